@@ -1,0 +1,24 @@
+/*
+ * relocations.h - the dynamic relocations of an image: DT_RELA, DT_JMPREL, DT_RELR.
+ */
+#ifndef HOTPATCH_RELOCATIONS_H
+#define HOTPATCH_RELOCATIONS_H
+
+#include "symbols.h"
+
+struct image_relocation {
+    uint64_t where; /* virtual address before load bias */
+    int64_t addend;
+    uint32_t type;  /* R_X86_64_*; RELR entries appear as R_X86_64_RELATIVE */
+    bool plt;       /* from DT_JMPREL */
+    bool relro;     /* wholly inside PT_GNU_RELRO, as ld.so protects it (page-rounded) */
+    bool has_symbol;
+    struct image_symbol symbol;
+};
+
+/* As image_symbols(). Relocations that point outside every PT_LOAD are damage. */
+int image_relocations(const struct image *image,
+                      int (*each)(const struct image_relocation *relocation, void *context),
+                      void *context, struct elf_fault *fault);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * engine_api.h - the seam between the shim (libhotpatch_preload.so) and the
+ * engine (libhotpatch_engine.so), both from one build; `abi` refuses a mixture.
+ *
+ * The shim dlopens the engine on the first request and looks up
+ * `hotpatch_engine_v1`, a `struct engine_api`.  The engine never calls the shim
+ * but through the `struct shim_services` that it is given.
+ *
+ * Threads: "listener" has a private descriptor table, "worker" the host's, "host"
+ * is any thread of the program.
+ */
+#ifndef HOTPATCH_ENGINE_API_H
+#define HOTPATCH_ENGINE_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "hotpatch.h"
+#include "request.h"
+
+#define ENGINE_ABI 1u
+
+enum log_level { LOG_NONE, LOG_ERROR, LOG_INFO, LOG_DEBUG };
+
+/*
+ * Work for the worker: patch code and the dynamic linker.  Embedded in a heap
+ * object of the engine's.  Exactly one of these happens after worker_run():
+ * returned 0: `run` has returned; -ETIMEDOUT: `run` has begun and not ended, and
+ * `abandon` is called on the worker when it does (it owns the object then);
+ * -EBUSY: an earlier job still runs (or no worker exists), `run` is never called.
+ */
+struct worker_job {
+    void (*run)(struct worker_job *);
+    void (*abandon)(struct worker_job *);
+    const char *what; /* for the log and for HP-BUSY: "constructors of /x/fix.so" */
+};
+
+/* A slot made by hotpatch_register(); lives for ever, the list only grows. */
+struct registered_slot {
+    struct hotpatch_slot slot;
+    const char *name_space;
+    struct registered_slot *next;
+};
+
+struct change_handler {
+    void (*handler)(void *context);
+    void *context;
+    struct change_handler *next;
+};
+
+/* What the shim does for the engine. All members are set. */
+struct shim_services {
+    uint32_t abi;
+    /* `deadline` is CLOCK_MONOTONIC in ms; 0: 10 s from now. Listener, or a host
+     * thread that holds the engine (see engine_api). On the worker itself: runs at once. */
+    int (*worker_run)(struct worker_job *job, uint64_t deadline);
+    /* The `what` of the job that runs now, copied into buffer; "" if idle. */
+    void (*worker_doing)(char *buffer, size_t size);
+    void (*log)(enum log_level level, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+    bool (*log_enabled)(enum log_level level);
+    /* The runtime directory as the listener has it: descriptor in the listener's
+     * table (-1: none) and absolute path. Listener only. */
+    int (*runtime_dir)(const char **path);
+    /* The running program's file, opened at start; descriptor in the listener's table,
+     * or -1. `path` gets what /proc/self/exe said at start. Listener only. */
+    int (*program)(const char **path);
+    int (*doorbell)(void); /* signal number; 0: none or the host's */
+    /* Heads of lists that the shim's run-time API appends to (acquire loads). */
+    struct registered_slot *(*registered)(void);
+    struct change_handler *(*handlers)(void);
+    /* Until which moment (CLOCK_MONOTONIC ms) to wait for the host's next
+     * hotpatch_safe_point(); there the host thread stands still while `commit` runs on
+     * the listener. 0: committed, -ETIMEDOUT: no safe point came and none will. */
+    int (*at_safe_point)(void (*commit)(void *), void *context, uint64_t until);
+    /* The commit section: fork() in any thread waits for its end. Never held across
+     * patch code, allocation or I/O. */
+    void (*commit_begin)(void);
+    void (*commit_end)(void);
+    pid_t (*pid)(void);           /* of this process, followed over fork */
+    uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
+};
+
+/* What came of a request or a transaction. */
+struct engine_reply {
+    int exit_code;      /* as the command's: 0, 1, 4 or 6 */
+    char *json;         /* one line, no newline, malloc'd; the listener frees it */
+    bool status_stale;  /* the status file must be written anew */
+};
+
+struct engine_api {
+    uint32_t abi;
+    /* Once, on whichever thread loaded the engine. Non-zero: the engine cannot work here
+     * (`why` says it), and is not called again. */
+    int (*start)(const struct shim_services *services, char *why, size_t why_size);
+    /* Listener (or, for HOTPATCH_PATCH, the thread that runs the constructor), holding
+     * engine_lock. One request, or all lines of one transaction without begin and commit. */
+    void (*handle)(const struct request *requests, size_t count, struct engine_reply *reply);
+    /* The status document (PID.json), malloc'd, or NULL. Listener, holding engine_lock. */
+    char *(*status)(void);
+    /* Reload every module whose file has changed since it was loaded; reply as a request's;
+     * reply->json NULL: nothing had changed. Listener, holding engine_lock. */
+    void (*reload_changed)(struct engine_reply *reply);
+    /* hotpatch_set / hotpatch_restore. Host thread, holding engine_lock.
+     * 0, -ENOENT (no such slot), -EINVAL, -ENOMEM. function NULL: restore. */
+    int (*set)(struct hotpatch_slot *slot, hotpatch_function function, void *context);
+    /* hotpatch_lookup over every loaded object and the registered slots; NULL: none.
+     * Host thread, holding engine_lock. */
+    struct hotpatch_slot *(*lookup)(const char *name_space, const char *name);
+    /* In the child after fork(), before it has threads: drop what was under way. */
+    void (*after_fork)(void);
+};
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * error_table.h - the refusals, in the order of their first appearance in a request's life.
+ * `hotpatch explain` prints this table; the codes are stable.
+ */
+#ifndef HOTPATCH_ERROR_TABLE_H
+#define HOTPATCH_ERROR_TABLE_H
+
+/* clang-format off */
+#define ERROR_TABLE(X) \
+  X(HP_USAGE, "HP-USAGE", 2, "the command line is not understood", "see hotpatch --help") \
+  /* the wire */ \
+  X(HP_LINE_TOO_LONG, "HP-LINE-TOO-LONG", 1, "a request is longer than 4,096 bytes", "shorten the path, or split a transaction") \
+  X(HP_LINE_INCOMPLETE, "HP-LINE-INCOMPLETE", 1, "a request does not end in a newline", "write the whole line, newline included, in one write") \
+  X(HP_NUL, "HP-NUL", 1, "a request contains a NUL byte", "requests are text") \
+  X(HP_VERB, "HP-VERB", 1, "the request's first word is not a verb", "the verbs are load, revert, reload, status, slots, ping, begin, commit") \
+  X(HP_KEY, "HP-KEY", 1, "the request has a key that this verb does not take", "libhotpatch_preload(7) lists the keys") \
+  X(HP_VALUE, "HP-VALUE", 1, "a key's value is not one it can have", "libhotpatch_preload(7) lists the values") \
+  X(HP_PATH, "HP-PATH", 1, "the request lacks an absolute path, or has one too many", "load takes one absolute path, the other verbs none") \
+  X(HP_TRANSACTION, "HP-TRANSACTION", 1, "begin, commit and what lies between do not fit together", "send begin, load and revert lines, and commit in one write") \
+  X(HP_DEADLINE, "HP-DEADLINE", 4, "the request's deadline passed before the commit", "allow more time; nothing was changed") \
+  /* the host */ \
+  X(HP_SANDBOX, "HP-SANDBOX", 1, "the program gave up rights that the patching thread cannot give up", "load the patch before the program drops its rights") \
+  X(HP_ENGINE, "HP-ENGINE", 1, "libhotpatch_engine.so cannot be loaded in this process", "install it beside libhotpatch_preload.so, with libelf1") \
+  X(HP_BUSY, "HP-BUSY", 4, "an earlier patch's code is still running on the patching thread", "wait for it, or restart the program if it hangs") \
+  X(HP_MEMORY, "HP-MEMORY", 1, "the process has no memory left for the request", "raise its memory limit") \
+  X(HP_LATER, "HP-LATER", 1, "this version of hotpatch cannot do that yet", "see NEWS for what each version can do") \
+  /* the file */ \
+  X(HP_OPEN, "HP-OPEN", 1, "the patch cannot be opened by the target process", "check the path and its permissions as the program's user") \
+  X(HP_NOT_REGULAR, "HP-NOT-REGULAR", 1, "the patch is not a regular file", "name a shared object") \
+  X(HP_WRITABLE, "HP-WRITABLE", 1, "others than root and the program's user could change the patch", "chown it and its directory; chmod go-w both") \
+  X(HP_CHANGED, "HP-CHANGED", 1, "the patch changed while it was read", "load it when its build has finished") \
+  X(HP_TOO_LARGE, "HP-TOO-LARGE", 1, "the patch is larger than 256 MiB", "a patch holds only what changes") \
+  X(HP_SNAPSHOT, "HP-SNAPSHOT", 1, "no private copy of the patch could be made", "free space in the runtime directory, or set HOTPATCH_DIR") \
+  X(HP_NOT_ELF, "HP-NOT-ELF", 1, "the patch is not an ELF file", "build it with -shared -fPIC") \
+  X(HP_ELF_CLASS, "HP-ELF-CLASS", 1, "the patch is not for 64-bit little-endian programs", "build it for the program's architecture") \
+  X(HP_ELF_MACHINE, "HP-ELF-MACHINE", 1, "the patch is for another kind of processor", "build it for the program's architecture") \
+  X(HP_ELF_TYPE, "HP-ELF-TYPE", 1, "the patch is not a shared object", "build it with -shared -fPIC") \
+  X(HP_ELF_CORRUPT, "HP-ELF-CORRUPT", 1, "the file's ELF structures contradict each other or point out of it", "build it anew") \
+  X(HP_NO_MANIFEST, "HP-NO-MANIFEST", 1, "the patch has no manifest", "add HOTPATCH_MODULE(name, version), or name the symbols with --replace") \
+  X(HP_MANIFEST, "HP-MANIFEST", 1, "the patch's manifest is damaged", "build it anew with this version's hotpatch.h") \
+  X(HP_MANIFEST_VERSION, "HP-MANIFEST-VERSION", 1, "the manifest is of a version that this engine does not know", "build it with this version's hotpatch.h") \
+  X(HP_BUILD_ID, "HP-BUILD-ID", 1, "the patch was made for another build of the program", "build the patch for the running build") \
+  X(HP_UNDEFINED, "HP-UNDEFINED", 1, "the patch uses a symbol that the process does not have", "link what defines it into the patch, or export it from the program") \
+  X(HP_NEEDED, "HP-NEEDED", 1, "a library that the patch needs is not in the process and cannot be found", "install the library where the program finds it") \
+  /* the slots */ \
+  X(HP_TARGET, "HP-TARGET", 1, "a target is not spelled [OBJECT:]NAME[@FILE.c]", "see libhotpatch_preload(7)") \
+  X(HP_NO_TARGET, "HP-NO-TARGET", 1, "the process has nothing of that name that can be patched", "hotpatch slots lists what there is") \
+  X(HP_NOT_PATCHABLE, "HP-NOT-PATCHABLE", 1, "the function exists but has no slot", "declare it with HOTPATCH_FUNCTION; hotpatch slots lists what can be patched") \
+  X(HP_AMBIGUOUS, "HP-AMBIGUOUS", 1, "several slots match the target", "say which with OBJECT:NAME") \
+  X(HP_SIGNATURE, "HP-SIGNATURE", 1, "the replacement's signature is not the slot's", "give the replacement the signature shown") \
+  X(HP_KIND, "HP-KIND", 1, "the replacement is a function and the slot data, or the reverse", "use HOTPATCH_REPLACE for functions and HOTPATCH_REPLACE_DATA for data") \
+  X(HP_NAME_CLASH, "HP-NAME-CLASH", 1, "one transaction names a module or a slot twice", "load them one after the other, or rename one") \
+  X(HP_NO_LAYER, "HP-NO-LAYER", 1, "nothing of that name is applied", "hotpatch status lists what is applied") \
+  X(HP_SLOT_DAMAGED, "HP-SLOT-DAMAGED", 1, "a slot table in the process is damaged", "rebuild the object that holds it") \
+  X(HP_HOST_OWNED, "HP-HOST-OWNED", 1, "the program itself changed the word that would switch", "restart the program, or patch another function") \
+  /* applying */ \
+  X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the linker's own") \
+  X(HP_HOOK, "HP-HOOK", 1, "the patch's own hook refused", "see the patch's documentation") \
+  X(HP_STORE, "HP-STORE", 1, "a slot's page cannot be made writable", "the program's sandbox forbids it; load before it is entered") \
+  X(HP_TIMEOUT, "HP-TIMEOUT", 4, "the moment asked for did not come in time", "allow a longer --timeout, or use --when=call") \
+  X(HP_UNLOAD, "HP-UNLOAD", 1, "the module cannot be unmapped", "leave out --unload; the layer can be reverted all the same") \
+  /* the command */ \
+  X(HP_NO_PROCESS, "HP-NO-PROCESS", 3, "there is no such process", "hotpatch ps lists the processes that can be patched") \
+  X(HP_NO_SHIM, "HP-NO-SHIM", 3, "the process does not have libhotpatch_preload.so", "start it with hotpatch run, or with LD_PRELOAD") \
+  X(HP_NOT_LISTENING, "HP-NOT-LISTENING", 3, "the process has the library but nobody reads its FIFO", "hotpatch doctor says why") \
+  X(HP_DIRECTORY, "HP-DIRECTORY", 1, "the runtime directory is not one to trust", "hotpatch doctor says whose it is; remove it or set HOTPATCH_DIR") \
+  X(HP_PERMISSION, "HP-PERMISSION", 1, "the process belongs to another user", "run hotpatch as that user, or as root") \
+  X(HP_STATIC, "HP-STATIC", 1, "the program is statically linked, so nothing can be preloaded", "link it dynamically") \
+  X(HP_SETUID, "HP-SETUID", 1, "the program is setuid, setgid or has file capabilities, so the dynamic linker ignores LD_PRELOAD", "start it as the user that it changes to") \
+  X(HP_32BIT, "HP-32BIT", 1, "the program is not 64-bit x86", "only x86-64 programs can be patched so far") \
+  X(HP_MUSL, "HP-MUSL", 1, "the program uses another C library than glibc", "build it against glibc") \
+  X(HP_SCRIPT, "HP-SCRIPT", 1, "the script's interpreter cannot be patched", "see what is said of the interpreter") \
+  X(HP_NO_PROGRAM, "HP-NO-PROGRAM", 1, "the program cannot be found or executed", "check the name and PATH") \
+  X(HP_HOST_DIED, "HP-HOST-DIED", 6, "the process ended while the request was under way", "look at the program's log for the patch named last") \
+  X(HP_UNKNOWN, "HP-UNKNOWN", 6, "the outcome is not known", "hotpatch status shows what is applied") \
+  X(HP_SOME_FAILED, "HP-SOME-FAILED", 5, "some of several targets failed", "each one's reason is listed") \
+  X(HP_INTERNAL, "HP-INTERNAL", 1, "hotpatch met a state that it does not know", "please report it with the log of HOTPATCH_LOG=debug")
+/* clang-format on */
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * request.h - the wire format of the FIFO: one line in, one struct request out.
+ *
+ * Compiled into the shim and the command alike; libc only, no allocation: all strings
+ * point into the line that was parsed, which must outlive the request.
+ */
+#ifndef HOTPATCH_REQUEST_H
+#define HOTPATCH_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define REQUEST_MAX 4096 /* PIPE_BUF on Linux: a write up to this is atomic, pipe(7) */
+#define REQUEST_REPLACE_MAX 64
+#define REQUEST_TRANSACTION_MAX 256 /* lines between begin and commit */
+#define REQUEST_ID_MAX 64
+
+enum request_verb {
+    REQUEST_LOAD, REQUEST_REVERT, REQUEST_STATUS, REQUEST_SLOTS, REQUEST_PING,
+    REQUEST_BEGIN, REQUEST_COMMIT,
+    REQUEST_RELOAD /* `reload`: every module whose file has changed */
+};
+
+enum request_when { WHEN_CALL, WHEN_QUIET, WHEN_SAFE_POINT };
+
+enum request_which { REVERT_NAME, REVERT_LAST, REVERT_ALL };
+
+struct request_replace {
+    const char *name;   /* target, "[OBJECT:]NAME[@FILE.c]" */
+    const char *symbol; /* in the patch */
+};
+
+struct request {
+    enum request_verb verb;
+    enum request_when when;
+    uint32_t timeout;  /* ms to wait for the moment; REQUEST_TIMEOUT_DEFAULT where not given */
+    uint64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
+    bool dry_run;
+    bool unload;
+    const char *id;    /* "" where not given */
+    const char *reply; /* "" where not given; checked against [A-Za-z0-9_-]{1,64}\.reply */
+    const char *path;  /* load: absolute; else NULL */
+    const char *name;  /* revert name= */
+    enum request_which which;
+    const char *match; /* slots: glob or NULL */
+    const char *kind;  /* slots: declared, import, entry or NULL */
+    struct request_replace replace[REQUEST_REPLACE_MAX];
+    size_t replace_count;
+};
+
+#define REQUEST_TIMEOUT_DEFAULT 500
+
+/*
+ * Parse `line` (NUL-terminated, no newline; `length` is what was read, so that an
+ * embedded NUL is seen) in place. 0, or -1 with the refusal in `why`; `request` then
+ * still holds id and reply where the line had valid ones, so the refusal can be sent.
+ * Any thread.
+ */
+int request_parse(char *line, size_t length, struct request *request, struct refusal *why);
+
+/* The reply= rule. */
+bool request_reply_name_valid(const char *name);
+
+#endif
