@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "hotpatch.h"
+#include "json.h"
 #include "request.h"
 
 #define ENGINE_ABI 1u
@@ -54,7 +55,7 @@ struct change_handler {
 struct shim_services {
     uint32_t abi;
     /* `deadline` is CLOCK_MONOTONIC in ms; 0: 10 s from now. Listener, or a host
-     * thread that holds the engine (see engine_api). On the worker itself: runs at once. */
+     * thread that holds the engine lock. On the worker itself: runs at once. */
     int (*worker_run)(struct worker_job *job, uint64_t deadline);
     /* The `what` of the job that runs now, copied into buffer; "" if idle. */
     void (*worker_doing)(char *buffer, size_t size);
@@ -83,11 +84,16 @@ struct shim_services {
     uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
 };
 
-/* What came of a request or a transaction. */
+/*
+ * What came of a request or a transaction. The listener opens the reply's object, writes
+ * "hotpatch", "pid", "id" and "verb", lets the engine add its members, and closes it.
+ */
 struct engine_reply {
-    int exit_code;      /* as the command's: 0, 1, 4 or 6 */
-    char *json;         /* one line, no newline, malloc'd; the listener frees it */
-    bool status_stale;  /* the status file must be written anew */
+    struct json *json;   /* open object; the engine adds "result", "exit", "errors", ... */
+    struct json *record; /* open object likewise, for the history: the listener writes "id", "verb",
+                          * "time"; the engine "result", "exit", "code", "text", "modules", "slots" */
+    int exit_code;       /* as the command's: 0, 1, 4 or 6 */
+    bool status_stale;   /* the status file must be written anew */
 };
 
 struct engine_api {
@@ -95,19 +101,18 @@ struct engine_api {
     /* Once, on whichever thread loaded the engine. Non-zero: the engine cannot work here
      * (`why` says it), and is not called again. */
     int (*start)(const struct shim_services *services, char *why, size_t why_size);
-    /* Listener (or, for HOTPATCH_PATCH, the thread that runs the constructor), holding
-     * engine_lock. One request, or all lines of one transaction without begin and commit. */
+    /* Listener (or, for HOTPATCH_PATCH, the thread that runs the constructor), holding the
+     * engine lock. One request, or all lines of one transaction without begin and commit.
+     * Verbs: LOAD, REVERT, STATUS, SLOTS, RELOAD. A doorbell is a RELOAD. */
     void (*handle)(const struct request *requests, size_t count, struct engine_reply *reply);
-    /* The status document (PID.json), malloc'd, or NULL. Listener, holding engine_lock. */
-    char *(*status)(void);
-    /* Reload every module whose file has changed since it was loaded; reply as a request's;
-     * reply->json NULL: nothing had changed. Listener, holding engine_lock. */
-    void (*reload_changed)(struct engine_reply *reply);
-    /* hotpatch_set / hotpatch_restore. Host thread, holding engine_lock.
+    /* Adds the members "slots" (those with layers) and "modules" to an open status document.
+     * Listener, holding the engine lock. */
+    void (*status)(struct json *json);
+    /* hotpatch_set / hotpatch_restore. Host thread, holding the engine lock.
      * 0, -ENOENT (no such slot), -EINVAL, -ENOMEM. function NULL: restore. */
     int (*set)(struct hotpatch_slot *slot, hotpatch_function function, void *context);
     /* hotpatch_lookup over every loaded object and the registered slots; NULL: none.
-     * Host thread, holding engine_lock. */
+     * Host thread, holding the engine lock. */
     struct hotpatch_slot *(*lookup)(const char *name_space, const char *name);
     /* In the child after fork(), before it has threads: drop what was under way. */
     void (*after_fork)(void);

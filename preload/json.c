@@ -1,0 +1,191 @@
+/* json.c - see json.h. Runs on the listener and in the command. */
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void append(struct json *json, const char *bytes, size_t length)
+{
+    if (json->failed)
+        return;
+    if (json->length + length + 1 > json->capacity) {
+        size_t capacity = json->capacity ? json->capacity * 2 : 1024;
+        char *text;
+
+        while (capacity < json->length + length + 1)
+            capacity *= 2;
+        text = realloc(json->text, capacity);
+        if (!text) {
+            json->failed = true;
+            return;
+        }
+        json->text = text;
+        json->capacity = capacity;
+    }
+    memcpy(json->text + json->length, bytes, length);
+    json->length += length;
+    json->text[json->length] = '\0';
+}
+
+/* Length of the UTF-8 sequence at `s` (RFC 3629), 0 where it is not one. */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t length;
+    uint32_t point;
+
+    if (s[0] < 0x80)
+        return 1;
+    if ((s[0] & 0xe0) == 0xc0)
+        length = 2, point = s[0] & 0x1f;
+    else if ((s[0] & 0xf0) == 0xe0)
+        length = 3, point = s[0] & 0x0f;
+    else if ((s[0] & 0xf8) == 0xf0)
+        length = 4, point = s[0] & 0x07;
+    else
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        point = point << 6 | (s[i] & 0x3f);
+    }
+    if (point < (length == 2 ? 0x80u : length == 3 ? 0x800u : 0x10000u) || point > 0x10ffff ||
+        (point >= 0xd800 && point < 0xe000))
+        return 0;
+    return length;
+}
+
+static void append_quoted(struct json *json, const char *value)
+{
+    const unsigned char *s = (const unsigned char *)value;
+    const unsigned char *plain = s;
+    char escape[8];
+
+    append(json, "\"", 1);
+    while (*s) {
+        size_t length = utf8_length(s);
+
+        if (length > 0 && *s >= 0x20 && *s != '"' && *s != '\\' && *s != 0x7f) {
+            s += length;
+            continue;
+        }
+        append(json, (const char *)plain, (size_t)(s - plain));
+        if (length == 0)
+            append(json, "\xef\xbf\xbd", 3);
+        else if (*s == '"' || *s == '\\')
+            append(json, (char[]){'\\', (char)*s}, 2);
+        else
+            append(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", *s));
+        plain = ++s;
+    }
+    append(json, (const char *)plain, (size_t)(s - plain));
+    append(json, "\"", 1);
+}
+
+static void begin_value(struct json *json, const char *key)
+{
+    if (json->comma)
+        append(json, ",", 1);
+    if (key) {
+        append_quoted(json, key);
+        append(json, ":", 1);
+    }
+    json->comma = true;
+}
+
+static void open_bracket(struct json *json, const char *key, const char *bracket)
+{
+    begin_value(json, key);
+    append(json, bracket, 1);
+    json->comma = false;
+}
+
+static void close_bracket(struct json *json, const char *bracket)
+{
+    append(json, bracket, 1);
+    json->comma = true;
+}
+
+void json_object_begin(struct json *json, const char *key)
+{
+    open_bracket(json, key, "{");
+}
+
+void json_object_end(struct json *json)
+{
+    close_bracket(json, "}");
+}
+
+void json_array_begin(struct json *json, const char *key)
+{
+    open_bracket(json, key, "[");
+}
+
+void json_array_end(struct json *json)
+{
+    close_bracket(json, "]");
+}
+
+void json_raw(struct json *json, const char *key, const char *text)
+{
+    begin_value(json, key);
+    append(json, text, strlen(text));
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+    if (!value) {
+        json_raw(json, key, "null");
+        return;
+    }
+    begin_value(json, key);
+    append_quoted(json, value);
+}
+
+void json_number(struct json *json, const char *key, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" PRId64, value);
+    json_raw(json, key, text);
+}
+
+void json_unsigned(struct json *json, const char *key, uint64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    json_raw(json, key, text);
+}
+
+void json_address(struct json *json, const char *key, uint64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "\"0x%" PRIx64 "\"", value);
+    json_raw(json, key, text);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+    json_raw(json, key, value ? "true" : "false");
+}
+
+char *json_take(struct json *json)
+{
+    char *text = json->text;
+
+    if (json->failed) {
+        free(text);
+        text = NULL;
+    }
+    *json = (struct json){0};
+    return text;
+}
+
+void json_discard(struct json *json)
+{
+    free(json->text);
+    *json = (struct json){0};
+}

@@ -1,0 +1,39 @@
+/*
+ * json.h - writes one JSON document (RFC 8259) into a growing buffer.
+ *
+ * For code inside the host, where json-c has no place: libc only, any thread, no state but the
+ * struct. When memory runs out the document becomes empty and json_take() returns NULL.
+ * Strings that are not valid UTF-8 have each bad byte written as U+FFFD.
+ */
+#ifndef HOTPATCH_JSON_H
+#define HOTPATCH_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json {
+    char *text;
+    size_t length;
+    size_t capacity;
+    bool failed;
+    bool comma; /* the next value needs one before it */
+};
+
+/* `key` is NULL for the document itself and inside arrays. */
+void json_object_begin(struct json *json, const char *key);
+void json_object_end(struct json *json);
+void json_array_begin(struct json *json, const char *key);
+void json_array_end(struct json *json);
+void json_string(struct json *json, const char *key, const char *value); /* NULL: null */
+void json_number(struct json *json, const char *key, int64_t value);
+void json_unsigned(struct json *json, const char *key, uint64_t value);
+void json_address(struct json *json, const char *key, uint64_t value); /* "0x..." */
+void json_bool(struct json *json, const char *key, bool value);
+void json_raw(struct json *json, const char *key, const char *text); /* `text` is JSON */
+
+/* The document, malloc'd; the struct is empty again. NULL: no memory. */
+char *json_take(struct json *json);
+void json_discard(struct json *json);
+
+#endif
