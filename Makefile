@@ -1,0 +1,234 @@
+# hotpatch: build, test, install. Needs GNU make.
+#
+#   make                         the three products, usable from build/
+#   make demo                    sets up, builds, patches a live process before your eyes
+#   make check [SAN=...] [CC=clang]   sets up, builds, runs every test
+#   make install [DESTDIR=] [PREFIX=/usr/local]
+#
+# Every compiler and sanitizer has a build directory of its own: build/, build/clang/,
+# build/address-undefined/, build/thread/. New .c files in the source directories are found.
+
+VERSION := 0.1.0
+PREFIX := /usr/local
+DESTDIR :=
+SAN :=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CXX := g++
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+VARIANT := $(strip $(filter-out gcc,$(notdir $(CC))) $(subst $(comma),-,$(SAN)))
+BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
+
+CFLAGS ?= -O2 -g
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+INCLUDES := -Iinclude $(addprefix -iquote ,preload elf loader cli tests .)
+PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
+	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
+# A sanitizer's runtime is found at run time, so only plain builds can insist on -z defs.
+SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
+
+preload_sources := $(wildcard preload/*.c)
+engine_sources := $(wildcard loader/*.c loader/arch/*/*.c elf/*.c) preload/error.c preload/json.c
+command_sources := $(wildcard cli/*.c elf/*.c loader/target.c loader/signature.c) \
+	preload/request.c preload/error.c preload/json.c
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+SHIM := $(BUILD)/libhotpatch_preload.so
+ENGINE := $(BUILD)/libhotpatch_engine.so
+COMMAND := $(BUILD)/hotpatch
+PRODUCTS := $(SHIM) $(ENGINE) $(COMMAND)
+
+.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run \
+	install uninstall format format-check lint clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PRODUCTS)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PARTS_FLAGS) -c -o $@ $<
+
+$(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
+	$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
+
+$(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
+	$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lelf -pthread
+
+$(COMMAND): $(call objects,$(command_sources))
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -ljson-c -lelf -pthread
+
+# ---------------------------------------------------------------- tests ---
+# Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all
+# parts and of the harness, so that a test of one part links that part alone.
+
+parts_objects := $(call objects,$(filter-out cli/main.c,$(sort $(preload_sources) \
+	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c)))
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+
+$(BUILD)/tests/parts.a: $(parts_objects)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lelf -ldl -pthread
+
+# Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
+HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
+hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
+host_libraries := $(filter lib%,$(hosts))
+host_variants := host-nopie host-stripped host-o0 host-o3 host-now host-clang host-lto \
+	imports-nopie imports-now imports-stripped
+HOSTS := $(addprefix $(BUILD)/hosts/,$(filter-out lib%,$(hosts)) $(host_variants) host-static \
+	host-cxx $(addsuffix .so,$(host_libraries)))
+PATCHES := $(patsubst tests/patches/%.c,$(BUILD)/patches/%.so,$(wildcard tests/patches/*.c))
+
+flags_host-nopie := -no-pie -fno-pie -O2
+flags_host-stripped := -s -O2
+flags_host-o0 := -O0
+flags_host-o3 := -O3 -fcf-protection=full -ffunction-sections -fdata-sections -Wl,--gc-sections
+flags_host-now := -O2 -Wl,-z,relro,-z,now
+flags_host-lto := -O2 -flto
+flags_imports-nopie := -no-pie -fno-pie -O1 -Wl,-z,lazy
+flags_imports-now := -O1 -Wl,-z,relro,-z,now
+flags_imports-stripped := -s -O1 -Wl,-z,relro,-z,now
+compiler_host-clang := clang -O2
+
+# The source of host-VARIANT is host.c; sanitizers leave variants with flags of their own alone.
+define host_rule
+$(BUILD)/hosts/$(1): tests/hosts/$(firstword $(subst -, ,$(1))).c Makefile
+	@mkdir -p $$(@D)
+	$$(or $$(compiler_$(1)),$$(CC) -O1) $$(HOST_FLAGS) $$(SAN_FLAGS) $$(flags_$(1)) -o $$@ $$< -ldl
+endef
+$(foreach host,$(filter-out lib%,$(hosts)) $(host_variants),$(eval $(call host_rule,$(host))))
+
+$(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-soname,$(@F) -o $@ $<
+
+$(BUILD)/hosts/host-static: tests/hosts/host.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -O1 $(HOST_FLAGS) -DHOST_STATIC -static -o $@ $<
+
+$(BUILD)/hosts/host-cxx: tests/hosts/host.c Makefile
+	@mkdir -p $(@D)
+	$(CXX) -x c++ -std=gnu++17 -O1 $(filter-out -std=gnu11,$(HOST_FLAGS)) $(SAN_FLAGS) -o $@ $< -ldl
+
+# Patches are not sanitized: what a user loads is not, either.
+$(BUILD)/patches/%.so: tests/patches/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -O1 $(HOST_FLAGS) -shared -fPIC -Wl,--build-id $(patch_flags_$*) -o $@ $<
+
+tests: all $(TESTS) $(HOSTS) $(PATCHES)
+
+check-run: tests
+	scripts/run-tests $(BUILD) $(TEST_ONLY)
+
+# ------------------------------------------------- targets that set up first ---
+
+SETUP := $(if $(HOTPATCH_NO_SETUP),@:,scripts/setup)
+PARALLEL := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+check:
+	$(SETUP) check
+	+@$(MAKE) --no-print-directory $(PARALLEL) check-run
+
+demo:
+	$(SETUP) demo
+	+@$(MAKE) --no-print-directory $(PARALLEL) all
+	@HOTPATCH_BUILD=$(BUILD) demo/run.sh
+
+bench:
+	$(SETUP) bench
+	+@$(MAKE) --no-print-directory $(PARALLEL) bench-run
+
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -g -Iinclude -MMD -MP -pthread
+
+$(BUILD)/bench/lib%.so: tests/bench/lib%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -shared -fPIC -Wl,--build-id -o $@ $<
+
+$(BUILD)/bench/%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
+
+bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
+		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
+	tests/bench/run $(BUILD)
+
+# Each fuzz target runs FUZZ_SECONDS seconds over its corpus in tests/fuzz/corpus/NAME.
+FUZZ_SECONDS := 60
+fuzz:
+	$(SETUP) check
+	+@$(MAKE) --no-print-directory $(PARALLEL) CC=clang SAN=fuzzer-no-link,address,undefined \
+		BUILD=build/fuzz fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/tests/parts.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lelf -ldl
+
+fuzz-run: $(FUZZERS)
+	scripts/run-fuzzers $(FUZZ_SECONDS) $(BUILD)/corpus $(FUZZERS)
+
+real:
+	$(SETUP) real
+	+@$(MAKE) --no-print-directory $(PARALLEL) real-run
+
+real-run: all
+	@for scenario in tests/real/*.sh; do \
+		[ -e "$$scenario" ] || continue; \
+		echo "== $$scenario"; HOTPATCH_BUILD=$(abspath $(BUILD)) "$$scenario" || exit 1; done
+
+# -------------------------------------------------------------- install ---
+
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/man/man1 \
+		share/man/man3 share/man/man7 share/bash-completion/completions)
+	install -m 755 $(COMMAND) $(DESTDIR)$(PREFIX)/bin/hotpatch
+	install -m 755 $(SHIM) $(ENGINE) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/hotpatch.h $(DESTDIR)$(PREFIX)/include/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' hotpatch.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/hotpatch.pc
+	for page in $(wildcard man/*.[137]); do \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; done
+	install -m 644 cli/hotpatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hotpatch
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/hotpatch lib/libhotpatch_preload.so \
+		lib/libhotpatch_engine.so include/hotpatch.h lib/pkgconfig/hotpatch.pc \
+		share/bash-completion/completions/hotpatch \
+		$(foreach page,$(wildcard man/*.[137]),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))))
+
+# ---------------------------------------------------------------- style ---
+
+C_FILES = $(wildcard include/*.h $(foreach dir,preload loader elf cli tests tests/hosts \
+	tests/patches tests/fuzz tests/bench demo/*,$(dir)/*.c $(dir)/*.h))
+SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/real/*.sh demo/*.sh demo/*/*.sh \
+	.ci/run cli/hotpatch.bash)
+
+format:
+	clang-format -i $(C_FILES)
+
+format-check:
+	clang-format --dry-run --Werror $(C_FILES)
+
+lint:
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' \
+		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c elf/*.c cli/*.c)
+	shellcheck $(SHELL_FILES)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
