@@ -11,8 +11,10 @@
 #ifndef HOTPATCH_H
 #define HOTPATCH_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,7 +44,7 @@ enum hotpatch_kind {
 /*
  * One patch point.  64 bytes, so that an array of them has no holes whatever
  * alignment a compiler prefers.  `target` is the word that calls go through;
- * only the engine writes it, with one atomic store.
+ * only the engine writes it, with one atomic store.  may_alias: one array holds both structs.
  */
 struct hotpatch_slot {
     const char *name;
@@ -54,7 +56,7 @@ struct hotpatch_slot {
     uint32_t version;           /* rises when `target` really changed */
     void *context;              /* given to hotpatch_set, else NULL */
     uint64_t unfilled;          /* calls that met a required slot without a provider */
-} __attribute__((aligned(64)));
+} __attribute__((aligned(64), may_alias));
 
 /* The same for a data slot: data and function pointers do not convert in ISO C. */
 struct hotpatch_data_slot {
@@ -67,7 +69,7 @@ struct hotpatch_data_slot {
     uint32_t version;
     void *context;
     uint64_t unfilled;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(64), may_alias));
 
 /* Exported by every object that declares slots as `hotpatch_slot_table_v1`. */
 struct hotpatch_slot_table {
@@ -82,7 +84,7 @@ struct hotpatch_slot_table {
 
 /* One replacement in a patch. */
 struct hotpatch_entry {
-    const char *target;         /* "[OBJECT:]NAME[@FILE.c]" */
+    const char *target; /* "[OBJECT:]NAME[@FILE.c]" */
     const char *signature;
     hotpatch_function function; /* data: NULL */
     const void *data;           /* function: NULL */
@@ -123,11 +125,11 @@ struct hotpatch_module {
 
 /* What a hook sees of one slot concerned. */
 struct hotpatch_change {
-    const char *target;         /* as the manifest spells it */
-    const char *object;         /* base name of the object that holds the slot */
-    const char *kind;           /* "declared", "import" or "entry" */
-    hotpatch_function before;   /* live until this transaction's commit */
-    hotpatch_function after;    /* live from it on */
+    const char *target;       /* as the manifest spells it */
+    const char *object;       /* base name of the object that holds the slot */
+    const char *kind;         /* "declared", "import" or "entry" */
+    hotpatch_function before; /* live until this transaction's commit */
+    hotpatch_function after;  /* live from it on */
 };
 
 /*
@@ -148,5 +150,606 @@ struct hotpatch_context {
 #ifdef __cplusplus
 }
 #endif
+
+/* -------------------------------------------------------------- plumbing --- */
+
+/* For the macros further down; nothing of it is meant for users. */
+
+#if !defined(__x86_64__) || defined(__ILP32__)
+#error "hotpatch.h: only x86-64 (LP64) is supported"
+#endif
+
+#define HOTPATCH_TEXT_(...) #__VA_ARGS__
+#define HOTPATCH_TEXT(...) HOTPATCH_TEXT_(__VA_ARGS__) /* after macro expansion */
+#define HOTPATCH_PASTE_(a, b) a##b
+#define HOTPATCH_PASTE(a, b) HOTPATCH_PASTE_(a, b)
+
+#ifdef __cplusplus
+#define HOTPATCH_C_BEGIN extern "C" {
+#define HOTPATCH_C_END }
+#define HOTPATCH_CAST(type, value) reinterpret_cast<type>(value)
+#define HOTPATCH_STATIC_ASSERT(...) static_assert(__VA_ARGS__)
+#else
+#define HOTPATCH_C_BEGIN
+#define HOTPATCH_C_END
+#define HOTPATCH_CAST(type, value) ((type)(value))
+#define HOTPATCH_STATIC_ASSERT(...) _Static_assert(__VA_ARGS__)
+#endif
+
+/* Takes the semicolon that users put behind a file-scope macro. */
+#define HOTPATCH_END HOTPATCH_STATIC_ASSERT(1, "")
+
+#define HOTPATCH_HIDDEN __attribute__((visibility("hidden")))
+#define HOTPATCH_WEAK __attribute__((weak, visibility("hidden")))
+#define HOTPATCH_UNUSED __attribute__((unused))
+
+/*
+ * `used` keeps the compiler from dropping what only the engine reads, and from taking a word that
+ * only the engine writes for a constant, which -flto would do; `retain` does for --gc-sections.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(retain)
+#define HOTPATCH_KEEP __attribute__((used, retain))
+#define HOTPATCH_KEEP_FLAG "R"
+#endif
+#endif
+#ifndef HOTPATCH_KEEP
+#define HOTPATCH_KEEP __attribute__((used))
+#define HOTPATCH_KEEP_FLAG ""
+#endif
+#define HOTPATCH_IN(section_name) HOTPATCH_KEEP __attribute__((section(section_name)))
+
+#ifdef __cplusplus
+/* The type that an unfilled HOTPATCH_REQUIRE returns a zero of. */
+template <typename type> struct hotpatch_zero {
+    typedef type returned;
+};
+template <typename type> struct hotpatch_zero<const type> {
+    typedef type returned;
+};
+template <> struct hotpatch_zero<void> {
+    typedef int returned;
+};
+#define HOTPATCH_ZERO(ret) hotpatch_zero<ret>::returned
+#else
+#define HOTPATCH_ZERO(ret)                                                                 \
+    __typeof__(*__builtin_choose_expr(__builtin_types_compatible_p(__typeof__(ret), void), \
+                                      (int *)0, (__typeof__(ret) *)0))
+#endif
+
+HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_slot) == 64, "the stub and the table say 64");
+HOTPATCH_STATIC_ASSERT(offsetof(struct hotpatch_slot, target) == 16, "the stub says 16");
+HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_data_slot) == 64, "one array holds both");
+HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_slot_table) == 48, "the asm below says 48");
+HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
+
+/*
+ * The object's table.  In asm, so that every macro that declares a slot can ask for it and the
+ * object still has one: .ifndef sees to it within a file, the COMDAT group between files.
+ */
+#define HOTPATCH_TABLE                                                                         \
+    __asm__(".ifndef hotpatch_slot_table_v1\n"                                                 \
+            ".pushsection hotpatch_table,\"awG" HOTPATCH_KEEP_FLAG "\",@progbits,"             \
+            "hotpatch_slot_table_v1,comdat\n"                                                  \
+            ".p2align 3\n"                                                                     \
+            ".weak hotpatch_slot_table_v1\n"                                                   \
+            ".type hotpatch_slot_table_v1, @object\n"                                          \
+            ".size hotpatch_slot_table_v1, 48\n"                                               \
+            ".weak __start_hotpatch_slots, __stop_hotpatch_slots, hotpatch_namespace_name\n"   \
+            ".hidden __start_hotpatch_slots, __stop_hotpatch_slots, hotpatch_namespace_name\n" \
+            "hotpatch_slot_table_v1:\n"                                                        \
+            ".ascii \"HPSLOTS1\"\n"                                                            \
+            ".long 1, 64\n"                                                                    \
+            ".quad __start_hotpatch_slots, __stop_hotpatch_slots\n"                            \
+            ".quad hotpatch_namespace_name, 0\n"                                               \
+            ".popsection\n"                                                                    \
+            ".endif\n");
+
+/*
+ * The symbol that callers reach.  The jump is `jmp *hotpatch_slot_NAME+16(%rip)`, in bytes because
+ * top-level asm follows -masm=.  The second, hidden label is what the slot's `entry` names: another
+ * object's NAME must not take its place.  `binding` is ".globl" or ".hidden" of NAME.
+ */
+#define HOTPATCH_STUB(name, binding)                                       \
+    __asm__(".pushsection .text." name ",\"ax\",@progbits\n"               \
+            ".p2align 4\n"                                                 \
+            ".globl " name "\n" binding ".globl hotpatch_entry_" name "\n" \
+            ".hidden hotpatch_entry_" name "\n"                            \
+            ".type " name ", @function\n"                                  \
+            ".type hotpatch_entry_" name ", @function\n"                   \
+            "" name ":\n"                                                  \
+            "hotpatch_entry_" name ":\n"                                   \
+            ".cfi_startproc\n"                                             \
+            "endbr64\n"                                                    \
+            ".byte 0xff, 0x25\n"                                           \
+            ".long hotpatch_slot_" name " + 16 - 4 - .\n"                  \
+            ".cfi_endproc\n"                                               \
+            ".size " name ", . - " name "\n"                               \
+            ".size hotpatch_entry_" name ", . - hotpatch_entry_" name "\n" \
+            ".popsection\n");
+
+#define HOTPATCH_FUNCTION_SLOT(variable, name, signature, body, stub, kind)  \
+    extern HOTPATCH_HIDDEN struct hotpatch_slot variable;                    \
+    HOTPATCH_IN("hotpatch_slots")                                            \
+    struct hotpatch_slot variable = {name,                                   \
+                                     signature,                              \
+                                     HOTPATCH_CAST(hotpatch_function, body), \
+                                     HOTPATCH_CAST(hotpatch_function, body), \
+                                     HOTPATCH_CAST(hotpatch_function, stub), \
+                                     kind,                                   \
+                                     0,                                      \
+                                     NULL,                                   \
+                                     0};
+
+#define HOTPATCH_STORAGE_SLOT(variable, name, signature, storage) \
+    extern HOTPATCH_HIDDEN struct hotpatch_data_slot variable;    \
+    HOTPATCH_IN("hotpatch_slots")                                 \
+    struct hotpatch_data_slot variable = {                        \
+        name, signature, &storage, &storage, NULL, HOTPATCH_KIND_DATA, 0, NULL, 0};
+
+HOTPATCH_C_BEGIN
+
+/* Bounds that the linker makes, 0 in an object without slots. */
+extern HOTPATCH_WEAK struct hotpatch_slot __start_hotpatch_slots[];
+extern HOTPATCH_WEAK struct hotpatch_slot __stop_hotpatch_slots[];
+extern HOTPATCH_WEAK const char hotpatch_namespace_name[];
+
+/*
+ * Where the shim's function is, or NULL without a shim.  Through the GOT by asm: the linker fixes a
+ * plain weak reference of a non-PIE program at 0, whatever is preloaded later.
+ */
+#define HOTPATCH_SHIM_FUNCTION(name)                                      \
+    static inline hotpatch_function hotpatch_shim_##name(void)            \
+    {                                                                     \
+        hotpatch_function found;                                          \
+        __asm__(".weak hotpatch_api_" #name "\n\t"                        \
+                "{movq hotpatch_api_" #name "@GOTPCREL(%%rip), %0|"       \
+                "mov %0, qword ptr hotpatch_api_" #name "@GOTPCREL[rip]}" \
+                : "=r"(found));                                           \
+        return found;                                                     \
+    }
+
+HOTPATCH_SHIM_FUNCTION(register)
+HOTPATCH_SHIM_FUNCTION(lookup)
+HOTPATCH_SHIM_FUNCTION(set)
+HOTPATCH_SHIM_FUNCTION(restore)
+HOTPATCH_SHIM_FUNCTION(on_change)
+HOTPATCH_SHIM_FUNCTION(safe_point)
+HOTPATCH_SHIM_FUNCTION(unfilled)
+
+/* This object's own slot of that name; `kind` 0: of any kind. */
+static inline struct hotpatch_slot *hotpatch_own_slot(const char *name, uint32_t kind)
+{
+    struct hotpatch_slot *slot = __start_hotpatch_slots;
+    struct hotpatch_slot *end = __stop_hotpatch_slots;
+
+    __asm__("" : "+r"(slot), "+r"(end)); /* to the compiler these are two unrelated arrays */
+    for (; slot != end; slot++)
+        if ((kind == 0 || slot->kind == kind) && strcmp(slot->name, name) == 0)
+            return slot;
+    return NULL;
+}
+
+/* The live storage of a data slot. */
+static inline void *hotpatch_storage(const struct hotpatch_data_slot *slot)
+{
+    return HOTPATCH_CAST(
+        void *, HOTPATCH_CAST(uintptr_t, __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE)));
+}
+
+/* The body of a required slot that no module fills. */
+static inline void hotpatch_count_unfilled(struct hotpatch_slot *slot)
+{
+    typedef void unfilled(struct hotpatch_slot *);
+    hotpatch_function shim = hotpatch_shim_unfilled();
+
+    __atomic_fetch_add(&slot->unfilled, 1, __ATOMIC_RELAXED);
+    if (shim != NULL)
+        HOTPATCH_CAST(unfilled *, shim)(slot);
+}
+
+HOTPATCH_C_END
+
+/* --------------------------------------------------------- the host side --- */
+
+/*
+ * HOTPATCH_FUNCTION(int, counter_add, (struct counter *c, int n)) { body }
+ *
+ * Defines counter_add, a function with C linkage that calls what is live in its slot; the body is
+ * what is live until a patch is applied, and again after its revert.  Other files need nothing but
+ * a prototype (in C++ an extern "C" one).
+ */
+#define HOTPATCH_FUNCTION(ret, name, params)                                       \
+    HOTPATCH_TABLE                                                                 \
+    HOTPATCH_STUB(#name, "")                                                       \
+    HOTPATCH_C_BEGIN                                                               \
+    ret name params;                                                               \
+    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                       \
+    static ret hotpatch_fallback_##name params;                                    \
+    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params), \
+                           hotpatch_fallback_##name, hotpatch_entry_##name,        \
+                           HOTPATCH_KIND_FUNCTION)                                 \
+    HOTPATCH_C_END                                                                 \
+    static ret hotpatch_fallback_##name params
+
+/*
+ * HOTPATCH_REQUIRE(int, other, (int));
+ *
+ * A function that some module's HOTPATCH_FUNCTION(int, other, ...) provides.  Until then a call
+ * returns 0 (a struct of zero bytes), is counted, and logged by the shim.
+ */
+#define HOTPATCH_REQUIRE(ret, name, params)                                          \
+    HOTPATCH_TABLE                                                                   \
+    HOTPATCH_STUB(#name, ".hidden " #name "\n")                                      \
+    HOTPATCH_C_BEGIN                                                                 \
+    ret name params;                                                                 \
+    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                         \
+    extern HOTPATCH_HIDDEN struct hotpatch_slot hotpatch_slot_##name;                \
+    /* ignores its arguments, which every caller of the SysV ABI cleans up itself */ \
+    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void)                         \
+    {                                                                                \
+        static HOTPATCH_ZERO(ret) zero;                                              \
+        hotpatch_count_unfilled(&hotpatch_slot_##name);                              \
+        return zero;                                                                 \
+    }                                                                                \
+    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params),   \
+                           hotpatch_unfilled_##name, hotpatch_entry_##name,          \
+                           HOTPATCH_KIND_REQUIRED)                                   \
+    HOTPATCH_C_END                                                                   \
+    HOTPATCH_END
+
+/* In another file of the object: the prototype and the slot of a function declared elsewhere. */
+#define HOTPATCH_DECLARE(ret, name, params)                           \
+    HOTPATCH_C_BEGIN                                                  \
+    ret name params;                                                  \
+    extern HOTPATCH_HIDDEN struct hotpatch_slot hotpatch_slot_##name; \
+    HOTPATCH_C_END                                                    \
+    HOTPATCH_END
+
+/*
+ * HOTPATCH_DATA(int[3], limits, {1, 2, 3});
+ *
+ * A data slot: patches put other storage in the place of this one.
+ */
+#define HOTPATCH_DATA(type, name, ...)                                      \
+    HOTPATCH_TABLE                                                          \
+    typedef __typeof__(type) hotpatch_type_##name;                          \
+    static hotpatch_type_##name hotpatch_storage_##name = __VA_ARGS__;      \
+    HOTPATCH_C_BEGIN                                                        \
+    HOTPATCH_STORAGE_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(type), \
+                          hotpatch_storage_##name)                          \
+    HOTPATCH_C_END                                                          \
+    HOTPATCH_END
+
+/* In another file of the object (or in a header that its files share). */
+#define HOTPATCH_DECLARE_DATA(type, name)                                  \
+    typedef __typeof__(type) hotpatch_type_##name;                         \
+    HOTPATCH_C_BEGIN                                                       \
+    extern HOTPATCH_HIDDEN struct hotpatch_data_slot hotpatch_slot_##name; \
+    HOTPATCH_C_END                                                         \
+    HOTPATCH_END
+
+/* The live value, a const lvalue; one atomic load finds it. */
+#define HOTPATCH_GET(name) \
+    (*HOTPATCH_CAST(const hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
+
+/* Where the live value is, for writing; what is written into a layer is lost at its revert. */
+#define HOTPATCH_POINTER(name) \
+    (HOTPATCH_CAST(hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
+
+/* The slot of a function or data, as the functions of the run-time API take it. */
+#define HOTPATCH_SLOT(name) \
+    (HOTPATCH_CAST(struct hotpatch_slot *, HOTPATCH_CAST(uintptr_t, &hotpatch_slot_##name)))
+
+/* Whether something other than the fallback is live: for HOTPATCH_REQUIRE, a provider. */
+#define HOTPATCH_BOUND(name)                                            \
+    (__atomic_load_n(&hotpatch_slot_##name.target, __ATOMIC_ACQUIRE) != \
+     hotpatch_slot_##name.fallback)
+
+/* HOTPATCH_NAMESPACE("net"); once per object: the first symbol makes a second one a link error. */
+#define HOTPATCH_NAMESPACE(name)                                         \
+    HOTPATCH_C_BEGIN                                                     \
+    extern HOTPATCH_HIDDEN const char hotpatch_one_namespace_per_object; \
+    HOTPATCH_KEEP const char hotpatch_one_namespace_per_object = 0;      \
+    HOTPATCH_KEEP const char hotpatch_namespace_name[] = name;           \
+    HOTPATCH_C_END                                                       \
+    HOTPATCH_END
+
+/* HOTPATCH_SLOT_FN("counter.add", fallback); an untyped slot, called by name. */
+#define HOTPATCH_SLOT_FN(name, fallback_function) \
+    HOTPATCH_SLOT_FN_(name, fallback_function, __COUNTER__)
+#define HOTPATCH_SLOT_FN_(name, fallback_function, number)                         \
+    HOTPATCH_TABLE                                                                 \
+    static HOTPATCH_UNUSED const hotpatch_untyped_function HOTPATCH_PASTE(         \
+        hotpatch_checked_, number) = fallback_function;                            \
+    HOTPATCH_IN("hotpatch_slots")                                                  \
+    static struct hotpatch_slot HOTPATCH_PASTE(hotpatch_untyped_slot_, number) = { \
+        name,                                                                      \
+        HOTPATCH_UNTYPED_SIGNATURE,                                                \
+        HOTPATCH_CAST(hotpatch_function, fallback_function),                       \
+        HOTPATCH_CAST(hotpatch_function, fallback_function),                       \
+        NULL,                                                                      \
+        HOTPATCH_KIND_UNTYPED,                                                     \
+        0,                                                                         \
+        NULL,                                                                      \
+        0};                                                                        \
+    HOTPATCH_END
+
+#define HOTPATCH_UNTYPED_SIGNATURE "int32_t (void *state, const void *input, void *output)"
+
+/* What hotpatch_call returns where no untyped slot has the name. */
+#define HOTPATCH_NO_SLOT INT32_MIN
+
+/* ------------------------------------------------------- the run-time API --- */
+
+HOTPATCH_C_BEGIN
+
+/*
+ * Make a slot at run time, for ever; the three texts are not copied.  `slot` may be NULL.
+ * 0; -EINVAL, -EEXIST, -ENOMEM from the shim; -ENOSYS without it.
+ */
+static inline int hotpatch_register(const char *name_space, const char *name, const char *signature,
+                                    hotpatch_function fallback, struct hotpatch_slot **slot)
+{
+    typedef int api(const char *, const char *, const char *, hotpatch_function,
+                    struct hotpatch_slot **);
+    hotpatch_function shim = hotpatch_shim_register();
+
+    if (shim == NULL)
+        return -ENOSYS;
+    return HOTPATCH_CAST(api *, shim)(name_space, name, signature, fallback, slot);
+}
+
+/*
+ * The slot of that name, NULL where there is none.  `name_space` NULL: any.  Without the shim this
+ * object's own slots are searched, and the only namespace known is that of HOTPATCH_NAMESPACE.
+ */
+static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, const char *name)
+{
+    typedef struct hotpatch_slot *api(const char *, const char *);
+    hotpatch_function shim = hotpatch_shim_lookup();
+    const char *own = hotpatch_namespace_name;
+
+    if (shim != NULL)
+        return HOTPATCH_CAST(api *, shim)(name_space, name);
+    __asm__("" : "+r"(own)); /* hide a constant: comparing two known texts draws a warning */
+    if (name_space != NULL && (own == NULL || strcmp(own, name_space) != 0))
+        return NULL;
+    return hotpatch_own_slot(name, 0);
+}
+
+/*
+ * Put `function` (data slots: see hotpatch.h(3)) into the slot, as its newest layer.  0; -EDEADLK
+ * from a change handler; -ENOENT, -EINVAL, -ENOMEM; -ENOSYS without the shim.
+ */
+static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
+                               void *context)
+{
+    typedef int api(struct hotpatch_slot *, hotpatch_function, void *);
+    hotpatch_function shim = hotpatch_shim_set();
+
+    return shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot, function, context);
+}
+
+/* Undo hotpatch_set.  Errors as there. */
+static inline int hotpatch_restore(struct hotpatch_slot *slot)
+{
+    typedef int api(struct hotpatch_slot *);
+    hotpatch_function shim = hotpatch_shim_restore();
+
+    return shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot);
+}
+
+/*
+ * Call `handler` after each transaction, on the shim's worker thread.  0; -EINVAL, -ENOMEM.
+ * Without the shim nothing ever changes: 0, and the handler is never called.
+ */
+static inline int hotpatch_on_change(void (*handler)(void *context), void *context)
+{
+    typedef int api(void (*)(void *), void *);
+    hotpatch_function shim = hotpatch_shim_on_change();
+
+    return shim == NULL ? 0 : HOTPATCH_CAST(api *, shim)(handler, context);
+}
+
+/* A moment at which `when=safe-point` may commit: no patched function of yours is half done. */
+static inline void hotpatch_safe_point(void)
+{
+    hotpatch_function shim = hotpatch_shim_safe_point();
+
+    if (shim != NULL)
+        shim();
+}
+
+/* What is live. */
+static inline hotpatch_function hotpatch_target(const struct hotpatch_slot *slot)
+{
+    return __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE);
+}
+
+/* Rises each time that the slot's target really changed; 0 before the first time. */
+static inline uint32_t hotpatch_version(const struct hotpatch_slot *slot)
+{
+    return __atomic_load_n(&slot->version, __ATOMIC_ACQUIRE);
+}
+
+/* Where hotpatch_call finds the slot: this object first, then all others. */
+static inline struct hotpatch_slot *hotpatch_find_untyped(const char *name)
+{
+    struct hotpatch_slot *slot = hotpatch_own_slot(name, HOTPATCH_KIND_UNTYPED);
+
+    if (slot == NULL)
+        slot = hotpatch_lookup(NULL, name);
+    if (slot == NULL || slot->kind == HOTPATCH_KIND_UNTYPED)
+        return slot;
+    /* one made by hotpatch_register; any other signature must not be called as this one */
+    return slot->signature != NULL && strcmp(slot->signature, HOTPATCH_UNTYPED_SIGNATURE) == 0
+               ? slot
+               : NULL;
+}
+
+/*
+ * Call the untyped slot of that name: what is live there, else its fallback; HOTPATCH_NO_SLOT where
+ * no such slot exists.  Slots found are remembered, so the object that holds one must stay loaded.
+ */
+static inline int32_t hotpatch_call(const char *name, void *state, const void *input, void *output)
+{
+    static struct hotpatch_slot *known[16];
+    struct hotpatch_slot **place = &known[(HOTPATCH_CAST(uintptr_t, name) >> 2) % 16];
+    struct hotpatch_slot *slot = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+
+    if (slot == NULL || strcmp(slot->name, name) != 0) {
+        slot = hotpatch_find_untyped(name);
+        if (slot == NULL)
+            return HOTPATCH_NO_SLOT;
+        __atomic_store_n(place, slot, __ATOMIC_RELEASE);
+    }
+    return HOTPATCH_CAST(hotpatch_untyped_function, hotpatch_target(slot))(state, input, output);
+}
+
+HOTPATCH_C_END
+
+/* -------------------------------------------------------- the patch side --- */
+
+HOTPATCH_C_BEGIN
+extern HOTPATCH_WEAK struct hotpatch_entry __start_hotpatch_entries[];
+extern HOTPATCH_WEAK struct hotpatch_entry __stop_hotpatch_entries[];
+extern HOTPATCH_WEAK struct hotpatch_target_record __start_hotpatch_targets[];
+extern HOTPATCH_WEAK struct hotpatch_target_record __stop_hotpatch_targets[];
+extern HOTPATCH_WEAK int hotpatch_hook_before_apply(struct hotpatch_context *context);
+extern HOTPATCH_WEAK int hotpatch_hook_after_apply(struct hotpatch_context *context);
+extern HOTPATCH_WEAK int hotpatch_hook_before_revert(struct hotpatch_context *context);
+extern HOTPATCH_WEAK int hotpatch_hook_after_revert(struct hotpatch_context *context);
+HOTPATCH_C_END
+
+/* HOTPATCH_MODULE("counter-fix", "2"); once per patch. */
+#define HOTPATCH_MODULE(module_name, module_version)                                         \
+    HOTPATCH_C_BEGIN                                                                         \
+    extern __attribute__((visibility("default"))) struct hotpatch_module HOTPATCH_MODULE_V1; \
+    HOTPATCH_IN("hotpatch_module")                                                           \
+    struct hotpatch_module HOTPATCH_MODULE_V1 = {HOTPATCH_MODULE_MAGIC,                      \
+                                                 HOTPATCH_ABI_VERSION,                       \
+                                                 sizeof(struct hotpatch_module),             \
+                                                 sizeof(struct hotpatch_entry),              \
+                                                 sizeof(struct hotpatch_target_record),      \
+                                                 module_name,                                \
+                                                 module_version,                             \
+                                                 __start_hotpatch_entries,                   \
+                                                 __stop_hotpatch_entries,                    \
+                                                 __start_hotpatch_targets,                   \
+                                                 __stop_hotpatch_targets,                    \
+                                                 hotpatch_hook_before_apply,                 \
+                                                 hotpatch_hook_after_apply,                  \
+                                                 hotpatch_hook_before_revert,                \
+                                                 hotpatch_hook_after_revert};                \
+    HOTPATCH_C_END                                                                           \
+    HOTPATCH_END
+
+/* HOTPATCH_TARGET("exe", "9f3c..."); refuse any build of the object but this one. */
+#define HOTPATCH_TARGET(object, build_id) HOTPATCH_TARGET_(object, build_id, __COUNTER__)
+#define HOTPATCH_TARGET_(object, build_id, number)                                    \
+    HOTPATCH_IN("hotpatch_targets")                                                   \
+    static struct hotpatch_target_record HOTPATCH_PASTE(hotpatch_target_record_,      \
+                                                        number) = {object, build_id}; \
+    HOTPATCH_END
+
+#define HOTPATCH_ENTRY(variable, target, signature, function, data, original, kind) \
+    HOTPATCH_IN("hotpatch_entries")                                                 \
+    static struct hotpatch_entry variable = {target,   signature, function, data,   \
+                                             original, kind,      0,        {NULL, NULL}};
+
+/*
+ * HOTPATCH_REPLACE(int, counter_add, (struct counter *c, int n)) { body }
+ * HOTPATCH_REPLACE_AS(int, my_parse, (char *s), "libfoo.so.1:parse@reader.c") { body }
+ *
+ * What calls reach while the patch is applied.  `cname` is only for HOTPATCH_ORIGINAL(cname).
+ */
+#define HOTPATCH_REPLACE(ret, name, params)                                    \
+    HOTPATCH_REPLACE_FUNCTION(ret, params, #name, hotpatch_replacement_##name, \
+                              hotpatch_original_##name, hotpatch_replace_##name)
+#define HOTPATCH_REPLACE_AS(ret, cname, params, target)                          \
+    HOTPATCH_REPLACE_FUNCTION(ret, params, target, hotpatch_replacement_##cname, \
+                              hotpatch_original_##cname, hotpatch_replace_##cname)
+#define HOTPATCH_REPLACE_FUNCTION(ret, params, target, body, original, entry) \
+    HOTPATCH_C_BEGIN                                                          \
+    static ret body params;                                                   \
+    HOTPATCH_KEEP static ret(*original) params = NULL;                        \
+    HOTPATCH_ENTRY(entry, target, HOTPATCH_TEXT(ret params),                  \
+                   HOTPATCH_CAST(hotpatch_function, body), NULL, &original,   \
+                   HOTPATCH_KIND_FUNCTION)                                    \
+    HOTPATCH_C_END                                                            \
+    static ret body params
+
+/*
+ * HOTPATCH_REPLACE_DATA(const char *, greeting, "hallo");
+ * HOTPATCH_REPLACE_DATA_AS(int, my_limit, "net:limit", 7);
+ */
+#define HOTPATCH_REPLACE_DATA(type, name, ...)                                             \
+    typedef __typeof__(type) hotpatch_replacement_type_##name;                             \
+    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##name, HOTPATCH_TEXT(type), #name, \
+                             hotpatch_replacement_##name, hotpatch_original_##name,        \
+                             hotpatch_replace_##name, __VA_ARGS__)
+#define HOTPATCH_REPLACE_DATA_AS(type, cname, target, ...)                                   \
+    typedef __typeof__(type) hotpatch_replacement_type_##cname;                              \
+    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##cname, HOTPATCH_TEXT(type), target, \
+                             hotpatch_replacement_##cname, hotpatch_original_##cname,        \
+                             hotpatch_replace_##cname, __VA_ARGS__)
+#define HOTPATCH_REPLACE_STORAGE(type, signature, target, storage, original, entry, ...)    \
+    static type storage = __VA_ARGS__;                                                      \
+    HOTPATCH_KEEP static const type *original = NULL;                                       \
+    HOTPATCH_ENTRY(entry, target, signature, NULL, &storage, &original, HOTPATCH_KIND_DATA) \
+    HOTPATCH_END
+
+/*
+ * HOTPATCH_REPLACE_FN("counter.add") { body; its parameters are state, input, output }
+ * HOTPATCH_REPLACE_FN_AS(add, "counter.add") { return HOTPATCH_ORIGINAL(add)(state, ...); }
+ */
+#define HOTPATCH_REPLACE_FN(target) \
+    HOTPATCH_REPLACE_FN_(HOTPATCH_PASTE(untyped_, __COUNTER__), target)
+#define HOTPATCH_REPLACE_FN_(cname, target) HOTPATCH_REPLACE_FN_AS(cname, target)
+#define HOTPATCH_REPLACE_FN_AS(cname, target)                                                  \
+    HOTPATCH_C_BEGIN                                                                           \
+    static int32_t hotpatch_replacement_##cname(void *state, const void *input, void *output); \
+    HOTPATCH_KEEP static hotpatch_untyped_function hotpatch_original_##cname = NULL;           \
+    HOTPATCH_ENTRY(hotpatch_replace_##cname, target, HOTPATCH_UNTYPED_SIGNATURE,               \
+                   HOTPATCH_CAST(hotpatch_function, hotpatch_replacement_##cname), NULL,       \
+                   &hotpatch_original_##cname, HOTPATCH_KIND_UNTYPED)                          \
+    HOTPATCH_C_END                                                                             \
+    static int32_t hotpatch_replacement_##cname(HOTPATCH_UNUSED void *state,                   \
+                                                HOTPATCH_UNUSED const void *input,             \
+                                                HOTPATCH_UNUSED void *output)
+
+/*
+ * What is live below this patch's layer: a typed function pointer, or for data a pointer to const.
+ * The engine rewrites it whenever that changes, so use it at once and keep no copy.  NULL before
+ * the patch is applied.
+ */
+#define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
+
+/* HOTPATCH_HOOK(before_apply) { return 0; }  The parameter is `context`. */
+#define HOTPATCH_HOOK(when)                                                                   \
+    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook");                             \
+    HOTPATCH_C_BEGIN                                                                          \
+    HOTPATCH_KEEP HOTPATCH_HIDDEN int hotpatch_hook_##when(struct hotpatch_context *context); \
+    HOTPATCH_C_END                                                                            \
+    int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
+#define HOTPATCH_HOOK_before_apply 1
+#define HOTPATCH_HOOK_after_apply 1
+#define HOTPATCH_HOOK_before_revert 1
+#define HOTPATCH_HOOK_after_revert 1
+
+HOTPATCH_C_BEGIN
+
+/*
+ * From before_apply: add a replacement found at run time to the transaction.  0; -EINVAL, -ENOENT
+ * and others of the engine, which then refuses the transaction if the hook returns non-zero.
+ */
+static inline int hotpatch_context_replace(struct hotpatch_context *context, const char *target,
+                                           const char *signature, hotpatch_function function)
+{
+    return context->replace(context, target, signature, function, NULL);
+}
+
+HOTPATCH_C_END
 
 #endif /* HOTPATCH_H */
