@@ -1,0 +1,50 @@
+/*
+ * record.h - read the structures of hotpatch.h out of an image, field by field.
+ *
+ * Inside elf/ only: what slot_table.c and manifest.c share. All functions return 0, or -1
+ * with the fault that the reader names.
+ */
+#ifndef HOTPATCH_RECORD_H
+#define HOTPATCH_RECORD_H
+
+#include "image_internal.h"
+
+#define RECORD_STRING_MAX 4096 /* bytes without the NUL */
+#define RECORD_COUNT_MAX 65536 /* entries of one array */
+
+struct record_reader {
+    const struct image *image;
+    struct elf_fault *fault;
+    enum elf_fault_code code; /* of every fault */
+    char what[48];            /* "slot 3": begins every sentence */
+};
+
+enum record_null { NULL_REFUSED, NULL_ALLOWED };
+
+/* Where the structure is: the symbol's address, else the section's. False: there is none. */
+bool record_find(const struct image *image, const char *symbol, const char *section,
+                 uint64_t *address);
+
+int record_fault(const struct record_reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Copy `size` bytes; for numbers, whose words no relocation changes. */
+int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size);
+
+/* An address in the object; 0 for a null pointer. `field` names it in the fault. */
+int record_pointer(const struct record_reader *reader, uint64_t address, const char *field,
+                   enum record_null null, uint64_t *out);
+/* The same, into a PT_LOAD that has all of `flags` (PF_X: a function) for `size` bytes. */
+int record_pointer_to(const struct record_reader *reader, uint64_t address, const char *field,
+                      enum record_null null, uint32_t flags, size_t size, uint64_t *out);
+/* At most RECORD_STRING_MAX bytes; NULL where allowed. */
+int record_string(const struct record_reader *reader, uint64_t address, const char *field,
+                  enum record_null null, const char **out);
+/* Likewise and not empty. */
+int record_name(const struct record_reader *reader, uint64_t address, const char *field,
+                const char **out);
+/* The array between the pointers at `address` and `address + 8`. */
+int record_array(const struct record_reader *reader, uint64_t address, const char *field,
+                 size_t entry_size, size_t alignment, uint64_t *begin, size_t *count);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * relocations.c - DT_RELR, DT_RELA and DT_JMPREL, and what words hold after them.
+ *
+ * Any thread, one at a time per image. For a file, an index of all relocated words is made
+ * once, when the first word is asked for; of a mapped object the words themselves are read.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_internal.h"
+#include "relocations.h"
+
+typedef int (*relocation_function)(const struct image_relocation *relocation, void *context);
+
+struct walk {
+    const struct image *image;
+    relocation_function each;
+    void *context;
+    struct elf_fault *fault;
+};
+
+/* ld.so would fault on a store outside, or into text without DT_TEXTREL. */
+static int check_place(const struct walk *walk, uint64_t where)
+{
+    uint32_t flags = walk->image->has_textrel ? 0 : PF_W;
+
+    if (image_has(walk->image, where, sizeof(uint64_t), flags))
+        return 0;
+    return image_fail(walk->fault, ELF_DAMAGED, "a relocation at 0x%llx is not in writable memory",
+                      (unsigned long long)where);
+}
+
+static int give_relr(const struct walk *walk, uint64_t where)
+{
+    const uint8_t *word = image_bytes_at(walk->image, where, sizeof(uint64_t));
+
+    if (check_place(walk, where))
+        return -1;
+    if (!word)
+        return image_fail(walk->fault, ELF_DAMAGED, "DT_RELR points out of the file");
+    struct image_relocation relocation = {
+        .where = where,
+        .addend =
+            (int64_t)(image_load64(word) - (image_is_mapped(walk->image) ? walk->image->bias : 0)),
+        .type = R_X86_64_RELATIVE,
+        .relro = image_in_relro(walk->image, where, sizeof(uint64_t)),
+    };
+    return walk->each(&relocation, walk->context);
+}
+
+/*
+ * Generic ABI, "Relative Relocation Table": an even entry is an address, an odd one a bitmap
+ * of the 63 words that follow. Entries ascend in what linkers write; that is required here,
+ * as a bound on the words that a small file can name.
+ */
+static int walk_relr(const struct walk *walk)
+{
+    const struct records *relr = &walk->image->relr;
+    uint64_t next = 0;
+
+    for (size_t i = 0; i < relr->count; i++) {
+        uint64_t entry = image_load64(relr->bytes + i * sizeof entry);
+        if (!(entry & 1)) {
+            if (entry < next)
+                return image_fail(walk->fault, ELF_DAMAGED, "DT_RELR does not ascend");
+            int stop = give_relr(walk, entry);
+            if (stop)
+                return stop;
+            next = entry + sizeof(uint64_t);
+            continue;
+        }
+        for (uint64_t bits = entry >> 1, at = next; bits; bits >>= 1, at += sizeof(uint64_t)) {
+            int stop = bits & 1 ? give_relr(walk, at) : 0;
+            if (stop)
+                return stop;
+        }
+        next += 63 * sizeof(uint64_t);
+    }
+    return 0;
+}
+
+static int add_symbol(const struct walk *walk, uint64_t index, struct image_relocation *relocation)
+{
+    const struct symbol_table *table = &walk->image->dynsym;
+
+    if (index == 0)
+        return 0;
+    if (index >= table->symbols.count ||
+        !image_symbol_get(walk->image, table, index, &relocation->symbol))
+        return image_fail(walk->fault, ELF_DAMAGED,
+                          "the relocation at 0x%llx names a symbol that is not there",
+                          (unsigned long long)relocation->where);
+    relocation->has_symbol = true;
+    return 0;
+}
+
+static int walk_rela(const struct walk *walk, const struct records *table, bool plt)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        Elf64_Rela rela;
+        memcpy(&rela, table->bytes + i * sizeof rela, sizeof rela);
+        struct image_relocation relocation = {
+            .where = rela.r_offset,
+            .addend = rela.r_addend,
+            .type = ELF64_R_TYPE(rela.r_info),
+            .plt = plt,
+            .relro = image_in_relro(walk->image, rela.r_offset, sizeof(uint64_t)),
+        };
+        if (relocation.type == R_X86_64_NONE)
+            continue;
+        if (check_place(walk, rela.r_offset) ||
+            add_symbol(walk, ELF64_R_SYM(rela.r_info), &relocation))
+            return -1;
+        int stop = walk->each(&relocation, walk->context);
+        if (stop)
+            return stop;
+    }
+    return 0;
+}
+
+/* In the order in which ld.so applies them. */
+int image_relocations(const struct image *image,
+                      int (*each)(const struct image_relocation *relocation, void *context),
+                      void *context, struct elf_fault *fault)
+{
+    struct walk walk = {image, each, context, fault};
+    int stop;
+
+    if (image->versym.bytes && image_read_versions(image, fault))
+        return -1;
+    stop = walk_relr(&walk);
+    if (!stop)
+        stop = walk_rela(&walk, &image->rela, false);
+    return stop ? stop : walk_rela(&walk, &image->jmprel, true);
+}
+
+/* ------------------------------------------------------- words --- */
+
+struct word_list {
+    struct relocated_word *words;
+    size_t count, capacity;
+    bool ascending;
+};
+
+/* What the object itself says about the word; an IFUNC's resolver decides at run time. */
+static struct relocated_word word_of(const struct image_relocation *relocation, size_t order)
+{
+    const struct image_symbol *symbol = &relocation->symbol;
+    struct relocated_word word = {.where = relocation->where, .order = (uint32_t)order};
+
+    switch (relocation->type) {
+    case R_X86_64_RELATIVE:
+        word.known = true;
+        word.value = (uint64_t)relocation->addend;
+        break;
+    case R_X86_64_64:
+        word.known = relocation->has_symbol && symbol->defined && symbol->type != STT_TLS &&
+                     symbol->type != STT_GNU_IFUNC;
+        word.value = symbol->value + (uint64_t)relocation->addend;
+        break;
+    case R_X86_64_GLOB_DAT:
+    case R_X86_64_JUMP_SLOT:
+        word.known = relocation->has_symbol && symbol->defined && symbol->type != STT_GNU_IFUNC;
+        word.value = symbol->value;
+        break;
+    default:
+        break;
+    }
+    return word;
+}
+
+static int add_word(const struct image_relocation *relocation, void *context)
+{
+    struct word_list *list = context;
+
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 64;
+        struct relocated_word *words = realloc(list->words, capacity * sizeof *words);
+        if (!words)
+            return 1;
+        list->words = words;
+        list->capacity = capacity;
+    }
+    if (list->count > 0 && relocation->where < list->words[list->count - 1].where)
+        list->ascending = false;
+    list->words[list->count] = word_of(relocation, list->count);
+    list->count++;
+    return 0;
+}
+
+static int compare_words(const void *left, const void *right)
+{
+    const struct relocated_word *a = left, *b = right;
+
+    if (a->where != b->where)
+        return a->where < b->where ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static bool read_words(const struct image *image)
+{
+    struct word_list list = {.ascending = true};
+    struct elf_fault ignored;
+
+    if (image->lazy->words_read)
+        return true;
+    if (image_relocations(image, add_word, &list, &ignored)) {
+        free(list.words);
+        return false;
+    }
+    if (!list.ascending)
+        qsort(list.words, list.count, sizeof *list.words, compare_words);
+    image->lazy->words = list.words;
+    image->lazy->word_count = list.count;
+    image->lazy->words_read = true;
+    return true;
+}
+
+/* The last relocated word that begins before `end`, or NULL. */
+static const struct relocated_word *last_word_before(const struct image *image, uint64_t end)
+{
+    size_t low = 0, high = image->lazy->word_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (image->lazy->words[middle].where < end)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? &image->lazy->words[low - 1] : NULL;
+}
+
+/* One past the end of a PT_LOAD counts as inside: arrays may end there. */
+static bool points_into(const struct image *image, uint64_t address)
+{
+    return image_segment(image, address, 0) || (address && image_segment(image, address - 1, 0));
+}
+
+static enum word_source file_word(const struct image *image, uint64_t address, uint64_t *value)
+{
+    const uint8_t *bytes = image_bytes_at(image, address, sizeof *value);
+
+    if (!read_words(image))
+        return WORD_FOREIGN;
+    const struct relocated_word *word = last_word_before(image, address + sizeof *value);
+    if (word && word->where == address) {
+        *value = word->value;
+        return word->known ? WORD_ADDRESS : WORD_FOREIGN;
+    }
+    if (word && address < word->where + sizeof *value)
+        return WORD_FOREIGN; /* a relocation changes part of it */
+    if (!bytes && image_bytes_from(image, address) > 0)
+        return WORD_OUTSIDE; /* half in the file, half in zeroed memory */
+    *value = bytes ? image_load64(bytes) : 0;
+    return image->type == ET_EXEC && points_into(image, *value) ? WORD_ADDRESS : WORD_PLAIN;
+}
+
+/* One load: the host's threads may be switching the word. */
+static uint64_t live_word(const uint8_t *bytes)
+{
+    if ((uintptr_t)bytes % sizeof(uint64_t) != 0)
+        return image_load64(bytes);
+    return __atomic_load_n((const uint64_t *)(const void *)bytes, __ATOMIC_RELAXED);
+}
+
+static enum word_source mapped_word(const struct image *image, uint64_t address, uint64_t *value)
+{
+    const struct segment *segment = image_segment(image, address, sizeof *value);
+
+    if (!(segment->flags & PF_R))
+        return WORD_OUTSIDE;
+    uint64_t word = live_word(segment->bytes + (address - segment->address));
+    if (word && points_into(image, word - image->bias)) {
+        *value = word - image->bias;
+        return WORD_ADDRESS;
+    }
+    *value = word;
+    return word ? WORD_FOREIGN : WORD_PLAIN;
+}
+
+enum word_source image_word_source(const struct image *image, uint64_t address, uint64_t *value)
+{
+    *value = 0;
+    if (!image_segment(image, address, sizeof *value))
+        return WORD_OUTSIDE;
+    return image_is_mapped(image) ? mapped_word(image, address, value)
+                                  : file_word(image, address, value);
+}
+
+bool image_word_at(const struct image *image, uint64_t address, uint64_t *value)
+{
+    enum word_source source = image_word_source(image, address, value);
+
+    return source == WORD_PLAIN || source == WORD_ADDRESS;
+}

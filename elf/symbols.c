@@ -1,0 +1,448 @@
+/*
+ * symbols.c - .dynsym by DT_SYMTAB and the hash tables, .symtab by its section.
+ *
+ * Any thread, one at a time per image. Every loop is bounded by the bytes there are: the
+ * chains of a hostile hash table may cycle or never end.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_internal.h"
+
+static Elf64_Sym raw_symbol(const struct symbol_table *table, size_t i)
+{
+    Elf64_Sym symbol;
+
+    memcpy(&symbol, table->symbols.bytes + i * sizeof symbol, sizeof symbol);
+    return symbol;
+}
+
+/* ------------------------------------------------------- versions --- */
+
+/* Each entry of both chains costs one step; the chains may cycle, hence the counts. */
+enum { VERSION_STEPS_MAX = 65536 };
+
+struct version_walk {
+    const struct image *image;
+    struct elf_fault *fault;
+    size_t steps;
+};
+
+static const void *version_record(struct version_walk *walk, uint64_t address, size_t size)
+{
+    const void *record = image_bytes_at(walk->image, address, size);
+
+    if (++walk->steps > VERSION_STEPS_MAX)
+        record = NULL;
+    if (!record)
+        image_fail(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
+    return record;
+}
+
+static int store_version(struct version_walk *walk, uint16_t index, uint32_t name)
+{
+    struct image_lazy *lazy = walk->image->lazy;
+    const char *string = image_dynamic_string(walk->image, name);
+
+    index &= 0x7fff;
+    if (!string)
+        return image_fail(walk->fault, ELF_DAMAGED, "a symbol version has no name");
+    if (index >= lazy->version_count) {
+        size_t count = index + 16;
+        const char **versions = realloc(lazy->versions, count * sizeof *versions);
+        if (!versions)
+            return image_fail(walk->fault, ELF_NO_MEMORY, "no memory for symbol versions");
+        memset(versions + lazy->version_count, 0, (count - lazy->version_count) * sizeof *versions);
+        lazy->versions = versions;
+        lazy->version_count = count;
+    }
+    lazy->versions[index] = string;
+    return 0;
+}
+
+/* The base version names the object itself, not a version. */
+static int read_definitions(struct version_walk *walk)
+{
+    uint64_t at = walk->image->verdef;
+
+    for (uint64_t i = 0; at && i < walk->image->verdef_count; i++) {
+        Elf64_Verdef definition;
+        Elf64_Verdaux name;
+        const void *record = version_record(walk, at, sizeof definition);
+        if (!record)
+            return -1;
+        memcpy(&definition, record, sizeof definition);
+        record = version_record(walk, at + definition.vd_aux, sizeof name);
+        if (!record)
+            return -1;
+        memcpy(&name, record, sizeof name);
+        if (!(definition.vd_flags & VER_FLG_BASE) &&
+            store_version(walk, definition.vd_ndx, name.vda_name))
+            return -1;
+        if (definition.vd_next == 0)
+            break;
+        at += definition.vd_next;
+    }
+    return 0;
+}
+
+static int read_need(struct version_walk *walk, uint64_t at, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        Elf64_Vernaux need;
+        const void *record = version_record(walk, at, sizeof need);
+        if (!record)
+            return -1;
+        memcpy(&need, record, sizeof need);
+        if (store_version(walk, need.vna_other, need.vna_name))
+            return -1;
+        if (need.vna_next == 0)
+            break;
+        at += need.vna_next;
+    }
+    return 0;
+}
+
+static int read_needs(struct version_walk *walk)
+{
+    uint64_t at = walk->image->verneed;
+
+    for (uint64_t i = 0; at && i < walk->image->verneed_count; i++) {
+        Elf64_Verneed needs;
+        const void *record = version_record(walk, at, sizeof needs);
+        if (!record)
+            return -1;
+        memcpy(&needs, record, sizeof needs);
+        if (read_need(walk, at + needs.vn_aux, needs.vn_cnt))
+            return -1;
+        if (needs.vn_next == 0)
+            break;
+        at += needs.vn_next;
+    }
+    return 0;
+}
+
+int image_read_versions(const struct image *image, struct elf_fault *fault)
+{
+    struct version_walk walk = {image, fault, 0};
+
+    if (image->lazy->versions_read)
+        return 0;
+    if (read_definitions(&walk) || read_needs(&walk))
+        return -1;
+    image->lazy->versions_read = true;
+    return 0;
+}
+
+/* ------------------------------------------------------- one symbol --- */
+
+static void add_version(const struct image *image, size_t i, struct image_symbol *symbol)
+{
+    if (i >= image->versym.count)
+        return;
+    uint16_t version;
+    memcpy(&version, image->versym.bytes + i * sizeof version, sizeof version);
+    symbol->version_hidden = symbol->defined && (version & 0x8000);
+    version &= 0x7fff;
+    if (version > VER_NDX_LOCAL && version < image->lazy->version_count)
+        symbol->version = image->lazy->versions[version];
+}
+
+bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
+                      struct image_symbol *symbol)
+{
+    Elf64_Sym raw = raw_symbol(table, i);
+
+    if (raw.st_name >= table->strings.size)
+        return false;
+    *symbol = (struct image_symbol){
+        .name = table->strings.bytes + raw.st_name,
+        .value = raw.st_value,
+        .size = raw.st_size,
+        .type = ELF64_ST_TYPE(raw.st_info),
+        .binding = ELF64_ST_BIND(raw.st_info),
+        .visibility = ELF64_ST_VISIBILITY(raw.st_other),
+        .defined = raw.st_shndx != SHN_UNDEF,
+        .dynamic = table->dynamic,
+    };
+    if (table->dynamic)
+        add_version(image, i, symbol);
+    return true;
+}
+
+/* ------------------------------------------------------- how many in .dynsym --- */
+
+static size_t greater(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* One past the last hashed symbol; SIZE_MAX where the last chain does not end. */
+static size_t count_by_gnu_hash(const struct gnu_hash *hash)
+{
+    size_t last = 0;
+
+    for (uint32_t i = 0; i < hash->bucket_count; i++)
+        last = greater(last, image_load32(hash->buckets + 4 * (size_t)i));
+    if (last < hash->first_symbol || last == 0)
+        return hash->bucket_count ? 1 : 0;
+    for (size_t i = last - hash->first_symbol; i < hash->chain.count; i++) {
+        if (image_load32(hash->chain.bytes + 4 * i) & 1)
+            return hash->first_symbol + i + 1;
+    }
+    return SIZE_MAX;
+}
+
+static size_t count_by_relocations(const struct records *relocations)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < relocations->count; i++) {
+        uint64_t info = image_load64(relocations->bytes + i * sizeof(Elf64_Rela) +
+                                     offsetof(Elf64_Rela, r_info));
+        count = greater(count, (size_t)ELF64_R_SYM(info) + 1);
+    }
+    return count;
+}
+
+static size_t count_by_section(const struct image *image)
+{
+    GElf_Shdr section;
+
+    if (!image_section(image, NULL, SHT_DYNSYM, &section) ||
+        image_bytes_at(image, section.sh_addr, 1) != image->dynsym.symbols.bytes)
+        return 0;
+    return section.sh_size / sizeof(Elf64_Sym);
+}
+
+/*
+ * DT_HASH tells the number. DT_GNU_HASH tells it only where symbols are defined: a program
+ * that exports nothing has an empty one, so relocations and the section count too.
+ */
+static int count_dynsym(const struct image *image, size_t *out, struct elf_fault *fault)
+{
+    size_t fits = image->dynsym.symbols.count;
+    size_t count;
+
+    if (image->sysv_hash.buckets) {
+        *out = image->sysv_hash.chain.count;
+        return 0;
+    }
+    count = greater(count_by_gnu_hash(&image->gnu_hash), count_by_relocations(&image->rela));
+    count = greater(count, count_by_relocations(&image->jmprel));
+    count = greater(count, count_by_section(image));
+    if (count > fits && fits > 0)
+        return image_fail(fault, ELF_DAMAGED, "DT_SYMTAB has more symbols than the file holds");
+    *out = fits ? count : 0;
+    return 0;
+}
+
+/* ------------------------------------------------------- .symtab --- */
+
+/* A section's bytes inside the file, or NULL. */
+static const uint8_t *section_bytes(const struct image *image, const GElf_Shdr *section)
+{
+    if (section->sh_type == SHT_NOBITS || section->sh_offset > image->size ||
+        section->sh_size > image->size - section->sh_offset)
+        return NULL;
+    return image->bytes + section->sh_offset;
+}
+
+static int read_symtab_section(const struct image *image, const GElf_Shdr *section,
+                               struct symbol_table *table, struct elf_fault *fault)
+{
+    GElf_Shdr names;
+    const uint8_t *symbols = section_bytes(image, section);
+
+    if (!symbols || section->sh_entsize != sizeof(Elf64_Sym) || section->sh_flags & SHF_COMPRESSED)
+        return image_fail(fault, ELF_DAMAGED, ".symtab lies outside the file");
+    if (!gelf_getshdr(elf_getscn(image->elf, section->sh_link), &names) ||
+        names.sh_type != SHT_STRTAB)
+        return image_fail(fault, ELF_DAMAGED, ".symtab has no string table");
+    const uint8_t *strings = section_bytes(image, &names);
+    if (!strings || names.sh_size == 0 || strings[names.sh_size - 1] != '\0')
+        return image_fail(fault, ELF_DAMAGED, "the string table of .symtab is damaged");
+    table->symbols = (struct records){symbols, section->sh_size / sizeof(Elf64_Sym)};
+    table->strings = (struct strings){(const char *)strings, names.sh_size};
+    return 0;
+}
+
+static int find_symtab(const struct image *image, struct elf_fault *fault)
+{
+    GElf_Shdr section;
+
+    if (image->lazy->symtab_read)
+        return 0;
+    if (image_section(image, NULL, SHT_SYMTAB, &section) &&
+        read_symtab_section(image, &section, &image->lazy->symtab, fault))
+        return -1;
+    image->lazy->symtab_read = true;
+    return 0;
+}
+
+/* ------------------------------------------------------- all symbols --- */
+
+typedef int (*symbol_function)(const struct image_symbol *symbol, void *context);
+
+static int each_symbol(const struct image *image, const struct symbol_table *table, size_t count,
+                       symbol_function each, void *context, struct elf_fault *fault)
+{
+    const char *file = NULL;
+
+    for (size_t i = 1; i < count; i++) {
+        struct image_symbol symbol;
+        if (!image_symbol_get(image, table, i, &symbol))
+            return image_fail(fault, ELF_DAMAGED, "a symbol's name lies outside its string table");
+        if (symbol.type == STT_FILE) {
+            file = symbol.name[0] ? symbol.name : NULL;
+            continue;
+        }
+        if (!symbol.name[0] || symbol.type == STT_SECTION)
+            continue;
+        if (!table->dynamic && symbol.binding == STB_LOCAL)
+            symbol.file = file;
+        int stop = each(&symbol, context);
+        if (stop)
+            return stop;
+    }
+    return 0;
+}
+
+int image_symbols(const struct image *image,
+                  int (*each)(const struct image_symbol *symbol, void *context), void *context,
+                  struct elf_fault *fault)
+{
+    size_t count;
+
+    if (count_dynsym(image, &count, fault) || image_read_versions(image, fault) ||
+        find_symtab(image, fault))
+        return -1;
+    int stop = each_symbol(image, &image->dynsym, count, each, context, fault);
+    if (stop)
+        return stop;
+    const struct symbol_table *symtab = &image->lazy->symtab;
+    return each_symbol(image, symtab, symtab->symbols.count, each, context, fault);
+}
+
+/* ------------------------------------------------------- one by name --- */
+
+struct wanted {
+    const char *name;
+    struct image_symbol symbol;
+    bool found;
+};
+
+/* Takes the i-th symbol where it is the one wanted; true where no better one can come. */
+static bool consider(const struct image *image, const struct symbol_table *table, size_t i,
+                     struct wanted *wanted)
+{
+    struct image_symbol symbol;
+    Elf64_Sym raw = raw_symbol(table, i);
+
+    if (raw.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(raw.st_info) == STT_FILE ||
+        ELF64_ST_TYPE(raw.st_info) == STT_SECTION || raw.st_name >= table->strings.size ||
+        strcmp(table->strings.bytes + raw.st_name, wanted->name) != 0)
+        return false;
+    image_symbol_get(image, table, i, &symbol);
+    bool best = !symbol.version_hidden && symbol.binding != STB_LOCAL;
+    if (best || !wanted->found)
+        wanted->symbol = symbol;
+    wanted->found = true;
+    return best;
+}
+
+static uint32_t gnu_hash_of(const char *name)
+{
+    uint32_t hash = 5381;
+
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+        hash = hash * 33 + *c;
+    return hash;
+}
+
+static void find_by_gnu_hash(const struct image *image, struct wanted *wanted)
+{
+    const struct gnu_hash *table = &image->gnu_hash;
+    uint32_t hash = gnu_hash_of(wanted->name);
+    size_t word = (hash / 64) & (table->bloom_count - 1);
+    uint64_t bloom = image_load64(table->bloom + 8 * word);
+    uint64_t bits = (UINT64_C(1) << hash % 64) | (UINT64_C(1) << (hash >> table->bloom_shift) % 64);
+
+    if ((bloom & bits) != bits)
+        return;
+    size_t i = image_load32(table->buckets + 4 * (size_t)(hash % table->bucket_count));
+    if (i < table->first_symbol || i == 0)
+        return;
+    for (; i < image->dynsym.symbols.count && i - table->first_symbol < table->chain.count; i++) {
+        uint32_t link = image_load32(table->chain.bytes + 4 * (i - table->first_symbol));
+        if ((link | 1) == (hash | 1) && consider(image, &image->dynsym, i, wanted))
+            return;
+        if (link & 1)
+            return;
+    }
+}
+
+/* Generic ABI, "Hash Table". */
+static uint32_t sysv_hash_of(const char *name)
+{
+    uint32_t hash = 0;
+
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+        hash = (hash << 4) + *c;
+        hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
+    }
+    return hash;
+}
+
+static void find_by_sysv_hash(const struct image *image, struct wanted *wanted)
+{
+    const struct sysv_hash *table = &image->sysv_hash;
+    uint32_t bucket = sysv_hash_of(wanted->name) % table->bucket_count;
+    uint32_t i = image_load32(table->buckets + 4 * (size_t)bucket);
+
+    for (size_t steps = 0; i && i < table->chain.count && steps < table->chain.count; steps++) {
+        if (consider(image, &image->dynsym, i, wanted))
+            return;
+        i = image_load32(table->chain.bytes + 4 * (size_t)i);
+    }
+}
+
+static void find_by_scan(const struct image *image, const struct symbol_table *table, size_t count,
+                         struct wanted *wanted)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (consider(image, table, i, wanted))
+            return;
+    }
+}
+
+static void find_dynamic(const struct image *image, struct wanted *wanted)
+{
+    struct elf_fault ignored;
+    size_t count;
+
+    if (!image->dynsym.symbols.bytes)
+        return;
+    if (image->gnu_hash.bucket_count > 0)
+        find_by_gnu_hash(image, wanted);
+    else if (image->sysv_hash.bucket_count > 0)
+        find_by_sysv_hash(image, wanted);
+    else if (!count_dynsym(image, &count, &ignored))
+        find_by_scan(image, &image->dynsym, count, wanted);
+}
+
+/* The STT_FILE that a local symbol lies under is not looked for: image_symbols() tells it. */
+bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol)
+{
+    struct elf_fault ignored;
+    struct wanted wanted = {.name = name};
+
+    if (image->versym.bytes)
+        image_read_versions(image, &ignored);
+    find_dynamic(image, &wanted);
+    if (!wanted.found && !find_symtab(image, &ignored))
+        find_by_scan(image, &image->lazy->symtab, image->lazy->symtab.symbols.count, &wanted);
+    if (wanted.found)
+        *symbol = wanted.symbol;
+    return wanted.found;
+}
