@@ -113,7 +113,7 @@ struct hotpatch_module {
     uint32_t target_size; /* sizeof(struct hotpatch_target_record) */
     const char *name;
     const char *version;
-    struct hotpatch_entry *entries_begin; /* all four NULL where there are none */
+    struct hotpatch_entry *entries_begin; /* equal where there are none */
     struct hotpatch_entry *entries_end;
     struct hotpatch_target_record *targets_begin;
     struct hotpatch_target_record *targets_end;
@@ -181,6 +181,14 @@ struct hotpatch_context {
 
 #define HOTPATCH_HIDDEN __attribute__((visibility("hidden")))
 #define HOTPATCH_WEAK __attribute__((weak, visibility("hidden")))
+
+/*
+ * What an object may lack and must then read as NULL.  Not hidden: gold turns a hidden undefined
+ * reference of a shared object into its load address.  The definition is hidden by HOTPATCH_HIDE,
+ * so that no object finds another's.
+ */
+#define HOTPATCH_OPTIONAL __attribute__((weak, visibility("default")))
+#define HOTPATCH_HIDE(name) __asm__(".hidden " name "\n");
 #define HOTPATCH_UNUSED __attribute__((unused))
 
 /*
@@ -227,22 +235,22 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
  * The object's table.  In asm, so that every macro that declares a slot can ask for it and the
  * object still has one: .ifndef sees to it within a file, the COMDAT group between files.
  */
-#define HOTPATCH_TABLE                                                                         \
-    __asm__(".ifndef hotpatch_slot_table_v1\n"                                                 \
-            ".pushsection hotpatch_table,\"awG" HOTPATCH_KEEP_FLAG "\",@progbits,"             \
-            "hotpatch_slot_table_v1,comdat\n"                                                  \
-            ".p2align 3\n"                                                                     \
-            ".weak hotpatch_slot_table_v1\n"                                                   \
-            ".type hotpatch_slot_table_v1, @object\n"                                          \
-            ".size hotpatch_slot_table_v1, 48\n"                                               \
-            ".weak __start_hotpatch_slots, __stop_hotpatch_slots, hotpatch_namespace_name\n"   \
-            ".hidden __start_hotpatch_slots, __stop_hotpatch_slots, hotpatch_namespace_name\n" \
-            "hotpatch_slot_table_v1:\n"                                                        \
-            ".ascii \"HPSLOTS1\"\n"                                                            \
-            ".long 1, 64\n"                                                                    \
-            ".quad __start_hotpatch_slots, __stop_hotpatch_slots\n"                            \
-            ".quad hotpatch_namespace_name, 0\n"                                               \
-            ".popsection\n"                                                                    \
+#define HOTPATCH_TABLE                                                                       \
+    __asm__(".ifndef hotpatch_slot_table_v1\n"                                               \
+            ".pushsection hotpatch_table,\"awG" HOTPATCH_KEEP_FLAG "\",@progbits,"           \
+            "hotpatch_slot_table_v1,comdat\n"                                                \
+            ".p2align 3\n"                                                                   \
+            ".weak hotpatch_slot_table_v1\n"                                                 \
+            ".type hotpatch_slot_table_v1, @object\n"                                        \
+            ".size hotpatch_slot_table_v1, 48\n"                                             \
+            ".weak __start_hotpatch_slots, __stop_hotpatch_slots, hotpatch_namespace_name\n" \
+            ".hidden __start_hotpatch_slots, __stop_hotpatch_slots\n"                        \
+            "hotpatch_slot_table_v1:\n"                                                      \
+            ".ascii \"HPSLOTS1\"\n"                                                          \
+            ".long 1, 64\n"                                                                  \
+            ".quad __start_hotpatch_slots, __stop_hotpatch_slots\n"                          \
+            ".quad hotpatch_namespace_name, 0\n"                                             \
+            ".popsection\n"                                                                  \
             ".endif\n");
 
 /*
@@ -289,10 +297,10 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
 HOTPATCH_C_BEGIN
 
-/* Bounds that the linker makes, 0 in an object without slots. */
+/* Bounds that the linker makes, equal in an object without slots. */
 extern HOTPATCH_WEAK struct hotpatch_slot __start_hotpatch_slots[];
 extern HOTPATCH_WEAK struct hotpatch_slot __stop_hotpatch_slots[];
-extern HOTPATCH_WEAK const char hotpatch_namespace_name[];
+extern HOTPATCH_OPTIONAL const char hotpatch_namespace_name[];
 
 /*
  * Where the shim's function is, or NULL without a shim.  Through the GOT by asm: the linker fixes a
@@ -451,6 +459,7 @@ HOTPATCH_C_END
     HOTPATCH_C_BEGIN                                                     \
     extern HOTPATCH_HIDDEN const char hotpatch_one_namespace_per_object; \
     HOTPATCH_KEEP const char hotpatch_one_namespace_per_object = 0;      \
+    HOTPATCH_HIDE("hotpatch_namespace_name")                             \
     HOTPATCH_KEEP const char hotpatch_namespace_name[] = name;           \
     HOTPATCH_C_END                                                       \
     HOTPATCH_END
@@ -616,10 +625,10 @@ extern HOTPATCH_WEAK struct hotpatch_entry __start_hotpatch_entries[];
 extern HOTPATCH_WEAK struct hotpatch_entry __stop_hotpatch_entries[];
 extern HOTPATCH_WEAK struct hotpatch_target_record __start_hotpatch_targets[];
 extern HOTPATCH_WEAK struct hotpatch_target_record __stop_hotpatch_targets[];
-extern HOTPATCH_WEAK int hotpatch_hook_before_apply(struct hotpatch_context *context);
-extern HOTPATCH_WEAK int hotpatch_hook_after_apply(struct hotpatch_context *context);
-extern HOTPATCH_WEAK int hotpatch_hook_before_revert(struct hotpatch_context *context);
-extern HOTPATCH_WEAK int hotpatch_hook_after_revert(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_before_apply(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_after_apply(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_before_revert(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_after_revert(struct hotpatch_context *context);
 HOTPATCH_C_END
 
 /* HOTPATCH_MODULE("counter-fix", "2"); once per patch. */
@@ -727,11 +736,12 @@ HOTPATCH_C_END
 #define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
 
 /* HOTPATCH_HOOK(before_apply) { return 0; }  The parameter is `context`. */
-#define HOTPATCH_HOOK(when)                                                                   \
-    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook");                             \
-    HOTPATCH_C_BEGIN                                                                          \
-    HOTPATCH_KEEP HOTPATCH_HIDDEN int hotpatch_hook_##when(struct hotpatch_context *context); \
-    HOTPATCH_C_END                                                                            \
+#define HOTPATCH_HOOK(when)                                                   \
+    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook");             \
+    HOTPATCH_C_BEGIN                                                          \
+    HOTPATCH_HIDE("hotpatch_hook_" #when)                                     \
+    HOTPATCH_KEEP int hotpatch_hook_##when(struct hotpatch_context *context); \
+    HOTPATCH_C_END                                                            \
     int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
 #define HOTPATCH_HOOK_before_apply 1
 #define HOTPATCH_HOOK_after_apply 1
