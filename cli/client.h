@@ -1,0 +1,50 @@
+/*
+ * client.h - sends requests to listeners and waits for what became of them.
+ *
+ * One poll loop for any number of targets. Every wait has an end: a reply, the death of the
+ * target, or the request's deadline and a second more, after which the target's own history
+ * is asked. A reply FIFO and a copied patch never outlive the exchange, SIGINT, SIGTERM and
+ * SIGHUP included.
+ */
+#ifndef HOTPATCH_CLIENT_H
+#define HOTPATCH_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "proc_facts.h"
+
+struct json_object;
+
+/* What is asked, of every target alike. Strings and lists are the caller's. */
+struct order {
+    const char *verb;
+    const char *keys;           /* "when=quiet timeout=9", on every line; or "" */
+    const char *operand;        /* "last", "all", or NULL */
+    const char *const *patches; /* absolute paths; several make one transaction */
+    size_t patch_count;
+    uint32_t timeout;           /* ms that the host may take until the moment comes */
+    bool changes;               /* false: asking again does no harm, so no outcome is unknown */
+};
+
+struct exchange {
+    struct process *process; /* the caller's */
+    struct json_object *answer; /* set when the exchange has ended; json_object_put() it */
+};
+
+/* Runs all of them; each has its answer afterwards. Returns false where a signal ended it. */
+bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order);
+
+/* The request's lines as written, "\n" before and after: its length, or -1 with the refusal. */
+struct wire {
+    const char *id;
+    const char *reply;
+    uint64_t deadline;           /* CLOCK_MONOTONIC ms */
+    const char *const *patches;  /* as the target sees them */
+};
+int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
+                  struct refusal *why);
+
+#endif

@@ -1,0 +1,97 @@
+/* file_image.c - see file_image.h. */
+#include "file_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define FILE_MAX (2047L << 20)
+
+enum error_code fault_code(const struct elf_fault *fault)
+{
+    switch (fault->code) {
+    case ELF_NOT: return HP_NOT_ELF;
+    case ELF_CLASS_WRONG: return HP_ELF_CLASS;
+    case ELF_MACHINE_WRONG: return HP_ELF_MACHINE;
+    case ELF_TYPE_WRONG: return HP_ELF_TYPE;
+    case ELF_NO_MANIFEST: return HP_NO_MANIFEST;
+    case ELF_MANIFEST_DAMAGED: return HP_MANIFEST;
+    case ELF_MANIFEST_VERSION: return HP_MANIFEST_VERSION;
+    case ELF_TABLE_DAMAGED: return HP_SLOT_DAMAGED;
+    case ELF_NO_MEMORY: return HP_MEMORY;
+    case ELF_DAMAGED:
+    case ELF_OK: break;
+    }
+    return HP_ELF_CORRUPT;
+}
+
+static int read_all(int fd, void *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(fd, (char *)bytes + done, size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n == 0 ? ESTALE : errno;
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int read_file(struct file_image *file, const char *path, struct refusal *why)
+{
+    /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    int status = -1;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        refuse(why, HP_OPEN, "open %s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        refuse(why, HP_NOT_REGULAR, "%s is not a regular file", path);
+    else if (st.st_size > FILE_MAX)
+        refuse(why, HP_TOO_LARGE, "%s has %lld bytes", path, (long long)st.st_size);
+    else {
+        file->size = (size_t)st.st_size;
+        file->bytes = allocate(file->size);
+        status = read_all(fd, file->bytes, file->size);
+        if (status != 0)
+            refuse(why, errno == ESTALE ? HP_CHANGED : HP_OPEN, "read %s: %s", path,
+                   errno == ESTALE ? "it became shorter" : strerror(errno));
+    }
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
+                    struct refusal *why)
+{
+    struct elf_fault fault = {0};
+
+    memset(file, 0, sizeof(*file));
+    if (read_file(file, path, why) != 0) {
+        file_image_close(file);
+        return -1;
+    }
+    if (image_open(&file->image, file->bytes, file->size, require_type, &fault) == 0)
+        return 0;
+    file->image = NULL;
+    file_image_close(file);
+    return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+}
+
+void file_image_close(struct file_image *file)
+{
+    image_close(file->image);
+    free(file->bytes);
+    memset(file, 0, sizeof(*file));
+}

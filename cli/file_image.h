@@ -1,0 +1,28 @@
+/*
+ * file_image.h - a file on disk, opened for reading through elf/.
+ */
+#ifndef HOTPATCH_FILE_IMAGE_H
+#define HOTPATCH_FILE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "image.h"
+
+struct file_image {
+    struct image *image;
+    void *bytes;
+    size_t size;
+};
+
+/* 0, or -1 with the refusal (HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-ELF-...). `require_type`
+ * as image_open(). The bytes are a copy: a file that shrinks meanwhile does no harm. */
+int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
+                    struct refusal *why);
+void file_image_close(struct file_image *file);
+
+/* The refusal that a fault of elf/ is. */
+enum error_code fault_code(const struct elf_fault *fault);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * judge.h - can a program be started with the library, and if not, why? Said in words before
+ * the dynamic linker silently ignores LD_PRELOAD.
+ */
+#ifndef HOTPATCH_JUDGE_H
+#define HOTPATCH_JUDGE_H
+
+#include <limits.h>
+
+#include "error.h"
+
+struct verdict {
+    char path[PATH_MAX];        /* the file that is run, found in PATH */
+    char interpreter[PATH_MAX]; /* of a script: the program that runs it; "" for a binary */
+};
+
+/* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,
+ * HP-MUSL, HP-SCRIPT (with the interpreter's own reason after it). */
+int program_judge(const char *program, struct verdict *verdict, struct refusal *why);
+
+#endif

@@ -1,0 +1,222 @@
+/* output.c - see output.h. */
+#include "output.h"
+
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void out_of_memory(void)
+{
+    static const char words[] = "hotpatch: HP-MEMORY: no memory left for the command\n";
+
+    if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+        _exit(1);
+    _exit(1);
+}
+
+void *allocate(size_t size)
+{
+    void *block = calloc(1, size ? size : 1);
+
+    if (!block)
+        out_of_memory();
+    return block;
+}
+
+void *reallocate(void *block, size_t size)
+{
+    block = realloc(block, size ? size : 1);
+    if (!block)
+        out_of_memory();
+    return block;
+}
+
+char *format_text(const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        out_of_memory();
+    va_end(arguments);
+    return text;
+}
+
+/* C0 and DEL, and C1 as UTF-8 spells it (C2 80 to C2 9F): all that a terminal may obey. */
+char *text_clean(const char *text)
+{
+    char *clean = format_text("%s", text ? text : "-");
+
+    for (unsigned char *p = (unsigned char *)clean; *p; p++) {
+        if (*p < 0x20 || *p == 0x7f)
+            *p = '?';
+        else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+            p[0] = p[1] = '?';
+    }
+    return clean;
+}
+
+void text_print(FILE *out, const char *text)
+{
+    char *clean = text_clean(text);
+
+    fputs(clean, out);
+    free(clean);
+}
+
+bool colour_wanted(FILE *out)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    return isatty(fileno(out)) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void table_cell(struct table *table, const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        out_of_memory();
+    va_end(arguments);
+    if (table->count == table->capacity) {
+        table->capacity = table->capacity ? table->capacity * 2 : 64;
+        table->cells = reallocate(table->cells, table->capacity * sizeof(*table->cells));
+    }
+    table->cells[table->count++] = text_clean(text);
+    free(text);
+}
+
+/* Columns of a UTF-8 text, continuation bytes not counted. */
+static size_t width(const char *text)
+{
+    size_t columns = 0;
+
+    for (; *text; text++)
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return columns;
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t most = 0;
+
+    for (size_t i = column; i < table->count; i += table->columns)
+        if (width(table->cells[i]) > most)
+            most = width(table->cells[i]);
+    return most;
+}
+
+void table_print(const struct table *table, FILE *out)
+{
+    size_t *widths = allocate(table->columns * sizeof(*widths));
+    bool colour = colour_wanted(out);
+
+    for (size_t c = 0; c < table->columns; c++)
+        widths[c] = column_width(table, c);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t c = i % table->columns;
+
+        if (colour && i == 0)
+            fputs("\033[1m", out);
+        fputs(table->cells[i], out);
+        if (c + 1 < table->columns)
+            fprintf(out, "%*s", (int)(widths[c] - width(table->cells[i]) + 2), "");
+        else
+            fputs(colour && i + 1 == table->columns ? "\033[0m\n" : "\n", out);
+    }
+    free(widths);
+}
+
+void table_free(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    memset(table, 0, sizeof(*table));
+}
+
+void refusal_line_print(const char *code, const char *text, const char *remedy)
+{
+    bool colour = colour_wanted(stderr);
+
+    fprintf(stderr, "hotpatch: %s", colour ? "\033[31m" : "");
+    text_print(stderr, code);
+    fprintf(stderr, "%s: ", colour ? "\033[0m" : "");
+    text_print(stderr, text);
+    if (remedy && *remedy) {
+        fputs("\n  ", stderr);
+        text_print(stderr, remedy);
+    }
+    fputc('\n', stderr);
+}
+
+void refusal_print(const struct refusal *why)
+{
+    for (size_t i = 0; i < why->count; i++) {
+        const struct error_info *info = error_info(why->items[i].code);
+        const char *text = why->items[i].text;
+
+        refusal_line_print(info->code, text ? text : info->meaning, info->remedy);
+    }
+}
+
+void json_print(struct json_object *document)
+{
+    puts(json_object_to_json_string_ext(document,
+                                        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    fflush(stdout);
+}
+
+const char *json_text(struct json_object *object, const char *key)
+{
+    struct json_object *member;
+
+    if (json_object_object_get_ex(object, key, &member) &&
+        json_object_is_type(member, json_type_string))
+        return json_object_get_string(member);
+    return "";
+}
+
+int64_t json_integer(struct json_object *object, const char *key, int64_t otherwise)
+{
+    struct json_object *member;
+
+    if (json_object_object_get_ex(object, key, &member) &&
+        json_object_is_type(member, json_type_int))
+        return json_object_get_int64(member);
+    return otherwise;
+}
+
+bool json_true(struct json_object *object, const char *key)
+{
+    struct json_object *member;
+
+    return json_object_object_get_ex(object, key, &member) &&
+           json_object_is_type(member, json_type_boolean) && json_object_get_boolean(member);
+}
+
+struct json_object *json_list(struct json_object *object, const char *key)
+{
+    struct json_object *member;
+
+    if (json_object_object_get_ex(object, key, &member) &&
+        json_object_is_type(member, json_type_array))
+        return member;
+    return NULL;
+}
+
+size_t json_length(struct json_object *list)
+{
+    return list ? json_object_array_length(list) : 0;
+}
+
+struct json_object *json_item(struct json_object *list, size_t i)
+{
+    return json_object_array_get_idx(list, i);
+}

@@ -1,0 +1,48 @@
+/* preload_path.c - see preload_path.h. */
+#include "preload_path.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#ifndef HOTPATCH_LIBDIR
+#define HOTPATCH_LIBDIR "/usr/local/lib"
+#endif
+
+#define SHIM "libhotpatch_preload.so"
+
+static char *try_at(const char *directory, const char *below)
+{
+    char *path = format_text("%s%s/%s", directory, below, SHIM);
+    char *real = realpath(path, NULL);
+
+    free(path);
+    if (real && access(real, R_OK) == 0)
+        return real;
+    free(real);
+    return NULL;
+}
+
+char *preload_find(struct refusal *why)
+{
+    static const char *const places[] = {"", "/../lib", "/../lib/x86_64-linux-gnu",
+                                         "/../lib64"};
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char *found = NULL;
+
+    self[n > 0 ? n : 0] = 0;
+    if (strrchr(self, '/'))
+        *strrchr(self, '/') = 0;
+    for (size_t i = 0; n > 0 && !found && i < sizeof(places) / sizeof(places[0]); i++)
+        found = try_at(self, places[i]);
+    if (!found)
+        found = try_at(HOTPATCH_LIBDIR, "");
+    if (!found)
+        refuse(why, HP_NO_SHIM, "%s is neither beside the command nor in %s", SHIM,
+               HOTPATCH_LIBDIR);
+    return found;
+}

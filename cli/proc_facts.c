@@ -1,0 +1,393 @@
+/* proc_facts.c - see proc_facts.h; field meanings are those of proc(5). */
+#include "proc_facts.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define SHIM_NAME "libhotpatch_preload.so"
+#define DOORBELL_OFFSET 12 /* SIGRTMIN+12: design.md, section 7 */
+
+char *read_small_file(const char *path, size_t *length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t size = 0, capacity = 4096;
+    char *text;
+    ssize_t n;
+
+    if (fd < 0)
+        return NULL;
+    text = allocate(capacity);
+    while ((n = read(fd, text + size, capacity - size - 1)) > 0) {
+        size += (size_t)n;
+        if (size + 1 == capacity)
+            text = reallocate(text, capacity *= 2);
+    }
+    if (n < 0) {
+        int saved = errno;
+
+        free(text);
+        close(fd);
+        errno = saved;
+        return NULL;
+    }
+    close(fd);
+    text[size] = 0;
+    if (length)
+        *length = size;
+    return text;
+}
+
+static char *proc_file(pid_t pid, pid_t tid, const char *name, size_t *length)
+{
+    char path[96];
+
+    if (tid)
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, name);
+    else
+        snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+    return read_small_file(path, length);
+}
+
+/* The text after "LABEL" at the start of a line of a status file, or NULL. */
+static const char *status_line(const char *status, const char *label)
+{
+    size_t length = strlen(label);
+
+    for (const char *line = status; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, label, length) == 0)
+            return line + length;
+    }
+    return NULL;
+}
+
+bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask)
+{
+    char *status = proc_file(pid, tid, "status", NULL);
+    const char *value = status ? status_line(status, label) : NULL;
+
+    if (value)
+        *mask = strtoull(value, NULL, 16);
+    free(status);
+    return value != NULL;
+}
+
+long process_status_number(pid_t pid, pid_t tid, const char *label)
+{
+    char *status = proc_file(pid, tid, "status", NULL);
+    const char *value = status ? status_line(status, label) : NULL;
+    long number = value ? strtol(value, NULL, 10) : -1;
+
+    free(status);
+    return number;
+}
+
+/* Fields of /proc/PID/stat count from after the last ')': comm may hold anything. */
+static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
+{
+    char *text = proc_file(pid, 0, "stat", NULL);
+    char *field = text ? strrchr(text, ')') : NULL;
+    bool ok = field && field[1] == ' ' && field[2];
+
+    if (ok) {
+        *state = field[2];
+        field += 2;
+        for (int i = 3; ok && i < 22; i++) {
+            field = strchr(field, ' ');
+            ok = field != NULL;
+            field += ok;
+        }
+        if (ok)
+            *start_time = strtoull(field, NULL, 10);
+    }
+    free(text);
+    return ok;
+}
+
+/* A main thread that has exited is a zombie too, while other threads run on. */
+static bool has_ended(pid_t pid, char state)
+{
+    return state == 'X' || (state == 'Z' && process_status_number(pid, 0, "Threads:") <= 1);
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+    char state;
+    uint64_t start_time;
+
+    if (!stat_fields(pid, &state, &start_time) || has_ended(pid, state))
+        return 0;
+    return start_time;
+}
+
+int64_t start_time_epoch(uint64_t start_time)
+{
+    struct timespec now, boot;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return now.tv_sec - boot.tv_sec + (int64_t)(start_time / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+char *process_environ(const struct process *process, const char *name)
+{
+    size_t length, name_length = strlen(name);
+    char *text = proc_file(process->view, 0, "environ", &length);
+    char *value = NULL;
+
+    for (char *entry = text; entry && entry < text + length; entry += strlen(entry) + 1)
+        if (strncmp(entry, name, name_length) == 0 && entry[name_length] == '=') {
+            value = format_text("%s", entry + name_length + 1);
+            break;
+        }
+    free(text);
+    return value;
+}
+
+/* The uid as the process itself sees it: user_namespaces(7), /proc/PID/uid_map. */
+static uid_t uid_inside(pid_t pid, uid_t outside)
+{
+    char *map = proc_file(pid, 0, "uid_map", NULL);
+    uid_t inside = outside;
+
+    for (char *line = map; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+        unsigned first, here, count;
+
+        if (sscanf(line, "%u %u %u", &first, &here, &count) == 3 && outside >= here &&
+            outside - here < count) {
+            inside = first + (outside - here);
+            break;
+        }
+    }
+    free(map);
+    return inside;
+}
+
+static void read_status(struct process *process, const char *status)
+{
+    const char *value = status_line(status, "Name:");
+    unsigned uid = 0;
+
+    if (value)
+        sscanf(value, " %31[^\n]", process->comm);
+    value = status_line(status, "Uid:");
+    if (value)
+        sscanf(value, "%*u %u", &uid);
+    process->euid = uid;
+    value = status_line(status, "NSpid:");
+    process->inner_pid = process->pid;
+    while (value) { /* the last number of the line */
+        char *end;
+        long number = strtol(value, &end, 10);
+
+        if (end == value)
+            break;
+        process->inner_pid = (pid_t)number;
+        value = *end == '\n' ? NULL : end;
+    }
+}
+
+static char *read_exe(pid_t pid)
+{
+    static const char deleted[] = " (deleted)";
+    char path[64], target[4096];
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    n = readlink(path, target, sizeof(target) - 1);
+    if (n <= 0)
+        return NULL;
+    target[n] = 0;
+    if ((size_t)n > strlen(deleted) && strcmp(target + n - strlen(deleted), deleted) == 0)
+        target[n - (ssize_t)strlen(deleted)] = 0;
+    return format_text("%s", target);
+}
+
+/* A mapping's path whose base name is the shim's, deleted or not. */
+static void find_shim(struct process *process)
+{
+    char *maps = proc_file(process->view, 0, "maps", NULL);
+
+    process->maps_readable = maps != NULL;
+    for (char *at = maps; at && (at = strstr(at, "/" SHIM_NAME)); at++) {
+        char *end = at + strlen("/" SHIM_NAME), *start = at;
+
+        if (*end != '\n' && *end != ' ')
+            continue;
+        while (start > maps && start[-1] != ' ' && start[-1] != '\n')
+            start--;
+        *end = 0;
+        process->shim = format_text("%s", start);
+        break;
+    }
+    free(maps);
+}
+
+static bool same_link(pid_t pid, const char *name)
+{
+    char path[64];
+    struct stat theirs, ours;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+    if (stat(path, &theirs) != 0)
+        return true; /* not readable: then nothing can be said, and ours is tried */
+    snprintf(path, sizeof(path), "/proc/self/%s", name);
+    return stat(path, &ours) == 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* A zombie's own maps, exe and root are gone; those of its threads are not. */
+static pid_t live_thread(pid_t pid)
+{
+    char path[64];
+    DIR *tasks;
+    struct dirent *entry;
+    pid_t found = pid;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    tasks = opendir(path);
+    while (tasks && found == pid && (entry = readdir(tasks))) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+
+        if (tid > 0 && tid != pid)
+            found = tid;
+    }
+    if (tasks)
+        closedir(tasks);
+    return found;
+}
+
+static const char *user_name(uid_t uid, char *buffer, size_t size)
+{
+    struct passwd *entry = getpwuid(uid);
+
+    if (entry)
+        snprintf(buffer, size, "%s", entry->pw_name);
+    else
+        snprintf(buffer, size, "%u", uid);
+    return buffer;
+}
+
+int process_open(pid_t pid, struct process *process, struct refusal *why)
+{
+    char *status;
+    pid_t leader;
+    char name[64];
+
+    memset(process, 0, sizeof(*process));
+    process->pid = pid;
+    status = proc_file(pid, 0, "status", NULL);
+    if (!status || !stat_fields(pid, &process->state, &process->start_time)) {
+        free(status);
+        return refuse(why, HP_NO_PROCESS, "there is no process %d", pid);
+    }
+    read_status(process, status);
+    free(status);
+    leader = (pid_t)process_status_number(pid, 0, "Tgid:");
+    if (leader > 0 && leader != pid)
+        return refuse(why, HP_NO_PROCESS, "%d is a thread of process %d", pid, leader);
+    if (has_ended(pid, process->state))
+        return refuse(why, HP_NO_PROCESS, "process %d has ended", pid);
+    if (geteuid() != 0 && geteuid() != process->euid)
+        return refuse(why, HP_PERMISSION, "process %d (%s) runs as user %s", pid, process->comm,
+                      user_name(process->euid, name, sizeof(name)));
+    process->view = process->state == 'Z' ? live_thread(pid) : pid;
+    process->inner_euid = uid_inside(pid, process->euid);
+    process->exe = read_exe(process->view);
+    process->foreign_root = !same_link(process->view, "root") || !same_link(process->view, "ns/mnt");
+    find_shim(process);
+    return 0;
+}
+
+void process_close(struct process *process)
+{
+    free(process->exe);
+    free(process->shim);
+    process->exe = process->shim = NULL;
+}
+
+bool process_alive(const struct process *process)
+{
+    return process_start_time(process->pid) == process->start_time;
+}
+
+const char *process_name(const struct process *process)
+{
+    const char *slash = process->exe ? strrchr(process->exe, '/') : NULL;
+
+    return slash && slash[1] ? slash + 1 : process->comm;
+}
+
+int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context)
+{
+    char path[64];
+    DIR *tasks;
+    struct dirent *entry;
+    int stop = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    tasks = opendir(path);
+    while (tasks && !stop && (entry = readdir(tasks))) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+        char *comm = tid > 0 ? proc_file(pid, tid, "comm", NULL) : NULL;
+
+        if (comm && strcmp(comm, "hotpatch\n") == 0)
+            stop = each(tid, context);
+        free(comm);
+    }
+    if (tasks)
+        closedir(tasks);
+    return stop;
+}
+
+struct listener_search {
+    pid_t pid;
+    int number;
+    pid_t found;
+};
+
+static int waits_for_doorbell(pid_t tid, void *context)
+{
+    struct listener_search *search = context;
+    uint64_t blocked;
+
+    if (!process_mask(search->pid, tid, "SigBlk:", &blocked) ||
+        (blocked >> (search->number - 1)) & 1)
+        return 0;
+    search->found = tid;
+    return 1;
+}
+
+pid_t process_listener(pid_t pid, int number)
+{
+    struct listener_search search = {pid, number, 0};
+
+    process_shim_threads(pid, waits_for_doorbell, &search);
+    return search.found;
+}
+
+int process_doorbell(const struct process *process)
+{
+    char *text = process_environ(process, "HOTPATCH_SIGNAL");
+    int number = SIGRTMIN + DOORBELL_OFFSET;
+
+    if (text && strcmp(text, "none") == 0)
+        number = 0;
+    else if (text && strncmp(text, "RTMIN+", 6) == 0)
+        number = SIGRTMIN + atoi(text + 6);
+    else if (text && isdigit((unsigned char)*text))
+        number = atoi(text);
+    free(text);
+    return number >= 0 && number <= 64 ? number : 0;
+}

@@ -1,0 +1,326 @@
+/* target_dir.c - see target_dir.h. */
+#include "target_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define CANDIDATES_MAX 16
+#define STATUS_FILE_MAX (64L << 20)
+
+static int walk(int root, const char *path)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static void distrust(struct candidate *candidate, const char *what)
+{
+    snprintf(candidate->why, sizeof(candidate->why), "%.200s %s", candidate->path, what);
+    candidate->error = 0;
+    close(candidate->fd);
+    candidate->fd = -1;
+}
+
+void candidate_open(struct candidate *candidate, int root, uid_t euid)
+{
+    struct stat st;
+    char text[96];
+
+    candidate->fd = walk(root, candidate->path);
+    if (candidate->fd < 0) {
+        candidate->error = errno;
+        snprintf(candidate->why, sizeof(candidate->why), "%.200s: %s", candidate->path,
+                 errno == ELOOP ? "a symbolic link leads there" : strerror(errno));
+        return;
+    }
+    if (fstat(candidate->fd, &st) != 0) {
+        distrust(candidate, "cannot be examined");
+        return;
+    }
+    candidate->owner = st.st_uid;
+    candidate->mode = st.st_mode & 07777;
+    if (st.st_uid != euid && st.st_uid != 0) {
+        snprintf(text, sizeof(text), "belongs to user %u, not to the process's user %u or root",
+                 st.st_uid, euid);
+        distrust(candidate, text);
+    } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        snprintf(text, sizeof(text), "has mode %04o: others can write to it", candidate->mode);
+        distrust(candidate, text);
+    }
+}
+
+struct search {
+    const struct process *process;
+    struct candidate *list;
+    size_t count;
+    int root;      /* of the target, O_PATH; -1: not readable */
+    bool own_root; /* where candidates are being added from */
+};
+
+/* `path` NULL or relative: not a candidate; freed. */
+static void add(struct search *search, char *path, const char *origin)
+{
+    struct candidate *candidate;
+
+    for (size_t i = 0; path && i < search->count; i++)
+        if (strcmp(search->list[i].path, path) == 0 && search->list[i].own_root == search->own_root) {
+            free(path);
+            return;
+        }
+    if (!path || path[0] != '/' || search->count == CANDIDATES_MAX) {
+        free(path);
+        return;
+    }
+    candidate = &search->list[search->count++];
+    memset(candidate, 0, sizeof(*candidate));
+    candidate->path = path;
+    candidate->origin = origin;
+    candidate->own_root = search->own_root;
+    candidate_open(candidate, search->root, search->process->euid);
+}
+
+static char *copy(const char *text)
+{
+    return text ? format_text("%s", text) : NULL;
+}
+
+/* XDG_RUNTIME_DIR counts only where it is the process's user's own. */
+static char *xdg_directory(struct search *search)
+{
+    char *xdg = process_environ(search->process, "XDG_RUNTIME_DIR");
+    int fd = xdg && xdg[0] == '/' ? walk(search->root, xdg) : -1;
+    struct stat st;
+    char *path = NULL;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == search->process->euid)
+        path = format_text("%s/hotpatch", xdg);
+    if (fd >= 0)
+        close(fd);
+    free(xdg);
+    return path;
+}
+
+static void add_by_rule(struct search *search, uid_t euid)
+{
+    if (euid == 0) {
+        add(search, copy("/run/hotpatch"), "the rule for root");
+        return;
+    }
+    add(search, xdg_directory(search), "XDG_RUNTIME_DIR of the process");
+    add(search, format_text("/run/user/%u/hotpatch", euid), "the rule for its user");
+    add(search, format_text("/tmp/hotpatch-%u", euid), "the rule for its user");
+}
+
+static void add_all(struct search *search)
+{
+    add(search, copy(getenv("HOTPATCH_DIR")), "HOTPATCH_DIR of this command");
+    add(search, process_environ(search->process, "HOTPATCH_DIR"), "HOTPATCH_DIR of the process");
+    add_by_rule(search, search->process->inner_euid);
+    if (search->process->inner_euid != search->process->euid)
+        add_by_rule(search, search->process->euid);
+    /* Root that dropped to another user after the start may have kept its directory. */
+    add(search, copy("/run/hotpatch"), "the rule for root");
+}
+
+struct candidate *candidates_find(const struct process *process, size_t *count)
+{
+    struct search search = {process, NULL, 0, -1, false};
+    char path[64];
+
+    search.list = allocate(CANDIDATES_MAX * sizeof(*search.list));
+    snprintf(path, sizeof(path), "/proc/%d/root", process->view);
+    search.root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (search.root >= 0) {
+        add_all(&search);
+        close(search.root);
+    }
+    /* A process that has chrooted since its start may have its FIFO outside its new root. */
+    if (search.root < 0 || process->foreign_root) {
+        search.own_root = true;
+        search.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        add_all(&search);
+        close(search.root);
+    }
+    *count = search.count;
+    return search.list;
+}
+
+void candidates_free(struct candidate *candidates, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].fd >= 0)
+            close(candidates[i].fd);
+        free(candidates[i].path);
+    }
+    free(candidates);
+}
+
+/* The FIFO for writing: a descriptor, or -1 with errno; ENXIO: nobody reads it. */
+static int fifo_open(int dir, const struct process *process, uid_t owner)
+{
+    char name[32];
+    struct stat st;
+    int fd;
+
+    snprintf(name, sizeof(name), "%d.fifo", process->inner_pid);
+    /* Opening a device could have effects; look before, and check again on the descriptor. */
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    if (!S_ISFIFO(st.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    fd = openat(dir, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) != 0 || !S_ISFIFO(st.st_mode) ||
+        (st.st_uid != owner && st.st_uid != process->euid && st.st_uid != 0)) {
+        close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+static bool take(struct channel *channel, struct candidate *candidate, int fifo)
+{
+    if (channel->dir >= 0)
+        close(channel->dir);
+    free(channel->path);
+    channel->dir = candidate->fd;
+    channel->fifo = fifo;
+    channel->owner = candidate->owner;
+    channel->path = copy(candidate->path);
+    candidate->fd = -1;
+    return fifo >= 0;
+}
+
+struct obstacles {
+    char denied[PATH_MAX]; /* a directory that may not be entered */
+    char planted[PATH_MAX];
+    const char *distrusted;
+    int error; /* of opening a FIFO that is there */
+};
+
+static bool try_candidate(const struct process *process, struct candidate *candidate,
+                          struct channel *channel, struct obstacles *obstacles)
+{
+    int fifo;
+
+    if (candidate->fd < 0) {
+        if (candidate->error == EACCES || candidate->error == EPERM)
+            snprintf(obstacles->denied, sizeof(obstacles->denied), "%s", candidate->path);
+        else if (candidate->error == 0 || candidate->error == ELOOP || candidate->error == ENOTDIR)
+            obstacles->distrusted = candidate->why;
+        return false;
+    }
+    fifo = fifo_open(candidate->fd, process, candidate->owner);
+    if (fifo >= 0)
+        return take(channel, candidate, fifo);
+    if (errno == EINVAL)
+        snprintf(obstacles->planted, sizeof(obstacles->planted), "%s/%d.fifo", candidate->path,
+                 process->inner_pid);
+    if (errno == EACCES)
+        snprintf(obstacles->denied, sizeof(obstacles->denied), "%s", candidate->path);
+    if (errno == ENXIO && obstacles->error != ENXIO) {
+        obstacles->error = ENXIO;
+        take(channel, candidate, -1); /* a FIFO without a reader marks the right directory */
+    } else if (channel->dir < 0 && (candidate->owner == process->euid || geteuid() == 0)) {
+        take(channel, candidate, -1);
+    }
+    return false;
+}
+
+static int no_channel(const struct process *process, const struct obstacles *obstacles,
+                      struct refusal *why)
+{
+    const char *name = process_name(process);
+
+    if (process->maps_readable && !process->shim)
+        return refuse(why, HP_NO_SHIM, "process %d (%s) was not started with the library",
+                      process->pid, name);
+    if (obstacles->planted[0])
+        return refuse(why, HP_DIRECTORY, "%s is not a FIFO of the process's user", obstacles->planted);
+    if (obstacles->distrusted)
+        return refuse(why, HP_DIRECTORY, "%s", obstacles->distrusted);
+    if (obstacles->denied[0])
+        return refuse(why, HP_PERMISSION, "%s cannot be entered", obstacles->denied);
+    if (obstacles->error == ENXIO)
+        return refuse(why, HP_NOT_LISTENING, "nobody reads the FIFO of process %d (%s)",
+                      process->pid, name);
+    return refuse(why, HP_NOT_LISTENING, "process %d (%s) has no FIFO in its runtime directory",
+                  process->pid, name);
+}
+
+int channel_open(const struct process *process, struct channel *channel, struct refusal *why)
+{
+    struct obstacles *obstacles = allocate(sizeof(*obstacles));
+    struct candidate *list;
+    size_t count;
+    int status = -1;
+
+    *channel = (struct channel){-1, -1, 0, NULL};
+    list = candidates_find(process, &count);
+    for (size_t i = 0; i < count && status != 0; i++)
+        if (try_candidate(process, &list[i], channel, obstacles))
+            status = 0;
+    if (status != 0)
+        no_channel(process, obstacles, why);
+    candidates_free(list, count);
+    free(obstacles);
+    return status;
+}
+
+void channel_close(struct channel *channel)
+{
+    if (channel->fifo >= 0)
+        close(channel->fifo);
+    if (channel->dir >= 0)
+        close(channel->dir);
+    free(channel->path);
+    *channel = (struct channel){-1, -1, 0, NULL};
+}
+
+struct json_object *json_file_read(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    struct json_object *document = NULL;
+    struct stat st;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= STATUS_FILE_MAX)
+        document = json_object_from_fd(fd);
+    close(fd);
+    return document;
+}
+
+struct json_object *status_file_read(int dir, const struct process *process)
+{
+    char name[32];
+    struct json_object *document;
+
+    snprintf(name, sizeof(name), "%d.json", process->inner_pid);
+    document = json_file_read(dir, name);
+    if (document &&
+        (uint64_t)json_integer(document, "start_time", 0) != process->start_time) {
+        json_object_put(document);
+        document = NULL;
+    }
+    return document;
+}

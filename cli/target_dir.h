@@ -1,0 +1,57 @@
+/*
+ * target_dir.h - the runtime directory of a target process, found and walked to safely.
+ *
+ * A target's directory may lie in another root, belong to another user and be full of traps:
+ * the walk follows no link (openat2(2)), owner and mode are checked on the descriptor, and
+ * everything in it is opened by openat() with O_NOFOLLOW.
+ */
+#ifndef HOTPATCH_TARGET_DIR_H
+#define HOTPATCH_TARGET_DIR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "proc_facts.h"
+
+struct json_object;
+
+struct candidate {
+    char *path;         /* absolute, as the target spells it */
+    const char *origin; /* which rule names it: "HOTPATCH_DIR of this command" ... */
+    bool own_root;      /* tried from the command's root, not the target's */
+    int fd;             /* the open directory, -1 where `why` says what is wrong */
+    int error;          /* errno; 0 with fd -1: it is there and not to be trusted */
+    char why[320];
+    uid_t owner;
+    mode_t mode;
+};
+
+/* All candidates in the order of design.md, section 8, opened and checked. Free with
+ * candidates_free(); a descriptor taken over is replaced by -1. */
+struct candidate *candidates_find(const struct process *process, size_t *count);
+void candidates_free(struct candidate *candidates, size_t count);
+
+/* One directory, from the command's root: for ps. */
+void candidate_open(struct candidate *candidate, int root, uid_t euid);
+
+/* A way to a listener. */
+struct channel {
+    int dir;   /* the runtime directory */
+    int fifo;  /* for writing, non-blocking; -1 where nobody listens */
+    uid_t owner;
+    char *path; /* the directory as the target spells it */
+};
+
+/* 0, or -1: HP-DIRECTORY, HP-PERMISSION, HP-NOT-LISTENING, HP-NO-SHIM. With HP-NOT-LISTENING
+ * `dir` may be open: the directory that the FIFO should be in. */
+int channel_open(const struct process *process, struct channel *channel, struct refusal *why);
+void channel_close(struct channel *channel);
+
+/* PID.json of that directory, or NULL; one of another start time than the process's is stale
+ * and is not returned. Release with json_object_put(). */
+struct json_object *status_file_read(int dir, const struct process *process);
+/* Any regular JSON file in `dir`, of at most 64 MiB. */
+struct json_object *json_file_read(int dir, const char *name);
+
+#endif

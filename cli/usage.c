@@ -1,0 +1,97 @@
+/* usage.c - what the verbs share in reading their command lines; see verbs.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "request.h"
+#include "verbs.h"
+
+#define TIMEOUT_MAX 3600000 /* ms; what the shim takes */
+
+int usage_error(const char *verb, const char *format, ...)
+{
+    char text[512], remedy[64];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    snprintf(remedy, sizeof(remedy), "see hotpatch %s%s--help", verb ? verb : "", verb ? " " : "");
+    refusal_line_print("HP-USAGE", text, remedy);
+    return 2;
+}
+
+int usage_unknown(const char *verb, char **argv)
+{
+    const char *word = optind > 1 ? argv[optind - 1] : "";
+
+    if (optopt && optopt < 256)
+        return usage_error(verb, "there is no option -%c", optopt);
+    if (optopt)
+        return usage_error(verb, "the option %s lacks its value, or takes none", word);
+    return usage_error(verb, "there is no option %s", word);
+}
+
+int help_print(const char *text)
+{
+    fputs(text, stdout);
+    return 0;
+}
+
+int moment_option(struct moment *moment, const char *verb, int option, const char *value)
+{
+    char *end;
+    unsigned long number;
+
+    if (option == OPTION_WHEN) {
+        moment->when = value;
+        if (strcmp(value, "call") == 0 || strcmp(value, "quiet") == 0 ||
+            strcmp(value, "safe-point") == 0)
+            return 0;
+        usage_error(verb, "--when is call, quiet or safe-point, not %s", value);
+        return -1;
+    }
+    errno = 0;
+    number = strtoul(value, &end, 10);
+    if (errno || end == value || *end || *value == '-' || number > TIMEOUT_MAX) {
+        usage_error(verb, "--timeout is a number of milliseconds up to %d, not %s", TIMEOUT_MAX,
+                    value);
+        return -1;
+    }
+    moment->timeout = (unsigned)number;
+    moment->timeout_given = true;
+    return 0;
+}
+
+char *moment_keys(const struct moment *moment)
+{
+    char timeout[32] = "";
+
+    if (moment->timeout_given)
+        snprintf(timeout, sizeof(timeout), "timeout=%u", moment->timeout);
+    return format_text("%s%s%s%s", moment->when ? "when=" : "", moment->when ? moment->when : "",
+                       moment->when && *timeout ? " " : "", timeout);
+}
+
+bool wire_word(const char *text)
+{
+    return *text && text[strcspn(text, " \t\n")] == 0;
+}
+
+char *absolute_path(const char *path)
+{
+    char *here, *whole;
+
+    if (*path == '/')
+        return format_text("%s", path);
+    while (path[0] == '.' && path[1] == '/')
+        path += 2 + strspn(path + 2, "/");
+    here = getcwd(NULL, 0);
+    whole = format_text("%s/%s", here && strcmp(here, "/") != 0 ? here : "", path);
+    free(here);
+    return whole;
+}

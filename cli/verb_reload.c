@@ -1,0 +1,34 @@
+/* verb_reload.c - hotpatch reload: every patch whose file has changed. */
+#include "ask.h"
+#include "request.h"
+#include "verbs.h"
+
+static const char help[] =
+    "hotpatch reload TARGET\n"
+    "\n"
+    "Loads anew every patch whose file has changed since it was loaded, in every process\n"
+    "of TARGET (a PID or @NAME).\n"
+    "\n"
+    "    --json    print the replies as JSON\n";
+
+static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
+
+int verb_reload(int argc, char **argv)
+{
+    struct order order = {
+        .verb = "reload", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT, .changes = true};
+    bool json = false;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return help_print(help);
+        if (option == '?')
+            return usage_unknown("reload", argv);
+        json = true;
+    }
+    if (argc - optind != 1)
+        return usage_error("reload", "reload takes one target");
+    return order_run_on(argv[optind], &order, json, print_reloaded);
+}

@@ -1,0 +1,190 @@
+/* verb_status.c - hotpatch status: what is applied in a process, and since when. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "output.h"
+#include "request.h"
+#include "verbs.h"
+
+#define HASH_SHOWN 16 /* hex digits; --json has all */
+
+static const char help[] =
+    "hotpatch status TARGET [--history]\n"
+    "\n"
+    "Shows for every process of TARGET (a PID or @NAME) which slots have layers, which of\n"
+    "them is live, since when, the old and new address, and each patch's version, build-id\n"
+    "and hash.\n"
+    "\n"
+    "    --history    the last requests and what became of them, as well\n"
+    "    --json       print the replies as JSON (the history is always in it)\n";
+
+static const struct option options[] = {
+    COMMON_OPTIONS,
+    {"history", no_argument, NULL, OPTION_HISTORY},
+    END_OF_OPTIONS,
+};
+
+static const char *or_dash(const char *text)
+{
+    return *text ? text : "-";
+}
+
+static void print_head(struct json_object *status, const struct process *process)
+{
+    int64_t signal_number = json_integer(status, "signal", 0);
+
+    printf("PID %d ", process->pid);
+    text_print(stdout, json_text(status, "program"));
+    printf(": library %s, engine %s, ", json_text(status, "version"),
+           json_true(status, "engine") ? "loaded" : "not yet needed");
+    if (signal_number)
+        printf("doorbell signal %lld, ", (long long)signal_number);
+    else
+        printf("no doorbell, ");
+    printf("%lld request%s\n", (long long)json_integer(status, "requests", 0),
+           json_integer(status, "requests", 0) == 1 ? "" : "s");
+    if (*json_text(status, "sandbox")) {
+        fputs("refuses requests: ", stdout);
+        text_print(stdout, json_text(status, "sandbox"));
+        putchar('\n');
+    }
+    if (*json_text(status, "busy")) {
+        fputs("busy with ", stdout);
+        text_print(stdout, json_text(status, "busy"));
+        putchar('\n');
+    }
+}
+
+static void add_layer(struct table *table, struct json_object *layer)
+{
+    table_cell(table, "  %s", json_text(layer, "module"));
+    table_cell(table, "%s", or_dash(json_text(layer, "version")));
+    table_cell(table, "%s", json_true(layer, "live") ? "live" : "covered");
+    table_cell(table, "%s", or_dash(json_text(layer, "since")));
+    table_cell(table, "%s", or_dash(json_text(layer, "old")));
+    table_cell(table, "%s", or_dash(json_text(layer, "new")));
+    table_cell(table, "%.*s", HASH_SHOWN, or_dash(json_text(layer, "build_id")));
+    table_cell(table, "%.*s", HASH_SHOWN, or_dash(json_text(layer, "sha256")));
+    table_cell(table, "%s", or_dash(json_text(layer, "path")));
+}
+
+static void print_layers(struct json_object *layers)
+{
+    static const char *const head[] = {"  PATCH", "VERSION",  "STATE",   "SINCE", "OLD",
+                                       "NEW",     "BUILD-ID", "SHA-256", "FILE"};
+    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+
+    for (size_t i = 0; i < table.columns; i++)
+        table_cell(&table, "%s", head[i]);
+    for (size_t i = json_length(layers); i-- > 0;) /* the newest first */
+        add_layer(&table, json_item(layers, i));
+    table_print(&table, stdout);
+    table_free(&table);
+}
+
+static void print_slot(struct json_object *slot)
+{
+    struct json_object *layers = json_list(slot, "layers");
+
+    if (json_length(layers) == 0)
+        return;
+    putchar('\n');
+    text_print(stdout, json_text(slot, "name"));
+    fputs(": ", stdout);
+    text_print(stdout, json_text(slot, "kind"));
+    fputs(" slot of ", stdout);
+    text_print(stdout, json_text(slot, "object"));
+    fputs(", live ", stdout);
+    text_print(stdout, json_text(slot, "live"));
+    fputs(" of ", stdout);
+    text_print(stdout, *json_text(slot, "live_module") ? json_text(slot, "live_module")
+                                                       : "the program");
+    if (*json_text(slot, "since")) {
+        fputs(" since ", stdout);
+        text_print(stdout, json_text(slot, "since"));
+    }
+    putchar('\n');
+    print_layers(layers);
+}
+
+static void add_record(struct table *table, struct json_object *record)
+{
+    struct json_object *modules = json_list(record, "modules");
+    char *names = format_text("%s", json_length(modules) ? "" : "-");
+
+    for (size_t i = 0; i < json_length(modules); i++) {
+        struct json_object *module = json_item(modules, i);
+        char *longer = format_text("%s%s%s %s", names, i ? ", " : "", json_text(module, "name"),
+                                   json_text(module, "version"));
+
+        free(names);
+        names = longer;
+    }
+    table_cell(table, "%lld", (long long)json_integer(record, "n", 0));
+    table_cell(table, "%s", or_dash(json_text(record, "time")));
+    table_cell(table, "%s", or_dash(json_text(record, "verb")));
+    table_cell(table, "%s", or_dash(json_text(record, "result")));
+    table_cell(table, "%lld", (long long)json_integer(record, "slots", 0));
+    table_cell(table, "%lld", (long long)json_integer(record, "microseconds", 0));
+    table_cell(table, "%s", names);
+    table_cell(table, "%s%s%s", json_text(record, "code"), *json_text(record, "code") ? ": " : "",
+               json_text(record, "text"));
+    free(names);
+}
+
+static void print_history(struct json_object *history)
+{
+    static const char *const head[] = {"N",     "TIME",         "VERB",    "RESULT",
+                                       "SLOTS", "MICROSECONDS", "PATCHES", "REASON"};
+    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+
+    for (size_t i = 0; i < table.columns; i++)
+        table_cell(&table, "%s", head[i]);
+    for (size_t i = 0; i < json_length(history); i++)
+        add_record(&table, json_item(history, i));
+    putchar('\n');
+    table_print(&table, stdout);
+    table_free(&table);
+}
+
+static bool with_history;
+
+static void print_status(struct json_object *answer, const struct process *process)
+{
+    struct json_object *status = NULL, *slots;
+    size_t layered = 0;
+
+    json_object_object_get_ex(answer, "status", &status);
+    slots = json_list(status, "slots");
+    print_head(status, process);
+    for (size_t i = 0; i < json_length(slots); i++) {
+        print_slot(json_item(slots, i));
+        layered += json_length(json_list(json_item(slots, i), "layers")) != 0;
+    }
+    if (layered == 0)
+        puts("nothing is applied");
+    if (with_history)
+        print_history(json_list(status, "history"));
+}
+
+int verb_status(int argc, char **argv)
+{
+    struct order order = {.verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
+    bool json = false;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return help_print(help);
+        if (option == '?')
+            return usage_unknown("status", argv);
+        json |= option == OPTION_JSON;
+        with_history |= option == OPTION_HISTORY;
+    }
+    if (argc - optind != 1)
+        return usage_error("status", "status takes one target");
+    return order_run_on(argv[optind], &order, json, print_status);
+}
