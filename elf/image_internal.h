@@ -61,12 +61,20 @@ struct sysv_hash {
     struct records chain;
 };
 
+enum word_source {
+    WORD_OUTSIDE, /* not in the object */
+    WORD_FOREIGN, /* its value comes from another object */
+    WORD_WEAK,    /* 0, unless another object defines the weak symbol */
+    WORD_PLAIN,   /* a number, not changed by relocation */
+    WORD_ADDRESS  /* an address in the object */
+};
+
 /* A word that the dynamic relocations write. */
 struct relocated_word {
     uint64_t where;
     uint64_t value; /* before load bias */
     uint32_t order; /* ld.so applies them in this order: the last one counts */
-    bool known;     /* the object itself determines the value */
+    enum word_source source;
 };
 
 /* Filled when first needed; freed by image_close(). */
@@ -132,13 +140,6 @@ bool image_symbol_get(const struct image *image, const struct symbol_table *tabl
                       struct image_symbol *symbol);
 /* Fill lazy->versions. 0, or -1 with `fault`. */
 int image_read_versions(const struct image *image, struct elf_fault *fault);
-
-enum word_source {
-    WORD_OUTSIDE, /* not in the object */
-    WORD_FOREIGN, /* its value comes from another object */
-    WORD_PLAIN,   /* a number, not changed by relocation */
-    WORD_ADDRESS  /* an address in the object */
-};
 
 /* As image_word_at(), which says less. */
 enum word_source image_word_source(const struct image *image, uint64_t address, uint64_t *value);

@@ -47,22 +47,20 @@ int record_copy(const struct record_reader *reader, uint64_t address, void *out,
     return 0;
 }
 
-/* In a file at no fixed address, a pointer without a relocation would lead anywhere. */
+/*
+ * What hotpatch.h leaves out (a hook, the namespace) is a weak reference: it counts as NULL. In
+ * a file at no fixed address, a pointer without a relocation would lead anywhere.
+ */
 int record_pointer(const struct record_reader *reader, uint64_t address, const char *field,
                    enum record_null null, uint64_t *out)
 {
-    switch (image_word_source(reader->image, address, out)) {
-    case WORD_ADDRESS:
+    enum word_source source = image_word_source(reader->image, address, out);
+
+    if (source == WORD_ADDRESS)
         return 0;
-    case WORD_PLAIN:
-        if (*out != 0)
-            break;
-        return null == NULL_ALLOWED ? 0 : record_fault(reader, "its %s is NULL", field);
-    case WORD_FOREIGN:
-    case WORD_OUTSIDE:
-        break;
-    }
-    return record_fault(reader, "its %s does not point into the object", field);
+    if (source != WORD_WEAK && (source != WORD_PLAIN || *out != 0))
+        return record_fault(reader, "its %s does not point into the object", field);
+    return null == NULL_ALLOWED ? 0 : record_fault(reader, "its %s is NULL", field);
 }
 
 int record_pointer_to(const struct record_reader *reader, uint64_t address, const char *field,

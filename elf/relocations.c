@@ -142,30 +142,42 @@ struct word_list {
     bool ascending;
 };
 
-/* What the object itself says about the word; an IFUNC's resolver decides at run time. */
-static struct relocated_word word_of(const struct image_relocation *relocation, size_t order)
+/* Of a word that holds a symbol's address. An IFUNC's resolver decides at run time. */
+static enum word_source symbol_source(const struct image_relocation *relocation)
 {
     const struct image_symbol *symbol = &relocation->symbol;
-    struct relocated_word word = {.where = relocation->where, .order = (uint32_t)order};
+
+    if (!relocation->has_symbol || symbol->type == STT_TLS || symbol->type == STT_GNU_IFUNC)
+        return WORD_FOREIGN;
+    if (symbol->defined)
+        return WORD_ADDRESS;
+    return symbol->binding == STB_WEAK ? WORD_WEAK : WORD_FOREIGN;
+}
+
+static struct relocated_word word_of(const struct image_relocation *relocation, size_t order)
+{
+    struct relocated_word word = {
+        .where = relocation->where, .order = (uint32_t)order, .source = WORD_FOREIGN};
 
     switch (relocation->type) {
     case R_X86_64_RELATIVE:
-        word.known = true;
+        word.source = WORD_ADDRESS;
         word.value = (uint64_t)relocation->addend;
         break;
     case R_X86_64_64:
-        word.known = relocation->has_symbol && symbol->defined && symbol->type != STT_TLS &&
-                     symbol->type != STT_GNU_IFUNC;
-        word.value = symbol->value + (uint64_t)relocation->addend;
+        word.source = symbol_source(relocation);
+        word.value = relocation->symbol.value + (uint64_t)relocation->addend;
         break;
     case R_X86_64_GLOB_DAT:
     case R_X86_64_JUMP_SLOT:
-        word.known = relocation->has_symbol && symbol->defined && symbol->type != STT_GNU_IFUNC;
-        word.value = symbol->value;
+        word.source = symbol_source(relocation);
+        word.value = relocation->symbol.value;
         break;
     default:
         break;
     }
+    if (word.source != WORD_ADDRESS)
+        word.value = 0;
     return word;
 }
 
@@ -246,7 +258,7 @@ static enum word_source file_word(const struct image *image, uint64_t address, u
     const struct relocated_word *word = last_word_before(image, address + sizeof *value);
     if (word && word->where == address) {
         *value = word->value;
-        return word->known ? WORD_ADDRESS : WORD_FOREIGN;
+        return word->source;
     }
     if (word && address < word->where + sizeof *value)
         return WORD_FOREIGN; /* a relocation changes part of it */

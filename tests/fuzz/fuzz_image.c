@@ -1,0 +1,97 @@
+/*
+ * fuzz_image.c - any bytes as an ELF file: image, symbols and relocations.
+ */
+#include <elf.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "relocations.h"
+#include "symbols.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What a caller may do with a symbol: read its texts, look it up again. */
+static int use_symbol(const struct image_symbol *symbol, void *context)
+{
+    const struct image *image = context;
+    struct image_symbol found;
+    size_t length = strlen(symbol->name);
+
+    if (symbol->version)
+        length += strlen(symbol->version);
+    if (symbol->file)
+        length += strlen(symbol->file);
+    if (length % 16 == 0 && image_symbol(image, symbol->name, &found) &&
+        strcmp(found.name, symbol->name) != 0)
+        abort();
+    return 0;
+}
+
+static int use_relocation(const struct image_relocation *relocation, void *context)
+{
+    const struct image *image = context;
+    uint64_t value;
+
+    if (relocation->has_symbol && strlen(relocation->symbol.name) > 1 << 30)
+        abort();
+    image_word_at(image, relocation->where, &value);
+    image_word_at(image, relocation->where + 4, &value);
+    return 0;
+}
+
+static void use_addresses(const struct image *image)
+{
+    static const uint64_t addresses[] = {0, 64, 0x400, 0x1000, 0x1ff8, 0x3ffd, UINT64_MAX - 3};
+    uint64_t value;
+
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        const char *string = image_string_at(image, addresses[i]);
+        const uint8_t *bytes = image_bytes_at(image, addresses[i], 32);
+        if (string && strlen(string) > 1 << 30)
+            abort();
+        if (bytes && bytes[0] + bytes[31] > 510)
+            abort();
+        image_word_at(image, addresses[i], &value);
+    }
+}
+
+static void use_image(const struct image *image)
+{
+    struct elf_fault fault;
+    const char *needed;
+
+    for (size_t i = 0; (needed = image_needed(image, i)) && i < 1000; i++) {
+        if (strlen(needed) > 1 << 30)
+            abort();
+    }
+    if (image_interpreter(image) && strlen(image_interpreter(image)) > 1 << 30)
+        abort();
+    if (image_soname(image) && strlen(image_soname(image)) > 1 << 30)
+        abort();
+    if (strlen(image_build_id(image)) % 2 != 0)
+        abort();
+    image_is_static(image);
+    use_addresses(image);
+    image_symbols(image, use_symbol, (void *)(uintptr_t)image, &fault);
+    image_relocations(image, use_relocation, (void *)(uintptr_t)image, &fault);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint16_t types[] = {0, ET_DYN};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct image *image;
+        struct elf_fault fault = {ELF_OK, ""};
+        if (image_open(&image, data, size, types[i], &fault)) {
+            if (fault.code == ELF_OK || !fault.text[0] || image)
+                abort();
+            continue;
+        }
+        use_image(image);
+        image_close(image);
+    }
+    return 0;
+}
