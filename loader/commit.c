@@ -1,0 +1,298 @@
+/*
+ * commit.c - the one point at which a transaction happens: all stores, or none.
+ *
+ * Runs inside objects_locked() and the shim's commit section, so no object can be unmapped and
+ * no fork can copy a half-done state. Nothing here allocates or waits.
+ *
+ * Every store is one aligned 8-byte release store; a call meets the old word or the new one. What
+ * can fail, making RELRO pages writable and finding a word that is not what it should be, is
+ * done before the first store.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sys.h"
+#include "transaction.h"
+
+static uintptr_t base_of(const struct change *change)
+{
+    const struct slot *slot = change->slot;
+
+    if (slot->type != HOTPATCH_KIND_REQUIRED)
+        return slot->base;
+    return change->provider ? change->provider->entry : slot->fallback;
+}
+
+void change_settle(struct change *change)
+{
+    for (size_t i = 0; i < change->layer_count; i++) {
+        struct layer *layer = &change->layers[i];
+
+        if (layer->module) {
+            const struct module_entry *entry = &layer->module->entries[layer->entry];
+
+            layer->function = entry->function;
+            layer->original = (uintptr_t *)entry->original;
+        }
+    }
+    change->before = change->slot->live;
+    change->after = change->layer_count ? change->layers[change->layer_count - 1].function
+                                        : base_of(change);
+}
+
+/* ---- words ---- */
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void *page_of(const uintptr_t *address)
+{
+    return (void *)((uintptr_t)address & ~(page_size() - 1));
+}
+
+/* A word that is not what was last stored or read is the program's own doing, but for one that
+ * ld.so has bound, or has still to bind (then it points into its own object's PLT). */
+static bool is_as_expected(const struct slot *slot, const struct word *word)
+{
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+
+    if (now == slot->live || slot->kind == SLOT_DECLARED || now == slot->base)
+        return true;
+    return now >= slot->object->begin && now < slot->object->end;
+}
+
+static int check_words(const struct transaction *transaction)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next) {
+        if (c->slot->gone || (c->provider && c->provider->gone))
+            return refuse(transaction->why, HP_NO_TARGET, "%s: its object was unloaded meanwhile",
+                          c->slot->name);
+        for (size_t i = 0; i < c->slot->word_count; i++)
+            if (!is_as_expected(c->slot, &c->slot->words[i]))
+                return refuse(transaction->why, HP_HOST_OWNED,
+                              "%s: the program changed the word at %p itself", c->slot->name,
+                              (void *)c->slot->words[i].address);
+    }
+    return 0;
+}
+
+static bool needs_store(const struct change *change, const struct word *word)
+{
+    return __atomic_load_n(word->address, __ATOMIC_ACQUIRE) != change->after;
+}
+
+/* Give every page of a protected word `protection`; the error of the first that cannot be. */
+static int protect(const struct transaction *transaction, int protection)
+{
+    const void *last = NULL;
+
+    for (const struct change *c = transaction->changes; c; c = c->next) {
+        for (size_t i = 0; i < c->slot->word_count; i++) {
+            const struct word *word = &c->slot->words[i];
+            int result;
+
+            if (!word->protect || page_of(word->address) == last)
+                continue;
+            last = page_of(word->address);
+            result = sys_mprotect(page_of(word->address), page_size(), protection);
+            if (result != 0)
+                return result;
+        }
+    }
+    return 0;
+}
+
+static bool any_protected(const struct transaction *transaction)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        for (size_t i = 0; i < c->slot->word_count; i++)
+            if (c->slot->words[i].protect)
+                return true;
+    return false;
+}
+
+static void store_direct(const struct change *change, const struct word *word)
+{
+    __atomic_store_n(word->address, change->after, __ATOMIC_RELEASE);
+}
+
+/* Where a sandbox forbids mprotect: the kernel writes over the page's protection (proc(5),
+ * /proc/PID/mem). Opened for this use alone: over a fork it would be the parent's memory. */
+static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
+{
+    ssize_t n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word->address);
+
+    return n == sizeof(value) ? 0 : -1;
+}
+
+static int open_memory(void)
+{
+    return sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+}
+
+/* All protected words through the kernel; those already stored go back where one fails. */
+static int store_protected(const struct transaction *transaction, int memory)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next) {
+        for (size_t i = 0; i < c->slot->word_count; i++) {
+            if (!c->slot->words[i].protect || store_by_kernel(memory, &c->slot->words[i],
+                                                              c->after) == 0)
+                continue;
+            for (const struct change *d = transaction->changes;; d = d->next)
+                for (size_t k = 0; k < d->slot->word_count; k++) {
+                    if (d == c && k == i)
+                        return -1;
+                    if (d->slot->words[k].protect)
+                        store_by_kernel(memory, &d->slot->words[k], d->before);
+                }
+        }
+    }
+    return 0;
+}
+
+/* ---- the stores ---- */
+
+/* HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
+ * that is taken out keeps its pointer: a thread may still be in its function. `only_new`: of
+ * layers that no call can reach yet, so that nothing has to be undone. */
+static void store_originals(const struct change *change, bool only_new)
+{
+    uintptr_t below = base_of(change);
+
+    for (size_t i = 0; i < change->layer_count; i++) {
+        const struct layer *layer = &change->layers[i];
+
+        if (layer->original && (!only_new || layer->since.tv_sec == 0) &&
+            __atomic_load_n(layer->original, __ATOMIC_ACQUIRE) != below)
+            __atomic_store_n(layer->original, below, __ATOMIC_RELEASE);
+        below = layer->function;
+    }
+}
+
+static void store_word(const struct change *change)
+{
+    const struct slot *slot = change->slot;
+
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (needs_store(change, &slot->words[i]))
+            store_direct(change, &slot->words[i]);
+}
+
+static void note(struct change *change, const struct timespec *now)
+{
+    struct slot *slot = change->slot;
+    struct layer *layers = slot->layers;
+    size_t count = slot->layer_count;
+
+    for (size_t i = 0; i < change->layer_count; i++) {
+        if (change->layers[i].since.tv_sec == 0) {
+            change->layers[i].since = *now;
+            change->layers[i].replaced = change->before;
+        }
+    }
+    slot->layers = change->layers;
+    slot->layer_count = change->layer_count;
+    change->layers = layers;
+    change->layer_count = count;
+    slot->provider = change->provider;
+    if (slot->type == HOTPATCH_KIND_REQUIRED)
+        slot->base = slot->provider ? slot->provider->entry : slot->fallback;
+    slot->live = change->after;
+    if (change->before == change->after)
+        return;
+    slot->since = *now;
+    slot->version++;
+    if (slot->declared) {
+        const struct layer *top =
+            slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
+
+        __atomic_store_n(&slot->declared->context, top ? top->context : NULL, __ATOMIC_RELEASE);
+        __atomic_store_n(&slot->declared->version, slot->version, __ATOMIC_RELEASE);
+    }
+}
+
+static void register_own_slots(struct module *module)
+{
+    struct slot *slot = module->own_slots;
+
+    module->own_slots = NULL;
+    while (slot) {
+        struct slot *next = slot->next;
+
+        slot_register(slot);
+        slot = next;
+    }
+}
+
+static void note_modules(struct transaction *transaction, const struct timespec *now)
+{
+    for (size_t i = 0; i < transaction->revert_count; i++)
+        transaction->reverts[i]->live = false;
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        struct module *module = transaction->loads[i];
+
+        if (!module->going)
+            continue; /* loaded and reverted in one transaction */
+        module->live = true;
+        module->since = *now;
+        register_own_slots(module);
+    }
+}
+
+static void store_all(struct transaction *transaction)
+{
+    struct timespec now = engine_wall_time();
+
+    for (struct change *c = transaction->changes; c; c = c->next)
+        store_originals(c, false);
+    for (struct change *c = transaction->changes; c; c = c->next)
+        store_word(c);
+    for (struct change *c = transaction->changes; c; c = c->next)
+        note(c, &now);
+    note_modules(transaction, &now);
+    transaction->committed = true;
+}
+
+static int commit_protected(struct transaction *transaction)
+{
+    int memory, result = protect(transaction, PROT_READ | PROT_WRITE);
+
+    if (result == 0) {
+        store_all(transaction);
+        if (protect(transaction, PROT_READ) != 0)
+            transaction_warn(transaction, "a RELRO page could not be made read-only again");
+        return 0;
+    }
+    protect(transaction, PROT_READ);
+    memory = open_memory();
+    if (memory < 0)
+        return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s", strerror(-result));
+    for (struct change *c = transaction->changes; c; c = c->next)
+        store_originals(c, true);
+    if (store_protected(transaction, memory) != 0) {
+        sys_close(memory);
+        return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s, nor by /proc",
+                      strerror(-result));
+    }
+    sys_close(memory);
+    store_all(transaction);
+    return 0;
+}
+
+int commit(struct transaction *transaction)
+{
+    for (struct change *c = transaction->changes; c; c = c->next)
+        change_settle(c);
+    if (check_words(transaction) != 0)
+        return -1;
+    if (any_protected(transaction))
+        return commit_protected(transaction);
+    store_all(transaction);
+    return 0;
+}

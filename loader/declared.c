@@ -1,0 +1,118 @@
+/*
+ * declared.c - slots that a program, a library or a patch declares with hotpatch.h, and those
+ * that a program makes at run time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "slot.h"
+#include "slot_table.h"
+
+static struct slot *from_table(const struct table_slot *entry)
+{
+    struct slot *slot = slot_new(SLOT_DECLARED, entry->kind, entry->name, entry->signature);
+
+    if (!slot)
+        return NULL;
+    slot->declared = (struct hotpatch_slot *)(uintptr_t)entry->address;
+    slot->fallback = entry->fallback;
+    slot->entry = entry->entry;
+    if (slot_add_word(slot, NULL, false) != 0) {
+        slot_free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+void declared_place(struct slot *slot, struct object *object)
+{
+    slot->declared = (struct hotpatch_slot *)((uintptr_t)slot->declared + object->bias);
+    slot->fallback += object->bias;
+    if (slot->entry)
+        slot->entry += object->bias;
+    slot->object = object;
+    slot->base = slot->fallback;
+    slot->words[0].address = (uintptr_t *)(void *)&slot->declared->target;
+    slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
+}
+
+int declared_read(struct object *object)
+{
+    struct slot_table table;
+    struct elf_fault fault;
+    int found;
+
+    if (!object->image)
+        return 0;
+    found = slot_table_read(object->image, &table, &fault);
+    if (found < 0) {
+        /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
+        free(object->problem);
+        object->problem = strdup(fault.text);
+        return object->problem ? 0 : -1;
+    }
+    if (found == 0)
+        return 0;
+    if (table.name_space)
+        object->name_space = strdup(table.name_space);
+    for (size_t i = 0; i < table.count; i++) {
+        struct slot *slot = from_table(&table.slots[i]);
+
+        if (!slot) {
+            slot_table_free(&table);
+            return -1;
+        }
+        declared_place(slot, object);
+        slot_register(slot);
+    }
+    slot_table_free(&table);
+    return 0;
+}
+
+int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
+                       char **name_space, struct elf_fault *fault)
+{
+    struct slot_table table;
+    struct slot **end = list;
+    int found = slot_table_read(image, &table, fault);
+
+    *list = NULL;
+    *name_space = NULL;
+    if (found <= 0)
+        return found;
+    if (table.name_space)
+        *name_space = strdup(table.name_space);
+    for (size_t i = 0; i < table.count; i++) {
+        *end = from_table(&table.slots[i]);
+        if (!*end) {
+            *fault = (struct elf_fault){ELF_NO_MEMORY, "no memory for the patch's slots"};
+            slot_table_free(&table);
+            return -1;
+        }
+        (*end)->owner = owner;
+        end = &(*end)->next;
+    }
+    slot_table_free(&table);
+    return 0;
+}
+
+int declared_adopt_registered(struct registered_slot *list)
+{
+    for (struct registered_slot *r = list; r; r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE)) {
+        struct slot *slot;
+
+        if (slot_of_declared(&r->slot))
+            continue;
+        slot = slot_new(SLOT_DECLARED, r->slot.kind, r->slot.name, r->slot.signature);
+        if (!slot || slot_add_word(slot, (uintptr_t *)(void *)&r->slot.target, false) != 0)
+            return -1;
+        slot->object = object_program();
+        slot->declared = &r->slot;
+        slot->name_space = r->name_space ? strdup(r->name_space) : NULL;
+        slot->fallback = slot->base = (uintptr_t)r->slot.fallback;
+        slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
+        slot_register(slot);
+    }
+    return 0;
+}

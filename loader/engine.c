@@ -1,0 +1,250 @@
+/*
+ * engine.c - the engine's entry point: one request or transaction in, one result out.
+ *
+ * Loaded by the shim on the first request. Every call comes with the engine lock held, from the
+ * listener or, for the run-time API, from a thread of the host's.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "transaction.h"
+
+static const struct shim_services *services;
+static char program[4096];
+
+const struct shim_services *shim(void)
+{
+    return services;
+}
+
+const char *engine_program_path(void)
+{
+    return program;
+}
+
+static struct timespec now(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return t;
+}
+
+uint64_t engine_now_us(void)
+{
+    struct timespec t = now(CLOCK_MONOTONIC);
+
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t engine_now_ms(void)
+{
+    return engine_now_us() / 1000;
+}
+
+struct timespec engine_wall_time(void)
+{
+    return now(CLOCK_REALTIME);
+}
+
+/* ---- calls from the shim ---- */
+
+static int start(const struct shim_services *given, char *why, size_t why_size)
+{
+    const char *path = NULL;
+
+    if (given->abi != ENGINE_ABI) {
+        strncpy(why, "shim and engine are of different versions", why_size - 1);
+        why[why_size - 1] = '\0';
+        return -1;
+    }
+    services = given;
+    given->program(&path);
+    if (path)
+        strncpy(program, path, sizeof(program) - 1);
+    return 0;
+}
+
+static void run_transaction(const struct request *requests, size_t count,
+                            struct engine_reply *reply)
+{
+    struct refusal why = {0};
+    struct transaction transaction = {
+        .requests = requests, .request_count = count, .why = &why};
+    uint64_t begun = engine_now_us();
+
+    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+        refuse(&why, HP_MEMORY, "look at the process: no memory");
+    else
+        transaction_run(&transaction);
+    report_transaction(&transaction, engine_now_us() - begun, reply);
+    transaction_free(&transaction);
+    refusal_clear(&why);
+}
+
+static int read_imports(void *nothing)
+{
+    (void)nothing;
+    return imports_read(object_program());
+}
+
+static void list_slots(const struct request *request, struct engine_reply *reply)
+{
+    objects_locked(read_imports, NULL);
+    declared_adopt_registered(services->registered());
+    report_slots(request, reply);
+}
+
+/* The requests that would load every changed module again. */
+static struct request *changed_modules(const struct request *asked, size_t *count)
+{
+    struct request *requests;
+    size_t total = 0;
+
+    *count = 0;
+    for (const struct module *m = module_first(); m; m = m->next)
+        total++;
+    requests = calloc(total + 1, sizeof(*requests));
+    for (const struct module *m = module_first(); requests && m; m = m->next) {
+        struct request *load;
+
+        if (!m->live || !module_file_changed(m))
+            continue;
+        load = &requests[(*count)++];
+        *load = *asked;
+        load->verb = REQUEST_LOAD;
+        load->path = m->path;
+        load->replace_count = m->replace_count;
+        memcpy(load->replace, m->replace, m->replace_count * sizeof(*m->replace));
+    }
+    return requests;
+}
+
+static void reload(const struct request *request, struct engine_reply *reply)
+{
+    size_t count;
+    struct request *requests = changed_modules(request, &count);
+
+    if (count == 0)
+        report_nothing_to_do(reply, "no patch's file has changed");
+    else
+        run_transaction(requests, count, reply);
+    free(requests);
+}
+
+static void handle(const struct request *requests, size_t count, struct engine_reply *reply)
+{
+    switch (requests[0].verb) {
+    case REQUEST_SLOTS:
+        list_slots(&requests[0], reply);
+        break;
+    case REQUEST_RELOAD:
+        reload(&requests[0], reply);
+        break;
+    default:
+        run_transaction(requests, count, reply);
+        break;
+    }
+}
+
+/* ---- the run-time API ---- */
+
+static struct layer *own_layer(struct change *change)
+{
+    for (size_t i = 0; i < change->layer_count; i++)
+        if (!change->layers[i].module)
+            return &change->layers[i];
+    return NULL;
+}
+
+/* hotpatch_set's layer goes on top; an earlier one of the program's is taken out. */
+static int set_layer(struct change *change, hotpatch_function function, void *context)
+{
+    struct layer *own = own_layer(change), *layers;
+
+    if (own) {
+        memmove(own, own + 1,
+                (size_t)(change->layers + change->layer_count - own - 1) * sizeof(*own));
+        change->layer_count--;
+    }
+    if (!function)
+        return 0;
+    layers = realloc(change->layers, (change->layer_count + 1) * sizeof(*layers));
+    if (!layers)
+        return -ENOMEM;
+    change->layers = layers;
+    layers[change->layer_count++] =
+        (struct layer){.function = (uintptr_t)function, .context = context};
+    return 0;
+}
+
+static int locked_commit(void *context)
+{
+    return commit(context);
+}
+
+static int set(struct hotpatch_slot *declared, hotpatch_function function, void *context)
+{
+    struct refusal why = {0};
+    struct transaction transaction = {.why = &why, .deadline = engine_now_ms() + 10000};
+    struct slot *slot;
+    struct change *change;
+    int result;
+
+    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+        return -ENOMEM;
+    slot = slot_of_declared(declared);
+    if (!slot)
+        return -ENOENT;
+    transaction.last_change = &transaction.changes;
+    change = change_for(&transaction, slot);
+    result = change ? set_layer(change, function, context) : -ENOMEM;
+    if (result == 0) {
+        services->commit_begin();
+        objects_locked(locked_commit, &transaction);
+        services->commit_end();
+        if (!transaction.committed)
+            result = -EINVAL;
+        else
+            hooks_after(&transaction);
+    }
+    transaction_free(&transaction);
+    refusal_clear(&why);
+    return result;
+}
+
+static struct hotpatch_slot *lookup(const char *name_space, const char *name)
+{
+    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+        return NULL;
+    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (slot->kind != SLOT_DECLARED || !slot->object || strcmp(slot->name, name) != 0 ||
+            (slot->owner && !slot->owner->live))
+            continue;
+        if (!name_space || strcmp(slot_name_space(slot), name_space) == 0)
+            return slot->declared;
+    }
+    return NULL;
+}
+
+/* What the child inherits is whole: commits are never half done over a fork, and the rest of a
+ * request that was under way in the parent is the parent's. */
+static void after_fork(void)
+{
+    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+        slot->pinned = false;
+}
+
+const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))) = {
+    .abi = ENGINE_ABI,
+    .start = start,
+    .handle = handle,
+    .status = report_status,
+    .set = set,
+    .lookup = lookup,
+    .after_fork = after_fork,
+};

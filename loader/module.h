@@ -1,0 +1,112 @@
+/*
+ * module.h - a patch: a file read, checked and, later, loaded.
+ *
+ * module_read() runs no code of the patch. Everything here runs on whichever thread holds the
+ * engine lock, but module_dlopen() and module_dlclose(), which are the worker's.
+ */
+#ifndef HOTPATCH_MODULE_H
+#define HOTPATCH_MODULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "error.h"
+#include "request.h"
+#include "slot_table.h"
+
+struct object;
+struct slot;
+
+struct module_entry {
+    char *target;
+    char *signature;     /* NULL: not known, not compared */
+    uintptr_t function;  /* or data; virtual address until the module is placed */
+    uintptr_t original;  /* of the pointer behind HOTPATCH_ORIGINAL, or 0; likewise */
+    uint32_t kind;
+};
+
+struct module_target {
+    char *object;
+    char *build_id;
+};
+
+struct module {
+    struct module *next; /* in the order of loading; see module_first() */
+    char *name;
+    char *version;
+    char *path;          /* as the request gave it */
+    char *snapshot;      /* the copy; without a leading slash where it is in memory alone */
+    bool snapshot_made;  /* by this process */
+    char *loaded_as;     /* the name that ld.so knows */
+    char *build_id;
+    char sha256[65];
+    struct stat file;    /* of the original, when it was read */
+    struct module_entry *entries;
+    size_t entry_count;
+    struct module_target *targets;
+    size_t target_count;
+    uintptr_t hooks[4];  /* enum hook; 0: none */
+    struct slot *own_slots; /* not yet registered; NULL once placed */
+    char *name_space;
+    bool has_manifest;
+    struct request_replace *replace; /* copies, so that a reload can repeat the request */
+    size_t replace_count;
+    void *bytes;         /* the file; freed after the transaction */
+    size_t size;
+    struct image *image; /* over `bytes` */
+    void *handle;
+    uintptr_t bias;
+    bool placed;         /* addresses are the process's own */
+    bool live;           /* applied and not reverted */
+    bool going;          /* will be live after the transaction under way */
+    struct timespec since;
+};
+
+enum hook { HOOK_BEFORE_APPLY, HOOK_AFTER_APPLY, HOOK_BEFORE_REVERT, HOOK_AFTER_REVERT };
+
+/*
+ * Read the patch of a load request: the file is opened, judged, copied and understood.
+ * NULL with `why`, which lists all that is wrong. The module is the caller's until
+ * module_keep().
+ */
+struct module *module_read(const struct request *load, struct refusal *why);
+
+/* Every undefined symbol of the patch that the process cannot supply; with those of the other
+ * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */
+void module_check_undefined(struct module *module, struct refusal *why);
+
+/* HOTPATCH_TARGET against the objects of the process. Adds to `why`. */
+void module_check_targets(const struct module *module, struct refusal *why);
+
+/* Write the private copy that will be loaded. 0, or -1 with `why`. Listener. */
+int module_snapshot(struct module *module, struct refusal *why);
+
+void module_drop_snapshot(struct module *module); /* after a refusal */
+
+/* dlopen the snapshot; on failure `error` has the linker's words. Worker. 0 or -1. */
+int module_dlopen(struct module *module, char *error, size_t error_size);
+
+/* dlclose. 0: it is gone; 1: ld.so keeps it mapped. Worker. */
+int module_dlclose(struct module *module);
+
+/* Turn the file's addresses into the process's, after module_dlopen(). 0, or -1: ld.so does not
+ * list it. */
+int module_place(struct module *module);
+
+void module_forget_file(struct module *module); /* frees bytes and image */
+void module_free(struct module *module);        /* never of a placed module that is mapped */
+
+/* Free what is known of a module that is no longer applied; its code stays mapped. */
+void module_retire(struct module *module);
+
+/* The list of modules that are loaded or are being loaded. */
+struct module *module_first(void);
+void module_keep(struct module *module);
+void module_unlist(struct module *module);
+struct module *module_live_named(const char *name);
+struct module *module_of_file(const char *loaded_as); /* NULL: none */
+bool module_file_changed(const struct module *module); /* against the file at its path */
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * module_load.c - the two steps that belong to the dynamic linker. Worker only: constructors
+ * and destructors of the patch run here, and ld.so's load lock may be waited for.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "module.h"
+#include "snapshot.h"
+#include "sys.h"
+
+static void *open_memory(struct module *module)
+{
+    char name[256];
+    int fd = snapshot_memfd(module->bytes, module->size, name, sizeof(name));
+    void *handle = NULL;
+
+    if (fd < 0)
+        return NULL;
+    free(module->loaded_as);
+    module->loaded_as = strdup(name);
+    if (module->loaded_as)
+        handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    sys_close(fd);
+    return handle;
+}
+
+/* The file system refuses execution after all (a sandbox can say so without a mount flag), or
+ * another process that shared the copy has ended and removed it. */
+static bool copy_is_unusable(const struct module *module, const char *error)
+{
+    struct stat st;
+
+    return strstr(error, "failed to map segment") != NULL ||
+           sys_fstatat(AT_FDCWD, module->snapshot, &st, 0) == -ENOENT;
+}
+
+/* The handle, or NULL with the linker's words in `error`. */
+static void *open_any(struct module *module, char *error, size_t error_size)
+{
+    void *handle = NULL;
+    const char *text;
+
+    if (module->snapshot[0] == '/') {
+        handle = dlopen(module->snapshot, RTLD_NOW | RTLD_LOCAL);
+        if (handle)
+            return handle;
+        text = dlerror();
+        snprintf(error, error_size, "%s", text ? text : "no reason given");
+        if (!copy_is_unusable(module, error))
+            return NULL;
+    }
+    handle = open_memory(module);
+    text = handle ? NULL : dlerror();
+    if (!handle)
+        snprintf(error, error_size, "%s", text ? text : "no memory file can be made");
+    return handle;
+}
+
+int module_dlopen(struct module *module, char *error, size_t error_size)
+{
+    struct link_map *map;
+
+    module->handle = open_any(module, error, error_size);
+    if (!module->handle)
+        return -1;
+    if (dlinfo(module->handle, RTLD_DI_LINKMAP, &map) != 0) {
+        snprintf(error, error_size, "%s", dlerror());
+        module_dlclose(module);
+        return -1;
+    }
+    module->bias = map->l_addr;
+    return 0;
+}
+
+int module_dlclose(struct module *module)
+{
+    void *again;
+
+    if (!module->handle)
+        return 0;
+    dlclose(module->handle);
+    module->handle = NULL;
+    again = dlopen(module->loaded_as, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    if (!again)
+        return 0;
+    dlclose(again);
+    return 1;
+}

@@ -1,0 +1,236 @@
+/*
+ * object.c - see object.h.
+ *
+ * Nothing here may call dlopen, dlsym or dlclose: they wait for ld.so's load lock, which a host
+ * thread may hold for as long as some library's constructor runs.
+ */
+#include "object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "module.h"
+#include "slot.h"
+
+static struct object *first;
+static unsigned long long known_adds, known_subs;
+static bool known;
+
+struct object *objects_first(void)
+{
+    return first;
+}
+
+struct object *object_program(void)
+{
+    return first;
+}
+
+struct object *object_at(uintptr_t address)
+{
+    for (struct object *o = first; o; o = o->next)
+        if (address >= o->begin && address < o->end)
+            return o;
+    return NULL;
+}
+
+static void object_free(struct object *object)
+{
+    image_close(object->image);
+    free(object->path);
+    free(object->base);
+    free(object->soname);
+    free(object->name_space);
+    free(object->build_id);
+    free(object->problem);
+    free(object);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void measure(struct object *object)
+{
+    object->begin = UINTPTR_MAX;
+    for (size_t i = 0; i < object->phnum; i++) {
+        const ElfW(Phdr) *p = &object->phdr[i];
+
+        if (p->p_type != PT_LOAD)
+            continue;
+        if (object->bias + p->p_vaddr < object->begin)
+            object->begin = object->bias + p->p_vaddr;
+        if (object->bias + p->p_vaddr + p->p_memsz > object->end)
+            object->end = object->bias + p->p_vaddr + p->p_memsz;
+    }
+}
+
+/* Objects whose words are never slots: design.md, section 2. */
+static bool is_ours(const struct object *object)
+{
+    static const char *const names[] = {"libhotpatch_preload.so", "libhotpatch_engine.so",
+                                        "libelf.so.1", "libz.so.1", "libZydis.so.4.0",
+                                        "ld-linux-x86-64.so.2", "linux-vdso.so.1"};
+    const char *name = object->soname ? object->soname : object->base;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static struct object *object_new(const struct dl_phdr_info *info, bool is_program)
+{
+    struct object *object = calloc(1, sizeof(*object));
+    const char *path = is_program ? engine_program_path() : info->dlpi_name;
+    struct elf_fault fault;
+
+    if (!object)
+        return NULL;
+    object->is_program = is_program;
+    object->bias = info->dlpi_addr;
+    object->phdr = info->dlpi_phdr;
+    object->phnum = info->dlpi_phnum;
+    object->present = true;
+    measure(object);
+    object->path = strdup(path && *path ? path : "[vdso]");
+    object->base = object->path ? strdup(base_name(object->path)) : NULL;
+    if (image_open_mapped(&object->image, info, &fault) == 0) {
+        const char *soname = image_soname(object->image);
+
+        object->soname = soname ? strdup(soname) : NULL;
+        object->build_id = strdup(image_build_id(object->image));
+    } else {
+        object->problem = strdup(fault.text);
+        object->build_id = strdup("");
+    }
+    if (!object->path || !object->base || !object->build_id) {
+        object_free(object);
+        return NULL;
+    }
+    object->is_ours = is_ours(object);
+    object->module = module_of_file(object->path);
+    return object;
+}
+
+/* The same mapping, or another one that ld.so put at the same place meanwhile? */
+static bool is_same(const struct object *object, const struct dl_phdr_info *info)
+{
+    return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
+           (object->is_program || !info->dlpi_name[0] || strcmp(object->path, info->dlpi_name) == 0);
+}
+
+struct refresh {
+    bool counted;
+    bool failed;
+    struct object **last; /* where the next object of ld.so's order belongs */
+};
+
+static int visit(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct refresh *refresh = context;
+    struct object **place = refresh->last;
+    struct object *object;
+
+    (void)size;
+    if (!refresh->counted) {
+        refresh->counted = true;
+        if (known && info->dlpi_adds == known_adds && info->dlpi_subs == known_subs)
+            return 1;
+        known_adds = info->dlpi_adds;
+        known_subs = info->dlpi_subs;
+        for (object = first; object; object = object->next)
+            object->present = false;
+    }
+    while (*place && !is_same(*place, info))
+        place = &(*place)->next;
+    object = *place;
+    if (object) {
+        *place = object->next;
+    } else {
+        object = object_new(info, refresh->last == &first);
+        /* A patch's own slots are known from its file already, and are placed by its transaction. */
+        if (!object || (!object->is_ours && !object->module && declared_read(object) != 0)) {
+            refresh->failed = true;
+            return 1;
+        }
+    }
+    object->present = true;
+    object->next = *refresh->last;
+    *refresh->last = object;
+    refresh->last = &object->next;
+    return 0;
+}
+
+static void drop_gone(void)
+{
+    for (struct object **place = &first; *place;) {
+        struct object *object = *place;
+
+        if (object->present) {
+            place = &object->next;
+            continue;
+        }
+        *place = object->next;
+        slots_drop_object(object);
+        object_free(object);
+    }
+}
+
+int objects_refresh(void)
+{
+    struct refresh refresh = {.last = &first};
+
+    dl_iterate_phdr(visit, &refresh);
+    if (refresh.failed) {
+        known = false;
+        for (struct object *o = first; o; o = o->next)
+            o->present = true; /* judged again at the next refresh */
+        return -1;
+    }
+    known = true;
+    drop_gone();
+    return 0;
+}
+
+struct locked {
+    int (*body)(void *);
+    void *context;
+    bool stale;
+    int result;
+};
+
+static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct locked *locked = context;
+
+    (void)size;
+    locked->stale = !known || info->dlpi_adds != known_adds || info->dlpi_subs != known_subs;
+    if (!locked->stale)
+        locked->result = locked->body(locked->context);
+    return 1;
+}
+
+int objects_locked(int (*body)(void *context), void *context)
+{
+    struct locked locked = {.body = body, .context = context};
+
+    do {
+        if (objects_refresh() != 0)
+            return -1;
+        dl_iterate_phdr(run_locked, &locked);
+    } while (locked.stale);
+    return locked.result;
+}
+
+struct object *object_of_module(const struct module *module)
+{
+    for (struct object *o = first; o; o = o->next)
+        if (o->module == module)
+            return o;
+    return NULL;
+}

@@ -1,0 +1,59 @@
+/*
+ * object.h - the ELF objects that are loaded in this process, kept in step with ld.so.
+ *
+ * Runs on whichever thread holds the engine lock. An object may be unmapped by the host at any
+ * time; it may be read or written only inside objects_locked(), which holds ld.so's list lock
+ * (dl_iterate_phdr(3)) and has made sure that the list is the one known here.
+ */
+#ifndef HOTPATCH_OBJECT_H
+#define HOTPATCH_OBJECT_H
+
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image.h"
+
+struct module;
+struct slot;
+
+struct object {
+    struct object *next; /* in ld.so's order */
+    char *path;          /* absolute; of the program: what /proc/self/exe says */
+    char *base;          /* base name of `path` */
+    char *soname;        /* or NULL */
+    char *name_space;    /* of its slot table, or NULL */
+    char *build_id;      /* hex or "" */
+    char *problem;       /* why its slot table cannot be used, or NULL */
+    bool is_program;
+    bool is_ours;        /* shim, engine, libelf and what only they brought, ld.so, vDSO */
+    bool present;
+    uintptr_t bias;
+    uintptr_t begin, end; /* of its PT_LOADs */
+    const ElfW(Phdr) * phdr;
+    uint16_t phnum;
+    struct module *module; /* the patch that this is, or NULL */
+    struct image *image;   /* mapped image; read only inside objects_locked() */
+    bool imports_read;
+};
+
+/*
+ * Bring the list up to date: new objects are added and their declared slots registered,
+ * slots of objects that are gone are dropped. Cheap when ld.so's counters have not moved.
+ * 0, or -1: no memory.
+ */
+int objects_refresh(void);
+
+/*
+ * Run `body` while no object can be loaded or unmapped; refreshes as often as needed first.
+ * Returns what `body` returned. `body` allocates sparingly and never waits.
+ */
+int objects_locked(int (*body)(void *context), void *context);
+
+struct object *objects_first(void);
+struct object *object_program(void);
+struct object *object_at(uintptr_t address); /* NULL: none */
+
+struct object *object_of_module(const struct module *module); /* NULL: none */
+
+#endif

@@ -1,0 +1,253 @@
+/* report.c - see report.h. */
+#include "report.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- pieces ---- */
+
+static void put_time(struct json *json, const char *key, const struct timespec *when)
+{
+    char text[40], seconds[32];
+    struct tm tm;
+
+    if (when->tv_sec == 0 || !gmtime_r(&when->tv_sec, &tm)) {
+        json_string(json, key, NULL);
+        return;
+    }
+    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, sizeof(text), "%s.%03ldZ", seconds, when->tv_nsec / 1000000);
+    json_string(json, key, text);
+}
+
+static const char *layer_name(const struct layer *layer)
+{
+    return layer->module ? layer->module->name : "(program)";
+}
+
+static void put_layer(struct json *json, const struct layer *layer, bool live)
+{
+    const struct module *module = layer->module;
+
+    json_object_begin(json, NULL);
+    json_string(json, "module", layer_name(layer));
+    json_string(json, "version", module ? module->version : NULL);
+    json_string(json, "build_id", module ? module->build_id : NULL);
+    json_string(json, "sha256", module ? module->sha256 : NULL);
+    json_string(json, "path", module ? module->path : NULL);
+    put_time(json, "since", &layer->since);
+    json_address(json, "old", layer->replaced);
+    json_address(json, "new", layer->function);
+    json_bool(json, "live", live);
+    json_object_end(json);
+}
+
+static void put_slot(struct json *json, const struct slot *slot)
+{
+    const struct layer *top = slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
+
+    json_object_begin(json, NULL);
+    json_string(json, "name", slot->name);
+    json_string(json, "kind", slot_kind_name(slot->kind));
+    json_string(json, "type", slot_type_name(slot->type));
+    json_string(json, "object", slot_object_name(slot));
+    json_string(json, "object_path", slot_object_path(slot));
+    json_string(json, "namespace", slot_name_space(slot));
+    json_string(json, "signature", slot->signature);
+    json_string(json, "symbol_version", slot->version_name);
+    json_unsigned(json, "version", slot->version);
+    json_address(json, "fallback", slot->fallback);
+    json_address(json, "live", slot->live);
+    json_string(json, "live_module", top ? layer_name(top) : NULL);
+    json_string(json, "provider", slot->provider ? slot_object_name(slot->provider) : NULL);
+    put_time(json, "since", &slot->since);
+    json_unsigned(json, "words", slot->word_count);
+    json_unsigned(json, "unfilled",
+                  slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED) : 0);
+    json_bool(json, "patchable", true);
+    json_string(json, "why", NULL);
+    json_array_begin(json, "layers");
+    for (size_t i = 0; i < slot->layer_count; i++)
+        put_layer(json, &slot->layers[i], &slot->layers[i] == top);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static void put_module_identity(struct json *json, const struct module *module)
+{
+    json_string(json, "name", module->name);
+    json_string(json, "version", module->version);
+    json_string(json, "path", module->path);
+    json_string(json, "sha256", module->sha256);
+}
+
+static void put_module(struct json *json, const struct module *module)
+{
+    json_object_begin(json, NULL);
+    put_module_identity(json, module);
+    json_string(json, "build_id", module->build_id);
+    put_time(json, "since", &module->since);
+    json_string(json, "snapshot", module->snapshot);
+    json_bool(json, "mapped", true);
+    json_bool(json, "live", module->live);
+    json_object_end(json);
+}
+
+static void put_modules(const struct transaction *transaction, struct json *json)
+{
+    json_array_begin(json, "modules");
+    for (size_t i = 0; i < transaction->revert_count + transaction->load_count; i++) {
+        json_object_begin(json, NULL);
+        put_module_identity(json, i < transaction->revert_count
+                                      ? transaction->reverts[i]
+                                      : transaction->loads[i - transaction->revert_count]);
+        json_bool(json, "live", i >= transaction->revert_count);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void put_changes(const struct transaction *transaction, struct json *json)
+{
+    json_array_begin(json, "changes");
+    for (const struct change *c = transaction->changes; c; c = c->next) {
+        const struct slot *slot = c->slot;
+
+        if (!slot->object || slot->gone)
+            continue;
+        json_object_begin(json, NULL);
+        json_string(json, "name", slot->name);
+        json_string(json, "object", slot_object_name(slot));
+        json_string(json, "kind", slot_kind_name(slot->kind));
+        json_address(json, "old", c->before);
+        json_address(json, "new", c->after);
+        json_string(json, "module",
+                    slot->layer_count ? layer_name(&slot->layers[slot->layer_count - 1]) : NULL);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void put_errors(const struct refusal *why, struct json *json)
+{
+    json_array_begin(json, "errors");
+    for (size_t i = 0; i < why->count; i++) {
+        const struct error_info *info = error_info(why->items[i].code);
+
+        json_object_begin(json, NULL);
+        json_string(json, "code", info->code);
+        json_string(json, "text", why->items[i].text ? why->items[i].text : info->meaning);
+        json_string(json, "remedy", info->remedy);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static const char *result_name(int exit_code)
+{
+    return exit_code == 0 ? "done" : exit_code == 4 ? "timed-out" : "refused";
+}
+
+static void put_result(const struct refusal *why, uint64_t microseconds, struct engine_reply *reply)
+{
+    const struct error_info *first = why->count ? error_info(why->items[0].code) : NULL;
+
+    reply->exit_code = refusal_exit_code(why);
+    json_string(reply->json, "result", result_name(reply->exit_code));
+    json_number(reply->json, "exit", reply->exit_code);
+    put_errors(why, reply->json);
+    json_unsigned(reply->json, "microseconds", microseconds);
+    json_string(reply->record, "result", result_name(reply->exit_code));
+    json_number(reply->record, "exit", reply->exit_code);
+    json_string(reply->record, "code", first ? first->code : NULL);
+    json_string(reply->record, "text",
+                !first                    ? NULL
+                : why->items[0].text ? why->items[0].text
+                                          : first->meaning);
+    json_unsigned(reply->record, "microseconds", microseconds);
+}
+
+/* ---- the whole ---- */
+
+void report_transaction(const struct transaction *transaction, uint64_t microseconds,
+                        struct engine_reply *reply)
+{
+    size_t changes = 0;
+
+    put_result(transaction->why, microseconds, reply);
+    json_bool(reply->json, "dry_run", transaction->dry_run);
+    json_array_begin(reply->json, "warnings");
+    for (size_t i = 0; i < transaction->warning_count; i++)
+        json_string(reply->json, NULL, transaction->warnings[i]);
+    json_array_end(reply->json);
+    put_modules(transaction, reply->json);
+    put_changes(transaction, reply->json);
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        changes++;
+    put_modules(transaction, reply->record);
+    json_unsigned(reply->record, "slots", transaction->committed ? changes : 0);
+    reply->status_stale = true;
+}
+
+void report_nothing_to_do(struct engine_reply *reply, const char *text)
+{
+    struct refusal none = {0};
+
+    put_result(&none, 0, reply);
+    json_array_begin(reply->json, "warnings");
+    json_string(reply->json, NULL, text);
+    json_array_end(reply->json);
+    json_raw(reply->json, "modules", "[]");
+    json_raw(reply->json, "changes", "[]");
+    json_raw(reply->record, "modules", "[]");
+    json_unsigned(reply->record, "slots", 0);
+}
+
+static bool is_wanted(const struct slot *slot, const struct request *request)
+{
+    if (slot->owner && !slot->owner->live && slot->layer_count == 0)
+        return false;
+    if (request->kind && strcmp(request->kind, slot_kind_name(slot->kind)) != 0)
+        return false;
+    return !request->match || fnmatch(request->match, slot->name, 0) == 0;
+}
+
+void report_slots(const struct request *request, struct engine_reply *reply)
+{
+    struct refusal none = {0};
+
+    put_result(&none, 0, reply);
+    json_array_begin(reply->json, "warnings");
+    for (const struct object *o = objects_first(); o; o = o->next) {
+        char text[512];
+
+        if (!o->problem || o->is_ours)
+            continue;
+        snprintf(text, sizeof(text), "%s: %s", o->path, o->problem);
+        json_string(reply->json, NULL, text);
+    }
+    json_array_end(reply->json);
+    json_array_begin(reply->json, "slots");
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (is_wanted(slot, request))
+            put_slot(reply->json, slot);
+    json_array_end(reply->json);
+    json_raw(reply->record, "modules", "[]");
+    json_unsigned(reply->record, "slots", 0);
+}
+
+void report_status(struct json *json)
+{
+    json_array_begin(json, "slots");
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->layer_count > 0 || slot->provider)
+            put_slot(json, slot);
+    json_array_end(json);
+    json_array_begin(json, "modules");
+    for (const struct module *m = module_first(); m; m = m->next)
+        if (m->live || m->placed)
+            put_module(json, m);
+    json_array_end(json);
+}

@@ -1,0 +1,194 @@
+/* slot.c - see slot.h. */
+#include "slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "module.h"
+
+static struct slot *first;
+static struct slot **end = &first;
+
+struct slot *slots_first(void)
+{
+    return first;
+}
+
+struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature)
+{
+    struct slot *slot = calloc(1, sizeof(*slot));
+
+    if (!slot)
+        return NULL;
+    slot->kind = kind;
+    slot->type = type;
+    slot->name = strdup(name);
+    slot->signature = signature ? strdup(signature) : NULL;
+    if (!slot->name || (signature && !slot->signature)) {
+        slot_free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+int slot_add_word(struct slot *slot, uintptr_t *address, bool protect)
+{
+    struct word *words = realloc(slot->words, (slot->word_count + 1) * sizeof(*words));
+
+    if (!words)
+        return -1;
+    words[slot->word_count++] = (struct word){address, protect};
+    slot->words = words;
+    return 0;
+}
+
+void slot_register(struct slot *slot)
+{
+    slot->next = NULL;
+    *end = slot;
+    end = &slot->next;
+}
+
+void slot_free(struct slot *slot)
+{
+    free(slot->name);
+    free(slot->signature);
+    free(slot->name_space);
+    free(slot->version_name);
+    free(slot->words);
+    free(slot->layers);
+    free(slot);
+}
+
+/* A required slot that a vanished slot filled is empty again. Its word still holds the stub that
+ * is gone; the next transaction's commit would be too late, so it is stored at once. */
+static void forget_provider(const struct slot *gone)
+{
+    for (struct slot *slot = first; slot; slot = slot->next) {
+        if (slot->provider != gone)
+            continue;
+        slot->provider = NULL;
+        if (slot->live == slot->base) {
+            slot->live = slot->fallback;
+            for (size_t i = 0; i < slot->word_count; i++)
+                __atomic_store_n(slot->words[i].address, slot->fallback, __ATOMIC_RELEASE);
+        }
+        slot->base = slot->fallback;
+    }
+}
+
+static void drop(bool (*wanted)(const struct slot *, const void *), const void *key)
+{
+    for (struct slot **place = &first; *place;) {
+        struct slot *slot = *place;
+
+        if (!wanted(slot, key)) {
+            place = &slot->next;
+            continue;
+        }
+        *place = slot->next;
+        forget_provider(slot);
+        slot->object = NULL;
+        slot->gone = true;
+        if (!slot->pinned)
+            slot_free(slot);
+    }
+    end = &first;
+    while (*end)
+        end = &(*end)->next;
+}
+
+static bool in_object(const struct slot *slot, const void *object)
+{
+    return slot->object == object;
+}
+
+static bool of_retired(const struct slot *slot, const void *nothing)
+{
+    (void)nothing;
+    return slot->owner && !slot->owner->live && slot->layer_count == 0;
+}
+
+void slots_drop_object(const struct object *object)
+{
+    drop(in_object, object);
+}
+
+void slots_drop_retired(void)
+{
+    drop(of_retired, NULL);
+}
+
+void slot_pin(struct slot *slot)
+{
+    slot->pinned = true;
+}
+
+void slot_unpin(struct slot *slot)
+{
+    slot->pinned = false;
+    if (slot->gone)
+        slot_free(slot);
+}
+
+const char *slot_kind_name(enum slot_kind kind)
+{
+    return kind == SLOT_IMPORT ? "import" : "declared";
+}
+
+const char *slot_type_name(uint32_t type)
+{
+    static const char *const names[] = {"unknown", "function", "data", "required", "untyped"};
+
+    return names[type < sizeof(names) / sizeof(*names) ? type : 0];
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+const char *slot_object_name(const struct slot *slot)
+{
+    if (slot->owner)
+        return base_name(slot->owner->path);
+    return slot->object->soname ? slot->object->soname : slot->object->base;
+}
+
+const char *slot_object_path(const struct slot *slot)
+{
+    return slot->owner ? slot->owner->path : slot->object->path;
+}
+
+const char *slot_name_space(const struct slot *slot)
+{
+    if (slot->name_space)
+        return slot->name_space;
+    if (slot->owner)
+        return slot->owner->name_space ? slot->owner->name_space : base_name(slot->owner->path);
+    return slot->object->name_space ? slot->object->name_space : slot->object->base;
+}
+
+bool slot_in_object(const struct slot *slot, const struct target *target)
+{
+    if (slot->owner)
+        return target_object_matches(target, false, slot->owner->path, slot->owner->name,
+                                     slot_name_space(slot));
+    return target_object_matches(target, slot->object->is_program, slot->object->path,
+                                 slot->object->soname, slot_name_space(slot));
+}
+
+bool slot_is_data(const struct slot *slot)
+{
+    return slot->type == HOTPATCH_KIND_DATA;
+}
+
+struct slot *slot_of_declared(const struct hotpatch_slot *declared)
+{
+    for (struct slot *slot = first; slot; slot = slot->next)
+        if (slot->kind == SLOT_DECLARED && slot->object && slot->declared == declared)
+            return slot;
+    return NULL;
+}

@@ -1,0 +1,100 @@
+/*
+ * slot.h - the registry: every patch point that is known, and what is applied on it.
+ *
+ * Whatever kind a slot is of, from here on it is a set of words that switch together, an
+ * original below all layers, and a stack of layers. Runs on whichever thread holds the
+ * engine lock.
+ */
+#ifndef HOTPATCH_SLOT_H
+#define HOTPATCH_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "hotpatch.h"
+#include "object.h"
+#include "target.h"
+
+enum slot_kind { SLOT_DECLARED, SLOT_IMPORT };
+
+struct word {
+    uintptr_t *address;
+    bool protect; /* in RELRO: its page is made writable for the store alone */
+};
+
+/* One applied replacement. */
+struct layer {
+    struct module *module;   /* NULL: hotpatch_set() by the program itself */
+    size_t entry;            /* index in the module's entries */
+    uintptr_t function;      /* or the data's address; valid once the module is placed */
+    uintptr_t *original;     /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
+    uintptr_t replaced;      /* what was live when it was applied */
+    void *context;           /* hotpatch_set's */
+    struct timespec since;
+};
+
+struct slot {
+    struct slot *next;
+    enum slot_kind kind;
+    uint32_t type; /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
+    struct object *object; /* NULL while the patch that declares it is not loaded yet */
+    struct module *owner;  /* the patch that declares it, or NULL */
+    char *name;
+    char *signature;  /* NULL: not known (imports) */
+    char *name_space; /* registered slots: their own; else NULL: the object's */
+    char *version_name; /* imports: symbol version or NULL */
+    struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
+    struct word *words;
+    size_t word_count;
+    uintptr_t fallback; /* what the slot holds when nothing is applied and nobody provides */
+    uintptr_t entry;    /* declared functions: the stub */
+    uintptr_t base;     /* below all layers: the fallback, a provider's stub, the definition; 0: an
+                         * import that is not bound yet */
+    uintptr_t live;     /* what the engine last stored or read */
+    uint32_t version;
+    struct timespec since; /* of the last switch; 0: never */
+    struct layer *layers;  /* oldest first */
+    size_t layer_count;
+    struct slot *provider; /* REQUIRED: who fills it */
+    bool pinned; /* part of the transaction under way: not freed when its object goes */
+    bool gone;   /* its object has gone meanwhile */
+};
+
+struct slot *slots_first(void);
+struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
+int slot_add_word(struct slot *slot, uintptr_t *address, bool protect);
+void slot_register(struct slot *slot); /* the registry owns it from here on */
+void slot_free(struct slot *slot);
+void slot_pin(struct slot *slot);
+void slot_unpin(struct slot *slot); /* frees it where its object has gone */
+void slots_drop_object(const struct object *object);
+/* Slots that patches which are live no longer declared, and on which nothing is applied. */
+void slots_drop_retired(void);
+
+const char *slot_kind_name(enum slot_kind kind);
+const char *slot_type_name(uint32_t type);
+const char *slot_name_space(const struct slot *slot);
+const char *slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
+const char *slot_object_path(const struct slot *slot);
+bool slot_in_object(const struct slot *slot, const struct target *target); /* OBJECT: */
+bool slot_is_data(const struct slot *slot);
+struct slot *slot_of_declared(const struct hotpatch_slot *declared); /* NULL: none */
+
+/* declared.c: register the slots of a table in a mapped image. Inside objects_locked(). */
+int declared_read(struct object *object);
+/* declared.c: make unregistered slots of a patch's file; addresses without load bias. */
+struct image;
+int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
+                       char **name_space, struct elf_fault *fault);
+/* declared.c: give such a slot its place in the process. */
+void declared_place(struct slot *slot, struct object *object);
+/* declared.c: slots made by hotpatch_register() since the last call. */
+struct registered_slot;
+int declared_adopt_registered(struct registered_slot *list);
+
+/* import.c: register the main program's import slots, once. Inside objects_locked(). */
+int imports_read(struct object *object);
+
+#endif

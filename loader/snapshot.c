@@ -1,0 +1,195 @@
+/*
+ * snapshot.c - the private copy of a patch that is loaded in place of the file.
+ *
+ * What is later written over the original must not reach the host's mapping. The copy is
+ * RUNTIME/objects/SHA256-N.so: processes of one user share it by its content, N keeps a
+ * name from being used twice in one process, since ld.so takes an object of a known name
+ * for loaded. Where that file system refuses execution the worker loads a memfd instead.
+ *
+ * The listener writes; the process that ends last removes the directory's copies.
+ */
+#include "snapshot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#include "engine.h"
+#include "sys.h"
+
+static char objects_path[PATH_MAX]; /* "" until the first snapshot */
+
+static int open_objects(struct refusal *why)
+{
+    const char *runtime;
+    int runtime_fd = shim()->runtime_dir(&runtime), fd, made;
+    struct stat st;
+
+    if (runtime_fd < 0)
+        return refuse(why, HP_SNAPSHOT, "copy the patch: there is no runtime directory");
+    made = sys_mkdirat(runtime_fd, "objects", 0700);
+    if (made != 0 && made != -EEXIST)
+        return refuse(why, HP_SNAPSHOT, "make %s/objects: %s", runtime, strerror(-made));
+    fd = sys_openat(runtime_fd, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd < 0)
+        return refuse(why, HP_SNAPSHOT, "open %s/objects: %s", runtime, strerror(-fd));
+    if (sys_fstat(fd, &st) != 0 || (st.st_uid != geteuid() && st.st_uid != 0) ||
+        (st.st_mode & (S_IWGRP | S_IWOTH))) {
+        sys_close(fd);
+        return refuse(why, HP_SNAPSHOT, "use %s/objects: others can write in it", runtime);
+    }
+    snprintf(objects_path, sizeof(objects_path), "%s/objects", runtime);
+    return fd;
+}
+
+/* The directory is ours alone and files get their name when they are whole, so a file of the
+ * right name and size is the content that its name says. */
+static bool exists_whole(int directory, const char *name, size_t size)
+{
+    struct stat st;
+
+    return sys_fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           (st.st_uid == geteuid() || st.st_uid == 0) && (size_t)st.st_size == size &&
+           !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int write_whole(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = sys_write(fd, bytes, size);
+
+        if (n == -EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? (int)n : -EIO;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int write_file(int directory, const char *name, const void *bytes, size_t size,
+                      struct refusal *why)
+{
+    char temporary[64];
+    int fd, result;
+
+    snprintf(temporary, sizeof(temporary), ".%d.part", (int)shim()->pid());
+    sys_unlinkat(directory, temporary, 0);
+    fd = sys_openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
+    if (fd < 0)
+        return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary, strerror(-fd));
+    result = write_whole(fd, bytes, size);
+    sys_close(fd);
+    if (result == 0)
+        result = sys_renameat(directory, temporary, directory, name);
+    if (result == 0)
+        return 0;
+    sys_unlinkat(directory, temporary, 0);
+    return refuse(why, HP_SNAPSHOT, "write %s/%s: %s", objects_path, name, strerror(-result));
+}
+
+static bool refuses_execution(int directory)
+{
+    struct statvfs vfs;
+
+    return fstatvfs(directory, &vfs) == 0 && (vfs.f_flag & ST_NOEXEC);
+}
+
+char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *made,
+                    struct refusal *why)
+{
+    static unsigned number;
+    char name[96], *path = NULL;
+    int directory = open_objects(why), result = 0;
+    bool in_memory;
+
+    if (directory < 0)
+        return NULL;
+    in_memory = refuses_execution(directory);
+    snprintf(name, sizeof(name), "%s-%u.so", sha256, ++number);
+    *made = !in_memory && !exists_whole(directory, name, size);
+    if (*made)
+        result = write_file(directory, name, bytes, size, why);
+    if (result == 0 && asprintf(&path, "%s/%s", in_memory ? "memfd" : objects_path, name) < 0) {
+        path = NULL;
+        refuse(why, HP_MEMORY, "copy the patch: no memory for its name");
+    }
+    sys_close(directory);
+    return path;
+}
+
+void snapshot_remove(const char *path)
+{
+    if (path[0] == '/')
+        sys_unlinkat(AT_FDCWD, path, 0);
+}
+
+int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size)
+{
+    static unsigned number;
+    int fd = sys_memfd_create("hotpatch", MFD_CLOEXEC);
+    size_t length;
+
+    if (fd < 0)
+        return fd;
+    if (write_whole(fd, bytes, size) != 0) {
+        sys_close(fd);
+        return -ENOSPC;
+    }
+    /* Each name is new: "/." for every set bit of the count. */
+    length = (size_t)snprintf(name, name_size, "/proc/thread-self/fd");
+    for (unsigned bits = ++number; bits && length + 24 < name_size; bits >>= 1)
+        length += (size_t)snprintf(name + length, name_size - length, bits & 1 ? "/." : "/");
+    snprintf(name + length, name_size - length, "/%d", fd);
+    return fd;
+}
+
+/* Is a process other than this one still using the directory above `objects_path`? */
+static bool others_use(const char *runtime)
+{
+    char own[32];
+    bool found = false;
+    DIR *directory = opendir(runtime);
+    const struct dirent *entry;
+
+    if (!directory)
+        return true;
+    snprintf(own, sizeof(own), "%d.", (int)shim()->pid());
+    while (!found && (entry = readdir(directory)) != NULL) {
+        const char *dot = strrchr(entry->d_name, '.');
+
+        found = dot && (strcmp(dot, ".fifo") == 0 || strcmp(dot, ".json") == 0) &&
+                strncmp(entry->d_name, own, strlen(own)) != 0;
+    }
+    closedir(directory);
+    return found;
+}
+
+__attribute__((destructor)) static void remove_at_exit(void)
+{
+    char runtime[PATH_MAX];
+    DIR *directory;
+    const struct dirent *entry;
+
+    if (!objects_path[0])
+        return;
+    snprintf(runtime, sizeof(runtime), "%s", objects_path);
+    *strrchr(runtime, '/') = '\0';
+    if (others_use(runtime))
+        return;
+    directory = opendir(objects_path);
+    if (!directory)
+        return;
+    while ((entry = readdir(directory)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            sys_unlinkat(dirfd(directory), entry->d_name, 0);
+    closedir(directory);
+    sys_unlinkat(AT_FDCWD, objects_path, AT_REMOVEDIR);
+}

@@ -1,0 +1,29 @@
+/*
+ * target.h - how a patch or a person names what is to be patched:
+ * [OBJECT:]NAME[@FILE.c] or [OBJECT:]NAME[@VERSION].
+ *
+ * Compiled into engine and command. Any thread, no allocation.
+ */
+#ifndef HOTPATCH_TARGET_SPELLING_H
+#define HOTPATCH_TARGET_SPELLING_H
+
+#include <stdbool.h>
+
+#define TARGET_PART_MAX 512
+
+struct target {
+    char object[TARGET_PART_MAX];  /* soname, base name, namespace or "exe"; "" where not given */
+    char name[TARGET_PART_MAX];
+    char file[TARGET_PART_MAX];    /* "reader.c"; "" where not given */
+    char version[TARGET_PART_MAX]; /* symbol version; "" where not given */
+};
+
+/* 0, or -1 where `text` is not spelled so or a part is too long. */
+int target_parse(const char *text, struct target *out);
+
+/* Does OBJECT name this object? Matched whole, never by suffix; any of the names may be NULL.
+ * `path` counts by its base name. */
+bool target_object_matches(const struct target *target, bool is_program, const char *path,
+                           const char *soname, const char *name_space);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * transaction.h - several loads and reverts that happen together or not at all.
+ *
+ * plan.c finds out what would change and what is wrong with it, transaction.c leads the steps of
+ * design.md, section 6, hooks.c runs the patches' hooks, commit.c stores. Runs on whichever
+ * thread holds the engine lock; what is the worker's is handed to it.
+ */
+#ifndef HOTPATCH_TRANSACTION_H
+#define HOTPATCH_TRANSACTION_H
+
+#include "engine.h"
+#include "error.h"
+#include "module.h"
+#include "slot.h"
+
+/* What one slot will be. */
+struct change {
+    struct change *next;
+    struct slot *slot;
+    struct layer *layers; /* after the commit: the old ones */
+    size_t layer_count;
+    struct slot *provider;
+    uintptr_t before, after; /* live values, known from change_settle() on */
+};
+
+struct transaction {
+    const struct request *requests;
+    size_t request_count;
+    struct refusal *why;
+    struct change *changes, **last_change;
+    struct module **loads; /* read, and, when the commit is done, live */
+    size_t load_count;
+    struct module **reverts; /* live until the commit */
+    size_t revert_count;
+    bool loaded; /* the modules are in the process */
+    bool committed;
+    bool dry_run;
+    enum request_when when;
+    uint32_t timeout;
+    uint64_t deadline; /* CLOCK_MONOTONIC ms; never 0 */
+    char warnings[8][256];
+    size_t warning_count;
+};
+
+/* All steps. 0: done (or dry run), -1: refused, `why` has at least one item. */
+int transaction_run(struct transaction *transaction);
+void transaction_free(struct transaction *transaction);
+void transaction_warn(struct transaction *transaction, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* plan.c */
+int plan_read_files(struct transaction *transaction);
+int plan_make(struct transaction *transaction); /* inside objects_locked() */
+/* One more replacement, found by a hook: adds the entry to the module. */
+int plan_add(struct transaction *transaction, struct module *module, const char *target,
+             const char *signature, uintptr_t function, uintptr_t *original);
+struct slot *plan_find(struct transaction *transaction, const char *target_text, uint32_t kind,
+                       const char *signature, const char *asked_by);
+struct change *change_for(struct transaction *transaction, struct slot *slot);
+
+/* commit.c */
+void change_settle(struct change *change); /* fills functions, before, after */
+int commit(struct transaction *transaction);
+
+/* hooks.c: 0, or -1 with `why`. */
+int hooks_before(struct transaction *transaction);
+void hooks_after(struct transaction *transaction);
+
+#endif
