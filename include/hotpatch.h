@@ -341,8 +341,9 @@ static inline struct hotpatch_slot *hotpatch_own_slot(const char *name, uint32_t
 /* The live storage of a data slot. */
 static inline void *hotpatch_storage(const struct hotpatch_data_slot *slot)
 {
-    return HOTPATCH_CAST(
-        void *, HOTPATCH_CAST(uintptr_t, __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE)));
+    const void *storage = __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE);
+
+    return HOTPATCH_CAST(void *, HOTPATCH_CAST(uintptr_t, storage));
 }
 
 /* The body of a required slot that no module fills. */
@@ -392,17 +393,17 @@ HOTPATCH_C_END
     HOTPATCH_C_BEGIN                                                                 \
     ret name params;                                                                 \
     extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                         \
-    extern HOTPATCH_HIDDEN struct hotpatch_slot hotpatch_slot_##name;                \
     /* ignores its arguments, which every caller of the SysV ABI cleans up itself */ \
+    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void);                        \
+    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params),   \
+                           hotpatch_unfilled_##name, hotpatch_entry_##name,          \
+                           HOTPATCH_KIND_REQUIRED)                                   \
     static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void)                         \
     {                                                                                \
         static HOTPATCH_ZERO(ret) zero;                                              \
         hotpatch_count_unfilled(&hotpatch_slot_##name);                              \
         return zero;                                                                 \
     }                                                                                \
-    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params),   \
-                           hotpatch_unfilled_##name, hotpatch_entry_##name,          \
-                           HOTPATCH_KIND_REQUIRED)                                   \
     HOTPATCH_C_END                                                                   \
     HOTPATCH_END
 
@@ -736,13 +737,10 @@ HOTPATCH_C_END
 #define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
 
 /* HOTPATCH_HOOK(before_apply) { return 0; }  The parameter is `context`. */
-#define HOTPATCH_HOOK(when)                                                   \
-    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook");             \
-    HOTPATCH_C_BEGIN                                                          \
-    HOTPATCH_HIDE("hotpatch_hook_" #when)                                     \
-    HOTPATCH_KEEP int hotpatch_hook_##when(struct hotpatch_context *context); \
-    HOTPATCH_C_END                                                            \
-    int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
+#define HOTPATCH_HOOK(when)                                       \
+    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook"); \
+    HOTPATCH_HIDE("hotpatch_hook_" #when)                         \
+    HOTPATCH_KEEP int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
 #define HOTPATCH_HOOK_before_apply 1
 #define HOTPATCH_HOOK_after_apply 1
 #define HOTPATCH_HOOK_before_revert 1
@@ -751,8 +749,9 @@ HOTPATCH_C_END
 HOTPATCH_C_BEGIN
 
 /*
- * From before_apply: add a replacement found at run time to the transaction.  0; -EINVAL, -ENOENT
- * and others of the engine, which then refuses the transaction if the hook returns non-zero.
+ * From before_apply: add a replacement found at run time to the transaction.  A `signature` of NULL
+ * is not compared.  0; -ENOENT: the target does not fit, and the transaction will be refused with
+ * the reason; -EINVAL: no target or function; -ECANCELED: the deadline has passed.
  */
 static inline int hotpatch_context_replace(struct hotpatch_context *context, const char *target,
                                            const char *signature, hotpatch_function function)

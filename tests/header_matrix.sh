@@ -185,6 +185,40 @@ full()
     done
 }
 
+# refused COMPILER WHAT SOURCE: the mistake is found when the program is built.
+refused()
+{
+    printf '#include <hotpatch.h>\n%s\nint main(void) { return 0; }\n' "$3" >"$readers/mistake.c"
+    case $1 in
+    *++) language="-std=c++17 -x c++" ;;
+    *) language=-std=c11 ;;
+    esac
+    # shellcheck disable=SC2086
+    if "$1" $language -Werror "-I$source/include" -o "$readers/mistake" "$readers/mistake.c" >/dev/null 2>&1; then
+        echo "$1: $2 is not refused"
+    else
+        echo refused >>"$readers/refused"
+    fi
+}
+
+mistakes()
+{
+    : >"$readers/refused"
+    for compiler in $compilers; do
+        refused "$compiler" "a hook of no such name" 'HOTPATCH_HOOK(before_aply) { return 0; }'
+        refused "$compiler" "a second namespace" 'HOTPATCH_NAMESPACE("a"); HOTPATCH_NAMESPACE("b");'
+        refused "$compiler" "a second manifest" 'HOTPATCH_MODULE("a", "1"); HOTPATCH_MODULE("b", "1");'
+        refused "$compiler" "a second slot of one function" \
+            'HOTPATCH_FUNCTION(int, f, (void)) { return 1; } HOTPATCH_FUNCTION(int, f, (void)) { return 2; }'
+        refused "$compiler" "an untyped fallback of another type" \
+            'static int f(int a) { return a; } HOTPATCH_SLOT_FN("f", f);'
+        refused "$compiler" "a body unlike the prototype" \
+            'extern long f(int); HOTPATCH_FUNCTION(int, f, (int a)) { return a; }'
+        refused "$compiler" "a call of the original with other arguments" \
+            'HOTPATCH_REPLACE(int, f, (int a)) { return HOTPATCH_ORIGINAL(f)(a, a); }'
+    done
+}
+
 # What is there of compilers and linkers.
 present()
 {
@@ -228,8 +262,9 @@ fi
 if [ "${MATRIX:-}" = full ]; then full; else pairs; fi >"$readers/list"
 # xargs goes on after a failure and ends with 123.
 xargs -P "$(nproc)" -L 1 "$0" one <"$readers/list" >"$readers/failures" 2>&1
+mistakes >>"$readers/failures"
 cat "$readers/failures"
 failed=$(grep -c '^[^ ]' "$readers/failures")
-total=$(wc -l <"$readers/list")
+total=$(($(wc -l <"$readers/list") + $(wc -l <"$readers/refused") + $(grep -c 'is not refused$' "$readers/failures")))
 echo "$((total - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
