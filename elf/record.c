@@ -49,14 +49,15 @@ int record_copy(const struct record_reader *reader, uint64_t address, void *out,
 
 /*
  * What hotpatch.h leaves out (a hook, the namespace) is a weak reference: it counts as NULL. In
- * a file at no fixed address, a pointer without a relocation would lead anywhere.
+ * a file at no fixed address, a pointer without a relocation would lead anywhere, and one with
+ * a relocation to address 0 leads to the ELF header: no one means that.
  */
 int record_pointer(const struct record_reader *reader, uint64_t address, const char *field,
                    enum record_null null, uint64_t *out)
 {
     enum word_source source = image_word_source(reader->image, address, out);
 
-    if (source == WORD_ADDRESS)
+    if (source == WORD_ADDRESS && *out != 0)
         return 0;
     if (source != WORD_WEAK && (source != WORD_PLAIN || *out != 0))
         return record_fault(reader, "its %s does not point into the object", field);
