@@ -1,0 +1,21 @@
+/* shop.c - a till. Tax is a function that the program itself does not have. */
+#include <hotpatch.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+HOTPATCH_REQUIRE(int, tax, (int cents));
+
+HOTPATCH_FUNCTION(int, price, (int cents))
+{
+    return cents;
+}
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (;;) {
+        printf("price %d, tax %s\n", price(1000), HOTPATCH_BOUND(tax) ? "known" : "unknown");
+        usleep(100000);
+    }
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# run.sh - every demo, the simplest first, Debian's own redis-server last.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+for demo in counter greeting polling cross-module prebuilt; do
+    "$here/$demo/run.sh" || {
+        echo "the demo $demo failed" >&2
+        exit 1
+    }
+done
+printf '\nall demos showed what they promised\n'
