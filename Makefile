@@ -38,6 +38,10 @@ command_sources := $(wildcard cli/*.c elf/*.c loader/target.c loader/signature.c
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
+# Each command is shown as one short line; V=1 shows it whole.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@echo '  $(1)')
+
 SHIM := $(BUILD)/libhotpatch_preload.so
 ENGINE := $(BUILD)/libhotpatch_engine.so
 COMMAND := $(BUILD)/hotpatch
@@ -52,18 +56,22 @@ all: $(PRODUCTS)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(PARTS_FLAGS) -c -o $@ $<
+	$(call say,CC    $@)
+	$(Q)$(CC) $(PARTS_FLAGS) -c -o $@ $<
 
 $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
-	$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
 		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
 
 $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
-	$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
 		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lelf -pthread
 
 $(COMMAND): $(call objects,$(command_sources))
-	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -ljson-c -lelf -pthread
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -ljson-c -lelf -pthread
 
 # ---------------------------------------------------------------- tests ---
 # Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all
@@ -76,10 +84,11 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 $(BUILD)/tests/parts.a: $(parts_objects)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
-	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lelf -ldl -pthread
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lelf -ldl -pthread
 
 # Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
 HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
@@ -100,37 +109,44 @@ flags_host-lto := -O2 -flto
 flags_imports-nopie := -no-pie -fno-pie -O1 -Wl,-z,lazy
 flags_imports-now := -O1 -Wl,-z,relro,-z,now
 flags_imports-stripped := -s -O1 -Wl,-z,relro,-z,now
-compiler_host-clang := clang -O2
+compiler_host-clang := clang
+compiler_host-lto := gcc
 
-# The source of host-VARIANT is host.c; sanitizers leave variants with flags of their own alone.
+# The source of host-VARIANT is host.c. A process can have one compiler's sanitizer alone, so with
+# one every host is built by $(CC).
 define host_rule
 $(BUILD)/hosts/$(1): tests/hosts/$(firstword $(subst -, ,$(1))).c Makefile
 	@mkdir -p $$(@D)
-	$$(or $$(compiler_$(1)),$$(CC) -O1) $$(HOST_FLAGS) $$(SAN_FLAGS) $$(flags_$(1)) -o $$@ $$< -ldl
+	$$(call say,CC    $$@)
+	$$(Q)$$(if $$(SAN),$$(CC),$$(or $$(compiler_$(1)),$$(CC))) -O1 $$(HOST_FLAGS) $$(SAN_FLAGS) $$(flags_$(1)) -o $$@ $$< -ldl
 endef
 $(foreach host,$(filter-out lib%,$(hosts)) $(host_variants),$(eval $(call host_rule,$(host))))
 
 $(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-soname,$(@F) -o $@ $<
+	$(call say,CC    $@)
+	$(Q)$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-soname,$(@F) -o $@ $<
 
 $(BUILD)/hosts/host-static: tests/hosts/host.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -O1 $(HOST_FLAGS) -DHOST_STATIC -static -o $@ $<
+	$(call say,CC    $@)
+	$(Q)$(CC) -O1 $(HOST_FLAGS) -DHOST_STATIC -static -o $@ $<
 
 $(BUILD)/hosts/host-cxx: tests/hosts/host.c Makefile
 	@mkdir -p $(@D)
-	$(CXX) -x c++ -std=gnu++17 -O1 $(filter-out -std=gnu11,$(HOST_FLAGS)) $(SAN_FLAGS) -o $@ $< -ldl
+	$(call say,CXX   $@)
+	$(Q)$(CXX) -x c++ -std=gnu++17 -O1 $(filter-out -std=gnu11,$(HOST_FLAGS)) $(SAN_FLAGS) -o $@ $< -ldl
 
 # Patches are not sanitized: what a user loads is not, either.
 $(BUILD)/patches/%.so: tests/patches/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -O1 $(HOST_FLAGS) -shared -fPIC -Wl,--build-id $(patch_flags_$*) -o $@ $<
+	$(call say,CC    $@)
+	$(Q)$(CC) -O1 $(HOST_FLAGS) -shared -fPIC -Wl,--build-id $(patch_flags_$*) -o $@ $<
 
 tests: all $(TESTS) $(HOSTS) $(PATCHES)
 
 check-run: tests
-	scripts/run-tests $(BUILD) $(TEST_ONLY)
+	@VARIANT=$(VARIANT) scripts/run-tests $(BUILD) $(TEST_ONLY)
 
 # ------------------------------------------------- targets that set up first ---
 
@@ -155,11 +171,13 @@ BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -g -Iinclude -MMD -MP 
 
 $(BUILD)/bench/lib%.so: tests/bench/lib%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_FLAGS) -shared -fPIC -Wl,--build-id -o $@ $<
+	$(call say,CC    $@)
+	$(Q)$(CC) $(BENCH_FLAGS) -shared -fPIC -Wl,--build-id -o $@ $<
 
 $(BUILD)/bench/%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
+	$(call say,CC    $@)
+	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
@@ -175,7 +193,8 @@ fuzz:
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/tests/parts.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lelf -ldl
+	$(call say,LINK  $@)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lelf -ldl
 
 fuzz-run: $(FUZZERS)
 	scripts/run-fuzzers $(FUZZ_SECONDS) $(BUILD)/corpus $(FUZZERS)
@@ -226,7 +245,7 @@ lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' \
 		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c elf/*.c cli/*.c)
-	shellcheck $(SHELL_FILES)
+	shellcheck -x $(SHELL_FILES)
 
 clean:
 	rm -rf $(BUILD)
