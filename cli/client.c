@@ -77,6 +77,11 @@ static void note_signal(int number)
     interrupted = 1;
 }
 
+bool client_interrupted(void)
+{
+    return interrupted != 0;
+}
+
 static uint64_t now_ms(void)
 {
     struct timespec now;
@@ -601,7 +606,7 @@ static size_t window_size(size_t count)
     return count < possible ? (count ? count : 1) : possible;
 }
 
-static void signals_hold(sigset_t *before)
+void client_hold_signals(sigset_t *before)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = note_signal};
@@ -627,7 +632,7 @@ bool exchanges_run(struct exchange *exchanges, size_t count, const struct order 
     size_t next = 0;
 
     loop.talks = allocate(loop.window * sizeof(*loop.talks));
-    signals_hold(&before);
+    client_hold_signals(&before);
     while (next < count || loop.active) {
         while (next < count && loop.active < loop.window)
             talk_new(&loop, &exchanges[next++], order);

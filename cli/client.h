@@ -9,6 +9,7 @@
 #ifndef HOTPATCH_CLIENT_H
 #define HOTPATCH_CLIENT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,11 @@ struct exchange {
 
 /* Runs all of them; each has its answer afterwards. Returns false where a signal ended it. */
 bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order);
+
+/* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
+ * with the mask `before`. */
+void client_hold_signals(sigset_t *before);
+bool client_interrupted(void);
 
 /* The request's lines as written, "\n" before and after: its length, or -1 with the refusal. */
 struct wire {

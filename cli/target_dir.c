@@ -36,7 +36,7 @@ static void distrust(struct candidate *candidate, const char *what)
     candidate->fd = -1;
 }
 
-void candidate_open(struct candidate *candidate, int root, uid_t euid)
+void candidate_open_any(struct candidate *candidate, int root)
 {
     struct stat st;
     char text[96];
@@ -54,14 +54,22 @@ void candidate_open(struct candidate *candidate, int root, uid_t euid)
     }
     candidate->owner = st.st_uid;
     candidate->mode = st.st_mode & 07777;
-    if (st.st_uid != euid && st.st_uid != 0) {
-        snprintf(text, sizeof(text), "belongs to user %u, not to the process's user %u or root",
-                 st.st_uid, euid);
-        distrust(candidate, text);
-    } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
         snprintf(text, sizeof(text), "has mode %04o: others can write to it", candidate->mode);
         distrust(candidate, text);
     }
+}
+
+static void candidate_open(struct candidate *candidate, int root, uid_t euid)
+{
+    char text[96];
+
+    candidate_open_any(candidate, root);
+    if (candidate->fd < 0 || candidate->owner == euid || candidate->owner == 0)
+        return;
+    snprintf(text, sizeof(text), "belongs to user %u, not to the process's user %u or root",
+             candidate->owner, euid);
+    distrust(candidate, text);
 }
 
 struct search {

@@ -32,8 +32,8 @@ struct candidate {
 struct candidate *candidates_find(const struct process *process, size_t *count);
 void candidates_free(struct candidate *candidates, size_t count);
 
-/* One directory, from the command's root: for ps. */
-void candidate_open(struct candidate *candidate, int root, uid_t euid);
+/* Opens `path` from `root`; whoever owns it, but not where others can write in it. */
+void candidate_open_any(struct candidate *candidate, int root);
 
 /* A way to a listener. */
 struct channel {

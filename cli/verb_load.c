@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "ask.h"
+#include "follow.h"
 #include "output.h"
 #include "request.h"
 #include "verbs.h"
@@ -114,14 +115,17 @@ static int load_into(const char *target, const struct load *load, char *const *p
         .timeout = load->moment.timeout_given ? load->moment.timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = !load->dry_run,
     };
+    struct follow *follow = NULL;
     int exit_code;
 
-    if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0)
+    if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0 ||
+        (load->follow && !(follow = follow_begin(order.patches, count, &why))))
         exit_code = refused("load", 0, &why, load->json);
     else
         exit_code = order_run(&targets, &order, load->json, print_applied);
-    if (exit_code == 0 && load->follow)
-        exit_code = follow_run(&targets, &order, load->json);
+    if (exit_code == 0 && follow)
+        exit_code = follow_run(follow, &targets, &order, load->json);
+    follow_end(follow);
     targets_close(&targets);
     free(keys);
     return exit_code;

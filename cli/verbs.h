@@ -52,11 +52,6 @@ bool wire_word(const char *text);
 /* `path` from the root, malloc'd. */
 char *absolute_path(const char *path);
 
-/* load --follow: after a load, reload until the processes end or SIGINT. */
-struct targets;
-struct order;
-int follow_run(const struct targets *targets, const struct order *order, bool json);
-
 int verb_run(int argc, char **argv);
 int verb_ps(int argc, char **argv);
 int verb_slots(int argc, char **argv);

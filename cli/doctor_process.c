@@ -1,0 +1,293 @@
+/* doctor_process.c - every check of a running process; see findings.h. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "client.h"
+#include "findings.h"
+#include "judge.h"
+#include "output.h"
+#include "target_dir.h"
+
+#define ENGINE "libhotpatch_engine.so"
+#define PING_TIMEOUT 0 /* beyond the client's own margins */
+
+static void examine_state(const struct process *process, struct findings *findings)
+{
+    long tracer = process_status_number(process->pid, 0, "TracerPid:");
+
+    finding_add(findings, FINDING_OK, HP_NONE, "process", "%d runs %s as user %u", process->pid,
+                process->exe ? process->exe : process->comm, process->euid);
+    if (process->state == 'T' || process->state == 't')
+        finding_add(findings, FINDING_WARN, HP_NONE, "process",
+                    "it is stopped: requests wait until it goes on");
+    if (process->state == 'Z')
+        finding_add(findings, FINDING_OK, HP_NONE, "process",
+                    "its main thread has exited, others run on");
+    if (tracer > 0)
+        finding_add(findings, FINDING_WARN, HP_NONE, "process",
+                    "process %ld traces it: a debugger may hold it up", tracer);
+    if (process->foreign_root)
+        finding_add(findings, FINDING_OK, HP_NONE, "process",
+                    "its root or mount namespace is another: patches are copied to it");
+}
+
+static void examine_program(const struct process *process, struct findings *findings)
+{
+    struct verdict *verdict = allocate(sizeof(*verdict));
+    struct refusal why = {0};
+    char link[64];
+
+    snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
+    if (process->exe && strstr(process->exe, "/valgrind/"))
+        finding_add(findings, FINDING_NO, HP_STATIC, "program", "it runs under valgrind");
+    else if (access(link, R_OK) != 0)
+        finding_add(findings, FINDING_WARN, HP_NONE, "program", "its file cannot be read");
+    else if (program_judge(link, verdict, &why) != 0)
+        finding_add_refusal(findings, "program", &why);
+    else
+        finding_add(findings, FINDING_OK, HP_NONE, "program", "dynamic, 64-bit x86, glibc");
+    free(verdict);
+}
+
+static void examine_library(const struct process *process, struct findings *findings)
+{
+    char *preload = process_environ(process, "LD_PRELOAD");
+
+    if (process->shim)
+        finding_add(findings, FINDING_OK, HP_NONE, "library", "%s is mapped", process->shim);
+    else if (!process->maps_readable)
+        finding_add(findings, FINDING_WARN, HP_NONE, "library", "its mappings cannot be read");
+    else if (preload && strstr(preload, "libhotpatch_preload"))
+        finding_add(findings, FINDING_NO, HP_NO_SHIM, "library",
+                    "LD_PRELOAD=%s was set, and the dynamic linker did not load it", preload);
+    else
+        finding_add(findings, FINDING_NO, HP_NO_SHIM, "library",
+                    "it is not mapped: LD_PRELOAD was %s", preload ? preload : "not set");
+    free(preload);
+}
+
+static void examine_settings(const struct process *process, struct findings *findings)
+{
+    static const char *const names[] = {"HOTPATCH_DISABLE", "HOTPATCH_EXCLUDE", "HOTPATCH_INCLUDE"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *value = process_environ(process, names[i]);
+
+        if (value && *value)
+            finding_add(findings, FINDING_WARN, HP_NONE, "settings", "%s=%s was set", names[i],
+                        value);
+        free(value);
+    }
+}
+
+static void examine_directories(const struct process *process, const struct channel *channel,
+                                struct findings *findings)
+{
+    size_t count;
+    struct candidate *list = candidates_find(process, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        bool chosen = channel->path && strcmp(list[i].path, channel->path) == 0;
+
+        if (list[i].fd >= 0 && chosen)
+            finding_add(findings, FINDING_OK, HP_NONE, "directory",
+                        "%s (%s), of user %u, mode %04o", list[i].path, list[i].origin,
+                        list[i].owner, list[i].mode);
+        else if (list[i].fd < 0 && list[i].error != ENOENT)
+            finding_add(findings, FINDING_WARN, HP_NONE, "directory", "%s (%s)", list[i].why,
+                        list[i].origin);
+    }
+    if (!channel->path)
+        finding_add(findings, FINDING_WARN, HP_NONE, "directory", "it has no runtime directory");
+    candidates_free(list, count);
+}
+
+struct rights {
+    pid_t pid;
+    uint64_t capabilities;
+    long seccomp;
+    long no_new_privs;
+    size_t threads;
+    size_t richer; /* threads of the shim with rights that the program gave up */
+};
+
+static int compare_rights(pid_t tid, void *context)
+{
+    struct rights *rights = context;
+    uint64_t capabilities = 0;
+
+    rights->threads++;
+    process_mask(rights->pid, tid, "CapEff:", &capabilities);
+    if ((capabilities & ~rights->capabilities) ||
+        process_status_number(rights->pid, tid, "Seccomp:") < rights->seccomp ||
+        process_status_number(rights->pid, tid, "NoNewPrivs:") < rights->no_new_privs)
+        rights->richer++;
+    return 0;
+}
+
+static void examine_threads(const struct process *process, struct findings *findings)
+{
+    struct rights rights = {.pid = process->pid};
+
+    process_mask(process->pid, 0, "CapEff:", &rights.capabilities);
+    rights.seccomp = process_status_number(process->pid, 0, "Seccomp:");
+    rights.no_new_privs = process_status_number(process->pid, 0, "NoNewPrivs:");
+    process_shim_threads(process->pid, compare_rights, &rights);
+    if (rights.threads == 0)
+        finding_add(findings, FINDING_NO, HP_NOT_LISTENING, "threads",
+                    "the library's threads do not run");
+    else
+        finding_add(findings, rights.threads < 2 ? FINDING_WARN : FINDING_OK, HP_NONE, "threads",
+                    "%zu of the library's 2 threads run", rights.threads);
+    if (rights.richer)
+        finding_add(findings, FINDING_WARN, HP_NONE, "rights",
+                    "the program gave up rights since it started; the library's threads follow "
+                    "at the next request or refuse it (HP-SANDBOX)");
+    else if (rights.threads)
+        finding_add(findings, FINDING_OK, HP_NONE, "rights",
+                    "the library's threads have no more rights than the program");
+}
+
+static void examine_signal(const struct process *process, struct json_object *status,
+                           struct findings *findings)
+{
+    int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
+    uint64_t caught = 0;
+
+    process_mask(process->pid, 0, "SigCgt:", &caught);
+    if (number < 1 || number > 64)
+        finding_add(findings, FINDING_OK, HP_NONE, "signal",
+                    "no doorbell; the FIFO works without it");
+    else if (!((caught >> (number - 1)) & 1))
+        finding_add(findings, FINDING_WARN, HP_NONE, "signal",
+                    "%d is not caught: never send it, it would end the process", number);
+    else if (process_listener(process->pid, number) == 0)
+        finding_add(findings, FINDING_WARN, HP_NONE, "signal",
+                    "%d is caught, but no thread of the library waits for it now", number);
+    else
+        finding_add(findings, FINDING_OK, HP_NONE, "signal", "%d is the doorbell", number);
+}
+
+static void examine_status(struct json_object *status, struct findings *findings)
+{
+    const char *sandbox = json_text(status, "sandbox"), *busy = json_text(status, "busy");
+
+    if (!status) {
+        finding_add(findings, FINDING_OK, HP_NONE, "status", "no status file has been written yet");
+        return;
+    }
+    finding_add(findings, FINDING_OK, HP_NONE, "status", "version %s, %lld requests so far",
+                json_text(status, "version"), (long long)json_integer(status, "requests", 0));
+    if (*sandbox)
+        finding_add(findings, FINDING_NO, HP_SANDBOX, "status", "%s", sandbox);
+    if (*busy)
+        finding_add(findings, FINDING_WARN, HP_NONE, "status", "it is busy with %s", busy);
+}
+
+/* A path as the process sees it, from here. */
+static char *inside(const struct process *process, const char *path)
+{
+    return format_text("/proc/%d/root%s", process->view, path);
+}
+
+static bool libelf_found(const struct process *process)
+{
+    static const char *const places[] = {"/lib/x86_64-linux-gnu/libelf.so.1",
+                                         "/usr/lib/x86_64-linux-gnu/libelf.so.1",
+                                         "/lib64/libelf.so.1", "/usr/lib64/libelf.so.1",
+                                         "/usr/lib/libelf.so.1", "/usr/local/lib/libelf.so.1"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
+        char *path = inside(process, places[i]);
+
+        found = access(path, R_OK) == 0;
+        free(path);
+    }
+    return found;
+}
+
+static void examine_engine(const struct process *process, struct json_object *status,
+                           struct findings *findings)
+{
+    const char *slash = process->shim ? strrchr(process->shim, '/') : NULL;
+    char *beside, *path;
+
+    if (json_true(status, "engine")) {
+        finding_add(findings, FINDING_OK, HP_NONE, "engine", "it is loaded");
+        return;
+    }
+    if (!slash)
+        return;
+    beside = format_text("%.*s/" ENGINE, (int)(slash - process->shim), process->shim);
+    path = inside(process, beside);
+    if (access(path, R_OK) != 0)
+        finding_add(findings, FINDING_NO, HP_ENGINE, "engine", "%s is not there", beside);
+    else if (!libelf_found(process))
+        finding_add(findings, FINDING_WARN, HP_NONE, "engine",
+                    "%s is there; libelf.so.1, which it needs, was not found", beside);
+    else
+        finding_add(findings, FINDING_OK, HP_NONE, "engine",
+                    "%s is there, and is loaded at the first patch", beside);
+    free(path);
+    free(beside);
+}
+
+/* The last word: does it answer? */
+static void examine_answer(const struct process *process, struct findings *findings)
+{
+    struct process copy = *process;
+    struct exchange exchange = {.process = &copy};
+    struct order order = {.verb = "ping", .keys = "", .timeout = PING_TIMEOUT};
+    struct json_object *errors, *first;
+
+    exchanges_run(&exchange, 1, &order);
+    errors = json_list(exchange.answer, "errors");
+    first = json_length(errors) ? json_item(errors, 0) : NULL;
+    if (answer_exit(exchange.answer) == 0) {
+        finding_add(findings, FINDING_OK, HP_NONE, "answer", "it answers requests");
+    } else {
+        enum error_code code = error_code_of(json_text(first, "code"));
+
+        finding_add(findings, FINDING_NO, code ? code : HP_UNKNOWN, "answer", "%s",
+                    json_text(first, "text"));
+    }
+    json_object_put(exchange.answer);
+}
+
+void process_examine(const struct process *process, struct findings *findings)
+{
+    struct channel channel;
+    struct refusal why = {0};
+    struct json_object *status = NULL;
+
+    examine_state(process, findings);
+    examine_program(process, findings);
+    examine_library(process, findings);
+    examine_settings(process, findings);
+    if (process->maps_readable && !process->shim)
+        return;
+    if (channel_open(process, &channel, &why) == 0)
+        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%d.fifo has a reader",
+                    channel.path, process->inner_pid);
+    else
+        finding_add_refusal(findings, "fifo", &why);
+    examine_directories(process, &channel, findings);
+    if (channel.dir >= 0)
+        status = status_file_read(channel.dir, process);
+    examine_threads(process, findings);
+    examine_signal(process, status, findings);
+    examine_status(status, findings);
+    examine_engine(process, status, findings);
+    if (channel.fifo >= 0)
+        examine_answer(process, findings);
+    json_object_put(status);
+    channel_close(&channel);
+    refusal_clear(&why);
+}

@@ -1,0 +1,94 @@
+/* file_slots.c - see file_slots.h. Which relocations are import slots: design.md, section 2. */
+#include "file_slots.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file_image.h"
+#include "hotpatch.h"
+#include "output.h"
+#include "relocations.h"
+#include "slot_table.h"
+
+const char *slot_kind_name(uint32_t kind)
+{
+    static const char *const names[] = {"?", "function", "data", "required", "untyped"};
+
+    return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : names[0];
+}
+
+static struct file_slot *slot_add(struct file_slots *slots, const char *name)
+{
+    if (slots->count == slots->capacity) {
+        slots->capacity = slots->capacity ? slots->capacity * 2 : 64;
+        slots->list = reallocate(slots->list, slots->capacity * sizeof(*slots->list));
+    }
+    slots->list[slots->count] = (struct file_slot){.name = name, .words = 1};
+    return &slots->list[slots->count++];
+}
+
+static bool same_version(const char *a, const char *b)
+{
+    return !a == !b && (!a || strcmp(a, b) == 0);
+}
+
+static int import_add(const struct image_relocation *relocation, void *context)
+{
+    const struct image_symbol *symbol = &relocation->symbol;
+    struct file_slots *slots = context;
+    struct file_slot *slot;
+
+    if (!relocation->has_symbol || symbol->defined || relocation->addend != 0 ||
+        (relocation->type != R_X86_64_JUMP_SLOT && relocation->type != R_X86_64_GLOB_DAT) ||
+        (symbol->type != STT_FUNC && symbol->type != STT_GNU_IFUNC))
+        return 0;
+    for (size_t i = 0; i < slots->count; i++)
+        if (!slots->list[i].declared && strcmp(slots->list[i].name, symbol->name) == 0 &&
+            same_version(slots->list[i].version, symbol->version)) {
+            slots->list[i].words++;
+            return 0;
+        }
+    slot = slot_add(slots, symbol->name);
+    slot->version = symbol->version;
+    slot->kind = HOTPATCH_KIND_FUNCTION;
+    return 0;
+}
+
+static int declared_add(const struct image *image, struct file_slots *slots,
+                        struct elf_fault *fault)
+{
+    struct slot_table table;
+    int found = slot_table_read(image, &table, fault);
+
+    if (found <= 0)
+        return found;
+    slots->name_space = table.name_space;
+    for (size_t i = 0; i < table.count; i++) {
+        struct file_slot *slot = slot_add(slots, table.slots[i].name);
+
+        slot->declared = true;
+        slot->signature = table.slots[i].signature;
+        slot->kind = table.slots[i].kind;
+    }
+    slot_table_free(&table);
+    return 0;
+}
+
+int file_slots_read(const struct image *image, const char *path, struct file_slots *slots,
+                    struct refusal *why)
+{
+    struct elf_fault fault = {0};
+
+    memset(slots, 0, sizeof(*slots));
+    if (declared_add(image, slots, &fault) < 0 ||
+        image_relocations(image, import_add, slots, &fault) < 0)
+        return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+    return 0;
+}
+
+void file_slots_free(struct file_slots *slots)
+{
+    free(slots->list);
+    memset(slots, 0, sizeof(*slots));
+}

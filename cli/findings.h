@@ -1,0 +1,38 @@
+/*
+ * findings.h - what doctor finds: one line each, "ok", "warn" or "no", with the reason.
+ */
+#ifndef HOTPATCH_FINDINGS_H
+#define HOTPATCH_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "proc_facts.h"
+
+enum level { FINDING_OK, FINDING_WARN, FINDING_NO };
+
+struct finding {
+    enum level level;
+    enum error_code code; /* of a FINDING_NO */
+    const char *check;    /* "library", "fifo" ... */
+    char *text;
+};
+
+struct findings {
+    struct finding *list;
+    size_t count;
+};
+
+void finding_add(struct findings *findings, enum level level, enum error_code code,
+                 const char *check, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* One FINDING_NO for each complaint; clears `why`. */
+void finding_add_refusal(struct findings *findings, const char *check, struct refusal *why);
+void findings_free(struct findings *findings);
+/* The exit code of the first FINDING_NO; 0: none. */
+int findings_exit(const struct findings *findings);
+
+/* doctor_process.c: everything that /proc and the runtime directory tell. */
+void process_examine(const struct process *process, struct findings *findings);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * follow.h - hotpatch load --follow: loads patches anew whenever their files are rebuilt.
+ */
+#ifndef HOTPATCH_FOLLOW_H
+#define HOTPATCH_FOLLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client.h"
+#include "targets.h"
+
+struct follow;
+
+/* Begins to watch, before the first load, so that no rebuild is missed. NULL with the refusal.
+ * The paths are the caller's. */
+struct follow *follow_begin(const char *const *paths, size_t count, struct refusal *why);
+void follow_end(struct follow *follow); /* NULL is allowed */
+
+/* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */
+int follow_run(struct follow *follow, struct targets *targets, const struct order *order,
+               bool json);
+
+#endif

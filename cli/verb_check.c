@@ -1,0 +1,287 @@
+/*
+ * verb_check.c - hotpatch check: would a patch fit? Of a process the process itself is asked;
+ * of a file the manifest is held against what the file declares and imports.
+ */
+#include <elf.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "answer.h"
+#include "ask.h"
+#include "file_image.h"
+#include "file_slots.h"
+#include "hotpatch.h"
+#include "output.h"
+#include "request.h"
+#include "signature.h"
+#include "slot_table.h"
+#include "symbols.h"
+#include "target.h"
+#include "verbs.h"
+
+static const char help[] =
+    "hotpatch check PID|@NAME|FILE PATCH\n"
+    "\n"
+    "Says whether PATCH can be loaded, and lists all that is wrong. A process is asked\n"
+    "itself (load --dry-run). Of a FILE, what the patch replaces is looked up among what the\n"
+    "file declares and imports; undefined symbols and other libraries are judged at the load.\n"
+    "\n"
+    "    --json    print as JSON\n";
+
+static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
+
+struct check {
+    const char *host_path;
+    struct file_image host;
+    struct file_slots slots;
+    const char *patch_path;
+    struct file_image patch;
+    struct manifest manifest;
+    struct slot_table own; /* slots that the patch itself declares */
+    struct refusal why;
+    size_t fits; /* entries that have exactly one slot */
+};
+
+static bool names_host(const struct check *check, const struct target *target)
+{
+    return target_object_matches(target, true, check->host_path, image_soname(check->host.image),
+                                 check->slots.name_space);
+}
+
+static bool names_needed(const struct check *check, const struct target *target)
+{
+    const char *needed;
+
+    for (size_t i = 0; (needed = image_needed(check->host.image, i)); i++)
+        if (strcmp(needed, target->object) == 0)
+            return true;
+    return false;
+}
+
+/* An import belongs to the importing file and to the library that defines it; which of the
+ * needed ones that is, only a process tells. */
+static bool is_match(const struct check *check, const struct file_slot *slot,
+                     const struct target *target)
+{
+    if (strcmp(slot->name, target->name) != 0)
+        return false;
+    if (slot->declared)
+        return !*target->version && names_host(check, target);
+    if (*target->version && (!slot->version || strcmp(slot->version, target->version) != 0))
+        return false;
+    return names_host(check, target) || names_needed(check, target);
+}
+
+static size_t find(const struct check *check, const struct target *target, bool declared,
+                   const struct file_slot **found)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < check->slots.count; i++)
+        if (check->slots.list[i].declared == declared &&
+            is_match(check, &check->slots.list[i], target)) {
+            *found = &check->slots.list[i];
+            count++;
+        }
+    return count;
+}
+
+static bool patch_declares(const struct check *check, const char *name)
+{
+    for (size_t i = 0; i < check->own.count; i++)
+        if (strcmp(check->own.slots[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_missing(struct check *check, const struct target *target, const char *text)
+{
+    struct image_symbol symbol;
+
+    if (names_host(check, target) && image_symbol(check->host.image, target->name, &symbol) &&
+        symbol.type == STT_FUNC)
+        refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s is a function of %s that has no slot",
+               check->patch_path, text, check->host_path);
+    else if (*target->object && !names_host(check, target))
+        refuse(&check->why, HP_NO_TARGET, "%s: %s is not in %s itself; check it against a process",
+               check->patch_path, text, check->host_path);
+    else
+        refuse(&check->why, HP_NO_TARGET, "%s: %s neither declares nor imports %s",
+               check->patch_path, check->host_path, text);
+}
+
+static void check_fit(struct check *check, const struct manifest_entry *entry,
+                      const struct file_slot *slot)
+{
+    bool data = entry->kind == HOTPATCH_KIND_DATA, slot_data = slot->kind == HOTPATCH_KIND_DATA;
+    bool untyped = entry->kind == HOTPATCH_KIND_UNTYPED;
+
+    if (data != slot_data || untyped != (slot->kind == HOTPATCH_KIND_UNTYPED))
+        refuse(&check->why, HP_KIND, "%s: the replacement of %s is %s, the slot is %s",
+               check->patch_path, entry->target, slot_kind_name(entry->kind),
+               slot_kind_name(slot->kind));
+    else if (entry->signature && slot->signature && !untyped &&
+             !signature_equal(entry->signature, slot->signature))
+        refuse(&check->why, HP_SIGNATURE, "%s: the replacement of %s is `%s`, the slot is `%s`",
+               check->patch_path, entry->target, entry->signature, slot->signature);
+    else
+        check->fits++;
+}
+
+static void check_entry(struct check *check, const struct manifest_entry *entry)
+{
+    const struct file_slot *slot = NULL;
+    struct target target;
+    size_t count;
+
+    if (target_parse(entry->target, &target) != 0) {
+        refuse(&check->why, HP_TARGET, "%s: `%s` is no target", check->patch_path, entry->target);
+        return;
+    }
+    count = find(check, &target, true, &slot);
+    if (count == 0 && !*target.file)
+        count = find(check, &target, false, &slot);
+    if (count > 1)
+        refuse(&check->why, HP_AMBIGUOUS, "%s: %s matches %zu slots of %s", check->patch_path,
+               entry->target, count, check->host_path);
+    else if (count == 1)
+        check_fit(check, entry, slot);
+    else if (patch_declares(check, target.name))
+        check->fits++;
+    else
+        check_missing(check, &target, entry->target);
+}
+
+/* HOTPATCH_TARGET of another object than the file cannot be judged here. */
+static void check_build(struct check *check, const struct manifest_target *wanted)
+{
+    const char *id = image_build_id(check->host.image);
+    struct target target = {0};
+
+    if (strlen(wanted->object) >= sizeof(target.object)) {
+        refuse(&check->why, HP_TARGET, "%s: the object of HOTPATCH_TARGET is too long",
+               check->patch_path);
+        return;
+    }
+    strcpy(target.object, wanted->object);
+    if (names_host(check, &target) && strcasecmp(id, wanted->build_id) != 0)
+        refuse(&check->why, HP_BUILD_ID, "%s is for build %s of %s, and %s is build %s",
+               check->patch_path, wanted->build_id, wanted->object, check->host_path,
+               *id ? id : "(without id)");
+}
+
+static void check_clashes(struct check *check)
+{
+    const struct manifest *manifest = &check->manifest;
+
+    for (size_t i = 0; i < manifest->entry_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(manifest->entries[i].target, manifest->entries[j].target) == 0)
+                refuse(&check->why, HP_NAME_CLASH, "%s replaces %s twice", check->patch_path,
+                       manifest->entries[i].target);
+}
+
+static int check_open(struct check *check)
+{
+    struct elf_fault fault = {0};
+
+    if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0 ||
+        file_slots_read(check->host.image, check->host_path, &check->slots, &check->why) != 0 ||
+        file_image_open(&check->patch, check->patch_path, ET_DYN, &check->why) != 0)
+        return -1;
+    if (manifest_read(check->patch.image, &check->manifest, &fault) != 0 ||
+        slot_table_read(check->patch.image, &check->own, &fault) < 0)
+        return refuse(&check->why, fault_code(&fault), "%s: %s", check->patch_path, fault.text);
+    return 0;
+}
+
+static void check_close(struct check *check)
+{
+    slot_table_free(&check->own);
+    manifest_free(&check->manifest);
+    file_image_close(&check->patch);
+    file_slots_free(&check->slots);
+    file_image_close(&check->host);
+}
+
+static void print_fits(const struct check *check, bool json)
+{
+    struct json_object *answer;
+
+    if (!json) {
+        fputs("fits: ", stdout);
+        text_print(stdout, check->manifest.name);
+        fputc(' ', stdout);
+        text_print(stdout, check->manifest.version);
+        printf(", %zu slot%s of %s\n", check->fits, check->fits == 1 ? "" : "s",
+               check->host_path);
+        return;
+    }
+    answer = answer_refused(0, "check", &check->why);
+    document_add_text(answer, "file", check->host_path);
+    document_add_text(answer, "patch", check->patch_path);
+    document_add_text(answer, "name", check->manifest.name);
+    document_add_text(answer, "version", check->manifest.version);
+    document_add_number(answer, "slots", (long long)check->fits);
+    json_print(answer);
+    json_object_put(answer);
+}
+
+static int check_file(const char *host, const char *patch, bool json)
+{
+    struct check check = {.host_path = host, .patch_path = patch};
+    int exit_code = 0;
+
+    if (check_open(&check) == 0) {
+        for (size_t i = 0; i < check.manifest.target_count; i++)
+            check_build(&check, &check.manifest.targets[i]);
+        for (size_t i = 0; i < check.manifest.entry_count; i++)
+            check_entry(&check, &check.manifest.entries[i]);
+        check_clashes(&check);
+    }
+    if (check.why.count == 0)
+        print_fits(&check, json);
+    else
+        exit_code = refused("check", 0, &check.why, json);
+    check_close(&check);
+    return exit_code;
+}
+
+static int check_process(const char *target, const char *patch, bool json)
+{
+    char *path = absolute_path(patch);
+    const char *const paths[] = {path};
+    struct order order = {
+        .verb = "load",
+        .keys = "dry-run=1",
+        .patches = paths,
+        .patch_count = 1,
+        .timeout = REQUEST_TIMEOUT_DEFAULT,
+    };
+    int exit_code = order_run_on(target, &order, json, print_applied);
+
+    free(path);
+    return exit_code;
+}
+
+int verb_check(int argc, char **argv)
+{
+    bool json = false;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return help_print(help);
+        if (option == '?')
+            return usage_unknown("check", argv);
+        json = true;
+    }
+    if (argc - optind != 2)
+        return usage_error("check", "check takes a target and a patch");
+    if (target_is_file(argv[optind]))
+        return check_file(argv[optind], argv[optind + 1], json);
+    return check_process(argv[optind], argv[optind + 1], json);
+}

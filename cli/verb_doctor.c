@@ -1,0 +1,240 @@
+/* verb_doctor.c - hotpatch doctor: can this be patched, and if not, why? */
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "file_image.h"
+#include "file_slots.h"
+#include "findings.h"
+#include "judge.h"
+#include "output.h"
+#include "targets.h"
+#include "verbs.h"
+
+static const char help[] =
+    "hotpatch doctor PID|@NAME|FILE\n"
+    "\n"
+    "Checks all that a process needs in order to be patched, or whether a program can be\n"
+    "started with the library. One line for each check: ok, warn or no, and the reason.\n"
+    "Exit code 0 where it can be patched.\n"
+    "\n"
+    "    --json    print as JSON\n";
+
+static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
+
+static const char *const level_names[] = {"ok", "warn", "no"};
+
+void finding_add(struct findings *findings, enum level level, enum error_code code,
+                 const char *check, const char *format, ...)
+{
+    struct finding *finding;
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    findings->list =
+        reallocate(findings->list, (findings->count + 1) * sizeof(*findings->list));
+    finding = &findings->list[findings->count++];
+    *finding = (struct finding){level, code, check, text_clean(text)};
+}
+
+void finding_add_refusal(struct findings *findings, const char *check, struct refusal *why)
+{
+    for (size_t i = 0; i < why->count; i++) {
+        const char *text = why->items[i].text;
+
+        finding_add(findings, FINDING_NO, why->items[i].code, check, "%s",
+                    text ? text : error_info(why->items[i].code)->meaning);
+    }
+    refusal_clear(why);
+}
+
+void findings_free(struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        free(findings->list[i].text);
+    free(findings->list);
+    memset(findings, 0, sizeof(*findings));
+}
+
+int findings_exit(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->list[i].level == FINDING_NO)
+            return error_info(findings->list[i].code)->exit_code;
+    return 0;
+}
+
+static void findings_print(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+
+        printf("%-4s  %-9s  %s", level_names[finding->level], finding->check, finding->text);
+        if (finding->level == FINDING_NO)
+            printf(" (%s: %s)", error_info(finding->code)->code,
+                   error_info(finding->code)->remedy);
+        putchar('\n');
+    }
+}
+
+static struct json_object *findings_json(const struct findings *findings, pid_t pid,
+                                         const char *file)
+{
+    struct json_object *document = document_new("doctor"), *checks = json_object_new_array();
+
+    if (pid)
+        document_add_number(document, "pid", pid);
+    if (file)
+        document_add_text(document, "file", file);
+    document_add_number(document, "exit", findings_exit(findings));
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        struct json_object *entry = json_object_new_object();
+
+        document_add_text(entry, "check", finding->check);
+        document_add_text(entry, "level", level_names[finding->level]);
+        document_add_text(entry, "code",
+                          finding->level == FINDING_NO ? error_info(finding->code)->code : NULL);
+        document_add_text(entry, "text", finding->text);
+        json_object_array_add(checks, entry);
+    }
+    json_object_object_add(document, "checks", checks);
+    return document;
+}
+
+static void examine_slots(const char *path, struct findings *findings)
+{
+    struct file_image file;
+    struct file_slots slots = {0};
+    struct refusal why = {0};
+    size_t declared = 0;
+
+    if (file_image_open(&file, path, 0, &why) == 0) {
+        if (file_slots_read(file.image, path, &slots, &why) == 0) {
+            for (size_t i = 0; i < slots.count; i++)
+                declared += slots.list[i].declared;
+            finding_add(findings, FINDING_OK, HP_NONE, "slots",
+                        "%zu declared, %zu imported functions; build-id %s", declared,
+                        slots.count - declared,
+                        *image_build_id(file.image) ? image_build_id(file.image) : "(none)");
+        }
+        file_slots_free(&slots);
+        file_image_close(&file);
+    }
+    finding_add_refusal(findings, "slots", &why);
+}
+
+static int doctor_file(const char *path, bool json)
+{
+    struct verdict *verdict = allocate(sizeof(*verdict));
+    struct findings findings = {0};
+    struct refusal why = {0};
+    int exit_code;
+
+    if (program_judge(path, verdict, &why) != 0) {
+        finding_add_refusal(&findings, "program", &why);
+    } else if (verdict->interpreter[0]) {
+        finding_add(&findings, FINDING_WARN, HP_NONE, "program",
+                    "%s is a script; its interpreter %s gets the library", verdict->path,
+                    verdict->interpreter);
+        examine_slots(verdict->interpreter, &findings);
+    } else {
+        finding_add(&findings, FINDING_OK, HP_NONE, "program",
+                    "%s is dynamic, 64-bit x86, glibc", verdict->path);
+        examine_slots(verdict->path, &findings);
+    }
+    if (json) {
+        struct json_object *document = findings_json(&findings, 0, path);
+
+        json_print(document);
+        json_object_put(document);
+    } else {
+        findings_print(&findings);
+    }
+    exit_code = findings_exit(&findings);
+    findings_free(&findings);
+    free(verdict);
+    return exit_code;
+}
+
+static int doctor_process(const struct process *process, bool headed, struct json_object **document)
+{
+    struct findings findings = {0};
+    int exit_code;
+
+    process_examine(process, &findings);
+    if (document)
+        *document = findings_json(&findings, process->pid, NULL);
+    else if (headed)
+        printf("process %d:\n", process->pid);
+    if (!document)
+        findings_print(&findings);
+    exit_code = findings_exit(&findings);
+    findings_free(&findings);
+    return exit_code;
+}
+
+static int doctor_all(const struct targets *targets, bool json)
+{
+    struct json_object *list = json_object_new_array(), *document = NULL;
+    size_t failed = 0;
+    int exit_code = 0;
+
+    for (size_t i = 0; i < targets->count; i++) {
+        int one = doctor_process(&targets->list[i], targets->count > 1, json ? &document : NULL);
+
+        if (one && failed++ == 0)
+            exit_code = one;
+        else if (one && one != exit_code)
+            exit_code = error_info(HP_SOME_FAILED)->exit_code;
+        if (json && targets->group)
+            json_object_array_add(list, document);
+    }
+    if (failed && failed < targets->count)
+        exit_code = error_info(HP_SOME_FAILED)->exit_code;
+    if (json && targets->group) {
+        document = document_new("doctor");
+        document_add_text(document, "target", targets->group);
+        document_add_number(document, "exit", exit_code);
+        json_object_object_add(document, "processes", json_object_get(list));
+    }
+    if (json) {
+        json_print(document);
+        json_object_put(document);
+    }
+    json_object_put(list);
+    return exit_code;
+}
+
+int verb_doctor(int argc, char **argv)
+{
+    struct targets targets;
+    struct refusal why = {0};
+    bool json = false;
+    int option, exit_code;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return help_print(help);
+        if (option == '?')
+            return usage_unknown("doctor", argv);
+        json = true;
+    }
+    if (argc - optind != 1)
+        return usage_error("doctor", "doctor takes one target");
+    if (target_is_file(argv[optind]))
+        return doctor_file(argv[optind], json);
+    if (targets_find(argv[optind], &targets, &why) != 0)
+        exit_code = refused("doctor", 0, &why, json);
+    else
+        exit_code = doctor_all(&targets, json);
+    targets_close(&targets);
+    return exit_code;
+}

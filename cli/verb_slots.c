@@ -1,0 +1,203 @@
+/* verb_slots.c - hotpatch slots: what can be patched in a process or a file. */
+#include <fnmatch.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "ask.h"
+#include "file_image.h"
+#include "file_slots.h"
+#include "output.h"
+#include "request.h"
+#include "verbs.h"
+
+static const char help[] =
+    "hotpatch slots PID|@NAME|FILE [GLOB]\n"
+    "\n"
+    "Lists what can be patched: functions and data that are declared with hotpatch.h, and\n"
+    "imported functions, whose names match GLOB. Calls through a function pointer that the\n"
+    "program copied before the switch do not go through an import slot.\n"
+    "\n"
+    "    --kind=declared|import|entry    only these\n"
+    "    --json                          print as JSON\n";
+
+static const struct option options[] = {
+    COMMON_OPTIONS,
+    {"kind", required_argument, NULL, OPTION_KIND},
+    END_OF_OPTIONS,
+};
+
+struct wish {
+    const char *match; /* NULL: all */
+    const char *kind;
+    bool json;
+};
+
+static const char *or_dash(const char *text)
+{
+    return text && *text ? text : "-";
+}
+
+/* ---------------------------------------------------------------- process --- */
+
+static void add_live(struct table *table, struct json_object *slot)
+{
+    table_cell(table, "%s", json_text(slot, "name"));
+    table_cell(table, "%s", json_text(slot, "kind"));
+    table_cell(table, "%s", json_text(slot, "type"));
+    table_cell(table, "%s", json_text(slot, "object"));
+    table_cell(table, "%s",
+               *json_text(slot, "live_module") ? json_text(slot, "live_module") : "original");
+    table_cell(table, "%lld", (long long)json_integer(slot, "version", 0));
+    if (json_integer(slot, "unfilled", 0) > 0)
+        table_cell(table, "%lld calls met no provider",
+                   (long long)json_integer(slot, "unfilled", 0));
+    else if (!json_true(slot, "patchable"))
+        table_cell(table, "no: %s", or_dash(json_text(slot, "why")));
+    else
+        table_cell(table, "%s", or_dash(json_text(slot, "signature")));
+}
+
+static void print_live(struct json_object *answer, const struct process *process)
+{
+    static const char *const head[] = {"NAME", "KIND",    "TYPE",      "OBJECT",
+                                       "LIVE", "VERSION", "SIGNATURE"};
+    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct json_object *slots = json_list(answer, "slots");
+
+    (void)process;
+    for (size_t i = 0; i < table.columns; i++)
+        table_cell(&table, "%s", head[i]);
+    for (size_t i = 0; i < json_length(slots); i++)
+        add_live(&table, json_item(slots, i));
+    table_print(&table, stdout);
+    table_free(&table);
+}
+
+static int slots_of_processes(const char *target, const struct wish *wish)
+{
+    char *keys = format_text("%s%s%s%s%s", wish->match ? "match=" : "",
+                             wish->match ? wish->match : "", wish->match && wish->kind ? " " : "",
+                             wish->kind ? "kind=" : "", wish->kind ? wish->kind : "");
+    struct order order = {.verb = "slots", .keys = keys, .timeout = REQUEST_TIMEOUT_DEFAULT};
+    int exit_code = order_run_on(target, &order, wish->json, print_live);
+
+    free(keys);
+    return exit_code;
+}
+
+/* ------------------------------------------------------------------- file --- */
+
+static bool wished(const struct file_slot *slot, const struct wish *wish)
+{
+    const char *kind = slot->declared ? "declared" : "import";
+
+    return (!wish->kind || strcmp(kind, wish->kind) == 0) &&
+           (!wish->match || fnmatch(wish->match, slot->name, 0) == 0);
+}
+
+static void add_file_row(struct table *table, const struct file_slot *slot, const char *object)
+{
+    table_cell(table, "%s", slot->name);
+    table_cell(table, "%s", slot->declared ? "declared" : "import");
+    table_cell(table, "%s", slot_kind_name(slot->kind));
+    table_cell(table, "%s", object);
+    table_cell(table, "%s", or_dash(slot->declared ? slot->signature : slot->version));
+}
+
+static void add_file_json(struct json_object *list, const struct file_slot *slot,
+                          const char *object, const char *name_space)
+{
+    struct json_object *entry = json_object_new_object();
+
+    document_add_text(entry, "name", slot->name);
+    document_add_text(entry, "kind", slot->declared ? "declared" : "import");
+    document_add_text(entry, "type", slot_kind_name(slot->kind));
+    document_add_text(entry, "object", object);
+    document_add_text(entry, "namespace", slot->declared ? name_space : NULL);
+    document_add_text(entry, "signature", slot->signature);
+    document_add_text(entry, "symbol_version", slot->version);
+    document_add_number(entry, "words", (long long)slot->words);
+    json_object_array_add(list, entry);
+}
+
+static void print_file(const char *path, const struct image *image, const struct file_slots *slots,
+                       const struct wish *wish)
+{
+    static const char *const head[] = {"NAME", "KIND", "TYPE", "OBJECT", "SIGNATURE OR VERSION"};
+    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct json_object *document = document_new("slots"), *list = json_object_new_array();
+    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *name_space = slots->name_space ? slots->name_space : base;
+
+    for (size_t i = 0; i < table.columns; i++)
+        table_cell(&table, "%s", head[i]);
+    for (size_t i = 0; i < slots->count; i++)
+        if (wished(&slots->list[i], wish)) {
+            add_file_row(&table, &slots->list[i], base);
+            add_file_json(list, &slots->list[i], base, name_space);
+        }
+    document_add_text(document, "file", path);
+    document_add_text(document, "build_id", image_build_id(image));
+    json_object_object_add(document, "slots", list);
+    if (wish->json)
+        json_print(document);
+    else
+        table_print(&table, stdout);
+    json_object_put(document);
+    table_free(&table);
+}
+
+static int slots_of_file(const char *path, const struct wish *wish)
+{
+    struct refusal why = {0};
+    struct file_image file;
+    struct file_slots slots;
+    int exit_code = 0;
+
+    if (file_image_open(&file, path, 0, &why) != 0)
+        return refused("slots", 0, &why, wish->json);
+    if (file_slots_read(file.image, path, &slots, &why) != 0)
+        exit_code = refused("slots", 0, &why, wish->json);
+    else
+        print_file(path, file.image, &slots, wish);
+    file_slots_free(&slots);
+    file_image_close(&file);
+    return exit_code;
+}
+
+static bool kind_known(const char *kind)
+{
+    return strcmp(kind, "declared") == 0 || strcmp(kind, "import") == 0 ||
+           strcmp(kind, "entry") == 0;
+}
+
+int verb_slots(int argc, char **argv)
+{
+    struct wish wish = {0};
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP)
+            return help_print(help);
+        if (option == '?')
+            return usage_unknown("slots", argv);
+        if (option == OPTION_JSON)
+            wish.json = true;
+        else
+            wish.kind = optarg;
+    }
+    if (argc - optind < 1 || argc - optind > 2)
+        return usage_error("slots", "slots takes a target and perhaps a glob");
+    if (argc - optind == 2)
+        wish.match = argv[optind + 1];
+    if (wish.match && !wire_word(wish.match))
+        return usage_error("slots", "a glob has no blanks");
+    if (wish.kind && !kind_known(wish.kind))
+        return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
+    if (target_is_file(argv[optind]))
+        return slots_of_file(argv[optind], &wish);
+    return slots_of_processes(argv[optind], &wish);
+}
