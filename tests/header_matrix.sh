@@ -89,6 +89,9 @@ build_program()
 run_program()
 {
     step "run" ./host 0
+    # A stub that indirect branches may reach, where the processor tracks them.
+    objdump -d --disassemble=add $holder >log 2>&1
+    [ ! -e fresh ] || grep -q endbr64 log || fail "the stub of add has no endbr64"
     [ "$shape" = static ] || step "run under a preloaded library" env LD_PRELOAD=./stand_in.so ./host 1
 }
 
@@ -136,8 +139,10 @@ one()
     directory=$(mktemp -d "$readers/one.XXXXXX") && cd "$directory" || exit 1
     cp "$readers/stand_in.so" .
     build_program
+    : >fresh
     run_program
     look_at $holder
+    rm fresh
     strip -s host $holder
     look_at $holder
     run_program
