@@ -17,7 +17,7 @@ enum error_code {
 #define X(symbol, code, exit_code, meaning, remedy) symbol,
     ERROR_TABLE(X)
 #undef X
-    ERROR_CODE_COUNT
+        ERROR_CODE_COUNT
 };
 
 struct error_info {
@@ -48,7 +48,7 @@ enum error_code error_code_of(const char *code); /* HP_NONE: none */
 int refuse(struct refusal *why, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void refusal_clear(struct refusal *why); /* frees the texts; ready for use again */
+void refusal_clear(struct refusal *why);          /* frees the texts; ready for use again */
 int refusal_exit_code(const struct refusal *why); /* of the first complaint; 0 if none */
 
 #endif

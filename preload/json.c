@@ -14,6 +14,10 @@ static void append(struct json *json, const char *bytes, size_t length)
         size_t capacity = json->capacity ? json->capacity * 2 : 1024;
         char *text;
 
+        if (json->fixed) {
+            json->failed = true;
+            return;
+        }
         while (capacity < json->length + length + 1)
             capacity *= 2;
         text = realloc(json->text, capacity);
@@ -50,8 +54,10 @@ static size_t utf8_length(const unsigned char *s)
             return 0;
         point = point << 6 | (s[i] & 0x3f);
     }
-    if (point < (length == 2 ? 0x80u : length == 3 ? 0x800u : 0x10000u) || point > 0x10ffff ||
-        (point >= 0xd800 && point < 0xe000))
+    if (point < (length == 2   ? 0x80u
+                 : length == 3 ? 0x800u
+                               : 0x10000u) ||
+        point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
         return 0;
     return length;
 }
@@ -186,6 +192,7 @@ char *json_take(struct json *json)
 
 void json_discard(struct json *json)
 {
-    free(json->text);
+    if (!json->fixed)
+        free(json->text);
     *json = (struct json){0};
 }

@@ -17,6 +17,7 @@ struct json {
     size_t length;
     size_t capacity;
     bool failed;
+    bool fixed; /* `text` is the caller's: it does not grow and is not freed */
     bool comma; /* the next value needs one before it */
 };
 

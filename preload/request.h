@@ -19,8 +19,13 @@
 #define REQUEST_ID_MAX 64
 
 enum request_verb {
-    REQUEST_LOAD, REQUEST_REVERT, REQUEST_STATUS, REQUEST_SLOTS, REQUEST_PING,
-    REQUEST_BEGIN, REQUEST_COMMIT,
+    REQUEST_LOAD,
+    REQUEST_REVERT,
+    REQUEST_STATUS,
+    REQUEST_SLOTS,
+    REQUEST_PING,
+    REQUEST_BEGIN,
+    REQUEST_COMMIT,
     REQUEST_RELOAD /* `reload`: every module whose file has changed */
 };
 
@@ -60,6 +65,8 @@ struct request {
  * Any thread.
  */
 int request_parse(char *line, size_t length, struct request *request, struct refusal *why);
+
+const char *request_verb_name(enum request_verb verb); /* "load"; "?" where there is none */
 
 /* The reply= rule. */
 bool request_reply_name_valid(const char *name);

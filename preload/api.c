@@ -1,0 +1,190 @@
+/*
+ * api.c - see api.h.
+ *
+ * The two lists only grow, at their ends, and are read without a lock: each `next` is stored last.
+ */
+#include "api.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "listener.h"
+#include "lock.h"
+#include "log.h"
+#include "preload.h"
+
+static struct lock append_lock; /* writers of the lists */
+static struct registered_slot *registered_head;
+static struct change_handler *handlers_head;
+
+struct registered_slot *api_registered(void)
+{
+    return __atomic_load_n(&registered_head, __ATOMIC_ACQUIRE);
+}
+
+struct change_handler *api_handlers(void)
+{
+    return __atomic_load_n(&handlers_head, __ATOMIC_ACQUIRE);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The place of the pointer to append to, or, with the name in the list, to its element. */
+static struct registered_slot **find_registered(const char *name_space, const char *name)
+{
+    struct registered_slot **link = &registered_head;
+
+    for (; *link; link = &(*link)->next)
+        if (strcmp((*link)->slot.name, name) == 0 && same_text((*link)->name_space, name_space))
+            break;
+    return link;
+}
+
+static struct registered_slot *make_slot(const char *name_space, const char *name,
+                                         const char *signature, hotpatch_function fallback)
+{
+    struct registered_slot *made = aligned_alloc(_Alignof(struct registered_slot), sizeof(*made));
+    char *own_space = name_space ? strdup(name_space) : NULL;
+    char *own_name = strdup(name), *own_signature = strdup(signature);
+
+    if (!made || !own_name || !own_signature || (name_space && !own_space)) {
+        free(made);
+        free(own_space);
+        free(own_name);
+        free(own_signature);
+        return NULL;
+    }
+    memset(made, 0, sizeof(*made));
+    made->name_space = own_space;
+    made->slot.name = own_name;
+    made->slot.signature = own_signature;
+    made->slot.target = made->slot.fallback = fallback;
+    made->slot.kind = HOTPATCH_KIND_FUNCTION;
+    return made;
+}
+
+int hotpatch_api_register(const char *name_space, const char *name, const char *signature,
+                          hotpatch_function fallback, struct hotpatch_slot **slot)
+{
+    struct registered_slot **link, *found;
+    int result = 0;
+
+    if (!preload_active())
+        return -ENOSYS;
+    if (!name || !*name || !signature || !fallback || !slot)
+        return -EINVAL;
+    lock_take(&append_lock);
+    link = find_registered(name_space, name);
+    found = *link;
+    if (!found) {
+        found = make_slot(name_space, name, signature, fallback);
+        if (!found)
+            result = -ENOMEM;
+        else
+            __atomic_store_n(link, found, __ATOMIC_RELEASE);
+    } else if (strcmp(found->slot.signature, signature) != 0) {
+        result = -EINVAL;
+    }
+    lock_give(&append_lock);
+    if (result == 0)
+        *slot = &found->slot;
+    return result;
+}
+
+/* Takes the lock, with the engine loaded. */
+static int enter_engine(void)
+{
+    struct refusal why = {0};
+    int result;
+
+    if (!preload_active())
+        return -ENOSYS;
+    result = engine_lock_host();
+    if (result != 0 || engine_load(&why) == 0)
+        return result;
+    log_write(LOG_ERROR, "%s: %s", error_info(why.items[0].code)->code,
+              why.items[0].text ? why.items[0].text : "");
+    refusal_clear(&why);
+    engine_unlock();
+    return -ENOSYS;
+}
+
+struct hotpatch_slot *hotpatch_api_lookup(const char *name_space, const char *name)
+{
+    struct hotpatch_slot *found = NULL;
+    struct registered_slot *registered;
+
+    if (!name || !preload_active())
+        return NULL;
+    lock_take(&append_lock);
+    registered = *find_registered(name_space, name);
+    lock_give(&append_lock);
+    if (registered)
+        return &registered->slot;
+    if (enter_engine() == 0) {
+        found = engine()->lookup(name_space, name);
+        engine_unlock();
+    }
+    return found;
+}
+
+int hotpatch_api_set(struct hotpatch_slot *slot, hotpatch_function function, void *context)
+{
+    int result;
+
+    if (!slot)
+        return -EINVAL;
+    result = enter_engine();
+    if (result != 0)
+        return result;
+    result = engine()->set(slot, function, context);
+    engine_unlock();
+    if (result == 0)
+        listener_status_stale();
+    return result;
+}
+
+int hotpatch_api_restore(struct hotpatch_slot *slot)
+{
+    return hotpatch_api_set(slot, NULL, NULL);
+}
+
+int hotpatch_api_on_change(void (*handler)(void *), void *context)
+{
+    struct change_handler **link = &handlers_head, *made;
+
+    if (!preload_active())
+        return -ENOSYS;
+    if (!handler)
+        return -EINVAL;
+    made = malloc(sizeof(*made));
+    if (!made)
+        return -ENOMEM;
+    *made = (struct change_handler){.handler = handler, .context = context};
+    lock_take(&append_lock);
+    while (*link)
+        link = &(*link)->next;
+    __atomic_store_n(link, made, __ATOMIC_RELEASE);
+    lock_give(&append_lock);
+    return 0;
+}
+
+void hotpatch_api_unfilled(struct hotpatch_slot *slot)
+{
+    uint64_t calls = __atomic_load_n(&slot->unfilled, __ATOMIC_RELAXED);
+
+    if (preload_active() && (calls & (calls - 1)) == 0)
+        log_write(LOG_ERROR, "%s was called and no module provides it (%llu so far)", slot->name,
+                  (unsigned long long)calls);
+}
+
+void api_reset(void)
+{
+    lock_reset(&append_lock);
+}

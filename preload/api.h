@@ -1,0 +1,33 @@
+/*
+ * api.h - the run-time API that hotpatch.h reaches through the GOT. All of these are exported.
+ *
+ * Host threads, at any time; hotpatch_api_safe_point() also in signal handlers.
+ */
+#ifndef HOTPATCH_API_H
+#define HOTPATCH_API_H
+
+#include "engine_api.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* 0; -ENOSYS: the shim is not active here; -EINVAL: another signature is registered under the
+ * name; -ENOMEM. The slot lives as long as the process. */
+EXPORTED int hotpatch_api_register(const char *name_space, const char *name, const char *signature,
+                                   hotpatch_function fallback, struct hotpatch_slot **slot);
+EXPORTED struct hotpatch_slot *hotpatch_api_lookup(const char *name_space, const char *name);
+/* 0; -ENOSYS, -ENOENT, -EINVAL, -ENOMEM; -EDEADLK on our own threads; -EBUSY while a request waits. */
+EXPORTED int hotpatch_api_set(struct hotpatch_slot *slot, hotpatch_function function,
+                              void *context);
+EXPORTED int hotpatch_api_restore(struct hotpatch_slot *slot);
+EXPORTED int hotpatch_api_on_change(void (*handler)(void *), void *context);
+EXPORTED void hotpatch_api_safe_point(void);
+/* A required slot without a provider was called: logged at its 1st, 2nd, 4th, 8th ... call. */
+EXPORTED void hotpatch_api_unfilled(struct hotpatch_slot *slot);
+
+/* Heads of the lists, for the engine. */
+struct registered_slot *api_registered(void);
+struct change_handler *api_handlers(void);
+
+void api_reset(void); /* in a forked child */
+
+#endif

@@ -1,0 +1,264 @@
+/* arming.c - see arming.h. */
+#include "arming.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lock.h"
+#include "log.h"
+#include "rights.h"
+#include "settings.h"
+#include "sys.h"
+
+struct identity {
+    pid_t pid;
+    uid_t uid;
+    dev_t root_dev;
+    ino_t root_ino;
+};
+
+static struct {
+    struct lock files; /* creation and removal of files, against the destructor on another thread */
+    bool ended;
+    struct identity identity;
+    struct runtime_dir dir;
+    int fifo, retired;
+    ino_t fifo_ino;
+    char problem[RUNTIME_WHY_SIZE];
+} arming = {.dir.fd = -1, .fifo = -1, .retired = -1};
+
+static struct identity identity_now(void)
+{
+    struct identity now = {.pid = sys_getpid(), .uid = sys_geteuid()};
+    struct stat st;
+
+    if (sys_fstatat(AT_FDCWD, "/", &st, 0) == 0) {
+        now.root_dev = st.st_dev;
+        now.root_ino = st.st_ino;
+    }
+    return now;
+}
+
+static void file_name(char name[NAME_MAX], pid_t pid, const char *suffix)
+{
+    snprintf(name, NAME_MAX, "%d.%s", (int)pid, suffix);
+}
+
+static void remove_files(const struct runtime_dir *dir, pid_t pid)
+{
+    char name[NAME_MAX];
+
+    if (dir->fd < 0)
+        return;
+    file_name(name, pid, "fifo");
+    sys_unlinkat(dir->fd, name, 0);
+    file_name(name, pid, "json");
+    sys_unlinkat(dir->fd, name, 0);
+}
+
+/* After a chroot or a change of user the same FIFO may still be what the new name leads to. */
+static bool reached_by(const struct runtime_dir *dir, pid_t pid)
+{
+    char name[NAME_MAX];
+    struct stat st, ours;
+
+    file_name(name, pid, "fifo");
+    return arming.fifo >= 0 && sys_fstat(arming.fifo, &ours) == 0 &&
+           sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == ours.st_ino &&
+           st.st_dev == ours.st_dev;
+}
+
+/* Directory and FIFO for `identity`; on failure nothing is left open. */
+static bool make(const struct identity *identity, const char *configured, struct runtime_dir *dir,
+                 int *fifo)
+{
+    struct runtime_user user = {.uid = identity->uid,
+                                .privileged = rights_beyond_user(identity->uid)};
+    char name[NAME_MAX], path[PATH_MAX];
+
+    runtime_dir_choose(path, &user, configured, settings.xdg);
+    if (runtime_dir_open(dir, path, &user, arming.problem) != 0)
+        return false;
+    file_name(name, identity->pid, "fifo");
+    if (reached_by(dir, identity->pid)) {
+        *fifo = arming.fifo;
+        return true;
+    }
+    *fifo = runtime_dir_make_fifo(dir, name, arming.problem);
+    if (*fifo < 0) {
+        runtime_dir_close(dir);
+        return false;
+    }
+    arming.problem[0] = '\0';
+    return true;
+}
+
+static void adopt(const struct identity *identity, const struct runtime_dir *dir, int fifo)
+{
+    struct stat st = {0};
+
+    sys_fstat(fifo, &st);
+    arming.identity = *identity;
+    arming.dir = *dir;
+    arming.fifo = fifo;
+    arming.fifo_ino = st.st_ino;
+}
+
+bool arming_start(void)
+{
+    struct identity now = identity_now();
+    struct runtime_dir dir;
+    int fifo;
+    bool made = false;
+
+    lock_take(&arming.files);
+    if (!arming.ended) {
+        arming.identity = now;
+        made = make(&now, settings.directory, &dir, &fifo);
+        if (made)
+            adopt(&now, &dir, fifo);
+    }
+    lock_give(&arming.files);
+    if (!made && arming.problem[0])
+        log_write(LOG_ERROR, "no FIFO: %s", arming.problem);
+    return made;
+}
+
+static bool fifo_gone(void)
+{
+    char name[NAME_MAX];
+    struct stat st;
+
+    if (arming.fifo < 0)
+        return true;
+    file_name(name, arming.identity.pid, "fifo");
+    if (sys_fstatat(arming.dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return true;
+    /* The directory itself may have been removed and made again under the same name. */
+    if (st.st_ino != arming.fifo_ino)
+        return true;
+    return sys_fstatat(AT_FDCWD, arming.dir.path, &st, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+static bool arm_again(const struct identity *now)
+{
+    struct identity before = arming.identity;
+    struct runtime_dir old = arming.dir, dir;
+    int old_fifo = arming.fifo, fifo;
+    bool made = make(now, settings.directory, &dir, &fifo);
+
+    if (!made && before.uid != now->uid && settings.directory[0])
+        made = make(now, "", &dir, &fifo);
+    if (!made)
+        return false;
+    adopt(now, &dir, fifo);
+    if (old.fd >= 0) {
+        if (fifo != old_fifo && !reached_by(&old, before.pid))
+            remove_files(&old, before.pid);
+        sys_close(old.fd);
+    }
+    if (fifo != old_fifo) {
+        if (arming.retired >= 0)
+            sys_close(arming.retired);
+        arming.retired = old_fifo;
+    }
+    return true;
+}
+
+bool arming_check(bool doorbell)
+{
+    struct identity now = identity_now();
+    bool changed = memcmp(&now, &arming.identity, sizeof(now)) != 0;
+    bool again = false;
+
+    if (!changed && !(doorbell && fifo_gone()))
+        return false;
+    lock_take(&arming.files);
+    if (!arming.ended) {
+        again = arm_again(&now);
+        if (!again)
+            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming.problem);
+        arming.identity = now;
+    }
+    lock_give(&arming.files);
+    return again;
+}
+
+void arming_stop(void)
+{
+    lock_take(&arming.files);
+    if (arming.fifo >= 0)
+        sys_close(arming.fifo);
+    if (arming.retired >= 0)
+        sys_close(arming.retired);
+    runtime_dir_close(&arming.dir);
+    arming.fifo = arming.retired = -1;
+    lock_give(&arming.files);
+}
+
+int arming_retired(void)
+{
+    return arming.retired;
+}
+
+int arming_fifo(void)
+{
+    return arming.fifo;
+}
+
+const struct runtime_dir *arming_dir(void)
+{
+    return &arming.dir;
+}
+
+bool arming_path(char *path, size_t size)
+{
+    bool there;
+
+    lock_take(&arming.files);
+    there = arming.fifo >= 0;
+    snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+    lock_give(&arming.files);
+    return there;
+}
+
+int arming_write_status(const char *text, size_t length)
+{
+    char name[NAME_MAX];
+    int result = 0;
+
+    lock_take(&arming.files);
+    if (arming.dir.fd >= 0 && !arming.ended) {
+        file_name(name, arming.identity.pid, "json");
+        result = runtime_dir_replace(&arming.dir, name, text, length);
+    }
+    lock_give(&arming.files);
+    return result;
+}
+
+void arming_end(void)
+{
+    char path[PATH_MAX + 32];
+
+    /* Bounded: a status file on a dead network file system must not keep a process from ending. */
+    if (!lock_take_until(&arming.files, clock_ms() + 2000))
+        return;
+    arming.ended = true;
+    /* A raw clone() of the host has our memory but not our files. */
+    if (arming.fifo >= 0 && arming.identity.pid == sys_getpid()) {
+        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+        sys_unlinkat(AT_FDCWD, path, 0);
+        snprintf(path, sizeof(path), "%s/%d.json", arming.dir.path, (int)arming.identity.pid);
+        sys_unlinkat(AT_FDCWD, path, 0);
+    }
+    lock_give(&arming.files);
+}
+
+void arming_reset(void)
+{
+    lock_reset(&arming.files);
+    arming.ended = false;
+    arming.dir.fd = -1;
+    arming.fifo = arming.retired = -1;
+    arming.identity = (struct identity){0};
+}

@@ -1,0 +1,35 @@
+/*
+ * arming.h - where this process is reached: its runtime directory, FIFO and status file, and
+ * the identity (pid, user, root) that they were made under.
+ *
+ * Listener, but for arming_end() and arming_path().
+ */
+#ifndef HOTPATCH_ARMING_H
+#define HOTPATCH_ARMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime_dir.h"
+
+/* Makes directory and FIFO. False: there is none, and the log says why. */
+bool arming_start(void);
+/* Makes them anew where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.
+ * True: something was made anew. What cannot be made anew stays as it is. */
+bool arming_check(bool doorbell);
+void arming_stop(void); /* closes everything, and leaves the files to the next arming_start() */
+
+int arming_fifo(void); /* descriptor, -1: none */
+/* The FIFO before the last change: a client may have opened it just before. -1: none */
+int arming_retired(void);
+const struct runtime_dir *arming_dir(void);
+/* "DIR/PID.fifo" into `path`; any thread. False: there is none. */
+bool arming_path(char *path, size_t size);
+/* PID.json, unless the process ends. 0 or -errno. */
+int arming_write_status(const char *text, size_t length);
+
+/* Host thread that runs destructors: removes FIFO and status file; none is made after it. */
+void arming_end(void);
+void arming_reset(void); /* in a forked child */
+
+#endif

@@ -1,0 +1,288 @@
+/* dispatch.c - see dispatch.h. */
+#include "dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arming.h"
+#include "engine.h"
+#include "lock.h"
+#include "log.h"
+#include "outcome.h"
+#include "replies.h"
+#include "rights.h"
+#include "settings.h"
+#include "status.h"
+#include "sys.h"
+#include "threads.h"
+
+#define STARTUP_PATCHES_MAX 64
+
+static bool status_due;
+
+/* HOTPATCH_PATCH: those refused at the start are tried again when the doorbell rings. */
+static struct {
+    bool tried;
+    const char *path[STARTUP_PATCHES_MAX];
+    bool applied[STARTUP_PATCHES_MAX];
+    size_t count;
+    bool refused;
+} startup;
+
+void dispatch_status_changed(void)
+{
+    status_due = true;
+}
+
+static void write_status(struct outcome *outcome)
+{
+    int result = status_write();
+
+    status_due = false;
+    if (result != 0 && outcome)
+        outcome_warn(outcome, "the status file could not be written: %s", sys_error(result));
+}
+
+void dispatch_idle(void)
+{
+    if (!status_due)
+        return;
+    engine_lock();
+    write_status(NULL);
+    engine_unlock();
+}
+
+void dispatch_start_status(void)
+{
+    engine_lock();
+    status_write_first();
+    engine_unlock();
+}
+
+/* ---- one request ---- */
+
+static bool changes_something(enum request_verb verb)
+{
+    return verb == REQUEST_LOAD || verb == REQUEST_REVERT || verb == REQUEST_RELOAD;
+}
+
+static int check_deadline(const struct request *request, struct refusal *why)
+{
+    if (request->deadline == 0 || clock_ms() < request->deadline)
+        return 0;
+    return refuse(why, HP_DEADLINE, "the deadline passed before the request was read");
+}
+
+static int follow_rights(struct refusal *why)
+{
+    int result = rights_follow(why);
+
+    if (result != 0 && why->items[0].code == HP_SANDBOX)
+        status_set_sandbox(why->items[0].text);
+    else
+        status_set_sandbox(NULL);
+    return result;
+}
+
+static bool has_load(const struct frame *frame)
+{
+    for (size_t i = 0; i < frame->count; i++)
+        if (frame->requests[i].verb != REQUEST_REVERT)
+            return true;
+    return false;
+}
+
+static int prepare_engine(const struct frame *frame, struct refusal *why)
+{
+    if (follow_rights(why) != 0)
+        return -1;
+    if (!engine_loaded() && !has_load(frame)) {
+        const struct request *request = &frame->requests[0];
+
+        if (request->which == REVERT_NAME)
+            return refuse(why, HP_NO_LAYER, "no module %s is applied", request->name);
+        return refuse(why, HP_NO_LAYER, "nothing is applied");
+    }
+    return engine_load(why);
+}
+
+static void answer(const struct frame *frame, struct outcome *outcome, struct refusal *why)
+{
+    const struct request *request = &frame->requests[0];
+
+    if (check_deadline(request, why) != 0)
+        return;
+    if (request->verb == REQUEST_PING || request->verb == REQUEST_STATUS) {
+        outcome_done(outcome);
+        if (request->verb == REQUEST_STATUS)
+            status_document(&outcome->reply, "status");
+        return;
+    }
+    if (request->verb == REQUEST_RELOAD && !engine_loaded()) {
+        outcome_done(outcome);
+        return;
+    }
+    if (prepare_engine(frame, why) == 0)
+        outcome_ask_engine(outcome, frame->requests, frame->count);
+}
+
+static void log_outcome(const struct frame *frame, const struct outcome *outcome,
+                        const struct refusal *why)
+{
+    if (why->count)
+        log_write(LOG_INFO, "%s: %s: %s", frame->verb, error_info(why->items[0].code)->code,
+                  why->items[0].text ? why->items[0].text : "");
+    else
+        log_write(LOG_INFO, "%s: exit %d", frame->verb, outcome->exit_code);
+}
+
+/* Runs `frame`; the reply as text to be freed, NULL where memory is short. */
+static char *run_frame(const struct frame *frame, struct outcome *outcome)
+{
+    struct refusal own = {0}, *why = frame->count ? &own : frame->why;
+
+    outcome_begin(outcome, frame->id, frame->verb);
+    if (frame->count)
+        answer(frame, outcome, why);
+    if (why->count)
+        outcome_refuse(outcome, why);
+    outcome->recorded =
+        outcome->exit_code != 0 || (frame->count && changes_something(frame->requests[0].verb));
+    if (log_enabled(LOG_INFO))
+        log_outcome(frame, outcome, why);
+    refusal_clear(&own);
+    outcome_record(outcome);
+    if ((outcome->recorded || outcome->stale) && frame->reply[0])
+        write_status(outcome); /* before the reply: who has that may read the file */
+    else
+        status_due = true;
+    return outcome_end(outcome);
+}
+
+void dispatch_frame(void *context, const struct frame *frame)
+{
+    struct outcome outcome;
+    char *text;
+
+    (void)context;
+    engine_lock();
+    if (arming_check(false))
+        status_due = true;
+    status_count_request();
+    text = run_frame(frame, &outcome);
+    engine_unlock();
+    if (text && frame->reply[0])
+        replies_send(frame->reply, text, strlen(text));
+    else
+        free(text);
+    outcome_discard(&outcome);
+}
+
+/* ---- requests of our own: the doorbell and HOTPATCH_PATCH ---- */
+
+static struct request plain_request(enum request_verb verb)
+{
+    return (struct request){
+        .verb = verb, .timeout = REQUEST_TIMEOUT_DEFAULT, .id = "", .reply = ""};
+}
+
+/* True: done. */
+static bool run_own(struct request *request, struct outcome *outcome)
+{
+    struct refusal why = {0};
+    struct frame frame = {.verb = request_verb_name(request->verb),
+                          .id = "",
+                          .reply = "",
+                          .requests = request,
+                          .count = 1,
+                          .why = &why};
+
+    engine_lock();
+    free(run_frame(&frame, outcome));
+    engine_unlock();
+    return outcome->exit_code == 0;
+}
+
+static void try_startup_patches(void)
+{
+    for (size_t i = 0; i < startup.count; i++) {
+        struct request request = plain_request(REQUEST_LOAD);
+        struct outcome outcome;
+
+        if (startup.applied[i])
+            continue;
+        request.path = startup.path[i];
+        startup.applied[i] = run_own(&request, &outcome);
+        if (!startup.applied[i]) {
+            startup.refused = true;
+            log_write(LOG_ERROR, "HOTPATCH_PATCH: %s is refused: %s: %s", startup.path[i],
+                      outcome.code, outcome.text);
+        }
+        outcome_discard(&outcome);
+    }
+}
+
+static const char *absolute(char *path)
+{
+    char directory[PATH_MAX], *joined = NULL;
+    size_t size;
+
+    if (path[0] == '/' || !getcwd(directory, sizeof(directory)))
+        return path;
+    size = strlen(directory) + strlen(path) + 2;
+    joined = malloc(size);
+    if (!joined)
+        return path;
+    memcpy(joined, directory, strlen(directory) + 1);
+    strcat(joined, "/");
+    strcat(joined, path);
+    return joined;
+}
+
+void dispatch_startup_patches(void)
+{
+    char *rest = settings.patches;
+
+    if (!rest || startup.tried)
+        return;
+    startup.tried = true;
+    while (rest && *rest && startup.count < STARTUP_PATCHES_MAX) {
+        char *path = rest, *colon = strchr(rest, ':');
+
+        if (colon)
+            *colon = '\0';
+        rest = colon ? colon + 1 : NULL;
+        if (*path)
+            startup.path[startup.count++] = absolute(path);
+    }
+    threads_await_worker(clock_ms() + 5000);
+    try_startup_patches();
+}
+
+bool dispatch_startup_refused(void)
+{
+    return startup.refused;
+}
+
+void dispatch_doorbell(void)
+{
+    struct request request = plain_request(REQUEST_RELOAD);
+    struct outcome outcome;
+
+    arming_check(true);
+    status_due = true;
+    if (startup.refused) {
+        startup.refused = false;
+        try_startup_patches();
+    }
+    if (engine_loaded()) {
+        run_own(&request, &outcome);
+        outcome_discard(&outcome);
+    }
+}
+
+void dispatch_reset(void)
+{
+    status_due = false;
+}

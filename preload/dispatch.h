@@ -1,0 +1,26 @@
+/*
+ * dispatch.h - what is done with a request: checks, engine, history, status file, reply.
+ *
+ * Listener only, but for dispatch_startup_refused().
+ */
+#ifndef HOTPATCH_DISPATCH_H
+#define HOTPATCH_DISPATCH_H
+
+#include <stdbool.h>
+
+#include "frames.h"
+
+void dispatch_frame(void *context, const struct frame *frame); /* a frame_handler */
+void dispatch_doorbell(void);
+void dispatch_status_changed(void); /* PID.json is to be written */
+void dispatch_idle(void);           /* nothing more to read: writes it */
+void dispatch_start_status(void);   /* the first one */
+
+/* HOTPATCH_PATCH, once, before the constructor returns. */
+void dispatch_startup_patches(void);
+/* Constructor: one of them was refused (the log has said why). */
+bool dispatch_startup_refused(void);
+
+void dispatch_reset(void); /* in a forked child */
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * doorbell.c - the signal handler: all async-signal code of the shim.
+ *
+ * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and
+ * errno untouched (sys.h). On a host thread it only passes the signal on; the listener, which
+ * unblocks it in ppoll alone, thereby leaves its ppoll.
+ */
+#include "doorbell.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "sys.h"
+#include "threads.h"
+
+static _Atomic int doorbell;
+static _Atomic bool rang;
+
+static void handler(int signal, siginfo_t *info, void *context)
+{
+    pid_t listener = threads_listener();
+    pid_t self = sys_getpid();
+
+    (void)context;
+    if (sys_gettid() != listener) {
+        atomic_store_explicit(&rang, true, memory_order_release);
+        if (listener != 0)
+            sys_tgkill(self, listener, signal);
+    } else if (info->si_code != SI_TKILL || info->si_pid != self) {
+        atomic_store_explicit(&rang, true, memory_order_release);
+    }
+    /* Else: passed on by the branch above, or threads_poke(), which is no doorbell. */
+}
+
+void doorbell_start(int signal)
+{
+    struct sigaction old,
+        action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+
+    if (signal == 0 || sigaction(signal, NULL, &old) != 0)
+        return;
+    if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))
+        return;
+    if (sigaction(signal, &action, NULL) == 0)
+        atomic_store_explicit(&doorbell, signal, memory_order_release);
+}
+
+int doorbell_signal(void)
+{
+    int signal = atomic_load_explicit(&doorbell, memory_order_acquire);
+    struct sigaction now;
+
+    if (signal == 0)
+        return 0;
+    if (sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+        now.sa_sigaction == handler)
+        return signal;
+    atomic_store_explicit(&doorbell, 0, memory_order_release);
+    return 0;
+}
+
+bool doorbell_rang(void)
+{
+    return atomic_exchange_explicit(&rang, false, memory_order_acq_rel);
+}

@@ -1,0 +1,255 @@
+/*
+ * engine.c - see engine.h.
+ *
+ * The engine needs libelf and Zydis. It is loaded on the first request that needs it, so that a
+ * library that is missing is a refused request and not a program that cannot start.
+ */
+#include "engine.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "arming.h"
+#include "doorbell.h"
+#include "listener.h"
+#include "lock.h"
+#include "log.h"
+#include "safe_point.h"
+#include "status.h"
+#include "threads.h"
+
+#define ENGINE_NAME "libhotpatch_engine.so"
+#define LOAD_LIMIT_MS 10000
+#define HOST_WAIT_MS 1000
+
+static char engine_path[PATH_MAX];
+static _Atomic(const struct engine_api *) loaded;
+static char failure[256]; /* start() said that the engine cannot work here */
+static _Atomic bool loading;
+
+static struct lock request_lock; /* one request, or one call of the run-time API */
+static struct lock commit_lock;  /* stores into slots; fork() waits for it */
+static bool fork_has_request_lock;
+
+void engine_locate(void)
+{
+    char directory[PATH_MAX] = "";
+    const char *slash;
+    Dl_info info;
+
+    if (dladdr(&engine_path, &info) == 0 || !info.dli_fname)
+        return;
+    slash = strrchr(info.dli_fname, '/');
+    if (info.dli_fname[0] != '/' && !getcwd(directory, sizeof(directory)))
+        return;
+    snprintf(engine_path, sizeof(engine_path), "%.*s%s%.*s" ENGINE_NAME, PATH_MAX / 2, directory,
+             directory[0] ? "/" : "", slash ? (int)(slash - info.dli_fname) + 1 : 0,
+             info.dli_fname);
+}
+
+const struct engine_api *engine(void)
+{
+    return atomic_load_explicit(&loaded, memory_order_acquire);
+}
+
+bool engine_loaded(void)
+{
+    return engine() != NULL;
+}
+
+/* ---- services ---- */
+
+static int service_runtime_dir(const char **path)
+{
+    const struct runtime_dir *dir = arming_dir();
+
+    *path = dir->fd >= 0 ? dir->path : NULL;
+    return dir->fd;
+}
+
+static int service_program(const char **path)
+{
+    *path = status_program();
+    return listener_program();
+}
+
+static void service_commit_begin(void)
+{
+    lock_take(&commit_lock);
+}
+
+static void service_commit_end(void)
+{
+    lock_give(&commit_lock);
+}
+
+static const struct shim_services services = {
+    .abi = ENGINE_ABI,
+    .worker_run = worker_run,
+    .worker_doing = worker_doing,
+    .log = log_write,
+    .log_enabled = log_enabled,
+    .runtime_dir = service_runtime_dir,
+    .program = service_program,
+    .doorbell = doorbell_signal,
+    .registered = api_registered,
+    .handlers = api_handlers,
+    .at_safe_point = safe_point_run,
+    .commit_begin = service_commit_begin,
+    .commit_end = service_commit_end,
+    .pid = sys_getpid,
+    .start_time = status_start_time,
+};
+
+/* ---- loading ---- */
+
+/* Worker or host thread. `why` stays empty where all went well. */
+static void load_here(char *why, size_t size)
+{
+    void *handle = dlopen(engine_path, RTLD_NOW | RTLD_LOCAL);
+    const struct engine_api *api = handle ? dlsym(handle, "hotpatch_engine_v1") : NULL;
+
+    if (!api) {
+        const char *text = dlerror();
+
+        snprintf(why, size, "%s", text ? text : "it has no hotpatch_engine_v1");
+    } else if (api->abi != ENGINE_ABI) {
+        snprintf(why, size, "%.400s is of another version than the preloaded library", engine_path);
+    } else if (api->start(&services, why, size) != 0) {
+        snprintf(failure, sizeof(failure), "%s", why[0] ? why : "the engine cannot work here");
+        snprintf(why, size, "%s", failure);
+    } else {
+        why[0] = '\0';
+        atomic_store_explicit(&loaded, api, memory_order_release);
+    }
+    atomic_store_explicit(&loading, false, memory_order_release);
+}
+
+struct load_job {
+    struct worker_job job;
+    char why[512];
+};
+
+static void run_load(struct worker_job *job)
+{
+    struct load_job *self = (struct load_job *)job;
+
+    load_here(self->why, sizeof(self->why));
+}
+
+static void abandon_load(struct worker_job *job)
+{
+    free(job);
+}
+
+static int load_on_worker(struct refusal *why)
+{
+    struct load_job *job = calloc(1, sizeof(*job));
+    int result;
+
+    if (!job)
+        return refuse(why, HP_MEMORY, "load the engine: no memory");
+    job->job = (struct worker_job){run_load, abandon_load, "load of " ENGINE_NAME};
+    atomic_store_explicit(&loading, true, memory_order_relaxed);
+    result = worker_run(&job->job, clock_ms() + LOAD_LIMIT_MS);
+    if (result == -ETIMEDOUT)
+        return refuse(why, HP_BUSY, "the load of the engine has not ended in %d s",
+                      LOAD_LIMIT_MS / 1000);
+    if (result != 0) {
+        atomic_store_explicit(&loading, false, memory_order_relaxed);
+        refuse(why, HP_BUSY, "the patching thread is busy");
+    } else if (job->why[0]) {
+        refuse(why, HP_ENGINE, "%s", job->why);
+    }
+    free(job);
+    return why->count ? -1 : 0;
+}
+
+int engine_load(struct refusal *why)
+{
+    char text[512] = "";
+
+    if (engine_loaded())
+        return 0;
+    if (failure[0])
+        return refuse(why, HP_ENGINE, "%s", failure);
+    if (atomic_load_explicit(&loading, memory_order_acquire))
+        return refuse(why, HP_BUSY, "the engine is still being loaded");
+    if (threads_self() == THREAD_LISTENER)
+        return load_on_worker(why);
+    atomic_store_explicit(&loading, true, memory_order_relaxed);
+    load_here(text, sizeof(text));
+    return text[0] ? refuse(why, HP_ENGINE, "%s", text) : 0;
+}
+
+/* ---- the lock ---- */
+
+void engine_lock(void)
+{
+    lock_take(&request_lock);
+}
+
+void engine_unlock(void)
+{
+    lock_give(&request_lock);
+}
+
+/* A request that waits for this very thread's safe point, or for a job that waits for a lock of
+ * the host's, would wait for ever: hence the limits. */
+int engine_lock_host(void)
+{
+    uint64_t until = clock_ms() + HOST_WAIT_MS;
+
+    if (threads_self() != THREAD_HOST)
+        return -EDEADLK;
+    do {
+        if (lock_try(&request_lock))
+            return 0;
+        if (safe_point_awaited())
+            return -EBUSY;
+        if (lock_take_until(&request_lock, clock_ms() + 10))
+            return 0;
+    } while (clock_ms() < until);
+    return -EBUSY;
+}
+
+/* ---- fork ---- */
+
+void engine_fork_prepare(uint64_t until)
+{
+    fork_has_request_lock = false;
+    if (threads_self() == THREAD_HOST) {
+        while (!fork_has_request_lock && clock_ms() < until && !safe_point_awaited()) {
+            uint64_t slice = clock_ms() + 10;
+
+            fork_has_request_lock = lock_take_until(&request_lock, slice < until ? slice : until);
+        }
+    }
+    lock_take(&commit_lock);
+}
+
+void engine_fork_parent(void)
+{
+    lock_give(&commit_lock);
+    if (fork_has_request_lock)
+        lock_give(&request_lock);
+}
+
+bool engine_fork_torn(void)
+{
+    return !fork_has_request_lock;
+}
+
+void engine_fork_child(void)
+{
+    lock_reset(&commit_lock);
+    lock_reset(&request_lock);
+    atomic_store_explicit(&loading, false, memory_order_relaxed);
+    if (engine_loaded())
+        engine()->after_fork();
+}

@@ -1,0 +1,241 @@
+/* listener.c - see listener.h. */
+#include "listener.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arming.h"
+#include "dispatch.h"
+#include "doorbell.h"
+#include "frames.h"
+#include "lock.h"
+#include "log.h"
+#include "replies.h"
+#include "rights.h"
+#include "settings.h"
+#include "status.h"
+#include "sys.h"
+#include "threads.h"
+
+#define LINE_LIMIT_MS 1000 /* for the rest of a line that has begun */
+#define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
+#define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
+
+static struct {
+    struct frames frames;
+    uint64_t line_began; /* ms; of a partial line */
+    int proc, program;
+    _Atomic int fifo; /* its number in the listener's table, for listener_poke_by_fifo() */
+    _Atomic bool stale;
+    uint64_t stale_since;
+    _Atomic bool may_end;
+    char bytes[16384];
+} listener = {.proc = -1, .program = -1, .fifo = -1};
+
+int listener_program(void)
+{
+    if (listener.program < 0)
+        listener.program = sys_openat(listener.proc, "self/exe", O_RDONLY | O_CLOEXEC, 0);
+    return listener.program;
+}
+
+bool listener_poke_by_fifo(pid_t tid)
+{
+    int number = atomic_load_explicit(&listener.fifo, memory_order_acquire);
+    char path[64];
+    int fd;
+
+    if (number < 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/fd/%d", (int)tid, number);
+    fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    sys_write(fd, "\n", 1);
+    sys_close(fd);
+    return true;
+}
+
+void listener_status_stale(void)
+{
+    if (!atomic_exchange_explicit(&listener.stale, true, memory_order_acq_rel))
+        threads_poke();
+}
+
+void listener_host_may_end(void)
+{
+    atomic_store_explicit(&listener.may_end, true, memory_order_release);
+    threads_poke();
+}
+
+void listener_reset(void)
+{
+    listener.proc = listener.program = -1;
+    atomic_store_explicit(&listener.fifo, -1, memory_order_relaxed);
+    atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
+    atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
+    replies_forget();
+    dispatch_reset();
+}
+
+/* True: the table is private and empty. */
+static bool leave_host_table(void)
+{
+    int result = sys_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
+
+    if (result != 0)
+        log_write(LOG_ERROR, "no FIFO: close_range(CLOSE_RANGE_UNSHARE): %s", sys_error(result));
+    return result == 0;
+}
+
+/* ---- the end of a program whose main thread has left by pthread_exit() ---- */
+
+static void run_exit(struct worker_job *job)
+{
+    (void)job;
+    exit(0);
+}
+
+static void abandon_exit(struct worker_job *job)
+{
+    (void)job;
+}
+
+/* What the last thread of a process does, pthread_exit(3): exit(0), here on the worker, because
+ * the streams that it flushes are in the host's descriptor table. */
+static void end_if_alone(void)
+{
+    static struct worker_job job = {run_exit, abandon_exit, ""};
+
+    if (rights_live_thread() == 0)
+        worker_run(&job, 0);
+}
+
+/* ---- the loop ---- */
+
+static void read_fifo(int fd)
+{
+    for (;;) {
+        ssize_t got = sys_read(fd, listener.bytes, sizeof(listener.bytes));
+
+        if (got == -EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        frames_feed(&listener.frames, listener.bytes, (size_t)got);
+        listener.line_began = clock_ms();
+    }
+    frames_drained(&listener.frames);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* When to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
+static uint64_t next_look(void)
+{
+    uint64_t next = replies_limit();
+
+    if (frames_partial(&listener.frames))
+        next = earlier(next, listener.line_began + LINE_LIMIT_MS);
+    if (atomic_load_explicit(&listener.stale, memory_order_acquire)) {
+        if (listener.stale_since == 0)
+            listener.stale_since = clock_ms();
+        next = earlier(next, listener.stale_since + STALE_DELAY_MS);
+    }
+    if (atomic_load_explicit(&listener.may_end, memory_order_acquire))
+        next = earlier(next, clock_ms() + ENDING_CHECK_MS);
+    return next;
+}
+
+static void look_at_clock(void)
+{
+    uint64_t now = clock_ms();
+
+    if (frames_partial(&listener.frames) && now >= listener.line_began + LINE_LIMIT_MS) {
+        frames_expired(&listener.frames);
+        dispatch_idle();
+    }
+    if (listener.stale_since && now >= listener.stale_since + STALE_DELAY_MS) {
+        atomic_store_explicit(&listener.stale, false, memory_order_release);
+        listener.stale_since = 0;
+        dispatch_status_changed();
+        dispatch_idle();
+    }
+    if (atomic_load_explicit(&listener.may_end, memory_order_acquire))
+        end_if_alone();
+}
+
+static size_t fill_poll(struct pollfd *fds)
+{
+    fds[0] = (struct pollfd){.fd = arming_fifo(), .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = arming_retired(), .events = POLLIN};
+    return 2 + replies_poll(fds + 2);
+}
+
+static void wait_once(void)
+{
+    struct pollfd fds[2 + REPLIES_MAX];
+    size_t count = fill_poll(fds);
+    uint64_t next = next_look(), now = clock_ms();
+    struct timespec wait = clock_spec(next > now ? next - now : 0);
+    int signal = doorbell_signal();
+    sys_sigset mask = ~(SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) |
+                        SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) | SYS_SIGBIT(33));
+    int result;
+
+    if (signal)
+        mask &= ~SYS_SIGBIT(signal);
+    result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+    if (threads_stopping())
+        return;
+    if (result == -EINTR && arming_check(false))
+        dispatch_status_changed();
+    if (doorbell_rang())
+        dispatch_doorbell();
+    replies_continue(fds + 2, count - 2);
+    if (result > 0) {
+        if (fds[1].revents & POLLIN)
+            read_fifo(fds[1].fd);
+        if (fds[0].revents & POLLIN)
+            read_fifo(fds[0].fd);
+    }
+    dispatch_idle();
+    look_at_clock();
+}
+
+static void start(void)
+{
+    listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    rights_start(listener.proc);
+    status_start();
+    arming_start();
+    atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
+    frames_init(&listener.frames, dispatch_frame, NULL);
+    dispatch_startup_patches();
+    threads_listener_armed();
+    dispatch_start_status();
+}
+
+void *listener_main(void *unused)
+{
+    (void)unused;
+    if (!leave_host_table()) {
+        threads_listener_armed();
+        return NULL;
+    }
+    start();
+    while (!threads_stopping()) {
+        wait_once();
+        atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
+    }
+    replies_drop();
+    arming_stop();
+    sys_close_range(0, ~0U, 0);
+    listener.proc = listener.program = -1;
+    return NULL;
+}

@@ -1,0 +1,24 @@
+/*
+ * listener.h - the thread that waits at the FIFO.
+ *
+ * It has a descriptor table of its own, so that neither it nor the host can see, inherit, close or
+ * reuse a descriptor of the other. In it /proc/self/fd is the host's: use /proc/thread-self/fd.
+ */
+#ifndef HOTPATCH_LISTENER_H
+#define HOTPATCH_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+void *listener_main(void *unused);
+/* Listener: the program's own file, or -1. */
+int listener_program(void);
+/* Any host thread: wake the listener `tid` although there is no doorbell. */
+bool listener_poke_by_fifo(pid_t tid);
+/* Any host thread: PID.json is to be written soon. */
+void listener_status_stale(void);
+/* Main thread, as it ends: from now on look whether any host thread is left. */
+void listener_host_may_end(void);
+void listener_reset(void); /* in a forked child */
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * lock.h - a mutex of one word, with a time limit, that a forked child can reset; and the
+ * clock that deadlines are told in.
+ *
+ * Why not pthread_mutex_t: a child of fork() finds it held by a thread that it does not have,
+ * and its timed variant is younger than the libc versions the shim must start under.
+ */
+#ifndef HOTPATCH_LOCK_H
+#define HOTPATCH_LOCK_H
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "sys.h"
+
+struct lock {
+    _Atomic uint32_t word; /* 0: free, 1: held, 2: held and somebody may wait */
+};
+
+static inline uint64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static inline uint64_t clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+static inline struct timespec clock_spec(uint64_t ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
+static inline bool lock_try(struct lock *lock)
+{
+    uint32_t expected = 0;
+
+    return atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+/* `until`: CLOCK_MONOTONIC ms, 0: for ever. False: not taken. */
+static inline bool lock_take_until(struct lock *lock, uint64_t until)
+{
+    struct timespec limit = clock_spec(until);
+
+    if (lock_try(lock))
+        return true;
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
+        if (sys_futex_wait(&lock->word, 2, until ? &limit : NULL) == -ETIMEDOUT)
+            return false;
+    return true;
+}
+
+static inline void lock_take(struct lock *lock)
+{
+    lock_take_until(lock, 0);
+}
+
+static inline void lock_give(struct lock *lock)
+{
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
+        sys_futex_wake(&lock->word, 1);
+}
+
+/* In a forked child only: the holder is not there any more. */
+static inline void lock_reset(struct lock *lock)
+{
+    atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* log.c - see log.h. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lock.h"
+#include "settings.h"
+#include "sys.h"
+#include "threads.h"
+
+#define LINE_MAX_BYTES 1024 /* below PIPE_BUF: one write, never torn */
+#define QUEUE_LINES 16
+
+static struct {
+    struct lock lock;
+    _Atomic unsigned count;
+    unsigned dropped;
+    char lines[QUEUE_LINES][LINE_MAX_BYTES];
+} queue;
+
+/* What stderr was at the start: a host that closed it may have reused the number for a
+ * connection or a database file. */
+static struct stat stderr_at_start;
+static bool stderr_open;
+
+void log_start(void)
+{
+    stderr_open = sys_fstat(2, &stderr_at_start) == 0;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level != LOG_NONE && level <= settings.log_level;
+}
+
+/* A full pipe or a stopped terminal must not hold up the host: only what fits at once. */
+static void write_stderr(const char *line, size_t length)
+{
+    struct pollfd ready = {.fd = 2, .events = POLLOUT};
+    struct timespec now = {0, 0};
+    struct stat st;
+
+    if (!stderr_open || sys_fstat(2, &st) != 0 || st.st_dev != stderr_at_start.st_dev ||
+        st.st_ino != stderr_at_start.st_ino)
+        return;
+    if (sys_ppoll(&ready, 1, &now, NULL) == 1 && (ready.revents & POLLOUT))
+        sys_write(2, line, length);
+}
+
+static bool write_file(const char *line, size_t length)
+{
+    int fd = sys_openat(
+        AT_FDCWD, settings.log_file,
+        O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd < 0)
+        return false;
+    sys_write(fd, line, length);
+    sys_close(fd);
+    return true;
+}
+
+static void enqueue(const char *line)
+{
+    lock_take(&queue.lock);
+    if (queue.count < QUEUE_LINES) {
+        memcpy(queue.lines[queue.count], line, strlen(line) + 1);
+        queue.count++;
+    } else {
+        queue.dropped++;
+    }
+    lock_give(&queue.lock);
+    worker_wake();
+}
+
+bool log_pending(void)
+{
+    return atomic_load_explicit(&queue.count, memory_order_relaxed) > 0;
+}
+
+void log_flush(void)
+{
+    if (!log_pending() || !lock_take_until(&queue.lock, clock_ms() + 100))
+        return;
+    for (unsigned i = 0; i < queue.count; i++)
+        write_stderr(queue.lines[i], strlen(queue.lines[i]));
+    queue.count = 0;
+    lock_give(&queue.lock);
+}
+
+void log_reset(void)
+{
+    lock_reset(&queue.lock);
+    queue.count = 0;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    static const char *const names[] = {
+        [LOG_NONE] = "", [LOG_ERROR] = "error", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    char line[LINE_MAX_BYTES];
+    int saved = errno;
+    va_list arguments;
+    size_t length;
+
+    if (!log_enabled(level))
+        return;
+    length =
+        (size_t)snprintf(line, sizeof(line), "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);
+    va_start(arguments, format);
+    vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+    va_end(arguments);
+    for (char *p = line + length; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+    length = strlen(line);
+    line[length++] = '\n';
+    line[length] = '\0';
+    if (settings.log_file[0] && write_file(line, length))
+        ;
+    else if (threads_self() == THREAD_LISTENER)
+        enqueue(line);
+    else
+        write_stderr(line, length);
+    errno = saved;
+}

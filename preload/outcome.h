@@ -1,0 +1,43 @@
+/*
+ * outcome.h - what came of one request, while it is being written: the reply and its record in
+ * the history, laid out as libhotpatch_preload(7) says. Listener only.
+ */
+#ifndef HOTPATCH_OUTCOME_H
+#define HOTPATCH_OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json.h"
+#include "request.h"
+
+struct outcome {
+    struct json reply, record;
+    uint64_t began; /* us */
+    int exit_code;
+    bool stale;    /* the engine wants the status file written anew */
+    bool recorded; /* belongs into the history */
+    char code[64]; /* of the first complaint; "" */
+    char text[512];
+    char warning[512]; /* "" */
+};
+
+void outcome_begin(struct outcome *outcome, const char *id, const char *verb);
+/* One of these three: */
+void outcome_done(struct outcome *outcome);
+void outcome_refuse(struct outcome *outcome, const struct refusal *why);
+void outcome_ask_engine(struct outcome *outcome, const struct request *requests, size_t count);
+void outcome_warn(struct outcome *outcome, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Puts the record into the history, if it belongs there. */
+void outcome_record(struct outcome *outcome);
+/* The reply with its newline, malloc'd; NULL: no memory. */
+char *outcome_end(struct outcome *outcome);
+void outcome_discard(struct outcome *outcome);
+
+/* Where the value of the member `name` of the object that `text` begins is; NULL: not there. The
+ * object may be open still. */
+const char *outcome_member(const char *text, const char *name);
+
+#endif

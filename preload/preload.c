@@ -1,0 +1,158 @@
+/*
+ * preload.c - what happens in a process merely because the library is in it: constructor,
+ * destructor, fork.
+ *
+ * Rules of the place. The host has not asked for us: nothing here may fail the host, print to its
+ * stdout, use its descriptors, or cost more than design.md, section 11, allows. libc alone, and of
+ * libc only what musl has too, or weak references: a library that ld.so cannot resolve kills every
+ * program it is preloaded into. In the child of fork() the heap works (glibc sees to it), locks of
+ * libc that glibc does not reset do not: no locale, no time zone, no stdio stream.
+ */
+#include "preload.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "arming.h"
+#include "dispatch.h"
+#include "doorbell.h"
+#include "engine.h"
+#include "listener.h"
+#include "lock.h"
+#include "log.h"
+#include "safe_point.h"
+#include "settings.h"
+#include "status.h"
+#include "sys.h"
+#include "threads.h"
+
+#define FORK_WAIT_MS 200
+
+/* glibc's; weak, because musl has neither. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
+    __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static bool active;
+static pthread_key_t main_thread_key;
+
+bool preload_active(void)
+{
+    return active;
+}
+
+/* valgrind.h's RUNNING_ON_VALGRIND: rotations that add up to nothing but under valgrind. */
+static bool under_valgrind(void)
+{
+#if defined(__x86_64__)
+    unsigned long request[6] = {0x1001, 0, 0, 0, 0, 0};
+    unsigned long result = 0;
+
+    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"
+                     "rolq $61, %%rdi; rolq $51, %%rdi\n\t"
+                     "xchgq %%rbx, %%rbx"
+                     : "+d"(result)
+                     : "a"(request)
+                     : "cc", "memory", "rdi");
+    return result != 0;
+#else
+    return false;
+#endif
+}
+
+/* ---- fork: the child has the memory and the caller, and no thread of ours ---- */
+
+static void before_fork(void)
+{
+    uint64_t until = clock_ms() + FORK_WAIT_MS;
+
+    /* A dlopen under way would leave the child with the dynamic linker's lock held. */
+    engine_fork_prepare(until);
+    if (threads_self() == THREAD_HOST)
+        worker_settle(until);
+}
+
+static void after_fork_parent(void)
+{
+    engine_fork_parent();
+}
+
+static void after_fork_child(void)
+{
+    threads_reset();
+    worker_reset();
+    log_reset();
+    api_reset();
+    arming_reset();
+    listener_reset();
+    safe_point_reset();
+    status_reset(engine_fork_torn());
+    engine_fork_child();
+    pthread_setspecific(main_thread_key, &active);
+    threads_start(false);
+}
+
+/* Main thread, in its pthread_exit(): the process now ends with its last thread, and ours must
+ * not be the ones it waits for. */
+static void main_thread_leaves(void *value)
+{
+    (void)value;
+    if (sys_gettid() == sys_getpid())
+        listener_host_may_end();
+}
+
+/* ---- start and end ---- */
+
+static void apply_startup_patches(void)
+{
+    if (!dispatch_startup_refused() || settings.run_pid != sys_getpid())
+        return;
+    /* `hotpatch run --patch` promised that the program does not start unpatched. */
+    arming_end();
+    _exit(1);
+}
+
+__attribute__((constructor)) static void preload_start(void)
+{
+    int saved = errno;
+
+    log_start();
+    if (!gnu_get_libc_version || !__register_atfork || !settings_read())
+        return;
+    if (under_valgrind()) {
+        log_write(LOG_INFO, "inactive: the process runs under valgrind");
+        return;
+    }
+    engine_locate();
+    if (pthread_key_create(&main_thread_key, main_thread_leaves) != 0 ||
+        __register_atfork(before_fork, after_fork_parent, after_fork_child, &__dso_handle) != 0) {
+        log_write(LOG_ERROR, "inactive: no memory for the fork handlers");
+        return;
+    }
+    pthread_setspecific(main_thread_key, &active);
+    doorbell_start(settings.signal);
+    active = true;
+    threads_start(true);
+    if (settings.patches)
+        apply_startup_patches();
+    errno = saved;
+}
+
+__attribute__((destructor)) static void preload_end(void)
+{
+    char doing[PATH_MAX];
+
+    if (!active)
+        return;
+    worker_doing(doing, sizeof(doing));
+    if (doing[0])
+        log_write(LOG_ERROR, "the process exits while this runs: %s", doing);
+    arming_end();
+    log_flush();
+}

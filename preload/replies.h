@@ -1,0 +1,25 @@
+/*
+ * replies.h - replies on their way to clients that read slowly or not at all.
+ *
+ * Listener only. A reply longer than a pipe is sent piece by piece from the listener's ppoll, so
+ * that no client holds up another.
+ */
+#ifndef HOTPATCH_REPLIES_H
+#define HOTPATCH_REPLIES_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REPLIES_MAX 32
+
+/* Takes `text` over (malloc'd). `name` is a valid reply name. */
+void replies_send(const char *name, char *text, size_t length);
+/* Fills one entry for each reply under way; how many. */
+size_t replies_poll(struct pollfd *fds);
+void replies_continue(const struct pollfd *fds, size_t count);
+uint64_t replies_limit(void); /* when the first of them is given up, ms; 0: there is none */
+void replies_drop(void);
+void replies_forget(void); /* in a forked child, where their descriptors are not open */
+
+#endif

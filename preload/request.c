@@ -1,0 +1,314 @@
+/*
+ * request.c - one line of the FIFO in, one struct request out; see request.h.
+ *
+ * Listener and command. Untrusted input: every byte of it may be anything, and a line
+ * that is refused still gives up its id= and reply=, so that the sender hears of it.
+ */
+#include "request.h"
+
+#include <string.h>
+
+#define TIMEOUT_MAX 3600000u
+
+enum key {
+    KEY_ID,
+    KEY_DEADLINE,
+    KEY_REPLY,
+    KEY_WHEN,
+    KEY_TIMEOUT,
+    KEY_REPLACE,
+    KEY_DRY_RUN,
+    KEY_UNLOAD,
+    KEY_NAME,
+    KEY_MATCH,
+    KEY_KIND,
+    KEY_COUNT
+};
+
+#define BIT(key) (1u << (key))
+#define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY))
+#define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
+
+static const char *const key_names[KEY_COUNT] = {
+    [KEY_ID] = "id",           [KEY_DEADLINE] = "deadline", [KEY_REPLY] = "reply",
+    [KEY_WHEN] = "when",       [KEY_TIMEOUT] = "timeout",   [KEY_REPLACE] = "replace",
+    [KEY_DRY_RUN] = "dry-run", [KEY_UNLOAD] = "unload",     [KEY_NAME] = "name",
+    [KEY_MATCH] = "match",     [KEY_KIND] = "kind",
+};
+
+static const struct {
+    const char *name;
+    unsigned keys; /* set of BIT(key) */
+} verbs[] = {
+    [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN)},
+    [REQUEST_REVERT] = {"revert", EVERYWHERE | MOMENT | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
+    [REQUEST_STATUS] = {"status", EVERYWHERE},
+    [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND)},
+    [REQUEST_PING] = {"ping", EVERYWHERE},
+    [REQUEST_BEGIN] = {"begin", EVERYWHERE},
+    [REQUEST_COMMIT] = {"commit", EVERYWHERE},
+    [REQUEST_RELOAD] = {"reload", EVERYWHERE},
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+struct parse {
+    struct request *request;
+    struct refusal *why;
+    unsigned seen; /* set of BIT(key) */
+    bool verb_known;
+    bool selected; /* revert: which is known */
+};
+
+const char *request_verb_name(enum request_verb verb)
+{
+    return (unsigned)verb < VERB_COUNT ? verbs[verb].name : "?";
+}
+
+bool request_reply_name_valid(const char *name)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strspn(name, allowed);
+
+    return length >= 1 && length <= 64 && strcmp(name + length, ".reply") == 0;
+}
+
+/* Decimal digits alone: no sign, no blank, no 0x, as strtoull(3) would let pass. */
+static bool parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+    uint64_t number = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned digit = (unsigned)(*text - '0');
+
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *value = number;
+    return number <= max;
+}
+
+static bool parse_bool(const char *text, bool *value)
+{
+    *value = text[0] == '1';
+    return (text[0] == '0' || text[0] == '1') && text[1] == '\0';
+}
+
+static bool parse_when(const char *text, enum request_when *when)
+{
+    static const char *const names[] = {
+        [WHEN_CALL] = "call", [WHEN_QUIET] = "quiet", [WHEN_SAFE_POINT] = "safe-point"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *when = (enum request_when)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_replace(char *text, struct request *request)
+{
+    char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || !equals[1] || request->replace_count == REQUEST_REPLACE_MAX)
+        return false;
+    *equals = '\0';
+    request->replace[request->replace_count].name = text;
+    request->replace[request->replace_count].symbol = equals + 1;
+    request->replace_count++;
+    return true;
+}
+
+static bool kind_valid(const char *text)
+{
+    return strcmp(text, "declared") == 0 || strcmp(text, "import") == 0 ||
+           strcmp(text, "entry") == 0;
+}
+
+/* False where `value` is not one that `key` can have. */
+static bool take_value(struct request *request, enum key key, char *value)
+{
+    uint64_t number = 0;
+
+    switch (key) {
+    case KEY_ID:
+        if (strlen(value) > REQUEST_ID_MAX || !*value)
+            return false;
+        request->id = value;
+        return true;
+    case KEY_REPLY:
+        if (!request_reply_name_valid(value))
+            return false;
+        request->reply = value;
+        return true;
+    case KEY_DEADLINE:
+        return parse_number(value, UINT64_MAX, &request->deadline);
+    case KEY_TIMEOUT:
+        if (!parse_number(value, TIMEOUT_MAX, &number))
+            return false;
+        request->timeout = (uint32_t)number;
+        return true;
+    case KEY_WHEN:
+        return parse_when(value, &request->when);
+    case KEY_REPLACE:
+        return parse_replace(value, request);
+    case KEY_DRY_RUN:
+        return parse_bool(value, &request->dry_run);
+    case KEY_UNLOAD:
+        return parse_bool(value, &request->unload);
+    case KEY_NAME:
+        request->name = value;
+        return *value != '\0';
+    case KEY_MATCH:
+        request->match = value;
+        return *value != '\0';
+    case KEY_KIND:
+        request->kind = value;
+        return kind_valid(value);
+    case KEY_COUNT:
+        break;
+    }
+    return false;
+}
+
+static enum key find_key(const char *name, size_t length)
+{
+    int key = 0;
+
+    while (key < KEY_COUNT &&
+           (strlen(key_names[key]) != length || memcmp(key_names[key], name, length) != 0))
+        key++;
+    return (enum key)key;
+}
+
+static void take_pair(struct parse *parse, char *token, char *equals)
+{
+    enum key key = find_key(token, (size_t)(equals - token));
+    const char *verb = request_verb_name(parse->request->verb);
+
+    if (!parse->verb_known && key > KEY_REPLY)
+        return;
+    if (key == KEY_COUNT || (parse->verb_known && !(verbs[parse->request->verb].keys & BIT(key))))
+        refuse(parse->why, HP_KEY, "%s does not take the key %.*s=", verb,
+               (int)(equals - token > 64 ? 64 : equals - token), token);
+    else if (key != KEY_REPLACE && (parse->seen & BIT(key)))
+        refuse(parse->why, HP_KEY, "the key %s= is given twice", key_names[key]);
+    else if (!take_value(parse->request, key, equals + 1))
+        refuse(parse->why, HP_VALUE, "%s= cannot be %.80s", key_names[key],
+               equals[1] ? equals + 1 : "empty");
+    if (key < KEY_COUNT)
+        parse->seen |= BIT(key);
+}
+
+static void take_word(struct parse *parse, const char *token)
+{
+    struct request *request = parse->request;
+
+    if (!parse->verb_known)
+        return;
+    if (request->verb == REQUEST_REVERT &&
+        (strcmp(token, "last") == 0 || strcmp(token, "all") == 0)) {
+        if (parse->selected)
+            refuse(parse->why, HP_KEY, "revert takes one of last and all, once");
+        request->which = token[0] == 'l' ? REVERT_LAST : REVERT_ALL;
+        parse->selected = true;
+    } else if (request->verb == REQUEST_LOAD) {
+        refuse(parse->why, HP_PATH, "%.80s is not an absolute path", token);
+    } else {
+        refuse(parse->why, HP_KEY, "%s does not take the word %.80s",
+               request_verb_name(request->verb), token);
+    }
+}
+
+static void take_path(struct parse *parse, const char *path)
+{
+    if (!parse->verb_known)
+        return;
+    if (parse->request->verb != REQUEST_LOAD)
+        refuse(parse->why, HP_PATH, "%s takes no path", request_verb_name(parse->request->verb));
+    parse->request->path = path;
+}
+
+static void take_verb(struct parse *parse, const char *token)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(token, verbs[i].name) == 0) {
+            parse->request->verb = (enum request_verb)i;
+            parse->verb_known = true;
+            return;
+        }
+    }
+    refuse(parse->why, HP_VERB, "%.80s is not a verb", *token ? token : "an empty line");
+}
+
+/* What a verb needs and did not get. */
+static void check_complete(struct parse *parse)
+{
+    struct request *request = parse->request;
+
+    if (!parse->verb_known)
+        return;
+    if (request->verb == REQUEST_LOAD && !request->path && parse->why->count == 0)
+        refuse(parse->why, HP_PATH, "load needs an absolute path");
+    if (request->verb == REQUEST_REVERT && parse->selected && (parse->seen & BIT(KEY_NAME)))
+        refuse(parse->why, HP_KEY, "revert takes name=, last or all, not two of them");
+    if (request->verb == REQUEST_REVERT && !parse->selected && !(parse->seen & BIT(KEY_NAME)))
+        refuse(parse->why, HP_KEY, "revert needs name=, last or all");
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+int request_parse(char *line, size_t length, struct request *request, struct refusal *why)
+{
+    struct parse parse = {.request = request, .why = why};
+    size_t before = why->count;
+    bool first = true;
+    char *p = line;
+
+    *request = (struct request){.timeout = REQUEST_TIMEOUT_DEFAULT, .id = "", .reply = ""};
+    request->verb = (enum request_verb)VERB_COUNT;
+    if (memchr(line, '\0', length)) {
+        refuse(why, HP_NUL, "the request contains a NUL byte");
+        for (size_t i = 0; i < length; i++)
+            if (line[i] == '\0')
+                line[i] = '?';
+    }
+    for (;;) {
+        char *token, *equals;
+
+        while (is_blank(*p))
+            p++;
+        if (!*p)
+            break;
+        token = p;
+        if (!first && *token == '/') {
+            take_path(&parse, token);
+            break;
+        }
+        while (*p && !is_blank(*p))
+            p++;
+        if (*p)
+            *p++ = '\0';
+        equals = strchr(token, '=');
+        if (first)
+            take_verb(&parse, token);
+        else if (equals)
+            take_pair(&parse, token, equals);
+        else
+            take_word(&parse, token);
+        first = false;
+    }
+    if (first)
+        take_verb(&parse, "");
+    check_complete(&parse);
+    return why->count == before ? 0 : -1;
+}

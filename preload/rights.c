@@ -1,0 +1,285 @@
+/* rights.c - see rights.h. */
+#include "rights.h"
+
+#include <dirent.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "lock.h"
+#include "sys.h"
+#include "threads.h"
+
+#define STATUS_SIZE 8192
+#define GROUPS_MAX 256
+
+static int proc_fd = -1;
+
+/* What the host was when our threads last followed it: as long as it is that, nothing is to do. */
+static struct rights followed;
+static bool followed_valid;
+
+void rights_start(int proc)
+{
+    proc_fd = proc;
+    followed_valid = false;
+}
+
+static const char *field(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; text && *text; text = strchr(text, '\n'), text += text != NULL)
+        if (strncmp(text, name, length) == 0 && text[length] == ':')
+            return text + length + 1;
+    return NULL;
+}
+
+static bool numbers(const char *text, const char *name, int base, uint64_t *values, int count)
+{
+    const char *p = field(text, name);
+
+    for (int i = 0; p && i < count; i++) {
+        char *end;
+
+        values[i] = strtoull(p, &end, base);
+        if (end == p)
+            return false;
+        p = end;
+    }
+    return p != NULL;
+}
+
+bool rights_parse(const char *text, struct rights *rights)
+{
+    const char *state = field(text, "State");
+    const char *groups = field(text, "Groups");
+    size_t length = groups ? strcspn(groups, "\n") : 0;
+
+    memset(rights, 0, sizeof(*rights));
+    if (!state || !groups || length >= sizeof(rights->groups))
+        return false;
+    memcpy(rights->groups, groups, length);
+    rights->state = state[strspn(state, " \t")];
+    numbers(text, "Seccomp_filters", 10, &rights->filters, 1); /* Linux 5.9 */
+    numbers(text, "CapAmb", 16, &rights->ambient, 1);
+    numbers(text, "Seccomp", 10, &rights->seccomp, 1); /* absent without CONFIG_SECCOMP */
+    return numbers(text, "Uid", 10, rights->uid, 3) && numbers(text, "Gid", 10, rights->gid, 3) &&
+           numbers(text, "CapInh", 16, &rights->inheritable, 1) &&
+           numbers(text, "CapPrm", 16, &rights->permitted, 1) &&
+           numbers(text, "CapEff", 16, &rights->effective, 1) &&
+           numbers(text, "CapBnd", 16, &rights->bounding, 1) &&
+           numbers(text, "NoNewPrivs", 10, &rights->no_new_privs, 1);
+}
+
+static bool subset(uint64_t of, uint64_t whole)
+{
+    return (of & ~whole) == 0;
+}
+
+static bool same_user(const struct rights *a, const struct rights *b)
+{
+    return memcmp(a->uid, b->uid, sizeof(a->uid)) == 0 &&
+           memcmp(a->gid, b->gid, sizeof(a->gid)) == 0 && strcmp(a->groups, b->groups) == 0;
+}
+
+bool rights_within(const struct rights *own, const struct rights *host)
+{
+    return same_user(own, host) && subset(own->effective, host->effective) &&
+           subset(own->permitted, host->permitted) && subset(own->inheritable, host->inheritable) &&
+           subset(own->bounding, host->bounding) && subset(own->ambient, host->ambient) &&
+           own->no_new_privs >= host->no_new_privs && own->seccomp >= host->seccomp &&
+           own->filters >= host->filters;
+}
+
+static bool read_rights(pid_t tid, struct rights *rights)
+{
+    static char text[STATUS_SIZE]; /* listener only */
+    char path[64];
+    size_t length = 0;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof(path), "%d/task/%d/status", (int)sys_getpid(), (int)tid);
+    fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    while ((got = sys_read(fd, text + length, sizeof(text) - 1 - length)) > 0)
+        length += (size_t)got;
+    sys_close(fd);
+    text[length] = '\0';
+    return got == 0 && rights_parse(text, rights);
+}
+
+pid_t rights_live_thread(void)
+{
+    static _Alignas(8) char buffer[4096]; /* listener only */
+    char path[64];
+    struct rights rights;
+    pid_t found = 0;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof(path), "%d/task", (int)sys_getpid());
+    fd = sys_openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    while (found == 0 && (got = sys_getdents64(fd, buffer, sizeof(buffer))) > 0) {
+        for (ssize_t at = 0; at < got && found == 0;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(void *)(buffer + at);
+            pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+            if (tid > 0 && !threads_owned(tid) && read_rights(tid, &rights) &&
+                rights.state != 'Z' && rights.state != 'X')
+                found = tid;
+            at += entry->d_reclen;
+        }
+    }
+    sys_close(fd);
+    return found;
+}
+
+bool rights_beyond_user(uid_t uid)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+
+    return uid != 0 && sys_call3(SYS_capget, (long)&header, (long)data, 0) == 0 &&
+           (data[0].effective | data[1].effective) != 0;
+}
+
+static void follow_user(const struct rights *own, const struct rights *host)
+{
+    gid_t groups[GROUPS_MAX];
+    size_t count = 0;
+    const char *p = host->groups;
+
+    if (same_user(own, host))
+        return;
+    for (char *end; count < GROUPS_MAX; p = end) {
+        groups[count] = (gid_t)strtoul(p, &end, 10);
+        if (end == p)
+            break;
+        count++;
+    }
+    /* Raw, because glibc's setters would change the host's threads as well. */
+    sys_call3(SYS_setgroups, (long)count, (long)groups, 0);
+    sys_call3(SYS_setresgid, (long)host->gid[0], (long)host->gid[1], (long)host->gid[2]);
+    sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0);
+    sys_call3(SYS_setresuid, (long)host->uid[0], (long)host->uid[1], (long)host->uid[2]);
+    sys_prctl(PR_SET_KEEPCAPS, 0, 0, 0);
+}
+
+static void drop_capabilities(const struct rights *own, const struct rights *host)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    uint64_t permitted = own->permitted & host->permitted;
+    uint64_t effective = host->effective & permitted;
+    uint64_t inheritable = own->inheritable & host->inheritable;
+
+    for (int i = 0; i < 2; i++) {
+        data[i].permitted = (uint32_t)(permitted >> (32 * i));
+        data[i].effective = (uint32_t)(effective >> (32 * i));
+        data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
+    }
+    sys_call3(SYS_capset, (long)&header, (long)data, 0);
+}
+
+/* On the thread that is to follow. What fails shows when its rights are read again. */
+static void follow(const struct rights *own, const struct rights *host)
+{
+    for (int i = 0; i < 64; i++) {
+        if (own->bounding & ~host->bounding & (UINT64_C(1) << i))
+            sys_prctl(PR_CAPBSET_DROP, (unsigned long)i, 0, 0);
+        if (own->ambient & ~host->ambient & (UINT64_C(1) << i))
+            sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, (unsigned long)i, 0);
+    }
+    follow_user(own, host);
+    drop_capabilities(own, host);
+    if (host->no_new_privs)
+        sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+}
+
+struct follow_job {
+    struct worker_job job;
+    struct rights own, host;
+};
+
+static void run_follow(struct worker_job *job)
+{
+    struct follow_job *self = (struct follow_job *)job;
+
+    follow(&self->own, &self->host);
+}
+
+static void abandon_follow(struct worker_job *job)
+{
+    free(job);
+}
+
+static int follow_on_worker(const struct rights *own, const struct rights *host)
+{
+    struct follow_job *job = malloc(sizeof(*job));
+    int result;
+
+    if (!job)
+        return -ENOMEM;
+    *job = (struct follow_job){
+        .job = {run_follow, abandon_follow, "drop of rights"}, .own = *own, .host = *host};
+    result = worker_run(&job->job, clock_ms() + 2000);
+    if (result != -ETIMEDOUT)
+        free(job);
+    return result;
+}
+
+static int sandboxed(struct refusal *why, const struct rights *own, const struct rights *host)
+{
+    if (own->seccomp < host->seccomp || own->filters < host->filters)
+        return refuse(
+            why, HP_SANDBOX,
+            "the program is under a seccomp filter that the patching thread is not under");
+    if (!same_user(own, host))
+        return refuse(why, HP_SANDBOX,
+                      "the program runs as user %u, which the patching thread cannot become",
+                      (unsigned)host->uid[1]);
+    return refuse(why, HP_SANDBOX,
+                  "the program has capabilities %llx, and the patching thread cannot drop its %llx",
+                  (unsigned long long)host->permitted, (unsigned long long)own->permitted);
+}
+
+int rights_follow(struct refusal *why)
+{
+    static struct rights host, own; /* listener only */
+    pid_t pid = sys_getpid();
+    pid_t tids[2] = {sys_gettid(), threads_worker()};
+
+    if (!read_rights(pid, &host) || host.state == 'Z' || host.state == 'X') {
+        pid_t live = rights_live_thread();
+
+        if (live <= 0 || !read_rights(live, &host))
+            return refuse(why, HP_SANDBOX,
+                          "the program's rights cannot be read from /proc/%d/status", (int)pid);
+    }
+    host.state = 'R';
+    if (followed_valid && memcmp(&host, &followed, sizeof(host)) == 0)
+        return 0;
+    followed_valid = false;
+    for (int i = 0; i < 2; i++) {
+        if (tids[i] == 0 || !read_rights(tids[i], &own))
+            continue;
+        if (rights_within(&own, &host) && own.effective == (host.effective & own.permitted))
+            continue;
+        if (i == 0)
+            follow(&own, &host);
+        else if (follow_on_worker(&own, &host) != 0)
+            return refuse(why, HP_BUSY, "the patching thread is busy and has rights to drop");
+        if (!read_rights(tids[i], &own) || !rights_within(&own, &host))
+            return sandboxed(why, &own, &host);
+    }
+    followed = host;
+    followed_valid = tids[1] != 0;
+    return 0;
+}

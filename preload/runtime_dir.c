@@ -1,0 +1,258 @@
+/* runtime_dir.c - see runtime_dir.h. */
+#include "runtime_dir.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lock.h"
+#include "sys.h"
+
+/* What stands for a user that a user namespace does not map, user_namespaces(7). */
+#define OVERFLOW_UID 65534u
+
+static void say(char why[RUNTIME_WHY_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(char why[RUNTIME_WHY_SIZE], const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, RUNTIME_WHY_SIZE, format, arguments);
+    va_end(arguments);
+}
+
+static bool owned_directory(const char *path, uid_t uid)
+{
+    struct stat st;
+
+    return path[0] && sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == uid;
+}
+
+void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
+                        const char *configured, const char *xdg)
+{
+    char user_dir[64];
+    size_t length;
+
+    snprintf(user_dir, sizeof(user_dir), "/run/user/%u", user->uid);
+    if (configured[0])
+        snprintf(path, PATH_MAX, "%s", configured);
+    else if (user->uid == 0 || user->privileged)
+        snprintf(path, PATH_MAX, "/run/hotpatch");
+    else if (owned_directory(xdg, user->uid))
+        snprintf(path, PATH_MAX, "%.4000s/hotpatch", xdg);
+    else if (owned_directory(user_dir, user->uid))
+        snprintf(path, PATH_MAX, "%s/hotpatch", user_dir);
+    else
+        snprintf(path, PATH_MAX, "/tmp/hotpatch-%u", user->uid);
+    /* open(2) follows a symbolic link before a trailing slash, O_NOFOLLOW or not. */
+    for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+        path[length - 1] = '\0';
+}
+
+/* Whoever may rename a directory above ours may put another in its place, and objects in it
+ * are loaded by name. */
+static int check_above(int fd, uid_t uid, const char *path, char why[RUNTIME_WHY_SIZE])
+{
+    struct stat st, below;
+    int parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int result = 0;
+
+    sys_fstat(fd, &below);
+    while (parent >= 0) {
+        int next;
+
+        if (sys_fstat(parent, &st) != 0)
+            break;
+        if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)) {
+            say(why, "a directory above %s can be written by others", path);
+            result = -EPERM;
+        } else if (st.st_uid != 0 && st.st_uid != uid && st.st_uid != OVERFLOW_UID) {
+            say(why, "a directory above %s belongs to user %u", path, st.st_uid);
+            result = -EPERM;
+        }
+        if (result != 0 || (st.st_ino == below.st_ino && st.st_dev == below.st_dev))
+            break;
+        below = st;
+        next = sys_openat(parent, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        sys_close(parent);
+        parent = next;
+    }
+    if (parent >= 0)
+        sys_close(parent);
+    return result;
+}
+
+static int check_directory(int fd, uid_t owner, const char *path, char why[RUNTIME_WHY_SIZE])
+{
+    struct stat st;
+    int result = sys_fstat(fd, &st);
+
+    if (result != 0) {
+        say(why, "stat %s: %s", path, sys_error(result));
+        return result;
+    }
+    if (st.st_uid != owner) {
+        say(why, "%s belongs to user %u, not to %u", path, st.st_uid, owner);
+        return -EPERM;
+    }
+    if (st.st_mode & 077) {
+        say(why, "%s has mode %04o, not 0700", path, st.st_mode & 07777);
+        return -EPERM;
+    }
+    return check_above(fd, owner, path, why);
+}
+
+int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct runtime_user *user,
+                     char why[RUNTIME_WHY_SIZE])
+{
+    uid_t owner = user->privileged ? 0 : user->uid;
+    int made = user->privileged ? -EEXIST : sys_mkdirat(AT_FDCWD, path, 0700);
+    int fd, result;
+
+    dir->fd = -1;
+    if (made == 0)
+        sys_fchmodat(AT_FDCWD, path, 0700); /* a umask may have taken the owner's bits */
+    fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd < 0) {
+        int cause = fd == -ENOENT && made < 0 ? made : fd;
+
+        say(why, "%s %s: %s%s", cause == made ? "make" : "open", path, sys_error(cause),
+            fd == -ENOTDIR || fd == -ELOOP ? " (a link or a file is in its place)" : "");
+        return fd;
+    }
+    result = check_directory(fd, owner, path, why);
+    if (result != 0) {
+        sys_close(fd);
+        return result;
+    }
+    dir->fd = fd;
+    dir->owner = owner;
+    snprintf(dir->path, sizeof(dir->path), "%s", path);
+    return 0;
+}
+
+void runtime_dir_close(struct runtime_dir *dir)
+{
+    if (dir->fd >= 0)
+        sys_close(dir->fd);
+    dir->fd = -1;
+}
+
+/* Removes what is in the FIFO's place if it is stale and ours to remove. */
+static int clear_way(const struct runtime_dir *dir, const char *name, char why[RUNTIME_WHY_SIZE])
+{
+    struct stat st;
+    int result = sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (result == -ENOENT)
+        return 0;
+    if (result == 0 && st.st_uid != dir->owner && st.st_uid != sys_geteuid()) {
+        say(why, "%s/%s belongs to user %u", dir->path, name, st.st_uid);
+        return -EPERM;
+    }
+    if (result == 0 && S_ISFIFO(st.st_mode)) {
+        /* A listener of our pid can only be one of another pid namespace: leave it alone. */
+        int fd = sys_openat(dir->fd, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+
+        if (fd >= 0) {
+            sys_close(fd);
+            say(why, "another process listens at %s/%s", dir->path, name);
+            return -EBUSY;
+        }
+    }
+    if (result == 0)
+        result = sys_unlinkat(dir->fd, name, 0);
+    if (result != 0)
+        say(why, "remove %s/%s: %s", dir->path, name, sys_error(result));
+    return result;
+}
+
+static int open_fifo(const struct runtime_dir *dir, const char *name)
+{
+    const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
+    int fd = sys_openat(dir->fd, name, flags, 0);
+
+    if (fd == -EACCES && sys_fchmodat(dir->fd, name, 0600) == 0) /* umask, again */
+        fd = sys_openat(dir->fd, name, flags, 0);
+    return fd;
+}
+
+int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
+                          char why[RUNTIME_WHY_SIZE])
+{
+    struct stat st;
+    int result = sys_mkfifoat(dir->fd, name, 0600);
+
+    if (result == -EEXIST) {
+        result = clear_way(dir, name, why);
+        if (result != 0)
+            return result;
+        result = sys_mkfifoat(dir->fd, name, 0600);
+    }
+    if (result == 0)
+        result = open_fifo(dir, name);
+    if (result < 0) {
+        say(why, "make %s/%s: %s", dir->path, name, sys_error(result));
+        return result;
+    }
+    if (sys_fstat(result, &st) != 0 || !S_ISFIFO(st.st_mode)) {
+        sys_close(result);
+        say(why, "%s/%s was exchanged", dir->path, name);
+        return -EPERM;
+    }
+    return result;
+}
+
+int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name)
+{
+    struct stat st;
+    int fd = sys_openat(dir->fd, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+
+    if (fd < 0)
+        return fd;
+    if (sys_fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid == dir->owner)
+        return fd;
+    sys_close(fd);
+    return -EPERM;
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = sys_write(fd, text, length);
+
+        if (written == -EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? (int)written : -EIO;
+        text += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+int runtime_dir_replace(const struct runtime_dir *dir, const char *name, const char *text,
+                        size_t length)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    char temporary[NAME_MAX];
+    int fd, result;
+
+    snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+    fd = sys_openat(dir->fd, temporary, flags, 0600);
+    if (fd == -EEXIST && sys_unlinkat(dir->fd, temporary, 0) == 0)
+        fd = sys_openat(dir->fd, temporary, flags, 0600);
+    if (fd < 0)
+        return fd;
+    result = write_all(fd, text, length);
+    sys_close(fd);
+    if (result == 0)
+        result = sys_renameat(dir->fd, temporary, dir->fd, name);
+    if (result != 0)
+        sys_unlinkat(dir->fd, temporary, 0);
+    return result;
+}

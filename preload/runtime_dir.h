@@ -1,0 +1,50 @@
+/*
+ * runtime_dir.h - the runtime directory: which one it is, whether it is to be trusted, and the
+ * files in it.
+ *
+ * Listener (its descriptors are the listener's) and unit tests. By system calls alone; no
+ * allocation. A function that fails returns -errno and says why in one sentence.
+ */
+#ifndef HOTPATCH_RUNTIME_DIR_H
+#define HOTPATCH_RUNTIME_DIR_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define RUNTIME_WHY_SIZE 512
+
+struct runtime_user {
+    uid_t uid;
+    bool privileged; /* has capabilities that its uid alone would not give it */
+};
+
+struct runtime_dir {
+    int fd; /* -1: none */
+    uid_t owner;
+    char path[PATH_MAX];
+};
+
+/* design.md, section 7: `configured` (HOTPATCH_DIR) or "", `xdg` or "". */
+void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
+                        const char *configured, const char *xdg);
+
+/* Makes the directory where it is missing, opens and checks it. */
+int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct runtime_user *user,
+                     char why[RUNTIME_WHY_SIZE]);
+void runtime_dir_close(struct runtime_dir *dir);
+
+/* Makes a FIFO `name` in place of a stale one and opens it for reading and writing, so that it
+ * never comes to an end of file. Descriptor or -errno. */
+int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
+                          char why[RUNTIME_WHY_SIZE]);
+
+/* A client's reply FIFO, opened for writing without waiting. Descriptor or -errno. */
+int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name);
+
+/* Replaces `name` atomically; the temporary file beside it is `name`.tmp. */
+int runtime_dir_replace(const struct runtime_dir *dir, const char *name, const char *text,
+                        size_t length);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * safe_point.c - the host says "now", one of its threads stands still, the listener commits.
+ *
+ * The host's part costs one relaxed load while nobody waits. It may be called from a signal
+ * handler, so it takes no lock.
+ */
+#include "safe_point.h"
+
+#include <stdatomic.h>
+
+#include "api.h"
+#include "lock.h"
+
+enum state {
+    NOBODY,
+    AWAITED, /* the listener waits for a host thread */
+    PARKED   /* a host thread stands still, the listener commits */
+};
+
+static _Atomic uint32_t state;
+static _Atomic uint32_t releases; /* futex of the parked thread: counts commits that are over */
+
+bool safe_point_awaited(void)
+{
+    return atomic_load_explicit(&state, memory_order_acquire) != NOBODY;
+}
+
+static bool change(uint32_t from, uint32_t to)
+{
+    return atomic_compare_exchange_strong_explicit(&state, &from, to, memory_order_acq_rel,
+                                                   memory_order_acquire);
+}
+
+int safe_point_run(void (*commit)(void *), void *context, uint64_t until)
+{
+    struct timespec limit = clock_spec(until);
+
+    atomic_store_explicit(&state, AWAITED, memory_order_release);
+    while (atomic_load_explicit(&state, memory_order_acquire) == AWAITED)
+        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change(AWAITED, NOBODY))
+            return -ETIMEDOUT;
+    commit(context);
+    atomic_store_explicit(&state, NOBODY, memory_order_release);
+    atomic_fetch_add_explicit(&releases, 1, memory_order_release);
+    sys_futex_wake(&releases, INT32_MAX);
+    return 0;
+}
+
+void hotpatch_api_safe_point(void)
+{
+    uint32_t seen;
+
+    if (atomic_load_explicit(&state, memory_order_relaxed) == NOBODY)
+        return;
+    seen = atomic_load_explicit(&releases, memory_order_acquire);
+    if (!change(AWAITED, PARKED))
+        return; /* another thread stands still already: one is enough */
+    sys_futex_wake(&state, 1);
+    while (atomic_load_explicit(&releases, memory_order_acquire) == seen)
+        sys_futex_wait(&releases, seen, NULL);
+}
+
+void safe_point_reset(void)
+{
+    atomic_store_explicit(&state, NOBODY, memory_order_relaxed);
+    /* A parked thread may have forked in a signal handler: it must go on in the child. */
+    atomic_fetch_add_explicit(&releases, 1, memory_order_relaxed);
+}

@@ -1,0 +1,12 @@
+/* safe_point.h - the moment `when=safe-point` waits for; the contract is in engine_api.h. */
+#ifndef HOTPATCH_SAFE_POINT_H
+#define HOTPATCH_SAFE_POINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int safe_point_run(void (*commit)(void *), void *context, uint64_t until); /* listener */
+bool safe_point_awaited(void);                                             /* any thread */
+void safe_point_reset(void);                                               /* in a forked child */
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * settings.c - see settings.h.
+ *
+ * Constructor only. One pass over environ, because an excluded process pays for it too.
+ */
+#include "settings.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sys.h"
+
+#define DOORBELL_OFFSET 12 /* SIGRTMIN+12 */
+
+struct settings settings;
+
+struct raw_settings {
+    const char *directory, *xdg, *log, *log_file, *patch, *signal, *include, *exclude, *disable,
+        *run_pid;
+};
+
+static void take(const char *entry, struct raw_settings *raw)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } names[] = {
+        {"HOTPATCH_DIR=", offsetof(struct raw_settings, directory)},
+        {"XDG_RUNTIME_DIR=", offsetof(struct raw_settings, xdg)},
+        {"HOTPATCH_LOG=", offsetof(struct raw_settings, log)},
+        {"HOTPATCH_LOG_FILE=", offsetof(struct raw_settings, log_file)},
+        {"HOTPATCH_PATCH=", offsetof(struct raw_settings, patch)},
+        {"HOTPATCH_SIGNAL=", offsetof(struct raw_settings, signal)},
+        {"HOTPATCH_INCLUDE=", offsetof(struct raw_settings, include)},
+        {"HOTPATCH_EXCLUDE=", offsetof(struct raw_settings, exclude)},
+        {"HOTPATCH_DISABLE=", offsetof(struct raw_settings, disable)},
+        {"HOTPATCH_RUN_PID=", offsetof(struct raw_settings, run_pid)},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t length = strlen(names[i].name);
+
+        if (strncmp(entry, names[i].name, length) == 0 && entry[length])
+            *(const char **)((char *)raw + names[i].offset) = entry + length;
+    }
+}
+
+/* One or more globs, separated by colons, against the program's path and its base name. */
+static bool globs_match(const char *globs, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char glob[PATH_MAX];
+
+    while (*globs) {
+        size_t length = strcspn(globs, ":");
+
+        if (length > 0 && length < sizeof(glob)) {
+            memcpy(glob, globs, length);
+            glob[length] = '\0';
+            if (fnmatch(glob, path, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0))
+                return true;
+        }
+        globs += length + (globs[length] == ':');
+    }
+    return false;
+}
+
+static bool program_wanted(const struct raw_settings *raw)
+{
+    char path[PATH_MAX];
+    ssize_t length;
+
+    if (!raw->include && !raw->exclude)
+        return true;
+    length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+    if (length < 0)
+        return !raw->include;
+    path[length] = '\0';
+    if (raw->exclude && globs_match(raw->exclude, path))
+        return false;
+    return !raw->include || globs_match(raw->include, path);
+}
+
+static bool copy_path(char to[PATH_MAX], const char *from, const char *name)
+{
+    if (!from)
+        return true;
+    if (from[0] == '/' && strlen(from) < PATH_MAX) {
+        memcpy(to, from, strlen(from) + 1);
+        return true;
+    }
+    log_write(LOG_ERROR, "%s is not an absolute path: %.200s", name, from);
+    return false;
+}
+
+static int parse_signal(const char *text)
+{
+    int base = 0, number;
+    char *end;
+
+    if (!text)
+        return SIGRTMIN + DOORBELL_OFFSET;
+    if (strcasecmp(text, "none") == 0)
+        return 0;
+    if (strncasecmp(text, "SIG", 3) == 0)
+        text += 3;
+    if (strncasecmp(text, "RTMIN", 5) == 0) {
+        base = SIGRTMIN;
+        text += 5;
+        if (!*text)
+            return base;
+    }
+    number = (int)strtol(text, &end, 10) + base;
+    if (end == text || *end || number < 1 || number > SIGRTMAX || number == SIGKILL ||
+        number == SIGSTOP || (number > 31 && number < SIGRTMIN)) {
+        log_write(LOG_ERROR, "HOTPATCH_SIGNAL is not a signal: %.80s; none is used", text);
+        return 0;
+    }
+    return number;
+}
+
+static enum log_level parse_level(const char *text)
+{
+    static const char *const names[] = {
+        [LOG_NONE] = "none", [LOG_ERROR] = "error", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+    for (size_t i = 0; text && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcasecmp(text, names[i]) == 0)
+            return (enum log_level)i;
+    return LOG_ERROR;
+}
+
+bool settings_read(void)
+{
+    struct raw_settings raw = {0};
+
+    if (getauxval(AT_SECURE))
+        return false;
+    for (char **entry = environ; entry && *entry; entry++)
+        if ((*entry)[0] == 'H' || (*entry)[0] == 'X')
+            take(*entry, &raw);
+    if (raw.disable && strcmp(raw.disable, "0") != 0)
+        return false;
+    if (!program_wanted(&raw))
+        return false;
+    settings.log_level = parse_level(raw.log);
+    if (!copy_path(settings.log_file, raw.log_file, "HOTPATCH_LOG_FILE"))
+        settings.log_file[0] = '\0';
+    copy_path(settings.xdg, raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");
+    copy_path(settings.directory, raw.directory, "HOTPATCH_DIR");
+    settings.signal = parse_signal(raw.signal);
+    settings.patches = raw.patch ? strdup(raw.patch) : NULL;
+    settings.run_pid = raw.run_pid ? (pid_t)strtol(raw.run_pid, NULL, 10) : 0;
+    return true;
+}

@@ -1,0 +1,31 @@
+/*
+ * settings.h - what the environment asks of the shim, read once in the constructor.
+ *
+ * Copied, because hosts rewrite their environ in place (setproctitle). Written by the
+ * constructor alone, before any other thread of ours exists.
+ */
+#ifndef HOTPATCH_SETTINGS_H
+#define HOTPATCH_SETTINGS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "engine_api.h"
+
+struct settings {
+    char directory[PATH_MAX]; /* HOTPATCH_DIR; "" where not set */
+    char xdg[PATH_MAX];       /* XDG_RUNTIME_DIR */
+    char log_file[PATH_MAX];  /* HOTPATCH_LOG_FILE */
+    char *patches;            /* HOTPATCH_PATCH, malloc'd; NULL: none */
+    enum log_level log_level;
+    int signal;    /* of the doorbell; 0: none */
+    pid_t run_pid; /* HOTPATCH_RUN_PID: `hotpatch run` waits for the patches of this process */
+};
+
+extern struct settings settings;
+
+/* False: this process is not to be touched (disabled, excluded, AT_SECURE, not glibc). */
+bool settings_read(void);
+
+#endif

@@ -1,0 +1,218 @@
+/* status.c - see status.h. */
+#include "status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "arming.h"
+#include "doorbell.h"
+#include "engine.h"
+#include "log.h"
+#include "sys.h"
+#include "threads.h"
+
+#ifndef HOTPATCH_VERSION
+#define HOTPATCH_VERSION "0.1.0"
+#endif
+
+static struct {
+    char program[PATH_MAX];
+    uint64_t start_time;
+    pid_t start_time_of; /* the process that start_time is of */
+    uint64_t requests;
+    uint64_t records; /* ever made */
+    char *history[STATUS_HISTORY];
+    size_t first, count; /* ring */
+    char sandbox[512];
+} status;
+
+const char *status_program(void)
+{
+    return status.program;
+}
+
+/* proc_pid_stat(5): field 2 may hold blanks and parentheses, so count from its last ')'. */
+static uint64_t read_start_time(void)
+{
+    char text[1024], *p;
+    int fd = sys_openat(AT_FDCWD, "/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
+    ssize_t length = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        sys_close(fd);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    p = strrchr(text, ')');
+    for (int number = 2; p && number < 22; number++)
+        p = strchr(p + 1, ' ');
+    return p ? strtoull(p, NULL, 10) : 0;
+}
+
+uint64_t status_start_time(void)
+{
+    if (status.start_time_of != sys_getpid()) {
+        status.start_time = read_start_time();
+        status.start_time_of = sys_getpid();
+    }
+    return status.start_time;
+}
+
+void status_start(void)
+{
+    ssize_t length = 0;
+
+    if (!status.program[0])
+        length =
+            sys_readlinkat(AT_FDCWD, "/proc/self/exe", status.program, sizeof(status.program) - 1);
+    if (length > 0)
+        status.program[length] = '\0';
+    status_start_time();
+}
+
+/* By hand: gmtime_r(3) takes a lock of libc's, which a forked child may find held. The calendar
+ * is counted in years that begin in March, so that the leap day is the last one. */
+void status_time(char *buffer, size_t size)
+{
+    struct timespec now;
+    int64_t days, era, year, second;
+    unsigned of_era, year_of_era, of_year, month;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    days = now.tv_sec / 86400 + 719468; /* since 0000-03-01 */
+    second = now.tv_sec % 86400;
+    era = days / 146097;
+    of_era = (unsigned)(days % 146097);
+    year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    month = (5 * of_year + 2) / 153; /* 0: March */
+    year = era * 400 + year_of_era + (month >= 10);
+    snprintf(buffer, size, "%04d-%02u-%02uT%02d:%02d:%02d.%03ldZ", (int)year,
+             month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1,
+             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60),
+             now.tv_nsec / 1000000);
+}
+
+void status_set_sandbox(const char *text)
+{
+    snprintf(status.sandbox, sizeof(status.sandbox), "%s", text ? text : "");
+}
+
+void status_count_request(void)
+{
+    status.requests++;
+}
+
+void status_record_begin(struct json *record, const char *id, const char *verb)
+{
+    char time[64];
+
+    status_time(time, sizeof(time));
+    json_object_begin(record, NULL);
+    json_unsigned(record, "n", ++status.records);
+    json_string(record, "time", time);
+    json_string(record, "id", id);
+    json_string(record, "verb", verb);
+}
+
+void status_record_end(struct json *record, uint64_t microseconds)
+{
+    size_t at = (status.first + status.count) % STATUS_HISTORY;
+    char *text;
+
+    json_unsigned(record, "microseconds", microseconds);
+    json_object_end(record);
+    text = json_take(record);
+    if (!text)
+        return;
+    if (status.count == STATUS_HISTORY) {
+        free(status.history[status.first]);
+        status.first = (status.first + 1) % STATUS_HISTORY;
+    } else {
+        status.count++;
+    }
+    status.history[at] = text;
+}
+
+static void write_head(struct json *json)
+{
+    char path[PATH_MAX + 32], doing[PATH_MAX];
+
+    worker_doing(doing, sizeof(doing));
+    json_number(json, "hotpatch", 1);
+    json_number(json, "pid", sys_getpid());
+    json_unsigned(json, "start_time", status_start_time());
+    json_string(json, "program", status.program);
+    json_unsigned(json, "uid", sys_geteuid());
+    json_number(json, "signal", doorbell_signal());
+    json_string(json, "fifo", arming_path(path, sizeof(path)) ? path : NULL);
+    json_string(json, "version", HOTPATCH_VERSION);
+    json_bool(json, "engine", engine_loaded());
+    json_string(json, "sandbox", status.sandbox[0] ? status.sandbox : NULL);
+    json_unsigned(json, "requests", status.requests);
+    json_string(json, "busy", doing);
+}
+
+void status_document(struct json *json, const char *key)
+{
+    json_object_begin(json, key);
+    write_head(json);
+    if (engine_loaded()) {
+        engine()->status(json);
+    } else {
+        json_array_begin(json, "slots");
+        json_array_end(json);
+        json_array_begin(json, "modules");
+        json_array_end(json);
+    }
+    json_array_begin(json, "history");
+    for (size_t i = 0; i < status.count; i++)
+        json_raw(json, NULL, status.history[(status.first + i) % STATUS_HISTORY]);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static int write_document(struct json *json)
+{
+    if (json->failed)
+        return -ENOMEM;
+    json->comma = false;
+    json_raw(json, NULL, "\n");
+    return json->failed ? -ENOMEM : arming_write_status(json->text, json->length);
+}
+
+int status_write(void)
+{
+    struct json json = {0};
+    int result;
+
+    status_document(&json, NULL);
+    result = write_document(&json);
+    json_discard(&json);
+    if (result != 0)
+        log_write(LOG_ERROR, "the status file could not be written: %s", sys_error(result));
+    return result;
+}
+
+void status_write_first(void)
+{
+    char buffer[PATH_MAX * 2 + 1024];
+    struct json json = {.text = buffer, .capacity = sizeof(buffer), .fixed = true};
+
+    if (engine_loaded() || status.count) {
+        status_write();
+        return;
+    }
+    status_document(&json, NULL);
+    if (write_document(&json) == -ENOMEM)
+        status_write();
+}
+
+void status_reset(bool torn)
+{
+    status.sandbox[0] = '\0';
+    if (torn)
+        status.first = status.count = 0;
+}

@@ -1,0 +1,222 @@
+/*
+ * sys.h - system calls without libc in between.
+ *
+ * Why: a fault that a patch injects into libc's rename, open or write must not strike the
+ * shim's own files, and a signal handler must not touch errno. Every function returns
+ * what the kernel does: a value, or -errno. Any thread, signal handlers too.
+ */
+#ifndef HOTPATCH_SYS_H
+#define HOTPATCH_SYS_H
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <time.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+
+/* The kernel's sigset_t (signal(7)): one word on 64-bit machines. */
+typedef uint64_t sys_sigset;
+
+#define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal)-1))
+
+/* One phrase, of an errno or of what a function below returned; takes no lock. */
+const char *sys_error(int error);
+
+#if defined(__x86_64__)
+static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+
+    __asm__ volatile("svc 0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+#else
+#error "no system call sequence for this architecture"
+#endif
+
+static inline long sys_call3(long number, long a, long b, long c)
+{
+    return sys_call(number, a, b, c, 0, 0, 0);
+}
+
+static inline long sys_call4(long number, long a, long b, long c, long d)
+{
+    return sys_call(number, a, b, c, d, 0, 0);
+}
+
+static inline int sys_openat(int dir, const char *path, int flags, mode_t mode)
+{
+    return (int)sys_call4(SYS_openat, dir, (long)path, flags, (long)mode);
+}
+
+static inline int sys_close(int fd)
+{
+    return (int)sys_call3(SYS_close, fd, 0, 0);
+}
+
+static inline ssize_t sys_read(int fd, void *buffer, size_t size)
+{
+    return sys_call3(SYS_read, fd, (long)buffer, (long)size);
+}
+
+static inline ssize_t sys_write(int fd, const void *buffer, size_t size)
+{
+    return sys_call3(SYS_write, fd, (long)buffer, (long)size);
+}
+
+static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+    return (int)sys_call3(SYS_close_range, (long)first, (long)last, (long)flags);
+}
+
+static inline int sys_mkdirat(int dir, const char *path, mode_t mode)
+{
+    return (int)sys_call3(SYS_mkdirat, dir, (long)path, (long)mode);
+}
+
+static inline int sys_mkfifoat(int dir, const char *path, mode_t mode)
+{
+    return (int)sys_call4(SYS_mknodat, dir, (long)path, (long)(S_IFIFO | mode), 0);
+}
+
+static inline int sys_unlinkat(int dir, const char *path, int flags)
+{
+    return (int)sys_call3(SYS_unlinkat, dir, (long)path, flags);
+}
+
+static inline int sys_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return (int)sys_call(SYS_renameat2, from_dir, (long)from, to_dir, (long)to, 0, 0);
+}
+
+static inline int sys_fchmodat(int dir, const char *path, mode_t mode)
+{
+    return (int)sys_call3(SYS_fchmodat, dir, (long)path, (long)mode);
+}
+
+static inline ssize_t sys_readlinkat(int dir, const char *path, char *buffer, size_t size)
+{
+    return sys_call4(SYS_readlinkat, dir, (long)path, (long)buffer, (long)size);
+}
+
+static inline int sys_fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+    return (int)sys_call4(SYS_newfstatat, dir, (long)path, (long)st, flags);
+}
+
+static inline int sys_fstat(int fd, struct stat *st)
+{
+    return (int)sys_call3(SYS_fstat, fd, (long)st, 0);
+}
+
+static inline ssize_t sys_getdents64(int fd, void *buffer, size_t size)
+{
+    return sys_call3(SYS_getdents64, fd, (long)buffer, (long)size);
+}
+
+static inline int sys_ppoll(struct pollfd *fds, size_t count, const struct timespec *timeout,
+                            const sys_sigset *mask)
+{
+    return (int)sys_call(SYS_ppoll, (long)fds, (long)count, (long)timeout, (long)mask,
+                         sizeof(*mask), 0);
+}
+
+static inline int sys_sigprocmask(int how, const sys_sigset *set, sys_sigset *old)
+{
+    return (int)sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)old, sizeof(*set));
+}
+
+static inline pid_t sys_getpid(void)
+{
+    return (pid_t)sys_call3(SYS_getpid, 0, 0, 0);
+}
+
+static inline pid_t sys_gettid(void)
+{
+    return (pid_t)sys_call3(SYS_gettid, 0, 0, 0);
+}
+
+static inline uid_t sys_geteuid(void)
+{
+    return (uid_t)sys_call3(SYS_geteuid, 0, 0, 0);
+}
+
+static inline int sys_tgkill(pid_t pid, pid_t tid, int signal)
+{
+    return (int)sys_call3(SYS_tgkill, pid, tid, signal);
+}
+
+static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c)
+{
+    return (int)sys_call(SYS_prctl, option, (long)a, (long)b, (long)c, 0, 0);
+}
+
+/* 0: woken or the word differs; -ETIMEDOUT, -EINTR. `until`: CLOCK_MONOTONIC, NULL: for ever. */
+static inline int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *until)
+{
+    return (int)sys_call(SYS_futex, (long)word, FUTEX_WAIT_BITSET_PRIVATE, (long)expected,
+                         (long)until, 0, (long)FUTEX_BITSET_MATCH_ANY);
+}
+
+static inline void sys_futex_wake(const void *word, int count)
+{
+    sys_call3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, count);
+}
+
+static inline ssize_t sys_pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+    return sys_call4(SYS_pwrite64, fd, (long)buffer, (long)size, (long)offset);
+}
+
+static inline int sys_ftruncate(int fd, off_t size)
+{
+    return (int)sys_call3(SYS_ftruncate, fd, (long)size, 0);
+}
+
+static inline int sys_memfd_create(const char *name, unsigned flags)
+{
+    return (int)sys_call3(SYS_memfd_create, (long)name, (long)flags, 0);
+}
+
+static inline int sys_mprotect(void *address, size_t size, int protection)
+{
+    return (int)sys_call3(SYS_mprotect, (long)address, (long)size, protection);
+}
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * threads.c - see threads.h.
+ *
+ * Rules of the place: both threads block every signal but those that their own faults raise;
+ * SIGCANCEL and SIGSETXID (32, 33) stay glibc's, or the host's setuid() would wait for ever. The
+ * stacks are one mapping of ours, used again by a forked child: glibc's own would let the kernel
+ * back the worker's 8 MiB with a huge page, and a process has only 80 kB to spare for us.
+ */
+#include "threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "doorbell.h"
+#include "listener.h"
+#include "lock.h"
+#include "log.h"
+#include "sys.h"
+
+#define PAGE 4096ul
+#define LISTENER_STACK (1ul << 20)
+#define WORKER_STACK (8ul << 20)
+#define LARGE_STACK (64ul << 20) /* for a host with megabytes of thread-local data */
+
+enum { SLOT_LISTENER, SLOT_WORKER, SLOT_COUNT };
+
+struct stack {
+    void *base;
+    size_t size;
+};
+
+static struct {
+    _Atomic pid_t tid[SLOT_COUNT];
+    pthread_t thread[SLOT_COUNT];
+    bool running[SLOT_COUNT];       /* made and not yet joined */
+    _Atomic bool ended[SLOT_COUNT]; /* has left its function */
+    struct stack stack[SLOT_COUNT];
+    _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
+    _Atomic bool stopping;
+    _Atomic uint32_t endings; /* futex: counts threads that have ended */
+} threads;
+
+enum thread_role threads_self(void)
+{
+    pid_t tid = sys_gettid();
+
+    if (tid == atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_relaxed))
+        return THREAD_LISTENER;
+    if (tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed))
+        return THREAD_WORKER;
+    return THREAD_HOST;
+}
+
+pid_t threads_listener(void)
+{
+    return atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_acquire);
+}
+
+pid_t threads_worker(void)
+{
+    return atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_acquire);
+}
+
+bool threads_owned(pid_t tid)
+{
+    return tid == atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_relaxed) ||
+           tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed);
+}
+
+bool threads_stopping(void)
+{
+    return atomic_load_explicit(&threads.stopping, memory_order_acquire);
+}
+
+void threads_listener_armed(void)
+{
+    atomic_store_explicit(&threads.armed, 1, memory_order_release);
+    sys_futex_wake(&threads.armed, INT32_MAX);
+}
+
+static void *run(int slot, void *(*function)(void *))
+{
+    sys_prctl(PR_SET_NAME, (unsigned long)"hotpatch", 0, 0);
+    atomic_store_explicit(&threads.tid[slot], sys_gettid(), memory_order_release);
+    sys_futex_wake(&threads.tid[slot], 1);
+    function(NULL);
+    atomic_store_explicit(&threads.tid[slot], 0, memory_order_relaxed);
+    atomic_store_explicit(&threads.ended[slot], true, memory_order_release);
+    atomic_fetch_add_explicit(&threads.endings, 1, memory_order_release);
+    sys_futex_wake(&threads.endings, INT32_MAX);
+    return NULL;
+}
+
+static void *run_listener(void *unused)
+{
+    (void)unused;
+    return run(SLOT_LISTENER, listener_main);
+}
+
+static void *run_worker(void *unused)
+{
+    (void)unused;
+    return run(SLOT_WORKER, worker_main);
+}
+
+static bool map_stack(struct stack *stack, size_t size)
+{
+    char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+
+    if (base == MAP_FAILED)
+        return false;
+    mprotect(base, PAGE, PROT_NONE); /* the guard */
+    madvise(base, size, MADV_NOHUGEPAGE);
+    stack->base = base + PAGE;
+    stack->size = size - PAGE;
+    return true;
+}
+
+static int create(int slot, void *(*function)(void *), size_t size)
+{
+    struct stack *stack = &threads.stack[slot];
+    pthread_attr_t attributes;
+    int result;
+
+    if (threads.running[slot])
+        return 0;
+    if (!stack->base && !map_stack(stack, size))
+        return ENOMEM;
+    result = pthread_attr_init(&attributes);
+    if (result != 0)
+        return result;
+    atomic_store_explicit(&threads.ended[slot], false, memory_order_relaxed);
+    pthread_attr_setstack(&attributes, stack->base, stack->size);
+    result = pthread_create(&threads.thread[slot], &attributes, function, NULL);
+    pthread_attr_destroy(&attributes);
+    if (result == EINVAL && size < LARGE_STACK) {
+        /* The host's thread-local data does not fit, pthread_create(3). */
+        munmap((char *)stack->base - PAGE, stack->size + PAGE);
+        stack->base = NULL;
+        return create(slot, function, LARGE_STACK);
+    }
+    threads.running[slot] = result == 0;
+    return result;
+}
+
+bool threads_start(bool wait)
+{
+    const sys_sigset open = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) |
+                            SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) |
+                            SYS_SIGBIT(33);
+    const sys_sigset blocked = ~open;
+    sys_sigset old;
+    int result;
+
+    atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
+    atomic_store_explicit(&threads.stopping, false, memory_order_release);
+    sys_sigprocmask(SIG_SETMASK, &blocked, &old);
+    result = create(SLOT_LISTENER, run_listener, LISTENER_STACK);
+    if (result == 0)
+        result = create(SLOT_WORKER, run_worker, WORKER_STACK);
+    sys_sigprocmask(SIG_SETMASK, &old, NULL);
+    if (result != 0)
+        log_write(LOG_ERROR, "a thread could not be made: %s", sys_error(result));
+    while (wait && threads.running[SLOT_LISTENER] &&
+           !atomic_load_explicit(&threads.armed, memory_order_acquire))
+        sys_futex_wait(&threads.armed, 0, NULL);
+    return result == 0;
+}
+
+bool threads_have_worker(void)
+{
+    return threads_worker() != 0;
+}
+
+void threads_await_worker(uint64_t until)
+{
+    struct timespec limit = clock_spec(until);
+
+    while (threads_worker() == 0)
+        if (sys_futex_wait(&threads.tid[SLOT_WORKER], 0, &limit) == -ETIMEDOUT)
+            return;
+}
+
+bool threads_poke(void)
+{
+    pid_t tid = threads_listener();
+
+    if (tid == 0)
+        return false;
+    if (doorbell_signal() != 0)
+        return sys_tgkill(sys_getpid(), tid, doorbell_signal()) == 0;
+    return listener_poke_by_fifo(tid);
+}
+
+static bool join_ended(void)
+{
+    bool all = true;
+
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        if (threads.running[i] && atomic_load_explicit(&threads.ended[i], memory_order_acquire)) {
+            pthread_join(threads.thread[i], NULL);
+            threads.running[i] = false;
+        }
+        all = all && !threads.running[i];
+    }
+    return all;
+}
+
+bool threads_stop(uint64_t until)
+{
+    atomic_store_explicit(&threads.stopping, true, memory_order_release);
+    threads_poke();
+    worker_wake();
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&threads.endings, memory_order_acquire);
+        struct timespec soon = clock_spec(clock_ms() + 50);
+
+        if (join_ended())
+            return true;
+        if (clock_ms() >= until)
+            return false;
+        /* A listener without a FIFO is reached by a second poke at the latest. */
+        if (sys_futex_wait(&threads.endings, seen, &soon) == -ETIMEDOUT)
+            threads_poke();
+    }
+}
+
+void threads_reset(void)
+{
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        atomic_store_explicit(&threads.tid[i], 0, memory_order_relaxed);
+        threads.running[i] = false;
+    }
+}

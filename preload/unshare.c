@@ -1,0 +1,102 @@
+/*
+ * unshare.c - unshare(2), setns(2) and chroot(2) as the host calls them.
+ *
+ * A process with a second thread may not unshare a user name space, and threads keep the name
+ * spaces that they were made in: so ours end before the call and are made anew after it. A root
+ * directory is shared by all threads, but an engine that is still to be loaded may not be in it.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "lock.h"
+#include "log.h"
+#include "preload.h"
+#include "status.h"
+#include "sys.h"
+#include "threads.h"
+
+#define STOP_LIMIT_MS 2000
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int unshare(int flags);
+EXPORTED int setns(int fd, int type);
+EXPORTED int chroot(const char *path);
+
+static int finish(long result)
+{
+    if (result >= 0)
+        return (int)result;
+    errno = (int)-result;
+    return -1;
+}
+
+/* Only the main thread takes ours along: a thread pool that unshares a thread's descriptors or
+ * mounts does not mean the process. */
+static bool takes_threads_along(void)
+{
+    return preload_active() && sys_gettid() == sys_getpid();
+}
+
+static void end_threads(void)
+{
+    /* With the lock, so that no request is cut off; on our own threads this cannot be. */
+    bool locked = engine_lock_host() == 0;
+
+    if (!threads_stop(clock_ms() + STOP_LIMIT_MS))
+        log_write(LOG_ERROR, "a thread of hotpatch does not end: the program's unshare may fail");
+    if (locked)
+        engine_unlock();
+}
+
+EXPORTED int unshare(int flags)
+{
+    bool along = takes_threads_along();
+    long result;
+
+    if (along)
+        end_threads();
+    result = sys_call3(SYS_unshare, flags, 0, 0);
+    if (along)
+        threads_start(true);
+    return finish(result);
+}
+
+EXPORTED int setns(int fd, int type)
+{
+    bool along = takes_threads_along();
+    long result;
+
+    if (along)
+        end_threads();
+    result = sys_call3(SYS_setns, fd, type, 0);
+    if (along)
+        threads_start(true);
+    return finish(result);
+}
+
+static void load_engine_first(void)
+{
+    struct refusal why = {0};
+
+    if (engine_loaded() || engine_lock_host() != 0)
+        return;
+    if (engine_load(&why) != 0)
+        log_write(LOG_INFO, "before chroot: %s", why.items[0].text ? why.items[0].text : "");
+    refusal_clear(&why);
+    engine_unlock();
+}
+
+EXPORTED int chroot(const char *path)
+{
+    long result;
+
+    if (preload_active())
+        load_engine_first();
+    result = sys_call3(SYS_chroot, (long)path, 0, 0);
+    if (preload_active() && result == 0)
+        threads_poke();
+    return finish(result);
+}
