@@ -495,8 +495,9 @@ HOTPATCH_C_END
 HOTPATCH_C_BEGIN
 
 /*
- * Make a slot at run time, for ever; the three texts are not copied.  `slot` may be NULL.
- * 0; -EINVAL, -EEXIST, -ENOMEM from the shim; -ENOSYS without it.
+ * Make a slot at run time, for ever; the texts are copied.  A second call with the same texts gives
+ * the same slot.  0; -EINVAL: a NULL or empty argument, or the name with another signature;
+ * -ENOMEM; -ENOSYS without the shim.  Only `name_space` may be NULL.
  */
 static inline int hotpatch_register(const char *name_space, const char *name, const char *signature,
                                     hotpatch_function fallback, struct hotpatch_slot **slot)
@@ -518,10 +519,13 @@ static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, cons
 {
     typedef struct hotpatch_slot *api(const char *, const char *);
     hotpatch_function shim = hotpatch_shim_lookup();
+    struct hotpatch_slot *found = NULL;
     const char *own = hotpatch_namespace_name;
 
     if (shim != NULL)
-        return HOTPATCH_CAST(api *, shim)(name_space, name);
+        found = HOTPATCH_CAST(api *, shim)(name_space, name);
+    if (found != NULL)
+        return found;
     __asm__("" : "+r"(own)); /* hide a constant: comparing two known texts draws a warning */
     if (name_space != NULL && (own == NULL || strcmp(own, name_space) != 0))
         return NULL;
@@ -529,8 +533,9 @@ static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, cons
 }
 
 /*
- * Put `function` (data slots: see hotpatch.h(3)) into the slot, as its newest layer.  0; -EDEADLK
- * from a change handler; -ENOENT, -EINVAL, -ENOMEM; -ENOSYS without the shim.
+ * Put `function` into the slot, on top of all patches; an earlier one of hotpatch_set is taken out.
+ * For a data slot it is the address of storage, cast.  0; -EDEADLK from a hook or a change handler;
+ * -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without the shim.
  */
 static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
                                void *context)
@@ -541,7 +546,7 @@ static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function fun
     return shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot, function, context);
 }
 
-/* Undo hotpatch_set.  Errors as there. */
+/* Take out what hotpatch_set put in; patches stay.  Errors as there. */
 static inline int hotpatch_restore(struct hotpatch_slot *slot)
 {
     typedef int api(struct hotpatch_slot *);
@@ -558,8 +563,9 @@ static inline int hotpatch_on_change(void (*handler)(void *context), void *conte
 {
     typedef int api(void (*)(void *), void *);
     hotpatch_function shim = hotpatch_shim_on_change();
+    int result = shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(handler, context);
 
-    return shim == NULL ? 0 : HOTPATCH_CAST(api *, shim)(handler, context);
+    return result == -ENOSYS ? 0 : result; /* from a shim that is excluded from this process */
 }
 
 /* A moment at which `when=safe-point` may commit: no patched function of yours is half done. */
