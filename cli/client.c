@@ -289,7 +289,8 @@ static void talk_send(struct loop *loop, size_t place)
     struct talk *talk = loop->talks[place];
     struct refusal why = {0};
 
-    talk->deadline = now_ms() + talk->order->timeout + HOST_MARGIN;
+    talk->deadline = now_ms() + talk->order->timeout +
+                     (talk->order->margin ? talk->order->margin : HOST_MARGIN);
     if (reply_new(talk, talk->id, &why) != 0 || compose(talk, &why) != 0) {
         finish_refused(talk, &why);
         return;

@@ -27,6 +27,7 @@ struct order {
     const char *const *patches; /* absolute paths; several make one transaction */
     size_t patch_count;
     uint32_t timeout;           /* ms that the host may take until the moment comes */
+    uint32_t margin;            /* ms beyond it until the deadline; 0: 5,000 */
     bool changes;               /* false: asking again does no harm, so no outcome is unknown */
 };
 

@@ -15,7 +15,7 @@ struct verdict {
 };
 
 /* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,
- * HP-MUSL, HP-SCRIPT (with the interpreter's own reason after it). */
+ * HP-MUSL; of a script its interpreter's, and HP-SCRIPT after it. */
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "file_image.h"
@@ -130,8 +131,10 @@ static void examine_slots(const char *path, struct findings *findings)
     finding_add_refusal(findings, "slots", &why);
 }
 
-static int doctor_file(const char *path, bool json)
+/* A name without a slash is a file here before it is a program in PATH. */
+static int doctor_file(const char *name, bool json)
 {
+    char *path = format_text("%s%s", strchr(name, '/') || access(name, F_OK) != 0 ? "" : "./", name);
     struct verdict *verdict = allocate(sizeof(*verdict));
     struct findings findings = {0};
     struct refusal why = {0};
@@ -160,6 +163,7 @@ static int doctor_file(const char *path, bool json)
     exit_code = findings_exit(&findings);
     findings_free(&findings);
     free(verdict);
+    free(path);
     return exit_code;
 }
 
