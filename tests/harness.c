@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -225,6 +226,9 @@ static struct host *spawn(const char *program, const char *const *environment, b
     assert_int_equal(chmod(host->scratch, 0755), 0);
     snprintf(host->directory, sizeof(host->directory), "%s/run", host->scratch);
     assert_int_equal(mkdir(host->directory, 0700), 0);
+    for (size_t i = 0; environment && environment[i]; i++)
+        if (strncmp(environment[i], "HOTPATCH_DIR=", 13) == 0)
+            snprintf(host->directory, sizeof(host->directory), "%s", environment[i] + 13);
     int in[2], out[2];
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
@@ -255,6 +259,13 @@ struct host *host_start(const char *program, const char *const *environment)
     struct host *host = spawn(program, environment, true);
     assert_string_equal(host_hear(host), "ready");
     await_file(fifo_of(host));
+    return host;
+}
+
+struct host *host_start_unarmed(const char *program, const char *const *environment)
+{
+    struct host *host = spawn(program, environment, true);
+    assert_string_equal(host_hear(host), "ready");
     return host;
 }
 

@@ -15,9 +15,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <sys/types.h>
+
+/* json-c's; what looks inside one includes <json-c/json.h>, which preload/json.h does not bear. */
+typedef struct json_object json_object;
 
 #define HARNESS_TIMEOUT_MS 30000
 
@@ -44,8 +46,11 @@ struct host {
 };
 
 /* Starts BUILD/hosts/PROGRAM (or an absolute path) under the shim and waits until it says
- * `ready` and its FIFO is there. `environment`: NAME=VALUE strings, NULL at the end, or NULL. */
+ * `ready` and its FIFO is there. `environment`: NAME=VALUE strings, NULL at the end, or NULL;
+ * with HOTPATCH_DIR among them, hosts share a runtime directory. */
 struct host *host_start(const char *program, const char *const *environment);
+/* The same where no FIFO can come. */
+struct host *host_start_unarmed(const char *program, const char *const *environment);
 /* The same without the shim. */
 struct host *host_start_bare(const char *program);
 /* One line out, one line in. The answer is good until the next question. */

@@ -1,6 +1,7 @@
 /*
  * must_hosts.c - programs built in other ways, and what programs do to themselves; see must.h.
  */
+#include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
  * must_slots.c - sound patches that do not fit the process; see must.h.
  */
+#include <json-c/json.h>
 #include <string.h>
 
 #include "must.h"
