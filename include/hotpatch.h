@@ -535,7 +535,8 @@ static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, cons
 /*
  * Put `function` into the slot, on top of all patches; an earlier one of hotpatch_set is taken out.
  * For a data slot it is the address of storage, cast.  0; -EDEADLK from a hook or a change handler;
- * -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without the shim.
+ * -EBUSY: a request waits for this thread; -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without
+ * the shim.
  */
 static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
                                void *context)

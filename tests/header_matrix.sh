@@ -202,13 +202,13 @@ refused()
     if "$1" $language -Werror "-I$source/include" -o "$readers/mistake" "$readers/mistake.c" >/dev/null 2>&1; then
         echo "$1: $2 is not refused"
     else
-        echo refused >>"$readers/refused"
+        echo >>"$readers/right"
     fi
 }
 
 mistakes()
 {
-    : >"$readers/refused"
+    : >"$readers/right"
     for compiler in $compilers; do
         refused "$compiler" "a hook of no such name" 'HOTPATCH_HOOK(before_aply) { return 0; }'
         refused "$compiler" "a second namespace" 'HOTPATCH_NAMESPACE("a"); HOTPATCH_NAMESPACE("b");'
@@ -221,6 +221,25 @@ mistakes()
             'extern long f(int); HOTPATCH_FUNCTION(int, f, (int a)) { return a; }'
         refused "$compiler" "a call of the original with other arguments" \
             'HOTPATCH_REPLACE(int, f, (int a)) { return HOTPATCH_ORIGINAL(f)(a, a); }'
+    done
+}
+
+# The manual's examples are complete: what stands between `example FILE` and `end` compiles.
+examples()
+{
+    for file in counter.c fix.c; do
+        sed -n "/^\\.\\\\\" example $file\$/,/^\\.\\\\\" end\$/p" "$source/include/hotpatch.h.3" |
+            sed '/^\./d; s/\\-/-/g; s/\\e/\\/g' >"$readers/$file"
+        for compiler in $compilers; do
+            case $compiler in *++) continue ;; esac
+            # shellcheck disable=SC2086
+            if [ -s "$readers/$file" ] && $compiler -std=c11 $warnings "-I$source/include" -fPIC -c -o "$readers/example.o" "$readers/$file" >"$readers/log" 2>&1; then
+                echo >>"$readers/right"
+            else
+                echo "$compiler: the manual's $file does not compile"
+                sed 's/^/    /' "$readers/log"
+            fi
+        done
     done
 }
 
@@ -268,8 +287,9 @@ if [ "${MATRIX:-}" = full ]; then full; else pairs; fi >"$readers/list"
 # xargs goes on after a failure and ends with 123.
 xargs -P "$(nproc)" -L 1 "$0" one <"$readers/list" >"$readers/failures" 2>&1
 mistakes >>"$readers/failures"
+examples >>"$readers/failures"
 cat "$readers/failures"
 failed=$(grep -c '^[^ ]' "$readers/failures")
-total=$(($(wc -l <"$readers/list") + $(wc -l <"$readers/refused") + $(grep -c 'is not refused$' "$readers/failures")))
+total=$(($(wc -l <"$readers/list") + $(wc -l <"$readers/right") + $(grep -c '^[^ ]*: ' "$readers/failures")))
 echo "$((total - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
