@@ -146,11 +146,20 @@ static int read_table(struct record_reader *reader, struct slot_table *table)
 
 int slot_table_read(const struct image *image, struct slot_table *table, struct elf_fault *fault)
 {
-    struct record_reader reader = {image, fault, ELF_TABLE_DAMAGED, "the slot table"};
+    uint64_t address;
 
     *table = (struct slot_table){0};
-    if (!record_find(image, "hotpatch_slot_table_v1", "hotpatch_table", &table->address))
+    if (!record_find(image, "hotpatch_slot_table_v1", "hotpatch_table", &address))
         return 0;
+    return slot_table_read_at(image, address, table, fault);
+}
+
+int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
+                       struct elf_fault *fault)
+{
+    struct record_reader reader = {image, fault, ELF_TABLE_DAMAGED, "the slot table"};
+
+    *table = (struct slot_table){.address = address};
     if (read_table(&reader, table)) {
         slot_table_free(table);
         return -1;

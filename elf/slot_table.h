@@ -54,6 +54,15 @@ struct manifest {
 
 /* 1: read into `table` (free with slot_table_free); 0: the object has none; -1: `fault`. */
 int slot_table_read(const struct image *image, struct slot_table *table, struct elf_fault *fault);
+/* The table at a known address: 1, or -1 with `fault`. */
+int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
+                       struct elf_fault *fault);
+/*
+ * Where the table is by the section headers of an object's file, which a mapped image does not
+ * have: programs do not export the symbol, and strip(1) leaves the section. Reads the headers
+ * alone (the file may be large), by pread(2). False: the file has none, or is damaged.
+ */
+bool slot_table_find_in_file(int fd, uint64_t *address);
 void slot_table_free(struct slot_table *table);
 
 /* 0: read into `manifest` (free with manifest_free); -1: `fault`, ELF_NO_MANIFEST where none.

@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "slot.h"
 #include "slot_table.h"
+#include "sys.h"
 
 static struct slot *from_table(const struct table_slot *entry)
 {
@@ -28,13 +29,40 @@ static struct slot *from_table(const struct table_slot *entry)
 void declared_place(struct slot *slot, struct object *object)
 {
     slot->declared = (struct hotpatch_slot *)((uintptr_t)slot->declared + object->bias);
-    slot->fallback += object->bias;
+    if (slot->fallback)
+        slot->fallback += object->bias;
+    else /* a function of another object: ld.so has put it there */
+        memcpy(&slot->fallback, &slot->declared->fallback, sizeof(slot->fallback));
     if (slot->entry)
         slot->entry += object->bias;
     slot->object = object;
     slot->base = slot->fallback;
     slot->words[0].address = (uintptr_t *)(void *)&slot->declared->target;
     slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
+}
+
+/* A program does not export its table, and a library's version script may hide it: then the
+ * section headers of the file tell where it is. What lies there is judged as always, so a file
+ * that has been replaced on disk since does no harm. */
+static int read_table(const struct object *object, struct slot_table *table,
+                      struct elf_fault *fault)
+{
+    int found = slot_table_read(object->image, table, fault);
+    int fd, own = -1;
+    uint64_t address;
+
+    if (found != 0)
+        return found;
+    fd = object->is_program ? shim()->program(NULL) : -1;
+    if (fd < 0)
+        fd = own = sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (fd < 0)
+        return 0;
+    if (slot_table_find_in_file(fd, &address))
+        found = slot_table_read_at(object->image, address, table, fault);
+    if (own >= 0)
+        sys_close(own);
+    return found;
 }
 
 int declared_read(struct object *object)
@@ -45,7 +73,7 @@ int declared_read(struct object *object)
 
     if (!object->image)
         return 0;
-    found = slot_table_read(object->image, &table, &fault);
+    found = read_table(object, &table, &fault);
     if (found < 0) {
         /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
         free(object->problem);

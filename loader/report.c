@@ -10,7 +10,7 @@
 
 static void put_time(struct json *json, const char *key, const struct timespec *when)
 {
-    char text[40], seconds[32];
+    char text[64], seconds[32];
     struct tm tm;
 
     if (when->tv_sec == 0 || !gmtime_r(&when->tv_sec, &tm)) {
@@ -40,7 +40,7 @@ static void put_layer(struct json *json, const struct layer *layer, bool live)
     put_time(json, "since", &layer->since);
     json_address(json, "old", layer->replaced);
     json_address(json, "new", layer->function);
-    json_bool(json, "live", live);
+    json_boolean(json, "live", live);
     json_object_end(json);
 }
 
@@ -66,7 +66,7 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_unsigned(json, "words", slot->word_count);
     json_unsigned(json, "unfilled",
                   slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED) : 0);
-    json_bool(json, "patchable", true);
+    json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
@@ -90,8 +90,8 @@ static void put_module(struct json *json, const struct module *module)
     json_string(json, "build_id", module->build_id);
     put_time(json, "since", &module->since);
     json_string(json, "snapshot", module->snapshot);
-    json_bool(json, "mapped", true);
-    json_bool(json, "live", module->live);
+    json_boolean(json, "mapped", true);
+    json_boolean(json, "live", module->live);
     json_object_end(json);
 }
 
@@ -103,7 +103,7 @@ static void put_modules(const struct transaction *transaction, struct json *json
         put_module_identity(json, i < transaction->revert_count
                                       ? transaction->reverts[i]
                                       : transaction->loads[i - transaction->revert_count]);
-        json_bool(json, "live", i >= transaction->revert_count);
+        json_boolean(json, "live", i >= transaction->revert_count);
         json_object_end(json);
     }
     json_array_end(json);
@@ -177,7 +177,7 @@ void report_transaction(const struct transaction *transaction, uint64_t microsec
     size_t changes = 0;
 
     put_result(transaction->why, microseconds, reply);
-    json_bool(reply->json, "dry_run", transaction->dry_run);
+    json_boolean(reply->json, "dry_run", transaction->dry_run);
     json_array_begin(reply->json, "warnings");
     for (size_t i = 0; i < transaction->warning_count; i++)
         json_string(reply->json, NULL, transaction->warnings[i]);

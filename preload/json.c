@@ -173,7 +173,7 @@ void json_address(struct json *json, const char *key, uint64_t value)
     json_raw(json, key, text);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_boolean(struct json *json, const char *key, bool value)
 {
     json_raw(json, key, value ? "true" : "false");
 }

@@ -30,7 +30,7 @@ void json_string(struct json *json, const char *key, const char *value); /* NULL
 void json_number(struct json *json, const char *key, int64_t value);
 void json_unsigned(struct json *json, const char *key, uint64_t value);
 void json_address(struct json *json, const char *key, uint64_t value); /* "0x..." */
-void json_bool(struct json *json, const char *key, bool value);
+void json_boolean(struct json *json, const char *key, bool value);
 void json_raw(struct json *json, const char *key, const char *text); /* `text` is JSON */
 
 /* The document, malloc'd; the struct is empty again. NULL: no memory. */

@@ -209,7 +209,7 @@ char *outcome_end(struct outcome *outcome)
     if (!has_member(reply, "warnings"))
         empty_array(reply, "warnings");
     if (!has_member(reply, "dry_run"))
-        json_bool(reply, "dry_run", false);
+        json_boolean(reply, "dry_run", false);
     if (!has_member(reply, "modules"))
         empty_array(reply, "modules");
     if (!has_member(reply, "changes"))

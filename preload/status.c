@@ -149,7 +149,7 @@ static void write_head(struct json *json)
     json_number(json, "signal", doorbell_signal());
     json_string(json, "fifo", arming_path(path, sizeof(path)) ? path : NULL);
     json_string(json, "version", HOTPATCH_VERSION);
-    json_bool(json, "engine", engine_loaded());
+    json_boolean(json, "engine", engine_loaded());
     json_string(json, "sandbox", status.sandbox[0] ? status.sandbox : NULL);
     json_unsigned(json, "requests", status.requests);
     json_string(json, "busy", doing);
