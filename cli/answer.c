@@ -46,10 +46,14 @@ static struct json_object *error_new(const char *code, const char *text)
 static const char *result_of(int exit_code)
 {
     switch (exit_code) {
-    case 0: return "done";
-    case 4: return "timed-out";
-    case 6: return "unknown";
-    default: return "refused";
+    case 0:
+        return "done";
+    case 4:
+        return "timed-out";
+    case 6:
+        return "unknown";
+    default:
+        return "refused";
     }
 }
 
@@ -64,8 +68,8 @@ struct json_object *answer_refused(pid_t pid, const char *verb, const struct ref
     document_add_text(answer, "result", result_of(exit_code));
     document_add_number(answer, "exit", exit_code);
     for (size_t i = 0; i < why->count; i++)
-        json_object_array_add(errors, error_new(error_info(why->items[i].code)->code,
-                                                why->items[i].text));
+        json_object_array_add(errors,
+                              error_new(error_info(why->items[i].code)->code, why->items[i].text));
     json_object_object_add(answer, "errors", errors);
     json_object_object_add(answer, "warnings", json_object_new_array());
     return answer;

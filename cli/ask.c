@@ -53,7 +53,7 @@ void print_reverted(struct json_object *answer, const struct process *process)
 void print_reloaded(struct json_object *answer, const struct process *process)
 {
     if (json_length(json_list(answer, "modules")) == 0)
-        printf("nothing to reload in PID %d: no patch's file has changed\n", process->pid);
+        printf("nothing to reload in PID %d\n", process->pid);
     print_modules(answer, process, "reloaded", true);
 }
 

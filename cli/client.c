@@ -26,12 +26,12 @@
 #include "request.h"
 #include "target_dir.h"
 
-#define HOST_MARGIN 5000  /* ms beyond the timeout that a request may wait for its turn */
-#define LATE_MARGIN 1000  /* ms after the deadline in which a reply may still come */
-#define ASK_TIME 2000     /* ms for the question what became of it */
-#define RING_TIME 1000    /* ms for a rung listener to make its FIFO anew */
-#define RING_INTERVAL 20  /* ms between looks */
-#define WINDOW_MAX 512    /* talks at once */
+#define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
+#define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
+#define ASK_TIME 2000    /* ms for the question what became of it */
+#define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
+#define RING_INTERVAL 20 /* ms between looks */
+#define WINDOW_MAX 512   /* talks at once */
 #define TALK_DESCRIPTORS 6
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
 
@@ -42,7 +42,7 @@ struct talk {
     struct exchange *exchange;
     const struct order *order;
     enum stage stage;
-    uint64_t until; /* CLOCK_MONOTONIC ms: when the stage ends */
+    uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
     uint64_t ring_end; /* 0: not tried */
     int doorbell;      /* signal number; 0: none */
     bool rung;
@@ -289,8 +289,8 @@ static void talk_send(struct loop *loop, size_t place)
     struct talk *talk = loop->talks[place];
     struct refusal why = {0};
 
-    talk->deadline = now_ms() + talk->order->timeout +
-                     (talk->order->margin ? talk->order->margin : HOST_MARGIN);
+    talk->deadline =
+        now_ms() + talk->order->timeout + (talk->order->margin ? talk->order->margin : HOST_MARGIN);
     if (reply_new(talk, talk->id, &why) != 0 || compose(talk, &why) != 0) {
         finish_refused(talk, &why);
         return;

@@ -26,13 +26,13 @@ struct order {
     const char *operand;        /* "last", "all", or NULL */
     const char *const *patches; /* absolute paths; several make one transaction */
     size_t patch_count;
-    uint32_t timeout;           /* ms that the host may take until the moment comes */
-    uint32_t margin;            /* ms beyond it until the deadline; 0: 5,000 */
-    bool changes;               /* false: asking again does no harm, so no outcome is unknown */
+    uint32_t timeout; /* ms that the host may take until the moment comes */
+    uint32_t margin;  /* ms beyond it until the deadline; 0: 5,000 */
+    bool changes;     /* false: asking again does no harm, so no outcome is unknown */
 };
 
 struct exchange {
-    struct process *process; /* the caller's */
+    struct process *process;    /* the caller's */
     struct json_object *answer; /* set when the exchange has ended; json_object_put() it */
 };
 
@@ -48,8 +48,8 @@ bool client_interrupted(void);
 struct wire {
     const char *id;
     const char *reply;
-    uint64_t deadline;           /* CLOCK_MONOTONIC ms */
-    const char *const *patches;  /* as the target sees them */
+    uint64_t deadline;          /* CLOCK_MONOTONIC ms */
+    const char *const *patches; /* as the target sees them */
 };
 int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
                   struct refusal *why);

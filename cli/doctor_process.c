@@ -200,8 +200,10 @@ static bool libelf_found(const struct process *process)
 {
     static const char *const places[] = {"/lib/x86_64-linux-gnu/libelf.so.1",
                                          "/usr/lib/x86_64-linux-gnu/libelf.so.1",
-                                         "/lib64/libelf.so.1", "/usr/lib64/libelf.so.1",
-                                         "/usr/lib/libelf.so.1", "/usr/local/lib/libelf.so.1"};
+                                         "/lib64/libelf.so.1",
+                                         "/usr/lib64/libelf.so.1",
+                                         "/usr/lib/libelf.so.1",
+                                         "/usr/local/lib/libelf.so.1"};
     bool found = false;
 
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
@@ -274,8 +276,8 @@ void process_examine(const struct process *process, struct findings *findings)
     if (process->maps_readable && !process->shim)
         return;
     if (channel_open(process, &channel, &why) == 0)
-        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%d.fifo has a reader",
-                    channel.path, process->inner_pid);
+        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%d.fifo has a reader", channel.path,
+                    process->inner_pid);
     else
         finding_add_refusal(findings, "fifo", &why);
     examine_directories(process, &channel, findings);

@@ -15,17 +15,27 @@
 enum error_code fault_code(const struct elf_fault *fault)
 {
     switch (fault->code) {
-    case ELF_NOT: return HP_NOT_ELF;
-    case ELF_CLASS_WRONG: return HP_ELF_CLASS;
-    case ELF_MACHINE_WRONG: return HP_ELF_MACHINE;
-    case ELF_TYPE_WRONG: return HP_ELF_TYPE;
-    case ELF_NO_MANIFEST: return HP_NO_MANIFEST;
-    case ELF_MANIFEST_DAMAGED: return HP_MANIFEST;
-    case ELF_MANIFEST_VERSION: return HP_MANIFEST_VERSION;
-    case ELF_TABLE_DAMAGED: return HP_SLOT_DAMAGED;
-    case ELF_NO_MEMORY: return HP_MEMORY;
+    case ELF_NOT:
+        return HP_NOT_ELF;
+    case ELF_CLASS_WRONG:
+        return HP_ELF_CLASS;
+    case ELF_MACHINE_WRONG:
+        return HP_ELF_MACHINE;
+    case ELF_TYPE_WRONG:
+        return HP_ELF_TYPE;
+    case ELF_NO_MANIFEST:
+        return HP_NO_MANIFEST;
+    case ELF_MANIFEST_DAMAGED:
+        return HP_MANIFEST;
+    case ELF_MANIFEST_VERSION:
+        return HP_MANIFEST_VERSION;
+    case ELF_TABLE_DAMAGED:
+        return HP_SLOT_DAMAGED;
+    case ELF_NO_MEMORY:
+        return HP_MEMORY;
     case ELF_DAMAGED:
-    case ELF_OK: break;
+    case ELF_OK:
+        break;
     }
     return HP_ELF_CORRUPT;
 }

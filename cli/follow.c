@@ -202,8 +202,7 @@ static struct pollfd *polls_make(const struct follow *follow, const struct targe
 
     polls[0] = (struct pollfd){.fd = follow->inotify, .events = POLLIN};
     for (size_t i = 0; i < targets->count; i++)
-        polls[i + 1] =
-            (struct pollfd){.fd = pidfd_open(targets->list[i].pid, 0), .events = POLLIN};
+        polls[i + 1] = (struct pollfd){.fd = pidfd_open(targets->list[i].pid, 0), .events = POLLIN};
     return polls;
 }
 

@@ -25,8 +25,7 @@ struct table {
     size_t capacity;
 };
 
-void table_cell(struct table *table, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const struct table *table, FILE *out);
 void table_free(struct table *table);
 

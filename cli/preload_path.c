@@ -28,8 +28,7 @@ static char *try_at(const char *directory, const char *below)
 
 char *preload_find(struct refusal *why)
 {
-    static const char *const places[] = {"", "/../lib", "/../lib/x86_64-linux-gnu",
-                                         "/../lib64"};
+    static const char *const places[] = {"", "/../lib", "/../lib/x86_64-linux-gnu", "/../lib64"};
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     char *found = NULL;

@@ -305,7 +305,8 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
     process->view = process->state == 'Z' ? live_thread(pid) : pid;
     process->inner_euid = uid_inside(pid, process->euid);
     process->exe = read_exe(process->view);
-    process->foreign_root = !same_link(process->view, "root") || !same_link(process->view, "ns/mnt");
+    process->foreign_root =
+        !same_link(process->view, "root") || !same_link(process->view, "ns/mnt");
     find_shim(process);
     return 0;
 }

@@ -14,8 +14,8 @@
 #include "error.h"
 
 struct process {
-    pid_t pid;       /* as the command sees it */
-    pid_t view;      /* whose /proc files to read: the PID, or a thread where the main one is gone */
+    pid_t pid;  /* as the command sees it */
+    pid_t view; /* whose /proc files to read: the PID, or a thread where the main one is gone */
     pid_t inner_pid; /* as the process sees itself: the last of NSpid */
     uid_t euid;
     uid_t inner_euid;    /* inside its user namespace */

@@ -42,8 +42,7 @@ static bool older_than(int dir, const char *name, time_t seconds)
 {
     struct stat st;
 
-    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           time(NULL) - st.st_mtime > seconds;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && time(NULL) - st.st_mtime > seconds;
 }
 
 static bool is_injected(pid_t inner, const struct process *live, size_t count)

@@ -86,7 +86,8 @@ static void add(struct search *search, char *path, const char *origin)
     struct candidate *candidate;
 
     for (size_t i = 0; path && i < search->count; i++)
-        if (strcmp(search->list[i].path, path) == 0 && search->list[i].own_root == search->own_root) {
+        if (strcmp(search->list[i].path, path) == 0 &&
+            search->list[i].own_root == search->own_root) {
             free(path);
             return;
         }
@@ -263,7 +264,8 @@ static int no_channel(const struct process *process, const struct obstacles *obs
         return refuse(why, HP_NO_SHIM, "process %d (%s) was not started with the library",
                       process->pid, name);
     if (obstacles->planted[0])
-        return refuse(why, HP_DIRECTORY, "%s is not a FIFO of the process's user", obstacles->planted);
+        return refuse(why, HP_DIRECTORY, "%s is not a FIFO of the process's user",
+                      obstacles->planted);
     if (obstacles->distrusted)
         return refuse(why, HP_DIRECTORY, "%s", obstacles->distrusted);
     if (obstacles->denied[0])
@@ -325,8 +327,7 @@ struct json_object *status_file_read(int dir, const struct process *process)
 
     snprintf(name, sizeof(name), "%d.json", process->inner_pid);
     document = json_file_read(dir, name);
-    if (document &&
-        (uint64_t)json_integer(document, "start_time", 0) != process->start_time) {
+    if (document && (uint64_t)json_integer(document, "start_time", 0) != process->start_time) {
         json_object_put(document);
         document = NULL;
     }

@@ -37,8 +37,8 @@ void candidate_open_any(struct candidate *candidate, int root);
 
 /* A way to a listener. */
 struct channel {
-    int dir;   /* the runtime directory */
-    int fifo;  /* for writing, non-blocking; -1 where nobody listens */
+    int dir;  /* the runtime directory */
+    int fifo; /* for writing, non-blocking; -1 where nobody listens */
     uid_t owner;
     char *path; /* the directory as the target spells it */
 };

@@ -42,8 +42,8 @@ static struct process *scan(const char *name, size_t *count, size_t *hidden)
         if (!all_digits(entry->d_name))
             continue;
         if (process_open((pid_t)atoi(entry->d_name), &process, &why) != 0) {
-            *hidden += why.items[0].code == HP_PERMISSION && name &&
-                       strncmp(process.comm, name, 15) == 0;
+            *hidden +=
+                why.items[0].code == HP_PERMISSION && name && strncmp(process.comm, name, 15) == 0;
         } else if (process.pid != getpid() && process.shim &&
                    (!name || strcmp(process_name(&process), name) == 0 ||
                     strcmp(process.comm, name) == 0)) {

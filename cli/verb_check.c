@@ -215,8 +215,7 @@ static void print_fits(const struct check *check, bool json)
         text_print(stdout, check->manifest.name);
         fputc(' ', stdout);
         text_print(stdout, check->manifest.version);
-        printf(", %zu slot%s of %s\n", check->fits, check->fits == 1 ? "" : "s",
-               check->host_path);
+        printf(", %zu slot%s of %s\n", check->fits, check->fits == 1 ? "" : "s", check->host_path);
         return;
     }
     answer = answer_refused(0, "check", &check->why);

@@ -38,8 +38,7 @@ void finding_add(struct findings *findings, enum level level, enum error_code co
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    findings->list =
-        reallocate(findings->list, (findings->count + 1) * sizeof(*findings->list));
+    findings->list = reallocate(findings->list, (findings->count + 1) * sizeof(*findings->list));
     finding = &findings->list[findings->count++];
     *finding = (struct finding){level, code, check, text_clean(text)};
 }
@@ -78,8 +77,7 @@ static void findings_print(const struct findings *findings)
 
         printf("%-4s  %-9s  %s", level_names[finding->level], finding->check, finding->text);
         if (finding->level == FINDING_NO)
-            printf(" (%s: %s)", error_info(finding->code)->code,
-                   error_info(finding->code)->remedy);
+            printf(" (%s: %s)", error_info(finding->code)->code, error_info(finding->code)->remedy);
         putchar('\n');
     }
 }
@@ -134,7 +132,8 @@ static void examine_slots(const char *path, struct findings *findings)
 /* A name without a slash is a file here before it is a program in PATH. */
 static int doctor_file(const char *name, bool json)
 {
-    char *path = format_text("%s%s", strchr(name, '/') || access(name, F_OK) != 0 ? "" : "./", name);
+    char *path =
+        format_text("%s%s", strchr(name, '/') || access(name, F_OK) != 0 ? "" : "./", name);
     struct verdict *verdict = allocate(sizeof(*verdict));
     struct findings findings = {0};
     struct refusal why = {0};
@@ -148,8 +147,8 @@ static int doctor_file(const char *name, bool json)
                     verdict->interpreter);
         examine_slots(verdict->interpreter, &findings);
     } else {
-        finding_add(&findings, FINDING_OK, HP_NONE, "program",
-                    "%s is dynamic, 64-bit x86, glibc", verdict->path);
+        finding_add(&findings, FINDING_OK, HP_NONE, "program", "%s is dynamic, 64-bit x86, glibc",
+                    verdict->path);
         examine_slots(verdict->path, &findings);
     }
     if (json) {

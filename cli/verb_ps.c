@@ -1,4 +1,5 @@
 /* verb_ps.c - hotpatch ps: which processes can be patched; clears away what dead ones left. */
+#include <fcntl.h>
 #include <glob.h>
 #include <json-c/json.h>
 #include <pwd.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -90,8 +90,7 @@ static void add_json(struct json_object *list, const struct row *row)
     user_of(row->process, user, sizeof(user));
     iso_time(start_time_epoch(row->process->start_time), since, sizeof(since));
     document_add_number(entry, "pid", row->process->pid);
-    document_add_text(entry, "program",
-                      row->process->exe ? row->process->exe : row->process->comm);
+    document_add_text(entry, "program", row->process->exe ? row->process->exe : row->process->comm);
     document_add_number(entry, "uid", row->process->euid);
     document_add_text(entry, "user", user);
     document_add_text(entry, "directory", row->channel.path);

@@ -82,8 +82,10 @@ static int start(char **argv, const char *patches, bool json)
         refuse(&why, HP_USAGE, "LD_PRELOAD cannot hold %s: there is a blank or colon in it", shim);
     if (why.count == 0) {
         if (verdict->interpreter[0])
-            fprintf(stderr, "hotpatch: %s is a script: its interpreter %s is what gets the "
-                            "library, and what it starts\n", verdict->path, verdict->interpreter);
+            fprintf(stderr,
+                    "hotpatch: %s is a script: its interpreter %s is what gets the "
+                    "library, and what it starts\n",
+                    verdict->path, verdict->interpreter);
         set_preload(shim);
         set_patches(patches);
         execvp(argv[0], argv);

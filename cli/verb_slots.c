@@ -61,7 +61,7 @@ static void add_live(struct table *table, struct json_object *slot)
 
 static void print_live(struct json_object *answer, const struct process *process)
 {
-    static const char *const head[] = {"NAME", "KIND",    "TYPE",      "OBJECT",
+    static const char *const head[] = {"NAME", "KIND",    "TYPE",     "OBJECT",
                                        "LIVE", "VERSION", "SIGNATURE"};
     struct table table = {.columns = sizeof(head) / sizeof(head[0])};
     struct json_object *slots = json_list(answer, "slots");

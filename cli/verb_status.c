@@ -99,8 +99,8 @@ static void print_slot(struct json_object *slot)
     fputs(", live ", stdout);
     text_print(stdout, json_text(slot, "live"));
     fputs(" of ", stdout);
-    text_print(stdout, *json_text(slot, "live_module") ? json_text(slot, "live_module")
-                                                       : "the program");
+    text_print(stdout,
+               *json_text(slot, "live_module") ? json_text(slot, "live_module") : "the program");
     if (*json_text(slot, "since")) {
         fputs(" since ", stdout);
         text_print(stdout, json_text(slot, "since"));

@@ -26,8 +26,15 @@ enum option_value {
 };
 
 /* The two that every verb has. */
-#define COMMON_OPTIONS {"help", no_argument, NULL, OPTION_HELP}, {"json", no_argument, NULL, OPTION_JSON}
-#define END_OF_OPTIONS {NULL, 0, NULL, 0}
+#define COMMON_OPTIONS                         \
+    {"help", no_argument, NULL, OPTION_HELP},  \
+    {                                          \
+        "json", no_argument, NULL, OPTION_JSON \
+    }
+#define END_OF_OPTIONS   \
+    {                    \
+        NULL, 0, NULL, 0 \
+    }
 
 /* HP-USAGE on stderr; the exit code 2. */
 int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -29,16 +29,16 @@
 #define PATCH "/nowhere/fix one.so"
 
 enum behaviour {
-    ANSWER,         /* replies at once */
-    CHATTER,        /* replies to somebody else first */
-    SILENT,         /* reads and says nothing */
-    DIE,            /* ends when a request comes */
+    ANSWER,  /* replies at once */
+    CHATTER, /* replies to somebody else first */
+    SILENT,  /* reads and says nothing */
+    DIE,     /* ends when a request comes */
     ANSWER_AND_DIE,
-    RECORD_ONLY,    /* writes the outcome into the status file alone */
-    TELL_WHEN_ASKED,/* answers `status` alone, with a history */
-    KNOW_NOTHING,   /* answers `status` with an empty history */
-    LONG_ANSWER,    /* a reply of more than a pipe holds */
-    SIGNAL_CLIENT,  /* SIGINT to the parent when a request comes */
+    RECORD_ONLY,     /* writes the outcome into the status file alone */
+    TELL_WHEN_ASKED, /* answers `status` alone, with a history */
+    KNOW_NOTHING,    /* answers `status` with an empty history */
+    LONG_ANSWER,     /* a reply of more than a pipe holds */
+    SIGNAL_CLIENT,   /* SIGINT to the parent when a request comes */
     NEVER_READ
 };
 
@@ -86,8 +86,10 @@ static void say(const char *dir, const char *line, const char *text)
 
 static char *reply_text(const char *id, const char *more)
 {
-    return format_text("{\"hotpatch\":1,\"id\":\"%s\",\"verb\":\"load\",\"result\":\"done\",\"exit\":0,"
-                       "\"errors\":[],\"warnings\":[]%s}\n", id, more);
+    return format_text(
+        "{\"hotpatch\":1,\"id\":\"%s\",\"verb\":\"load\",\"result\":\"done\",\"exit\":0,"
+        "\"errors\":[],\"warnings\":[]%s}\n",
+        id, more);
 }
 
 static uint64_t own_start_time(void)
@@ -100,9 +102,10 @@ static void write_status(const char *dir, const char *id)
     char *path = path_in(dir, "%d.json", getpid());
     FILE *file = fopen(path, "w");
 
-    fprintf(file, "{\"hotpatch\":1,\"pid\":%d,\"start_time\":%llu,\"history\":[{\"n\":1,\"id\":\"%s\","
-                  "\"verb\":\"load\",\"result\":\"refused\",\"exit\":1,\"code\":\"HP-SIGNATURE\","
-                  "\"text\":\"no\",\"modules\":[]}]}",
+    fprintf(file,
+            "{\"hotpatch\":1,\"pid\":%d,\"start_time\":%llu,\"history\":[{\"n\":1,\"id\":\"%s\","
+            "\"verb\":\"load\",\"result\":\"refused\",\"exit\":1,\"code\":\"HP-SIGNATURE\","
+            "\"text\":\"no\",\"modules\":[]}]}",
             getpid(), (unsigned long long)own_start_time(), id);
     fclose(file);
     free(path);
@@ -116,7 +119,8 @@ static void tell(const char *dir, const char *line, const char *first_id, bool k
     value_of(line, " id=", id, sizeof(id));
     text = format_text("{\"hotpatch\":1,\"id\":\"%s\",\"verb\":\"status\",\"exit\":0,\"status\":"
                        "{\"history\":[{\"id\":\"%s\",\"verb\":\"load\",\"result\":\"done\","
-                       "\"exit\":0,\"code\":null,\"modules\":[]}]}}\n", id, know ? first_id : "x");
+                       "\"exit\":0,\"code\":null,\"modules\":[]}]}}\n",
+                       id, know ? first_id : "x");
     say(dir, line, text);
     free(text);
 }
