@@ -49,11 +49,12 @@ static int read_table(const struct object *object, struct slot_table *table,
 {
     int found = slot_table_read(object->image, table, fault);
     int fd, own = -1;
+    const char *path;
     uint64_t address;
 
     if (found != 0)
         return found;
-    fd = object->is_program ? shim()->program(NULL) : -1;
+    fd = object->is_program ? shim()->program(&path) : -1;
     if (fd < 0)
         fd = own = sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0)
