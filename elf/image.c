@@ -15,7 +15,7 @@
 
 #include "image_internal.h"
 
-int image_fail(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
+void image_set_fault(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
 {
     va_list arguments;
 
@@ -23,7 +23,6 @@ int image_fail(struct elf_fault *fault, enum elf_fault_code code, const char *fo
     va_start(arguments, format);
     vsnprintf(fault->text, sizeof fault->text, format, arguments);
     va_end(arguments);
-    return -1;
 }
 
 /* ------------------------------------------------------- by address --- */

@@ -113,8 +113,10 @@ struct image {
     struct segment segments[];
 };
 
-/* Record why a call fails; always -1, so that `return image_fail(...)` reads as one statement. */
-int image_fail(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
+/* Record why a call fails; always -1, so that `return image_fail(...)` reads as one statement.
+ * A macro, so that compilers and analyzers of the other files see the -1. */
+#define image_fail(...) (image_set_fault(__VA_ARGS__), -1)
+void image_set_fault(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The PT_LOAD that holds all of [address, address + size) in memory, or NULL. */

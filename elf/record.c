@@ -26,7 +26,7 @@ bool record_find(const struct image *image, const char *symbol, const char *sect
     return true;
 }
 
-int record_fault(const struct record_reader *reader, const char *format, ...)
+void record_set_fault(const struct record_reader *reader, const char *format, ...)
 {
     char text[sizeof reader->fault->text];
     va_list arguments;
@@ -34,7 +34,7 @@ int record_fault(const struct record_reader *reader, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return image_fail(reader->fault, reader->code, "%s: %.180s", reader->what, text);
+    image_set_fault(reader->fault, reader->code, "%s: %.180s", reader->what, text);
 }
 
 int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size)

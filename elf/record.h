@@ -25,7 +25,8 @@ enum record_null { NULL_REFUSED, NULL_ALLOWED };
 bool record_find(const struct image *image, const char *symbol, const char *section,
                  uint64_t *address);
 
-int record_fault(const struct record_reader *reader, const char *format, ...)
+#define record_fault(...) (record_set_fault(__VA_ARGS__), -1)
+void record_set_fault(const struct record_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Copy `size` bytes; for numbers, whose words no relocation changes. */

@@ -212,7 +212,7 @@ static int compare_words(const void *left, const void *right)
 static bool read_words(const struct image *image)
 {
     struct word_list list = {.ascending = true};
-    struct elf_fault ignored;
+    struct elf_fault ignored = {ELF_OK, ""};
 
     if (image->lazy->words_read)
         return true;

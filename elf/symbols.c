@@ -35,7 +35,7 @@ static const void *version_record(struct version_walk *walk, uint64_t address, s
     if (++walk->steps > VERSION_STEPS_MAX)
         record = NULL;
     if (!record)
-        image_fail(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
+        image_set_fault(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
     return record;
 }
 
@@ -138,7 +138,7 @@ int image_read_versions(const struct image *image, struct elf_fault *fault)
 
 static void add_version(const struct image *image, size_t i, struct image_symbol *symbol)
 {
-    if (i >= image->versym.count)
+    if (!image->versym.bytes || i >= image->versym.count)
         return;
     uint16_t version;
     memcpy(&version, image->versym.bytes + i * sizeof version, sizeof version);
@@ -341,9 +341,9 @@ static bool consider(const struct image *image, const struct symbol_table *table
 
     if (raw.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(raw.st_info) == STT_FILE ||
         ELF64_ST_TYPE(raw.st_info) == STT_SECTION || raw.st_name >= table->strings.size ||
-        strcmp(table->strings.bytes + raw.st_name, wanted->name) != 0)
+        strcmp(table->strings.bytes + raw.st_name, wanted->name) != 0 ||
+        !image_symbol_get(image, table, i, &symbol))
         return false;
-    image_symbol_get(image, table, i, &symbol);
     bool best = !symbol.version_hidden && symbol.binding != STB_LOCAL;
     if (best || !wanted->found)
         wanted->symbol = symbol;
@@ -418,7 +418,7 @@ static void find_by_scan(const struct image *image, const struct symbol_table *t
 
 static void find_dynamic(const struct image *image, struct wanted *wanted)
 {
-    struct elf_fault ignored;
+    struct elf_fault ignored = {ELF_OK, ""};
     size_t count;
 
     if (!image->dynsym.symbols.bytes)
@@ -434,7 +434,7 @@ static void find_dynamic(const struct image *image, struct wanted *wanted)
 /* The STT_FILE that a local symbol lies under is not looked for: image_symbols() tells it. */
 bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol)
 {
-    struct elf_fault ignored;
+    struct elf_fault ignored = {ELF_OK, ""};
     struct wanted wanted = {.name = name};
 
     if (image->versym.bytes)
