@@ -1,66 +1,17 @@
-/*
- * client.c - see client.h.
- *
- * A talk is one exchange under way. It goes RING -> SEND -> WAIT -> ASK, each stage with a
- * moment at which it ends by itself; most talks see SEND and WAIT alone.
- */
+/* client.c - the loop that carries all talks on; see client.h and talk.h. */
 #include "client.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <json-c/json.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "answer.h"
-#include "handover.h"
 #include "output.h"
-#include "request.h"
-#include "target_dir.h"
+#include "talk.h"
 
-#define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
-#define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
-#define ASK_TIME 2000    /* ms for the question what became of it */
-#define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
-#define RING_INTERVAL 20 /* ms between looks */
-#define WINDOW_MAX 512   /* talks at once */
+#define WINDOW_MAX 512 /* talks at once */
 #define TALK_DESCRIPTORS 6
-#define REPLY_LENGTH_MAX ((size_t)64 << 20)
-
-enum stage { RING, SEND, WAIT, ASK, DONE };
-enum source { FROM_REPLY, FROM_HOST, FROM_FIFO, SOURCES };
-
-struct talk {
-    struct exchange *exchange;
-    const struct order *order;
-    enum stage stage;
-    uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
-    uint64_t ring_end; /* 0: not tried */
-    int doorbell;      /* signal number; 0: none */
-    bool rung;
-    uint64_t deadline;
-    bool sent;
-    struct channel channel;
-    int reply;
-    int host; /* pidfd */
-    char id[REQUEST_ID_MAX];
-    char ask_id[REQUEST_ID_MAX];
-    char reply_name[REQUEST_ID_MAX + 8];
-    char **copies; /* paths of patches copied for this target */
-    char line[REQUEST_MAX + 1];
-    int length;
-    char *buffer;
-    size_t filled;
-    size_t capacity;
-};
 
 struct loop {
     int epoll;
@@ -82,456 +33,6 @@ bool client_interrupted(void)
     return interrupted != 0;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static pid_t pid_of(const struct talk *talk)
-{
-    return talk->exchange->process->pid;
-}
-
-/* Unique among all that may stand in one runtime directory at one time. */
-static void id_make(char *id, size_t size)
-{
-    static unsigned counter;
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(id, size, "c%d-%llx-%u", getpid(),
-             (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000,
-             ++counter);
-}
-
-/* ---------------------------------------------------------------- ending --- */
-
-static void reply_drop(struct talk *talk)
-{
-    if (talk->reply < 0)
-        return;
-    unlinkat(talk->channel.dir, talk->reply_name, 0);
-    close(talk->reply);
-    talk->reply = -1;
-}
-
-static void copies_drop(struct talk *talk)
-{
-    for (size_t i = 0; talk->copies && i < talk->order->patch_count; i++)
-        if (talk->copies[i]) {
-            patch_copy_remove(&talk->channel, talk->copies[i]);
-            free(talk->copies[i]);
-        }
-    free(talk->copies);
-    talk->copies = NULL;
-}
-
-/* Takes over `answer`. */
-static void finish(struct talk *talk, struct json_object *answer)
-{
-    reply_drop(talk);
-    copies_drop(talk);
-    channel_close(&talk->channel);
-    if (talk->host >= 0)
-        close(talk->host);
-    talk->host = -1;
-    free(talk->buffer);
-    talk->buffer = NULL;
-    talk->exchange->answer = answer;
-    talk->stage = DONE;
-}
-
-static void finish_refused(struct talk *talk, struct refusal *why)
-{
-    finish(talk, answer_refused(pid_of(talk), talk->order->verb, why));
-    refusal_clear(why);
-}
-
-/* "fix.so, other.so", or the verb where there is no patch; for one sentence. */
-static char *subject(const struct talk *talk)
-{
-    char *text = format_text("%s", talk->order->patch_count ? "" : talk->order->verb);
-
-    for (size_t i = 0; i < talk->order->patch_count; i++) {
-        char *longer = format_text("%s%s%s", text, i ? ", " : "", talk->order->patches[i]);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-static void finish_died(struct talk *talk)
-{
-    struct refusal why = {0};
-    char *what = subject(talk);
-
-    if (talk->sent)
-        refuse(&why, HP_HOST_DIED, "process %d (%s) ended during the request: %s", pid_of(talk),
-               process_name(talk->exchange->process), what);
-    else
-        refuse(&why, HP_NO_PROCESS, "process %d (%s) ended before the request was sent",
-               pid_of(talk), process_name(talk->exchange->process));
-    free(what);
-    finish_refused(talk, &why);
-}
-
-static bool is_stopped(const struct talk *talk)
-{
-    struct refusal ignored = {0};
-    struct process now;
-    bool stopped =
-        process_open(pid_of(talk), &now, &ignored) == 0 && (now.state == 'T' || now.state == 't');
-
-    process_close(&now);
-    refusal_clear(&ignored);
-    return stopped;
-}
-
-static void finish_silent(struct talk *talk)
-{
-    struct refusal why = {0};
-    const char *stopped = is_stopped(talk) ? "; it is stopped (state T)" : "";
-
-    if (talk->sent && talk->order->changes)
-        refuse(&why, HP_UNKNOWN, "process %d did not say what became of the request%s",
-               pid_of(talk), stopped);
-    else
-        refuse(&why, HP_DEADLINE, "process %d did not %s until the deadline%s", pid_of(talk),
-               talk->sent ? "answer" : "take the request", stopped);
-    finish_refused(talk, &why);
-}
-
-static void finish_interrupted(struct talk *talk)
-{
-    struct refusal why = {0};
-
-    if (talk->sent && talk->order->changes)
-        refuse(&why, HP_UNKNOWN, "interrupted while process %d worked on the request",
-               pid_of(talk));
-    else
-        refuse(&why, HP_DEADLINE, "interrupted before process %d did anything", pid_of(talk));
-    finish_refused(talk, &why);
-}
-
-/* --------------------------------------------------------------- sending --- */
-
-static void watch(struct loop *loop, size_t place, int fd, enum source source, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.u64 = place * SOURCES + source};
-
-    epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-/* Writes the line in one write(2), which up to PIPE_BUF is all or nothing: pipe(7). */
-static void send_line(struct loop *loop, size_t place)
-{
-    struct talk *talk = loop->talks[place];
-    ssize_t n = write(talk->channel.fifo, talk->line, (size_t)talk->length);
-    struct refusal why = {0};
-
-    if (n == talk->length) {
-        close(talk->channel.fifo);
-        talk->channel.fifo = -1;
-        talk->sent = true;
-        talk->stage = WAIT;
-        talk->until = talk->deadline + LATE_MARGIN;
-    } else if (n < 0 && errno == EAGAIN) {
-        if (talk->stage != SEND)
-            watch(loop, place, talk->channel.fifo, FROM_FIFO, EPOLLOUT);
-        talk->stage = SEND;
-        talk->until = talk->deadline;
-    } else {
-        refuse(&why, HP_NOT_LISTENING, "write to the FIFO of process %d: %s", pid_of(talk),
-               n < 0 ? strerror(errno) : "only a part was taken");
-        finish_refused(talk, &why);
-    }
-}
-
-static int copy_patches(struct talk *talk, struct refusal *why)
-{
-    talk->copies = allocate((talk->order->patch_count + 1) * sizeof(*talk->copies));
-    for (size_t i = 0; i < talk->order->patch_count; i++) {
-        talk->copies[i] = patch_copy(&talk->channel, talk->order->patches[i], talk->id, i, why);
-        if (!talk->copies[i])
-            return -1;
-    }
-    return 0;
-}
-
-static int reply_new(struct talk *talk, const char *id, struct refusal *why)
-{
-    snprintf(talk->reply_name, sizeof(talk->reply_name), "%s.reply", id);
-    talk->reply = reply_fifo_make(&talk->channel, talk->reply_name, why);
-    talk->filled = 0;
-    return talk->reply < 0 ? -1 : 0;
-}
-
-static int compose(struct talk *talk, struct refusal *why)
-{
-    const struct order *order = talk->order;
-    struct wire wire = {talk->id, talk->reply_name, talk->deadline, order->patches};
-
-    if (talk->exchange->process->foreign_root && order->patch_count) {
-        if (copy_patches(talk, why) != 0)
-            return -1;
-        wire.patches = (const char *const *)talk->copies;
-    }
-    talk->length = order_compose(order, &wire, talk->line, sizeof(talk->line), why);
-    return talk->length < 0 ? -1 : 0;
-}
-
-static void talk_send(struct loop *loop, size_t place)
-{
-    struct talk *talk = loop->talks[place];
-    struct refusal why = {0};
-
-    talk->deadline =
-        now_ms() + talk->order->timeout + (talk->order->margin ? talk->order->margin : HOST_MARGIN);
-    if (reply_new(talk, talk->id, &why) != 0 || compose(talk, &why) != 0) {
-        finish_refused(talk, &why);
-        return;
-    }
-    watch(loop, place, talk->reply, FROM_REPLY, EPOLLIN);
-    send_line(loop, place);
-}
-
-/* ------------------------------------------------------------- connecting --- */
-
-/* The doorbell's number by the status, which is right when the host took the signal, else by
- * the environment. 0 where it must not be rung: the process does not catch it, or no shim. */
-static int doorbell_number(const struct talk *talk)
-{
-    const struct process *process = talk->exchange->process;
-    struct json_object *status =
-        talk->channel.dir >= 0 ? status_file_read(talk->channel.dir, process) : NULL;
-    int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
-    uint64_t caught;
-
-    json_object_put(status);
-    if (number < 1 || number > 64 || (process->maps_readable && !process->shim) ||
-        !process_mask(process->pid, 0, "SigCgt:", &caught) || !((caught >> (number - 1)) & 1))
-        return 0;
-    return number;
-}
-
-/* A listener that is busy has the signal blocked; it is rung at a later look. */
-static void ring(struct talk *talk)
-{
-    pid_t listener = process_listener(pid_of(talk), talk->doorbell);
-
-    if (listener && syscall(SYS_tgkill, pid_of(talk), listener, talk->doorbell) == 0)
-        talk->rung = true;
-}
-
-/* Whether to look again a little later for a listener that was or can be rung. */
-static bool connect_later(struct talk *talk)
-{
-    uint64_t now = now_ms();
-
-    if (talk->ring_end == 0) {
-        talk->doorbell = doorbell_number(talk);
-        talk->ring_end = now + RING_TIME;
-    }
-    if (talk->doorbell == 0 || now >= talk->ring_end)
-        return false;
-    if (!talk->rung)
-        ring(talk);
-    talk->until = now + RING_INTERVAL;
-    return true;
-}
-
-static void talk_connect(struct loop *loop, size_t place)
-{
-    struct talk *talk = loop->talks[place];
-    struct refusal why = {0};
-
-    if (channel_open(talk->exchange->process, &talk->channel, &why) == 0) {
-        talk_send(loop, place);
-    } else if (why.items[0].code == HP_NOT_LISTENING && connect_later(talk)) {
-        channel_close(&talk->channel);
-        refusal_clear(&why);
-    } else {
-        finish_refused(talk, &why);
-    }
-}
-
-static void talk_begin(struct loop *loop, size_t place)
-{
-    struct talk *talk = loop->talks[place];
-    const struct process *process = talk->exchange->process;
-
-    id_make(talk->id, sizeof(talk->id));
-    talk->host = pidfd_open(process->pid, 0);
-    /* The PID may have become another process's since it was looked up. */
-    if (talk->host < 0 || !process_alive(process)) {
-        finish_died(talk);
-        return;
-    }
-    watch(loop, place, talk->host, FROM_HOST, EPOLLIN);
-    talk_connect(loop, place);
-}
-
-/* ---------------------------------------------------------------- replies --- */
-
-/* One line from the reply FIFO; others than the reply to this talk's request are ignored. */
-static void line_take(struct talk *talk, const char *line)
-{
-    struct json_object *answer = json_tokener_parse(line);
-    const char *id = json_text(answer, "id");
-    struct json_object *status, *record;
-
-    if (strcmp(id, talk->id) == 0) {
-        finish(talk, answer);
-        return;
-    }
-    if (talk->stage == ASK && strcmp(id, talk->ask_id) == 0 &&
-        json_object_object_get_ex(answer, "status", &status)) {
-        record = history_find(status, talk->id);
-        if (record)
-            finish(talk, answer_from_record(pid_of(talk), record));
-        else
-            finish_silent(talk);
-    }
-    json_object_put(answer);
-}
-
-static void lines_take(struct talk *talk)
-{
-    char *line = talk->buffer, *end;
-
-    while (talk->stage != DONE &&
-           (end = memchr(line, '\n', talk->filled - (size_t)(line - talk->buffer)))) {
-        *end = 0;
-        line_take(talk, line);
-        if (talk->stage != DONE) /* the buffer is gone with the talk */
-            line = end + 1;
-    }
-    if (talk->stage == DONE)
-        return;
-    talk->filled -= (size_t)(line - talk->buffer);
-    memmove(talk->buffer, line, talk->filled);
-}
-
-static void reply_read(struct talk *talk)
-{
-    ssize_t n;
-
-    do {
-        if (talk->filled + 65536 > talk->capacity) {
-            talk->capacity = talk->capacity ? talk->capacity * 2 : 131072;
-            talk->buffer = reallocate(talk->buffer, talk->capacity);
-        }
-        n = read(talk->reply, talk->buffer + talk->filled, 65536);
-        if (n <= 0)
-            return;
-        talk->filled += (size_t)n;
-        if (memchr(talk->buffer + talk->filled - n, '\n', (size_t)n))
-            lines_take(talk);
-    } while (talk->stage != DONE && talk->filled < REPLY_LENGTH_MAX);
-    if (talk->stage != DONE)
-        finish_silent(talk);
-}
-
-/* ---------------------------------------------------------------- lateness --- */
-
-static bool told_by_status_file(struct talk *talk)
-{
-    struct json_object *status = status_file_read(talk->channel.dir, talk->exchange->process);
-    struct json_object *record = history_find(status, talk->id);
-    struct json_object *answer = record ? answer_from_record(pid_of(talk), record) : NULL;
-
-    json_object_put(status);
-    if (answer)
-        finish(talk, answer);
-    return answer != NULL;
-}
-
-/* Asks for the status, whose history tells of the request, through a reply FIFO of its own. */
-static void ask(struct loop *loop, size_t place)
-{
-    static const struct order question = {.verb = "status", .keys = ""};
-    struct talk *talk = loop->talks[place];
-    struct refusal why = {0};
-    struct wire wire = {talk->ask_id, talk->reply_name, now_ms() + ASK_TIME, NULL};
-
-    reply_read(talk);
-    if (talk->stage == DONE)
-        return;
-    reply_drop(talk);
-    copies_drop(talk); /* past its deadline the host opens no patch */
-    channel_close(&talk->channel);
-    id_make(talk->ask_id, sizeof(talk->ask_id));
-    if (channel_open(talk->exchange->process, &talk->channel, &why) == 0 &&
-        reply_new(talk, talk->ask_id, &why) == 0) {
-        watch(loop, place, talk->reply, FROM_REPLY, EPOLLIN);
-        talk->length = order_compose(&question, &wire, talk->line, sizeof(talk->line), &why);
-        if (write(talk->channel.fifo, talk->line, (size_t)talk->length) == talk->length) {
-            talk->stage = ASK;
-            talk->until = wire.deadline;
-            return;
-        }
-    }
-    refusal_clear(&why);
-    finish_silent(talk);
-}
-
-static void stage_end(struct loop *loop, size_t place)
-{
-    struct talk *talk = loop->talks[place];
-
-    switch (talk->stage) {
-    case RING:
-        talk_connect(loop, place);
-        break;
-    case WAIT:
-        if (told_by_status_file(talk))
-            break;
-        if (talk->order->changes)
-            ask(loop, place);
-        else
-            finish_silent(talk);
-        break;
-    case SEND:
-    case ASK:
-        finish_silent(talk);
-        break;
-    case DONE:
-        break;
-    }
-}
-
-/* ------------------------------------------------------------------- loop --- */
-
-static void event_take(struct loop *loop, uint64_t data)
-{
-    size_t place = (size_t)(data / SOURCES);
-    struct talk *talk = loop->talks[place];
-
-    if (!talk || talk->stage == DONE)
-        return;
-    switch ((enum source)(data % SOURCES)) {
-    case FROM_REPLY:
-        reply_read(talk);
-        break;
-    case FROM_HOST: /* what it said before it died counts */
-        if (talk->reply >= 0)
-            reply_read(talk);
-        if (talk->stage != DONE && !(talk->sent && told_by_status_file(talk)))
-            finish_died(talk);
-        break;
-    case FROM_FIFO:
-        if (talk->stage == SEND)
-            send_line(loop, place);
-        break;
-    case SOURCES:
-        break;
-    }
-}
-
 static int loop_timeout(const struct loop *loop)
 {
     uint64_t first = UINT64_MAX, now = now_ms();
@@ -549,15 +50,17 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
     uint64_t now = now_ms();
 
     for (int i = 0; i < n; i++)
-        event_take(loop, events[i].data.u64);
+        if (loop->talks[events[i].data.u64 / TALK_SOURCES])
+            talk_event(loop->talks[events[i].data.u64 / TALK_SOURCES],
+                       (enum talk_source)(events[i].data.u64 % TALK_SOURCES));
     for (size_t i = 0; i < loop->window; i++) {
         struct talk *talk = loop->talks[i];
 
-        if (talk && talk->stage != DONE && interrupted)
-            finish_interrupted(talk);
-        else if (talk && talk->stage != DONE && talk->until <= now)
-            stage_end(loop, i);
-        if (talk && talk->stage == DONE) {
+        if (talk && talk->stage != TALK_DONE && interrupted)
+            talk_interrupt(talk);
+        else if (talk && talk->stage != TALK_DONE && talk->until <= now)
+            talk_stage_end(talk);
+        if (talk && talk->stage == TALK_DONE) {
             free(talk);
             loop->talks[i] = NULL;
             loop->active--;
@@ -574,15 +77,17 @@ static void talk_new(struct loop *loop, struct exchange *exchange, const struct 
         place++;
     talk->exchange = exchange;
     talk->order = order;
+    talk->epoll = loop->epoll;
+    talk->place = place;
     talk->channel = (struct channel){-1, -1, 0, NULL};
     talk->reply = talk->host = -1;
-    talk->stage = RING;
+    talk->stage = TALK_RING;
     loop->talks[place] = talk;
     loop->active++;
     if (interrupted)
-        finish_interrupted(talk);
+        talk_interrupt(talk);
     else
-        talk_begin(loop, place);
+        talk_begin(talk);
 }
 
 static size_t window_size(size_t count)
