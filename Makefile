@@ -61,7 +61,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
 		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
 
 $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map

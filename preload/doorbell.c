@@ -19,14 +19,14 @@ static _Atomic bool rang;
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
-    pid_t listener = threads_listener();
     pid_t self = sys_getpid();
 
     (void)context;
-    if (sys_gettid() != listener) {
-        atomic_store_explicit(&rang, true, memory_order_release);
-        if (listener != 0)
-            sys_tgkill(self, listener, signal);
+    if (sys_gettid() != threads_listener()) {
+        /* Before the look for a listener: one that starts now looks at `rang` itself. */
+        atomic_store_explicit(&rang, true, memory_order_seq_cst);
+        if (threads_listener() != 0)
+            sys_tgkill(self, threads_listener(), signal);
     } else if (info->si_code != SI_TKILL || info->si_pid != self) {
         atomic_store_explicit(&rang, true, memory_order_release);
     }

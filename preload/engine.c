@@ -27,7 +27,7 @@
 #define LOAD_LIMIT_MS 10000
 #define HOST_WAIT_MS 1000
 
-static char engine_path[PATH_MAX];
+static char *engine_path; /* malloc'd */
 static _Atomic(const struct engine_api *) loaded;
 static char failure[256]; /* start() said that the engine cannot work here */
 static _Atomic bool loading;
@@ -36,20 +36,27 @@ static struct lock request_lock; /* one request, or one call of the run-time API
 static struct lock commit_lock;  /* stores into slots; fork() waits for it */
 static bool fork_has_request_lock;
 
+/* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_locate(void)
 {
-    char directory[PATH_MAX] = "";
+    char directory[PATH_MAX] = "/";
+    size_t length, folder;
     const char *slash;
     Dl_info info;
 
     if (dladdr(&engine_path, &info) == 0 || !info.dli_fname)
         return;
     slash = strrchr(info.dli_fname, '/');
-    if (info.dli_fname[0] != '/' && !getcwd(directory, sizeof(directory)))
+    folder = slash ? (size_t)(slash - info.dli_fname) + 1 : 0;
+    if (info.dli_fname[0] != '/' && !getcwd(directory, sizeof(directory) - 1))
         return;
-    snprintf(engine_path, sizeof(engine_path), "%.*s%s%.*s" ENGINE_NAME, PATH_MAX / 2, directory,
-             directory[0] ? "/" : "", slash ? (int)(slash - info.dli_fname) + 1 : 0,
-             info.dli_fname);
+    length = info.dli_fname[0] == '/' ? 0 : strlen(strcat(directory, "/"));
+    engine_path = malloc(length + folder + sizeof(ENGINE_NAME));
+    if (!engine_path)
+        return;
+    memcpy(engine_path, directory, length);
+    memcpy(engine_path + length, info.dli_fname, folder);
+    memcpy(engine_path + length + folder, ENGINE_NAME, sizeof(ENGINE_NAME));
 }
 
 const struct engine_api *engine(void)
@@ -111,7 +118,7 @@ static const struct shim_services services = {
 /* Worker or host thread. `why` stays empty where all went well. */
 static void load_here(char *why, size_t size)
 {
-    void *handle = dlopen(engine_path, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(engine_path ? engine_path : ENGINE_NAME, RTLD_NOW | RTLD_LOCAL);
     const struct engine_api *api = handle ? dlsym(handle, "hotpatch_engine_v1") : NULL;
 
     if (!api) {
@@ -119,7 +126,7 @@ static void load_here(char *why, size_t size)
 
         snprintf(why, size, "%s", text ? text : "it has no hotpatch_engine_v1");
     } else if (api->abi != ENGINE_ABI) {
-        snprintf(why, size, "%.400s is of another version than the preloaded library", engine_path);
+        snprintf(why, size, ENGINE_NAME " is of another version than the preloaded library");
     } else if (api->start(&services, why, size) != 0) {
         snprintf(failure, sizeof(failure), "%s", why[0] ? why : "the engine cannot work here");
         snprintf(why, size, "%s", failure);

@@ -6,7 +6,12 @@
 
 void frames_init(struct frames *frames, frame_handler handler, void *context)
 {
-    *frames = (struct frames){.handler = handler, .context = context};
+    /* Not the two buffers: an idle process shall not have their pages. */
+    frames->handler = handler;
+    frames->context = context;
+    frames->length = frames->held = frames->lines = 0;
+    frames->skipping = frames->in_transaction = false;
+    frames->why = (struct refusal){0};
 }
 
 bool frames_partial(const struct frames *frames)

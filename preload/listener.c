@@ -24,15 +24,17 @@
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
 static struct {
-    struct frames frames;
     uint64_t line_began; /* ms; of a partial line */
     int proc, program;
     _Atomic int fifo; /* its number in the listener's table, for listener_poke_by_fifo() */
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end;
-    char bytes[16384];
 } listener = {.proc = -1, .program = -1, .fifo = -1};
+
+/* Not in the struct above, whose initial values are in the file: these would be too. */
+static struct frames frames;
+static char bytes[16384];
 
 int listener_program(void)
 {
@@ -118,16 +120,16 @@ static void end_if_alone(void)
 static void read_fifo(int fd)
 {
     for (;;) {
-        ssize_t got = sys_read(fd, listener.bytes, sizeof(listener.bytes));
+        ssize_t got = sys_read(fd, bytes, sizeof(bytes));
 
         if (got == -EINTR)
             continue;
         if (got <= 0)
             break;
-        frames_feed(&listener.frames, listener.bytes, (size_t)got);
+        frames_feed(&frames, bytes, (size_t)got);
         listener.line_began = clock_ms();
     }
-    frames_drained(&listener.frames);
+    frames_drained(&frames);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -140,7 +142,7 @@ static uint64_t next_look(void)
 {
     uint64_t next = replies_limit();
 
-    if (frames_partial(&listener.frames))
+    if (frames_partial(&frames))
         next = earlier(next, listener.line_began + LINE_LIMIT_MS);
     if (atomic_load_explicit(&listener.stale, memory_order_acquire)) {
         if (listener.stale_since == 0)
@@ -156,8 +158,8 @@ static void look_at_clock(void)
 {
     uint64_t now = clock_ms();
 
-    if (frames_partial(&listener.frames) && now >= listener.line_began + LINE_LIMIT_MS) {
-        frames_expired(&listener.frames);
+    if (frames_partial(&frames) && now >= listener.line_began + LINE_LIMIT_MS) {
+        frames_expired(&frames);
         dispatch_idle();
     }
     if (listener.stale_since && now >= listener.stale_since + STALE_DELAY_MS) {
@@ -177,6 +179,12 @@ static size_t fill_poll(struct pollfd *fds)
     return 2 + replies_poll(fds + 2);
 }
 
+static void look_at_doorbell(void)
+{
+    if (doorbell_rang())
+        dispatch_doorbell();
+}
+
 static void wait_once(void)
 {
     struct pollfd fds[2 + REPLIES_MAX];
@@ -184,8 +192,7 @@ static void wait_once(void)
     uint64_t next = next_look(), now = clock_ms();
     struct timespec wait = clock_spec(next > now ? next - now : 0);
     int signal = doorbell_signal();
-    sys_sigset mask = ~(SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) |
-                        SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) | SYS_SIGBIT(33));
+    sys_sigset mask = ~THREADS_OPEN_SIGNALS;
     int result;
 
     if (signal)
@@ -195,8 +202,7 @@ static void wait_once(void)
         return;
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
-    if (doorbell_rang())
-        dispatch_doorbell();
+    look_at_doorbell();
     replies_continue(fds + 2, count - 2);
     if (result > 0) {
         if (fds[1].revents & POLLIN)
@@ -208,16 +214,20 @@ static void wait_once(void)
     look_at_clock();
 }
 
+/* The constructor waits until threads_listener_armed(): before it only what must be. */
 static void start(void)
 {
+    frames_init(&frames, dispatch_frame, NULL);
+    arming_start();
+    atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
+    if (!settings.patches)
+        threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
     status_start();
-    arming_start();
-    atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
-    frames_init(&listener.frames, dispatch_frame, NULL);
     dispatch_startup_patches();
-    threads_listener_armed();
+    if (settings.patches)
+        threads_listener_armed();
     dispatch_start_status();
 }
 
@@ -229,6 +239,7 @@ void *listener_main(void *unused)
         return NULL;
     }
     start();
+    look_at_doorbell(); /* it may have rung before there was a listener to pass it on to */
     while (!threads_stopping()) {
         wait_once();
         atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);

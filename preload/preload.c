@@ -138,7 +138,7 @@ __attribute__((constructor)) static void preload_start(void)
     pthread_setspecific(main_thread_key, &active);
     doorbell_start(settings.signal);
     active = true;
-    threads_start(true);
+    threads_start(settings.patches != NULL);
     if (settings.patches)
         apply_startup_patches();
     errno = saved;

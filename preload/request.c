@@ -29,7 +29,7 @@ enum key {
 #define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY))
 #define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
 
-static const char *const key_names[KEY_COUNT] = {
+static const char key_names[KEY_COUNT][12] = {
     [KEY_ID] = "id",           [KEY_DEADLINE] = "deadline", [KEY_REPLY] = "reply",
     [KEY_WHEN] = "when",       [KEY_TIMEOUT] = "timeout",   [KEY_REPLACE] = "replace",
     [KEY_DRY_RUN] = "dry-run", [KEY_UNLOAD] = "unload",     [KEY_NAME] = "name",
@@ -37,7 +37,7 @@ static const char *const key_names[KEY_COUNT] = {
 };
 
 static const struct {
-    const char *name;
+    char name[8];
     unsigned keys; /* set of BIT(key) */
 } verbs[] = {
     [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN)},

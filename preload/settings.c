@@ -5,8 +5,7 @@
  */
 #include "settings.h"
 
-#include <errno.h>
-#include <fnmatch.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 
 #define DOORBELL_OFFSET 12 /* SIGRTMIN+12 */
 
-struct settings settings;
+struct settings settings = {.directory = "", .xdg = "", .log_file = ""};
 
 struct raw_settings {
     const char *directory, *xdg, *log, *log_file, *patch, *signal, *include, *exclude, *disable,
@@ -29,7 +28,7 @@ struct raw_settings {
 static void take(const char *entry, struct raw_settings *raw)
 {
     static const struct {
-        const char *name;
+        char name[20];
         size_t offset;
     } names[] = {
         {"HOTPATCH_DIR=", offsetof(struct raw_settings, directory)},
@@ -52,32 +51,58 @@ static void take(const char *entry, struct raw_settings *raw)
     }
 }
 
+/* `*` and `?` alone; fnmatch(3) would draw in the locale, which an excluded process pays for. */
+static bool glob_match(const char *glob, const char *end, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+
+    while (*text) {
+        if (glob < end && *glob == '*') {
+            star = glob++;
+            resume = text;
+        } else if (glob < end && (*glob == '?' || *glob == *text)) {
+            glob++;
+            text++;
+        } else if (star) {
+            glob = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (glob < end && *glob == '*')
+        glob++;
+    return glob == end;
+}
+
 /* One or more globs, separated by colons, against the program's path and its base name. */
 static bool globs_match(const char *globs, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char glob[PATH_MAX];
 
     while (*globs) {
-        size_t length = strcspn(globs, ":");
+        const char *end = globs + strcspn(globs, ":");
 
-        if (length > 0 && length < sizeof(glob)) {
-            memcpy(glob, globs, length);
-            glob[length] = '\0';
-            if (fnmatch(glob, path, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0))
-                return true;
-        }
-        globs += length + (globs[length] == ':');
+        if (end > globs &&
+            (glob_match(globs, end, path) || (slash && glob_match(globs, end, slash + 1))))
+            return true;
+        globs = end + (*end == ':');
     }
     return false;
 }
 
 static bool program_wanted(const struct raw_settings *raw)
 {
+    const char *called = (const char *)getauxval(AT_EXECFN);
     char path[PATH_MAX];
     ssize_t length;
 
     if (!raw->include && !raw->exclude)
+        return true;
+    /* By the name it was called with first: /proc costs more than all else here. */
+    if (raw->exclude && called && globs_match(raw->exclude, called))
+        return false;
+    if (!raw->exclude && called && globs_match(raw->include, called))
         return true;
     length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
     if (length < 0)
@@ -88,16 +113,18 @@ static bool program_wanted(const struct raw_settings *raw)
     return !raw->include || globs_match(raw->include, path);
 }
 
-static bool copy_path(char to[PATH_MAX], const char *from, const char *name)
+static const char *copy_path(const char *from, const char *name)
 {
+    const char *copy;
+
     if (!from)
-        return true;
-    if (from[0] == '/' && strlen(from) < PATH_MAX) {
-        memcpy(to, from, strlen(from) + 1);
-        return true;
+        return "";
+    if (from[0] != '/' || strlen(from) >= PATH_MAX) {
+        log_write(LOG_ERROR, "%s is not an absolute path: %.200s", name, from);
+        return "";
     }
-    log_write(LOG_ERROR, "%s is not an absolute path: %.200s", name, from);
-    return false;
+    copy = strdup(from);
+    return copy ? copy : "";
 }
 
 static int parse_signal(const char *text)
@@ -151,10 +178,9 @@ bool settings_read(void)
     if (!program_wanted(&raw))
         return false;
     settings.log_level = parse_level(raw.log);
-    if (!copy_path(settings.log_file, raw.log_file, "HOTPATCH_LOG_FILE"))
-        settings.log_file[0] = '\0';
-    copy_path(settings.xdg, raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");
-    copy_path(settings.directory, raw.directory, "HOTPATCH_DIR");
+    settings.log_file = copy_path(raw.log_file, "HOTPATCH_LOG_FILE");
+    settings.directory = copy_path(raw.directory, "HOTPATCH_DIR");
+    settings.xdg = copy_path(raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");
     settings.signal = parse_signal(raw.signal);
     settings.patches = raw.patch ? strdup(raw.patch) : NULL;
     settings.run_pid = raw.run_pid ? (pid_t)strtol(raw.run_pid, NULL, 10) : 0;

@@ -7,17 +7,17 @@
 #ifndef HOTPATCH_SETTINGS_H
 #define HOTPATCH_SETTINGS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "engine_api.h"
 
 struct settings {
-    char directory[PATH_MAX]; /* HOTPATCH_DIR; "" where not set */
-    char xdg[PATH_MAX];       /* XDG_RUNTIME_DIR */
-    char log_file[PATH_MAX];  /* HOTPATCH_LOG_FILE */
-    char *patches;            /* HOTPATCH_PATCH, malloc'd; NULL: none */
+    /* malloc'd; "" where not set. Arrays would spread what a start touches over pages. */
+    const char *directory; /* HOTPATCH_DIR */
+    const char *xdg;       /* XDG_RUNTIME_DIR */
+    const char *log_file;  /* HOTPATCH_LOG_FILE */
+    char *patches;         /* HOTPATCH_PATCH; NULL: none */
     enum log_level log_level;
     int signal;    /* of the doorbell; 0: none */
     pid_t run_pid; /* HOTPATCH_RUN_PID: `hotpatch run` waits for the patches of this process */

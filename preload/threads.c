@@ -25,7 +25,7 @@
 #define WORKER_STACK (8ul << 20)
 #define LARGE_STACK (64ul << 20) /* for a host with megabytes of thread-local data */
 
-enum { SLOT_LISTENER, SLOT_WORKER, SLOT_COUNT };
+enum { SLOT_WORKER, SLOT_LISTENER, SLOT_COUNT };
 
 struct stack {
     void *base;
@@ -40,6 +40,7 @@ static struct {
     struct stack stack[SLOT_COUNT];
     _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
     _Atomic bool stopping;
+    _Atomic bool now; /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
 } threads;
 
@@ -147,28 +148,45 @@ static int create(int slot, void *(*function)(void *), size_t size)
     return result;
 }
 
-bool threads_start(bool wait)
+static int create_blocked(int slot, void *(*function)(void *), size_t size)
 {
-    const sys_sigset open = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) |
-                            SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) |
-                            SYS_SIGBIT(33);
-    const sys_sigset blocked = ~open;
+    const sys_sigset blocked = ~THREADS_OPEN_SIGNALS;
     sys_sigset old;
     int result;
 
-    atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
-    atomic_store_explicit(&threads.stopping, false, memory_order_release);
     sys_sigprocmask(SIG_SETMASK, &blocked, &old);
-    result = create(SLOT_LISTENER, run_listener, LISTENER_STACK);
-    if (result == 0)
-        result = create(SLOT_WORKER, run_worker, WORKER_STACK);
+    result = create(slot, function, size);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
     if (result != 0)
         log_write(LOG_ERROR, "a thread could not be made: %s", sys_error(result));
-    while (wait && threads.running[SLOT_LISTENER] &&
-           !atomic_load_explicit(&threads.armed, memory_order_acquire))
+    return result;
+}
+
+void threads_make_listener(void)
+{
+    if (create_blocked(SLOT_LISTENER, run_listener, LISTENER_STACK) != 0)
+        threads_listener_armed(); /* nobody is to wait for it */
+}
+
+bool threads_start(bool now)
+{
+    bool worker_there = threads.running[SLOT_WORKER]; /* it did not end when it was asked to */
+
+    atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
+    atomic_store_explicit(&threads.now, now, memory_order_relaxed);
+    atomic_store_explicit(&threads.stopping, false, memory_order_release);
+    if (create_blocked(SLOT_WORKER, run_worker, WORKER_STACK) != 0)
+        return false;
+    if (worker_there)
+        threads_make_listener();
+    while (now && !atomic_load_explicit(&threads.armed, memory_order_acquire))
         sys_futex_wait(&threads.armed, 0, NULL);
-    return result == 0;
+    return true;
+}
+
+bool threads_wanted_now(void)
+{
+    return atomic_load_explicit(&threads.now, memory_order_relaxed);
 }
 
 bool threads_have_worker(void)
@@ -196,6 +214,7 @@ bool threads_poke(void)
     return listener_poke_by_fifo(tid);
 }
 
+/* The worker first: it makes the listener, and has made it, if ever, once it has ended. */
 static bool join_ended(void)
 {
     bool all = true;

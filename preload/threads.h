@@ -21,9 +21,14 @@ pid_t threads_listener(void); /* its tid; 0: none */
 pid_t threads_worker(void);   /* likewise */
 bool threads_owned(pid_t tid);
 
-/* Host thread; makes those that are missing. With `wait`: returns when the FIFO stands and is
- * read, or cannot be. The threads inherit the caller's name spaces and rights. */
-bool threads_start(bool wait);
+/*
+ * Host thread. Makes the worker, and the worker the listener: at once with `now`, and then returns
+ * when the FIFO stands or cannot; else 2 ms later, because a process that has ended or exec'd
+ * by then shall not have paid for a second thread. Both inherit the caller's rights and name spaces.
+ */
+bool threads_start(bool now);
+bool threads_wanted_now(void);
+void threads_make_listener(void); /* worker */
 /* Host thread. False: a thread of ours did not end by then (CLOCK_MONOTONIC ms). */
 bool threads_stop(uint64_t until);
 /* In a forked child: none of the threads exists. */
@@ -31,6 +36,12 @@ void threads_reset(void);
 
 bool threads_have_worker(void);
 void threads_await_worker(uint64_t until); /* listener, at its start */
+
+/* Every other signal is blocked in both: faults of their own, and glibc's SIGCANCEL and SIGSETXID,
+ * without which the host's setuid() would wait for ever. */
+#define THREADS_OPEN_SIGNALS                                                                     \
+    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) |          \
+     SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) | SYS_SIGBIT(33))
 
 /* Listener: the FIFO stands; the constructor may return. */
 void threads_listener_armed(void);
