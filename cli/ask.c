@@ -20,41 +20,62 @@ static size_t changes_of(struct json_object *answer, const char *module)
     return count;
 }
 
-static void print_modules(struct json_object *answer, const struct process *process,
-                          const char *did, bool by_module)
+void print_module(const char *did, struct json_object *module)
+{
+    printf("%s ", did);
+    text_print(stdout, json_text(module, "name"));
+    if (*json_text(module, "version")) {
+        fputc(' ', stdout);
+        text_print(stdout, json_text(module, "version"));
+    }
+}
+
+static void print_count(size_t slots, const struct process *process)
+{
+    printf(": %zu slot%s in PID %d\n", slots, slots == 1 ? "" : "s", process->pid);
+}
+
+/* What was loaded; a module that the new one replaced is in the answer too, and not live. */
+static void print_loaded(struct json_object *answer, const struct process *process, const char *did)
 {
     struct json_object *modules = json_list(answer, "modules");
 
     for (size_t i = 0; i < json_length(modules); i++) {
         struct json_object *module = json_item(modules, i);
-        const char *name = json_text(module, "name");
-        size_t slots = changes_of(answer, by_module ? name : NULL);
 
-        printf("%s ", did);
-        text_print(stdout, name);
-        fputc(' ', stdout);
-        text_print(stdout, json_text(module, "version"));
-        if (by_module || json_length(modules) == 1)
-            printf(": %zu slot%s", slots, slots == 1 ? "" : "s");
-        printf(" in PID %d\n", process->pid);
+        if (!json_true(module, "live"))
+            continue;
+        print_module(did, module);
+        if (json_true(answer, "dry_run"))
+            printf(" in PID %d\n", process->pid);
+        else
+            print_count(changes_of(answer, json_text(module, "name")), process);
     }
 }
 
 void print_applied(struct json_object *answer, const struct process *process)
 {
-    print_modules(answer, process, json_true(answer, "dry_run") ? "would apply" : "applied", true);
+    print_loaded(answer, process, json_true(answer, "dry_run") ? "would apply" : "applied");
 }
 
 void print_reverted(struct json_object *answer, const struct process *process)
 {
-    print_modules(answer, process, "reverted", false);
+    struct json_object *modules = json_list(answer, "modules");
+
+    for (size_t i = 0; i < json_length(modules); i++) {
+        print_module("reverted", json_item(modules, i));
+        if (json_length(modules) == 1)
+            print_count(changes_of(answer, NULL), process);
+        else
+            printf(" in PID %d\n", process->pid);
+    }
 }
 
 void print_reloaded(struct json_object *answer, const struct process *process)
 {
     if (json_length(json_list(answer, "modules")) == 0)
         printf("nothing to reload in PID %d\n", process->pid);
-    print_modules(answer, process, "reloaded", true);
+    print_loaded(answer, process, "reloaded");
 }
 
 static int run_one(struct exchange *exchange, bool json, answer_printer print)

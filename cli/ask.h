@@ -9,6 +9,8 @@
 #include "client.h"
 #include "targets.h"
 
+struct json_object;
+
 /* Prints what a process answered to a request that succeeded. */
 typedef void (*answer_printer)(struct json_object *answer, const struct process *process);
 
@@ -21,6 +23,8 @@ int order_run_on(const char *target, const struct order *order, bool json, answe
 /* "applied counter-fix 2: 1 slot in PID 123", a line for each module of the answer. */
 void print_applied(struct json_object *answer, const struct process *process);
 void print_reverted(struct json_object *answer, const struct process *process);
+/* "applied counter-fix 2", no newline. */
+void print_module(const char *did, struct json_object *module);
 void print_reloaded(struct json_object *answer, const struct process *process);
 
 #endif

@@ -143,12 +143,9 @@ static void print_followed(struct json_object *answer, const struct process *pro
 
     (void)process;
     for (size_t i = 0; i < json_length(modules); i++) {
-        struct json_object *module = json_item(modules, i);
-
-        fputs("reloaded ", stdout);
-        text_print(stdout, json_text(module, "name"));
-        fputc(' ', stdout);
-        text_print(stdout, json_text(module, "version"));
+        if (!json_true(json_item(modules, i), "live"))
+            continue;
+        print_module("reloaded", json_item(modules, i));
         fputc('\n', stdout);
     }
 }
