@@ -17,11 +17,11 @@
 
 enum elf_fault_code {
     ELF_OK,
-    ELF_NOT,              /* not an ELF file */
-    ELF_CLASS_WRONG,      /* not 64-bit little-endian */
-    ELF_MACHINE_WRONG,    /* not x86-64 */
-    ELF_TYPE_WRONG,       /* neither ET_DYN nor ET_EXEC */
-    ELF_DAMAGED,          /* structures contradict each other or point out of the file */
+    ELF_NOT,           /* not an ELF file */
+    ELF_CLASS_WRONG,   /* not 64-bit little-endian */
+    ELF_MACHINE_WRONG, /* not x86-64 */
+    ELF_TYPE_WRONG,    /* neither ET_DYN nor ET_EXEC */
+    ELF_DAMAGED,       /* structures contradict each other or point out of the file */
     ELF_NO_MANIFEST,
     ELF_MANIFEST_DAMAGED, /* magic, sizes, counts or pointers */
     ELF_MANIFEST_VERSION, /* of another ABI version */
@@ -54,10 +54,11 @@ int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struc
 
 void image_close(struct image *image); /* NULL is allowed */
 
-bool image_is_pie_or_library(const struct image *image);   /* ET_DYN */
-bool image_is_static(const struct image *image);           /* neither PT_INTERP nor PT_DYNAMIC's DT_NEEDED, no DT_SONAME */
-const char *image_interpreter(const struct image *image);  /* PT_INTERP or NULL */
-const char *image_soname(const struct image *image);       /* DT_SONAME or NULL */
+bool image_is_pie_or_library(const struct image *image); /* ET_DYN */
+bool image_is_static(
+    const struct image *image); /* neither PT_INTERP nor PT_DYNAMIC's DT_NEEDED, no DT_SONAME */
+const char *image_interpreter(const struct image *image); /* PT_INTERP or NULL */
+const char *image_soname(const struct image *image);      /* DT_SONAME or NULL */
 /* The NT_GNU_BUILD_ID note as hex digits, "" where there is none. */
 const char *image_build_id(const struct image *image);
 /* The i-th DT_NEEDED, or NULL past the last. */

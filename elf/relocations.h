@@ -9,9 +9,9 @@
 struct image_relocation {
     uint64_t where; /* virtual address before load bias */
     int64_t addend;
-    uint32_t type;  /* R_X86_64_*; RELR entries appear as R_X86_64_RELATIVE */
-    bool plt;       /* from DT_JMPREL */
-    bool relro;     /* wholly inside PT_GNU_RELRO, as ld.so protects it (page-rounded) */
+    uint32_t type; /* R_X86_64_*; RELR entries appear as R_X86_64_RELATIVE */
+    bool plt;      /* from DT_JMPREL */
+    bool relro;    /* wholly inside PT_GNU_RELRO, as ld.so protects it (page-rounded) */
     bool has_symbol;
     struct image_symbol symbol;
 };

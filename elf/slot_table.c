@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "record.h"
+#include "relocations.h"
 #include "slot_table.h"
 
 #define SLOT_FIELD(address, member) ((address) + offsetof(struct hotpatch_slot, member))
@@ -154,17 +155,66 @@ int slot_table_read(const struct image *image, struct slot_table *table, struct 
     return slot_table_read_at(image, address, table, fault);
 }
 
+/* ------------------------------------------------------- not yet relocated --- */
+
+struct pending {
+    const struct image *image;
+    uint64_t table, slots_begin, slots_end;
+};
+
+/* Words that nobody but ld.so writes: the table's, and in a slot the texts, fallback and entry. */
+static bool is_fixed_word(const struct pending *pending, uint64_t where)
+{
+    uint64_t in_slot = (where - pending->slots_begin) % sizeof(struct hotpatch_slot);
+
+    if (where >= pending->table && where - pending->table < sizeof(struct hotpatch_slot_table))
+        return true;
+    return where >= pending->slots_begin && where < pending->slots_end &&
+           (in_slot <= offsetof(struct hotpatch_slot, signature) ||
+            in_slot == offsetof(struct hotpatch_slot, fallback) ||
+            in_slot == offsetof(struct hotpatch_slot, entry));
+}
+
+/* Before ld.so has added the load bias, the word is 0 or an address without it. */
+static int stop_at_pending(const struct image_relocation *relocation, void *context)
+{
+    const struct pending *pending = context;
+    uint64_t value;
+
+    if (relocation->type != R_X86_64_RELATIVE || !is_fixed_word(pending, relocation->where) ||
+        image_word_source(pending->image, relocation->where, &value) == WORD_ADDRESS)
+        return 0;
+    return value == 0 || image_segment(pending->image, value, 0) ? 1 : 0;
+}
+
+/*
+ * dl_iterate_phdr(3) shows an object to other threads before dlopen(3) has relocated it. Then
+ * a sound table looks empty or damaged.
+ */
+static bool is_pending(const struct image *image, uint64_t table)
+{
+    struct pending pending = {.image = image, .table = table};
+    struct elf_fault ignored = {ELF_OK, ""};
+
+    if (!image_is_mapped(image))
+        return false;
+    image_word_at(image, table + offsetof(struct hotpatch_slot_table, begin), &pending.slots_begin);
+    image_word_at(image, table + offsetof(struct hotpatch_slot_table, end), &pending.slots_end);
+    return image_relocations(image, stop_at_pending, &pending, &ignored) == 1;
+}
+
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
                        struct elf_fault *fault)
 {
     struct record_reader reader = {image, fault, ELF_TABLE_DAMAGED, "the slot table"};
 
     *table = (struct slot_table){.address = address};
-    if (read_table(&reader, table)) {
+    int result = read_table(&reader, table) ? -1 : 1;
+    if ((result < 0 || table->count == 0) && is_pending(image, address))
+        result = SLOT_TABLE_PENDING;
+    if (result != 1)
         slot_table_free(table);
-        return -1;
-    }
-    return 1;
+    return result;
 }
 
 void slot_table_free(struct slot_table *table)

@@ -21,16 +21,16 @@ struct table_slot {
 };
 
 struct slot_table {
-    uint64_t address; /* of the struct hotpatch_slot_table */
+    uint64_t address;       /* of the struct hotpatch_slot_table */
     const char *name_space; /* NULL: the object's base name */
     struct table_slot *slots;
     size_t count;
 };
 
 struct manifest_entry {
-    uint64_t address; /* of the struct hotpatch_entry */
+    uint64_t address;  /* of the struct hotpatch_entry */
     uint64_t function; /* or 0 */
-    uint64_t data; /* or 0 */
+    uint64_t data;     /* or 0 */
     uint64_t original; /* address of the pointer behind HOTPATCH_ORIGINAL, or 0 */
     const char *target;
     const char *signature;
@@ -52,9 +52,13 @@ struct manifest {
     uint64_t before_apply, after_apply, before_revert, after_revert; /* or 0 */
 };
 
-/* 1: read into `table` (free with slot_table_free); 0: the object has none; -1: `fault`. */
+/* Of a mapped object: another thread's dlopen() has not relocated it yet. Ask again later. */
+#define SLOT_TABLE_PENDING 2
+
+/* 1: read into `table` (free with slot_table_free); 0: the object has none; -1: `fault`; or
+ * SLOT_TABLE_PENDING. Where it is not 1, there is nothing in `table` to free. */
 int slot_table_read(const struct image *image, struct slot_table *table, struct elf_fault *fault);
-/* The table at a known address: 1, or -1 with `fault`. */
+/* The table at a known address: 1, -1 with `fault`, or SLOT_TABLE_PENDING. */
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
                        struct elf_fault *fault);
 /*

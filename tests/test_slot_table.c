@@ -7,9 +7,11 @@
 #include "objects.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "slot_table.h"
 
@@ -192,6 +194,80 @@ static void an_untyped_fallback_may_live_elsewhere_in_a_mapped_object(void **sta
     slot_table_free(&table);
     object_close(&opened);
     dlclose(handle);
+}
+
+/* Takes the relocation of a live word back, as it is while another thread is in dlopen(). */
+static void assert_pending_without(const struct image *image, void *word, uintptr_t unrelocated)
+{
+    uintptr_t *live = word, saved = *live;
+    struct slot_table table;
+    struct elf_fault fault;
+
+    *live = unrelocated;
+    assert_int_equal(slot_table_read(image, &table, &fault), SLOT_TABLE_PENDING);
+    assert_null(table.slots);
+    *live = saved;
+    assert_host_table(image);
+}
+
+static void an_object_that_is_not_yet_relocated_is_pending(void **state)
+{
+    (void)state;
+    const char *path = object_path(SHARED "-DPENDING", host);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    struct opened opened = object_open_mapped(path);
+    struct hotpatch_slot_table *live = dlsym(handle, "hotpatch_slot_table_v1");
+    struct image_symbol symbol;
+
+    assert_true(image_symbol(opened.image, "hotpatch_slot_table_v1", &symbol));
+    uintptr_t bias = (uintptr_t)live - symbol.value;
+    assert_pending_without(opened.image, &live->begin, 0);
+    assert_pending_without(opened.image, &live->end, 0);
+    assert_pending_without(opened.image, &live->begin, (uintptr_t)live->begin - bias);
+    assert_pending_without(opened.image, &live->begin->name, 0);
+    assert_pending_without(opened.image, &live->begin->signature,
+                           (uintptr_t)live->begin->signature - bias);
+    struct slot_table table;
+    live->begin = live->end = NULL; /* as the linker leaves them in the file */
+    assert_int_equal(slot_table_read(opened.image, &table, &opened.fault), SLOT_TABLE_PENDING);
+    object_close(&opened);
+    dlclose(handle);
+}
+
+static void tables_are_found_in_files_that_do_not_export_them(void **state)
+{
+    (void)state;
+    const char *const flags[] = {PROGRAM, PROGRAM "-s", STATIC_PROGRAM "-s"};
+    struct slot_table table;
+    uint64_t address;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct file file = object(flags[i], host);
+        struct opened opened = object_open(&file, 0);
+        int fd = open(object_path(flags[i], host), O_RDONLY | O_CLOEXEC);
+        assert_true(slot_table_find_in_file(fd, &address));
+        assert_int_equal(slot_table_read_at(opened.image, address, &table, &opened.fault), 1);
+        assert_int_equal(table.count, 5);
+        slot_table_free(&table);
+        assert_int_equal(slot_table_read_at(opened.image, 8, &table, &opened.fault), -1);
+        close(fd);
+        object_close(&opened);
+        file_free(&file);
+    }
+}
+
+static void no_table_is_found_in_other_files(void **state)
+{
+    (void)state;
+    const char *const paths[] = {object_path(SHARED, neither), "/dev/null",
+                                 scratch_file("text", "#!/bin/sh\n")};
+    uint64_t address;
+
+    for (size_t i = 0; i < 3; i++) {
+        int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+        assert_false(slot_table_find_in_file(fd, &address));
+        close(fd);
+    }
 }
 
 static void a_table_without_slots_is_legal(void **state)
@@ -619,6 +695,9 @@ int main(void)
         T(a_mapped_library_declares_slots),
         T(a_damaged_mapped_table_is_refused),
         T(an_untyped_fallback_may_live_elsewhere_in_a_mapped_object),
+        T(an_object_that_is_not_yet_relocated_is_pending),
+        T(tables_are_found_in_files_that_do_not_export_them),
+        T(no_table_is_found_in_other_files),
         T(a_table_without_slots_is_legal),
         T(an_object_without_table_and_manifest_is_no_error),
         T(a_patch_has_a_manifest),
