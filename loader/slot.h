@@ -82,7 +82,8 @@ bool slot_in_object(const struct slot *slot, const struct target *target); /* OB
 bool slot_is_data(const struct slot *slot);
 struct slot *slot_of_declared(const struct hotpatch_slot *declared); /* NULL: none */
 
-/* declared.c: register the slots of a table in a mapped image. Inside objects_locked(). */
+/* declared.c: register the slots of a table in a mapped image. 0; -1: no memory; 1: ld.so has
+ * listed the object and not yet relocated it. Holding ld.so's list lock. */
 int declared_read(struct object *object);
 /* declared.c: make unregistered slots of a patch's file; addresses without load bias. */
 struct image;
