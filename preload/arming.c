@@ -1,6 +1,7 @@
 /* arming.c - see arming.h. */
 #include "arming.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "rights.h"
 #include "settings.h"
 #include "sys.h"
+#include "threads.h"
 
 struct identity {
     pid_t pid;
@@ -17,9 +19,15 @@ struct identity {
     ino_t root_ino;
 };
 
+#define REMOVAL_LIMIT_MS 100
+
+enum removal { NOT_ASKED, ASKED, DONE };
+
 static struct {
+    _Atomic uint32_t removal; /* futex */
     struct lock files; /* creation and removal of files, against the destructor on another thread */
     bool ended;
+    bool in_user_namespace;
     struct identity identity;
     struct runtime_dir dir;
     int fifo, retired;
@@ -73,10 +81,17 @@ static bool make(const struct identity *identity, const char *configured, struct
                  int *fifo)
 {
     struct runtime_user user = {.uid = identity->uid,
-                                .privileged = rights_beyond_user(identity->uid)};
+                                .privileged =
+                                    !arming.in_user_namespace && rights_beyond_user(identity->uid),
+                                .only_known = arming.in_user_namespace,
+                                .known_dev = arming.dir.dev,
+                                .known_ino = arming.dir.ino};
     char name[NAME_MAX], path[PATH_MAX];
 
-    runtime_dir_choose(path, &user, configured, settings.xdg);
+    if (user.only_known)
+        snprintf(path, sizeof(path), "%s", arming.dir.path);
+    else
+        runtime_dir_choose(path, &user, configured, settings.xdg);
     if (runtime_dir_open(dir, path, &user, arming.problem) != 0)
         return false;
     file_name(name, identity->pid, "fifo");
@@ -165,6 +180,11 @@ static bool arm_again(const struct identity *now)
     return true;
 }
 
+bool arming_user_changed(void)
+{
+    return sys_geteuid() != arming.identity.uid;
+}
+
 bool arming_check(bool doorbell)
 {
     struct identity now = identity_now();
@@ -236,9 +256,33 @@ int arming_write_status(const char *text, size_t length)
     return result;
 }
 
+/* Where a chroot has put the directory out of reach of names, the listener's descriptor still
+ * leads to it. */
+static void ask_listener_to_remove(void)
+{
+    struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
+
+    atomic_store_explicit(&arming.removal, ASKED, memory_order_release);
+    if (!threads_poke())
+        return;
+    while (atomic_load_explicit(&arming.removal, memory_order_acquire) == ASKED)
+        if (sys_futex_wait(&arming.removal, ASKED, &limit) == -ETIMEDOUT)
+            return;
+}
+
+void arming_remove_if_asked(void)
+{
+    if (atomic_load_explicit(&arming.removal, memory_order_acquire) != ASKED)
+        return;
+    remove_files(&arming.dir, arming.identity.pid);
+    atomic_store_explicit(&arming.removal, DONE, memory_order_release);
+    sys_futex_wake(&arming.removal, 1);
+}
+
 void arming_end(void)
 {
     char path[PATH_MAX + 32];
+    bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
     if (!lock_take_until(&arming.files, clock_ms() + 2000))
@@ -246,18 +290,26 @@ void arming_end(void)
     arming.ended = true;
     /* A raw clone() of the host has our memory but not our files. */
     if (arming.fifo >= 0 && arming.identity.pid == sys_getpid()) {
-        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
-        sys_unlinkat(AT_FDCWD, path, 0);
         snprintf(path, sizeof(path), "%s/%d.json", arming.dir.path, (int)arming.identity.pid);
         sys_unlinkat(AT_FDCWD, path, 0);
+        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+        reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT;
     }
     lock_give(&arming.files);
+    if (!reached && threads_self() != THREAD_LISTENER)
+        ask_listener_to_remove();
+}
+
+void arming_enter_user_namespace(void)
+{
+    arming.in_user_namespace = true;
 }
 
 void arming_reset(void)
 {
     lock_reset(&arming.files);
     arming.ended = false;
+    atomic_store_explicit(&arming.removal, NOT_ASKED, memory_order_relaxed);
     arming.dir.fd = -1;
     arming.fifo = arming.retired = -1;
     arming.identity = (struct identity){0};

@@ -192,14 +192,23 @@ static void wait_once(void)
     uint64_t next = next_look(), now = clock_ms();
     struct timespec wait = clock_spec(next > now ? next - now : 0);
     int signal = doorbell_signal();
+    const sys_sigset setxid = SYS_SIGBIT(33);
     sys_sigset mask = ~THREADS_OPEN_SIGNALS;
     int result;
 
     if (signal)
         mask &= ~SYS_SIGBIT(signal);
-    result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+    /* glibc's setuid() runs setuid on this thread in a signal handler. Blocked for these few lines,
+     * or it could come after the look and before ppoll, and stay unseen. */
+    sys_sigprocmask(SIG_BLOCK, &setxid, NULL);
+    if (arming_user_changed())
+        result = -EINTR;
+    else
+        result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+    sys_sigprocmask(SIG_UNBLOCK, &setxid, NULL);
     if (threads_stopping())
         return;
+    arming_remove_if_asked();
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
     look_at_doorbell();
