@@ -9,6 +9,7 @@
 #include "log.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "sys.h"
 #include "threads.h"
 
@@ -32,8 +33,11 @@ static struct {
     struct runtime_dir dir;
     int fifo, retired;
     ino_t fifo_ino;
-    char problem[RUNTIME_WHY_SIZE];
-} arming = {.dir.fd = -1, .fifo = -1, .retired = -1};
+    unsigned path; /* which of the two below arming.dir has */
+} arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
+
+static char arming_problem[RUNTIME_WHY_SIZE];
+static char arming_paths[2][PATH_MAX];
 
 static struct identity identity_now(void)
 {
@@ -86,25 +90,25 @@ static bool make(const struct identity *identity, const char *configured, struct
                                 .only_known = arming.in_user_namespace,
                                 .known_dev = arming.dir.dev,
                                 .known_ino = arming.dir.ino};
-    char name[NAME_MAX], path[PATH_MAX];
+    char *path = arming_paths[!arming.path], name[NAME_MAX];
 
     if (user.only_known)
-        snprintf(path, sizeof(path), "%s", arming.dir.path);
+        snprintf(path, PATH_MAX, "%s", arming_paths[arming.path]);
     else
         runtime_dir_choose(path, &user, configured, settings.xdg);
-    if (runtime_dir_open(dir, path, &user, arming.problem) != 0)
+    if (runtime_dir_open(dir, path, &user, arming_problem) != 0)
         return false;
     file_name(name, identity->pid, "fifo");
     if (reached_by(dir, identity->pid)) {
         *fifo = arming.fifo;
         return true;
     }
-    *fifo = runtime_dir_make_fifo(dir, name, arming.problem);
+    *fifo = runtime_dir_make_fifo(dir, name, arming_problem);
     if (*fifo < 0) {
         runtime_dir_close(dir);
         return false;
     }
-    arming.problem[0] = '\0';
+    arming_problem[0] = '\0';
     return true;
 }
 
@@ -115,6 +119,7 @@ static void adopt(const struct identity *identity, const struct runtime_dir *dir
     sys_fstat(fifo, &st);
     arming.identity = *identity;
     arming.dir = *dir;
+    arming.path = !arming.path;
     arming.fifo = fifo;
     arming.fifo_ino = st.st_ino;
 }
@@ -134,8 +139,8 @@ bool arming_start(void)
             adopt(&now, &dir, fifo);
     }
     lock_give(&arming.files);
-    if (!made && arming.problem[0])
-        log_write(LOG_ERROR, "no FIFO: %s", arming.problem);
+    if (!made && arming_problem[0])
+        log_write(LOG_ERROR, "no FIFO: %s", arming_problem);
     return made;
 }
 
@@ -197,7 +202,7 @@ bool arming_check(bool doorbell)
     if (!arming.ended) {
         again = arm_again(&now);
         if (!again)
-            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming.problem);
+            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming_problem);
         arming.identity = now;
     }
     lock_give(&arming.files);
@@ -237,7 +242,8 @@ bool arming_path(char *path, size_t size)
 
     lock_take(&arming.files);
     there = arming.fifo >= 0;
-    snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+    if (there)
+        snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
     lock_give(&arming.files);
     return there;
 }

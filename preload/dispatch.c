@@ -13,13 +13,14 @@
 #include "replies.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
 
 #define STARTUP_PATCHES_MAX 64
 
-static bool status_due;
+static bool status_due STATE;
 
 /* HOTPATCH_PATCH: those refused at the start are tried again when the doorbell rings. */
 static struct {

@@ -15,6 +15,7 @@
 #include "replies.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
@@ -30,7 +31,7 @@ static struct {
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end;
-} listener = {.proc = -1, .program = -1, .fifo = -1};
+} listener STATE = {.proc = -1, .program = -1, .fifo = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
 static struct frames frames;
@@ -230,14 +231,13 @@ static void start(void)
     arming_start();
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     if (!settings.patches)
-        threads_listener_armed();
+        threads_listener_armed(); /* else once they are applied */
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
     status_start();
     dispatch_startup_patches();
-    if (settings.patches)
-        threads_listener_armed();
     dispatch_start_status();
+    threads_listener_armed();
 }
 
 void *listener_main(void *unused)

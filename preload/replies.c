@@ -8,6 +8,7 @@
 #include "arming.h"
 #include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 
 #define STALL_LIMIT_MS 5000 /* without a byte taken */
@@ -19,7 +20,7 @@ static struct pending {
     uint64_t progress; /* ms; of the last byte taken */
 } pending[REPLIES_MAX];
 
-static size_t count;
+static size_t count STATE;
 
 static void drop(size_t index)
 {

@@ -147,7 +147,7 @@ int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct run
     dir->owner = st.st_uid;
     dir->dev = st.st_dev;
     dir->ino = st.st_ino;
-    snprintf(dir->path, sizeof(dir->path), "%s", path);
+    dir->path = path;
     return 0;
 }
 

@@ -30,7 +30,7 @@ struct runtime_dir {
     uid_t owner;
     dev_t dev;
     ino_t ino;
-    char path[PATH_MAX];
+    const char *path; /* as given to runtime_dir_open(), whose caller keeps it */
 };
 
 /* design.md, section 7: `configured` (HOTPATCH_DIR) or "", `xdg` or "". */

@@ -18,6 +18,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 
 #define PAGE 4096ul
@@ -42,7 +43,7 @@ static struct {
     _Atomic bool stopping;
     _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
-} threads;
+} threads STATE;
 
 enum thread_role threads_self(void)
 {
