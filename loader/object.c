@@ -223,9 +223,24 @@ static void drop_gone(void)
     }
 }
 
-int objects_refresh(void)
+/* Holding ld.so's list lock: slots of objects that are still there are written. False: more has
+ * gone since it was looked at. */
+static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
+{
+    bool *dropped = context;
+
+    (void)size;
+    *dropped = info->dlpi_subs == known_subs;
+    if (*dropped)
+        drop_gone();
+    return 1;
+}
+
+/* 1: ld.so's list has changed again. */
+static int refresh_once(void)
 {
     struct refresh refresh = {0};
+    bool dropped = true;
 
     dl_iterate_phdr(visit, &refresh);
     if (refresh.failed) {
@@ -238,10 +253,23 @@ int objects_refresh(void)
     if (!refresh.last)
         return 0;
     if (refresh.anew)
-        drop_gone();
+        dl_iterate_phdr(drop_locked, &dropped);
+    if (!dropped) {
+        known = false;
+        return 1;
+    }
     end = refresh.last;
     object_count = refresh.seen;
     return 0;
+}
+
+int objects_refresh(void)
+{
+    int result;
+
+    while ((result = refresh_once()) > 0)
+        ;
+    return result;
 }
 
 struct locked {

@@ -64,8 +64,7 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_string(json, "provider", slot->provider ? slot_object_name(slot->provider) : NULL);
     put_time(json, "since", &slot->since);
     json_unsigned(json, "words", slot->word_count);
-    json_unsigned(json, "unfilled",
-                  slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED) : 0);
+    json_unsigned(json, "unfilled", slot->unfilled);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
     json_array_begin(json, "layers");
@@ -205,6 +204,16 @@ void report_nothing_to_do(struct engine_reply *reply, const char *text)
     json_unsigned(reply->record, "slots", 0);
 }
 
+/* Inside objects_locked(): the counters lie in objects that may be unmapped at any moment. */
+static int read_unfilled(void *nothing)
+{
+    (void)nothing;
+    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
+            slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
+    return 0;
+}
+
 static bool is_wanted(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
@@ -229,6 +238,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
         json_string(reply->json, NULL, text);
     }
     json_array_end(reply->json);
+    objects_locked(read_unfilled, NULL);
     json_array_begin(reply->json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (is_wanted(slot, request))
@@ -240,6 +250,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
 
 void report_status(struct json *json)
 {
+    objects_locked(read_unfilled, NULL);
     json_array_begin(json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (slot->layer_count > 0 || slot->provider)

@@ -58,6 +58,7 @@ struct slot {
     struct layer *layers;  /* oldest first */
     size_t layer_count;
     struct slot *provider; /* REQUIRED: who fills it */
+    uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
     bool pinned; /* part of the transaction under way: not freed when its object goes */
     bool gone;   /* its object has gone meanwhile */
 };
