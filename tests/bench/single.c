@@ -170,7 +170,7 @@ static struct side compare(struct host hosts[VARIANTS], char what, int rounds)
 
 static void children_row(const char *what, struct host hosts[VARIANTS], char letter, double budget)
 {
-    struct side side = compare(hosts, letter, 40);
+    struct side side = compare(hosts, letter, 100);
 
     /* "+0" is met where the difference is less than a tenth, which two bare hosts may show. */
     row(what, (side.shim - side.bare) / 1000, "us", budget > 0 ? budget : side.bare / 1e4,
@@ -181,7 +181,7 @@ static void children_row(const char *what, struct host hosts[VARIANTS], char let
 
 static void work_row(const char *what, struct host hosts[VARIANTS], char letter)
 {
-    struct side side = compare(hosts, letter, 40);
+    struct side side = compare(hosts, letter, 100);
 
     row(what, side.shim - side.bare, "ns", NO_BUDGET, "%.2f ns against %.2f ns, factor %.2f",
         side.shim, side.bare, side.shim / side.bare);
