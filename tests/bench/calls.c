@@ -16,7 +16,7 @@ HOTPATCH_FUNCTION(long, absolute, (long x))
     return x < 0 ? -x : x;
 }
 
-__attribute__((noipa)) static long direct(long x)
+__attribute__((noinline)) static long direct(long x)
 {
     return x < 0 ? -x : x;
 }
