@@ -19,7 +19,7 @@ static struct slot *from_table(const struct table_slot *entry)
     slot->declared = (struct hotpatch_slot *)(uintptr_t)entry->address;
     slot->fallback = entry->fallback;
     slot->entry = entry->entry;
-    if (slot_add_word(slot, NULL, false) != 0) {
+    if (slot_add_word(slot, &(struct word){0}) != 0) {
         slot_free(slot);
         return NULL;
     }
@@ -37,7 +37,8 @@ void declared_place(struct slot *slot, struct object *object)
         slot->entry += object->bias;
     slot->object = object;
     slot->base = slot->fallback;
-    slot->words[0].address = (uintptr_t *)(void *)&slot->declared->target;
+    slot->words[0] = (struct word){.address = (uintptr_t *)(void *)&slot->declared->target,
+                                   .object = object};
     slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
 }
 
@@ -134,9 +135,12 @@ int declared_adopt_registered(struct registered_slot *list)
         if (slot_of_declared(&r->slot))
             continue;
         slot = slot_new(SLOT_DECLARED, r->slot.kind, r->slot.name, r->slot.signature);
-        if (!slot || slot_add_word(slot, (uintptr_t *)(void *)&r->slot.target, false) != 0)
+        if (!slot)
             return -1;
         slot->object = object_program();
+        if (slot_add_word(slot, &(struct word){.address = (uintptr_t *)(void *)&r->slot.target,
+                                               .object = slot->object}) != 0)
+            return -1;
         slot->declared = &r->slot;
         slot->name_space = r->name_space ? strdup(r->name_space) : NULL;
         slot->fallback = slot->base = (uintptr_t)r->slot.fallback;

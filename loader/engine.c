@@ -89,7 +89,7 @@ static void run_transaction(const struct request *requests, size_t count,
 static int read_imports(void *nothing)
 {
     (void)nothing;
-    return imports_read(object_program());
+    return imports_read_all();
 }
 
 static void list_slots(const struct request *request, struct engine_reply *reply)

@@ -16,6 +16,15 @@
 static struct object *first;
 static unsigned long long known_adds, known_subs;
 static bool known;
+static bool scope_stale = true;
+
+bool objects_changed_since_scope(void)
+{
+    bool stale = scope_stale;
+
+    scope_stale = false;
+    return stale;
+}
 
 struct object *objects_first(void)
 {
@@ -141,6 +150,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
         refresh->counted = true;
         if (known && info->dlpi_adds == known_adds && info->dlpi_subs == known_subs)
             return 1;
+        scope_stale = true;
         known_adds = info->dlpi_adds;
         known_subs = info->dlpi_subs;
         for (object = first; object; object = object->next)
@@ -210,7 +220,12 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
 
     (void)size;
     locked->stale = !known || info->dlpi_adds != known_adds || info->dlpi_subs != known_subs;
-    if (!locked->stale)
+    if (locked->stale)
+        return 1;
+    locked->result = 0;
+    for (struct object *o = first; o && locked->result == 0; o = o->next)
+        locked->result = imports_read_new(o);
+    if (locked->result == 0)
         locked->result = locked->body(locked->context);
     return 1;
 }

@@ -35,6 +35,7 @@ struct object {
     struct module *module; /* the patch that this is, or NULL */
     struct image *image;   /* mapped image; read only inside objects_locked() */
     bool imports_read;
+    bool global; /* of ld.so's global scope; scope.c */
 };
 
 /*
@@ -50,8 +51,12 @@ int objects_refresh(void);
  */
 int objects_locked(int (*body)(void *context), void *context);
 
+/* Did the list change since the last call? */
+bool objects_changed_since_scope(void);
+
 struct object *objects_first(void);
 struct object *object_program(void);
+const char *object_name(const struct object *object); /* soname or base name; a patch's: its file's */
 struct object *object_at(uintptr_t address); /* NULL: none */
 
 struct object *object_of_module(const struct module *module); /* NULL: none */

@@ -21,7 +21,9 @@ enum slot_kind { SLOT_DECLARED, SLOT_IMPORT };
 
 struct word {
     uintptr_t *address;
-    bool protect; /* in RELRO: its page is made writable for the store alone */
+    struct object *object; /* that holds it */
+    bool protect;          /* in RELRO: its page is made writable for the store alone */
+    bool pointer;          /* not in the GOT: data that the program may have changed itself */
 };
 
 /* One applied replacement. */
@@ -37,14 +39,18 @@ struct layer {
 
 struct slot {
     struct slot *next;
+    struct slot *next_in_bucket; /* by name */
     enum slot_kind kind;
     uint32_t type; /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
-    struct object *object; /* NULL while the patch that declares it is not loaded yet */
+    struct object *object; /* that declares it, or defines what is imported; NULL while the patch
+                            * that declares it is not loaded yet */
     struct module *owner;  /* the patch that declares it, or NULL */
     char *name;
     char *signature;  /* NULL: not known (imports) */
     char *name_space; /* registered slots: their own; else NULL: the object's */
     char *version_name; /* imports: symbol version or NULL */
+    uint64_t definition; /* imports: the symbol's st_value in `object` */
+    bool extended;       /* imports: words were added below a live layer and not stored yet */
     struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
     struct word *words;
     size_t word_count;
@@ -64,7 +70,8 @@ struct slot {
 
 struct slot *slots_first(void);
 struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
-int slot_add_word(struct slot *slot, uintptr_t *address, bool protect);
+int slot_add_word(struct slot *slot, const struct word *word);
+struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
 void slot_register(struct slot *slot); /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 void slot_pin(struct slot *slot);
@@ -94,7 +101,18 @@ void declared_place(struct slot *slot, struct object *object);
 struct registered_slot;
 int declared_adopt_registered(struct registered_slot *list);
 
-/* import.c: register the main program's import slots, once. Inside objects_locked(). */
-int imports_read(struct object *object);
+/*
+ * import.c: the words of an object that hold functions of others, or that others could
+ * interpose. From the first imports_read_all() on, objects_refresh() reads new objects too.
+ * Inside objects_locked().
+ */
+int imports_read_all(void);
+int imports_read_new(struct object *object);
+/* Does some object that is no patch import it? */
+bool import_is_used(const struct slot *slot);
+/* The definition is in OBJECT. */
+bool import_is_defined_in(const struct slot *slot, const struct target *target);
+/* OBJECT is an importer. */
+bool import_is_used_in(const struct slot *slot, const struct target *target);
 
 #endif

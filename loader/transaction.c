@@ -194,7 +194,7 @@ static void unload_modules(struct transaction *transaction)
     forget_modules(transaction);
 }
 
-/* ---- imports that ld.so has still to bind ---- */
+/* ---- imports of an IFUNC that ld.so has still to bind ---- */
 
 struct bind_job {
     struct worker_job job;
@@ -206,7 +206,7 @@ struct bind_job {
     } imports[];
 };
 
-/* The definition that ld.so would bind: found by ld.so itself, IFUNCs resolved. */
+/* What the resolver chooses, asked by ld.so. */
 static void run_bind(struct worker_job *job)
 {
     struct bind_job *bind = (struct bind_job *)(void *)job;
@@ -257,7 +257,7 @@ static int bind_imports(struct transaction *transaction)
                       "bind imports: the dynamic linker is busy");
     }
     for (size_t i = 0; i < bind->count; i++) {
-        struct bound *b = &bind->imports[i];
+        const struct bound *b = &bind->imports[i];
 
         if (!b->definition)
             refuse(transaction->why, HP_NO_TARGET, "%s: the process does not define it", b->name);
