@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "relocations.h"
 #include "slot_table.h"
 
 #define ENTRY_FIELD(address, member) ((address) + offsetof(struct hotpatch_entry, member))
@@ -193,6 +194,13 @@ static int read_header(struct record_reader *reader, uint64_t module, struct man
                      &manifest->after_revert);
 }
 
+static int ignore(const struct image_relocation *relocation, void *context)
+{
+    (void)relocation;
+    (void)context;
+    return 0;
+}
+
 int manifest_read(const struct image *image, struct manifest *manifest, struct elf_fault *fault)
 {
     struct record_reader reader = {image, fault, ELF_MANIFEST_DAMAGED, "the manifest"};
@@ -201,6 +209,9 @@ int manifest_read(const struct image *image, struct manifest *manifest, struct e
     *manifest = (struct manifest){0};
     if (!record_find(image, "HOTPATCH_MODULE_V1", "hotpatch_module", &module))
         return image_fail(fault, ELF_NO_MANIFEST, "there is no symbol HOTPATCH_MODULE_V1");
+    /* Damaged relocations make every pointer lead nowhere: the refusal names the cause. */
+    if (image_relocations(image, ignore, NULL, fault))
+        return -1;
     if (read_header(&reader, module, manifest) || read_targets(&reader, module, manifest)) {
         manifest_free(manifest);
         return -1;

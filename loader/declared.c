@@ -76,6 +76,8 @@ int declared_read(struct object *object)
     if (!object->image)
         return 0;
     found = read_table(object, &table, &fault);
+    if (found == SLOT_TABLE_PENDING)
+        return 1;
     if (found < 0) {
         /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
         free(object->problem);

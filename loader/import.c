@@ -133,6 +133,17 @@ static bool is_candidate(const struct image_relocation *relocation)
            (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
+/* ld.so lists an object before it relocates it: then its words hold nothing yet, or addresses
+ * without load bias. */
+static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t value)
+{
+    if (value == 0)
+        return relocation->symbol.binding != STB_WEAK;
+    return relocation->type == R_X86_64_JUMP_SLOT && !object_at(value);
+}
+
+enum { PENDING = 1 };
+
 static int add(const struct image_relocation *relocation, void *context)
 {
     struct object *object = context;
@@ -148,6 +159,8 @@ static int add(const struct image_relocation *relocation, void *context)
     if (!is_candidate(relocation))
         return 0;
     value = __atomic_load_n(word.address, __ATOMIC_ACQUIRE);
+    if (is_unrelocated(relocation, value))
+        return PENDING;
     if (value == 0)
         return 0; /* a weak import that nobody defines */
     bound = bound_definition(relocation->symbol.name, value, &definition);
@@ -167,11 +180,15 @@ static int add(const struct image_relocation *relocation, void *context)
 int imports_read_new(struct object *object)
 {
     struct elf_fault fault = {0};
+    int result;
 
     if (!all_read || object->imports_read || object->is_ours || !object->image)
         return 0;
-    object->imports_read = true;
-    if (image_relocations(object->image, add, object, &fault) >= 0)
+    result = image_relocations(object->image, add, object, &fault);
+    object->imports_read = result != PENDING;
+    if (result == PENDING)
+        slots_drop_words(object); /* all of them at a later look */
+    if (result >= 0)
         return 0;
     if (fault.code == ELF_OK || fault.code == ELF_NO_MEMORY)
         return -1;

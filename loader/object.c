@@ -16,6 +16,7 @@
 static struct object *first;
 static unsigned long long known_adds, known_subs;
 static bool known;
+static bool some_pending; /* objects that ld.so lists and has not yet relocated */
 static bool scope_stale = true;
 
 bool objects_changed_since_scope(void)
@@ -139,6 +140,19 @@ struct refresh {
     struct object **last; /* where the next object of ld.so's order belongs */
 };
 
+/* A patch's own slots are known from its file already, and are placed by its transaction. */
+static int read_slots(struct object *object)
+{
+    int result;
+
+    if (object->slots_read || object->is_ours || object->module)
+        return 0;
+    result = declared_read(object);
+    object->slots_read = result == 0;
+    some_pending |= result > 0;
+    return result < 0 ? -1 : 0;
+}
+
 static int visit(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct refresh *refresh = context;
@@ -148,9 +162,11 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     (void)size;
     if (!refresh->counted) {
         refresh->counted = true;
-        if (known && info->dlpi_adds == known_adds && info->dlpi_subs == known_subs)
+        if (known && !some_pending && info->dlpi_adds == known_adds &&
+            info->dlpi_subs == known_subs)
             return 1;
         scope_stale = true;
+        some_pending = false;
         known_adds = info->dlpi_adds;
         known_subs = info->dlpi_subs;
         for (object = first; object; object = object->next)
@@ -163,12 +179,13 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
         *place = object->next;
     } else {
         object = object_new(info, refresh->last == &first);
-        /* A patch's own slots are known from its file already, and are placed by its transaction. */
-        if (!object || (!object->is_ours && !object->module && declared_read(object) != 0)) {
+        if (!object) {
             refresh->failed = true;
             return 1;
         }
     }
+    if (read_slots(object) != 0)
+        refresh->failed = true;
     object->present = true;
     object->next = *refresh->last;
     *refresh->last = object;

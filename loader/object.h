@@ -34,6 +34,7 @@ struct object {
     uint16_t phnum;
     struct module *module; /* the patch that this is, or NULL */
     struct image *image;   /* mapped image; read only inside objects_locked() */
+    bool slots_read;
     bool imports_read;
     bool global; /* of ld.so's global scope; scope.c */
 };

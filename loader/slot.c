@@ -151,11 +151,16 @@ static bool of_retired(const struct slot *slot, const void *nothing)
     return slot->owner && !slot->owner->live && slot->layer_count == 0;
 }
 
-void slots_drop_object(const struct object *object)
+void slots_drop_words(const struct object *object)
 {
     for (struct slot *slot = first; slot; slot = slot->next)
         if (slot->kind == SLOT_IMPORT)
             drop_words(slot, object);
+}
+
+void slots_drop_object(const struct object *object)
+{
+    slots_drop_words(object);
     drop(in_object, object);
 }
 

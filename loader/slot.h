@@ -76,6 +76,7 @@ void slot_register(struct slot *slot); /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 void slot_pin(struct slot *slot);
 void slot_unpin(struct slot *slot); /* frees it where its object has gone */
+void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);
 /* Slots that patches which are live no longer declared, and on which nothing is applied. */
 void slots_drop_retired(void);
@@ -89,7 +90,8 @@ bool slot_in_object(const struct slot *slot, const struct target *target); /* OB
 bool slot_is_data(const struct slot *slot);
 struct slot *slot_of_declared(const struct hotpatch_slot *declared); /* NULL: none */
 
-/* declared.c: register the slots of a table in a mapped image. Inside objects_locked(). */
+/* declared.c: register the slots of a table in a mapped image. 0; -1: no memory; 1: ld.so has
+ * listed the object and not yet relocated it. Holding ld.so's list lock. */
 int declared_read(struct object *object);
 /* declared.c: make unregistered slots of a patch's file; addresses without load bias. */
 struct image;
