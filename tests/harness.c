@@ -25,13 +25,24 @@
 
 extern char **environ;
 
-/* ---- names ---- */
-
-static const char *root(const char *variable, const char *otherwise)
+/* Absolute, since requests need it, and hosts and tests go elsewhere. */
+static void make_absolute(const char *variable, const char *otherwise)
 {
+    char path[PATH_MAX];
     const char *value = getenv(variable);
-    return value ? value : otherwise;
+    if (realpath(value ? value : otherwise, path))
+        setenv(variable, path, 1);
 }
+
+__attribute__((constructor)) static void begin(void)
+{
+    make_absolute("HOTPATCH_BUILD", "build");
+    make_absolute("HOTPATCH_SOURCE", ".");
+    /* A host that has died fails the test that writes to it, not the test program. */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- names ---- */
 
 /* Strings handed to tests stay until the program ends; a test makes a few hundred at most. */
 static const char *keep(const char *directory, const char *name)
@@ -48,12 +59,12 @@ const char *built(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(name, sizeof(name), format, arguments);
     va_end(arguments);
-    return keep(root("HOTPATCH_BUILD", "build"), name);
+    return keep(getenv("HOTPATCH_BUILD"), name);
 }
 
 const char *source_file(const char *name)
 {
-    return keep(root("HOTPATCH_SOURCE", "."), name);
+    return keep(getenv("HOTPATCH_SOURCE"), name);
 }
 
 const char *patch_file(const char *name)
@@ -202,6 +213,7 @@ static _Noreturn void become_program(struct host *host, const char *program, int
                                      const char *const *environment, bool shim)
 {
     int error = open(host_path(host, "stderr"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(in, 0);
     dup2(out, 1);
@@ -325,6 +337,7 @@ void host_expect(struct host *host, const char *question, const char *answer)
 void host_become(struct host *host, const char *how)
 {
     int pid = 0;
+    host->pid = 0; /* the process that was started may end first */
     assert_int_equal(sscanf(host_ask(host, "%s", how), "pid %d", &pid), 1);
     host->pid = pid;
     await_file(fifo_of(host));
@@ -651,6 +664,7 @@ struct output *run_program(struct host *host, const char *const *argv)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        signal(SIGPIPE, SIG_DFL);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         int null = open("/dev/null", O_RDONLY);
         dup2(null, 0);

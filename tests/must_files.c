@@ -17,10 +17,10 @@ static const char *load_path(struct host *host, const char *path)
     return outcome(host, "load %s", path);
 }
 
-/* A copy of answer2.so after `edit` went over it. */
+/* A copy of a patch that is sound and uses libc, after `edit` went over it. */
 static const char *load_edited(struct host *host, void (*edit)(struct file *))
 {
-    struct file file = file_read(patch_file("answer2"));
+    struct file file = file_read(patch_file("constructor_malloc"));
     const char *path = host_path(host, "edited.so");
     edit(&file);
     file_write(path, file.bytes, file.size, 0755);
@@ -246,7 +246,7 @@ EDITED(load_larger_than_file, elf_segment(file, PT_LOAD)->p_filesz = 1ULL << 40)
 EDITED(load_smaller_than_file_part, elf_segment(file, PT_LOAD)->p_memsz = 1)
 EDITED(load_overflow, elf_segment(file, PT_LOAD)->p_vaddr = UINT64_MAX - 4095)
 EDITED(dynamic_missing, elf_segment(file, PT_DYNAMIC)->p_type = PT_NULL)
-EDITED(dynamic_outside, elf_segment(file, PT_DYNAMIC)->p_offset = file->size + 4096)
+EDITED(dynamic_outside, elf_segment(file, PT_DYNAMIC)->p_vaddr = 1ULL << 44)
 
 /* ---- the dynamic section ---- */
 
@@ -267,30 +267,32 @@ static void huge_buckets(struct file *file)
 }
 EDITED(hash_with_huge_counts, huge_buckets(file))
 
-static void wild_names(struct file *file)
+static void wild_name(struct file *file)
 {
     const Elf64_Shdr *table = elf_section(file, ".dynsym");
     Elf64_Sym *symbols = (Elf64_Sym *)(void *)(file->bytes + table->sh_offset);
-    for (size_t i = 1; i < table->sh_size / sizeof(*symbols); i++)
-        symbols[i].st_name = 0x7ffffff0;
+    symbols[1].st_name = 0x7ffffff0;
 }
-EDITED(symbol_names_outside, wild_names(file))
+EDITED(symbol_name_outside, wild_name(file))
 
-static void wild_relocation(struct file *file)
+/* The last relocation: none of the manifest's own, which come first. */
+static Elf64_Rela *last_relocation(struct file *file)
 {
     const Elf64_Shdr *table = elf_section(file, ".rela.dyn");
-    Elf64_Rela *relocations = (Elf64_Rela *)(void *)(file->bytes + table->sh_offset);
-    relocations[0].r_offset = 1ULL << 44;
+    return (Elf64_Rela *)(void *)(file->bytes + table->sh_offset + table->sh_size) - 1;
 }
-EDITED(relocation_target_outside, wild_relocation(file))
+EDITED(relocation_target_outside, last_relocation(file)->r_offset = 1ULL << 44)
+EDITED(relocation_target_in_code,
+       last_relocation(file)->r_offset = elf_section(file, ".text")->sh_addr)
+EDITED(relocation_symbol_outside,
+       last_relocation(file)->r_info = ELF64_R_INFO(0x7fffffffULL, R_X86_64_GLOB_DAT))
 
-static void wild_relocation_symbol(struct file *file)
+static void unknown_type(struct file *file)
 {
-    const Elf64_Shdr *table = elf_section(file, ".rela.dyn");
-    Elf64_Rela *relocations = (Elf64_Rela *)(void *)(file->bytes + table->sh_offset);
-    relocations[0].r_info = ELF64_R_INFO(0x7fffffffULL, R_X86_64_GLOB_DAT);
+    Elf64_Rela *relocation = elf_at(file, elf_dynamic(file, DT_JMPREL)->d_un.d_ptr);
+    relocation->r_info = ELF64_R_INFO(ELF64_R_SYM(relocation->r_info), 250);
 }
-EDITED(relocation_symbol_outside, wild_relocation_symbol(file))
+EDITED(relocation_type_unknown, unknown_type(file))
 
 /* A library that no system has: what the dynamic linker would fail on is found before. */
 static void other_libc(struct file *file)
@@ -363,9 +365,11 @@ const struct must_case must_files[] = {
     CASE(relocation_entry_size),
     CASE(needed_name_outside),
     CASE(hash_with_huge_counts),
-    CASE(symbol_names_outside),
+    CASE(symbol_name_outside),
     CASE(relocation_target_outside),
+    CASE(relocation_target_in_code),
     CASE(relocation_symbol_outside),
+    CASE(relocation_type_unknown),
     CASE(needed_library_missing),
     CASES_END,
 };

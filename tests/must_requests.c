@@ -1,6 +1,7 @@
 /*
  * must_requests.c - lines that are no requests, or none that can be done; see must.h.
  */
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,15 @@ static const char *raw(struct host *host, const char *line)
     return last_refusal(host);
 }
 
+/* `echo > FIFO` asks for nothing and gets nothing. */
 static const char *empty_line(struct host *host)
 {
-    return raw(host, "\n");
+    send_raw(host, "\n\n\n", 3);
+    struct reply *reply = request(host, "status");
+    size_t known = json_object_array_length(member(reply->json, "status.history"));
+    reply_free(reply);
+    assert_unchanged(host);
+    return known == 0 ? "ignored" : "taken";
 }
 
 static const char *blanks_only(struct host *host)
@@ -220,9 +227,7 @@ static const char *commit_without_begin(struct host *host)
 
 static const char *begin_without_commit(struct host *host)
 {
-    char lines[512];
-    snprintf(lines, sizeof(lines), "begin\nload %s\n", patch_file("answer2"));
-    return raw(host, lines);
+    return outcome(host, "begin\nload %s", patch_file("answer2"));
 }
 
 static const char *begin_within_begin(struct host *host)
