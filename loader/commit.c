@@ -58,13 +58,19 @@ static void *page_of(const uintptr_t *address)
 
 /* What a word will hold. A patch's own calls of what it replaces reach what lay there before
  * any patch; HOTPATCH_ORIGINAL is for what lies below it. */
+static uintptr_t value_below(const struct slot *slot, const struct layer *layers, size_t count,
+                             uintptr_t live, const struct word *word)
+{
+    if (word->object->module && slot->kind == SLOT_IMPORT)
+        for (size_t i = 0; i < count; i++)
+            if (layers[i].module == word->object->module)
+                return slot->base;
+    return live;
+}
+
 static uintptr_t value_for(const struct change *change, const struct word *word)
 {
-    if (word->object->module && change->slot->kind == SLOT_IMPORT)
-        for (size_t i = 0; i < change->layer_count; i++)
-            if (change->layers[i].module == word->object->module)
-                return change->slot->base;
-    return change->after;
+    return value_below(change->slot, change->layers, change->layer_count, change->after, word);
 }
 
 static bool lies_in(uintptr_t value, const struct object *object)
@@ -135,6 +141,47 @@ static bool any_protected(const struct transaction *transaction)
     return false;
 }
 
+/*
+ * A thread that called through an unbound word may be in ld.so's resolver this moment, and store
+ * the definition over the replacement when it comes out. Nobody can be asked whether one is, so
+ * the words are looked at again a few times, later and later (engine.c, tend()).
+ */
+static bool commit_saw_unbound;
+
+bool commit_take_unbound(void)
+{
+    bool seen = commit_saw_unbound;
+
+    commit_saw_unbound = false;
+    return seen;
+}
+
+static int verify(void *nothing)
+{
+    (void)nothing;
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (slot->kind != SLOT_IMPORT || slot->layer_count == 0)
+            continue;
+        for (size_t i = 0; i < slot->word_count; i++) {
+            const struct word *word = &slot->words[i];
+            uintptr_t value = value_below(slot, slot->layers, slot->layer_count, slot->live, word);
+            uintptr_t base = slot->base;
+
+            if (!word->protect && value != base)
+                __atomic_compare_exchange_n(word->address, &base, value, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_RELAXED);
+        }
+    }
+    return 0;
+}
+
+void commit_verify_imports(void)
+{
+    shim()->commit_begin();
+    objects_locked(verify, NULL);
+    shim()->commit_end();
+}
+
 /* Data is stored into only where it is what it should be, in one step with the look at it: the
  * program may write it at any moment. */
 static void store_direct(const struct change *change, const struct word *word)
@@ -144,6 +191,8 @@ static void store_direct(const struct change *change, const struct word *word)
 
     if (now == value)
         return;
+    if (lies_in(now, word->object) && change->slot->kind == SLOT_IMPORT)
+        commit_saw_unbound = true;
     if (!word->pointer)
         __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
     else if (is_as_expected(change->slot, word))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "tend.h"
 #include "transaction.h"
 
 static const struct shim_services *services;
@@ -84,6 +85,7 @@ static void run_transaction(const struct request *requests, size_t count,
     report_transaction(&transaction, engine_now_us() - begun, reply);
     transaction_free(&transaction);
     refusal_clear(&why);
+    tend_plan();
 }
 
 static int read_imports(void *nothing)
@@ -244,6 +246,8 @@ const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))
     .start = start,
     .handle = handle,
     .status = report_status,
+    .tend_at = tend_at,
+    .tend = tend_do,
     .set = set,
     .lookup = lookup,
     .after_fork = after_fork,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "fault.h"
 #include "object.h"
 #include "relocations.h"
 #include "sha256.h"
@@ -75,6 +76,8 @@ void module_retire(struct module *module)
         image_close(object->image);
         object->image = NULL;
     }
+    if (module->fault)
+        fault_end(module->fault);
     module_free(module);
 }
 
@@ -347,11 +350,42 @@ struct module *module_read(const struct request *load, struct refusal *why)
         return NULL;
     }
     sha256_hex(module->bytes, module->size, module->sha256);
+    module->asked = load;
+    return module;
+}
+
+struct module *module_of_fault(const struct request *load, struct refusal *why)
+{
+    struct module *module = calloc(1, sizeof(*module));
+    struct module_entry *entry = NULL;
+    char target[512];
+
+    if (module)
+        module->fault = fault_new(&load->fault, target, sizeof(target), why);
+    if (module && module->fault)
+        entry = add_entry(module, target, NULL);
+    if (!entry || asprintf(&module->name, "fail:%s", target) < 0 ||
+        asprintf(&module->path, "fail=%s", module->fault->text) < 0 ||
+        !(module->version = strdup("")) || !(module->build_id = strdup(""))) {
+        if (why->count == 0)
+            refuse(why, HP_MEMORY, "make a fault: no memory");
+        if (module && module->fault)
+            fault_end(module->fault);
+        module_free(module);
+        return NULL;
+    }
+    entry->function = fault_entry(module->fault);
+    entry->original = (uintptr_t)&module->fault->original;
+    entry->kind = HOTPATCH_KIND_FUNCTION;
+    module->placed = true;
+    module->asked = load;
     return module;
 }
 
 int module_snapshot(struct module *module, struct refusal *why)
 {
+    if (module->fault)
+        return 0;
     module->snapshot = snapshot_make(module->sha256, module->bytes, module->size,
                                      &module->snapshot_made, why);
     if (!module->snapshot)
@@ -384,6 +418,8 @@ int module_place(struct module *module)
 {
     struct object *object;
 
+    if (module->fault)
+        return 0;
     if (objects_refresh() != 0)
         return -1;
     object = object_of_module(module);

@@ -16,6 +16,7 @@
 #include "request.h"
 #include "slot_table.h"
 
+struct fault;
 struct object;
 struct slot;
 
@@ -51,6 +52,8 @@ struct module {
     struct slot *own_slots; /* not yet registered; NULL once placed */
     char *name_space;
     bool has_manifest;
+    struct fault *fault; /* instead of a file: no image, no handle, placed from the start */
+    const struct request *asked; /* by this request; good for its transaction */
     struct request_replace *replace; /* copies, so that a reload can repeat the request */
     size_t replace_count;
     void *bytes;         /* the file; freed after the transaction */
@@ -72,6 +75,9 @@ enum hook { HOOK_BEFORE_APPLY, HOOK_AFTER_APPLY, HOOK_BEFORE_REVERT, HOOK_AFTER_
  * module_keep().
  */
 struct module *module_read(const struct request *load, struct refusal *why);
+
+/* The module of a fail= request, likewise. */
+struct module *module_of_fault(const struct request *load, struct refusal *why);
 
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */

@@ -509,7 +509,8 @@ int plan_read_files(struct transaction *transaction)
 
         if (request->verb != REQUEST_LOAD)
             continue;
-        module = module_read(request, transaction->why);
+        module = request->fault.what ? module_of_fault(request, transaction->why)
+                                     : module_read(request, transaction->why);
         if (module && add_to(&transaction->loads, &transaction->load_count, module) != 0) {
             module_free(module);
             return no_memory(transaction);
@@ -530,7 +531,7 @@ int plan_make(struct transaction *transaction)
         if (request->verb == REQUEST_REVERT)
             plan_revert(transaction, request);
         else if (next_load < transaction->load_count &&
-                 strcmp(transaction->loads[next_load]->path, request->path) == 0)
+                 transaction->loads[next_load]->asked == request)
             plan_load(transaction, transaction->loads[next_load++]);
     }
     plan_all_required(transaction);

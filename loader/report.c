@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "fault.h"
+
 /* ---- pieces ---- */
 
 static void put_time(struct json *json, const char *key, const struct timespec *when)
@@ -40,8 +42,34 @@ static void put_layer(struct json *json, const struct layer *layer, bool live)
     put_time(json, "since", &layer->since);
     json_address(json, "old", layer->replaced);
     json_address(json, "new", layer->function);
+    if (module && module->fault)
+        json_unsigned(json, "strikes", __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED));
     json_boolean(json, "live", live);
     json_object_end(json);
+}
+
+static bool is_first_of_object(const struct slot *slot, size_t word)
+{
+    for (size_t i = 0; i < word; i++)
+        if (slot->words[i].object == slot->words[word].object)
+            return false;
+    return true;
+}
+
+/* Saved copies of a word (a pointer that the program keeps) are nobody's to know. */
+static void put_importers(struct json *json, const struct slot *slot)
+{
+    size_t switched = 0;
+
+    json_string(json, "definition", object_name(slot->object));
+    json_array_begin(json, "importers");
+    for (size_t i = 0; i < slot->word_count; i++) {
+        switched += __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) == slot->live;
+        if (is_first_of_object(slot, i))
+            json_string(json, NULL, object_name(slot->words[i].object));
+    }
+    json_array_end(json);
+    json_unsigned(json, "words_live", switched);
 }
 
 static void put_slot(struct json *json, const struct slot *slot)
@@ -68,6 +96,8 @@ static void put_slot(struct json *json, const struct slot *slot)
                   slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED) : 0);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
+    if (slot->kind == SLOT_IMPORT)
+        put_importers(json, slot);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
         put_layer(json, &slot->layers[i], &slot->layers[i] == top);
@@ -81,6 +111,11 @@ static void put_module_identity(struct json *json, const struct module *module)
     json_string(json, "version", module->version);
     json_string(json, "path", module->path);
     json_string(json, "sha256", module->sha256);
+    if (module->fault) {
+        json_string(json, "fault", module->fault->text);
+        json_unsigned(json, "calls", __atomic_load_n(&module->fault->calls, __ATOMIC_RELAXED));
+        json_unsigned(json, "strikes", __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED));
+    }
 }
 
 static void put_module(struct json *json, const struct module *module)

@@ -49,6 +49,8 @@ static void run_load(struct worker_job *job)
     struct load_job *load = (struct load_job *)(void *)job;
 
     for (; load->loaded < load->count; load->loaded++) {
+        if (load->modules[load->loaded]->fault)
+            continue;
         if (module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error)) != 0) {
             close_all(load);
             return;
@@ -141,6 +143,14 @@ static void forget_modules(struct transaction *transaction)
     transaction->load_count = 0;
 }
 
+static bool only_faults(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (!transaction->loads[i]->fault)
+            return false;
+    return true;
+}
+
 static int load_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, false);
@@ -150,6 +160,11 @@ static int load_modules(struct transaction *transaction)
         return refuse(transaction->why, HP_MEMORY, "load the patch: no memory");
     for (size_t i = 0; i < transaction->load_count; i++)
         module_keep(transaction->loads[i]);
+    if (only_faults(transaction)) {
+        load_free(load);
+        transaction->loaded = true;
+        return 0;
+    }
     ran = shim()->worker_run(&load->job, transaction->deadline);
     if (ran == -ETIMEDOUT) {
         const char *path = transaction->loads[0]->path;
@@ -184,7 +199,8 @@ static int load_modules(struct transaction *transaction)
 static void unload_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, true);
-    int ran = load ? shim()->worker_run(&load->job, engine_now_ms() + 1000) : -ENOMEM;
+    int ran = load && only_faults(transaction) ? 0
+              : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000) : -ENOMEM;
 
     if (ran != 0 || load->kept > 0)
         refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",

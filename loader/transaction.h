@@ -63,6 +63,9 @@ struct change *change_for(struct transaction *transaction, struct slot *slot);
 void change_settle(struct change *change); /* fills functions, before, after */
 int commit(struct transaction *transaction);
 
+bool commit_take_unbound(void);   /* did a commit since the last call meet unbound words? */
+void commit_verify_imports(void); /* put back what a resolver has overwritten */
+
 /* hooks.c: 0, or -1 with `why`. */
 int hooks_before(struct transaction *transaction);
 void hooks_after(struct transaction *transaction);
