@@ -40,8 +40,8 @@ void change_settle(struct change *change)
         }
     }
     change->before = change->slot->live;
-    change->after = change->layer_count ? change->layers[change->layer_count - 1].function
-                                        : base_of(change);
+    change->after =
+        change->layer_count ? change->layers[change->layer_count - 1].function : base_of(change);
 }
 
 /* ---- words ---- */
@@ -289,8 +289,7 @@ static void note(struct change *change, const struct timespec *now)
     slot->since = *now;
     slot->version++;
     if (slot->declared) {
-        const struct layer *top =
-            slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
+        const struct layer *top = slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
 
         __atomic_store_n(&slot->declared->context, top ? top->context : NULL, __ATOMIC_RELEASE);
         __atomic_store_n(&slot->declared->version, slot->version, __ATOMIC_RELEASE);

@@ -74,8 +74,7 @@ static void run_transaction(const struct request *requests, size_t count,
                             struct engine_reply *reply)
 {
     struct refusal why = {0};
-    struct transaction transaction = {
-        .requests = requests, .request_count = count, .why = &why};
+    struct transaction transaction = {.requests = requests, .request_count = count, .why = &why};
     uint64_t begun = engine_now_us();
 
     if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)

@@ -47,8 +47,8 @@ struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
     struct fault *fault = &faults[number];
 
     if (!strikes(fault, caller))
-        return (struct fault_verdict){
-            0, (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
+        return (struct fault_verdict){0,
+                                      (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
     if (fault->error)
         errno = fault->error;
     return (struct fault_verdict){1, fault->value};
@@ -90,8 +90,8 @@ static int parse_what(struct fault *fault, const char *what, char *target, size_
     memcpy(target, what, (size_t)(equals - what));
     target[equals - what] = '\0';
     errno = 0;
-    fault->value = equals[1] == '-' ? strtoll(equals + 1, &end, 0)
-                                    : (int64_t)strtoull(equals + 1, &end, 0);
+    fault->value =
+        equals[1] == '-' ? strtoll(equals + 1, &end, 0) : (int64_t)strtoull(equals + 1, &end, 0);
     if (end == equals + 1 || *end != (colon ? ':' : '\0') || errno == ERANGE)
         return refuse(why, HP_VALUE, "%s: the value to return is no number", what);
     if (colon) {
@@ -108,8 +108,7 @@ static int parse_caller(struct fault *fault, const char *caller, struct refusal 
 
     if (snprintf(target.object, sizeof(target.object), "%s", caller) < (int)sizeof(target.object))
         for (const struct object *o = objects_first(); o; o = o->next)
-            if (target_object_matches(&target, o->is_program, o->path, o->soname,
-                                      o->name_space)) {
+            if (target_object_matches(&target, o->is_program, o->path, o->soname, o->name_space)) {
                 fault->caller_begin = o->begin;
                 fault->caller_end = o->end;
                 return 0;
@@ -134,7 +133,9 @@ static struct fault *find_free(void)
 static void describe(struct fault *fault, const struct request_fault *request)
 {
     int n = snprintf(fault->text, sizeof(fault->text), "%s", request->what);
-    size_t length = n < 0 ? 0 : (size_t)n < sizeof(fault->text) ? (size_t)n : sizeof(fault->text) - 1;
+    size_t length = n < 0                             ? 0
+                    : (size_t)n < sizeof(fault->text) ? (size_t)n
+                                                      : sizeof(fault->text) - 1;
 
     if (request->nth)
         length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length, " nth=%llu",
@@ -147,8 +148,7 @@ static void describe(struct fault *fault, const struct request_fault *request)
         length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length,
                                    " times=%llu", (unsigned long long)request->times);
     if (request->caller && length < sizeof(fault->text))
-        snprintf(fault->text + length, sizeof(fault->text) - length, " caller=%s",
-                 request->caller);
+        snprintf(fault->text + length, sizeof(fault->text) - length, " caller=%s", request->caller);
 }
 
 struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
@@ -160,9 +160,8 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
         refuse(why, HP_BUSY, "more than %d faults within a minute", FAULT_COUNT);
         return NULL;
     }
-    *fault = (struct fault){.nth = request->nth,
-                            .times = request->times,
-                            .probability = request->probability};
+    *fault = (struct fault){
+        .nth = request->nth, .times = request->times, .probability = request->probability};
     if (parse_what(fault, request->what, target, target_size, why) != 0 ||
         (request->caller && parse_caller(fault, request->caller, why) != 0))
         return NULL;

@@ -19,18 +19,18 @@
 enum { FAULT_COUNT = 1024, FAULT_REST_SECONDS = 60 };
 
 struct fault {
-    uintptr_t original;   /* what lies below; a layer's HOTPATCH_ORIGINAL */
+    uintptr_t original; /* what lies below; a layer's HOTPATCH_ORIGINAL */
     int64_t value;
-    int error;            /* errno, 0: left alone */
-    uint64_t nth, times;  /* 0: every call, without end */
-    uint32_t probability; /* millionths; 0: not given */
+    int error;                          /* errno, 0: left alone */
+    uint64_t nth, times;                /* 0: every call, without end */
+    uint32_t probability;               /* millionths; 0: not given */
     uintptr_t caller_begin, caller_end; /* 0: whoever calls */
-    uint64_t calls;       /* that met its terms for the caller */
+    uint64_t calls;                     /* that met its terms for the caller */
     uint64_t strikes;
-    uint64_t until;       /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
-    uint64_t reverted;    /* CLOCK_MONOTONIC ms; 0: in use */
+    uint64_t until;    /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
+    uint64_t reverted; /* CLOCK_MONOTONIC ms; 0: in use */
     bool taken;
-    char text[128];       /* the request's NAME=RETVAL[:ERRNO] and terms */
+    char text[128]; /* the request's NAME=RETVAL[:ERRNO] and terms */
 };
 
 /* Take a fault for a request. NULL with `why`. Its target is copied into `target`. */

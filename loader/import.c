@@ -15,8 +15,13 @@
 #include "relocations.h"
 #include "scope.h"
 #include "slot.h"
+#include "text.h"
 
-static bool all_read;
+/* Objects have thousands of words and a patch asks for few: only those of names that have been
+ * asked for are read, until somebody wants to see all. */
+static bool all_wanted;
+static char **wanted;
+static size_t wanted_count;
 
 /* ---- the definition of a word ---- */
 
@@ -39,27 +44,32 @@ struct by_value {
 
 static int match_value(const struct image_symbol *symbol, void *context)
 {
-    struct by_value *wanted = context;
+    struct by_value *by = context;
 
     if (!symbol->dynamic)
         return 1;
-    wanted->found = symbol->defined && symbol->value == wanted->value && is_function(symbol) &&
-                    strcmp(symbol->name, wanted->name) == 0;
-    return wanted->found;
+    by->found = symbol->defined && symbol->value == by->value && is_function(symbol) &&
+                strcmp(symbol->name, by->name) == 0;
+    return by->found;
 }
 
 /* Another version of the name than the default one. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
-    struct by_value wanted = {name, value, false};
+    struct by_value by = {name, value, false};
     struct elf_fault fault;
 
-    image_symbols(object->image, match_value, &wanted, &fault);
-    return wanted.found;
+    image_symbols(object->image, match_value, &by, &fault);
+    return by.found;
 }
 
-/* The object that a bound word points into defines the name there, or has an IFUNC of it. */
-static bool bound_definition(const char *name, uintptr_t value, struct definition *out)
+/*
+ * The object that a bound word points into defines the name there, or has an IFUNC of it. A word
+ * that points into its own object or the program, and not at the name's definition, leads to a
+ * PLT; the search for another version of the name, which is long, is for the others.
+ */
+static bool bound_definition(const struct object *importer, const char *name, uintptr_t value,
+                             struct definition *out)
 {
     struct object *object = object_at(value);
     struct image_symbol symbol;
@@ -72,6 +82,8 @@ static bool bound_definition(const char *name, uintptr_t value, struct definitio
     out->value = symbol.value;
     if (out->indirect || object->bias + symbol.value == value)
         return true;
+    if (object == importer || object->is_program)
+        return false;
     out->value = value - object->bias;
     return defines_at(object, name, out->value);
 }
@@ -114,7 +126,7 @@ static struct slot *slot_of(const char *name, const char *version,
         return NULL;
     slot->object = definition->object;
     slot->definition = definition->value;
-    slot->version_name = version ? strdup(version) : NULL;
+    slot->version_name = text_copy(version);
     if (!definition->indirect)
         slot->base = definition->object->bias + definition->value;
     slot->fallback = slot->live = slot->base;
@@ -142,6 +154,21 @@ static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t 
     return relocation->type == R_X86_64_JUMP_SLOT && !object_at(value);
 }
 
+static bool is_among(const char *name, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        if (strcmp(wanted[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Wanted, and not among the names that the object was read for before. */
+static bool is_wanted(const struct object *object, const char *name)
+{
+    return all_wanted ? !is_among(name, 0, object->names_read)
+                      : is_among(name, object->names_read, wanted_count);
+}
+
 enum { PENDING = 1 };
 
 static int add(const struct image_relocation *relocation, void *context)
@@ -156,14 +183,14 @@ static int add(const struct image_relocation *relocation, void *context)
     bool bound;
     struct slot *slot;
 
-    if (!is_candidate(relocation))
+    if (!is_candidate(relocation) || !is_wanted(object, relocation->symbol.name))
         return 0;
     value = __atomic_load_n(word.address, __ATOMIC_ACQUIRE);
     if (is_unrelocated(relocation, value))
         return PENDING;
     if (value == 0)
         return 0; /* a weak import that nobody defines */
-    bound = bound_definition(relocation->symbol.name, value, &definition);
+    bound = bound_definition(object, relocation->symbol.name, value, &definition);
     if (!bound && (!leads_to_plt(object, value) ||
                    !looked_up_definition(object, &relocation->symbol, &definition)))
         return 0; /* the program's own doing */
@@ -182,28 +209,59 @@ int imports_read_new(struct object *object)
     struct elf_fault fault = {0};
     int result;
 
-    if (!all_read || object->imports_read || object->is_ours || !object->image)
+    if (object->is_ours || !object->image || object->imports_read ||
+        (!all_wanted && object->names_read == wanted_count))
         return 0;
-    result = image_relocations(object->image, add, object, &fault);
-    object->imports_read = result != PENDING;
-    if (result == PENDING)
+    result = image_symbol_relocations(
+        object->image,
+        !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
+        add, object, &fault);
+    if (result == PENDING) {
         slots_drop_words(object); /* all of them at a later look */
+        object->names_read = 0;
+        return 0;
+    }
+    object->names_read = wanted_count;
+    object->imports_read = all_wanted;
     if (result >= 0)
         return 0;
     if (fault.code == ELF_OK || fault.code == ELF_NO_MEMORY)
         return -1;
     if (!object->problem)
-        object->problem = strdup(fault.text);
+        object->problem = text_copy(fault.text);
+    object->imports_read = true;
+    return 0;
+}
+
+static int read_wanted(void)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (imports_read_new(o) != 0)
+            return -1;
     return 0;
 }
 
 int imports_read_all(void)
 {
-    all_read = true;
-    for (struct object *o = objects_first(); o; o = o->next)
-        if (imports_read_new(o) != 0)
-            return -1;
-    return 0;
+    all_wanted = true;
+    return read_wanted();
+}
+
+int imports_read_named(const char *name)
+{
+    char **longer;
+
+    if (all_wanted || is_among(name, 0, wanted_count))
+        return 0;
+    longer = realloc(wanted, (wanted_count + 1) * sizeof(*wanted));
+    if (!longer)
+        return -1;
+    wanted = longer;
+    wanted[wanted_count] = text_copy(name);
+    if (!wanted[wanted_count])
+        return -1;
+    wanted_count++;
+    return read_wanted();
 }
 
 /* ---- who ---- */
@@ -211,7 +269,7 @@ int imports_read_all(void)
 bool import_is_used(const struct slot *slot)
 {
     for (size_t i = 0; i < slot->word_count; i++)
-        if (!slot->words[i].object->module)
+        if (!slot->words[i].object->module && slot->words[i].object != slot->object)
             return true;
     return false;
 }

@@ -16,6 +16,7 @@
 #include "slot.h"
 #include "snapshot.h"
 #include "sys.h"
+#include "text.h"
 #include "trust.h"
 
 static struct module *first;
@@ -173,8 +174,7 @@ static struct module_entry *add_entry(struct module *module, const char *target,
         return NULL;
     module->entries = entries;
     entry = &entries[module->entry_count];
-    *entry = (struct module_entry){.target = strdup(target),
-                                   .signature = signature ? strdup(signature) : NULL};
+    *entry = (struct module_entry){.target = text_copy(target), .signature = text_copy(signature)};
     module->entry_count++; /* module_free() then frees what was copied */
     return entry->target && (!signature || entry->signature) ? entry : NULL;
 }
@@ -202,8 +202,8 @@ static int take_targets(struct module *module, const struct manifest *manifest)
     for (size_t i = 0; i < manifest->target_count; i++) {
         struct module_target *target = &module->targets[module->target_count++];
 
-        target->object = strdup(manifest->targets[i].object);
-        target->build_id = strdup(manifest->targets[i].build_id);
+        target->object = text_copy(manifest->targets[i].object);
+        target->build_id = text_copy(manifest->targets[i].build_id);
         if (!target->object || !target->build_id)
             return -1;
     }
@@ -225,8 +225,8 @@ static int take_manifest(struct module *module, const struct manifest *manifest,
     if (!is_word(manifest->name))
         return refuse(why, HP_MANIFEST, "%s: the module's name is not one word without a slash",
                       module->path);
-    module->name = strdup(manifest->name);
-    module->version = strdup(manifest->version);
+    module->name = text_copy(manifest->name);
+    module->version = text_copy(manifest->version);
     module->hooks[HOOK_BEFORE_APPLY] = manifest->before_apply;
     module->hooks[HOOK_AFTER_APPLY] = manifest->after_apply;
     module->hooks[HOOK_BEFORE_REVERT] = manifest->before_revert;
@@ -246,8 +246,8 @@ static int name_by_file(struct module *module, struct refusal *why)
 
     if (length > 3 && strcmp(base + length - 3, ".so") == 0)
         length -= 3;
-    module->name = strndup(base, length);
-    module->version = strdup("");
+    module->name = text_format("%.*s", (int)length, base);
+    module->version = text_copy("");
     if (!module->name || !module->version)
         return refuse_memory(module, why);
     for (char *p = module->name; *p; p++)
@@ -300,8 +300,8 @@ static int add_replacements(struct module *module, const struct request *load, s
     if (!module->replace)
         return refuse_memory(module, why);
     for (size_t i = 0; i < load->replace_count; i++) {
-        module->replace[i].name = strdup(load->replace[i].name);
-        module->replace[i].symbol = strdup(load->replace[i].symbol);
+        module->replace[i].name = text_copy(load->replace[i].name);
+        module->replace[i].symbol = text_copy(load->replace[i].symbol);
         module->replace_count++;
         if (!module->replace[i].name || !module->replace[i].symbol)
             return refuse_memory(module, why);
@@ -320,7 +320,7 @@ static int understand(struct module *module, const struct request *load, struct 
     if (image_interpreter(module->image))
         return refuse(why, HP_ELF_TYPE, "%s: it is a program (it names an interpreter)",
                       module->path);
-    module->build_id = strdup(image_build_id(module->image));
+    module->build_id = text_copy(image_build_id(module->image));
     if (!module->build_id)
         return refuse_memory(module, why);
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
@@ -340,7 +340,7 @@ struct module *module_read(const struct request *load, struct refusal *why)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
         return NULL;
     }
-    module->path = strdup(load->path);
+    module->path = text_copy(load->path);
     if (!module->path)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
     else
@@ -364,9 +364,9 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
         module->fault = fault_new(&load->fault, target, sizeof(target), why);
     if (module && module->fault)
         entry = add_entry(module, target, NULL);
-    if (!entry || asprintf(&module->name, "fail:%s", target) < 0 ||
-        asprintf(&module->path, "fail=%s", module->fault->text) < 0 ||
-        !(module->version = strdup("")) || !(module->build_id = strdup(""))) {
+    if (!entry || !(module->name = text_format("fail:%s", target)) ||
+        !(module->path = text_format("fail=%s", module->fault->text)) ||
+        !(module->version = text_copy("")) || !(module->build_id = text_copy(""))) {
         if (why->count == 0)
             refuse(why, HP_MEMORY, "make a fault: no memory");
         if (module && module->fault)
@@ -386,12 +386,12 @@ int module_snapshot(struct module *module, struct refusal *why)
 {
     if (module->fault)
         return 0;
-    module->snapshot = snapshot_make(module->sha256, module->bytes, module->size,
-                                     &module->snapshot_made, why);
+    module->snapshot =
+        snapshot_make(module->sha256, module->bytes, module->size, &module->snapshot_made, why);
     if (!module->snapshot)
         return -1;
     /* Known before dlopen(), so that the object list sees whose object this is. */
-    module->loaded_as = strdup(module->snapshot);
+    module->loaded_as = text_copy(module->snapshot);
     return module->loaded_as ? 0 : refuse_memory(module, why);
 }
 
@@ -411,7 +411,8 @@ bool module_file_changed(const struct module *module)
     return now.st_dev != then->st_dev || now.st_ino != then->st_ino ||
            now.st_size != then->st_size || now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
            now.st_mtim.tv_nsec != then->st_mtim.tv_nsec ||
-           now.st_ctim.tv_sec != then->st_ctim.tv_sec || now.st_ctim.tv_nsec != then->st_ctim.tv_nsec;
+           now.st_ctim.tv_sec != then->st_ctim.tv_sec ||
+           now.st_ctim.tv_nsec != then->st_ctim.tv_nsec;
 }
 
 int module_place(struct module *module)
@@ -426,7 +427,7 @@ int module_place(struct module *module)
     if (!object || object->bias != module->bias)
         return -1;
     if (module->name_space)
-        object->name_space = strdup(module->name_space);
+        object->name_space = text_copy(module->name_space);
     for (size_t i = 0; i < module->entry_count; i++) {
         module->entries[i].function += module->bias;
         if (module->entries[i].original)

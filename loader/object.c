@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "module.h"
 #include "slot.h"
+#include "text.h"
 
 static struct object *first;
 static unsigned long long known_adds, known_subs;
@@ -82,9 +83,9 @@ static void measure(struct object *object)
 /* Objects whose words are never slots: design.md, section 2. */
 static bool is_ours(const struct object *object)
 {
-    static const char *const names[] = {"libhotpatch_preload.so", "libhotpatch_engine.so",
-                                        "libelf.so.1", "libz.so.1", "libZydis.so.4.0",
-                                        "ld-linux-x86-64.so.2", "linux-vdso.so.1"};
+    static const char *const names[] = {
+        "libhotpatch_preload.so", "libhotpatch_engine.so", "libelf.so.1",    "libz.so.1",
+        "libZydis.so.4.0",        "ld-linux-x86-64.so.2",  "linux-vdso.so.1"};
     const char *name = object->soname ? object->soname : object->base;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -107,16 +108,16 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     object->phnum = info->dlpi_phnum;
     object->present = true;
     measure(object);
-    object->path = strdup(path && *path ? path : "[vdso]");
-    object->base = object->path ? strdup(base_name(object->path)) : NULL;
+    object->path = text_copy(path && *path ? path : "[vdso]");
+    object->base = object->path ? text_copy(base_name(object->path)) : NULL;
     if (image_open_mapped(&object->image, info, &fault) == 0) {
         const char *soname = image_soname(object->image);
 
-        object->soname = soname ? strdup(soname) : NULL;
-        object->build_id = strdup(image_build_id(object->image));
+        object->soname = text_copy(soname);
+        object->build_id = text_copy(image_build_id(object->image));
     } else {
-        object->problem = strdup(fault.text);
-        object->build_id = strdup("");
+        object->problem = text_copy(fault.text);
+        object->build_id = text_copy("");
     }
     if (!object->path || !object->base || !object->build_id) {
         object_free(object);
@@ -131,7 +132,8 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
 static bool is_same(const struct object *object, const struct dl_phdr_info *info)
 {
     return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
-           (object->is_program || !info->dlpi_name[0] || strcmp(object->path, info->dlpi_name) == 0);
+           (object->is_program || !info->dlpi_name[0] ||
+            strcmp(object->path, info->dlpi_name) == 0);
 }
 
 struct refresh {

@@ -8,6 +8,7 @@
 
 #include "signature.h"
 #include "symbols.h"
+#include "text.h"
 #include "transaction.h"
 
 /* ---- changes ---- */
@@ -186,10 +187,10 @@ static void refuse_ambiguous(const struct search *search, const char *text, cons
 
     for (size_t i = 0; i < search->count && i < 16; i++) {
         const struct slot *slot = search->found[i];
-        int n = snprintf(list + length, sizeof(list) - length, "%s%s:%s", i ? ", " : "",
-                         slot->kind == SLOT_IMPORT ? object_name(slot->object)
-                                                   : slot_name_space(slot),
-                         slot->name);
+        int n =
+            snprintf(list + length, sizeof(list) - length, "%s%s:%s", i ? ", " : "",
+                     slot->kind == SLOT_IMPORT ? object_name(slot->object) : slot_name_space(slot),
+                     slot->name);
 
         if (n < 0 || (size_t)n >= sizeof(list) - length)
             break;
@@ -238,7 +239,7 @@ struct slot *plan_find(struct transaction *transaction, const char *text, uint32
         if (!*target.version)
             find_declared(transaction, &search);
         if (search.count == 0) {
-            imports_read_all();
+            imports_read_named(target.name);
             find_imports(&search);
         }
     }
@@ -369,8 +370,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
                module->path);
     for (size_t i = 0; i < module->entry_count; i++) {
         const struct module_entry *entry = &module->entries[i];
-        struct slot *slot = plan_find(transaction, entry->target, entry->kind, entry->signature,
-                                      module->path);
+        struct slot *slot =
+            plan_find(transaction, entry->target, entry->kind, entry->signature, module->path);
 
         if (slot)
             place_layer(transaction, slot, module, i, old);
@@ -384,8 +385,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original)
 {
-    struct slot *slot = plan_find(transaction, target, HOTPATCH_KIND_FUNCTION, signature,
-                                  module->path);
+    struct slot *slot =
+        plan_find(transaction, target, HOTPATCH_KIND_FUNCTION, signature, module->path);
     struct module_entry *entries;
 
     if (!slot)
@@ -394,9 +395,8 @@ int plan_add(struct transaction *transaction, struct module *module, const char 
     if (!entries)
         return no_memory(transaction);
     module->entries = entries;
-    entries[module->entry_count] = (struct module_entry){.target = strdup(target),
-                                                         .signature = signature ? strdup(signature)
-                                                                                : NULL,
+    entries[module->entry_count] = (struct module_entry){.target = text_copy(target),
+                                                         .signature = text_copy(signature),
                                                          .function = function,
                                                          .original = (uintptr_t)original,
                                                          .kind = HOTPATCH_KIND_FUNCTION};
@@ -467,9 +467,9 @@ static int plan_required(struct transaction *transaction, struct slot *required)
     if (provider && !signature_equal(provider->signature, required->signature)) {
         if (provider->object && required->object)
             return 0; /* both are there already: not this transaction's affair */
-        return refuse(transaction->why, HP_SIGNATURE, "%s: required as `%s`, provided by %s as `%s`",
-                      required->name, required->signature, slot_object_name(provider),
-                      provider->signature);
+        return refuse(transaction->why, HP_SIGNATURE,
+                      "%s: required as `%s`, provided by %s as `%s`", required->name,
+                      required->signature, slot_object_name(provider), provider->signature);
     }
     if (provider == required->provider)
         return 0;

@@ -93,7 +93,8 @@ static void put_slot(struct json *json, const struct slot *slot)
     put_time(json, "since", &slot->since);
     json_unsigned(json, "words", slot->word_count);
     json_unsigned(json, "unfilled",
-                  slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED) : 0);
+                  slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED)
+                                 : 0);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
     if (slot->kind == SLOT_IMPORT)
@@ -198,10 +199,9 @@ static void put_result(const struct refusal *why, uint64_t microseconds, struct 
     json_number(reply->record, "exit", reply->exit_code);
     json_string(reply->record, "code", first ? first->code : NULL);
     json_string(reply->record, "text",
-                !first                    ? NULL
+                !first               ? NULL
                 : why->items[0].text ? why->items[0].text
-                                          : first->meaning);
-    json_unsigned(reply->record, "microseconds", microseconds);
+                                     : first->meaning);
 }
 
 /* ---- the whole ---- */
@@ -243,6 +243,8 @@ void report_nothing_to_do(struct engine_reply *reply, const char *text)
 static bool is_wanted(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
+        return false;
+    if (slot->kind == SLOT_IMPORT && !import_is_used(slot))
         return false;
     if (request->kind && strcmp(request->kind, slot_kind_name(slot->kind)) != 0)
         return false;

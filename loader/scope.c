@@ -108,8 +108,9 @@ static struct object *find_needed(struct object *user, const char *name, const c
     }
     for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++) {
         struct object *object = object_named(needed);
-        struct object *found =
-            object && !object->global ? find_needed(object, name, version, symbol, depth + 1) : NULL;
+        struct object *found = object && !object->global
+                                   ? find_needed(object, name, version, symbol, depth + 1)
+                                   : NULL;
 
         if (found)
             return found;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "text.h"
 
 enum { BUCKET_COUNT = 1024 };
 
@@ -40,8 +41,8 @@ struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, cons
         return NULL;
     slot->kind = kind;
     slot->type = type;
-    slot->name = strdup(name);
-    slot->signature = signature ? strdup(signature) : NULL;
+    slot->name = text_copy(name);
+    slot->signature = text_copy(signature);
     if (!slot->name || (signature && !slot->signature)) {
         slot_free(slot);
         return NULL;

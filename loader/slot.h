@@ -28,12 +28,12 @@ struct word {
 
 /* One applied replacement. */
 struct layer {
-    struct module *module;   /* NULL: hotpatch_set() by the program itself */
-    size_t entry;            /* index in the module's entries */
-    uintptr_t function;      /* or the data's address; valid once the module is placed */
-    uintptr_t *original;     /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
-    uintptr_t replaced;      /* what was live when it was applied */
-    void *context;           /* hotpatch_set's */
+    struct module *module; /* NULL: hotpatch_set() by the program itself */
+    size_t entry;          /* index in the module's entries */
+    uintptr_t function;    /* or the data's address; valid once the module is placed */
+    uintptr_t *original;   /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
+    uintptr_t replaced;    /* what was live when it was applied */
+    void *context;         /* hotpatch_set's */
     struct timespec since;
 };
 
@@ -41,14 +41,14 @@ struct slot {
     struct slot *next;
     struct slot *next_in_bucket; /* by name */
     enum slot_kind kind;
-    uint32_t type; /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
+    uint32_t type;         /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
     struct object *object; /* that declares it, or defines what is imported; NULL while the patch
                             * that declares it is not loaded yet */
     struct module *owner;  /* the patch that declares it, or NULL */
     char *name;
-    char *signature;  /* NULL: not known (imports) */
-    char *name_space; /* registered slots: their own; else NULL: the object's */
-    char *version_name; /* imports: symbol version or NULL */
+    char *signature;     /* NULL: not known (imports) */
+    char *name_space;    /* registered slots: their own; else NULL: the object's */
+    char *version_name;  /* imports: symbol version or NULL */
     uint64_t definition; /* imports: the symbol's st_value in `object` */
     bool extended;       /* imports: words were added below a live layer and not stored yet */
     struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
@@ -64,18 +64,18 @@ struct slot {
     struct layer *layers;  /* oldest first */
     size_t layer_count;
     struct slot *provider; /* REQUIRED: who fills it */
-    bool pinned; /* part of the transaction under way: not freed when its object goes */
-    bool gone;   /* its object has gone meanwhile */
+    bool pinned;           /* part of the transaction under way: not freed when its object goes */
+    bool gone;             /* its object has gone meanwhile */
 };
 
 struct slot *slots_first(void);
 struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
 int slot_add_word(struct slot *slot, const struct word *word);
 struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
-void slot_register(struct slot *slot); /* the registry owns it from here on */
+void slot_register(struct slot *slot);      /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 void slot_pin(struct slot *slot);
-void slot_unpin(struct slot *slot); /* frees it where its object has gone */
+void slot_unpin(struct slot *slot);                 /* frees it where its object has gone */
 void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);
 /* Slots that patches which are live no longer declared, and on which nothing is applied. */
@@ -84,7 +84,8 @@ void slots_drop_retired(void);
 const char *slot_kind_name(enum slot_kind kind);
 const char *slot_type_name(uint32_t type);
 const char *slot_name_space(const struct slot *slot);
-const char *slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
+const char *
+slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct target *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);
@@ -104,13 +105,14 @@ struct registered_slot;
 int declared_adopt_registered(struct registered_slot *list);
 
 /*
- * import.c: the words of an object that hold functions of others, or that others could
- * interpose. From the first imports_read_all() on, objects_refresh() reads new objects too.
- * Inside objects_locked().
+ * import.c: the words of all objects that hold functions of others, or that others could
+ * interpose: of one name, or all. objects_locked() then reads those of new objects too. Inside
+ * objects_locked(). 0, or -1: no memory.
  */
+int imports_read_named(const char *name);
 int imports_read_all(void);
 int imports_read_new(struct object *object);
-/* Does some object that is no patch import it? */
+/* Does some object import it that is no patch, and not the definer with its own calls alone? */
 bool import_is_used(const struct slot *slot);
 /* The definition is in OBJECT. */
 bool import_is_defined_in(const struct slot *slot, const struct target *target);

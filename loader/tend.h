@@ -7,8 +7,8 @@
 
 #include "request.h"
 
-void tend_plan(void);    /* after every transaction */
-uint64_t tend_at(void);  /* engine_api.h */
+void tend_plan(void);   /* after every transaction */
+uint64_t tend_at(void); /* engine_api.h */
 bool tend_do(struct request *request);
 
 #endif

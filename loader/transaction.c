@@ -6,7 +6,6 @@
  */
 #include "transaction.h"
 
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -18,7 +17,8 @@ void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
     va_list arguments;
 
-    if (transaction->warning_count == sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
+    if (transaction->warning_count ==
+        sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
         return;
     va_start(arguments, format);
     vsnprintf(transaction->warnings[transaction->warning_count++], sizeof(transaction->warnings[0]),
@@ -102,9 +102,8 @@ static struct load_job *load_new(const struct transaction *transaction, bool clo
     load->loaded = closing ? load->count : 0;
     load->job = closing ? (struct worker_job){run_close, close_abandoned, load->what}
                         : (struct worker_job){run_load, load_abandoned, load->what};
-    snprintf(load->what, sizeof(load->what), "%s of %s%s",
-             closing ? "destructors" : "constructors", transaction->loads[0]->path,
-             transaction->load_count > 1 ? " and others" : "");
+    snprintf(load->what, sizeof(load->what), "%s of %s%s", closing ? "destructors" : "constructors",
+             transaction->loads[0]->path, transaction->load_count > 1 ? " and others" : "");
     return load;
 }
 
@@ -200,7 +199,8 @@ static void unload_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, true);
     int ran = load && only_faults(transaction) ? 0
-              : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000) : -ENOMEM;
+              : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000)
+                     : -ENOMEM;
 
     if (ran != 0 || load->kept > 0)
         refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",
