@@ -137,7 +137,7 @@ bool exchanges_run(struct exchange *exchanges, size_t count, const struct order 
     sigset_t before;
     size_t next = 0;
 
-    loop.talks = allocate(loop.window * sizeof(*loop.talks));
+    loop.talks = allocate(loop.window * sizeof(struct talk *));
     client_hold_signals(&before);
     while (next < count || loop.active) {
         while (next < count && loop.active < loop.window)

@@ -86,16 +86,24 @@ static void examine_settings(const struct process *process, struct findings *fin
     }
 }
 
+static bool same_file(int a, int b)
+{
+    struct stat left, right;
+
+    return fstat(a, &left) == 0 && fstat(b, &right) == 0 && left.st_dev == right.st_dev &&
+           left.st_ino == right.st_ino;
+}
+
 static void examine_directories(const struct process *process, const struct channel *channel,
                                 struct findings *findings)
 {
-    size_t count;
+    size_t count, shown = 0;
     struct candidate *list = candidates_find(process, &count);
 
     for (size_t i = 0; i < count; i++) {
-        bool chosen = channel->path && strcmp(list[i].path, channel->path) == 0;
+        bool chosen = list[i].fd >= 0 && same_file(list[i].fd, channel->dir);
 
-        if (list[i].fd >= 0 && chosen)
+        if (chosen && !shown++)
             finding_add(findings, FINDING_OK, HP_NONE, "directory",
                         "%s (%s), of user %u, mode %04o", list[i].path, list[i].origin,
                         list[i].owner, list[i].mode);
@@ -190,10 +198,15 @@ static void examine_status(struct json_object *status, struct findings *findings
         finding_add(findings, FINDING_WARN, HP_NONE, "status", "it is busy with %s", busy);
 }
 
-/* A path as the process sees it, from here. */
-static char *inside(const struct process *process, const char *path)
+/* proc(5) writes a mapping's path from the reader's root where that can reach it, else from the
+ * process's. */
+static bool is_there(const struct process *process, const char *path)
 {
-    return format_text("/proc/%d/root%s", process->view, path);
+    char *inside = format_text("/proc/%d/root%s", process->view, path);
+    bool found = access(inside, R_OK) == 0 || access(path, R_OK) == 0;
+
+    free(inside);
+    return found;
 }
 
 static bool libelf_found(const struct process *process)
@@ -206,12 +219,8 @@ static bool libelf_found(const struct process *process)
                                          "/usr/local/lib/libelf.so.1"};
     bool found = false;
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
-        char *path = inside(process, places[i]);
-
-        found = access(path, R_OK) == 0;
-        free(path);
-    }
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++)
+        found = is_there(process, places[i]);
     return found;
 }
 
@@ -219,7 +228,7 @@ static void examine_engine(const struct process *process, struct json_object *st
                            struct findings *findings)
 {
     const char *slash = process->shim ? strrchr(process->shim, '/') : NULL;
-    char *beside, *path;
+    char *beside;
 
     if (json_true(status, "engine")) {
         finding_add(findings, FINDING_OK, HP_NONE, "engine", "it is loaded");
@@ -228,8 +237,7 @@ static void examine_engine(const struct process *process, struct json_object *st
     if (!slash)
         return;
     beside = format_text("%.*s/" ENGINE, (int)(slash - process->shim), process->shim);
-    path = inside(process, beside);
-    if (access(path, R_OK) != 0)
+    if (!is_there(process, beside))
         finding_add(findings, FINDING_NO, HP_ENGINE, "engine", "%s is not there", beside);
     else if (!libelf_found(process))
         finding_add(findings, FINDING_WARN, HP_NONE, "engine",
@@ -237,7 +245,6 @@ static void examine_engine(const struct process *process, struct json_object *st
     else
         finding_add(findings, FINDING_OK, HP_NONE, "engine",
                     "%s is there, and is loaded at the first patch", beside);
-    free(path);
     free(beside);
 }
 

@@ -119,9 +119,7 @@ void table_print(const struct table *table, FILE *out)
 
     for (size_t c = 0; c < table->columns; c++)
         widths[c] = column_width(table, c);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t c = i % table->columns;
-
+    for (size_t i = 0, c = 0; i < table->count; i++, c = c + 1 < table->columns ? c + 1 : 0) {
         if (colour && i == 0)
             fputs("\033[1m", out);
         fputs(table->cells[i], out);

@@ -84,9 +84,9 @@ static pid_t pid_of_file(const char *name)
 
     if (end == name || *name < '1' || *name > '9' || pid > 0x3fffffff)
         return 0;
-    if (strcmp(end, ".fifo") && strcmp(end, ".json") && strcmp(end, ".json.tmp"))
-        return 0;
-    return (pid_t)pid;
+    if (strcmp(end, ".fifo") == 0 || strcmp(end, ".json") == 0 || strcmp(end, ".json.tmp") == 0)
+        return (pid_t)pid;
+    return 0;
 }
 
 static bool ends_in(const char *name, const char *end)

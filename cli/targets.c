@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "settle.h"
 
 static bool all_digits(const char *text)
 {
@@ -99,6 +100,7 @@ int targets_find(const char *text, struct targets *targets, struct refusal *why)
         return refuse(why, HP_NO_PROCESS, "there is no process %s", text);
     targets->list = allocate(sizeof(*targets->list));
     targets->count = 1;
+    process_settle((pid_t)pid);
     return process_open((pid_t)pid, targets->list, why);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <elf.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -160,12 +161,12 @@ static void check_build(struct check *check, const struct manifest_target *wante
     const char *id = image_build_id(check->host.image);
     struct target target = {0};
 
-    if (strlen(wanted->object) >= sizeof(target.object)) {
+    if (snprintf(target.object, sizeof(target.object), "%s", wanted->object) >=
+        (int)sizeof(target.object)) {
         refuse(&check->why, HP_TARGET, "%s: the object of HOTPATCH_TARGET is too long",
                check->patch_path);
         return;
     }
-    strcpy(target.object, wanted->object);
     if (names_host(check, &target) && strcasecmp(id, wanted->build_id) != 0)
         refuse(&check->why, HP_BUILD_ID, "%s is for build %s of %s, and %s is build %s",
                check->patch_path, wanted->build_id, wanted->object, check->host_path,

@@ -80,7 +80,7 @@ static int start(char **argv, const char *patches, bool json)
     if (program_judge(argv[0], verdict, &why) == 0 && (shim = preload_find(&why)) &&
         strpbrk(shim, ": "))
         refuse(&why, HP_USAGE, "LD_PRELOAD cannot hold %s: there is a blank or colon in it", shim);
-    if (why.count == 0) {
+    if (shim && why.count == 0) {
         if (verdict->interpreter[0])
             fprintf(stderr,
                     "hotpatch: %s is a script: its interpreter %s is what gets the "

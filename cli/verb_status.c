@@ -37,8 +37,9 @@ static void print_head(struct json_object *status, const struct process *process
 
     printf("PID %d ", process->pid);
     text_print(stdout, json_text(status, "program"));
-    printf(": library %s, engine %s, ", json_text(status, "version"),
-           json_true(status, "engine") ? "loaded" : "not yet needed");
+    fputs(": library ", stdout);
+    text_print(stdout, json_text(status, "version"));
+    printf(", engine %s, ", json_true(status, "engine") ? "loaded" : "not yet needed");
     if (signal_number)
         printf("doorbell signal %lld, ", (long long)signal_number);
     else

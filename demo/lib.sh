@@ -27,8 +27,7 @@ fi
 clean_up()
 {
     for pid in $started; do
-        kill "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
+        { kill "$pid" && wait "$pid"; } 2>/dev/null
     done
     rm -rf "$scratch"
 }
@@ -106,6 +105,7 @@ start()
 
 stop()
 {
-    kill "$1" && wait "$1"
+    # The shell tells of every job that a signal ends.
+    { kill "$1" && wait "$1"; } 2>/dev/null
     started=$(echo "$started" | sed "s/\\b$1\\b//")
 }

@@ -15,10 +15,11 @@
 #include "lock.h"
 #include "log.h"
 #include "preload.h"
+#include "state.h"
 
-static struct lock append_lock; /* writers of the lists */
-static struct registered_slot *registered_head;
-static struct change_handler *handlers_head;
+static struct lock append_lock STATE; /* writers of the lists */
+static struct registered_slot *registered_head STATE;
+static struct change_handler *handlers_head STATE;
 
 struct registered_slot *api_registered(void)
 {

@@ -1,6 +1,7 @@
 /* arming.c - see arming.h. */
 #include "arming.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 #include "log.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "sys.h"
+#include "threads.h"
 
 struct identity {
     pid_t pid;
@@ -17,15 +20,24 @@ struct identity {
     ino_t root_ino;
 };
 
+#define REMOVAL_LIMIT_MS 100
+
+enum removal { NOT_ASKED, ASKED, DONE };
+
 static struct {
+    _Atomic uint32_t removal; /* futex */
     struct lock files; /* creation and removal of files, against the destructor on another thread */
     bool ended;
+    bool in_user_namespace;
     struct identity identity;
     struct runtime_dir dir;
     int fifo, retired;
     ino_t fifo_ino;
-    char problem[RUNTIME_WHY_SIZE];
-} arming = {.dir.fd = -1, .fifo = -1, .retired = -1};
+    unsigned path; /* which of the two below arming.dir has */
+} arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
+
+static char arming_problem[RUNTIME_WHY_SIZE];
+static char arming_paths[2][PATH_MAX];
 
 static struct identity identity_now(void)
 {
@@ -73,23 +85,30 @@ static bool make(const struct identity *identity, const char *configured, struct
                  int *fifo)
 {
     struct runtime_user user = {.uid = identity->uid,
-                                .privileged = rights_beyond_user(identity->uid)};
-    char name[NAME_MAX], path[PATH_MAX];
+                                .privileged =
+                                    !arming.in_user_namespace && rights_beyond_user(identity->uid),
+                                .only_known = arming.in_user_namespace,
+                                .known_dev = arming.dir.dev,
+                                .known_ino = arming.dir.ino};
+    char *path = arming_paths[!arming.path], name[NAME_MAX];
 
-    runtime_dir_choose(path, &user, configured, settings.xdg);
-    if (runtime_dir_open(dir, path, &user, arming.problem) != 0)
+    if (user.only_known)
+        snprintf(path, PATH_MAX, "%s", arming_paths[arming.path]);
+    else
+        runtime_dir_choose(path, &user, configured, settings.xdg);
+    if (runtime_dir_open(dir, path, &user, arming_problem) != 0)
         return false;
     file_name(name, identity->pid, "fifo");
     if (reached_by(dir, identity->pid)) {
         *fifo = arming.fifo;
         return true;
     }
-    *fifo = runtime_dir_make_fifo(dir, name, arming.problem);
+    *fifo = runtime_dir_make_fifo(dir, name, arming_problem);
     if (*fifo < 0) {
         runtime_dir_close(dir);
         return false;
     }
-    arming.problem[0] = '\0';
+    arming_problem[0] = '\0';
     return true;
 }
 
@@ -100,6 +119,7 @@ static void adopt(const struct identity *identity, const struct runtime_dir *dir
     sys_fstat(fifo, &st);
     arming.identity = *identity;
     arming.dir = *dir;
+    arming.path = !arming.path;
     arming.fifo = fifo;
     arming.fifo_ino = st.st_ino;
 }
@@ -119,8 +139,8 @@ bool arming_start(void)
             adopt(&now, &dir, fifo);
     }
     lock_give(&arming.files);
-    if (!made && arming.problem[0])
-        log_write(LOG_ERROR, "no FIFO: %s", arming.problem);
+    if (!made && arming_problem[0])
+        log_write(LOG_ERROR, "no FIFO: %s", arming_problem);
     return made;
 }
 
@@ -165,6 +185,11 @@ static bool arm_again(const struct identity *now)
     return true;
 }
 
+bool arming_user_changed(void)
+{
+    return sys_geteuid() != arming.identity.uid;
+}
+
 bool arming_check(bool doorbell)
 {
     struct identity now = identity_now();
@@ -177,7 +202,7 @@ bool arming_check(bool doorbell)
     if (!arming.ended) {
         again = arm_again(&now);
         if (!again)
-            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming.problem);
+            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming_problem);
         arming.identity = now;
     }
     lock_give(&arming.files);
@@ -217,7 +242,8 @@ bool arming_path(char *path, size_t size)
 
     lock_take(&arming.files);
     there = arming.fifo >= 0;
-    snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+    if (there)
+        snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
     lock_give(&arming.files);
     return there;
 }
@@ -236,9 +262,33 @@ int arming_write_status(const char *text, size_t length)
     return result;
 }
 
+/* Where a chroot has put the directory out of reach of names, the listener's descriptor still
+ * leads to it. */
+static void ask_listener_to_remove(void)
+{
+    struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
+
+    atomic_store_explicit(&arming.removal, ASKED, memory_order_release);
+    if (!threads_poke())
+        return;
+    while (atomic_load_explicit(&arming.removal, memory_order_acquire) == ASKED)
+        if (sys_futex_wait(&arming.removal, ASKED, &limit) == -ETIMEDOUT)
+            return;
+}
+
+void arming_remove_if_asked(void)
+{
+    if (atomic_load_explicit(&arming.removal, memory_order_acquire) != ASKED)
+        return;
+    remove_files(&arming.dir, arming.identity.pid);
+    atomic_store_explicit(&arming.removal, DONE, memory_order_release);
+    sys_futex_wake(&arming.removal, 1);
+}
+
 void arming_end(void)
 {
     char path[PATH_MAX + 32];
+    bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
     if (!lock_take_until(&arming.files, clock_ms() + 2000))
@@ -246,18 +296,26 @@ void arming_end(void)
     arming.ended = true;
     /* A raw clone() of the host has our memory but not our files. */
     if (arming.fifo >= 0 && arming.identity.pid == sys_getpid()) {
-        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
-        sys_unlinkat(AT_FDCWD, path, 0);
         snprintf(path, sizeof(path), "%s/%d.json", arming.dir.path, (int)arming.identity.pid);
         sys_unlinkat(AT_FDCWD, path, 0);
+        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+        reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT;
     }
     lock_give(&arming.files);
+    if (!reached && threads_self() != THREAD_LISTENER)
+        ask_listener_to_remove();
+}
+
+void arming_enter_user_namespace(void)
+{
+    arming.in_user_namespace = true;
 }
 
 void arming_reset(void)
 {
     lock_reset(&arming.files);
     arming.ended = false;
+    atomic_store_explicit(&arming.removal, NOT_ASKED, memory_order_relaxed);
     arming.dir.fd = -1;
     arming.fifo = arming.retired = -1;
     arming.identity = (struct identity){0};

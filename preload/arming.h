@@ -17,6 +17,7 @@ bool arming_start(void);
 /* Makes them anew where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.
  * True: something was made anew. What cannot be made anew stays as it is. */
 bool arming_check(bool doorbell);
+bool arming_user_changed(void); /* the quick half of the look */
 void arming_stop(void); /* closes everything, and leaves the files to the next arming_start() */
 
 int arming_fifo(void); /* descriptor, -1: none */
@@ -30,6 +31,9 @@ int arming_write_status(const char *text, size_t length);
 
 /* Host thread that runs destructors: removes FIFO and status file; none is made after it. */
 void arming_end(void);
+void arming_remove_if_asked(void); /* listener, at every wake-up */
+/* Host thread, with no thread of ours alive: the process is in another user namespace now. */
+void arming_enter_user_namespace(void);
 void arming_reset(void); /* in a forked child */
 
 #endif

@@ -13,13 +13,14 @@
 #include "replies.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
 
 #define STARTUP_PATCHES_MAX 64
 
-static bool status_due;
+static bool status_due STATE;
 
 /* HOTPATCH_PATCH: those refused at the start are tried again when the doorbell rings. */
 static struct {
@@ -62,6 +63,12 @@ void dispatch_start_status(void)
 
 /* ---- one request ---- */
 
+static void look_at_identity(void)
+{
+    if (arming_check(false))
+        status_due = true;
+}
+
 static bool changes_something(enum request_verb verb)
 {
     return verb == REQUEST_LOAD || verb == REQUEST_REVERT || verb == REQUEST_RELOAD;
@@ -78,6 +85,7 @@ static int follow_rights(struct refusal *why)
 {
     int result = rights_follow(why);
 
+    look_at_identity(); /* it may have changed the user */
     if (result != 0 && why->items[0].code == HP_SANDBOX)
         status_set_sandbox(why->items[0].text);
     else
@@ -164,18 +172,15 @@ void dispatch_frame(void *context, const struct frame *frame)
 {
     struct outcome outcome;
     char *text;
+    int reply = replies_open(frame->reply);
 
     (void)context;
     engine_lock();
-    if (arming_check(false))
-        status_due = true;
+    look_at_identity();
     status_count_request();
     text = run_frame(frame, &outcome);
     engine_unlock();
-    if (text && frame->reply[0])
-        replies_send(frame->reply, text, strlen(text));
-    else
-        free(text);
+    replies_send(reply, text);
     outcome_discard(&outcome);
 }
 

@@ -11,11 +11,12 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "state.h"
 #include "sys.h"
 #include "threads.h"
 
-static _Atomic int doorbell;
-static _Atomic bool rang;
+static _Atomic int doorbell STATE;
+static _Atomic bool rang STATE;
 
 static void handler(int signal, siginfo_t *info, void *context)
 {

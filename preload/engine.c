@@ -20,6 +20,7 @@
 #include "lock.h"
 #include "log.h"
 #include "safe_point.h"
+#include "state.h"
 #include "status.h"
 #include "threads.h"
 
@@ -27,14 +28,14 @@
 #define LOAD_LIMIT_MS 10000
 #define HOST_WAIT_MS 1000
 
-static char *engine_path; /* malloc'd */
-static _Atomic(const struct engine_api *) loaded;
+static char *engine_path STATE; /* malloc'd */
+static _Atomic(const struct engine_api *) loaded STATE;
 static char failure[256]; /* start() said that the engine cannot work here */
-static _Atomic bool loading;
+static _Atomic bool loading STATE;
 
-static struct lock request_lock; /* one request, or one call of the run-time API */
-static struct lock commit_lock;  /* stores into slots; fork() waits for it */
-static bool fork_has_request_lock;
+static struct lock request_lock STATE; /* one request, or one call of the run-time API */
+static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
+static bool fork_has_request_lock STATE;
 
 /* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_locate(void)

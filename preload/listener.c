@@ -15,6 +15,7 @@
 #include "replies.h"
 #include "rights.h"
 #include "settings.h"
+#include "state.h"
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
@@ -30,7 +31,7 @@ static struct {
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end;
-} listener = {.proc = -1, .program = -1, .fifo = -1};
+} listener STATE = {.proc = -1, .program = -1, .fifo = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
 static struct frames frames;
@@ -196,14 +197,23 @@ static void wait_once(void)
     uint64_t next = next_look(), now = clock_ms();
     struct timespec wait = clock_spec(next > now ? next - now : 0);
     int signal = doorbell_signal();
+    const sys_sigset setxid = SYS_SIGBIT(33);
     sys_sigset mask = ~THREADS_OPEN_SIGNALS;
     int result;
 
     if (signal)
         mask &= ~SYS_SIGBIT(signal);
-    result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+    /* glibc's setuid() runs setuid on this thread in a signal handler. Blocked for these few lines,
+     * or it could come after the look and before ppoll, and stay unseen. */
+    sys_sigprocmask(SIG_BLOCK, &setxid, NULL);
+    if (arming_user_changed())
+        result = -EINTR;
+    else
+        result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+    sys_sigprocmask(SIG_UNBLOCK, &setxid, NULL);
     if (threads_stopping())
         return;
+    arming_remove_if_asked();
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
     look_at_doorbell();
@@ -225,14 +235,13 @@ static void start(void)
     arming_start();
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     if (!settings.patches)
-        threads_listener_armed();
+        threads_listener_armed(); /* else once they are applied */
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
     status_start();
     dispatch_startup_patches();
-    if (settings.patches)
-        threads_listener_armed();
     dispatch_start_status();
+    threads_listener_armed();
 }
 
 void *listener_main(void *unused)

@@ -8,6 +8,7 @@
 
 #include "lock.h"
 #include "settings.h"
+#include "state.h"
 #include "sys.h"
 #include "threads.h"
 
@@ -18,13 +19,14 @@ static struct {
     struct lock lock;
     _Atomic unsigned count;
     unsigned dropped;
-    char lines[QUEUE_LINES][LINE_MAX_BYTES];
-} queue;
+} queue STATE;
+
+static char queued[QUEUE_LINES][LINE_MAX_BYTES];
 
 /* What stderr was at the start: a host that closed it may have reused the number for a
  * connection or a database file. */
-static struct stat stderr_at_start;
-static bool stderr_open;
+static struct stat stderr_at_start STATE;
+static bool stderr_open STATE;
 
 void log_start(void)
 {
@@ -67,7 +69,7 @@ static void enqueue(const char *line)
 {
     lock_take(&queue.lock);
     if (queue.count < QUEUE_LINES) {
-        memcpy(queue.lines[queue.count], line, strlen(line) + 1);
+        memcpy(queued[queue.count], line, strlen(line) + 1);
         queue.count++;
     } else {
         queue.dropped++;
@@ -86,7 +88,7 @@ void log_flush(void)
     if (!log_pending() || !lock_take_until(&queue.lock, clock_ms() + 100))
         return;
     for (unsigned i = 0; i < queue.count; i++)
-        write_stderr(queue.lines[i], strlen(queue.lines[i]));
+        write_stderr(queued[i], strlen(queued[i]));
     queue.count = 0;
     lock_give(&queue.lock);
 }

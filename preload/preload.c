@@ -27,6 +27,7 @@
 #include "log.h"
 #include "safe_point.h"
 #include "settings.h"
+#include "state.h"
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
@@ -39,8 +40,8 @@ extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), voi
     __attribute__((weak));
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
-static bool active;
-static pthread_key_t main_thread_key;
+static bool active STATE;
+static pthread_key_t main_thread_key STATE;
 
 bool preload_active(void)
 {

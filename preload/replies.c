@@ -8,6 +8,7 @@
 #include "arming.h"
 #include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 
 #define STALL_LIMIT_MS 5000 /* without a byte taken */
@@ -19,7 +20,7 @@ static struct pending {
     uint64_t progress; /* ms; of the last byte taken */
 } pending[REPLIES_MAX];
 
-static size_t count;
+static size_t count STATE;
 
 static void drop(size_t index)
 {
@@ -47,19 +48,30 @@ static bool advance(struct pending *reply)
     return true;
 }
 
-void replies_send(const char *name, char *text, size_t length)
+int replies_open(const char *name)
 {
-    int fd = runtime_dir_open_reply(arming_dir(), name);
+    int fd;
 
-    if (fd < 0) {
+    if (!name[0])
+        return -1;
+    fd = runtime_dir_open_reply(arming_dir(), name);
+    if (fd < 0)
         log_write(LOG_INFO, "the reply to %s is lost: %s", name, sys_error(fd));
+    return fd < 0 ? -1 : fd;
+}
+
+void replies_send(int fd, char *text)
+{
+    if (fd < 0 || !text) {
+        if (fd >= 0)
+            sys_close(fd);
         free(text);
         return;
     }
     if (count == REPLIES_MAX)
         drop(0);
     pending[count] =
-        (struct pending){.fd = fd, .text = text, .length = length, .progress = clock_ms()};
+        (struct pending){.fd = fd, .text = text, .length = strlen(text), .progress = clock_ms()};
     count++;
     if (advance(&pending[count - 1]))
         drop(count - 1);

@@ -13,8 +13,10 @@
 
 #define REPLIES_MAX 32
 
-/* Takes `text` over (malloc'd). `name` is a valid reply name. */
-void replies_send(const char *name, char *text, size_t length);
+/* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
+int replies_open(const char *name);
+/* Takes both over; `text` is malloc'd or NULL. */
+void replies_send(int fd, char *text);
 /* Fills one entry for each reply under way; how many. */
 size_t replies_poll(struct pollfd *fds);
 void replies_continue(const struct pollfd *fds, size_t count);

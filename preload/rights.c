@@ -9,17 +9,18 @@
 #include <sys/prctl.h>
 
 #include "lock.h"
+#include "state.h"
 #include "sys.h"
 #include "threads.h"
 
 #define STATUS_SIZE 8192
 #define GROUPS_MAX 256
 
-static int proc_fd = -1;
+static int proc_fd STATE = -1;
 
 /* What the host was when our threads last followed it: as long as it is that, nothing is to do. */
 static struct rights followed;
-static bool followed_valid;
+static bool followed_valid STATE;
 
 void rights_start(int proc)
 {

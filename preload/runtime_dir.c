@@ -86,31 +86,45 @@ static int check_above(int fd, uid_t uid, const char *path, char why[RUNTIME_WHY
     return result;
 }
 
-static int check_directory(int fd, uid_t owner, const char *path, char why[RUNTIME_WHY_SIZE])
+static int check_owner(int fd, const struct stat *st, const struct runtime_user *user,
+                       const char *path, char why[RUNTIME_WHY_SIZE])
 {
-    struct stat st;
-    int result = sys_fstat(fd, &st);
+    uid_t owner = user->privileged ? 0 : user->uid;
 
-    if (result != 0) {
-        say(why, "stat %s: %s", path, sys_error(result));
-        return result;
-    }
-    if (st.st_uid != owner) {
-        say(why, "%s belongs to user %u, not to %u", path, st.st_uid, owner);
+    if (user->only_known) {
+        if (st->st_dev == user->known_dev && st->st_ino == user->known_ino)
+            return 0;
+        say(why, "%s is not the directory from before the user namespace", path);
         return -EPERM;
     }
-    if (st.st_mode & 077) {
-        say(why, "%s has mode %04o, not 0700", path, st.st_mode & 07777);
+    if (st->st_uid != owner) {
+        say(why, "%s belongs to user %u, not to %u", path, st->st_uid, owner);
         return -EPERM;
     }
     return check_above(fd, owner, path, why);
 }
 
+static int check_directory(int fd, struct stat *st, const struct runtime_user *user,
+                           const char *path, char why[RUNTIME_WHY_SIZE])
+{
+    int result = sys_fstat(fd, st);
+
+    if (result != 0) {
+        say(why, "stat %s: %s", path, sys_error(result));
+        return result;
+    }
+    if (st->st_mode & 077) {
+        say(why, "%s has mode %04o, not 0700", path, st->st_mode & 07777);
+        return -EPERM;
+    }
+    return check_owner(fd, st, user, path, why);
+}
+
 int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct runtime_user *user,
                      char why[RUNTIME_WHY_SIZE])
 {
-    uid_t owner = user->privileged ? 0 : user->uid;
-    int made = user->privileged ? -EEXIST : sys_mkdirat(AT_FDCWD, path, 0700);
+    struct stat st;
+    int made = user->privileged || user->only_known ? -EEXIST : sys_mkdirat(AT_FDCWD, path, 0700);
     int fd, result;
 
     dir->fd = -1;
@@ -124,14 +138,16 @@ int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct run
             fd == -ENOTDIR || fd == -ELOOP ? " (a link or a file is in its place)" : "");
         return fd;
     }
-    result = check_directory(fd, owner, path, why);
+    result = check_directory(fd, &st, user, path, why);
     if (result != 0) {
         sys_close(fd);
         return result;
     }
     dir->fd = fd;
-    dir->owner = owner;
-    snprintf(dir->path, sizeof(dir->path), "%s", path);
+    dir->owner = st.st_uid;
+    dir->dev = st.st_dev;
+    dir->ino = st.st_ino;
+    dir->path = path;
     return 0;
 }
 

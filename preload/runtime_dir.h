@@ -18,12 +18,19 @@
 struct runtime_user {
     uid_t uid;
     bool privileged; /* has capabilities that its uid alone would not give it */
+    /* After the process entered a user namespace owners mean nothing any more, as all users that
+     * it does not map look like one: the directory it had before, and no other. */
+    bool only_known;
+    dev_t known_dev;
+    ino_t known_ino;
 };
 
 struct runtime_dir {
     int fd; /* -1: none */
     uid_t owner;
-    char path[PATH_MAX];
+    dev_t dev;
+    ino_t ino;
+    const char *path; /* as given to runtime_dir_open(), whose caller keeps it */
 };
 
 /* design.md, section 7: `configured` (HOTPATCH_DIR) or "", `xdg` or "". */

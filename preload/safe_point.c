@@ -10,6 +10,7 @@
 
 #include "api.h"
 #include "lock.h"
+#include "state.h"
 
 enum state {
     NOBODY,
@@ -17,8 +18,9 @@ enum state {
     PARKED   /* a host thread stands still, the listener commits */
 };
 
-static _Atomic uint32_t state;
-static _Atomic uint32_t releases; /* futex of the parked thread: counts commits that are over */
+static _Atomic uint32_t state STATE;
+static _Atomic uint32_t releases
+    STATE; /* futex of the parked thread: counts commits that are over */
 
 bool safe_point_awaited(void)
 {

@@ -14,11 +14,12 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 
 #define DOORBELL_OFFSET 12 /* SIGRTMIN+12 */
 
-struct settings settings = {.directory = "", .xdg = "", .log_file = ""};
+struct settings settings STATE = {.directory = "", .xdg = "", .log_file = ""};
 
 struct raw_settings {
     const char *directory, *xdg, *log, *log_file, *patch, *signal, *include, *exclude, *disable,

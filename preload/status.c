@@ -212,7 +212,8 @@ void status_write_first(void)
 
 void status_reset(bool torn)
 {
-    status.sandbox[0] = '\0';
+    if (status.sandbox[0])
+        status.sandbox[0] = '\0';
     if (torn)
         status.first = status.count = 0;
 }

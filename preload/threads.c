@@ -18,6 +18,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 
 #define PAGE 4096ul
@@ -40,9 +41,9 @@ static struct {
     struct stack stack[SLOT_COUNT];
     _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
     _Atomic bool stopping;
-    _Atomic bool now; /* threads_start() waits for the listener */
+    _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
-} threads;
+} threads STATE;
 
 enum thread_role threads_self(void)
 {
@@ -168,6 +169,12 @@ void threads_make_listener(void)
         threads_listener_armed(); /* nobody is to wait for it */
 }
 
+static void await_listener(void)
+{
+    while (!atomic_load_explicit(&threads.armed, memory_order_acquire))
+        sys_futex_wait(&threads.armed, 0, NULL);
+}
+
 bool threads_start(bool now)
 {
     bool worker_there = threads.running[SLOT_WORKER]; /* it did not end when it was asked to */
@@ -179,9 +186,18 @@ bool threads_start(bool now)
         return false;
     if (worker_there)
         threads_make_listener();
-    while (now && !atomic_load_explicit(&threads.armed, memory_order_acquire))
-        sys_futex_wait(&threads.armed, 0, NULL);
+    if (now)
+        await_listener();
     return true;
+}
+
+void threads_hurry(void)
+{
+    if (!threads.running[SLOT_WORKER])
+        return;
+    atomic_store_explicit(&threads.now, true, memory_order_release);
+    worker_wake();
+    await_listener();
 }
 
 bool threads_wanted_now(void)

@@ -28,6 +28,7 @@ bool threads_owned(pid_t tid);
  */
 bool threads_start(bool now);
 bool threads_wanted_now(void);
+void threads_hurry(void);         /* host thread: returns as threads_start(true) does */
 void threads_make_listener(void); /* worker */
 /* Host thread. False: a thread of ours did not end by then (CLOCK_MONOTONIC ms). */
 bool threads_stop(uint64_t until);
@@ -39,8 +40,8 @@ void threads_await_worker(uint64_t until); /* listener, at its start */
 
 /* Every other signal is blocked in both: faults of their own, and glibc's SIGCANCEL and SIGSETXID,
  * without which the host's setuid() would wait for ever. */
-#define THREADS_OPEN_SIGNALS                                                                     \
-    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) |          \
+#define THREADS_OPEN_SIGNALS                                                               \
+    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
      SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) | SYS_SIGBIT(33))
 
 /* Listener: the FIFO stands; the constructor may return. */

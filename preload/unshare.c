@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "arming.h"
 #include "engine.h"
 #include "lock.h"
 #include "log.h"
@@ -51,30 +52,43 @@ static void end_threads(void)
         engine_unlock();
 }
 
-EXPORTED int unshare(int flags)
+static ino_t user_namespace(void)
+{
+    struct stat st = {0};
+
+    sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &st, 0);
+    return st.st_ino;
+}
+
+/* `user`: it may be another user name space afterwards. */
+static int call_alone(long number, long a, long b, bool user)
 {
     bool along = takes_threads_along();
+    ino_t before = along && user ? user_namespace() : 0;
     long result;
 
-    if (along)
+    if (along) {
+        if (user)
+            threads_hurry(); /* the runtime directory is to be known before owners mean nothing */
         end_threads();
-    result = sys_call3(SYS_unshare, flags, 0, 0);
-    if (along)
+    }
+    result = sys_call3(number, a, b, 0);
+    if (along) {
+        if (before != 0 && user_namespace() != before)
+            arming_enter_user_namespace();
         threads_start(true);
+    }
     return finish(result);
+}
+
+EXPORTED int unshare(int flags)
+{
+    return call_alone(SYS_unshare, flags, 0, flags & CLONE_NEWUSER);
 }
 
 EXPORTED int setns(int fd, int type)
 {
-    bool along = takes_threads_along();
-    long result;
-
-    if (along)
-        end_threads();
-    result = sys_call3(SYS_setns, fd, type, 0);
-    if (along)
-        threads_start(true);
-    return finish(result);
+    return call_alone(SYS_setns, fd, type, type == 0 || (type & CLONE_NEWUSER));
 }
 
 static void load_engine_first(void)

@@ -12,6 +12,7 @@
 
 #include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "threads.h"
 
 enum state {
@@ -30,10 +31,11 @@ static struct {
     struct worker_job *job;
     struct lock caller; /* one worker_run() at a time */
     struct lock name;
-    char doing[PATH_MAX + 64];
     _Atomic uint32_t number; /* of jobs begun */
     uint32_t not_waited_for; /* the job that worker_settle() gave up on */
-} worker;
+} worker STATE;
+
+static char worker_job_name[PATH_MAX + 64]; /* "": idle */
 
 void worker_wake(void)
 {
@@ -49,14 +51,14 @@ bool worker_idle(void)
 static void name_job(const char *what)
 {
     lock_take(&worker.name);
-    snprintf(worker.doing, sizeof(worker.doing), "%s", what);
+    snprintf(worker_job_name, sizeof(worker_job_name), "%s", what);
     lock_give(&worker.name);
 }
 
 void worker_doing(char *buffer, size_t size)
 {
     lock_take(&worker.name);
-    snprintf(buffer, size, "%s", worker.doing);
+    snprintf(buffer, size, "%s", worker_job_name);
     lock_give(&worker.name);
 }
 
@@ -180,6 +182,7 @@ void worker_reset(void)
     atomic_store_explicit(&worker.state, IDLE, memory_order_relaxed);
     lock_reset(&worker.caller);
     lock_reset(&worker.name);
-    worker.doing[0] = '\0';
+    if (worker_job_name[0])
+        worker_job_name[0] = '\0';
     worker.job = NULL;
 }

@@ -50,13 +50,13 @@ done
 stop "$pid"
 
 # Each line must follow from the one before it: nothing was lost, nothing counted twice.
-awk '{ value = $2 + 0; how = $0; sub(/^[^,]*, /, "", how) }
-    NR > 1 {
-        expect = how == "up by one" ? last + 1 : how == "up by ten" ? last + 10 :
-            how == "up by a hundred" ? last + 100 : how == "doubled" ? last * 2 :
-            how == "down by one" ? last - 1 : "?"
-        if (expect != value) { print "after " last ": " $0; wrong = 1 }
-    }
+awk '{ value = $2 + 0; how = $0; sub(/^[^,]*, /, "", how); expect = "?" }
+    how == "up by one" { expect = last + 1 }
+    how == "up by ten" { expect = last + 10 }
+    how == "up by a hundred" { expect = last + 100 }
+    how == "doubled" { expect = last * 2 }
+    how == "down by one" { expect = last - 1 }
+    expect != value { print "after " last ": " $0; wrong = 1 }
     { last = value }
     END { exit wrong }' out || failed "the count was not kept"
 echo "the count was kept over $(wc -l <out) steps and six switches"

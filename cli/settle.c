@@ -1,0 +1,71 @@
+/* settle.c - see settle.h. */
+#include "settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proc_facts.h"
+#include "target_dir.h"
+
+#define YOUNG 2                 /* seconds */
+#define INTERVAL (2 * 1000000L) /* ns: an exec is no event that another process can await */
+
+static bool is_young(const struct process *process)
+{
+    return process->start_time && start_time_epoch(process->start_time) + YOUNG >= time(NULL);
+}
+
+static bool same_program(const struct process *process, pid_t other)
+{
+    struct refusal why = {0};
+    struct process found;
+    bool same = process_open(other, &found, &why) == 0 && process->exe && found.exe &&
+                strcmp(process->exe, found.exe) == 0;
+
+    process_close(&found);
+    refusal_clear(&why);
+    return same;
+}
+
+/* A shell's child, or `hotpatch run`, on its way to exec; or ld.so at work in the program. */
+static bool may_still_be_injected(const struct process *process)
+{
+    char *preload = process_environ(process, "LD_PRELOAD");
+    bool named = preload && strstr(preload, "libhotpatch_preload.so");
+    long parent = process_status_number(process->pid, process->pid, "PPid:");
+
+    free(preload);
+    return named || same_program(process, getpid()) ||
+           (parent > 0 && same_program(process, (pid_t)parent));
+}
+
+static bool is_settling(pid_t pid)
+{
+    struct refusal why = {0};
+    struct process process;
+    struct channel channel;
+    bool settling = false;
+
+    if (process_open(pid, &process, &why) == 0 && is_young(&process)) {
+        if (!process.shim) {
+            settling = may_still_be_injected(&process);
+        } else {
+            settling = channel_open(&process, &channel, &why) != 0 &&
+                       why.items[0].code == HP_NOT_LISTENING;
+            channel_close(&channel);
+        }
+    }
+    process_close(&process);
+    refusal_clear(&why);
+    return settling;
+}
+
+void process_settle(pid_t pid)
+{
+    const struct timespec interval = {0, INTERVAL};
+
+    while (is_settling(pid))
+        nanosleep(&interval, NULL);
+}
