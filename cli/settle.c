@@ -9,12 +9,18 @@
 #include "proc_facts.h"
 #include "target_dir.h"
 
-#define YOUNG 2                 /* seconds */
+#define YOUNG 2000  /* ms since fork */
+#define NEWBORN 200 /* ms: within it a process in the middle of exec shows neither side */
 #define INTERVAL (2 * 1000000L) /* ns: an exec is no event that another process can await */
 
-static bool is_young(const struct process *process)
+/* Milliseconds since its fork; proc_pid_stat(5) counts clock ticks of CLOCK_BOOTTIME. */
+static int64_t age_of(const struct process *process)
 {
-    return process->start_time && start_time_epoch(process->start_time) + YOUNG >= time(NULL);
+    struct timespec now;
+    int64_t began = (int64_t)process->start_time * 1000 / sysconf(_SC_CLK_TCK);
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - began;
 }
 
 static bool same_program(const struct process *process, pid_t other)
@@ -37,7 +43,7 @@ static bool may_still_be_injected(const struct process *process)
     long parent = process_status_number(process->pid, process->pid, "PPid:");
 
     free(preload);
-    return named || same_program(process, getpid()) ||
+    return named || age_of(process) < NEWBORN || same_program(process, getpid()) ||
            (parent > 0 && same_program(process, (pid_t)parent));
 }
 
@@ -48,7 +54,7 @@ static bool is_settling(pid_t pid)
     struct channel channel;
     bool settling = false;
 
-    if (process_open(pid, &process, &why) == 0 && is_young(&process)) {
+    if (process_open(pid, &process, &why) == 0 && age_of(&process) < YOUNG) {
         if (!process.shim) {
             settling = may_still_be_injected(&process);
         } else {

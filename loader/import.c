@@ -22,6 +22,7 @@
 static bool all_wanted;
 static char **wanted;
 static size_t wanted_count;
+static bool expect_new; /* objects may have words that are wanted and not read */
 
 /* ---- the definition of a word ---- */
 
@@ -204,7 +205,7 @@ static int add(const struct image_relocation *relocation, void *context)
     return slot_add_word(slot, &word);
 }
 
-int imports_read_new(struct object *object)
+static int read_object(struct object *object)
 {
     struct elf_fault fault = {0};
     int result;
@@ -219,6 +220,7 @@ int imports_read_new(struct object *object)
     if (result == PENDING) {
         slots_drop_words(object); /* all of them at a later look */
         object->names_read = 0;
+        expect_new = true;
         return 0;
     }
     object->names_read = wanted_count;
@@ -233,18 +235,27 @@ int imports_read_new(struct object *object)
     return 0;
 }
 
-static int read_wanted(void)
+void imports_expect_new(void)
 {
+    expect_new = true;
+}
+
+int imports_read_new(void)
+{
+    if (!expect_new || (!all_wanted && wanted_count == 0))
+        return 0;
+    expect_new = false;
     for (struct object *o = objects_first(); o; o = o->next)
-        if (imports_read_new(o) != 0)
+        if (read_object(o) != 0)
             return -1;
     return 0;
 }
 
 int imports_read_all(void)
 {
+    expect_new |= !all_wanted;
     all_wanted = true;
-    return read_wanted();
+    return imports_read_new();
 }
 
 int imports_read_named(const char *name)
@@ -261,7 +272,8 @@ int imports_read_named(const char *name)
     if (!wanted[wanted_count])
         return -1;
     wanted_count++;
-    return read_wanted();
+    expect_new = true;
+    return imports_read_new();
 }
 
 /* ---- who ---- */

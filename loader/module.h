@@ -60,6 +60,7 @@ struct module {
     size_t size;
     struct image *image; /* over `bytes` */
     void *handle;
+    struct object *object; /* that it is in the process, or NULL */
     uintptr_t bias;
     bool placed; /* addresses are the process's own */
     bool live;   /* applied and not reverted */

@@ -15,6 +15,8 @@
 #include "text.h"
 
 static struct object *first;
+static struct object **end = &first; /* behind the last one */
+static size_t object_count;
 static unsigned long long known_adds, known_subs;
 static bool known;
 static bool some_pending; /* objects that ld.so lists and has not yet relocated */
@@ -48,6 +50,8 @@ struct object *object_at(uintptr_t address)
 
 static void object_free(struct object *object)
 {
+    if (object->module && object->module->object == object)
+        object->module->object = NULL;
     image_close(object->image);
     free(object->path);
     free(object->base);
@@ -125,6 +129,8 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     }
     object->is_ours = is_ours(object);
     object->module = module_of_file(object->path);
+    if (object->module)
+        object->module->object = object;
     return object;
 }
 
@@ -139,8 +145,35 @@ static bool is_same(const struct object *object, const struct dl_phdr_info *info
 struct refresh {
     bool counted;
     bool failed;
+    bool anew;   /* every object is looked at, not only those that came since */
+    size_t skip; /* so many of ld.so's list are known and still there */
+    size_t seen;
     struct object **last; /* where the next object of ld.so's order belongs */
 };
+
+/* Whether there is anything to do. While none has gone, ld.so's list has only grown at its end: a
+ * process with thousands of reverted patches must not pay for each of them at every request. */
+static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *info)
+{
+    refresh->counted = true;
+    refresh->anew = !known || some_pending || info->dlpi_subs != known_subs;
+    if (!refresh->anew && info->dlpi_adds == known_adds)
+        return false;
+    some_pending = false;
+    scope_stale = true;
+    imports_expect_new();
+    known_adds = info->dlpi_adds;
+    known_subs = info->dlpi_subs;
+    if (refresh->anew) {
+        for (struct object *o = first; o; o = o->next)
+            o->present = false;
+        refresh->last = &first;
+    } else {
+        refresh->skip = object_count;
+        refresh->last = end;
+    }
+    return true;
+}
 
 /* A patch's own slots are known from its file already, and are placed by its transaction. */
 static int read_slots(struct object *object)
@@ -158,22 +191,15 @@ static int read_slots(struct object *object)
 static int visit(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct refresh *refresh = context;
-    struct object **place = refresh->last;
+    struct object **place;
     struct object *object;
 
     (void)size;
-    if (!refresh->counted) {
-        refresh->counted = true;
-        if (known && !some_pending && info->dlpi_adds == known_adds &&
-            info->dlpi_subs == known_subs)
-            return 1;
-        scope_stale = true;
-        some_pending = false;
-        known_adds = info->dlpi_adds;
-        known_subs = info->dlpi_subs;
-        for (object = first; object; object = object->next)
-            object->present = false;
-    }
+    if (!refresh->counted && !begin_refresh(refresh, info))
+        return 1;
+    if (refresh->seen++ < refresh->skip)
+        return 0;
+    place = refresh->last;
     while (*place && !is_same(*place, info))
         place = &(*place)->next;
     object = *place;
@@ -210,9 +236,24 @@ static void drop_gone(void)
     }
 }
 
-int objects_refresh(void)
+/* Holding ld.so's list lock: slots of objects that are still there are written. False: more has
+ * gone since it was looked at. */
+static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
 {
-    struct refresh refresh = {.last = &first};
+    bool *dropped = context;
+
+    (void)size;
+    *dropped = info->dlpi_subs == known_subs;
+    if (*dropped)
+        drop_gone();
+    return 1;
+}
+
+/* 1: ld.so's list has changed again. */
+static int refresh_once(void)
+{
+    struct refresh refresh = {0};
+    bool dropped = true;
 
     dl_iterate_phdr(visit, &refresh);
     if (refresh.failed) {
@@ -222,8 +263,26 @@ int objects_refresh(void)
         return -1;
     }
     known = true;
-    drop_gone();
+    if (!refresh.last)
+        return 0;
+    if (refresh.anew)
+        dl_iterate_phdr(drop_locked, &dropped);
+    if (!dropped) {
+        known = false;
+        return 1;
+    }
+    end = refresh.last;
+    object_count = refresh.seen;
     return 0;
+}
+
+int objects_refresh(void)
+{
+    int result;
+
+    while ((result = refresh_once()) > 0)
+        ;
+    return result;
 }
 
 struct locked {
@@ -242,8 +301,7 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
     if (locked->stale)
         return 1;
     locked->result = 0;
-    for (struct object *o = first; o && locked->result == 0; o = o->next)
-        locked->result = imports_read_new(o);
+    locked->result = imports_read_new();
     if (locked->result == 0)
         locked->result = locked->body(locked->context);
     return 1;
@@ -263,8 +321,5 @@ int objects_locked(int (*body)(void *context), void *context)
 
 struct object *object_of_module(const struct module *module)
 {
-    for (struct object *o = first; o; o = o->next)
-        if (o->module == module)
-            return o;
-    return NULL;
+    return module->object;
 }

@@ -59,17 +59,14 @@ static bool is_first_of_object(const struct slot *slot, size_t word)
 /* Saved copies of a word (a pointer that the program keeps) are nobody's to know. */
 static void put_importers(struct json *json, const struct slot *slot)
 {
-    size_t switched = 0;
-
     json_string(json, "definition", object_name(slot->object));
     json_array_begin(json, "importers");
     for (size_t i = 0; i < slot->word_count; i++) {
-        switched += __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) == slot->live;
         if (is_first_of_object(slot, i))
             json_string(json, NULL, object_name(slot->words[i].object));
     }
     json_array_end(json);
-    json_unsigned(json, "words_live", switched);
+    json_unsigned(json, "words_live", slot->words_live);
 }
 
 static void put_slot(struct json *json, const struct slot *slot)
@@ -92,9 +89,7 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_string(json, "provider", slot->provider ? slot_object_name(slot->provider) : NULL);
     put_time(json, "since", &slot->since);
     json_unsigned(json, "words", slot->word_count);
-    json_unsigned(json, "unfilled",
-                  slot->declared ? __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED)
-                                 : 0);
+    json_unsigned(json, "unfilled", slot->unfilled);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
     if (slot->kind == SLOT_IMPORT)
@@ -240,6 +235,21 @@ void report_nothing_to_do(struct engine_reply *reply, const char *text)
     json_unsigned(reply->record, "slots", 0);
 }
 
+/* Inside objects_locked(): what is read lies in objects that may be unmapped at any moment. */
+static int read_live(void *nothing)
+{
+    (void)nothing;
+    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
+            slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
+        slot->words_live = 0;
+        for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
+            slot->words_live +=
+                __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) == slot->live;
+    }
+    return 0;
+}
+
 static bool is_wanted(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
@@ -266,6 +276,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
         json_string(reply->json, NULL, text);
     }
     json_array_end(reply->json);
+    objects_locked(read_live, NULL);
     json_array_begin(reply->json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (is_wanted(slot, request))
@@ -277,6 +288,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
 
 void report_status(struct json *json)
 {
+    objects_locked(read_live, NULL);
     json_array_begin(json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (slot->layer_count > 0 || slot->provider)

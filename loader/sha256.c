@@ -95,13 +95,25 @@ __attribute__((target("sha,sse4.1"))) static void blocks_sha(uint32_t state[8], 
     _mm_storeu_si128((__m128i *)(void *)&state[4], _mm_alignr_epi8(cdgh, t, 8));
 }
 
-static bool has_sha(void)
+static bool ask_processor(void)
 {
     unsigned a, b, c, d;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3))
         return false;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
+}
+
+/* Asked once: in a virtual machine every CPUID is an exit to the hypervisor, about 5 us. */
+static bool has_sha(void)
+{
+    static bool asked, answer;
+
+    if (!asked) {
+        answer = ask_processor();
+        asked = true;
+    }
+    return answer;
 }
 
 void sha256_hex(const void *bytes, size_t size, char hex[65])

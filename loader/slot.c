@@ -93,7 +93,8 @@ void slot_free(struct slot *slot)
 }
 
 /* A required slot that a vanished slot filled is empty again. Its word still holds the stub that
- * is gone; the next transaction's commit would be too late, so it is stored at once. */
+ * is gone; the next transaction's commit would be too late, so it is stored at once. Its own object
+ * may have gone in the same moment. */
 static void forget_provider(const struct slot *gone)
 {
     for (struct slot *slot = first; slot; slot = slot->next) {
@@ -102,7 +103,7 @@ static void forget_provider(const struct slot *gone)
         slot->provider = NULL;
         if (slot->live == slot->base) {
             slot->live = slot->fallback;
-            for (size_t i = 0; i < slot->word_count; i++)
+            for (size_t i = 0; i < slot->word_count && slot->object->present; i++)
                 __atomic_store_n(slot->words[i].address, slot->fallback, __ATOMIC_RELEASE);
         }
         slot->base = slot->fallback;

@@ -64,6 +64,8 @@ struct slot {
     struct layer *layers;  /* oldest first */
     size_t layer_count;
     struct slot *provider; /* REQUIRED: who fills it */
+    uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
+    size_t words_live;     /* imports: words that hold what is live, as last read */
     bool pinned;           /* part of the transaction under way: not freed when its object goes */
     bool gone;             /* its object has gone meanwhile */
 };
@@ -111,7 +113,8 @@ int declared_adopt_registered(struct registered_slot *list);
  */
 int imports_read_named(const char *name);
 int imports_read_all(void);
-int imports_read_new(struct object *object);
+int imports_read_new(void);    /* of objects that came since */
+void imports_expect_new(void); /* the list of objects has changed */
 /* Does some object import it that is no patch, and not the definer with its own calls alone? */
 bool import_is_used(const struct slot *slot);
 /* The definition is in OBJECT. */

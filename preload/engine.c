@@ -83,7 +83,8 @@ static int service_runtime_dir(const char **path)
 static int service_program(const char **path)
 {
     *path = status_program();
-    return listener_program();
+    /* Its number means another file, or none, in the host's descriptor table. */
+    return threads_self() == THREAD_LISTENER ? listener_program() : -1;
 }
 
 static void service_commit_begin(void)

@@ -94,12 +94,14 @@ static bool first_word_is(const char *line, const char *word)
 /* Keeps a line of a transaction; its parsing waits for the end. */
 static void hold(struct frames *frames, const char *line, size_t length)
 {
+    if (frames->why.count > 0)
+        return; /* one reason is enough, and the rest may be a flood */
     if (memchr(line, '\0', length))
         refuse(&frames->why, HP_NUL, "a line of the transaction contains a NUL byte");
     else if (frames->held + length + 1 > sizeof(frames->transaction))
         refuse(&frames->why, HP_LINE_TOO_LONG, "the transaction is longer than %d bytes",
                REQUEST_MAX);
-    else if (frames->lines > REQUEST_TRANSACTION_MAX)
+    else if (frames->lines > REQUEST_TRANSACTION_MAX + 1)
         refuse(&frames->why, HP_TRANSACTION, "the transaction has more than %d lines",
                REQUEST_TRANSACTION_MAX);
     else {

@@ -183,7 +183,8 @@ char *json_take(struct json *json)
     char *text = json->text;
 
     if (json->failed) {
-        free(text);
+        if (!json->fixed)
+            free(text);
         text = NULL;
     }
     *json = (struct json){0};
@@ -195,4 +196,33 @@ void json_discard(struct json *json)
     if (!json->fixed)
         free(json->text);
     *json = (struct json){0};
+}
+
+static const char *skip_string(const char *p)
+{
+    for (p++; *p && *p != '"'; p++)
+        if (*p == '\\' && p[1])
+            p++;
+    return *p ? p + 1 : p;
+}
+
+const char *json_member(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    int depth = 0;
+
+    for (const char *p = text; *p;) {
+        const char *start = p;
+
+        if (*p != '"') {
+            depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+            p++;
+            continue;
+        }
+        p = skip_string(p);
+        if (depth == 1 && *p == ':' && (size_t)(p - start) == length + 2 &&
+            memcmp(start + 1, name, length) == 0)
+            return p + 1;
+    }
+    return NULL;
 }

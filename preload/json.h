@@ -37,4 +37,8 @@ void json_raw(struct json *json, const char *key, const char *text); /* `text` i
 char *json_take(struct json *json);
 void json_discard(struct json *json);
 
+/* Where the value of the member `name` of the object that `text` begins is; NULL: not there. The
+ * object may be open still. `text` is what this writer wrote: no blanks. */
+const char *json_member(const char *text, const char *name);
+
 #endif

@@ -257,6 +257,8 @@ void *listener_main(void *unused)
         wait_once();
         atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     }
+    read_fifo(arming_fifo()); /* what was written while we were asked to stop */
+    dispatch_idle();
     replies_drop();
     arming_stop();
     sys_close_range(0, ~0U, 0);

@@ -86,44 +86,15 @@ void outcome_refuse(struct outcome *outcome, const struct refusal *why)
 
 /* ---- what the engine wrote ---- */
 
-static const char *skip_string(const char *p)
-{
-    for (p++; *p && *p != '"'; p++)
-        if (*p == '\\' && p[1])
-            p++;
-    return *p ? p + 1 : p;
-}
-
-const char *outcome_member(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-    int depth = 0;
-
-    for (const char *p = text; *p;) {
-        const char *start = p;
-
-        if (*p != '"') {
-            depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-            p++;
-            continue;
-        }
-        p = skip_string(p);
-        if (depth == 1 && *p == ':' && (size_t)(p - start) == length + 2 &&
-            memcmp(start + 1, name, length) == 0)
-            return p + 1;
-    }
-    return NULL;
-}
-
 static bool has_member(const struct json *json, const char *name)
 {
-    return json->text && outcome_member(json->text, name);
+    return json->text && json_member(json->text, name);
 }
 
 /* A JSON string without its quotes; escapes stay, but for \" and \\. */
 static void copy_member(const struct json *json, const char *name, char *to, size_t size)
 {
-    const char *value = json->text ? outcome_member(json->text, name) : NULL;
+    const char *value = json->text ? json_member(json->text, name) : NULL;
     size_t used = 0;
 
     if (value && *value == '"') {
@@ -162,7 +133,7 @@ void outcome_warn(struct outcome *outcome, const char *format, ...)
 static void insert_warning(struct outcome *outcome)
 {
     struct json *reply = &outcome->reply, item = {0};
-    const char *list = outcome_member(reply->text, "warnings");
+    const char *list = json_member(reply->text, "warnings");
     size_t before;
 
     if (!list) {

@@ -36,8 +36,4 @@ void outcome_record(struct outcome *outcome);
 char *outcome_end(struct outcome *outcome);
 void outcome_discard(struct outcome *outcome);
 
-/* Where the value of the member `name` of the object that `text` begins is; NULL: not there. The
- * object may be open still. */
-const char *outcome_member(const char *text, const char *name);
-
 #endif

@@ -138,6 +138,7 @@ __attribute__((constructor)) static void preload_start(void)
     }
     pthread_setspecific(main_thread_key, &active);
     doorbell_start(settings.signal);
+    status_note_program();
     active = true;
     threads_start(settings.patches != NULL);
     if (settings.patches)

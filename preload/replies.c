@@ -15,18 +15,52 @@
 
 static struct pending {
     int fd;
+    dev_t device; /* of the FIFO: */
+    ino_t inode;
     char *text;
     size_t length, sent;
-    uint64_t progress; /* ms; of the last byte taken */
-} pending[REPLIES_MAX];
+    uint64_t progress;  /* ms; of the last byte that its FIFO took */
+} pending[REPLIES_MAX]; /* oldest first */
 
 static size_t count STATE;
+
+static bool same_fifo(const struct pending *a, const struct pending *b)
+{
+    return a->inode == b->inode && a->device == b->device;
+}
 
 static void drop(size_t index)
 {
     sys_close(pending[index].fd);
     free(pending[index].text);
-    pending[index] = pending[--count];
+    count--;
+    memmove(&pending[index], &pending[index + 1], (count - index) * sizeof(*pending));
+}
+
+/* All that is on its way into a FIFO: what follows a torn reply is of no use to its reader. */
+static void drop_fifo(size_t index)
+{
+    const struct pending lost = pending[index];
+
+    for (size_t i = count; i-- > 0;)
+        if (same_fifo(&pending[i], &lost))
+            drop(i);
+}
+
+/* An older reply into the same FIFO is not out yet: this one would land inside it. */
+static bool waits_for_older(size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (same_fifo(&pending[i], &pending[index]))
+            return true;
+    return false;
+}
+
+static void note_progress(const struct pending *reply)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_fifo(&pending[i], reply))
+            pending[i].progress = clock_ms();
 }
 
 /* True: there is nothing more to do for it. */
@@ -43,7 +77,8 @@ static bool advance(struct pending *reply)
         if (wrote <= 0)
             return true;
         reply->sent += (size_t)wrote;
-        reply->progress = clock_ms();
+        if (reply->sent < reply->length || count > 1)
+            note_progress(reply);
     }
     return true;
 }
@@ -60,8 +95,21 @@ int replies_open(const char *name)
     return fd < 0 ? -1 : fd;
 }
 
+/* The reply whose FIFO has taken nothing for the longest time. */
+static size_t slowest(void)
+{
+    size_t found = 0;
+
+    for (size_t i = 1; i < count; i++)
+        if (pending[i].progress < pending[found].progress)
+            found = i;
+    return found;
+}
+
 void replies_send(int fd, char *text)
 {
+    struct stat st;
+
     if (fd < 0 || !text) {
         if (fd >= 0)
             sys_close(fd);
@@ -69,11 +117,15 @@ void replies_send(int fd, char *text)
         return;
     }
     if (count == REPLIES_MAX)
-        drop(0);
+        drop_fifo(slowest());
     pending[count] =
         (struct pending){.fd = fd, .text = text, .length = strlen(text), .progress = clock_ms()};
+    if (sys_fstat(fd, &st) == 0) {
+        pending[count].device = st.st_dev;
+        pending[count].inode = st.st_ino;
+    }
     count++;
-    if (advance(&pending[count - 1]))
+    if (!waits_for_older(count - 1) && advance(&pending[count - 1]))
         drop(count - 1);
 }
 
@@ -86,12 +138,16 @@ size_t replies_poll(struct pollfd *fds)
 
 void replies_continue(const struct pollfd *fds, size_t polled)
 {
-    uint64_t now = clock_ms();
+    size_t at = 0;
 
-    /* From the last one: drop() moves the last into the gap. */
-    for (size_t i = polled < count ? polled : count; i-- > 0;)
-        if ((fds[i].revents && advance(&pending[i])) || now >= pending[i].progress + STALL_LIMIT_MS)
-            drop(i);
+    for (size_t i = 0; i < polled && at < count; i++) {
+        if (fds[i].revents && !waits_for_older(at) && advance(&pending[at]))
+            drop(at);
+        else
+            at++;
+    }
+    while (count > 0 && clock_ms() >= pending[at = slowest()].progress + STALL_LIMIT_MS)
+        drop_fifo(at);
 }
 
 uint64_t replies_limit(void)

@@ -2,7 +2,7 @@
  * replies.h - replies on their way to clients that read slowly or not at all.
  *
  * Listener only. A reply longer than a pipe is sent piece by piece from the listener's ppoll, so
- * that no client holds up another.
+ * that no client holds up another. Replies into one FIFO follow each other, each of them whole.
  */
 #ifndef HOTPATCH_REPLIES_H
 #define HOTPATCH_REPLIES_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REPLIES_MAX 32
+#define REPLIES_MAX 128
 
 /* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
 int replies_open(const char *name);

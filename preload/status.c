@@ -60,15 +60,17 @@ uint64_t status_start_time(void)
     return status.start_time;
 }
 
-void status_start(void)
+void status_note_program(void)
 {
-    ssize_t length = 0;
+    ssize_t length =
+        sys_readlinkat(AT_FDCWD, "/proc/self/exe", status.program, sizeof(status.program) - 1);
 
-    if (!status.program[0])
-        length =
-            sys_readlinkat(AT_FDCWD, "/proc/self/exe", status.program, sizeof(status.program) - 1);
     if (length > 0)
         status.program[length] = '\0';
+}
+
+void status_start(void)
+{
     status_start_time();
 }
 

@@ -9,6 +9,7 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,6 +36,7 @@ struct stack {
 
 static struct {
     _Atomic pid_t tid[SLOT_COUNT];
+    pid_t joined[SLOT_COUNT]; /* tid of the thread that ended last */
     pthread_t thread[SLOT_COUNT];
     bool running[SLOT_COUNT];       /* made and not yet joined */
     _Atomic bool ended[SLOT_COUNT]; /* has left its function */
@@ -89,6 +91,7 @@ static void *run(int slot, void *(*function)(void *))
     atomic_store_explicit(&threads.tid[slot], sys_gettid(), memory_order_release);
     sys_futex_wake(&threads.tid[slot], 1);
     function(NULL);
+    threads.joined[slot] = sys_gettid();
     atomic_store_explicit(&threads.tid[slot], 0, memory_order_relaxed);
     atomic_store_explicit(&threads.ended[slot], true, memory_order_release);
     atomic_fetch_add_explicit(&threads.endings, 1, memory_order_release);
@@ -177,7 +180,9 @@ static void await_listener(void)
 
 bool threads_start(bool now)
 {
-    bool worker_there = threads.running[SLOT_WORKER]; /* it did not end when it was asked to */
+    /* Either may not have ended when it was asked to. */
+    bool worker_there = threads.running[SLOT_WORKER];
+    bool listener_there = threads.running[SLOT_LISTENER];
 
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.now, now, memory_order_relaxed);
@@ -186,7 +191,7 @@ bool threads_start(bool now)
         return false;
     if (worker_there)
         threads_make_listener();
-    if (now)
+    if (now && !listener_there)
         await_listener();
     return true;
 }
@@ -245,6 +250,16 @@ static bool join_ended(void)
     return all;
 }
 
+/* pthread_join() returns a little before the kernel has taken the thread out of the process, and
+ * until then it counts as a second thread. */
+static void await_gone(uint64_t until)
+{
+    for (int i = 0; i < SLOT_COUNT; i++)
+        while (threads.joined[i] && sys_tgkill(sys_getpid(), threads.joined[i], 0) == 0 &&
+               clock_ms() < until)
+            sched_yield();
+}
+
 bool threads_stop(uint64_t until)
 {
     atomic_store_explicit(&threads.stopping, true, memory_order_release);
@@ -254,8 +269,10 @@ bool threads_stop(uint64_t until)
         uint32_t seen = atomic_load_explicit(&threads.endings, memory_order_acquire);
         struct timespec soon = clock_spec(clock_ms() + 50);
 
-        if (join_ended())
+        if (join_ended()) {
+            await_gone(until);
             return true;
+        }
         if (clock_ms() >= until)
             return false;
         /* A listener without a FIFO is reached by a second poke at the latest. */

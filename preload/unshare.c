@@ -41,15 +41,11 @@ static bool takes_threads_along(void)
     return preload_active() && sys_gettid() == sys_getpid();
 }
 
+/* Not holding the engine lock: the listener may need it to come to its end. */
 static void end_threads(void)
 {
-    /* With the lock, so that no request is cut off; on our own threads this cannot be. */
-    bool locked = engine_lock_host() == 0;
-
     if (!threads_stop(clock_ms() + STOP_LIMIT_MS))
         log_write(LOG_ERROR, "a thread of hotpatch does not end: the program's unshare may fail");
-    if (locked)
-        engine_unlock();
 }
 
 static ino_t user_namespace(void)

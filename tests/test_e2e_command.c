@@ -523,6 +523,27 @@ static void follow_makes_every_build_live(void **state)
     assert_true(seen);
 }
 
+/* As a user types it: the process has not come to its exec, or its library is not there yet. */
+static void a_process_just_started_is_waited_for(void **state)
+{
+    struct host *host = *state;
+    char line[4096];
+    for (int i = 0; i < 10; i++) {
+        if (i % 2)
+            snprintf(line, sizeof(line),
+                     "LD_PRELOAD=%s %s </dev/zero >/dev/null & %s load $! %s && kill $!",
+                     built("libhotpatch_preload.so"), built("hosts/host"), built("hotpatch"),
+                     patch_file("answer2"));
+        else
+            snprintf(
+                line, sizeof(line), "%s run %s </dev/zero >/dev/null & %s load $! %s && kill $!",
+                built("hotpatch"), built("hosts/host"), built("hotpatch"), patch_file("answer2"));
+        struct output *output = run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
+        assert_exit(output, 0);
+        output_free(output);
+    }
+}
+
 static void output_in_a_pipe_has_no_colour(void **state)
 {
     struct host *host = *state;
@@ -569,6 +590,7 @@ int main(void)
         WITH_HOST(run_refuses_a_musl_program_in_words),
         WITH_HOST(run_says_which_interpreter_a_script_has),
         WITH_HOST(follow_makes_every_build_live),
+        WITH_HOST(a_process_just_started_is_waited_for),
         WITH_HOST(output_in_a_pipe_has_no_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

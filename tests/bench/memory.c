@@ -23,6 +23,16 @@ static double rollup(pid_t pid, const char *field)
     return value;
 }
 
+/* Text of a file that has just been linked counts as dirty until the disk has it. */
+static void write_back(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) != 0)
+        give_up(path);
+    close(fd);
+}
+
 struct usage {
     struct samples dirty, resident;
 };
@@ -42,6 +52,9 @@ int main(void)
     struct usage without = {0}, shim = {0}, engine = {0};
     static struct wire wire;
 
+    write_back(built("libhotpatch_preload.so"));
+    write_back(built("libhotpatch_engine.so"));
+    write_back(idle);
     for (int i = 0; i < PROCESSES; i++) {
         pid_t bare = start_program(idle, argv, empty);
         pid_t host = start_program(idle, argv, injected);

@@ -1,0 +1,54 @@
+/*
+ * fuzz_request.c - whatever bytes come through the FIFO: no crash, no byte read beyond them, and
+ * every frame is either a request or a refusal.
+ *
+ * The first byte says in which portions the rest arrives.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frames.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(void *context, const struct frame *frame)
+{
+    (void)context;
+    if ((frame->count == 0) != (frame->why->count > 0))
+        abort();
+    if (frame->reply[0] && !request_reply_name_valid(frame->reply))
+        abort();
+    if (strlen(frame->id) > REQUEST_ID_MAX)
+        abort();
+    for (size_t i = 0; i < frame->count; i++) {
+        const struct request *request = &frame->requests[i];
+
+        if (request->verb == REQUEST_LOAD && (!request->path || request->path[0] != '/'))
+            abort();
+        if (request->replace_count > REQUEST_REPLACE_MAX)
+            abort();
+    }
+    for (size_t i = 0; i < frame->why->count; i++)
+        if (frame->why->items[i].text && strchr(frame->why->items[i].text, '\n'))
+            abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct frames frames;
+    size_t portion = size && data[0] ? data[0] * (size_t)16 : 16384;
+
+    frames_init(&frames, check, NULL);
+    for (size_t at = 1; at < size; at += portion) {
+        size_t count = size - at < portion ? size - at : portion;
+        char *bytes = malloc(count); /* exactly as many, so that a sanitizer sees a read beyond */
+
+        memcpy(bytes, data + at, count);
+        frames_feed(&frames, bytes, count);
+        free(bytes);
+    }
+    frames_drained(&frames);
+    frames_expired(&frames);
+    return 0;
+}

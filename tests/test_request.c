@@ -1,0 +1,552 @@
+/* test_request.c - request_parse(): one line, one request or its refusals; and the frames around it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "frames.h"
+#include "request.h"
+
+struct parsed {
+    char line[REQUEST_MAX + 1];
+    struct request request;
+    struct refusal why;
+    int result;
+};
+
+static struct parsed parsed;
+
+static const struct request *parse_bytes(const char *bytes, size_t length)
+{
+    refusal_clear(&parsed.why);
+    memcpy(parsed.line, bytes, length);
+    parsed.line[length] = '\0';
+    parsed.result = request_parse(parsed.line, length, &parsed.request, &parsed.why);
+    return &parsed.request;
+}
+
+static const struct request *parse(const char *line)
+{
+    return parse_bytes(line, strlen(line));
+}
+
+static const struct request *must_parse(const char *line)
+{
+    parse(line);
+    if (parsed.result != 0)
+        fail_msg("`%s` is refused: %s", line, parsed.why.items[0].text);
+    return &parsed.request;
+}
+
+static void must_refuse(const char *line, enum error_code code)
+{
+    parse(line);
+    if (parsed.result == 0)
+        fail_msg("`%s` is not refused", line);
+    if (parsed.why.items[0].code != code)
+        fail_msg("`%s` is %s, not %s: %s", line, error_info(parsed.why.items[0].code)->code,
+                 error_info(code)->code, parsed.why.items[0].text);
+}
+
+static int clear(void **state)
+{
+    (void)state;
+    refusal_clear(&parsed.why);
+    return 0;
+}
+
+/* ---- what is taken ---- */
+
+static void each_verb_is_known_by_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(must_parse("load /a.so")->verb, REQUEST_LOAD);
+    assert_int_equal(must_parse("revert last")->verb, REQUEST_REVERT);
+    assert_int_equal(must_parse("reload")->verb, REQUEST_RELOAD);
+    assert_int_equal(must_parse("status")->verb, REQUEST_STATUS);
+    assert_int_equal(must_parse("slots")->verb, REQUEST_SLOTS);
+    assert_int_equal(must_parse("ping")->verb, REQUEST_PING);
+    assert_int_equal(must_parse("begin")->verb, REQUEST_BEGIN);
+    assert_int_equal(must_parse("commit")->verb, REQUEST_COMMIT);
+}
+
+static void what_is_not_given_has_its_default(void **state)
+{
+    const struct request *request = must_parse("load /a.so");
+
+    (void)state;
+    assert_int_equal(request->when, WHEN_CALL);
+    assert_int_equal(request->timeout, REQUEST_TIMEOUT_DEFAULT);
+    assert_int_equal(request->deadline, 0);
+    assert_false(request->dry_run);
+    assert_string_equal(request->id, "");
+    assert_string_equal(request->reply, "");
+    assert_int_equal(request->replace_count, 0);
+}
+
+static void keys_come_in_any_order(void **state)
+{
+    const struct request *request = must_parse("load timeout=0 id=7 when=quiet dry-run=1 "
+                                               "reply=a_B-9.reply deadline=123456789012 /x/y.so");
+
+    (void)state;
+    assert_int_equal(request->timeout, 0);
+    assert_int_equal(request->when, WHEN_QUIET);
+    assert_true(request->dry_run);
+    assert_string_equal(request->id, "7");
+    assert_string_equal(request->reply, "a_B-9.reply");
+    assert_int_equal(request->deadline, 123456789012);
+    assert_string_equal(request->path, "/x/y.so");
+}
+
+static void the_path_is_the_rest_of_the_line_blanks_and_equal_signs_included(void **state)
+{
+    (void)state;
+    assert_string_equal(must_parse("load id=1 /a b/c=d /e.so ")->path, "/a b/c=d /e.so ");
+}
+
+static void a_value_may_hold_a_slash(void **state)
+{
+    (void)state;
+    assert_string_equal(must_parse("slots match=lib/*")->match, "lib/*");
+}
+
+static void replace_may_be_given_often(void **state)
+{
+    const struct request *request = must_parse("load replace=exe:f=g replace=h=i /a.so");
+
+    (void)state;
+    assert_int_equal(request->replace_count, 2);
+    assert_string_equal(request->replace[0].name, "exe:f");
+    assert_string_equal(request->replace[0].symbol, "g");
+    assert_string_equal(request->replace[1].name, "h");
+    assert_string_equal(request->replace[1].symbol, "i");
+}
+
+static void revert_knows_last_all_and_a_name(void **state)
+{
+    (void)state;
+    assert_int_equal(must_parse("revert last")->which, REVERT_LAST);
+    assert_int_equal(must_parse("revert all")->which, REVERT_ALL);
+    assert_int_equal(must_parse("revert unload=1 name=counter-fix")->which, REVERT_NAME);
+    assert_string_equal(parsed.request.name, "counter-fix");
+    assert_true(parsed.request.unload);
+}
+
+static void blanks_around_words_do_not_count(void **state)
+{
+    (void)state;
+    assert_string_equal(must_parse(" \tping \t id=4\t")->id, "4");
+}
+
+static void the_longest_timeout_is_an_hour(void **state)
+{
+    (void)state;
+    assert_int_equal(must_parse("load timeout=3600000 /a")->timeout, 3600000);
+    must_refuse("load timeout=3600001 /a", HP_VALUE);
+}
+
+/* ---- what is refused ---- */
+
+static void an_unknown_verb_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("loud /a.so", HP_VERB);
+    must_refuse("LOAD /a.so", HP_VERB);
+    must_refuse("/a.so", HP_VERB);
+    must_refuse("   ", HP_VERB);
+}
+
+static void a_key_of_another_verb_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("ping when=call", HP_KEY);
+    must_refuse("load unload=1 /a", HP_KEY);
+    must_refuse("revert dry-run=1 last", HP_KEY);
+    must_refuse("load match=x /a", HP_KEY);
+    must_refuse("load color=red /a", HP_KEY);
+    must_refuse("load =x /a", HP_KEY);
+}
+
+static void a_key_given_twice_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("load id=1 id=1 /a", HP_KEY);
+}
+
+static void a_value_that_a_key_cannot_have_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("load when=now /a", HP_VALUE);
+    must_refuse("load when= /a", HP_VALUE);
+    must_refuse("load timeout=-1 /a", HP_VALUE);
+    must_refuse("load timeout=0x10 /a", HP_VALUE);
+    must_refuse("load timeout=+1 /a", HP_VALUE);
+    must_refuse("load timeout= /a", HP_VALUE);
+    must_refuse("load deadline=18446744073709551616 /a", HP_VALUE);
+    must_refuse("load dry-run=yes /a", HP_VALUE);
+    must_refuse("load replace=f /a", HP_VALUE);
+    must_refuse("load replace==g /a", HP_VALUE);
+    must_refuse("load replace=f= /a", HP_VALUE);
+    must_refuse("load id= /a", HP_VALUE);
+    must_refuse("slots kind=plt", HP_VALUE);
+    must_refuse("revert name=", HP_VALUE);
+}
+
+static void a_reply_name_that_leaves_the_directory_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("ping reply=../x.reply", HP_VALUE);
+    must_refuse("ping reply=/tmp/x.reply", HP_VALUE);
+    must_refuse("ping reply=.reply", HP_VALUE);
+    must_refuse("ping reply=x.reply2", HP_VALUE);
+    must_refuse("ping reply=1.fifo", HP_VALUE);
+    must_refuse("ping reply=a.b.reply", HP_VALUE);
+    assert_true(request_reply_name_valid("A-z_09.reply"));
+}
+
+static void a_reply_name_has_at_most_64_characters_before_its_dot(void **state)
+{
+    char name[80];
+
+    (void)state;
+    memset(name, 'a', sizeof(name));
+    strcpy(name + 64, ".reply");
+    assert_true(request_reply_name_valid(name));
+    memset(name, 'a', sizeof(name));
+    strcpy(name + 65, ".reply");
+    assert_false(request_reply_name_valid(name));
+}
+
+static void an_id_has_at_most_64_characters(void **state)
+{
+    char line[128] = "ping id=";
+
+    (void)state;
+    memset(line + 8, 'x', 64);
+    must_parse(line);
+    line[72] = 'x';
+    must_refuse(line, HP_VALUE);
+}
+
+static void load_needs_one_absolute_path(void **state)
+{
+    (void)state;
+    must_refuse("load", HP_PATH);
+    must_refuse("load fix.so", HP_PATH);
+    must_refuse("load ./fix.so", HP_PATH);
+    assert_int_equal(parsed.why.count, 1);
+}
+
+static void other_verbs_take_no_path(void **state)
+{
+    (void)state;
+    must_refuse("ping /a", HP_PATH);
+    must_refuse("revert last /a", HP_PATH);
+}
+
+static void revert_needs_exactly_one_selector(void **state)
+{
+    (void)state;
+    must_refuse("revert", HP_KEY);
+    must_refuse("revert last all", HP_KEY);
+    must_refuse("revert all name=x", HP_KEY);
+    must_refuse("revert first", HP_KEY);
+}
+
+static void a_nul_byte_is_refused_wherever_it_is(void **state)
+{
+    (void)state;
+    parse_bytes("ping\0id=1", 9);
+    assert_int_equal(parsed.result, -1);
+    assert_int_equal(parsed.why.items[0].code, HP_NUL);
+    parse_bytes("load /a\0b", 9);
+    assert_int_equal(parsed.why.items[0].code, HP_NUL);
+    parse_bytes("\0", 1);
+    assert_int_equal(parsed.why.items[0].code, HP_NUL);
+}
+
+static void more_replacements_than_fit_are_refused(void **state)
+{
+    char line[2048] = "load";
+
+    (void)state;
+    for (int i = 0; i < REQUEST_REPLACE_MAX; i++)
+        strcat(line, " replace=f=g");
+    strcat(line, " /a");
+    must_parse(line);
+    line[strlen(line) - 3] = '\0';
+    strcat(line, " replace=f=g /a");
+    must_refuse(line, HP_VALUE);
+}
+
+static void everything_wrong_is_listed_at_once(void **state)
+{
+    (void)state;
+    must_refuse("load when=now color=red timeout=x", HP_VALUE);
+    assert_int_equal(parsed.why.count, 3);
+}
+
+static void a_refused_line_still_names_its_sender(void **state)
+{
+    (void)state;
+    must_refuse("frobnicate id=42 reply=x.reply zzz=1", HP_VERB);
+    assert_string_equal(parsed.request.id, "42");
+    assert_string_equal(parsed.request.reply, "x.reply");
+    assert_int_equal(parsed.why.count, 1);
+    must_refuse("load color=red id=43 reply=y.reply", HP_KEY);
+    assert_string_equal(parsed.request.id, "43");
+    assert_string_equal(parsed.request.reply, "y.reply");
+}
+
+static void verb_names_are_those_of_the_wire(void **state)
+{
+    (void)state;
+    assert_string_equal(request_verb_name(REQUEST_RELOAD), "reload");
+    assert_string_equal(request_verb_name((enum request_verb)99), "?");
+}
+
+/* ---- frames ---- */
+
+static struct frames frames;
+static char heard[8192]; /* "VERB[id]COUNT:CODE;" of each frame */
+
+static void hear(void *context, const struct frame *frame)
+{
+    size_t length = strlen(heard);
+
+    (void)context;
+    snprintf(heard + length, sizeof(heard) - length, "%s[%s]%zu:%s;", frame->verb, frame->id,
+             frame->count, frame->why->count ? error_info(frame->why->items[0].code)->code : "ok");
+}
+
+static void feed(const char *text)
+{
+    frames_feed(&frames, text, strlen(text));
+}
+
+static int start_frames(void **state)
+{
+    (void)state;
+    heard[0] = '\0';
+    memset(&frames, 0, sizeof(frames));
+    frames_init(&frames, hear, NULL);
+    return 0;
+}
+
+static void a_line_is_a_request_however_its_bytes_arrive(void **state)
+{
+    (void)state;
+    for (const char *p = "ping id=1\nping id=2\n"; *p; p++)
+        frames_feed(&frames, p, 1);
+    assert_string_equal(heard, "ping[1]1:ok;ping[2]1:ok;");
+    assert_false(frames_partial(&frames));
+}
+
+static void empty_lines_are_ignored(void **state)
+{
+    (void)state;
+    feed("\n\nping id=1\n\n");
+    assert_string_equal(heard, "ping[1]1:ok;");
+}
+
+static void a_line_without_newline_waits_and_is_then_refused(void **state)
+{
+    (void)state;
+    feed("ping id=9");
+    frames_drained(&frames);
+    assert_true(frames_partial(&frames));
+    assert_string_equal(heard, "");
+    frames_expired(&frames);
+    assert_string_equal(heard, "ping[9]0:HP-LINE-INCOMPLETE;");
+    feed("ping id=10\n");
+    assert_string_equal(heard, "ping[9]0:HP-LINE-INCOMPLETE;ping[10]1:ok;");
+}
+
+static void a_line_too_long_is_refused_once_and_skipped(void **state)
+{
+    char big[6000];
+
+    (void)state;
+    memset(big, 'x', sizeof(big));
+    memcpy(big, "load id=5 /", 11);
+    big[5998] = '\n';
+    big[5999] = '\0';
+    feed(big);
+    feed("ping id=6\n");
+    assert_string_equal(heard, "load[5]0:HP-LINE-TOO-LONG;ping[6]1:ok;");
+}
+
+static void a_line_of_4096_bytes_is_taken(void **state)
+{
+    char big[REQUEST_MAX + 2];
+
+    (void)state;
+    memset(big, 'x', sizeof(big));
+    memcpy(big, "load id=5 /", 11);
+    big[REQUEST_MAX] = '\n';
+    big[REQUEST_MAX + 1] = '\0';
+    feed(big);
+    assert_string_equal(heard, "load[5]1:ok;");
+}
+
+static void a_transaction_is_one_frame_of_all_its_lines(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload /a\nrevert last\nload /b\ncommit\nping\n");
+    frames_drained(&frames);
+    assert_string_equal(heard, "transaction[t]3:ok;ping[]1:ok;");
+}
+
+static void the_first_line_with_an_id_names_the_transaction(void **state)
+{
+    (void)state;
+    feed("begin\nload /a\nload id=u /b\ncommit id=v\n");
+    assert_string_equal(heard, "transaction[u]2:ok;");
+}
+
+static void one_bad_line_refuses_the_whole_transaction(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload /a\nload color=red /b\ncommit\n");
+    assert_string_equal(heard, "transaction[t]0:HP-KEY;");
+}
+
+static void only_load_and_revert_fit_into_a_transaction(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload /a\nping\ncommit\n");
+    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;");
+}
+
+static void begin_inside_a_transaction_refuses_it_to_its_commit(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload /a\nbegin\nload /b\ncommit\nping id=1\n");
+    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;ping[1]1:ok;");
+}
+
+static void commit_alone_is_refused(void **state)
+{
+    (void)state;
+    feed("commit id=1\n");
+    assert_string_equal(heard, "commit[1]0:HP-TRANSACTION;");
+}
+
+static void begin_without_commit_is_refused_when_the_pipe_is_empty(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload /a\n");
+    assert_string_equal(heard, "");
+    frames_drained(&frames);
+    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;");
+    feed("ping id=1\n");
+    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;ping[1]1:ok;");
+}
+
+static void an_empty_transaction_is_refused(void **state)
+{
+    (void)state;
+    feed("begin id=t\ncommit\n");
+    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;");
+}
+
+static void a_transaction_longer_than_a_write_is_refused(void **state)
+{
+    (void)state;
+    feed("begin id=t\n");
+    for (int i = 0; i < 200; i++)
+        feed("load /a/path/of/forty/characters/or/so.so\n");
+    feed("commit\n");
+    assert_string_equal(heard, "transaction[t]0:HP-LINE-TOO-LONG;");
+}
+
+static void feed_loads(int count)
+{
+    feed("begin\n");
+    for (int i = 0; i < count; i++)
+        feed("load /a\n");
+    feed("commit\n");
+}
+
+static void a_transaction_has_at_most_256_lines_between_begin_and_commit(void **state)
+{
+    (void)state;
+    feed_loads(256);
+    assert_string_equal(heard, "transaction[]256:ok;");
+    heard[0] = '\0';
+    feed_loads(257);
+    assert_string_equal(heard, "transaction[]0:HP-TRANSACTION;");
+}
+
+static uint64_t deadline_heard;
+
+static void hear_deadline(void *context, const struct frame *frame)
+{
+    (void)context;
+    deadline_heard = frame->count ? frame->requests[0].deadline : 0;
+}
+
+static void the_earliest_deadline_is_the_transactions(void **state)
+{
+    (void)state;
+    frames_init(&frames, hear_deadline, NULL);
+    feed("begin deadline=900\nload /a\nload deadline=500 /b\ncommit deadline=700\n");
+    assert_int_equal(deadline_heard, 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(each_verb_is_known_by_its_name, clear),
+        cmocka_unit_test_teardown(what_is_not_given_has_its_default, clear),
+        cmocka_unit_test_teardown(keys_come_in_any_order, clear),
+        cmocka_unit_test_teardown(the_path_is_the_rest_of_the_line_blanks_and_equal_signs_included,
+                                  clear),
+        cmocka_unit_test_teardown(a_value_may_hold_a_slash, clear),
+        cmocka_unit_test_teardown(replace_may_be_given_often, clear),
+        cmocka_unit_test_teardown(revert_knows_last_all_and_a_name, clear),
+        cmocka_unit_test_teardown(blanks_around_words_do_not_count, clear),
+        cmocka_unit_test_teardown(the_longest_timeout_is_an_hour, clear),
+        cmocka_unit_test_teardown(an_unknown_verb_is_refused, clear),
+        cmocka_unit_test_teardown(a_key_of_another_verb_is_refused, clear),
+        cmocka_unit_test_teardown(a_key_given_twice_is_refused, clear),
+        cmocka_unit_test_teardown(a_value_that_a_key_cannot_have_is_refused, clear),
+        cmocka_unit_test_teardown(a_reply_name_that_leaves_the_directory_is_refused, clear),
+        cmocka_unit_test_teardown(a_reply_name_has_at_most_64_characters_before_its_dot, clear),
+        cmocka_unit_test_teardown(an_id_has_at_most_64_characters, clear),
+        cmocka_unit_test_teardown(load_needs_one_absolute_path, clear),
+        cmocka_unit_test_teardown(other_verbs_take_no_path, clear),
+        cmocka_unit_test_teardown(revert_needs_exactly_one_selector, clear),
+        cmocka_unit_test_teardown(a_nul_byte_is_refused_wherever_it_is, clear),
+        cmocka_unit_test_teardown(more_replacements_than_fit_are_refused, clear),
+        cmocka_unit_test_teardown(everything_wrong_is_listed_at_once, clear),
+        cmocka_unit_test_teardown(a_refused_line_still_names_its_sender, clear),
+        cmocka_unit_test_teardown(verb_names_are_those_of_the_wire, clear),
+        cmocka_unit_test_setup(a_line_is_a_request_however_its_bytes_arrive, start_frames),
+        cmocka_unit_test_setup(empty_lines_are_ignored, start_frames),
+        cmocka_unit_test_setup(a_line_without_newline_waits_and_is_then_refused, start_frames),
+        cmocka_unit_test_setup(a_line_too_long_is_refused_once_and_skipped, start_frames),
+        cmocka_unit_test_setup(a_line_of_4096_bytes_is_taken, start_frames),
+        cmocka_unit_test_setup(a_transaction_is_one_frame_of_all_its_lines, start_frames),
+        cmocka_unit_test_setup(the_first_line_with_an_id_names_the_transaction, start_frames),
+        cmocka_unit_test_setup(one_bad_line_refuses_the_whole_transaction, start_frames),
+        cmocka_unit_test_setup(only_load_and_revert_fit_into_a_transaction, start_frames),
+        cmocka_unit_test_setup(begin_inside_a_transaction_refuses_it_to_its_commit, start_frames),
+        cmocka_unit_test_setup(commit_alone_is_refused, start_frames),
+        cmocka_unit_test_setup(begin_without_commit_is_refused_when_the_pipe_is_empty,
+                               start_frames),
+        cmocka_unit_test_setup(an_empty_transaction_is_refused, start_frames),
+        cmocka_unit_test_setup(a_transaction_longer_than_a_write_is_refused, start_frames),
+        cmocka_unit_test_setup(a_transaction_has_at_most_256_lines_between_begin_and_commit,
+                               start_frames),
+        cmocka_unit_test_setup(the_earliest_deadline_is_the_transactions, start_frames),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
