@@ -84,6 +84,17 @@ static void measure(struct object *object)
     }
 }
 
+/* Tells program headers of different builds apart where there is no build-id. */
+static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
+{
+    const unsigned char *bytes = (const unsigned char *)phdr;
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (size_t i = 0; i < count * sizeof(*phdr); i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return hash;
+}
+
 /* Objects whose words are never slots: design.md, section 2. */
 static bool is_ours(const struct object *object)
 {
@@ -110,6 +121,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     object->bias = info->dlpi_addr;
     object->phdr = info->dlpi_phdr;
     object->phnum = info->dlpi_phnum;
+    object->layout = layout_of(info->dlpi_phdr, info->dlpi_phnum);
     object->present = true;
     measure(object);
     object->path = text_copy(path && *path ? path : "[vdso]");
@@ -134,12 +146,47 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     return object;
 }
 
-/* The same mapping, or another one that ld.so put at the same place meanwhile? */
-static bool is_same(const struct object *object, const struct dl_phdr_info *info)
+static bool is_there(const struct object *object, const struct dl_phdr_info *info)
 {
     return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
            (object->is_program || !info->dlpi_name[0] ||
             strcmp(object->path, info->dlpi_name) == 0);
+}
+
+/* A library that is closed and opened again mostly comes to lie where it was, perhaps rebuilt. */
+static bool is_of_same_build(const struct object *object, const struct dl_phdr_info *info)
+{
+    struct image *image;
+    struct elf_fault fault;
+    bool same;
+
+    if (object->phnum != info->dlpi_phnum ||
+        object->layout != layout_of(info->dlpi_phdr, info->dlpi_phnum))
+        return false;
+    if (image_open_mapped(&image, info, &fault) != 0)
+        return object->image == NULL;
+    same = strcmp(image_build_id(image), object->build_id) == 0;
+    image_close(image);
+    return same;
+}
+
+/* Freshly mapped slots hold their fallbacks again, whatever was stored before. */
+static bool holds_what_was_stored(const struct object *object)
+{
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
+            if (slot->kind == SLOT_DECLARED &&
+                __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
+                return false;
+    return true;
+}
+
+/* Patches and what is ours are never unmapped while they are known. */
+static bool is_same(const struct object *object, const struct dl_phdr_info *info)
+{
+    return is_there(object, info) &&
+           (object->is_program || object->is_ours || object->module ||
+            (is_of_same_build(object, info) && holds_what_was_stored(object)));
 }
 
 struct refresh {

@@ -93,7 +93,7 @@ static bool make(const struct identity *identity, const char *configured, struct
     char *path = arming_paths[!arming.path], name[NAME_MAX];
 
     if (user.only_known)
-        snprintf(path, PATH_MAX, "%s", arming_paths[arming.path]);
+        memcpy(path, arming_paths[arming.path], PATH_MAX);
     else
         runtime_dir_choose(path, &user, configured, settings.xdg);
     if (runtime_dir_open(dir, path, &user, arming_problem) != 0)

@@ -91,20 +91,24 @@ static bool first_word_is(const char *line, const char *word)
     return strncmp(line, word, length) == 0 && strchr(" \t", line[length]) != NULL;
 }
 
-/* Keeps a line of a transaction; its parsing waits for the end. */
+/* One reason is enough: the rest may be a flood. */
+static void refuse_held(struct frames *frames, enum error_code code, const char *text)
+{
+    if (frames->why.count == 0)
+        refuse(&frames->why, code, "%s", text);
+}
+
+/* Keeps a line of a transaction, also of one that is refused already: its last lines may have the
+ * id and the reply. Its parsing waits for the end. */
 static void hold(struct frames *frames, const char *line, size_t length)
 {
-    if (frames->why.count > 0)
-        return; /* one reason is enough, and the rest may be a flood */
-    if (memchr(line, '\0', length))
-        refuse(&frames->why, HP_NUL, "a line of the transaction contains a NUL byte");
-    else if (frames->held + length + 1 > sizeof(frames->transaction))
-        refuse(&frames->why, HP_LINE_TOO_LONG, "the transaction is longer than %d bytes",
-               REQUEST_MAX);
-    else if (frames->lines > REQUEST_TRANSACTION_MAX + 1)
-        refuse(&frames->why, HP_TRANSACTION, "the transaction has more than %d lines",
-               REQUEST_TRANSACTION_MAX);
-    else {
+    if (memchr(line, '\0', length)) {
+        refuse_held(frames, HP_NUL, "a line of the transaction contains a NUL byte");
+    } else if (frames->held + length + 1 > sizeof(frames->transaction)) {
+        refuse_held(frames, HP_LINE_TOO_LONG, "the transaction is longer than 4,096 bytes");
+    } else if (frames->lines > REQUEST_TRANSACTION_MAX + 1) {
+        refuse_held(frames, HP_TRANSACTION, "the transaction has more than 256 lines");
+    } else {
         memcpy(frames->transaction + frames->held, line, length + 1);
         frames->held += length + 1;
         frames->lines++;
@@ -128,8 +132,7 @@ static void take_line(struct frames *frames, char *line, size_t length)
     line[length] = '\0';
     if (first_word_is(line, "begin")) {
         if (frames->in_transaction) {
-            if (frames->why.count == 0)
-                refuse(&frames->why, HP_TRANSACTION, "begin inside a transaction");
+            refuse_held(frames, HP_TRANSACTION, "begin inside a transaction");
             return;
         }
         frames->in_transaction = true;
@@ -155,7 +158,7 @@ static void refuse_line(struct frames *frames, enum error_code code, const char 
     request_parse(frames->line, frames->length, &request, &ignored);
     refusal_clear(&ignored);
     if (frames->in_transaction) {
-        refuse(&frames->why, code, "%s", text);
+        refuse_held(frames, code, text);
         refusal_clear(&why);
         return;
     }
@@ -195,8 +198,7 @@ void frames_drained(struct frames *frames)
 {
     if (!frames->in_transaction)
         return;
-    if (frames->why.count == 0)
-        refuse(&frames->why, HP_TRANSACTION, "begin without commit in the same write");
+    refuse_held(frames, HP_TRANSACTION, "begin without commit in the same write");
     end_transaction(frames);
 }
 

@@ -427,7 +427,7 @@ static void only_load_and_revert_fit_into_a_transaction(void **state)
 static void begin_inside_a_transaction_refuses_it_to_its_commit(void **state)
 {
     (void)state;
-    feed("begin id=t\nload /a\nbegin\nload /b\ncommit\nping id=1\n");
+    feed("begin\nload /a\nbegin\nload /b\ncommit id=t\nping id=1\n");
     assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;ping[1]1:ok;");
 }
 

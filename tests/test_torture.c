@@ -4,6 +4,7 @@
  *
  * Counts are lower under a sanitizer, where a step costs tens of times as much.
  */
+#include <json-c/json.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,57 @@ static void a_slot_that_comes_and_goes_is_patched_or_refused(void **state)
     assert_reverted(host);
 }
 
+static size_t layers_of(struct host *host, const char *slot)
+{
+    struct reply *reply = request(host, "slots match=%s", slot);
+    size_t layers =
+        json_object_array_length(member(slot_named(member(reply->json, "slots"), slot), "layers"));
+    reply_free(reply);
+    return layers;
+}
+
+/* The same file at the same place as before, and yet another object without any patch. */
+static void a_library_that_was_opened_anew_is_not_called_patched(void **state)
+{
+    struct host *host = *state;
+    char open[600];
+    snprintf(open, sizeof(open), "open %s", built("hosts/libslots.so"));
+    host_expect(host, open, "opened");
+    must_apply(host, "load %s", patch_file("library_value"));
+    host_expect(host, "library", "42");
+    assert_int_equal(layers_of(host, "library_value"), 1);
+    host_expect(host, "close", "closed");
+    host_expect(host, open, "opened");
+    host_expect(host, "library", "40");
+    assert_int_equal(layers_of(host, "library_value"), 0);
+    must_apply(host, "load %s", patch_file("library_value"));
+    host_expect(host, "library", "42");
+    must_apply(host, "revert all");
+    host_expect(host, "library", "40");
+}
+
+/* A plugin that is rebuilt between dlclose and dlopen: its slots lie elsewhere now. */
+static void a_library_that_was_rebuilt_and_opened_anew_is_read_anew(void **state)
+{
+    struct host *host = *state;
+    char open[600];
+    const char *path = host_path(host, "libslots.so");
+    snprintf(open, sizeof(open), "open %s", path);
+    copy_file(built("hosts/libslots.so"), path);
+    host_expect(host, open, "opened");
+    must_apply(host, "load %s", patch_file("library_value"));
+    host_expect(host, "library", "42");
+    must_apply(host, "revert all");
+    host_expect(host, "close", "closed");
+    copy_file(built("hosts/libslots2.so"), path);
+    host_expect(host, open, "opened");
+    host_expect(host, "library", "41");
+    must_apply(host, "load %s", patch_file("library_value"));
+    host_expect(host, "library", "42");
+    must_apply(host, "revert all");
+    host_expect(host, "library", "41");
+}
+
 #define WITH_HOST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 #define EIGHT_THREADS(n)                                                              \
     {                                                                                 \
@@ -254,6 +306,8 @@ int main(int argc, char **argv)
         WITH_HOST(threads_start_and_end_during_switches),
         WITH_HOST(a_program_whose_main_thread_has_left_is_patched),
         WITH_HOST(libraries_come_and_go_during_loads),
+        WITH_HOST(a_library_that_was_opened_anew_is_not_called_patched),
+        WITH_HOST(a_library_that_was_rebuilt_and_opened_anew_is_read_anew),
         WITH_HOST(a_slot_that_comes_and_goes_is_patched_or_refused),
     };
     if (argc > 1)

@@ -281,6 +281,29 @@ static void libraries(char *path, int count)
     say("opened %d bad %d", count, bad);
 }
 
+static void *library;
+
+static void open_library(const char *path)
+{
+    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    say("%s", library ? "opened" : dlerror());
+}
+
+static void ask_library(void)
+{
+    void *symbol = library ? dlsym(library, "library_answer") : NULL;
+    int (*function)(void);
+
+    memcpy(&function, &symbol, sizeof(function));
+    say("%d", function ? function() : -1);
+}
+
+static void close_library(void)
+{
+    say("%s", dlclose(library) == 0 ? "closed" : dlerror());
+    library = NULL;
+}
+
 /* ---- no more mappings ---- */
 
 static char *filler;
@@ -362,7 +385,13 @@ static void command(const char *word, char *rest)
         char *count = split(rest);
 
         libraries(rest, atoi(count));
-    } else if (strcmp(word, "fill-maps") == 0)
+    } else if (strcmp(word, "open") == 0)
+        open_library(rest);
+    else if (strcmp(word, "library") == 0)
+        ask_library();
+    else if (strcmp(word, "close") == 0)
+        close_library();
+    else if (strcmp(word, "fill-maps") == 0)
         fill_maps(atoi(rest));
     else if (strcmp(word, "free-maps") == 0)
         free_maps();
