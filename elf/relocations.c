@@ -17,6 +17,8 @@ struct walk {
     relocation_function each;
     void *context;
     struct elf_fault *fault;
+    bool symbols_only;
+    const char *name; /* of the one symbol that is wanted, or NULL */
 };
 
 /* ld.so would fault on a store outside, or into text without DT_TEXTREL. */
@@ -94,11 +96,30 @@ static int add_symbol(const struct walk *walk, uint64_t index, struct image_relo
     return 0;
 }
 
+/* An index that is out of bounds is wanted: add_symbol() tells of it. */
+static bool is_wanted(const struct walk *walk, uint64_t index)
+{
+    const struct symbol_table *table = &walk->image->dynsym;
+    Elf64_Sym symbol;
+
+    if (!walk->symbols_only)
+        return true;
+    if (index == 0 || !walk->name)
+        return index != 0;
+    if (index >= table->symbols.count)
+        return true;
+    memcpy(&symbol, table->symbols.bytes + index * sizeof symbol, sizeof symbol);
+    return symbol.st_name >= table->strings.size ||
+           strcmp(table->strings.bytes + symbol.st_name, walk->name) == 0;
+}
+
 static int walk_rela(const struct walk *walk, const struct records *table, bool plt)
 {
     for (size_t i = 0; i < table->count; i++) {
         Elf64_Rela rela;
         memcpy(&rela, table->bytes + i * sizeof rela, sizeof rela);
+        if (!is_wanted(walk, ELF64_R_SYM(rela.r_info)))
+            continue;
         struct image_relocation relocation = {
             .where = rela.r_offset,
             .addend = rela.r_addend,
@@ -119,19 +140,30 @@ static int walk_rela(const struct walk *walk, const struct records *table, bool 
 }
 
 /* In the order in which ld.so applies them. */
+static int walk_all(const struct walk *walk)
+{
+    int stop;
+
+    if (walk->image->versym.bytes && image_read_versions(walk->image, walk->fault))
+        return -1;
+    stop = walk->symbols_only ? 0 : walk_relr(walk);
+    if (!stop)
+        stop = walk_rela(walk, &walk->image->rela, false);
+    return stop ? stop : walk_rela(walk, &walk->image->jmprel, true);
+}
+
 int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_fault *fault)
 {
-    struct walk walk = {image, each, context, fault};
-    int stop;
+    return walk_all(&(struct walk){image, each, context, fault, false, NULL});
+}
 
-    if (image->versym.bytes && image_read_versions(image, fault))
-        return -1;
-    stop = walk_relr(&walk);
-    if (!stop)
-        stop = walk_rela(&walk, &image->rela, false);
-    return stop ? stop : walk_rela(&walk, &image->jmprel, true);
+int image_symbol_relocations(const struct image *image, const char *name,
+                             int (*each)(const struct image_relocation *relocation, void *context),
+                             void *context, struct elf_fault *fault)
+{
+    return walk_all(&(struct walk){image, each, context, fault, true, name});
 }
 
 /* ------------------------------------------------------- words --- */

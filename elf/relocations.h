@@ -21,4 +21,10 @@ int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_fault *fault);
 
+/* Only those that name a symbol, and of these only those of the symbol `name`, where it is not
+ * NULL. Much faster: most relocations name none. */
+int image_symbol_relocations(const struct image *image, const char *name,
+                             int (*each)(const struct image_relocation *relocation, void *context),
+                             void *context, struct elf_fault *fault);
+
 #endif

@@ -40,8 +40,8 @@ void change_settle(struct change *change)
         }
     }
     change->before = change->slot->live;
-    change->after = change->layer_count ? change->layers[change->layer_count - 1].function
-                                        : base_of(change);
+    change->after =
+        change->layer_count ? change->layers[change->layer_count - 1].function : base_of(change);
 }
 
 /* ---- words ---- */
@@ -56,35 +56,59 @@ static void *page_of(const uintptr_t *address)
     return (void *)((uintptr_t)address & ~(page_size() - 1));
 }
 
+/* What a word will hold. A patch's own calls of what it replaces reach what lay there before
+ * any patch; HOTPATCH_ORIGINAL is for what lies below it. */
+static uintptr_t value_below(const struct slot *slot, const struct layer *layers, size_t count,
+                             uintptr_t live, const struct word *word)
+{
+    if (word->object->module && slot->kind == SLOT_IMPORT)
+        for (size_t i = 0; i < count; i++)
+            if (layers[i].module == word->object->module)
+                return slot->base;
+    return live;
+}
+
+static uintptr_t value_for(const struct change *change, const struct word *word)
+{
+    return value_below(change->slot, change->layers, change->layer_count, change->after, word);
+}
+
+static bool lies_in(uintptr_t value, const struct object *object)
+{
+    return object && value >= object->begin && value < object->end;
+}
+
 /* A word that is not what was last stored or read is the program's own doing, but for one that
- * ld.so has bound, or has still to bind (then it points into its own object's PLT). */
+ * ld.so has bound meanwhile, or has still to bind: then it leads to its object's PLT, or, in a
+ * non-PIE process, to the program's. */
 static bool is_as_expected(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
 
-    if (now == slot->live || slot->kind == SLOT_DECLARED || now == slot->base)
-        return true;
-    return now >= slot->object->begin && now < slot->object->end;
+    return slot->kind == SLOT_DECLARED || now == slot->live || now == slot->base ||
+           lies_in(now, word->object) || lies_in(now, object_program());
 }
 
-static int check_words(const struct transaction *transaction)
+static int check_words(struct transaction *transaction)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
         if (c->slot->gone || (c->provider && c->provider->gone))
             return refuse(transaction->why, HP_NO_TARGET, "%s: its object was unloaded meanwhile",
                           c->slot->name);
-        for (size_t i = 0; i < c->slot->word_count; i++)
-            if (!is_as_expected(c->slot, &c->slot->words[i]))
+        for (size_t i = 0; i < c->slot->word_count; i++) {
+            const struct word *word = &c->slot->words[i];
+
+            if (is_as_expected(c->slot, word))
+                continue;
+            if (!word->pointer)
                 return refuse(transaction->why, HP_HOST_OWNED,
-                              "%s: the program changed the word at %p itself", c->slot->name,
-                              (void *)c->slot->words[i].address);
+                              "%s: the program changed the word at %p of %s itself", c->slot->name,
+                              (void *)word->address, object_name(word->object));
+            transaction_warn(transaction, "%s: a pointer of %s is the program's own and stays",
+                             c->slot->name, object_name(word->object));
+        }
     }
     return 0;
-}
-
-static bool needs_store(const struct change *change, const struct word *word)
-{
-    return __atomic_load_n(word->address, __ATOMIC_ACQUIRE) != change->after;
 }
 
 /* Give every page of a protected word `protection`; the error of the first that cannot be. */
@@ -117,9 +141,63 @@ static bool any_protected(const struct transaction *transaction)
     return false;
 }
 
+/*
+ * A thread that called through an unbound word may be in ld.so's resolver this moment, and store
+ * the definition over the replacement when it comes out. Nobody can be asked whether one is, so
+ * the words are looked at again a few times, later and later (engine.c, tend()).
+ */
+static bool commit_saw_unbound;
+
+bool commit_take_unbound(void)
+{
+    bool seen = commit_saw_unbound;
+
+    commit_saw_unbound = false;
+    return seen;
+}
+
+static int verify(void *nothing)
+{
+    (void)nothing;
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (slot->kind != SLOT_IMPORT || slot->layer_count == 0)
+            continue;
+        for (size_t i = 0; i < slot->word_count; i++) {
+            const struct word *word = &slot->words[i];
+            uintptr_t value = value_below(slot, slot->layers, slot->layer_count, slot->live, word);
+            uintptr_t base = slot->base;
+
+            if (!word->protect && value != base)
+                __atomic_compare_exchange_n(word->address, &base, value, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_RELAXED);
+        }
+    }
+    return 0;
+}
+
+void commit_verify_imports(void)
+{
+    shim()->commit_begin();
+    objects_locked(verify, NULL);
+    shim()->commit_end();
+}
+
+/* Data is stored into only where it is what it should be, in one step with the look at it: the
+ * program may write it at any moment. */
 static void store_direct(const struct change *change, const struct word *word)
 {
-    __atomic_store_n(word->address, change->after, __ATOMIC_RELEASE);
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+    uintptr_t value = value_for(change, word);
+
+    if (now == value)
+        return;
+    if (lies_in(now, word->object) && change->slot->kind == SLOT_IMPORT)
+        commit_saw_unbound = true;
+    if (!word->pointer)
+        __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
+    else if (is_as_expected(change->slot, word))
+        __atomic_compare_exchange_n(word->address, &now, value, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE);
 }
 
 /* Where a sandbox forbids mprotect: the kernel writes over the page's protection (proc(5),
@@ -141,15 +219,17 @@ static int store_protected(const struct transaction *transaction, int memory)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
         for (size_t i = 0; i < c->slot->word_count; i++) {
-            if (!c->slot->words[i].protect || store_by_kernel(memory, &c->slot->words[i],
-                                                              c->after) == 0)
+            const struct word *word = &c->slot->words[i];
+
+            if (!word->protect || store_by_kernel(memory, word, value_for(c, word)) == 0)
                 continue;
             for (const struct change *d = transaction->changes;; d = d->next)
                 for (size_t k = 0; k < d->slot->word_count; k++) {
                     if (d == c && k == i)
                         return -1;
                     if (d->slot->words[k].protect)
-                        store_by_kernel(memory, &d->slot->words[k], d->before);
+                        store_by_kernel(memory, &d->slot->words[k],
+                                        d->layer_count ? d->before : d->slot->base);
                 }
         }
     }
@@ -180,8 +260,7 @@ static void store_word(const struct change *change)
     const struct slot *slot = change->slot;
 
     for (size_t i = 0; i < slot->word_count; i++)
-        if (needs_store(change, &slot->words[i]))
-            store_direct(change, &slot->words[i]);
+        store_direct(change, &slot->words[i]);
 }
 
 static void note(struct change *change, const struct timespec *now)
@@ -204,13 +283,13 @@ static void note(struct change *change, const struct timespec *now)
     if (slot->type == HOTPATCH_KIND_REQUIRED)
         slot->base = slot->provider ? slot->provider->entry : slot->fallback;
     slot->live = change->after;
+    slot->extended = false;
     if (change->before == change->after)
         return;
     slot->since = *now;
     slot->version++;
     if (slot->declared) {
-        const struct layer *top =
-            slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
+        const struct layer *top = slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
 
         __atomic_store_n(&slot->declared->context, top ? top->context : NULL, __ATOMIC_RELEASE);
         __atomic_store_n(&slot->declared->version, slot->version, __ATOMIC_RELEASE);

@@ -9,6 +9,7 @@
 #include "slot.h"
 #include "slot_table.h"
 #include "sys.h"
+#include "text.h"
 
 static struct slot *from_table(const struct table_slot *entry)
 {
@@ -19,7 +20,7 @@ static struct slot *from_table(const struct table_slot *entry)
     slot->declared = (struct hotpatch_slot *)(uintptr_t)entry->address;
     slot->fallback = entry->fallback;
     slot->entry = entry->entry;
-    if (slot_add_word(slot, NULL, false) != 0) {
+    if (slot_add_word(slot, &(struct word){0}) != 0) {
         slot_free(slot);
         return NULL;
     }
@@ -37,7 +38,8 @@ void declared_place(struct slot *slot, struct object *object)
         slot->entry += object->bias;
     slot->object = object;
     slot->base = slot->fallback;
-    slot->words[0].address = (uintptr_t *)(void *)&slot->declared->target;
+    slot->words[0] =
+        (struct word){.address = (uintptr_t *)(void *)&slot->declared->target, .object = object};
     slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
 }
 
@@ -80,13 +82,13 @@ int declared_read(struct object *object)
     if (found < 0) {
         /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
         free(object->problem);
-        object->problem = strdup(fault.text);
+        object->problem = text_copy(fault.text);
         return object->problem ? 0 : -1;
     }
     if (found == 0)
         return 0;
     if (table.name_space)
-        object->name_space = strdup(table.name_space);
+        object->name_space = text_copy(table.name_space);
     for (size_t i = 0; i < table.count; i++) {
         struct slot *slot = from_table(&table.slots[i]);
 
@@ -113,7 +115,7 @@ int declared_from_file(const struct image *image, struct module *owner, struct s
     if (found <= 0)
         return found;
     if (table.name_space)
-        *name_space = strdup(table.name_space);
+        *name_space = text_copy(table.name_space);
     for (size_t i = 0; i < table.count; i++) {
         *end = from_table(&table.slots[i]);
         if (!*end) {
@@ -136,11 +138,14 @@ int declared_adopt_registered(struct registered_slot *list)
         if (slot_of_declared(&r->slot))
             continue;
         slot = slot_new(SLOT_DECLARED, r->slot.kind, r->slot.name, r->slot.signature);
-        if (!slot || slot_add_word(slot, (uintptr_t *)(void *)&r->slot.target, false) != 0)
+        if (!slot)
             return -1;
         slot->object = object_program();
+        if (slot_add_word(slot, &(struct word){.address = (uintptr_t *)(void *)&r->slot.target,
+                                               .object = slot->object}) != 0)
+            return -1;
         slot->declared = &r->slot;
-        slot->name_space = r->name_space ? strdup(r->name_space) : NULL;
+        slot->name_space = text_copy(r->name_space);
         slot->fallback = slot->base = (uintptr_t)r->slot.fallback;
         slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
         slot_register(slot);

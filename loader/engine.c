@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "tend.h"
 #include "transaction.h"
 
 static const struct shim_services *services;
@@ -73,8 +74,7 @@ static void run_transaction(const struct request *requests, size_t count,
                             struct engine_reply *reply)
 {
     struct refusal why = {0};
-    struct transaction transaction = {
-        .requests = requests, .request_count = count, .why = &why};
+    struct transaction transaction = {.requests = requests, .request_count = count, .why = &why};
     uint64_t begun = engine_now_us();
 
     if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
@@ -84,12 +84,13 @@ static void run_transaction(const struct request *requests, size_t count,
     report_transaction(&transaction, engine_now_us() - begun, reply);
     transaction_free(&transaction);
     refusal_clear(&why);
+    tend_plan();
 }
 
 static int read_imports(void *nothing)
 {
     (void)nothing;
-    return imports_read(object_program());
+    return imports_read_all();
 }
 
 static void list_slots(const struct request *request, struct engine_reply *reply)
@@ -244,6 +245,8 @@ const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))
     .start = start,
     .handle = handle,
     .status = report_status,
+    .tend_at = tend_at,
+    .tend = tend_do,
     .set = set,
     .lookup = lookup,
     .after_fork = after_fork,

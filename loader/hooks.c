@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
 #include "transaction.h"
 
 struct hook_job {
@@ -19,7 +20,7 @@ struct hook_job {
     struct module *module;
     hotpatch_hook function;
     int result;
-    pthread_mutex_t lock; /* orders `replace` on the worker against giving up on it */
+    pthread_mutex_t lock;            /* orders `replace` on the worker against giving up on it */
     struct transaction *transaction; /* NULL: given up */
     int holders; /* of an abandoned job: the worker and the thread that gives up */
     char what[256];
@@ -69,8 +70,8 @@ static int replace(struct hotpatch_context *context, const char *target, const c
         return -EINVAL;
     pthread_mutex_lock(&hook->lock);
     if (hook->transaction)
-        result = plan_add(hook->transaction, hook->module, target, signature,
-                          (uintptr_t)function, original) == 0
+        result = plan_add(hook->transaction, hook->module, target, signature, (uintptr_t)function,
+                          original) == 0
                      ? 0
                      : -ENOENT;
     pthread_mutex_unlock(&hook->lock);
@@ -112,7 +113,7 @@ static struct hook_job *hook_new(struct transaction *transaction, struct module 
     memcpy(&hook->function, &module->hooks[which], sizeof(hook->function));
     snprintf(hook->what, sizeof(hook->what), "hook %s of %s", hook_names[which], module->name);
     hook->context = (struct hotpatch_context){.size = sizeof(hook->context),
-                                              .module = strdup(module->name),
+                                              .module = text_copy(module->name),
                                               .changes = hook->changes,
                                               .replace = replace,
                                               .engine = hook};
@@ -123,8 +124,8 @@ static struct hook_job *hook_new(struct transaction *transaction, struct module 
             continue;
         if (!transaction->committed)
             change_settle(c);
-        change->target = strdup(c->slot->name);
-        change->object = strdup(c->slot->object ? slot_object_name(c->slot) : module->name);
+        change->target = text_copy(c->slot->name);
+        change->object = text_copy(c->slot->object ? slot_object_name(c->slot) : module->name);
         change->kind = slot_kind_name(c->slot->kind);
         memcpy(&change->before, &c->before, sizeof(change->before));
         memcpy(&change->after, &c->after, sizeof(change->after));
@@ -165,8 +166,8 @@ static int call(struct transaction *transaction, struct module *module, enum hoo
                       module->name);
     }
     hook_free(hook);
-    return refuse(why, HP_BUSY, "run hook %s of %s: the patching thread is busy",
-                  hook_names[which], module->name);
+    return refuse(why, HP_BUSY, "run hook %s of %s: the patching thread is busy", hook_names[which],
+                  module->name);
 }
 
 int hooks_before(struct transaction *transaction)
@@ -194,8 +195,8 @@ int hooks_before(struct transaction *transaction)
                  &result) != 0)
             return -1;
         if (result != 0)
-            return refuse(transaction->why, HP_HOOK, "before_apply of %s returned %d",
-                          module->name, result);
+            return refuse(transaction->why, HP_HOOK, "before_apply of %s returned %d", module->name,
+                          result);
     }
     return transaction->why->count ? -1 : 0;
 }

@@ -1,79 +1,306 @@
 /*
- * import.c - import slots: the words of the main program's GOT that hold functions of other
- * objects (ELF, "Global Offset Table"; System V ABI AMD64, "Relocation Types").
+ * import.c - import slots: the words of every object that ld.so fills with functions, by
+ * JUMP_SLOT, GLOB_DAT and R_X86_64_64 relocations (System V ABI AMD64, "Relocation Types").
  *
- * A word that ld.so has bound already holds the definition, the very one that ld.so found. A
- * word that is still to be bound lazily holds the address of the object's own PLT; its slot's
- * base stays 0 until a transaction needs it, and is then found as ld.so would (transaction.c).
+ * One slot is one definition under one name; all words that ld.so bound to it switch together. A
+ * word that is bound tells its definition itself. One that is not holds its own object's PLT
+ * stub, and in a non-PIE process a library's word may hold the executable's PLT entry
+ * (gABI, "Function Addresses"): then the definition is looked up as ld.so would, in the global
+ * scope first and in the importer's own after it.
  */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "relocations.h"
+#include "scope.h"
 #include "slot.h"
+#include "text.h"
 
-static struct slot *same_import(const struct object *object, const struct image_symbol *symbol)
+/* Objects have thousands of words and a patch asks for few: only those of names that have been
+ * asked for are read, until somebody wants to see all. */
+static bool all_wanted;
+static char **wanted;
+static size_t wanted_count;
+static bool expect_new; /* objects may have words that are wanted and not read */
+
+/* ---- the definition of a word ---- */
+
+struct definition {
+    struct object *object;
+    uint64_t value; /* st_value */
+    bool indirect;  /* STT_GNU_IFUNC: the word holds what its resolver chose */
+};
+
+static bool is_function(const struct image_symbol *symbol)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
-        if (slot->kind != SLOT_IMPORT || slot->object != object ||
-            strcmp(slot->name, symbol->name) != 0)
-            continue;
-        if (!slot->version_name == !symbol->version &&
-            (!symbol->version || strcmp(slot->version_name, symbol->version) == 0))
-            return slot;
-    }
-    return NULL;
+    return symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC;
 }
 
-/* Only functions; an import's st_info may be STT_NOTYPE, then the definition decides, and
- * what is not code is left out by the caller's look at the word. */
-static bool is_function_import(const struct image_relocation *relocation)
+struct by_value {
+    const char *name;
+    uint64_t value;
+    bool found;
+};
+
+static int match_value(const struct image_symbol *symbol, void *context)
+{
+    struct by_value *by = context;
+
+    if (!symbol->dynamic)
+        return 1;
+    by->found = symbol->defined && symbol->value == by->value && is_function(symbol) &&
+                strcmp(symbol->name, by->name) == 0;
+    return by->found;
+}
+
+/* Another version of the name than the default one. */
+static bool defines_at(const struct object *object, const char *name, uint64_t value)
+{
+    struct by_value by = {name, value, false};
+    struct elf_fault fault;
+
+    image_symbols(object->image, match_value, &by, &fault);
+    return by.found;
+}
+
+/*
+ * The object that a bound word points into defines the name there, or has an IFUNC of it. A word
+ * that points into its own object or the program, and not at the name's definition, leads to a
+ * PLT; the search for another version of the name, which is long, is for the others.
+ */
+static bool bound_definition(const struct object *importer, const char *name, uintptr_t value,
+                             struct definition *out)
+{
+    struct object *object = object_at(value);
+    struct image_symbol symbol;
+
+    if (!object || !object->image || !image_symbol(object->image, name, &symbol) ||
+        !is_function(&symbol))
+        return false;
+    out->object = object;
+    out->indirect = symbol.type == STT_GNU_IFUNC;
+    out->value = symbol.value;
+    if (out->indirect || object->bias + symbol.value == value)
+        return true;
+    if (object == importer || object->is_program)
+        return false;
+    out->value = value - object->bias;
+    return defines_at(object, name, out->value);
+}
+
+static bool looked_up_definition(struct object *importer, const struct image_symbol *import,
+                                 struct definition *out)
+{
+    struct image_symbol symbol;
+
+    out->object = scope_find(importer, import->name, import->version, &symbol);
+    if (!out->object || !is_function(&symbol))
+        return false;
+    out->indirect = symbol.type == STT_GNU_IFUNC;
+    out->value = symbol.value;
+    return true;
+}
+
+/* A word that still leads to a PLT: the importer's own, or the executable's. */
+static bool leads_to_plt(const struct object *importer, uintptr_t value)
+{
+    const struct object *program = object_program();
+
+    return (value >= importer->begin && value < importer->end) ||
+           (value >= program->begin && value < program->end);
+}
+
+/* ---- slots ---- */
+
+static struct slot *slot_of(const char *name, const char *version,
+                            const struct definition *definition)
+{
+    struct slot *slot;
+
+    for (slot = slots_named(name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_IMPORT && slot->object == definition->object &&
+            slot->definition == definition->value && strcmp(slot->name, name) == 0)
+            return slot;
+    slot = slot_new(SLOT_IMPORT, HOTPATCH_KIND_FUNCTION, name, NULL);
+    if (!slot)
+        return NULL;
+    slot->object = definition->object;
+    slot->definition = definition->value;
+    slot->version_name = text_copy(version);
+    if (!definition->indirect)
+        slot->base = definition->object->bias + definition->value;
+    slot->fallback = slot->live = slot->base;
+    slot_register(slot);
+    return slot;
+}
+
+/* Only functions: an import's own st_info may be STT_NOTYPE, then its definition decides. */
+static bool is_candidate(const struct image_relocation *relocation)
 {
     uint8_t type = relocation->symbol.type;
 
-    return relocation->has_symbol && !relocation->symbol.defined && relocation->addend == 0 &&
-           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT) &&
-           (type == STT_FUNC || type == STT_GNU_IFUNC);
+    return relocation->has_symbol && relocation->addend == 0 && *relocation->symbol.name &&
+           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
+            relocation->type == R_X86_64_64) &&
+           (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
+
+/* ld.so lists an object before it relocates it: then its words hold nothing yet, or addresses
+ * without load bias. */
+static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t value)
+{
+    if (value == 0)
+        return relocation->symbol.binding != STB_WEAK;
+    return relocation->type == R_X86_64_JUMP_SLOT && !object_at(value);
+}
+
+static bool is_among(const char *name, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        if (strcmp(wanted[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Wanted, and not among the names that the object was read for before. */
+static bool is_wanted(const struct object *object, const char *name)
+{
+    return all_wanted ? !is_among(name, 0, object->names_read)
+                      : is_among(name, object->names_read, wanted_count);
+}
+
+enum { PENDING = 1 };
 
 static int add(const struct image_relocation *relocation, void *context)
 {
     struct object *object = context;
-    uintptr_t *word = (uintptr_t *)(object->bias + relocation->where);
+    struct word word = {.address = (uintptr_t *)(object->bias + relocation->where),
+                        .object = object,
+                        .protect = relocation->relro,
+                        .pointer = relocation->type == R_X86_64_64 && !relocation->relro};
+    struct definition definition;
     uintptr_t value;
+    bool bound;
     struct slot *slot;
 
-    if (!is_function_import(relocation))
+    if (!is_candidate(relocation) || !is_wanted(object, relocation->symbol.name))
         return 0;
-    value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    value = __atomic_load_n(word.address, __ATOMIC_ACQUIRE);
+    if (is_unrelocated(relocation, value))
+        return PENDING;
     if (value == 0)
         return 0; /* a weak import that nobody defines */
-    slot = same_import(object, &relocation->symbol);
-    if (!slot) {
-        slot = slot_new(SLOT_IMPORT, HOTPATCH_KIND_FUNCTION, relocation->symbol.name, NULL);
-        if (!slot)
-            return -1;
-        slot->object = object;
-        if (relocation->symbol.version)
-            slot->version_name = strdup(relocation->symbol.version);
-        slot_register(slot);
-    }
-    if (slot->base == 0 && (value < object->begin || value >= object->end))
+    bound = bound_definition(object, relocation->symbol.name, value, &definition);
+    if (!bound && (!leads_to_plt(object, value) ||
+                   !looked_up_definition(object, &relocation->symbol, &definition)))
+        return 0; /* the program's own doing */
+    slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
+    if (!slot)
+        return -1;
+    if (bound && slot->base == 0)
         slot->base = slot->fallback = slot->live = value;
-    return slot_add_word(slot, word, relocation->relro);
+    if (slot->layer_count > 0)
+        slot->extended = true;
+    return slot_add_word(slot, &word);
 }
 
-int imports_read(struct object *object)
+static int read_object(struct object *object)
 {
-    struct elf_fault fault;
+    struct elf_fault fault = {0};
     int result;
 
-    if (object->imports_read || object->is_ours || !object->image)
+    if (object->is_ours || !object->image || object->imports_read ||
+        (!all_wanted && object->names_read == wanted_count))
         return 0;
-    result = image_relocations(object->image, add, object, &fault);
-    if (result < 0 && !object->problem)
-        object->problem = strdup(fault.text);
+    result = image_symbol_relocations(
+        object->image,
+        !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
+        add, object, &fault);
+    if (result == PENDING) {
+        slots_drop_words(object); /* all of them at a later look */
+        object->names_read = 0;
+        expect_new = true;
+        return 0;
+    }
+    object->names_read = wanted_count;
+    object->imports_read = all_wanted;
+    if (result >= 0)
+        return 0;
+    if (fault.code == ELF_OK || fault.code == ELF_NO_MEMORY)
+        return -1;
+    if (!object->problem)
+        object->problem = text_copy(fault.text);
     object->imports_read = true;
     return 0;
+}
+
+void imports_expect_new(void)
+{
+    expect_new = true;
+}
+
+int imports_read_new(void)
+{
+    if (!expect_new || (!all_wanted && wanted_count == 0))
+        return 0;
+    expect_new = false;
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (read_object(o) != 0)
+            return -1;
+    return 0;
+}
+
+int imports_read_all(void)
+{
+    expect_new |= !all_wanted;
+    all_wanted = true;
+    return imports_read_new();
+}
+
+int imports_read_named(const char *name)
+{
+    char **longer;
+
+    if (all_wanted || is_among(name, 0, wanted_count))
+        return 0;
+    longer = realloc(wanted, (wanted_count + 1) * sizeof(*wanted));
+    if (!longer)
+        return -1;
+    wanted = longer;
+    wanted[wanted_count] = text_copy(name);
+    if (!wanted[wanted_count])
+        return -1;
+    wanted_count++;
+    expect_new = true;
+    return imports_read_new();
+}
+
+/* ---- who ---- */
+
+bool import_is_used(const struct slot *slot)
+{
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (!slot->words[i].object->module && slot->words[i].object != slot->object)
+            return true;
+    return false;
+}
+
+static bool matches(const struct object *object, const struct target *target)
+{
+    return target_object_matches(target, object->is_program, object->path, object->soname,
+                                 object->name_space);
+}
+
+bool import_is_defined_in(const struct slot *slot, const struct target *target)
+{
+    return matches(slot->object, target);
+}
+
+bool import_is_used_in(const struct slot *slot, const struct target *target)
+{
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (!slot->words[i].object->module && matches(slot->words[i].object, target))
+            return true;
+    return false;
 }

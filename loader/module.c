@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "engine.h"
+#include "fault.h"
 #include "object.h"
 #include "relocations.h"
 #include "sha256.h"
 #include "slot.h"
 #include "snapshot.h"
 #include "sys.h"
+#include "text.h"
 #include "trust.h"
 
 static struct module *first;
@@ -75,6 +77,8 @@ void module_retire(struct module *module)
         image_close(object->image);
         object->image = NULL;
     }
+    if (module->fault)
+        fault_end(module->fault);
     module_free(module);
 }
 
@@ -170,8 +174,7 @@ static struct module_entry *add_entry(struct module *module, const char *target,
         return NULL;
     module->entries = entries;
     entry = &entries[module->entry_count];
-    *entry = (struct module_entry){.target = strdup(target),
-                                   .signature = signature ? strdup(signature) : NULL};
+    *entry = (struct module_entry){.target = text_copy(target), .signature = text_copy(signature)};
     module->entry_count++; /* module_free() then frees what was copied */
     return entry->target && (!signature || entry->signature) ? entry : NULL;
 }
@@ -199,8 +202,8 @@ static int take_targets(struct module *module, const struct manifest *manifest)
     for (size_t i = 0; i < manifest->target_count; i++) {
         struct module_target *target = &module->targets[module->target_count++];
 
-        target->object = strdup(manifest->targets[i].object);
-        target->build_id = strdup(manifest->targets[i].build_id);
+        target->object = text_copy(manifest->targets[i].object);
+        target->build_id = text_copy(manifest->targets[i].build_id);
         if (!target->object || !target->build_id)
             return -1;
     }
@@ -222,8 +225,8 @@ static int take_manifest(struct module *module, const struct manifest *manifest,
     if (!is_word(manifest->name))
         return refuse(why, HP_MANIFEST, "%s: the module's name is not one word without a slash",
                       module->path);
-    module->name = strdup(manifest->name);
-    module->version = strdup(manifest->version);
+    module->name = text_copy(manifest->name);
+    module->version = text_copy(manifest->version);
     module->hooks[HOOK_BEFORE_APPLY] = manifest->before_apply;
     module->hooks[HOOK_AFTER_APPLY] = manifest->after_apply;
     module->hooks[HOOK_BEFORE_REVERT] = manifest->before_revert;
@@ -243,8 +246,8 @@ static int name_by_file(struct module *module, struct refusal *why)
 
     if (length > 3 && strcmp(base + length - 3, ".so") == 0)
         length -= 3;
-    module->name = strndup(base, length);
-    module->version = strdup("");
+    module->name = text_format("%.*s", (int)length, base);
+    module->version = text_copy("");
     if (!module->name || !module->version)
         return refuse_memory(module, why);
     for (char *p = module->name; *p; p++)
@@ -297,8 +300,8 @@ static int add_replacements(struct module *module, const struct request *load, s
     if (!module->replace)
         return refuse_memory(module, why);
     for (size_t i = 0; i < load->replace_count; i++) {
-        module->replace[i].name = strdup(load->replace[i].name);
-        module->replace[i].symbol = strdup(load->replace[i].symbol);
+        module->replace[i].name = text_copy(load->replace[i].name);
+        module->replace[i].symbol = text_copy(load->replace[i].symbol);
         module->replace_count++;
         if (!module->replace[i].name || !module->replace[i].symbol)
             return refuse_memory(module, why);
@@ -317,7 +320,7 @@ static int understand(struct module *module, const struct request *load, struct 
     if (image_interpreter(module->image))
         return refuse(why, HP_ELF_TYPE, "%s: it is a program (it names an interpreter)",
                       module->path);
-    module->build_id = strdup(image_build_id(module->image));
+    module->build_id = text_copy(image_build_id(module->image));
     if (!module->build_id)
         return refuse_memory(module, why);
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
@@ -337,7 +340,7 @@ struct module *module_read(const struct request *load, struct refusal *why)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
         return NULL;
     }
-    module->path = strdup(load->path);
+    module->path = text_copy(load->path);
     if (!module->path)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
     else
@@ -347,17 +350,48 @@ struct module *module_read(const struct request *load, struct refusal *why)
         return NULL;
     }
     sha256_hex(module->bytes, module->size, module->sha256);
+    module->asked = load;
+    return module;
+}
+
+struct module *module_of_fault(const struct request *load, struct refusal *why)
+{
+    struct module *module = calloc(1, sizeof(*module));
+    struct module_entry *entry = NULL;
+    char target[512];
+
+    if (module)
+        module->fault = fault_new(&load->fault, target, sizeof(target), why);
+    if (module && module->fault)
+        entry = add_entry(module, target, NULL);
+    if (!entry || !(module->name = text_format("fail:%s", target)) ||
+        !(module->path = text_format("fail=%s", module->fault->text)) ||
+        !(module->version = text_copy("")) || !(module->build_id = text_copy(""))) {
+        if (why->count == 0)
+            refuse(why, HP_MEMORY, "make a fault: no memory");
+        if (module && module->fault)
+            fault_end(module->fault);
+        module_free(module);
+        return NULL;
+    }
+    entry->function = fault_entry(module->fault);
+    entry->original = (uintptr_t)&module->fault->original;
+    entry->kind = HOTPATCH_KIND_FUNCTION;
+    module->placed = true;
+    module->asked = load;
     return module;
 }
 
 int module_snapshot(struct module *module, struct refusal *why)
 {
-    module->snapshot = snapshot_make(module->sha256, module->bytes, module->size,
-                                     &module->snapshot_made, why);
+    if (module->fault)
+        return 0;
+    module->snapshot =
+        snapshot_make(module->sha256, module->bytes, module->size, &module->snapshot_made, why);
     if (!module->snapshot)
         return -1;
     /* Known before dlopen(), so that the object list sees whose object this is. */
-    module->loaded_as = strdup(module->snapshot);
+    module->loaded_as = text_copy(module->snapshot);
     return module->loaded_as ? 0 : refuse_memory(module, why);
 }
 
@@ -377,20 +411,23 @@ bool module_file_changed(const struct module *module)
     return now.st_dev != then->st_dev || now.st_ino != then->st_ino ||
            now.st_size != then->st_size || now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
            now.st_mtim.tv_nsec != then->st_mtim.tv_nsec ||
-           now.st_ctim.tv_sec != then->st_ctim.tv_sec || now.st_ctim.tv_nsec != then->st_ctim.tv_nsec;
+           now.st_ctim.tv_sec != then->st_ctim.tv_sec ||
+           now.st_ctim.tv_nsec != then->st_ctim.tv_nsec;
 }
 
 int module_place(struct module *module)
 {
     struct object *object;
 
+    if (module->fault)
+        return 0;
     if (objects_refresh() != 0)
         return -1;
     object = object_of_module(module);
     if (!object || object->bias != module->bias)
         return -1;
     if (module->name_space)
-        object->name_space = strdup(module->name_space);
+        object->name_space = text_copy(module->name_space);
     for (size_t i = 0; i < module->entry_count; i++) {
         module->entries[i].function += module->bias;
         if (module->entries[i].original)

@@ -16,14 +16,15 @@
 #include "request.h"
 #include "slot_table.h"
 
+struct fault;
 struct object;
 struct slot;
 
 struct module_entry {
     char *target;
-    char *signature;     /* NULL: not known, not compared */
-    uintptr_t function;  /* or data; virtual address until the module is placed */
-    uintptr_t original;  /* of the pointer behind HOTPATCH_ORIGINAL, or 0; likewise */
+    char *signature;    /* NULL: not known, not compared */
+    uintptr_t function; /* or data; virtual address until the module is placed */
+    uintptr_t original; /* of the pointer behind HOTPATCH_ORIGINAL, or 0; likewise */
     uint32_t kind;
 };
 
@@ -36,32 +37,34 @@ struct module {
     struct module *next; /* in the order of loading; see module_first() */
     char *name;
     char *version;
-    char *path;          /* as the request gave it */
-    char *snapshot;      /* the copy; without a leading slash where it is in memory alone */
-    bool snapshot_made;  /* by this process */
-    char *loaded_as;     /* the name that ld.so knows */
+    char *path;         /* as the request gave it */
+    char *snapshot;     /* the copy; without a leading slash where it is in memory alone */
+    bool snapshot_made; /* by this process */
+    char *loaded_as;    /* the name that ld.so knows */
     char *build_id;
     char sha256[65];
-    struct stat file;    /* of the original, when it was read */
+    struct stat file; /* of the original, when it was read */
     struct module_entry *entries;
     size_t entry_count;
     struct module_target *targets;
     size_t target_count;
-    uintptr_t hooks[4];  /* enum hook; 0: none */
+    uintptr_t hooks[4];     /* enum hook; 0: none */
     struct slot *own_slots; /* not yet registered; NULL once placed */
     char *name_space;
     bool has_manifest;
+    struct fault *fault;         /* instead of a file: no image, no handle, placed from the start */
+    const struct request *asked; /* by this request; good for its transaction */
     struct request_replace *replace; /* copies, so that a reload can repeat the request */
     size_t replace_count;
-    void *bytes;         /* the file; freed after the transaction */
+    void *bytes; /* the file; freed after the transaction */
     size_t size;
     struct image *image; /* over `bytes` */
     void *handle;
     struct object *object; /* that it is in the process, or NULL */
     uintptr_t bias;
-    bool placed;         /* addresses are the process's own */
-    bool live;           /* applied and not reverted */
-    bool going;          /* will be live after the transaction under way */
+    bool placed; /* addresses are the process's own */
+    bool live;   /* applied and not reverted */
+    bool going;  /* will be live after the transaction under way */
     struct timespec since;
 };
 
@@ -73,6 +76,9 @@ enum hook { HOOK_BEFORE_APPLY, HOOK_AFTER_APPLY, HOOK_BEFORE_REVERT, HOOK_AFTER_
  * module_keep().
  */
 struct module *module_read(const struct request *load, struct refusal *why);
+
+/* The module of a fail= request, likewise. */
+struct module *module_of_fault(const struct request *load, struct refusal *why);
 
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */
@@ -107,7 +113,7 @@ struct module *module_first(void);
 void module_keep(struct module *module);
 void module_unlist(struct module *module);
 struct module *module_live_named(const char *name);
-struct module *module_of_file(const char *loaded_as); /* NULL: none */
+struct module *module_of_file(const char *loaded_as);  /* NULL: none */
 bool module_file_changed(const struct module *module); /* against the file at its path */
 
 #endif

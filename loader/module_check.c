@@ -63,7 +63,7 @@ void module_check_undefined(struct module *module, struct refusal *why)
     struct check check = {module, why};
     struct elf_fault fault;
 
-    if (!all_needed_present(module))
+    if (!module->image || !all_needed_present(module))
         return;
     if (image_symbols(module->image, check_symbol, &check, &fault) < 0)
         refuse(why, HP_ELF_CORRUPT, "%s: %s", module->path, fault.text);

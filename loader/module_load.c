@@ -13,6 +13,7 @@
 #include "module.h"
 #include "snapshot.h"
 #include "sys.h"
+#include "text.h"
 
 static void *open_memory(struct module *module)
 {
@@ -23,7 +24,7 @@ static void *open_memory(struct module *module)
     if (fd < 0)
         return NULL;
     free(module->loaded_as);
-    module->loaded_as = strdup(name);
+    module->loaded_as = text_copy(name);
     if (module->loaded_as)
         handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     sys_close(fd);

@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "module.h"
 #include "slot.h"
+#include "text.h"
 
 static struct object *first;
 static struct object **end = &first; /* behind the last one */
@@ -19,6 +20,15 @@ static size_t object_count;
 static unsigned long long known_adds, known_subs;
 static bool known;
 static bool some_pending; /* objects that ld.so lists and has not yet relocated */
+static bool scope_stale = true;
+
+bool objects_changed_since_scope(void)
+{
+    bool stale = scope_stale;
+
+    scope_stale = false;
+    return stale;
+}
 
 struct object *objects_first(void)
 {
@@ -88,9 +98,9 @@ static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
 /* Objects whose words are never slots: design.md, section 2. */
 static bool is_ours(const struct object *object)
 {
-    static const char *const names[] = {"libhotpatch_preload.so", "libhotpatch_engine.so",
-                                        "libelf.so.1", "libz.so.1", "libZydis.so.4.0",
-                                        "ld-linux-x86-64.so.2", "linux-vdso.so.1"};
+    static const char *const names[] = {
+        "libhotpatch_preload.so", "libhotpatch_engine.so", "libelf.so.1",    "libz.so.1",
+        "libZydis.so.4.0",        "ld-linux-x86-64.so.2",  "linux-vdso.so.1"};
     const char *name = object->soname ? object->soname : object->base;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -114,16 +124,16 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     object->layout = layout_of(info->dlpi_phdr, info->dlpi_phnum);
     object->present = true;
     measure(object);
-    object->path = strdup(path && *path ? path : "[vdso]");
-    object->base = object->path ? strdup(base_name(object->path)) : NULL;
+    object->path = text_copy(path && *path ? path : "[vdso]");
+    object->base = object->path ? text_copy(base_name(object->path)) : NULL;
     if (image_open_mapped(&object->image, info, &fault) == 0) {
         const char *soname = image_soname(object->image);
 
-        object->soname = soname ? strdup(soname) : NULL;
-        object->build_id = strdup(image_build_id(object->image));
+        object->soname = text_copy(soname);
+        object->build_id = text_copy(image_build_id(object->image));
     } else {
-        object->problem = strdup(fault.text);
-        object->build_id = strdup("");
+        object->problem = text_copy(fault.text);
+        object->build_id = text_copy("");
     }
     if (!object->path || !object->base || !object->build_id) {
         object_free(object);
@@ -139,7 +149,8 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
 static bool is_there(const struct object *object, const struct dl_phdr_info *info)
 {
     return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
-           (object->is_program || !info->dlpi_name[0] || strcmp(object->path, info->dlpi_name) == 0);
+           (object->is_program || !info->dlpi_name[0] ||
+            strcmp(object->path, info->dlpi_name) == 0);
 }
 
 /* A library that is closed and opened again mostly comes to lie where it was, perhaps rebuilt. */
@@ -181,8 +192,8 @@ static bool is_same(const struct object *object, const struct dl_phdr_info *info
 struct refresh {
     bool counted;
     bool failed;
-    bool anew;            /* every object is looked at, not only those that came since */
-    size_t skip;          /* so many of ld.so's list are known and still there */
+    bool anew;   /* every object is looked at, not only those that came since */
+    size_t skip; /* so many of ld.so's list are known and still there */
     size_t seen;
     struct object **last; /* where the next object of ld.so's order belongs */
 };
@@ -196,6 +207,8 @@ static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *in
     if (!refresh->anew && info->dlpi_adds == known_adds)
         return false;
     some_pending = false;
+    scope_stale = true;
+    imports_expect_new();
     known_adds = info->dlpi_adds;
     known_subs = info->dlpi_subs;
     if (refresh->anew) {
@@ -332,7 +345,11 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
 
     (void)size;
     locked->stale = !known || info->dlpi_adds != known_adds || info->dlpi_subs != known_subs;
-    if (!locked->stale)
+    if (locked->stale)
+        return 1;
+    locked->result = 0;
+    locked->result = imports_read_new();
+    if (locked->result == 0)
         locked->result = locked->body(locked->context);
     return 1;
 }

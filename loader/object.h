@@ -26,7 +26,7 @@ struct object {
     char *build_id;      /* hex or "" */
     char *problem;       /* why its slot table cannot be used, or NULL */
     bool is_program;
-    bool is_ours;        /* shim, engine, libelf and what only they brought, ld.so, vDSO */
+    bool is_ours; /* shim, engine, libelf and what only they brought, ld.so, vDSO */
     bool present;
     uintptr_t bias;
     uintptr_t begin, end; /* of its PT_LOADs */
@@ -36,7 +36,9 @@ struct object {
     struct module *module; /* the patch that this is, or NULL */
     struct image *image;   /* mapped image; read only inside objects_locked() */
     bool slots_read;
-    bool imports_read;
+    bool imports_read; /* all */
+    size_t names_read; /* so many of the names that import.c wants */
+    bool global;       /* of ld.so's global scope; scope.c */
 };
 
 /*
@@ -52,8 +54,13 @@ int objects_refresh(void);
  */
 int objects_locked(int (*body)(void *context), void *context);
 
+/* Did the list change since the last call? */
+bool objects_changed_since_scope(void);
+
 struct object *objects_first(void);
 struct object *object_program(void);
+const char *
+object_name(const struct object *object);    /* soname or base name; a patch's: its file's */
 struct object *object_at(uintptr_t address); /* NULL: none */
 
 struct object *object_of_module(const struct module *module); /* NULL: none */

@@ -8,6 +8,7 @@
 
 #include "signature.h"
 #include "symbols.h"
+#include "text.h"
 #include "transaction.h"
 
 /* ---- changes ---- */
@@ -116,7 +117,7 @@ static void consider(struct search *search, struct slot *slot)
 
 static void find_declared(struct transaction *transaction, struct search *search)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_named(search->target->name); slot; slot = slot->next_in_bucket)
         if (slot->kind == SLOT_DECLARED && is_candidate(slot, search->target))
             consider(search, slot);
     for (size_t i = 0; i < transaction->load_count; i++)
@@ -125,13 +126,25 @@ static void find_declared(struct transaction *transaction, struct search *search
                 consider(search, slot);
 }
 
+/* Imports of that name; with an OBJECT the definition in it, else what it imports. */
 static void find_imports(struct search *search)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_IMPORT && is_candidate(slot, search->target) &&
-            (!*search->target->version ||
-             (slot->version_name && strcmp(slot->version_name, search->target->version) == 0)))
-            consider(search, slot);
+    const struct target *target = search->target;
+
+    for (int pass = 0; pass < 2 && search->count == 0; pass++) {
+        for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
+            if (slot->kind != SLOT_IMPORT || strcmp(slot->name, target->name) != 0 ||
+                !import_is_used(slot))
+                continue;
+            if (*target->version &&
+                (!slot->version_name || strcmp(slot->version_name, target->version) != 0))
+                continue;
+            if (pass == 0 ? import_is_defined_in(slot, target) : import_is_used_in(slot, target))
+                consider(search, slot);
+        }
+        if (!*target->object)
+            break;
+    }
 }
 
 /* The object, if any, that defines a function which has no slot. */
@@ -157,8 +170,7 @@ static void refuse_missing(const struct target *target, const char *text, const 
 
     if (definer)
         refuse(why, HP_NOT_PATCHABLE,
-               "%s: %s is a function of %s, which neither declares it nor is it an import of the "
-               "program",
+               "%s: %s is a function of %s, which does not declare it, and no object imports it",
                asked_by, text, definer->base);
     else if (*target->file)
         refuse(why, HP_NOT_PATCHABLE, "%s: %s: functions cannot be named by their file yet",
@@ -174,8 +186,11 @@ static void refuse_ambiguous(const struct search *search, const char *text, cons
     size_t length = 0;
 
     for (size_t i = 0; i < search->count && i < 16; i++) {
-        int n = snprintf(list + length, sizeof(list) - length, "%s%s:%s", i ? ", " : "",
-                         slot_name_space(search->found[i]), search->found[i]->name);
+        const struct slot *slot = search->found[i];
+        int n =
+            snprintf(list + length, sizeof(list) - length, "%s%s:%s", i ? ", " : "",
+                     slot->kind == SLOT_IMPORT ? object_name(slot->object) : slot_name_space(slot),
+                     slot->name);
 
         if (n < 0 || (size_t)n >= sizeof(list) - length)
             break;
@@ -224,7 +239,7 @@ struct slot *plan_find(struct transaction *transaction, const char *text, uint32
         if (!*target.version)
             find_declared(transaction, &search);
         if (search.count == 0) {
-            imports_read(object_program());
+            imports_read_named(target.name);
             find_imports(&search);
         }
     }
@@ -355,8 +370,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
                module->path);
     for (size_t i = 0; i < module->entry_count; i++) {
         const struct module_entry *entry = &module->entries[i];
-        struct slot *slot = plan_find(transaction, entry->target, entry->kind, entry->signature,
-                                      module->path);
+        struct slot *slot =
+            plan_find(transaction, entry->target, entry->kind, entry->signature, module->path);
 
         if (slot)
             place_layer(transaction, slot, module, i, old);
@@ -370,8 +385,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original)
 {
-    struct slot *slot = plan_find(transaction, target, HOTPATCH_KIND_FUNCTION, signature,
-                                  module->path);
+    struct slot *slot =
+        plan_find(transaction, target, HOTPATCH_KIND_FUNCTION, signature, module->path);
     struct module_entry *entries;
 
     if (!slot)
@@ -380,9 +395,8 @@ int plan_add(struct transaction *transaction, struct module *module, const char 
     if (!entries)
         return no_memory(transaction);
     module->entries = entries;
-    entries[module->entry_count] = (struct module_entry){.target = strdup(target),
-                                                         .signature = signature ? strdup(signature)
-                                                                                : NULL,
+    entries[module->entry_count] = (struct module_entry){.target = text_copy(target),
+                                                         .signature = text_copy(signature),
                                                          .function = function,
                                                          .original = (uintptr_t)original,
                                                          .kind = HOTPATCH_KIND_FUNCTION};
@@ -453,9 +467,9 @@ static int plan_required(struct transaction *transaction, struct slot *required)
     if (provider && !signature_equal(provider->signature, required->signature)) {
         if (provider->object && required->object)
             return 0; /* both are there already: not this transaction's affair */
-        return refuse(transaction->why, HP_SIGNATURE, "%s: required as `%s`, provided by %s as `%s`",
-                      required->name, required->signature, slot_object_name(provider),
-                      provider->signature);
+        return refuse(transaction->why, HP_SIGNATURE,
+                      "%s: required as `%s`, provided by %s as `%s`", required->name,
+                      required->signature, slot_object_name(provider), provider->signature);
     }
     if (provider == required->provider)
         return 0;
@@ -477,6 +491,14 @@ static void plan_all_required(struct transaction *transaction)
                 plan_required(transaction, slot);
 }
 
+/* Objects that came since import what is replaced: their words are stored with this commit. */
+void plan_extensions(struct transaction *transaction)
+{
+    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->extended && !change_for(transaction, slot))
+            no_memory(transaction);
+}
+
 /* ---- the whole ---- */
 
 int plan_read_files(struct transaction *transaction)
@@ -487,7 +509,8 @@ int plan_read_files(struct transaction *transaction)
 
         if (request->verb != REQUEST_LOAD)
             continue;
-        module = module_read(request, transaction->why);
+        module = request->fault.what ? module_of_fault(request, transaction->why)
+                                     : module_read(request, transaction->why);
         if (module && add_to(&transaction->loads, &transaction->load_count, module) != 0) {
             module_free(module);
             return no_memory(transaction);
@@ -508,9 +531,10 @@ int plan_make(struct transaction *transaction)
         if (request->verb == REQUEST_REVERT)
             plan_revert(transaction, request);
         else if (next_load < transaction->load_count &&
-                 strcmp(transaction->loads[next_load]->path, request->path) == 0)
+                 transaction->loads[next_load]->asked == request)
             plan_load(transaction, transaction->loads[next_load++]);
     }
     plan_all_required(transaction);
+    plan_extensions(transaction);
     return transaction->why->count ? -1 : 0;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "fault.h"
+
 /* ---- pieces ---- */
 
 static void put_time(struct json *json, const char *key, const struct timespec *when)
@@ -40,8 +42,31 @@ static void put_layer(struct json *json, const struct layer *layer, bool live)
     put_time(json, "since", &layer->since);
     json_address(json, "old", layer->replaced);
     json_address(json, "new", layer->function);
+    if (module && module->fault)
+        json_unsigned(json, "strikes", __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED));
     json_boolean(json, "live", live);
     json_object_end(json);
+}
+
+static bool is_first_of_object(const struct slot *slot, size_t word)
+{
+    for (size_t i = 0; i < word; i++)
+        if (slot->words[i].object == slot->words[word].object)
+            return false;
+    return true;
+}
+
+/* Saved copies of a word (a pointer that the program keeps) are nobody's to know. */
+static void put_importers(struct json *json, const struct slot *slot)
+{
+    json_string(json, "definition", object_name(slot->object));
+    json_array_begin(json, "importers");
+    for (size_t i = 0; i < slot->word_count; i++) {
+        if (is_first_of_object(slot, i))
+            json_string(json, NULL, object_name(slot->words[i].object));
+    }
+    json_array_end(json);
+    json_unsigned(json, "words_live", slot->words_live);
 }
 
 static void put_slot(struct json *json, const struct slot *slot)
@@ -67,6 +92,8 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_unsigned(json, "unfilled", slot->unfilled);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
+    if (slot->kind == SLOT_IMPORT)
+        put_importers(json, slot);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
         put_layer(json, &slot->layers[i], &slot->layers[i] == top);
@@ -80,6 +107,11 @@ static void put_module_identity(struct json *json, const struct module *module)
     json_string(json, "version", module->version);
     json_string(json, "path", module->path);
     json_string(json, "sha256", module->sha256);
+    if (module->fault) {
+        json_string(json, "fault", module->fault->text);
+        json_unsigned(json, "calls", __atomic_load_n(&module->fault->calls, __ATOMIC_RELAXED));
+        json_unsigned(json, "strikes", __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED));
+    }
 }
 
 static void put_module(struct json *json, const struct module *module)
@@ -162,10 +194,9 @@ static void put_result(const struct refusal *why, uint64_t microseconds, struct 
     json_number(reply->record, "exit", reply->exit_code);
     json_string(reply->record, "code", first ? first->code : NULL);
     json_string(reply->record, "text",
-                !first                    ? NULL
+                !first               ? NULL
                 : why->items[0].text ? why->items[0].text
-                                          : first->meaning);
-    json_unsigned(reply->record, "microseconds", microseconds);
+                                     : first->meaning);
 }
 
 /* ---- the whole ---- */
@@ -204,19 +235,26 @@ void report_nothing_to_do(struct engine_reply *reply, const char *text)
     json_unsigned(reply->record, "slots", 0);
 }
 
-/* Inside objects_locked(): the counters lie in objects that may be unmapped at any moment. */
-static int read_unfilled(void *nothing)
+/* Inside objects_locked(): what is read lies in objects that may be unmapped at any moment. */
+static int read_live(void *nothing)
 {
     (void)nothing;
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
         if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
             slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
+        slot->words_live = 0;
+        for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
+            slot->words_live +=
+                __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) == slot->live;
+    }
     return 0;
 }
 
 static bool is_wanted(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
+        return false;
+    if (slot->kind == SLOT_IMPORT && !import_is_used(slot))
         return false;
     if (request->kind && strcmp(request->kind, slot_kind_name(slot->kind)) != 0)
         return false;
@@ -238,7 +276,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
         json_string(reply->json, NULL, text);
     }
     json_array_end(reply->json);
-    objects_locked(read_unfilled, NULL);
+    objects_locked(read_live, NULL);
     json_array_begin(reply->json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (is_wanted(slot, request))
@@ -250,7 +288,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
 
 void report_status(struct json *json)
 {
-    objects_locked(read_unfilled, NULL);
+    objects_locked(read_live, NULL);
     json_array_begin(json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (slot->layer_count > 0 || slot->provider)

@@ -57,11 +57,12 @@ static void blocks_plain(uint32_t state[8], const uint8_t *data, size_t count)
 }
 
 __attribute__((target("sha,sse4.1"))) static void blocks_sha(uint32_t state[8], const uint8_t *data,
-                                                            size_t count)
+                                                             size_t count)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)&state[0]), 0xb1);
-    __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)&state[4]), 0x1b);
+    __m128i efgh =
+        _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)&state[4]), 0x1b);
     __m128i abef = _mm_alignr_epi8(t, efgh, 8);
     __m128i cdgh = _mm_blend_epi16(efgh, t, 0xf0);
 
@@ -73,8 +74,8 @@ __attribute__((target("sha,sse4.1"))) static void blocks_sha(uint32_t state[8], 
                                     swap);
         for (int i = 0; i < 16; i++) {
             __m128i now = w[i & 3];
-            __m128i k =
-                _mm_add_epi32(now, _mm_load_si128((const __m128i *)(const void *)&constants[4 * i]));
+            __m128i k = _mm_add_epi32(
+                now, _mm_load_si128((const __m128i *)(const void *)&constants[4 * i]));
 
             cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);
             abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0e));

@@ -143,15 +143,17 @@ static unsigned qualifier_of(struct token word)
 
 static bool is_ignored(struct token word)
 {
-    static const char *const words[] = {"register", "extern", "static", "inline", "__inline",
-                                        "__inline__", "__extension__", "_Noreturn", NULL};
+    static const char *const words[] = {"register",      "extern",    "static",
+                                        "inline",        "__inline",  "__inline__",
+                                        "__extension__", "_Noreturn", NULL};
 
     return token_is_one_of(word, words);
 }
 
 static bool skip_attribute(struct parser *p, struct token word)
 {
-    static const char *const words[] = {"__attribute__", "__attribute", "_Alignas", "alignas", NULL};
+    static const char *const words[] = {"__attribute__", "__attribute", "_Alignas", "alignas",
+                                        NULL};
 
     if (!token_is_one_of(word, words))
         return false;
@@ -200,8 +202,9 @@ static bool take_builtin(struct specifiers *s, struct token word)
 /* Type words that stand alone or beside signedness, so that a name after them is a name. */
 static bool take_plain(struct specifiers *s, struct token word)
 {
-    static const char *const words[] = {"void",      "float",   "bool",       "_Bool", "__int128",
-                                        "__int128_t", "__float128", "_Float128", NULL};
+    static const char *const words[] = {"void",       "float",     "bool",
+                                        "_Bool",      "__int128",  "__int128_t",
+                                        "__float128", "_Float128", NULL};
 
     if (!token_is_one_of(word, words))
         return false;
@@ -269,7 +272,10 @@ static struct specifiers read_specifiers(struct parser *p)
 static void name_builtin(const struct specifiers *s, char *text, size_t size)
 {
     const char *sign = s->is_unsigned ? "unsigned " : s->is_signed && s->is_char ? "signed " : "";
-    const char *width = s->is_short ? "short" : s->longs == 1 ? "long" : s->longs ? "long long" : "";
+    const char *width = s->is_short     ? "short"
+                        : s->longs == 1 ? "long"
+                        : s->longs      ? "long long"
+                                        : "";
 
     if (s->is_char)
         snprintf(text, size, "%schar", sign);

@@ -5,9 +5,28 @@
 #include <string.h>
 
 #include "module.h"
+#include "text.h"
+
+enum { BUCKET_COUNT = 1024 };
 
 static struct slot *first;
 static struct slot **end = &first;
+static struct slot *buckets[BUCKET_COUNT];
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static struct slot **bucket_of(const char *name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return &buckets[hash % BUCKET_COUNT];
+}
+
+struct slot *slots_named(const char *name)
+{
+    return *bucket_of(name);
+}
 
 struct slot *slots_first(void)
 {
@@ -22,8 +41,8 @@ struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, cons
         return NULL;
     slot->kind = kind;
     slot->type = type;
-    slot->name = strdup(name);
-    slot->signature = signature ? strdup(signature) : NULL;
+    slot->name = text_copy(name);
+    slot->signature = text_copy(signature);
     if (!slot->name || (signature && !slot->signature)) {
         slot_free(slot);
         return NULL;
@@ -31,22 +50,35 @@ struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, cons
     return slot;
 }
 
-int slot_add_word(struct slot *slot, uintptr_t *address, bool protect)
+int slot_add_word(struct slot *slot, const struct word *word)
 {
     struct word *words = realloc(slot->words, (slot->word_count + 1) * sizeof(*words));
 
     if (!words)
         return -1;
-    words[slot->word_count++] = (struct word){address, protect};
+    words[slot->word_count++] = *word;
     slot->words = words;
     return 0;
 }
 
 void slot_register(struct slot *slot)
 {
+    struct slot **bucket = bucket_of(slot->name);
+
     slot->next = NULL;
     *end = slot;
     end = &slot->next;
+    slot->next_in_bucket = *bucket;
+    *bucket = slot;
+}
+
+static void leave_bucket(struct slot *slot)
+{
+    struct slot **place = bucket_of(slot->name);
+
+    while (*place != slot)
+        place = &(*place)->next_in_bucket;
+    *place = slot->next_in_bucket;
 }
 
 void slot_free(struct slot *slot)
@@ -88,6 +120,7 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
             continue;
         }
         *place = slot->next;
+        leave_bucket(slot);
         forget_provider(slot);
         slot->object = NULL;
         slot->gone = true;
@@ -101,7 +134,17 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
 
 static bool in_object(const struct slot *slot, const void *object)
 {
-    return slot->object == object;
+    return slot->object == object || (slot->kind == SLOT_IMPORT && slot->word_count == 0);
+}
+
+static void drop_words(struct slot *slot, const struct object *object)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (slot->words[i].object != object)
+            slot->words[kept++] = slot->words[i];
+    slot->word_count = kept;
 }
 
 static bool of_retired(const struct slot *slot, const void *nothing)
@@ -110,8 +153,16 @@ static bool of_retired(const struct slot *slot, const void *nothing)
     return slot->owner && !slot->owner->live && slot->layer_count == 0;
 }
 
+void slots_drop_words(const struct object *object)
+{
+    for (struct slot *slot = first; slot; slot = slot->next)
+        if (slot->kind == SLOT_IMPORT)
+            drop_words(slot, object);
+}
+
 void slots_drop_object(const struct object *object)
 {
+    slots_drop_words(object);
     drop(in_object, object);
 }
 
@@ -151,16 +202,27 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Of an import: who imports it, the program before others. */
+static const struct object *named_object(const struct slot *slot)
+{
+    return slot->kind == SLOT_IMPORT && slot->word_count ? slot->words[0].object : slot->object;
+}
+
+const char *object_name(const struct object *object)
+{
+    if (object->module)
+        return base_name(object->module->path);
+    return object->soname ? object->soname : object->base;
+}
+
 const char *slot_object_name(const struct slot *slot)
 {
-    if (slot->owner)
-        return base_name(slot->owner->path);
-    return slot->object->soname ? slot->object->soname : slot->object->base;
+    return slot->owner ? base_name(slot->owner->path) : object_name(named_object(slot));
 }
 
 const char *slot_object_path(const struct slot *slot)
 {
-    return slot->owner ? slot->owner->path : slot->object->path;
+    return slot->owner ? slot->owner->path : named_object(slot)->path;
 }
 
 const char *slot_name_space(const struct slot *slot)
@@ -169,7 +231,8 @@ const char *slot_name_space(const struct slot *slot)
         return slot->name_space;
     if (slot->owner)
         return slot->owner->name_space ? slot->owner->name_space : base_name(slot->owner->path);
-    return slot->object->name_space ? slot->object->name_space : slot->object->base;
+    return named_object(slot)->name_space ? named_object(slot)->name_space
+                                          : named_object(slot)->base;
 }
 
 bool slot_in_object(const struct slot *slot, const struct target *target)

@@ -21,30 +21,36 @@ enum slot_kind { SLOT_DECLARED, SLOT_IMPORT };
 
 struct word {
     uintptr_t *address;
-    bool protect; /* in RELRO: its page is made writable for the store alone */
+    struct object *object; /* that holds it */
+    bool protect;          /* in RELRO: its page is made writable for the store alone */
+    bool pointer;          /* not in the GOT: data that the program may have changed itself */
 };
 
 /* One applied replacement. */
 struct layer {
-    struct module *module;   /* NULL: hotpatch_set() by the program itself */
-    size_t entry;            /* index in the module's entries */
-    uintptr_t function;      /* or the data's address; valid once the module is placed */
-    uintptr_t *original;     /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
-    uintptr_t replaced;      /* what was live when it was applied */
-    void *context;           /* hotpatch_set's */
+    struct module *module; /* NULL: hotpatch_set() by the program itself */
+    size_t entry;          /* index in the module's entries */
+    uintptr_t function;    /* or the data's address; valid once the module is placed */
+    uintptr_t *original;   /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
+    uintptr_t replaced;    /* what was live when it was applied */
+    void *context;         /* hotpatch_set's */
     struct timespec since;
 };
 
 struct slot {
     struct slot *next;
+    struct slot *next_in_bucket; /* by name */
     enum slot_kind kind;
-    uint32_t type; /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
-    struct object *object; /* NULL while the patch that declares it is not loaded yet */
+    uint32_t type;         /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
+    struct object *object; /* that declares it, or defines what is imported; NULL while the patch
+                            * that declares it is not loaded yet */
     struct module *owner;  /* the patch that declares it, or NULL */
     char *name;
-    char *signature;  /* NULL: not known (imports) */
-    char *name_space; /* registered slots: their own; else NULL: the object's */
-    char *version_name; /* imports: symbol version or NULL */
+    char *signature;     /* NULL: not known (imports) */
+    char *name_space;    /* registered slots: their own; else NULL: the object's */
+    char *version_name;  /* imports: symbol version or NULL */
+    uint64_t definition; /* imports: the symbol's st_value in `object` */
+    bool extended;       /* imports: words were added below a live layer and not stored yet */
     struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
     struct word *words;
     size_t word_count;
@@ -59,17 +65,20 @@ struct slot {
     size_t layer_count;
     struct slot *provider; /* REQUIRED: who fills it */
     uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
-    bool pinned; /* part of the transaction under way: not freed when its object goes */
-    bool gone;   /* its object has gone meanwhile */
+    size_t words_live;     /* imports: words that hold what is live, as last read */
+    bool pinned;           /* part of the transaction under way: not freed when its object goes */
+    bool gone;             /* its object has gone meanwhile */
 };
 
 struct slot *slots_first(void);
 struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
-int slot_add_word(struct slot *slot, uintptr_t *address, bool protect);
-void slot_register(struct slot *slot); /* the registry owns it from here on */
+int slot_add_word(struct slot *slot, const struct word *word);
+struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
+void slot_register(struct slot *slot);      /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 void slot_pin(struct slot *slot);
-void slot_unpin(struct slot *slot); /* frees it where its object has gone */
+void slot_unpin(struct slot *slot);                 /* frees it where its object has gone */
+void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);
 /* Slots that patches which are live no longer declared, and on which nothing is applied. */
 void slots_drop_retired(void);
@@ -77,7 +86,8 @@ void slots_drop_retired(void);
 const char *slot_kind_name(enum slot_kind kind);
 const char *slot_type_name(uint32_t type);
 const char *slot_name_space(const struct slot *slot);
-const char *slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
+const char *
+slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct target *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);
@@ -96,7 +106,20 @@ void declared_place(struct slot *slot, struct object *object);
 struct registered_slot;
 int declared_adopt_registered(struct registered_slot *list);
 
-/* import.c: register the main program's import slots, once. Inside objects_locked(). */
-int imports_read(struct object *object);
+/*
+ * import.c: the words of all objects that hold functions of others, or that others could
+ * interpose: of one name, or all. objects_locked() then reads those of new objects too. Inside
+ * objects_locked(). 0, or -1: no memory.
+ */
+int imports_read_named(const char *name);
+int imports_read_all(void);
+int imports_read_new(void);    /* of objects that came since */
+void imports_expect_new(void); /* the list of objects has changed */
+/* Does some object import it that is no patch, and not the definer with its own calls alone? */
+bool import_is_used(const struct slot *slot);
+/* The definition is in OBJECT. */
+bool import_is_defined_in(const struct slot *slot, const struct target *target);
+/* OBJECT is an importer. */
+bool import_is_used_in(const struct slot *slot, const struct target *target);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "engine.h"
 #include "sys.h"
+#include "text.h"
 
 static char objects_path[PATH_MAX]; /* "" until the first snapshot */
 
@@ -82,7 +83,8 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 
     snprintf(temporary, sizeof(temporary), ".%d.part", (int)shim()->pid());
     sys_unlinkat(directory, temporary, 0);
-    fd = sys_openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
+    fd = sys_openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    0500);
     if (fd < 0)
         return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary, strerror(-fd));
     result = write_whole(fd, bytes, size);
@@ -117,9 +119,10 @@ char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *ma
     *made = !in_memory && !exists_whole(directory, name, size);
     if (*made)
         result = write_file(directory, name, bytes, size, why);
-    if (result == 0 && asprintf(&path, "%s/%s", in_memory ? "memfd" : objects_path, name) < 0) {
-        path = NULL;
-        refuse(why, HP_MEMORY, "copy the patch: no memory for its name");
+    if (result == 0) {
+        path = text_format("%s/%s", in_memory ? "memfd" : objects_path, name);
+        if (!path)
+            refuse(why, HP_MEMORY, "copy the patch: no memory for its name");
     }
     sys_close(directory);
     return path;

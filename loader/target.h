@@ -12,7 +12,7 @@
 #define TARGET_PART_MAX 512
 
 struct target {
-    char object[TARGET_PART_MAX];  /* soname, base name, namespace or "exe"; "" where not given */
+    char object[TARGET_PART_MAX]; /* soname, base name, namespace or "exe"; "" where not given */
     char name[TARGET_PART_MAX];
     char file[TARGET_PART_MAX];    /* "reader.c"; "" where not given */
     char version[TARGET_PART_MAX]; /* symbol version; "" where not given */

@@ -6,7 +6,6 @@
  */
 #include "transaction.h"
 
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -18,7 +17,8 @@ void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
     va_list arguments;
 
-    if (transaction->warning_count == sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
+    if (transaction->warning_count ==
+        sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
         return;
     va_start(arguments, format);
     vsnprintf(transaction->warnings[transaction->warning_count++], sizeof(transaction->warnings[0]),
@@ -49,6 +49,8 @@ static void run_load(struct worker_job *job)
     struct load_job *load = (struct load_job *)(void *)job;
 
     for (; load->loaded < load->count; load->loaded++) {
+        if (load->modules[load->loaded]->fault)
+            continue;
         if (module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error)) != 0) {
             close_all(load);
             return;
@@ -100,9 +102,8 @@ static struct load_job *load_new(const struct transaction *transaction, bool clo
     load->loaded = closing ? load->count : 0;
     load->job = closing ? (struct worker_job){run_close, close_abandoned, load->what}
                         : (struct worker_job){run_load, load_abandoned, load->what};
-    snprintf(load->what, sizeof(load->what), "%s of %s%s",
-             closing ? "destructors" : "constructors", transaction->loads[0]->path,
-             transaction->load_count > 1 ? " and others" : "");
+    snprintf(load->what, sizeof(load->what), "%s of %s%s", closing ? "destructors" : "constructors",
+             transaction->loads[0]->path, transaction->load_count > 1 ? " and others" : "");
     return load;
 }
 
@@ -141,6 +142,14 @@ static void forget_modules(struct transaction *transaction)
     transaction->load_count = 0;
 }
 
+static bool only_faults(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (!transaction->loads[i]->fault)
+            return false;
+    return true;
+}
+
 static int load_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, false);
@@ -150,6 +159,11 @@ static int load_modules(struct transaction *transaction)
         return refuse(transaction->why, HP_MEMORY, "load the patch: no memory");
     for (size_t i = 0; i < transaction->load_count; i++)
         module_keep(transaction->loads[i]);
+    if (only_faults(transaction)) {
+        load_free(load);
+        transaction->loaded = true;
+        return 0;
+    }
     ran = shim()->worker_run(&load->job, transaction->deadline);
     if (ran == -ETIMEDOUT) {
         const char *path = transaction->loads[0]->path;
@@ -184,7 +198,9 @@ static int load_modules(struct transaction *transaction)
 static void unload_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, true);
-    int ran = load ? shim()->worker_run(&load->job, engine_now_ms() + 1000) : -ENOMEM;
+    int ran = load && only_faults(transaction) ? 0
+              : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000)
+                     : -ENOMEM;
 
     if (ran != 0 || load->kept > 0)
         refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",
@@ -194,7 +210,7 @@ static void unload_modules(struct transaction *transaction)
     forget_modules(transaction);
 }
 
-/* ---- imports that ld.so has still to bind ---- */
+/* ---- imports of an IFUNC that ld.so has still to bind ---- */
 
 struct bind_job {
     struct worker_job job;
@@ -206,7 +222,7 @@ struct bind_job {
     } imports[];
 };
 
-/* The definition that ld.so would bind: found by ld.so itself, IFUNCs resolved. */
+/* What the resolver chooses, asked by ld.so. */
 static void run_bind(struct worker_job *job)
 {
     struct bind_job *bind = (struct bind_job *)(void *)job;
@@ -257,7 +273,7 @@ static int bind_imports(struct transaction *transaction)
                       "bind imports: the dynamic linker is busy");
     }
     for (size_t i = 0; i < bind->count; i++) {
-        struct bound *b = &bind->imports[i];
+        const struct bound *b = &bind->imports[i];
 
         if (!b->definition)
             refuse(transaction->why, HP_NO_TARGET, "%s: the process does not define it", b->name);

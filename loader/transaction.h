@@ -51,6 +51,7 @@ void transaction_warn(struct transaction *transaction, const char *format, ...)
 /* plan.c */
 int plan_read_files(struct transaction *transaction);
 int plan_make(struct transaction *transaction); /* inside objects_locked() */
+void plan_extensions(struct transaction *transaction);
 /* One more replacement, found by a hook: adds the entry to the module. */
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original);
@@ -61,6 +62,9 @@ struct change *change_for(struct transaction *transaction, struct slot *slot);
 /* commit.c */
 void change_settle(struct change *change); /* fills functions, before, after */
 int commit(struct transaction *transaction);
+
+bool commit_take_unbound(void);   /* did a commit since the last call meet unbound words? */
+void commit_verify_imports(void); /* put back what a resolver has overwritten */
 
 /* hooks.c: 0, or -1 with `why`. */
 int hooks_before(struct transaction *transaction);

@@ -27,8 +27,8 @@ static int owner_is_trusted(uid_t owner)
 static int judge(const char *what, const struct stat *st, struct refusal *why)
 {
     if (!owner_is_trusted(st->st_uid))
-        return refuse(why, HP_WRITABLE, "%s belongs to uid %u, and the program runs as uid %u", what,
-                      st->st_uid, geteuid());
+        return refuse(why, HP_WRITABLE, "%s belongs to uid %u, and the program runs as uid %u",
+                      what, st->st_uid, geteuid());
     if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
         return refuse(why, HP_WRITABLE, "%s can be written by others (mode %04o)", what,
                       st->st_mode & 07777);

@@ -270,6 +270,27 @@ bool dispatch_startup_refused(void)
     return startup.refused;
 }
 
+uint64_t dispatch_tend_at(void)
+{
+    return engine_loaded() ? engine()->tend_at() : 0;
+}
+
+void dispatch_tend(void)
+{
+    struct request request;
+    struct outcome outcome;
+    bool wanted;
+
+    engine_lock();
+    wanted = engine()->tend(&request);
+    engine_unlock();
+    if (!wanted)
+        return;
+    run_own(&request, &outcome);
+    outcome_discard(&outcome);
+    status_due = true;
+}
+
 void dispatch_doorbell(void)
 {
     struct request request = plain_request(REQUEST_RELOAD);

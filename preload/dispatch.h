@@ -11,6 +11,9 @@
 #include "frames.h"
 
 void dispatch_frame(void *context, const struct frame *frame); /* a frame_handler */
+/* What the engine has to do when time has passed: when, CLOCK_MONOTONIC ms, 0: never; and do it. */
+uint64_t dispatch_tend_at(void);
+void dispatch_tend(void);
 void dispatch_doorbell(void);
 void dispatch_status_changed(void); /* PID.json is to be written */
 void dispatch_idle(void);           /* nothing more to read: writes it */

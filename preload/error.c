@@ -72,7 +72,9 @@ int refuse(struct refusal *why, enum error_code code, const char *format, ...)
         why->capacity = capacity;
     }
     why->items[why->count].code = code;
-    why->items[why->count].text = strdup(text);
+    why->items[why->count].text = malloc(strlen(text) + 1); /* strdup: see loader/text.h */
+    if (why->items[why->count].text)
+        strcpy(why->items[why->count].text, text);
     why->count++;
     return -1;
 }

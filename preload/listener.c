@@ -141,7 +141,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* When to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
 static uint64_t next_look(void)
 {
-    uint64_t next = replies_limit();
+    uint64_t next = earlier(replies_limit(), dispatch_tend_at());
 
     if (frames_partial(&frames))
         next = earlier(next, listener.line_began + LINE_LIMIT_MS);
@@ -167,6 +167,10 @@ static void look_at_clock(void)
         atomic_store_explicit(&listener.stale, false, memory_order_release);
         listener.stale_since = 0;
         dispatch_status_changed();
+        dispatch_idle();
+    }
+    if (dispatch_tend_at() && now >= dispatch_tend_at()) {
+        dispatch_tend();
         dispatch_idle();
     }
     if (atomic_load_explicit(&listener.may_end, memory_order_acquire))

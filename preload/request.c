@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TIMEOUT_MAX 3600000u
+#define FOR_MAX 31536000u /* a year of seconds */
 
 enum key {
     KEY_ID,
@@ -22,25 +23,36 @@ enum key {
     KEY_NAME,
     KEY_MATCH,
     KEY_KIND,
+    KEY_FAIL,
+    KEY_NTH,
+    KEY_PROBABILITY,
+    KEY_TIMES,
+    KEY_CALLER,
+    KEY_FOR,
     KEY_COUNT
 };
 
 #define BIT(key) (1u << (key))
 #define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY))
 #define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
+#define FAULT_TERMS \
+    (BIT(KEY_NTH) | BIT(KEY_PROBABILITY) | BIT(KEY_TIMES) | BIT(KEY_CALLER) | BIT(KEY_FOR))
 
 static const char key_names[KEY_COUNT][12] = {
     [KEY_ID] = "id",           [KEY_DEADLINE] = "deadline", [KEY_REPLY] = "reply",
     [KEY_WHEN] = "when",       [KEY_TIMEOUT] = "timeout",   [KEY_REPLACE] = "replace",
     [KEY_DRY_RUN] = "dry-run", [KEY_UNLOAD] = "unload",     [KEY_NAME] = "name",
-    [KEY_MATCH] = "match",     [KEY_KIND] = "kind",
+    [KEY_MATCH] = "match",     [KEY_KIND] = "kind",         [KEY_FAIL] = "fail",
+    [KEY_NTH] = "nth",         [KEY_TIMES] = "times",       [KEY_PROBABILITY] = "probability",
+    [KEY_CALLER] = "caller",   [KEY_FOR] = "for",
 };
 
 static const struct {
     char name[8];
     unsigned keys; /* set of BIT(key) */
 } verbs[] = {
-    [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN)},
+    [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN) |
+                                  BIT(KEY_FAIL) | FAULT_TERMS},
     [REQUEST_REVERT] = {"revert", EVERYWHERE | MOMENT | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
     [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND)},
@@ -125,6 +137,52 @@ static bool parse_replace(char *text, struct request *request)
     return true;
 }
 
+/* 0.25, .25, 1: in millionths; never 0. */
+static bool parse_probability(const char *text, uint32_t *millionths)
+{
+    uint32_t value = 0, unit = 1000000;
+
+    if (*text == '0' || *text == '1')
+        value = *text++ == '1' ? unit : 0;
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++) {
+            unit /= 10;
+            value += unit * (uint32_t)(*text - '0');
+        }
+    }
+    *millionths = value;
+    return *text == '\0' && value > 0 && value <= 1000000;
+}
+
+static bool parse_count(const char *text, uint64_t max, uint64_t *value)
+{
+    return parse_number(text, max, value) && *value > 0;
+}
+
+static bool take_fault_term(struct request_fault *fault, enum key key, const char *value)
+{
+    uint64_t number = 0;
+
+    switch (key) {
+    case KEY_NTH:
+        return parse_count(value, UINT32_MAX, &fault->nth);
+    case KEY_TIMES:
+        return parse_count(value, UINT32_MAX, &fault->times);
+    case KEY_PROBABILITY:
+        return parse_probability(value, &fault->probability);
+    case KEY_FOR:
+        if (!parse_count(value, FOR_MAX, &number))
+            return false;
+        fault->seconds = (uint32_t)number;
+        return true;
+    case KEY_CALLER:
+        fault->caller = value;
+        return *value != '\0';
+    default:
+        return false;
+    }
+}
+
 static bool kind_valid(const char *text)
 {
     return strcmp(text, "declared") == 0 || strcmp(text, "import") == 0 ||
@@ -171,6 +229,18 @@ static bool take_value(struct request *request, enum key key, char *value)
     case KEY_KIND:
         request->kind = value;
         return kind_valid(value);
+    case KEY_FAIL: {
+        const char *equals = strchr(value, '=');
+
+        request->fault.what = value;
+        return equals && equals != value && equals[1];
+    }
+    case KEY_NTH:
+    case KEY_PROBABILITY:
+    case KEY_TIMES:
+    case KEY_CALLER:
+    case KEY_FOR:
+        return take_fault_term(&request->fault, key, value);
     case KEY_COUNT:
         break;
     }
@@ -254,8 +324,15 @@ static void check_complete(struct parse *parse)
 
     if (!parse->verb_known)
         return;
-    if (request->verb == REQUEST_LOAD && !request->path && parse->why->count == 0)
+    if (request->verb == REQUEST_LOAD && !request->path && !(parse->seen & BIT(KEY_FAIL)) &&
+        parse->why->count == 0)
         refuse(parse->why, HP_PATH, "load needs an absolute path");
+    if (request->path && (parse->seen & BIT(KEY_FAIL)))
+        refuse(parse->why, HP_PATH, "load takes a path or fail=, not both");
+    if ((parse->seen & FAULT_TERMS) && !(parse->seen & BIT(KEY_FAIL)))
+        refuse(parse->why, HP_KEY, "nth, probability, times, caller and for go with fail=");
+    if ((parse->seen & BIT(KEY_REPLACE)) && (parse->seen & BIT(KEY_FAIL)))
+        refuse(parse->why, HP_KEY, "replace= names a symbol of a file, and fail= has none");
     if (request->verb == REQUEST_REVERT && parse->selected && (parse->seen & BIT(KEY_NAME)))
         refuse(parse->why, HP_KEY, "revert takes name=, last or all, not two of them");
     if (request->verb == REQUEST_REVERT && !parse->selected && !(parse->seen & BIT(KEY_NAME)))

@@ -38,6 +38,16 @@ struct request_replace {
     const char *symbol; /* in the patch */
 };
 
+/* load fail=: a fault instead of a patch's file. */
+struct request_fault {
+    const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no fault */
+    const char *caller;   /* OBJECT, or NULL: whoever calls */
+    uint64_t nth;         /* strikes at every nth call; 0: not given */
+    uint64_t times;       /* strikes so often; 0: without end */
+    uint32_t probability; /* in millionths; 0: not given */
+    uint32_t seconds;     /* reverted after so many; 0: never */
+};
+
 struct request {
     enum request_verb verb;
     enum request_when when;
@@ -54,6 +64,7 @@ struct request {
     const char *kind;  /* slots: declared, import, entry or NULL */
     struct request_replace replace[REQUEST_REPLACE_MAX];
     size_t replace_count;
+    struct request_fault fault;
 };
 
 #define REQUEST_TIMEOUT_DEFAULT 500

@@ -1,0 +1,180 @@
+/* fault.c - see fault.h. */
+#include "fault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "target.h"
+
+static struct fault faults[FAULT_COUNT];
+
+/* ---- from the program's threads ---- */
+
+/* SplitMix64 (Steele, Lea, Flood 2014) over a shared counter: even, and without a lock. */
+static uint32_t draw_millionths(void)
+{
+    static uint64_t state;
+    uint64_t z = __atomic_add_fetch(&state, UINT64_C(0x9e3779b97f4a7c15), __ATOMIC_RELAXED);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)((z ^ z >> 31) % 1000000);
+}
+
+static bool strikes(struct fault *fault, uintptr_t caller)
+{
+    uint64_t call, strike;
+
+    if (fault->caller_begin && (caller < fault->caller_begin || caller >= fault->caller_end))
+        return false;
+    call = __atomic_add_fetch(&fault->calls, 1, __ATOMIC_RELAXED);
+    if (fault->nth && call % fault->nth != 0)
+        return false;
+    if (fault->probability && draw_millionths() >= fault->probability)
+        return false;
+    strike = __atomic_add_fetch(&fault->strikes, 1, __ATOMIC_RELAXED);
+    if (!fault->times || strike <= fault->times)
+        return true;
+    __atomic_sub_fetch(&fault->strikes, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
+{
+    struct fault *fault = &faults[number];
+
+    if (!strikes(fault, caller))
+        return (struct fault_verdict){0,
+                                      (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
+    if (fault->error)
+        errno = fault->error;
+    return (struct fault_verdict){1, fault->value};
+}
+
+uintptr_t fault_entry(const struct fault *fault)
+{
+    return (uintptr_t)fault_entries + (uintptr_t)(fault - faults) * fault_entry_size;
+}
+
+/* ---- requests ---- */
+
+static int errno_of(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (end != text && *end == '\0')
+        return number > 0 && number < 4096 ? (int)number : 0;
+    for (int i = 1; i < 256; i++) {
+        const char *name = strerrorname_np(i);
+
+        if (name && strcmp(name, text) == 0)
+            return i;
+    }
+    return 0;
+}
+
+/* NAME=RETVAL[:ERRNO]; NAME may have no '='. */
+static int parse_what(struct fault *fault, const char *what, char *target, size_t target_size,
+                      struct refusal *why)
+{
+    const char *equals = strchr(what, '=');
+    const char *colon = strchr(equals, ':');
+    char *end;
+
+    if ((size_t)(equals - what) >= target_size)
+        return refuse(why, HP_TARGET, "%.64s... is too long a target", what);
+    memcpy(target, what, (size_t)(equals - what));
+    target[equals - what] = '\0';
+    errno = 0;
+    fault->value =
+        equals[1] == '-' ? strtoll(equals + 1, &end, 0) : (int64_t)strtoull(equals + 1, &end, 0);
+    if (end == equals + 1 || *end != (colon ? ':' : '\0') || errno == ERANGE)
+        return refuse(why, HP_VALUE, "%s: the value to return is no number", what);
+    if (colon) {
+        fault->error = errno_of(colon + 1);
+        if (!fault->error)
+            return refuse(why, HP_VALUE, "%s: %s is no errno", what, colon + 1);
+    }
+    return 0;
+}
+
+static int parse_caller(struct fault *fault, const char *caller, struct refusal *why)
+{
+    struct target target = {0};
+
+    if (snprintf(target.object, sizeof(target.object), "%s", caller) < (int)sizeof(target.object))
+        for (const struct object *o = objects_first(); o; o = o->next)
+            if (target_object_matches(&target, o->is_program, o->path, o->soname, o->name_space)) {
+                fault->caller_begin = o->begin;
+                fault->caller_end = o->end;
+                return 0;
+            }
+    return refuse(why, HP_NO_TARGET, "caller=%s: no such object is in the process", caller);
+}
+
+static struct fault *find_free(void)
+{
+    uint64_t now = engine_now_ms();
+
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
+        struct fault *fault = &faults[i];
+
+        if (!fault->taken ||
+            (fault->reverted && now - fault->reverted > FAULT_REST_SECONDS * UINT64_C(1000)))
+            return fault;
+    }
+    return NULL;
+}
+
+static void describe(struct fault *fault, const struct request_fault *request)
+{
+    int n = snprintf(fault->text, sizeof(fault->text), "%s", request->what);
+    size_t length = n < 0                             ? 0
+                    : (size_t)n < sizeof(fault->text) ? (size_t)n
+                                                      : sizeof(fault->text) - 1;
+
+    if (request->nth)
+        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length, " nth=%llu",
+                                   (unsigned long long)request->nth);
+    if (request->probability && length < sizeof(fault->text))
+        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length,
+                                   " probability=%u.%06u", request->probability / 1000000,
+                                   request->probability % 1000000);
+    if (request->times && length < sizeof(fault->text))
+        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length,
+                                   " times=%llu", (unsigned long long)request->times);
+    if (request->caller && length < sizeof(fault->text))
+        snprintf(fault->text + length, sizeof(fault->text) - length, " caller=%s", request->caller);
+}
+
+struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
+                        struct refusal *why)
+{
+    struct fault *fault = find_free();
+
+    if (!fault) {
+        refuse(why, HP_BUSY, "more than %d faults within a minute", FAULT_COUNT);
+        return NULL;
+    }
+    *fault = (struct fault){
+        .nth = request->nth, .times = request->times, .probability = request->probability};
+    if (parse_what(fault, request->what, target, target_size, why) != 0 ||
+        (request->caller && parse_caller(fault, request->caller, why) != 0))
+        return NULL;
+    if (request->seconds)
+        fault->until = engine_now_ms() + request->seconds * UINT64_C(1000);
+    describe(fault, request);
+    fault->taken = true;
+    return fault;
+}
+
+/* Its counters stay, and so does its way to the original. */
+void fault_end(struct fault *fault)
+{
+    fault->reverted = engine_now_ms();
+    fault->until = 0;
+}

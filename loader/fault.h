@@ -1,0 +1,55 @@
+/*
+ * fault.h - faults without a patch's file: a function that returns a value and sets errno, every
+ * time or some times, in place of the original.
+ *
+ * No code is generated, which a hardened host would forbid (prctl(2), PR_SET_MDWE): the engine
+ * has a row of entries ready, each of which knows its number. An entry is used again only long
+ * after its fault was reverted, since a thread may still be on its way through it.
+ */
+#ifndef HOTPATCH_FAULT_H
+#define HOTPATCH_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "object.h"
+#include "request.h"
+
+enum { FAULT_COUNT = 1024, FAULT_REST_SECONDS = 60 };
+
+struct fault {
+    uintptr_t original; /* what lies below; a layer's HOTPATCH_ORIGINAL */
+    int64_t value;
+    int error;                          /* errno, 0: left alone */
+    uint64_t nth, times;                /* 0: every call, without end */
+    uint32_t probability;               /* millionths; 0: not given */
+    uintptr_t caller_begin, caller_end; /* 0: whoever calls */
+    uint64_t calls;                     /* that met its terms for the caller */
+    uint64_t strikes;
+    uint64_t until;    /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
+    uint64_t reverted; /* CLOCK_MONOTONIC ms; 0: in use */
+    bool taken;
+    char text[128]; /* the request's NAME=RETVAL[:ERRNO] and terms */
+};
+
+/* Take a fault for a request. NULL with `why`. Its target is copied into `target`. */
+struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
+                        struct refusal *why);
+void fault_end(struct fault *fault);
+uintptr_t fault_entry(const struct fault *fault); /* the function that replaces */
+
+/* arch/: the row of entries. Each calls fault_decide() with its number and its caller, and
+ * returns the value, or goes on to the original with all arguments as they came. */
+extern const unsigned char fault_entries[];
+extern const unsigned fault_entry_size;
+
+struct fault_verdict {
+    int64_t strikes; /* 0: go on to `value`, the original's address */
+    int64_t value;
+};
+
+/* Any thread, from inside any function of the program, malloc included: no lock, no memory. */
+struct fault_verdict fault_decide(uint64_t number, uintptr_t caller);
+
+#endif

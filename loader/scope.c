@@ -1,0 +1,140 @@
+/*
+ * scope.c - see scope.h.
+ *
+ * ld.so does not tell scopes, but they follow from DT_NEEDED: the list that dl_iterate_phdr(3)
+ * walks begins with the global scope, the program, preloaded objects and needed ones in
+ * breadth-first order; objects that were dlopened come behind and are searched only by those
+ * that need them. (One that was dlopened RTLD_GLOBAL is found last here, after the rest.)
+ */
+#include "scope.h"
+
+#include <string.h>
+
+enum { DEPTH_MAX = 64 };
+
+static bool is_named(const struct object *object, const char *needed)
+{
+    return (object->soname && strcmp(object->soname, needed) == 0) ||
+           strcmp(object->base, needed) == 0 || strcmp(object->path, needed) == 0;
+}
+
+static struct object *object_named(const char *needed)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (!o->module && is_named(o, needed))
+            return o;
+    return NULL;
+}
+
+struct versioned {
+    const char *name, *version;
+    struct image_symbol *symbol;
+};
+
+static int match_version(const struct image_symbol *symbol, void *context)
+{
+    const struct versioned *wanted = context;
+
+    if (!symbol->dynamic)
+        return -1;
+    if (!symbol->defined || !symbol->version || strcmp(symbol->name, wanted->name) != 0 ||
+        strcmp(symbol->version, wanted->version) != 0)
+        return 0;
+    *wanted->symbol = *symbol;
+    return 1;
+}
+
+static bool defines(const struct object *object, const char *name, const char *version,
+                    struct image_symbol *symbol)
+{
+    struct versioned wanted = {name, version, symbol};
+    struct elf_fault fault;
+
+    if (!object->image || object->module || !image_symbol(object->image, name, symbol) ||
+        !symbol->dynamic)
+        return false;
+    if (!version || !symbol->version || strcmp(version, symbol->version) == 0)
+        return true;
+    return image_symbols(object->image, match_version, &wanted, &fault) == 1; /* an old version */
+}
+
+static bool needs(const struct object *user, const struct object *object)
+{
+    const char *needed;
+
+    if (!user->image)
+        return false;
+    for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++)
+        if (is_named(object, needed))
+            return true;
+    return false;
+}
+
+static bool is_global(const struct object *object)
+{
+    if (object->is_program)
+        return true;
+    for (struct object *user = objects_first(); user && user != object; user = user->next)
+        if (user->global && needs(user, object))
+            return true;
+    return false;
+}
+
+/* In list order, so that a user is judged before what it needs. */
+static void mark_global(void)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        o->global = is_global(o);
+    /* Preloaded objects stand right behind the program, before anything that it needs. */
+    for (struct object *o = objects_first(); o; o = o->next) {
+        if (o->global && !o->is_program)
+            break;
+        o->global = true;
+    }
+}
+
+static struct object *find_needed(struct object *user, const char *name, const char *version,
+                                  struct image_symbol *symbol, int depth)
+{
+    const char *needed;
+
+    if (!user || !user->image || depth > DEPTH_MAX)
+        return NULL;
+    for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++) {
+        struct object *object = object_named(needed);
+
+        if (object && !object->global && defines(object, name, version, symbol))
+            return object;
+    }
+    for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++) {
+        struct object *object = object_named(needed);
+        struct object *found = object && !object->global
+                                   ? find_needed(object, name, version, symbol, depth + 1)
+                                   : NULL;
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+struct object *scope_find(struct object *importer, const char *name, const char *version,
+                          struct image_symbol *symbol)
+{
+    struct object *found;
+
+    if (objects_changed_since_scope())
+        mark_global();
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (o->global && defines(o, name, version, symbol))
+            return o;
+    if (!importer->global && defines(importer, name, version, symbol))
+        return importer;
+    found = find_needed(importer, name, version, symbol, 0);
+    if (found)
+        return found;
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (!o->global && defines(o, name, version, symbol))
+            return o;
+    return NULL;
+}
