@@ -287,9 +287,13 @@ EDITED(relocation_target_in_code,
 EDITED(relocation_symbol_outside,
        last_relocation(file)->r_info = ELF64_R_INFO(0x7fffffffULL, R_X86_64_GLOB_DAT))
 
+/* Of a function that every shared object refers to: __cxa_finalize. */
 static void unknown_type(struct file *file)
 {
-    Elf64_Rela *relocation = elf_at(file, elf_dynamic(file, DT_JMPREL)->d_un.d_ptr);
+    const Elf64_Shdr *table = elf_section(file, ".rela.dyn");
+    Elf64_Rela *relocation = (Elf64_Rela *)(void *)(file->bytes + table->sh_offset);
+    while (ELF64_R_TYPE(relocation->r_info) != R_X86_64_GLOB_DAT)
+        relocation++;
     relocation->r_info = ELF64_R_INFO(ELF64_R_SYM(relocation->r_info), 250);
 }
 EDITED(relocation_type_unknown, unknown_type(file))
