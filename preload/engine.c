@@ -35,7 +35,7 @@ static _Atomic bool loading STATE;
 
 static struct lock request_lock STATE; /* one request, or one call of the run-time API */
 static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
-static bool fork_has_request_lock STATE;
+static bool fork_has_request_lock STATE, fork_has_commit_lock STATE;
 
 /* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_locate(void)
@@ -229,6 +229,8 @@ int engine_lock_host(void)
 
 /* ---- fork ---- */
 
+#define COMMIT_LIMIT_MS 1000
+
 void engine_fork_prepare(uint64_t until)
 {
     fork_has_request_lock = false;
@@ -239,12 +241,15 @@ void engine_fork_prepare(uint64_t until)
             fork_has_request_lock = lock_take_until(&request_lock, slice < until ? slice : until);
         }
     }
-    lock_take(&commit_lock);
+    /* A commit takes microseconds, but it waits for ld.so's list lock; a host that forks inside a
+     * dl_iterate_phdr(3) callback holds that, and must not wait for the commit for ever. */
+    fork_has_commit_lock = lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS);
 }
 
 void engine_fork_parent(void)
 {
-    lock_give(&commit_lock);
+    if (fork_has_commit_lock)
+        lock_give(&commit_lock);
     if (fork_has_request_lock)
         lock_give(&request_lock);
 }

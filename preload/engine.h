@@ -21,7 +21,7 @@ void engine_unlock(void);
 /* Host thread: 0, -EDEADLK (on the worker, or in a commit), -EBUSY. */
 int engine_lock_host(void);
 
-/* fork(): the commit section is always waited for, a request only until `until`. */
+/* fork(): the commit section is waited for (a second at most), a request only until `until`. */
 void engine_fork_prepare(uint64_t until);
 void engine_fork_parent(void);
 void engine_fork_child(void);
