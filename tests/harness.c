@@ -440,12 +440,24 @@ void host_kill(struct host *host)
 
 /* ---- requests ---- */
 
-void send_raw(struct host *host, const void *bytes, size_t size)
+/* Between the FIFO's making and its opening by the listener there is nobody yet: ENXIO. */
+static int open_fifo(struct host *host)
 {
+    const struct timespec interval = {0, 1000000};
     const char *path = fifo_of(host);
-    int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    int64_t deadline = now_ms() + HARNESS_TIMEOUT_MS;
+    int fd;
+    while ((fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) < 0 &&
+           errno == ENXIO && now_ms() < deadline)
+        nanosleep(&interval, NULL);
     if (fd < 0)
         fail_msg("open %s: %s; log:\n%s", path, strerror(errno), host_log(host));
+    return fd;
+}
+
+void send_raw(struct host *host, const void *bytes, size_t size)
+{
+    int fd = open_fifo(host);
     assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
     assert_int_equal(write(fd, bytes, size), (ssize_t)size);
     close(fd);
