@@ -276,6 +276,63 @@ int imports_read_named(const char *name)
     return imports_read_new();
 }
 
+/* ---- what cannot be patched ---- */
+
+struct unpatchable {
+    struct object *object;
+    import_refused_fn *each;
+    void *context;
+};
+
+static const char *why_not(const struct image_relocation *relocation, const uintptr_t *word)
+{
+    uint8_t type = relocation->symbol.type;
+
+    if (type == STT_OBJECT)
+        return "data";
+    if (type == STT_TLS)
+        return "data of each thread";
+    if (relocation->addend != 0)
+        return "an address inside a function";
+    if (relocation->symbol.binding == STB_WEAK && __atomic_load_n(word, __ATOMIC_RELAXED) == 0)
+        return "weak, and nobody defines it";
+    return NULL;
+}
+
+static bool imports_symbol(const struct image_relocation *relocation)
+{
+    if (relocation->type == R_X86_64_COPY)
+        return true;
+    return !relocation->symbol.defined &&
+           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
+            relocation->type == R_X86_64_64);
+}
+
+static int tell_unpatchable(const struct image_relocation *relocation, void *context)
+{
+    const struct unpatchable *tell = context;
+    const char *why;
+
+    if (!relocation->has_symbol || !*relocation->symbol.name || !imports_symbol(relocation))
+        return 0;
+    why = why_not(relocation, (const uintptr_t *)(tell->object->bias + relocation->where));
+    if (why)
+        tell->each(tell->object, &relocation->symbol, why, tell->context);
+    return 0;
+}
+
+void imports_unpatchable(import_refused_fn *each, void *context)
+{
+    struct elf_fault fault;
+
+    for (struct object *o = objects_first(); o; o = o->next) {
+        struct unpatchable tell = {o, each, context};
+
+        if (o->image && !o->is_ours && !o->module && !o->problem)
+            image_symbol_relocations(o->image, NULL, tell_unpatchable, &tell, &fault);
+    }
+}
+
 /* ---- who ---- */
 
 bool import_is_used(const struct slot *slot)

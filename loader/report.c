@@ -1,26 +1,26 @@
 /* report.c - see report.h. */
 #include "report.h"
 
+#include <elf.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "fault.h"
+#include "wall_time.h"
 
 /* ---- pieces ---- */
 
 static void put_time(struct json *json, const char *key, const struct timespec *when)
 {
-    char text[64], seconds[32];
-    struct tm tm;
+    char text[40];
 
-    if (when->tv_sec == 0 || !gmtime_r(&when->tv_sec, &tm)) {
+    if (when->tv_sec == 0) {
         json_string(json, key, NULL);
         return;
     }
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text, sizeof(text), "%s.%03ldZ", seconds, when->tv_nsec / 1000000);
+    wall_time_text(when, text, sizeof(text));
     json_string(json, key, text);
 }
 
@@ -261,8 +261,47 @@ static bool is_wanted(const struct slot *slot, const struct request *request)
     return !request->match || fnmatch(request->match, slot->name, 0) == 0;
 }
 
+struct refused_imports {
+    const struct request *request;
+    struct json *json;
+};
+
+static void put_unpatchable(const struct object *importer, const struct image_symbol *symbol,
+                            const char *why, void *context)
+{
+    const struct refused_imports *to = context;
+    bool function = symbol->type != STT_OBJECT && symbol->type != STT_TLS;
+
+    if (to->request->match && fnmatch(to->request->match, symbol->name, 0) != 0)
+        return;
+    json_object_begin(to->json, NULL);
+    json_string(to->json, "name", symbol->name);
+    json_string(to->json, "kind", slot_kind_name(SLOT_IMPORT));
+    json_string(to->json, "type",
+                slot_type_name(function ? HOTPATCH_KIND_FUNCTION : HOTPATCH_KIND_DATA));
+    json_string(to->json, "object", object_name(importer));
+    json_string(to->json, "object_path", importer->path);
+    json_string(to->json, "symbol_version", symbol->version);
+    json_boolean(to->json, "patchable", false);
+    json_string(to->json, "why", why);
+    json_string(to->json, "definition", NULL);
+    json_array_begin(to->json, "importers");
+    json_string(to->json, NULL, object_name(importer));
+    json_array_end(to->json);
+    json_array_begin(to->json, "layers");
+    json_array_end(to->json);
+    json_object_end(to->json);
+}
+
+static int put_all_unpatchable(void *context)
+{
+    imports_unpatchable(put_unpatchable, context);
+    return 0;
+}
+
 void report_slots(const struct request *request, struct engine_reply *reply)
 {
+    struct refused_imports refused = {request, reply->json};
     struct refusal none = {0};
 
     put_result(&none, 0, reply);
@@ -281,6 +320,8 @@ void report_slots(const struct request *request, struct engine_reply *reply)
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (is_wanted(slot, request))
             put_slot(reply->json, slot);
+    if (!request->kind || strcmp(request->kind, "import") == 0)
+        objects_locked(put_all_unpatchable, &refused);
     json_array_end(reply->json);
     json_raw(reply->record, "modules", "[]");
     json_unsigned(reply->record, "slots", 0);

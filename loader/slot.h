@@ -15,6 +15,7 @@
 
 #include "hotpatch.h"
 #include "object.h"
+#include "symbols.h"
 #include "target.h"
 
 enum slot_kind { SLOT_DECLARED, SLOT_IMPORT };
@@ -117,6 +118,10 @@ int imports_read_new(void);    /* of objects that came since */
 void imports_expect_new(void); /* the list of objects has changed */
 /* Does some object import it that is no patch, and not the definer with its own calls alone? */
 bool import_is_used(const struct slot *slot);
+/* What objects import and nobody can patch, with the reason. */
+typedef void import_refused_fn(const struct object *importer, const struct image_symbol *symbol,
+                               const char *why, void *context);
+void imports_unpatchable(import_refused_fn *each, void *context);
 /* The definition is in OBJECT. */
 bool import_is_defined_in(const struct slot *slot, const struct target *target);
 /* OBJECT is an importer. */

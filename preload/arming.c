@@ -32,6 +32,7 @@ static struct {
     struct identity identity;
     struct runtime_dir dir;
     int fifo, retired;
+    bool retired_misleads;
     ino_t fifo_ino;
     unsigned path; /* which of the two below arming.dir has */
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
@@ -160,6 +161,16 @@ static bool fifo_gone(void)
     return sys_fstatat(AT_FDCWD, arming.dir.path, &st, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
+/* A name that the process may not remove any more; a new user cannot even look. */
+static bool name_stays(const struct runtime_dir *dir, pid_t pid)
+{
+    char name[NAME_MAX];
+    struct stat st;
+
+    file_name(name, pid, "fifo");
+    return sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT;
+}
+
 static bool arm_again(const struct identity *now)
 {
     struct identity before = arming.identity;
@@ -175,6 +186,7 @@ static bool arm_again(const struct identity *now)
     if (old.fd >= 0) {
         if (fifo != old_fifo && !reached_by(&old, before.pid))
             remove_files(&old, before.pid);
+        arming.retired_misleads = fifo != old_fifo && name_stays(&old, before.pid);
         sys_close(old.fd);
     }
     if (fifo != old_fifo) {
@@ -224,6 +236,17 @@ void arming_stop(void)
 int arming_retired(void)
 {
     return arming.retired;
+}
+
+bool arming_retired_misleads(void)
+{
+    return arming.retired >= 0 && arming.retired_misleads;
+}
+
+void arming_close_retired(void)
+{
+    sys_close(arming.retired);
+    arming.retired = -1;
 }
 
 int arming_fifo(void)

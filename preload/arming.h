@@ -23,6 +23,10 @@ void arming_stop(void); /* closes everything, and leaves the files to the next a
 int arming_fifo(void); /* descriptor, -1: none */
 /* The FIFO before the last change: a client may have opened it just before. -1: none */
 int arming_retired(void);
+/* Its name is still there, in a directory where replies can no longer be reached: who opens it
+ * must find nobody, and go to the new one. */
+bool arming_retired_misleads(void);
+void arming_close_retired(void);
 const struct runtime_dir *arming_dir(void);
 /* "DIR/PID.fifo" into `path`; any thread. False: there is none. */
 bool arming_path(char *path, size_t size);

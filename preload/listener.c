@@ -190,6 +190,14 @@ static void look_at_doorbell(void)
         dispatch_doorbell();
 }
 
+static void leave_misleading_fifo(void)
+{
+    if (!arming_retired_misleads())
+        return;
+    read_fifo(arming_retired());
+    arming_close_retired();
+}
+
 static void wait_once(void)
 {
     struct pollfd fds[2 + REPLIES_MAX];
@@ -254,6 +262,7 @@ void *listener_main(void *unused)
     start();
     look_at_doorbell(); /* it may have rung before there was a listener to pass it on to */
     while (!threads_stopping()) {
+        leave_misleading_fifo();
         wait_once();
         atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     }

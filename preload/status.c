@@ -12,6 +12,7 @@
 #include "log.h"
 #include "sys.h"
 #include "threads.h"
+#include "wall_time.h"
 
 #ifndef HOTPATCH_VERSION
 #define HOTPATCH_VERSION "0.1.0"
@@ -74,27 +75,12 @@ void status_start(void)
     status_start_time();
 }
 
-/* By hand: gmtime_r(3) takes a lock of libc's, which a forked child may find held. The calendar
- * is counted in years that begin in March, so that the leap day is the last one. */
 void status_time(char *buffer, size_t size)
 {
     struct timespec now;
-    int64_t days, era, year, second;
-    unsigned of_era, year_of_era, of_year, month;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    days = now.tv_sec / 86400 + 719468; /* since 0000-03-01 */
-    second = now.tv_sec % 86400;
-    era = days / 146097;
-    of_era = (unsigned)(days % 146097);
-    year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    month = (5 * of_year + 2) / 153; /* 0: March */
-    year = era * 400 + year_of_era + (month >= 10);
-    snprintf(buffer, size, "%04d-%02u-%02uT%02d:%02d:%02d.%03ldZ", (int)year,
-             month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1,
-             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60),
-             now.tv_nsec / 1000000);
+    wall_time_text(&now, buffer, size);
 }
 
 void status_set_sandbox(const char *text)
@@ -157,7 +143,7 @@ static void write_head(struct json *json)
     json_string(json, "busy", doing);
 }
 
-void status_document(struct json *json, const char *key)
+static void document(struct json *json, const char *key, size_t records)
 {
     json_object_begin(json, key);
     write_head(json);
@@ -170,10 +156,15 @@ void status_document(struct json *json, const char *key)
         json_array_end(json);
     }
     json_array_begin(json, "history");
-    for (size_t i = 0; i < status.count; i++)
+    for (size_t i = status.count > records ? status.count - records : 0; i < status.count; i++)
         json_raw(json, NULL, status.history[(status.first + i) % STATUS_HISTORY]);
     json_array_end(json);
     json_object_end(json);
+}
+
+void status_document(struct json *json, const char *key)
+{
+    document(json, key, STATUS_HISTORY);
 }
 
 static int write_document(struct json *json)
@@ -190,7 +181,7 @@ int status_write(void)
     struct json json = {0};
     int result;
 
-    status_document(&json, NULL);
+    document(&json, NULL, STATUS_FILE_HISTORY);
     result = write_document(&json);
     json_discard(&json);
     if (result != 0)
@@ -207,7 +198,7 @@ void status_write_first(void)
         status_write();
         return;
     }
-    status_document(&json, NULL);
+    document(&json, NULL, STATUS_FILE_HISTORY);
     if (write_document(&json) == -ENOMEM)
         status_write();
 }

@@ -13,7 +13,8 @@
 
 #include "json.h"
 
-#define STATUS_HISTORY 100
+#define STATUS_HISTORY 100     /* records kept, and told by `status` */
+#define STATUS_FILE_HISTORY 32 /* the newest, in PID.json: it is written at every request */
 
 /* The listener's start: what does not change. No allocation, for a host that is starting too. */
 void status_start(void);
