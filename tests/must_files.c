@@ -149,14 +149,15 @@ static const char *file_too_large(struct host *host)
 
 struct writer {
     const char *path;
-    volatile bool stop;
+    bool stop; /* atomic */
 };
 
 static void *rewrite(void *argument)
 {
     struct writer *writer = argument;
     int fd = open(writer->path, O_WRONLY | O_CLOEXEC);
-    for (unsigned char byte = 0; fd >= 0 && !writer->stop; byte++)
+    for (unsigned char byte = 0; fd >= 0 && !__atomic_load_n(&writer->stop, __ATOMIC_RELAXED);
+         byte++)
         if (pwrite(fd, &byte, 1, (64 << 20) - 1) != 1)
             break;
     close(fd);
@@ -172,7 +173,7 @@ static const char *file_changes_while_read(struct host *host)
     assert_int_equal(truncate(writer.path, 64 << 20), 0);
     assert_int_equal(pthread_create(&thread, NULL, rewrite, &writer), 0);
     const char *code = load_path(host, writer.path);
-    writer.stop = true;
+    __atomic_store_n(&writer.stop, true, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
     return code;
 }

@@ -93,8 +93,8 @@ typedef int (*answer_function)(void);
 static struct counter counter;
 static answer_function volatile answer_pointer = answer;
 static int changes;
-static volatile int running;
-static volatile long wrong, calls;
+static int running; /* this and the next two: atomic */
+static long wrong, calls;
 
 static int registered_fallback(void)
 {
@@ -108,18 +108,18 @@ static int set_replacement(void)
 
 static void on_change(void *context)
 {
-    ++*(int *)context;
+    __atomic_fetch_add((int *)context, 1, __ATOMIC_RELAXED);
 }
 
 /* Calls that must give one of the answers of the fallback and the patches answer2 to answer9. */
 static void *caller(void *unused)
 {
     (void)unused;
-    while (running) {
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
         int got = answer();
         if (got < 1 || got > 9)
-            wrong = got;
-        calls = calls + 1;
+            __atomic_store_n(&wrong, got, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
     }
     return NULL;
 }
@@ -132,7 +132,7 @@ static void *loop_thread(void *unused)
 
 static void start_threads(int count)
 {
-    running = 1;
+    __atomic_store_n(&running, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < count; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, caller, NULL) != 0)
@@ -333,10 +333,10 @@ static void command(const char *word, char *rest)
         start_threads(atoi(rest));
         say("started");
     } else if (strcmp(word, "stop-threads") == 0) {
-        running = 0;
-        say("wrong %ld", wrong);
+        __atomic_store_n(&running, 0, __ATOMIC_RELAXED);
+        say("wrong %ld", __atomic_load_n(&wrong, __ATOMIC_RELAXED));
     } else if (strcmp(word, "calls") == 0)
-        say("%s", calls > 0 ? "some" : "none");
+        say("%s", __atomic_load_n(&calls, __ATOMIC_RELAXED) > 0 ? "some" : "none");
     else if (strcmp(word, "safe-point") == 0) {
         hotpatch_safe_point();
         say("passed");
@@ -350,7 +350,7 @@ static void command(const char *word, char *rest)
     else if (strcmp(word, "watch-changes") == 0)
         say("%d", hotpatch_on_change(on_change, &changes));
     else if (strcmp(word, "changes") == 0)
-        say("%d", changes);
+        say("%d", __atomic_load_n(&changes, __ATOMIC_RELAXED));
 #ifndef HOST_STATIC
     else if (strcmp(word, "open") == 0)
         open_object(rest);
