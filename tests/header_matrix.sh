@@ -228,7 +228,7 @@ mistakes()
 examples()
 {
     for file in counter.c fix.c; do
-        sed -n "/^\\.\\\\\" example $file\$/,/^\\.\\\\\" end\$/p" "$source/include/hotpatch.h.3" |
+        sed -n "/^\\.\\\\\" example $file\$/,/^\\.\\\\\" end\$/p" "$source/man/hotpatch.h.3" |
             sed '/^\./d; s/\\-/-/g; s/\\e/\\/g' >"$readers/$file"
         for compiler in $compilers; do
             case $compiler in *++) continue ;; esac
