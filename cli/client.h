@@ -26,6 +26,9 @@ struct order {
     const char *operand;        /* "last", "all", or NULL */
     const char *const *patches; /* absolute paths; several make one transaction */
     size_t patch_count;
+    const char *patch_keys;    /* "replace=a=b", on the lines of patches alone; or NULL */
+    const char *const *faults; /* "fail=rename=-1 nth=2", each a line of its own */
+    size_t fault_count;
     uint32_t timeout; /* ms that the host may take until the moment comes */
     uint32_t margin;  /* ms beyond it until the deadline; 0: 5,000 */
     bool changes;     /* false: asking again does no harm, so no outcome is unknown */

@@ -33,25 +33,53 @@ static bool same_version(const char *a, const char *b)
     return !a == !b && (!a || strcmp(a, b) == 0);
 }
 
+static bool is_import_relocation(const struct image_relocation *relocation)
+{
+    return relocation->has_symbol && *relocation->symbol.name &&
+           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
+            relocation->type == R_X86_64_64 || relocation->type == R_X86_64_COPY);
+}
+
+/* NULL: it can. A program's copy of a library's data is defined in the program. */
+static const char *why_not(const struct image_relocation *relocation)
+{
+    const struct image_symbol *symbol = &relocation->symbol;
+
+    switch (symbol->type) {
+    case STT_FUNC:
+    case STT_GNU_IFUNC:
+        return relocation->addend == 0 ? NULL : "an address inside a function";
+    case STT_OBJECT:
+        return "data";
+    case STT_TLS:
+        return "data of each thread";
+    default:
+        return symbol->binding == STB_WEAK ? "weak; perhaps nobody defines it"
+                                           : "its type is not known before it runs";
+    }
+}
+
 static int import_add(const struct image_relocation *relocation, void *context)
 {
     const struct image_symbol *symbol = &relocation->symbol;
     struct file_slots *slots = context;
     struct file_slot *slot;
+    const char *why;
 
-    if (!relocation->has_symbol || symbol->defined || relocation->addend != 0 ||
-        (relocation->type != R_X86_64_JUMP_SLOT && relocation->type != R_X86_64_GLOB_DAT) ||
-        (symbol->type != STT_FUNC && symbol->type != STT_GNU_IFUNC))
+    if (!is_import_relocation(relocation) || (symbol->defined && relocation->type != R_X86_64_COPY))
         return 0;
+    why = why_not(relocation);
     for (size_t i = 0; i < slots->count; i++)
         if (!slots->list[i].declared && strcmp(slots->list[i].name, symbol->name) == 0 &&
-            same_version(slots->list[i].version, symbol->version)) {
+            same_version(slots->list[i].version, symbol->version) && !slots->list[i].why == !why) {
             slots->list[i].words++;
             return 0;
         }
     slot = slot_add(slots, symbol->name);
     slot->version = symbol->version;
-    slot->kind = HOTPATCH_KIND_FUNCTION;
+    slot->kind = symbol->type == STT_OBJECT || symbol->type == STT_TLS ? HOTPATCH_KIND_DATA
+                                                                       : HOTPATCH_KIND_FUNCTION;
+    slot->why = why;
     return 0;
 }
 

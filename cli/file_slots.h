@@ -19,6 +19,7 @@ struct file_slot {
     bool declared;         /* else an import */
     uint32_t kind;         /* enum hotpatch_kind */
     size_t words;          /* that hold the import */
+    const char *why;       /* an import that cannot be patched; else NULL */
 };
 
 struct file_slots {

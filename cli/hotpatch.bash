@@ -30,7 +30,8 @@ _hotpatch_options()
     case $1 in
     run) echo --patch ;;
     slots) echo --kind= ;;
-    load) echo --when= --timeout= --replace --dry-run --follow ;;
+    load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
+        --caller= --for= ;;
     revert) echo --when= --timeout= --unload ;;
     status) echo --history ;;
     esac
@@ -43,7 +44,7 @@ _hotpatch_operands()
     local i count=0
     for ((i = 2; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} == = ||
-            ${COMP_WORDS[i - 1]} == --replace ]] || ((count++))
+            ${COMP_WORDS[i - 1]} =~ ^--(replace|fail|nth|probability|times|caller|for)$ ]] || ((count++))
     done
     echo "$count"
 }
@@ -65,7 +66,12 @@ _hotpatch()
     case $before in
     --when) _hotpatch_words "call quiet safe-point"; return ;;
     --kind) _hotpatch_words "declared import entry"; return ;;
-    --timeout) return ;;
+    --timeout | --nth | --probability | --times | --caller | --for) return ;;
+    --fail)
+        [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]] ||
+            { _hotpatch_words "rename= open= write= malloc=" && compopt -o nospace 2>/dev/null; }
+        return
+        ;;
     --patch) _hotpatch_files; return ;;
     esac
     if [[ $word == -* ]]; then

@@ -66,7 +66,7 @@ static bool names_needed(const struct check *check, const struct target *target)
 static bool is_match(const struct check *check, const struct file_slot *slot,
                      const struct target *target)
 {
-    if (strcmp(slot->name, target->name) != 0)
+    if (slot->why || strcmp(slot->name, target->name) != 0)
         return false;
     if (slot->declared)
         return !*target->version && names_host(check, target);

@@ -112,15 +112,16 @@ static void examine_slots(const char *path, struct findings *findings)
     struct file_image file;
     struct file_slots slots = {0};
     struct refusal why = {0};
-    size_t declared = 0;
+    size_t declared = 0, imported = 0;
 
     if (file_image_open(&file, path, 0, &why) == 0) {
         if (file_slots_read(file.image, path, &slots, &why) == 0) {
-            for (size_t i = 0; i < slots.count; i++)
+            for (size_t i = 0; i < slots.count; i++) {
                 declared += slots.list[i].declared;
+                imported += !slots.list[i].declared && !slots.list[i].why;
+            }
             finding_add(findings, FINDING_OK, HP_NONE, "slots",
-                        "%zu declared, %zu imported functions; build-id %s", declared,
-                        slots.count - declared,
+                        "%zu declared, %zu imported functions; build-id %s", declared, imported,
                         *image_build_id(file.image) ? image_build_id(file.image) : "(none)");
         }
         file_slots_free(&slots);

@@ -13,6 +13,7 @@
 
 static const char help[] =
     "hotpatch load TARGET [OPTION...] PATCH...\n"
+    "hotpatch load TARGET --fail NAME=RETVAL[:ERRNO] [OPTION...] [PATCH...]\n"
     "\n"
     "Loads the patches into every process of TARGET (a PID or @NAME). Several patches are\n"
     "one transaction: all are applied, or none. Returns after the switch.\n"
@@ -22,6 +23,14 @@ static const char help[] =
     "    --when=safe-point    at the program's next hotpatch_safe_point()\n"
     "    --timeout=MS         how long to wait for that moment (default 500)\n"
     "    --replace NAME=SYM   use the patch's SYM for NAME; for patches without a manifest\n"
+    "    --fail NAME=RETVAL[:ERRNO]\n"
+    "                         NAME returns RETVAL and sets errno, as in rename=-1:ENOSPC; may be\n"
+    "                         given several times, with the options below for all of them\n"
+    "    --nth=N              only at every Nth call\n"
+    "    --probability=P      only at so many of all calls, 0.25 being every fourth\n"
+    "    --times=N            only N times\n"
+    "    --caller=OBJECT      only in calls from OBJECT: a library's name, or exe\n"
+    "    --for=SECONDS        reverted by itself after that time\n"
     "    --dry-run            check everything, change nothing\n"
     "    --follow             stay, and reload a patch whenever its file has been rebuilt\n"
     "    --json               print the replies as JSON\n";
@@ -33,13 +42,21 @@ static const struct option options[] = {
     {"replace", required_argument, NULL, OPTION_REPLACE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"follow", no_argument, NULL, OPTION_FOLLOW},
+    {"fail", required_argument, NULL, OPTION_FAIL},
+    {"nth", required_argument, NULL, OPTION_NTH},
+    {"probability", required_argument, NULL, OPTION_PROBABILITY},
+    {"times", required_argument, NULL, OPTION_TIMES},
+    {"caller", required_argument, NULL, OPTION_CALLER},
+    {"for", required_argument, NULL, OPTION_FOR},
     END_OF_OPTIONS,
 };
 
 struct load {
     struct moment moment;
-    char *replace; /* " replace=A=B replace=..." */
-    size_t replace_count;
+    char *replace; /* "replace=A=B replace=..." */
+    char **faults; /* "fail=NAME=RETVAL", the terms behind it */
+    size_t fault_count;
+    char *terms; /* " nth=2 for=9", of all faults */
     bool dry_run;
     bool follow;
     bool json;
@@ -54,11 +71,58 @@ static int add_replace(struct load *load, const char *value)
         usage_error("load", "--replace is NAME=SYMBOL without blanks, not %s", value);
         return -1;
     }
-    longer = format_text("%s replace=%s", load->replace ? load->replace : "", value);
+    longer = format_text("%s%sreplace=%s", load->replace ? load->replace : "",
+                         load->replace ? " " : "", value);
     free(load->replace);
     load->replace = longer;
-    load->replace_count++;
     return 0;
+}
+
+static int add_fault(struct load *load, const char *value)
+{
+    const char *equals = strchr(value, '=');
+
+    if (!wire_word(value) || !equals || equals == value || !equals[1]) {
+        usage_error("load", "--fail is NAME=RETVAL[:ERRNO] without blanks, not %s", value);
+        return -1;
+    }
+    load->faults = reallocate(load->faults, (load->fault_count + 1) * sizeof(*load->faults));
+    load->faults[load->fault_count++] = format_text("fail=%s", value);
+    return 0;
+}
+
+/* What values there can be is the process's to say; here, that each is one word. */
+static int add_term(struct load *load, const char *key, const char *value)
+{
+    char *longer;
+
+    if (!*value || !wire_word(value)) {
+        usage_error("load", "--%s cannot be \"%s\"", key, value);
+        return -1;
+    }
+    longer = format_text("%s %s=%s", load->terms ? load->terms : "", key, value);
+    free(load->terms);
+    load->terms = longer;
+    return 0;
+}
+
+static void add_terms_to_faults(struct load *load)
+{
+    for (size_t i = 0; load->terms && i < load->fault_count; i++) {
+        char *longer = format_text("%s%s", load->faults[i], load->terms);
+
+        free(load->faults[i]);
+        load->faults[i] = longer;
+    }
+}
+
+static void load_free(struct load *load)
+{
+    for (size_t i = 0; i < load->fault_count; i++)
+        free(load->faults[i]);
+    free(load->faults);
+    free(load->terms);
+    free(load->replace);
 }
 
 static int take_option(struct load *load, int option)
@@ -72,6 +136,18 @@ static int take_option(struct load *load, int option)
         return moment_option(&load->moment, "load", option, optarg);
     case OPTION_REPLACE:
         return add_replace(load, optarg);
+    case OPTION_FAIL:
+        return add_fault(load, optarg);
+    case OPTION_NTH:
+        return add_term(load, "nth", optarg);
+    case OPTION_PROBABILITY:
+        return add_term(load, "probability", optarg);
+    case OPTION_TIMES:
+        return add_term(load, "times", optarg);
+    case OPTION_CALLER:
+        return add_term(load, "caller", optarg);
+    case OPTION_FOR:
+        return add_term(load, "for", optarg);
     case OPTION_DRY_RUN:
         load->dry_run = true;
         return 0;
@@ -84,8 +160,7 @@ static int take_option(struct load *load, int option)
 static char *keys_make(const struct load *load)
 {
     char *moment = moment_keys(&load->moment);
-    char *keys = format_text("%s%s%s", moment, load->replace ? load->replace : "",
-                             load->dry_run ? " dry-run=1" : "");
+    char *keys = format_text("%s%s", moment, load->dry_run ? " dry-run=1" : "");
 
     free(moment);
     return keys;
@@ -112,6 +187,9 @@ static int load_into(const char *target, const struct load *load, char *const *p
         .keys = keys + strspn(keys, " "),
         .patches = (const char *const *)paths,
         .patch_count = count,
+        .patch_keys = load->replace,
+        .faults = (const char *const *)load->faults,
+        .fault_count = load->fault_count,
         .timeout = load->moment.timeout_given ? load->moment.timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = !load->dry_run,
     };
@@ -131,37 +209,62 @@ static int load_into(const char *target, const struct load *load, char *const *p
     return exit_code;
 }
 
+/* 0, or the exit code of a usage that makes no sense. */
+static int check_usage(const struct load *load, size_t operands)
+{
+    size_t patches = operands ? operands - 1 : 0;
+
+    if (operands == 0 || patches + load->fault_count == 0)
+        return usage_error("load", "load takes a target and at least one patch or --fail");
+    if (load->replace && patches > 1)
+        return usage_error("load", "--replace says nothing about several patches; load them one "
+                                   "after the other");
+    if (load->replace && patches == 0)
+        return usage_error("load", "--replace needs a patch that has the symbol");
+    if (load->terms && load->fault_count == 0)
+        return usage_error("load", "--nth, --probability, --times, --caller and --for go with "
+                                   "--fail");
+    if (load->follow && load->dry_run)
+        return usage_error("load", "--follow and --dry-run exclude each other");
+    if (load->follow && load->fault_count)
+        return usage_error("load", "--follow reloads files, and --fail has none");
+    return 0;
+}
+
+static int load_operands(struct load *load, char *const *operands, size_t count)
+{
+    char **paths;
+    int exit_code = check_usage(load, count);
+
+    if (exit_code != 0)
+        return exit_code;
+    add_terms_to_faults(load);
+    paths = allocate(count * sizeof(*paths));
+    for (size_t i = 1; i < count; i++)
+        paths[i - 1] = absolute_path(operands[i]);
+    exit_code = load_into(operands[0], load, paths, count - 1);
+    for (size_t i = 1; i < count; i++)
+        free(paths[i - 1]);
+    free(paths);
+    return exit_code;
+}
+
 int verb_load(int argc, char **argv)
 {
     struct load load = {0};
-    size_t count;
-    char **paths;
-    int option, exit_code;
+    int option, exit_code = 0;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while (exit_code == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);
         if (option == '?')
-            return usage_unknown("load", argv);
-        if (take_option(&load, option) != 0)
-            return 2;
+            exit_code = usage_unknown("load", argv);
+        else if (take_option(&load, option) != 0)
+            exit_code = 2;
     }
-    if (argc - optind < 2)
-        return usage_error("load", "load takes a target and at least one patch");
-    count = (size_t)(argc - optind - 1);
-    if (load.replace_count && count > 1)
-        return usage_error("load", "--replace says nothing about several patches; load them one "
-                                   "after the other");
-    if (load.follow && load.dry_run)
-        return usage_error("load", "--follow and --dry-run exclude each other");
-    paths = allocate(count * sizeof(*paths));
-    for (size_t i = 0; i < count; i++)
-        paths[i] = absolute_path(argv[optind + 1 + (int)i]);
-    exit_code = load_into(argv[optind], &load, paths, count);
-    for (size_t i = 0; i < count; i++)
-        free(paths[i]);
-    free(paths);
-    free(load.replace);
+    if (exit_code == 0)
+        exit_code = load_operands(&load, argv + optind, (size_t)(argc - optind));
+    load_free(&load);
     return exit_code;
 }

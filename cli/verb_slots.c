@@ -16,8 +16,10 @@ static const char help[] =
     "hotpatch slots PID|@NAME|FILE [GLOB]\n"
     "\n"
     "Lists what can be patched: functions and data that are declared with hotpatch.h, and\n"
-    "imported functions, whose names match GLOB. Calls through a function pointer that the\n"
-    "program copied before the switch do not go through an import slot.\n"
+    "imported functions, whose names match GLOB; of these also which object defines them and\n"
+    "which import them. What cannot be patched is listed with the reason. Calls through a\n"
+    "function pointer that the program copied before the switch do not go through an import\n"
+    "slot.\n"
     "\n"
     "    --kind=declared|import|entry    only these\n"
     "    --json                          print as JSON\n";
@@ -41,7 +43,29 @@ static const char *or_dash(const char *text)
 
 /* ---------------------------------------------------------------- process --- */
 
-static void add_live(struct table *table, struct json_object *slot)
+static bool is_import(struct json_object *slot)
+{
+    return strcmp(json_text(slot, "kind"), "import") == 0;
+}
+
+/* Their names, or how many they are. */
+static void add_importers(struct table *table, struct json_object *importers)
+{
+    size_t count = json_length(importers);
+
+    if (count == 0)
+        table_cell(table, "-");
+    else if (count == 1)
+        table_cell(table, "%s", json_object_get_string(json_item(importers, 0)));
+    else if (count == 2)
+        table_cell(table, "%s, %s", json_object_get_string(json_item(importers, 0)),
+                   json_object_get_string(json_item(importers, 1)));
+    else
+        table_cell(table, "%s and %zu more", json_object_get_string(json_item(importers, 0)),
+                   count - 1);
+}
+
+static void add_live(struct table *table, struct json_object *slot, bool with_imports)
 {
     table_cell(table, "%s", json_text(slot, "name"));
     table_cell(table, "%s", json_text(slot, "kind"));
@@ -56,21 +80,30 @@ static void add_live(struct table *table, struct json_object *slot)
     else if (!json_true(slot, "patchable"))
         table_cell(table, "no: %s", or_dash(json_text(slot, "why")));
     else
-        table_cell(table, "%s", or_dash(json_text(slot, "signature")));
+        table_cell(table, "%s",
+                   or_dash(json_text(slot, is_import(slot) ? "symbol_version" : "signature")));
+    if (!with_imports)
+        return;
+    table_cell(table, "%s", or_dash(json_text(slot, "definition")));
+    add_importers(table, json_list(slot, "importers"));
 }
 
 static void print_live(struct json_object *answer, const struct process *process)
 {
-    static const char *const head[] = {"NAME", "KIND",    "TYPE",     "OBJECT",
-                                       "LIVE", "VERSION", "SIGNATURE"};
+    static const char *const head[] = {"NAME",    "KIND",      "TYPE",       "OBJECT",   "LIVE",
+                                       "VERSION", "SIGNATURE", "DEFINITION", "IMPORTERS"};
     struct table table = {.columns = sizeof(head) / sizeof(head[0])};
     struct json_object *slots = json_list(answer, "slots");
+    bool imports = false;
 
     (void)process;
+    for (size_t i = 0; i < json_length(slots) && !imports; i++)
+        imports = is_import(json_item(slots, i));
+    table.columns -= imports ? 0 : 2;
     for (size_t i = 0; i < table.columns; i++)
         table_cell(&table, "%s", head[i]);
     for (size_t i = 0; i < json_length(slots); i++)
-        add_live(&table, json_item(slots, i));
+        add_live(&table, json_item(slots, i), imports);
     table_print(&table, stdout);
     table_free(&table);
 }
@@ -103,7 +136,10 @@ static void add_file_row(struct table *table, const struct file_slot *slot, cons
     table_cell(table, "%s", slot->declared ? "declared" : "import");
     table_cell(table, "%s", slot_kind_name(slot->kind));
     table_cell(table, "%s", object);
-    table_cell(table, "%s", or_dash(slot->declared ? slot->signature : slot->version));
+    if (slot->why)
+        table_cell(table, "no: %s", slot->why);
+    else
+        table_cell(table, "%s", or_dash(slot->declared ? slot->signature : slot->version));
 }
 
 static void add_file_json(struct json_object *list, const struct file_slot *slot,
@@ -119,6 +155,8 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
     document_add_text(entry, "signature", slot->signature);
     document_add_text(entry, "symbol_version", slot->version);
     document_add_number(entry, "words", (long long)slot->words);
+    document_add_bool(entry, "patchable", !slot->why);
+    document_add_text(entry, "why", slot->why);
     json_object_array_add(list, entry);
 }
 

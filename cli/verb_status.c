@@ -15,7 +15,7 @@ static const char help[] =
     "\n"
     "Shows for every process of TARGET (a PID or @NAME) which slots have layers, which of\n"
     "them is live, since when, the old and new address, and each patch's version, build-id\n"
-    "and hash.\n"
+    "and hash; of a fault how often it struck.\n"
     "\n"
     "    --history    the last requests and what became of them, as well\n"
     "    --json       print the replies as JSON (the history is always in it)\n";
@@ -85,7 +85,43 @@ static void print_layers(struct json_object *layers)
     table_free(&table);
 }
 
-static void print_slot(struct json_object *slot)
+static struct json_object *module_named(struct json_object *status, const char *name)
+{
+    struct json_object *modules = json_list(status, "modules");
+
+    for (size_t i = 0; i < json_length(modules); i++)
+        if (strcmp(json_text(json_item(modules, i), "name"), name) == 0)
+            return json_item(modules, i);
+    return NULL;
+}
+
+/* How often the faults among the layers struck. */
+static void print_faults(struct json_object *status, struct json_object *layers)
+{
+    for (size_t i = json_length(layers); i-- > 0;) {
+        const char *name = json_text(json_item(layers, i), "module");
+        struct json_object *module = module_named(status, name);
+
+        if (!*json_text(module, "fault"))
+            continue;
+        fputs("  ", stdout);
+        text_print(stdout, name);
+        printf(" struck %lld of %lld calls\n", (long long)json_integer(module, "strikes", 0),
+               (long long)json_integer(module, "calls", 0));
+    }
+}
+
+/* Objects that came after the load get the layer at the next request, and until then: */
+static void print_not_yet(struct json_object *slot)
+{
+    int64_t words = json_integer(slot, "words", 0), live = json_integer(slot, "words_live", words);
+
+    if (live < words)
+        printf("  %lld of %lld words hold something else\n", (long long)(words - live),
+               (long long)words);
+}
+
+static void print_slot(struct json_object *status, struct json_object *slot)
 {
     struct json_object *layers = json_list(slot, "layers");
 
@@ -108,6 +144,8 @@ static void print_slot(struct json_object *slot)
     }
     putchar('\n');
     print_layers(layers);
+    print_faults(status, layers);
+    print_not_yet(slot);
 }
 
 static void add_record(struct table *table, struct json_object *record)
@@ -117,8 +155,9 @@ static void add_record(struct table *table, struct json_object *record)
 
     for (size_t i = 0; i < json_length(modules); i++) {
         struct json_object *module = json_item(modules, i);
-        char *longer = format_text("%s%s%s %s", names, i ? ", " : "", json_text(module, "name"),
-                                   json_text(module, "version"));
+        const char *version = json_text(module, "version");
+        char *longer = format_text("%s%s%s%s%s", names, i ? ", " : "", json_text(module, "name"),
+                                   *version ? " " : "", version);
 
         free(names);
         names = longer;
@@ -161,7 +200,7 @@ static void print_status(struct json_object *answer, const struct process *proce
     slots = json_list(status, "slots");
     print_head(status, process);
     for (size_t i = 0; i < json_length(slots); i++) {
-        print_slot(json_item(slots, i));
+        print_slot(status, json_item(slots, i));
         layered += json_length(json_list(json_item(slots, i), "layers")) != 0;
     }
     if (layered == 0)

@@ -22,7 +22,13 @@ enum option_value {
     OPTION_UNLOAD,
     OPTION_PATCH,
     OPTION_HISTORY,
-    OPTION_KIND
+    OPTION_KIND,
+    OPTION_FAIL,
+    OPTION_NTH,
+    OPTION_PROBABILITY,
+    OPTION_TIMES,
+    OPTION_CALLER,
+    OPTION_FOR
 };
 
 /* The two that every verb has. */

@@ -27,16 +27,60 @@ static void put(struct text *text, const char *format, ...)
         text->length += (size_t)n;
 }
 
-static void put_keys(struct text *text, const struct order *order)
+static void put_keys(struct text *text, const char *keys)
 {
-    if (order->keys && *order->keys)
-        put(text, " %s", order->keys);
+    if (keys && *keys)
+        put(text, " %s", keys);
 }
 
 static void put_wire(struct text *text, const struct wire *wire)
 {
     put(text, " id=%s deadline=%llu reply=%s", wire->id, (unsigned long long)wire->deadline,
         wire->reply);
+}
+
+static void put_patch(struct text *text, const struct order *order, const char *path)
+{
+    put_keys(text, order->keys);
+    put_keys(text, order->patch_keys);
+    put(text, " %s\n", path);
+}
+
+static void put_fault(struct text *text, const struct order *order, const char *fault)
+{
+    put_keys(text, order->keys);
+    put(text, " %s\n", fault);
+}
+
+static void put_transaction(struct text *text, const struct order *order, const struct wire *wire)
+{
+    put(text, "begin");
+    put_wire(text, wire);
+    put(text, "\n");
+    for (size_t i = 0; i < order->patch_count; i++) {
+        put(text, "%s", order->verb);
+        put_patch(text, order, wire->patches[i]);
+    }
+    for (size_t i = 0; i < order->fault_count; i++) {
+        put(text, "%s", order->verb);
+        put_fault(text, order, order->faults[i]);
+    }
+    put(text, "commit\n");
+}
+
+static void put_single(struct text *text, const struct order *order, const struct wire *wire)
+{
+    put(text, "%s", order->verb);
+    put_wire(text, wire);
+    if (order->patch_count == 1) {
+        put_patch(text, order, wire->patches[0]);
+    } else if (order->fault_count == 1) {
+        put_fault(text, order, order->faults[0]);
+    } else {
+        put_keys(text, order->keys);
+        put_keys(text, order->operand);
+        put(text, "\n");
+    }
 }
 
 /*
@@ -52,26 +96,10 @@ int order_compose(const struct order *order, const struct wire *wire, char *line
         if (strchr(wire->patches[i], '\n'))
             return refuse(why, HP_PATH, "the name of a patch holds a newline");
     put(&text, "\n");
-    if (order->patch_count > 1) {
-        put(&text, "begin");
-        put_wire(&text, wire);
-        put(&text, "\n");
-        for (size_t i = 0; i < order->patch_count; i++) {
-            put(&text, "%s", order->verb);
-            put_keys(&text, order);
-            put(&text, " %s\n", wire->patches[i]);
-        }
-        put(&text, "commit\n");
-    } else {
-        put(&text, "%s", order->verb);
-        put_wire(&text, wire);
-        put_keys(&text, order);
-        if (order->operand)
-            put(&text, " %s", order->operand);
-        if (order->patch_count == 1)
-            put(&text, " %s", wire->patches[0]);
-        put(&text, "\n");
-    }
+    if (order->patch_count + order->fault_count > 1)
+        put_transaction(&text, order, wire);
+    else
+        put_single(&text, order, wire);
     if (text.length > REQUEST_MAX || text.length >= size)
         return refuse(why, HP_LINE_TOO_LONG, "the request is %zu bytes long, %d are possible",
                       text.length, REQUEST_MAX);

@@ -118,7 +118,7 @@ int imports_read_new(void);    /* of objects that came since */
 void imports_expect_new(void); /* the list of objects has changed */
 /* Does some object import it that is no patch, and not the definer with its own calls alone? */
 bool import_is_used(const struct slot *slot);
-/* What objects import and nobody can patch, with the reason. */
+/* What objects import and nobody can patch, with the reason. Inside objects_locked(). */
 typedef void import_refused_fn(const struct object *importer, const struct image_symbol *symbol,
                                const char *why, void *context);
 void imports_unpatchable(import_refused_fn *each, void *context);

@@ -39,7 +39,6 @@ save()
 }
 
 title "prebuilt: a fault in Debian's redis-server, put in and taken out"
-compile_patch enospc.so "$here/enospc.c"
 start out ./redis-server --port 0 --unixsocket "$scratch/socket" --dir "$scratch" --save "" \
     --appendonly no --daemonize no
 await out "ready to accept connections"
@@ -53,13 +52,25 @@ save
 [ "$outcome" = ok ] || failed "the first save must succeed"
 
 show hotpatch slots "$pid" rename
-show hotpatch load "$pid" enospc.so
+show hotpatch load "$pid" --fail rename=-1:ENOSPC
 save
 [ "$outcome" = err ] || failed "the save must fail"
 grep -q -i "no space left on device" out || failed "redis names another reason"
 [ "$(redis ping)" = PONG ] || failed "the server died"
+echo "-- that was a forked child; now the server itself, whose faults its status counts"
+show redis save
 show hotpatch status "$pid"
+hotpatch status "$pid" | grep -q "struck 1 of 1 calls" || failed "the fault did not strike once"
 
+show hotpatch revert "$pid" fail:rename
+save
+[ "$outcome" = ok ] || failed "the save after the revert must succeed"
+
+echo "-- the same by a patch, which could do more than fail"
+compile_patch enospc.so "$here/enospc.c"
+show hotpatch load "$pid" enospc.so
+save
+[ "$outcome" = err ] || failed "the save must fail"
 show hotpatch revert "$pid" enospc
 save
 [ "$outcome" = ok ] || failed "the last save must succeed"
