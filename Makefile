@@ -207,9 +207,7 @@ real:
 	+@$(MAKE) --no-print-directory $(PARALLEL) real-run
 
 real-run: all
-	@for scenario in tests/real/*.sh; do \
-		[ -e "$$scenario" ] || continue; \
-		echo "== $$scenario"; HOTPATCH_BUILD=$(abspath $(BUILD)) "$$scenario" || exit 1; done
+	tests/real/run $(BUILD)
 
 # -------------------------------------------------------------- install ---
 
@@ -234,8 +232,8 @@ uninstall:
 # ---------------------------------------------------------------- style ---
 
 C_FILES = $(wildcard include/*.h $(foreach dir,preload loader elf cli tests tests/hosts \
-	tests/patches tests/fuzz tests/bench demo/*,$(dir)/*.c $(dir)/*.h))
-SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/real/*.sh demo/*.sh demo/*/*.sh \
+	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
+SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
 
 format:
@@ -246,7 +244,7 @@ format-check:
 
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
-		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' \
+		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
 		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c elf/*.c cli/*.c)
 	shellcheck -x $(SHELL_FILES)
 

@@ -58,7 +58,7 @@ static void parse_member(char *line, struct request *request, struct refusal *wh
 static void end_transaction(struct frames *frames)
 {
     struct request *requests = calloc(frames->lines ? frames->lines : 1, sizeof(*requests));
-    struct request whole = {.id = "", .reply = ""}, border;
+    struct request whole = {.id = "", .reply = ""}, border = {0};
     size_t count = 0;
     char *line = frames->transaction;
 
