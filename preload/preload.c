@@ -28,7 +28,6 @@
 #include "safe_point.h"
 #include "settings.h"
 #include "state.h"
-#include "status.h"
 #include "sys.h"
 #include "threads.h"
 
@@ -138,7 +137,6 @@ __attribute__((constructor)) static void preload_start(void)
     }
     pthread_setspecific(main_thread_key, &active);
     doorbell_start(settings.signal);
-    status_note_program();
     active = true;
     threads_start(settings.patches != NULL);
     if (settings.patches)

@@ -61,7 +61,8 @@ uint64_t status_start_time(void)
     return status.start_time;
 }
 
-void status_note_program(void)
+/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. */
+static void read_program(void)
 {
     ssize_t length =
         sys_readlinkat(AT_FDCWD, "/proc/self/exe", status.program, sizeof(status.program) - 1);
@@ -73,6 +74,8 @@ void status_note_program(void)
 void status_start(void)
 {
     status_start_time();
+    if (!status.program[0])
+        read_program();
 }
 
 void status_time(char *buffer, size_t size)

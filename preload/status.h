@@ -36,7 +36,6 @@ int status_write(void);
 void status_set_sandbox(const char *text);
 
 /* Constructor, before there are threads: a host may ask for a slot in its first line. */
-void status_note_program(void);
 const char *status_program(void);            /* what /proc/self/exe said at the start */
 uint64_t status_start_time(void);            /* field 22 of /proc/PID/stat */
 void status_time(char *buffer, size_t size); /* now, ISO 8601, UTC */
