@@ -28,6 +28,7 @@
 #include "safe_point.h"
 #include "settings.h"
 #include "state.h"
+#include "status.h"
 #include "sys.h"
 #include "threads.h"
 
@@ -154,5 +155,7 @@ __attribute__((destructor)) static void preload_end(void)
     if (doing[0])
         log_write(LOG_ERROR, "the process exits while this runs: %s", doing);
     arming_end();
+    if (engine_loaded())
+        engine()->end();
     log_flush();
 }
