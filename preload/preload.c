@@ -116,6 +116,7 @@ static void apply_startup_patches(void)
         return;
     /* `hotpatch run --patch` promised that the program does not start unpatched. */
     arming_end();
+    log_flush(); /* the refusal: nobody else writes it now */
     _exit(1);
 }
 
