@@ -98,7 +98,7 @@ HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclud
 hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
 host_libraries := $(filter lib%,$(hosts))
 host_variants := host-nopie host-stripped host-o0 host-o3 host-now host-clang host-lto \
-	imports-nopie imports-now imports-stripped
+	imports-nopie imports-now imports-stripped importer-nopie importer-now
 HOSTS := $(addprefix $(BUILD)/hosts/,$(filter-out lib%,$(hosts)) $(host_variants) host-static \
 	host-cxx $(addsuffix .so,$(host_libraries)))
 PATCHES := $(patsubst tests/patches/%.c,$(BUILD)/patches/%.so,$(wildcard tests/patches/*.c))
@@ -109,6 +109,9 @@ flags_host-o0 := -O0
 flags_host-o3 := -O3 -fcf-protection=full -ffunction-sections -fdata-sections -Wl,--gc-sections
 flags_host-now := -O2 -Wl,-z,relro,-z,now
 flags_host-lto := -O2 -flto
+flags_importer := -Wl,-z,lazy
+flags_importer-nopie := -no-pie -fno-pie -Wl,-z,lazy
+flags_importer-now := -Wl,-z,relro,-z,now
 flags_imports-nopie := -no-pie -fno-pie -O1 -Wl,-z,lazy
 flags_imports-now := -O1 -Wl,-z,relro,-z,now
 flags_imports-stripped := -s -O1 -Wl,-z,relro,-z,now
@@ -128,7 +131,11 @@ $(foreach host,$(filter-out lib%,$(hosts)) $(host_variants),$(eval $(call host_r
 $(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
-	$(Q)$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-soname,$(@F) -o $@ $<
+	$(Q)$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-z,lazy -Wl,-soname,$(@F) -o $@ \
+		$(filter %.c %.so,$^) $(if $(filter %.so,$^),-Wl$(comma)-rpath$(comma)'$$ORIGIN')
+
+$(BUILD)/hosts/libuses1.so: $(BUILD)/hosts/libdefines1.so
+$(BUILD)/hosts/libuses2.so: $(BUILD)/hosts/libdefines2.so
 
 $(BUILD)/hosts/host-static: tests/hosts/host.c Makefile
 	@mkdir -p $(@D)

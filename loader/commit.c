@@ -68,14 +68,14 @@ static uintptr_t value_below(const struct slot *slot, const struct layer *layers
     return live;
 }
 
+uintptr_t commit_value_of(const struct slot *slot, const struct word *word)
+{
+    return value_below(slot, slot->layers, slot->layer_count, slot->live, word);
+}
+
 static uintptr_t value_for(const struct change *change, const struct word *word)
 {
     return value_below(change->slot, change->layers, change->layer_count, change->after, word);
-}
-
-static bool lies_in(uintptr_t value, const struct object *object)
-{
-    return object && value >= object->begin && value < object->end;
 }
 
 /* A word that is not what was last stored or read is the program's own doing, but for one that
@@ -86,7 +86,7 @@ static bool is_as_expected(const struct slot *slot, const struct word *word)
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
 
     return slot->kind == SLOT_DECLARED || now == slot->live || now == slot->base ||
-           lies_in(now, word->object) || lies_in(now, object_program());
+           import_is_unbound(slot, word, now);
 }
 
 static int check_words(struct transaction *transaction)
@@ -164,7 +164,7 @@ static int verify(void *nothing)
             continue;
         for (size_t i = 0; i < slot->word_count; i++) {
             const struct word *word = &slot->words[i];
-            uintptr_t value = value_below(slot, slot->layers, slot->layer_count, slot->live, word);
+            uintptr_t value = commit_value_of(slot, word);
             uintptr_t base = slot->base;
 
             if (!word->protect && value != base)
@@ -191,7 +191,7 @@ static void store_direct(const struct change *change, const struct word *word)
 
     if (now == value)
         return;
-    if (lies_in(now, word->object) && change->slot->kind == SLOT_IMPORT)
+    if (word->lazy && import_is_unbound(change->slot, word, now))
         commit_saw_unbound = true;
     if (!word->pointer)
         __atomic_store_n(word->address, value, __ATOMIC_RELEASE);

@@ -87,6 +87,37 @@ static void run_transaction(const struct request *requests, size_t count,
     tend_plan();
 }
 
+static int nothing_more(void *nothing)
+{
+    (void)nothing;
+    return 0;
+}
+
+/* Objects that came since the last request get the layers that they lack. */
+static void extend_layers(void)
+{
+    struct refusal why = {0};
+    struct transaction transaction = {.why = &why};
+    bool extended = false;
+
+    if (objects_locked(nothing_more, NULL) != 0)
+        return;
+    for (const struct slot *slot = slots_first(); slot && !extended; slot = slot->next)
+        extended = slot->extended;
+    if (!extended)
+        return;
+    transaction_run(&transaction);
+    transaction_free(&transaction);
+    refusal_clear(&why);
+    tend_plan();
+}
+
+static void status(struct json *json)
+{
+    extend_layers();
+    report_status(json);
+}
+
 static int read_imports(void *nothing)
 {
     (void)nothing;
@@ -95,6 +126,7 @@ static int read_imports(void *nothing)
 
 static void list_slots(const struct request *request, struct engine_reply *reply)
 {
+    extend_layers();
     objects_locked(read_imports, NULL);
     declared_adopt_registered(services->registered());
     report_slots(request, reply);
@@ -244,7 +276,7 @@ const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))
     .abi = ENGINE_ABI,
     .start = start,
     .handle = handle,
-    .status = report_status,
+    .status = status,
     .tend_at = tend_at,
     .tend = tend_do,
     .set = set,

@@ -102,13 +102,64 @@ static bool looked_up_definition(struct object *importer, const struct image_sym
     return true;
 }
 
-/* A word that still leads to a PLT: the importer's own, or the executable's. */
-static bool leads_to_plt(const struct object *importer, uintptr_t value)
+/* ---- words that lead to a PLT ---- */
+
+/*
+ * Where a JUMP_SLOT points before ld.so has bound it: into the PLT entry that pushes the
+ * relocation's number (System V ABI AMD64, "Procedure Linkage Table"; behind an endbr64 with
+ * -z ibtplt; mold's moves the number into r11d). A function of the object's own, which the
+ * program may have put there itself, looks otherwise.
+ */
+static bool is_lazy_stub(uintptr_t value)
+{
+    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    const unsigned char *code = (const unsigned char *)value;
+
+    if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
+        code += sizeof(endbr64);
+    if (code[0] == 0x68)
+        return code[5] == 0xe9 || (code[5] == 0xf2 && code[6] == 0xe9);
+    return code[0] == 0x41 && code[1] == 0xbb;
+}
+
+struct canonical {
+    const char *name;
+    uint64_t value;
+};
+
+static int match_canonical(const struct image_symbol *symbol, void *context)
+{
+    struct canonical *canonical = context;
+
+    if (!symbol->dynamic)
+        return 1;
+    if (symbol->defined || symbol->value == 0 || symbol->type != STT_FUNC ||
+        strcmp(symbol->name, canonical->name) != 0)
+        return 0;
+    canonical->value = symbol->value;
+    return 1;
+}
+
+/* The undefined symbol of a non-PIE program has a value: its PLT entry (gABI, "Function
+ * Addresses"). */
+static uintptr_t program_plt(const char *name)
 {
     const struct object *program = object_program();
+    struct canonical canonical = {name, 0};
+    struct elf_fault fault;
 
-    return (value >= importer->begin && value < importer->end) ||
-           (value >= program->begin && value < program->end);
+    if (program->image)
+        image_symbols(program->image, match_canonical, &canonical, &fault);
+    return canonical.value ? program->bias + canonical.value : 0;
+}
+
+bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value)
+{
+    const struct object *importer = word->object;
+
+    if (slot->plt && value == slot->plt)
+        return true;
+    return word->lazy && value >= importer->begin && value < importer->end && is_lazy_stub(value);
 }
 
 /* ---- slots ---- */
@@ -131,6 +182,7 @@ static struct slot *slot_of(const char *name, const char *version,
     if (!definition->indirect)
         slot->base = definition->object->bias + definition->value;
     slot->fallback = slot->live = slot->base;
+    slot->plt = program_plt(name);
     slot_register(slot);
     return slot;
 }
@@ -178,7 +230,8 @@ static int add(const struct image_relocation *relocation, void *context)
     struct word word = {.address = (uintptr_t *)(object->bias + relocation->where),
                         .object = object,
                         .protect = relocation->relro,
-                        .pointer = relocation->type == R_X86_64_64 && !relocation->relro};
+                        .pointer = relocation->type == R_X86_64_64 && !relocation->relro,
+                        .lazy = relocation->type == R_X86_64_JUMP_SLOT};
     struct definition definition;
     uintptr_t value;
     bool bound;
@@ -192,9 +245,8 @@ static int add(const struct image_relocation *relocation, void *context)
     if (value == 0)
         return 0; /* a weak import that nobody defines */
     bound = bound_definition(object, relocation->symbol.name, value, &definition);
-    if (!bound && (!leads_to_plt(object, value) ||
-                   !looked_up_definition(object, &relocation->symbol, &definition)))
-        return 0; /* the program's own doing */
+    if (!bound && !looked_up_definition(object, &relocation->symbol, &definition))
+        return 0;
     slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
     if (!slot)
         return -1;

@@ -68,7 +68,7 @@ struct module *module_of_file(const char *loaded_as)
  * nothing of ours. */
 void module_retire(struct module *module)
 {
-    static struct module retired = {.name = (char *)"(reverted)"};
+    static struct module retired = {.name = (char *)"(reverted)", .path = (char *)"(reverted)"};
     struct object *object = object_of_module(module);
 
     module_unlist(module);

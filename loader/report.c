@@ -62,7 +62,9 @@ static void put_importers(struct json *json, const struct slot *slot)
     json_string(json, "definition", object_name(slot->object));
     json_array_begin(json, "importers");
     for (size_t i = 0; i < slot->word_count; i++) {
-        if (is_first_of_object(slot, i))
+        const struct module *module = slot->words[i].object->module;
+
+        if (is_first_of_object(slot, i) && (!module || module->live))
             json_string(json, NULL, object_name(slot->words[i].object));
     }
     json_array_end(json);
@@ -244,8 +246,8 @@ static int read_live(void *nothing)
             slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
         slot->words_live = 0;
         for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
-            slot->words_live +=
-                __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) == slot->live;
+            slot->words_live += __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) ==
+                                commit_value_of(slot, &slot->words[i]);
     }
     return 0;
 }

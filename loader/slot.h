@@ -25,6 +25,7 @@ struct word {
     struct object *object; /* that holds it */
     bool protect;          /* in RELRO: its page is made writable for the store alone */
     bool pointer;          /* not in the GOT: data that the program may have changed itself */
+    bool lazy;             /* JUMP_SLOT: may lead to its object's PLT until ld.so binds it */
 };
 
 /* One applied replacement. */
@@ -51,6 +52,8 @@ struct slot {
     char *name_space;    /* registered slots: their own; else NULL: the object's */
     char *version_name;  /* imports: symbol version or NULL */
     uint64_t definition; /* imports: the symbol's st_value in `object` */
+    uintptr_t plt;       /* imports: the non-PIE program's PLT entry that is the function's address
+                          * to everybody, or 0 */
     bool extended;       /* imports: words were added below a live layer and not stored yet */
     struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
     struct word *words;
@@ -122,6 +125,9 @@ bool import_is_used(const struct slot *slot);
 typedef void import_refused_fn(const struct object *importer, const struct image_symbol *symbol,
                                const char *why, void *context);
 void imports_unpatchable(import_refused_fn *each, void *context);
+/* `value` leads on to the definition through a PLT, the importer's own or the program's. Inside
+ * objects_locked(). */
+bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value);
 /* The definition is in OBJECT. */
 bool import_is_defined_in(const struct slot *slot, const struct target *target);
 /* OBJECT is an importer. */

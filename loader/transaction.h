@@ -63,6 +63,8 @@ struct change *change_for(struct transaction *transaction, struct slot *slot);
 void change_settle(struct change *change); /* fills functions, before, after */
 int commit(struct transaction *transaction);
 
+/* What the engine would have the word hold. */
+uintptr_t commit_value_of(const struct slot *slot, const struct word *word);
 bool commit_take_unbound(void);   /* did a commit since the last call meet unbound words? */
 void commit_verify_imports(void); /* put back what a resolver has overwritten */
 

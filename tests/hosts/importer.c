@@ -1,0 +1,248 @@
+/*
+ * importer.c - a test host that knows nothing of hotpatch, opens libraries that import the same
+ * functions as it does, and does to its own words what programs do.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+enum { LIBRARIES = 16, RACERS = 8 };
+
+typedef const char *called(const char *argument);
+
+static struct library {
+    char path[512];
+    void *handle;
+} libraries[LIBRARIES];
+
+static char *(*volatile pointer)(const char *) = getenv;
+
+static char *own_getenv(const char *name)
+{
+    static char value[] = "own";
+
+    (void)name;
+    return value;
+}
+
+static const char *or_none(const char *text)
+{
+    return text ? text : "none";
+}
+
+/* ---- libraries ---- */
+
+static const char *open_library(const char *path)
+{
+    for (int i = 0; i < LIBRARIES; i++) {
+        if (libraries[i].handle)
+            continue;
+        libraries[i].handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+        snprintf(libraries[i].path, sizeof(libraries[i].path), "%s", path);
+        return libraries[i].handle ? "opened" : dlerror();
+    }
+    return "too many";
+}
+
+static const char *close_library(const char *path)
+{
+    for (int i = 0; i < LIBRARIES; i++)
+        if (libraries[i].handle && strcmp(libraries[i].path, path) == 0) {
+            dlclose(libraries[i].handle);
+            libraries[i].handle = NULL;
+            return "closed";
+        }
+    return "not open";
+}
+
+static called *function_of(void *handle, const char *name)
+{
+    called *function = NULL;
+
+    if (handle)
+        *(void **)&function = dlsym(handle, name);
+    return function;
+}
+
+static const char *call(const char *name, const char *argument)
+{
+    for (int i = 0; i < LIBRARIES; i++) {
+        called *function = function_of(libraries[i].handle, name);
+
+        if (function)
+            return or_none(function(argument));
+    }
+    return "no such function";
+}
+
+/* Opens, calls, closes; an answer that neither the library nor a patch gives ends it. */
+static void churn(const char *path, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+        called *function = function_of(handle, "lazy_call");
+        const char *got = function ? or_none(function("HOTPATCH_TEST_VALUE")) : "?";
+
+        if (strcmp(got, "none") != 0 && strcmp(got, "patched") != 0) {
+            say("%s in round %d", got, i);
+            return;
+        }
+        dlclose(handle);
+    }
+    say("churned");
+}
+
+/* ---- the resolver's race ---- */
+
+static struct {
+    pthread_barrier_t begin, end;
+    called *function;
+    int wrong; /* atomic */
+    int over;
+} race;
+
+static void *racer(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        const char *got;
+
+        pthread_barrier_wait(&race.begin);
+        if (race.over)
+            return NULL;
+        got = or_none(race.function("HOTPATCH_TEST_VALUE"));
+        if (strcmp(got, "none") != 0 && strcmp(got, "patched") != 0)
+            __atomic_store_n(&race.wrong, 1, __ATOMIC_RELAXED);
+        pthread_barrier_wait(&race.end);
+    }
+}
+
+/* Every round, all threads call through a word that nobody has bound yet. The last round's
+ * library stays open. */
+static void run_race(const char *path, int rounds)
+{
+    pthread_t threads[RACERS];
+
+    pthread_barrier_init(&race.begin, NULL, RACERS + 1);
+    pthread_barrier_init(&race.end, NULL, RACERS + 1);
+    for (int i = 0; i < RACERS; i++)
+        if (pthread_create(&threads[i], NULL, racer, NULL) != 0)
+            _exit(9);
+    for (int i = 0; i < rounds; i++) {
+        const char *opened = open_library(path);
+
+        for (int k = 0; k < LIBRARIES; k++)
+            if (libraries[k].handle && strcmp(libraries[k].path, path) == 0)
+                race.function = function_of(libraries[k].handle, "lazy_call");
+        if (strcmp(opened, "opened") != 0 || !race.function)
+            _exit(9);
+        pthread_barrier_wait(&race.begin);
+        pthread_barrier_wait(&race.end);
+        if (i < rounds - 1)
+            close_library(path);
+    }
+    race.over = 1;
+    pthread_barrier_wait(&race.begin);
+    for (int i = 0; i < RACERS; i++)
+        pthread_join(threads[i], NULL);
+    say(race.wrong ? "wrong" : "raced");
+}
+
+/* ---- the program's own words ---- */
+
+static ElfW(Dyn) * dynamic_of(ElfW(Sxword) tag)
+{
+    for (ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++)
+        if (d->d_tag == tag)
+            return d;
+    _exit(9);
+}
+
+/* The word of the program's GOT for `name`; the program must not be linked with -z now. */
+static uintptr_t *got_word(const char *name)
+{
+    const ElfW(Rela) *rela = (const ElfW(Rela) *)dynamic_of(DT_JMPREL)->d_un.d_ptr;
+    size_t count = dynamic_of(DT_PLTRELSZ)->d_un.d_val / sizeof(*rela);
+    const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic_of(DT_SYMTAB)->d_un.d_ptr;
+    const char *strings = (const char *)dynamic_of(DT_STRTAB)->d_un.d_ptr;
+    const struct link_map *map = dlopen(NULL, RTLD_NOW);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(strings + symbols[ELF64_R_SYM(rela[i].r_info)].st_name, name) == 0)
+            return (uintptr_t *)(map->l_addr + rela[i].r_offset);
+    _exit(9);
+}
+
+/* ---- questions ---- */
+
+static void report(long result)
+{
+    say("%ld %d", result, errno);
+}
+
+/* Calls one function of libc in a way that succeeds where nothing is injected. */
+static void attempt(const char *what, const char *path)
+{
+    char *volatile block;
+    int fd;
+
+    errno = 0;
+    if (strcmp(what, "rename") == 0) {
+        report(rename(path, path));
+    } else if (strcmp(what, "open") == 0) {
+        fd = open(path, O_RDONLY);
+        report(fd < 0 ? fd : 0);
+        if (fd >= 0)
+            close(fd);
+    } else if (strcmp(what, "write") == 0) {
+        report(write(1, "", 0));
+    } else if (strcmp(what, "malloc") == 0) {
+        block = malloc(100);
+        report(block ? 0 : -1);
+        free(block);
+    } else {
+        say("?");
+    }
+}
+
+static void command(const char *word, char *rest)
+{
+    char *second = split(rest);
+
+    if (strcmp(word, "answer") == 0)
+        say("1");
+    else if (strcmp(word, "greeting") == 0)
+        say("hello");
+    else if (strcmp(word, "dlopen") == 0)
+        say("%s", open_library(rest));
+    else if (strcmp(word, "dlclose") == 0)
+        say("%s", close_library(rest));
+    else if (strcmp(word, "call") == 0)
+        say("%s", call(rest, second));
+    else if (strcmp(word, "getenv") == 0)
+        say("%s", or_none(getenv(rest)));
+    else if (strcmp(word, "pointer") == 0)
+        say("%s", *rest ? or_none(pointer(rest)) : "1");
+    else if (strcmp(word, "own-pointer") == 0)
+        pointer = own_getenv, say("done");
+    else if (strcmp(word, "own-got") == 0)
+        *got_word(rest) = (uintptr_t)own_getenv, say("done");
+    else if (strcmp(word, "churn") == 0)
+        churn(rest, atoi(second));
+    else if (strcmp(word, "race") == 0)
+        run_race(rest, atoi(second));
+    else
+        attempt(word, rest);
+}
+
+int main(void)
+{
+    return loop();
+}

@@ -1,0 +1,67 @@
+/*
+ * libimporter.c - a library that holds the address of a function of libc: R_X86_64_GLOB_DAT, and
+ * R_X86_64_64 in read-only data and in data. (libimporter2.c has a JUMP_SLOT, which needs that
+ * nobody takes the address.)
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef char *lookup(const char *name);
+
+const char *library_call(const char *name);
+const char *library_got(const char *name);
+const char *library_constant(const char *name);
+const char *library_data(const char *name);
+const char *library_rename(const char *path);
+const char *library_length(const char *text);
+
+lookup *const library_constant_pointer = getenv;
+lookup *library_data_pointer = getenv;
+
+const char *library_call(const char *name)
+{
+    return getenv(name);
+}
+
+const char *library_got(const char *name)
+{
+    lookup *volatile pointer = getenv; /* read anew: not kept over a switch */
+
+    return pointer(name);
+}
+
+const char *library_constant(const char *name)
+{
+    lookup *const volatile *word = &library_constant_pointer;
+
+    return (*word)(name);
+}
+
+const char *library_data(const char *name)
+{
+    lookup *volatile *word = &library_data_pointer;
+
+    return (*word)(name);
+}
+
+const char *library_rename(const char *path)
+{
+    static char text[32];
+
+    errno = 0;
+    int result = rename(path, path);
+
+    snprintf(text, sizeof(text), "%d %d", result, errno);
+    return text;
+}
+
+const char *library_length(const char *text)
+{
+    static char answer[32];
+    size_t (*volatile length)(const char *) = strlen;
+
+    snprintf(answer, sizeof(answer), "%zu", length(text));
+    return answer;
+}

@@ -1,0 +1,12 @@
+/* libuses1.c - imports from libdefines1.so what two libraries define. */
+int defined_twice(void);
+const char *uses1(const char *unused);
+
+const char *uses1(const char *unused)
+{
+    static char digits[2];
+
+    (void)unused;
+    digits[0] = (char)('0' + defined_twice());
+    return digits;
+}
