@@ -80,11 +80,22 @@ static int service_runtime_dir(const char **path)
     return dir->fd;
 }
 
+/* Under the engine lock. A host thread may ask before the listener has read the name, and the
+ * listener's descriptor would mean another file, or none, in the host's table. */
 static int service_program(const char **path)
 {
+    static char program[PATH_MAX];
+    ssize_t length;
+
     *path = status_program();
-    /* Its number means another file, or none, in the host's descriptor table. */
-    return threads_self() == THREAD_LISTENER ? listener_program() : -1;
+    if (threads_self() == THREAD_LISTENER)
+        return listener_program();
+    length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", program, sizeof(program) - 1);
+    if (length > 0) {
+        program[length] = '\0';
+        *path = program;
+    }
+    return -1;
 }
 
 static void service_commit_begin(void)

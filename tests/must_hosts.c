@@ -75,6 +75,20 @@ static const char *without_shim_the_fallbacks_answer(struct host *host)
     return "apply";
 }
 
+/* The engine starts on a host thread then, maybe before our own have begun. */
+static const char *looks_a_slot_up_in_its_first_line(struct host *host)
+{
+    (void)host;
+    for (int i = 0; i < 10; i++) {
+        struct host *other = host_start("host", (const char *[]){"HOST_LOOKS_UP_FIRST=1", NULL});
+        const char *code = load_and_ask(other, "answer2", "answer", "1", "2");
+        host_kill(other);
+        if (strcmp(code, "apply") != 0)
+            return code;
+    }
+    return "apply";
+}
+
 static const char *ends_cleanly(struct host *host)
 {
     (void)host;
@@ -244,6 +258,7 @@ const struct must_case must_hosts[] = {
     CASE_IN(built_as_cxx, "host-cxx"),
     CASE(static_program_runs_unpatched),
     CASE(without_shim_the_fallbacks_answer),
+    CASE(looks_a_slot_up_in_its_first_line),
     CASE(ends_cleanly),
     CASE(forked_child_inherits_layers),
     CASE(forked_child_before_any_request),

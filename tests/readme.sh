@@ -16,10 +16,8 @@ trap 'exit 1' HUP INT TERM
 # As a clone: the tree, and what make has built already, so that `make` has little to do.
 mkdir "$work/clone"
 (cd "$source" && tar cf - --exclude=./build --exclude=./.git .) | tar xf - -C "$work/clone"
-if [ "$build" = "$source/build" ]; then
-    mkdir "$work/clone/build"
-    cp -a "$build/obj" "$build"/*.so "$build/hotpatch" "$work/clone/build/"
-fi
+mkdir "$work/clone/build"
+cp -a "$build/obj" "$build"/*.so "$build/hotpatch" "$work/clone/build/"
 
 awk -v work="$work" '
     /^```sh$/ { n++; file = work "/block." n; next }
