@@ -25,6 +25,7 @@ extern const struct must_case must_slots[];
 extern const struct must_case must_modules[];
 extern const struct must_case must_applied[];
 extern const struct must_case must_hosts[];
+extern const struct must_case must_faults[];
 
 #define CASE(name)        \
     {                     \

@@ -86,6 +86,26 @@ static void a_path_with_blanks_arrives_whole(void **state)
     free(line);
 }
 
+static void patches_and_faults_are_one_transaction(void **state)
+{
+    static const char *const patches[] = {"/a.so"}, *const faults[] = {"fail=f=1 nth=2",
+                                                                       "fail=g=0"};
+    const struct order order = {.verb = "load",
+                                .keys = "when=call",
+                                .patch_keys = "replace=a=b",
+                                .patch_count = 1,
+                                .faults = faults,
+                                .fault_count = 2};
+    char *line = composed(&order, patches);
+
+    (void)state;
+    assert_string_equal(line, "\nbegin id=i deadline=7 reply=i.reply\n"
+                              "load when=call replace=a=b /a.so\n"
+                              "load when=call fail=f=1 nth=2\n"
+                              "load when=call fail=g=0\ncommit\n");
+    free(line);
+}
+
 static void a_path_with_a_newline_is_refused(void **state)
 {
     static const char *const patches[] = {"/a\nrevert all"};
@@ -442,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_verb_is_understood_by_the_shim),
         cmocka_unit_test(a_path_with_blanks_arrives_whole),
+        cmocka_unit_test(patches_and_faults_are_one_transaction),
         cmocka_unit_test(a_path_with_a_newline_is_refused),
         cmocka_unit_test(the_longest_request_fits_and_one_byte_more_does_not),
         cmocka_unit_test(a_relative_path_becomes_absolute),

@@ -19,7 +19,7 @@ struct row {
 
 static const struct must_case *const groups[] = {must_requests, must_files,   must_manifests,
                                                  must_slots,    must_modules, must_applied,
-                                                 must_hosts,    NULL};
+                                                 must_hosts,    must_faults,  NULL};
 
 const char *load(struct host *host, const char *name)
 {
