@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "leftovers.h"
 #include "lock.h"
 #include "log.h"
 #include "rights.h"
@@ -13,9 +14,10 @@
 #include "sys.h"
 #include "threads.h"
 
-struct identity {
+struct identity { /* compared by its bytes: no padding */
     pid_t pid;
     uid_t uid;
+    uint64_t privileged;
     dev_t root_dev;
     ino_t root_ino;
 };
@@ -37,6 +39,10 @@ static struct {
     unsigned path; /* which of the two below arming.dir has */
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
+static struct {
+    bool known;
+    uid_t uid;
+} at_start; /* who HOTPATCH_DIR was meant for */
 static char arming_problem[RUNTIME_WHY_SIZE];
 static char arming_paths[2][PATH_MAX];
 
@@ -45,6 +51,7 @@ static struct identity identity_now(void)
     struct identity now = {.pid = sys_getpid(), .uid = sys_geteuid()};
     struct stat st;
 
+    now.privileged = !arming.in_user_namespace && rights_beyond_user(now.uid);
     if (sys_fstatat(AT_FDCWD, "/", &st, 0) == 0) {
         now.root_dev = st.st_dev;
         now.root_ino = st.st_ino;
@@ -86,8 +93,7 @@ static bool make(const struct identity *identity, const char *configured, struct
                  int *fifo)
 {
     struct runtime_user user = {.uid = identity->uid,
-                                .privileged =
-                                    !arming.in_user_namespace && rights_beyond_user(identity->uid),
+                                .privileged = identity->privileged,
                                 .only_known = arming.in_user_namespace,
                                 .known_dev = arming.dir.dev,
                                 .known_ino = arming.dir.ino};
@@ -113,6 +119,18 @@ static bool make(const struct identity *identity, const char *configured, struct
     return true;
 }
 
+/* Where the directory that was configured is not for the present user: by the rule for that one. */
+static bool make_any(const struct identity *identity, struct runtime_dir *dir, int *fifo)
+{
+    if (!at_start.known) {
+        at_start.known = true;
+        at_start.uid = identity->uid;
+    }
+    return make(identity, settings.directory, dir, fifo) ||
+           (settings.directory[0] && identity->uid != at_start.uid &&
+            make(identity, "", dir, fifo));
+}
+
 static void adopt(const struct identity *identity, const struct runtime_dir *dir, int fifo)
 {
     struct stat st = {0};
@@ -134,8 +152,13 @@ bool arming_start(void)
 
     lock_take(&arming.files);
     if (!arming.ended) {
+        made = make_any(&now, &dir, &fifo);
+        /* A daemon's worker changes its user at once after fork(), maybe between the two lines above. */
+        if (!made && sys_geteuid() != now.uid) {
+            now = identity_now();
+            made = make_any(&now, &dir, &fifo);
+        }
         arming.identity = now;
-        made = make(&now, settings.directory, &dir, &fifo);
         if (made)
             adopt(&now, &dir, fifo);
     }
@@ -176,11 +199,8 @@ static bool arm_again(const struct identity *now)
     struct identity before = arming.identity;
     struct runtime_dir old = arming.dir, dir;
     int old_fifo = arming.fifo, fifo;
-    bool made = make(now, settings.directory, &dir, &fifo);
 
-    if (!made && before.uid != now->uid && settings.directory[0])
-        made = make(now, "", &dir, &fifo);
-    if (!made)
+    if (!make_any(now, &dir, &fifo))
         return false;
     adopt(now, &dir, fifo);
     if (old.fd >= 0) {
@@ -311,6 +331,7 @@ void arming_remove_if_asked(void)
 void arming_end(void)
 {
     char path[PATH_MAX + 32];
+    const char *directory = NULL;
     bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
@@ -323,10 +344,13 @@ void arming_end(void)
         sys_unlinkat(AT_FDCWD, path, 0);
         snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
         reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT;
+        directory = arming.dir.path;
     }
     lock_give(&arming.files);
     if (!reached && threads_self() != THREAD_LISTENER)
         ask_listener_to_remove();
+    if (directory && reached)
+        leftovers_remove(directory);
 }
 
 void arming_enter_user_namespace(void)

@@ -295,7 +295,11 @@ void dispatch_doorbell(void)
 {
     struct request request = plain_request(REQUEST_RELOAD);
     struct outcome outcome;
+    struct refusal why = {0};
 
+    /* Rights that the program has given up may be what keeps the FIFO from standing. */
+    rights_follow(&why);
+    refusal_clear(&why);
     arming_check(true);
     status_due = true;
     if (startup.refused) {

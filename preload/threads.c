@@ -26,6 +26,7 @@
 #define LISTENER_STACK (1ul << 20)
 #define WORKER_STACK (8ul << 20)
 #define LARGE_STACK (64ul << 20) /* for a host with megabytes of thread-local data */
+#define EXEC_LIMIT_MS 250
 
 enum { SLOT_WORKER, SLOT_LISTENER, SLOT_COUNT };
 
@@ -36,6 +37,7 @@ struct stack {
 
 static struct {
     _Atomic pid_t tid[SLOT_COUNT];
+    pid_t process;            /* whose threads they are */
     pid_t joined[SLOT_COUNT]; /* tid of the thread that ended last */
     pthread_t thread[SLOT_COUNT];
     bool running[SLOT_COUNT];       /* made and not yet joined */
@@ -72,6 +74,13 @@ bool threads_owned(pid_t tid)
 {
     return tid == atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_relaxed) ||
            tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed);
+}
+
+bool threads_follow_caller(void)
+{
+    pid_t pid = sys_getpid();
+
+    return pid == threads.process && pid == sys_gettid();
 }
 
 bool threads_stopping(void)
@@ -152,6 +161,24 @@ static int create(int slot, void *(*function)(void *), size_t size)
     return result;
 }
 
+/* While another thread is inside execve(2) Linux makes none (EAGAIN, copy_fs() in kernel/fork.c).
+ * A child of fork() that fails to execute one program of several on its PATH lives on. */
+static int create_patiently(int slot, void *(*function)(void *), size_t size)
+{
+    uint64_t until = clock_ms() + EXEC_LIMIT_MS;
+    _Atomic uint32_t never = 0;
+    int result;
+
+    while ((result = create(slot, function, size)) == EAGAIN) {
+        struct timespec soon = clock_spec(clock_ms() + 2);
+
+        if (clock_ms() >= until || threads_stopping())
+            break;
+        sys_futex_wait(&never, 0, &soon);
+    }
+    return result;
+}
+
 static int create_blocked(int slot, void *(*function)(void *), size_t size)
 {
     const sys_sigset blocked = ~THREADS_OPEN_SIGNALS;
@@ -159,7 +186,7 @@ static int create_blocked(int slot, void *(*function)(void *), size_t size)
     int result;
 
     sys_sigprocmask(SIG_SETMASK, &blocked, &old);
-    result = create(slot, function, size);
+    result = create_patiently(slot, function, size);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
     if (result != 0)
         log_write(LOG_ERROR, "a thread could not be made: %s", sys_error(result));
@@ -184,6 +211,7 @@ bool threads_start(bool now)
     bool worker_there = threads.running[SLOT_WORKER];
     bool listener_there = threads.running[SLOT_LISTENER];
 
+    threads.process = sys_getpid();
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.now, now, memory_order_relaxed);
     atomic_store_explicit(&threads.stopping, false, memory_order_release);

@@ -30,6 +30,10 @@ bool threads_start(bool now);
 bool threads_wanted_now(void);
 void threads_hurry(void);         /* host thread: returns as threads_start(true) does */
 void threads_make_listener(void); /* worker */
+/* Whether unshare(2) and its kin take ours along: in the main thread (a thread pool that gives up
+ * one thread's rights does not mean the process), and not in vfork(2)'s child, which has our memory
+ * and not our threads. */
+bool threads_follow_caller(void);
 /* Host thread. False: a thread of ours did not end by then (CLOCK_MONOTONIC ms). */
 bool threads_stop(uint64_t until);
 /* In a forked child: none of the threads exists. */

@@ -34,13 +34,6 @@ static int finish(long result)
     return -1;
 }
 
-/* Only the main thread takes ours along: a thread pool that unshares a thread's descriptors or
- * mounts does not mean the process. */
-static bool takes_threads_along(void)
-{
-    return preload_active() && sys_gettid() == sys_getpid();
-}
-
 /* Not holding the engine lock: the listener may need it to come to its end. */
 static void end_threads(void)
 {
@@ -59,7 +52,7 @@ static ino_t user_namespace(void)
 /* `user`: it may be another user name space afterwards. */
 static int call_alone(long number, long a, long b, bool user)
 {
-    bool along = takes_threads_along();
+    bool along = preload_active() && threads_follow_caller();
     ino_t before = along && user ? user_namespace() : 0;
     long result;
 
