@@ -168,6 +168,31 @@ static void patch_code_runs_as_the_user_that_the_host_became(void **state)
                 " NoNewPrivs: 0");
 }
 
+/* What the main thread may do then, a thread that has not kept its capabilities may not, and glibc
+ * aborts a process whose threads fare differently. */
+static void a_host_that_keeps_capabilities_over_setuid_lives(void **state)
+{
+    struct host *host = *state;
+    if (!is_root())
+        skip();
+    host_expect(host, "setuid-keeping-capabilities 65534", "done");
+    assert_true(host_alive(host));
+    host_expect(host, "answer", "1");
+    if (nobody_had_a_directory)
+        return;
+    struct host outside = *host;
+    snprintf(outside.directory, sizeof(outside.directory), "/tmp/hotpatch-65534");
+    kill(host->pid, SIGRTMIN + 12);
+    char fifo[64];
+    snprintf(fifo, sizeof(fifo), "/tmp/hotpatch-65534/%d.fifo", (int)host->pid);
+    await_file("/tmp/hotpatch-65534");
+    await_file(fifo);
+    must_apply(&outside, "load %s", patch_file("rights"));
+    host_expect(host, "patch-rights",
+                "Uid: 65534 65534 65534 65534 CapPrm: " NO_CAPABILITIES " CapEff: " NO_CAPABILITIES
+                " NoNewPrivs: 0");
+}
+
 /* The main thread alone changes its user, behind libc's back. The new user may not write into
  * root's directory, so that a refusal is right, too. */
 static void a_user_changed_by_system_call_is_followed_or_refused(void **state)
@@ -323,13 +348,19 @@ static void a_users_command_on_roots_process_lacks_permission(void **state)
 static struct host *start_with_planted(struct host *keeper, const char *plant, bool armed)
 {
     char script[2048];
+    const char *environment[] = {"HOTPATCH_DISABLE=1", NULL}; /* for the shell alone */
     snprintf(script, sizeof(script),
-             "#!/bin/sh\nd=$HOTPATCH_DIR f=$d/$$.fifo\nshim=$LD_PRELOAD\nunset LD_PRELOAD\n"
-             "rm -f $f $d/$$.json\n%s\nLD_PRELOAD=%s exec %s\n",
-             plant, built("libhotpatch_preload.so"), built("hosts/sandbox"));
+             "#!/bin/sh\nd=$HOTPATCH_DIR f=$d/$$.fifo\n%s\nunset HOTPATCH_DISABLE\nexec %s\n",
+             plant, built("hosts/sandbox"));
     const char *path = host_path(keeper, "start");
     file_write(path, script, strlen(script), 0755);
-    return armed ? host_start(path, NULL) : host_start_unarmed(path, NULL);
+    struct host *host = host_start_unarmed(path, environment);
+    if (armed) { /* the status comes after the FIFO */
+        char status[300];
+        snprintf(status, sizeof(status), "%s/%d.json", host->directory, (int)host->pid);
+        await_file(status);
+    }
+    return host;
 }
 
 static void a_file_planted_under_the_fifos_name_is_replaced(void **state)
@@ -487,11 +518,15 @@ static void a_log_file_that_is_a_link_is_not_written(void **state)
 
 /* ---- chroot ---- */
 
-static struct output *load_in_jail(struct host *host, const char *how)
+static struct output *load_in_jail(struct host *host, const char *how, bool has_fifo)
 {
-    char question[300], pid[16];
+    char question[300], pid[16], fifo[700];
     snprintf(question, sizeof(question), "%s %s", how, host_path(host, "jail"));
     host_expect(host, question, "done");
+    snprintf(fifo, sizeof(fifo), "%s%s/%d.fifo", host_path(host, "jail"), host->directory,
+             (int)host->pid);
+    if (has_fifo)
+        await_file(fifo);
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
     struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
     print_message("exit %d: %s%s\n", output->status, output->out, output->error);
@@ -503,6 +538,7 @@ static void make_jail(struct host *host, const char *inside)
     char path[600];
     snprintf(path, sizeof(path), "%s%s", host_path(host, "jail"), inside);
     output_free(run_program(NULL, (const char *[]){"mkdir", "-p", path, NULL}));
+    assert_int_equal(chmod(path, 0700), 0);
 }
 
 /* In the jail there is room for a runtime directory, and nothing of the patch. */
@@ -511,8 +547,8 @@ static void into_a_jail_the_command_hands_the_patch(void **state)
     struct host *host = *state;
     if (!is_root())
         skip();
-    make_jail(host, host->scratch);
-    struct output *output = load_in_jail(host, "chroot");
+    make_jail(host, host->directory);
+    struct output *output = load_in_jail(host, "chroot", true);
     assert_int_equal(output->status, 0);
     output_free(output);
     host_expect(host, "answer", "2");
@@ -533,7 +569,7 @@ static void into_an_empty_jail_nothing_can_be_handed(void **state)
     if (!is_root())
         skip();
     make_jail(host, "");
-    assert_refused_in_words(host, load_in_jail(host, "chroot"));
+    assert_refused_in_words(host, load_in_jail(host, "chroot", false));
 }
 
 /* The engine is loaded with the first request, or with chroot(3) of libc. */
@@ -543,7 +579,7 @@ static void in_a_jail_without_the_engine_the_load_is_refused_in_words(void **sta
     if (!is_root())
         skip();
     make_jail(host, host->scratch);
-    assert_refused_in_words(host, load_in_jail(host, "chroot-by-syscall"));
+    assert_refused_in_words(host, load_in_jail(host, "chroot-by-syscall", false));
 }
 
 #define WITH_HOST(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -556,6 +592,7 @@ int main(int argc, char **argv)
         WITH_HOST(capabilities_dropped_with_a_patch_applied),
         WITH_HOST(patch_code_has_no_more_rights_than_the_host),
         WITH_HOST(patch_code_runs_as_the_user_that_the_host_became),
+        WITH_HOST(a_host_that_keeps_capabilities_over_setuid_lives),
         WITH_HOST(a_user_changed_by_system_call_is_followed_or_refused),
         WITH_HOST(no_new_privileges_hold_for_the_threads_too),
         WITH_HOST(a_filter_on_one_thread_is_a_refusal),

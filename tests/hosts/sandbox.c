@@ -72,6 +72,24 @@ static int become_by_syscall(int uid)
                  syscall(SYS_setuid, uid));
 }
 
+/* As setpriv(1) and others do: another user first, with capabilities kept, and its group then. */
+static int become_keeping_capabilities(int uid)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    gid_t gid = (gid_t)uid;
+
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setuid((uid_t)uid) != 0 ||
+        syscall(SYS_capget, &header, data) != 0)
+        return -1;
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    if (syscall(SYS_capset, &header, data) != 0 || setgroups(0, NULL) != 0 ||
+        setresgid(gid, gid, gid) != 0)
+        return -1;
+    return drop_capabilities();
+}
+
 static int enter(const char *root)
 {
     return chroot(root) | chdir("/");
@@ -129,6 +147,8 @@ static void command(const char *word, char *rest)
         failed = become(atoi(rest));
     else if (strcmp(word, "setuid-by-syscall") == 0)
         failed = become_by_syscall(atoi(rest));
+    else if (strcmp(word, "setuid-keeping-capabilities") == 0)
+        failed = become_keeping_capabilities(atoi(rest));
     else if (strcmp(word, "chroot") == 0)
         failed = enter(rest);
     else if (strcmp(word, "chroot-by-syscall") == 0)
