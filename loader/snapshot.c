@@ -6,11 +6,11 @@
  * name from being used twice in one process, since ld.so takes an object of a known name
  * for loaded. Where that file system refuses execution the worker loads a memfd instead.
  *
- * The listener writes; the process that ends last removes the directory's copies.
+ * The listener writes; the process that ends last removes the directory's copies
+ * (preload/leftovers.c).
  */
 #include "snapshot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -152,47 +152,4 @@ int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size)
         length += (size_t)snprintf(name + length, name_size - length, bits & 1 ? "/." : "/");
     snprintf(name + length, name_size - length, "/%d", fd);
     return fd;
-}
-
-/* Is a process other than this one still using the directory above `objects_path`? */
-static bool others_use(const char *runtime)
-{
-    char own[32];
-    bool found = false;
-    DIR *directory = opendir(runtime);
-    const struct dirent *entry;
-
-    if (!directory)
-        return true;
-    snprintf(own, sizeof(own), "%d.", (int)shim()->pid());
-    while (!found && (entry = readdir(directory)) != NULL) {
-        const char *dot = strrchr(entry->d_name, '.');
-
-        found = dot && (strcmp(dot, ".fifo") == 0 || strcmp(dot, ".json") == 0) &&
-                strncmp(entry->d_name, own, strlen(own)) != 0;
-    }
-    closedir(directory);
-    return found;
-}
-
-__attribute__((destructor)) static void remove_at_exit(void)
-{
-    char runtime[PATH_MAX];
-    DIR *directory;
-    const struct dirent *entry;
-
-    if (!objects_path[0])
-        return;
-    snprintf(runtime, sizeof(runtime), "%s", objects_path);
-    *strrchr(runtime, '/') = '\0';
-    if (others_use(runtime))
-        return;
-    directory = opendir(objects_path);
-    if (!directory)
-        return;
-    while ((entry = readdir(directory)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            sys_unlinkat(dirfd(directory), entry->d_name, 0);
-    closedir(directory);
-    sys_unlinkat(AT_FDCWD, objects_path, AT_REMOVEDIR);
 }

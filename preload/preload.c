@@ -156,7 +156,5 @@ __attribute__((destructor)) static void preload_end(void)
     if (doing[0])
         log_write(LOG_ERROR, "the process exits while this runs: %s", doing);
     arming_end();
-    if (engine_loaded())
-        engine()->end();
     log_flush();
 }

@@ -29,8 +29,23 @@ static struct {
     char sandbox[512];
 } status;
 
+/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. */
+static void read_program(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+
+    if (length <= 0)
+        return;
+    path[length] = '\0';
+    memcpy(status.program, path, (size_t)length + 1);
+}
+
+/* Also on a host thread whose call of the run-time API comes before the listener's start. */
 const char *status_program(void)
 {
+    if (!status.program[0])
+        read_program();
     return status.program;
 }
 
@@ -59,16 +74,6 @@ uint64_t status_start_time(void)
         status.start_time_of = sys_getpid();
     }
     return status.start_time;
-}
-
-/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. */
-static void read_program(void)
-{
-    ssize_t length =
-        sys_readlinkat(AT_FDCWD, "/proc/self/exe", status.program, sizeof(status.program) - 1);
-
-    if (length > 0)
-        status.program[length] = '\0';
 }
 
 void status_start(void)
@@ -187,7 +192,8 @@ int status_write(void)
     document(&json, NULL, STATUS_FILE_HISTORY);
     result = write_document(&json);
     json_discard(&json);
-    if (result != 0)
+    /* Where the program has just changed its user, the next look makes directory and file anew. */
+    if (result != 0 && !arming_user_changed())
         log_write(LOG_ERROR, "the status file could not be written: %s", sys_error(result));
     return result;
 }

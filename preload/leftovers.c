@@ -1,0 +1,83 @@
+/*
+ * leftovers.c - see leftovers.h.
+ *
+ * In the shim, and not in the engine that makes the copies: who ends last may never have loaded a
+ * patch, like a daemon's worker that inherited one.
+ */
+#include "leftovers.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lock.h"
+#include "sys.h"
+
+#define OBJECTS "objects"
+
+struct entry { /* linux_dirent64, getdents(2) */
+    uint64_t ino;
+    int64_t offset;
+    uint16_t length;
+    unsigned char type;
+    char name[];
+};
+
+static int open_directory(int dir, const char *name)
+{
+    return sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+/* Stops at the first entry for which `visit` is true, and returns that. */
+static bool each_entry(int dir, bool (*visit)(int dir, const char *name))
+{
+    _Alignas(struct entry) char bytes[2048];
+    ssize_t size;
+
+    while ((size = sys_getdents64(dir, bytes, sizeof(bytes))) > 0)
+        for (ssize_t at = 0; at < size;) {
+            const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
+
+            if (visit(dir, entry->name))
+                return true;
+            at += entry->length;
+        }
+    return false;
+}
+
+/* A FIFO that nobody reads was left by a process that was killed, or that changed its user. */
+static bool is_listened_to(int dir, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    int fd;
+
+    if (!dot || strcmp(dot, ".fifo") != 0)
+        return false;
+    fd = sys_openat(dir, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd != -ENXIO && fd != -ENOENT;
+}
+
+static bool remove_file(int dir, const char *name)
+{
+    if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        sys_unlinkat(dir, name, 0);
+    return false;
+}
+
+void leftovers_remove(const char *directory)
+{
+    int dir = open_directory(AT_FDCWD, directory);
+    int objects = dir >= 0 ? open_directory(dir, OBJECTS) : -1;
+
+    if (objects >= 0 && !each_entry(dir, is_listened_to)) {
+        each_entry(objects, remove_file);
+        sys_unlinkat(dir, OBJECTS, AT_REMOVEDIR);
+    }
+    if (objects >= 0)
+        sys_close(objects);
+    if (dir >= 0)
+        sys_close(dir);
+}
