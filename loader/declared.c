@@ -59,8 +59,8 @@ static int read_table(const struct object *object, struct slot_table *table,
     fd = object->is_program ? shim()->program(&path) : -1;
     if (fd < 0)
         fd = own = sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-    if (fd < 0)
-        return 0;
+    if (fd < 0) /* asked before the listener is there: the program's is looked for again */
+        return object->is_program ? SLOT_TABLE_PENDING : 0;
     if (slot_table_find_in_file(fd, &address))
         found = slot_table_read_at(object->image, address, table, fault);
     if (own >= 0)

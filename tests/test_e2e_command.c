@@ -532,14 +532,16 @@ static void a_process_just_started_is_waited_for(void **state)
     char line[4096];
     for (int i = 0; i < 10; i++) {
         if (i % 2)
-            snprintf(line, sizeof(line),
-                     "LD_PRELOAD=%s %s </dev/zero >/dev/null & %s load $! %s && kill $!",
-                     built("libhotpatch_preload.so"), built("hosts/host"), built("hotpatch"),
-                     patch_file("answer2"));
-        else
             snprintf(
-                line, sizeof(line), "%s run %s </dev/zero >/dev/null & %s load $! %s && kill $!",
-                built("hotpatch"), built("hosts/host"), built("hotpatch"), patch_file("answer2"));
+                line, sizeof(line),
+                "LD_PRELOAD=%s %s </dev/zero >/dev/null & %s load $! %s; s=$?; kill $!; exit $s",
+                built("libhotpatch_preload.so"), built("hosts/host"), built("hotpatch"),
+                patch_file("answer2"));
+        else
+            snprintf(line, sizeof(line),
+                     "%s run %s </dev/zero >/dev/null & %s load $! %s; s=$?; kill $!; exit $s",
+                     built("hotpatch"), built("hosts/host"), built("hotpatch"),
+                     patch_file("answer2"));
         struct output *output = run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
         assert_exit(output, 0);
         output_free(output);
