@@ -226,7 +226,8 @@ bool threads_start(bool now)
 
 void threads_hurry(void)
 {
-    if (!threads.running[SLOT_WORKER])
+    /* A child of vfork() has the memory of its parent, and not its threads. */
+    if (threads.process != sys_getpid() || !threads.running[SLOT_WORKER])
         return;
     atomic_store_explicit(&threads.now, true, memory_order_release);
     worker_wake();
