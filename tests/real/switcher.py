@@ -22,7 +22,7 @@ class Target:
         self.loaded = False
         asked = subprocess.run(["hotpatch", "status", "--json", pid], capture_output=True)
         if asked.returncode != 0:
-            raise SystemExit(f"switcher: process {pid}: {asked.stderr.decode()}")
+            raise SystemExit(f"switcher: process {pid}: {asked.stdout.decode()}")
         fifo = json.loads(asked.stdout)["status"]["fifo"]
         directory = os.path.dirname(fifo)
         self.name = f"switcher-{pid}.reply"
