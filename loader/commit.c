@@ -89,6 +89,19 @@ static bool is_as_expected(const struct slot *slot, const struct word *word)
            import_is_unbound(slot, word, now);
 }
 
+/* What is live stays, and is only laid over words that came since: one that the program owns is
+ * then no reason to refuse what was asked for. */
+static bool only_extends(const struct change *change)
+{
+    return change->slot->kind == SLOT_IMPORT && change->before == change->after &&
+           change->layer_count == change->slot->layer_count;
+}
+
+static bool may_be_left_alone(const struct change *change, const struct word *word)
+{
+    return word->pointer || only_extends(change);
+}
+
 static int check_words(struct transaction *transaction)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
@@ -100,11 +113,11 @@ static int check_words(struct transaction *transaction)
 
             if (is_as_expected(c->slot, word))
                 continue;
-            if (!word->pointer)
+            if (!may_be_left_alone(c, word))
                 return refuse(transaction->why, HP_HOST_OWNED,
                               "%s: the program changed the word at %p of %s itself", c->slot->name,
                               (void *)word->address, object_name(word->object));
-            transaction_warn(transaction, "%s: a pointer of %s is the program's own and stays",
+            transaction_warn(transaction, "%s: a word of %s is the program's own and stays",
                              c->slot->name, object_name(word->object));
         }
     }
@@ -193,7 +206,7 @@ static void store_direct(const struct change *change, const struct word *word)
         return;
     if (word->lazy && import_is_unbound(change->slot, word, now))
         commit_saw_unbound = true;
-    if (!word->pointer)
+    if (!may_be_left_alone(change, word))
         __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
     else if (is_as_expected(change->slot, word))
         __atomic_compare_exchange_n(word->address, &now, value, false, __ATOMIC_ACQ_REL,

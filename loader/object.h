@@ -32,7 +32,7 @@ struct object {
     uintptr_t begin, end; /* of its PT_LOADs */
     const ElfW(Phdr) * phdr;
     uint16_t phnum;
-    uint64_t layout; /* hash of the program headers */
+    uint64_t layout;       /* hash of the program headers */
     struct module *module; /* the patch that this is, or NULL */
     struct image *image;   /* mapped image; read only inside objects_locked() */
     bool slots_read;

@@ -117,9 +117,9 @@ int declared_adopt_registered(struct registered_slot *list);
  */
 int imports_read_named(const char *name);
 int imports_read_all(void);
-int imports_read_new(void);    /* of objects that came since */
+int imports_read_new(void);                  /* of objects that came since */
 void imports_recheck(struct object *object); /* it may have been opened anew where it lay */
-void imports_expect_new(void); /* the list of objects has changed */
+void imports_expect_new(void);               /* the list of objects has changed */
 /* Does some object import it that is no patch, and not the definer with its own calls alone? */
 bool import_is_used(const struct slot *slot);
 /* What objects import and nobody can patch, with the reason. Inside objects_locked(). */

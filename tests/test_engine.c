@@ -292,8 +292,7 @@ static void a_transaction_is_applied_whole_or_not_at_all(void **state)
              patch_file("no_target"));
     assert_codes(run(lines), "HP-NO-TARGET");
     assert_int_equal(answer(), 1);
-    snprintf(lines, sizeof(lines), "load %s\nload %s", patch_file("answer2"),
-             patch_file("second"));
+    snprintf(lines, sizeof(lines), "load %s\nload %s", patch_file("answer2"), patch_file("second"));
     assert_codes(run(lines), "apply");
     assert_int_equal(answer(), 2);
     assert_int_equal(second(), 20);

@@ -63,7 +63,7 @@ quit_memcached()
 
 work()
 {
-    work_$daemon "$@"
+    "work_$daemon" "$@"
 }
 
 # under ROW DAEMON WORD...: starts it under `hardened WORD...`, patches it under load, ends it.
@@ -79,10 +79,10 @@ under()
     fi
     fresh
     under="hardened $* --"
-    serve_$daemon
+    "serve_$daemon"
     apply "$row" "$pid" busy
     hotpatch status "$pid" >/dev/null || fail "status"
-    quit_$daemon
+    "quit_$daemon"
     clean
 }
 

@@ -73,7 +73,7 @@ new_workers()
 
 quit()
 {
-    [ $mode != idle ] || reload
+    [ "$mode" != idle ] || reload
     kill -QUIT "$pid"
     until_true "nginx does not end" ended "$pid"
     ! grep -E '\[(warn|error|crit|alert|emerg)\]|exited on signal' "$work/error.log" >&2 ||

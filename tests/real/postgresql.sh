@@ -20,7 +20,7 @@ serve()
     launch postgres -D "$work/db/data" -k "$work/db" -h '' -c fsync=off
     until_true "postgres does not answer" sql -c 'select 1'
     pgbench -i -q -s 2 -h "$work/db" -U postgres postgres >"$work/pgbench.log" 2>&1 || fail "pgbench -i"
-    if [ $mode = idle ]; then
+    if [ "$mode" = idle ]; then
         mkfifo "$work/session"
         sql >"$work/session.out" 2>&1 <"$work/session" &
         session=$!
@@ -39,13 +39,13 @@ work()
     connects=$!
     pgbench -n -T "$1" -c 3 -h "$work/db" -U postgres postgres >"$work/pgbench.log" 2>&1 &
     bench=$!
-    if [ $mode = switching ]; then
+    if [ "$mode" = switching ]; then
         until_true "pgbench does not connect" three_backends
         # shellcheck disable=SC2046 # one argument per process
         start_switching "$pid" $(backends)
         sleep $(($1 - 1))
         stop_switching
-    elif [ $mode = idle ] && [ -e "$work/parts" ]; then
+    elif [ "$mode" = idle ] && [ -e "$work/parts" ]; then
         seq -f 'select %g;' 1000 >&7
     fi
     wait $connects || fail "pgbench -C failed"
@@ -77,12 +77,12 @@ parts()
 {
     echo postmaster "$pid" quiet
     echo postgres-checkpointer "$(pgrep -P "$pid" -f checkpointer)" quiet
-    [ $mode != idle ] || echo postgres-backend "$(head -n 1 "$work/session.out")" busy
+    [ "$mode" != idle ] || echo postgres-backend "$(head -n 1 "$work/session.out")" busy
 }
 
 quit()
 {
-    if [ $mode = idle ]; then
+    if [ "$mode" = idle ]; then
         exec 7>&-
         wait "$session" || fail "the session ended badly"
         [ "$(tail -n 1 "$work/session.out")" = 1000 ] || fail "the session lost answers"
