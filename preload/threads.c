@@ -40,8 +40,8 @@ static struct {
     pid_t process;            /* whose threads they are */
     pid_t joined[SLOT_COUNT]; /* tid of the thread that ended last */
     pthread_t thread[SLOT_COUNT];
-    bool running[SLOT_COUNT];       /* made and not yet joined */
-    _Atomic bool ended[SLOT_COUNT]; /* has left its function */
+    _Atomic bool running[SLOT_COUNT]; /* made and not yet joined */
+    _Atomic bool ended[SLOT_COUNT];   /* has left its function */
     struct stack stack[SLOT_COUNT];
     _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
     _Atomic bool stopping;
