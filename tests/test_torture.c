@@ -76,7 +76,8 @@ static void assert_seen(struct host *host, int answer)
 {
     char question[32];
     snprintf(question, sizeof(question), "seen %d", answer);
-    if (atol(host_ask(host, "%s", question)) == 0)
+    /* A sanitizer's few transactions may all pass between two calls. */
+    if (atol(host_ask(host, "%s", question)) == 0 && !sanitized())
         fail_msg("no thread ever got the answer %d", answer);
 }
 
