@@ -10,7 +10,12 @@ mode=idle
 
 redis()
 {
-    redis-cli -s "$work/data/socket" "$@" | tr -d '\r'
+    redis-cli -s "$work/data/socket" "$@" 2>>"$work/client.log" | tr -d '\r'
+}
+
+ready()
+{
+    redis ping | grep -q PONG
 }
 
 serve_redis()
@@ -19,7 +24,7 @@ serve_redis()
     # shellcheck disable=SC2086 # one argument per word
     launch $under redis-server --port 0 --unixsocket "$work/data/socket" --dir "$work/data" --save "" \
         --appendonly yes
-    until_true "redis-server does not answer" redis ping
+    until_true "redis-server does not answer" ready
 }
 
 work_redis()
@@ -107,7 +112,6 @@ redis_unit()
 set -e
 data=$1
 shift
-mount --bind / /
 for path in /usr /run/real/bin "$data"; do
     mount --bind "$path" "$path"
 done
@@ -126,11 +130,13 @@ END
         --unixsocket "$work/data/socket" --dir "$work/data" --save "" --appendonly yes \
         >>"$log" 2>&1 </dev/null &
     pid=$!
-    until_true "redis-server does not answer" redis ping
+    until_true "redis-server does not answer" ready
     for line in 'CapBnd:.0*' 'NoNewPrivs:.1' 'Seccomp_filters:.2'; do
         grep -q "^$line\$" "/proc/$pid/status" || fail "the unit's $line does not hold"
     done
-    ! nsenter -m -t "$pid" touch /usr/here /run/here 2>/dev/null || fail "paths can be written"
+    for path in /usr /run /; do
+        ! nsenter -m -t "$pid" test -w $path || fail "$path can be written"
+    done
     apply "$row" "$pid" busy
     hotpatch status "$pid" >/dev/null || fail "status"
     quit_redis

@@ -7,13 +7,18 @@ wraps="read write epoll_wait"
 
 redis()
 {
-    redis-cli -s "$work/socket" "$@" | tr -d '\r'
+    redis-cli -s "$work/socket" "$@" 2>>"$work/client.log" | tr -d '\r'
+}
+
+ready()
+{
+    redis ping | grep -q PONG
 }
 
 serve()
 {
     launch redis-server --port 0 --unixsocket "$work/socket" --dir "$work" --save "" --appendonly yes
-    until_true "redis-server does not answer" redis ping
+    until_true "redis-server does not answer" ready
 }
 
 # Every increment counts; a save is made meanwhile.
