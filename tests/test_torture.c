@@ -125,12 +125,12 @@ static const char *patch_meanwhile(struct host *host, const char *question)
  * make fork(2) itself the slow part. */
 static void patch_against_forks(struct host *host, int count)
 {
-    char question[32], expected[64];
+    char question[600], expected[64];
     const char *heard;
     size_t length;
     const char *const *lines = cycle(&length);
     struct stream *stream = open_stream(host);
-    snprintf(question, sizeof(question), "forks %d", count);
+    snprintf(question, sizeof(question), "forks %d %s", count, patch_file("torture_over"));
     snprintf(expected, sizeof(expected), "children %d bad 0x0", count);
     host_say(host, question);
     do {

@@ -192,10 +192,10 @@ static void churn(void)
 
 /* ---- fork ---- */
 
-/* The child asks its own listener, under its own pid. 0: it answered. */
-static int reachable(void)
+/* The child has itself patched, under its own pid. 0: it was. */
+static int patchable(const char *patch)
 {
-    char fifo[512], reply[512], line[128], byte = 0;
+    char fifo[512], reply[512], line[1024], answered[4096] = "";
     const char *directory = getenv("HOTPATCH_DIR");
     struct stat st;
     int to, from, length;
@@ -210,16 +210,23 @@ static int reachable(void)
     if (fstat(to, &st) != 0 || !S_ISFIFO(st.st_mode) || mkfifo(reply, 0600) != 0)
         return 22;
     from = open(reply, O_RDWR);
-    length = snprintf(line, sizeof(line), "ping reply=c%d.reply\n", (int)getpid());
+    length = snprintf(line, sizeof(line), "load reply=c%d.reply %s\n", (int)getpid(), patch);
     if (write(to, line, (size_t)length) != length)
         return 23;
-    if (read(from, &byte, 1) != 1 || byte != '{')
-        return 24;
+    for (size_t got = 0; !strchr(answered, '\n') && got + 1 < sizeof(answered);) {
+        ssize_t more = read(from, answered + got, sizeof(answered) - got - 1);
+
+        if (more <= 0)
+            return 24;
+        got += (size_t)more;
+    }
     unlink(reply);
-    return 0;
+    if (!strstr(answered, "\"result\":\"done\""))
+        return 25;
+    return answer() > 10 ? 0 : 26;
 }
 
-static int child(bool asks)
+static int child(const char *patch)
 {
     parent = (pid_t)syscall(SYS_getppid);
     wrong = 0;
@@ -227,12 +234,11 @@ static int child(bool asks)
         call_all();
     if (wrong)
         return 11;
-    return asks ? reachable() : 0;
+    return patch ? patchable(patch) : 0;
 }
 
-/* `count` children, one after the other; every tenth asks its own listener for an answer, and
- * is told of. */
-static void forks(int count)
+/* `count` children, one after the other; every tenth has itself patched, and is told of. */
+static void forks(int count, const char *patch)
 {
     int bad = 0;
 
@@ -242,7 +248,7 @@ static void forks(int count)
 
         if (pid == 0) {
             alarm(30); /* a child that hangs is a failure with a signal */
-            exit(child(i % 10 == 0));
+            exit(child(i % 10 == 0 ? patch : NULL));
         }
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
@@ -379,9 +385,11 @@ static void command(const char *word, char *rest)
         tell();
     else if (strcmp(word, "seen") == 0)
         say("%lu", (unsigned long)seen[atoi(rest) & (ANSWERS - 1)]);
-    else if (strcmp(word, "forks") == 0)
-        forks(atoi(rest));
-    else if (strcmp(word, "libraries") == 0) {
+    else if (strcmp(word, "forks") == 0) {
+        char *patch = split(rest);
+
+        forks(atoi(rest), patch);
+    } else if (strcmp(word, "libraries") == 0) {
         char *count = split(rest);
 
         libraries(rest, atoi(count));
