@@ -19,6 +19,9 @@
 #undef setrlimit64
 #undef prlimit64
 
+/* TSan's own start calls setrlimit, before code that is built with it may run. */
+#ifndef __SANITIZE_THREAD__
+
 static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct rlimit *old)
 {
     long result;
@@ -54,3 +57,5 @@ EXPORTED int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rli
     return set(pid, resource, (const struct rlimit *)(const void *)limit,
                (struct rlimit *)(void *)old);
 }
+
+#endif
