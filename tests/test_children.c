@@ -30,11 +30,13 @@ static int stop(void **state)
     return 0;
 }
 
+/* The script begins when the library, if it is there, has done all it does at a start. */
 static struct output *run_shell(struct host *host, bool with, const char *script)
 {
     char line[4096];
-    snprintf(line, sizeof(line), "%s%s exec bash -c '%s'", with ? "LD_PRELOAD=" : "",
-             with ? built("libhotpatch_preload.so") : "", script);
+    snprintf(line, sizeof(line), "%s%s exec bash -c '%s%s'", with ? "LD_PRELOAD=" : "",
+             with ? built("libhotpatch_preload.so") : "",
+             with ? "until [ -f $HOTPATCH_DIR/$$.json ]; do :; done; " : "", script);
     return run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
 }
 
