@@ -4,6 +4,9 @@
  *
  * Steps that belong to the test or to a patch are exact (the process kills itself there). The
  * command and a host under a stream of loads are killed after delays that rise by microseconds.
+ *
+ * What these tests are worth (broken on purpose, failed): a half line kept for ever: the next
+ * client's request becomes its tail.
  */
 #include <dirent.h>
 #include <fcntl.h>

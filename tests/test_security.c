@@ -3,6 +3,10 @@
  * its runtime directory before it starts or while it runs. See also test_e2e_security.c.
  *
  * Most need root, to give up something; without it they say so and are skipped.
+ *
+ * What these tests are worth (each broken on purpose, each failed): rights not compared before a
+ * request: ten of the tests of rights; the status file written through links: the victim is
+ * emptied; the owner and mode of objects/ not judged: "apply" where others can write.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,6 +3,13 @@
  * and fork, and while libraries come and go. The hosts judge every answer themselves.
  *
  * Counts are lower under a sanitizer, where a step costs tens of times as much.
+ *
+ * What these tests are worth (each broken on purpose, each failed): a slot's word stored byte by
+ * byte, or a patch unmapped at its revert: the host with eight threads dies; a forked child that
+ * does not reset the request or the commit lock: children hang (SIGALRM, "bad 0xe"); the status
+ * read from slots without ld.so's lock: the host dies while libraries come and go; a library taken
+ * for known by its place alone: "said to be patched", and wrong answers. Two 4-byte stores instead
+ * of one of 8 are not seen here: the gap is of a nanosecond.
  */
 #include <json-c/json.h>
 #include <poll.h>
