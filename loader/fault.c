@@ -46,6 +46,9 @@ struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
 {
     struct fault *fault = &faults[number];
 
+    /* Pairs with fault_new(): who came here through a word sees the whole fault. (The word's own
+     * release store does it; a race detector does not see the call through a PLT.) */
+    (void)__atomic_load_n(&fault->taken, __ATOMIC_ACQUIRE);
     if (!strikes(fault, caller))
         return (struct fault_verdict){0,
                                       (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
@@ -168,7 +171,7 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
     if (request->seconds)
         fault->until = engine_now_ms() + request->seconds * UINT64_C(1000);
     describe(fault, request);
-    fault->taken = true;
+    __atomic_store_n(&fault->taken, true, __ATOMIC_RELEASE);
     return fault;
 }
 
