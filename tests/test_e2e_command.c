@@ -528,6 +528,9 @@ static void follow_makes_every_build_live(void **state)
 /* As a user types it: the process has not come to its exec, or its library is not there yet. */
 static void a_process_just_started_is_waited_for(void **state)
 {
+    /* A shell without TSan cannot be given a shim with it, nor can the command that runs first. */
+    if (strstr(built("."), "thread"))
+        skip();
     struct host *host = *state;
     char line[4096];
     for (int i = 0; i < 10; i++) {
