@@ -234,7 +234,8 @@ static int store_protected(const struct transaction *transaction, int memory)
         for (size_t i = 0; i < c->slot->word_count; i++) {
             const struct word *word = &c->slot->words[i];
 
-            if (!word->protect || store_by_kernel(memory, word, value_for(c, word)) == 0)
+            if (!word->protect || (only_extends(c) && !is_as_expected(c->slot, word)) ||
+                store_by_kernel(memory, word, value_for(c, word)) == 0)
                 continue;
             for (const struct change *d = transaction->changes;; d = d->next)
                 for (size_t k = 0; k < d->slot->word_count; k++) {
@@ -242,7 +243,8 @@ static int store_protected(const struct transaction *transaction, int memory)
                         return -1;
                     if (d->slot->words[k].protect)
                         store_by_kernel(memory, &d->slot->words[k],
-                                        d->layer_count ? d->before : d->slot->base);
+                                        value_below(d->slot, d->slot->layers, d->slot->layer_count,
+                                                    d->before, &d->slot->words[k]));
                 }
         }
     }
