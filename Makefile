@@ -26,7 +26,7 @@ BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDES := -Iinclude $(addprefix -iquote ,preload elf loader cli tests .)
+INCLUDES := -Iinclude $(addprefix -iquote ,preload elf loader loader/arch cli tests .)
 PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
@@ -70,11 +70,11 @@ $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
 $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
-		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lelf -pthread
+		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lZydis -lelf -pthread
 
 $(COMMAND): $(call objects,$(command_sources))
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -ljson-c -lelf -pthread
+	$(Q)$(CC) $(SAN_FLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ -ljson-c -ldw -lelf -pthread
 
 # ---------------------------------------------------------------- tests ---
 # Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all
@@ -91,7 +91,7 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lelf -ldl -pthread
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
 
 # Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
 HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
@@ -204,7 +204,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fu
 $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/tests/parts.a
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lelf -ldl
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lZydis -ldw -lelf -ldl
 
 fuzz-run: $(FUZZERS)
 	scripts/run-fuzzers $(FUZZ_SECONDS) $(BUILD)/corpus $(FUZZERS)
@@ -238,7 +238,7 @@ uninstall:
 
 # ---------------------------------------------------------------- style ---
 
-C_FILES = $(wildcard include/*.h $(foreach dir,preload loader elf cli tests tests/hosts \
+C_FILES = $(wildcard include/*.h $(foreach dir,preload loader loader/arch loader/arch/* elf cli tests tests/hosts \
 	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
 SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
@@ -252,7 +252,7 @@ format-check:
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
-		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c elf/*.c cli/*.c)
+		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c loader/arch/*/*.c elf/*.c cli/*.c)
 	shellcheck -x $(SHELL_FILES)
 
 clean:

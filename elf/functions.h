@@ -1,0 +1,51 @@
+/*
+ * functions.h - the functions of one object: what it exports, what .symtab of its file names, and
+ * what its unwind table (.eh_frame_hdr, one entry for each FDE) says begins somewhere.
+ *
+ * elf/ as image.h says: input is outside input, nothing here logs, exits or keeps a descriptor.
+ */
+#ifndef HOTPATCH_FUNCTIONS_H
+#define HOTPATCH_FUNCTIONS_H
+
+#include "image.h"
+
+struct functions;
+
+struct function {
+    uint64_t address; /* virtual address, before load bias */
+    uint64_t size; /* bytes, from the FDE, else the symbol, else up to the next start; 0: unknown */
+    const char *name;    /* NULL: only an FDE tells that it begins here */
+    const char *file;    /* of a local symbol: its STT_FILE ("reader.c"), else NULL */
+    const char *version; /* of a .dynsym symbol, or NULL */
+    bool default_version;
+    bool local, weak, ifunc;
+    bool exported; /* in .dynsym */
+};
+
+/*
+ * Of an object mapped in this process (`mapped`, which must outlive the result; address space
+ * that is mapped is read in place) and of its file, open at `file`, or -1. The file is read only
+ * where its build-id, or without one its program headers, are those that are mapped; `file` is not kept. It
+ * is read by pread(2) alone, never mapped: a file that is truncated meanwhile must not kill the host.
+ * Memory: proportional to .symtab, bounded by what the note at the top of functions.c says.
+ * 0, or -1 with `fault`.
+ */
+int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
+                        struct elf_fault *fault);
+/* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
+int functions_of_file(struct functions **out, int file, struct elf_fault *fault);
+void functions_close(struct functions *functions); /* NULL is allowed */
+
+/* Each function called `name`, aliases and statics of several files included; `each` returns
+ * non-zero to stop, which is returned. Fast: a hash look-up after the first call. */
+typedef int function_visit(const struct function *function, void *context);
+int functions_named(struct functions *functions, const char *name, function_visit *each,
+                    void *context);
+/* Every function, in address order; several names of one address follow each other. */
+int functions_each(struct functions *functions, function_visit *each, void *context);
+/* The function that begins at `address`. */
+bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
+/* The function whose bytes contain `address`. */
+bool function_around(struct functions *functions, uint64_t address, struct function *out);
+
+#endif

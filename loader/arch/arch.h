@@ -1,0 +1,89 @@
+/*
+ * arch.h - what the engine asks of the processor about a function's entry: where a jump fits, how
+ * the instructions that it displaces are moved, and how it is put in and taken out under running
+ * threads. arch/x86_64/ answers; outside arch/ nobody knows an instruction.
+ *
+ * Two addresses lie near an entry. The *stub* is where the jump leads: an indirect jump through
+ * the slot's word. The *moved prologue* is a copy of the displaced instructions, corrected for its
+ * place, that ends in a jump to the rest of the function; it is the slot's original.
+ */
+#ifndef HOTPATCH_ARCH_H
+#define HOTPATCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    ARCH_PROLOGUE_BYTES = 32, /* at most so many bytes of a function are displaced */
+    ARCH_PROLOGUE_COUNT = 8,  /* in so many instructions */
+    ARCH_MOVED_BYTES = 256,   /* room for a moved prologue */
+    ARCH_STUB_BYTES = 32      /* room for a stub */
+};
+
+/* Why an entry cannot be patched, in the order in which they are looked for. */
+enum arch_problem {
+    ARCH_OK,
+    ARCH_TOO_SHORT,    /* the function ends before the jump would */
+    ARCH_UNDECODABLE,  /* not an instruction that the decoder knows */
+    ARCH_CALL_INSIDE,  /* a call ends where the jump lies: its return address would lie inside */
+    ARCH_JUMP_INSIDE,  /* a jump from elsewhere in the function leads into the jump's bytes */
+    ARCH_NOT_MOVABLE,  /* an instruction that cannot be moved (loop into itself, xbegin, ...) */
+    ARCH_OUT_OF_REACH, /* no free address space where the stub would have to lie */
+    ARCH_PROBLEM_COUNT
+};
+/* "the function is shorter than a jump"; for arch_problem and `slots`. */
+const char *arch_problem_text(enum arch_problem problem);
+
+/* What was found at an entry. Offsets count from `jump`. */
+struct arch_prologue {
+    uint64_t entry; /* of the function, where it runs */
+    uint64_t jump;  /* where the jump goes: the entry, behind an endbr64 */
+    uint8_t length; /* bytes displaced, whole instructions */
+    uint8_t count;  /* instructions displaced */
+    uint8_t
+        start[ARCH_PROLOGUE_COUNT + 1]; /* offset of each; start[0] = 0, start[count] = length */
+    uint8_t bytes[ARCH_PROLOGUE_BYTES]; /* what lay at `jump` */
+    bool jumped_to; /* a jump of the function's own leads to one of them but the first */
+    bool padding;   /* only NOPs are displaced (-fpatchable-function-entry) */
+};
+
+/*
+ * Read the function of `size` bytes (all of it, up to its end) at `code`, which runs at `entry`.
+ * Pure: reads only `code`. The jumps that are looked for are the function's own direct ones.
+ */
+enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
+                                     struct arch_prologue *out);
+
+/*
+ * Where the stub may lie: `*low` to `*high` inclusive are the lowest and highest addresses that
+ * the jump can reach, and every stub's address must equal `*residue` modulo `*stride` (a power of
+ * two). A stride of one is no condition; the narrower the window, the more of the jump's bytes
+ * are traps on old instruction boundaries ("punned").
+ */
+struct arch_window {
+    uint64_t low, high;
+    uint64_t stride, residue;
+};
+void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out);
+/* Further conditions, where several bytes are fixed: is this address one of those possible? */
+bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
+
+/* The jump's bytes for a stub that is possible; `jump` has room for 8. Returns how many. */
+size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint8_t *jump);
+
+/*
+ * The moved prologue for the address `to`, to be written to `out` (`room` bytes). Its length, or
+ * -1: something it refers to is out of reach from there, or it cannot be moved at all.
+ * `map[i]` gets where displaced instruction i lies in it.
+ */
+ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, uint8_t *out, size_t room,
+                  uint8_t map[ARCH_PROLOGUE_COUNT]);
+
+/* The stub's code: a jump through the 8-byte word at `word`, within 2 GiB. Its length. */
+size_t arch_stub(uint64_t stub, uint64_t word, uint8_t *out, size_t room);
+/* The same, that first notes in the byte at `seen` that it was entered. */
+size_t arch_stub_noting(uint64_t stub, uint64_t seen, uint64_t word, uint8_t *out, size_t room);
+
+#endif

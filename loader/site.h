@@ -1,0 +1,66 @@
+/*
+ * site.h - functions whose first bytes lead to a word: one site for each, once in its life.
+ *
+ * A site goes through these states: read (nothing of the process has changed), prepared (its
+ * stub, its word and its moved prologue exist; nothing leads there), armed (the function's entry
+ * jumps to the stub). Disarming brings back the very bytes. A site, its stub and its moved prologue
+ * are never freed: a thread may be on its way through them, and their return addresses may lie on
+ * stacks.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock.
+ */
+#ifndef HOTPATCH_SITE_H
+#define HOTPATCH_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch.h"
+
+struct site;
+
+/* Why a site cannot be had: one sentence without a newline. `code` is an enum error_code of
+ * preload/error.h: HP_NOT_PATCHABLE, HP_STORE, HP_MEMORY, HP_SIGTRAP_BLOCKED, ... */
+struct site_problem {
+    int code;
+    enum arch_problem arch; /* with HP_NOT_PATCHABLE */
+    char text[256];
+};
+
+/*
+ * The site of the function at `entry`, whose `size` bytes are mapped; the same one for the same
+ * entry. NULL: no memory, or why the entry cannot be patched. Inside objects_locked().
+ */
+struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why);
+
+/* Find room, write stub and moved prologue, let the word hold the moved prologue. May map memory.
+ * Nothing to do where that has happened. 0, or -1. */
+int site_prepare(struct site *site, struct site_problem *why);
+
+/*
+ * Let the entry jump to the stub; waits for threads until `until` (CLOCK_MONOTONIC, ms) where it
+ * must. Inside objects_locked() and the commit section. 0; -1: text and protections are as before.
+ */
+int site_arm(struct site *site, uint64_t until, struct site_problem *why);
+/* The way back, for a transaction that is refused. The word must hold the moved prologue. */
+int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
+
+bool site_is_armed(const struct site *site);
+uintptr_t *site_word(struct site *site);             /* prepared: what the stub jumps through */
+uintptr_t site_original(const struct site *site);    /* prepared: the moved prologue */
+const char *site_technique(const struct site *site); /* "punned", "aligned", ...: for status */
+
+/* Let calls go to `target`, which is one release store. `note`: until the next site_settle() calls
+ * go by way of a stub that notes that there was one. Commit section. */
+void site_switch(struct site *site, uintptr_t target, bool note);
+/* Has the target been entered since the last site_switch() with `note`? Once it has, calls take
+ * the short way again. */
+bool site_settle(struct site *site);
+
+/* The site whose object is unmapped is forgotten. */
+void sites_drop(uintptr_t begin, uintptr_t end);
+/* In the child, before it has threads. */
+void sites_after_fork(void);
+
+#endif
