@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "site.h"
 #include "sys.h"
 #include "transaction.h"
 
@@ -85,7 +86,7 @@ static bool is_as_expected(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
 
-    return slot->kind == SLOT_DECLARED || now == slot->live || now == slot->base ||
+    return slot->kind != SLOT_IMPORT || now == slot->live || now == slot->base ||
            import_is_unbound(slot, word, now);
 }
 
@@ -157,15 +158,16 @@ static bool any_protected(const struct transaction *transaction)
 /*
  * A thread that called through an unbound word may be in ld.so's resolver this moment, and store
  * the definition over the replacement when it comes out. Nobody can be asked whether one is, so
- * the words are looked at again a few times, later and later (engine.c, tend()).
+ * the words are looked at again a few times, later and later (tend.c); so are entries, whether
+ * they have been called since.
  */
-static bool commit_saw_unbound;
+static bool commit_look_again;
 
-bool commit_take_unbound(void)
+bool commit_take_look_again(void)
 {
-    bool seen = commit_saw_unbound;
+    bool seen = commit_look_again;
 
-    commit_saw_unbound = false;
+    commit_look_again = false;
     return seen;
 }
 
@@ -202,10 +204,15 @@ static void store_direct(const struct change *change, const struct word *word)
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
     uintptr_t value = value_for(change, word);
 
+    if (change->slot->kind == SLOT_ENTRY) {
+        if (change->before != change->after)
+            site_switch(change->slot->site, value, true);
+        return;
+    }
     if (now == value)
         return;
     if (word->lazy && import_is_unbound(change->slot, word, now))
-        commit_saw_unbound = true;
+        commit_look_again = true;
     if (!may_be_left_alone(change, word))
         __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
     else if (is_as_expected(change->slot, word))
@@ -301,6 +308,8 @@ static void note(struct change *change, const struct timespec *now)
     slot->extended = false;
     if (change->before == change->after)
         return;
+    slot->entered = false;
+    commit_look_again |= slot->kind == SLOT_ENTRY;
     slot->since = *now;
     slot->version++;
     if (slot->declared) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "site.h"
 #include "tend.h"
 #include "transaction.h"
 
@@ -270,6 +271,7 @@ static void after_fork(void)
 {
     for (struct slot *slot = slots_first(); slot; slot = slot->next)
         slot->pinned = false;
+    sites_after_fork();
 }
 
 const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))) = {

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "engine.h"
+#include "functions.h"
 #include "module.h"
+#include "site.h"
 #include "slot.h"
 #include "text.h"
 
@@ -52,6 +54,7 @@ static void object_free(struct object *object)
 {
     if (object->module && object->module->object == object)
         object->module->object = NULL;
+    functions_close(object->functions);
     image_close(object->image);
     free(object->path);
     free(object->base);
@@ -100,7 +103,7 @@ static bool is_ours(const struct object *object)
 {
     static const char *const names[] = {
         "libhotpatch_preload.so", "libhotpatch_engine.so", "libelf.so.1",    "libz.so.1",
-        "libZydis.so.4.0",        "ld-linux-x86-64.so.2",  "linux-vdso.so.1"};
+        "libZydis.so.4.0", "libZycore.so.1.4",       "ld-linux-x86-64.so.2",  "linux-vdso.so.1"};
     const char *name = object->soname ? object->soname : object->base;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -281,6 +284,7 @@ static void drop_gone(void)
         }
         *place = object->next;
         slots_drop_object(object);
+        sites_drop(object->begin, object->end);
         object_free(object);
     }
 }

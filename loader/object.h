@@ -39,6 +39,8 @@ struct object {
     bool imports_read; /* all */
     size_t names_read; /* so many of the names that import.c wants */
     bool global;       /* of ld.so's global scope; scope.c */
+    bool pinned;       /* ld.so will never unmap it; entry.c */
+    struct functions *functions; /* made when first asked for; entry.c */
 };
 
 /*

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
 #include "signature.h"
+#include "site.h"
 #include "symbols.h"
 #include "text.h"
 #include "transaction.h"
@@ -105,7 +107,8 @@ static bool is_candidate(const struct slot *slot, const struct target *target)
 struct search {
     const struct target *target;
     struct slot *found[16];
-    size_t count; /* may exceed the array */
+    size_t count;                /* may exceed the array */
+    struct site_problem problem; /* of a function that was found and cannot be patched */
 };
 
 static void consider(struct search *search, struct slot *slot)
@@ -147,7 +150,73 @@ static void find_imports(struct search *search)
     }
 }
 
-/* The object, if any, that defines a function which has no slot. */
+/* ---- functions at their entries ---- */
+
+static void take_entry(struct search *search, const struct entry_candidate *candidate)
+{
+    struct slot *slot = entry_slot(candidate, &search->problem);
+
+    if (slot)
+        consider(search, slot);
+}
+
+/* Where somebody with debug information has looked the target up (at=). */
+static const struct request_place *place_of(const struct transaction *transaction, const char *text)
+{
+    for (size_t i = 0; i < transaction->request_count; i++)
+        for (size_t k = 0; k < transaction->requests[i].place_count; k++)
+            if (strcmp(transaction->requests[i].places[k].target, text) == 0)
+                return &transaction->requests[i].places[k];
+    return NULL;
+}
+
+static bool is_place_in(const struct request_place *place, const struct object *object)
+{
+    struct target target = {0};
+
+    return snprintf(target.object, sizeof(target.object), "%s", place->object) <
+               (int)sizeof(target.object) &&
+           target_object_matches(&target, object->is_program, object->path, object->soname,
+                                 object->name_space);
+}
+
+static void problem(struct search *search, enum error_code code, const char *text)
+{
+    search->problem.code = (int)code;
+    snprintf(search->problem.text, sizeof(search->problem.text), "%s", text);
+}
+
+static void find_place(struct search *search, const struct request_place *place)
+{
+    problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
+    for (struct object *o = objects_first(); o; o = o->next) {
+        struct entry_candidate candidate;
+
+        if (o->is_ours || !o->image || !is_place_in(place, o))
+            continue;
+        if (strcmp(place->build_id, "-") != 0 && strcmp(place->build_id, o->build_id) != 0) {
+            problem(search, HP_BUILD_ID, "it was looked up in another build of the object");
+            continue;
+        }
+        if (entry_at(o, place->offset, true, &candidate))
+            take_entry(search, &candidate);
+        else
+            problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
+        return;
+    }
+}
+
+static void find_entries(struct search *search)
+{
+    enum { MANY = 16 };
+    struct entry_candidate found[MANY];
+    size_t count = entries_named(search->target, found, MANY);
+
+    for (size_t i = 0; i < count && i < MANY; i++)
+        take_entry(search, &found[i]);
+}
+
+/* The object, if any, that defines a function which cannot be reached without naming it. */
 static const struct object *defining_object(const struct target *target)
 {
     struct image_symbol symbol;
@@ -163,20 +232,20 @@ static const struct object *defining_object(const struct target *target)
     return NULL;
 }
 
-static void refuse_missing(const struct target *target, const char *text, const char *asked_by,
+static void refuse_missing(const struct search *search, const char *text, const char *asked_by,
                            struct refusal *why)
 {
-    const struct object *definer = defining_object(target);
+    const struct object *definer = defining_object(search->target);
 
-    if (definer)
+    if (search->problem.code)
+        refuse(why, (enum error_code)search->problem.code, "%s: %s: %s", asked_by, text,
+               search->problem.text);
+    else if (definer)
         refuse(why, HP_NOT_PATCHABLE,
-               "%s: %s is a function of %s, which does not declare it, and no object imports it",
-               asked_by, text, definer->base);
-    else if (*target->file)
-        refuse(why, HP_NOT_PATCHABLE, "%s: %s: functions cannot be named by their file yet",
-               asked_by, text);
+               "%s: %s is a function of %s, which the program does not import: name it %s:%s",
+               asked_by, text, definer->base, definer->base, search->target->name);
     else
-        refuse(why, HP_NO_TARGET, "%s: no slot matches %s", asked_by, text);
+        refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }
 
 static void refuse_ambiguous(const struct search *search, const char *text, const char *asked_by,
@@ -188,9 +257,9 @@ static void refuse_ambiguous(const struct search *search, const char *text, cons
     for (size_t i = 0; i < search->count && i < 16; i++) {
         const struct slot *slot = search->found[i];
         int n =
-            snprintf(list + length, sizeof(list) - length, "%s%s:%s", i ? ", " : "",
-                     slot->kind == SLOT_IMPORT ? object_name(slot->object) : slot_name_space(slot),
-                     slot->name);
+            snprintf(list + length, sizeof(list) - length, "%s%s:%s%s%s", i ? ", " : "",
+                     slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
+                     slot->name, slot->file ? "@" : "", slot->file ? slot->file : "");
 
         if (n < 0 || (size_t)n >= sizeof(list) - length)
             break;
@@ -225,6 +294,26 @@ static bool fits(const struct slot *slot, const char *text, uint32_t kind, const
     return true;
 }
 
+/* Declared slots, then functions in OBJECT or the program, then imports. A function that cannot be
+ * patched at its entry can still be where it is imported. */
+static void find_slots(struct transaction *transaction, struct search *search, const char *text)
+{
+    const struct request_place *place = place_of(transaction, text);
+
+    if (place) {
+        find_place(search, place);
+        return;
+    }
+    if (!*search->target->file && !*search->target->version && !search->target->by_offset)
+        find_declared(transaction, search);
+    if (search->count == 0)
+        find_entries(search);
+    if (search->count == 0 && !*search->target->file && !search->target->by_offset) {
+        imports_read_named(search->target->name);
+        find_imports(search);
+    }
+}
+
 struct slot *plan_find(struct transaction *transaction, const char *text, uint32_t kind,
                        const char *signature, const char *asked_by)
 {
@@ -235,18 +324,14 @@ struct slot *plan_find(struct transaction *transaction, const char *text, uint32
         refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
         return NULL;
     }
-    if (!*target.file) {
-        if (!*target.version)
-            find_declared(transaction, &search);
-        if (search.count == 0) {
-            imports_read_named(target.name);
-            find_imports(&search);
-        }
-    }
+    find_slots(transaction, &search, text);
     if (search.count == 0) {
-        refuse_missing(&target, text, asked_by, transaction->why);
+        refuse_missing(&search, text, asked_by, transaction->why);
         return NULL;
     }
+    if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
+        transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
+                         search.problem.text);
     if (search.count > 1) {
         refuse_ambiguous(&search, text, asked_by, transaction->why);
         return NULL;

@@ -87,6 +87,7 @@ void slot_free(struct slot *slot)
     free(slot->signature);
     free(slot->name_space);
     free(slot->version_name);
+    free(slot->file);
     free(slot->words);
     free(slot->layers);
     free(slot);
@@ -185,7 +186,9 @@ void slot_unpin(struct slot *slot)
 
 const char *slot_kind_name(enum slot_kind kind)
 {
-    return kind == SLOT_IMPORT ? "import" : "declared";
+    static const char *const names[] = {"declared", "import", "entry"};
+
+    return names[kind];
 }
 
 const char *slot_type_name(uint32_t type)

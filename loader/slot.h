@@ -18,7 +18,9 @@
 #include "symbols.h"
 #include "target.h"
 
-enum slot_kind { SLOT_DECLARED, SLOT_IMPORT };
+enum slot_kind { SLOT_DECLARED, SLOT_IMPORT, SLOT_ENTRY };
+
+struct site;
 
 struct word {
     uintptr_t *address;
@@ -50,8 +52,11 @@ struct slot {
     char *name;
     char *signature;     /* NULL: not known (imports) */
     char *name_space;    /* registered slots: their own; else NULL: the object's */
-    char *version_name;  /* imports: symbol version or NULL */
-    uint64_t definition; /* imports: the symbol's st_value in `object` */
+    char *version_name;  /* imports, entries: symbol version or NULL */
+    char *file;          /* entries of static functions: the source file's name, or NULL */
+    struct site *site;   /* entries */
+    bool entered;        /* entries: called since the last switch, as last read */
+    uint64_t definition; /* imports, entries: the symbol's st_value in `object` */
     uintptr_t plt;       /* imports: the non-PIE program's PLT entry that is the function's address
                           * to everybody, or 0 */
     bool extended;       /* imports: words were added below a live layer and not stored yet */
@@ -60,8 +65,8 @@ struct slot {
     size_t word_count;
     uintptr_t fallback; /* what the slot holds when nothing is applied and nobody provides */
     uintptr_t entry;    /* declared functions: the stub */
-    uintptr_t base;     /* below all layers: the fallback, a provider's stub, the definition; 0: an
-                         * import that is not bound yet */
+    uintptr_t base;     /* below all layers: the fallback, a provider's stub, the definition, the
+                         * moved prologue; 0: an import that is not bound, an entry not armed yet */
     uintptr_t live;     /* what the engine last stored or read */
     uint32_t version;
     struct timespec since; /* of the last switch; 0: never */

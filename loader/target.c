@@ -1,6 +1,8 @@
 /* target.c - see target.h. */
 #include "target.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int copy_part(char *to, const char *from, size_t length)
@@ -34,6 +36,26 @@ static bool is_source_file(const char *name)
     return false;
 }
 
+/* The "+0x" of OBJECT+0xOFFSET, where nothing but hexadecimal digits follows it. */
+static const char *offset_begin(const char *text)
+{
+    const char *plus = strrchr(text, '+');
+
+    if (!plus || plus == text || plus[1] != '0' || plus[2] != 'x' || !plus[3])
+        return NULL;
+    return plus[3 + strspn(plus + 3, "0123456789abcdefABCDEF")] ? NULL : plus;
+}
+
+static int parse_offset(const char *text, const char *plus, struct target *out)
+{
+    out->by_offset = true;
+    errno = 0;
+    out->offset = strtoull(plus + 1, NULL, 16);
+    if (errno != 0 || copy_part(out->name, text, strlen(text)) != 0)
+        return -1;
+    return copy_part(out->object, text, (size_t)(plus - text));
+}
+
 int target_parse(const char *text, struct target *out)
 {
     const char *colon = object_end(text);
@@ -41,6 +63,8 @@ int target_parse(const char *text, struct target *out)
     const char *at = strchr(name, '@');
 
     memset(out, 0, sizeof(*out));
+    if (offset_begin(text))
+        return parse_offset(text, offset_begin(text), out);
     if (colon && copy_part(out->object, text, (size_t)(colon - text)) != 0)
         return -1;
     if (copy_part(out->name, name, at ? (size_t)(at - name) : strlen(name)) != 0)

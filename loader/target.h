@@ -1,6 +1,6 @@
 /*
  * target.h - how a patch or a person names what is to be patched:
- * [OBJECT:]NAME[@FILE.c] or [OBJECT:]NAME[@VERSION].
+ * [OBJECT:]NAME[@FILE.c] or [OBJECT:]NAME[@VERSION], or OBJECT+0xOFFSET.
  *
  * Compiled into engine and command. Any thread, no allocation.
  */
@@ -8,6 +8,7 @@
 #define HOTPATCH_TARGET_SPELLING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define TARGET_PART_MAX 512
 
@@ -16,6 +17,8 @@ struct target {
     char name[TARGET_PART_MAX];
     char file[TARGET_PART_MAX];    /* "reader.c"; "" where not given */
     char version[TARGET_PART_MAX]; /* symbol version; "" where not given */
+    bool by_offset;                /* OBJECT+0xOFFSET: `name` is all of it */
+    uint64_t offset;               /* virtual address before load bias */
 };
 
 /* 0, or -1 where `text` is not spelled so or a part is too long. */

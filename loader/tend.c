@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "entry.h"
 #include "fault.h"
 #include "transaction.h"
 
@@ -22,7 +23,7 @@ void tend_plan(void)
 {
     uint64_t fault = 0;
 
-    if (commit_take_unbound()) {
+    if (commit_take_look_again()) {
         tending.delay = LOOK_FIRST_MS;
         __atomic_store_n(&tending.due, engine_now_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
     }
@@ -45,6 +46,7 @@ static void look_again(uint64_t at)
     if (!tending.due || at < tending.due)
         return;
     commit_verify_imports();
+    entries_settle();
     tending.delay *= 4;
     __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,
                      __ATOMIC_RELEASE);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
+
 void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
     va_list arguments;
@@ -333,7 +335,14 @@ static int place_modules(struct transaction *transaction)
 
 static int locked_commit(void *context)
 {
-    return commit(context);
+    int result = entries_arm(context);
+
+    if (result != 0)
+        return result;
+    result = commit(context);
+    if (result != 0)
+        entries_disarm(context);
+    return result;
 }
 
 static void commit_now(void *context)
@@ -375,7 +384,8 @@ static int snapshot_all(struct transaction *transaction)
 static int apply(struct transaction *transaction)
 {
     if (place_modules(transaction) != 0 || bind_imports(transaction) != 0 ||
-        hooks_before(transaction) != 0 || commit_when_asked(transaction) != 0) {
+        entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
+        entries_prepare(transaction) != 0 || commit_when_asked(transaction) != 0) {
         if (transaction->load_count > 0)
             unload_modules(transaction);
         return -1;

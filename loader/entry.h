@@ -1,0 +1,45 @@
+/*
+ * entry.h - entry slots: any function of any object, found by name or place and switched at its
+ * first bytes (site.h).
+ *
+ * Runs on whichever thread holds the engine lock.
+ */
+#ifndef HOTPATCH_ENTRY_H
+#define HOTPATCH_ENTRY_H
+
+#include "functions.h"
+#include "slot.h"
+#include "transaction.h"
+
+struct entry_candidate {
+    struct object *object;
+    struct function function;
+};
+
+/* The functions that a target names, at different addresses: in OBJECT, else in the program.
+ * How many there are; as many as `room` are filled in. Inside objects_locked(). */
+size_t entries_named(const struct target *target, struct entry_candidate *found, size_t room);
+
+/* The function at `offset` (before load bias) of an object; `known`: somebody with debug
+ * information says that one begins there, else the object must say it. */
+bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out);
+
+/* The slot of a function, made where there is none yet; NULL: `why` says why it cannot have one.
+ * Inside objects_locked(). */
+struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why);
+
+/* Make ready what the changes need: objects are pinned, stubs written. 0, or -1 with `why`. */
+int entries_prepare(struct transaction *transaction);
+
+/* Let the entries jump; on failure those that do are brought back. Inside objects_locked() and the
+ * commit section. 0, or -1 with `why`. */
+int entries_arm(struct transaction *transaction);
+void entries_disarm(struct transaction *transaction); /* what entries_arm() armed */
+
+/* The index of an object's functions; NULL: none can be made. Inside objects_locked(). */
+struct functions *entry_functions(struct object *object);
+
+/* Look whether functions that were switched have been entered since. True: some have not. */
+bool entries_settle(void);
+
+#endif
