@@ -80,11 +80,11 @@ static int errno_of(const char *text)
     return 0;
 }
 
-/* NAME=RETVAL[:ERRNO]; NAME may have no '='. */
+/* NAME=RETVAL[:ERRNO]; NAME may have a '=', as operator== does. */
 static int parse_what(struct fault *fault, const char *what, char *target, size_t target_size,
                       struct refusal *why)
 {
-    const char *equals = strchr(what, '=');
+    const char *equals = strrchr(what, '=');
     const char *colon = strchr(equals, ':');
     char *end;
 

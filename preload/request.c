@@ -6,9 +6,11 @@
  */
 #include "request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MAX 3600000u
+#define BUILD_ID_MAX 128  /* hex digits */
 #define FOR_MAX 31536000u /* a year of seconds */
 
 enum key {
@@ -29,12 +31,14 @@ enum key {
     KEY_TIMES,
     KEY_CALLER,
     KEY_FOR,
+    KEY_AT,
     KEY_COUNT
 };
 
 #define BIT(key) (1u << (key))
 #define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY))
 #define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
+#define REPEATABLE (BIT(KEY_REPLACE) | BIT(KEY_AT))
 #define FAULT_TERMS \
     (BIT(KEY_NTH) | BIT(KEY_PROBABILITY) | BIT(KEY_TIMES) | BIT(KEY_CALLER) | BIT(KEY_FOR))
 
@@ -44,7 +48,7 @@ static const char key_names[KEY_COUNT][12] = {
     [KEY_DRY_RUN] = "dry-run", [KEY_UNLOAD] = "unload",     [KEY_NAME] = "name",
     [KEY_MATCH] = "match",     [KEY_KIND] = "kind",         [KEY_FAIL] = "fail",
     [KEY_NTH] = "nth",         [KEY_TIMES] = "times",       [KEY_PROBABILITY] = "probability",
-    [KEY_CALLER] = "caller",   [KEY_FOR] = "for",
+    [KEY_CALLER] = "caller",   [KEY_FOR] = "for",           [KEY_AT] = "at",
 };
 
 static const struct {
@@ -52,7 +56,7 @@ static const struct {
     unsigned keys; /* set of BIT(key) */
 } verbs[] = {
     [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN) |
-                                  BIT(KEY_FAIL) | FAULT_TERMS},
+                                  BIT(KEY_FAIL) | BIT(KEY_AT) | FAULT_TERMS},
     [REQUEST_REVERT] = {"revert", EVERYWHERE | MOMENT | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
     [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND)},
@@ -110,6 +114,62 @@ static bool parse_bool(const char *text, bool *value)
     return (text[0] == '0' || text[0] == '1') && text[1] == '\0';
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 'a' - 'A';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hex digits alone, behind the 0x. */
+static bool parse_hex(const char *text, uint64_t *value)
+{
+    size_t length = strlen(text);
+
+    *value = 0;
+    for (size_t i = 0; i < length && length <= 16; i++) {
+        int digit = hex_digit(text[i]);
+
+        if (digit < 0)
+            return false;
+        *value = *value << 4 | (unsigned)digit;
+    }
+    return length >= 1 && length <= 16;
+}
+
+/*
+ * %XX is the byte of that number, so that C++ names with blanks and '=' fit between blanks. Control
+ * bytes are none of a name; written to a log they would forge lines.
+ */
+static bool decode(char *text)
+{
+    char *to = text;
+
+    for (; *text; text++, to++) {
+        int high, low;
+
+        *to = *text;
+        if (*text != '%')
+            continue;
+        high = hex_digit(text[1]);
+        low = high < 0 ? -1 : hex_digit(text[2]);
+        if (low < 0)
+            return false;
+        *to = (char)(high << 4 | low);
+        if ((unsigned char)*to < ' ' || *to == 0x7f)
+            return false;
+        text += 2;
+    }
+    *to = '\0';
+    return true;
+}
+
+static bool decode_name(char *text)
+{
+    return *text && decode(text);
+}
+
 static bool parse_when(const char *text, enum request_when *when)
 {
     static const char *const names[] = {
@@ -134,6 +194,68 @@ static bool parse_replace(char *text, struct request *request)
     request->replace[request->replace_count].name = text;
     request->replace[request->replace_count].symbol = equals + 1;
     request->replace_count++;
+    return decode(text) && decode(equals + 1);
+}
+
+/* "-", or whole bytes in hex as NT_GNU_BUILD_ID holds them; in place, to lower case. */
+static bool parse_build_id(char *text)
+{
+    size_t length = strlen(text);
+
+    if (strcmp(text, "-") == 0) {
+        *text = '\0';
+        return true;
+    }
+    for (char *p = text; *p; p++) {
+        if (hex_digit(*p) < 0)
+            return false;
+        if (*p >= 'A' && *p <= 'F')
+            *p = (char)(*p + ('a' - 'A'));
+    }
+    return length > 0 && length % 2 == 0 && length <= BUILD_ID_MAX;
+}
+
+/* OBJECT@BUILDID+0xOFFSET=TARGET. OBJECT may hold @ and +, as libstdc++.so.6 does. */
+static bool parse_place(char *text, struct request *request)
+{
+    struct request_place *place = &request->places[request->place_count];
+    char *equals = strchr(text, '='), *at, *plus;
+
+    if (!equals || request->place_count == REQUEST_PLACE_MAX)
+        return false;
+    *equals = '\0';
+    at = strrchr(text, '@');
+    plus = at ? strchr(at, '+') : NULL;
+    if (!plus || plus[1] != '0' || plus[2] != 'x')
+        return false;
+    *at = *plus = '\0';
+    place->object = text;
+    place->build_id = at + 1;
+    place->target = equals + 1;
+    if (!decode_name(text) || !parse_build_id(at + 1) || !parse_hex(plus + 3, &place->offset) ||
+        !decode_name(equals + 1))
+        return false;
+    for (size_t i = 0; i < request->place_count; i++)
+        if (strcmp(request->places[i].target, place->target) == 0)
+            return false;
+    request->place_count++;
+    return true;
+}
+
+/* NAME=RETVAL[:ERRNO]: the last '=' is the one behind NAME when NAME has been decoded. */
+static bool parse_fault(char *text, struct request *request)
+{
+    char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || !equals[1] || strchr(equals + 1, '='))
+        return false;
+    *equals = '\0';
+    if (!decode(text))
+        return false;
+    request->fault.what = text;
+    text += strlen(text);
+    *text = '=';
+    memmove(text + 1, equals + 1, strlen(equals + 1) + 1);
     return true;
 }
 
@@ -222,19 +344,17 @@ static bool take_value(struct request *request, enum key key, char *value)
         return parse_bool(value, &request->unload);
     case KEY_NAME:
         request->name = value;
-        return *value != '\0';
+        return decode_name(value);
     case KEY_MATCH:
         request->match = value;
-        return *value != '\0';
+        return decode_name(value);
     case KEY_KIND:
         request->kind = value;
         return kind_valid(value);
-    case KEY_FAIL: {
-        const char *equals = strchr(value, '=');
-
-        request->fault.what = value;
-        return equals && equals != value && equals[1];
-    }
+    case KEY_AT:
+        return parse_place(value, request);
+    case KEY_FAIL:
+        return parse_fault(value, request);
     case KEY_NTH:
     case KEY_PROBABILITY:
     case KEY_TIMES:
@@ -261,17 +381,18 @@ static void take_pair(struct parse *parse, char *token, char *equals)
 {
     enum key key = find_key(token, (size_t)(equals - token));
     const char *verb = request_verb_name(parse->request->verb);
+    char given[81]; /* taking the value cuts it up */
 
+    snprintf(given, sizeof(given), "%s", equals[1] ? equals + 1 : "empty");
     if (!parse->verb_known && key > KEY_REPLY)
         return;
     if (key == KEY_COUNT || (parse->verb_known && !(verbs[parse->request->verb].keys & BIT(key))))
         refuse(parse->why, HP_KEY, "%s does not take the key %.*s=", verb,
                (int)(equals - token > 64 ? 64 : equals - token), token);
-    else if (key != KEY_REPLACE && (parse->seen & BIT(key)))
+    else if (!(BIT(key) & REPEATABLE) && (parse->seen & BIT(key)))
         refuse(parse->why, HP_KEY, "the key %s= is given twice", key_names[key]);
     else if (!take_value(parse->request, key, equals + 1))
-        refuse(parse->why, HP_VALUE, "%s= cannot be %.80s", key_names[key],
-               equals[1] ? equals + 1 : "empty");
+        refuse(parse->why, HP_VALUE, "%s= cannot be %s", key_names[key], given);
     if (key < KEY_COUNT)
         parse->seen |= BIT(key);
 }

@@ -15,6 +15,7 @@
 
 #define REQUEST_MAX 4096 /* PIPE_BUF on Linux: a write up to this is atomic, pipe(7) */
 #define REQUEST_REPLACE_MAX 64
+#define REQUEST_PLACE_MAX 64
 #define REQUEST_TRANSACTION_MAX 256 /* lines between begin and commit */
 #define REQUEST_ID_MAX 64
 
@@ -38,9 +39,21 @@ struct request_replace {
     const char *symbol; /* in the patch */
 };
 
+/*
+ * load at=OBJECT@BUILDID+0xOFFSET=TARGET: where the patch, replace= or fail= says TARGET, the
+ * function at OFFSET of OBJECT is meant. The sender found it in debug information that the process
+ * does not read.
+ */
+struct request_place {
+    const char *object;   /* a base name, a soname or "exe" */
+    const char *build_id; /* lower-case hex digits; "": the object must have none */
+    uint64_t offset;      /* virtual address before load bias */
+    const char *target;   /* the very text that the patch spells */
+};
+
 /* load fail=: a fault instead of a patch's file. */
 struct request_fault {
-    const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no fault */
+    const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no fault; NAME may hold '=' */
     const char *caller;   /* OBJECT, or NULL: whoever calls */
     uint64_t nth;         /* strikes at every nth call; 0: not given */
     uint64_t times;       /* strikes so often; 0: without end */
@@ -64,6 +77,8 @@ struct request {
     const char *kind;  /* slots: declared, import, entry or NULL */
     struct request_replace replace[REQUEST_REPLACE_MAX];
     size_t replace_count;
+    struct request_place places[REQUEST_PLACE_MAX];
+    size_t place_count;
     struct request_fault fault;
 };
 

@@ -128,6 +128,54 @@ static void replace_may_be_given_often(void **state)
     assert_string_equal(request->replace[1].symbol, "i");
 }
 
+static void a_place_is_an_object_its_build_an_offset_and_a_target(void **state)
+{
+    const struct request *request =
+        must_parse("load at=libstdc++.so.6@0aB1+0x1c40=f at=exe@-+0xF=lib.so:g@x.c /a.so");
+
+    (void)state;
+    assert_int_equal(request->place_count, 2);
+    assert_string_equal(request->places[0].object, "libstdc++.so.6");
+    assert_string_equal(request->places[0].build_id, "0ab1");
+    assert_int_equal(request->places[0].offset, 0x1c40);
+    assert_string_equal(request->places[0].target, "f");
+    assert_string_equal(request->places[1].object, "exe");
+    assert_string_equal(request->places[1].build_id, "");
+    assert_int_equal(request->places[1].offset, 15);
+    assert_string_equal(request->places[1].target, "lib.so:g@x.c");
+}
+
+static void an_object_of_a_place_may_hold_what_separates_the_rest(void **state)
+{
+    const struct request *request = must_parse("load at=a@b+0x1%3D%20c@-+0x2=f /a.so");
+
+    (void)state;
+    assert_string_equal(request->places[0].object, "a@b+0x1= c");
+    assert_int_equal(request->places[0].offset, 2);
+}
+
+static void a_place_goes_with_a_fault_too(void **state)
+{
+    (void)state;
+    assert_int_equal(must_parse("load at=exe@-+0x2=f fail=f=1")->place_count, 1);
+}
+
+static void a_percent_sign_and_two_digits_are_one_byte_of_a_name(void **state)
+{
+    const struct request *request =
+        must_parse("load at=exe@-+0x2=n::operator==(a%20const&,%20int%25%2c) "
+                   "replace=n::operator%3D(int,%20int)=f%20g /a.so");
+
+    (void)state;
+    assert_string_equal(request->places[0].target, "n::operator==(a const&, int%,)");
+    assert_string_equal(request->replace[0].name, "n::operator=(int, int)");
+    assert_string_equal(request->replace[0].symbol, "f g");
+    must_parse("load fail=n::operator%3D%3d(int,%20int)=-1:EIO");
+    assert_string_equal(parsed.request.fault.what, "n::operator==(int, int)=-1:EIO");
+    assert_string_equal(must_parse("revert name=fail:f(int,%20int)")->name, "fail:f(int, int)");
+    assert_string_equal(must_parse("slots match=f(int,%20*")->match, "f(int, *");
+}
+
 static void revert_knows_last_all_and_a_name(void **state)
 {
     (void)state;
@@ -196,6 +244,60 @@ static void a_value_that_a_key_cannot_have_is_refused(void **state)
     must_refuse("load id= /a", HP_VALUE);
     must_refuse("slots kind=plt", HP_VALUE);
     must_refuse("revert name=", HP_VALUE);
+}
+
+static void a_place_that_is_not_spelled_whole_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("load at= /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x1 /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x1= /a", HP_VALUE);
+    must_refuse("load at=exe+0x1=f /a", HP_VALUE);
+    must_refuse("load at=@-+0x1=f /a", HP_VALUE);
+    must_refuse("load at=exe@+0x1=f /a", HP_VALUE);
+    must_refuse("load at=exe@abc+0x1=f /a", HP_VALUE);
+    must_refuse("load at=exe@xy+0x1=f /a", HP_VALUE);
+    must_refuse("load at=exe@-+1=f /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x=f /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x1g=f /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x12345678123456789=f /a", HP_VALUE);
+    must_refuse("revert at=exe@-+0x1=f last", HP_KEY);
+}
+
+static void a_target_with_two_places_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("load at=exe@-+0x1=f at=exe@-+0x2=f /a", HP_VALUE);
+}
+
+static void a_percent_sign_that_stands_for_no_byte_of_a_name_is_refused(void **state)
+{
+    (void)state;
+    must_refuse("load replace=f%=g /a", HP_VALUE);
+    must_refuse("load replace=f%2=g /a", HP_VALUE);
+    must_refuse("load replace=f%2g=g /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x1=f%00 /a", HP_VALUE);
+    must_refuse("load at=exe@-+0x1=f%0ag /a", HP_VALUE);
+    assert_null(strchr(parsed.why.items[0].text, '\n'));
+    must_refuse("revert name=%1b", HP_VALUE);
+    must_refuse("load fail=f%7f=1", HP_VALUE);
+}
+
+static void more_places_than_fit_are_refused(void **state)
+{
+    char line[REQUEST_MAX] = "load";
+    size_t length = 4;
+
+    (void)state;
+    for (int i = 0; i <= REQUEST_PLACE_MAX; i++) {
+        if (i == REQUEST_PLACE_MAX) {
+            strcpy(line + length, " /a");
+            must_parse(line);
+        }
+        length += (size_t)snprintf(line + length, sizeof(line) - length, " at=exe@-+0x1=f%d", i);
+    }
+    strcpy(line + length, " /a");
+    must_refuse(line, HP_VALUE);
 }
 
 static void a_reply_name_that_leaves_the_directory_is_refused(void **state)
@@ -510,6 +612,15 @@ int main(void)
                                   clear),
         cmocka_unit_test_teardown(a_value_may_hold_a_slash, clear),
         cmocka_unit_test_teardown(replace_may_be_given_often, clear),
+        cmocka_unit_test_teardown(a_place_is_an_object_its_build_an_offset_and_a_target, clear),
+        cmocka_unit_test_teardown(an_object_of_a_place_may_hold_what_separates_the_rest, clear),
+        cmocka_unit_test_teardown(a_place_goes_with_a_fault_too, clear),
+        cmocka_unit_test_teardown(a_percent_sign_and_two_digits_are_one_byte_of_a_name, clear),
+        cmocka_unit_test_teardown(a_place_that_is_not_spelled_whole_is_refused, clear),
+        cmocka_unit_test_teardown(a_target_with_two_places_is_refused, clear),
+        cmocka_unit_test_teardown(a_percent_sign_that_stands_for_no_byte_of_a_name_is_refused,
+                                  clear),
+        cmocka_unit_test_teardown(more_places_than_fit_are_refused, clear),
         cmocka_unit_test_teardown(revert_knows_last_all_and_a_name, clear),
         cmocka_unit_test_teardown(blanks_around_words_do_not_count, clear),
         cmocka_unit_test_teardown(the_longest_timeout_is_an_hour, clear),

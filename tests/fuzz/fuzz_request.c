@@ -24,10 +24,16 @@ static void check(void *context, const struct frame *frame)
     for (size_t i = 0; i < frame->count; i++) {
         const struct request *request = &frame->requests[i];
 
-        if (request->verb == REQUEST_LOAD && (!request->path || request->path[0] != '/'))
+        if (request->verb == REQUEST_LOAD && !request->fault.what &&
+            (!request->path || request->path[0] != '/'))
             abort();
-        if (request->replace_count > REQUEST_REPLACE_MAX)
+        if (request->replace_count > REQUEST_REPLACE_MAX ||
+            request->place_count > REQUEST_PLACE_MAX)
             abort();
+        for (size_t j = 0; j < request->place_count; j++)
+            if (!*request->places[j].object || !*request->places[j].target ||
+                strlen(request->places[j].build_id) % 2 != 0)
+                abort();
     }
     for (size_t i = 0; i < frame->why->count; i++)
         if (frame->why->items[i].text && strchr(frame->why->items[i].text, '\n'))
