@@ -8,6 +8,7 @@
 #define HOTPATCH_ENTRY_H
 
 #include "functions.h"
+#include "site.h"
 #include "slot.h"
 #include "transaction.h"
 

@@ -11,7 +11,8 @@
 
 static struct fault faults[FAULT_COUNT];
 
-/* ---- from the program's threads ---- */
+/* ---- from the program's threads, and, where the fault lies at a function's entry, from ours, for
+ * which it is none ---- */
 
 /* SplitMix64 (Steele, Lea, Flood 2014) over a shared counter: even, and without a lock. */
 static uint32_t draw_millionths(void)
@@ -49,7 +50,7 @@ struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
     /* Pairs with fault_new(): who came here through a word sees the whole fault. (The word's own
      * release store does it; a race detector does not see the call through a PLT.) */
     (void)__atomic_load_n(&fault->taken, __ATOMIC_ACQUIRE);
-    if (!strikes(fault, caller))
+    if ((fault->at_entry && shim()->own_thread()) || !strikes(fault, caller))
         return (struct fault_verdict){0,
                                       (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
     if (fault->error)

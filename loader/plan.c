@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "fault.h"
 #include "signature.h"
 #include "site.h"
 #include "symbols.h"
@@ -329,6 +330,10 @@ struct slot *plan_find(struct transaction *transaction, const char *text, uint32
         refuse_missing(&search, text, asked_by, transaction->why);
         return NULL;
     }
+    if (search.found[0]->kind == SLOT_ENTRY && strcmp(search.found[0]->name, "main") == 0 &&
+        search.found[0]->object->is_program)
+        transaction_warn(transaction, "main has been entered already: %s is for its next call",
+                         asked_by);
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);
@@ -361,6 +366,8 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
     if (layer_of(change, module))
         return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
                       slot->name);
+    if (module->fault)
+        module->fault->at_entry = slot->kind == SLOT_ENTRY;
     before = old ? layer_of(change, old) : NULL;
     if (before)
         *before = layer;

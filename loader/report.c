@@ -7,7 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "entry.h"
 #include "fault.h"
+#include "site.h"
 #include "wall_time.h"
 
 /* ---- pieces ---- */
@@ -71,6 +73,17 @@ static void put_importers(struct json *json, const struct slot *slot)
     json_unsigned(json, "words_live", slot->words_live);
 }
 
+static void put_entry(struct json *json, const struct slot *slot)
+{
+    bool armed = site_is_armed(slot->site);
+
+    json_unsigned(json, "offset", slot->definition);
+    json_string(json, "file", slot->file);
+    json_boolean(json, "armed", armed);
+    json_string(json, "technique", armed ? site_technique(slot->site) : NULL);
+    json_boolean(json, "entered", slot->entered);
+}
+
 static void put_slot(struct json *json, const struct slot *slot)
 {
     const struct layer *top = slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;
@@ -96,6 +109,8 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_string(json, "why", NULL);
     if (slot->kind == SLOT_IMPORT)
         put_importers(json, slot);
+    if (slot->kind == SLOT_ENTRY)
+        put_entry(json, slot);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
         put_layer(json, &slot->layers[i], &slot->layers[i] == top);
@@ -241,6 +256,7 @@ void report_nothing_to_do(struct engine_reply *reply, const char *text)
 static int read_live(void *nothing)
 {
     (void)nothing;
+    entries_settle();
     for (struct slot *slot = slots_first(); slot; slot = slot->next) {
         if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
             slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);

@@ -108,6 +108,11 @@ static void service_commit_end(void)
     lock_give(&commit_lock);
 }
 
+static bool service_own_thread(void)
+{
+    return threads_self() != THREAD_HOST;
+}
+
 static const struct shim_services services = {
     .abi = ENGINE_ABI,
     .worker_run = worker_run,
@@ -124,6 +129,7 @@ static const struct shim_services services = {
     .commit_end = service_commit_end,
     .pid = sys_getpid,
     .start_time = status_start_time,
+    .own_thread = service_own_thread,
 };
 
 /* ---- loading ---- */

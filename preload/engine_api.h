@@ -82,6 +82,7 @@ struct shim_services {
     void (*commit_end)(void);
     pid_t (*pid)(void);           /* of this process, followed over fork */
     uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
+    bool (*own_thread)(void);     /* the caller is the listener or the worker; any thread */
 };
 
 /*
