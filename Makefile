@@ -37,7 +37,8 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 preload_sources := $(wildcard preload/*.c)
 engine_sources := $(wildcard loader/*.c loader/arch/*/*.c elf/*.c) \
 	preload/error.c preload/json.c preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c loader/target.c loader/signature.c) \
+command_sources := $(wildcard cli/*.c elf/*.c loader/arch/*/decode.c loader/arch/*/prologue.c \
+	loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -74,7 +75,7 @@ $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
 
 $(COMMAND): $(call objects,$(command_sources))
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SAN_FLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ -ljson-c -ldw -lelf -pthread
+	$(Q)$(CC) $(SAN_FLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ -ljson-c -lZydis -ldw -lelf -pthread
 
 # ---------------------------------------------------------------- tests ---
 # Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all

@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "ask.h"
+#include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
 #include "output.h"
@@ -15,11 +16,12 @@
 static const char help[] =
     "hotpatch slots PID|@NAME|FILE [GLOB]\n"
     "\n"
-    "Lists what can be patched: functions and data that are declared with hotpatch.h, and\n"
-    "imported functions, whose names match GLOB; of these also which object defines them and\n"
-    "which import them. What cannot be patched is listed with the reason. Calls through a\n"
-    "function pointer that the program copied before the switch do not go through an import\n"
-    "slot.\n"
+    "Lists what can be patched and has a name that matches GLOB: functions and data that are\n"
+    "declared with hotpatch.h; imported functions, with the object that defines them and those\n"
+    "that import them; and every other function, by its entry. Without GLOB and --kind those of\n"
+    "a process are the program's own, with either those of every library too. What cannot be\n"
+    "patched is listed with the reason. Calls through a function pointer that the program copied\n"
+    "before the switch do not go through an import slot; they do reach an entry.\n"
     "\n"
     "    --kind=declared|import|entry    only these\n"
     "    --json                          print as JSON\n";
@@ -142,6 +144,44 @@ static void add_file_row(struct table *table, const struct file_slot *slot, cons
         table_cell(table, "%s", or_dash(slot->declared ? slot->signature : slot->version));
 }
 
+struct function_rows {
+    const struct wish *wish;
+    const char *object;
+    struct table *table;
+    struct json_object *list;
+};
+
+static void add_function(const struct function *function, const char *name, const char *why_not,
+                         void *context)
+{
+    struct function_rows *rows = context;
+    struct json_object *entry;
+
+    if (rows->wish->match && fnmatch(rows->wish->match, name, 0) != 0)
+        return;
+    table_cell(rows->table, "%s%s%s", name, function->file ? "@" : "",
+               function->file ? function->file : "");
+    table_cell(rows->table, "entry");
+    table_cell(rows->table, "function");
+    table_cell(rows->table, "%s", rows->object);
+    if (why_not)
+        table_cell(rows->table, "no: %s", why_not);
+    else
+        table_cell(rows->table, "%s", or_dash(function->version));
+    entry = json_object_new_object();
+    document_add_text(entry, "name", name);
+    document_add_text(entry, "kind", "entry");
+    document_add_text(entry, "type", "function");
+    document_add_text(entry, "object", rows->object);
+    document_add_text(entry, "file", function->file);
+    document_add_text(entry, "symbol_version", function->version);
+    document_add_number(entry, "offset", (long long)function->address);
+    document_add_number(entry, "size", (long long)function->size);
+    document_add_bool(entry, "patchable", !why_not);
+    document_add_text(entry, "why", why_not);
+    json_object_array_add(rows->list, entry);
+}
+
 static void add_file_json(struct json_object *list, const struct file_slot *slot,
                           const char *object, const char *name_space)
 {
@@ -160,9 +200,11 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
     json_object_array_add(list, entry);
 }
 
-static void print_file(const char *path, const struct image *image, const struct file_slots *slots,
-                       const struct wish *wish)
+static int print_file(const char *path, const struct image *image, const struct file_slots *slots,
+                      const struct wish *wish)
 {
+    struct refusal why = {0};
+    int exit_code = 0;
     static const char *const head[] = {"NAME", "KIND", "TYPE", "OBJECT", "SIGNATURE OR VERSION"};
     struct table table = {.columns = sizeof(head) / sizeof(head[0])};
     struct json_object *document = document_new("slots"), *list = json_object_new_array();
@@ -176,15 +218,24 @@ static void print_file(const char *path, const struct image *image, const struct
             add_file_row(&table, &slots->list[i], base);
             add_file_json(list, &slots->list[i], base, name_space);
         }
+    if (!wish->kind || strcmp(wish->kind, "entry") == 0) {
+        struct function_rows rows = {wish, base, &table, list};
+
+        if (file_functions(image, path, add_function, &rows, &why) != 0)
+            exit_code = 1;
+    }
     document_add_text(document, "file", path);
     document_add_text(document, "build_id", image_build_id(image));
     json_object_object_add(document, "slots", list);
-    if (wish->json)
+    if (exit_code != 0)
+        exit_code = refused("slots", 0, &why, wish->json);
+    else if (wish->json)
         json_print(document);
     else
         table_print(&table, stdout);
     json_object_put(document);
     table_free(&table);
+    return exit_code;
 }
 
 static int slots_of_file(const char *path, const struct wish *wish)
@@ -199,7 +250,7 @@ static int slots_of_file(const char *path, const struct wish *wish)
     if (file_slots_read(file.image, path, &slots, &why) != 0)
         exit_code = refused("slots", 0, &why, wish->json);
     else
-        print_file(path, file.image, &slots, wish);
+        exit_code = print_file(path, file.image, &slots, wish);
     file_slots_free(&slots);
     file_image_close(&file);
     return exit_code;

@@ -226,6 +226,11 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     slot = slot_at(real.object, real.function.address);
     if (slot)
         return slot;
+    if (real.function.size == 0 ||
+        !image_bytes_at(real.object->image, real.function.address, real.function.size)) {
+        fault_in(why, HP_NOT_PATCHABLE, "nobody says where the function ends");
+        return NULL;
+    }
     site = site_at(real.object->bias + real.function.address, real.function.size, why);
     if (!site)
         return NULL;
@@ -254,8 +259,7 @@ static void run_pin(struct worker_job *job)
     struct pin_job *pin = (struct pin_job *)(void *)job;
 
     for (; pin->pinned < pin->count; pin->pinned++) {
-        void *handle =
-            dlopen(pin->paths[pin->pinned], RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+        void *handle = dlopen(pin->paths[pin->pinned], RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 
         if (!handle) {
             const char *error = dlerror();

@@ -30,7 +30,7 @@ struct fault {
     uint64_t until;    /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
     uint64_t reverted; /* CLOCK_MONOTONIC ms; 0: in use */
     bool taken;
-    bool at_entry; /* of a function that our own threads may call too */
+    bool at_entry;  /* of a function that our own threads may call too */
     char text[128]; /* the request's NAME=RETVAL[:ERRNO] and terms */
 };
 

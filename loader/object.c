@@ -101,9 +101,14 @@ static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
 /* Objects whose words are never slots: design.md, section 2. */
 static bool is_ours(const struct object *object)
 {
-    static const char *const names[] = {
-        "libhotpatch_preload.so", "libhotpatch_engine.so", "libelf.so.1",    "libz.so.1",
-        "libZydis.so.4.0", "libZycore.so.1.4",       "ld-linux-x86-64.so.2",  "linux-vdso.so.1"};
+    static const char *const names[] = {"libhotpatch_preload.so",
+                                        "libhotpatch_engine.so",
+                                        "libelf.so.1",
+                                        "libz.so.1",
+                                        "libZydis.so.4.0",
+                                        "libZycore.so.1.4",
+                                        "ld-linux-x86-64.so.2",
+                                        "linux-vdso.so.1"};
     const char *name = object->soname ? object->soname : object->base;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

@@ -257,10 +257,10 @@ static void refuse_ambiguous(const struct search *search, const char *text, cons
 
     for (size_t i = 0; i < search->count && i < 16; i++) {
         const struct slot *slot = search->found[i];
-        int n =
-            snprintf(list + length, sizeof(list) - length, "%s%s:%s%s%s", i ? ", " : "",
-                     slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
-                     slot->name, slot->file ? "@" : "", slot->file ? slot->file : "");
+        int n = snprintf(list + length, sizeof(list) - length, "%s%s:%s%s%s", i ? ", " : "",
+                         slot->kind == SLOT_DECLARED ? slot_name_space(slot)
+                                                     : object_name(slot->object),
+                         slot->name, slot->file ? "@" : "", slot->file ? slot->file : "");
 
         if (n < 0 || (size_t)n >= sizeof(list) - length)
             break;

@@ -340,6 +340,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
             put_slot(reply->json, slot);
     if (!request->kind || strcmp(request->kind, "import") == 0)
         objects_locked(put_all_unpatchable, &refused);
+    report_functions(request, reply->json);
     json_array_end(reply->json);
     json_raw(reply->record, "modules", "[]");
     json_unsigned(reply->record, "slots", 0);

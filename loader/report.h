@@ -13,4 +13,7 @@ void report_slots(const struct request *request, struct engine_reply *reply);
 void report_nothing_to_do(struct engine_reply *reply, const char *text);
 void report_status(struct json *json);
 
+/* report_functions.c: adds the functions that are no slots yet to an open list of slots. */
+void report_functions(const struct request *request, struct json *json);
+
 #endif

@@ -20,7 +20,7 @@ struct change {
     struct layer *layers; /* after the commit: the old ones */
     size_t layer_count;
     struct slot *provider;
-    bool armed; /* an entry, by this transaction */
+    bool armed;              /* an entry, by this transaction */
     uintptr_t before, after; /* live values, known from change_settle() on */
 };
 
@@ -67,7 +67,7 @@ int commit(struct transaction *transaction);
 /* What the engine would have the word hold. */
 uintptr_t commit_value_of(const struct slot *slot, const struct word *word);
 bool commit_take_look_again(void); /* has a commit since left something to be looked at again? */
-void commit_verify_imports(void); /* put back what a resolver has overwritten */
+void commit_verify_imports(void);  /* put back what a resolver has overwritten */
 
 /* hooks.c: 0, or -1 with `why`. */
 int hooks_before(struct transaction *transaction);

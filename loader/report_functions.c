@@ -1,0 +1,121 @@
+/*
+ * report_functions.c - the functions that could be entry slots, as `slots` lists them: each with
+ * the reason where its entry cannot be patched. Those that are slots already are listed as such.
+ *
+ * One object at a time is looked at inside objects_locked(), so that a program that opens
+ * libraries does not wait for the whole list.
+ */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "entry.h"
+#include "report.h"
+
+struct listing {
+    const struct request *request;
+    struct json *json;
+    size_t skip; /* objects that are done */
+    bool more;
+    struct object *object;
+};
+
+static bool is_slot(const struct object *object, uint64_t address)
+{
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->kind == SLOT_ENTRY && slot->object == object && slot->definition == address)
+            return true;
+    return false;
+}
+
+static const char *why_not(const struct object *object, const struct function *function)
+{
+    const uint8_t *code = image_bytes_at(object->image, function->address, function->size);
+    struct arch_prologue prologue;
+    enum arch_problem problem;
+
+    if (!code || function->size == 0)
+        return "nobody says where the function ends";
+    problem = arch_prologue_read(code, function->size, object->bias + function->address, &prologue);
+    return problem == ARCH_OK ? NULL : arch_problem_text(problem);
+}
+
+static int put_function(const struct function *function, void *context)
+{
+    const struct listing *list = context;
+    const struct object *object = list->object;
+    char unnamed[300];
+    const char *name = function->name, *why;
+
+    if (!name) {
+        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(object),
+                 (unsigned long long)function->address);
+        name = unnamed;
+    }
+    if (list->request->match && fnmatch(list->request->match, name, 0) != 0)
+        return 0;
+    if (is_slot(object, function->address))
+        return 0;
+    why = function->ifunc ? NULL : why_not(object, function);
+    json_object_begin(list->json, NULL);
+    json_string(list->json, "name", name);
+    json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));
+    json_string(list->json, "type", slot_type_name(HOTPATCH_KIND_FUNCTION));
+    json_string(list->json, "object", object_name(object));
+    json_string(list->json, "object_path", object->path);
+    json_string(list->json, "file", function->file);
+    json_string(list->json, "symbol_version", function->version);
+    json_unsigned(list->json, "offset", function->address);
+    json_unsigned(list->json, "size", function->size);
+    json_boolean(list->json, "armed", false);
+    json_boolean(list->json, "patchable", why == NULL);
+    json_string(list->json, "why", why);
+    json_array_begin(list->json, "layers");
+    json_array_end(list->json);
+    json_object_end(list->json);
+    return 0;
+}
+
+/* All objects where something was asked for by name or kind; else the program alone, since nobody
+ * reads the thousands of libc's. */
+static bool is_listed(const struct listing *list, const struct object *object)
+{
+    if (object->is_ours || object->module || !object->image)
+        return false;
+    return object->is_program || list->request->match || list->request->kind;
+}
+
+static int put_next_object(void *context)
+{
+    struct listing *list = context;
+    size_t index = 0;
+
+    list->more = false;
+    for (struct object *o = objects_first(); o; o = o->next) {
+        struct functions *functions;
+
+        if (index++ < list->skip)
+            continue;
+        list->skip = index;
+        list->more = true;
+        if (!is_listed(list, o))
+            continue;
+        functions = entry_functions(o);
+        list->object = o;
+        if (functions)
+            functions_each(functions, put_function, list);
+        return 0;
+    }
+    return 0;
+}
+
+void report_functions(const struct request *request, struct json *json)
+{
+    struct listing list = {.request = request, .json = json, .more = true};
+
+    if (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0)
+        return;
+    while (list.more)
+        if (objects_locked(put_next_object, &list) != 0)
+            return;
+}
