@@ -125,6 +125,29 @@ static int check_words(struct transaction *transaction)
     return 0;
 }
 
+/* Can it be stored into as it is? The kernel adds nothing to it, in one atomic step (futex(2),
+ * FUTEX_WAKE_OP), and fails where that is not allowed. Asking /proc/self/maps takes longer than
+ * the whole commit. */
+static bool is_writable(const uintptr_t *address)
+{
+    uint32_t nobody = 0;
+
+    return sys_call(SYS_futex, (long)&nobody, FUTEX_WAKE_OP_PRIVATE, 0, 0, (long)address,
+                    FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
+}
+
+/* A RELRO page that the program has made writable, to hook its own imports, must stay so: it will
+ * store there again. All words are looked at before the first page is touched. */
+static void see_writable(const struct transaction *transaction)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        for (size_t i = 0; i < c->slot->word_count; i++) {
+            struct word *word = &c->slot->words[i];
+
+            word->writable = word->protect && is_writable(word->address);
+        }
+}
+
 /* Give every page of a protected word `protection`; the error of the first that cannot be. */
 static int protect(const struct transaction *transaction, int protection)
 {
@@ -135,7 +158,7 @@ static int protect(const struct transaction *transaction, int protection)
             const struct word *word = &c->slot->words[i];
             int result;
 
-            if (!word->protect || page_of(word->address) == last)
+            if (!word->protect || word->writable || page_of(word->address) == last)
                 continue;
             last = page_of(word->address);
             result = sys_mprotect(page_of(word->address), page_size(), protection);
@@ -364,8 +387,10 @@ static void store_all(struct transaction *transaction)
 
 static int commit_protected(struct transaction *transaction)
 {
-    int memory, result = protect(transaction, PROT_READ | PROT_WRITE);
+    int memory, result;
 
+    see_writable(transaction);
+    result = protect(transaction, PROT_READ | PROT_WRITE);
     if (result == 0) {
         store_all(transaction);
         if (protect(transaction, PROT_READ) != 0)

@@ -8,12 +8,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "engine.h"
 #include "module.h"
 #include "snapshot.h"
 #include "sys.h"
 #include "text.h"
+
+/* Under a filter that forbids mprotect(2) ld.so cannot protect RELRO, and gives the object up. The
+ * copy in memory then says that it has none. */
+static void forget_relro(void *bytes, size_t size)
+{
+    const ElfW(Ehdr) *header = bytes;
+    ElfW(Phdr) *phdr = (ElfW(Phdr) *)((char *)bytes + header->e_phoff);
+
+    /* module_read() has seen the headers whole; still, no write outside. */
+    for (size_t i = 0; i < header->e_phnum && header->e_phoff + (i + 1) * sizeof(*phdr) <= size;
+         i++)
+        if (phdr[i].p_type == PT_GNU_RELRO)
+            phdr[i].p_type = PT_NULL;
+}
+
+static bool is_about_relro(const char *error)
+{
+    return strstr(error, "additional memory protection") != NULL;
+}
 
 static void *open_memory(struct module *module)
 {
@@ -37,7 +57,7 @@ static bool copy_is_unusable(const struct module *module, const char *error)
 {
     struct stat st;
 
-    return strstr(error, "failed to map segment") != NULL ||
+    return strstr(error, "failed to map segment") != NULL || is_about_relro(error) ||
            sys_fstatat(AT_FDCWD, module->snapshot, &st, 0) == -ENOENT;
 }
 
@@ -56,6 +76,8 @@ static void *open_any(struct module *module, char *error, size_t error_size)
         if (!copy_is_unusable(module, error))
             return NULL;
     }
+    if (sys_mprotect(NULL, 0, PROT_READ) != 0) /* nothing to protect: only a filter refuses it */
+        forget_relro(module->bytes, module->size);
     handle = open_memory(module);
     text = handle ? NULL : dlerror();
     if (!handle)

@@ -26,6 +26,7 @@ struct word {
     uintptr_t *address;
     struct object *object; /* that holds it */
     bool protect;          /* in RELRO: its page is made writable for the store alone */
+    bool writable;         /* for commit.c: it is in RELRO, and the program may write it now */
     bool pointer;          /* not in the GOT: data that the program may have changed itself */
     bool lazy;             /* JUMP_SLOT: may lead to its object's PLT until ld.so binds it */
 };

@@ -6,9 +6,16 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <link.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -165,7 +172,7 @@ static ElfW(Dyn) * dynamic_of(ElfW(Sxword) tag)
     _exit(9);
 }
 
-/* The word of the program's GOT for `name`; the program must not be linked with -z now. */
+/* The word of the program's GOT for `name`. */
 static uintptr_t *got_word(const char *name)
 {
     const ElfW(Rela) *rela = (const ElfW(Rela) *)dynamic_of(DT_JMPREL)->d_un.d_ptr;
@@ -178,6 +185,62 @@ static uintptr_t *got_word(const char *name)
         if (strcmp(strings + symbols[ELF64_R_SYM(rela[i].r_info)].st_name, name) == 0)
             return (uintptr_t *)(map->l_addr + rela[i].r_offset);
     _exit(9);
+}
+
+static uintptr_t page_of(const char *name)
+{
+    return (uintptr_t)got_word(name) & ~(uintptr_t)4095;
+}
+
+/* What programs do that hook their own imports. */
+static const char *protect_page(const char *name, int protection)
+{
+    return mprotect((char *)page_of(name), 4096, protection) == 0 ? "done" : strerror(errno);
+}
+
+static const char *store_own_value(const char *name)
+{
+    uintptr_t *volatile word = got_word(name);
+
+    *word = *(volatile uintptr_t *)word;
+    return "done";
+}
+
+/* ---- sandboxes ---- */
+
+/* In all threads: EPERM for the system call, or for it with that argument alone. */
+static const char *forbid(int number, int argument, uint64_t value)
+{
+    unsigned at = (unsigned)offsetof(struct seccomp_data, args) + 8 * (unsigned)argument;
+    struct sock_filter any[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)number},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_filter one[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)number},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, at},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, (uint32_t)value},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, at + 4},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)(value >> 32)},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_fprog program = {argument < 0 ? 4 : 8, argument < 0 ? any : one};
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
+        return strerror(errno);
+    return "done";
+}
+
+static const char *become(int uid)
+{
+    if (setgroups(0, NULL) != 0 || setgid((gid_t)uid) != 0 || setuid((uid_t)uid) != 0)
+        return strerror(errno);
+    return "done";
 }
 
 /* ---- questions ---- */
@@ -213,10 +276,30 @@ static void attempt(const char *what, const char *path)
     }
 }
 
+/* Whether it is one of these. */
+static int sandbox_command(const char *word, const char *rest)
+{
+    if (strcmp(word, "forbid-mprotect") == 0)
+        say("%s", forbid(SYS_mprotect, *rest ? 0 : -1, strtoull(rest, NULL, 16)));
+    else if (strcmp(word, "forbid-store") == 0)
+        say("%s", forbid(SYS_pwrite64, 3, (uintptr_t)got_word(rest)));
+    else if (strcmp(word, "unprotect") == 0)
+        say("%s", protect_page(rest, PROT_READ | PROT_WRITE));
+    else if (strcmp(word, "store") == 0)
+        say("%s", store_own_value(rest));
+    else if (strcmp(word, "setuid") == 0)
+        say("%s", become(atoi(rest)));
+    else
+        return 0;
+    return 1;
+}
+
 static void command(const char *word, char *rest)
 {
     char *second = split(rest);
 
+    if (sandbox_command(word, rest))
+        return;
     if (strcmp(word, "answer") == 0)
         say("1");
     else if (strcmp(word, "greeting") == 0)
