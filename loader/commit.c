@@ -222,14 +222,14 @@ void commit_verify_imports(void)
 
 /* Data is stored into only where it is what it should be, in one step with the look at it: the
  * program may write it at any moment. */
-static void store_direct(const struct change *change, const struct word *word)
+static void store_direct(const struct change *change, const struct word *word, bool unseen)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
     uintptr_t value = value_for(change, word);
 
     if (change->slot->kind == SLOT_ENTRY) {
         if (change->before != change->after)
-            site_switch(change->slot->site, value, true);
+            site_switch(change->slot->site, value, !unseen);
         return;
     }
     if (now == value)
@@ -300,15 +300,15 @@ static void store_originals(const struct change *change, bool only_new)
     }
 }
 
-static void store_word(const struct change *change)
+static void store_word(const struct change *change, bool unseen)
 {
     const struct slot *slot = change->slot;
 
     for (size_t i = 0; i < slot->word_count; i++)
-        store_direct(change, &slot->words[i]);
+        store_direct(change, &slot->words[i], unseen);
 }
 
-static void note(struct change *change, const struct timespec *now)
+static void note(struct change *change, const struct timespec *now, bool unseen)
 {
     struct slot *slot = change->slot;
     struct layer *layers = slot->layers;
@@ -332,7 +332,8 @@ static void note(struct change *change, const struct timespec *now)
     if (change->before == change->after)
         return;
     slot->entered = false;
-    commit_look_again |= slot->kind == SLOT_ENTRY;
+    slot->unseen = unseen;
+    commit_look_again |= slot->kind == SLOT_ENTRY && !unseen;
     slot->since = *now;
     slot->version++;
     if (slot->declared) {
@@ -378,9 +379,9 @@ static void store_all(struct transaction *transaction)
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, false);
     for (struct change *c = transaction->changes; c; c = c->next)
-        store_word(c);
+        store_word(c, transaction->unseen);
     for (struct change *c = transaction->changes; c; c = c->next)
-        note(c, &now);
+        note(c, &now, transaction->unseen);
     note_modules(transaction, &now);
     transaction->committed = true;
 }

@@ -497,7 +497,7 @@ bool entries_settle(void)
     bool some_not = false;
 
     for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered) {
+        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered && !slot->unseen) {
             slot->entered = site_settle(slot->site);
             some_not |= !slot->entered;
         }

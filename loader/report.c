@@ -81,7 +81,10 @@ static void put_entry(struct json *json, const struct slot *slot)
     json_string(json, "file", slot->file);
     json_boolean(json, "armed", armed);
     json_string(json, "technique", armed ? site_technique(slot->site) : NULL);
-    json_boolean(json, "entered", slot->entered);
+    if (slot->unseen)
+        json_string(json, "entered", NULL);
+    else
+        json_boolean(json, "entered", slot->entered);
 }
 
 static void put_slot(struct json *json, const struct slot *slot)

@@ -57,6 +57,7 @@ struct slot {
     char *file;          /* entries of static functions: the source file's name, or NULL */
     struct site *site;   /* entries */
     bool entered;        /* entries: called since the last switch, as last read */
+    bool unseen;         /* entries: which is not noted */
     uint64_t definition; /* imports, entries: the symbol's st_value in `object` */
     uintptr_t plt;       /* imports: the non-PIE program's PLT entry that is the function's address
                           * to everybody, or 0 */

@@ -32,6 +32,7 @@ enum key {
     KEY_CALLER,
     KEY_FOR,
     KEY_AT,
+    KEY_SEEN,
     KEY_COUNT
 };
 
@@ -49,6 +50,7 @@ static const char key_names[KEY_COUNT][12] = {
     [KEY_MATCH] = "match",     [KEY_KIND] = "kind",         [KEY_FAIL] = "fail",
     [KEY_NTH] = "nth",         [KEY_TIMES] = "times",       [KEY_PROBABILITY] = "probability",
     [KEY_CALLER] = "caller",   [KEY_FOR] = "for",           [KEY_AT] = "at",
+    [KEY_SEEN] = "seen",
 };
 
 static const struct {
@@ -56,8 +58,9 @@ static const struct {
     unsigned keys; /* set of BIT(key) */
 } verbs[] = {
     [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN) |
-                                  BIT(KEY_FAIL) | BIT(KEY_AT) | FAULT_TERMS},
-    [REQUEST_REVERT] = {"revert", EVERYWHERE | MOMENT | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
+                                  BIT(KEY_SEEN) | BIT(KEY_FAIL) | BIT(KEY_AT) | FAULT_TERMS},
+    [REQUEST_REVERT] = {"revert",
+                        EVERYWHERE | MOMENT | BIT(KEY_SEEN) | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
     [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND)},
     [REQUEST_PING] = {"ping", EVERYWHERE},
@@ -340,6 +343,11 @@ static bool take_value(struct request *request, enum key key, char *value)
         return parse_replace(value, request);
     case KEY_DRY_RUN:
         return parse_bool(value, &request->dry_run);
+    case KEY_SEEN:
+        if (!parse_bool(value, &request->unseen))
+            return false;
+        request->unseen = !request->unseen;
+        return true;
     case KEY_UNLOAD:
         return parse_bool(value, &request->unload);
     case KEY_NAME:

@@ -67,6 +67,7 @@ struct request {
     uint32_t timeout;  /* ms to wait for the moment; REQUEST_TIMEOUT_DEFAULT where not given */
     uint64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
     bool dry_run;
+    bool unseen; /* seen=0: whether the new code is entered is not noted */
     bool unload;
     const char *id;    /* "" where not given */
     const char *reply; /* "" where not given; checked against [A-Za-z0-9_-]{1,64}\.reply */
