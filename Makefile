@@ -99,7 +99,8 @@ HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclud
 hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
 host_libraries := $(filter lib%,$(hosts))
 host_variants := host-nopie host-stripped host-o0 host-o3 host-now host-clang host-lto \
-	imports-nopie imports-now imports-stripped importer-nopie importer-now
+	imports-nopie imports-now imports-stripped importer-nopie importer-now \
+	entries-nopie entries-cet entries-stripped
 HOSTS := $(addprefix $(BUILD)/hosts/,$(filter-out lib%,$(hosts)) $(host_variants) host-static \
 	host-cxx $(addsuffix .so,$(host_libraries)))
 PATCHES := $(patsubst tests/patches/%.c,$(BUILD)/patches/%.so,$(wildcard tests/patches/*.c))
@@ -116,6 +117,10 @@ flags_importer-now := -Wl,-z,relro,-z,now
 flags_imports-nopie := -no-pie -fno-pie -O1 -Wl,-z,lazy
 flags_imports-now := -O1 -Wl,-z,relro,-z,now
 flags_imports-stripped := -s -O1 -Wl,-z,relro,-z,now
+flags_entries := -rdynamic
+flags_entries-nopie := -no-pie -fno-pie -rdynamic
+flags_entries-cet := -O2 -fcf-protection=full -rdynamic
+flags_entries-stripped := -s -O2 -rdynamic
 compiler_host-clang := clang
 compiler_host-lto := gcc
 
@@ -125,9 +130,10 @@ define host_rule
 $(BUILD)/hosts/$(1): tests/hosts/$(firstword $(subst -, ,$(1))).c Makefile
 	@mkdir -p $$(@D)
 	$$(call say,CC    $$@)
-	$$(Q)$$(if $$(SAN),$$(CC),$$(or $$(compiler_$(1)),$$(CC))) -O1 $$(HOST_FLAGS) $$(SAN_FLAGS) $$(flags_$(1)) -o $$@ $$< -ldl
+	$$(Q)$$(if $$(SAN),$$(CC),$$(or $$(compiler_$(1)),$$(CC))) -O1 $$(HOST_FLAGS) $$(SAN_FLAGS) $$(flags_$(1)) -o $$@ $$(filter %.c,$$^) -ldl
 endef
 $(foreach host,$(filter-out lib%,$(hosts)) $(host_variants),$(eval $(call host_rule,$(host))))
+$(patsubst %,$(BUILD)/hosts/%,$(filter entries%,$(hosts) $(host_variants))): tests/hosts/parts/entries_twin.c
 
 $(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
 	@mkdir -p $(@D)

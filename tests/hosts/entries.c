@@ -1,0 +1,449 @@
+/*
+ * entries.c - a test host that knows nothing of hotpatch: functions of many shapes, called in many
+ * ways, that can be patched at their entries alone.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "parts/entries_twin.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+
+int exported_answer(void);
+int exported_alias(void);
+
+typedef int answer_function(void);
+typedef int shape_function(); /* of those that take nothing and of those that take a number */
+
+/* ---- functions of the compiler's own shapes ---- */
+
+static OPAQUE int answer(void)
+{
+    return 1;
+}
+
+static OPAQUE int second(void)
+{
+    return 10;
+}
+
+OPAQUE int exported_answer(void)
+{
+    return 1;
+}
+
+int exported_alias(void) __attribute__((alias("exported_answer")));
+
+static OPAQUE int twin(void)
+{
+    return 10;
+}
+
+static OPAQUE int sum(int count, ...)
+{
+    va_list arguments;
+    int total = 0;
+
+    va_start(arguments, count);
+    while (count-- > 0)
+        total += va_arg(arguments, int);
+    va_end(arguments);
+    return total;
+}
+
+struct box {
+    double width, height;
+    char label[24];
+};
+
+static OPAQUE struct box grow(struct box b, double by)
+{
+    b.width += by;
+    b.height += by;
+    return b;
+}
+
+static OPAQUE double mean(float a, double b, long double c)
+{
+    return ((double)a + b + (double)c) / 3;
+}
+
+static OPAQUE long many(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j,
+                        double k, double l, double m, double n, double o, double p, double q,
+                        double r, double s, double t)
+{
+    return a + b + c + d + e + f + g + h + i + j + (long)(k + l + m + n + o + p + q + r + s + t);
+}
+
+static OPAQUE int sum_to(int n)
+{
+    return n > 0 ? n + sum_to(n - 1) : 0;
+}
+
+__attribute__((patchable_function_entry(5))) static OPAQUE int padded(void)
+{
+    return 1;
+}
+
+static jmp_buf way_out;
+static volatile int level;
+
+static OPAQUE int leave(int value)
+{
+    level++;
+    if (value > 0)
+        longjmp(way_out, value);
+    return 0;
+}
+
+static OPAQUE int escape(int value)
+{
+    int how = setjmp(way_out);
+
+    return how ? how : leave(value);
+}
+
+/* ---- functions of shapes that no compiler gives at will ---- */
+
+/* A function of several short instructions at `at` modulo 2^`bits`. */
+#define STRADDLES(name, bits, at)                       \
+    int name(void);                                     \
+    __asm__(".pushsection .text\n.p2align " #bits "\n"  \
+            ".skip " #at ", 0xcc\n"                     \
+            ".globl " #name "\n.hidden " #name "\n"     \
+            ".type " #name ", @function\n" #name ":\n"  \
+            "push %rbp\nmov %rsp, %rbp\n"               \
+            "push %rbx\nmov $1, %ebx\n"                 \
+            "mov %ebx, %eax\npop %rbx\npop %rbp\nret\n" \
+            ".size " #name ", . - " #name "\n.popsection\n")
+
+STRADDLES(straddles_word, 3, 5);
+STRADDLES(straddles_line, 6, 61);
+STRADDLES(straddles_page, 12, 4093);
+
+#define SHAPE(name, code)                                                                       \
+    int name(int);                                                                              \
+    __asm__(".pushsection .text\n.p2align 4\n.globl " #name "\n"                                \
+            ".hidden " #name "\n.type " #name ", @function\n" #name ":\n" code "\n.size " #name \
+            ", . - " #name "\n.popsection\n")
+
+SHAPE(too_short, "ret");
+/* A call whose return address would lie inside the jump; nobody calls it. */
+SHAPE(call_inside, "push %rax\ncall *(%rsp)\npop %rax\nret");
+/* One that ends with the jump's last byte: a thread returns behind it. */
+SHAPE(calls_first, "call called_first\nret");
+SHAPE(called_first, "mov $1, %eax\nret");
+/* So many rounds, which begin among the jump's bytes. */
+SHAPE(jumps_back, "push %rbx\n1: dec %edi\nnop\nnop\nmov $3, %ebx\ntest %edi, %edi\njg 1b\n"
+                  "lea -2(%rbx), %eax\npop %rbx\nret");
+/* Reads relative to where it runs. */
+SHAPE(reads_near, "mov near_value(%rip), %eax\nret\nnear_value: .long 1");
+/* A short branch among the first bytes. */
+SHAPE(branches, "test %edi, %edi\njs 1f\nmov $1, %eax\nret\n1: mov $7, %eax\nret");
+
+/* ---- threads that go through a function all the time ---- */
+
+enum { THREADS = 8 };
+
+static pthread_t threads[THREADS];
+static int thread_count;
+static int running; /* this and the next two: atomic */
+static long wrong, calls;
+static const int block_none, block_trap = SIGTRAP, block_all = -1;
+
+static void block(int what)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    if (what < 0)
+        sigfillset(&set);
+    else
+        sigaddset(&set, what);
+    if (what != 0)
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void look(int got)
+{
+    if (got < 1 || got > 9)
+        __atomic_store_n(&wrong, got ? got : -1, __ATOMIC_RELAXED);
+}
+
+/* Answers of the functions themselves and of patches are 1 to 9. */
+static void *caller(void *blocked)
+{
+    block(*(const int *)blocked);
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+        look(answer());
+        look(exported_answer());
+        look(straddles_word());
+        look(straddles_line());
+        look(straddles_page());
+        look(padded());
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* One that sleeps with its signals blocked, far from any function that is patched. */
+static void *sleeper(void *blocked)
+{
+    block(*(const int *)blocked);
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED))
+        usleep(1000);
+    return NULL;
+}
+
+static void start_threads(void *(*run)(void *), int count, const int *blocked)
+{
+    __atomic_store_n(&running, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < count && thread_count < THREADS; i++)
+        if (pthread_create(&threads[thread_count++], NULL, run, (void *)(uintptr_t)blocked) != 0)
+            _exit(9);
+    while (run == caller && __atomic_load_n(&calls, __ATOMIC_RELAXED) == 0)
+        usleep(100);
+    say("started");
+}
+
+static void stop_threads(void)
+{
+    __atomic_store_n(&running, 0, __ATOMIC_RELAXED);
+    while (thread_count > 0)
+        pthread_join(threads[--thread_count], NULL);
+    say("wrong %ld", __atomic_load_n(&wrong, __ATOMIC_RELAXED));
+}
+
+/* ---- what programs do to themselves ---- */
+
+static volatile sig_atomic_t traps;
+
+static void on_trap(int number)
+{
+    (void)number;
+    traps++;
+}
+
+static const char *take_sigtrap(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_trap;
+    return sigaction(SIGTRAP, &action, NULL) == 0 ? "taken" : strerror(errno);
+}
+
+/* In all threads EPERM for mprotect(2): for any, or as systemd does it, where it gives PROT_EXEC. */
+static const char *forbid_mprotect(int executable_alone)
+{
+    struct sock_filter any[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_mprotect},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_filter executable[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_mprotect},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, args) + 16},
+        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_fprog program = {executable_alone ? 6 : 4, executable_alone ? executable : any};
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
+        return strerror(errno);
+    return "forbidden";
+}
+
+static void become_child(void)
+{
+    pid_t pid = fork();
+
+    if (pid > 0) {
+        int status;
+
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+    }
+    say("pid %d", (int)getpid());
+}
+
+static void daemonize(void)
+{
+    if (fork() > 0)
+        _exit(0);
+    setsid();
+    if (fork() > 0)
+        _exit(0);
+    for (int fd = 3; fd < 1024; fd++)
+        close(fd);
+    say("pid %d", (int)getpid());
+}
+
+static int live_through(const char *word, const char *rest)
+{
+    if (strcmp(word, "fork") == 0)
+        become_child();
+    else if (strcmp(word, "daemonize") == 0)
+        daemonize();
+    else if (strcmp(word, "take-sigtrap") == 0)
+        say("%s", take_sigtrap());
+    else if (strcmp(word, "trap") == 0) {
+        __asm__ volatile("int3");
+        say("%d", (int)traps);
+    } else if (strcmp(word, "mdwe") == 0)
+        say("%s", prctl(PR_SET_MDWE, 1, 0, 0, 0) == 0 ? "set" : strerror(errno));
+    else if (strcmp(word, "forbid-mprotect") == 0)
+        say("%s", forbid_mprotect(0));
+    else if (strcmp(word, "forbid-exec") == 0)
+        say("%s", forbid_mprotect(1));
+    else if (strcmp(word, "threads") == 0)
+        start_threads(caller, atoi(rest), &block_none);
+    else if (strcmp(word, "threads-without-sigtrap") == 0)
+        start_threads(caller, atoi(rest), &block_trap);
+    else if (strcmp(word, "threads-without-signals") == 0)
+        start_threads(caller, atoi(rest), &block_all);
+    else if (strcmp(word, "sleepers-without-signals") == 0)
+        start_threads(sleeper, atoi(rest), &block_all);
+    else if (strcmp(word, "stop-threads") == 0)
+        stop_threads();
+    else
+        return 0;
+    return 1;
+}
+
+/* ---- libraries ---- */
+
+static void *library;
+
+static void call_in_library(const char *name)
+{
+    answer_function *function = NULL;
+
+    if (library)
+        *(void **)&function = dlsym(library, name);
+    say("%d", function ? function() : -1);
+}
+
+static int ask_library(const char *word, const char *rest)
+{
+    if (strcmp(word, "dlopen") == 0) {
+        library = dlopen(rest, RTLD_NOW | RTLD_LOCAL);
+        say("%s", library ? "opened" : dlerror());
+    } else if (strcmp(word, "dlclose") == 0)
+        say("%s", library && dlclose(library) == 0 ? "closed" : "not open");
+    else if (strcmp(word, "call") == 0)
+        call_in_library(rest);
+    else
+        return 0;
+    return 1;
+}
+
+/* ---- questions ---- */
+
+static answer_function *volatile pointer = answer;
+
+static const struct {
+    const char *name;
+    shape_function *function;
+} shapes[] = {{"straddles_word", straddles_word},
+              {"straddles_line", straddles_line},
+              {"straddles_page", straddles_page},
+              {"jumps_back", jumps_back},
+              {"reads_near", reads_near},
+              {"branches", branches},
+              {"padded", padded},
+              {"calls_first", calls_first},
+              {"too_short", too_short},
+              {"answer", answer},
+              {"exported_answer", exported_answer},
+              {"second", second}};
+
+static shape_function *shape(const char *name)
+{
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        if (strcmp(shapes[i].name, name) == 0)
+            return shapes[i].function;
+    return NULL;
+}
+
+static void ask_box(void)
+{
+    struct box b = {1, 2, "box"};
+
+    b = grow(b, 1);
+    say("%g %g %s", b.width, b.height, b.label);
+}
+
+static int ask_functions(const char *word, const char *rest)
+{
+    if (strcmp(word, "answer") == 0)
+        say("%d", answer());
+    else if (strcmp(word, "second") == 0)
+        say("%d", second());
+    else if (strcmp(word, "exported") == 0)
+        say("%d", exported_answer());
+    else if (strcmp(word, "alias") == 0)
+        say("%d", exported_alias());
+    else if (strcmp(word, "pointer") == 0)
+        say("%d", pointer());
+    else if (strcmp(word, "twins") == 0)
+        say("%d %d", twin(), call_second_twin());
+    else if (strcmp(word, "sum") == 0)
+        say("%d", sum(4, 1, 2, 3, 4));
+    else if (strcmp(word, "box") == 0)
+        ask_box();
+    else if (strcmp(word, "mean") == 0)
+        say("%g", mean(1, 2, 6));
+    else if (strcmp(word, "many") == 0)
+        say("%ld", many(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+    else if (strcmp(word, "sum-to") == 0)
+        say("%d", sum_to(atoi(rest)));
+    else if (strcmp(word, "escape") == 0)
+        say("%d", escape(atoi(rest)));
+    else if (strcmp(word, "shape") == 0)
+        say("%d", shape(rest) ? shape(rest)(2) : -1);
+    else if (strcmp(word, "address") == 0)
+        say("%lx", (unsigned long)(uintptr_t)shape(rest));
+    else
+        return 0;
+    return 1;
+}
+
+static void command(const char *word, char *rest)
+{
+    if (ask_functions(word, rest) || live_through(word, rest) || ask_library(word, rest))
+        return;
+    if (strcmp(word, "greeting") == 0)
+        say("hello");
+    else if (strcmp(word, "getenv") == 0)
+        say("%s", getenv(rest) ? getenv(rest) : "none");
+    else if (strcmp(word, "getppid") == 0)
+        say("%d", (int)getppid());
+    else
+        say("?");
+}
+
+int main(void)
+{
+    return loop();
+}

@@ -1,0 +1,44 @@
+/*
+ * libentries.c - a library whose functions can be patched at their entries alone: its own calls of
+ * them go through no word, or through one that an indirect function's resolver filled.
+ */
+#include "parts/entries_twin.h"
+
+typedef int answer_function(void);
+
+int library_direct(void);
+int library_indirect(void);
+int library_chosen(void);
+int in_library(void);
+
+OPAQUE static int hidden_answer(void)
+{
+    return 30;
+}
+
+int library_direct(void)
+{
+    return hidden_answer();
+}
+
+OPAQUE int in_library(void)
+{
+    return 40;
+}
+
+OPAQUE static int chosen_by_resolver(void)
+{
+    return 50;
+}
+
+__attribute__((no_sanitize("address", "undefined"))) static answer_function *resolve(void)
+{
+    return chosen_by_resolver;
+}
+
+int library_chosen(void) __attribute__((ifunc("resolve")));
+
+int library_indirect(void)
+{
+    return library_chosen() + 1;
+}
