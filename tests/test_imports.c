@@ -343,6 +343,26 @@ static void status_lays_the_layer_over_a_new_library(void **state)
     finish();
 }
 
+static void a_library_in_a_name_space_of_its_own_is_left_alone(void **state)
+{
+    char question[600];
+
+    (void)state;
+    if (sanitized())
+        skip(); /* the function is the sanitizer's own, and is not there twice */
+    start("importer");
+    load_getenv();
+    snprintf(question, sizeof(question), "dlmopen %s", built("hosts/libimporter2.so"));
+    host_expect(host, question, "opened");
+    must_apply(host, "load fail=rename=-1");
+    host_expect(host, "getenv " VALUE, "patched");
+    host_expect(host, "call lazy_call " VALUE, "none");
+    close_library("libimporter2");
+    must_apply(host, "revert all");
+    host_expect(host, "getenv " VALUE, "none");
+    finish();
+}
+
 enum { SWITCHES = 1000, ROUNDS = 1000 };
 
 static void a_library_opened_anew_where_it_lay_gets_the_layer(void **state)
@@ -732,6 +752,7 @@ int main(int argc, char **argv)
         LIVE(a_library_opened_later_gets_the_layer),
         LIVE(status_lays_the_layer_over_a_new_library),
         LIVE(a_library_opened_anew_where_it_lay_gets_the_layer),
+        LIVE(a_library_in_a_name_space_of_its_own_is_left_alone),
         LIVE(a_library_comes_and_goes_during_switches),
         LIVE(the_resolver_does_not_win_over_a_switch),
         LIVE(a_pointer_that_the_program_changed_is_its_own),

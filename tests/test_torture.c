@@ -110,7 +110,7 @@ static void eight_threads_get_legal_answers_over_5000_transactions(void **state)
     stream_close(stream);
 }
 
-/* Files and faults, of which there may be 1,024 within a minute, in the words of the program and of
+/* Files and faults, of which there may be 1,024 within ten seconds, in the words of the program and of
  * a library. */
 static void eight_threads_call_imports_of_program_and_library(void **state)
 {
