@@ -225,6 +225,15 @@ static void a_jump_to_the_endbr64_is_a_tail_call(void **state)
     assert_reads("f3 0f 1e fa 83 ef 01 90 90 e9 f2 ff ff ff");
 }
 
+static void a_jump_back_to_before_the_frame_is_a_tail_call(void **state)
+{
+    (void)state;
+    assert_false(assert_reads("53 83 ef 01 90 5b 75 f8 c3").jumped_to); /* push; ...; pop; jnz f */
+    assert_reads("48 83 ec 18 90 48 83 c4 18 eb f5");                   /* sub; ...; add; jmp f */
+    assert_problem("49 83 ec 18 90 48 83 c4 18 eb f5", ARCH_JUMP_INSIDE); /* sub from r12 */
+    assert_problem("83 ef 01 90 90 53 5b 75 f7 c3", ARCH_JUMP_INSIDE);    /* a frame of later */
+}
+
 static void a_jump_to_an_old_boundary_meets_a_trap(void **state)
 {
     struct arch_prologue prologue = assert_reads("55 48 89 e5 90 90 75 f9 c3"); /* to offset 1 */
@@ -665,6 +674,7 @@ int main(void)
         cmocka_unit_test(a_call_of_itself_calls_the_function_as_it_is_now),
         cmocka_unit_test(a_loop_whose_head_is_the_entry_is_refused),
         cmocka_unit_test(a_jump_to_the_endbr64_is_a_tail_call),
+        cmocka_unit_test(a_jump_back_to_before_the_frame_is_a_tail_call),
         cmocka_unit_test(a_jump_to_an_old_boundary_meets_a_trap),
         cmocka_unit_test(a_jump_into_an_instruction_is_refused),
         cmocka_unit_test(jumps_are_found_as_far_as_they_reach),

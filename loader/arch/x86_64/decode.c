@@ -62,6 +62,15 @@ static bool never_goes_on(const ZydisDecodedInstruction *in)
     }
 }
 
+/* 83 /5 ib and 81 /5 id of %rsp, push of anything. */
+static bool takes_stack(const ZydisDecodedInstruction *in)
+{
+    if (in->mnemonic == ZYDIS_MNEMONIC_PUSH)
+        return true;
+    return in->mnemonic == ZYDIS_MNEMONIC_SUB && (in->opcode == 0x83 || in->opcode == 0x81) &&
+           in->raw.modrm.mod == 3 && in->raw.modrm.rm == 4 && !in->raw.rex.B;
+}
+
 static void locate_field(const ZydisDecodedInstruction *in, struct instruction *out)
 {
     if (in->raw.imm[0].is_relative) {
@@ -89,6 +98,7 @@ bool instruction_decode(const uint8_t *code, size_t size, struct instruction *ou
         .ends = never_goes_on(&in),
         .nop = in.mnemonic == ZYDIS_MNEMONIC_NOP,
         .breakpoint = in.mnemonic == ZYDIS_MNEMONIC_INT3,
+        .takes_stack = takes_stack(&in),
         .halves_the_count = (in.attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE) != 0,
     };
     locate_field(&in, out);

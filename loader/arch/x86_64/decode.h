@@ -32,6 +32,7 @@ struct instruction {
     bool ends;             /* never goes on to the next instruction */
     bool nop;              /* nop of any length */
     bool breakpoint;       /* int3 */
+    bool takes_stack;      /* push, sub $n, %rsp: the frame of a function begins */
     bool halves_the_count; /* jecxz, loop with ecx: the prefix 67 is part of its meaning */
 };
 

@@ -8,10 +8,11 @@
  * Those of other functions are not seen, nor those through a jump table: compilers let neither
  * lead anywhere but to a function's entry, or behind all of its prologue.
  *
- * A jump of the body back to the jump's own place is refused, as a loop whose head is the entry:
- * at its next turn it would leave the old code for the new, and a replacement that calls the
- * original would be entered once for every turn. A jump to an endbr64 before that place is not: a
- * loop's head lies behind it, so that this is a tail call of the function.
+ * A jump of the body back to the jump's own place is refused if it may be a loop whose head is the
+ * entry: at its next turn it would leave the old code for the new, and a replacement that calls
+ * the original would be entered once for every turn. It is a tail call of the function itself, which
+ * is to reach what the function is now, where the frame must be gone by then, because the displaced
+ * instructions are the first to build it, or where an endbr64 stands before, which loops leave out.
  */
 #include "arch.h"
 
@@ -187,12 +188,25 @@ static enum arch_problem read_displaced(const struct body *body, struct arch_pro
     return ARCH_OK;
 }
 
+static bool begins_a_frame(const struct arch_prologue *prologue)
+{
+    for (unsigned i = 0; i < prologue->count; i++) {
+        unsigned offset = prologue->start[i];
+        struct instruction in;
+
+        if (instruction_decode(prologue->bytes + offset, prologue->length - offset, &in) &&
+            in.takes_stack)
+            return true;
+    }
+    return false;
+}
+
 /* A jump to a boundary is right: it meets a trap there. */
 static enum arch_problem check_jumps(const struct body *body, struct arch_prologue *out)
 {
     unsigned offsets = jumps_from(body, out->length);
 
-    if (offsets & 1)
+    if (offsets & 1 && !begins_a_frame(out))
         return ARCH_JUMP_INSIDE;
     for (unsigned offset = 1; offset < JUMP_BYTES; offset++) {
         if (!(offsets & 1U << offset))
