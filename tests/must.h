@@ -26,6 +26,7 @@ extern const struct must_case must_modules[];
 extern const struct must_case must_applied[];
 extern const struct must_case must_hosts[];
 extern const struct must_case must_faults[];
+extern const struct must_case must_entries[];
 
 #define CASE(name)        \
     {                     \

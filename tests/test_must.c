@@ -12,14 +12,15 @@
 
 struct row {
     char *id;
+    char *area;
     char *expect;
     const struct must_case *implemented;
     struct host *host;
 };
 
-static const struct must_case *const groups[] = {must_requests, must_files,   must_manifests,
-                                                 must_slots,    must_modules, must_applied,
-                                                 must_hosts,    must_faults,  NULL};
+static const struct must_case *const groups[] = {
+    must_requests, must_files, must_manifests, must_slots,   must_modules,
+    must_applied,  must_hosts, must_faults,    must_entries, NULL};
 
 const char *load(struct host *host, const char *name)
 {
@@ -60,7 +61,7 @@ static size_t read_rows(char *text, struct row *rows, size_t limit)
             fprintf(stderr, "must.tsv: row %zu (%s) has %zu fields\n", count + 1, fields[0], n);
             exit(1);
         }
-        rows[count++] = (struct row){fields[0], fields[3], find(fields[0]), NULL};
+        rows[count++] = (struct row){fields[0], fields[1], fields[3], find(fields[0]), NULL};
     }
     return count;
 }
@@ -88,6 +89,9 @@ static void holds(void **state)
     struct row *row = *state;
     if (!row->implemented)
         fail_msg("must.tsv has the row %s; no case of that name exists", row->id);
+    /* TSan defers signals, and its own code is in every function. */
+    if (strcmp(row->area, "entry") == 0 && strstr(built("."), "thread"))
+        skip();
     const char *came = row->implemented->run(row->host);
     if (strcmp(came, row->expect) != 0)
         fail_msg("%s came out as %s, must be %s", row->id, came, row->expect);

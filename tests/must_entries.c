@@ -1,0 +1,288 @@
+/*
+ * must_entries.c - functions of prebuilt programs, replaced at their entries in whatever the program
+ * has done to itself; see must.h. tests/test_entries.c looks at each closer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "must.h"
+
+static const char *replace(struct host *host, const char *target, const char *symbol)
+{
+    return outcome(host, "load replace=%s=%s %s", target, symbol, patch_file("entry_plain"));
+}
+
+/* `target`, whose answer `question` tells, becomes 2 and is itself again. */
+static const char *becomes_two(struct host *host, const char *target, const char *question,
+                               const char *before)
+{
+    host_expect(host, question, before);
+    const char *code = replace(host, target, "two");
+    if (strcmp(code, "apply") != 0)
+        return code;
+    host_expect(host, question, "2");
+    must_apply(host, "revert last");
+    host_expect(host, question, before);
+    return code;
+}
+
+#define ENTRY(name, target, question, before)               \
+    static const char *name(struct host *host)              \
+    {                                                       \
+        return becomes_two(host, target, question, before); \
+    }
+
+ENTRY(entry_static, "answer", "answer", "1")
+ENTRY(entry_exported, "exported_answer", "exported", "1")
+ENTRY(entry_in_exe, "exe:answer", "pointer", "1")
+ENTRY(entry_in_stripped, "exported_answer", "exported", "1")
+ENTRY(entry_in_non_pie, "straddles_page", "shape straddles_page", "1")
+ENTRY(entry_with_cet, "answer", "answer", "1")
+ENTRY(entry_patchable_padding, "padded", "shape padded", "1")
+ENTRY(entry_over_a_word, "straddles_word", "shape straddles_word", "1")
+ENTRY(entry_over_a_cache_line, "straddles_line", "shape straddles_line", "1")
+ENTRY(entry_over_a_page, "straddles_page", "shape straddles_page", "1")
+ENTRY(entry_relative_data, "reads_near", "shape reads_near", "1")
+ENTRY(entry_short_branch, "branches", "shape branches", "1")
+ENTRY(entry_first_is_a_call, "calls_first", "shape calls_first", "1")
+ENTRY(entry_too_short, "too_short", "answer", "1")
+ENTRY(entry_call_inside, "call_inside", "answer", "1")
+ENTRY(entry_name_stripped, "second", "second", "10")
+ENTRY(entry_ambiguous, "twin", "twins", "10 20")
+ENTRY(entry_file_unknown, "twin@entries_third.c", "twins", "10 20")
+ENTRY(entry_inside_function, "exe+0x1", "answer", "1")
+ENTRY(entry_version_unknown, "exported_answer@NOTHING_1", "exported", "1")
+
+static const char *entry_of_declared_patch(struct host *host)
+{
+    const char *code = load_and_ask(host, "answer2", "answer", "1", "2");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    return code;
+}
+
+static const char *entry_file_picks_one(struct host *host)
+{
+    host_expect(host, "twins", "10 20");
+    const char *code = replace(host, "twin@entries_twin.c", "two");
+    host_expect(host, "twins", "10 2");
+    must_apply(host, "revert all");
+    host_expect(host, "twins", "10 20");
+    return code;
+}
+
+static const char *entry_in_library(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    const char *code =
+        becomes_two(host, "libentries.so:hidden_answer", "call library_direct", "30");
+    host_expect(host, "dlclose", "closed");
+    return code;
+}
+
+static const char *entry_indirect(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    host_expect(host, "call library_indirect", "51");
+    const char *code = replace(host, "libentries.so:library_chosen", "two");
+    host_expect(host, "call library_indirect", "3");
+    must_apply(host, "revert all");
+    host_expect(host, "call library_indirect", "51");
+    return code;
+}
+
+static const char *entry_of_main(struct host *host)
+{
+    return load(host, "entry_main");
+}
+
+static const char *entry_data_for_function(struct host *host)
+{
+    return load(host, "entry_data");
+}
+
+static const char *entry_fault(struct host *host)
+{
+    must_apply(host, "load fail=answer=7");
+    host_expect(host, "answer", "7");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    return "apply";
+}
+
+/* ---- what the program has done to itself ---- */
+
+static const char *under_threads(struct host *host, const char *threads)
+{
+    host_expect(host, threads, "started");
+    for (int i = 0; i < 5; i++) {
+        must_apply(host, "load %s", patch_file("answer2"));
+        host_expect(host, "answer", "2");
+        must_apply(host, "load %s", patch_file("entry_shapes"));
+        host_expect(host, "shape straddles_page", "5");
+        must_apply(host, "revert all");
+        host_expect(host, "answer", "1");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    return "apply";
+}
+
+static const char *entry_under_threads(struct host *host)
+{
+    return under_threads(host, "threads 4");
+}
+
+static const char *entry_under_threads_in_non_pie(struct host *host)
+{
+    return under_threads(host, "threads 4");
+}
+
+static const char *entry_threads_block_sigtrap(struct host *host)
+{
+    return under_threads(host, "threads-without-sigtrap 2");
+}
+
+static const char *entry_threads_block_every_signal(struct host *host)
+{
+    return under_threads(host, "threads-without-signals 2");
+}
+
+static const char *entry_sleeper_blocks_every_signal(struct host *host)
+{
+    host_expect(host, "sleepers-without-signals 2", "started");
+    return under_threads(host, "threads 2");
+}
+
+static const char *entry_own_sigtrap_handler(struct host *host)
+{
+    host_expect(host, "take-sigtrap", "taken");
+    const char *code = under_threads(host, "threads 4");
+    host_expect(host, "trap", "1");
+    return code;
+}
+
+/* A kernel without it has nothing to hold. */
+static const char *entry_under_mdwe(struct host *host)
+{
+    const char *heard = host_ask(host, "mdwe");
+    if (strcmp(heard, "set") != 0)
+        assert_string_equal(heard, strerror(EINVAL));
+    return under_threads(host, "threads 2");
+}
+
+static const char *entry_mprotect_forbidden(struct host *host)
+{
+    host_expect(host, "forbid-mprotect", "forbidden");
+    return under_threads(host, "threads 2");
+}
+
+static const char *entry_executable_mprotect_forbidden(struct host *host)
+{
+    host_expect(host, "forbid-exec", "forbidden");
+    return under_threads(host, "threads 2");
+}
+
+static const char *entry_forked_child_apart(struct host *host)
+{
+    must_apply(host, "load %s", patch_file("answer2"));
+    host_become(host, "fork");
+    host_expect(host, "answer", "2");
+    const char *code = becomes_two(host, "second", "second", "10");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    return code;
+}
+
+/* ---- debuggers ---- */
+
+static pid_t spawn(const char *const *argv)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+        execvp(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static bool have(const char *program)
+{
+    struct output *output =
+        run_program(NULL, (const char *[]){"sh", "-c", "command -v \"$0\"", program, NULL});
+    bool found = output->status == 0;
+    output_free(output);
+    return found;
+}
+
+static const char *entry_under_gdb(struct host *host)
+{
+    char pid[16], touch[300];
+    const char *mark = host_path(host, "attached");
+    if (sanitized() || !have("gdb"))
+        return "apply"; /* not on this machine */
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    snprintf(touch, sizeof(touch), "shell touch %s", mark);
+    pid_t gdb = spawn((const char *[]){"gdb", "-nx", "-batch", "-p", pid, "-ex", touch, "-ex",
+                                       "continue", "-ex", "detach", NULL});
+    await_file(mark);
+    const char *code = becomes_two(host, "answer", "answer", "1");
+    kill(gdb, SIGINT);
+    assert_int_equal(waitpid(gdb, NULL, 0), gdb);
+    host_expect(host, "answer", "1");
+    return code;
+}
+
+#define IN_ENTRIES(name) CASE_IN(name, "entries")
+
+const struct must_case must_entries[] = {
+    IN_ENTRIES(entry_static),
+    IN_ENTRIES(entry_exported),
+    IN_ENTRIES(entry_in_exe),
+    IN_ENTRIES(entry_of_declared_patch),
+    CASE_IN(entry_in_stripped, "entries-stripped"),
+    CASE_IN(entry_name_stripped, "entries-stripped"),
+    CASE_IN(entry_in_non_pie, "entries-nopie"),
+    CASE_IN(entry_with_cet, "entries-cet"),
+    IN_ENTRIES(entry_patchable_padding),
+    IN_ENTRIES(entry_over_a_word),
+    IN_ENTRIES(entry_over_a_cache_line),
+    IN_ENTRIES(entry_over_a_page),
+    IN_ENTRIES(entry_relative_data),
+    IN_ENTRIES(entry_short_branch),
+    IN_ENTRIES(entry_first_is_a_call),
+    IN_ENTRIES(entry_file_picks_one),
+    IN_ENTRIES(entry_in_library),
+    IN_ENTRIES(entry_indirect),
+    IN_ENTRIES(entry_of_main),
+    IN_ENTRIES(entry_fault),
+    IN_ENTRIES(entry_too_short),
+    IN_ENTRIES(entry_call_inside),
+    IN_ENTRIES(entry_ambiguous),
+    IN_ENTRIES(entry_file_unknown),
+    IN_ENTRIES(entry_inside_function),
+    IN_ENTRIES(entry_version_unknown),
+    IN_ENTRIES(entry_data_for_function),
+    IN_ENTRIES(entry_under_threads),
+    CASE_IN(entry_under_threads_in_non_pie, "entries-nopie"),
+    IN_ENTRIES(entry_threads_block_sigtrap),
+    IN_ENTRIES(entry_threads_block_every_signal),
+    IN_ENTRIES(entry_sleeper_blocks_every_signal),
+    IN_ENTRIES(entry_own_sigtrap_handler),
+    IN_ENTRIES(entry_under_mdwe),
+    IN_ENTRIES(entry_mprotect_forbidden),
+    IN_ENTRIES(entry_executable_mprotect_forbidden),
+    IN_ENTRIES(entry_forked_child_apart),
+    IN_ENTRIES(entry_under_gdb),
+    CASES_END,
+};

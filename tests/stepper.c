@@ -1,0 +1,347 @@
+/*
+ * stepper.c - see stepper.h.
+ */
+#include "stepper.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <Zydis/Zydis.h>
+
+#include <cmocka.h>
+
+enum {
+    COPIES = 1 << 16,
+    SCRATCH = 1 << 16,
+    STACK_AT = SCRATCH - (1 << 13),
+    GAP = 1 << 26, /* around the scratch memory, so that long displacements miss the image */
+    STEPS = 100,
+    WATCHED = 64, /* bytes of each place that a prologue refers to relative to itself */
+    TRAP_FLAG = 0x100
+};
+
+/* Where one side stands after its steps. */
+struct state {
+    struct user_regs_struct registers;
+    struct user_fpregs_struct vectors;
+    siginfo_t fault; /* si_signo 0: none */
+    bool through;
+    uint8_t scratch[SCRATCH];
+    uint8_t watched[ARCH_PROLOGUE_COUNT][WATCHED];
+};
+
+/* A run of one prologue: what both sides begin with. */
+struct run {
+    const struct stepper *stepper;
+    const struct arch_prologue *prologue;
+    uint8_t *watched[ARCH_PROLOGUE_COUNT];
+    struct state before;
+};
+
+/* ------------------------------------------------------------------- the child --- */
+
+static void be_traced(void)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+        _exit(1);
+    raise(SIGSTOP);
+    _exit(0);
+}
+
+bool stepper_start(struct stepper *stepper, size_t span)
+{
+    int status;
+
+    stepper->size = COPIES + span + 2 * GAP + SCRATCH;
+    stepper->arena = mmap(NULL, stepper->size, PROT_READ | PROT_WRITE | PROT_EXEC,
+                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(stepper->arena != MAP_FAILED);
+    stepper->copies = stepper->arena;
+    stepper->image = stepper->arena + COPIES;
+    stepper->scratch = stepper->image + span + GAP;
+    assert_int_equal(mprotect(stepper->image + span, GAP, PROT_NONE), 0);
+    assert_int_equal(mprotect(stepper->scratch + SCRATCH, GAP, PROT_NONE), 0);
+    stepper->child = fork();
+    assert_true(stepper->child >= 0);
+    if (stepper->child == 0)
+        be_traced();
+    assert_int_equal(waitpid(stepper->child, &status, 0), stepper->child);
+    if (WIFSTOPPED(status) &&
+        ptrace(PTRACE_SETOPTIONS, stepper->child, NULL, PTRACE_O_EXITKILL) == 0)
+        return true;
+    stepper_stop(stepper);
+    return false;
+}
+
+void stepper_stop(struct stepper *stepper)
+{
+    kill(stepper->child, SIGKILL);
+    waitpid(stepper->child, NULL, 0);
+    munmap(stepper->arena, stepper->size);
+}
+
+/* --------------------------------------------------------------- what it starts with --- */
+
+static void set_registers(struct run *run, bool pointers)
+{
+    struct user_regs_struct *to = &run->before.registers;
+    unsigned long long *each[] = {&to->rax, &to->rbx, &to->rcx, &to->rdx, &to->rsi,
+                                  &to->rdi, &to->rbp, &to->r8,  &to->r9,  &to->r10,
+                                  &to->r11, &to->r12, &to->r13, &to->r14, &to->r15};
+    uintptr_t scratch = (uintptr_t)run->stepper->scratch;
+
+    assert_int_equal(ptrace(PTRACE_GETREGS, run->stepper->child, NULL, to), 0);
+    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+        *each[i] = pointers ? scratch + SCRATCH / 2 + i * 1040 : i % 5;
+    to->rsp = scratch + STACK_AT;
+    to->eflags = pointers ? 0x202 : 0x246; /* IF alone; with ZF and PF */
+    to->orig_rax = (unsigned long long)-1;
+}
+
+static void set_vectors(struct run *run)
+{
+    struct user_fpregs_struct *to = &run->before.vectors;
+
+    assert_int_equal(ptrace(PTRACE_GETFPREGS, run->stepper->child, NULL, to), 0);
+    for (unsigned i = 0; i < sizeof(to->xmm_space) / sizeof(to->xmm_space[0]); i++)
+        to->xmm_space[i] = 0x3f800000U + i;
+}
+
+/* Words that point back into the scratch memory, so that what is loaded can be followed. */
+static void set_scratch(struct run *run)
+{
+    uintptr_t scratch = (uintptr_t)run->stepper->scratch;
+
+    for (size_t i = 0; i < SCRATCH / 8; i++) {
+        uint64_t word = scratch + SCRATCH / 4 + (i * 72) % (SCRATCH / 2);
+        memcpy(run->before.scratch + 8 * i, &word, 8);
+    }
+}
+
+static bool decode(const struct arch_prologue *prologue, unsigned i, ZydisDecodedInstruction *in)
+{
+    ZydisDecoder decoder;
+
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    return ZYAN_SUCCESS(
+        ZydisDecoderDecodeInstruction(&decoder, NULL, prologue->bytes + prologue->start[i],
+                                      (ZyanUSize)(prologue->length - prologue->start[i]), in));
+}
+
+/* The places in the image that are referred to relative to the instruction, or elsewhere none. */
+static void set_watched(struct run *run)
+{
+    const struct arch_prologue *prologue = run->prologue;
+    const struct stepper *stepper = run->stepper;
+
+    for (unsigned i = 0; i < prologue->count; i++) {
+        ZydisDecodedInstruction in;
+        uintptr_t at;
+
+        run->watched[i] = NULL;
+        if (!decode(prologue, i, &in) || !(in.attributes & ZYDIS_ATTRIB_HAS_MODRM) ||
+            in.raw.modrm.mod != 0 || in.raw.modrm.rm != 5)
+            continue;
+        at = prologue->jump + prologue->start[i] + in.length + (uint64_t)in.raw.disp.value;
+        if (at < (uintptr_t)stepper->image ||
+            at + WATCHED > (uintptr_t)stepper->scratch - GAP) /* the image's end */
+            continue;
+        run->watched[i] = stepper->image + (at - (uintptr_t)stepper->image);
+        memcpy(run->before.watched[i], run->watched[i], WATCHED);
+    }
+}
+
+static void restore_memory(const struct run *run)
+{
+    if (memcmp(run->stepper->scratch, run->before.scratch, SCRATCH) != 0)
+        memcpy(run->stepper->scratch, run->before.scratch, SCRATCH);
+    for (unsigned i = run->prologue->count; i-- > 0;) {
+        if (run->watched[i])
+            memcpy(run->watched[i], run->before.watched[i], WATCHED);
+    }
+}
+
+/* Does one of them ask the kernel, the clock, or a source of chance? */
+static bool asks_others(const struct arch_prologue *prologue)
+{
+    static const ZydisMnemonic asking[] = {
+        ZYDIS_MNEMONIC_SYSCALL, ZYDIS_MNEMONIC_INT,    ZYDIS_MNEMONIC_SYSENTER,
+        ZYDIS_MNEMONIC_RDTSC,   ZYDIS_MNEMONIC_RDTSCP, ZYDIS_MNEMONIC_RDRAND,
+        ZYDIS_MNEMONIC_RDSEED,  ZYDIS_MNEMONIC_CPUID,  ZYDIS_MNEMONIC_RDPID,
+        ZYDIS_MNEMONIC_XBEGIN,  ZYDIS_MNEMONIC_POPFQ};
+
+    for (unsigned i = 0; i < prologue->count; i++) {
+        ZydisDecodedInstruction in;
+
+        if (!decode(prologue, i, &in))
+            return true;
+        for (size_t k = 0; k < sizeof(asking) / sizeof(asking[0]); k++) {
+            if (in.mnemonic == asking[k])
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------- the steps --- */
+
+static void record(const struct run *run, struct state *after)
+{
+    pid_t child = run->stepper->child;
+
+    assert_int_equal(ptrace(PTRACE_GETREGS, child, NULL, &after->registers), 0);
+    assert_int_equal(ptrace(PTRACE_GETFPREGS, child, NULL, &after->vectors), 0);
+    memcpy(after->scratch, run->stepper->scratch, SCRATCH);
+    for (unsigned i = 0; i < run->prologue->count; i++) {
+        if (run->watched[i])
+            memcpy(after->watched[i], run->watched[i], WATCHED);
+    }
+}
+
+/* One instruction. False: it faulted. */
+static bool step(pid_t child, siginfo_t *fault)
+{
+    int status;
+
+    assert_int_equal(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSTOPPED(status));
+    if (WSTOPSIG(status) == SIGTRAP)
+        return true;
+    assert_int_equal(ptrace(PTRACE_GETSIGINFO, child, NULL, fault), 0);
+    return false;
+}
+
+static uint64_t rip_of(pid_t child)
+{
+    errno = 0;
+    return (uint64_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user_regs_struct, rip), NULL);
+}
+
+/* From `begin` until it is left. */
+static void run_side(struct run *run, uint64_t begin, uint64_t length, struct state *after)
+{
+    struct user_regs_struct registers = run->before.registers;
+    pid_t child = run->stepper->child;
+
+    restore_memory(run);
+    registers.rip = begin;
+    after->fault.si_signo = 0;
+    after->through = false;
+    assert_int_equal(ptrace(PTRACE_SETREGS, child, NULL, &registers), 0);
+    assert_int_equal(ptrace(PTRACE_SETFPREGS, child, NULL, &run->before.vectors), 0);
+    for (int i = 0; i < STEPS && !after->through; i++) {
+        if (!step(child, &after->fault))
+            break;
+        after->through = rip_of(child) - begin >= length;
+    }
+    record(run, after);
+    restore_memory(run);
+}
+
+/* ---------------------------------------------------------------- the comparison --- */
+
+static void expect_same_fault(const struct arch_prologue *prologue, uint64_t copy,
+                              const uint8_t *map, const struct state *original, struct state *moved,
+                              char *why)
+{
+    uint64_t offset = original->registers.rip - prologue->jump;
+    bool same_place = original->fault.si_addr == moved->fault.si_addr;
+
+    /* SIGILL and SIGFPE tell the instruction's own address. */
+    if ((uintptr_t)original->fault.si_addr == original->registers.rip)
+        same_place = (uintptr_t)moved->fault.si_addr == moved->registers.rip;
+    if (original->fault.si_signo != moved->fault.si_signo ||
+        original->fault.si_code != moved->fault.si_code || !same_place)
+        snprintf(why, 200, "signal %d code %d at %p became %d, %d, %p", original->fault.si_signo,
+                 original->fault.si_code, original->fault.si_addr, moved->fault.si_signo,
+                 moved->fault.si_code, moved->fault.si_addr);
+    for (unsigned i = 0; i < prologue->count; i++) {
+        if (prologue->start[i] == offset && moved->registers.rip == copy + map[i])
+            moved->registers.rip = original->registers.rip;
+    }
+}
+
+/* A call that was moved leaves the copy's address on the stack: where it goes on. */
+static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
+                                   const struct state *original, struct state *moved,
+                                   const uint8_t *scratch)
+{
+    uint64_t at = original->registers.rsp - (uintptr_t)scratch, here, there;
+
+    if (at > SCRATCH - 8)
+        return;
+    memcpy(&here, original->scratch + at, 8);
+    memcpy(&there, moved->scratch + at, 8);
+    if (here == prologue->jump + prologue->length && there == goes_on)
+        memcpy(moved->scratch + at, &here, 8);
+}
+
+static void compare(const struct run *run, const struct state *original, struct state *moved,
+                    char *why)
+{
+    struct user_regs_struct left = original->registers, right = moved->registers;
+    struct user_fpregs_struct left_vectors = original->vectors, right_vectors = moved->vectors;
+
+    left.eflags &= ~(unsigned long long)TRAP_FLAG;
+    right.eflags &= ~(unsigned long long)TRAP_FLAG;
+    left_vectors.rip = right_vectors.rip = 0; /* of the last x87 instruction */
+    if (memcmp(&left, &right, sizeof(left)) != 0)
+        snprintf(why, 200, "registers differ: rip %llx, %llx; rax %llx, %llx; flags %llx, %llx",
+                 left.rip, right.rip, left.rax, right.rax, left.eflags, right.eflags);
+    else if (memcmp(&left_vectors, &right_vectors, sizeof(left_vectors)) != 0)
+        snprintf(why, 200, "vector registers differ");
+    else if (memcmp(original->scratch, moved->scratch, SCRATCH) != 0)
+        snprintf(why, 200, "memory differs");
+    for (unsigned i = 0; i < run->prologue->count; i++) {
+        if (run->watched[i] && memcmp(original->watched[i], moved->watched[i], WATCHED) != 0)
+            snprintf(why, 200, "memory of the program differs");
+    }
+}
+
+enum step_outcome step_prologue(const struct stepper *stepper, const struct arch_prologue *prologue,
+                                bool pointers, char *why)
+{
+    static struct run run;
+    static struct state original, moved;
+    static unsigned turn;
+    uint8_t map[ARCH_PROLOGUE_COUNT];
+    uint8_t *copy = stepper->copies + (size_t)(turn++ % (COPIES / ARCH_MOVED_BYTES)) * 256;
+    ssize_t length = arch_move(prologue, (uintptr_t)copy, copy, ARCH_MOVED_BYTES, map);
+
+    why[0] = '\0';
+    if (length < 0) {
+        snprintf(why, 200, "not moved");
+        return STEP_DIFFERENT;
+    }
+    if (asks_others(prologue))
+        return STEP_SKIPPED;
+    run.stepper = stepper;
+    run.prologue = prologue;
+    set_registers(&run, pointers);
+    set_vectors(&run);
+    set_scratch(&run);
+    set_watched(&run);
+    run_side(&run, prologue->jump, prologue->length, &original);
+    run_side(&run, (uintptr_t)copy + map[0], (uint64_t)length - map[0], &moved);
+    if (!original.through && original.fault.si_signo == 0)
+        return STEP_SKIPPED;
+    if (original.fault.si_signo != 0)
+        expect_same_fault(prologue, (uintptr_t)copy, map, &original, &moved, why);
+    forgive_return_address(prologue, (uintptr_t)copy + (uintptr_t)length - 5, &original, &moved,
+                           stepper->scratch);
+    compare(&run, &original, &moved, why);
+    if (why[0])
+        return STEP_DIFFERENT;
+    return original.fault.si_signo ? STEP_FAULTED : STEP_EQUAL;
+}

@@ -1,0 +1,42 @@
+/*
+ * stepper.h - runs an original prologue and its moved copy in a traced child, one instruction at a
+ * time, from equal registers and memory, and compares what they leave.
+ *
+ * Code, scratch memory and stack lie in one shared arena, at one address in test and child.
+ */
+#ifndef HOTPATCH_TEST_STEPPER_H
+#define HOTPATCH_TEST_STEPPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch.h"
+
+struct stepper {
+    pid_t child;
+    uint8_t *arena;
+    size_t size;
+    uint8_t *copies;  /* where moved prologues go */
+    uint8_t *scratch; /* what the registers point to, and the stack */
+    uint8_t *image;   /* where the program goes */
+};
+
+enum step_outcome {
+    STEP_EQUAL,   /* both ran through and left the same */
+    STEP_FAULTED, /* both faulted alike: kind, address, instruction, registers and memory */
+    STEP_SKIPPED, /* nothing to compare: time, the kernel's answers, or it repeats too long */
+    STEP_DIFFERENT
+};
+
+/* A child with room for a program that spans `span` bytes. False: the system lets nobody trace. */
+bool stepper_start(struct stepper *stepper, size_t span);
+void stepper_stop(struct stepper *stepper);
+
+/* `pointers`: the registers point into scratch memory; otherwise they hold small numbers. `why` has
+ * room for 200 characters. */
+enum step_outcome step_prologue(const struct stepper *stepper, const struct arch_prologue *prologue,
+                                bool pointers, char *why);
+
+#endif
