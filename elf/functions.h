@@ -27,6 +27,7 @@ struct function {
  * that is mapped is read in place) and of its file, open at `file`, or -1. The file is read only
  * where its build-id, or without one its program headers, are those that are mapped; `file` is not kept. It
  * is read by pread(2) alone, never mapped: a file that is truncated meanwhile must not kill the host.
+ * A file that is another or damaged is left out, see functions_file_problem().
  * Memory: proportional to .symtab, bounded by what the note at the top of functions.c says.
  * 0, or -1 with `fault`.
  */
@@ -35,13 +36,16 @@ int functions_of_mapped(struct functions **out, const struct image *mapped, int 
 /* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
 int functions_of_file(struct functions **out, int file, struct elf_fault *fault);
 void functions_close(struct functions *functions); /* NULL is allowed */
+/* Why functions_of_mapped() did not read the file that it was given, in one sentence; or "". */
+const char *functions_file_problem(const struct functions *functions);
 
 /* Each function called `name`, aliases and statics of several files included; `each` returns
  * non-zero to stop, which is returned. Fast: a hash look-up after the first call. */
 typedef int function_visit(const struct function *function, void *context);
 int functions_named(struct functions *functions, const char *name, function_visit *each,
                     void *context);
-/* Every function, in address order; several names of one address follow each other. */
+/* Every function, in address order; several names of one address follow each other. What `each`
+ * returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);
 /* The function that begins at `address`. */
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);

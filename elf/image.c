@@ -154,18 +154,17 @@ static int read_interpreter(struct image *image, const GElf_Phdr *header, struct
     return 0;
 }
 
-static int read_build_id(struct image *image, const uint8_t *id, size_t size,
-                         struct elf_fault *fault)
+static int write_build_id(char *out, const uint8_t *id, size_t size, struct elf_fault *fault)
 {
     static const char digits[] = "0123456789abcdef";
 
     if (size > IMAGE_BUILD_ID_MAX)
         return image_fail(fault, ELF_DAMAGED, "the build-id has %zu bytes", size);
     for (size_t i = 0; i < size; i++) {
-        image->build_id[2 * i] = digits[id[i] >> 4];
-        image->build_id[2 * i + 1] = digits[id[i] & 15];
+        out[2 * i] = digits[id[i] >> 4];
+        out[2 * i + 1] = digits[id[i] & 15];
     }
-    image->build_id[2 * size] = '\0';
+    out[2 * size] = '\0';
     return 0;
 }
 
@@ -175,27 +174,33 @@ static uint64_t align_up(uint64_t value, uint64_t alignment)
 }
 
 /* Generic ABI, "Note Section"; notes of 8-byte alignment pad name and descriptor to 8. */
-static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+int image_notes_build_id(const uint8_t *notes, uint64_t size, uint64_t alignment,
+                         char out[IMAGE_BUILD_ID_TEXT], struct elf_fault *fault)
 {
-    const uint8_t *notes = header_bytes(image, header);
-    uint64_t alignment = header->p_align == 8 ? 8 : 4;
-
-    if (!notes && header->p_filesz > 0)
-        return image_fail(fault, ELF_DAMAGED, "PT_NOTE reaches out of the object");
-    for (uint64_t at = 0; at < header->p_filesz && header->p_filesz - at >= sizeof(Elf64_Nhdr);) {
+    alignment = alignment == 8 ? 8 : 4;
+    for (uint64_t at = 0; at < size && size - at >= sizeof(Elf64_Nhdr);) {
         Elf64_Nhdr note;
         memcpy(&note, notes + at, sizeof note);
         uint64_t name = at + sizeof note;
         uint64_t content = align_up(name + note.n_namesz, alignment);
-        if (content > header->p_filesz || note.n_descsz > header->p_filesz - content)
+        if (content > size || note.n_descsz > size - content)
             return image_fail(fault, ELF_DAMAGED, "a note reaches beyond PT_NOTE");
         if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof ELF_NOTE_GNU &&
-            memcmp(notes + name, ELF_NOTE_GNU, sizeof ELF_NOTE_GNU) == 0 && !image->build_id[0] &&
-            read_build_id(image, notes + content, note.n_descsz, fault))
+            memcmp(notes + name, ELF_NOTE_GNU, sizeof ELF_NOTE_GNU) == 0 && !out[0] &&
+            write_build_id(out, notes + content, note.n_descsz, fault))
             return -1;
         at = align_up(content + note.n_descsz, alignment);
     }
     return 0;
+}
+
+static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+{
+    const uint8_t *notes = header_bytes(image, header);
+
+    if (!notes && header->p_filesz > 0)
+        return image_fail(fault, ELF_DAMAGED, "PT_NOTE reaches out of the object");
+    return image_notes_build_id(notes, header->p_filesz, header->p_align, image->build_id, fault);
 }
 
 static int read_header(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
@@ -209,6 +214,10 @@ static int read_header(struct image *image, const GElf_Phdr *header, struct elf_
         return read_interpreter(image, header, fault);
     case PT_NOTE:
         return read_notes(image, header, fault);
+    case PT_GNU_EH_FRAME: /* checked by who reads it: unwind_table.c */
+        image->unwind = header->p_vaddr;
+        image->unwind_size = header->p_filesz;
+        return 0;
     default:
         return 0;
     }
@@ -271,8 +280,8 @@ static int check_type(uint16_t type, uint16_t require_type, struct elf_fault *fa
                       require_type ? type_name(require_type) : "a program or shared object");
 }
 
-static int check_file_header(const uint8_t *bytes, size_t size, uint16_t require_type,
-                             Elf64_Ehdr *header, struct elf_fault *fault)
+int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_type,
+                            Elf64_Ehdr *header, struct elf_fault *fault)
 {
     if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
         return image_fail(fault, ELF_NOT, "it does not begin with the ELF magic");
@@ -295,7 +304,7 @@ static int check_file_header(const uint8_t *bytes, size_t size, uint16_t require
 
 /* Header tables inside the file; libelf is not asked before. A file cut short while it was
  * copied fails here: section headers come last. */
-static int check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_fault *fault)
+int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_fault *fault)
 {
     uint64_t program = (uint64_t)header->e_phnum * sizeof(Elf64_Phdr);
     uint64_t sections = (uint64_t)header->e_shnum * sizeof(Elf64_Shdr);
@@ -354,8 +363,8 @@ int image_open(struct image **out, const void *bytes, size_t size, uint16_t requ
     Elf64_Ehdr header;
 
     *out = NULL;
-    if (check_file_header(bytes, size, require_type, &header, fault) ||
-        check_header_tables(&header, size, fault))
+    if (image_check_file_header(bytes, size, require_type, &header, fault) ||
+        image_check_header_tables(&header, size, fault))
         return -1;
     struct image *image = allocate(header.e_phnum);
     if (!image)

@@ -15,6 +15,7 @@
 
 #define IMAGE_PAGE UINT64_C(4096)
 #define IMAGE_BUILD_ID_MAX 64 /* bytes; SHA-1 has 20 */
+#define IMAGE_BUILD_ID_TEXT (2 * IMAGE_BUILD_ID_MAX + 1)
 
 /* One PT_LOAD. */
 struct segment {
@@ -96,8 +97,9 @@ struct image {
     bool binds_now, has_textrel;
     uint64_t flags_1;                 /* DT_FLAGS_1 */
     uint64_t relro_begin, relro_end;  /* as ld.so protects it; equal: none */
+    uint64_t unwind, unwind_size;     /* PT_GNU_EH_FRAME, not checked; size 0: none */
     const char *interpreter, *soname; /* or NULL */
-    char build_id[2 * IMAGE_BUILD_ID_MAX + 1];
+    char build_id[IMAGE_BUILD_ID_TEXT];
     struct records dynamic;     /* Elf64_Dyn up to DT_NULL */
     struct symbol_table dynsym; /* count: what fits into the file; see image_dynsym_count() */
     struct gnu_hash gnu_hash;
@@ -128,6 +130,14 @@ bool image_in_relro(const struct image *image, uint64_t address, uint64_t size);
 uint64_t image_bytes_from(const struct image *image, uint64_t address);
 bool image_is_mapped(const struct image *image);
 
+/* The first 64 bytes of a file of `size` bytes, and where its header tables lie. 0, or -1. */
+int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_type,
+                            Elf64_Ehdr *header, struct elf_fault *fault);
+int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_fault *fault);
+/* The build-id among notes, as hex digits; `out` begins as "" and stays so where there is none. */
+int image_notes_build_id(const uint8_t *notes, uint64_t size, uint64_t alignment,
+                         char out[IMAGE_BUILD_ID_TEXT], struct elf_fault *fault);
+
 /* PT_DYNAMIC at `address`; dynamic.c. 0, or -1 with `fault`. */
 int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
                        struct elf_fault *fault);
@@ -140,6 +150,8 @@ bool image_section(const struct image *image, const char *name, uint32_t type, G
 /* The i-th symbol; false where its name is out of the table. `i` is below the table's count. */
 bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
                       struct image_symbol *symbol);
+/* How many symbols .dynsym has. 0, or -1 with `fault`. */
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault);
 /* Fill lazy->versions. 0, or -1 with `fault`. */
 int image_read_versions(const struct image *image, struct elf_fault *fault);
 

@@ -219,7 +219,7 @@ static size_t count_by_section(const struct image *image)
  * DT_HASH tells the number. DT_GNU_HASH tells it only where symbols are defined: a program
  * that exports nothing has an empty one, so relocations and the section count too.
  */
-static int count_dynsym(const struct image *image, size_t *out, struct elf_fault *fault)
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault)
 {
     size_t fits = image->dynsym.symbols.count;
     size_t count;
@@ -314,7 +314,7 @@ int image_symbols(const struct image *image,
 {
     size_t count;
 
-    if (count_dynsym(image, &count, fault) || image_read_versions(image, fault) ||
+    if (image_dynsym_count(image, &count, fault) || image_read_versions(image, fault) ||
         find_symtab(image, fault))
         return -1;
     int stop = each_symbol(image, &image->dynsym, count, each, context, fault);
@@ -427,7 +427,7 @@ static void find_dynamic(const struct image *image, struct wanted *wanted)
         find_by_gnu_hash(image, wanted);
     else if (image->sysv_hash.bucket_count > 0)
         find_by_sysv_hash(image, wanted);
-    else if (!count_dynsym(image, &count, &ignored))
+    else if (!image_dynsym_count(image, &count, &ignored))
         find_by_scan(image, &image->dynsym, count, wanted);
 }
 

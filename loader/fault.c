@@ -120,18 +120,22 @@ static int parse_caller(struct fault *fault, const char *caller, struct refusal 
     return refuse(why, HP_NO_TARGET, "caller=%s: no such object is in the process", caller);
 }
 
+/* One that was never used, else the one that has rested longest. */
 static struct fault *find_free(void)
 {
     uint64_t now = engine_now_ms();
+    struct fault *oldest = NULL;
 
     for (size_t i = 0; i < FAULT_COUNT; i++) {
         struct fault *fault = &faults[i];
 
-        if (!fault->taken ||
-            (fault->reverted && now - fault->reverted > FAULT_REST_SECONDS * UINT64_C(1000)))
+        if (!fault->taken)
             return fault;
+        if (fault->reverted && now - fault->reverted > FAULT_REST_SECONDS * UINT64_C(1000) &&
+            (!oldest || fault->reverted < oldest->reverted))
+            oldest = fault;
     }
-    return NULL;
+    return oldest;
 }
 
 static void describe(struct fault *fault, const struct request_fault *request)
@@ -161,7 +165,8 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
     struct fault *fault = find_free();
 
     if (!fault) {
-        refuse(why, HP_BUSY, "more than %d faults within a minute", FAULT_COUNT);
+        refuse(why, HP_BUSY, "more than %d faults within %d seconds", FAULT_COUNT,
+               FAULT_REST_SECONDS);
         return NULL;
     }
     *fault = (struct fault){

@@ -16,7 +16,7 @@
 #include "object.h"
 #include "request.h"
 
-enum { FAULT_COUNT = 1024, FAULT_REST_SECONDS = 60 };
+enum { FAULT_COUNT = 1024, FAULT_REST_SECONDS = 10 };
 
 struct fault {
     uintptr_t original; /* what lies below; a layer's HOTPATCH_ORIGINAL */

@@ -80,8 +80,10 @@ static const char *looks_a_slot_up_in_its_first_line(struct host *host)
 {
     (void)host;
     /* TSan ends such a host without a word: its runtime is not through with its start then. */
-    if (strstr(built("."), "thread"))
-        return "apply";
+    if (strstr(built("."), "thread")) {
+        print_message("skipped: TSan's runtime cannot start in such a host\n");
+        skip();
+    }
     for (int i = 0; i < 10; i++) {
         struct host *other = host_start("host", (const char *[]){"HOST_LOOKS_UP_FIRST=1", NULL});
         const char *code = load_and_ask(other, "answer2", "answer", "1", "2");

@@ -79,14 +79,29 @@ static json_object *named(json_object *array, const char *name)
 }
 
 /* A number of the slot or module of that name in the status. */
-static int64_t number(const char *list, const char *name, const char *key)
+static int64_t number_in(struct host *asked, const char *list, const char *name, const char *key)
 {
-    struct reply *reply = request(host, "status");
+    struct reply *reply = request(asked, "status");
     json_object *item = named(member(member(reply->json, "status"), list), name);
     int64_t value = item ? json_object_get_int64(member(item, key)) : -1;
 
     reply_free(reply);
     return value;
+}
+
+static int64_t number(const char *list, const char *name, const char *key)
+{
+    return number_in(host, list, name, key);
+}
+
+static size_t layers_of(const char *name)
+{
+    struct reply *reply = request(host, "status");
+    json_object *slot = slot_named(member(reply->json, "status.slots"), name);
+    size_t count = json_object_array_length(member(slot, "layers"));
+
+    reply_free(reply);
+    return count;
 }
 
 /* ---- all importers of one definition ---- */
@@ -328,6 +343,26 @@ static void status_lays_the_layer_over_a_new_library(void **state)
     finish();
 }
 
+static void a_library_in_a_name_space_of_its_own_is_left_alone(void **state)
+{
+    char question[600];
+
+    (void)state;
+    if (sanitized())
+        skip(); /* the function is the sanitizer's own, and is not there twice */
+    start("importer");
+    load_getenv();
+    snprintf(question, sizeof(question), "dlmopen %s", built("hosts/libimporter2.so"));
+    host_expect(host, question, "opened");
+    must_apply(host, "load fail=rename=-1");
+    host_expect(host, "getenv " VALUE, "patched");
+    host_expect(host, "call lazy_call " VALUE, "none");
+    close_library("libimporter2");
+    must_apply(host, "revert all");
+    host_expect(host, "getenv " VALUE, "none");
+    finish();
+}
+
 enum { SWITCHES = 1000, ROUNDS = 1000 };
 
 static void a_library_opened_anew_where_it_lay_gets_the_layer(void **state)
@@ -444,6 +479,35 @@ static void a_got_word_that_the_program_changed_is_refused(void **state)
     assert_string_equal(outcome(host, "load %s", patch_file("import_getenv")), "HP-HOST-OWNED");
     host_expect(host, "getenv " VALUE, "own");
     host_expect(host, "pointer " VALUE, "none");
+    finish();
+}
+
+/* ---- one transaction of all kinds ---- */
+
+static void all_kinds_of_patches_switch_in_one_transaction(void **state)
+{
+    (void)state;
+    start("torture");
+    host_expect(host, "parent", "own");
+    assert_string_equal(outcome(host,
+                                "begin\nload %s\nload replace=getppid=number_nine %s\n"
+                                "load fail=strlen=0 caller=libnothing.so\ncommit",
+                                patch_file("answer2"), patch_file("import_plain")),
+                        "HP-NO-TARGET");
+    host_expect(host, "answer", "1");
+    host_expect(host, "parent", "own");
+    must_apply(host, "begin\nload %s\nload replace=getppid=number_nine %s\nload fail=mix=0\ncommit",
+               patch_file("answer2"), patch_file("import_plain"));
+    host_expect(host, "answer", "2");
+    host_expect(host, "parent", "patched");
+    assert_int_equal(number("slots", "mix", "version"), 1);
+    must_apply(host, "begin\nrevert all\nload %s\ncommit", patch_file("torture_v1"));
+    host_expect(host, "answer", "2");
+    host_expect(host, "label", "v1");
+    assert_int_equal(layers_of("getppid"), 1);
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    host_expect(host, "parent", "own");
     finish();
 }
 
@@ -611,6 +675,27 @@ static void a_fault_ends_by_itself(void **state)
     finish();
 }
 
+/* It begins with its parent's counts, as with all its memory. */
+static void a_forked_child_counts_for_itself(void **state)
+{
+    struct host parent;
+
+    (void)state;
+    start("host");
+    must_apply(host, "load fail=answer=7 times=3");
+    host_expect(host, "answer", "7");
+    parent = *host;
+    host_become(host, "fork");
+    assert_int_equal(number("modules", "fail:answer", "strikes"), 1);
+    host_expect(host, "answer", "7");
+    host_expect(host, "answer", "7");
+    host_expect(host, "answer", "1");
+    assert_int_equal(number("modules", "fail:answer", "strikes"), 3);
+    assert_int_equal(number("modules", "fail:answer", "calls"), 4);
+    assert_int_equal(number_in(&parent, "modules", "fail:answer", "strikes"), 1);
+    finish();
+}
+
 static void the_command_loads_and_shows_faults(void **state)
 {
     char pid[16];
@@ -649,7 +734,7 @@ static void the_command_loads_and_shows_faults(void **state)
 
 #define LIVE(test) cmocka_unit_test_teardown(test, stop)
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         LIVE(all_importers_of_a_definition_switch_together),
@@ -667,11 +752,13 @@ int main(void)
         LIVE(a_library_opened_later_gets_the_layer),
         LIVE(status_lays_the_layer_over_a_new_library),
         LIVE(a_library_opened_anew_where_it_lay_gets_the_layer),
+        LIVE(a_library_in_a_name_space_of_its_own_is_left_alone),
         LIVE(a_library_comes_and_goes_during_switches),
         LIVE(the_resolver_does_not_win_over_a_switch),
         LIVE(a_pointer_that_the_program_changed_is_its_own),
         LIVE(a_pointer_changed_under_a_layer_is_its_own),
         LIVE(a_got_word_that_the_program_changed_is_refused),
+        LIVE(all_kinds_of_patches_switch_in_one_transaction),
         LIVE(two_definitions_are_ambiguous),
         LIVE(a_version_names_one_of_two_definitions),
         LIVE(an_indirect_function_is_replaced_and_restored),
@@ -680,8 +767,11 @@ int main(void)
         LIVE(a_fault_strikes_by_chance),
         LIVE(a_fault_strikes_one_caller_alone),
         LIVE(a_fault_ends_by_itself),
+        LIVE(a_forked_child_counts_for_itself),
         LIVE(the_command_loads_and_shows_faults),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("imports", tests, NULL, NULL);
 }

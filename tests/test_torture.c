@@ -110,6 +110,32 @@ static void eight_threads_get_legal_answers_over_5000_transactions(void **state)
     stream_close(stream);
 }
 
+/* Files and faults, of which there may be 1,024 within ten seconds, in the words of the program and of
+ * a library. */
+static void eight_threads_call_imports_of_program_and_library(void **state)
+{
+    struct host *host = *state;
+    struct stream *stream = open_stream(host);
+    char open[600];
+    static char text[2][512];
+    const char *lines[] = {
+        text[0],     "load fail=getppid=1000002 nth=2", "load fail=getppid=1000001 probability=0.5",
+        text[1],     "revert name=fail:getppid",        "load fail=getppid=1000002 caller=exe",
+        "revert all"};
+    snprintf(text[0], sizeof(text[0]), "load %s", patch_file("torture_v1"));
+    snprintf(text[1], sizeof(text[1]), "load %s", patch_file("torture_v2"));
+    snprintf(open, sizeof(open), "open %s", built("hosts/libtorture.so"));
+    host_expect(host, open, "opened");
+    host_expect(host, "call-library", "called");
+    host_expect(host, "spin 8", "spinning 8");
+    long refused = stream_run(stream, lines, 7, (size_t)scaled(2100));
+    if (refused != 0)
+        fail_msg("%ld transactions failed: %s; log:\n%s", refused, stream->refusal, host_log(host));
+    host_expect(host, "halt", "calls some wrong 0 (0)");
+    assert_reverted(host);
+    stream_close(stream);
+}
+
 /* Transactions, one at a time, for as long as the host is at what it was asked last. */
 static const char *patch_meanwhile(struct host *host, const char *question)
 {
@@ -308,6 +334,7 @@ int main(int argc, char **argv)
         EIGHT_THREADS(2),
         EIGHT_THREADS(3),
         EIGHT_THREADS(4),
+        WITH_HOST(eight_threads_call_imports_of_program_and_library),
         WITH_HOST(a_thousand_forks_against_a_stream_of_loads),
         WITH_HOST(forks_while_other_threads_call),
         WITH_HOST(a_thousand_threads_see_the_new_code),

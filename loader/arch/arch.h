@@ -57,10 +57,17 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
                                      struct arch_prologue *out);
 
 /*
+ * How many of the `room` bytes at `code` are nothing but padding (NOPs and int3), whole instructions
+ * from the first on. Between a function's end and the next one's start they may be counted to
+ * the function: a caller that knows the next start gives arch_prologue_read() the sum as `size`.
+ */
+size_t arch_padding(const uint8_t *code, size_t room);
+
+/*
  * Where the stub may lie: `*low` to `*high` inclusive are the lowest and highest addresses that
  * the jump can reach, and every stub's address must equal `*residue` modulo `*stride` (a power of
  * two). A stride of one is no condition; the narrower the window, the more of the jump's bytes
- * are traps on old instruction boundaries ("punned").
+ * are traps on old instruction boundaries ("punned"). Nothing is possible where low is above high.
  */
 struct arch_window {
     uint64_t low, high;
@@ -69,6 +76,8 @@ struct arch_window {
 void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out);
 /* Further conditions, where several bytes are fixed: is this address one of those possible? */
 bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
+/* The lowest address possible that is not below `from`; false: there is none. */
+bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub);
 
 /* The jump's bytes for a stub that is possible; `jump` has room for 8. Returns how many. */
 size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint8_t *jump);
@@ -81,7 +90,8 @@ size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint
 ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, uint8_t *out, size_t room,
                   uint8_t map[ARCH_PROLOGUE_COUNT]);
 
-/* The stub's code: a jump through the 8-byte word at `word`, within 2 GiB. Its length. */
+/* The stub's code: a jump through the 8-byte word at `word`, within 2 GiB. Its length; 0: no room,
+ * or out of reach. */
 size_t arch_stub(uint64_t stub, uint64_t word, uint8_t *out, size_t room);
 /* The same, that first notes in the byte at `seen` that it was entered. */
 size_t arch_stub_noting(uint64_t stub, uint64_t seen, uint64_t word, uint8_t *out, size_t room);

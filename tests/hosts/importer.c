@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -46,12 +47,12 @@ static const char *or_none(const char *text)
 
 /* ---- libraries ---- */
 
-static const char *open_library(const char *path)
+static const char *open_library(const char *path, bool apart)
 {
     for (int i = 0; i < LIBRARIES; i++) {
         if (libraries[i].handle)
             continue;
-        libraries[i].handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+        libraries[i].handle = dlmopen(apart ? LM_ID_NEWLM : LM_ID_BASE, path, RTLD_LAZY);
         snprintf(libraries[i].path, sizeof(libraries[i].path), "%s", path);
         return libraries[i].handle ? "opened" : dlerror();
     }
@@ -143,7 +144,7 @@ static void run_race(const char *path, int rounds)
         if (pthread_create(&threads[i], NULL, racer, NULL) != 0)
             _exit(9);
     for (int i = 0; i < rounds; i++) {
-        const char *opened = open_library(path);
+        const char *opened = open_library(path, false);
 
         for (int k = 0; k < LIBRARIES; k++)
             if (libraries[k].handle && strcmp(libraries[k].path, path) == 0)
@@ -305,7 +306,9 @@ static void command(const char *word, char *rest)
     else if (strcmp(word, "greeting") == 0)
         say("hello");
     else if (strcmp(word, "dlopen") == 0)
-        say("%s", open_library(rest));
+        say("%s", open_library(rest, false));
+    else if (strcmp(word, "dlmopen") == 0)
+        say("%s", open_library(rest, true));
     else if (strcmp(word, "dlclose") == 0)
         say("%s", close_library(rest));
     else if (strcmp(word, "call") == 0)

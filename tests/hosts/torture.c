@@ -50,6 +50,7 @@ static _Atomic int running;
 static _Atomic unsigned long calls, wrong, last_wrong;
 static _Atomic unsigned long seen[ANSWERS];
 static pid_t parent;
+static int (*_Atomic library_parents)(int, int, int);
 
 static bool legal_answer(int got)
 {
@@ -70,6 +71,7 @@ static void call_all(void)
     int got = answer();
     struct pair p = {1.5, 77};
     const char *text;
+    int (*in_library)(int, int, int) = atomic_load(&library_parents);
     long id;
 
     judge(legal_answer(got), 100 + (unsigned long)got);
@@ -82,6 +84,8 @@ static void call_all(void)
     judge(strcmp(text, "host") == 0 || strcmp(text, "v1") == 0 || strcmp(text, "v2") == 0, 400);
     id = getppid();
     judge(id == parent || id == IMPORT_V1 || id == IMPORT_V2, 500);
+    if (in_library)
+        judge(in_library(parent, IMPORT_V1, IMPORT_V2) == 0, 600);
     atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
 }
 
@@ -295,6 +299,17 @@ static void open_library(const char *path)
     say("%s", library ? "opened" : dlerror());
 }
 
+/* From now on all threads call the library's imports as well. */
+static void call_library(void)
+{
+    int (*function)(int, int, int);
+    void *symbol = library ? dlsym(library, "library_parents") : NULL;
+
+    memcpy(&function, &symbol, sizeof(function));
+    atomic_store(&library_parents, function);
+    say("%s", function ? "called" : "no such function");
+}
+
 static void ask_library(void)
 {
     void *symbol = library ? dlsym(library, "library_answer") : NULL;
@@ -395,6 +410,8 @@ static void command(const char *word, char *rest)
         libraries(rest, atoi(count));
     } else if (strcmp(word, "open") == 0)
         open_library(rest);
+    else if (strcmp(word, "call-library") == 0)
+        call_library();
     else if (strcmp(word, "library") == 0)
         ask_library();
     else if (strcmp(word, "close") == 0)

@@ -1,0 +1,62 @@
+/*
+ * functions_internal.h - what functions_read.c gathers and functions.c answers from.
+ */
+#ifndef HOTPATCH_FUNCTIONS_INTERNAL_H
+#define HOTPATCH_FUNCTIONS_INTERNAL_H
+
+#include "functions.h"
+#include "symbol_file.h"
+#include "unwind_table.h"
+
+enum { PLT_RANGES_MAX = 8 };
+
+/* One name of one function: 24 bytes. */
+struct entry {
+    uint64_t address;   /* first: order.h */
+    uint32_t name : 30; /* offset in the strings of its table */
+    uint32_t local : 1;
+    uint32_t weak : 1;
+    uint32_t
+        extra : 30; /* local: offset of the STT_FILE; .dynsym: index of the version, else offset
+                            of the version; 0: none */
+    uint32_t ifunc : 1;
+    uint32_t hidden : 1; /* not the default version */
+    uint32_t size;       /* what the symbol says */
+    uint32_t next;       /* in its chain of the name index, 0: last; else entry number + 1 */
+};
+
+struct name_index {
+    uint32_t *heads; /* entry number + 1; 0: none */
+    uint32_t mask;   /* heads - 1 */
+};
+
+struct range {
+    uint64_t begin, end;
+};
+
+struct functions {
+    const struct image *image; /* what .dynsym and the unwind table are of; NULL: a debug file */
+    struct image *own_image;   /* of a file, over `region` */
+    void *region;
+    size_t region_size;
+    struct unwind_table unwind;
+    struct range *code; /* executable PT_LOADs */
+    size_t code_count;
+    struct range plt[PLT_RANGES_MAX];
+    size_t plt_count;
+    bool plt_known; /* section headers told; else the code of an FDE does */
+    char *strings;  /* .strtab; names end at their '@' */
+    size_t strings_size;
+    struct entry *entries; /* those of .dynsym, then those of .symtab */
+    size_t dynamic_count, count;
+    struct name_index dynamic_names, symtab_names;
+    uint32_t *order; /* of entries by address; NULL: not yet needed */
+    char file_problem[256];
+};
+
+/* Whether a function may be at `address`: in executable memory, not in a PLT. */
+bool functions_may_be_at(const struct functions *functions, uint64_t address);
+uint32_t functions_name_hash(const char *name, size_t length);
+const char *functions_entry_name(const struct functions *functions, size_t i);
+
+#endif

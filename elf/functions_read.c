@@ -1,0 +1,550 @@
+/*
+ * functions_read.c - gather the named functions of an object: .dynsym in place, .symtab by
+ * pread(2), and where there are executable memory and PLTs.
+ *
+ * Runs on the listener and in the command. .symtab is read in pieces and never held; of its
+ * strings a copy stays. What is held is counted at the top of functions.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "functions_internal.h"
+
+enum { SYMBOLS_AT_ONCE = 8192 };
+
+#define STRING_LIMIT (UINT32_C(1) << 30) /* struct entry holds 30 bits */
+#define SYMBOLS_MAX (UINT64_C(1) << 28)
+
+/* ------------------------------------------------------- where code is --- */
+
+static int add_code(struct functions *functions, uint64_t address, uint64_t size, uint32_t flags)
+{
+    if (size == 0 || !(flags & PF_X) || address + size < address)
+        return 0;
+    struct range *grown =
+        realloc(functions->code, (functions->code_count + 1) * sizeof *functions->code);
+    if (!grown)
+        return -1;
+    functions->code = grown;
+    grown[functions->code_count++] = (struct range){address, address + size};
+    return 0;
+}
+
+static int read_code(struct functions *functions, const struct symbol_file *file,
+                     struct elf_fault *fault)
+{
+    const struct image *image = functions->image;
+    int failed = 0;
+
+    for (size_t i = 0; image && i < image->segment_count; i++)
+        failed |= add_code(functions, image->segments[i].address, image->segments[i].memory_size,
+                           image->segments[i].flags);
+    for (size_t i = 0; !image && i < file->header.e_phnum; i++) {
+        const Elf64_Phdr *segment = &file->segments[i];
+        if (segment->p_type == PT_LOAD)
+            failed |= add_code(functions, segment->p_vaddr, segment->p_memsz, segment->p_flags);
+    }
+    if (failed)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
+    return 0;
+}
+
+/* .plt, .plt.got, .plt.sec, ... */
+static void read_plt(struct functions *functions, const struct symbol_file *file)
+{
+    for (size_t i = 0; i < file->section_count && functions->plt_count < PLT_RANGES_MAX; i++) {
+        const Elf64_Shdr *section = &file->sections[i];
+        const char *name = symbol_file_section_name(file, section);
+        if ((section->sh_flags & SHF_EXECINSTR) && strncmp(name, ".plt", 4) == 0 &&
+            (name[4] == '\0' || name[4] == '.'))
+            functions->plt[functions->plt_count++] =
+                (struct range){section->sh_addr, section->sh_addr + section->sh_size};
+    }
+    functions->plt_known = file->names != NULL;
+}
+
+static bool is_in(const struct range *ranges, size_t count, uint64_t address)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (address >= ranges[i].begin && address < ranges[i].end)
+            return true;
+    }
+    return false;
+}
+
+bool functions_may_be_at(const struct functions *functions, uint64_t address)
+{
+    return is_in(functions->code, functions->code_count, address) &&
+           !is_in(functions->plt, functions->plt_count, address);
+}
+
+/* ------------------------------------------------------- the name index --- */
+
+uint32_t functions_name_hash(const char *name, size_t length)
+{
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = length;
+
+    for (; length >= 8; name += 8, length -= 8) {
+        uint64_t word;
+        memcpy(&word, name, 8);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 29;
+    }
+    uint64_t rest = 0;
+    memcpy(&rest, name, length);
+    hash = (hash ^ rest) * factor;
+    return (uint32_t)(hash >> 32);
+}
+
+/* Until then each entry's `next` holds the hash of its name. Chains keep the order of entries. */
+static int make_index(struct functions *functions, struct name_index *index, size_t begin,
+                      size_t end, struct elf_fault *fault)
+{
+    size_t heads = 16;
+
+    while (heads < end - begin)
+        heads *= 2;
+    index->heads = calloc(heads, sizeof *index->heads);
+    if (!index->heads)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for an index of %zu names", end - begin);
+    index->mask = (uint32_t)heads - 1;
+    for (size_t i = end; i-- > begin;) {
+        uint32_t *head = &index->heads[functions->entries[i].next & index->mask];
+        functions->entries[i].next = *head;
+        *head = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------- one symbol --- */
+
+static bool is_function(struct functions *functions, const struct image_symbol *symbol,
+                        uint16_t section)
+{
+    if (section == SHN_UNDEF || section == SHN_ABS || section == SHN_COMMON ||
+        !functions_may_be_at(functions, symbol->value))
+        return false;
+    if (symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC)
+        return true;
+    /* Assembler code leaves the type out; a label inside a function has none, either. */
+    struct unwind_range ignored;
+    return symbol->type == STT_NOTYPE &&
+           unwind_begins_at(&functions->unwind, symbol->value, &ignored);
+}
+
+static void add_entry(struct functions *functions, const struct image_symbol *symbol, uint32_t name,
+                      uint32_t extra, uint32_t hash)
+{
+    functions->entries[functions->count++] = (struct entry){
+        .address = symbol->value,
+        .name = name,
+        .local = symbol->binding == STB_LOCAL,
+        .weak = symbol->binding == STB_WEAK,
+        .extra = extra,
+        .ifunc = symbol->type == STT_GNU_IFUNC,
+        .hidden = symbol->version_hidden,
+        .size = symbol->size <= UINT32_MAX ? (uint32_t)symbol->size : 0,
+        .next = hash,
+    };
+}
+
+/* ------------------------------------------------------- .dynsym --- */
+
+static uint16_t version_index(const struct image *image, size_t i)
+{
+    uint16_t version = 0;
+
+    if (image->versym.bytes && i < image->versym.count)
+        memcpy(&version, image->versym.bytes + i * sizeof version, sizeof version);
+    return version & 0x7fff;
+}
+
+static void read_dynamic_symbol(struct functions *functions, size_t i)
+{
+    const struct image *image = functions->image;
+    struct image_symbol symbol;
+    uint16_t section;
+
+    if (!image_symbol_get(image, &image->dynsym, i, &symbol) || !symbol.name[0])
+        return;
+    memcpy(&section,
+           image->dynsym.symbols.bytes + i * sizeof(Elf64_Sym) + offsetof(Elf64_Sym, st_shndx),
+           sizeof section);
+    size_t name = (size_t)(symbol.name - image->dynsym.strings.bytes);
+    if (symbol.binding == STB_LOCAL || name >= STRING_LIMIT ||
+        !is_function(functions, &symbol, section))
+        return;
+    add_entry(functions, &symbol, (uint32_t)name, symbol.version ? version_index(image, i) : 0,
+              functions_name_hash(symbol.name, strlen(symbol.name)));
+}
+
+/* ------------------------------------------------------- .symtab --- */
+
+struct symtab {
+    const struct symbol_file *file;
+    const Elf64_Shdr *section;
+    size_t count;
+    uint32_t source; /* offset of the STT_FILE that locals lie under; 0: none */
+};
+
+static const struct symtab no_symtab;
+
+/* "memcpy@@GLIBC_2.14": ld writes versions into .symtab's names. */
+static size_t split_version(const char *name, size_t length, struct image_symbol *symbol,
+                            uint32_t *version)
+{
+    const char *at = symbol->binding == STB_LOCAL ? NULL : memchr(name, '@', length);
+
+    if (!at || at == name)
+        return length;
+    symbol->version_hidden = at[1] != '@';
+    *version = (uint32_t)(at - name) + (symbol->version_hidden ? 1 : 2);
+    return (size_t)(at - name);
+}
+
+static bool is_exported(const struct functions *functions, const char *name, size_t length,
+                        uint32_t hash, uint64_t address)
+{
+    enum { VERSIONS_MAX = 64 }; /* a hostile file has any number of one name */
+    const struct name_index *index = &functions->dynamic_names;
+    uint32_t at = index->heads ? index->heads[hash & index->mask] : 0;
+
+    for (int i = 0; at != 0 && i < VERSIONS_MAX; i++) {
+        const struct entry *entry = &functions->entries[at - 1];
+        const char *other = functions_entry_name(functions, at - 1);
+        if (entry->address == address && strncmp(other, name, length) == 0 && !other[length])
+            return true;
+        at = entry->next;
+    }
+    return false;
+}
+
+static void read_symtab_symbol(struct functions *functions, struct symtab *symtab,
+                               const Elf64_Sym *raw)
+{
+    if (raw->st_name >= functions->strings_size || raw->st_name >= STRING_LIMIT)
+        return;
+    const char *name = functions->strings + raw->st_name;
+    struct image_symbol symbol = {
+        .value = raw->st_value,
+        .size = raw->st_size,
+        .type = ELF64_ST_TYPE(raw->st_info),
+        .binding = ELF64_ST_BIND(raw->st_info),
+    };
+    if (symbol.type == STT_FILE) {
+        symtab->source = name[0] ? raw->st_name : 0;
+        return;
+    }
+    if (!name[0] || !is_function(functions, &symbol, raw->st_shndx))
+        return;
+    uint32_t version = 0;
+    size_t length = split_version(name, strlen(name), &symbol, &version);
+    uint32_t hash = functions_name_hash(name, length);
+    if (symbol.binding == STB_LOCAL)
+        add_entry(functions, &symbol, raw->st_name, symtab->source, hash);
+    else if (!is_exported(functions, name, length, hash, symbol.value))
+        add_entry(functions, &symbol, raw->st_name, version ? raw->st_name + version : 0, hash);
+}
+
+/* Last, since names may share their ends. */
+static void cut_versions(struct functions *functions)
+{
+    for (size_t i = functions->dynamic_count; i < functions->count; i++) {
+        const struct entry *entry = &functions->entries[i];
+        if (!entry->local && entry->extra)
+            functions->strings[entry->extra - (entry->hidden ? 1 : 2)] = '\0';
+    }
+}
+
+static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_fault *fault)
+{
+    Elf64_Sym *piece = malloc(SYMBOLS_AT_ONCE * sizeof *piece);
+
+    if (!piece)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory to read .symtab");
+    for (size_t at = 0; at < symtab->count;) {
+        size_t count = symtab->count - at < SYMBOLS_AT_ONCE ? symtab->count - at : SYMBOLS_AT_ONCE;
+        if (!symbol_file_read(symtab->file, piece, symtab->section->sh_offset + at * sizeof *piece,
+                              count * sizeof *piece)) {
+            free(piece);
+            return image_fail(fault, ELF_DAMAGED, ".symtab cannot be read");
+        }
+        for (size_t i = 0; i < count; i++)
+            read_symtab_symbol(functions, symtab, &piece[i]);
+        at += count;
+    }
+    free(piece);
+    cut_versions(functions);
+    return 0;
+}
+
+/* Where .symtab lies, and a copy of its strings. None: `out->count` stays 0. */
+static int open_symtab(struct functions *functions, const struct symbol_file *file,
+                       struct symtab *out, struct elf_fault *fault)
+{
+    const Elf64_Shdr *section = symbol_file_section(file, NULL, SHT_SYMTAB);
+
+    *out = no_symtab;
+    if (!section)
+        return 0;
+    uint64_t count = section->sh_size / sizeof(Elf64_Sym);
+    if (section->sh_entsize != sizeof(Elf64_Sym) || section->sh_flags & SHF_COMPRESSED ||
+        count > SYMBOLS_MAX || section->sh_offset > file->size ||
+        section->sh_size > file->size - section->sh_offset)
+        return image_fail(fault, ELF_DAMAGED, ".symtab lies outside the file");
+    if (section->sh_link >= file->section_count)
+        return image_fail(fault, ELF_DAMAGED, ".symtab has no string table");
+    const Elf64_Shdr *strings = &file->sections[section->sh_link];
+    functions->strings = symbol_file_strings(file, strings, fault);
+    if (!functions->strings)
+        return -1;
+    functions->strings_size = strings->sh_size;
+    *out = (struct symtab){.file = file, .section = section, .count = (size_t)count};
+    return 0;
+}
+
+static void drop_symtab(struct functions *functions)
+{
+    free(functions->strings);
+    functions->strings = NULL;
+    functions->strings_size = 0;
+    functions->count = functions->dynamic_count;
+}
+
+/* ------------------------------------------------------- all of it --- */
+
+/* Memory that is never touched costs nothing, but the count includes data and imports. */
+static void shrink_entries(struct functions *functions)
+{
+    size_t count = functions->count ? functions->count : 1;
+    struct entry *shrunk = realloc(functions->entries, count * sizeof *shrunk);
+
+    if (shrunk)
+        functions->entries = shrunk;
+}
+
+/* `symtab` may have no symbols. Where it cannot be read, the others are there all the same. */
+static int read_names(struct functions *functions, struct symtab *symtab, struct elf_fault *fault)
+{
+    size_t exported = 0;
+
+    if (functions->image && (image_dynsym_count(functions->image, &exported, fault) ||
+                             image_read_versions(functions->image, fault)))
+        return -1;
+    if (exported > SYMBOLS_MAX)
+        return image_fail(fault, ELF_DAMAGED, ".dynsym has %zu symbols", exported);
+    functions->entries = malloc((exported + symtab->count + 1) * sizeof *functions->entries);
+    if (!functions->entries)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for %zu symbols",
+                          exported + symtab->count);
+    for (size_t i = 1; i < exported; i++)
+        read_dynamic_symbol(functions, i);
+    functions->dynamic_count = functions->count;
+    if (make_index(functions, &functions->dynamic_names, 0, functions->count, fault))
+        return -1;
+    int result = symtab->count > 0 ? read_symtab(functions, symtab, fault) : 0;
+    if (result)
+        drop_symtab(functions);
+    shrink_entries(functions);
+    if (make_index(functions, &functions->symtab_names, functions->dynamic_count, functions->count,
+                   fault))
+        return -1;
+    return result;
+}
+
+static void say_file_problem(struct functions *functions, const struct elf_fault *fault)
+{
+    _Static_assert(sizeof functions->file_problem == sizeof fault->text, "holds any text");
+    memcpy(functions->file_problem, fault->text, sizeof fault->text);
+}
+
+/* The file that belongs to `mapped`, or one without anything. */
+static void open_matching(struct symbol_file *file, struct functions *functions, int descriptor)
+{
+    struct elf_fault why = {ELF_OK, ""};
+
+    *file = (struct symbol_file){.file = -1};
+    if (descriptor < 0)
+        return;
+    if (symbol_file_open(file, descriptor, &why)) {
+        say_file_problem(functions, &why);
+        return;
+    }
+    if (symbol_file_is_of(file, functions->image))
+        return;
+    image_set_fault(&why, ELF_DAMAGED,
+                    "the file is not the one that is mapped (build-id %s, not %s)",
+                    file->build_id[0] ? file->build_id : "none",
+                    functions->image->build_id[0] ? functions->image->build_id : "none");
+    say_file_problem(functions, &why);
+    symbol_file_close(file);
+}
+
+static uint64_t frames_of(const struct symbol_file *file)
+{
+    const Elf64_Shdr *section = symbol_file_section(file, ".eh_frame", SHT_NULL);
+
+    return section && section->sh_type != SHT_NOBITS ? section->sh_addr : 0;
+}
+
+static int read_mapped(struct functions *functions, const struct symbol_file *file,
+                       struct elf_fault *fault)
+{
+    struct elf_fault why = {ELF_OK, ""};
+    struct symtab symtab = no_symtab;
+
+    read_plt(functions, file);
+    if (read_code(functions, file, fault) ||
+        unwind_table_open(&functions->unwind, functions->image, frames_of(file), fault))
+        return -1;
+    if (open_symtab(functions, file, &symtab, &why))
+        say_file_problem(functions, &why);
+    if (!read_names(functions, &symtab, &why))
+        return 0;
+    if (why.code != ELF_DAMAGED || !functions->symtab_names.heads) {
+        *fault = why;
+        return -1;
+    }
+    say_file_problem(functions, &why);
+    return 0;
+}
+
+int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
+                        struct elf_fault *fault)
+{
+    struct functions *functions = calloc(1, sizeof *functions);
+    struct symbol_file symbols;
+
+    *out = NULL;
+    if (!functions)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for a list of functions");
+    functions->image = mapped;
+    open_matching(&symbols, functions, file);
+    int result = read_mapped(functions, &symbols, fault);
+    symbol_file_close(&symbols);
+    if (result) {
+        functions_close(functions);
+        return -1;
+    }
+    *out = functions;
+    return 0;
+}
+
+/* ------------------------------------------------------- a file alone --- */
+
+static bool is_needed(const struct symbol_file *file, const Elf64_Shdr *section)
+{
+    static const uint32_t types[] = {SHT_DYNAMIC, SHT_DYNSYM,     SHT_STRTAB,     SHT_HASH,
+                                     SHT_NOTE,    SHT_GNU_HASH,   SHT_GNU_versym, SHT_RELA,
+                                     SHT_RELR,    SHT_GNU_verdef, SHT_GNU_verneed};
+    const char *name = symbol_file_section_name(file, section);
+
+    if (!(section->sh_flags & SHF_ALLOC) || section->sh_type == SHT_NOBITS)
+        return false;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (section->sh_type == types[i])
+            return true;
+    }
+    return strcmp(name, ".interp") == 0 || strncmp(name, ".eh_frame", 9) == 0;
+}
+
+static bool copy_range(struct functions *functions, const struct symbol_file *file, uint64_t offset,
+                       uint64_t size)
+{
+    return offset <= file->size && size <= file->size - offset &&
+           symbol_file_read(file, (uint8_t *)functions->region + offset, offset, size);
+}
+
+/* What image_open() and the unwind table read of a file; without section headers, all of it. */
+static bool copy_needed(struct functions *functions, const struct symbol_file *file)
+{
+    const Elf64_Ehdr *header = &file->header;
+
+    if (file->section_count == 0)
+        return copy_range(functions, file, 0, file->size);
+    if (!copy_range(functions, file, 0, sizeof *header) ||
+        !copy_range(functions, file, header->e_phoff,
+                    (uint64_t)header->e_phnum * sizeof(Elf64_Phdr)) ||
+        !copy_range(functions, file, header->e_shoff,
+                    (uint64_t)header->e_shnum * sizeof(Elf64_Shdr)))
+        return false;
+    for (size_t i = 0; i < file->section_count; i++) {
+        const Elf64_Shdr *section = &file->sections[i];
+        if (is_needed(file, section) &&
+            !copy_range(functions, file, section->sh_offset, section->sh_size))
+            return false;
+    }
+    return true;
+}
+
+/* An image over memory as large as the file, of which only what is needed is ever touched. */
+static int open_own_image(struct functions *functions, const struct symbol_file *file,
+                          struct elf_fault *fault)
+{
+    void *region = mmap(NULL, file->size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (region == MAP_FAILED)
+        return image_fail(fault, ELF_NO_MEMORY, "no address space for the file");
+    functions->region = region;
+    functions->region_size = file->size;
+    if (!copy_needed(functions, file))
+        return image_fail(fault, ELF_DAMAGED, "a section lies beyond the end of the file");
+    if (image_open(&functions->own_image, region, file->size, 0, fault))
+        return -1;
+    functions->image = functions->own_image;
+    return unwind_table_open(&functions->unwind, functions->image, frames_of(file), fault);
+}
+
+static int read_file(struct functions *functions, const struct symbol_file *file,
+                     struct elf_fault *fault)
+{
+    struct symtab symtab;
+
+    read_plt(functions, file);
+    if (!symbol_file_is_debug(file) && open_own_image(functions, file, fault))
+        return -1;
+    if (read_code(functions, file, fault) || open_symtab(functions, file, &symtab, fault))
+        return -1;
+    return read_names(functions, &symtab, fault);
+}
+
+int functions_of_file(struct functions **out, int file, struct elf_fault *fault)
+{
+    struct functions *functions = calloc(1, sizeof *functions);
+    struct symbol_file symbols;
+
+    *out = NULL;
+    if (!functions)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for a list of functions");
+    int result = symbol_file_open(&symbols, file, fault);
+    if (!result) {
+        result = read_file(functions, &symbols, fault);
+        symbol_file_close(&symbols);
+    }
+    if (result) {
+        functions_close(functions);
+        return -1;
+    }
+    *out = functions;
+    return 0;
+}
+
+void functions_close(struct functions *functions)
+{
+    if (!functions)
+        return;
+    unwind_table_close(&functions->unwind);
+    image_close(functions->own_image);
+    if (functions->region)
+        munmap(functions->region, functions->region_size);
+    free(functions->code);
+    free(functions->strings);
+    free(functions->entries);
+    free(functions->dynamic_names.heads);
+    free(functions->symtab_names.heads);
+    free(functions->order);
+    free(functions);
+}

@@ -1,0 +1,101 @@
+/*
+ * decode.c - see decode.h. The vocabulary is that of the Intel SDM, volume 2.
+ */
+#include "decode.h"
+
+#include <Zydis/Zydis.h>
+
+/* Memory at RIP + disp32: ModR/M with mod 00 and r/m 101 (SDM 2.2.1.6). */
+static bool refers_to_itself(const ZydisDecodedInstruction *in)
+{
+    return (in->attributes & ZYDIS_ATTRIB_HAS_MODRM) && in->raw.modrm.mod == 0 &&
+           in->raw.modrm.rm == 5 && in->raw.disp.size == 32;
+}
+
+/*
+ * With an operand-size prefix Intel's processors ignore the prefix of a near branch and AMD's cut
+ * RIP to 16 bits: what the instruction does depends on the machine. REX.W overrides it on both.
+ */
+static bool cuts_rip(const ZydisDecodedInstruction *in)
+{
+    return (in->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) && !in->raw.rex.W;
+}
+
+static enum instruction_kind branch_kind(const ZydisDecodedInstruction *in)
+{
+    if (cuts_rip(in))
+        return INSTRUCTION_FIXED;
+    if (in->mnemonic == ZYDIS_MNEMONIC_XBEGIN)
+        return INSTRUCTION_BEGIN;
+    if (in->meta.category == ZYDIS_CATEGORY_CALL)
+        return INSTRUCTION_CALL;
+    if (in->meta.category == ZYDIS_CATEGORY_UNCOND_BR)
+        return INSTRUCTION_JUMP;
+    if (in->opcode >= 0xe0 && in->opcode <= 0xe3)
+        return INSTRUCTION_COUNTED;
+    if ((in->opcode & 0xf0) == 0x70 || (in->opcode & 0xf0) == 0x80)
+        return INSTRUCTION_CONDITIONAL;
+    return INSTRUCTION_FIXED;
+}
+
+static enum instruction_kind kind_of(const ZydisDecodedInstruction *in)
+{
+    if (in->raw.imm[0].is_relative)
+        return branch_kind(in);
+    if (in->mnemonic == ZYDIS_MNEMONIC_INT3 || in->mnemonic == ZYDIS_MNEMONIC_INT1)
+        return INSTRUCTION_FIXED; /* a debugger's, who will want to find it again */
+    if (!refers_to_itself(in))
+        return INSTRUCTION_PLAIN;
+    return in->address_width == 64 ? INSTRUCTION_DATA : INSTRUCTION_FIXED;
+}
+
+static bool never_goes_on(const ZydisDecodedInstruction *in)
+{
+    switch (in->mnemonic) {
+    case ZYDIS_MNEMONIC_UD0:
+    case ZYDIS_MNEMONIC_UD1:
+    case ZYDIS_MNEMONIC_UD2:
+        return true;
+    default:
+        return in->meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+               in->meta.category == ZYDIS_CATEGORY_RET;
+    }
+}
+
+static void locate_field(const ZydisDecodedInstruction *in, struct instruction *out)
+{
+    if (in->raw.imm[0].is_relative) {
+        out->field = in->raw.imm[0].offset;
+        out->relative = (int32_t)in->raw.imm[0].value.s;
+    } else if (refers_to_itself(in)) {
+        out->field = in->raw.disp.offset;
+        out->relative = (int32_t)in->raw.disp.value;
+    }
+}
+
+bool instruction_decode(const uint8_t *code, size_t size, struct instruction *out)
+{
+    ZydisDecoder decoder;
+    ZydisDecodedInstruction in;
+
+    if (ZYAN_FAILED(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) ||
+        ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, code, size, &in)))
+        return false;
+    *out = (struct instruction){
+        .kind = kind_of(&in),
+        .length = in.length,
+        .opcode = in.opcode,
+        .call = in.meta.category == ZYDIS_CATEGORY_CALL,
+        .ends = never_goes_on(&in),
+        .nop = in.mnemonic == ZYDIS_MNEMONIC_NOP,
+        .breakpoint = in.mnemonic == ZYDIS_MNEMONIC_INT3,
+        .halves_the_count = (in.attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE) != 0,
+    };
+    locate_field(&in, out);
+    return true;
+}
+
+bool instruction_branches(const struct instruction *instruction)
+{
+    return instruction->kind > INSTRUCTION_DATA && instruction->kind < INSTRUCTION_FIXED;
+}

@@ -1,0 +1,44 @@
+/*
+ * decode.h - one x86-64 instruction, as far as it matters to reading and moving prologues.
+ *
+ * The only user of Zydis is decode.c. Nothing here allocates, calls the system or keeps anything,
+ * so that any thread and a signal handler may call it.
+ */
+#ifndef HOTPATCH_DECODE_H
+#define HOTPATCH_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum instruction_kind {
+    INSTRUCTION_PLAIN,       /* means the same everywhere */
+    INSTRUCTION_DATA,        /* refers to memory relative to itself */
+    INSTRUCTION_JUMP,        /* jmp rel8, rel32 */
+    INSTRUCTION_CONDITIONAL, /* jcc rel8, rel32 */
+    INSTRUCTION_COUNTED,     /* loop, loope, loopne, jrcxz, jecxz: rel8 alone */
+    INSTRUCTION_CALL,        /* call rel32 */
+    INSTRUCTION_BEGIN,       /* xbegin rel32: where an abort leads */
+    INSTRUCTION_FIXED        /* must stay where it is */
+};
+
+struct instruction {
+    enum instruction_kind kind;
+    uint8_t length;
+    uint8_t opcode;        /* the last byte of it; of jcc the condition is in the low four bits */
+    uint8_t field;         /* offset of the relative field, of all kinds between PLAIN and FIXED */
+    int32_t relative;      /* that field, counted from the instruction's end */
+    bool call;             /* pushes a return address: direct, indirect or far */
+    bool ends;             /* never goes on to the next instruction */
+    bool nop;              /* nop of any length */
+    bool breakpoint;       /* int3 */
+    bool halves_the_count; /* jecxz, loop with ecx: the prefix 67 is part of its meaning */
+};
+
+/* The instruction at `code`, of which there are `size` bytes. False: it is none, or it is cut. */
+bool instruction_decode(const uint8_t *code, size_t size, struct instruction *out);
+
+/* Does it continue at `relative` bytes from its end, other than by falling through? */
+bool instruction_branches(const struct instruction *instruction);
+
+#endif

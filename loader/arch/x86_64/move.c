@@ -1,0 +1,190 @@
+/*
+ * move.c - a copy of displaced instructions that does elsewhere what they did at home, and goes on
+ * behind them. Pure functions without allocation; see decode.h.
+ *
+ * Relative operands are corrected; jumps of eight bits become their forms of 32 bits, and those
+ * that have none (loop, jrcxz) a pair of jumps. What led from one displaced instruction to another
+ * leads to the copy. What led to the entry by a call, or to the endbr64 before the jump, still does:
+ * that is a call of the function as it is now.
+ */
+#include "arch.h"
+
+#include <string.h>
+
+#include "decode.h"
+
+enum {
+    ENDBR64_BYTES = 4,
+    JUMP_BYTES = 5,
+    CONDITIONAL_BYTES = 6,
+    ABSOLUTE_BYTES = 14,
+    PAIR_BYTES = 4 /* behind the prefixes: the counted jump, and the one around the jump */
+};
+
+struct moving {
+    const struct arch_prologue *prologue;
+    struct instruction in[ARCH_PROLOGUE_COUNT];
+    uint8_t map[ARCH_PROLOGUE_COUNT]; /* offset of each in the copy */
+    uint64_t to;
+    uint8_t *out;
+    size_t length; /* of what is written so far */
+};
+
+/* -------------------------------------------------------------------- the layout --- */
+
+static size_t moved_bytes(const struct instruction *in)
+{
+    switch (in->kind) {
+    case INSTRUCTION_JUMP:
+    case INSTRUCTION_CALL:
+        return JUMP_BYTES;
+    case INSTRUCTION_CONDITIONAL:
+    case INSTRUCTION_BEGIN:
+        return CONDITIONAL_BYTES;
+    case INSTRUCTION_COUNTED:
+        return (in->halves_the_count ? 1 : 0) + PAIR_BYTES + JUMP_BYTES;
+    default:
+        return in->length;
+    }
+}
+
+/* Places all of them before the first is written, since jumps may lead forward. False: one of them
+ * cannot be moved, or there is no room. */
+static bool lay_out(struct moving *moving, size_t room)
+{
+    const struct arch_prologue *prologue = moving->prologue;
+    size_t length = prologue->jump != prologue->entry ? ENDBR64_BYTES : 0;
+
+    for (unsigned i = 0; i < prologue->count; i++) {
+        unsigned offset = prologue->start[i];
+
+        if (!instruction_decode(prologue->bytes + offset, prologue->length - offset,
+                                &moving->in[i]) ||
+            moving->in[i].kind == INSTRUCTION_FIXED)
+            return false;
+        moving->map[i] = (uint8_t)length;
+        length += moved_bytes(&moving->in[i]);
+    }
+    return length + ABSOLUTE_BYTES <= room && length + ABSOLUTE_BYTES <= ARCH_MOVED_BYTES;
+}
+
+/* --------------------------------------------------------------------- the writing --- */
+
+static void put(struct moving *moving, const void *bytes, size_t length)
+{
+    memcpy(moving->out + moving->length, bytes, length);
+    moving->length += length;
+}
+
+/* The next four bytes: from `behind` bytes after them to `target`. False: too far. */
+static bool put_relative(struct moving *moving, uint64_t target, size_t behind)
+{
+    int64_t wide = (int64_t)(target - (moving->to + moving->length + 4 + behind));
+    int32_t relative = (int32_t)wide;
+
+    put(moving, &relative, sizeof(relative));
+    return relative == wide;
+}
+
+/* Where the branch at displaced instruction `i` leads once it is moved. */
+static uint64_t branch_target(const struct moving *moving, unsigned i)
+{
+    const struct arch_prologue *prologue = moving->prologue;
+    const struct instruction *in = &moving->in[i];
+    int64_t offset = (int64_t)prologue->start[i] + in->length + in->relative;
+
+    for (unsigned k = 0; k < prologue->count && in->kind != INSTRUCTION_CALL; k++) {
+        if (prologue->start[k] == offset)
+            return moving->to + moving->map[k];
+    }
+    return prologue->jump + (uint64_t)offset;
+}
+
+/* "loop there" becomes "loop 1f; jmp 2f; 1: jmp there; 2:". */
+static bool put_counted(struct moving *moving, const struct instruction *in, uint64_t target)
+{
+    uint8_t pair[] = {in->opcode, 2, 0xeb, JUMP_BYTES};
+
+    if (in->halves_the_count)
+        put(moving, "\x67", 1);
+    put(moving, pair, sizeof(pair));
+    put(moving, "\xe9", 1);
+    return put_relative(moving, target, 0);
+}
+
+static bool put_branch(struct moving *moving, unsigned i)
+{
+    const struct instruction *in = &moving->in[i];
+    uint64_t target = branch_target(moving, i);
+    uint8_t conditional[] = {0x0f, (uint8_t)(0x80 | (in->opcode & 0xf))};
+
+    switch (in->kind) {
+    case INSTRUCTION_COUNTED:
+        return put_counted(moving, in, target);
+    case INSTRUCTION_CONDITIONAL:
+        put(moving, conditional, sizeof(conditional));
+        break;
+    case INSTRUCTION_BEGIN:
+        put(moving, "\xc7\xf8", 2);
+        break;
+    default:
+        put(moving, in->kind == INSTRUCTION_CALL ? "\xe8" : "\xe9", 1);
+        break;
+    }
+    return put_relative(moving, target, 0);
+}
+
+static bool put_instruction(struct moving *moving, unsigned i)
+{
+    const struct instruction *in = &moving->in[i];
+    const struct arch_prologue *prologue = moving->prologue;
+    const uint8_t *bytes = prologue->bytes + prologue->start[i];
+    uint64_t target;
+    size_t behind;
+
+    if (instruction_branches(in))
+        return put_branch(moving, i);
+    if (in->kind != INSTRUCTION_DATA) {
+        put(moving, bytes, in->length);
+        return true;
+    }
+    target = prologue->jump + prologue->start[i] + in->length + (uint64_t)(int64_t)in->relative;
+    behind = (size_t)in->length - in->field - 4;
+    put(moving, bytes, in->field);
+    if (!put_relative(moving, target, behind))
+        return false;
+    put(moving, bytes + in->length - behind, behind);
+    return true;
+}
+
+/* The way to the rest of the function, which may be anywhere. */
+static void put_jump(struct moving *moving, uint64_t target)
+{
+    size_t before = moving->length;
+
+    put(moving, "\xe9", 1);
+    if (put_relative(moving, target, 0))
+        return;
+    moving->length = before;
+    put(moving, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
+    put(moving, &target, sizeof(target));
+}
+
+ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, uint8_t *out, size_t room,
+                  uint8_t map[ARCH_PROLOGUE_COUNT])
+{
+    struct moving moving = {.prologue = prologue, .to = to, .out = out};
+
+    if (prologue->count == 0 || !lay_out(&moving, room))
+        return -1;
+    if (prologue->jump != prologue->entry)
+        put(&moving, "\xf3\x0f\x1e\xfa", ENDBR64_BYTES); /* it is called by pointer, too */
+    for (unsigned i = 0; i < prologue->count; i++) {
+        if (!put_instruction(&moving, i))
+            return -1;
+    }
+    if (!moving.in[prologue->count - 1].ends)
+        put_jump(&moving, prologue->jump + prologue->length);
+    memcpy(map, moving.map, sizeof(moving.map));
+    return (ssize_t)moving.length;
+}

@@ -1,0 +1,264 @@
+/*
+ * prologue.c - may a jump be put at this function's entry, and what does it displace?
+ *
+ * Pure functions without allocation; see decode.h. The jump is `e9 rel32` at the entry, or behind
+ * an endbr64 that stands there: callers by pointer land on that (SDM volume 1, chapter 17).
+ *
+ * Who else leads into the first five bytes is looked for among the function's own direct jumps.
+ * Those of other functions are not seen, nor those through a jump table: compilers let neither
+ * lead anywhere but to a function's entry, or behind all of its prologue.
+ *
+ * A jump of the body back to the jump's own place is refused, as a loop whose head is the entry:
+ * at its next turn it would leave the old code for the new, and a replacement that calls the
+ * original would be entered once for every turn. A jump to an endbr64 before that place is not: a
+ * loop's head lies behind it, so that this is a tail call of the function.
+ */
+#include "arch.h"
+
+#include <string.h>
+
+#include "decode.h"
+
+enum {
+    JUMP_BYTES = 5,
+    /* Behind this offset no jump of eight bits reaches the jump's bytes. */
+    NEAR_BYTES = JUMP_BYTES - 1 + 128
+};
+
+/* The function from where the jump goes to its end. */
+struct body {
+    const uint8_t *code;
+    size_t size;
+};
+
+const char *arch_problem_text(enum arch_problem problem)
+{
+    static const char *const texts[ARCH_PROBLEM_COUNT] = {
+        [ARCH_OK] = "the function can be patched",
+        [ARCH_TOO_SHORT] = "the function is shorter than a jump",
+        [ARCH_UNDECODABLE] = "its first bytes are no known instruction",
+        [ARCH_CALL_INSIDE] = "a call returns into its first 5 bytes",
+        [ARCH_JUMP_INSIDE] = "a jump of its own leads into its first 5 bytes",
+        [ARCH_NOT_MOVABLE] = "one of its first instructions cannot be moved",
+        [ARCH_OUT_OF_REACH] = "no address space is free where its jump could lead",
+    };
+
+    return (size_t)problem < ARCH_PROBLEM_COUNT ? texts[problem] : "unknown";
+}
+
+/* -------------------------------------------------------------------- padding --- */
+
+static bool is_padding(const struct instruction *instruction)
+{
+    return instruction->nop || instruction->breakpoint;
+}
+
+size_t arch_padding(const uint8_t *code, size_t room)
+{
+    struct instruction instruction;
+    size_t length = 0;
+
+    while (length < room && instruction_decode(code + length, room - length, &instruction) &&
+           is_padding(&instruction))
+        length += instruction.length;
+    return length;
+}
+
+/* ------------------------------------------------------------- who leads there --- */
+
+static void note(unsigned *offsets, int64_t target)
+{
+    if (target >= 0 && target < JUMP_BYTES)
+        *offsets |= 1U << target;
+}
+
+static bool is_near_jump(uint8_t opcode)
+{
+    return (opcode & 0xf0) == 0x70 || opcode == 0xeb || (opcode >= 0xe0 && opcode <= 0xe3);
+}
+
+/* Every byte that could be a jump of eight bits, since the instructions are not known here. */
+static void note_any_near(const struct body *body, size_t from, unsigned *offsets)
+{
+    for (size_t i = from; i + 1 < body->size && i < NEAR_BYTES; i++) {
+        if (is_near_jump(body->code[i]))
+            note(offsets, (int64_t)i + 2 + (int8_t)body->code[i + 1]);
+    }
+}
+
+static void note_near(const struct body *body, size_t from, unsigned *offsets)
+{
+    struct instruction in;
+
+    for (size_t i = from; i < body->size && i < NEAR_BYTES; i += in.length) {
+        if (!instruction_decode(body->code + i, body->size - i, &in)) {
+            note_any_near(body, i, offsets);
+            return;
+        }
+        if (instruction_branches(&in) && in.kind != INSTRUCTION_CALL)
+            note(offsets, (int64_t)i + in.length + in.relative);
+    }
+}
+
+/* Is there an opcode before this 32-bit field that makes it a jump to `target`? */
+static bool is_far_jump(const struct body *body, size_t field, uint32_t target)
+{
+    uint8_t opcode = body->code[field - 1], escape = field > 1 ? body->code[field - 2] : 0;
+
+    return opcode == 0xe9 || (opcode == 0xe8 && target != 0) || /* a call of itself is one */
+           (escape == 0x0f && (opcode & 0xf0) == 0x80) || (escape == 0xc7 && opcode == 0xf8);
+}
+
+/*
+ * Jumps of 32 bits may lie anywhere. A field that happens to lead to one of five addresses is so
+ * rare that nothing need be decoded: a megabyte takes a millisecond, and data between the
+ * instructions cannot hide a jump.
+ */
+static void note_far(const struct body *body, size_t from, unsigned *offsets)
+{
+    for (size_t field = from + 1; field + 4 <= body->size; field++) {
+        uint32_t relative, target;
+
+        memcpy(&relative, body->code + field, sizeof(relative));
+        target = (uint32_t)field + 4 + relative;
+        if (target < JUMP_BYTES && is_far_jump(body, field, target))
+            *offsets |= 1U << target;
+    }
+}
+
+/* The offsets below JUMP_BYTES, as bits, that jumps at `from` and behind it lead to. */
+static unsigned jumps_from(const struct body *body, size_t from)
+{
+    unsigned offsets = 0;
+
+    note_near(body, from, &offsets);
+    note_far(body, from, &offsets);
+    return offsets;
+}
+
+/* ------------------------------------------------------------------ the reading --- */
+
+static bool starts_at(const struct arch_prologue *prologue, int64_t offset)
+{
+    for (unsigned i = 0; i < prologue->count; i++) {
+        if (prologue->start[i] == offset)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Nothing falls into the bytes at `offset`. They are the jump's to have if they are padding, and
+ * are then counted to the instruction before: no thread can be on a boundary there. If something
+ * leads to them they are instructions like any other; else they may be another function.
+ */
+static enum arch_problem read_behind_the_end(const struct body *body, size_t offset,
+                                             struct arch_prologue *out)
+{
+    if (jumps_from(body, 0) & 1U << offset)
+        return ARCH_OK;
+    if (offset + arch_padding(body->code + offset, body->size - offset) < JUMP_BYTES)
+        return ARCH_TOO_SHORT;
+    out->length = JUMP_BYTES;
+    return ARCH_OK;
+}
+
+static enum arch_problem read_displaced(const struct body *body, struct arch_prologue *out)
+{
+    out->padding = true;
+    while (out->length < JUMP_BYTES) {
+        struct instruction in;
+        enum arch_problem problem = ARCH_OK;
+
+        if (!instruction_decode(body->code + out->length, body->size - out->length, &in))
+            return ARCH_UNDECODABLE;
+        out->start[out->count++] = out->length;
+        out->length += in.length;
+        out->padding = out->padding && in.nop;
+        if (in.call && out->length < JUMP_BYTES)
+            return ARCH_CALL_INSIDE;
+        if (in.ends && out->length < JUMP_BYTES)
+            problem = read_behind_the_end(body, out->length, out);
+        if (problem != ARCH_OK)
+            return problem;
+    }
+    out->start[out->count] = out->length;
+    memcpy(out->bytes, body->code, out->length);
+    return ARCH_OK;
+}
+
+/* A jump to a boundary is right: it meets a trap there. */
+static enum arch_problem check_jumps(const struct body *body, struct arch_prologue *out)
+{
+    unsigned offsets = jumps_from(body, out->length);
+
+    if (offsets & 1)
+        return ARCH_JUMP_INSIDE;
+    for (unsigned offset = 1; offset < JUMP_BYTES; offset++) {
+        if (!(offsets & 1U << offset))
+            continue;
+        if (!starts_at(out, offset))
+            return ARCH_JUMP_INSIDE;
+        out->jumped_to = true;
+    }
+    return ARCH_OK;
+}
+
+/*
+ * A branch of the displaced ones among themselves: its target moves with it. A call may lead to
+ * the entry; one to its own next instruction wants to know where it is.
+ */
+static enum arch_problem check_branch(const struct arch_prologue *prologue, unsigned next,
+                                      const struct instruction *in)
+{
+    int64_t target = (int64_t)next + in->relative;
+
+    if (in->kind == INSTRUCTION_CALL)
+        return target > 0 && target <= prologue->length ? ARCH_NOT_MOVABLE : ARCH_OK;
+    if (target > 0 && target < JUMP_BYTES && !starts_at(prologue, target))
+        return ARCH_JUMP_INSIDE;
+    return ARCH_OK;
+}
+
+static enum arch_problem check_displaced(const struct arch_prologue *prologue)
+{
+    for (unsigned i = 0; i < prologue->count; i++) {
+        unsigned offset = prologue->start[i];
+        enum arch_problem problem = ARCH_OK;
+        struct instruction in;
+
+        if (!instruction_decode(prologue->bytes + offset, prologue->length - offset, &in))
+            return ARCH_UNDECODABLE;
+        if (in.kind == INSTRUCTION_FIXED)
+            return ARCH_NOT_MOVABLE;
+        if (instruction_branches(&in))
+            problem = check_branch(prologue, offset + in.length, &in);
+        if (problem != ARCH_OK)
+            return problem;
+    }
+    return ARCH_OK;
+}
+
+static size_t endbr64_bytes(const uint8_t *code, size_t size)
+{
+    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
+    return size >= sizeof(endbr64) && memcmp(code, endbr64, sizeof(endbr64)) == 0 ? sizeof(endbr64)
+                                                                                  : 0;
+}
+
+enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
+                                     struct arch_prologue *out)
+{
+    size_t before = endbr64_bytes(code, size);
+    struct body body = {code + before, size - before};
+    enum arch_problem problem;
+
+    *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
+    if (body.size < JUMP_BYTES)
+        return ARCH_TOO_SHORT;
+    problem = read_displaced(&body, out);
+    if (problem == ARCH_OK)
+        problem = check_jumps(&body, out);
+    return problem == ARCH_OK ? check_displaced(out) : problem;
+}

@@ -1,0 +1,167 @@
+/*
+ * stub.c - where a jump may lead so that it has traps on the old instruction boundaries, and the
+ * code that lies there. Pure functions without allocation.
+ *
+ * The jump is e9 and 32 bits relative to its end. Its byte at offset 1 to 4 must be int3 where an
+ * instruction began, so that a thread that had stopped there traps instead of running a piece of
+ * the jump. That fixes bytes of the stub's distance: with the highest one fixed the stub lies 832
+ * to 816 MiB below, with all four there is one place.
+ */
+#include "arch.h"
+
+#include <string.h>
+
+enum { JUMP = 0xe9, JUMP_BYTES = 5, TRAP = 0xcc };
+
+static const uint32_t TRAPS = 0xcccccccc;
+
+/* The bits of the distance that are fixed, to those of TRAPS. */
+static uint32_t fixed_bits(const struct arch_prologue *prologue)
+{
+    uint32_t bits = 0;
+
+    for (unsigned i = 1; i < prologue->count; i++) {
+        if (prologue->start[i] < JUMP_BYTES)
+            bits |= 0xffU << 8 * (prologue->start[i] - 1);
+    }
+    return bits;
+}
+
+/* The distance 0, as an address. */
+static uint64_t jump_end(const struct arch_prologue *prologue)
+{
+    return prologue->jump + JUMP_BYTES;
+}
+
+/* What lies `distance` away, but not beyond either end of the address space. */
+static uint64_t reach(uint64_t from, int32_t distance)
+{
+    uint64_t to = from + (uint64_t)(int64_t)distance;
+
+    if (distance < 0 && to > from)
+        return 0;
+    return distance > 0 && to < from ? UINT64_MAX : to;
+}
+
+void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out)
+{
+    uint32_t fixed = fixed_bits(prologue), free = ~fixed;
+    int32_t lowest = (int32_t)((0x80000000 & free) | (TRAPS & fixed));
+    int32_t highest = (int32_t)((0x7fffffff & free) | (TRAPS & fixed));
+    uint64_t end = jump_end(prologue);
+
+    out->low = reach(end, lowest);
+    out->high = reach(end, highest);
+    out->stride = 1;
+    while (fixed & out->stride && out->stride < (uint64_t)1 << 32)
+        out->stride <<= 1;
+    out->residue = (end + TRAPS) & (out->stride - 1);
+    if (highest < 0 && end < (uint64_t) - (int64_t)highest) {
+        out->low = 1;
+        out->high = 0;
+    }
+}
+
+/* The distance from the jump to `stub`. False: it does not fit. */
+static bool distance_to(const struct arch_prologue *prologue, uint64_t stub, int32_t *distance)
+{
+    int64_t wide = (int64_t)(stub - jump_end(prologue));
+
+    *distance = (int32_t)wide;
+    return *distance == wide && (wide < 0) == (stub < jump_end(prologue));
+}
+
+bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub)
+{
+    int32_t distance;
+
+    return distance_to(prologue, stub, &distance) &&
+           (((uint32_t)distance ^ TRAPS) & fixed_bits(prologue)) == 0;
+}
+
+/*
+ * The lowest number that is not below `least` and has the bits `fixed` from `value`. Above the
+ * highest fixed bit that differs nothing changes if that bit has to be set; if it has to be cleared
+ * the free bits above it count one up.
+ */
+static bool lowest_with(uint32_t least, uint32_t fixed, uint32_t value, uint32_t *out)
+{
+    uint32_t differ = (least ^ value) & fixed, below = 0, kept = least;
+
+    if (differ) {
+        uint32_t bit = 0x80000000U >> __builtin_clz(differ);
+        below = bit | (bit - 1);
+        if (!(value & bit)) {
+            uint32_t filled = least | fixed | below;
+            if (filled == UINT32_MAX)
+                return false;
+            kept = filled + 1;
+        }
+    }
+    *out = (kept & ~fixed & ~below) | (value & fixed);
+    return true;
+}
+
+bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub)
+{
+    /* Distances are ordered as unsigned numbers once their sign bit is flipped. */
+    const uint32_t sign = 0x80000000;
+    uint64_t end = jump_end(prologue), low = reach(end, INT32_MIN);
+    int32_t distance;
+    uint32_t found;
+
+    if (from < low)
+        from = low;
+    if (!distance_to(prologue, from, &distance) ||
+        !lowest_with((uint32_t)distance ^ sign, fixed_bits(prologue), TRAPS ^ sign, &found))
+        return false;
+    distance = (int32_t)(found ^ sign);
+    *stub = end + (uint64_t)(int64_t)distance;
+    return *stub >= from;
+}
+
+size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint8_t *jump)
+{
+    int32_t distance;
+
+    distance_to(prologue, stub, &distance);
+    jump[0] = JUMP;
+    memcpy(jump + 1, &distance, sizeof(distance));
+    return JUMP_BYTES;
+}
+
+/* ---------------------------------------------------------------------- the code --- */
+
+/* An instruction at `at`, of `length` bytes with its relative field at `field`, refers to `to`. */
+static bool refer(uint8_t *out, size_t field, uint64_t at, size_t length, uint64_t to)
+{
+    int64_t wide = (int64_t)(to - (at + length));
+    int32_t distance = (int32_t)wide;
+
+    memcpy(out + field, &distance, sizeof(distance));
+    return distance == wide;
+}
+
+size_t arch_stub(uint64_t stub, uint64_t word, uint8_t *out, size_t room)
+{
+    static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0}; /* jmp *word(%rip) */
+
+    if (room < sizeof(jump))
+        return 0;
+    memcpy(out, jump, sizeof(jump));
+    return refer(out, 2, stub, sizeof(jump), word) ? sizeof(jump) : 0;
+}
+
+size_t arch_stub_noting(uint64_t stub, uint64_t seen, uint64_t word, uint8_t *out, size_t room)
+{
+    static const uint8_t store[] = {0xc6, 0x05, 0, 0, 0, 0, 1}; /* movb $1, seen(%rip) */
+    size_t jump;
+
+    if (room < sizeof(store))
+        return 0;
+    memcpy(out, store, sizeof(store));
+    if (!refer(out, 2, stub, sizeof(store), seen))
+        return 0;
+    jump = arch_stub(stub + sizeof(store), word, out + sizeof(store), room - sizeof(store));
+    return jump ? sizeof(store) + jump : 0;
+}
