@@ -303,9 +303,6 @@ static void take_terms(struct transaction *transaction)
         transaction->unseen |= request->unseen;
         if (request->unload)
             refuse(transaction->why, HP_LATER, "unloading a patch's code is not there yet");
-        if (request->place_count)
-            refuse(transaction->why, HP_LATER,
-                   "at=: functions cannot be patched at their entries yet");
         if (request->when == WHEN_QUIET)
             refuse(transaction->why, HP_LATER, "when=quiet is not there yet");
     }

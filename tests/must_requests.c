@@ -252,11 +252,6 @@ static const char *unload_is_for_later(struct host *host)
     return outcome(host, "revert unload=1 name=second");
 }
 
-static const char *places_are_for_later(struct host *host)
-{
-    return outcome(host, "load at=exe@-+0x1000=second %s", patch_file("second"));
-}
-
 static const char *ping(struct host *host)
 {
     return outcome(host, "ping");
@@ -322,7 +317,6 @@ const struct must_case must_requests[] = {
     CASE(bad_line_in_transaction),
     CASE(quiet_is_for_later),
     CASE(unload_is_for_later),
-    CASE(places_are_for_later),
     CASE(ping),
     CASE(path_with_blanks),
     CASE(deadline_in_time),
