@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "output.h"
+#include "places.h"
 
 #define LINES_MAX 16 /* a larger group's successes are counted, not listed */
 
@@ -78,10 +79,12 @@ void print_reloaded(struct json_object *answer, const struct process *process)
     print_loaded(answer, process, "reloaded");
 }
 
-static int run_one(struct exchange *exchange, bool json, answer_printer print)
+static int run_one(struct exchange *exchange, const struct places *warnings, bool json,
+                   answer_printer print)
 {
     struct json_object *answer = exchange->answer;
 
+    places_warn(warnings, answer);
     if (json) {
         json_print(answer);
     } else {
@@ -181,25 +184,30 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
               answer_printer print)
 {
     struct exchange *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct places *places;
     size_t failed = 0;
     int exit_code;
 
     for (size_t i = 0; i < targets->count; i++)
-        exchanges[i].process = &targets->list[i];
+        exchanges[i] = (struct exchange){.process = &targets->list[i]};
+    places = places_find(exchanges, targets->count, order);
     exchanges_run(exchanges, targets->count, order);
     for (size_t i = 0; i < targets->count; i++)
         failed += answer_exit(exchanges[i].answer) != 0;
     if (!targets->group) {
-        exit_code = run_one(&exchanges[0], json, print);
+        exit_code = run_one(&exchanges[0], places, json, print);
     } else {
         exit_code = group_exit(exchanges, targets->count, failed);
         if (json)
             print_group_json(targets, order, exchanges, failed, exit_code);
-        else
+        if (!json)
+            places_warn_group(places);
+        if (!json)
             print_group(targets, order, exchanges, failed, exit_code, print);
     }
     for (size_t i = 0; i < targets->count; i++)
         json_object_put(exchanges[i].answer);
+    places_free(places, exchanges);
     free(exchanges);
     fflush(stdout);
     return exit_code;

@@ -140,9 +140,11 @@ bool exchanges_run(struct exchange *exchanges, size_t count, const struct order 
     loop.talks = allocate(loop.window * sizeof(struct talk *));
     client_hold_signals(&before);
     while (next < count || loop.active) {
-        while (next < count && loop.active < loop.window)
-            talk_new(&loop, &exchanges[next++], order);
-        loop_turn(&loop, &before);
+        for (; next < count && loop.active < loop.window; next++)
+            if (!exchanges[next].answer)
+                talk_new(&loop, &exchanges[next], order);
+        if (loop.active)
+            loop_turn(&loop, &before);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(loop.talks);

@@ -18,6 +18,7 @@
 #include "proc_facts.h"
 
 struct json_object;
+struct lookup;
 
 /* What is asked, of every target alike. Strings and lists are the caller's. */
 struct order {
@@ -29,17 +30,22 @@ struct order {
     const char *patch_keys;    /* "replace=a=b", on the lines of patches alone; or NULL */
     const char *const *faults; /* "fail=rename=-1 nth=2", each a line of its own */
     size_t fault_count;
-    uint32_t timeout; /* ms that the host may take until the moment comes */
-    uint32_t margin;  /* ms beyond it until the deadline; 0: 5,000 */
-    bool changes;     /* false: asking again does no harm, so no outcome is unknown */
+    struct lookup *lookup;            /* looks up what functions are meant; NULL: the target does */
+    const char *const *patch_targets; /* the names of patch_keys, beside those in a patch itself */
+    size_t patch_target_count;
+    const char *const *fault_targets; /* the name of each fault */
+    uint32_t timeout;                 /* ms that the host may take until the moment comes */
+    uint32_t margin;                  /* ms beyond it until the deadline; 0: 5,000 */
+    bool changes; /* false: asking again does no harm, so no outcome is unknown */
 };
 
 struct exchange {
     struct process *process;    /* the caller's */
+    char **places;              /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */
     struct json_object *answer; /* set when the exchange has ended; json_object_put() it */
 };
 
-/* Runs all of them; each has its answer afterwards. Returns false where a signal ended it. */
+/* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */
 bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order);
 
 /* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
@@ -53,6 +59,7 @@ struct wire {
     const char *reply;
     uint64_t deadline;          /* CLOCK_MONOTONIC ms */
     const char *const *patches; /* as the target sees them */
+    char *const *places;        /* as in struct exchange */
 };
 int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
                   struct refusal *why);

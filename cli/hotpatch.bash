@@ -31,7 +31,8 @@ _hotpatch_options()
     run) echo --patch ;;
     slots) echo --kind= ;;
     load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
-        --caller= --for= ;;
+        --caller= --for= --debug ;;
+    check) echo --debug ;;
     revert) echo --when= --timeout= --unload ;;
     status) echo --history ;;
     esac
@@ -44,7 +45,7 @@ _hotpatch_operands()
     local i count=0
     for ((i = 2; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} == = ||
-            ${COMP_WORDS[i - 1]} =~ ^--(replace|fail|nth|probability|times|caller|for)$ ]] || ((count++))
+            ${COMP_WORDS[i - 1]} =~ ^--(replace|fail|nth|probability|times|caller|for|debug)$ ]] || ((count++))
     done
     echo "$count"
 }
@@ -72,7 +73,7 @@ _hotpatch()
             { _hotpatch_words "rename= open= write= malloc=" && compopt -o nospace 2>/dev/null; }
         return
         ;;
-    --patch) _hotpatch_files; return ;;
+    --patch | --debug) _hotpatch_files; return ;;
     esac
     if [[ $word == -* ]]; then
         _hotpatch_words "$(_hotpatch_options "$verb")"

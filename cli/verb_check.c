@@ -14,6 +14,7 @@
 #include "file_image.h"
 #include "file_slots.h"
 #include "hotpatch.h"
+#include "lookup.h"
 #include "output.h"
 #include "request.h"
 #include "signature.h"
@@ -23,15 +24,29 @@
 #include "verbs.h"
 
 static const char help[] =
-    "hotpatch check PID|@NAME|FILE PATCH\n"
+    "hotpatch check [OPTION...] PID|@NAME|FILE PATCH\n"
     "\n"
     "Says whether PATCH can be loaded, and lists all that is wrong. A process is asked\n"
     "itself (load --dry-run). Of a FILE, what the patch replaces is looked up among what the\n"
     "file declares and imports; undefined symbols and other libraries are judged at the load.\n"
     "\n"
-    "    --json    print as JSON\n";
+    "    --debug FILE  debug information of an object of the target, beside what is installed;\n"
+    "                  may be given several times\n"
+    "    --json        print as JSON\n";
 
-static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
+static const struct option options[] = {
+    COMMON_OPTIONS,
+    {"debug", required_argument, NULL, OPTION_DEBUG},
+    END_OF_OPTIONS,
+};
+
+#define INLINED_TIME 5000 /* ms for one target's copies */
+
+struct check_options {
+    const char **debug; /* files */
+    size_t debug_count;
+    bool json;
+};
 
 struct check {
     const char *host_path;
@@ -42,6 +57,8 @@ struct check {
     struct manifest manifest;
     struct slot_table own; /* slots that the patch itself declares */
     struct refusal why;
+    struct lookup *lookup;
+    struct json_object *warnings;
     size_t fits; /* entries that have exactly one slot */
 };
 
@@ -131,6 +148,25 @@ static void check_fit(struct check *check, const struct manifest_entry *entry,
         check->fits++;
 }
 
+/* A function of the file, by whatever name tells of it. True: judged. */
+static bool check_function(struct check *check, const struct manifest_entry *entry)
+{
+    size_t before = check->why.count, count;
+    char *inlined;
+
+    if (entry->kind == HOTPATCH_KIND_DATA)
+        return false;
+    count = lookup_count(check->lookup, entry->target, &check->why);
+    if (count == 1) {
+        check->fits++;
+        inlined = lookup_inlined(check->lookup, entry->target, INLINED_TIME);
+        if (inlined)
+            json_object_array_add(check->warnings, json_object_new_string(inlined));
+        free(inlined);
+    }
+    return count == 1 || check->why.count > before;
+}
+
 static void check_entry(struct check *check, const struct manifest_entry *entry)
 {
     const struct file_slot *slot = NULL;
@@ -142,6 +178,8 @@ static void check_entry(struct check *check, const struct manifest_entry *entry)
         return;
     }
     count = find(check, &target, true, &slot);
+    if (count == 0 && check_function(check, entry))
+        return;
     if (count == 0 && !*target.file)
         count = find(check, &target, false, &slot);
     if (count > 1)
@@ -184,13 +222,17 @@ static void check_clashes(struct check *check)
                        manifest->entries[i].target);
 }
 
-static int check_open(struct check *check)
+static int check_open(struct check *check, const struct check_options *with)
 {
     struct elf_fault fault = {0};
 
     if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0 ||
         file_slots_read(check->host.image, check->host_path, &check->slots, &check->why) != 0 ||
-        file_image_open(&check->patch, check->patch_path, ET_DYN, &check->why) != 0)
+        file_image_open(&check->patch, check->patch_path, ET_DYN, &check->why) != 0 ||
+        !(check->lookup = lookup_open(with->debug, with->debug_count, &check->why)))
+        return -1;
+    lookup_file(check->lookup, check->host_path);
+    if (lookup_debug_files_fit(check->lookup, &check->why) != 0)
         return -1;
     if (manifest_read(check->patch.image, &check->manifest, &fault) != 0 ||
         slot_table_read(check->patch.image, &check->own, &fault) < 0)
@@ -200,6 +242,8 @@ static int check_open(struct check *check)
 
 static void check_close(struct check *check)
 {
+    lookup_close(check->lookup);
+    json_object_put(check->warnings);
     slot_table_free(&check->own);
     manifest_free(&check->manifest);
     file_image_close(&check->patch);
@@ -207,11 +251,21 @@ static void check_close(struct check *check)
     file_image_close(&check->host);
 }
 
+static void warn(const struct check *check)
+{
+    for (size_t i = 0; i < json_length(check->warnings); i++) {
+        fputs("hotpatch: warning: ", stderr);
+        text_print(stderr, json_object_get_string(json_item(check->warnings, i)));
+        fputc('\n', stderr);
+    }
+}
+
 static void print_fits(const struct check *check, bool json)
 {
     struct json_object *answer;
 
     if (!json) {
+        warn(check);
         fputs("fits: ", stdout);
         text_print(stdout, check->manifest.name);
         fputc(' ', stdout);
@@ -225,16 +279,18 @@ static void print_fits(const struct check *check, bool json)
     document_add_text(answer, "name", check->manifest.name);
     document_add_text(answer, "version", check->manifest.version);
     document_add_number(answer, "slots", (long long)check->fits);
+    json_object_object_add(answer, "warnings", json_object_get(check->warnings));
     json_print(answer);
     json_object_put(answer);
 }
 
-static int check_file(const char *host, const char *patch, bool json)
+static int check_file(const char *host, const char *patch, const struct check_options *with)
 {
-    struct check check = {.host_path = host, .patch_path = patch};
+    struct check check = {
+        .host_path = host, .patch_path = patch, .warnings = json_object_new_array()};
     int exit_code = 0;
 
-    if (check_open(&check) == 0) {
+    if (check_open(&check, with) == 0) {
         for (size_t i = 0; i < check.manifest.target_count; i++)
             check_build(&check, &check.manifest.targets[i]);
         for (size_t i = 0; i < check.manifest.entry_count; i++)
@@ -242,46 +298,61 @@ static int check_file(const char *host, const char *patch, bool json)
         check_clashes(&check);
     }
     if (check.why.count == 0)
-        print_fits(&check, json);
+        print_fits(&check, with->json);
     else
-        exit_code = refused("check", 0, &check.why, json);
+        exit_code = refused("check", 0, &check.why, with->json);
     check_close(&check);
     return exit_code;
 }
 
-static int check_process(const char *target, const char *patch, bool json)
+static int check_process(const char *target, const char *patch, const struct check_options *with)
 {
     char *path = absolute_path(patch);
     const char *const paths[] = {path};
+    struct refusal why = {0};
     struct order order = {
         .verb = "load",
         .keys = "dry-run=1",
         .patches = paths,
         .patch_count = 1,
+        .lookup = lookup_open(with->debug, with->debug_count, &why),
         .timeout = REQUEST_TIMEOUT_DEFAULT,
     };
-    int exit_code = order_run_on(target, &order, json, print_applied);
+    int exit_code = order.lookup ? order_run_on(target, &order, with->json, print_applied)
+                                 : refused("check", 0, &why, with->json);
 
+    lookup_close(order.lookup);
     free(path);
     return exit_code;
 }
 
-int verb_check(int argc, char **argv)
+static int check_operands(int argc, char **argv, const struct check_options *with)
 {
-    bool json = false;
-    int option;
-
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("check", argv);
-        json = true;
-    }
     if (argc - optind != 2)
         return usage_error("check", "check takes a target and a patch");
     if (target_is_file(argv[optind]))
-        return check_file(argv[optind], argv[optind + 1], json);
-    return check_process(argv[optind], argv[optind + 1], json);
+        return check_file(argv[optind], argv[optind + 1], with);
+    return check_process(argv[optind], argv[optind + 1], with);
+}
+
+int verb_check(int argc, char **argv)
+{
+    struct check_options with = {0};
+    int option, exit_code;
+
+    opterr = 0;
+    with.debug = allocate((size_t)argc * sizeof(*with.debug));
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP || option == '?') {
+            free(with.debug);
+            return option == '?' ? usage_unknown("check", argv) : help_print(help);
+        }
+        if (option == OPTION_DEBUG)
+            with.debug[with.debug_count++] = optarg;
+        else
+            with.json = true;
+    }
+    exit_code = check_operands(argc, argv, &with);
+    free(with.debug);
+    return exit_code;
 }

@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "ask.h"
 #include "follow.h"
+#include "lookup.h"
 #include "output.h"
 #include "request.h"
 #include "verbs.h"
@@ -23,6 +24,8 @@ static const char help[] =
     "    --when=safe-point    at the program's next hotpatch_safe_point()\n"
     "    --timeout=MS         how long to wait for that moment (default 500)\n"
     "    --replace NAME=SYM   use the patch's SYM for NAME; for patches without a manifest\n"
+    "    --debug FILE         debug information of an object of the target, beside what is\n"
+    "                         installed; may be given several times\n"
     "    --fail NAME=RETVAL[:ERRNO]\n"
     "                         NAME returns RETVAL and sets errno, as in rename=-1:ENOSPC; may be\n"
     "                         given several times, with the options below for all of them\n"
@@ -48,13 +51,19 @@ static const struct option options[] = {
     {"times", required_argument, NULL, OPTION_TIMES},
     {"caller", required_argument, NULL, OPTION_CALLER},
     {"for", required_argument, NULL, OPTION_FOR},
+    {"debug", required_argument, NULL, OPTION_DEBUG},
     END_OF_OPTIONS,
 };
 
 struct load {
     struct moment moment;
-    char *replace; /* "replace=A=B replace=..." */
-    char **faults; /* "fail=NAME=RETVAL", the terms behind it */
+    char *replace;   /* "replace=A=B replace=..." */
+    char **replaced; /* the NAMEs of `replace` */
+    size_t replaced_count;
+    const char **debug; /* files */
+    size_t debug_count;
+    char **failing; /* the NAME of each fault */
+    char **faults;  /* "fail=NAME=RETVAL", the terms behind it */
     size_t fault_count;
     char *terms; /* " nth=2 for=9", of all faults */
     bool dry_run;
@@ -62,33 +71,67 @@ struct load {
     bool json;
 };
 
+static void append(char ***list, size_t *count, char *text)
+{
+    *list = reallocate(*list, (*count + 1) * sizeof(**list));
+    (*list)[(*count)++] = text;
+}
+
+/* "NAME=REST", malloc'd parts for the wire. NAME may be a C++ name: what is behind its last '=' has
+ * none itself. */
+static bool split(const char *value, char **name, char **rest)
+{
+    const char *equals = strrchr(value, '=');
+
+    if (!wire_name(value) || !equals || equals == value || !wire_word(equals + 1))
+        return false;
+    *name = format_text("%.*s", (int)(equals - value), value);
+    *rest = format_text("%s", equals + 1);
+    return true;
+}
+
 static int add_replace(struct load *load, const char *value)
 {
-    const char *equals = strchr(value, '=');
-    char *longer;
+    char *longer, *name, *symbol, *spelled, *word;
 
-    if (!wire_word(value) || !equals || equals == value || !equals[1]) {
-        usage_error("load", "--replace is NAME=SYMBOL without blanks, not %s", value);
+    if (!split(value, &name, &symbol)) {
+        usage_error("load", "--replace is NAME=SYMBOL, not %s", value);
         return -1;
     }
-    longer = format_text("%s%sreplace=%s", load->replace ? load->replace : "",
-                         load->replace ? " " : "", value);
+    spelled = wire_encode(name);
+    word = wire_encode(symbol);
+    longer = format_text("%s%sreplace=%s=%s", load->replace ? load->replace : "",
+                         load->replace ? " " : "", spelled, word);
     free(load->replace);
+    free(symbol);
+    free(spelled);
+    free(word);
     load->replace = longer;
+    append(&load->replaced, &load->replaced_count, name);
     return 0;
 }
 
 static int add_fault(struct load *load, const char *value)
 {
-    const char *equals = strchr(value, '=');
+    size_t count = load->fault_count;
+    char *name, *rest, *spelled;
 
-    if (!wire_word(value) || !equals || equals == value || !equals[1]) {
-        usage_error("load", "--fail is NAME=RETVAL[:ERRNO] without blanks, not %s", value);
+    if (!split(value, &name, &rest)) {
+        usage_error("load", "--fail is NAME=RETVAL[:ERRNO], not %s", value);
         return -1;
     }
-    load->faults = reallocate(load->faults, (load->fault_count + 1) * sizeof(*load->faults));
-    load->faults[load->fault_count++] = format_text("fail=%s", value);
+    spelled = wire_encode(name);
+    append(&load->faults, &load->fault_count, format_text("fail=%s=%s", spelled, rest));
+    append(&load->failing, &count, name);
+    free(spelled);
+    free(rest);
     return 0;
+}
+
+static void add_debug(struct load *load, const char *path)
+{
+    load->debug = reallocate(load->debug, (load->debug_count + 1) * sizeof(*load->debug));
+    load->debug[load->debug_count++] = path;
 }
 
 /* What values there can be is the process's to say; here, that each is one word. */
@@ -118,9 +161,16 @@ static void add_terms_to_faults(struct load *load)
 
 static void load_free(struct load *load)
 {
-    for (size_t i = 0; i < load->fault_count; i++)
+    for (size_t i = 0; i < load->fault_count; i++) {
         free(load->faults[i]);
+        free(load->failing[i]);
+    }
+    for (size_t i = 0; i < load->replaced_count; i++)
+        free(load->replaced[i]);
     free(load->faults);
+    free(load->failing);
+    free(load->replaced);
+    free(load->debug);
     free(load->terms);
     free(load->replace);
 }
@@ -148,6 +198,9 @@ static int take_option(struct load *load, int option)
         return add_term(load, "caller", optarg);
     case OPTION_FOR:
         return add_term(load, "for", optarg);
+    case OPTION_DEBUG:
+        add_debug(load, optarg);
+        return 0;
     case OPTION_DRY_RUN:
         load->dry_run = true;
         return 0;
@@ -190,6 +243,9 @@ static int load_into(const char *target, const struct load *load, char *const *p
         .patch_keys = load->replace,
         .faults = (const char *const *)load->faults,
         .fault_count = load->fault_count,
+        .patch_targets = (const char *const *)load->replaced,
+        .patch_target_count = load->replaced_count,
+        .fault_targets = (const char *const *)load->failing,
         .timeout = load->moment.timeout_given ? load->moment.timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = !load->dry_run,
     };
@@ -197,6 +253,7 @@ static int load_into(const char *target, const struct load *load, char *const *p
     int exit_code;
 
     if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0 ||
+        !(order.lookup = lookup_open(load->debug, load->debug_count, &why)) ||
         (load->follow && !(follow = follow_begin(order.patches, count, &why))))
         exit_code = refused("load", 0, &why, load->json);
     else
@@ -204,6 +261,7 @@ static int load_into(const char *target, const struct load *load, char *const *p
     if (exit_code == 0 && follow)
         exit_code = follow_run(follow, &targets, &order, load->json);
     follow_end(follow);
+    lookup_close(order.lookup);
     targets_close(&targets);
     free(keys);
     return exit_code;

@@ -32,8 +32,9 @@ static int revert(const char *target, const char *what, const struct moment *mom
     bool named = strcmp(what, "last") != 0 && strcmp(what, "all") != 0;
     char *moment_text = moment_keys(moment);
     const char *name = strncmp(what, "name=", 5) == 0 ? what + 5 : what;
+    char *spelled = wire_encode(name);
     char *keys = format_text("%s%s%s%s", moment_text, unload ? " unload=1" : "",
-                             named ? " name=" : "", named ? name : "");
+                             named ? " name=" : "", named ? spelled : "");
     struct order order = {
         .verb = "revert",
         .keys = keys + strspn(keys, " "),
@@ -44,6 +45,7 @@ static int revert(const char *target, const char *what, const struct moment *mom
     int exit_code = order_run_on(target, &order, json, print_reverted);
 
     free(keys);
+    free(spelled);
     free(moment_text);
     return exit_code;
 }
@@ -69,7 +71,7 @@ int verb_revert(int argc, char **argv)
     }
     if (argc - optind != 2)
         return usage_error("revert", "revert takes a target and NAME, last or all");
-    if (!wire_word(argv[optind + 1]))
-        return usage_error("revert", "the name of a patch has no blanks");
+    if (!wire_name(argv[optind + 1]))
+        return usage_error("revert", "the name of a patch has no control characters");
     return revert(argv[optind], argv[optind + 1], &moment, unload, json);
 }

@@ -112,13 +112,15 @@ static void print_live(struct json_object *answer, const struct process *process
 
 static int slots_of_processes(const char *target, const struct wish *wish)
 {
-    char *keys = format_text("%s%s%s%s%s", wish->match ? "match=" : "",
-                             wish->match ? wish->match : "", wish->match && wish->kind ? " " : "",
-                             wish->kind ? "kind=" : "", wish->kind ? wish->kind : "");
+    char *match = wire_encode(wish->match ? wish->match : "");
+    char *keys = format_text("%s%s%s%s%s", wish->match ? "match=" : "", match,
+                             wish->match && wish->kind ? " " : "", wish->kind ? "kind=" : "",
+                             wish->kind ? wish->kind : "");
     struct order order = {.verb = "slots", .keys = keys, .timeout = REQUEST_TIMEOUT_DEFAULT};
     int exit_code = order_run_on(target, &order, wish->json, print_live);
 
     free(keys);
+    free(match);
     return exit_code;
 }
 
@@ -282,8 +284,8 @@ int verb_slots(int argc, char **argv)
         return usage_error("slots", "slots takes a target and perhaps a glob");
     if (argc - optind == 2)
         wish.match = argv[optind + 1];
-    if (wish.match && !wire_word(wish.match))
-        return usage_error("slots", "a glob has no blanks");
+    if (wish.match && !wire_name(wish.match))
+        return usage_error("slots", "a glob has no control characters");
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
     if (target_is_file(argv[optind]))

@@ -28,7 +28,8 @@ enum option_value {
     OPTION_PROBABILITY,
     OPTION_TIMES,
     OPTION_CALLER,
-    OPTION_FOR
+    OPTION_FOR,
+    OPTION_DEBUG
 };
 
 /* The two that every verb has. */
@@ -62,6 +63,10 @@ char *moment_keys(const struct moment *moment);
 
 /* A value that goes on the wire between blanks: no blank or newline in it. */
 bool wire_word(const char *text);
+/* A name for the wire, malloc'd: what would end it there is written %XX. */
+char *wire_encode(const char *name);
+/* No control byte in it, which no name has and the wire does not take. */
+bool wire_name(const char *name);
 /* `path` from the root, malloc'd. */
 char *absolute_path(const char *path);
 

@@ -39,17 +39,27 @@ static void put_wire(struct text *text, const struct wire *wire)
         wire->reply);
 }
 
-static void put_patch(struct text *text, const struct order *order, const char *path)
+static void put_places(struct text *text, const struct wire *wire, size_t line)
+{
+    if (wire->places)
+        put_keys(text, wire->places[line]);
+}
+
+static void put_patch(struct text *text, const struct order *order, const struct wire *wire,
+                      size_t i)
 {
     put_keys(text, order->keys);
     put_keys(text, order->patch_keys);
-    put(text, " %s\n", path);
+    put_places(text, wire, i);
+    put(text, " %s\n", wire->patches[i]);
 }
 
-static void put_fault(struct text *text, const struct order *order, const char *fault)
+static void put_fault(struct text *text, const struct order *order, const struct wire *wire,
+                      size_t i)
 {
     put_keys(text, order->keys);
-    put(text, " %s\n", fault);
+    put_places(text, wire, order->patch_count + i);
+    put(text, " %s\n", order->faults[i]);
 }
 
 static void put_transaction(struct text *text, const struct order *order, const struct wire *wire)
@@ -59,11 +69,11 @@ static void put_transaction(struct text *text, const struct order *order, const 
     put(text, "\n");
     for (size_t i = 0; i < order->patch_count; i++) {
         put(text, "%s", order->verb);
-        put_patch(text, order, wire->patches[i]);
+        put_patch(text, order, wire, i);
     }
     for (size_t i = 0; i < order->fault_count; i++) {
         put(text, "%s", order->verb);
-        put_fault(text, order, order->faults[i]);
+        put_fault(text, order, wire, i);
     }
     put(text, "commit\n");
 }
@@ -73,14 +83,23 @@ static void put_single(struct text *text, const struct order *order, const struc
     put(text, "%s", order->verb);
     put_wire(text, wire);
     if (order->patch_count == 1) {
-        put_patch(text, order, wire->patches[0]);
+        put_patch(text, order, wire, 0);
     } else if (order->fault_count == 1) {
-        put_fault(text, order, order->faults[0]);
+        put_fault(text, order, wire, 0);
     } else {
         put_keys(text, order->keys);
         put_keys(text, order->operand);
         put(text, "\n");
     }
+}
+
+static size_t places_length(const struct order *order, const struct wire *wire)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; wire->places && i < order->patch_count + order->fault_count; i++)
+        length += wire->places[i] ? strlen(wire->places[i]) + 1 : 0;
+    return length;
 }
 
 /*
@@ -101,7 +120,9 @@ int order_compose(const struct order *order, const struct wire *wire, char *line
     else
         put_single(&text, order, wire);
     if (text.length > REQUEST_MAX || text.length >= size)
-        return refuse(why, HP_LINE_TOO_LONG, "the request is %zu bytes long, %d are possible",
-                      text.length, REQUEST_MAX);
+        return refuse(why, HP_LINE_TOO_LONG,
+                      "the request is %zu bytes long, %d are possible; places of functions that "
+                      "only debug information names take %zu of them",
+                      text.length, REQUEST_MAX, places_length(order, wire));
     return (int)text.length;
 }

@@ -9,7 +9,7 @@
 #define ERROR_TABLE(X) \
   X(HP_USAGE, "HP-USAGE", 2, "the command line is not understood", "see hotpatch --help") \
   /* the wire */ \
-  X(HP_LINE_TOO_LONG, "HP-LINE-TOO-LONG", 1, "a request is longer than 4,096 bytes", "shorten the path, or split a transaction") \
+  X(HP_LINE_TOO_LONG, "HP-LINE-TOO-LONG", 1, "a request is longer than 4,096 bytes", "shorten the path, or split the transaction or the patch") \
   X(HP_LINE_INCOMPLETE, "HP-LINE-INCOMPLETE", 1, "a request does not end in a newline", "write the whole line, newline included, in one write") \
   X(HP_NUL, "HP-NUL", 1, "a request contains a NUL byte", "requests are text") \
   X(HP_VERB, "HP-VERB", 1, "the request's first word is not a verb", "the verbs are load, revert, reload, status, slots, ping, begin, commit") \
@@ -57,6 +57,7 @@
   X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the linker's own") \
   X(HP_HOOK, "HP-HOOK", 1, "the patch's own hook refused", "see the patch's documentation") \
   X(HP_STORE, "HP-STORE", 1, "a slot's page cannot be made writable", "the program's sandbox forbids it; load before it is entered") \
+  X(HP_SIGTRAP_BLOCKED, "HP-SIGTRAP-BLOCKED", 4, "a thread that cannot take SIGTRAP was not seen outside the function", "allow a longer --timeout, or try when that thread sleeps") \
   X(HP_TIMEOUT, "HP-TIMEOUT", 4, "the moment asked for did not come in time", "allow a longer --timeout, or use --when=call") \
   X(HP_UNLOAD, "HP-UNLOAD", 1, "the module cannot be unmapped", "leave out --unload; the layer can be reverted all the same") \
   /* the command */ \

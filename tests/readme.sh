@@ -2,8 +2,8 @@
 # readme.sh - run the commands of README.md as they stand there, and compare what they print.
 #
 # All ```sh blocks run in order in one shell, in a copy of the source tree. A ```text block is what
-# the ```sh block before it must print, but for numbers, times and hashes. Only `make demo` and
-# `make check` are left out, which .ci/run runs and this is part of. The last line reads
+# the ```sh block before it must print, but for numbers, times and hashes. Only `make demo`,
+# `make check` and `make real` are left out, which .ci/run runs and this is part of, and `make bench`. The last line reads
 # "N passed, N failed"; a block is one test.
 set -u
 
@@ -29,7 +29,7 @@ count=$(cat "$work/count")
 
 {
     echo 'set -eu'
-    echo 'make() { case "$*" in demo | check) ;; *) command make "$@" ;; esac; }'
+    echo 'make() { case "$*" in demo | check | real | bench) ;; *) command make "$@" ;; esac; }'
     # shellcheck disable=SC2016 # expanded by the script
     echo 'trap "for job in \$(jobs -p); do kill \$job; done" EXIT'
     i=0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table and fuzz_manifest anew.
+# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest and fuzz_functions anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -73,3 +73,27 @@ object fuzz_image/symtab names.c -Wl,--hash-style=sysv -Wl,--version-script="$wo
 object fuzz_image/relr names.c -s -Wl,-z,now,-z,pack-relative-relocs \
     -Wl,--version-script="$work/names.map"
 object fuzz_image/patch patch.c -s
+
+cat >"$work/first.c" <<'END'
+static __attribute__((noinline)) int same(int i) { return i + 1; }
+extern int (*elsewhere)(int);
+static int chosen(int i) { return same(i) ^ elsewhere(i); }
+static int (*resolve(void))(int) { return chosen; }
+int ifunc(int) __attribute__((ifunc("resolve")));
+int first(int i) { return same(i) * same(i + 2); }
+int alias(int) __attribute__((alias("first"), weak));
+int versioned(int i) { return same(i) + 7; }
+__asm__(".symver versioned,named@@NEW_2");
+END
+cat >"$work/second.c" <<'END'
+static __attribute__((noinline)) int same(int i) { return i - 1; }
+extern int far(int);
+int second(int i) { return same(far(i)) * same(i + 3); }
+END
+script=-Wl,--version-script=$work/names.map
+object fuzz_functions/symtab first.c "$work/second.c" -fasynchronous-unwind-tables "$script"
+object fuzz_functions/stripped first.c "$work/second.c" -fasynchronous-unwind-tables "$script" -s -Wl,-z,lazy
+object fuzz_functions/no-header first.c "$work/second.c" -fasynchronous-unwind-tables "$script" \
+    -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info
+object fuzz_functions/debug first.c "$work/second.c" -fasynchronous-unwind-tables "$script" -Wl,--build-id
+objcopy --only-keep-debug "$out/fuzz_functions/debug"

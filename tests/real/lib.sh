@@ -3,8 +3,8 @@
 #
 # A scenario runs as root in namespaces of its own (mounts, network, processes), so its ports are
 # free and what it leaves dies with it. /run/real holds the products, these files and a scratch
-# directory. It sets `name`, `wraps` (the functions that its program calls all the time), and
-# defines
+# directory. It sets `name`, `wraps` (the functions that its program calls all the time), maybe
+# `switches` (NAME=RETVAL: what is switched all the time is a fault, not a patch file), and defines
 #
 #   serve      starts the daemon with `launch`, returns when it answers; sets $pid
 #   work S     about S seconds of load; sets $rate (what was done per second); fails the scenario
@@ -154,7 +154,7 @@ refused_here()
 start_switching()
 {
     rm -f "$work/stop"
-    /usr/bin/python3 "$real/tests/switcher.py" "$real/patches/plain.so" $per_second "$work/stop" "$@" \
+    /usr/bin/python3 "$real/tests/switcher.py" "${switches:-$real/patches/plain.so}" $per_second "$work/stop" "$@" \
         >"$work/switched" 2>"$work/switcher.log" &
     switcher=$!
 }

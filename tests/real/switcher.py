@@ -2,7 +2,8 @@
 
     switcher.py PATCH PER_SECOND STOP_FILE PID...
 
-Loads and reverts PATCH in one process after the other through their FIFOs until STOP_FILE is
+PATCH is a file, or NAME=RETVAL for a fault that is counted at every call of NAME and strikes at none.
+Loads and reverts it in one process after the other through their FIFOs until STOP_FILE is
 there, and leaves none of them patched. Prints how many switches were made and their median; exits
 1 at the first reply that is not "done".
 """
@@ -14,6 +15,16 @@ import sys
 import time
 
 REPLY_SECONDS = 20
+NEVER = 2**32 - 1  # the highest nth= there is
+
+
+def requests(patch):
+    """What to send to have it, and to be rid of it."""
+    if patch.startswith("/"):
+        return f"load reply={{reply}} {patch}", "revert reply={reply} name=wrap"
+    name = patch.split("=")[0]
+    return (f"load reply={{reply}} fail={patch} nth={NEVER}",
+            f"revert reply={{reply}} name=fail:{name}")
 
 
 class Target:
@@ -44,12 +55,9 @@ class Target:
         if reply["result"] != "done":
             raise SystemExit(f"switcher: process {self.pid}, {line}: {text.decode()}")
 
-    def switch(self, patch):
+    def switch(self, load, revert):
         start = time.monotonic()
-        if self.loaded:
-            self.ask(f"revert reply={self.name} name=wrap")
-        else:
-            self.ask(f"load reply={self.name} {patch}")
+        self.ask((revert if self.loaded else load).format(reply=self.name))
         self.loaded = not self.loaded
         return time.monotonic() - start
 
@@ -58,7 +66,8 @@ class Target:
 
 
 def main():
-    patch, per_second, stop_file = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+    load, revert = requests(sys.argv[1])
+    per_second, stop_file = float(sys.argv[2]), sys.argv[3]
     targets = []
     times = []
     try:
@@ -66,13 +75,13 @@ def main():
             targets.append(Target(pid))
         start = due = time.monotonic()
         while not os.path.exists(stop_file):
-            times.append(targets[len(times) % len(targets)].switch(patch))
+            times.append(targets[len(times) % len(targets)].switch(load, revert))
             due += 1 / per_second
             time.sleep(max(0, due - time.monotonic()))
         seconds = time.monotonic() - start
         for target in targets:
             if target.loaded:
-                target.switch(patch)
+                target.switch(load, revert)
     finally:
         for target in targets:
             target.close()

@@ -1,0 +1,370 @@
+/*
+ * debug_info.c - see debug_info.h.
+ *
+ * Each object is reported to libdwfl by itself, as a file that nobody runs ("offline"): what is
+ * found then holds for every process that has the object mapped.
+ */
+#include "debug_info.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "debug_internal.h"
+#include "output.h"
+
+#define DYNAMIC_MAX 4096 /* entries of PT_DYNAMIC that are looked at */
+
+const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    return slash ? slash + 1 : path;
+}
+
+static char *hex(const unsigned char *bytes, ssize_t count)
+{
+    char *text = allocate((size_t)(count > 0 ? count : 0) * 2 + 1);
+
+    text[0] = '\0';
+    for (ssize_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return text;
+}
+
+static char *build_id_of(Elf *elf)
+{
+    const void *bytes = NULL;
+    ssize_t count = dwelf_elf_gnu_build_id(elf, &bytes);
+
+    return hex(bytes, count);
+}
+
+/* ------------------------------------------------------- files of --debug --- */
+
+static int debug_file_read(struct debug_file *file, struct refusal *why)
+{
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    Elf *elf;
+
+    if (fd < 0)
+        return refuse(why, HP_OPEN, "open %s: %s", file->path, strerror(errno));
+    elf_version(EV_CURRENT);
+    elf = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : NULL;
+    if (!S_ISREG(st.st_mode))
+        refuse(why, HP_NOT_REGULAR, "%s is not a regular file", file->path);
+    else if (elf_kind(elf) != ELF_K_ELF)
+        refuse(why, HP_NOT_ELF, "%s is not an ELF file", file->path);
+    else
+        file->build_id = build_id_of(elf);
+    if (file->build_id && !*file->build_id)
+        refuse(why, HP_BUILD_ID, "%s has no build-id, so nothing tells what it belongs to",
+               file->path);
+    elf_end(elf);
+    close(fd);
+    return file->build_id && *file->build_id ? 0 : -1;
+}
+
+int debug_files_open(struct debug_files *files, const char *const *paths, size_t count,
+                     struct refusal *why)
+{
+    size_t before = why->count;
+
+    files->list = allocate((count + 1) * sizeof(*files->list));
+    files->count = count;
+    for (size_t i = 0; i < count; i++) {
+        files->list[i] = (struct debug_file){.path = paths[i]};
+        debug_file_read(&files->list[i], why);
+    }
+    return why->count == before ? 0 : -1;
+}
+
+void debug_files_free(struct debug_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->list[i].build_id);
+    free(files->list);
+    *files = (struct debug_files){0};
+}
+
+/* ----------------------------------------------------------------- opening --- */
+
+/* libdwfl wants the file's name malloc'd and its descriptor for itself. */
+static int open_given(const struct debug_files *given, const char *build_id, char **name)
+{
+    for (size_t i = 0; i < given->count; i++) {
+        int fd;
+
+        if (!given->list[i].build_id || strcmp(given->list[i].build_id, build_id) != 0)
+            continue;
+        fd = open(given->list[i].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+            continue;
+        *name = strdup(given->list[i].path);
+        return fd;
+    }
+    return -1;
+}
+
+/* The user's own file before those that are installed. */
+static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+                           const char *file_name, const char *link, GElf_Word crc, char **out)
+{
+    const struct debug_files *given = *data;
+    const unsigned char *bytes = NULL;
+    GElf_Addr at;
+    char *build_id = hex(bytes, 0);
+    int count = dwfl_module_build_id(module, &bytes, &at), fd;
+
+    free(build_id);
+    build_id = hex(bytes, count);
+    fd = *build_id ? open_given(given, build_id, out) : -1;
+    free(build_id);
+    if (fd >= 0)
+        return fd;
+    return dwfl_standard_find_debuginfo(module, data, name, base, file_name, link, crc, out);
+}
+
+static char search_path_text[] = ":.debug:/usr/lib/debug"; /* libdwfl's own, said here */
+static char *search_path = search_path_text;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = find_debug_file,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &search_path,
+};
+
+/* The DT_SONAME that PT_DYNAMIC at `header` leads to. */
+static char *soname_in(Elf *elf, const GElf_Phdr *header)
+{
+    Elf_Data *data =
+        elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_DYN);
+    uint64_t strings = 0, name = 0;
+    bool named = false;
+    Elf_Scn *section;
+    const char *text;
+    GElf_Dyn entry;
+
+    for (int i = 0; data && i < DYNAMIC_MAX && gelf_getdyn(data, i, &entry); i++) {
+        if (entry.d_tag == DT_NULL)
+            break;
+        if (entry.d_tag == DT_STRTAB)
+            strings = entry.d_un.d_ptr;
+        named = named || entry.d_tag == DT_SONAME;
+        if (entry.d_tag == DT_SONAME)
+            name = entry.d_un.d_val;
+    }
+    section = named ? gelf_offscn(elf, strings) : NULL;
+    text = section ? elf_strptr(elf, elf_ndxscn(section), name) : NULL;
+    return text && *text ? format_text("%s", text) : NULL;
+}
+
+static char *soname_of(Elf *elf)
+{
+    size_t count = 0;
+    GElf_Phdr header;
+
+    if (elf_getphdrnum(elf, &count) != 0)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_DYNAMIC)
+            return soname_in(elf, &header);
+    return NULL;
+}
+
+static bool report(struct debug_info *info, const char *path, int file, struct debug_files *given)
+{
+    int own = fcntl(file, F_DUPFD_CLOEXEC, 3); /* libdwfl closes it */
+    void **data;
+    Elf *elf;
+
+    info->dwfl = dwfl_begin(&callbacks);
+    if (!info->dwfl || own < 0)
+        return false;
+    info->module = dwfl_report_offline(info->dwfl, path, path, own);
+    if (!info->module) {
+        close(own);
+        return false;
+    }
+    dwfl_report_end(info->dwfl, NULL, NULL);
+    elf = dwfl_module_getelf(info->module, &info->bias);
+    if (!elf || elf_kind(elf) != ELF_K_ELF)
+        return false;
+    dwfl_module_info(info->module, &data, NULL, NULL, NULL, NULL, NULL, NULL);
+    *data = given;
+    info->build_id = build_id_of(elf);
+    info->soname = soname_of(elf);
+    return true;
+}
+
+struct debug_info *debug_info_open(const char *path, int file, struct debug_files *given)
+{
+    struct debug_info *info = allocate(sizeof(*info));
+
+    unsetenv("DEBUGINFOD_URLS"); /* a load must not wait for a download */
+    *info = (struct debug_info){0};
+    if (report(info, path, file, given))
+        return info;
+    debug_info_close(info);
+    return NULL;
+}
+
+void debug_info_close(struct debug_info *info)
+{
+    if (!info)
+        return;
+    if (info->dwfl)
+        dwfl_end(info->dwfl);
+    free(info->build_id);
+    free(info->soname);
+    free(info);
+}
+
+const char *debug_info_build_id(const struct debug_info *info)
+{
+    return info->build_id;
+}
+
+const char *debug_info_soname(const struct debug_info *info)
+{
+    return info->soname;
+}
+
+/* ------------------------------------------------------------------- names --- */
+
+/* A local symbol lies under the STT_FILE before it; an empty one ends what the linker made. */
+static const char *file_now(const GElf_Sym *symbol, const char *name, const char *file)
+{
+    if (GELF_ST_BIND(symbol->st_info) != STB_LOCAL)
+        return NULL;
+    if (GELF_ST_TYPE(symbol->st_info) != STT_FILE)
+        return file;
+    return *name ? base_name(name) : NULL;
+}
+
+/* `address` is the symbol's, before load bias. */
+static int take_symbol(const GElf_Sym *symbol, const char *name, uint64_t address,
+                       const char **file, int (*each)(const struct debug_function *, void *),
+                       void *context)
+{
+    struct debug_function function;
+    int type = GELF_ST_TYPE(symbol->st_info);
+
+    *file = file_now(symbol, name, *file);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF)
+        return 0;
+    function = (struct debug_function){
+        .name = name,
+        .file = *file,
+        .address = address,
+        .ifunc = type == STT_GNU_IFUNC,
+        .local = GELF_ST_BIND(symbol->st_info) == STB_LOCAL,
+    };
+    return each(&function, context);
+}
+
+static int section_functions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                             int (*each)(const struct debug_function *, void *), void *context)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t count = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
+    const char *file = NULL;
+    int result = 0;
+
+    for (size_t i = 1; data && i < count && i <= INT_MAX && result == 0; i++) {
+        GElf_Sym symbol;
+        const char *name;
+
+        if (gelf_getsym(data, (int)i, &symbol) &&
+            (name = elf_strptr(elf, header->sh_link, symbol.st_name)))
+            result = take_symbol(&symbol, name, symbol.st_value, &file, each, context);
+    }
+    return result;
+}
+
+int debug_info_own_functions(struct debug_info *info,
+                             int (*each)(const struct debug_function *function, void *context),
+                             void *context)
+{
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(info->module, &bias);
+    Elf_Scn *section = NULL;
+    int result = 0;
+
+    while (elf && result == 0 && (section = elf_nextscn(elf, section))) {
+        GElf_Shdr header;
+
+        if (gelf_getshdr(section, &header) &&
+            (header.sh_type == SHT_DYNSYM || header.sh_type == SHT_SYMTAB))
+            result = section_functions(elf, section, &header, each, context);
+    }
+    return result;
+}
+
+int debug_info_functions(struct debug_info *info,
+                         int (*each)(const struct debug_function *function, void *context),
+                         void *context)
+{
+    int count = dwfl_module_getsymtab(info->module), result = 0;
+    const char *file = NULL;
+
+    for (int i = 1; i < count && result == 0; i++) {
+        GElf_Addr address;
+        GElf_Sym symbol;
+        const char *name =
+            dwfl_module_getsym_info(info->module, i, &symbol, &address, NULL, NULL, NULL);
+
+        if (name)
+            result = take_symbol(&symbol, name, address - info->bias, &file, each, context);
+    }
+    return result;
+}
+
+/* ------------------------------------------------------------------- DWARF --- */
+
+Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias)
+{
+    Dwarf *dwarf = dwfl_module_getdwarf(info->module, bias);
+
+    if (dwarf)
+        *bias -= info->bias;
+    return dwarf;
+}
+
+/* clang writes no .debug_aranges, by which libdw looks up addresses; then every unit is asked. */
+Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die *storage,
+                           Dwarf_Addr *bias)
+{
+    Dwarf *dwarf = debug_info_dwarf(info, bias);
+    Dwarf_Off offset = 0, next;
+    size_t head;
+
+    if (!dwarf)
+        return NULL;
+    if (dwarf_addrdie(dwarf, address - *bias, storage))
+        return storage;
+    while (dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
+        if (dwarf_offdie(dwarf, offset + head, storage) &&
+            dwarf_haspc(storage, address - *bias) == 1)
+            return storage;
+        offset = next;
+    }
+    return NULL;
+}
+
+const char *debug_info_source(struct debug_info *info, uint64_t address)
+{
+    Dwarf_Addr bias;
+    Dwarf_Die storage;
+    Dwarf_Die *unit = debug_info_unit(info, address, &storage, &bias);
+
+    return unit ? base_name(dwarf_diename(unit)) : NULL;
+}

@@ -1,0 +1,68 @@
+/*
+ * debug_info.h - one object file with all the names that there are for its functions: its own, those
+ * of a separate debug file (found by build-id or debuglink, or named by the user), those of
+ * .gnu_debugdata; and its DWARF, where that is at hand.
+ *
+ * libdw and libdwfl are used here and in inlined.c, and nowhere else. Nothing is fetched from a
+ * debuginfod server. Addresses are virtual, before load bias.
+ */
+#ifndef HOTPATCH_DEBUG_INFO_H
+#define HOTPATCH_DEBUG_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* Files that the user named with --debug. */
+struct debug_file {
+    const char *path; /* the caller's */
+    char *build_id;
+    bool wanted; /* some object has that build-id */
+};
+
+struct debug_files {
+    struct debug_file *list;
+    size_t count;
+};
+
+/* 0, or -1: HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-BUILD-ID (it has none). Free in either case. */
+int debug_files_open(struct debug_files *files, const char *const *paths, size_t count,
+                     struct refusal *why);
+void debug_files_free(struct debug_files *files);
+
+struct debug_info;
+
+/*
+ * `file` is read until debug_info_close() and remains the caller's; `path` is its name, beside
+ * which debuglink looks. NULL: no ELF file.
+ */
+struct debug_info *debug_info_open(const char *path, int file, struct debug_files *given);
+void debug_info_close(struct debug_info *info); /* NULL is allowed */
+
+const char *debug_info_build_id(const struct debug_info *info); /* hex; "" where there is none */
+const char *debug_info_soname(const struct debug_info *info);   /* or NULL */
+
+struct debug_function {
+    const char *name; /* the symbol's, mangled */
+    const char *file; /* base name of the source file of a local one, or NULL */
+    uint64_t address;
+    bool local;
+    bool ifunc;
+};
+
+/* Every function that the process itself finds by name: those in the file's own symbol tables. A
+ * non-zero return of `each` stops and is returned. */
+int debug_info_own_functions(struct debug_info *info,
+                             int (*each)(const struct debug_function *function, void *context),
+                             void *context);
+/* Every function that has a symbol anywhere. Looks for the debug file when first called. Likewise. */
+int debug_info_functions(struct debug_info *info,
+                         int (*each)(const struct debug_function *function, void *context),
+                         void *context);
+/* Base name of the source file whose compile unit has the function at `address`, by DWARF; lives
+ * as long as `info`. NULL: not known. */
+const char *debug_info_source(struct debug_info *info, uint64_t address);
+
+#endif

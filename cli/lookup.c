@@ -1,0 +1,440 @@
+/* lookup.c - see lookup.h. */
+#include "lookup.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cxx_name.h"
+#include "debug_info.h"
+#include "inlined.h"
+#include "mapped.h"
+#include "output.h"
+#include "target.h"
+#include "verbs.h"
+
+#define CANDIDATES_TOLD 8
+
+struct object {
+    char *path;
+    uint64_t device, inode;
+    struct debug_info *info; /* NULL: it cannot be read, or is no ELF file */
+};
+
+struct lookup {
+    struct debug_files given;
+    struct object **objects; /* all that were ever met */
+    size_t object_count;
+    struct object **mapped; /* those of the process, the program first where `has_program` */
+    size_t mapped_count;
+    bool has_program;
+};
+
+/* What one function could be. */
+struct candidate {
+    const struct object *object;
+    uint64_t address;
+    enum cxx_match match; /* CXX_SAME for a symbol's own name */
+    char *name;           /* demangled, or the symbol's */
+    const char *file;     /* of its source; lives as long as the object */
+};
+
+struct search {
+    struct lookup *lookup;
+    struct target target;
+    struct cxx_wish wish;
+    bool with_cxx;
+    const struct object *object; /* being searched */
+    struct candidate *list;
+    size_t count;
+};
+
+struct lookup *lookup_open(const char *const *debug_paths, size_t count, struct refusal *why)
+{
+    struct lookup *lookup = allocate(sizeof(*lookup));
+
+    *lookup = (struct lookup){0};
+    if (debug_files_open(&lookup->given, debug_paths, count, why) == 0)
+        return lookup;
+    lookup_close(lookup);
+    return NULL;
+}
+
+void lookup_close(struct lookup *lookup)
+{
+    if (!lookup)
+        return;
+    for (size_t i = 0; i < lookup->object_count; i++) {
+        debug_info_close(lookup->objects[i]->info);
+        free(lookup->objects[i]->path);
+        free(lookup->objects[i]);
+    }
+    free(lookup->objects);
+    free(lookup->mapped);
+    debug_files_free(&lookup->given);
+    free(lookup);
+}
+
+/* ---------------------------------------------------------------- objects --- */
+
+static void note_given(struct lookup *lookup, const struct object *object)
+{
+    for (size_t i = 0; object->info && i < lookup->given.count; i++)
+        if (strcmp(lookup->given.list[i].build_id, debug_info_build_id(object->info)) == 0)
+            lookup->given.list[i].wanted = true;
+}
+
+static struct object *object_known(const struct lookup *lookup, const char *path, uint64_t device,
+                                   uint64_t inode)
+{
+    for (size_t i = 0; i < lookup->object_count; i++)
+        if (lookup->objects[i]->device == device && lookup->objects[i]->inode == inode &&
+            strcmp(lookup->objects[i]->path, path) == 0)
+            return lookup->objects[i];
+    return NULL;
+}
+
+/* Takes over `file`. */
+static struct object *object_new(struct lookup *lookup, const char *path, int file)
+{
+    struct object *object = allocate(sizeof(*object));
+
+    *object = (struct object){.path = format_text("%s", path)};
+    if (file >= 0) {
+        object->info = debug_info_open(path, file, &lookup->given);
+        close(file);
+    }
+    lookup->objects =
+        reallocate(lookup->objects, (lookup->object_count + 1) * sizeof(struct object *));
+    lookup->objects[lookup->object_count++] = object;
+    note_given(lookup, object);
+    return object;
+}
+
+static void map(struct lookup *lookup, struct object *object)
+{
+    lookup->mapped =
+        reallocate(lookup->mapped, (lookup->mapped_count + 1) * sizeof(struct object *));
+    lookup->mapped[lookup->mapped_count++] = object;
+}
+
+void lookup_process(struct lookup *lookup, const struct process *process)
+{
+    struct mapped mapped;
+
+    mapped_read(process, &mapped);
+    lookup->mapped_count = 0;
+    lookup->has_program = mapped.count && mapped.list[0].is_program;
+    for (size_t i = 0; i < mapped.count; i++) {
+        const struct mapped_object *at = &mapped.list[i];
+        struct object *object = object_known(lookup, at->path, at->device, at->inode);
+
+        if (!object) {
+            object = object_new(lookup, at->path, mapped_open(process, at));
+            object->device = at->device;
+            object->inode = at->inode;
+        }
+        map(lookup, object);
+    }
+    mapped_free(&mapped);
+}
+
+void lookup_file(struct lookup *lookup, const char *path)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (file >= 0 && (fstat(file, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(file);
+        file = -1;
+    }
+    lookup->mapped_count = 0;
+    lookup->has_program = true;
+    map(lookup, object_new(lookup, path, file));
+}
+
+int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why)
+{
+    size_t before = why->count;
+
+    for (size_t i = 0; i < lookup->given.count; i++)
+        if (!lookup->given.list[i].wanted)
+            refuse(why, HP_BUILD_ID, "%s is of build %s, and no object of the target is",
+                   lookup->given.list[i].path, lookup->given.list[i].build_id);
+    return why->count == before ? 0 : -1;
+}
+
+/* -------------------------------------------------------------- searching --- */
+
+static bool is_program(const struct search *search, const struct object *object)
+{
+    return search->lookup->has_program && object == search->lookup->mapped[0];
+}
+
+static bool object_meant(const struct search *search, const struct object *object)
+{
+    return object->info &&
+           target_object_matches(&search->target, is_program(search, object), object->path,
+                                 debug_info_soname(object->info), NULL);
+}
+
+/* Several names of one address are one function; of templates in several tables, likewise. */
+static void keep(struct search *search, const struct debug_function *function, enum cxx_match match,
+                 char *name)
+{
+    for (size_t i = 0; i < search->count; i++) {
+        struct candidate *candidate = &search->list[i];
+
+        if (candidate->object != search->object || candidate->address != function->address)
+            continue;
+        if (match > candidate->match)
+            candidate->match = match;
+        free(name);
+        return;
+    }
+    search->list = reallocate(search->list, (search->count + 1) * sizeof(*search->list));
+    search->list[search->count++] = (struct candidate){
+        .object = search->object,
+        .address = function->address,
+        .match = match,
+        .name = name,
+    };
+}
+
+/* Either may have directories in front. */
+static bool same_file(const char *wanted, const char *file)
+{
+    const char *slash = strrchr(wanted, '/');
+
+    return file && strcmp(slash ? slash + 1 : wanted, file) == 0;
+}
+
+/* By STT_FILE, else by the compile unit: .gnu_debugdata and C++ have no STT_FILE for it. */
+static bool in_file(const struct search *search, const struct debug_function *function)
+{
+    const char *wanted = search->target.file;
+
+    return !*wanted || same_file(wanted, function->file) ||
+           same_file(wanted, debug_info_source(search->object->info, function->address));
+}
+
+static int take_function(const struct debug_function *function, void *context)
+{
+    struct search *search = context;
+    enum cxx_match match = CXX_SAME;
+    char *name = NULL;
+
+    if (function->ifunc)
+        return 0;
+    if (strcmp(function->name, search->target.name) == 0)
+        name = format_text("%s", function->name);
+    else if (!search->with_cxx ||
+             (match = cxx_compare(&search->wish, function->name, &name)) == CXX_OTHER)
+        return 0;
+    if (in_file(search, function))
+        keep(search, function, match, name);
+    else
+        free(name);
+    return 0;
+}
+
+/* The process finds symbols by their own names, and statics under their STT_FILE. */
+static int is_own(const struct debug_function *function, void *context)
+{
+    const struct search *search = context;
+
+    return strcmp(function->name, search->target.name) == 0 &&
+           (!*search->target.file || same_file(search->target.file, function->file));
+}
+
+static bool known_to_process(struct search *search)
+{
+    const struct lookup *lookup = search->lookup;
+
+    for (size_t i = 0; i < lookup->mapped_count; i++) {
+        search->object = lookup->mapped[i];
+        if (object_meant(search, search->object) &&
+            debug_info_own_functions(search->object->info, is_own, search))
+            return true;
+    }
+    return false;
+}
+
+static void search_objects(struct search *search)
+{
+    const struct lookup *lookup = search->lookup;
+
+    for (size_t i = 0; i < lookup->mapped_count; i++) {
+        search->object = lookup->mapped[i];
+        if (!object_meant(search, search->object))
+            continue;
+        debug_info_functions(search->object->info, take_function, search);
+        /* Without an OBJECT the program's own function is meant before any library's. */
+        if (is_program(search, search->object) && search->count && !*search->target.object)
+            break;
+    }
+}
+
+static void drop_below(struct search *search, enum cxx_match match)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < search->count; i++) {
+        if (search->list[i].match >= match)
+            search->list[kept++] = search->list[i];
+        else
+            free(search->list[i].name);
+    }
+    search->count = kept;
+}
+
+/* Those that fit best are left. */
+static enum cxx_match keep_best(struct search *search)
+{
+    enum cxx_match best = CXX_OTHER;
+
+    for (size_t i = 0; i < search->count; i++)
+        if (search->list[i].match > best)
+            best = search->list[i].match;
+    drop_below(search, best);
+    return best;
+}
+
+static bool search_begin(struct search *search, struct lookup *lookup, const char *text)
+{
+    *search = (struct search){.lookup = lookup};
+    if (target_parse(text, &search->target) != 0 || *search->target.version)
+        return false;
+    cxx_wish_make(&search->wish, search->target.name);
+    search->with_cxx = true;
+    return true;
+}
+
+static void search_end(struct search *search)
+{
+    drop_below(search, (enum cxx_match)(CXX_SAME + 1));
+    free(search->list);
+    cxx_wish_free(&search->wish);
+}
+
+/* ---------------------------------------------------------------- telling --- */
+
+static char *candidates_text(struct search *search)
+{
+    char *text = format_text("%s", "");
+
+    for (size_t i = 0; i < search->count && i < CANDIDATES_TOLD; i++) {
+        const struct candidate *candidate = &search->list[i];
+        const char *slash = strrchr(candidate->object->path, '/');
+        const char *source = debug_info_source(candidate->object->info, candidate->address);
+        char *longer = format_text("%s%s%s%s%s at %s+0x%llx", text, i ? ", " : "", candidate->name,
+                                   source ? "@" : "", source ? source : "",
+                                   slash ? slash + 1 : candidate->object->path,
+                                   (unsigned long long)candidate->address);
+
+        free(text);
+        text = longer;
+    }
+    if (search->count > CANDIDATES_TOLD) {
+        char *longer = format_text("%s and %zu more", text, search->count - CANDIDATES_TOLD);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static int refuse_candidates(struct search *search, const char *target, enum cxx_match best,
+                             struct refusal *why)
+{
+    char *text = candidates_text(search);
+
+    if (best == CXX_OVERLOAD)
+        refuse(why, HP_NO_TARGET, "there is no %s, but %s", target, text);
+    else
+        refuse(why, HP_AMBIGUOUS, "%s could be %zu functions: %s", target, search->count, text);
+    free(text);
+    return -1;
+}
+
+/* The process knows libraries by soname or by the name they were opened by, which a link may be. */
+static char *key_make(const struct search *search, const char *target)
+{
+    const struct candidate *found = &search->list[0];
+    const struct object *object = found->object;
+    const char *slash = strrchr(object->path, '/'), *soname = debug_info_soname(object->info);
+    const char *build_id = debug_info_build_id(object->info);
+    char *name = wire_encode(is_program(search, object) ? "exe"
+                             : soname                   ? soname
+                             : slash                    ? slash + 1
+                                                        : object->path);
+    char *spelled = wire_encode(target);
+    char *key = format_text("at=%s@%s+0x%llx=%s", name, *build_id ? build_id : "-",
+                            (unsigned long long)found->address, spelled);
+
+    free(name);
+    free(spelled);
+    return key;
+}
+
+int lookup_target(struct lookup *lookup, const char *target, char **key, struct refusal *why)
+{
+    struct search search;
+    enum cxx_match best;
+    int result = 0;
+
+    *key = NULL;
+    if (!search_begin(&search, lookup, target))
+        return 0;
+    if (!known_to_process(&search)) {
+        search_objects(&search);
+        best = keep_best(&search);
+        if (search.count > 1 || best == CXX_OVERLOAD)
+            result = refuse_candidates(&search, target, best, why);
+        else if (search.count == 1)
+            result = 1;
+        if (result == 1)
+            *key = key_make(&search, target);
+    }
+    search_end(&search);
+    return result;
+}
+
+size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *why)
+{
+    struct search search;
+    enum cxx_match best;
+    size_t count;
+
+    if (!search_begin(&search, lookup, target))
+        return 0;
+    search_objects(&search);
+    best = keep_best(&search);
+    count = best == CXX_OVERLOAD ? 0 : search.count;
+    if (search.count && (count > 1 || best == CXX_OVERLOAD))
+        refuse_candidates(&search, target, best, why);
+    search_end(&search);
+    return count;
+}
+
+char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
+{
+    struct search search;
+    char *text = NULL, *into;
+
+    if (!search_begin(&search, lookup, target))
+        return NULL;
+    search_objects(&search);
+    keep_best(&search);
+    if (search.count == 1 && search.list[0].match != CXX_OVERLOAD) {
+        into = inlined_into(search.list[0].object->info, search.list[0].address, budget);
+        if (into)
+            text = format_text("%s was inlined into: %s; these keep the old code", target, into);
+        free(into);
+    }
+    search_end(&search);
+    return text;
+}

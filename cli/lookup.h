@@ -1,0 +1,46 @@
+/*
+ * lookup.h - what functions are meant by the targets of patches, where a process cannot tell by
+ * itself: names that only debug information has, and C++ names as people type them.
+ *
+ * An object is read once, whichever and however many processes have it mapped.
+ */
+#ifndef HOTPATCH_LOOKUP_H
+#define HOTPATCH_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "proc_facts.h"
+
+struct lookup;
+
+/* `debug_paths` (of --debug) are the caller's. NULL with the refusal. */
+struct lookup *lookup_open(const char *const *debug_paths, size_t count, struct refusal *why);
+void lookup_close(struct lookup *lookup); /* NULL is allowed */
+
+/* Begins to look at a process's objects; for the targets that follow. */
+void lookup_process(struct lookup *lookup, const struct process *process);
+/* Or at a file alone. */
+void lookup_file(struct lookup *lookup, const char *path);
+
+/* A --debug file that belongs to no object that any process so far has: HP-BUILD-ID, -1. */
+int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why);
+
+/*
+ * Where the function that `target` names is. 1: `*key` is "at=..." for the wire, malloc'd; 0: the
+ * process must say, which it can where it knows the name itself; -1: HP-AMBIGUOUS with what it
+ * could be, or HP-NO-TARGET with what there is in its place.
+ */
+int lookup_target(struct lookup *lookup, const char *target, char **key, struct refusal *why);
+
+/* How many functions lookup_target() would find in a file, its own symbols among them. */
+size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *why);
+
+/*
+ * "f was inlined into: main (reader.c:12); these keep the old code", malloc'd, where the DWARF of the
+ * object that has the target says so; else NULL. Ends its search after `budget` ms.
+ */
+char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget);
+
+#endif
