@@ -153,6 +153,15 @@ static const char *entry_threads_block_every_signal(struct host *host)
     return under_threads(host, "threads-without-signals 2");
 }
 
+static const char *entry_spinner_blocks_every_signal(struct host *host)
+{
+    host_expect(host, "spinners-without-signals 1", "started");
+    const char *code =
+        outcome(host, "load timeout=200 replace=straddles_page=two %s", patch_file("entry_plain"));
+    host_expect(host, "stop-threads", "wrong 0");
+    return code;
+}
+
 static const char *entry_sleeper_blocks_every_signal(struct host *host)
 {
     host_expect(host, "sleepers-without-signals 2", "started");
@@ -176,10 +185,19 @@ static const char *entry_under_mdwe(struct host *host)
     return under_threads(host, "threads 2");
 }
 
+/* Neither ld.so nor pthread_create(3) can do without: a fault needs no file. */
 static const char *entry_mprotect_forbidden(struct host *host)
 {
+    host_expect(host, "threads 2", "started");
+    must_apply(host, "load dry-run=1 fail=answer=7"); /* the engine itself is a file */
     host_expect(host, "forbid-mprotect", "forbidden");
-    return under_threads(host, "threads 2");
+    must_apply(host, "begin\nload fail=answer=7\nload fail=straddles_page=6\ncommit");
+    host_expect(host, "answer", "7");
+    host_expect(host, "shape straddles_page", "6");
+    must_apply(host, "revert all");
+    host_expect(host, "stop-threads", "wrong 0");
+    host_expect(host, "shape straddles_page", "1");
+    return "apply";
 }
 
 static const char *entry_executable_mprotect_forbidden(struct host *host)
@@ -277,6 +295,7 @@ const struct must_case must_entries[] = {
     CASE_IN(entry_under_threads_in_non_pie, "entries-nopie"),
     IN_ENTRIES(entry_threads_block_sigtrap),
     IN_ENTRIES(entry_threads_block_every_signal),
+    IN_ENTRIES(entry_spinner_blocks_every_signal),
     IN_ENTRIES(entry_sleeper_blocks_every_signal),
     IN_ENTRIES(entry_own_sigtrap_handler),
     IN_ENTRIES(entry_under_mdwe),

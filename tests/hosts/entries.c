@@ -164,7 +164,7 @@ static pthread_t threads[THREADS];
 static int thread_count;
 static int running; /* this and the next two: atomic */
 static long wrong, calls;
-static const int block_none, block_trap = SIGTRAP, block_all = -1;
+enum { NOTHING, EVERYTHING = -1 };
 
 static void block(int what)
 {
@@ -185,10 +185,17 @@ static void look(int got)
         __atomic_store_n(&wrong, got ? got : -1, __ATOMIC_RELAXED);
 }
 
+struct habits {
+    int blocked;
+    int sleeps;
+};
+
 /* Answers of the functions themselves and of patches are 1 to 9. */
-static void *caller(void *blocked)
+static void *caller(void *argument)
 {
-    block(*(const int *)blocked);
+    const struct habits *habits = argument;
+
+    block(habits->blocked);
     while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
         look(answer());
         look(exported_answer());
@@ -197,24 +204,31 @@ static void *caller(void *blocked)
         look(straddles_page());
         look(padded());
         __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+        if (habits->sleeps)
+            usleep(100);
     }
     return NULL;
 }
 
 /* One that sleeps with its signals blocked, far from any function that is patched. */
-static void *sleeper(void *blocked)
+static void *sleeper(void *argument)
 {
-    block(*(const int *)blocked);
+    const struct habits *habits = argument;
+
+    block(habits->blocked);
     while (__atomic_load_n(&running, __ATOMIC_RELAXED))
         usleep(1000);
     return NULL;
 }
 
-static void start_threads(void *(*run)(void *), int count, const int *blocked)
+static void start_threads(void *(*run)(void *), int count, int blocked, int sleeps)
 {
+    static struct habits habits;
+
+    habits = (struct habits){blocked, sleeps};
     __atomic_store_n(&running, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < count && thread_count < THREADS; i++)
-        if (pthread_create(&threads[thread_count++], NULL, run, (void *)(uintptr_t)blocked) != 0)
+        if (pthread_create(&threads[thread_count++], NULL, run, &habits) != 0)
             _exit(9);
     while (run == caller && __atomic_load_n(&calls, __ATOMIC_RELAXED) == 0)
         usleep(100);
@@ -317,13 +331,15 @@ static int live_through(const char *word, const char *rest)
     else if (strcmp(word, "forbid-exec") == 0)
         say("%s", forbid_mprotect(1));
     else if (strcmp(word, "threads") == 0)
-        start_threads(caller, atoi(rest), &block_none);
+        start_threads(caller, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "threads-without-sigtrap") == 0)
-        start_threads(caller, atoi(rest), &block_trap);
+        start_threads(caller, atoi(rest), SIGTRAP, 1);
     else if (strcmp(word, "threads-without-signals") == 0)
-        start_threads(caller, atoi(rest), &block_all);
+        start_threads(caller, atoi(rest), EVERYTHING, 1);
+    else if (strcmp(word, "spinners-without-signals") == 0)
+        start_threads(caller, atoi(rest), EVERYTHING, 0);
     else if (strcmp(word, "sleepers-without-signals") == 0)
-        start_threads(sleeper, atoi(rest), &block_all);
+        start_threads(sleeper, atoi(rest), EVERYTHING, 1);
     else if (strcmp(word, "stop-threads") == 0)
         stop_threads();
     else
