@@ -60,6 +60,9 @@ bool site_settle(struct site *site);
 
 /* The site whose object is unmapped is forgotten. */
 void sites_drop(uintptr_t begin, uintptr_t end);
+/* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is
+ * called for what is not ours. */
+void sites_tend(void);
 /* In the child, before it has threads. */
 void sites_after_fork(void);
 
