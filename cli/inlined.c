@@ -210,6 +210,8 @@ char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
         return NULL;
     sought.name = dwarf_diename(&function);
     sought.file = dwarf_decl_file(&function);
+    if (!dwarf_hasattr_integrate(&function, DW_AT_inline)) /* its abstract instance would have it */
+        return NULL;
     if (!sought.name || !sought.file || dwarf_decl_line(&function, &sought.line) != 0)
         return NULL;
     if (is_private(&function, unit, sought.file))

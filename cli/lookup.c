@@ -242,22 +242,26 @@ static int take_function(const struct debug_function *function, void *context)
 }
 
 /* The process finds symbols by their own names, and statics under their STT_FILE. */
-static int is_own(const struct debug_function *function, void *context)
+static int take_own(const struct debug_function *function, void *context)
 {
-    const struct search *search = context;
+    struct search *search = context;
 
-    return strcmp(function->name, search->target.name) == 0 &&
-           (!*search->target.file || same_file(search->target.file, function->file));
+    if (strcmp(function->name, search->target.name) == 0 &&
+        (!*search->target.file || same_file(search->target.file, function->file)))
+        keep(search, function, CXX_SAME, format_text("%s", function->name));
+    return 0;
 }
 
+/* Leaves what the first such object has. */
 static bool known_to_process(struct search *search)
 {
     const struct lookup *lookup = search->lookup;
 
     for (size_t i = 0; i < lookup->mapped_count; i++) {
         search->object = lookup->mapped[i];
-        if (object_meant(search, search->object) &&
-            debug_info_own_functions(search->object->info, is_own, search))
+        if (object_meant(search, search->object))
+            debug_info_own_functions(search->object->info, take_own, search);
+        if (search->count)
             return true;
     }
     return false;
@@ -420,6 +424,13 @@ size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *w
     return count;
 }
 
+/* Of an import the calls are what is switched, and a C library's debug information is large. */
+static bool worth_telling(const struct search *search)
+{
+    return search->count == 1 && search->list[0].match != CXX_OVERLOAD &&
+           (*search->target.object || is_program(search, search->list[0].object));
+}
+
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
 {
     struct search search;
@@ -427,9 +438,10 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
 
     if (!search_begin(&search, lookup, target))
         return NULL;
-    search_objects(&search);
+    if (!known_to_process(&search))
+        search_objects(&search);
     keep_best(&search);
-    if (search.count == 1 && search.list[0].match != CXX_OVERLOAD) {
+    if (worth_telling(&search)) {
         into = inlined_into(search.list[0].object->info, search.list[0].address, budget);
         if (into)
             text = format_text("%s was inlined into: %s; these keep the old code", target, into);

@@ -15,7 +15,7 @@
 #include "request.h"
 #include "slot_table.h"
 
-#define INLINED_TIME 100 /* ms for one target's copies */
+#define INLINED_TIME 30 /* ms for one target's copies */
 
 /* The targets of one line, each malloc'd. */
 struct line {

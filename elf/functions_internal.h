@@ -47,6 +47,7 @@ struct functions {
     bool plt_known; /* section headers told; else the code of an FDE does */
     char *strings;  /* .strtab; names end at their '@' */
     size_t strings_size;
+    size_t entries_size;
     struct entry *entries; /* those of .dynsym, then those of .symtab */
     size_t dynamic_count, count;
     struct name_index dynamic_names, symtab_names;

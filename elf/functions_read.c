@@ -7,9 +7,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "functions_internal.h"
+#include "pages.h"
 
 enum { SYMBOLS_AT_ONCE = 8192 };
 
@@ -307,23 +307,13 @@ static int open_symtab(struct functions *functions, const struct symbol_file *fi
 
 static void drop_symtab(struct functions *functions)
 {
-    free(functions->strings);
+    pages_drop(functions->strings, functions->strings_size);
     functions->strings = NULL;
     functions->strings_size = 0;
     functions->count = functions->dynamic_count;
 }
 
 /* ------------------------------------------------------- all of it --- */
-
-/* Memory that is never touched costs nothing, but the count includes data and imports. */
-static void shrink_entries(struct functions *functions)
-{
-    size_t count = functions->count ? functions->count : 1;
-    struct entry *shrunk = realloc(functions->entries, count * sizeof *shrunk);
-
-    if (shrunk)
-        functions->entries = shrunk;
-}
 
 /* `symtab` may have no symbols. Where it cannot be read, the others are there all the same. */
 static int read_names(struct functions *functions, struct symtab *symtab, struct elf_fault *fault)
@@ -335,19 +325,22 @@ static int read_names(struct functions *functions, struct symtab *symtab, struct
         return -1;
     if (exported > SYMBOLS_MAX)
         return image_fail(fault, ELF_DAMAGED, ".dynsym has %zu symbols", exported);
-    functions->entries = malloc((exported + symtab->count + 1) * sizeof *functions->entries);
+    size_t room = (exported + symtab->count + 1) * sizeof *functions->entries;
+    functions->entries = pages_get(room);
     if (!functions->entries)
         return image_fail(fault, ELF_NO_MEMORY, "no memory for %zu symbols",
                           exported + symtab->count);
     for (size_t i = 1; i < exported; i++)
         read_dynamic_symbol(functions, i);
+    functions->entries_size = room;
     functions->dynamic_count = functions->count;
     if (make_index(functions, &functions->dynamic_names, 0, functions->count, fault))
         return -1;
     int result = symtab->count > 0 ? read_symtab(functions, symtab, fault) : 0;
     if (result)
         drop_symtab(functions);
-    shrink_entries(functions);
+    functions->entries_size = (functions->count + 1) * sizeof *functions->entries;
+    pages_cut(functions->entries, room, functions->entries_size); /* data and imports have none */
     if (make_index(functions, &functions->symtab_names, functions->dynamic_count, functions->count,
                    fault))
         return -1;
@@ -483,10 +476,9 @@ static bool copy_needed(struct functions *functions, const struct symbol_file *f
 static int open_own_image(struct functions *functions, const struct symbol_file *file,
                           struct elf_fault *fault)
 {
-    void *region = mmap(NULL, file->size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *region = pages_get(file->size);
 
-    if (region == MAP_FAILED)
+    if (!region)
         return image_fail(fault, ELF_NO_MEMORY, "no address space for the file");
     functions->region = region;
     functions->region_size = file->size;
@@ -538,11 +530,10 @@ void functions_close(struct functions *functions)
         return;
     unwind_table_close(&functions->unwind);
     image_close(functions->own_image);
-    if (functions->region)
-        munmap(functions->region, functions->region_size);
+    pages_drop(functions->region, functions->region_size);
     free(functions->code);
-    free(functions->strings);
-    free(functions->entries);
+    pages_drop(functions->strings, functions->strings_size);
+    pages_drop(functions->entries, functions->entries_size);
     free(functions->dynamic_names.heads);
     free(functions->symtab_names.heads);
     free(functions->order);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages.h"
 #include "symbol_file.h"
 #include "sys.h"
 
@@ -65,14 +66,23 @@ static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
                           struct elf_fault *fault)
 {
-    if (section->sh_type != SHT_STRTAB || section->sh_size == 0 || section->sh_size > STRINGS_MAX) {
-        image_set_fault(fault, ELF_DAMAGED, "a string table is missing, empty or too large");
+    uint64_t size = section->sh_size;
+
+    if (section->sh_type != SHT_STRTAB || size == 0 || size > STRINGS_MAX ||
+        !is_inside(file, section->sh_offset, size)) {
+        image_set_fault(fault, ELF_DAMAGED,
+                        "a string table is empty, too large or beyond the end of the file");
         return NULL;
     }
-    char *strings = read_table(file, section->sh_offset, section->sh_size, "a string table", fault);
-    if (strings && strings[section->sh_size - 1] != '\0') {
-        image_set_fault(fault, ELF_DAMAGED, "a string table does not end in a NUL");
-        free(strings);
+    char *strings = pages_get(size);
+    if (!strings) {
+        image_set_fault(fault, ELF_NO_MEMORY, "no memory for a string table");
+        return NULL;
+    }
+    if (!symbol_file_read(file, strings, section->sh_offset, size) || strings[size - 1] != '\0') {
+        image_set_fault(fault, ELF_DAMAGED,
+                        "a string table cannot be read or does not end in a NUL");
+        pages_drop(strings, size);
         return NULL;
     }
     return strings;
@@ -167,7 +177,7 @@ void symbol_file_close(struct symbol_file *file)
 {
     free(file->segments);
     free(file->sections);
-    free(file->names);
+    pages_drop(file->names, file->names_size);
     *file = (struct symbol_file){.file = -1};
 }
 

@@ -16,7 +16,7 @@ struct symbol_file {
     Elf64_Phdr *segments; /* header.e_phnum */
     Elf64_Shdr *sections;
     size_t section_count; /* 0: has none */
-    char *names;          /* of sections; ends in a NUL */
+    char *names;          /* of sections; ends in a NUL; pages.h */
     size_t names_size;
     char build_id[IMAGE_BUILD_ID_TEXT];
 };
@@ -37,7 +37,8 @@ const Elf64_Shdr *symbol_file_section(const struct symbol_file *file, const char
 
 /* All of [offset, offset + size), or false. */
 bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset, uint64_t size);
-/* A copy of a string table's section, which ends in a NUL; malloc'd, or NULL with `fault`. */
+/* A copy of a string table's section, which ends in a NUL; pages_drop() it with the section's size.
+ * NULL with `fault`. */
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
                           struct elf_fault *fault);
 

@@ -26,8 +26,8 @@ enum {
     STACK_AT = SCRATCH - (1 << 13),
     GAP = 1 << 26, /* around the scratch memory, so that long displacements miss the image */
     STEPS = 100,
-    WATCHED = 64, /* bytes of each place that a prologue refers to relative to itself */
-    TRAP_FLAG = 0x100
+    WATCHED = 64,            /* bytes of each place that a prologue refers to relative to itself */
+    STEPPING_FLAGS = 0x10100 /* TF and RF: the debugger's */
 };
 
 /* Where one side stands after its steps. */
@@ -104,6 +104,7 @@ static void set_registers(struct run *run, bool pointers)
     for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
         *each[i] = pointers ? scratch + SCRATCH / 2 + i * 1040 : i % 5;
     to->rsp = scratch + STACK_AT;
+    to->fs_base = to->gs_base = scratch + SCRATCH / 4;
     to->eflags = pointers ? 0x202 : 0x246; /* IF alone; with ZF and PF */
     to->orig_rax = (unsigned long long)-1;
 }
@@ -171,19 +172,31 @@ static void restore_memory(const struct run *run)
     }
 }
 
-/* Does one of them ask the kernel, the clock, or a source of chance? */
+/* Does one of them change what the kernel keeps, or ask it, the clock, a source of chance, or where
+ * the last x87 instruction was? */
 static bool asks_others(const struct arch_prologue *prologue)
 {
     static const ZydisMnemonic asking[] = {
-        ZYDIS_MNEMONIC_SYSCALL, ZYDIS_MNEMONIC_INT,    ZYDIS_MNEMONIC_SYSENTER,
-        ZYDIS_MNEMONIC_RDTSC,   ZYDIS_MNEMONIC_RDTSCP, ZYDIS_MNEMONIC_RDRAND,
-        ZYDIS_MNEMONIC_RDSEED,  ZYDIS_MNEMONIC_CPUID,  ZYDIS_MNEMONIC_RDPID,
-        ZYDIS_MNEMONIC_XBEGIN,  ZYDIS_MNEMONIC_POPFQ};
+        ZYDIS_MNEMONIC_SYSCALL,    ZYDIS_MNEMONIC_INT,      ZYDIS_MNEMONIC_SYSENTER,
+        ZYDIS_MNEMONIC_RDTSC,      ZYDIS_MNEMONIC_RDTSCP,   ZYDIS_MNEMONIC_RDRAND,
+        ZYDIS_MNEMONIC_RDSEED,     ZYDIS_MNEMONIC_CPUID,    ZYDIS_MNEMONIC_RDPID,
+        ZYDIS_MNEMONIC_XBEGIN,     ZYDIS_MNEMONIC_POPFQ,    ZYDIS_MNEMONIC_POPF,
+        ZYDIS_MNEMONIC_IRET,       ZYDIS_MNEMONIC_IRETD,    ZYDIS_MNEMONIC_IRETQ,
+        ZYDIS_MNEMONIC_FNSTENV,    ZYDIS_MNEMONIC_FNSAVE,   ZYDIS_MNEMONIC_FXSAVE,
+        ZYDIS_MNEMONIC_FXSAVE64,   ZYDIS_MNEMONIC_XSAVE,    ZYDIS_MNEMONIC_XSAVE64,
+        ZYDIS_MNEMONIC_XSAVEC,     ZYDIS_MNEMONIC_XSAVEC64, ZYDIS_MNEMONIC_XSAVEOPT,
+        ZYDIS_MNEMONIC_XSAVEOPT64, ZYDIS_MNEMONIC_RDPMC,    ZYDIS_MNEMONIC_RDPRU,
+        ZYDIS_MNEMONIC_TPAUSE,     ZYDIS_MNEMONIC_UMWAIT,   ZYDIS_MNEMONIC_MWAITX,
+        ZYDIS_MNEMONIC_MONITORX,   ZYDIS_MNEMONIC_SLDT,     ZYDIS_MNEMONIC_STR,
+        ZYDIS_MNEMONIC_SGDT,       ZYDIS_MNEMONIC_SIDT,     ZYDIS_MNEMONIC_SMSW,
+        ZYDIS_MNEMONIC_LFS,        ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS};
 
     for (unsigned i = 0; i < prologue->count; i++) {
         ZydisDecodedInstruction in;
 
         if (!decode(prologue, i, &in))
+            return true;
+        if (in.mnemonic == ZYDIS_MNEMONIC_MOV && in.opcode == 0x8e) /* of a segment */
             return true;
         for (size_t k = 0; k < sizeof(asking) / sizeof(asking[0]); k++) {
             if (in.mnemonic == asking[k])
@@ -228,7 +241,18 @@ static uint64_t rip_of(pid_t child)
     return (uint64_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user_regs_struct, rip), NULL);
 }
 
-/* From `begin` until it is left. */
+/* Is this still one of the instructions that are displaced? The inside of the last one is not, which
+ * a jump may reach. */
+static bool is_displaced(const struct arch_prologue *prologue, uint64_t rip)
+{
+    for (unsigned i = 0; i < prologue->count; i++) {
+        if (rip == prologue->jump + prologue->start[i])
+            return true;
+    }
+    return false;
+}
+
+/* From `begin` until it is left; `length` 0: of the original. */
 static void run_side(struct run *run, uint64_t begin, uint64_t length, struct state *after)
 {
     struct user_regs_struct registers = run->before.registers;
@@ -243,7 +267,8 @@ static void run_side(struct run *run, uint64_t begin, uint64_t length, struct st
     for (int i = 0; i < STEPS && !after->through; i++) {
         if (!step(child, &after->fault))
             break;
-        after->through = rip_of(child) - begin >= length;
+        after->through =
+            length ? rip_of(child) - begin >= length : !is_displaced(run->prologue, rip_of(child));
     }
     record(run, after);
     restore_memory(run);
@@ -293,8 +318,8 @@ static void compare(const struct run *run, const struct state *original, struct 
     struct user_regs_struct left = original->registers, right = moved->registers;
     struct user_fpregs_struct left_vectors = original->vectors, right_vectors = moved->vectors;
 
-    left.eflags &= ~(unsigned long long)TRAP_FLAG;
-    right.eflags &= ~(unsigned long long)TRAP_FLAG;
+    left.eflags &= ~(unsigned long long)STEPPING_FLAGS;
+    right.eflags &= ~(unsigned long long)STEPPING_FLAGS;
     left_vectors.rip = right_vectors.rip = 0; /* of the last x87 instruction */
     if (memcmp(&left, &right, sizeof(left)) != 0)
         snprintf(why, 200, "registers differ: rip %llx, %llx; rax %llx, %llx; flags %llx, %llx",
@@ -332,7 +357,7 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
     set_vectors(&run);
     set_scratch(&run);
     set_watched(&run);
-    run_side(&run, prologue->jump, prologue->length, &original);
+    run_side(&run, prologue->jump, 0, &original);
     run_side(&run, (uintptr_t)copy + map[0], (uint64_t)length - map[0], &moved);
     if (!original.through && original.fault.si_signo == 0)
         return STEP_SKIPPED;

@@ -753,10 +753,16 @@ static void a_search_table_that_lies_is_not_used(void **state)
     *table.count = 0;
     assert_int_equal(count_in(&table.file), right);
     *table.count = count;
-    int32_t first = table.pairs[1][0];
-    table.pairs[1][0] = table.pairs[2][0];
-    table.pairs[2][0] = first;
+    int32_t last = table.pairs[count - 1][0];
+    table.pairs[count - 1][0] = table.pairs[1][0];
+    table.pairs[1][0] = last;
     assert_int_equal(count_in(&table.file), right);
+    struct functions *functions = functions_in(&table.file);
+    struct function found;
+    assert_true(function_begins_at(
+        functions, elf_segment(&table.file, PT_GNU_EH_FRAME)->p_vaddr + (uint64_t)(int64_t)last,
+        &found));
+    functions_close(functions);
     table.header[3] = 0x1b; /* pcrel|sdata4 */
     assert_int_equal(count_in(&table.file), right);
     file_free(&table.file);

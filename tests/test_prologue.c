@@ -304,6 +304,10 @@ static void branches_that_depend_on_the_processor_are_refused(void **state)
     (void)state;
     assert_problem("66 e9 00 00 00 00 c3", ARCH_NOT_MOVABLE);
     assert_problem("90 66 74 10 90 c3", ARCH_NOT_MOVABLE);
+    assert_problem("90 f3 e0 10 90 c3", ARCH_NOT_MOVABLE);       /* rep loopne */
+    assert_problem("c5 f0 84 00 01 00 00 c3", ARCH_NOT_MOVABLE); /* jkzd */
+    assert_problem("90 90 66 ff 52 10 c3", ARCH_NOT_MOVABLE);    /* call of 16 bits */
+    assert_problem("90 90 ff 5a 10 c3", ARCH_NOT_MOVABLE);       /* far call */
     assert_problem("67 8b 05 00 00 00 00 c3", ARCH_NOT_MOVABLE); /* [eip] */
 }
 

@@ -188,11 +188,66 @@ static void moved_prologues_do_what_the_originals_do(void **state)
         assert_true(all.compared >= REQUIRED);
 }
 
+/* xorshift64: the same numbers at every run. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* Any bytes, but half of them what makes instructions that need correction. */
+static void invent(uint8_t *code, size_t size, uint64_t *seed)
+{
+    static const uint8_t telling[] = {0x05, 0x0d, 0x15, 0x74, 0x7f, 0xe0, 0xe2, 0xe3, 0xe8, 0xe9,
+                                      0xeb, 0x48, 0x66, 0x67, 0x0f, 0x84, 0x8b, 0x89, 0x55, 0x83,
+                                      0x3d, 0x01, 0x02, 0x03, 0x00, 0xff, 0xc5, 0xf3, 0xcc, 0xfd};
+
+    for (size_t i = 0; i < size; i++) {
+        uint64_t number = next_random(seed);
+        code[i] = number & 1 << 20 ? telling[(number >> 8) % sizeof(telling)] : (uint8_t)number;
+    }
+    /* What is relative mostly stays in the arena. */
+    code[next_random(seed) % size] = 0;
+    code[next_random(seed) % size] = 0;
+}
+
+static void random_instructions_moved_do_what_they_did(void **state)
+{
+    enum { WANTED = 4000, SPAN = 1 << 20, SIZE = 64 };
+    struct stepped stepped = {.compared = 0};
+    struct stepper stepper;
+    uint64_t seed = 0x2545f4914f6cdd1d;
+
+    (void)state;
+    if (!stepper_start(&stepper, SPAN))
+        skip();
+    while (stepped.patchable < WANTED) {
+        uint8_t *code = stepper.image + SPAN / 2, moved[ARCH_MOVED_BYTES];
+        uint8_t map[ARCH_PROLOGUE_COUNT];
+        struct arch_prologue prologue;
+
+        invent(code, SIZE, &seed);
+        if (arch_prologue_read(code, SIZE, (uintptr_t)code, &prologue) != ARCH_OK ||
+            arch_move(&prologue, (uintptr_t)stepper.copies, moved, sizeof(moved), map) < 0)
+            continue;
+        stepped.patchable++;
+        step_one(&stepper, &prologue, stepped.patchable, &stepped);
+    }
+    stepper_stop(&stepper);
+    printf("random     %5zu compared, %5zu of them without a fault\n", stepped.compared,
+           stepped.through);
+    assert_int_equal(stepped.different, 0);
+    assert_true(stepped.compared > WANTED / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearly_every_function_can_be_patched),
         cmocka_unit_test(moved_prologues_do_what_the_originals_do),
+        cmocka_unit_test(random_instructions_moved_do_what_they_did),
     };
 
     return cmocka_run_group_tests_name("prologues of real programs", tests, NULL, NULL);

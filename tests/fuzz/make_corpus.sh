@@ -1,9 +1,11 @@
 #!/bin/sh
-# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest and fuzz_functions anew.
+# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions and
+# fuzz_prologue anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
-# Each is a tiny shared object: no C library, small pages, stripped but for one.
+# Each is a tiny shared object: no C library, small pages, stripped but for one; those of
+# fuzz_prologue are four bytes that say where the copy goes, and a function.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -97,3 +99,35 @@ object fuzz_functions/no-header first.c "$work/second.c" -fasynchronous-unwind-t
     -Wl,--no-eh-frame-hdr,--no-ld-generated-unwind-info
 object fuzz_functions/debug first.c "$work/second.c" -fasynchronous-unwind-tables "$script" -Wl,--build-id
 objcopy --only-keep-debug "$out/fuzz_functions/debug"
+
+# function_bytes NAME OCTAL: its copy goes 8 KiB up
+function_bytes() {
+    mkdir -p "$out/fuzz_prologue"
+    # shellcheck disable=SC2059 # the format is the bytes
+    printf "\\000\\020\\000\\000$2" >"$out/fuzz_prologue/$1"
+}
+function_bytes around '\343\001\303\211\370\303'
+function_bytes back '\125\110\211\345\220\220\165\371\303'
+function_bytes call '\120\350\372\017\000\000\303'
+function_bytes call_inside '\120\377\320\130\303'
+function_bytes compare '\203\075\000\040\000\000\007\303'
+function_bytes data '\270\001\000\000\000\303\006\271\165\366\303'
+function_bytes endbr64 '\363\017\036\372\125\110\211\345\135\303'
+function_bytes evex '\142\361\375\110\157\005\000\040\000\000\303'
+function_bytes head '\203\357\001\220\220\165\371\303'
+function_bytes inner '\164\001\125\110\211\345\303'
+function_bytes jecxz '\220\220\147\343\020\303'
+function_bytes jump_memory '\377\045\000\040\000\000'
+function_bytes lea '\123\110\215\075\377\377\377\377\303'
+function_bytes load '\110\213\005\000\040\000\000\303'
+function_bytes long_jump '\017\217\000\040\000\000\303'
+function_bytes loop '\220\220\220\342\020\303'
+function_bytes nops '\220\220\220\220\220\125\303'
+function_bytes push '\125\110\211\345\135\303'
+function_bytes return '\061\300\303\146\220'
+function_bytes self_loop '\377\317\165\374\220\303'
+function_bytes short_jump '\205\377\164\020\220\303'
+function_bytes store '\307\005\000\040\000\000\001\002\003\004\303'
+function_bytes tail '\351\000\040\000\000'
+function_bytes vex '\304\343\171\040\005\000\040\000\000\003\303'
+function_bytes xbegin '\307\370\000\040\000\000\303'

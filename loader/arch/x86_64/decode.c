@@ -21,9 +21,21 @@ static bool cuts_rip(const ZydisDecodedInstruction *in)
     return (in->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) && !in->raw.rex.W;
 }
 
+/* With one of these before it a loope or loopne tests ZF the other way on some processors, whatever
+ * the manuals say. No compiler writes that. */
+static bool is_repeated(const ZydisDecodedInstruction *in)
+{
+    for (unsigned i = 0; i < in->raw.prefix_count; i++) {
+        if (in->raw.prefixes[i].value == 0xf2 || in->raw.prefixes[i].value == 0xf3)
+            return true;
+    }
+    return false;
+}
+
 static enum instruction_kind branch_kind(const ZydisDecodedInstruction *in)
 {
-    if (cuts_rip(in))
+    /* Xeon Phi alone had branches with a VEX prefix: jkzd, jknzd. */
+    if (cuts_rip(in) || in->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
         return INSTRUCTION_FIXED;
     if (in->mnemonic == ZYDIS_MNEMONIC_XBEGIN)
         return INSTRUCTION_BEGIN;
@@ -32,7 +44,7 @@ static enum instruction_kind branch_kind(const ZydisDecodedInstruction *in)
     if (in->meta.category == ZYDIS_CATEGORY_UNCOND_BR)
         return INSTRUCTION_JUMP;
     if (in->opcode >= 0xe0 && in->opcode <= 0xe3)
-        return INSTRUCTION_COUNTED;
+        return is_repeated(in) ? INSTRUCTION_FIXED : INSTRUCTION_COUNTED;
     if ((in->opcode & 0xf0) == 0x70 || (in->opcode & 0xf0) == 0x80)
         return INSTRUCTION_CONDITIONAL;
     return INSTRUCTION_FIXED;
@@ -44,6 +56,10 @@ static enum instruction_kind kind_of(const ZydisDecodedInstruction *in)
         return branch_kind(in);
     if (in->mnemonic == ZYDIS_MNEMONIC_INT3 || in->mnemonic == ZYDIS_MNEMONIC_INT1)
         return INSTRUCTION_FIXED; /* a debugger's, who will want to find it again */
+    /* A return address of 64 bits alone can lie in the copy. */
+    if (in->meta.category == ZYDIS_CATEGORY_CALL &&
+        (cuts_rip(in) || in->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR))
+        return INSTRUCTION_FIXED;
     if (!refers_to_itself(in))
         return INSTRUCTION_PLAIN;
     return in->address_width == 64 ? INSTRUCTION_DATA : INSTRUCTION_FIXED;

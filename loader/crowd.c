@@ -1,0 +1,328 @@
+/* crowd.c - see crowd.h. */
+#include "crowd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "lock.h"
+#include "sys.h"
+#include "trap.h"
+
+struct dirent64 {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+static struct {
+    struct crowd_thread *threads;
+    _Atomic uint32_t *answered;
+    size_t capacity;
+} pages;
+
+/* What a handler may still write to is left mapped. */
+static int make_room(void)
+{
+    size_t capacity = pages.capacity ? pages.capacity * 4 : 512;
+    size_t size = capacity * (sizeof(*pages.threads) + sizeof(*pages.answered));
+    struct crowd_thread *threads = (struct crowd_thread *)sys_call(
+        SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if ((uintptr_t)threads > (uintptr_t)-4096)
+        return (int)(intptr_t)threads;
+    for (size_t i = 0; i < pages.capacity; i++)
+        threads[i] = pages.threads[i];
+    pages.threads = threads;
+    pages.answered = (_Atomic uint32_t *)(threads + capacity);
+    pages.capacity = capacity;
+    return 0;
+}
+
+/* ---- files of one thread ---- */
+
+static char *append(char *to, const char *text)
+{
+    while ((*to = *text++))
+        to++;
+    return to;
+}
+
+static char *append_number(char *to, unsigned value)
+{
+    char digits[16];
+    int n = 0;
+
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n > 0)
+        *to++ = digits[--n];
+    *to = '\0';
+    return to;
+}
+
+static ssize_t read_file(pid_t tid, const char *name, char *buffer, size_t size)
+{
+    char path[64];
+    ssize_t n;
+    int file;
+
+    append(append_number(append(path, "/proc/self/task/"), (unsigned)tid), name);
+    file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (file < 0)
+        return file;
+    n = sys_read(file, buffer, size - 1);
+    sys_close(file);
+    if (n >= 0)
+        buffer[n] = '\0';
+    return n;
+}
+
+/* What follows `key` at the start of a line. */
+static const char *field(const char *text, const char *key)
+{
+    for (; *text; text++) {
+        const char *a = text, *b = key;
+
+        while (*b && *a == *b)
+            a++, b++;
+        if (!*b) {
+            while (*a == ' ' || *a == '\t')
+                a++;
+            return a;
+        }
+        while (*text && *text != '\n')
+            text++;
+        if (!*text)
+            break;
+    }
+    return "";
+}
+
+static uint64_t number(const char *text, unsigned base)
+{
+    uint64_t value = 0;
+
+    for (;; text++) {
+        unsigned digit = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
+                         : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+                                                        : 99;
+        if (digit >= base)
+            return value;
+        value = value * base + digit;
+    }
+}
+
+/* False: the thread is gone, or only its number is left. */
+static bool read_status(struct crowd_thread *thread)
+{
+    char status[4096];
+    ssize_t n = read_file(thread->tid, "/status", status, sizeof(status));
+    const char *state;
+
+    if (n <= 0)
+        return false;
+    state = field(status, "State:");
+    if (*state == 'Z' || *state == 'X')
+        return false;
+    thread->mute = (number(field(status, "SigBlk:"), 16) & SYS_SIGBIT(SIGTRAP)) != 0 ||
+                   number(field(status, "TracerPid:"), 10) != 0;
+    thread->switches = number(field(status, "voluntary_ctxt_switches:"), 10) +
+                       number(field(status, "nonvoluntary_ctxt_switches:"), 10);
+    return true;
+}
+
+enum where { RUNNING, OUTSIDE, INSIDE, GONE };
+
+/* The line ends in the thread's PC, unless it runs: proc(5), /proc/PID/syscall. */
+static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
+{
+    char line[256];
+    ssize_t n = read_file(tid, "/syscall", line, sizeof(line));
+    uintptr_t pc;
+
+    if (n == -ENOENT || n == -ESRCH)
+        return GONE;
+    if (n <= 0 || line[0] == 'r')
+        return RUNNING;
+    while (n > 0 && line[n - 1] != 'x')
+        n--;
+    pc = number(line + n, 16);
+    return pc > begin && pc < end ? INSIDE : OUTSIDE;
+}
+
+void crowd_name(pid_t tid, char name[32])
+{
+    ssize_t n = read_file(tid, "/comm", name, 32);
+
+    if (n <= 0)
+        append(name, "?");
+    else if (name[n - 1] == '\n')
+        name[n - 1] = '\0';
+}
+
+/* ---- all of them ---- */
+
+static int add(struct crowd *crowd, pid_t tid)
+{
+    struct crowd_thread thread = {.tid = tid};
+
+    if (!read_status(&thread))
+        return 0;
+    if (crowd->count == pages.capacity) {
+        int result = make_room();
+
+        if (result != 0)
+            return result;
+    }
+    pages.threads[crowd->count++] = thread;
+    crowd->mute += thread.mute;
+    return 0;
+}
+
+static int add_entries(struct crowd *crowd, const char *buffer, ssize_t size)
+{
+    pid_t self = sys_gettid();
+
+    for (ssize_t at = 0; at < size;) {
+        const struct dirent64 *entry = (const void *)(buffer + at);
+        pid_t tid = (pid_t)number(entry->name, 10);
+        int result = tid > 0 && tid != self ? add(crowd, tid) : 0;
+
+        if (result != 0)
+            return result;
+        at += entry->length;
+    }
+    return 0;
+}
+
+int crowd_look(struct crowd *crowd)
+{
+    _Alignas(8) char buffer[4096];
+    int result = 0,
+        list = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ssize_t n = 0;
+
+    *crowd = (struct crowd){0};
+    if (list < 0)
+        return list;
+    while (result == 0 && (n = sys_getdents64(list, buffer, sizeof(buffer))) > 0)
+        result = add_entries(crowd, buffer, n);
+    sys_close(list);
+    crowd->threads = pages.threads;
+    return result != 0 ? result : (int)n;
+}
+
+const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, uintptr_t begin,
+                                                uintptr_t end)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        struct crowd_thread now = *thread;
+        enum where where;
+
+        if (!all && !thread->mute)
+            continue;
+        /* The count first: one that runs in between is counted again when it next sleeps. */
+        if (!read_status(&now))
+            continue;
+        where = where_is(thread->tid, begin, end);
+        if (where == RUNNING || where == INSIDE)
+            return thread;
+        thread->switches = now.switches;
+    }
+    return NULL;
+}
+
+bool crowd_has_slept_on(const struct crowd *crowd, bool all, uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread now = crowd->threads[i];
+        enum where where;
+
+        if (!all && !crowd->threads[i].mute)
+            continue;
+        where = where_is(now.tid, begin, end);
+        if (where == RUNNING || where == INSIDE)
+            return false;
+        if (read_status(&now) && now.switches != crowd->threads[i].switches)
+            return false;
+    }
+    return true;
+}
+
+/* Once each: a second question could come when nobody waits any more. */
+static int ask_all(struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        int result = thread->mute || thread->out ? 0 : trap_ask(thread->tid, (uint32_t)i);
+
+        if (result == -ESRCH)
+            thread->out = true;
+        else if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+/* NULL: everybody has. */
+static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t number_of_round)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+
+        if (!thread->mute && !thread->out &&
+            atomic_load_explicit(&pages.answered[i], memory_order_acquire) != number_of_round)
+            return thread;
+    }
+    return NULL;
+}
+
+/* A thread that ended meanwhile. */
+static bool is_gone(const struct crowd_thread *thread)
+{
+    return sys_tgkill(sys_getpid(), thread->tid, 0) == -ESRCH;
+}
+
+int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+{
+    uint32_t round;
+    int error;
+
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        enum where where = thread->mute ? RUNNING : where_is(thread->tid, begin, end);
+
+        /* Asleep: not disturbed, because a signal would end its system call. */
+        thread->out = where == OUTSIDE || where == GONE;
+        atomic_store_explicit(&pages.answered[i], 0, memory_order_relaxed);
+    }
+    error = trap_install_questions();
+    if (error != 0)
+        return error;
+    round = trap_round_begin(pages.answered, (uint32_t)crowd->count);
+    error = ask_all(crowd);
+    while (error == 0) {
+        uint32_t seen = trap_answers();
+        struct crowd_thread *thread = unanswered(crowd, round);
+
+        if (!thread)
+            break;
+        *who = thread->tid;
+        if (is_gone(thread)) {
+            thread->out = true;
+            continue;
+        }
+        if (clock_ms() >= until)
+            error = -ETIMEDOUT;
+        else
+            trap_await(seen);
+    }
+    trap_round_end();
+    return error;
+}

@@ -1,0 +1,43 @@
+/*
+ * crowd.h - the other threads of the process, while code is changed under them: who could not survive
+ * a trap, who is seen outside a range of code, and how the others are made to leave it.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock. What is seen of a
+ * thread in /proc is true of a moment that has passed; each function says what follows from it.
+ * No libc, no allocation but of pages: a function of libc may be what is changed.
+ */
+#ifndef HOTPATCH_CROWD_H
+#define HOTPATCH_CROWD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct crowd_thread {
+    pid_t tid;
+    bool mute;         /* blocks SIGTRAP, or is traced (gdb does not pass SIGTRAP on) */
+    bool out;          /* seen outside since the last crowd_forget() */
+    uint64_t switches; /* how often it has left a processor */
+};
+
+struct crowd {
+    struct crowd_thread *threads; /* pages that are used again, never unmapped */
+    size_t count, mute;
+};
+
+/* Everybody but the caller. 0, or -errno: /proc cannot be read. */
+int crowd_look(struct crowd *crowd);
+/* Are the mute ones (or all) asleep with their PC outside `begin` (exclusive) to `end`, or gone?
+ * Each that is notes how often it was switched. NULL: all are; else one that is not. */
+const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, uintptr_t begin,
+                                                uintptr_t end);
+/* Have those not run since? */
+bool crowd_has_slept_on(const struct crowd *crowd, bool all, uintptr_t begin, uintptr_t end);
+/* Every thread that is not mute is asked to leave the prologues in the trap table. 0; -ETIMEDOUT, of
+ * *who; -errno. An int3 keeps others from coming in. */
+int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who);
+/* Its name, "?" if it is gone. */
+void crowd_name(pid_t tid, char name[32]);
+
+#endif

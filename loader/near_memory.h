@@ -1,0 +1,37 @@
+/*
+ * near_memory.h - room for code and for words near a function, in pages of our own.
+ *
+ * Pages of code are readable and executable, never writable for longer than a store; words lie in
+ * pages of their own. Nothing is given back once a thread may have seen it. No page is laid where
+ * the heap or the main thread's stack would grow to.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock. Allocates.
+ */
+#ifndef HOTPATCH_NEAR_MEMORY_H
+#define HOTPATCH_NEAR_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum room_kind { ROOM_CODE, ROOM_WORDS };
+
+struct room_wish {
+    enum room_kind kind;
+    size_t size;
+    uint64_t low, high; /* of its first byte, inclusive */
+    uint64_t near;      /* the closer to this the better */
+    /* The lowest address possible from `from` on; NULL: every multiple of 8. */
+    bool (*next)(const void *context, uint64_t from, uint64_t *at);
+    const void *context;
+};
+
+/* 0: there is none; *error: 0, or -errno. */
+uintptr_t room_take(const struct room_wish *wish, int *error);
+/* Nobody has seen it. */
+void room_give_back(uintptr_t at, size_t size);
+
+/* Into pages of code. 0, or -errno. */
+int room_write(uintptr_t at, const uint8_t *bytes, size_t size);
+
+#endif

@@ -1,0 +1,124 @@
+/* poke.c - see poke.h. */
+#include "poke.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#define WRITABLE_CODE (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+int poke_sync_ready(void)
+{
+    return (int)sys_call3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0,
+                          0);
+}
+
+void poke_sync(void)
+{
+    sys_call3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+}
+
+/* A filter may answer an mprotect that it forbids by ending the process: it is tried last then. */
+static bool under_filter(void)
+{
+    return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
+}
+
+static int open_stores(struct poke *poke)
+{
+    int result = sys_mprotect((void *)poke->begin, poke->end - poke->begin, WRITABLE_CODE);
+
+    if (result == 0)
+        poke->stores = true;
+    else /* of several mappings the first ones may be writable already */
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
+    return result;
+}
+
+/* The kernel may still refuse every write (proc_mem.force_override=): the byte that is there is
+ * written again, which also makes the page the process's own. */
+static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    int result = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+
+    if (result < 0)
+        return result;
+    poke->memory = result;
+    result = poke_byte(poke, address, *(volatile uint8_t *)address);
+    if (result == 0)
+        result = poke_byte(poke, address + size - 1, *(volatile uint8_t *)(address + size - 1));
+    if (result != 0) {
+        sys_close(poke->memory);
+        poke->memory = -1;
+    }
+    return result;
+}
+
+int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection, bool prefer_stores)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    int result;
+
+    *poke = (struct poke){.begin = address & ~(page - 1),
+                          .end = (address + size + page - 1) & ~(page - 1),
+                          .protection = protection,
+                          .memory = -1};
+    if (prefer_stores && !under_filter()) {
+        result = open_stores(poke);
+        return result != 0 && open_kernel(poke, address, size) == 0 ? 0 : result;
+    }
+    result = open_kernel(poke, address, size);
+    return result != 0 && open_stores(poke) == 0 ? 0 : result;
+}
+
+void poke_close(struct poke *poke)
+{
+    if (poke->stores)
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
+    if (poke->memory >= 0)
+        sys_close(poke->memory);
+    poke->stores = false;
+    poke->memory = -1;
+}
+
+int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+{
+    ssize_t n;
+
+    if (poke->stores) {
+        __atomic_store_n((uint8_t *)address, byte, __ATOMIC_SEQ_CST);
+        return 0;
+    }
+    n = sys_pwrite(poke->memory, &byte, 1, (off_t)address);
+    return n == 1 ? 0 : n < 0 ? (int)n : -EIO;
+}
+
+int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes, size_t count)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = poke_byte(poke, address + i, bytes[i]);
+    return result;
+}
+
+/* The other six bytes are nobody else's to change: the engine lock is held. */
+void poke_store2(uintptr_t address, const uint8_t bytes[2])
+{
+    uintptr_t aligned = address & ~(uintptr_t)7;
+    unsigned shift = (unsigned)(address & 7) * 8;
+    uint64_t word = __atomic_load_n((uint64_t *)aligned, __ATOMIC_RELAXED);
+
+    word &= ~(UINT64_C(0xffff) << shift);
+    word |= ((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8) << shift;
+    poke_store8(aligned, word);
+}
+
+void poke_store8(uintptr_t aligned, uint64_t word)
+{
+    __atomic_store_n((uint64_t *)aligned, word, __ATOMIC_SEQ_CST);
+}

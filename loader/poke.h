@@ -1,0 +1,46 @@
+/*
+ * poke.h - writing into code that is mapped, under the threads that run it.
+ *
+ * Two ways. By store: the pages are made writable as well as executable (never without: a thread
+ * runs there) and get their own protection back at the end; a store of up to 8 aligned bytes is
+ * then seen whole or not at all. By kernel: /proc/thread-self/mem writes over a page's protection
+ * (proc(5)), where W^X policies refuse the first; of that only single bytes are seen whole. It is
+ * opened for each use: inherited over a fork it would be the parent's memory.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock. What is between
+ * poke_open() and poke_close() calls no libc: a function of libc may be what is written.
+ */
+#ifndef HOTPATCH_POKE_H
+#define HOTPATCH_POKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct poke {
+    uintptr_t begin, end; /* pages */
+    int protection;       /* theirs */
+    int memory;           /* the kernel's way, or -1 */
+    bool stores;          /* the pages are writable: poke_store() works */
+};
+
+/* Ready to write `size` bytes at `address`, whose pages have `protection`; by store if that can
+ * be and is preferred, or if the other cannot. 0, or -errno of the way that was preferred. */
+int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
+              bool prefer_stores);
+void poke_close(struct poke *poke);
+
+/* One byte. 0, or -errno. */
+int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
+int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes, size_t count);
+/* Two bytes, or eight, at once; they lie in one aligned word of eight. Only with `stores`. */
+void poke_store2(uintptr_t address, const uint8_t bytes[2]);
+void poke_store8(uintptr_t aligned, uint64_t word);
+
+/* Every thread of the process that runs on has gone through a serialising instruction since:
+ * membarrier(2), PRIVATE_EXPEDITED_SYNC_CORE. The first is to be asked before anything is
+ * written: 0, or -errno where the kernel or a sandbox refuses. */
+int poke_sync_ready(void);
+void poke_sync(void);
+
+#endif

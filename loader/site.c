@@ -1,0 +1,428 @@
+/* site.c - see site.h. */
+#include "site.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "error.h"
+#include "maps.h"
+#include "near_memory.h"
+#include "poke.h"
+#include "swap.h"
+#include "sys.h"
+#include "trap.h"
+
+enum { BUCKETS = 1024, STUB_BYTES = 8, NOTING_BYTES = 24 };
+
+#define REACH ((UINT64_C(1) << 31) - 0x10000)
+
+/* What the stubs read and write, in a page of words. */
+struct words {
+    uintptr_t word;   /* where the stub leads: the target, or the noting stub */
+    uintptr_t target; /* where the noting stub leads */
+    uint8_t seen;
+};
+
+struct site {
+    struct site *next;
+    struct arch_prologue prologue;
+    struct arch_swap swap;
+    bool dropped, prepared, armed;
+    uintptr_t stub, noting, original;
+    size_t original_size;
+    struct words *words;
+    const char *technique;
+    struct trap traps[ARCH_PROLOGUE_COUNT];
+};
+
+static struct site *buckets[BUCKETS];
+
+int site_refuse(struct site_problem *why, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    why->code = code;
+    why->arch = ARCH_OK;
+    va_start(arguments, format);
+    vsnprintf(why->text, sizeof(why->text), format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+static int refuse_arch(struct site_problem *why, enum arch_problem problem)
+{
+    site_refuse(why, HP_NOT_PATCHABLE, "%s", arch_problem_text(problem));
+    why->arch = problem;
+    return -1;
+}
+
+static struct site **bucket_of(uintptr_t entry)
+{
+    return &buckets[(entry >> 4) % BUCKETS];
+}
+
+/* Reading what is executable alone would be a fault. */
+static int check_readable(uintptr_t entry, size_t size, int *protection, struct site_problem *why)
+{
+    struct mapping mapping, last;
+
+    if (!maps_at(entry, &mapping) ||
+        (mapping.end < entry + size && !maps_at(entry + size - 1, &last)))
+        return site_refuse(why, HP_NOT_PATCHABLE, "the function is not mapped, or /proc not there");
+    if ((mapping.protection & (PROT_READ | PROT_EXEC)) != (PROT_READ | PROT_EXEC))
+        return site_refuse(why, HP_NOT_PATCHABLE, "the function's pages are not readable code");
+    if (mapping.end < entry + size && last.protection != mapping.protection)
+        return site_refuse(why, HP_NOT_PATCHABLE,
+                           "the function's pages differ in their protection");
+    if (mapping.shared)
+        return site_refuse(why, HP_NOT_PATCHABLE, "the function's pages are shared with others");
+    *protection = mapping.protection;
+    return 0;
+}
+
+static bool same_code(const struct arch_prologue *a, const struct arch_prologue *b)
+{
+    return a->jump == b->jump && a->length == b->length &&
+           memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+static struct site *site_new(const struct arch_prologue *prologue)
+{
+    struct site *site = calloc(1, sizeof(*site)), **bucket = bucket_of(prologue->entry);
+
+    if (!site)
+        return NULL;
+    site->prologue = *prologue;
+    site->swap.prologue = &site->prologue;
+    site->next = *bucket;
+    *bucket = site;
+    return site;
+}
+
+static void drop(struct site *site, bool dropped)
+{
+    site->dropped = dropped;
+    site->armed = false;
+    for (unsigned i = 0; i < site->prologue.count && site->prepared; i++) {
+        uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
+
+        __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
+    }
+}
+
+struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
+{
+    struct arch_prologue prologue;
+    struct site *site;
+    enum arch_problem problem;
+    int protection = 0;
+
+    for (site = *bucket_of(entry); site; site = site->next)
+        if (site->prologue.entry == entry && !site->dropped)
+            return site;
+    if (check_readable(entry, size, &protection, why) != 0)
+        return NULL;
+    problem = arch_prologue_read((const uint8_t *)entry, size, entry, &prologue);
+    if (problem != ARCH_OK) {
+        refuse_arch(why, problem);
+        return NULL;
+    }
+    /* A library that is loaded anew where it lay: its stubs still stand. */
+    for (site = *bucket_of(entry); site; site = site->next)
+        if (site->prologue.entry == entry && same_code(&site->prologue, &prologue))
+            break;
+    if (site)
+        drop(site, false);
+    else
+        site = site_new(&prologue);
+    if (!site)
+        site_refuse(why, HP_MEMORY, "no memory for the function's stub");
+    else
+        site->swap.protection = protection;
+    return site;
+}
+
+/* ---- preparing ---- */
+
+static int refuse_room(struct site_problem *why, int error)
+{
+    if (error == 0)
+        return refuse_arch(why, ARCH_OUT_OF_REACH);
+    return site_refuse(why, HP_MEMORY, "map a page near the function: %s", sys_error(error));
+}
+
+static uint64_t below(uint64_t at)
+{
+    return at > REACH ? at - REACH : 0;
+}
+
+static bool next_stub(const void *context, uint64_t from, uint64_t *at)
+{
+    return arch_stub_from(context, from, at);
+}
+
+static uintptr_t take_stub(const struct site *site, const struct arch_prologue *prologue,
+                           int *error)
+{
+    struct arch_window window;
+    struct room_wish wish = {ROOM_CODE, STUB_BYTES, 0, 0, site->prologue.jump, NULL, NULL};
+
+    arch_stub_window(prologue, &window);
+    if (window.low > window.high)
+        return 0;
+    wish.low = window.low;
+    wish.high = window.high;
+    if (prologue->count > 1) {
+        wish.next = next_stub;
+        wish.context = prologue;
+    }
+    return room_take(&wish, error);
+}
+
+/* A jump with traps on the boundaries, or, where such a stub has no place, any jump: then threads
+ * must be seen, or made, to leave. */
+static int place_stub(struct site *site, struct site_problem *why)
+{
+    struct arch_prologue single = site->prologue;
+    const struct arch_prologue *taken = &site->prologue;
+    int error = 0;
+
+    site->stub = take_stub(site, taken, &error);
+    site->swap.punned = true;
+    if (!site->stub && !site->prologue.jumped_to) {
+        single.count = 1;
+        single.start[1] = single.length;
+        taken = &single;
+        site->stub = take_stub(site, taken, &error);
+        site->swap.punned = false;
+    }
+    if (!site->stub)
+        return refuse_room(why, error);
+    site->swap.jump_size = arch_jump_bytes(taken, site->stub, site->swap.jump);
+    return 0;
+}
+
+static int place_words(struct site *site, struct site_problem *why)
+{
+    struct room_wish wish = {.kind = ROOM_WORDS,
+                             .size = sizeof(struct words),
+                             .low = below(site->stub),
+                             .high = site->stub + REACH,
+                             .near = site->prologue.jump};
+    uint64_t low = below(site->prologue.jump), high = site->prologue.jump + REACH;
+    int error;
+
+    /* The noting stub lies near the function and reads them too. */
+    if (low > wish.low)
+        wish.low = low;
+    if (high < wish.high)
+        wish.high = high;
+    site->words = (struct words *)room_take(&wish, &error);
+    return site->words ? 0 : refuse_room(why, error);
+}
+
+static int place_noting(struct site *site, struct site_problem *why)
+{
+    uint64_t words = (uintptr_t)site->words;
+    struct room_wish wish = {.kind = ROOM_CODE,
+                             .size = NOTING_BYTES,
+                             .low = below(words),
+                             .high = words + REACH,
+                             .near = site->prologue.jump};
+    int error;
+
+    site->noting = room_take(&wish, &error);
+    return site->noting ? 0 : refuse_room(why, error);
+}
+
+/* Its length depends on where it lies, so it is written for a place close by first. */
+static int place_original(struct site *site, struct site_problem *why)
+{
+    const struct arch_prologue *p = &site->prologue;
+    uint8_t code[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    struct room_wish wish = {.kind = ROOM_CODE,
+                             .size = sizeof(code),
+                             .low = below(p->jump),
+                             .high = p->jump + REACH,
+                             .near = p->jump};
+    ssize_t length;
+    int error;
+
+    /* The longest first; what it does not need goes back. */
+    site->original = room_take(&wish, &error);
+    if (!site->original)
+        return refuse_room(why, error);
+    site->original_size = sizeof(code);
+    length = arch_move(p, site->original, code, sizeof(code), map);
+    if (length < 0)
+        return refuse_arch(why, ARCH_NOT_MOVABLE);
+    room_give_back(site->original + (size_t)length, sizeof(code) - (size_t)length);
+    site->original_size = (size_t)length;
+    error = room_write(site->original, code, (size_t)length);
+    if (error != 0)
+        return site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
+    for (unsigned i = 0; i < p->count; i++) {
+        site->traps[i].address = p->jump + p->start[i];
+        site->traps[i].moved = site->original + map[i];
+    }
+    return 0;
+}
+
+static int write_stubs(struct site *site, struct site_problem *why)
+{
+    uint8_t stub[ARCH_STUB_BYTES], noting[ARCH_STUB_BYTES];
+    size_t stub_size = arch_stub(site->stub, (uintptr_t)&site->words->word, stub, STUB_BYTES);
+    size_t noting_size = arch_stub_noting(site->noting, (uintptr_t)&site->words->seen,
+                                          (uintptr_t)&site->words->target, noting, NOTING_BYTES);
+    int error;
+
+    if (stub_size == 0 || noting_size == 0)
+        return refuse_arch(why, ARCH_OUT_OF_REACH);
+    error = room_write(site->stub, stub, stub_size);
+    if (error == 0)
+        error = room_write(site->noting, noting, noting_size);
+    return error == 0 ? 0 : site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
+}
+
+static void give_back(struct site *site)
+{
+    room_give_back(site->stub, STUB_BYTES);
+    room_give_back((uintptr_t)site->words, sizeof(*site->words));
+    room_give_back(site->noting, NOTING_BYTES);
+    room_give_back(site->original, site->original_size);
+    site->stub = site->noting = site->original = 0;
+    site->words = NULL;
+}
+
+/* The page becomes the process's own before its protection changes: the kernel merges what it then
+ * splits only where both parts own pages or neither does. */
+static void own_pages(const struct site *site)
+{
+    struct poke poke;
+
+    if (poke_open(&poke, site->prologue.jump, site->prologue.length, site->swap.protection,
+                  false) == 0)
+        poke_close(&poke);
+}
+
+int site_prepare(struct site *site, struct site_problem *why)
+{
+    if (site->prepared)
+        return 0;
+    if (place_stub(site, why) != 0 || place_words(site, why) != 0 || place_noting(site, why) != 0 ||
+        place_original(site, why) != 0 || write_stubs(site, why) != 0) {
+        give_back(site);
+        return -1;
+    }
+    own_pages(site);
+    site->words->seen = 0;
+    site->words->target = site->original;
+    __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < site->prologue.count; i++)
+        trap_add(&site->traps[i]);
+    site->prepared = true;
+    return 0;
+}
+
+/* ---- arming ---- */
+
+/* A debugger's breakpoint, another tool's jump. */
+static bool is_as_read(const struct site *site)
+{
+    return memcmp((const void *)site->prologue.jump, site->prologue.bytes, site->prologue.length) ==
+           0;
+}
+
+int site_arm(struct site *site, uint64_t until, struct site_problem *why)
+{
+    int error;
+
+    if (site->armed)
+        return 0;
+    if (!is_as_read(site))
+        return site_refuse(why, HP_HOST_OWNED,
+                           "somebody else has changed the function's first bytes");
+    error = trap_install();
+    if (error != 0)
+        return site_refuse(why, HP_STORE, "take SIGTRAP: %s", sys_error(error));
+    site->technique = arch_swap_in(&site->swap, until, why);
+    site->armed = site->technique != NULL;
+    return site->armed ? 0 : -1;
+}
+
+int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
+{
+    if (!site->armed)
+        return 0;
+    if (!arch_swap_out(&site->swap, until, why))
+        return -1;
+    site->armed = false;
+    return 0;
+}
+
+bool site_is_armed(const struct site *site)
+{
+    return site->armed;
+}
+
+uintptr_t *site_word(struct site *site)
+{
+    return &site->words->word;
+}
+
+uintptr_t site_original(const struct site *site)
+{
+    return site->original;
+}
+
+const char *site_technique(const struct site *site)
+{
+    return site->technique ? site->technique : "none";
+}
+
+void site_switch(struct site *site, uintptr_t target, bool note)
+{
+    struct words *words = site->words;
+
+    /* A thread in the noting stub finds the new target, too. */
+    __atomic_store_n(&words->target, target, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->seen, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->word, note ? site->noting : target, __ATOMIC_RELEASE);
+}
+
+bool site_settle(struct site *site)
+{
+    struct words *words = site->words;
+
+    if (!__atomic_load_n(&words->seen, __ATOMIC_ACQUIRE))
+        return false;
+    __atomic_store_n(&words->word, words->target, __ATOMIC_RELEASE);
+    return true;
+}
+
+void sites_drop(uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct site *site = buckets[i]; site; site = site->next)
+            if (site->prologue.entry >= begin && site->prologue.entry < end)
+                drop(site, true);
+}
+
+/* The host may have taken SIGTRAP for itself since. */
+void sites_tend(void)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct site *site = buckets[i]; site; site = site->next)
+            if (site->armed) {
+                trap_install();
+                return;
+            }
+}
+
+void sites_after_fork(void)
+{
+    /* Code, stubs and words are private memory: the child has its own. */
+}

@@ -1,0 +1,275 @@
+/*
+ * trap.c - see trap.h.
+ *
+ * The question where a thread is comes as SIGILL, not as SIGTRAP: while one SIGTRAP is pending the
+ * kernel drops the next (signal(7)), and a thread that met an int3 would find the question in its
+ * place, and its PC behind the int3 where an old instruction may have begun.
+ */
+#include "trap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "lock.h"
+#include "sys.h"
+
+#if defined(__x86_64__)
+#define PC(context) (((ucontext_t *)(context))->uc_mcontext.gregs[REG_RIP])
+enum { TRAP_BYTES = 1 }; /* the PC is behind the int3 */
+/* What glibc's own restorer looks like, by which unwinders know a signal frame. */
+__asm__(".text\n.type hotpatch_trap_return, @function\nhotpatch_trap_return:\n"
+        "movq $15, %rax\nsyscall\n.size hotpatch_trap_return, .-hotpatch_trap_return\n");
+extern void hotpatch_trap_return(void) __attribute__((visibility("hidden")));
+#else
+#error "where a trapped thread's program counter lies"
+#endif
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+enum { BUCKETS = 1024, LAYERS = 8, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
+
+/* Not the sanitizers': they keep state that a signal handler may not touch. */
+#define BARE __attribute__((no_sanitize("thread", "address", "undefined")))
+
+static struct trap *_Atomic buckets[BUCKETS];
+
+/* The kernel's struct sigaction. */
+struct action {
+    uintptr_t handler;
+    unsigned long flags;
+    void (*restorer)(void);
+    sys_sigset mask;
+};
+
+/* The host may take SIGTRAP later, and call what it found there from its own handler: each time it
+ * does, another handler of ours is laid over it, with an action of its own behind it. */
+enum { ON_TRAP, ON_QUESTION, SIGNALS };
+static const int signals[SIGNALS] = {SIGTRAP, SIGILL};
+static struct action behind[SIGNALS][LAYERS];
+static uint32_t layers[SIGNALS];
+
+static struct {
+    _Atomic uint32_t now;  /* the last round's number */
+    _Atomic uint32_t open; /* a round is under way */
+    _Atomic(_Atomic uint32_t *) answered;
+    _Atomic uint32_t count;
+    _Atomic uint32_t answers; /* futex: counts them */
+    _Atomic bool waiting;
+} rounds = {.now = FIRST_ROUND};
+
+static struct trap *_Atomic *bucket_of(uintptr_t address)
+{
+    return &buckets[(address ^ address >> 12) % BUCKETS];
+}
+
+void trap_add(struct trap *trap)
+{
+    struct trap *_Atomic *bucket = bucket_of(trap->address);
+
+    trap->next = atomic_load_explicit(bucket, memory_order_relaxed);
+    atomic_store_explicit(bucket, trap, memory_order_release);
+}
+
+void trap_drop(struct trap *trap)
+{
+    __atomic_store_n(&trap->address, 0, __ATOMIC_RELEASE);
+}
+
+BARE static uintptr_t moved_from(uintptr_t address)
+{
+    const struct trap *trap = atomic_load_explicit(bucket_of(address), memory_order_acquire);
+
+    while (trap && __atomic_load_n(&trap->address, __ATOMIC_ACQUIRE) != address)
+        trap = trap->next;
+    return trap ? trap->moved : 0;
+}
+
+/* ---- rounds ---- */
+
+BARE static bool is_question(const siginfo_t *info)
+{
+    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+
+    return info->si_code == SI_QUEUE && info->si_pid == sys_getpid() && value >> 32 > FIRST_ROUND &&
+           value >> 32 <= atomic_load_explicit(&rounds.now, memory_order_acquire);
+}
+
+/* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
+BARE static void answer(const siginfo_t *info, void *context)
+{
+    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+    uint32_t index = (uint32_t)value;
+    uintptr_t moved = moved_from((uintptr_t)PC(context));
+
+    if (moved)
+        PC(context) = (greg_t)moved;
+    if (!atomic_load_explicit(&rounds.open, memory_order_acquire) ||
+        value >> 32 != atomic_load_explicit(&rounds.now, memory_order_acquire) ||
+        index >= atomic_load_explicit(&rounds.count, memory_order_acquire))
+        return;
+    atomic_store_explicit(&atomic_load_explicit(&rounds.answered, memory_order_acquire)[index],
+                          (uint32_t)(value >> 32), memory_order_release);
+    atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
+    if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
+        sys_futex_wake(&rounds.answers, 1);
+}
+
+uint32_t trap_round_begin(_Atomic uint32_t *answered, uint32_t count)
+{
+    uint32_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed) + 1;
+
+    atomic_store_explicit(&rounds.answered, answered, memory_order_release);
+    atomic_store_explicit(&rounds.count, count, memory_order_release);
+    atomic_store_explicit(&rounds.now, number, memory_order_release);
+    atomic_store_explicit(&rounds.open, 1, memory_order_release);
+    return number;
+}
+
+void trap_round_end(void)
+{
+    atomic_store_explicit(&rounds.open, 0, memory_order_release);
+}
+
+/* rt_tgsigqueueinfo(2): with a value, so that it is never taken for the host's raise(3). */
+int trap_ask(pid_t tid, uint32_t index)
+{
+    uint64_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed);
+    siginfo_t info = {.si_signo = SIGILL, .si_code = SI_QUEUE};
+
+    info.si_pid = sys_getpid();
+    info.si_uid = sys_geteuid();
+    info.si_value.sival_ptr = (void *)(uintptr_t)(number << 32 | index);
+    return (int)sys_call4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGILL, (long)&info);
+}
+
+uint32_t trap_answers(void)
+{
+    return atomic_load_explicit(&rounds.answers, memory_order_acquire);
+}
+
+void trap_await(uint32_t seen)
+{
+    struct timespec limit = clock_spec(clock_ms() + AWAIT_MS);
+
+    atomic_store_explicit(&rounds.waiting, true, memory_order_seq_cst);
+    sys_futex_wait(&rounds.answers, seen, &limit);
+    atomic_store_explicit(&rounds.waiting, false, memory_order_release);
+}
+
+/* ---- the handler ---- */
+
+BARE static bool from_kernel(const siginfo_t *info)
+{
+    return info->si_code > 0;
+}
+
+/* The process dies of it as it would without us. */
+BARE static void die(int signal)
+{
+    struct action standard = {.handler = (uintptr_t)SIG_DFL};
+    sys_sigset set = SYS_SIGBIT(signal);
+
+    sys_call4(SYS_rt_sigaction, signal, (long)&standard, 0, sizeof(sys_sigset));
+    sys_tgkill(sys_getpid(), sys_gettid(), signal);
+    sys_sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+BARE static void chain(struct action *action, int signal, siginfo_t *info, void *context)
+{
+    struct action host = *action;
+    sys_sigset old;
+
+    if (host.handler == (uintptr_t)SIG_IGN && !from_kernel(info))
+        return;
+    if (host.handler == (uintptr_t)SIG_DFL || host.handler == (uintptr_t)SIG_IGN) {
+        die(signal);
+        return;
+    }
+    if (host.flags & SA_RESETHAND)
+        action->handler = (uintptr_t)SIG_DFL;
+    if (!(host.flags & SA_NODEFER))
+        host.mask |= SYS_SIGBIT(signal);
+    sys_sigprocmask(SIG_BLOCK, &host.mask, &old);
+    ((void (*)(int, siginfo_t *, void *))host.handler)(signal, info, context);
+    sys_sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context)
+{
+    int which = signal == SIGTRAP ? ON_TRAP : ON_QUESTION;
+    uintptr_t moved = 0;
+
+    if (which == ON_QUESTION && is_question(info)) {
+        answer(info, context);
+        return;
+    }
+    if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
+        moved = moved_from((uintptr_t)PC(context) - TRAP_BYTES);
+    if (moved)
+        PC(context) = (greg_t)moved;
+    else
+        chain(&behind[which][layer], signal, info, context);
+}
+
+#define LAYER(n)                                                               \
+    BARE static void on_signal_##n(int signal, siginfo_t *info, void *context) \
+    {                                                                          \
+        on_signal(n, signal, info, context);                                   \
+    }
+LAYER(0)
+LAYER(1)
+LAYER(2)
+LAYER(3)
+LAYER(4)
+LAYER(5)
+LAYER(6)
+LAYER(7)
+
+static void (*const handlers[LAYERS])(int, siginfo_t *, void *) = {
+    on_signal_0, on_signal_1, on_signal_2, on_signal_3,
+    on_signal_4, on_signal_5, on_signal_6, on_signal_7};
+
+/* The layer to lay over `now`: the one that has it behind it already, or a new one. */
+static uint32_t layer_over(int which, const struct action *now)
+{
+    for (uint32_t i = 0; i < layers[which]; i++)
+        if (behind[which][i].handler == now->handler && behind[which][i].flags == now->flags)
+            return i;
+    return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
+}
+
+static int install(int which)
+{
+    struct action now,
+        action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART | SA_RESTORER,
+                  .restorer = hotpatch_trap_return};
+    uint32_t layer;
+    int result =
+        (int)sys_call4(SYS_rt_sigaction, signals[which], 0, (long)&now, sizeof(sys_sigset));
+
+    if (result != 0)
+        return result;
+    for (uint32_t i = 0; i < LAYERS; i++)
+        if (now.handler == (uintptr_t)handlers[i])
+            return 0;
+    layer = layer_over(which, &now);
+    behind[which][layer] = now;
+    action.handler = (uintptr_t)handlers[layer];
+    return (int)sys_call4(SYS_rt_sigaction, signals[which], (long)&action, 0, sizeof(sys_sigset));
+}
+
+int trap_install(void)
+{
+    return install(ON_TRAP);
+}
+
+int trap_install_questions(void)
+{
+    return install(ON_QUESTION);
+}

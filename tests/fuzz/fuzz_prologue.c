@@ -1,0 +1,242 @@
+/*
+ * fuzz_prologue.c - any bytes as a function: what is read of it holds together, and the moved
+ * prologue, decoded again, says instruction by instruction what the original said.
+ *
+ * The first four bytes choose where the copy goes, the rest is the function.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <Zydis/Zydis.h>
+
+#include "arch.h"
+
+#define ENTRY UINT64_C(0x560000000000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* One instruction where it runs. */
+struct decoded {
+    uint64_t at;
+    ZydisDecodedInstruction in;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+struct moved {
+    const struct arch_prologue *prologue;
+    uint64_t to;
+    uint8_t code[ARCH_MOVED_BYTES];
+    size_t length;
+    uint8_t map[ARCH_PROLOGUE_COUNT];
+};
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void decode(const uint8_t *code, size_t size, uint64_t at, struct decoded *out)
+{
+    ZydisDecoder decoder;
+
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    require(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, size, &out->in, out->operands)));
+    out->at = at;
+}
+
+static void decode_moved(const struct moved *moved, size_t offset, struct decoded *out)
+{
+    require(offset < moved->length);
+    decode(moved->code + offset, moved->length - offset, moved->to + offset, out);
+}
+
+/* What a relative operand refers to. */
+static uint64_t target_of(const struct decoded *decoded)
+{
+    int64_t relative = decoded->in.raw.imm[0].is_relative ? decoded->in.raw.imm[0].value.s
+                                                          : decoded->in.raw.disp.value;
+
+    return decoded->at + decoded->in.length + (uint64_t)relative;
+}
+
+static int is_branch(const struct decoded *decoded)
+{
+    return decoded->in.raw.imm[0].is_relative;
+}
+
+/* Where a branch to `target` has to lead from the copy. */
+static uint64_t counterpart(const struct moved *moved, const struct decoded *original)
+{
+    const struct arch_prologue *prologue = moved->prologue;
+    uint64_t target = target_of(original);
+
+    for (unsigned i = 0; i < prologue->count; i++) {
+        if (target == prologue->jump + prologue->start[i] &&
+            original->in.meta.category != ZYDIS_CATEGORY_CALL)
+            return moved->to + moved->map[i];
+    }
+    /* Neither into the jump's bytes nor, by a call, into what has gone. */
+    require(target - prologue->jump - 1 >= 4);
+    return target;
+}
+
+static void require_same_memory(const struct decoded *left, const struct decoded *right, unsigned i)
+{
+    const ZydisDecodedOperandMem *a = &left->operands[i].mem, *b = &right->operands[i].mem;
+
+    require(a->type == b->type && a->segment == b->segment && a->base == b->base &&
+            a->index == b->index && a->scale == b->scale &&
+            a->disp.has_displacement == b->disp.has_displacement);
+    if (a->base == ZYDIS_REGISTER_RIP)
+        require(target_of(left) == target_of(right));
+    else
+        require(a->disp.value == b->disp.value);
+}
+
+static void require_same_operands(const struct decoded *left, const struct decoded *right)
+{
+    require(left->in.operand_count == right->in.operand_count);
+    for (unsigned i = 0; i < left->in.operand_count; i++) {
+        const ZydisDecodedOperand *a = &left->operands[i], *b = &right->operands[i];
+
+        require(a->type == b->type && a->size == b->size && a->actions == b->actions);
+        if (a->type == ZYDIS_OPERAND_TYPE_REGISTER)
+            require(a->reg.value == b->reg.value);
+        else if (a->type == ZYDIS_OPERAND_TYPE_MEMORY)
+            require_same_memory(left, right, i);
+        else if (a->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            require(a->imm.value.u == b->imm.value.u);
+    }
+}
+
+/* "loop there" has become "loop 1f; jmp 2f; 1: jmp there; 2:". */
+static void require_pair(const struct moved *moved, const struct decoded *first, uint64_t target)
+{
+    size_t offset = first->at - moved->to + first->in.length;
+    struct decoded around, jump;
+
+    decode_moved(moved, offset, &around);
+    decode_moved(moved, offset + around.in.length, &jump);
+    require(target_of(first) == jump.at);
+    require(around.in.mnemonic == ZYDIS_MNEMONIC_JMP && jump.in.mnemonic == ZYDIS_MNEMONIC_JMP);
+    require(target_of(&around) == jump.at + jump.in.length);
+    require(target_of(&jump) == target);
+}
+
+static int is_counted(const struct decoded *decoded)
+{
+    return decoded->in.opcode >= 0xe0 && decoded->in.opcode <= 0xe3;
+}
+
+static void require_same_branch(const struct moved *moved, const struct decoded *original,
+                                const struct decoded *copy)
+{
+    uint64_t target = counterpart(moved, original);
+
+    if (is_counted(original)) {
+        require(original->in.address_width == copy->in.address_width);
+        require_pair(moved, copy, target);
+    } else {
+        require(target_of(copy) == target);
+    }
+}
+
+/* After the last one the copy goes on where the jump's bytes end, if anything goes on. */
+static void require_way_back(const struct moved *moved, size_t offset)
+{
+    struct decoded jump;
+    uint64_t target;
+
+    if (offset == moved->length)
+        return;
+    decode_moved(moved, offset, &jump);
+    require(jump.in.mnemonic == ZYDIS_MNEMONIC_JMP);
+    target = target_of(&jump);
+    if (!is_branch(&jump)) {
+        require(target == jump.at + jump.in.length); /* jmp *0(%rip) */
+        memcpy(&target, moved->code + offset + jump.in.length, sizeof(target));
+    }
+    require(target == moved->prologue->jump + moved->prologue->length);
+}
+
+static void require_same(const struct moved *moved)
+{
+    const struct arch_prologue *prologue = moved->prologue;
+    size_t end = 0;
+
+    for (unsigned i = 0; i < prologue->count; i++) {
+        unsigned offset = prologue->start[i];
+        struct decoded original, copy;
+
+        decode(prologue->bytes + offset, (size_t)(prologue->length - offset),
+               prologue->jump + offset, &original);
+        decode_moved(moved, moved->map[i], &copy);
+        require(original.in.mnemonic == copy.in.mnemonic);
+        require(i == 0 || moved->map[i] == end);
+        end = moved->map[i] + copy.in.length;
+        if (is_branch(&original)) {
+            require_same_branch(moved, &original, &copy);
+            end += is_counted(&original) ? 7 : 0;
+        } else {
+            require(original.in.length == copy.in.length);
+            require_same_operands(&original, &copy);
+        }
+    }
+    require_way_back(moved, end);
+}
+
+static void check_prologue(const struct arch_prologue *prologue)
+{
+    require(prologue->jump == prologue->entry || prologue->jump == prologue->entry + 4);
+    require(prologue->count > 0 && prologue->count <= 5);
+    require(prologue->length >= 5 && prologue->length <= ARCH_PROLOGUE_BYTES);
+    require(prologue->start[0] == 0 && prologue->start[prologue->count] == prologue->length);
+    for (unsigned i = 0; i < prologue->count; i++)
+        require(prologue->start[i] < 5 && prologue->start[i] < prologue->start[i + 1]);
+}
+
+static void check_stub(const struct arch_prologue *prologue, uint32_t choice)
+{
+    struct arch_window window;
+    uint64_t stub;
+    uint8_t jump[8];
+
+    arch_stub_window(prologue, &window);
+    if (!arch_stub_from(prologue, window.low + choice, &stub))
+        return;
+    require(stub >= window.low && stub <= window.high);
+    require((stub & (window.stride - 1)) == window.residue);
+    require(arch_stub_possible(prologue, stub));
+    require(arch_jump_bytes(prologue, stub, jump) == 5);
+    for (unsigned i = 1; i < prologue->count; i++)
+        require(jump[prologue->start[i]] == 0xcc);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arch_prologue prologue;
+    struct moved moved = {.prologue = &prologue};
+    uint32_t choice;
+    ssize_t length;
+
+    if (size < sizeof(choice))
+        return 0;
+    memcpy(&choice, data, sizeof(choice));
+    data += sizeof(choice);
+    size -= sizeof(choice);
+    require(arch_padding(data, size) <= size);
+    if (arch_prologue_read(data, size, ENTRY, &prologue) != ARCH_OK)
+        return 0;
+    check_prologue(&prologue);
+    check_stub(&prologue, choice);
+    /* From 4 GiB below to 4 GiB above. */
+    moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
+    length = arch_move(&prologue, moved.to, moved.code, sizeof(moved.code), moved.map);
+    if (length < 0)
+        return 0;
+    moved.length = (size_t)length;
+    require(moved.length <= sizeof(moved.code));
+    require_same(&moved);
+    return 0;
+}
