@@ -36,7 +36,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
 preload_sources := $(wildcard preload/*.c)
 engine_sources := $(wildcard loader/*.c loader/arch/*/*.c elf/*.c) \
-	preload/error.c preload/json.c preload/wall_time.c
+	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c loader/arch/*/decode.c loader/arch/*/prologue.c \
 	loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
