@@ -221,6 +221,8 @@ void debug_info_close(struct debug_info *info)
 {
     if (!info)
         return;
+    slot_table_free(&info->slots);
+    image_close(info->image); /* its bytes are libdwfl's */
     if (info->dwfl)
         dwfl_end(info->dwfl);
     free(info->build_id);
@@ -236,6 +238,51 @@ const char *debug_info_build_id(const struct debug_info *info)
 const char *debug_info_soname(const struct debug_info *info)
 {
     return info->soname;
+}
+
+/* ---------------------------------------------------------- declared slots --- */
+
+static bool has_slot_table(Elf *elf)
+{
+    Elf_Scn *section = NULL;
+    size_t names;
+
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return false;
+    while ((section = elf_nextscn(elf, section))) {
+        GElf_Shdr header;
+        const char *name =
+            gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+
+        if (name && strcmp(name, "hotpatch_table") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_slots(struct debug_info *info)
+{
+    struct elf_fault ignored = {0};
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(info->module, &bias);
+    size_t size = 0;
+    const char *bytes = has_slot_table(elf) ? elf_rawfile(elf, &size) : NULL;
+
+    info->slots_read = true;
+    if (bytes && image_open(&info->image, bytes, size, 0, &ignored) == 0 &&
+        slot_table_read(info->image, &info->slots, &ignored) != 1)
+        info->slots = (struct slot_table){0};
+}
+
+bool debug_info_declares(struct debug_info *info, const char *name, const char **name_space)
+{
+    if (!info->slots_read)
+        read_slots(info);
+    *name_space = info->slots.name_space;
+    for (size_t i = 0; i < info->slots.count; i++)
+        if (strcmp(info->slots.slots[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* ------------------------------------------------------------------- names --- */

@@ -44,6 +44,10 @@ void debug_info_close(struct debug_info *info); /* NULL is allowed */
 const char *debug_info_build_id(const struct debug_info *info); /* hex; "" where there is none */
 const char *debug_info_soname(const struct debug_info *info);   /* or NULL */
 
+/* Does the object declare a slot of that name with hotpatch.h? Then the slot is meant, and no
+ * function. `*name_space` lives as long as `info`; NULL where it has none. */
+bool debug_info_declares(struct debug_info *info, const char *name, const char **name_space);
+
 struct debug_function {
     const char *name; /* the symbol's, mangled */
     const char *file; /* base name of the source file of a local one, or NULL */

@@ -5,6 +5,7 @@
 #include <elfutils/libdwfl.h>
 
 #include "debug_info.h"
+#include "slot_table.h"
 
 struct debug_info {
     Dwfl *dwfl;
@@ -12,6 +13,9 @@ struct debug_info {
     GElf_Addr bias; /* of the module's addresses in `dwfl` */
     char *build_id;
     char *soname;
+    struct image *image; /* of an object that declares slots; read when first asked for */
+    struct slot_table slots;
+    bool slots_read;
 };
 
 /* The compile unit's DIE, and in `bias` what makes an address of it one of the object; NULL:

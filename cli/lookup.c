@@ -252,11 +252,29 @@ static int take_own(const struct debug_function *function, void *context)
     return 0;
 }
 
-/* Leaves what the first such object has. */
+static bool is_declared(const struct search *search)
+{
+    const struct lookup *lookup = search->lookup;
+    const char *space;
+
+    for (size_t i = 0; i < lookup->mapped_count; i++) {
+        const struct object *object = lookup->mapped[i];
+
+        if (object->info && debug_info_declares(object->info, search->target.name, &space) &&
+            target_object_matches(&search->target, is_program(search, object), object->path,
+                                  debug_info_soname(object->info), space))
+            return true;
+    }
+    return false;
+}
+
+/* Leaves what the first object with such a symbol has. */
 static bool known_to_process(struct search *search)
 {
     const struct lookup *lookup = search->lookup;
 
+    if (is_declared(search))
+        return true;
     for (size_t i = 0; i < lookup->mapped_count; i++) {
         search->object = lookup->mapped[i];
         if (object_meant(search, search->object))

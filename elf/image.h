@@ -2,10 +2,10 @@
  * image.h - one ELF object, opened for reading: a file's bytes in memory, or an object that
  * ld.so has mapped into this process.
  *
- * elf/ is the only place that includes libelf. It reads and never writes; every offset,
- * count and string of the input is checked against the bytes there are, since patches are
- * outside input and a host must survive any of them. No function here logs, exits or keeps
- * a descriptor. An image may be used by one thread at a time.
+ * elf/ and the command's cli/debug_info.c are the only places that include libelf. elf/ reads and
+ * never writes; every offset, count and string of the input is checked against the bytes there
+ * are, since patches are outside input and a host must survive any of them. No function here logs,
+ * exits or keeps a descriptor. An image may be used by one thread at a time.
  */
 #ifndef HOTPATCH_IMAGE_H
 #define HOTPATCH_IMAGE_H

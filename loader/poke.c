@@ -28,6 +28,8 @@ static bool under_filter(void)
     return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
 }
 
+/* The kernel goes on accounting for a page that was writable once, so that its mapping stays split
+ * from its neighbours of the same protection: two more mappings at most for a page of code. */
 static int open_stores(struct poke *poke)
 {
     int result = sys_mprotect((void *)poke->begin, poke->end - poke->begin, WRITABLE_CODE);

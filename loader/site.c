@@ -10,7 +10,6 @@
 #include "error.h"
 #include "maps.h"
 #include "near_memory.h"
-#include "poke.h"
 #include "swap.h"
 #include "sys.h"
 #include "trap.h"
@@ -297,17 +296,6 @@ static void give_back(struct site *site)
     site->words = NULL;
 }
 
-/* The page becomes the process's own before its protection changes: the kernel merges what it then
- * splits only where both parts own pages or neither does. */
-static void own_pages(const struct site *site)
-{
-    struct poke poke;
-
-    if (poke_open(&poke, site->prologue.jump, site->prologue.length, site->swap.protection,
-                  false) == 0)
-        poke_close(&poke);
-}
-
 int site_prepare(struct site *site, struct site_problem *why)
 {
     if (site->prepared)
@@ -317,7 +305,6 @@ int site_prepare(struct site *site, struct site_problem *why)
         give_back(site);
         return -1;
     }
-    own_pages(site);
     site->words->seen = 0;
     site->words->target = site->original;
     __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);

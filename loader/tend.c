@@ -9,6 +9,7 @@
 
 #include "entry.h"
 #include "fault.h"
+#include "site.h"
 #include "transaction.h"
 
 static struct {
@@ -47,6 +48,7 @@ static void look_again(uint64_t at)
         return;
     commit_verify_imports();
     entries_settle();
+    sites_tend();
     tending.delay *= 4;
     __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,
                      __ATOMIC_RELEASE);

@@ -167,6 +167,25 @@ static void what_the_process_knows_itself_is_not_sent(void **state)
     assert_int_equal(look("whole", NULL, "twin@writer.c").result, 0);
 }
 
+static void a_declared_slot_is_meant_before_a_function(void **state)
+{
+    char command[512];
+
+    (void)state;
+    write_source("slots.c", "#include <hotpatch.h>\nHOTPATCH_NAMESPACE(\"net\");\n"
+                            "HOTPATCH_FUNCTION(int, open_it, (int n)) { return n; }\n"
+                            "static __attribute__((used)) int plain(int n) { return n; }\n"
+                            "int main(void) { return open_it(0); }\n");
+    snprintf(command, sizeof(command),
+             "gcc -g -Wl,--build-id -I'%s' -o slots slots.c && cp slots slots.debug && strip slots",
+             source_file("include"));
+    run(command);
+    assert_int_equal(look("slots", "slots.debug", "open_it").result, 0);
+    assert_int_equal(look("slots", "slots.debug", "net:open_it").result, 0);
+    must_be_at(look("slots", "slots.debug", "plain"), "plain",
+               address_of("slots.debug", "plain", 1));
+}
+
 static void a_name_of_a_debug_file_beside_the_object_is_found(void **state)
 {
     (void)state;
@@ -383,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_process_knows_itself_is_not_sent),
+        cmocka_unit_test(a_declared_slot_is_meant_before_a_function),
         cmocka_unit_test(a_name_of_a_debug_file_beside_the_object_is_found),
         cmocka_unit_test(a_name_of_a_debug_file_that_is_given_is_found),
         cmocka_unit_test(two_statics_of_one_name_are_told_apart_by_their_files),
