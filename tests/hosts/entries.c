@@ -95,7 +95,7 @@ static OPAQUE int sum_to(int n)
     return n > 0 ? n + sum_to(n - 1) : 0;
 }
 
-__attribute__((patchable_function_entry(5))) static OPAQUE int padded(void)
+__attribute__((patchable_function_entry(5), aligned(16))) static OPAQUE int padded(void)
 {
     return 1;
 }
