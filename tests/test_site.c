@@ -5,6 +5,10 @@
  * argument and one more, its replacement a hundred times. A thread that sees anything else counts
  * a wrong result; one that meets half a jump mostly dies. The plain copy of the jump, kept here
  * alone, must fail the same torture.
+ *
+ * What the torture is worth (broken on purpose): no int3 before the rest of the jump: dies within a
+ * second; threads not asked to leave: dies; the question sent as SIGTRAP: dies at once (trap.c). Not
+ * seen here: no membarrier, and no int3 on the inner boundaries before the rest.
  */
 #include <errno.h>
 #include <linux/filter.h>
