@@ -43,7 +43,7 @@ static int open_stores(struct poke *poke)
 
 /* The kernel may still refuse every write (proc_mem.force_override=): the byte that is there is
  * written again, which also makes the page the process's own. */
-static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
+POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
 {
     int result = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
 
@@ -87,7 +87,7 @@ void poke_close(struct poke *poke)
     poke->memory = -1;
 }
 
-int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+POKE_BARE int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
 {
     ssize_t n;
 
@@ -109,7 +109,7 @@ int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes,
 }
 
 /* The other six bytes are nobody else's to change: the engine lock is held. */
-void poke_store2(uintptr_t address, const uint8_t bytes[2])
+POKE_BARE void poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
     uintptr_t aligned = address & ~(uintptr_t)7;
     unsigned shift = (unsigned)(address & 7) * 8;
@@ -120,7 +120,7 @@ void poke_store2(uintptr_t address, const uint8_t bytes[2])
     poke_store8(aligned, word);
 }
 
-void poke_store8(uintptr_t aligned, uint64_t word)
+POKE_BARE void poke_store8(uintptr_t aligned, uint64_t word)
 {
     __atomic_store_n((uint64_t *)aligned, word, __ATOMIC_SEQ_CST);
 }

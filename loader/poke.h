@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* TSan keeps no record of code, and faults where one is to be kept. */
+#define POKE_BARE __attribute__((no_sanitize("thread")))
+
 struct poke {
     uintptr_t begin, end; /* pages */
     int protection;       /* theirs */

@@ -154,6 +154,7 @@ static void code_behind_a_return_belongs_to_another_function(void **state)
     (void)state;
     assert_problem("31 c0 c3 55 48 89 e5 5d c3", ARCH_TOO_SHORT);
     assert_problem("31 c0 c3 90 55 48 89 e5", ARCH_TOO_SHORT);
+    assert_problem("90 31 c0 c3 55 48 89 e5", ARCH_TOO_SHORT);
     assert_problem("eb 10 b8 01 00 00 00", ARCH_TOO_SHORT);
 }
 
@@ -183,6 +184,7 @@ static void a_call_that_returns_into_the_jump_is_refused(void **state)
     (void)state;
     assert_problem("ff d0 31 c0 90 c3", ARCH_CALL_INSIDE);
     assert_problem("50 ff d0 58 c3", ARCH_CALL_INSIDE);
+    assert_problem("90 90 ff d0 90 c3", ARCH_CALL_INSIDE);
     assert_problem("ff 50 08 90 90 c3", ARCH_CALL_INSIDE);
 }
 

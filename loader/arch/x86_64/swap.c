@@ -94,7 +94,7 @@ static bool in_one_word(const struct work *work, size_t count)
     return work->poke.stores && (work->at & 7) + count <= 8;
 }
 
-static void store_all(const struct work *work, const uint8_t bytes[8])
+POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
 {
     uintptr_t aligned = work->at & ~(uintptr_t)7;
     union {
