@@ -103,6 +103,25 @@ static bool looked_up_definition(struct object *importer, const struct image_sym
     return true;
 }
 
+/*
+ * Where a bound word points tells which of an object's functions it is, but for an IFUNC: what two
+ * versions of one name have chosen may be one function, or functions without a name. There ld.so's
+ * own rule decides which of them it is.
+ */
+static bool find_definition(struct object *importer, const struct image_symbol *import,
+                            uintptr_t value, struct definition *out, bool *bound)
+{
+    struct definition asked;
+
+    *bound = bound_definition(importer, import->name, value, out);
+    if (!*bound)
+        return looked_up_definition(importer, import, out);
+    if (out->indirect && looked_up_definition(importer, import, &asked) &&
+        asked.object == out->object)
+        *out = asked;
+    return true;
+}
+
 /* ---- words that lead to a PLT ---- */
 
 /*
@@ -245,8 +264,7 @@ static int add(const struct image_relocation *relocation, void *context)
         return PENDING;
     if (value == 0)
         return 0; /* a weak import that nobody defines */
-    bound = bound_definition(object, relocation->symbol.name, value, &definition);
-    if (!bound && !looked_up_definition(object, &relocation->symbol, &definition))
+    if (!find_definition(object, &relocation->symbol, value, &definition, &bound))
         return 0;
     slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
     if (!slot)

@@ -439,6 +439,36 @@ static void the_resolver_does_not_win_over_a_switch(void **state)
     finish();
 }
 
+/* Asked of the program alone: a request would lay the layer over the word as well. */
+static void a_resolver_that_comes_out_late_does_not_win(void **state)
+{
+    (void)state;
+    if (sanitized())
+        skip(); /* the function is the sanitizer's own, which binds at once */
+    start("importer");
+    host_expect(host, "begin-late-resolver", "begun");
+    load_getenv();
+    host_expect(host, "end-late-resolver", "ended");
+    for (int i = 0; i < 1000 && strcmp(host_ask(host, "getenv " VALUE), "patched") != 0; i++)
+        poll(NULL, 0, 10);
+    host_expect(host, "getenv " VALUE, "patched");
+    finish();
+}
+
+static void an_address_inside_a_function_is_left_alone(void **state)
+{
+    (void)state;
+    start("importer");
+    open_library("libimporter");
+    host_expect(host, "call library_inside x", "same");
+    load_getenv();
+    expect_of_library("patched");
+    host_expect(host, "call library_inside x", "same");
+    must_apply(host, "revert all");
+    host_expect(host, "call library_inside x", "same");
+    finish();
+}
+
 /* ---- the program's own doing ---- */
 
 static void a_pointer_that_the_program_changed_is_its_own(void **state)
@@ -548,8 +578,10 @@ static void a_version_names_one_of_two_definitions(void **state)
     start("importer");
     open_library("libimporter2");
     host_expect(host, "call second_copy text", "text");
+    host_expect(host, "call default_copy text", "text");
     must_apply(host, "load replace=memcpy@GLIBC_2.2.5=no_copy %s", patch_file("import_plain"));
     host_expect(host, "call second_copy text", "failed");
+    host_expect(host, "call default_copy text", "text");
     must_apply(host, "revert all");
     host_expect(host, "call second_copy text", "text");
     assert_string_equal(
@@ -755,6 +787,8 @@ int main(int argc, char **argv)
         LIVE(a_library_in_a_name_space_of_its_own_is_left_alone),
         LIVE(a_library_comes_and_goes_during_switches),
         LIVE(the_resolver_does_not_win_over_a_switch),
+        LIVE(a_resolver_that_comes_out_late_does_not_win),
+        LIVE(an_address_inside_a_function_is_left_alone),
         LIVE(a_pointer_that_the_program_changed_is_its_own),
         LIVE(a_pointer_changed_under_a_layer_is_its_own),
         LIVE(a_got_word_that_the_program_changed_is_refused),

@@ -188,6 +188,26 @@ static uintptr_t *got_word(const char *name)
     _exit(9);
 }
 
+/* A resolver that comes out late: once somebody has stored into a word that was not bound, the
+ * definition is stored over it. */
+static pthread_t late;
+static uintptr_t *late_word, late_before;
+
+static void *resolve_late(void *unused)
+{
+    while (__atomic_load_n(late_word, __ATOMIC_ACQUIRE) == late_before)
+        usleep(100);
+    __atomic_store_n(late_word, (uintptr_t)dlsym(RTLD_DEFAULT, "getenv"), __ATOMIC_RELEASE);
+    return unused;
+}
+
+static const char *begin_late_resolver(void)
+{
+    late_word = got_word("getenv");
+    late_before = *late_word;
+    return pthread_create(&late, NULL, resolve_late, NULL) == 0 ? "begun" : "failed";
+}
+
 static uintptr_t page_of(const char *name)
 {
     return (uintptr_t)got_word(name) & ~(uintptr_t)4095;
@@ -321,6 +341,10 @@ static void command(const char *word, char *rest)
         pointer = own_getenv, say("done");
     else if (strcmp(word, "own-got") == 0)
         *got_word(rest) = (uintptr_t)own_getenv, say("done");
+    else if (strcmp(word, "begin-late-resolver") == 0)
+        say("%s", begin_late_resolver());
+    else if (strcmp(word, "end-late-resolver") == 0)
+        say("%s", pthread_join(late, NULL) == 0 ? "ended" : "failed");
     else if (strcmp(word, "churn") == 0)
         churn(rest, atoi(second));
     else if (strcmp(word, "race") == 0)
@@ -331,5 +355,8 @@ static void command(const char *word, char *rest)
 
 int main(void)
 {
+#ifndef __PIC__
+    pointer = getenv; /* in code: so the PLT entry of getenv is its address, to all libraries too */
+#endif
     return loop();
 }

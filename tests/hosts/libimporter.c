@@ -16,9 +16,19 @@ const char *library_constant(const char *name);
 const char *library_data(const char *name);
 const char *library_rename(const char *path);
 const char *library_length(const char *text);
+const char *library_inside(const char *unused);
 
 lookup *const library_constant_pointer = getenv;
 lookup *library_data_pointer = getenv;
+
+/* No function's address. C has no constant for it. */
+extern char *library_inside_pointer __attribute__((visibility("hidden")));
+__asm__(".pushsection .data\n"
+        ".p2align 3\n"
+        ".hidden library_inside_pointer\n"
+        ".globl library_inside_pointer\n"
+        "library_inside_pointer: .quad getenv + 1\n"
+        ".popsection");
 
 const char *library_call(const char *name)
 {
@@ -64,4 +74,15 @@ const char *library_length(const char *text)
 
     snprintf(answer, sizeof(answer), "%zu", length(text));
     return answer;
+}
+
+const char *library_inside(const char *unused)
+{
+    static char *first;
+    char *now = *(char *volatile *)&library_inside_pointer;
+
+    (void)unused;
+    if (!first)
+        first = now;
+    return now == first ? "same" : "changed";
 }

@@ -4,6 +4,7 @@
 
 const char *lazy_call(const char *name);
 const char *second_copy(const char *text);
+const char *default_copy(const char *text);
 void *old_memcpy(void *to, const void *from, size_t size);
 
 __asm__(".symver old_memcpy, memcpy@GLIBC_2.2.5");
@@ -21,4 +22,12 @@ const char *second_copy(const char *text)
     if (!old_memcpy(copy, text, strnlen(text, sizeof(copy) - 1)))
         return "failed";
     return copy;
+}
+
+/* The same name in the same library, and another function. */
+const char *default_copy(const char *text)
+{
+    static char copy[64];
+
+    return memcpy(copy, text, strlen(text) + 1) ? copy : "failed";
 }
