@@ -189,6 +189,12 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
+# This one measures a part, not a process.
+$(BUILD)/bench/symbols: tests/bench/symbols.c $(BUILD)/tests/parts.a Makefile
+	@mkdir -p $(@D)
+	$(call say,CC    $@)
+	$(Q)$(CC) $(BENCH_FLAGS) -iquote elf -o $@ $< $(BUILD)/tests/parts.a -lelf -ldl
+
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
 	tests/bench/run $(BUILD)
@@ -241,7 +247,7 @@ uninstall:
 
 C_FILES = $(wildcard include/*.h $(foreach dir,preload loader loader/arch loader/arch/* elf cli tests tests/hosts \
 	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
-SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
+SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
 
 format:

@@ -60,6 +60,21 @@ static double load_in_process(const char *path)
     return took;
 }
 
+/* An import of the host, and no file: what finding, preparing and storing alone take. */
+static void time_fault(struct wire *wire)
+{
+    struct samples load = {0}, engine = {0}, revert = {0};
+
+    for (unsigned i = 0; i < LOADS / 2; i++) {
+        sample(&load, ask(wire, "load", "fail=getppid=1 nth=4294967295"));
+        sample(&engine, replied_us(wire));
+        sample(&revert, ask(wire, "revert", "name=fail:getppid"));
+    }
+    row("  a fault in an import, no file", median(&load), "us", NO_BUDGET,
+        "median of %zu; in the engine %.0f us; its revert %.0f us", load.count, median(&engine),
+        median(&revert));
+}
+
 int main(void)
 {
     static struct wire wire;
@@ -91,6 +106,7 @@ int main(void)
         "wire and two thread switches; dlopen and dlsym of the file in process: %.0f us",
         median(&plain));
     row("  the same, a revert", median(&revert), "us", NO_BUDGET, "median of %zu", revert.count);
+    time_fault(&wire);
     wire_close(&wire);
     end_program(host);
     return 0;

@@ -26,6 +26,7 @@ log=$work/log
 seconds=${HOTPATCH_REAL_SECONDS:-3}
 switching_seconds=${HOTPATCH_REAL_SWITCHING_SECONDS:-10}
 per_second=100
+rounds=${HOTPATCH_REAL_ROUNDS-}
 mode=none
 as=
 own_switching=
@@ -187,6 +188,14 @@ clean()
     [ -z "$left" ] || fail "processes left behind: $left"
 }
 
+apply_parts()
+{
+    parts >"$work/parts"
+    while read -r row part busy <&9; do
+        apply "$row" "$part" "$busy"
+    done 9<"$work/parts"
+}
+
 run_mode()
 {
     mode=$1
@@ -203,10 +212,7 @@ run_mode()
     idle)
         work "$seconds"
         idle=$rate
-        parts >"$work/parts"
-        while read -r row part busy <&9; do
-            apply "$row" "$part" "$busy"
-        done 9<"$work/parts"
+        [ -n "$rounds" ] || apply_parts
         ;;
     switching)
         if [ -z "$own_switching" ]; then
@@ -230,9 +236,27 @@ prepare()
     compile "$real/patches/proof.so" -DPROOF
 }
 
+# For the benchmark: the three ways in turn, many times, and what each round measured. What is
+# switched is a fault, so that the switches are what is measured and not the reading of files.
+in_turn()
+{
+    switches=${wraps%% *}=-1:EIO
+    while [ "$rounds" -gt 0 ]; do
+        for each in bare idle switching; do
+            run_mode $each
+        done
+        echo "round $bare $idle $switching"
+        rounds=$((rounds - 1))
+    done
+}
+
 scenario()
 {
     prepare
+    if [ -n "$rounds" ]; then
+        in_turn
+        return
+    fi
     for each in bare idle switching; do
         run_mode $each
     done

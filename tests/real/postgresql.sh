@@ -20,7 +20,8 @@ serve()
     launch postgres -D "$work/db/data" -k "$work/db" -h '' -c fsync=off
     until_true "postgres does not answer" sql -c 'select 1'
     pgbench -i -q -s 2 -h "$work/db" -U postgres postgres >"$work/pgbench.log" 2>&1 || fail "pgbench -i"
-    if [ "$mode" = idle ]; then
+    session=
+    if [ "$mode" = idle ] && [ -z "$rounds" ]; then
         mkfifo "$work/session"
         sql >"$work/session.out" 2>&1 <"$work/session" &
         session=$!
@@ -77,12 +78,12 @@ parts()
 {
     echo postmaster "$pid" quiet
     echo postgres-checkpointer "$(pgrep -P "$pid" -f checkpointer)" quiet
-    [ "$mode" != idle ] || echo postgres-backend "$(head -n 1 "$work/session.out")" busy
+    [ -z "$session" ] || echo postgres-backend "$(head -n 1 "$work/session.out")" busy
 }
 
 quit()
 {
-    if [ "$mode" = idle ]; then
+    if [ -n "$session" ]; then
         exec 7>&-
         wait "$session" || fail "the session ended badly"
         [ "$(tail -n 1 "$work/session.out")" = 1000 ] || fail "the session lost answers"
