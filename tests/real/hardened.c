@@ -1,7 +1,8 @@
 /*
  * hardened.c - run a program under what systemd's units ask of the kernel.
  *
- *   hardened [no-new-privs] [mdwe] [deny-write-execute] [system-service] -- PROGRAM [ARG...]
+ *   hardened [no-new-privs] [mdwe] [deny-write-execute] [system-service] [address-families]
+ *            [no-namespaces] [private-users] -- PROGRAM [ARG...]
  *
  * Exits 77 where the kernel does not have what was asked for.
  */
@@ -9,13 +10,17 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pwd.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef PR_SET_MDWE /* Linux 6.3 */
@@ -30,6 +35,10 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
 #define SKIP_UNLESS(value, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (count))
 
+#define CLONE_NAMESPACES                                                                          \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+     CLONE_NEWNET)
+
 /* Refuses `call` with EPERM where its third argument has all of `bits`; the low half is enough. */
 #define REFUSE(call, bits)                                                                        \
     LOAD(nr), SKIP_UNLESS((call), 4), LOAD(args[2]), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits)), \
@@ -41,6 +50,34 @@ static struct sock_filter deny_write_execute[] = {
     REFUSE(SYS_mprotect, PROT_EXEC),
     REFUSE(SYS_pkey_mprotect, PROT_EXEC),
     REFUSE(SYS_shmat, SHM_EXEC),
+    RETURN(SECCOMP_RET_ALLOW),
+};
+
+/* RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX */
+static struct sock_filter address_families[] = {
+    LOAD(nr),
+    SKIP_UNLESS(SYS_socket, 5),
+    LOAD(args[0]),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 3, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0),
+    RETURN(SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+    RETURN(SECCOMP_RET_ALLOW),
+};
+
+/* RestrictNamespaces=yes; clone3(2), whose flags a filter cannot read, is not there. */
+static struct sock_filter no_namespaces[] = {
+    LOAD(nr),
+    SKIP_UNLESS(SYS_clone3, 1),
+    RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+    SKIP_UNLESS(SYS_unshare, 1),
+    RETURN(SECCOMP_RET_ERRNO | EPERM),
+    SKIP_UNLESS(SYS_setns, 1),
+    RETURN(SECCOMP_RET_ERRNO | EPERM),
+    SKIP_UNLESS(SYS_clone, 3),
+    LOAD(args[0]),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NAMESPACES, 0, 1),
+    RETURN(SECCOMP_RET_ERRNO | EPERM),
     RETURN(SECCOMP_RET_ALLOW),
 };
 
@@ -150,6 +187,44 @@ static int install_system_service(void)
     return install(filter, length);
 }
 
+static int write_map(pid_t pid, const char *file, unsigned id)
+{
+    char path[64];
+    FILE *map;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    map = fopen(path, "we");
+    if (!map || fprintf(map, "0 0 1\n%u %u 1\n", id, id) < 0)
+        return -1;
+    return fclose(map);
+}
+
+/* PrivateUsers=yes: root and the unit's user are who they are, and all others are nobody. A child
+ * that has stayed outside writes the maps. */
+static int private_users(void)
+{
+    const struct passwd *user = getpwnam("redis");
+    int ready[2], status;
+    pid_t writer, self = getpid();
+    char byte = 0;
+
+    if (!user || pipe(ready) != 0 || (writer = fork()) < 0)
+        return -1;
+    if (writer == 0) {
+        if (read(ready[0], &byte, 1) != 1 || write_map(self, "uid_map", user->pw_uid) != 0 ||
+            write_map(self, "gid_map", user->pw_gid) != 0)
+            _exit(1);
+        _exit(0);
+    }
+    if (unshare(CLONE_NEWUSER) != 0 || write(ready[1], &byte, 1) != 1 ||
+        waitpid(writer, &status, 0) != writer)
+        return -1;
+    close(ready[0]);
+    close(ready[1]);
+    errno = EPERM;
+    return status == 0 ? 0 : -1;
+}
+
 static int harden(const char *word)
 {
     if (strcmp(word, "no-new-privs") == 0)
@@ -160,6 +235,12 @@ static int harden(const char *word)
         return install(deny_write_execute, LENGTH(deny_write_execute));
     if (strcmp(word, "system-service") == 0)
         return install_system_service();
+    if (strcmp(word, "address-families") == 0)
+        return install(address_families, LENGTH(address_families));
+    if (strcmp(word, "no-namespaces") == 0)
+        return install(no_namespaces, LENGTH(no_namespaces));
+    if (strcmp(word, "private-users") == 0)
+        return private_users();
     errno = EINVAL;
     return -1;
 }

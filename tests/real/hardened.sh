@@ -126,12 +126,12 @@ END
     touch "$work/data/shim.log"
     chown redis "$work/data/shim.log"
     HOTPATCH_LOG_FILE=$work/data/shim.log unshare -m sh "$work/unit" "$work/data" \
-        hardened no-new-privs "$1" system-service -- hotpatch run redis-server --port 0 \
+        hardened no-new-privs "$1" address-families no-namespaces system-service -- hotpatch run redis-server --port 0 \
         --unixsocket "$work/data/socket" --dir "$work/data" --save "" --appendonly yes \
         >>"$log" 2>&1 </dev/null &
     pid=$!
     until_true "redis-server does not answer" ready
-    for line in 'CapBnd:.0*' 'NoNewPrivs:.1' 'Seccomp_filters:.2'; do
+    for line in 'CapBnd:.0*' 'NoNewPrivs:.1' 'Seccomp_filters:.4'; do
         grep -q "^$line\$" "/proc/$pid/status" || fail "the unit's $line does not hold"
     done
     for path in /usr /run /; do
@@ -150,6 +150,9 @@ under redis-no-new-privs redis no-new-privs
 under redis-mdwe redis mdwe
 under redis-deny-write-execute redis no-new-privs deny-write-execute
 under redis-system-service redis no-new-privs system-service
+under redis-address-families redis no-new-privs address-families
+under redis-no-namespaces redis no-new-privs no-namespaces
+under redis-private-users redis private-users
 redis_unit deny-write-execute
 
 # memcached's unit has no SystemCallFilter=, and must let it change its user.
@@ -157,4 +160,4 @@ wraps="read sendmsg"
 prepare
 under memcached-no-new-privs memcached no-new-privs
 under memcached-mdwe memcached mdwe
-under memcached-unit memcached no-new-privs deny-write-execute mdwe
+under memcached-unit memcached no-new-privs deny-write-execute address-families mdwe
