@@ -74,6 +74,11 @@ three_backends()
     [ "$(pgrep -P "$pid" -f 'postgres: postgres ' | wc -l)" -ge 4 ] && [ "$(backends | wc -l)" -eq 3 ]
 }
 
+no_backends()
+{
+    ! pgrep -P "$pid" -f 'postgres: postgres postgres ' >/dev/null
+}
+
 parts()
 {
     echo postmaster "$pid" quiet
@@ -88,6 +93,8 @@ quit()
         wait "$session" || fail "the session ended badly"
         [ "$(tail -n 1 "$work/session.out")" = 1000 ] || fail "the session lost answers"
     fi
+    # A backend that has not seen yet that its client is gone would complain of the end.
+    until_true "a backend stays" no_backends
     kill -INT "$pid"
     exits_with 0 "$pid"
     ! grep -E '(ERROR|FATAL|PANIC|WARNING):|terminated by' "$log" | grep -v 'starting up$' >&2 ||
