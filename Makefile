@@ -189,12 +189,6 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
-# This one measures a part, not a process.
-$(BUILD)/bench/symbols: tests/bench/symbols.c $(BUILD)/tests/parts.a Makefile
-	@mkdir -p $(@D)
-	$(call say,CC    $@)
-	$(Q)$(CC) $(BENCH_FLAGS) -iquote elf -o $@ $< $(BUILD)/tests/parts.a -lelf -ldl
-
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
 	tests/bench/run $(BUILD)
