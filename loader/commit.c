@@ -257,6 +257,12 @@ static int open_memory(void)
     return sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
 }
 
+/* False: it needs no such store, or it is the program's own and stays; then it is not undone either. */
+static bool goes_through_kernel(const struct change *change, const struct word *word)
+{
+    return word->protect && !(only_extends(change) && !is_as_expected(change->slot, word));
+}
+
 /* All protected words through the kernel; those already stored go back where one fails. */
 static int store_protected(const struct transaction *transaction, int memory)
 {
@@ -264,14 +270,14 @@ static int store_protected(const struct transaction *transaction, int memory)
         for (size_t i = 0; i < c->slot->word_count; i++) {
             const struct word *word = &c->slot->words[i];
 
-            if (!word->protect || (only_extends(c) && !is_as_expected(c->slot, word)) ||
+            if (!goes_through_kernel(c, word) ||
                 store_by_kernel(memory, word, value_for(c, word)) == 0)
                 continue;
             for (const struct change *d = transaction->changes;; d = d->next)
                 for (size_t k = 0; k < d->slot->word_count; k++) {
                     if (d == c && k == i)
                         return -1;
-                    if (d->slot->words[k].protect)
+                    if (goes_through_kernel(d, &d->slot->words[k]))
                         store_by_kernel(memory, &d->slot->words[k],
                                         value_below(d->slot, d->slot->layers, d->slot->layer_count,
                                                     d->before, &d->slot->words[k]));

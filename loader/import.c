@@ -130,11 +130,14 @@ static bool find_definition(struct object *importer, const struct image_symbol *
  * -z ibtplt; mold's moves the number into r11d). A function of the object's own, which the
  * program may have put there itself, looks otherwise.
  */
-static bool is_lazy_stub(uintptr_t value)
+static bool is_lazy_stub(const struct object *object, uintptr_t value)
 {
+    enum { LENGTH = 11 };
     static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    const unsigned char *code = (const unsigned char *)value;
+    const unsigned char *code = image_bytes_at(object->image, value - object->bias, LENGTH);
 
+    if (!code) /* between two segments: a word may hold anything */
+        return false;
     if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
         code += sizeof(endbr64);
     if (code[0] == 0x68)
@@ -179,7 +182,8 @@ bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr
 
     if (slot->plt && value == slot->plt)
         return true;
-    return word->lazy && value >= importer->begin && value < importer->end && is_lazy_stub(value);
+    return word->lazy && value >= importer->begin && value < importer->end &&
+           is_lazy_stub(importer, value);
 }
 
 /* ---- slots ---- */
