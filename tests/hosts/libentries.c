@@ -31,7 +31,7 @@ OPAQUE static int chosen_by_resolver(void)
     return 50;
 }
 
-__attribute__((no_sanitize("address", "undefined"))) static answer_function *resolve(void)
+__attribute__((used, no_sanitize("address", "undefined"))) static answer_function *resolve(void)
 {
     return chosen_by_resolver;
 }

@@ -335,7 +335,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     const sys_sigset trap = SYS_SIGBIT(SIGTRAP);
     sys_sigset mask;
     struct work work;
-    const char *how;
+    const char *how = NULL;
     int result;
 
     begin(&work, swap, in, until, why);
