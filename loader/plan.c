@@ -2,15 +2,11 @@
  * plan.c - from requests to changes: which layers every slot concerned will have. Nothing of the
  * process is changed here, and all that is wrong is listed, not the first thing alone.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "entry.h"
 #include "fault.h"
 #include "signature.h"
-#include "site.h"
-#include "symbols.h"
 #include "text.h"
 #include "transaction.h"
 
@@ -92,258 +88,6 @@ static int remove_module(struct transaction *transaction, const struct module *m
             take_out(c, layer);
     }
     return 0;
-}
-
-/* ---- finding slots ---- */
-
-static bool is_candidate(const struct slot *slot, const struct target *target)
-{
-    if (strcmp(slot->name, target->name) != 0)
-        return false;
-    if (slot->owner && !slot->owner->going)
-        return false;
-    return slot_in_object(slot, target);
-}
-
-struct search {
-    const struct target *target;
-    struct slot *found[16];
-    size_t count;                /* may exceed the array */
-    struct site_problem problem; /* of a function that was found and cannot be patched */
-};
-
-static void consider(struct search *search, struct slot *slot)
-{
-    if (search->count < sizeof(search->found) / sizeof(*search->found))
-        search->found[search->count] = slot;
-    search->count++;
-}
-
-static void find_declared(struct transaction *transaction, struct search *search)
-{
-    for (struct slot *slot = slots_named(search->target->name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_DECLARED && is_candidate(slot, search->target))
-            consider(search, slot);
-    for (size_t i = 0; i < transaction->load_count; i++)
-        for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
-            if (is_candidate(slot, search->target))
-                consider(search, slot);
-}
-
-/* Imports of that name; with an OBJECT the definition in it, else what it imports. */
-static void find_imports(struct search *search)
-{
-    const struct target *target = search->target;
-
-    for (int pass = 0; pass < 2 && search->count == 0; pass++) {
-        for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
-            if (slot->kind != SLOT_IMPORT || strcmp(slot->name, target->name) != 0 ||
-                !import_is_used(slot))
-                continue;
-            if (*target->version &&
-                (!slot->version_name || strcmp(slot->version_name, target->version) != 0))
-                continue;
-            if (pass == 0 ? import_is_defined_in(slot, target) : import_is_used_in(slot, target))
-                consider(search, slot);
-        }
-        if (!*target->object)
-            break;
-    }
-}
-
-/* ---- functions at their entries ---- */
-
-static void take_entry(struct search *search, const struct entry_candidate *candidate)
-{
-    struct slot *slot = entry_slot(candidate, &search->problem);
-
-    if (slot)
-        consider(search, slot);
-}
-
-/* Where somebody with debug information has looked the target up (at=). */
-static const struct request_place *place_of(const struct transaction *transaction, const char *text)
-{
-    for (size_t i = 0; i < transaction->request_count; i++)
-        for (size_t k = 0; k < transaction->requests[i].place_count; k++)
-            if (strcmp(transaction->requests[i].places[k].target, text) == 0)
-                return &transaction->requests[i].places[k];
-    return NULL;
-}
-
-static bool is_place_in(const struct request_place *place, const struct object *object)
-{
-    struct target target = {0};
-
-    return snprintf(target.object, sizeof(target.object), "%s", place->object) <
-               (int)sizeof(target.object) &&
-           target_object_matches(&target, object->is_program, object->path, object->soname,
-                                 object->name_space);
-}
-
-static void problem(struct search *search, enum error_code code, const char *text)
-{
-    search->problem.code = (int)code;
-    snprintf(search->problem.text, sizeof(search->problem.text), "%s", text);
-}
-
-static void find_place(struct search *search, const struct request_place *place)
-{
-    problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
-    for (struct object *o = objects_first(); o; o = o->next) {
-        struct entry_candidate candidate;
-
-        if (o->is_ours || !o->image || !is_place_in(place, o))
-            continue;
-        if (strcmp(place->build_id, "-") != 0 && strcmp(place->build_id, o->build_id) != 0) {
-            problem(search, HP_BUILD_ID, "it was looked up in another build of the object");
-            continue;
-        }
-        if (entry_at(o, place->offset, true, &candidate))
-            take_entry(search, &candidate);
-        else
-            problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
-        return;
-    }
-}
-
-static void find_entries(struct search *search)
-{
-    enum { MANY = 16 };
-    struct entry_candidate found[MANY];
-    size_t count = entries_named(search->target, found, MANY);
-
-    for (size_t i = 0; i < count && i < MANY; i++)
-        take_entry(search, &found[i]);
-}
-
-/* The object, if any, that defines a function which cannot be reached without naming it. */
-static const struct object *defining_object(const struct target *target)
-{
-    struct image_symbol symbol;
-
-    for (struct object *o = objects_first(); o; o = o->next) {
-        if (!o->image || o->is_ours ||
-            !target_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
-            continue;
-        if (image_symbol(o->image, target->name, &symbol) &&
-            (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC))
-            return o;
-    }
-    return NULL;
-}
-
-static void refuse_missing(const struct search *search, const char *text, const char *asked_by,
-                           struct refusal *why)
-{
-    const struct object *definer = defining_object(search->target);
-
-    if (search->problem.code)
-        refuse(why, (enum error_code)search->problem.code, "%s: %s: %s", asked_by, text,
-               search->problem.text);
-    else if (definer)
-        refuse(why, HP_NOT_PATCHABLE,
-               "%s: %s is a function of %s, which the program does not import: name it %s:%s",
-               asked_by, text, definer->base, definer->base, search->target->name);
-    else
-        refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
-}
-
-static void refuse_ambiguous(const struct search *search, const char *text, const char *asked_by,
-                             struct refusal *why)
-{
-    char list[768] = "";
-    size_t length = 0;
-
-    for (size_t i = 0; i < search->count && i < 16; i++) {
-        const struct slot *slot = search->found[i];
-        int n = snprintf(list + length, sizeof(list) - length, "%s%s:%s%s%s", i ? ", " : "",
-                         slot->kind == SLOT_DECLARED ? slot_name_space(slot)
-                                                     : object_name(slot->object),
-                         slot->name, slot->file ? "@" : "", slot->file ? slot->file : "");
-
-        if (n < 0 || (size_t)n >= sizeof(list) - length)
-            break;
-        length += (size_t)n;
-    }
-    refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", asked_by, text, search->count, list);
-}
-
-static bool kinds_agree(uint32_t replacement, const struct slot *slot, bool typed)
-{
-    if (replacement == HOTPATCH_KIND_DATA || slot_is_data(slot))
-        return replacement == HOTPATCH_KIND_DATA && slot_is_data(slot);
-    if (!typed)
-        return true;
-    return (replacement == HOTPATCH_KIND_UNTYPED) == (slot->type == HOTPATCH_KIND_UNTYPED);
-}
-
-static bool fits(const struct slot *slot, const char *text, uint32_t kind, const char *signature,
-                 const char *asked_by, struct refusal *why)
-{
-    if (!kinds_agree(kind, slot, signature != NULL)) {
-        refuse(why, HP_KIND, "%s: the replacement of %s is %s, the slot is %s", asked_by, text,
-               slot_type_name(kind), slot_type_name(slot->type));
-        return false;
-    }
-    if (signature && slot->signature && kind != HOTPATCH_KIND_UNTYPED &&
-        !signature_equal(signature, slot->signature)) {
-        refuse(why, HP_SIGNATURE, "%s: the replacement of %s is `%s`, the slot is `%s`", asked_by,
-               text, signature, slot->signature);
-        return false;
-    }
-    return true;
-}
-
-/* Declared slots, then functions in OBJECT or the program, then imports. A function that cannot be
- * patched at its entry can still be where it is imported. */
-static void find_slots(struct transaction *transaction, struct search *search, const char *text)
-{
-    const struct request_place *place = place_of(transaction, text);
-
-    if (place) {
-        find_place(search, place);
-        return;
-    }
-    if (!*search->target->file && !*search->target->version && !search->target->by_offset)
-        find_declared(transaction, search);
-    if (search->count == 0)
-        find_entries(search);
-    if (search->count == 0 && !*search->target->file && !search->target->by_offset) {
-        imports_read_named(search->target->name);
-        find_imports(search);
-    }
-}
-
-struct slot *plan_find(struct transaction *transaction, const char *text, uint32_t kind,
-                       const char *signature, const char *asked_by)
-{
-    struct target target;
-    struct search search = {.target = &target};
-
-    if (target_parse(text, &target) != 0) {
-        refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
-        return NULL;
-    }
-    find_slots(transaction, &search, text);
-    if (search.count == 0) {
-        refuse_missing(&search, text, asked_by, transaction->why);
-        return NULL;
-    }
-    if (search.found[0]->kind == SLOT_ENTRY && strcmp(search.found[0]->name, "main") == 0 &&
-        search.found[0]->object->is_program)
-        transaction_warn(transaction, "main has been entered already: %s is for its next call",
-                         asked_by);
-    if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
-        transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
-                         search.problem.text);
-    if (search.count > 1) {
-        refuse_ambiguous(&search, text, asked_by, transaction->why);
-        return NULL;
-    }
-    return fits(search.found[0], text, kind, signature, asked_by, transaction->why)
-               ? search.found[0]
-               : NULL;
 }
 
 /* ---- loads ---- */
@@ -463,7 +207,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
     for (size_t i = 0; i < module->entry_count; i++) {
         const struct module_entry *entry = &module->entries[i];
         struct slot *slot =
-            plan_find(transaction, entry->target, entry->kind, entry->signature, module->path);
+            find_slot(transaction, module, entry->target, entry->kind, entry->signature);
 
         if (slot)
             place_layer(transaction, slot, module, i, old);
@@ -477,8 +221,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original)
 {
-    struct slot *slot =
-        plan_find(transaction, target, HOTPATCH_KIND_FUNCTION, signature, module->path);
+    struct slot *slot = find_slot(transaction, module, target, HOTPATCH_KIND_FUNCTION, signature);
     struct module_entry *entries;
 
     if (!slot)

@@ -1,9 +1,9 @@
 /*
  * transaction.h - several loads and reverts that happen together or not at all.
  *
- * plan.c finds out what would change and what is wrong with it, transaction.c leads the steps of
- * design.md, section 6, hooks.c runs the patches' hooks, commit.c stores. Runs on whichever
- * thread holds the engine lock; what is the worker's is handed to it.
+ * plan.c finds out what would change and what is wrong with it, find.c which slots are meant,
+ * transaction.c leads the steps of design.md, section 6, hooks.c runs the patches' hooks, commit.c
+ * stores. Runs on whichever thread holds the engine lock; what is the worker's is handed to it.
  */
 #ifndef HOTPATCH_TRANSACTION_H
 #define HOTPATCH_TRANSACTION_H
@@ -57,9 +57,12 @@ void plan_extensions(struct transaction *transaction);
 /* One more replacement, found by a hook: adds the entry to the module. */
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original);
-struct slot *plan_find(struct transaction *transaction, const char *target_text, uint32_t kind,
-                       const char *signature, const char *asked_by);
 struct change *change_for(struct transaction *transaction, struct slot *slot);
+
+/* find.c: the slot that a module's target means; NULL: `why` says what is wrong. Inside
+ * objects_locked(). */
+struct slot *find_slot(struct transaction *transaction, const struct module *module,
+                       const char *text, uint32_t kind, const char *signature);
 
 /* commit.c */
 void change_settle(struct change *change); /* fills functions, before, after */

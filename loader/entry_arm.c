@@ -1,0 +1,278 @@
+/*
+ * entry_arm.c - entry slots made ready and armed: their objects are pinned, stubs written, a patch's
+ * own calls led past itself, and the jumps put in; see entry.h.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "entry.h"
+#include "relocations.h"
+#include "site.h"
+#include "sys.h"
+#include "text.h"
+
+/* ---- pinning: an object with an armed entry stays ---- */
+
+struct pin_job {
+    struct worker_job job;
+    size_t count, pinned;
+    char error[512];
+    char *paths[];
+};
+
+/* The name is ld.so's own, so nothing is loaded (dlopen(3), RTLD_NOLOAD). */
+static void run_pin(struct worker_job *job)
+{
+    struct pin_job *pin = (struct pin_job *)(void *)job;
+
+    for (; pin->pinned < pin->count; pin->pinned++) {
+        void *handle = dlopen(pin->paths[pin->pinned], RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+
+        if (!handle) {
+            const char *error = dlerror();
+
+            snprintf(pin->error, sizeof(pin->error), "%s: %s", pin->paths[pin->pinned],
+                     error ? error : "it is not loaded any more");
+            return;
+        }
+        dlclose(handle);
+    }
+}
+
+static void pin_free(struct pin_job *pin)
+{
+    for (size_t i = 0; i < pin->count; i++)
+        free(pin->paths[i]);
+    free(pin);
+}
+
+static void pin_abandoned(struct worker_job *job)
+{
+    pin_free((struct pin_job *)(void *)job);
+}
+
+static bool needs_pin(const struct change *change)
+{
+    return change->slot->kind == SLOT_ENTRY && !change->slot->gone && change->slot->object &&
+           !change->slot->object->is_program && !change->slot->object->pinned;
+}
+
+static struct pin_job *pin_new(const struct transaction *transaction)
+{
+    struct pin_job *pin;
+    size_t count = 0;
+
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        count += needs_pin(c);
+    pin = calloc(1, sizeof(*pin) + count * sizeof(pin->paths[0]));
+    if (!pin)
+        return NULL;
+    pin->job = (struct worker_job){run_pin, pin_abandoned, "keeping objects loaded"};
+    for (const struct change *c = transaction->changes; c; c = c->next) {
+        if (!needs_pin(c))
+            continue;
+        pin->paths[pin->count] = text_copy(c->slot->object->path);
+        if (!pin->paths[pin->count++]) {
+            pin_free(pin);
+            return NULL;
+        }
+    }
+    return pin;
+}
+
+static int pin_objects(struct transaction *transaction)
+{
+    struct pin_job *pin = pin_new(transaction);
+    int ran;
+
+    if (!pin)
+        return refuse(transaction->why, HP_MEMORY, "keep objects loaded: no memory");
+    ran = pin->count ? shim()->worker_run(&pin->job, transaction->deadline) : 0;
+    if (ran == -ETIMEDOUT)
+        return refuse(transaction->why, HP_DEADLINE, "keep objects loaded: ld.so is busy");
+    if (ran != 0)
+        refuse(transaction->why, HP_BUSY, "keep objects loaded: the patching thread is busy");
+    else if (pin->pinned < pin->count)
+        refuse(transaction->why, HP_NO_TARGET, "keep it loaded: %s", pin->error);
+    else
+        for (struct change *c = transaction->changes; c; c = c->next)
+            if (needs_pin(c))
+                c->slot->object->pinned = true;
+    pin_free(pin);
+    return transaction->why->count ? -1 : 0;
+}
+
+/* ---- a patch's own calls of what it replaces ---- */
+
+/* They reach what lay there before any patch, as those through an import do; else a replacement
+ * that calls the function by its name would call itself. */
+struct own_calls {
+    const struct slot *slot;
+    const struct object *object;
+    int result;
+};
+
+static int store_protected(uintptr_t *word, uintptr_t value)
+{
+    uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
+    void *page = (void *)((uintptr_t)word & ~(size - 1));
+    int memory, result = sys_mprotect(page, size, PROT_READ | PROT_WRITE);
+    ssize_t n;
+
+    if (result == 0) {
+        __atomic_store_n(word, value, __ATOMIC_RELEASE);
+        return sys_mprotect(page, size, PROT_READ);
+    }
+    memory = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+    if (memory < 0)
+        return result;
+    n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word);
+    sys_close(memory);
+    return n == sizeof(value) ? 0 : result;
+}
+
+static int lead_past(const struct image_relocation *relocation, void *context)
+{
+    struct own_calls *own = context;
+    uintptr_t *word = (uintptr_t *)(own->object->bias + relocation->where);
+
+    if (!relocation->has_symbol || relocation->addend != 0 ||
+        __atomic_load_n(word, __ATOMIC_ACQUIRE) != own->slot->fallback)
+        return 0;
+    if (relocation->relro)
+        own->result = store_protected(word, own->slot->base);
+    else
+        __atomic_store_n(word, own->slot->base, __ATOMIC_RELEASE);
+    return own->result;
+}
+
+static int settle_own_calls(struct transaction *transaction, const struct change *change)
+{
+    for (size_t i = 0; i < change->layer_count; i++) {
+        const struct module *module = change->layers[i].module;
+        struct own_calls own = {change->slot, module ? module->object : NULL, 0};
+        struct elf_fault fault;
+
+        if (!own.object || !own.object->image || module->live)
+            continue;
+        image_symbol_relocations(own.object->image, NULL, lead_past, &own, &fault);
+        if (own.result != 0)
+            return refuse(transaction->why, HP_STORE, "%s: its own calls of %s: %s", module->path,
+                          change->slot->name, strerror(-own.result));
+    }
+    return 0;
+}
+
+/* ---- arming ---- */
+
+static int prepare(struct transaction *transaction, struct slot *slot)
+{
+    struct site_problem why = {0};
+    struct word word = {.object = slot->object};
+
+    if (slot->word_count > 0)
+        return 0;
+    if (site_prepare(slot->site, &why) != 0)
+        return refuse(transaction->why, (enum error_code)why.code, "%s: %s", slot->name, why.text);
+    word.address = site_word(slot->site);
+    if (slot_add_word(slot, &word) != 0)
+        return refuse(transaction->why, HP_MEMORY, "%s: no memory", slot->name);
+    slot->base = slot->live = site_original(slot->site);
+    return 0;
+}
+
+static int prepare_all(void *context)
+{
+    struct transaction *transaction = context;
+
+    for (struct change *c = transaction->changes; c; c = c->next) {
+        if (c->slot->kind != SLOT_ENTRY || c->slot->gone)
+            continue;
+        if (prepare(transaction, c->slot) != 0 || settle_own_calls(transaction, c) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool has_entries(const struct transaction *transaction)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        if (c->slot->kind == SLOT_ENTRY)
+            return true;
+    return false;
+}
+
+int entries_prepare(struct transaction *transaction)
+{
+    if (!has_entries(transaction))
+        return 0;
+    if (pin_objects(transaction) != 0)
+        return -1;
+    if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
+        refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    return transaction->why->count ? -1 : 0;
+}
+
+/* fork() waits for the commit section's end, no longer than a second. */
+enum { ARM_MS_MAX = 900 };
+
+static uint64_t arm_until(const struct transaction *transaction)
+{
+    uint64_t now = engine_now_ms();
+    uint64_t wait = transaction->timeout < ARM_MS_MAX ? transaction->timeout : ARM_MS_MAX;
+
+    return now + wait < transaction->deadline ? now + wait : transaction->deadline;
+}
+
+int entries_arm(struct transaction *transaction)
+{
+    uint64_t until = arm_until(transaction);
+
+    for (struct change *c = transaction->changes; c; c = c->next) {
+        struct site_problem why = {0};
+
+        if (c->slot->kind != SLOT_ENTRY || c->slot->gone || site_is_armed(c->slot->site))
+            continue;
+        if (site_arm(c->slot->site, until, &why) != 0) {
+            refuse(transaction->why, (enum error_code)why.code, "%s: %s", c->slot->name, why.text);
+            entries_disarm(transaction);
+            return -1;
+        }
+        c->armed = true;
+    }
+    return 0;
+}
+
+void entries_disarm(struct transaction *transaction)
+{
+    uint64_t until = arm_until(transaction);
+
+    for (struct change *c = transaction->changes; c; c = c->next) {
+        struct site_problem why = {0};
+
+        if (!c->armed)
+            continue;
+        c->armed = false;
+        if (site_disarm(c->slot->site, until, &why) != 0)
+            shim()->log(LOG_ERROR, "%s: its entry stays armed, without effect: %s", c->slot->name,
+                        why.text);
+    }
+}
+
+bool entries_settle(void)
+{
+    bool some_not = false;
+
+    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered && !slot->unseen) {
+            slot->entered = site_settle(slot->site);
+            some_not |= !slot->entered;
+        }
+    return some_not;
+}
