@@ -117,10 +117,13 @@ flags_importer-now := -Wl,-z,relro,-z,now
 flags_imports-nopie := -no-pie -fno-pie -O1 -Wl,-z,lazy
 flags_imports-now := -O1 -Wl,-z,relro,-z,now
 flags_imports-stripped := -s -O1 -Wl,-z,relro,-z,now
-flags_entries := -rdynamic
-flags_entries-nopie := -no-pie -fno-pie -rdynamic
-flags_entries-cet := -O2 -fcf-protection=full -rdynamic
-flags_entries-stripped := -s -O2 -rdynamic
+# clang knows what a function returns that it may neither inline nor optimise, unless asked for nothing.
+opaque := $(if $(findstring clang,$(CC)),-O0)
+flags_entries := -rdynamic $(opaque)
+flags_entries-nopie := -no-pie -fno-pie -rdynamic $(opaque)
+flags_entries-cet := -O2 -fcf-protection=full -rdynamic $(opaque)
+flags_entries-stripped := -s -O2 -rdynamic $(opaque)
+flags_libentries := $(opaque)
 compiler_host-clang := clang
 compiler_host-lto := gcc
 
@@ -138,7 +141,8 @@ $(patsubst %,$(BUILD)/hosts/%,$(filter entries%,$(hosts) $(host_variants))): tes
 $(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
-	$(Q)$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) -shared -fPIC -Wl,-z,lazy -Wl,-soname,$(@F) -o $@ \
+	$(Q)$(CC) -O1 $(HOST_FLAGS) $(SAN_FLAGS) $(flags_lib$*) -shared -fPIC -Wl,-z,lazy \
+		-Wl,-soname,$(@F) -o $@ \
 		$(filter %.c %.so,$^) $(if $(filter %.so,$^),-Wl$(comma)-rpath$(comma)'$$ORIGIN')
 
 $(BUILD)/hosts/libuses1.so: $(BUILD)/hosts/libdefines1.so
