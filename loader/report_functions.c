@@ -7,6 +7,7 @@
  */
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "entry.h"
@@ -18,12 +19,40 @@ struct listing {
     size_t skip; /* objects that are done */
     bool more;
     struct object *object;
+    uint64_t *slots; /* where functions of `object` begin that are slots already */
+    size_t slot_count;
 };
 
-static bool is_slot(const struct object *object, uint64_t address)
+/* Where the function begins that a slot is of, or 0: a declared one is entered by its stub. */
+static uint64_t begin_of(const struct slot *slot)
 {
+    if (slot->kind == SLOT_ENTRY)
+        return slot->definition;
+    return slot->kind == SLOT_DECLARED && slot->entry ? slot->entry - slot->object->bias : 0;
+}
+
+/* Of the many slots that imports are, none has to be looked at for each function. */
+static int note_slots(struct listing *list)
+{
+    size_t count = 0;
+    uint64_t begin;
+
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->object == object && slot->definition == address)
+        count += slot->object == list->object && begin_of(slot);
+    list->slots = malloc((count + 1) * sizeof(*list->slots));
+    list->slot_count = 0;
+    if (!list->slots)
+        return -1;
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->object == list->object && (begin = begin_of(slot)) != 0)
+            list->slots[list->slot_count++] = begin;
+    return 0;
+}
+
+static bool is_slot(const struct listing *list, uint64_t address)
+{
+    for (size_t i = 0; i < list->slot_count; i++)
+        if (list->slots[i] == address)
             return true;
     return false;
 }
@@ -54,7 +83,7 @@ static int put_function(const struct function *function, void *context)
     }
     if (list->request->match && fnmatch(list->request->match, name, 0) != 0)
         return 0;
-    if (is_slot(object, function->address))
+    if (is_slot(list, function->address))
         return 0;
     why = function->ifunc ? NULL : why_not(object, function);
     json_object_begin(list->json, NULL);
@@ -102,8 +131,10 @@ static int put_next_object(void *context)
             continue;
         functions = entry_functions(o);
         list->object = o;
-        if (functions)
+        if (functions && note_slots(list) == 0)
             functions_each(functions, put_function, list);
+        free(list->slots);
+        list->slots = NULL;
         return 0;
     }
     return 0;
