@@ -1,6 +1,6 @@
 /*
  * must_entries.c - functions of prebuilt programs, replaced at their entries in whatever the program
- * has done to itself; see must.h. tests/test_entries.c looks at each closer.
+ * has done to itself; see must.h. tests/test_entr*.c look at each closer.
  */
 #include <errno.h>
 #include <fcntl.h>
