@@ -392,7 +392,8 @@ static const struct {
               {"too_short", too_short},
               {"answer", answer},
               {"exported_answer", exported_answer},
-              {"second", second}};
+              {"second", second},
+              {"getppid", (shape_function *)getppid}};
 
 static shape_function *shape(const char *name)
 {
