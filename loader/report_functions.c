@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "function_code.h"
 #include "report.h"
 
 struct listing {
@@ -57,24 +58,13 @@ static bool is_slot(const struct listing *list, uint64_t address)
     return false;
 }
 
-static const char *why_not(const struct object *object, const struct function *function)
-{
-    const uint8_t *code = image_bytes_at(object->image, function->address, function->size);
-    struct arch_prologue prologue;
-    enum arch_problem problem;
-
-    if (!code || function->size == 0)
-        return "nobody says where the function ends";
-    problem = arch_prologue_read(code, function->size, object->bias + function->address, &prologue);
-    return problem == ARCH_OK ? NULL : arch_problem_text(problem);
-}
-
 static int put_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
     const struct object *object = list->object;
     char unnamed[300];
     const char *name = function->name, *why;
+    uint64_t size;
 
     if (!name) {
         snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(object),
@@ -85,7 +75,9 @@ static int put_function(const struct function *function, void *context)
         return 0;
     if (is_slot(list, function->address))
         return 0;
-    why = function->ifunc ? NULL : why_not(object, function);
+    why = function->ifunc
+              ? NULL
+              : function_code_problem(object->functions, object->image, function, &size);
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
     json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));

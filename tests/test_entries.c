@@ -193,6 +193,7 @@ static void what_cannot_be_patched_is_refused_with_the_reason(void **state)
     start("entries");
     expect_refusal("too_short", "shorter than a jump");
     expect_refusal("call_inside", "a call returns");
+    expect_refusal("overlapped", "another function begins");
     assert_unchanged(host);
     finish();
 }

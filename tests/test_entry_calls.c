@@ -40,7 +40,7 @@ static void moved_prologues_of_every_shape_work_in(const char *program)
 {
     static const char *const shapes[] = {"straddles_word", "straddles_line", "straddles_page",
                                          "reads_near",     "padded",         "calls_first",
-                                         "branches"};
+                                         "branches",       "short_four"};
     char question[64];
 
     start(program);
@@ -75,6 +75,22 @@ static void moved_prologues_work_behind_endbr64(void **state)
 {
     (void)state;
     moved_prologues_of_every_shape_work_in("entries-cet");
+}
+
+/* 4 threads go through one of them meanwhile. */
+static void of_a_function_shorter_than_a_jump_the_padding_is_displaced(void **state)
+{
+    (void)state;
+    start("entries");
+    host_expect(host, "threads 4", "started");
+    for (int i = 0; i < 5; i++) {
+        there_and_back("short_four", "shape short_four", "1", "2");
+        must_replace("short_one", "three");
+        host_expect(host, "shape short_one", "3");
+        must_apply(host, "revert all");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
 }
 
 static void a_loop_among_the_first_bytes_goes_on(void **state)
@@ -139,6 +155,7 @@ int main(void)
         LIVE(moved_prologues_of_every_shape_work),
         LIVE(moved_prologues_work_in_a_program_at_4_mb),
         LIVE(moved_prologues_work_behind_endbr64),
+        LIVE(of_a_function_shorter_than_a_jump_the_padding_is_displaced),
         LIVE(a_loop_among_the_first_bytes_goes_on),
         LIVE(every_way_to_pass_arguments_works),
         LIVE(every_call_of_a_recursion_is_replaced),
