@@ -47,6 +47,7 @@ struct arch_prologue {
     uint8_t bytes[ARCH_PROLOGUE_BYTES]; /* what lay at `jump` */
     bool jumped_to; /* a jump of the function's own leads to one of them but the first */
     bool padding;   /* only NOPs are displaced (-fpatchable-function-entry) */
+    uint8_t trap;   /* which traps are to stand on old boundaries: arch_stub_other() */
 };
 
 /*
@@ -76,6 +77,10 @@ struct arch_window {
 void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out);
 /* Further conditions, where several bytes are fixed: is this address one of those possible? */
 bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
+/* Where none of them is free: the next choice of traps, and so of places. False: no more. */
+bool arch_stub_other(struct arch_prologue *prologue);
+/* Does that choice raise SIGILL, too? */
+bool arch_stub_faults(const struct arch_prologue *prologue);
 /* The lowest address possible that is not below `from`; false: there is none. */
 bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub);
 
