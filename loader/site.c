@@ -258,7 +258,7 @@ static int place_original(struct site *site, struct site_problem *why)
     if (!site->original)
         return refuse_room(why, error);
     site->original_size = sizeof(code);
-    length = arch_move(p, site->original, code, sizeof(code), map);
+    length = arch_move(p, site->original, arch_shadow_stack(), code, sizeof(code), map);
     if (length < 0)
         return refuse_arch(why, ARCH_NOT_MOVABLE);
     room_give_back(site->original + (size_t)length, sizeof(code) - (size_t)length);

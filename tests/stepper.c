@@ -3,6 +3,7 @@
  */
 #include "stepper.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -26,14 +27,28 @@ enum {
     STACK_AT = SCRATCH - (1 << 13),
     GAP = 1 << 26, /* around the scratch memory, so that long displacements miss the image */
     STEPS = 100,
+    PUSH_BYTES = 6,
+    XSAVE_MAX = 1 << 14,
+    XSAVE_HEADER = 512, /* behind the legacy region: which parts are not as at first */
+    XSAVE_PARTS = 576,
     WATCHED = 64,            /* bytes of each place that a prologue refers to relative to itself */
     STEPPING_FLAGS = 0x10100 /* TF and RF: the debugger's */
+};
+
+/* The XSAVE area (Intel SDM 1, 13.4): all of the vector registers, since what flags an instruction
+ * raises may depend on their upper halves. */
+struct vectors {
+    size_t size;
+    union {
+        struct user_fpregs_struct legacy;
+        uint8_t bytes[XSAVE_MAX];
+    };
 };
 
 /* Where one side stands after its steps. */
 struct state {
     struct user_regs_struct registers;
-    struct user_fpregs_struct vectors;
+    struct vectors vectors;
     siginfo_t fault; /* si_signo 0: none */
     bool through;
     uint8_t scratch[SCRATCH];
@@ -62,6 +77,7 @@ bool stepper_start(struct stepper *stepper, size_t span)
 {
     int status;
 
+    stepper->shadow_stack = false;
     stepper->size = COPIES + span + 2 * GAP + SCRATCH;
     stepper->arena = mmap(NULL, stepper->size, PROT_READ | PROT_WRITE | PROT_EXEC,
                           MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -109,13 +125,40 @@ static void set_registers(struct run *run, bool pointers)
     to->orig_rax = (unsigned long long)-1;
 }
 
+static void read_vectors(pid_t child, struct vectors *to)
+{
+    struct iovec area = {to->bytes, sizeof(to->bytes)};
+
+    memset(to->bytes, 0, sizeof(to->bytes));
+    assert_int_equal(ptrace(PTRACE_GETREGSET, child, NT_X86_XSTATE, &area), 0);
+    to->size = area.iov_len;
+}
+
+static void write_vectors(pid_t child, struct vectors *from)
+{
+    struct iovec area = {from->bytes, from->size};
+
+    assert_int_equal(ptrace(PTRACE_SETREGSET, child, NT_X86_XSTATE, &area), 0);
+}
+
 static void set_vectors(struct run *run)
 {
-    struct user_fpregs_struct *to = &run->before.vectors;
+    struct vectors *to = &run->before.vectors;
 
-    assert_int_equal(ptrace(PTRACE_GETFPREGS, run->stepper->child, NULL, to), 0);
-    for (unsigned i = 0; i < sizeof(to->xmm_space) / sizeof(to->xmm_space[0]); i++)
-        to->xmm_space[i] = 0x3f800000U + i;
+    read_vectors(run->stepper->child, to);
+    for (unsigned i = 0; i < sizeof(to->legacy.xmm_space) / sizeof(to->legacy.xmm_space[0]); i++)
+        to->legacy.xmm_space[i] = 0x3f800000U + i;
+    to->bytes[XSAVE_HEADER] |= 3; /* x87, SSE */
+}
+
+static bool same_vectors(const struct vectors *a, const struct vectors *b)
+{
+    struct user_fpregs_struct left = a->legacy, right = b->legacy;
+
+    left.rip = right.rip = 0; /* of the last x87 instruction */
+    return memcmp(&left, &right, XSAVE_HEADER) == 0 &&
+           memcmp(a->bytes + XSAVE_PARTS, b->bytes + XSAVE_PARTS, sizeof(a->bytes) - XSAVE_PARTS) ==
+               0;
 }
 
 /* Words that point back into the scratch memory, so that what is loaded can be followed. */
@@ -213,7 +256,7 @@ static void record(const struct run *run, struct state *after)
     pid_t child = run->stepper->child;
 
     assert_int_equal(ptrace(PTRACE_GETREGS, child, NULL, &after->registers), 0);
-    assert_int_equal(ptrace(PTRACE_GETFPREGS, child, NULL, &after->vectors), 0);
+    read_vectors(child, &after->vectors);
     memcpy(after->scratch, run->stepper->scratch, SCRATCH);
     for (unsigned i = 0; i < run->prologue->count; i++) {
         if (run->watched[i])
@@ -263,7 +306,7 @@ static void run_side(struct run *run, uint64_t begin, uint64_t length, struct st
     after->fault.si_signo = 0;
     after->through = false;
     assert_int_equal(ptrace(PTRACE_SETREGS, child, NULL, &registers), 0);
-    assert_int_equal(ptrace(PTRACE_SETFPREGS, child, NULL, &run->before.vectors), 0);
+    write_vectors(child, &run->before.vectors);
     for (int i = 0; i < STEPS && !after->through; i++) {
         if (!step(child, &after->fault))
             break;
@@ -297,7 +340,33 @@ static void expect_same_fault(const struct arch_prologue *prologue, uint64_t cop
     }
 }
 
-/* A call that was moved leaves the copy's address on the stack: where it goes on. */
+/* A call that has become "push behind; jmp there" pushes before it reads where to: what it reads may
+ * fault behind the push, or the push before. */
+static void forgive_push(const struct arch_prologue *prologue, uint64_t copy, const uint8_t *map,
+                         const struct state *original, struct state *moved, const uint8_t *scratch)
+{
+    unsigned last = prologue->count - 1;
+    uint64_t push = copy + map[last], at = moved->registers.rsp - (uintptr_t)scratch, behind;
+    ZydisDecodedInstruction in;
+
+    if (!decode(prologue, last, &in) || in.meta.category != ZYDIS_CATEGORY_CALL ||
+        original->registers.rip != prologue->jump + prologue->start[last])
+        return;
+    if (moved->registers.rip == push &&
+        moved->registers.rsp - 1 - (uintptr_t)moved->fault.si_addr < 8)
+        moved->fault = original->fault;
+    if (moved->registers.rip != push + PUSH_BYTES ||
+        moved->registers.rsp != original->registers.rsp - 8 || at > SCRATCH - 8)
+        return;
+    memcpy(&behind, moved->scratch + at, 8);
+    if (behind != prologue->jump + prologue->length)
+        return;
+    memcpy(moved->scratch + at, original->scratch + at, 8);
+    moved->registers.rsp = original->registers.rsp;
+    moved->registers.rip = push;
+}
+
+/* A call that is one in the copy, too, leaves the copy's address on the stack: where it goes on. */
 static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
                                    const struct state *original, struct state *moved,
                                    const uint8_t *scratch)
@@ -316,15 +385,13 @@ static void compare(const struct run *run, const struct state *original, struct 
                     char *why)
 {
     struct user_regs_struct left = original->registers, right = moved->registers;
-    struct user_fpregs_struct left_vectors = original->vectors, right_vectors = moved->vectors;
 
     left.eflags &= ~(unsigned long long)STEPPING_FLAGS;
     right.eflags &= ~(unsigned long long)STEPPING_FLAGS;
-    left_vectors.rip = right_vectors.rip = 0; /* of the last x87 instruction */
     if (memcmp(&left, &right, sizeof(left)) != 0)
         snprintf(why, 200, "registers differ: rip %llx, %llx; rax %llx, %llx; flags %llx, %llx",
                  left.rip, right.rip, left.rax, right.rax, left.eflags, right.eflags);
-    else if (memcmp(&left_vectors, &right_vectors, sizeof(left_vectors)) != 0)
+    else if (!same_vectors(&original->vectors, &moved->vectors))
         snprintf(why, 200, "vector registers differ");
     else if (memcmp(original->scratch, moved->scratch, SCRATCH) != 0)
         snprintf(why, 200, "memory differs");
@@ -342,7 +409,8 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
     static unsigned turn;
     uint8_t map[ARCH_PROLOGUE_COUNT];
     uint8_t *copy = stepper->copies + (size_t)(turn++ % (COPIES / ARCH_MOVED_BYTES)) * 256;
-    ssize_t length = arch_move(prologue, (uintptr_t)copy, copy, ARCH_MOVED_BYTES, map);
+    ssize_t length =
+        arch_move(prologue, (uintptr_t)copy, stepper->shadow_stack, copy, ARCH_MOVED_BYTES, map);
 
     why[0] = '\0';
     if (length < 0) {
@@ -361,6 +429,8 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
     run_side(&run, (uintptr_t)copy + map[0], (uint64_t)length - map[0], &moved);
     if (!original.through && original.fault.si_signo == 0)
         return STEP_SKIPPED;
+    if (original.fault.si_signo != 0 && moved.fault.si_signo != 0)
+        forgive_push(prologue, (uintptr_t)copy, map, &original, &moved, stepper->scratch);
     if (original.fault.si_signo != 0)
         expect_same_fault(prologue, (uintptr_t)copy, map, &original, &moved, why);
     forgive_return_address(prologue, (uintptr_t)copy + (uintptr_t)length - 5, &original, &moved,

@@ -18,9 +18,10 @@ struct stepper {
     pid_t child;
     uint8_t *arena;
     size_t size;
-    uint8_t *copies;  /* where moved prologues go */
-    uint8_t *scratch; /* what the registers point to, and the stack */
-    uint8_t *image;   /* where the program goes */
+    uint8_t *copies;   /* where moved prologues go */
+    uint8_t *scratch;  /* what the registers point to, and the stack */
+    uint8_t *image;    /* where the program goes */
+    bool shadow_stack; /* for arch_move(); false at first */
 };
 
 enum step_outcome {

@@ -84,13 +84,13 @@ static void assert_starts(const char *text, const char *starts)
     assert_int_equal(prologue.length, prologue.start[prologue.count]);
 }
 
-static void assert_moves_to(const char *text, uint64_t to, const char *expected)
+static void assert_moves_so(const char *text, uint64_t to, bool shadow_stack, const char *expected)
 {
     struct arch_prologue prologue = assert_reads(text);
     uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
     char found[2 * ARCH_MOVED_BYTES + 1] = "", wanted[2 * ARCH_MOVED_BYTES + 1] = "";
     uint8_t bytes[ARCH_MOVED_BYTES];
-    ssize_t length = arch_move(&prologue, to, moved, sizeof(moved), map);
+    ssize_t length = arch_move(&prologue, to, shadow_stack, moved, sizeof(moved), map);
     size_t expected_length = parse_hex(expected, bytes, sizeof(bytes));
 
     for (ssize_t i = 0; i < length; i++)
@@ -100,9 +100,19 @@ static void assert_moves_to(const char *text, uint64_t to, const char *expected)
     assert_string_equal(found, wanted);
 }
 
+static void assert_moves_to(const char *text, uint64_t to, const char *expected)
+{
+    assert_moves_so(text, to, false, expected);
+}
+
 static void assert_moves(const char *text, const char *expected)
 {
     assert_moves_to(text, COPY, expected);
+}
+
+static void assert_moves_with_shadow_stack(const char *text, const char *expected)
+{
+    assert_moves_so(text, COPY, true, expected);
 }
 
 /* ------------------------------------------------------------------ what is read --- */
@@ -191,22 +201,47 @@ static void a_call_that_returns_into_the_jump_is_refused(void **state)
 static void a_call_that_returns_behind_the_jump_is_moved(void **state)
 {
     (void)state;
-    assert_moves("e8 fb 0f 00 00 c3", "e8 fb ff ff ff e9 fb ef ff ff");
-    assert_moves("50 e8 fa 0f 00 00 c3", "50 e8 fa ff ff ff e9 fb ef ff ff");
-    assert_moves("50 53 55 ff d0 c3", "50 53 55 ff d0 e9 fb ef ff ff");
+    /* push 1f(%rip); jmp to where the call led; 1: the address behind the call */
+    assert_moves("e8 fb 0f 00 00 c3", "ff 35 05 00 00 00 e9 f5 ff ff ff 05 00 00 10 00 00 00 00");
+    assert_moves("50 e8 fa 0f 00 00 c3",
+                 "50 ff 35 05 00 00 00 e9 f4 ff ff ff 06 00 00 10 00 00 00 00");
+    assert_moves("50 53 55 ff d0 c3",
+                 "50 53 55 ff 35 02 00 00 00 ff e0 05 00 00 10 00 00 00 00"); /* *rax */
+    assert_moves("90 41 ff 54 d4 08 c3",
+                 "90 ff 35 05 00 00 00 41 ff 64 d4 08 06 00 00 10 00 00 00 00"); /* 8(r12,rdx,8) */
+    assert_moves("90 90 3e ff d1 c3", "90 90 ff 35 03 00 00 00 3e ff e1 05 00 00 10 00 00 00 00");
 }
 
-static void a_call_for_its_own_address_is_refused(void **state)
+static void a_call_that_counts_from_the_stack_stays_one(void **state)
 {
     (void)state;
-    assert_problem("e8 00 00 00 00 58 c3", ARCH_NOT_MOVABLE);
-    assert_problem("90 e8 fb ff ff ff 58 c3", ARCH_NOT_MOVABLE);
+    assert_moves("90 ff 54 24 08 c3", "90 ff 54 24 08 e9 fb ef ff ff");
+    assert_moves("90 90 ff 14 24 c3", "90 90 ff 14 24 e9 fb ef ff ff");
+    assert_moves("90 90 90 ff d4 c3", "90 90 90 ff d4 e9 fb ef ff ff");
+}
+
+static void with_a_shadow_stack_a_call_stays_one(void **state)
+{
+    (void)state;
+    assert_moves_with_shadow_stack("e8 fb 0f 00 00 c3", "e8 fb ff ff ff e9 fb ef ff ff");
+    assert_moves_with_shadow_stack("50 e8 fa 0f 00 00 c3", "50 e8 fa ff ff ff e9 fb ef ff ff");
+    assert_moves_with_shadow_stack("50 53 55 ff d0 c3", "50 53 55 ff d0 e9 fb ef ff ff");
+    assert_moves_with_shadow_stack("ff 15 00 20 00 00 c3", "ff 15 00 10 00 00 e9 fb ef ff ff");
+    assert_moves_with_shadow_stack("e8 00 00 00 00 58 c3", ""); /* would pop the copy's address */
+}
+
+static void a_call_for_its_own_address_finds_it(void **state)
+{
+    (void)state;
+    assert_moves("e8 00 00 00 00 58 c3",
+                 "ff 35 05 00 00 00 e9 fa ef ff ff 05 00 00 10 00 00 00 00");
+    assert_problem("90 e8 fb ff ff ff 58 c3", ARCH_NOT_MOVABLE); /* to the call itself */
 }
 
 static void a_call_of_itself_calls_the_function_as_it_is_now(void **state)
 {
     (void)state;
-    assert_moves("e8 fb ff ff ff c3", "e8 fb ef ff ff e9 fb ef ff ff");
+    assert_moves("e8 fb ff ff ff c3", "ff 35 05 00 00 00 e9 f5 ef ff ff 05 00 00 10 00 00 00 00");
     assert_false(assert_reads("55 48 89 e5 90 e8 f6 ff ff ff c3").jumped_to);
 }
 
@@ -373,7 +408,8 @@ static void references_to_memory_are_corrected(void **state)
     assert_moves("53 48 8d 3d ff ff ff ff c3", "53 48 8d 3d ff ef ff ff e9 fb ef ff ff");
     /* jmp and call through memory */
     assert_moves("ff 25 00 20 00 00", "ff 25 00 10 00 00");
-    assert_moves("ff 15 00 20 00 00 c3", "ff 15 00 10 00 00 e9 fb ef ff ff");
+    assert_moves("ff 15 00 20 00 00 c3",
+                 "ff 35 06 00 00 00 ff 25 fa 0f 00 00 06 00 00 10 00 00 00 00");
     /* vmovdqa ymm0, [rip + 0x2000]; the same with EVEX; vpinsrb with an immediate */
     assert_moves("c5 fd 6f 05 00 20 00 00 c3", "c5 fd 6f 05 00 10 00 00 e9 fb ef ff ff");
     assert_moves("62 f1 fd 48 6f 05 00 20 00 00 c3",
@@ -424,13 +460,13 @@ static void the_map_says_where_each_one_went(void **state)
     uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
 
     (void)state;
-    assert_true(arch_move(&prologue, COPY, moved, sizeof(moved), map) > 0);
+    assert_true(arch_move(&prologue, COPY, false, moved, sizeof(moved), map) > 0);
     assert_int_equal(prologue.count, 3);
     assert_int_equal(map[0], 0);
     assert_int_equal(map[1], 2);
     assert_int_equal(map[2], 8);
     prologue = assert_reads("f3 0f 1e fa 55 48 89 e5 5d c3");
-    assert_true(arch_move(&prologue, COPY, moved, sizeof(moved), map) > 0);
+    assert_true(arch_move(&prologue, COPY, false, moved, sizeof(moved), map) > 0);
     assert_int_equal(map[0], 4);
     assert_int_equal(map[1], 5);
 }
@@ -443,9 +479,10 @@ static void a_copy_from_which_memory_is_out_of_reach_is_refused(void **state)
 
     (void)state;
     /* The field's lowest value is -2^31: target - (to + 7) */
-    assert_true(arch_move(&data, ENTRY + 0x2000 + (UINT64_C(1) << 31), moved, 256, map) > 0);
-    assert_int_equal(arch_move(&data, ENTRY + 0x2001 + (UINT64_C(1) << 31), moved, 256, map), -1);
-    assert_int_equal(arch_move(&branch, ENTRY + (UINT64_C(1) << 32), moved, 256, map), -1);
+    assert_true(arch_move(&data, ENTRY + 0x2000 + (UINT64_C(1) << 31), false, moved, 256, map) > 0);
+    assert_int_equal(arch_move(&data, ENTRY + 0x2001 + (UINT64_C(1) << 31), false, moved, 256, map),
+                     -1);
+    assert_int_equal(arch_move(&branch, ENTRY + (UINT64_C(1) << 32), false, moved, 256, map), -1);
 }
 
 static void the_way_back_may_be_far(void **state)
@@ -461,8 +498,8 @@ static void too_little_room_is_refused(void **state)
     uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
 
     (void)state;
-    assert_int_equal(arch_move(&prologue, COPY, moved, 5 + 13, map), -1);
-    assert_int_equal(arch_move(&prologue, COPY, moved, 5 + 14, map), 10);
+    assert_int_equal(arch_move(&prologue, COPY, false, moved, 5 + 13, map), -1);
+    assert_int_equal(arch_move(&prologue, COPY, false, moved, 5 + 14, map), 10);
 }
 
 /* ------------------------------------------------------------------ where stubs lie --- */
@@ -676,7 +713,9 @@ int main(void)
         cmocka_unit_test(unknown_bytes_are_refused),
         cmocka_unit_test(a_call_that_returns_into_the_jump_is_refused),
         cmocka_unit_test(a_call_that_returns_behind_the_jump_is_moved),
-        cmocka_unit_test(a_call_for_its_own_address_is_refused),
+        cmocka_unit_test(a_call_that_counts_from_the_stack_stays_one),
+        cmocka_unit_test(with_a_shadow_stack_a_call_stays_one),
+        cmocka_unit_test(a_call_for_its_own_address_finds_it),
         cmocka_unit_test(a_call_of_itself_calls_the_function_as_it_is_now),
         cmocka_unit_test(a_loop_whose_head_is_the_entry_is_refused),
         cmocka_unit_test(a_jump_to_the_endbr64_is_a_tail_call),

@@ -91,9 +91,16 @@ size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint
  * The moved prologue for the address `to`, to be written to `out` (`room` bytes). Its length, or
  * -1: something it refers to is out of reach from there, or it cannot be moved at all.
  * `map[i]` gets where displaced instruction i lies in it.
+ *
+ * What a displaced call calls returns into the function itself, not into the copy, of which no
+ * unwind table knows: an exception that passes through it would end the process. With a
+ * `shadow_stack` a return address must come from a call: then the copy calls.
  */
-ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, uint8_t *out, size_t room,
-                  uint8_t map[ARCH_PROLOGUE_COUNT]);
+ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, bool shadow_stack,
+                  uint8_t *out, size_t room, uint8_t map[ARCH_PROLOGUE_COUNT]);
+
+/* Do the calling thread's returns have to match its calls? */
+bool arch_shadow_stack(void);
 
 /* The stub's code: a jump through the 8-byte word at `word`, within 2 GiB. Its length; 0: no room,
  * or out of reach. */

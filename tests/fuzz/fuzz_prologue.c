@@ -27,6 +27,7 @@ struct moved {
     uint64_t to;
     uint8_t code[ARCH_MOVED_BYTES];
     size_t length;
+    int shadow_stack;
     uint8_t map[ARCH_PROLOGUE_COUNT];
 };
 
@@ -142,6 +143,50 @@ static void require_same_branch(const struct moved *moved, const struct decoded 
     }
 }
 
+static int counts_from_stack(const struct decoded *call)
+{
+    const ZydisDecodedOperand *operand = &call->operands[0];
+
+    if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER)
+        return operand->reg.value == ZYDIS_REGISTER_RSP;
+    return operand->mem.base == ZYDIS_REGISTER_RSP || operand->mem.base == ZYDIS_REGISTER_ESP;
+}
+
+static int becomes_jump(const struct moved *moved, const struct decoded *original)
+{
+    return !moved->shadow_stack && original->in.meta.category == ZYDIS_CATEGORY_CALL &&
+           (is_branch(original) || !counts_from_stack(original));
+}
+
+static void require_same_place(const struct decoded *call, const struct decoded *jump)
+{
+    require(jump->operands[0].type == call->operands[0].type);
+    require(jump->operands[0].size == call->operands[0].size);
+    if (jump->operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+        require(jump->operands[0].reg.value == call->operands[0].reg.value);
+    else
+        require_same_memory(call, jump, 0);
+}
+
+/* "call there" has become "push 1f(%rip); jmp there; 1: .quad behind", which is the end. */
+static void require_pushed(const struct moved *moved, const struct decoded *original,
+                           const struct decoded *push)
+{
+    uint64_t behind = original->at + original->in.length;
+    size_t end = moved->length - sizeof(behind);
+    struct decoded jump;
+
+    require(push->in.mnemonic == ZYDIS_MNEMONIC_PUSH && push->in.operand_width == 64);
+    require(target_of(push) == moved->to + end);
+    require(memcmp(moved->code + end, &behind, sizeof(behind)) == 0);
+    decode_moved(moved, push->at - moved->to + push->in.length, &jump);
+    require(jump.in.mnemonic == ZYDIS_MNEMONIC_JMP && jump.at + jump.in.length == moved->to + end);
+    if (is_branch(original))
+        require(target_of(&jump) == counterpart(moved, original));
+    else
+        require_same_place(original, &jump);
+}
+
 /* After the last one the copy goes on where the jump's bytes end, if anything goes on. */
 static void require_way_back(const struct moved *moved, size_t offset)
 {
@@ -172,8 +217,13 @@ static void require_same(const struct moved *moved)
         decode(prologue->bytes + offset, (size_t)(prologue->length - offset),
                prologue->jump + offset, &original);
         decode_moved(moved, moved->map[i], &copy);
-        require(original.in.mnemonic == copy.in.mnemonic);
         require(i == 0 || moved->map[i] == end);
+        if (becomes_jump(moved, &original)) {
+            require_pushed(moved, &original, &copy);
+            require(i + 1 == prologue->count);
+            return;
+        }
+        require(original.in.mnemonic == copy.in.mnemonic);
         end = moved->map[i] + copy.in.length;
         if (is_branch(&original)) {
             require_same_branch(moved, &original, &copy);
@@ -232,7 +282,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_stub(&prologue, choice);
     /* From 4 GiB below to 4 GiB above. */
     moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
-    length = arch_move(&prologue, moved.to, moved.code, sizeof(moved.code), moved.map);
+    moved.shadow_stack = choice & 1;
+    length = arch_move(&prologue, moved.to, moved.shadow_stack, moved.code, sizeof(moved.code),
+                       moved.map);
     if (length < 0)
         return 0;
     moved.length = (size_t)length;

@@ -87,6 +87,19 @@ static bool takes_stack(const ZydisDecodedInstruction *in)
            in->raw.modrm.mod == 3 && in->raw.modrm.rm == 4 && !in->raw.rex.B;
 }
 
+/* r/m 100: %rsp itself, or a SIB byte whose base may be it (SDM 2.1.3). */
+static bool counts_from_stack(const ZydisDecodedInstruction *in)
+{
+    if (in->raw.modrm.rm != 4 || in->raw.rex.B)
+        return false;
+    return in->raw.modrm.mod == 3 || in->raw.sib.base == 4;
+}
+
+static bool is_indirect_call(const ZydisDecodedInstruction *in)
+{
+    return in->meta.category == ZYDIS_CATEGORY_CALL && (in->attributes & ZYDIS_ATTRIB_HAS_MODRM);
+}
+
 static void locate_field(const ZydisDecodedInstruction *in, struct instruction *out)
 {
     if (in->raw.imm[0].is_relative) {
@@ -110,7 +123,9 @@ bool instruction_decode(const uint8_t *code, size_t size, struct instruction *ou
         .kind = kind_of(&in),
         .length = in.length,
         .opcode = in.opcode,
+        .modrm = is_indirect_call(&in) ? in.raw.modrm.offset : 0,
         .call = in.meta.category == ZYDIS_CATEGORY_CALL,
+        .by_stack = is_indirect_call(&in) && counts_from_stack(&in),
         .ends = never_goes_on(&in),
         .nop = in.mnemonic == ZYDIS_MNEMONIC_NOP,
         .breakpoint = in.mnemonic == ZYDIS_MNEMONIC_INT3,

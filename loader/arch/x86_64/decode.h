@@ -28,7 +28,9 @@ struct instruction {
     uint8_t opcode;        /* the last byte of it; of jcc the condition is in the low four bits */
     uint8_t field;         /* offset of the relative field, of all kinds between PLAIN and FIXED */
     int32_t relative;      /* that field, counted from the instruction's end */
+    uint8_t modrm;         /* offset of ModR/M of an indirect call, else 0 */
     bool call;             /* pushes a return address: direct, indirect or far */
+    bool by_stack;         /* such a call's target is in %rsp, or counted from it */
     bool ends;             /* never goes on to the next instruction */
     bool nop;              /* nop of any length */
     bool breakpoint;       /* int3 */

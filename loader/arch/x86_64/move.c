@@ -6,6 +6,10 @@
  * that have none (loop, jrcxz) a pair of jumps. What led from one displaced instruction to another
  * leads to the copy. What led to the entry by a call, or to the endbr64 before the jump, still does:
  * that is a call of the function as it is now.
+ *
+ * A call ends behind the jump, or the function is refused: it is the last one displaced. "call there"
+ * becomes "push behind; jmp there", where `behind` is in the function: what is called finds on the
+ * stack what it would find without us, and so do unwinders.
  */
 #include "arch.h"
 
@@ -18,7 +22,9 @@ enum {
     JUMP_BYTES = 5,
     CONDITIONAL_BYTES = 6,
     ABSOLUTE_BYTES = 14,
-    PAIR_BYTES = 4 /* behind the prefixes: the counted jump, and the one around the jump */
+    PAIR_BYTES = 4, /* behind the prefixes: the counted jump, and the one around the jump */
+    PUSH_BYTES = 6,
+    ADDRESS_BYTES = 8
 };
 
 struct moving {
@@ -26,14 +32,23 @@ struct moving {
     struct instruction in[ARCH_PROLOGUE_COUNT];
     uint8_t map[ARCH_PROLOGUE_COUNT]; /* offset of each in the copy */
     uint64_t to;
+    bool calls; /* calls stay calls */
     uint8_t *out;
     size_t length; /* of what is written so far */
 };
 
 /* -------------------------------------------------------------------- the layout --- */
 
-static size_t moved_bytes(const struct instruction *in)
+/* Once the return address is pushed %rsp is another. */
+static bool becomes_jump(const struct moving *moving, const struct instruction *in)
 {
+    return in->call && !moving->calls && !in->by_stack;
+}
+
+static size_t moved_bytes(const struct moving *moving, const struct instruction *in)
+{
+    if (becomes_jump(moving, in))
+        return PUSH_BYTES + (in->modrm ? in->length : JUMP_BYTES) + ADDRESS_BYTES;
     switch (in->kind) {
     case INSTRUCTION_JUMP:
     case INSTRUCTION_CALL:
@@ -63,7 +78,7 @@ static bool lay_out(struct moving *moving, size_t room)
             moving->in[i].kind == INSTRUCTION_FIXED)
             return false;
         moving->map[i] = (uint8_t)length;
-        length += moved_bytes(&moving->in[i]);
+        length += moved_bytes(moving, &moving->in[i]);
     }
     return length + ABSOLUTE_BYTES <= room && length + ABSOLUTE_BYTES <= ARCH_MOVED_BYTES;
 }
@@ -134,6 +149,14 @@ static bool put_branch(struct moving *moving, unsigned i)
     return put_relative(moving, target, 0);
 }
 
+/* The call is to be the copy's: where it returns to, or what it calls, would be the wrong place. */
+static bool asks_for_itself(const struct moving *moving, const struct instruction *in, unsigned i)
+{
+    int64_t offset = (int64_t)moving->prologue->start[i] + in->length + in->relative;
+
+    return in->kind == INSTRUCTION_CALL && offset > 0 && offset <= moving->prologue->length;
+}
+
 static bool put_instruction(struct moving *moving, unsigned i)
 {
     const struct instruction *in = &moving->in[i];
@@ -157,6 +180,36 @@ static bool put_instruction(struct moving *moving, unsigned i)
     return true;
 }
 
+/* "push 1f(%rip); jmp there; 1: .quad behind". Of an indirect call /2 becomes /4. */
+static bool put_called(struct moving *moving, unsigned i)
+{
+    const struct instruction *in = &moving->in[i];
+    uint64_t behind = moving->prologue->jump + moving->prologue->start[i] + in->length;
+    uint8_t push[PUSH_BYTES] = {0xff, 0x35, in->modrm ? in->length : JUMP_BYTES};
+    size_t jump = moving->length + sizeof(push);
+    bool reached;
+
+    put(moving, push, sizeof(push));
+    if (in->modrm) {
+        reached = put_instruction(moving, i);
+        moving->out[jump + in->modrm] ^= 2 << 3 ^ 4 << 3;
+    } else {
+        put(moving, "\xe9", 1);
+        reached = put_relative(moving, branch_target(moving, i), 0);
+    }
+    put(moving, &behind, sizeof(behind));
+    return reached;
+}
+
+static bool put_displaced(struct moving *moving, unsigned i)
+{
+    const struct instruction *in = &moving->in[i];
+
+    if (becomes_jump(moving, in))
+        return put_called(moving, i);
+    return !asks_for_itself(moving, in, i) && put_instruction(moving, i);
+}
+
 /* The way to the rest of the function, which may be anywhere. */
 static void put_jump(struct moving *moving, uint64_t target)
 {
@@ -170,20 +223,22 @@ static void put_jump(struct moving *moving, uint64_t target)
     put(moving, &target, sizeof(target));
 }
 
-ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, uint8_t *out, size_t room,
-                  uint8_t map[ARCH_PROLOGUE_COUNT])
+ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, bool shadow_stack,
+                  uint8_t *out, size_t room, uint8_t map[ARCH_PROLOGUE_COUNT])
 {
-    struct moving moving = {.prologue = prologue, .to = to, .out = out};
+    struct moving moving = {.prologue = prologue, .to = to, .calls = shadow_stack, .out = out};
+    const struct instruction *last;
 
     if (prologue->count == 0 || !lay_out(&moving, room))
         return -1;
     if (prologue->jump != prologue->entry)
         put(&moving, "\xf3\x0f\x1e\xfa", ENDBR64_BYTES); /* it is called by pointer, too */
     for (unsigned i = 0; i < prologue->count; i++) {
-        if (!put_instruction(&moving, i))
+        if (!put_displaced(&moving, i))
             return -1;
     }
-    if (!moving.in[prologue->count - 1].ends)
+    last = &moving.in[prologue->count - 1];
+    if (!last->ends && !becomes_jump(&moving, last))
         put_jump(&moving, prologue->jump + prologue->length);
     memcpy(map, moving.map, sizeof(moving.map));
     return (ssize_t)moving.length;

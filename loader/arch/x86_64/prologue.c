@@ -220,7 +220,7 @@ static enum arch_problem check_jumps(const struct body *body, struct arch_prolog
 
 /*
  * A branch of the displaced ones among themselves: its target moves with it. A call may lead to
- * the entry; one to its own next instruction wants to know where it is.
+ * the entry, or to behind the jump: to its own next instruction, which wants to know where it is.
  */
 static enum arch_problem check_branch(const struct arch_prologue *prologue, unsigned next,
                                       const struct instruction *in)
@@ -228,7 +228,7 @@ static enum arch_problem check_branch(const struct arch_prologue *prologue, unsi
     int64_t target = (int64_t)next + in->relative;
 
     if (in->kind == INSTRUCTION_CALL)
-        return target > 0 && target <= prologue->length ? ARCH_NOT_MOVABLE : ARCH_OK;
+        return target > 0 && target < JUMP_BYTES ? ARCH_NOT_MOVABLE : ARCH_OK;
     if (target > 0 && target < JUMP_BYTES && !starts_at(prologue, target))
         return ARCH_JUMP_INSIDE;
     return ARCH_OK;

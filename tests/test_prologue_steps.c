@@ -1,0 +1,279 @@
+/*
+ * test_prologue_steps.c - hand-written and random instructions, original and moved copy, run one by
+ * one in a traced child: they leave the same registers, stack and memory. test_prologue.c compares
+ * their bytes; test_prologue_real.c runs what compilers write.
+ */
+#include <execinfo.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "arch.h"
+#include "stepper.h"
+
+enum { SPAN = 1 << 20, SIZE = 64 };
+
+/* Where the functions begin: what they refer to relative to themselves lies in the arena. */
+static uint8_t *code_of(const struct stepper *stepper)
+{
+    return stepper->image + SPAN / 2;
+}
+
+static void start(struct stepper *stepper)
+{
+    if (!stepper_start(stepper, SPAN)) {
+        print_message("nobody may trace here\n");
+        skip();
+    }
+}
+
+static void put_hex(const char *text, uint8_t *out)
+{
+    memset(out, 0x90, SIZE);
+    for (const char *at = text; *at; at++) {
+        unsigned byte;
+
+        if (*at == ' ')
+            continue;
+        assert_int_equal(sscanf(at, "%2x", &byte), 1);
+        *out++ = (uint8_t)byte;
+        at++;
+    }
+}
+
+static enum step_outcome step_hex(const struct stepper *stepper, const char *text, bool pointers)
+{
+    struct arch_prologue prologue;
+    uint8_t *code = code_of(stepper);
+    enum arch_problem problem;
+    enum step_outcome outcome;
+    char why[200];
+
+    put_hex(text, code);
+    problem = arch_prologue_read(code, SIZE, (uintptr_t)code, &prologue);
+    if (problem != ARCH_OK)
+        fail_msg("%s: %s", text, arch_problem_text(problem));
+    outcome = step_prologue(stepper, &prologue, pointers, why);
+    if (outcome == STEP_DIFFERENT)
+        fail_msg("%s: %s", text, why);
+    return outcome;
+}
+
+static void assert_runs_alike(const struct stepper *stepper, const char *text)
+{
+    if (step_hex(stepper, text, true) != STEP_EQUAL)
+        fail_msg("%s: was to run through with pointers", text);
+    if (step_hex(stepper, text, false) == STEP_SKIPPED)
+        fail_msg("%s: was not run", text);
+}
+
+static void assert_faults_alike(const struct stepper *stepper, const char *text, bool pointers)
+{
+    if (step_hex(stepper, text, pointers) != STEP_FAULTED)
+        fail_msg("%s: was to fault", text);
+}
+
+/* ------------------------------------------------------------------------- calls --- */
+
+static void assert_calls_run_alike(struct stepper *stepper)
+{
+    assert_runs_alike(stepper, "e8 fb 0f 00 00 c3"); /* call there */
+    assert_runs_alike(stepper, "48 83 ec 08 e8 10 00 00 00 c3");
+    assert_runs_alike(stepper, "50 e8 00 f0 ff ff c3");
+    assert_runs_alike(stepper, "50 53 55 ff d0 c3");       /* *rax */
+    assert_runs_alike(stepper, "53 48 89 fb 41 ff d7 c3"); /* *r15 */
+    assert_runs_alike(stepper, "90 90 90 ff 50 08 c3");    /* *8(rax) */
+    assert_runs_alike(stepper, "90 41 ff 54 24 10 c3");    /* *16(r12) */
+    assert_runs_alike(stepper, "90 ff 94 25 00 00 00 00 c3");
+    assert_runs_alike(stepper, "64 ff 14 25 10 00 00 00 c3"); /* *fs:16 */
+    assert_runs_alike(stepper, "90 90 ff 14 24 c3");          /* *(rsp) */
+    assert_runs_alike(stepper, "90 90 90 ff d4 c3");          /* *rsp */
+}
+
+static void a_moved_call_leaves_the_stack_as_the_original_does(void **state)
+{
+    struct stepper stepper;
+
+    (void)state;
+    start(&stepper);
+    assert_calls_run_alike(&stepper);
+    assert_runs_alike(&stepper, "e8 00 00 00 00 58 c3"); /* call for its own address */
+    stepper_stop(&stepper);
+}
+
+static void with_a_shadow_stack_a_call_runs_alike(void **state)
+{
+    struct stepper stepper;
+
+    (void)state;
+    start(&stepper);
+    stepper.shadow_stack = true;
+    assert_calls_run_alike(&stepper);
+    stepper_stop(&stepper);
+}
+
+static void a_call_through_memory_that_is_not_there_faults_alike(void **state)
+{
+    struct stepper stepper;
+
+    (void)state;
+    start(&stepper);
+    assert_faults_alike(&stepper, "90 90 90 ff 50 08 c3", false);
+    assert_faults_alike(&stepper, "90 90 90 64 ff 10 c3", true); /* *fs:(rax): twice too far */
+    assert_faults_alike(&stepper, "ff 15 00 00 00 02 c3", true); /* in the gap */
+    stepper_stop(&stepper);
+}
+
+/* ---------------------------------------------------------------------- unwinders --- */
+
+/* As compilers begin what needs no frame: the call is displaced. */
+__asm__(".text\n"
+        ".globl calling\n.hidden calling\n.type calling, @function\n"
+        "calling:\n.cfi_startproc\n"
+        "subq $8, %rsp\n.cfi_adjust_cfa_offset 8\n"
+        "call *%rdi\n"
+        ".globl calling_on\n.hidden calling_on\n"
+        "calling_on: addq $8, %rsp\n.cfi_adjust_cfa_offset -8\n"
+        "ret\n.cfi_endproc\n.size calling, .-calling\n");
+extern const uint8_t calling[], calling_on[];
+
+enum { FRAMES = 8 };
+static void *frames[FRAMES];
+static int frame_count;
+
+static void look_back(void)
+{
+    frame_count = backtrace(frames, FRAMES);
+}
+
+static bool was_seen(uintptr_t begin, uintptr_t end)
+{
+    for (int i = 0; i < frame_count; i++) {
+        if ((uintptr_t)frames[i] >= begin && (uintptr_t)frames[i] < end)
+            return true;
+    }
+    return false;
+}
+
+static void unwinders_see_through_a_moved_call(void **state)
+{
+    struct arch_prologue prologue;
+    uint8_t map[ARCH_PROLOGUE_COUNT];
+    uint8_t *copy =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void (*moved)(void (*)(void));
+
+    (void)state;
+    assert_true(copy != MAP_FAILED);
+    assert_int_equal(arch_prologue_read(calling, 11, (uintptr_t)calling, &prologue), ARCH_OK);
+    assert_int_equal(prologue.length, calling_on - calling);
+    assert_true(arch_move(&prologue, (uintptr_t)copy, false, copy, ARCH_MOVED_BYTES, map) > 0);
+    memcpy(&moved, &copy, sizeof(moved));
+    moved(look_back);
+    assert_true(frame_count > 3); /* here, and who runs the tests */
+    assert_true(was_seen((uintptr_t)calling_on, (uintptr_t)calling_on + 1));
+    assert_false(was_seen((uintptr_t)copy, (uintptr_t)copy + 4096));
+    munmap(copy, 4096);
+}
+
+/* ------------------------------------------------------------------------- random --- */
+
+/* xorshift64: the same numbers at every run. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* Any bytes, but half of them what makes instructions that need correction. */
+static void invent(uint8_t *code, uint64_t *seed)
+{
+    static const uint8_t telling[] = {0x05, 0x0d, 0x15, 0x74, 0x7f, 0xe0, 0xe2, 0xe3, 0xe8, 0xe9,
+                                      0xeb, 0x48, 0x66, 0x67, 0x0f, 0x84, 0x8b, 0x89, 0x55, 0x83,
+                                      0x3d, 0x01, 0x02, 0x03, 0x00, 0xff, 0xc5, 0xf3, 0xcc, 0xfd};
+
+    for (size_t i = 0; i < SIZE; i++) {
+        uint64_t number = next_random(seed);
+        code[i] = number & 1 << 20 ? telling[(number >> 8) % sizeof(telling)] : (uint8_t)number;
+    }
+    /* What is relative mostly stays in the arena. */
+    code[next_random(seed) % SIZE] = 0;
+    code[next_random(seed) % SIZE] = 0;
+}
+
+struct stepped {
+    size_t patchable, compared, through;
+};
+
+static void fail_random(const struct arch_prologue *prologue, const char *why)
+{
+    for (unsigned i = 0; i < prologue->length; i++)
+        print_error("%02x ", prologue->bytes[i]);
+    fail_msg("%s", why);
+}
+
+/* False: it cannot be moved. */
+static bool step_random(const struct stepper *stepper, struct stepped *stepped)
+{
+    uint8_t *code = code_of(stepper), moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    bool compared = false, through = false;
+    struct arch_prologue prologue;
+
+    if (arch_prologue_read(code, SIZE, (uintptr_t)code, &prologue) != ARCH_OK ||
+        arch_move(&prologue, (uintptr_t)stepper->copies, stepper->shadow_stack, moved,
+                  sizeof(moved), map) < 0)
+        return false;
+    for (int pointers = 0; pointers < 2; pointers++) {
+        char why[200];
+        enum step_outcome outcome = step_prologue(stepper, &prologue, pointers, why);
+
+        if (outcome == STEP_DIFFERENT)
+            fail_random(&prologue, why);
+        compared |= outcome != STEP_SKIPPED;
+        through |= outcome == STEP_EQUAL;
+    }
+    stepped->compared += compared;
+    stepped->through += through;
+    return true;
+}
+
+static void random_instructions_moved_do_what_they_did(void **state)
+{
+    enum { WANTED = 4000 };
+    struct stepped stepped = {.compared = 0};
+    struct stepper stepper;
+    uint64_t seed = 0x2545f4914f6cdd1d;
+
+    (void)state;
+    start(&stepper);
+    while (stepped.patchable < WANTED) {
+        invent(code_of(&stepper), &seed);
+        stepper.shadow_stack = next_random(&seed) & 1;
+        stepped.patchable += step_random(&stepper, &stepped);
+    }
+    stepper_stop(&stepper);
+    printf("random     %5zu compared, %5zu of them without a fault\n", stepped.compared,
+           stepped.through);
+    assert_true(stepped.compared > WANTED / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_moved_call_leaves_the_stack_as_the_original_does),
+        cmocka_unit_test(with_a_shadow_stack_a_call_runs_alike),
+        cmocka_unit_test(a_call_through_memory_that_is_not_there_faults_alike),
+        cmocka_unit_test(unwinders_see_through_a_moved_call),
+        cmocka_unit_test(random_instructions_moved_do_what_they_did),
+    };
+
+    return cmocka_run_group_tests_name("prologues that are run", tests, NULL, NULL);
+}
