@@ -38,7 +38,7 @@ preload_sources := $(wildcard preload/*.c)
 engine_sources := $(wildcard loader/*.c loader/arch/*/*.c elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c loader/arch/*/decode.c loader/arch/*/prologue.c \
-	loader/target.c loader/signature.c) \
+	loader/function_code.c loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -91,9 +91,13 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
+# Sees each store into code, and each serialisation.
+link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
+	crowd_evacuate arch_swap_in arch_swap_out)
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) $(link_$*) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
 
 # The same at 0x400000, where a stub can lie above alone.
 $(BUILD)/tests/test_site_torture_nopie: $(BUILD)/obj/tests/test_site_torture.o $(BUILD)/tests/parts.a

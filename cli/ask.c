@@ -194,6 +194,8 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
     exchanges_run(exchanges, targets->count, order);
     for (size_t i = 0; i < targets->count; i++)
         failed += answer_exit(exchanges[i].answer) != 0;
+    for (size_t i = 0; order->amend && i < targets->count; i++)
+        order->amend(exchanges[i].answer);
     if (!targets->group) {
         exit_code = run_one(&exchanges[0], places, json, print);
     } else {

@@ -34,6 +34,16 @@ bool cxx_can_demangle(void)
     return demangle_function() != NULL;
 }
 
+char *cxx_demangled(const char *symbol)
+{
+    demangler *demangle;
+    int status;
+
+    if (strncmp(symbol, "_Z", 2) != 0 || !(demangle = demangle_function()))
+        return NULL;
+    return demangle(symbol, NULL, NULL, &status);
+}
+
 static bool in_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '$';

@@ -18,6 +18,7 @@
 
 #include "debug_internal.h"
 #include "output.h"
+#include "talk.h"
 
 #define DYNAMIC_MAX 4096 /* entries of PT_DYNAMIC that are looked at */
 
@@ -405,6 +406,53 @@ Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die 
         offset = next;
     }
     return NULL;
+}
+
+/* The functions of a unit lie beside each other; those of name spaces have symbols. */
+static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
+                          int (*each)(const struct debug_function *, void *), void *context)
+{
+    Dwarf_Die die;
+    int result = 0;
+
+    if (dwarf_child(unit, &die) != 0)
+        return 0;
+    do {
+        const char *called = dwarf_tag(&die) == DW_TAG_subprogram ? dwarf_diename(&die) : NULL;
+        Dwarf_Addr entry;
+
+        if (called && strcmp(called, name) == 0 && dwarf_entrypc(&die, &entry) == 0) {
+            struct debug_function function = {
+                .name = name,
+                .file = base_name(dwarf_diename(unit)),
+                .address = entry + bias,
+                .local = true,
+            };
+
+            result = each(&function, context);
+        }
+    } while (result == 0 && dwarf_siblingof(&die, &die) == 0);
+    return result;
+}
+
+int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,
+                               int (*each)(const struct debug_function *, void *), void *context)
+{
+    uint64_t until = now_ms() + budget;
+    Dwarf_Addr bias;
+    Dwarf *dwarf = debug_info_dwarf(info, &bias);
+    Dwarf_Off offset = 0, next;
+    Dwarf_Die unit;
+    size_t head;
+    int result = 0;
+
+    while (dwarf && result == 0 && now_ms() < until &&
+           dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
+        if (dwarf_offdie(dwarf, offset + head, &unit))
+            result = unit_functions(&unit, bias, name, each, context);
+        offset = next;
+    }
+    return result;
 }
 
 const char *debug_info_source(struct debug_info *info, uint64_t address)

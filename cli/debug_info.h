@@ -65,6 +65,11 @@ int debug_info_own_functions(struct debug_info *info,
 int debug_info_functions(struct debug_info *info,
                          int (*each)(const struct debug_function *function, void *context),
                          void *context);
+/* Every function that DWARF calls `name`, for where no symbol does. Reads every unit, and ends its
+ * search after `budget` ms. Likewise. */
+int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,
+                               int (*each)(const struct debug_function *function, void *context),
+                               void *context);
 /* Base name of the source file whose compile unit has the function at `address`, by DWARF; lives
  * as long as `info`. NULL: not known. */
 const char *debug_info_source(struct debug_info *info, uint64_t address);

@@ -1,66 +1,157 @@
 /* file_functions.c - see file_functions.h. */
 #include "file_functions.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arch.h"
-#include "file_image.h"
+#include "function_code.h"
+
+int file_functions_open(struct file_functions *functions, const struct file_image *file,
+                        const char *path, struct refusal *why)
+{
+    struct elf_fault fault = {0};
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int result;
+
+    *functions = (struct file_functions){.file = file};
+    if (descriptor < 0)
+        return refuse(why, HP_OPEN, "%s: cannot be opened", path);
+    result = functions_of_file(&functions->index, descriptor, &fault);
+    close(descriptor);
+    if (result == 0)
+        return 0;
+    functions->index = NULL;
+    return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+}
+
+void file_functions_close(struct file_functions *functions)
+{
+    functions_close(functions->index);
+    functions->index = NULL;
+}
+
+const char *file_function_why_not(const struct file_functions *functions,
+                                  const struct function *function)
+{
+    uint64_t size;
+
+    if (function->ifunc)
+        return NULL; /* what its resolver chooses is known in a process alone */
+    return function_code_problem(functions->index, functions->file->image, function, &size);
+}
 
 struct visit {
-    const struct image *image;
-    const char *base;
+    const struct file_functions *functions;
+    const char *object;
+    file_function_wanted *wanted;
     file_function_visit *each;
     void *context;
 };
 
-static const char *why_not(const struct image *image, const struct function *function)
-{
-    const uint8_t *code = image_bytes_at(image, function->address, function->size);
-    struct arch_prologue prologue;
-    enum arch_problem problem;
-
-    if (function->ifunc)
-        return NULL; /* what its resolver chooses is known in a process alone */
-    if (!code || function->size == 0)
-        return "nobody says where the function ends";
-    problem = arch_prologue_read(code, function->size, function->address, &prologue);
-    return problem == ARCH_OK ? NULL : arch_problem_text(problem);
-}
-
 static int visit_one(const struct function *function, void *context)
 {
     const struct visit *visit = context;
+    const char *name = function->name;
     char unnamed[300];
 
-    if (!function->name)
-        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", visit->base,
+    if (!name) {
+        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", visit->object,
                  (unsigned long long)function->address);
-    visit->each(function, function->name ? function->name : unnamed,
-                why_not(visit->image, function), visit->context);
+        name = unnamed;
+    }
+    if (visit->wanted(name, visit->context))
+        visit->each(function, name, file_function_why_not(visit->functions, function),
+                    visit->context);
     return 0;
 }
 
-int file_functions(const struct image *image, const char *path, file_function_visit *each,
-                   void *context, struct refusal *why)
+void file_functions_each(const struct file_functions *functions, const char *object,
+                         file_function_wanted *wanted, file_function_visit *each, void *context)
 {
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    struct visit visit = {image, base, each, context};
-    struct elf_fault fault = {0};
-    struct functions *functions;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    int result = -1;
+    struct visit visit = {functions, object, wanted, each, context};
 
-    if (file < 0)
-        return refuse(why, HP_OPEN, "%s: cannot be opened", path);
-    if (functions_of_file(&functions, file, &fault) == 0) {
-        result = functions_each(functions, visit_one, &visit);
-        functions_close(functions);
-    } else {
-        refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+    functions_each(functions->index, visit_one, &visit);
+}
+
+/* -------------------------------------------------------------------- one --- */
+
+struct finding {
+    const struct target *target;
+    bool defaults_only; /* of several versions of a name the one that ld.so would take */
+    struct function *found;
+    size_t count;
+};
+
+static int consider(const struct function *function, void *context)
+{
+    struct finding *finding = context;
+    const struct target *target = finding->target;
+
+    if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
+        return 0;
+    if (*target->version && (!function->version || strcmp(function->version, target->version) != 0))
+        return 0;
+    if (finding->defaults_only && function->version && !function->default_version)
+        return 0;
+    if (finding->count && finding->found->address == function->address)
+        return 0;
+    *finding->found = *function;
+    finding->count++;
+    return 0;
+}
+
+/* The lowest address of a program that does not move, else 0. */
+static uint64_t begin_of(const struct file_image *file)
+{
+    const Elf64_Ehdr *header = (const void *)file->bytes;
+    const Elf64_Phdr *segments = (const void *)((const char *)file->bytes + header->e_phoff);
+    uint64_t begin = UINT64_MAX;
+
+    if (header->e_type != ET_EXEC)
+        return 0;
+    for (size_t i = 0; i < header->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < begin)
+            begin = segments[i].p_vaddr;
+    return begin;
+}
+
+/* There an offset may count from the program's start. */
+static bool function_by_offset(const struct file_functions *functions, uint64_t offset,
+                               struct function *found)
+{
+    uint64_t first = begin_of(functions->file);
+
+    return function_begins_at(functions->index, offset, found) ||
+           (first && offset < first && function_begins_at(functions->index, offset + first, found));
+}
+
+size_t file_functions_named(const struct file_functions *functions, const struct target *target,
+                            struct function *found)
+{
+    struct finding finding = {.target = target, .found = found, .defaults_only = true};
+
+    if (target->by_offset)
+        return function_by_offset(functions, target->offset, found);
+    functions_named(functions->index, target->name, consider, &finding);
+    if (finding.count == 0) {
+        finding.defaults_only = false;
+        functions_named(functions->index, target->name, consider, &finding);
     }
-    close(file);
-    return result;
+    return finding.count;
+}
+
+bool file_function_at(const struct file_functions *functions, uint64_t address,
+                      struct function *found)
+{
+    if (function_begins_at(functions->index, address, found))
+        return true;
+    if (!function_around(functions->index, address, found))
+        return false;
+    found->size -= address - found->address;
+    found->address = address;
+    found->name = NULL;
+    return true;
 }

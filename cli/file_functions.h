@@ -1,19 +1,42 @@
 /*
  * file_functions.h - the functions of a file that does not run, and which of them could be
- * replaced at their entries; judged by the code that judges them in a process.
+ * replaced at their entries; found and judged as a process finds and judges its own.
  */
 #ifndef HOTPATCH_FILE_FUNCTIONS_H
 #define HOTPATCH_FILE_FUNCTIONS_H
 
 #include "error.h"
+#include "file_image.h"
 #include "functions.h"
+#include "target.h"
 
-/* `name` is the function's, or FILE+0xOFFSET where it has none; `why_not`: NULL: it can be patched. */
+struct file_functions {
+    const struct file_image *file; /* the caller's */
+    struct functions *index;
+};
+
+/* 0, or -1 with the refusal. Close in either case. */
+int file_functions_open(struct file_functions *functions, const struct file_image *file,
+                        const char *path, struct refusal *why);
+void file_functions_close(struct file_functions *functions);
+
+/* `name` is the function's, or OBJECT+0xOFFSET where it has none; `why_not`: NULL: it can be patched. */
 typedef void file_function_visit(const struct function *function, const char *name,
                                  const char *why_not, void *context);
+/* Those that `wanted` says yes to, by name. */
+typedef bool file_function_wanted(const char *name, void *context);
+void file_functions_each(const struct file_functions *functions, const char *object,
+                         file_function_wanted *wanted, file_function_visit *each, void *context);
 
-/* 0, or -1 with the refusal. */
-int file_functions(const struct image *image, const char *path, file_function_visit *each,
-                   void *context, struct refusal *why);
+/* How many functions at different addresses a target names, the OBJECT in it apart; one of them. */
+size_t file_functions_named(const struct file_functions *functions, const struct target *target,
+                            struct function *found);
+/* The function that somebody with debug information says begins there. */
+bool file_function_at(const struct file_functions *functions, uint64_t address,
+                      struct function *found);
+
+/* NULL: it can be patched. */
+const char *file_function_why_not(const struct file_functions *functions,
+                                  const struct function *function);
 
 #endif

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "output.h"
 
-#define FILE_MAX (2047L << 20)
+#define FILE_MAX (16L << 30)
+#define COPY_MAX (32L << 20)
 
 enum error_code fault_code(const struct elf_fault *fault)
 {
@@ -56,6 +58,26 @@ static int read_all(int fd, void *bytes, size_t size)
     return 0;
 }
 
+static int copy_bytes(struct file_image *file, int fd, const char *path, struct refusal *why)
+{
+    file->bytes = allocate(file->size);
+    if (read_all(fd, file->bytes, file->size) == 0)
+        return 0;
+    return refuse(why, errno == ESTALE ? HP_CHANGED : HP_OPEN, "read %s: %s", path,
+                  errno == ESTALE ? "it became shorter" : strerror(errno));
+}
+
+static int map_bytes(struct file_image *file, int fd, const char *path, struct refusal *why)
+{
+    void *bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+    if (bytes == MAP_FAILED)
+        return refuse(why, HP_OPEN, "map %s: %s", path, strerror(errno));
+    file->bytes = bytes;
+    file->mapped = true;
+    return 0;
+}
+
 static int read_file(struct file_image *file, const char *path, struct refusal *why)
 {
     /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
@@ -71,11 +93,8 @@ static int read_file(struct file_image *file, const char *path, struct refusal *
         refuse(why, HP_TOO_LARGE, "%s has %lld bytes", path, (long long)st.st_size);
     else {
         file->size = (size_t)st.st_size;
-        file->bytes = allocate(file->size);
-        status = read_all(fd, file->bytes, file->size);
-        if (status != 0)
-            refuse(why, errno == ESTALE ? HP_CHANGED : HP_OPEN, "read %s: %s", path,
-                   errno == ESTALE ? "it became shorter" : strerror(errno));
+        status = st.st_size > COPY_MAX ? map_bytes(file, fd, path, why)
+                                       : copy_bytes(file, fd, path, why);
     }
     if (fd >= 0)
         close(fd);
@@ -102,6 +121,9 @@ int file_image_open(struct file_image *file, const char *path, uint16_t require_
 void file_image_close(struct file_image *file)
 {
     image_close(file->image);
-    free(file->bytes);
+    if (file->mapped)
+        munmap(file->bytes, file->size);
+    else
+        free(file->bytes);
     memset(file, 0, sizeof(*file));
 }

@@ -17,6 +17,7 @@
 #include "verbs.h"
 
 #define CANDIDATES_TOLD 8
+#define DWARF_TIME 1000 /* ms for one object's */
 
 struct object {
     char *path;
@@ -285,6 +286,20 @@ static bool known_to_process(struct search *search)
     return false;
 }
 
+/* Where no symbol has the name: of the program, or of the OBJECT that is named. */
+static void search_dwarf(struct search *search)
+{
+    const struct lookup *lookup = search->lookup;
+
+    for (size_t i = 0; i < lookup->mapped_count && search->count == 0; i++) {
+        search->object = lookup->mapped[i];
+        if (object_meant(search, search->object) &&
+            (*search->target.object || is_program(search, search->object)))
+            debug_info_dwarf_functions(search->object->info, search->target.name, DWARF_TIME,
+                                       take_function, search);
+    }
+}
+
 static void search_objects(struct search *search)
 {
     const struct lookup *lookup = search->lookup;
@@ -298,6 +313,8 @@ static void search_objects(struct search *search)
         if (is_program(search, search->object) && search->count && !*search->target.object)
             break;
     }
+    if (search->count == 0)
+        search_dwarf(search);
 }
 
 static void drop_below(struct search *search, enum cxx_match match)
@@ -425,7 +442,8 @@ int lookup_target(struct lookup *lookup, const char *target, char **key, struct 
     return result;
 }
 
-size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *why)
+size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *address,
+                      struct refusal *why)
 {
     struct search search;
     enum cxx_match best;
@@ -436,6 +454,8 @@ size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *w
     search_objects(&search);
     best = keep_best(&search);
     count = best == CXX_OVERLOAD ? 0 : search.count;
+    if (count)
+        *address = search.list[0].address;
     if (search.count && (count > 1 || best == CXX_OVERLOAD))
         refuse_candidates(&search, target, best, why);
     search_end(&search);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 #include "proc_facts.h"
@@ -34,8 +35,10 @@ int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why);
  */
 int lookup_target(struct lookup *lookup, const char *target, char **key, struct refusal *why);
 
-/* How many functions lookup_target() would find in a file, its own symbols among them. */
-size_t lookup_count(struct lookup *lookup, const char *target, struct refusal *why);
+/* How many functions lookup_target() would find in a file, its own symbols among them; where one
+ * of them is. Of several, and of a name with other parameters, the refusal. */
+size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *address,
+                      struct refusal *why);
 
 /*
  * "f was inlined into: main (reader.c:12); these keep the old code", malloc'd, where the DWARF of the

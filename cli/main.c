@@ -1,8 +1,10 @@
 /*
  * main.c - the command hotpatch: finds the verb and hands over.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "output.h"
 #include "verbs.h"
@@ -56,8 +58,21 @@ static int usage_print(FILE *out)
     return out == stdout ? 0 : 2;
 }
 
+/* A file that is mapped, by libdw too, became shorter while it was read (mmap(2)). */
+static void file_shrank(int signal_number)
+{
+    static const char words[] = "hotpatch: HP-CHANGED: a file became shorter while it was read\n"
+                                "  try again when it is whole\n";
+
+    (void)signal_number;
+    if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+        _exit(1);
+    _exit(1);
+}
+
 int main(int argc, char **argv)
 {
+    signal(SIGBUS, file_shrank);
     if (argc < 2)
         return usage_print(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

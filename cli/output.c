@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COLUMN_MAX 64
+
 static void out_of_memory(void)
 {
     static const char words[] = "hotpatch: HP-MEMORY: no memory left for the command\n";
@@ -102,14 +104,25 @@ static size_t width(const char *text)
     return columns;
 }
 
+/* A C++ name of a thousand letters moves its own line's columns, and no other's. */
 static size_t column_width(const struct table *table, size_t column)
 {
     size_t most = 0;
 
-    for (size_t i = column; i < table->count; i += table->columns)
-        if (width(table->cells[i]) > most)
-            most = width(table->cells[i]);
+    for (size_t i = column; i < table->count; i += table->columns) {
+        size_t wide = width(table->cells[i]);
+
+        if (wide > most && wide <= COLUMN_MAX)
+            most = wide;
+    }
     return most;
+}
+
+static size_t blanks_behind(const char *text, size_t column)
+{
+    size_t wide = width(text);
+
+    return (wide < column ? column - wide : 0) + 2;
 }
 
 void table_print(const struct table *table, FILE *out)
@@ -124,7 +137,7 @@ void table_print(const struct table *table, FILE *out)
             fputs("\033[1m", out);
         fputs(table->cells[i], out);
         if (c + 1 < table->columns)
-            fprintf(out, "%*s", (int)(widths[c] - width(table->cells[i]) + 2), "");
+            fprintf(out, "%*s", (int)blanks_behind(table->cells[i], widths[c]), "");
         else
             fputs(colour && i + 1 == table->columns ? "\033[0m\n" : "\n", out);
     }

@@ -1,6 +1,6 @@
 /*
  * verb_check.c - hotpatch check: would a patch fit? Of a process the process itself is asked;
- * of a file the manifest is held against what the file declares and imports.
+ * of a file the manifest is held against what the file declares, its functions and its imports.
  */
 #include <elf.h>
 #include <json-c/json.h>
@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "ask.h"
+#include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
 #include "hotpatch.h"
@@ -19,7 +20,6 @@
 #include "request.h"
 #include "signature.h"
 #include "slot_table.h"
-#include "symbols.h"
 #include "target.h"
 #include "verbs.h"
 
@@ -28,7 +28,8 @@ static const char help[] =
     "\n"
     "Says whether PATCH can be loaded, and lists all that is wrong. A process is asked\n"
     "itself (load --dry-run). Of a FILE, what the patch replaces is looked up among what the\n"
-    "file declares and imports; undefined symbols and other libraries are judged at the load.\n"
+    "file declares, its functions, whose first bytes are judged, and what it imports; undefined\n"
+    "symbols and other libraries are judged at the load.\n"
     "\n"
     "    --debug FILE  debug information of an object of the target, beside what is installed;\n"
     "                  may be given several times\n"
@@ -52,6 +53,7 @@ struct check {
     const char *host_path;
     struct file_image host;
     struct file_slots slots;
+    struct file_functions functions;
     const char *patch_path;
     struct file_image patch;
     struct manifest manifest;
@@ -116,18 +118,12 @@ static bool patch_declares(const struct check *check, const char *name)
 
 static void check_missing(struct check *check, const struct target *target, const char *text)
 {
-    struct image_symbol symbol;
-
-    if (names_host(check, target) && image_symbol(check->host.image, target->name, &symbol) &&
-        symbol.type == STT_FUNC)
-        refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s is a function of %s that has no slot",
-               check->patch_path, text, check->host_path);
-    else if (*target->object && !names_host(check, target))
+    if (*target->object && !names_host(check, target))
         refuse(&check->why, HP_NO_TARGET, "%s: %s is not in %s itself; check it against a process",
                check->patch_path, text, check->host_path);
     else
-        refuse(&check->why, HP_NO_TARGET, "%s: %s neither declares nor imports %s",
-               check->patch_path, check->host_path, text);
+        refuse(&check->why, HP_NO_TARGET, "%s: %s has nothing of the name %s", check->patch_path,
+               check->host_path, text);
 }
 
 static void check_fit(struct check *check, const struct manifest_entry *entry,
@@ -148,23 +144,62 @@ static void check_fit(struct check *check, const struct manifest_entry *entry,
         check->fits++;
 }
 
-/* A function of the file, by whatever name tells of it. True: judged. */
-static bool check_function(struct check *check, const struct manifest_entry *entry)
+static void add_warning(struct check *check, char *text)
 {
-    size_t before = check->why.count, count;
-    char *inlined;
+    if (text)
+        json_object_array_add(check->warnings, json_object_new_string(text));
+    free(text);
+}
 
-    if (entry->kind == HOTPATCH_KIND_DATA)
-        return false;
-    count = lookup_count(check->lookup, entry->target, &check->why);
-    if (count == 1) {
-        check->fits++;
-        inlined = lookup_inlined(check->lookup, entry->target, INLINED_TIME);
-        if (inlined)
-            json_object_array_add(check->warnings, json_object_new_string(inlined));
-        free(inlined);
+/* By the names that a process finds by itself, else by what debug information tells. False: there
+ * is none, or it is refused. */
+static bool find_function(struct check *check, const struct target *target, const char *text,
+                          struct function *function)
+{
+    uint64_t address;
+
+    if (file_functions_named(&check->functions, target, function) == 1)
+        return true;
+    return lookup_address(check->lookup, text, &address, &check->why) == 1 &&
+           file_function_at(&check->functions, address, function);
+}
+
+/* What cannot be patched at its entry may be switched where the file itself imports it. */
+static void judge_function(struct check *check, const struct target *target,
+                           const struct manifest_entry *entry, const struct function *function)
+{
+    const char *why_not = file_function_why_not(&check->functions, function);
+    const struct file_slot *import;
+
+    if (entry->kind == HOTPATCH_KIND_DATA) {
+        refuse(&check->why, HP_KIND, "%s: the replacement of %s is data, the slot is a function",
+               check->patch_path, entry->target);
+        return;
     }
-    return count == 1 || check->why.count > before;
+    if (!why_not) {
+        check->fits++;
+        add_warning(check, lookup_inlined(check->lookup, entry->target, INLINED_TIME));
+    } else if (find(check, target, false, &import) == 1) {
+        check->fits++;
+        add_warning(check, format_text("%s: only calls through imports switch: %s", entry->target,
+                                       why_not));
+    } else {
+        refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s: %s", check->patch_path, entry->target,
+               why_not);
+    }
+}
+
+/* A function of the file. True: judged. */
+static bool check_function(struct check *check, const struct target *target,
+                           const struct manifest_entry *entry)
+{
+    size_t before = check->why.count;
+    struct function function;
+
+    if (!names_host(check, target) || !find_function(check, target, entry->target, &function))
+        return check->why.count > before;
+    judge_function(check, target, entry, &function);
+    return true;
 }
 
 static void check_entry(struct check *check, const struct manifest_entry *entry)
@@ -177,8 +212,8 @@ static void check_entry(struct check *check, const struct manifest_entry *entry)
         refuse(&check->why, HP_TARGET, "%s: `%s` is no target", check->patch_path, entry->target);
         return;
     }
-    count = find(check, &target, true, &slot);
-    if (count == 0 && check_function(check, entry))
+    count = target.by_offset ? 0 : find(check, &target, true, &slot);
+    if (count == 0 && check_function(check, &target, entry))
         return;
     if (count == 0 && !*target.file)
         count = find(check, &target, false, &slot);
@@ -228,6 +263,7 @@ static int check_open(struct check *check, const struct check_options *with)
 
     if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0 ||
         file_slots_read(check->host.image, check->host_path, &check->slots, &check->why) != 0 ||
+        file_functions_open(&check->functions, &check->host, check->host_path, &check->why) != 0 ||
         file_image_open(&check->patch, check->patch_path, ET_DYN, &check->why) != 0 ||
         !(check->lookup = lookup_open(with->debug, with->debug_count, &check->why)))
         return -1;
@@ -247,6 +283,7 @@ static void check_close(struct check *check)
     slot_table_free(&check->own);
     manifest_free(&check->manifest);
     file_image_close(&check->patch);
+    file_functions_close(&check->functions);
     file_slots_free(&check->slots);
     file_image_close(&check->host);
 }

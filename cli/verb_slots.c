@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "ask.h"
+#include "cxx_name.h"
 #include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
@@ -43,6 +44,33 @@ static const char *or_dash(const char *text)
     return text && *text ? text : "-";
 }
 
+/* Does GLOB speak of names in words? Such a pattern matches no symbol. */
+static bool is_cxx(const char *glob)
+{
+    return glob && (strstr(glob, "::") || strpbrk(glob, "(<~ "));
+}
+
+static bool matches(const char *glob, const char *name)
+{
+    char *words;
+    bool result = !glob || fnmatch(glob, name, 0) == 0;
+
+    if (result || !is_cxx(glob) || !(words = cxx_demangled(name)))
+        return result;
+    result = fnmatch(glob, words, 0) == 0;
+    free(words);
+    return result;
+}
+
+/* As a person types it to load: C++ names in words, static functions with their file. */
+static void add_name(struct table *table, const char *name, const char *file)
+{
+    char *words = cxx_demangled(name);
+
+    table_cell(table, "%s%s%s", words ? words : name, file && *file ? "@" : "", file ? file : "");
+    free(words);
+}
+
 /* ---------------------------------------------------------------- process --- */
 
 static bool is_import(struct json_object *slot)
@@ -69,7 +97,7 @@ static void add_importers(struct table *table, struct json_object *importers)
 
 static void add_live(struct table *table, struct json_object *slot, bool with_imports)
 {
-    table_cell(table, "%s", json_text(slot, "name"));
+    add_name(table, json_text(slot, "name"), json_text(slot, "file"));
     table_cell(table, "%s", json_text(slot, "kind"));
     table_cell(table, "%s", json_text(slot, "type"));
     table_cell(table, "%s", json_text(slot, "object"));
@@ -110,14 +138,38 @@ static void print_live(struct json_object *answer, const struct process *process
     table_free(&table);
 }
 
+static const char *cxx_glob; /* what the process does not understand */
+
+static void drop_others(struct json_object *answer)
+{
+    struct json_object *slots = json_list(answer, "slots"), *kept = json_object_new_array();
+
+    for (size_t i = 0; i < json_length(slots); i++)
+        if (matches(cxx_glob, json_text(json_item(slots, i), "name")))
+            json_object_array_add(kept, json_object_get(json_item(slots, i)));
+    if (slots)
+        json_object_object_add(answer, "slots", kept);
+    else
+        json_object_put(kept);
+}
+
 static int slots_of_processes(const char *target, const struct wish *wish)
 {
-    char *match = wire_encode(wish->match ? wish->match : "");
+    bool cxx = is_cxx(wish->match);
+    char *match = wire_encode(cxx ? "_Z*" : wish->match ? wish->match : "");
     char *keys = format_text("%s%s%s%s%s", wish->match ? "match=" : "", match,
                              wish->match && wish->kind ? " " : "", wish->kind ? "kind=" : "",
                              wish->kind ? wish->kind : "");
-    struct order order = {.verb = "slots", .keys = keys, .timeout = REQUEST_TIMEOUT_DEFAULT};
-    int exit_code = order_run_on(target, &order, wish->json, print_live);
+    struct order order = {
+        .verb = "slots",
+        .keys = keys,
+        .timeout = REQUEST_TIMEOUT_DEFAULT,
+        .amend = cxx ? drop_others : NULL,
+    };
+    int exit_code;
+
+    cxx_glob = wish->match;
+    exit_code = order_run_on(target, &order, wish->json, print_live);
 
     free(keys);
     free(match);
@@ -130,8 +182,7 @@ static bool wished(const struct file_slot *slot, const struct wish *wish)
 {
     const char *kind = slot->declared ? "declared" : "import";
 
-    return (!wish->kind || strcmp(kind, wish->kind) == 0) &&
-           (!wish->match || fnmatch(wish->match, slot->name, 0) == 0);
+    return (!wish->kind || strcmp(kind, wish->kind) == 0) && matches(wish->match, slot->name);
 }
 
 static void add_file_row(struct table *table, const struct file_slot *slot, const char *object)
@@ -150,26 +201,39 @@ struct function_rows {
     const struct wish *wish;
     const char *object;
     struct table *table;
-    struct json_object *list;
+    struct json_object *list; /* NULL: the table is asked for */
 };
+
+static bool name_wished(const char *name, void *context)
+{
+    const struct function_rows *rows = context;
+
+    return matches(rows->wish->match, name);
+}
+
+static void add_function_row(struct table *table, const struct function *function, const char *name,
+                             const char *object, const char *why_not)
+{
+    add_name(table, name, function->file);
+    table_cell(table, "entry");
+    table_cell(table, "function");
+    table_cell(table, "%s", object);
+    if (why_not)
+        table_cell(table, "no: %s", why_not);
+    else
+        table_cell(table, "%s", or_dash(function->version));
+}
 
 static void add_function(const struct function *function, const char *name, const char *why_not,
                          void *context)
 {
-    struct function_rows *rows = context;
+    const struct function_rows *rows = context;
     struct json_object *entry;
 
-    if (rows->wish->match && fnmatch(rows->wish->match, name, 0) != 0)
+    if (!rows->wish->json) {
+        add_function_row(rows->table, function, name, rows->object, why_not);
         return;
-    table_cell(rows->table, "%s%s%s", name, function->file ? "@" : "",
-               function->file ? function->file : "");
-    table_cell(rows->table, "entry");
-    table_cell(rows->table, "function");
-    table_cell(rows->table, "%s", rows->object);
-    if (why_not)
-        table_cell(rows->table, "no: %s", why_not);
-    else
-        table_cell(rows->table, "%s", or_dash(function->version));
+    }
     entry = json_object_new_object();
     document_add_text(entry, "name", name);
     document_add_text(entry, "kind", "entry");
@@ -202,8 +266,20 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
     json_object_array_add(list, entry);
 }
 
-static int print_file(const char *path, const struct image *image, const struct file_slots *slots,
-                      const struct wish *wish)
+static int add_functions(const char *path, const struct file_image *file,
+                         struct function_rows *rows, struct refusal *why)
+{
+    struct file_functions functions;
+    int result = file_functions_open(&functions, file, path, why);
+
+    if (result == 0)
+        file_functions_each(&functions, rows->object, name_wished, add_function, rows);
+    file_functions_close(&functions);
+    return result;
+}
+
+static int print_file(const char *path, const struct file_image *file,
+                      const struct file_slots *slots, const struct wish *wish)
 {
     struct refusal why = {0};
     int exit_code = 0;
@@ -223,11 +299,11 @@ static int print_file(const char *path, const struct image *image, const struct 
     if (!wish->kind || strcmp(wish->kind, "entry") == 0) {
         struct function_rows rows = {wish, base, &table, list};
 
-        if (file_functions(image, path, add_function, &rows, &why) != 0)
+        if (add_functions(path, file, &rows, &why) != 0)
             exit_code = 1;
     }
     document_add_text(document, "file", path);
-    document_add_text(document, "build_id", image_build_id(image));
+    document_add_text(document, "build_id", image_build_id(file->image));
     json_object_object_add(document, "slots", list);
     if (exit_code != 0)
         exit_code = refused("slots", 0, &why, wish->json);
@@ -252,7 +328,7 @@ static int slots_of_file(const char *path, const struct wish *wish)
     if (file_slots_read(file.image, path, &slots, &why) != 0)
         exit_code = refused("slots", 0, &why, wish->json);
     else
-        exit_code = print_file(path, file.image, &slots, wish);
+        exit_code = print_file(path, &file, &slots, wish);
     file_slots_free(&slots);
     file_image_close(&file);
     return exit_code;

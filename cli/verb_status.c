@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "cxx_name.h"
 #include "output.h"
 #include "request.h"
 #include "verbs.h"
@@ -137,6 +138,14 @@ static void print_entered(struct json_object *slot)
         puts("  not entered since the switch");
 }
 
+static void print_name(const char *name)
+{
+    char *words = cxx_demangled(name);
+
+    text_print(stdout, words ? words : name);
+    free(words);
+}
+
 static void print_slot(struct json_object *status, struct json_object *slot)
 {
     struct json_object *layers = json_list(slot, "layers");
@@ -144,7 +153,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     if (json_length(layers) == 0)
         return;
     putchar('\n');
-    text_print(stdout, json_text(slot, "name"));
+    print_name(json_text(slot, "name"));
     fputs(": ", stdout);
     text_print(stdout, json_text(slot, "kind"));
     fputs(" slot of ", stdout);

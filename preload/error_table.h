@@ -39,13 +39,13 @@
   X(HP_NO_MANIFEST, "HP-NO-MANIFEST", 1, "the patch has no manifest", "add HOTPATCH_MODULE(name, version), or name the symbols with --replace") \
   X(HP_MANIFEST, "HP-MANIFEST", 1, "the patch's manifest is damaged", "build it anew with this version's hotpatch.h") \
   X(HP_MANIFEST_VERSION, "HP-MANIFEST-VERSION", 1, "the manifest is of a version that this engine does not know", "build it with this version's hotpatch.h") \
-  X(HP_BUILD_ID, "HP-BUILD-ID", 1, "the patch was made for another build of the program", "build the patch for the running build") \
+  X(HP_BUILD_ID, "HP-BUILD-ID", 1, "the patch, or the debug information, is of another build than the program or library", "take those of the build that runs") \
   X(HP_UNDEFINED, "HP-UNDEFINED", 1, "the patch uses a symbol that the process does not have", "link what defines it into the patch, or export it from the program") \
   X(HP_NEEDED, "HP-NEEDED", 1, "a library that the patch needs is not in the process and cannot be found", "install the library where the program finds it") \
   /* the slots */ \
-  X(HP_TARGET, "HP-TARGET", 1, "a target is not spelled [OBJECT:]NAME[@FILE.c]", "see libhotpatch_preload(7)") \
+  X(HP_TARGET, "HP-TARGET", 1, "a target is not spelled [OBJECT:]NAME[@FILE.c] or OBJECT+0xOFFSET", "see libhotpatch_preload(7)") \
   X(HP_NO_TARGET, "HP-NO-TARGET", 1, "the process has nothing of that name that can be patched", "hotpatch slots lists what there is") \
-  X(HP_NOT_PATCHABLE, "HP-NOT-PATCHABLE", 1, "the function exists but has no slot", "declare it with HOTPATCH_FUNCTION; hotpatch slots lists what can be patched") \
+  X(HP_NOT_PATCHABLE, "HP-NOT-PATCHABLE", 1, "the function exists and cannot be patched", "hotpatch slots tells of each function why; or declare it with HOTPATCH_FUNCTION") \
   X(HP_AMBIGUOUS, "HP-AMBIGUOUS", 1, "several slots match the target", "say which with OBJECT:NAME") \
   X(HP_SIGNATURE, "HP-SIGNATURE", 1, "the replacement's signature is not the slot's", "give the replacement the signature shown") \
   X(HP_KIND, "HP-KIND", 1, "the replacement is a function and the slot data, or the reverse", "use HOTPATCH_REPLACE for functions and HOTPATCH_REPLACE_DATA for data") \
