@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "function_code.h"
+#include "ifunc.h"
 #include "site.h"
 #include "sys.h"
 #include "text.h"
@@ -152,6 +153,29 @@ size_t entries_named(const struct target *target, struct entry_candidate *found,
     return finding.count;
 }
 
+struct version_list {
+    char *text;
+    size_t size;
+};
+
+static int list_version(const struct function *function, void *context)
+{
+    struct version_list *list = context;
+
+    if (function->version)
+        text_list_add(list->text, list->size, function->version);
+    return 0;
+}
+
+void entries_versions(const struct target *target, char *list, size_t size)
+{
+    struct version_list versions = {list, size};
+
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (!o->is_ours && o->image && is_named(o, target) && entry_functions(o))
+            functions_named(o->functions, target->name, list_version, &versions);
+}
+
 /* ---- slots ---- */
 
 static struct slot *slot_at(const struct object *object, uint64_t address)
@@ -162,25 +186,13 @@ static struct slot *slot_at(const struct object *object, uint64_t address)
     return NULL;
 }
 
-/* An indirect function (gABI, STT_GNU_IFUNC) is entered where its resolver said; the words that are
- * bound to it tell. */
+/* An indirect function is entered where its resolver said. */
 static bool find_implementation(struct entry_candidate *candidate)
 {
-    const char *name = candidate->function.name;
+    uintptr_t address = ifunc_implementation(candidate->object, &candidate->function);
+    struct object *object = address ? object_at(address) : NULL;
 
-    imports_read_named(name);
-    for (struct slot *slot = slots_named(name); slot; slot = slot->next_in_bucket) {
-        struct object *object;
-
-        if (slot->kind != SLOT_IMPORT || slot->object != candidate->object ||
-            slot->definition != candidate->function.address || strcmp(slot->name, name) != 0 ||
-            !slot->base)
-            continue;
-        object = object_at(slot->base);
-        return object && !object->is_ours &&
-               entry_at(object, slot->base - object->bias, false, candidate);
-    }
-    return false;
+    return object && !object->is_ours && entry_at(object, address - object->bias, false, candidate);
 }
 
 static void fault_in(struct site_problem *why, int code, const char *text)

@@ -21,6 +21,9 @@ struct entry_candidate {
  * How many there are; as many as `room` are filled in. Inside objects_locked(). */
 size_t entries_named(const struct target *target, struct entry_candidate *found, size_t room);
 
+/* The symbol versions of the functions that a target names, each once, in `list`: "A, B". */
+void entries_versions(const struct target *target, char *list, size_t size);
+
 /* The function at `offset` (before load bias) of an object; `known`: somebody with debug
  * information says that one begins there, else the object must say it. */
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out);

@@ -9,6 +9,7 @@
 #include "signature.h"
 #include "site.h"
 #include "symbols.h"
+#include "text.h"
 #include "transaction.h"
 
 /* ---- candidates ---- */
@@ -22,10 +23,14 @@ static bool is_candidate(const struct slot *slot, const struct target *target)
     return slot_in_object(slot, target);
 }
 
+enum { MANY = 16 };
+
 struct search {
     const struct target *target;
-    struct slot *found[16];
-    size_t count;                /* may exceed the array */
+    struct slot *found[MANY];
+    size_t count; /* may exceed the array */
+    struct entry_candidate entries[MANY];
+    size_t entry_count;          /* likewise; more than one: no slot is made of any */
     struct site_problem problem; /* of a function that was found and cannot be patched */
 };
 
@@ -143,15 +148,15 @@ static void find_place(struct search *search, const struct request_place *place)
         problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
 }
 
+/* Of two functions of one name the one that can be patched is not more likely to be meant. */
 static void find_entries(struct search *search)
 {
-    enum { MANY = 16 };
-    struct entry_candidate found[MANY];
-    size_t count = entries_named(search->target, found, MANY);
-
-    for (size_t i = 0; i < count && i < MANY; i++)
-        take_entry(search, &found[i]);
+    search->entry_count = entries_named(search->target, search->entries, MANY);
+    if (search->entry_count == 1)
+        take_entry(search, &search->entries[0]);
 }
+
+/* ---- refusals ---- */
 
 /* The object, if any, that defines a function which cannot be reached without naming it. */
 static const struct object *defining_object(const struct target *target)
@@ -169,6 +174,37 @@ static const struct object *defining_object(const struct target *target)
     return NULL;
 }
 
+/* "GLIBC_2.2.5, GLIBC_2.14", of the functions that are called so; "" where they have none. */
+static void list_versions(const struct search *search, char *list, size_t size)
+{
+    struct target all = *search->target;
+
+    all.version[0] = '\0';
+    *list = '\0';
+    entries_versions(&all, list, size);
+    for (struct slot *slot = slots_named(all.name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_IMPORT && strcmp(slot->name, all.name) == 0 && slot->version_name &&
+            import_is_defined_in(slot, &all))
+            text_list_add(list, size, slot->version_name);
+}
+
+static bool refuse_version(const struct search *search, const struct object *definer,
+                           const char *text, const char *asked_by, struct refusal *why)
+{
+    char list[512];
+
+    if (!*search->target->version)
+        return false;
+    list_versions(search, list, sizeof(list));
+    if (*list)
+        refuse(why, HP_NO_TARGET, "%s: nothing matches %s: the versions of %s are %s", asked_by,
+               text, search->target->name, list);
+    else if (definer)
+        refuse(why, HP_NO_TARGET, "%s: nothing matches %s: %s of %s has no versions", asked_by,
+               text, search->target->name, definer->base);
+    return *list || definer;
+}
+
 static void refuse_missing(const struct search *search, const char *text, const char *asked_by,
                            struct refusal *why)
 {
@@ -177,7 +213,9 @@ static void refuse_missing(const struct search *search, const char *text, const 
     if (search->problem.code)
         refuse(why, (enum error_code)search->problem.code, "%s: %s: %s", asked_by, text,
                search->problem.text);
-    else if (definer)
+    else if (refuse_version(search, definer, text, asked_by, why))
+        return;
+    else if (definer && !*search->target->version && !*search->target->file)
         refuse(why, HP_NOT_PATCHABLE,
                "%s: %s is a function of %s, which the program does not import: name it %s:%s",
                asked_by, text, definer->base, definer->base, search->target->name);
@@ -185,24 +223,41 @@ static void refuse_missing(const struct search *search, const char *text, const 
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }
 
+static void list_slot(char *list, size_t size, const struct slot *slot)
+{
+    char name[600];
+
+    snprintf(name, sizeof(name), "%s:%s",
+             slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
+             slot->name);
+    text_list_add(list, size, name);
+}
+
+static void list_entry(char *list, size_t size, const struct entry_candidate *entry)
+{
+    const struct function *function = &entry->function;
+    const char *more = function->file ? function->file : function->version;
+    const char *object = object_name(entry->object);
+    char name[900];
+
+    /* Two files of different directories may be called the same. */
+    snprintf(name, sizeof(name), "%s:%s%s%s (%s+0x%llx)", object,
+             function->name ? function->name : "", more ? "@" : "", more ? more : "", object,
+             (unsigned long long)function->address);
+    text_list_add(list, size, name);
+}
+
 static void refuse_ambiguous(const struct search *search, const char *text, const char *asked_by,
                              struct refusal *why)
 {
+    size_t count = search->count ? search->count : search->entry_count;
     char list[768] = "";
-    size_t length = 0;
 
-    for (size_t i = 0; i < search->count && i < 16; i++) {
-        const struct slot *slot = search->found[i];
-        int n = snprintf(list + length, sizeof(list) - length, "%s%s:%s%s%s", i ? ", " : "",
-                         slot->kind == SLOT_DECLARED ? slot_name_space(slot)
-                                                     : object_name(slot->object),
-                         slot->name, slot->file ? "@" : "", slot->file ? slot->file : "");
-
-        if (n < 0 || (size_t)n >= sizeof(list) - length)
-            break;
-        length += (size_t)n;
-    }
-    refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", asked_by, text, search->count, list);
+    for (size_t i = 0; i < search->count && i < MANY; i++)
+        list_slot(list, sizeof(list), search->found[i]);
+    for (size_t i = 0; search->count == 0 && i < search->entry_count && i < MANY; i++)
+        list_entry(list, sizeof(list), &search->entries[i]);
+    refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", asked_by, text, count, list);
 }
 
 static bool kinds_agree(uint32_t replacement, const struct slot *slot, bool typed)
@@ -245,7 +300,8 @@ static void find_slots(struct transaction *transaction, const struct module *mod
         find_place(search, place);
     else if (search->count == 0)
         find_entries(search);
-    if (search->count == 0 && !place && !*target->file && !target->by_offset) {
+    if (search->count == 0 && !place && !*target->file && !target->by_offset &&
+        search->entry_count < 2) {
         imports_read_named(target->name);
         find_imports(search);
     }
@@ -263,6 +319,10 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         return NULL;
     }
     find_slots(transaction, module, &search, text);
+    if (search.count > 1 || search.entry_count > 1) {
+        refuse_ambiguous(&search, text, asked_by, transaction->why);
+        return NULL;
+    }
     if (search.count == 0) {
         refuse_missing(&search, text, asked_by, transaction->why);
         return NULL;
@@ -274,10 +334,6 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);
-    if (search.count > 1) {
-        refuse_ambiguous(&search, text, asked_by, transaction->why);
-        return NULL;
-    }
     return fits(search.found[0], text, kind, signature, asked_by, transaction->why)
                ? search.found[0]
                : NULL;

@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "functions.h"
+#include "ifunc.h"
 #include "module.h"
 #include "site.h"
 #include "slot.h"
@@ -55,6 +56,7 @@ static void object_free(struct object *object)
     if (object->module && object->module->object == object)
         object->module->object = NULL;
     functions_close(object->functions);
+    ifuncs_free(object->implementations);
     image_close(object->image);
     free(object->path);
     free(object->base);

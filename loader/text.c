@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,4 +32,22 @@ char *text_format(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, arguments);
     va_end(arguments);
     return text;
+}
+
+static bool list_has(const char *list, const char *text)
+{
+    size_t length = strlen(text);
+
+    for (const char *p = list; p; p = strchr(p, ','), p = p ? p + 2 : NULL)
+        if (strncmp(p, text, length) == 0 && (p[length] == '\0' || p[length] == ','))
+            return true;
+    return false;
+}
+
+void text_list_add(char *list, size_t size, const char *text)
+{
+    size_t length = strlen(list);
+
+    if (length + strlen(text) + 3 <= size && !list_has(list, text))
+        sprintf(list + length, "%s%s", length ? ", " : "", text);
 }

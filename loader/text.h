@@ -7,8 +7,12 @@
 #ifndef HOTPATCH_TEXT_H
 #define HOTPATCH_TEXT_H
 
+#include <stddef.h>
+
 /* malloc'd; NULL: no memory, or, of text_copy(), no text. */
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Behind what `list` holds, a comma between; left out where it is there already or has no room. */
+void text_list_add(char *list, size_t size, const char *text);
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "ifunc.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
@@ -394,6 +395,25 @@ static int apply(struct transaction *transaction)
     return 0;
 }
 
+static void forget_plan(struct transaction *transaction)
+{
+    forget_changes(transaction);
+    transaction->last_change = &transaction->changes;
+    transaction->revert_count = 0;
+    transaction->warning_count = 0;
+    refusal_clear(transaction->why);
+}
+
+static int plan(struct transaction *transaction)
+{
+    int result = objects_locked(make_plan, transaction);
+
+    if (!ifuncs_ask(transaction))
+        return result;
+    forget_plan(transaction);
+    return objects_locked(make_plan, transaction);
+}
+
 int transaction_run(struct transaction *transaction)
 {
     int read;
@@ -403,7 +423,8 @@ int transaction_run(struct transaction *transaction)
     if (transaction->why->count || check_deadline(transaction) != 0)
         return -1;
     read = plan_read_files(transaction);
-    if (objects_locked(make_plan, transaction) != 0 || read != 0) {
+    if ((read == 0 ? plan(transaction) : objects_locked(make_plan, transaction)) != 0 ||
+        read != 0) {
         if (transaction->why->count == 0)
             refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
         return -1;

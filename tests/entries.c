@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file_image.h"
-#include "symbols.h"
-
 struct host *host;
 
 int stop(void **state)
@@ -82,37 +79,4 @@ const char *status_of(const char *name, const char *key)
 void by_offset(const char *object, const char *name, char *target, size_t size)
 {
     snprintf(target, size, "%s+0x%llx", object, strtoull(said_of(name, "offset"), NULL, 10));
-}
-
-static void open_image(struct file_image *file, const char *path)
-{
-    struct refusal why = {0};
-
-    if (file_image_open(file, path, 0, &why) != 0)
-        fail_msg("%s: %s", path, why.items[0].text);
-}
-
-const char *build_id_of(const char *path)
-{
-    static char text[100];
-    struct file_image file;
-
-    open_image(&file, path);
-    snprintf(text, sizeof(text), "%s", image_build_id(file.image));
-    file_image_close(&file);
-    return text;
-}
-
-unsigned long symbol_of(const char *program, const char *name)
-{
-    struct image_symbol symbol;
-    struct file_image file;
-    unsigned long value;
-
-    open_image(&file, built("hosts/%s", program));
-    if (!image_symbol(file.image, name, &symbol))
-        fail_msg("%s has no %s", program, name);
-    value = symbol.value;
-    file_image_close(&file);
-    return value;
 }

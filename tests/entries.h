@@ -27,10 +27,6 @@ const char *said_of(const char *name, const char *key);
 const char *status_of(const char *name, const char *key);
 /* OBJECT+0xOFFSET of a function that the host names. */
 void by_offset(const char *object, const char *name, char *target, size_t size);
-/* Of a file: its build-id, and where a symbol of BUILD/hosts/PROGRAM lies. */
-const char *build_id_of(const char *path);
-unsigned long symbol_of(const char *program, const char *name);
-
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, NULL, stop)
 
 #endif

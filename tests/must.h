@@ -27,6 +27,7 @@ extern const struct must_case must_applied[];
 extern const struct must_case must_hosts[];
 extern const struct must_case must_faults[];
 extern const struct must_case must_entries[];
+extern const struct must_case must_entry_names[];
 
 #define CASE(name)        \
     {                     \

@@ -59,7 +59,6 @@ ENTRY(entry_name_stripped, "second", "second", "10")
 ENTRY(entry_ambiguous, "twin", "twins", "10 20")
 ENTRY(entry_file_unknown, "twin@entries_third.c", "twins", "10 20")
 ENTRY(entry_inside_function, "exe+0x1", "answer", "1")
-ENTRY(entry_version_unknown, "exported_answer@NOTHING_1", "exported", "1")
 
 static const char *entry_of_declared_patch(struct host *host)
 {
@@ -321,7 +320,6 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_ambiguous),
     IN_ENTRIES(entry_file_unknown),
     IN_ENTRIES(entry_inside_function),
-    IN_ENTRIES(entry_version_unknown),
     IN_ENTRIES(entry_data_for_function),
     IN_ENTRIES(entry_under_threads),
     CASE_IN(entry_under_threads_in_non_pie, "entries-nopie"),

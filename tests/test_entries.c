@@ -155,6 +155,132 @@ static void of_an_indirect_function_the_implementation_switches(void **state)
     finish();
 }
 
+static void of_an_indirect_function_that_nobody_imports_ld_so_knows(void **state)
+{
+    (void)state;
+    start("entries");
+    open_library();
+    there_and_back("libentries.so:library_unused", "call library_unused", "50", "2");
+    must_apply(host, "load dry-run=1 replace=libentries.so:library_unused=two %s",
+               patch_file("entry_plain"));
+    host_expect(host, "call library_unused", "50");
+    if (!sanitized()) {
+        host_expect(host, "libc wcsnlen", "0");
+        must_apply(host, "load fail=libc.so.6:wcsnlen=77");
+        host_expect(host, "libc wcsnlen", "77");
+        must_apply(host, "revert all");
+        host_expect(host, "libc wcsnlen", "0");
+    }
+    finish();
+}
+
+/* Everybody calls it all the time: the program, ld.so's users, the engine. */
+static void memcpy_is_replaced_for_everybody(void **state)
+{
+    (void)state;
+    if (sanitized())
+        skip(); /* the function is the sanitizer's own */
+    start("entries");
+    host_expect(host, "threads 2", "started");
+    for (int i = 0; i < 5; i++) {
+        host_expect(host, "copy probe", "probe");
+        must_apply(host, "load replace=libc.so.6:memcpy=shouting_copy %s",
+                   patch_file("entry_copy"));
+        host_expect(host, "copy probe", "Probe");
+        assert_string_equal(status_of("memcpy", "kind"), "entry");
+        must_apply(host, "revert all");
+    }
+    host_expect(host, "copy probe", "probe");
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
+}
+
+static void a_version_picks_one_of_two(void **state)
+{
+    (void)state;
+    if (sanitized())
+        skip();
+    start("entries");
+    must_apply(host, "load fail=libc.so.6:sched_getaffinity@GLIBC_2.3.3=77");
+    host_expect(host, "libc sched_getaffinity GLIBC_2.3.3", "77");
+    host_expect(host, "libc sched_getaffinity", "-1");
+    must_apply(host, "load fail=libc.so.6:sched_getaffinity=78");
+    host_expect(host, "libc sched_getaffinity", "78");
+    host_expect(host, "libc sched_getaffinity GLIBC_2.3.3", "77");
+    must_apply(host, "revert all");
+    host_expect(host, "libc sched_getaffinity", "-1");
+    finish();
+}
+
+static void refused_with(const char *target, const char *code, const char *text)
+{
+    struct reply *reply =
+        request(host, "load replace=%s=two %s", target, patch_file("entry_plain"));
+
+    assert_string_equal(reply->code, code);
+    if (!strstr(reply->text, text))
+        fail_msg("%s: %s", target, reply->text);
+    reply_free(reply);
+}
+
+static void of_an_unknown_version_those_that_are_are_listed(void **state)
+{
+    (void)state;
+    start("entries");
+    refused_with("libc.so.6:sched_getaffinity@GLIBC_9.9", "HP-NO-TARGET",
+                 "GLIBC_2.3.3, GLIBC_2.3.4");
+    refused_with("getppid@GLIBC_9.9", "HP-NO-TARGET", "GLIBC_2.2.5");
+    refused_with("exported_answer@NOTHING_1", "HP-NO-TARGET", "has no versions");
+    host_expect(host, "exported", "1");
+    finish();
+}
+
+static void a_weak_function_is_replaced_by_name(void **state)
+{
+    (void)state;
+    start("entries");
+    open_library();
+    there_and_back("weak_answer", "weak", "1", "2");
+    there_and_back("libentries.so:library_weak", "call library_weak", "60", "2");
+    finish();
+}
+
+/* The one that can be patched is not more likely to be meant. */
+static void of_two_statics_one_that_cannot_be_patched_counts(void **state)
+{
+    (void)state;
+    start("entries");
+    refused_with("uneven_twin", "HP-AMBIGUOUS", "uneven_twin@entries.c");
+    refused_with("uneven_twin", "HP-AMBIGUOUS", "uneven_twin@entries_twin.c");
+    must_replace("uneven_twin@entries_twin.c", "two");
+    host_expect(host, "twins", "10 22");
+    finish();
+}
+
+static void a_function_without_room_is_replaced_where_it_is_imported(void **state)
+{
+    struct reply *reply;
+
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libuses1.so")), "opened");
+    host_expect(host, "call uses_short", "4");
+    reply = request(host, "load replace=libdefines1.so:defined_short=two %s",
+                    patch_file("entry_plain"));
+    assert_string_equal(reply->code, "apply");
+    assert_non_null(strstr(
+        json_object_get_string(json_object_array_get_idx(member(reply->json, "warnings"), 0)),
+        "only calls through imports switch: the function is shorter than a jump"));
+    reply_free(reply);
+    host_expect(host, "call uses_short", "2");
+    assert_string_equal(status_of("defined_short", "kind"), "import");
+    assert_string_equal(said_of("defined_short", "patchable"), "false");
+    assert_string_equal(said_of("defined_short", "why"), "the function is shorter than a jump");
+    must_apply(host, "revert all");
+    host_expect(host, "call uses_short", "4");
+    finish();
+}
+
 static void main_is_replaced_with_a_warning(void **state)
 {
     (void)state;
@@ -277,6 +403,13 @@ int main(void)
         LIVE(a_librarys_function_switches_for_all_callers),
         LIVE(libcs_function_switches_at_its_entry),
         LIVE(of_an_indirect_function_the_implementation_switches),
+        LIVE(of_an_indirect_function_that_nobody_imports_ld_so_knows),
+        LIVE(memcpy_is_replaced_for_everybody),
+        LIVE(a_version_picks_one_of_two),
+        LIVE(of_an_unknown_version_those_that_are_are_listed),
+        LIVE(a_weak_function_is_replaced_by_name),
+        LIVE(of_two_statics_one_that_cannot_be_patched_counts),
+        LIVE(a_function_without_room_is_replaced_where_it_is_imported),
         LIVE(main_is_replaced_with_a_warning),
         LIVE(what_cannot_be_patched_is_refused_with_the_reason),
         LIVE(data_does_not_replace_a_function),

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file_facts.h"
+
 /* Where a function of the host lies; its file may not name it. */
 static unsigned long offset_of(const char *name)
 {

@@ -19,8 +19,8 @@ struct row {
 };
 
 static const struct must_case *const groups[] = {
-    must_requests, must_files, must_manifests, must_slots,   must_modules,
-    must_applied,  must_hosts, must_faults,    must_entries, NULL};
+    must_requests, must_files,  must_manifests, must_slots,       must_modules, must_applied,
+    must_hosts,    must_faults, must_entries,   must_entry_names, NULL};
 
 const char *load(struct host *host, const char *name)
 {

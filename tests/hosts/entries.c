@@ -26,6 +26,7 @@
 
 int exported_answer(void);
 int exported_alias(void);
+int weak_answer(void);
 
 typedef int answer_function(void);
 typedef int shape_function(); /* of those that take nothing and of those that take a number */
@@ -48,6 +49,11 @@ OPAQUE int exported_answer(void)
 }
 
 int exported_alias(void) __attribute__((alias("exported_answer")));
+
+__attribute__((weak)) OPAQUE int weak_answer(void)
+{
+    return 1;
+}
 
 static OPAQUE int twin(void)
 {
@@ -149,6 +155,10 @@ SHAPE(short_four, "push $1\npop %rax\nret");
 int too_short(int);
 __asm__(".pushsection .text\n.p2align 4\n" FUNCTION(too_short, "ret")
             FUNCTION(right_behind, "mov $1, %eax\nret") ".popsection\n");
+/* One of two statics of one name; the other is in parts/entries_twin.c. */
+__asm__(".pushsection .text\n.p2align 4\n.type uneven_twin, @function\n"
+        "uneven_twin: ret\n.size uneven_twin, . - uneven_twin\n" FUNCTION(
+            right_behind_twin, "mov $1, %eax\nret") ".popsection\n");
 /* Callers of the second come in where the first one's jump would lie. */
 SHAPE(overlapped, "nop\n" FUNCTION(second_entry, "mov $1, %eax\nret"));
 /* A call whose return address would lie inside the jump; nobody calls it. */
@@ -369,7 +379,27 @@ static void call_in_library(const char *name)
     say("%d", function ? function() : -1);
 }
 
-static int ask_library(const char *word, const char *rest)
+/* "NAME" or "NAME VERSION", with nothing but zeros. */
+static void call_in_libc(char *name)
+{
+    int (*function)(int, int, int) = NULL;
+    char *version = split(name);
+
+    *(void **)&function = *version ? dlvsym(RTLD_NEXT, name, version) : dlsym(RTLD_NEXT, name);
+    say("%d", function ? function(0, 0, 0) : -2);
+}
+
+static void *(*volatile copy)(void *, const void *, size_t) = memcpy;
+
+static void copy_text(const char *text)
+{
+    char copied[64] = "";
+
+    copy(copied, text, strlen(text) % sizeof(copied));
+    say("%s", copied);
+}
+
+static int ask_library(const char *word, char *rest)
 {
     if (strcmp(word, "dlopen") == 0) {
         library = dlopen(rest, RTLD_NOW | RTLD_LOCAL);
@@ -378,6 +408,10 @@ static int ask_library(const char *word, const char *rest)
         say("%s", library && dlclose(library) == 0 ? "closed" : "not open");
     else if (strcmp(word, "call") == 0)
         call_in_library(rest);
+    else if (strcmp(word, "libc") == 0)
+        call_in_libc(rest);
+    else if (strcmp(word, "copy") == 0)
+        copy_text(rest);
     else
         return 0;
     return 1;
@@ -430,6 +464,8 @@ static int ask_functions(const char *word, const char *rest)
         say("%d", second());
     else if (strcmp(word, "exported") == 0)
         say("%d", exported_answer());
+    else if (strcmp(word, "weak") == 0)
+        say("%d", weak_answer());
     else if (strcmp(word, "alias") == 0)
         say("%d", exported_alias());
     else if (strcmp(word, "pointer") == 0)

@@ -9,6 +9,8 @@ typedef int answer_function(void);
 int library_direct(void);
 int library_indirect(void);
 int library_chosen(void);
+int library_unused(void);
+int library_weak(void);
 int in_library(void);
 
 OPAQUE static int hidden_answer(void)
@@ -41,4 +43,12 @@ int library_chosen(void) __attribute__((ifunc("resolve")));
 int library_indirect(void)
 {
     return library_chosen() + 1;
+}
+
+/* Indirect, too, and no object imports it: no word tells what the resolver chose. */
+int library_unused(void) __attribute__((ifunc("resolve")));
+
+OPAQUE __attribute__((weak)) int library_weak(void)
+{
+    return 60;
 }

@@ -1,6 +1,13 @@
 /* libuses1.c - imports from libdefines1.so what two libraries define. */
 int defined_twice(void);
+int defined_short(void);
+int uses_short(void);
 const char *uses1(const char *unused);
+
+int uses_short(void)
+{
+    return defined_short();
+}
 
 const char *uses1(const char *unused)
 {

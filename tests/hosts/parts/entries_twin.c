@@ -9,7 +9,12 @@ static OPAQUE int twin(void)
     return 20;
 }
 
+static OPAQUE int uneven_twin(void)
+{
+    return 0;
+}
+
 int call_second_twin(void)
 {
-    return twin();
+    return twin() + uneven_twin();
 }
