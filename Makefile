@@ -214,7 +214,7 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 $(BUILD)/bench/symbols $(BUILD)/bench/entries: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
-	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lZydis -lelf -ldl
+	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lcmocka -ljson-c -lZydis -ldw -lelf -ldl
 
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))

@@ -159,7 +159,7 @@ int shapes_there_and_back(void)
     return wrong;
 }
 
-void shape_take_places(const struct shape *shape)
+void shape_take_places(const struct shape *shape, unsigned choices)
 {
     struct arch_prologue prologue;
 
@@ -179,7 +179,7 @@ void shape_take_places(const struct shape *shape)
                  0) == MAP_FAILED &&
             errno != EEXIST)
             fail_msg("the place of a stub: %s", strerror(errno));
-    } while (arch_stub_other(&prologue));
+    } while (--choices > 0 && arch_stub_other(&prologue));
 }
 
 int in_child(int (*body)(const void *), const void *argument)

@@ -45,8 +45,9 @@ const char *shape_there_and_back(const struct shape *shape);
 /* Of every shape; says on standard error what was wrong. */
 int shapes_there_and_back(void);
 
-/* Maps every page where a punned stub of the shape would have to lie. */
-void shape_take_places(const struct shape *shape);
+/* Takes the pages where a punned stub of the shape would have to lie, for the first `choices` of
+ * traps (arch_stub_other()). */
+void shape_take_places(const struct shape *shape, unsigned choices);
 
 /* `body` in a child of fork() that has 60 seconds; its wait status. */
 int in_child(int (*body)(const void *), const void *argument);

@@ -117,7 +117,7 @@ static void patched_beside(sys_sigset mask)
         struct site_problem why = {0};
         struct site *site = shape_site(&shapes[i]);
 
-        if (site_arm(site, clock_ms() + 2000, &why) != 0) {
+        if (site_arm(site, clock_ms() + 300, &why) != 0) {
             /* Only one that straddles a word and begins with an instruction of one byte, or jumps
              * back to a trap that stays. */
             assert_int_equal(why.code, HP_SIGTRAP_BLOCKED);

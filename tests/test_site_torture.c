@@ -6,6 +6,7 @@
  *
  * Linked twice: as PIE, and at 0x400000, where there is no room far below for a punned jump.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -128,7 +129,7 @@ static void no_thread_sees_anything_but_old_or_new(void **state)
 static void nor_where_threads_must_be_asked_to_leave(void **state)
 {
     (void)state;
-    shape_take_places(&shape_alone);
+    shape_take_places(&shape_alone, UINT_MAX);
     print_message("fewer cycles: each thread answers a signal in each\n");
     torture_shape(&shape_alone, sanitized() ? SANITIZED_CYCLES : SLOW_CYCLES);
     assert_string_equal(site_technique(shape_site(&shape_alone)), "evacuated");

@@ -42,8 +42,9 @@ struct work {
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
     bool inside;               /* a thread may have stopped at one of them */
     bool synced;               /* membarrier(2) works */
-    bool again;                /* to be chosen anew */
-    uint64_t passing;          /* until when a thread may block signals in passing */
+    bool stores_tried;
+    bool again;       /* to be chosen anew */
+    uint64_t passing; /* until when a thread may block signals in passing */
     uint64_t until;
     struct site_problem *why;
 };
@@ -85,6 +86,16 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
     work->until = until;
     work->passing = clock_ms() + PASSING_MS;
     work->why = why;
+}
+
+static bool open_code(struct work *work, bool by_store)
+{
+    int result = poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, by_store);
+
+    if (result != 0)
+        site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(result));
+    work->stores_tried = by_store;
+    return result == 0;
 }
 
 /* ---- pieces ---- */
@@ -283,11 +294,17 @@ static bool may_pass(struct work *work)
     return work->again;
 }
 
-/* With threads that would not survive a trap. */
+/* With threads that would not survive a trap: two bytes at once need stores. */
 static const char *with_mute(struct work *work)
 {
-    bool spin = in_one_word(work, 2) && !work->boundary[1];
+    bool spin;
 
+    if (!work->stores_tried) {
+        poke_close(&work->poke);
+        if (!open_code(work, true))
+            return NULL;
+    }
+    spin = in_one_word(work, 2) && !work->boundary[1];
     if (work->inside && work->swap->prologue->jumped_to) {
         if (may_pass(work))
             return NULL;
@@ -335,34 +352,18 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     sys_sigset mask;
     struct work work;
-    const char *how = NULL;
-    int result;
+    const char *how;
 
     begin(&work, swap, in, until, why);
     why->code = 0;
     work.synced = poke_sync_ready() == 0;
-    result = poke_open(&work.poke, work.at, JUMP_BYTES, swap->protection,
-                       (work.at & 7) + JUMP_BYTES <= 8);
-    if (result != 0) {
-        site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(result));
+    if (!open_code(&work, (work.at & 7) + JUMP_BYTES <= 8))
         return NULL;
-    }
     sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
     do {
         work.again = false;
         how = choose(&work);
     } while (work.again);
-    if (!how && why->code == HP_SIGTRAP_BLOCKED && !work.poke.stores) {
-        /* Once more, by store. */
-        poke_close(&work.poke);
-        if (poke_open(&work.poke, work.at, JUMP_BYTES, swap->protection, true) == 0 &&
-            work.poke.stores) {
-            why->code = 0;
-            how = choose(&work);
-            if (work.again)
-                site_refuse(why, HP_TIMEOUT, "threads come and go too fast");
-        }
-    }
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     poke_close(&work.poke);
     return how;
