@@ -371,7 +371,9 @@ static void patched_beside(sys_sigset mask)
         struct site *site = prepared(&shapes[i]);
 
         if (site_arm(site, clock_ms() + 2000, &why) != 0) {
-            /* Only one that straddles a word and begins with an instruction of one byte. */
+            /* Only one that straddles a word and begins with an instruction of one byte, without
+             * an endbr64 before it. */
+            assert_ptr_not_equal(shapes[i].call, shape_endbr);
             assert_int_equal(why.code, HP_SIGTRAP_BLOCKED);
             assert_non_null(strstr(why.text, "thread "));
             assert_true((site_jump(&shapes[i]) & 7) > 3);

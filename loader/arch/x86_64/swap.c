@@ -13,6 +13,8 @@
  *          traced: the debugger keeps it): a jump to itself in place of the int3, for as long as it
  *          takes to see every such thread asleep elsewhere. If one is not, it is taken back, and
  *          tried again.
+ *          Where an endbr64 stands before the jump, the jump to itself lies there, so that it never
+ *          meets an old boundary, whatever the jump displaces.
  * proved   As aligned, with such threads: they are asleep elsewhere before the store and have not
  *          run when looked at after it; else it is undone, and tried again.
  *
@@ -30,7 +32,8 @@
 
 enum { JUMP_BYTES = 5, TRAP = 0xcc, PASSING_MS = 200 };
 
-static const uint8_t SPIN[2] = {0xeb, 0xfe}; /* jmp to itself */
+static const uint8_t SPIN[2] = {0xeb, 0xfe};    /* jmp to itself */
+static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
 
 /* One swap under way. */
 struct work {
@@ -38,6 +41,7 @@ struct work {
     struct poke poke;
     struct crowd crowd;
     uintptr_t at;
+    uintptr_t spin; /* where threads are held: there, or at the endbr64 before */
     uint8_t old[8], new[8];
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
     bool inside;               /* a thread may have stopped at one of them */
@@ -73,7 +77,7 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
 
     memset(work, 0, sizeof(*work));
     work->swap = swap;
-    work->at = p->jump;
+    work->at = work->spin = p->jump;
     memcpy(in ? work->old : work->new, p->bytes, JUMP_BYTES);
     memcpy(in ? work->new : work->old, swap->jump, JUMP_BYTES);
     for (unsigned i = 1; i < p->count; i++) {
@@ -89,9 +93,37 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
 
 /* ---- pieces ---- */
 
-static bool in_one_word(const struct work *work, size_t count)
+static int open_code(struct work *work, bool prefer_stores)
 {
-    return work->poke.stores && (work->at & 7) + count <= 8;
+    uintptr_t from = work->swap->prologue->entry;
+
+    return poke_open(&work->poke, from, work->at + JUMP_BYTES - from, work->swap->protection,
+                     prefer_stores);
+}
+
+/* What several bytes at once need: the kernel writes one by one. */
+static void want_stores(struct work *work)
+{
+    if (work->poke.stores)
+        return;
+    poke_close(&work->poke);
+    open_code(work, true);
+}
+
+static bool in_one_word(const struct work *work, uintptr_t at, size_t count)
+{
+    return work->poke.stores && (at & 7) + count <= 8;
+}
+
+static bool at_landing(const struct work *work)
+{
+    return work->spin != work->at;
+}
+
+/* A thread that is held before the jump could still be behind that place. */
+static bool must_leave(const struct work *work)
+{
+    return work->inside || at_landing(work);
 }
 
 POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
@@ -184,31 +216,33 @@ static const struct crowd_thread *look_again(struct work *work, bool all)
 
     if (crowd_look(&work->crowd) != 0)
         return &unknown; /* nobody is seen, so nobody is seen outside */
-    return crowd_asleep_outside(&work->crowd, all, work->at, work->at + JUMP_BYTES);
+    return crowd_asleep_outside(&work->crowd, all, work->spin, work->at + JUMP_BYTES);
 }
 
 /* A thread that is being made blocks every signal for a moment: who was mute may be so no more. */
 static bool is_mute_no_more(struct work *work)
 {
-    work->again = work->inside && work->crowd.mute == 0;
+    work->again = must_leave(work) && work->crowd.mute == 0;
     return work->again;
 }
 
 /* The entry spins; everybody mute is asleep elsewhere. */
 static bool hold_by_spin(struct work *work)
 {
+    const uint8_t *bytes = at_landing(work) ? LANDING : work->old;
+
     for (;;) {
-        const struct crowd_thread *awake = work->inside ? look_again(work, false) : NULL;
+        const struct crowd_thread *awake = must_leave(work) ? look_again(work, false) : NULL;
 
         if (is_mute_no_more(work))
             return false;
         if (!awake) {
-            poke_store2(work->at, SPIN);
+            poke_store2(work->spin, SPIN);
             poke_sync();
-            if (!work->inside ||
-                !crowd_asleep_outside(&work->crowd, false, work->at, work->at + JUMP_BYTES))
+            if (!must_leave(work) ||
+                !crowd_asleep_outside(&work->crowd, false, work->spin, work->at + JUMP_BYTES))
                 return true;
-            poke_store2(work->at, work->old);
+            poke_store2(work->spin, bytes);
             awake = first_mute(work);
         }
         if (clock_ms() >= work->until) {
@@ -236,6 +270,20 @@ static const char *by_spin(struct work *work)
     poke_store2(work->at, work->new);
     poke_sync();
     return work->inside && !work->swap->punned ? "evacuated" : "spin";
+}
+
+/* Nobody who would not survive a trap is at the jump, or comes there. */
+static const char *by_landing(struct work *work)
+{
+    const char *how;
+
+    work->spin = work->swap->prologue->entry;
+    if (!hold_by_spin(work))
+        return NULL;
+    how = by_int3(work);
+    poke_store2(work->spin, LANDING);
+    poke_sync();
+    return how && (!work->inside || work->swap->punned) ? "spin" : how;
 }
 
 static const char *by_proof(struct work *work, bool all)
@@ -283,11 +331,22 @@ static bool may_pass(struct work *work)
     return work->again;
 }
 
+/* Does every way to the jump lead through an endbr64 that can be held? */
+static bool has_landing(const struct work *work)
+{
+    const struct arch_prologue *p = work->swap->prologue;
+
+    return p->entry != p->jump && !p->begun_again && in_one_word(work, p->entry, sizeof(SPIN));
+}
+
 /* With threads that would not survive a trap. */
 static const char *with_mute(struct work *work)
 {
-    bool spin = in_one_word(work, 2) && !work->boundary[1];
+    bool spin;
 
+    want_stores(work);
+    work->spin = work->at;
+    spin = in_one_word(work, work->at, sizeof(SPIN)) && !work->boundary[1];
     if (work->inside && work->swap->prologue->jumped_to) {
         if (may_pass(work))
             return NULL;
@@ -297,8 +356,10 @@ static const char *with_mute(struct work *work)
     }
     if (spin && work->synced)
         return by_spin(work);
-    if (in_one_word(work, JUMP_BYTES))
+    if (in_one_word(work, work->at, JUMP_BYTES))
         return by_proof(work, !work->swap->punned);
+    if (has_landing(work) && work->synced)
+        return by_landing(work);
     if (may_pass(work))
         return NULL;
     refuse_muted(work, first_mute(work), "and the function's code cannot be written in one store");
@@ -307,7 +368,7 @@ static const char *with_mute(struct work *work)
 
 static const char *choose(struct work *work)
 {
-    bool whole = in_one_word(work, JUMP_BYTES);
+    bool whole = in_one_word(work, work->at, JUMP_BYTES);
     int result;
 
     if (whole && !work->inside)
@@ -341,8 +402,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     begin(&work, swap, in, until, why);
     why->code = 0;
     work.synced = poke_sync_ready() == 0;
-    result = poke_open(&work.poke, work.at, JUMP_BYTES, swap->protection,
-                       (work.at & 7) + JUMP_BYTES <= 8);
+    result = open_code(&work, (work.at & 7) + JUMP_BYTES <= 8);
     if (result != 0) {
         site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(result));
         return NULL;
@@ -352,17 +412,6 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
         work.again = false;
         how = choose(&work);
     } while (work.again);
-    if (!how && why->code == HP_SIGTRAP_BLOCKED && !work.poke.stores) {
-        /* Once more, by store. */
-        poke_close(&work.poke);
-        if (poke_open(&work.poke, work.at, JUMP_BYTES, swap->protection, true) == 0 &&
-            work.poke.stores) {
-            why->code = 0;
-            how = choose(&work);
-            if (work.again)
-                site_refuse(why, HP_TIMEOUT, "threads come and go too fast");
-        }
-    }
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     poke_close(&work.poke);
     return how;
