@@ -83,7 +83,8 @@ $(COMMAND): $(call objects,$(command_sources))
 
 parts_objects := $(call objects,$(filter-out cli/main.c,$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c)))
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \
+	$(BUILD)/tests/test_site_torture_nopie
 
 $(BUILD)/tests/parts.a: $(parts_objects)
 	@mkdir -p $(@D)
@@ -93,6 +94,11 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
+
+# The same at 0x400000, where a stub can lie above alone.
+$(BUILD)/tests/test_site_torture_nopie: $(BUILD)/obj/tests/test_site_torture.o $(BUILD)/tests/parts.a
+	$(call say,LINK  $@)
+	$(Q)$(CC) -no-pie $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
 
 # Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
 HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
@@ -200,11 +206,11 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
-# This one measures a part, not a process.
-$(BUILD)/bench/symbols: tests/bench/symbols.c $(BUILD)/tests/parts.a Makefile
+# These measure a part, not a process.
+$(BUILD)/bench/symbols $(BUILD)/bench/entries: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
-	$(Q)$(CC) $(BENCH_FLAGS) -iquote elf -o $@ $< $(BUILD)/tests/parts.a -lelf -ldl
+	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lZydis -lelf -ldl
 
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))

@@ -31,7 +31,7 @@ _hotpatch_options()
     run) echo --patch ;;
     slots) echo --kind= ;;
     load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
-        --caller= --for= --debug ;;
+        --caller= --for= --debug --no-seen ;;
     check) echo --debug ;;
     revert) echo --when= --timeout= --unload ;;
     status) echo --history ;;

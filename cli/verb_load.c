@@ -34,6 +34,7 @@ static const char help[] =
     "    --times=N            only N times\n"
     "    --caller=OBJECT      only in calls from OBJECT: a library's name, or exe\n"
     "    --for=SECONDS        reverted by itself after that time\n"
+    "    --no-seen            do not note whether the new code is entered, which status tells\n"
     "    --dry-run            check everything, change nothing\n"
     "    --follow             stay, and reload a patch whenever its file has been rebuilt\n"
     "    --json               print the replies as JSON\n";
@@ -52,6 +53,7 @@ static const struct option options[] = {
     {"caller", required_argument, NULL, OPTION_CALLER},
     {"for", required_argument, NULL, OPTION_FOR},
     {"debug", required_argument, NULL, OPTION_DEBUG},
+    {"no-seen", no_argument, NULL, OPTION_NO_SEEN},
     END_OF_OPTIONS,
 };
 
@@ -67,6 +69,7 @@ struct load {
     size_t fault_count;
     char *terms; /* " nth=2 for=9", of all faults */
     bool dry_run;
+    bool unseen;
     bool follow;
     bool json;
 };
@@ -201,6 +204,9 @@ static int take_option(struct load *load, int option)
     case OPTION_DEBUG:
         add_debug(load, optarg);
         return 0;
+    case OPTION_NO_SEEN:
+        load->unseen = true;
+        return 0;
     case OPTION_DRY_RUN:
         load->dry_run = true;
         return 0;
@@ -213,7 +219,8 @@ static int take_option(struct load *load, int option)
 static char *keys_make(const struct load *load)
 {
     char *moment = moment_keys(&load->moment);
-    char *keys = format_text("%s%s", moment, load->dry_run ? " dry-run=1" : "");
+    char *keys = format_text("%s%s%s", moment, load->dry_run ? " dry-run=1" : "",
+                             load->unseen ? " seen=0" : "");
 
     free(moment);
     return keys;

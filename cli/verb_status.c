@@ -15,7 +15,8 @@ static const char help[] =
     "\n"
     "Shows for every process of TARGET (a PID or @NAME) which slots have layers, which of\n"
     "them is live, since when, the old and new address, and each patch's version, build-id\n"
-    "and hash; of a fault how often it struck.\n"
+    "and hash; of a fault how often it struck; of an entry slot whether what is live has been\n"
+    "entered since the switch.\n"
     "\n"
     "    --history    the last requests and what became of them, as well\n"
     "    --json       print the replies as JSON (the history is always in it)\n";
@@ -121,6 +122,21 @@ static void print_not_yet(struct json_object *slot)
                (long long)words);
 }
 
+/* What is entered first tells that calls do arrive: inlined ones do not. */
+static void print_entered(struct json_object *slot)
+{
+    struct json_object *entered = NULL;
+
+    if (!json_object_object_get_ex(slot, "entered", &entered))
+        return;
+    if (!entered)
+        puts("  whether it has been entered is not noted");
+    else if (json_object_get_boolean(entered))
+        puts("  entered since the switch");
+    else
+        puts("  not entered since the switch");
+}
+
 static void print_slot(struct json_object *status, struct json_object *slot)
 {
     struct json_object *layers = json_list(slot, "layers");
@@ -146,6 +162,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     print_layers(layers);
     print_faults(status, layers);
     print_not_yet(slot);
+    print_entered(slot);
 }
 
 static void add_record(struct table *table, struct json_object *record)

@@ -29,7 +29,8 @@ enum option_value {
     OPTION_TIMES,
     OPTION_CALLER,
     OPTION_FOR,
-    OPTION_DEBUG
+    OPTION_DEBUG,
+    OPTION_NO_SEEN
 };
 
 /* The two that every verb has. */

@@ -73,8 +73,7 @@ static uint64_t code_end(const struct functions *functions, uint64_t address)
     return address;
 }
 
-/* Where the next function after `address` begins, or its code ends. */
-static uint64_t next_start(struct functions *functions, uint64_t address)
+uint64_t function_next_start(struct functions *functions, uint64_t address)
 {
     uint64_t end = code_end(functions, address);
     size_t frame = unwind_count_to(&functions->unwind, address);
@@ -95,7 +94,7 @@ static uint64_t settle_size(struct functions *functions, uint64_t address, uint6
     uint64_t there = code_end(functions, address) - address;
 
     if (size == 0)
-        size = next_start(functions, address) - address;
+        size = function_next_start(functions, address) - address;
     return size < there ? size : there;
 }
 

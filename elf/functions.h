@@ -51,5 +51,7 @@ int functions_each(struct functions *functions, function_visit *each, void *cont
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);
+/* Where the next function behind `address` begins, or its executable memory ends. */
+uint64_t function_next_start(struct functions *functions, uint64_t address);
 
 #endif

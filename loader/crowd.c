@@ -120,6 +120,7 @@ static uint64_t number(const char *text, unsigned base)
 /* False: the thread is gone, or only its number is left. */
 static bool read_status(struct crowd_thread *thread)
 {
+    const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     char status[4096];
     ssize_t n = read_file(thread->tid, "/status", status, sizeof(status));
     const char *state;
@@ -129,7 +130,7 @@ static bool read_status(struct crowd_thread *thread)
     state = field(status, "State:");
     if (*state == 'Z' || *state == 'X')
         return false;
-    thread->mute = (number(field(status, "SigBlk:"), 16) & SYS_SIGBIT(SIGTRAP)) != 0 ||
+    thread->mute = (number(field(status, "SigBlk:"), 16) & needed) != 0 ||
                    number(field(status, "TracerPid:"), 10) != 0;
     thread->switches = number(field(status, "voluntary_ctxt_switches:"), 10) +
                        number(field(status, "nonvoluntary_ctxt_switches:"), 10);
@@ -302,7 +303,7 @@ int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t
         thread->out = where == OUTSIDE || where == GONE;
         atomic_store_explicit(&pages.answered[i], 0, memory_order_relaxed);
     }
-    error = trap_install_questions();
+    error = trap_install(true);
     if (error != 0)
         return error;
     round = trap_round_begin(pages.answered, (uint32_t)crowd->count);

@@ -16,7 +16,7 @@
 
 struct crowd_thread {
     pid_t tid;
-    bool mute;         /* blocks SIGTRAP, or is traced (gdb does not pass SIGTRAP on) */
+    bool mute;         /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
     bool out;          /* seen outside since the last crowd_forget() */
     uint64_t switches; /* how often it has left a processor */
 };

@@ -144,16 +144,10 @@ static struct request *changed_modules(const struct request *asked, size_t *coun
         total++;
     requests = calloc(total + 1, sizeof(*requests));
     for (const struct module *m = module_first(); requests && m; m = m->next) {
-        struct request *load;
-
         if (!m->live || !module_file_changed(m))
             continue;
-        load = &requests[(*count)++];
-        *load = *asked;
-        load->verb = REQUEST_LOAD;
-        load->path = m->path;
-        load->replace_count = m->replace_count;
-        memcpy(load->replace, m->replace, m->replace_count * sizeof(*m->replace));
+        requests[*count] = *asked;
+        module_repeat_request(m, &requests[(*count)++]);
     }
     return requests;
 }

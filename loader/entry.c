@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "function_code.h"
 #include "site.h"
 #include "sys.h"
 #include "text.h"
@@ -209,7 +210,9 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
 {
     struct entry_candidate real = *candidate;
     const char *name = candidate->function.name;
+    const char *problem;
     char unnamed[40];
+    uint64_t size;
     struct slot *slot;
     struct site *site;
 
@@ -221,12 +224,13 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     slot = slot_at(real.object, real.function.address);
     if (slot)
         return slot;
-    if (real.function.size == 0 ||
-        !image_bytes_at(real.object->image, real.function.address, real.function.size)) {
-        fault_in(why, HP_NOT_PATCHABLE, "nobody says where the function ends");
+    problem =
+        function_code_problem(real.object->functions, real.object->image, &real.function, &size);
+    if (problem) {
+        fault_in(why, HP_NOT_PATCHABLE, problem);
         return NULL;
     }
-    site = site_at(real.object->bias + real.function.address, real.function.size, why);
+    site = site_at(real.object->bias + real.function.address, size, why);
     if (!site)
         return NULL;
     if (!name) {

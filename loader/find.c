@@ -79,12 +79,11 @@ static void take_entry(struct search *search, const struct entry_candidate *cand
 }
 
 /* Where somebody with debug information has looked the target up (at=). */
-static const struct request_place *place_of(const struct transaction *transaction, const char *text)
+static const struct request_place *place_of(const struct module *module, const char *text)
 {
-    for (size_t i = 0; i < transaction->request_count; i++)
-        for (size_t k = 0; k < transaction->requests[i].place_count; k++)
-            if (strcmp(transaction->requests[i].places[k].target, text) == 0)
-                return &transaction->requests[i].places[k];
+    for (size_t i = 0; i < module->place_count; i++)
+        if (strcmp(module->places[i].target, text) == 0)
+            return &module->places[i];
     return NULL;
 }
 
@@ -104,24 +103,44 @@ static void problem(struct search *search, enum error_code code, const char *tex
     snprintf(search->problem.text, sizeof(search->problem.text), "%s", text);
 }
 
+/* The object of that build, among several the one of that name: a library that was opened by a
+ * symbolic link, or whose file has been replaced since, is mapped under another name than the sender
+ * knows. Without a build-id the name must do. */
+static struct object *object_of_place(const struct request_place *place, bool *other_build)
+{
+    struct object *found = NULL;
+
+    *other_build = false;
+    for (struct object *o = objects_first(); o; o = o->next) {
+        bool named;
+
+        if (o->is_ours || !o->image || (o->module && !o->module->live))
+            continue;
+        named = is_place_in(place, o);
+        if (strcmp(place->build_id, o->build_id) != 0)
+            *other_build |= named;
+        else if (named)
+            return o;
+        else if (*place->build_id && !found)
+            found = o;
+    }
+    return found;
+}
+
 static void find_place(struct search *search, const struct request_place *place)
 {
-    problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
-    for (struct object *o = objects_first(); o; o = o->next) {
-        struct entry_candidate candidate;
+    struct entry_candidate candidate;
+    bool other_build;
+    struct object *object = object_of_place(place, &other_build);
 
-        if (o->is_ours || !o->image || !is_place_in(place, o))
-            continue;
-        if (strcmp(place->build_id, "-") != 0 && strcmp(place->build_id, o->build_id) != 0) {
-            problem(search, HP_BUILD_ID, "it was looked up in another build of the object");
-            continue;
-        }
-        if (entry_at(o, place->offset, true, &candidate))
-            take_entry(search, &candidate);
-        else
-            problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
-        return;
-    }
+    if (object && entry_at(object, place->offset, true, &candidate))
+        take_entry(search, &candidate);
+    else if (object)
+        problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
+    else if (other_build)
+        problem(search, HP_BUILD_ID, "it was looked up in another build of the object");
+    else
+        problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
 }
 
 static void find_entries(struct search *search)
@@ -212,22 +231,22 @@ static bool fits(const struct slot *slot, const char *text, uint32_t kind, const
     return true;
 }
 
-/* Declared slots, then functions in OBJECT or the program, then imports. A function that cannot be
- * patched at its entry can still be where it is imported. */
-static void find_slots(struct transaction *transaction, struct search *search, const char *text)
+/* Declared slots, then the function that was looked up, or functions in OBJECT or the program, then
+ * imports. A function that cannot be patched at its entry can still be where it is imported. */
+static void find_slots(struct transaction *transaction, const struct module *module,
+                       struct search *search, const char *text)
 {
-    const struct request_place *place = place_of(transaction, text);
+    const struct target *target = search->target;
+    const struct request_place *place = place_of(module, text);
 
-    if (place) {
-        find_place(search, place);
-        return;
-    }
-    if (!*search->target->file && !*search->target->version && !search->target->by_offset)
+    if (!*target->file && !*target->version && !target->by_offset)
         find_declared(transaction, search);
-    if (search->count == 0)
+    if (search->count == 0 && place)
+        find_place(search, place);
+    else if (search->count == 0)
         find_entries(search);
-    if (search->count == 0 && !*search->target->file && !search->target->by_offset) {
-        imports_read_named(search->target->name);
+    if (search->count == 0 && !place && !*target->file && !target->by_offset) {
+        imports_read_named(target->name);
         find_imports(search);
     }
 }
@@ -243,7 +262,7 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
         return NULL;
     }
-    find_slots(transaction, &search, text);
+    find_slots(transaction, module, &search, text);
     if (search.count == 0) {
         refuse_missing(&search, text, asked_by, transaction->why);
         return NULL;

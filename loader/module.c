@@ -114,13 +114,9 @@ void module_free(struct module *module)
         free(module->targets[i].object);
         free(module->targets[i].build_id);
     }
-    for (size_t i = 0; i < module->replace_count; i++) {
-        free((char *)module->replace[i].name);
-        free((char *)module->replace[i].symbol);
-    }
+    module_free_request(module);
     free(module->entries);
     free(module->targets);
-    free(module->replace);
     free(module->name);
     free(module->version);
     free(module->path);
@@ -296,18 +292,9 @@ static int add_replacements(struct module *module, const struct request *load, s
 {
     int result = 0;
 
-    module->replace = calloc(load->replace_count + 1, sizeof(*module->replace));
-    if (!module->replace)
-        return refuse_memory(module, why);
-    for (size_t i = 0; i < load->replace_count; i++) {
-        module->replace[i].name = text_copy(load->replace[i].name);
-        module->replace[i].symbol = text_copy(load->replace[i].symbol);
-        module->replace_count++;
-        if (!module->replace[i].name || !module->replace[i].symbol)
-            return refuse_memory(module, why);
+    for (size_t i = 0; i < load->replace_count; i++)
         if (add_replacement(module, &load->replace[i], why) != 0)
             result = -1;
-    }
     return result;
 }
 
@@ -341,7 +328,7 @@ struct module *module_read(const struct request *load, struct refusal *why)
         return NULL;
     }
     module->path = text_copy(load->path);
-    if (!module->path)
+    if (!module->path || module_keep_request(module, load) != 0)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
     else
         module->bytes = trust_read(load->path, &module->size, &module->file, why);
@@ -350,7 +337,6 @@ struct module *module_read(const struct request *load, struct refusal *why)
         return NULL;
     }
     sha256_hex(module->bytes, module->size, module->sha256);
-    module->asked = load;
     return module;
 }
 
@@ -366,7 +352,8 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
         entry = add_entry(module, target, NULL);
     if (!entry || !(module->name = text_format("fail:%s", target)) ||
         !(module->path = text_format("fail=%s", module->fault->text)) ||
-        !(module->version = text_copy("")) || !(module->build_id = text_copy(""))) {
+        !(module->version = text_copy("")) || !(module->build_id = text_copy("")) ||
+        module_keep_request(module, load) != 0) {
         if (why->count == 0)
             refuse(why, HP_MEMORY, "make a fault: no memory");
         if (module && module->fault)
@@ -378,7 +365,6 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
     entry->original = (uintptr_t)&module->fault->original;
     entry->kind = HOTPATCH_KIND_FUNCTION;
     module->placed = true;
-    module->asked = load;
     return module;
 }
 

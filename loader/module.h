@@ -54,8 +54,11 @@ struct module {
     bool has_manifest;
     struct fault *fault;         /* instead of a file: no image, no handle, placed from the start */
     const struct request *asked; /* by this request; good for its transaction */
-    struct request_replace *replace; /* copies, so that a reload can repeat the request */
+    struct request_replace *replace; /* copies of what it says: module_request.c */
     size_t replace_count;
+    struct request_place *places;
+    size_t place_count;
+    bool unseen;
     void *bytes; /* the file; freed after the transaction */
     size_t size;
     struct image *image; /* over `bytes` */
@@ -79,6 +82,12 @@ struct module *module_read(const struct request *load, struct refusal *why);
 
 /* The module of a fail= request, likewise. */
 struct module *module_of_fault(const struct request *load, struct refusal *why);
+
+/* module_request.c: copies, so that a reload can repeat the request. 0, or -1: no memory. */
+int module_keep_request(struct module *module, const struct request *load);
+/* The strings are the module's. */
+void module_repeat_request(const struct module *module, struct request *load);
+void module_free_request(struct module *module);
 
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */

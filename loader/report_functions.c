@@ -7,9 +7,11 @@
  */
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "entry.h"
+#include "function_code.h"
 #include "report.h"
 
 struct listing {
@@ -18,26 +20,42 @@ struct listing {
     size_t skip; /* objects that are done */
     bool more;
     struct object *object;
+    uint64_t *slots; /* where functions of `object` begin that are slots already */
+    size_t slot_count;
 };
 
-static bool is_slot(const struct object *object, uint64_t address)
+/* Where the function begins that a slot is of, or 0: a declared one is entered by its stub. */
+static uint64_t begin_of(const struct slot *slot)
 {
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->object == object && slot->definition == address)
-            return true;
-    return false;
+    if (slot->kind == SLOT_ENTRY)
+        return slot->definition;
+    return slot->kind == SLOT_DECLARED && slot->entry ? slot->entry - slot->object->bias : 0;
 }
 
-static const char *why_not(const struct object *object, const struct function *function)
+/* Of the many slots that imports are, none has to be looked at for each function. */
+static int note_slots(struct listing *list)
 {
-    const uint8_t *code = image_bytes_at(object->image, function->address, function->size);
-    struct arch_prologue prologue;
-    enum arch_problem problem;
+    size_t count = 0;
+    uint64_t begin;
 
-    if (!code || function->size == 0)
-        return "nobody says where the function ends";
-    problem = arch_prologue_read(code, function->size, object->bias + function->address, &prologue);
-    return problem == ARCH_OK ? NULL : arch_problem_text(problem);
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        count += slot->object == list->object && begin_of(slot);
+    list->slots = malloc((count + 1) * sizeof(*list->slots));
+    list->slot_count = 0;
+    if (!list->slots)
+        return -1;
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot->object == list->object && (begin = begin_of(slot)) != 0)
+            list->slots[list->slot_count++] = begin;
+    return 0;
+}
+
+static bool is_slot(const struct listing *list, uint64_t address)
+{
+    for (size_t i = 0; i < list->slot_count; i++)
+        if (list->slots[i] == address)
+            return true;
+    return false;
 }
 
 static int put_function(const struct function *function, void *context)
@@ -46,6 +64,7 @@ static int put_function(const struct function *function, void *context)
     const struct object *object = list->object;
     char unnamed[300];
     const char *name = function->name, *why;
+    uint64_t size;
 
     if (!name) {
         snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(object),
@@ -54,9 +73,11 @@ static int put_function(const struct function *function, void *context)
     }
     if (list->request->match && fnmatch(list->request->match, name, 0) != 0)
         return 0;
-    if (is_slot(object, function->address))
+    if (is_slot(list, function->address))
         return 0;
-    why = function->ifunc ? NULL : why_not(object, function);
+    why = function->ifunc
+              ? NULL
+              : function_code_problem(object->functions, object->image, function, &size);
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
     json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));
@@ -102,8 +123,10 @@ static int put_next_object(void *context)
             continue;
         functions = entry_functions(o);
         list->object = o;
-        if (functions)
+        if (functions && note_slots(list) == 0)
             functions_each(functions, put_function, list);
+        free(list->slots);
+        list->slots = NULL;
         return 0;
     }
     return 0;

@@ -189,7 +189,10 @@ static int place_stub(struct site *site, struct site_problem *why)
     const struct arch_prologue *taken = &site->prologue;
     int error = 0;
 
-    site->stub = take_stub(site, taken, &error);
+    site->prologue.trap = 0;
+    do
+        site->stub = take_stub(site, taken, &error);
+    while (!site->stub && error == 0 && arch_stub_other(&site->prologue));
     site->swap.punned = true;
     if (!site->stub && !site->prologue.jumped_to) {
         single.count = 1;
@@ -332,9 +335,9 @@ int site_arm(struct site *site, uint64_t until, struct site_problem *why)
     if (!is_as_read(site))
         return site_refuse(why, HP_HOST_OWNED,
                            "somebody else has changed the function's first bytes");
-    error = trap_install();
+    error = trap_install(arch_stub_faults(&site->prologue));
     if (error != 0)
-        return site_refuse(why, HP_STORE, "take SIGTRAP: %s", sys_error(error));
+        return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
     site->technique = arch_swap_in(&site->swap, until, why);
     site->armed = site->technique != NULL;
     return site->armed ? 0 : -1;
@@ -398,13 +401,13 @@ void sites_drop(uintptr_t begin, uintptr_t end)
                 drop(site, true);
 }
 
-/* The host may have taken SIGTRAP for itself since. */
+/* The host may have taken the signals for itself since. */
 void sites_tend(void)
 {
     for (size_t i = 0; i < BUCKETS; i++)
         for (const struct site *site = buckets[i]; site; site = site->next)
             if (site->armed) {
-                trap_install();
+                trap_install(false);
                 return;
             }
 }

@@ -49,7 +49,7 @@ struct action {
 
 /* The host may take SIGTRAP later, and call what it found there from its own handler: each time it
  * does, another handler of ours is laid over it, with an action of its own behind it. */
-enum { ON_TRAP, ON_QUESTION, SIGNALS };
+enum { ON_TRAP, ON_FAULT, SIGNALS };
 static const int signals[SIGNALS] = {SIGTRAP, SIGILL};
 static struct action behind[SIGNALS][LAYERS];
 static uint32_t layers[SIGNALS];
@@ -202,15 +202,17 @@ BARE static void chain(struct action *action, int signal, siginfo_t *info, void 
 
 BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context)
 {
-    int which = signal == SIGTRAP ? ON_TRAP : ON_QUESTION;
+    int which = signal == SIGTRAP ? ON_TRAP : ON_FAULT;
     uintptr_t moved = 0;
 
-    if (which == ON_QUESTION && is_question(info)) {
+    if (which == ON_FAULT && is_question(info)) {
         answer(info, context);
         return;
     }
     if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
         moved = moved_from((uintptr_t)PC(context) - TRAP_BYTES);
+    if (which == ON_FAULT && from_kernel(info))
+        moved = moved_from((uintptr_t)PC(context));
     if (moved)
         PC(context) = (greg_t)moved;
     else
@@ -264,12 +266,9 @@ static int install(int which)
     return (int)sys_call4(SYS_rt_sigaction, signals[which], (long)&action, 0, sizeof(sys_sigset));
 }
 
-int trap_install(void)
+int trap_install(bool faults)
 {
-    return install(ON_TRAP);
-}
+    int result = install(ON_TRAP);
 
-int trap_install_questions(void)
-{
-    return install(ON_QUESTION);
+    return result == 0 && (faults || layers[ON_FAULT] > 0) ? install(ON_FAULT) : result;
 }

@@ -1,6 +1,7 @@
 /*
- * trap.h - threads that meet an int3 of ours (SIGTRAP), or are asked where they are (SIGILL), go on
- * in the moved prologue; what is not ours goes to the host's own action.
+ * trap.h - threads that meet a trap of ours (an int3: SIGTRAP; an opcode that is none: SIGILL), or are
+ * asked where they are (SIGILL), go on in the moved prologue; what is not ours goes to the host's
+ * own action.
  *
  * The handler runs on any thread of the host at any moment: no lock, no allocation, no libc. The
  * table of traps only grows, and a trap stays in it when its int3 is gone: a thread may have met
@@ -23,15 +24,14 @@ struct trap {
 void trap_add(struct trap *trap);
 void trap_drop(struct trap *trap);
 
-/* Take SIGTRAP, where the host (has meanwhile) set an action of its own: that one is called
- * for what is not ours. 0, or -errno. */
-int trap_install(void);
+/* Take SIGTRAP, and SIGILL if `faults` is true or ever was, where the host (has meanwhile) set an
+ * action of its own: that one is called for what is not ours. 0, or -errno. */
+int trap_install(bool faults);
 
-/* Threads that are asked to leave prologues. `answered[i]` becomes trap_round() once thread i has
+/* Threads that are asked to leave prologues, after trap_install(true). `answered[i]` becomes trap_round() once thread i has
  * been through the handler; it must never be unmapped. */
 uint32_t trap_round_begin(_Atomic uint32_t *answered, uint32_t count);
 void trap_round_end(void);
-int trap_install_questions(void); /* likewise, of SIGILL: before the first round */
 /* 0, or -errno: -ESRCH: the thread is gone. Once for each thread and round. */
 int trap_ask(pid_t tid, uint32_t index);
 /* Sleep until some thread has answered, at most some milliseconds. */

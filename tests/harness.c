@@ -81,6 +81,15 @@ bool sanitized(void)
 #endif
 }
 
+bool sanitized_for_threads(void)
+{
+#if defined(__SANITIZE_THREAD__)
+    return true;
+#else
+    return false;
+#endif
+}
+
 /* ---- waiting ---- */
 
 static int64_t now_ms(void)

@@ -28,6 +28,7 @@ const char *built(const char *format, ...) __attribute__((format(printf, 1, 2)))
 const char *source_file(const char *name);
 const char *patch_file(const char *name); /* BUILD/patches/NAME.so */
 bool sanitized(void);                     /* this build has a sanitizer in it */
+bool sanitized_for_threads(void);         /* TSan, whose own thread blocks every signal */
 
 /* ---- hosts ---- */
 

@@ -1,6 +1,6 @@
 /*
  * must_entries.c - functions of prebuilt programs, replaced at their entries in whatever the program
- * has done to itself; see must.h. tests/test_entries.c looks at each closer.
+ * has done to itself; see must.h. tests/test_entr*.c look at each closer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +51,8 @@ ENTRY(entry_over_a_page, "straddles_page", "shape straddles_page", "1")
 ENTRY(entry_relative_data, "reads_near", "shape reads_near", "1")
 ENTRY(entry_short_branch, "branches", "shape branches", "1")
 ENTRY(entry_first_is_a_call, "calls_first", "shape calls_first", "1")
+ENTRY(entry_short_with_padding, "short_four", "shape short_four", "1")
+ENTRY(entry_overlapped, "overlapped", "answer", "1")
 ENTRY(entry_too_short, "too_short", "answer", "1")
 ENTRY(entry_call_inside, "call_inside", "answer", "1")
 ENTRY(entry_name_stripped, "second", "second", "10")
@@ -312,6 +314,8 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_indirect),
     IN_ENTRIES(entry_of_main),
     IN_ENTRIES(entry_fault),
+    IN_ENTRIES(entry_short_with_padding),
+    IN_ENTRIES(entry_overlapped),
     IN_ENTRIES(entry_too_short),
     IN_ENTRIES(entry_call_inside),
     IN_ENTRIES(entry_ambiguous),

@@ -80,7 +80,7 @@ static const char *looks_a_slot_up_in_its_first_line(struct host *host)
 {
     (void)host;
     /* TSan ends such a host without a word: its runtime is not through with its start then. */
-    if (strstr(built("."), "thread")) {
+    if (sanitized_for_threads()) {
         print_message("skipped: TSan's runtime cannot start in such a host\n");
         skip();
     }

@@ -48,6 +48,7 @@ struct arch_prologue {
     bool jumped_to; /* a jump of the function's own leads to one of them but the first */
     bool begun_again; /* one leads to the first, past an endbr64 before it */
     bool padding;   /* only NOPs are displaced (-fpatchable-function-entry) */
+    uint8_t trap;   /* which traps are to stand on old boundaries: arch_stub_other() */
 };
 
 /*
@@ -77,6 +78,10 @@ struct arch_window {
 void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out);
 /* Further conditions, where several bytes are fixed: is this address one of those possible? */
 bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
+/* Where none of them is free: the next choice of traps, and so of places. False: no more. */
+bool arch_stub_other(struct arch_prologue *prologue);
+/* Does that choice raise SIGILL, too? */
+bool arch_stub_faults(const struct arch_prologue *prologue);
 /* The lowest address possible that is not below `from`; false: there is none. */
 bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub);
 

@@ -136,13 +136,21 @@ STRADDLES(straddles_word, 3, 5);
 STRADDLES(straddles_line, 6, 61);
 STRADDLES(straddles_page, 12, 4093);
 
-#define SHAPE(name, code)                                                                       \
-    int name(int);                                                                              \
-    __asm__(".pushsection .text\n.p2align 4\n.globl " #name "\n"                                \
-            ".hidden " #name "\n.type " #name ", @function\n" #name ":\n" code "\n.size " #name \
-            ", . - " #name "\n.popsection\n")
+#define FUNCTION(name, code)                                                             \
+    ".globl " #name "\n.hidden " #name "\n.type " #name ", @function\n" #name ":\n" code \
+    "\n.size " #name ", . - " #name "\n"
+#define SHAPE(name, code) \
+    int name(int);        \
+    __asm__(".pushsection .text\n.p2align 4\n" FUNCTION(name, code) ".popsection\n")
 
-SHAPE(too_short, "ret");
+/* Shorter than a jump, and behind them what the assembler fills up with. */
+SHAPE(short_one, "ret");
+SHAPE(short_four, "push $1\npop %rax\nret");
+int too_short(int);
+__asm__(".pushsection .text\n.p2align 4\n" FUNCTION(too_short, "ret")
+            FUNCTION(right_behind, "mov $1, %eax\nret") ".popsection\n");
+/* Callers of the second come in where the first one's jump would lie. */
+SHAPE(overlapped, "nop\n" FUNCTION(second_entry, "mov $1, %eax\nret"));
 /* A call whose return address would lie inside the jump; nobody calls it. */
 SHAPE(call_inside, "push %rax\ncall *(%rsp)\npop %rax\nret");
 /* One that ends with the jump's last byte: a thread returns behind it. */
@@ -203,6 +211,7 @@ static void *caller(void *argument)
         look(straddles_line());
         look(straddles_page());
         look(padded());
+        look(short_four(0));
         __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
         if (habits->sleeps)
             usleep(100);
@@ -390,9 +399,12 @@ static const struct {
               {"padded", padded},
               {"calls_first", calls_first},
               {"too_short", too_short},
+              {"short_one", short_one},
+              {"short_four", short_four},
               {"answer", answer},
               {"exported_answer", exported_answer},
-              {"second", second}};
+              {"second", second},
+              {"getppid", (shape_function *)getppid}};
 
 static shape_function *shape(const char *name)
 {

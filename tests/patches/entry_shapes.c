@@ -15,6 +15,7 @@ WRAP(straddles_page)
 WRAP(reads_near)
 WRAP(padded)
 WRAP(calls_first)
+WRAP(short_four)
 
 HOTPATCH_REPLACE(int, branches, (int sign))
 {

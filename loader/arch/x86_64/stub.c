@@ -6,6 +6,10 @@
  * instruction began, so that a thread that had stopped there traps instead of running a piece of
  * the jump. That fixes bytes of the stub's distance: with the highest one fixed the stub lies 832
  * to 816 MiB below, with all four there is one place.
+ *
+ * A program at 0x400000 has nothing so far below. The highest byte may then be another: opcodes
+ * that are no instruction in 64-bit mode whatever follows (Intel SDM 2, table A-2, "i64") raise #UD,
+ * SIGILL, with the program counter at themselves. Each gives another 16 MiB.
  */
 #include "arch.h"
 
@@ -13,9 +17,17 @@
 
 enum { JUMP = 0xe9, JUMP_BYTES = 5, TRAP = 0xcc };
 
-static const uint32_t TRAPS = 0xcccccccc;
+/* For offset 4: int3, then what raises #UD, those first that lead above. Not d5 and 62, which later
+ * processors have made prefixes of. */
+static const uint8_t LAST_TRAPS[] = {0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f,
+                                     0x37, 0x3f, 0x60, 0x61, 0xea, 0xd6, 0xd4, 0xce, 0x9a, 0x82};
 
-/* The bits of the distance that are fixed, to those of TRAPS. */
+static uint32_t traps_of(const struct arch_prologue *prologue)
+{
+    return (uint32_t)LAST_TRAPS[prologue->trap] << 24 | 0xcccccc;
+}
+
+/* The bits of the distance that are fixed, to those of traps_of(). */
 static uint32_t fixed_bits(const struct arch_prologue *prologue)
 {
     uint32_t bits = 0;
@@ -25,6 +37,19 @@ static uint32_t fixed_bits(const struct arch_prologue *prologue)
             bits |= 0xffU << 8 * (prologue->start[i] - 1);
     }
     return bits;
+}
+
+bool arch_stub_faults(const struct arch_prologue *prologue)
+{
+    return prologue->trap != 0;
+}
+
+bool arch_stub_other(struct arch_prologue *prologue)
+{
+    if (!(fixed_bits(prologue) >> 24) || prologue->trap + 1u == sizeof(LAST_TRAPS))
+        return false;
+    prologue->trap++;
+    return true;
 }
 
 /* The distance 0, as an address. */
@@ -45,9 +70,9 @@ static uint64_t reach(uint64_t from, int32_t distance)
 
 void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out)
 {
-    uint32_t fixed = fixed_bits(prologue), free = ~fixed;
-    int32_t lowest = (int32_t)((0x80000000 & free) | (TRAPS & fixed));
-    int32_t highest = (int32_t)((0x7fffffff & free) | (TRAPS & fixed));
+    uint32_t fixed = fixed_bits(prologue), free = ~fixed, traps = traps_of(prologue);
+    int32_t lowest = (int32_t)((0x80000000 & free) | (traps & fixed));
+    int32_t highest = (int32_t)((0x7fffffff & free) | (traps & fixed));
     uint64_t end = jump_end(prologue);
 
     out->low = reach(end, lowest);
@@ -55,7 +80,7 @@ void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *
     out->stride = 1;
     while (fixed & out->stride && out->stride < (uint64_t)1 << 32)
         out->stride <<= 1;
-    out->residue = (end + TRAPS) & (out->stride - 1);
+    out->residue = (end + traps) & (out->stride - 1);
     if (highest < 0 && end < (uint64_t) - (int64_t)highest) {
         out->low = 1;
         out->high = 0;
@@ -76,7 +101,7 @@ bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub)
     int32_t distance;
 
     return distance_to(prologue, stub, &distance) &&
-           (((uint32_t)distance ^ TRAPS) & fixed_bits(prologue)) == 0;
+           (((uint32_t)distance ^ traps_of(prologue)) & fixed_bits(prologue)) == 0;
 }
 
 /*
@@ -113,7 +138,8 @@ bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_
     if (from < low)
         from = low;
     if (!distance_to(prologue, from, &distance) ||
-        !lowest_with((uint32_t)distance ^ sign, fixed_bits(prologue), TRAPS ^ sign, &found))
+        !lowest_with((uint32_t)distance ^ sign, fixed_bits(prologue), traps_of(prologue) ^ sign,
+                     &found))
         return false;
     distance = (int32_t)(found ^ sign);
     *stub = end + (uint64_t)(int64_t)distance;

@@ -7,7 +7,7 @@
  *          A thread that enters sees the old or the new. One that had stopped at a boundary between
  *          old instructions finds an int3 there (a punned jump) and is sent to the moved prologue.
  * int3     An int3 on the first byte keeps threads out: they trap, and are sent on. Punned: int3
- *          on the boundaries too, for those already inside; else they are asked, by SIGTRAP, to
+ *          on the boundaries too, for those already inside; else they are asked, by SIGILL, to
  *          leave. Then the rest, then the first byte, with every processor serialised between.
  * spin     Where some thread would not survive a trap (SIGTRAP blocked: the kernel ends the process;
  *          traced: the debugger keeps it): a jump to itself in place of the int3, for as long as it
@@ -30,7 +30,7 @@
 #include "poke.h"
 #include "sys.h"
 
-enum { JUMP_BYTES = 5, TRAP = 0xcc, PASSING_MS = 200 };
+enum { JUMP_BYTES = 5, TRAP = 0xcc, PASSING_MS = 1000 };
 
 static const uint8_t SPIN[2] = {0xeb, 0xfe};    /* jmp to itself */
 static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
@@ -58,8 +58,8 @@ static int refuse_muted(struct work *work, const struct crowd_thread *thread, co
 
     crowd_name(thread->tid, name);
     return site_refuse(work->why, HP_SIGTRAP_BLOCKED,
-                       "thread %d (%s) blocks SIGTRAP or is traced, %s", (int)thread->tid, name,
-                       what);
+                       "thread %d (%s) blocks SIGTRAP or SIGILL, or is traced, %s",
+                       (int)thread->tid, name, what);
 }
 
 static const struct crowd_thread *first_mute(const struct work *work)
@@ -393,7 +393,7 @@ static const char *choose(struct work *work)
 static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
                        struct site_problem *why)
 {
-    const sys_sigset trap = SYS_SIGBIT(SIGTRAP);
+    const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     sys_sigset mask;
     struct work work;
     const char *how = NULL;
@@ -407,7 +407,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
         site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(result));
         return NULL;
     }
-    sys_sigprocmask(SIG_UNBLOCK, &trap, &mask);
+    sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
     do {
         work.again = false;
         how = choose(&work);

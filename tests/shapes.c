@@ -1,0 +1,197 @@
+/* shapes.c - see shapes.h. */
+#include "shapes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "lock.h"
+
+/* `lead` bytes after a 64-byte boundary, so that the entry straddles what it is to straddle. */
+#define SHAPE_AT(name, place, prologue, epilogue)                                                \
+    __asm__(".text\n" place "\n.globl code_" #name "\n.hidden code_" #name "\n.type code_" #name \
+            ", @function\ncode_" #name ":\n" prologue                                            \
+            "\n imul $10, %rdi, %rax\n add $1, %rax\n" epilogue "\n ret\n.globl end_" #name      \
+            "\n.hidden end_" #name "\nend_" #name ":\n.size code_" #name ", .-code_" #name       \
+            "\n.skip 16, 0xcc\n");                                                               \
+    extern shape_function code_##name;                                                           \
+    extern const char end_##name[];
+#define SHAPE(name, lead, prologue, epilogue) \
+    SHAPE_AT(name, ".balign 64\n.fill " #lead ", 1, 0xcc", prologue, epilogue)
+
+SHAPE(push_mov, 0, "push %rbp\n mov %rsp, %rbp\n sub $16, %rsp", "leave")
+SHAPE(pushes, 0, "push %r15\n push %r14\n push %r13\n push %r12\n push %rbp",
+      "pop %rbp\n pop %r12\n pop %r13\n pop %r14\n pop %r15")
+SHAPE(single_pushes, 0, "push %rbp\n push %rbx\n push %rax\n push %rcx\n push %rdx",
+      "pop %rdx\n pop %rcx\n pop %rbx\n pop %rbx\n pop %rbp")
+SHAPE(five_nops, 0, "nop\n nop\n nop\n nop\n nop", "")
+SHAPE(one_nop, 0, ".byte 0x0f, 0x1f, 0x44, 0, 0", "")
+SHAPE(nop_astray, 5, ".byte 0x0f, 0x1f, 0x44, 0, 0", "")
+SHAPE(relative, 0, "push %rbx\n lea code_relative(%rip), %rbx", "pop %rbx")
+SHAPE(branch, 0, "test %rdi, %rdi\n je 1f\n nop\n nop\n1:\n nop\n nop", "")
+SHAPE(sub, 0, "sub $24, %rsp\n mov %rdi, %rdx", "add $24, %rsp")
+SHAPE(endbr, 0, "endbr64\n push %rbp\n mov %rsp, %rbp\n nop\n nop", "pop %rbp")
+__asm__(".text\ncallee: ret\n");
+SHAPE(call_first, 0, "call callee", "")
+/* Once round for each byte of the argument, to a boundary where a trap stays. */
+SHAPE(back_jump, 0, "push %rdi\n1: shr $8, %rdi\n test %rdi, %rdi\n jne 1b\n pop %rdi", "")
+SHAPE(word, 6, "push %rbp\n mov %rsp, %rbp\n sub $16, %rsp", "leave")
+SHAPE(line, 62, "sub $24, %rsp\n mov %rdi, %rdx", "add $24, %rsp")
+SHAPE(line_single, 61, "mov $7, %eax", "")
+SHAPE_AT(page, ".balign 4096\n.skip 4093, 0xcc", "push %rbp\n mov %rsp, %rbp\n sub $16, %rsp",
+         "leave")
+__asm__(".text\n.skip 16384, 0xcc\n");
+SHAPE(alone, 0, "push %rbp\n push %rbx\n push %rax\n push %rcx\n push %rdx",
+      "pop %rdx\n pop %rcx\n pop %rbx\n pop %rbx\n pop %rbp")
+__asm__(".text\n.skip 16384, 0xcc\n");
+SHAPE(waits, 0, "push %rbx\n1: cmp %eax, (%rdi)\n je 1b\n pop %rbx\n xor %edi, %edi", "")
+SHAPE(spins, 0, "push %rbp\n mov %rsp, %rbp\n1: cmpl $0, (%rdi)\n je 1b\n pop %rbp", "")
+
+#define ROW(name, endbr)                      \
+    {                                         \
+#name, code_##name, end_##name, endbr \
+    }
+const struct shape shapes[] = {
+    ROW(push_mov, 0), ROW(pushes, 0),     ROW(single_pushes, 0), ROW(five_nops, 0),
+    ROW(one_nop, 0),  ROW(nop_astray, 0), ROW(relative, 0),      ROW(branch, 0),
+    ROW(sub, 0),      ROW(endbr, 4),      ROW(call_first, 0),    ROW(back_jump, 0),
+    ROW(word, 0),     ROW(line, 0),       ROW(line_single, 0),   ROW(page, 0)};
+const size_t shapes_count = sizeof(shapes) / sizeof(*shapes);
+const struct shape shape_alone = ROW(alone, 0);
+const struct shape shape_waits = ROW(waits, 0);
+const struct shape shape_spins = ROW(spins, 0);
+
+long shape_replacement(long argument)
+{
+    return argument * 100;
+}
+
+const struct shape *shape_named(const char *name)
+{
+    for (size_t i = 0; i < shapes_count; i++)
+        if (strcmp(shapes[i].name, name) == 0)
+            return &shapes[i];
+    fail_msg("no shape %s", name);
+    return NULL;
+}
+
+size_t shape_size(const struct shape *shape)
+{
+    return (size_t)(shape->end - (const char *)(uintptr_t)shape->call);
+}
+
+uintptr_t shape_jump(const struct shape *shape)
+{
+    return (uintptr_t)shape->call + shape->endbr;
+}
+
+long shape_call(const struct shape *shape, long argument)
+{
+    shape_function *volatile function = shape->call;
+
+    return function(argument);
+}
+
+uint64_t soon(void)
+{
+    return clock_ms() + 20000;
+}
+
+struct site *shape_site(const struct shape *shape)
+{
+    struct site_problem why = {0};
+    struct site *site = site_at((uintptr_t)shape->call, shape_size(shape), &why);
+
+    if (!site || site_prepare(site, &why) != 0)
+        fail_msg("%s: %s", shape->name, why.text);
+    return site;
+}
+
+void shape_arm(const struct shape *shape)
+{
+    struct site_problem why = {0};
+
+    if (site_arm(shape_site(shape), soon(), &why) != 0)
+        fail_msg("arm %s: %s", shape->name, why.text);
+}
+
+void shape_disarm(const struct shape *shape)
+{
+    struct site_problem why = {0};
+
+    if (site_disarm(shape_site(shape), soon(), &why) != 0)
+        fail_msg("disarm %s: %s", shape->name, why.text);
+}
+
+const char *shape_there_and_back(const struct shape *shape)
+{
+    static struct site_problem why;
+    struct site *site = site_at((uintptr_t)shape->call, shape_size(shape), &why);
+
+    if (!site || site_prepare(site, &why) != 0 || site_arm(site, soon(), &why) != 0)
+        return why.text;
+    if (shape_call(shape, 300) != 3001)
+        return "wrong once armed";
+    site_switch(site, (uintptr_t)shape_replacement, false);
+    if (shape_call(shape, 300) != 30000)
+        return "wrong once switched";
+    site_switch(site, site_original(site), false);
+    if (site_disarm(site, soon(), &why) != 0)
+        return why.text;
+    return shape_call(shape, 300) == 3001 ? NULL : "wrong once disarmed";
+}
+
+int shapes_there_and_back(void)
+{
+    int wrong = 0;
+
+    for (size_t i = 0; i < shapes_count; i++) {
+        const char *what = shape_there_and_back(&shapes[i]);
+
+        if (what)
+            fprintf(stderr, "%s: %s\n", shapes[i].name, what);
+        wrong += what != NULL;
+    }
+    return wrong;
+}
+
+void shape_take_places(const struct shape *shape)
+{
+    struct arch_prologue prologue;
+
+    assert_int_equal(arch_prologue_read((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
+                                        (uintptr_t)shape->call, &prologue),
+                     ARCH_OK);
+    do {
+        struct arch_window window;
+        uintptr_t begin;
+
+        arch_stub_window(&prologue, &window);
+        begin = window.low & ~UINT64_C(4095);
+        if (window.low > window.high)
+            continue;
+        if (mmap((void *)begin, window.high + 4096 - begin, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+                 0) == MAP_FAILED &&
+            errno != EEXIST)
+            fail_msg("the place of a stub: %s", strerror(errno));
+    } while (arch_stub_other(&prologue));
+}
+
+int in_child(int (*body)(const void *), const void *argument)
+{
+    pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        _exit(body(argument));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}

@@ -1,0 +1,55 @@
+/*
+ * shapes.h - functions in assembly, one for each kind of prologue, for the suites that change
+ * entries. Each returns ten times its argument and one more, its replacement a hundred times. What
+ * fails here fails the running cmocka test.
+ */
+#ifndef HOTPATCH_TEST_SHAPES_H
+#define HOTPATCH_TEST_SHAPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "site.h"
+
+typedef long shape_function(long);
+
+struct shape {
+    const char *name;
+    shape_function *call;
+    const char *end;
+    unsigned endbr; /* bytes before the jump */
+};
+
+extern const struct shape shapes[];
+extern const size_t shapes_count;
+/* Alone in its neighbourhood: five instructions of one byte each. */
+extern const struct shape shape_alone;
+/* Waits among its first five bytes, at offset 1 or 3, while the int at `stop` is 0. */
+extern const struct shape shape_waits;
+extern const struct shape shape_spins; /* the same behind them */
+
+long shape_replacement(long argument);
+const struct shape *shape_named(const char *name);
+size_t shape_size(const struct shape *shape);
+uintptr_t shape_jump(const struct shape *shape); /* where the jump goes */
+/* Not folded by the compiler, which could know the function by heart. */
+long shape_call(const struct shape *shape, long argument);
+
+/* The shape's site, prepared. */
+struct site *shape_site(const struct shape *shape);
+void shape_arm(const struct shape *shape);
+void shape_disarm(const struct shape *shape);
+/* Armed, switched, disarmed, with the right answers. NULL, or what was wrong; for a child. */
+const char *shape_there_and_back(const struct shape *shape);
+/* Of every shape; says on standard error what was wrong. */
+int shapes_there_and_back(void);
+
+/* Maps every page where a punned stub of the shape would have to lie. */
+void shape_take_places(const struct shape *shape);
+
+/* `body` in a child of fork() that has 60 seconds; its wait status. */
+int in_child(int (*body)(const void *), const void *argument);
+uint64_t soon(void); /* a deadline for arming */
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * test_entry_transactions.c - entry slots among others in transactions, in layers, as faults: all of
+ * it or not a byte.
+ */
+#include "entries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- transactions ---- */
+
+static void a_version_takes_the_place_of_another(void **state)
+{
+    struct picture armed;
+
+    (void)state;
+    start("entries");
+    must_apply(host, "load %s", patch_file("answer2"));
+    host_expect(host, "answer", "2");
+    armed = picture_take(host->pid);
+    must_apply(host, "load %s", patch_file("answer3"));
+    host_expect(host, "answer", "3");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    assert_int_equal(picture_changes(&armed, host->pid), 0); /* text is written once */
+    picture_free(&armed);
+    finish();
+}
+
+static void slots_of_all_kinds_switch_in_one_transaction(void **state)
+{
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libslots.so")), "opened");
+    must_apply(host, "begin\nload %s\nload %s\nload %s\ncommit", patch_file("library_value"),
+               patch_file("import_getenv"), patch_file("answer2"));
+    host_expect(host, "call library_answer", "42");
+    host_expect(host, "getenv HOTPATCH_TEST_VALUE", "patched");
+    host_expect(host, "answer", "2");
+    must_apply(host, "revert all");
+    host_expect(host, "call library_answer", "40");
+    host_expect(host, "getenv HOTPATCH_TEST_VALUE", "none");
+    host_expect(host, "answer", "1");
+    finish();
+}
+
+static void one_wrong_replacement_leaves_every_byte(void **state)
+{
+    struct picture before;
+
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libslots.so")), "opened");
+    must_apply(host, "ping");
+    before = picture_take(host->pid);
+    assert_string_equal(outcome(host, "begin\nload %s\nload %s\nload %s\nload %s\ncommit",
+                                patch_file("library_value"), patch_file("import_getenv"),
+                                patch_file("answer2"), patch_file("no_target")),
+                        "HP-NO-TARGET");
+    assert_string_equal(outcome(host, "begin\nload %s\nload %s\ncommit", patch_file("calls"),
+                                patch_file("hook_refuses")),
+                        "HP-HOOK");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    picture_free(&before);
+    host_expect(host, "call library_answer", "40");
+    host_expect(host, "getenv HOTPATCH_TEST_VALUE", "none");
+    host_expect(host, "sum", "10");
+    assert_unchanged(host);
+    finish();
+}
+
+static void a_dry_run_leaves_every_byte(void **state)
+{
+    struct picture before;
+
+    (void)state;
+    start("entries");
+    before = picture_take(host->pid);
+    must_apply(host, "load dry-run=1 %s", patch_file("answer2"));
+    host_expect(host, "answer", "1");
+    assert_string_equal(said_of("answer", "armed"), "false");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    picture_free(&before);
+    finish();
+}
+
+static void a_patch_of_the_environment_is_there_before_main(void **state)
+{
+    char variable[600];
+
+    (void)state;
+    snprintf(variable, sizeof(variable), "HOTPATCH_PATCH=%s", patch_file("answer2"));
+    host = host_start("entries", (const char *[]){variable, NULL});
+    host_expect(host, "answer", "2");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    finish();
+}
+
+/* ---- faults ---- */
+
+static void a_fault_strikes_at_every_nth_call_of_a_function(void **state)
+{
+    (void)state;
+    start("entries");
+    must_apply(host, "load fail=answer=7 nth=3");
+    for (int i = 1; i <= 7; i++)
+        host_expect(host, "answer", i % 3 == 0 ? "7" : "1");
+    must_apply(host, "load fail=second=7 times=2");
+    host_expect(host, "second", "7");
+    host_expect(host, "second", "7");
+    host_expect(host, "second", "10");
+    finish();
+}
+
+static void a_fault_strikes_one_caller_of_a_function(void **state)
+{
+    (void)state;
+    start("entries");
+    open_library();
+    must_apply(host, "load fail=libentries.so:hidden_answer=7 caller=exe");
+    host_expect(host, "call library_direct", "30");
+    must_apply(host, "load fail=libentries.so:hidden_answer=7 caller=libentries.so");
+    host_expect(host, "call library_direct", "7");
+    must_apply(host, "load fail=answer=7 caller=exe");
+    host_expect(host, "answer", "7");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVE(a_version_takes_the_place_of_another),
+        LIVE(slots_of_all_kinds_switch_in_one_transaction),
+        LIVE(one_wrong_replacement_leaves_every_byte),
+        LIVE(a_dry_run_leaves_every_byte),
+        LIVE(a_patch_of_the_environment_is_there_before_main),
+        LIVE(a_fault_strikes_at_every_nth_call_of_a_function),
+        LIVE(a_fault_strikes_one_caller_of_a_function),
+    };
+
+    return cmocka_run_group_tests_name("entry_transactions", tests, NULL, NULL);
+}
