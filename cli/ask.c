@@ -203,7 +203,7 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
         if (json)
             print_group_json(targets, order, exchanges, failed, exit_code);
         if (!json)
-            places_warn_group(places);
+            places_warn_group(places, failed > 0);
         if (!json)
             print_group(targets, order, exchanges, failed, exit_code, print);
     }

@@ -199,6 +199,13 @@ static char *told(struct sought *sought)
     return text;
 }
 
+static bool seek(struct sought *sought, Dwarf_Die *function)
+{
+    sought->name = dwarf_diename(function);
+    sought->file = dwarf_decl_file(function);
+    return sought->name && sought->file && dwarf_decl_line(function, &sought->line) == 0;
+}
+
 char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
 {
     struct sought sought = {.until = now_ms() + budget};
@@ -208,15 +215,53 @@ char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
 
     if (!unit || !function_at(unit, address - bias, &function, 0))
         return NULL;
-    sought.name = dwarf_diename(&function);
-    sought.file = dwarf_decl_file(&function);
     if (!dwarf_hasattr_integrate(&function, DW_AT_inline)) /* its abstract instance would have it */
         return NULL;
-    if (!sought.name || !sought.file || dwarf_decl_line(&function, &sought.line) != 0)
+    if (!seek(&sought, &function))
         return NULL;
     if (is_private(&function, unit, sought.file))
         walk(&sought, unit, NULL, 0);
     else
         walk_all(&sought, debug_info_dwarf(info, &bias));
     return told(&sought);
+}
+
+/* The abstract instance in a unit; those of a name space have symbols, or nobody asks for them. */
+static bool abstract_in(Dwarf_Die *unit, const char *name, Dwarf_Die *found)
+{
+    if (dwarf_child(unit, found) != 0)
+        return false;
+    do {
+        const char *called = is_abstract(found, dwarf_tag(found)) ? dwarf_diename(found) : NULL;
+
+        if (called && strcmp(called, name) == 0)
+            return true;
+    } while (dwarf_siblingof(found, found) == 0);
+    return false;
+}
+
+char *inlined_everywhere(struct debug_info *info, const char *name, unsigned budget)
+{
+    struct sought sought = {.until = now_ms() + budget};
+    Dwarf_Addr bias;
+    Dwarf *dwarf = debug_info_dwarf(info, &bias);
+    Dwarf_Off offset = 0, next;
+    Dwarf_Die unit, function;
+    size_t head;
+    char *into;
+
+    while (dwarf && now_ms() < sought.until &&
+           dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
+        if (dwarf_offdie(dwarf, offset + head, &unit) && abstract_in(&unit, name, &function) &&
+            seek(&sought, &function)) {
+            if (is_private(&function, &unit, sought.file))
+                walk(&sought, &unit, NULL, 0);
+            else
+                walk_all(&sought, dwarf);
+            into = told(&sought);
+            return into ? into : format_text("%s", "");
+        }
+        offset = next;
+    }
+    return NULL;
 }

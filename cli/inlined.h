@@ -13,4 +13,8 @@
  * `budget` ms the search ends with what it has. */
 char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget);
 
+/* The same of a function that has no code but such copies; "" where nothing of them is left;
+ * NULL: there is none of that name. */
+char *inlined_everywhere(struct debug_info *info, const char *name, unsigned budget);
+
 #endif

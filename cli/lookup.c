@@ -1,38 +1,18 @@
 /* lookup.c - see lookup.h. */
 #include "lookup.h"
 
-#include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cxx_name.h"
-#include "debug_info.h"
 #include "inlined.h"
-#include "mapped.h"
+#include "lookup_internal.h"
 #include "output.h"
 #include "target.h"
 #include "verbs.h"
 
 #define CANDIDATES_TOLD 8
 #define DWARF_TIME 1000 /* ms for one object's */
-
-struct object {
-    char *path;
-    uint64_t device, inode;
-    struct debug_info *info; /* NULL: it cannot be read, or is no ELF file */
-};
-
-struct lookup {
-    struct debug_files given;
-    struct object **objects; /* all that were ever met */
-    size_t object_count;
-    struct object **mapped; /* those of the process, the program first where `has_program` */
-    size_t mapped_count;
-    bool has_program;
-};
 
 /* What one function could be. */
 struct candidate {
@@ -52,121 +32,6 @@ struct search {
     struct candidate *list;
     size_t count;
 };
-
-struct lookup *lookup_open(const char *const *debug_paths, size_t count, struct refusal *why)
-{
-    struct lookup *lookup = allocate(sizeof(*lookup));
-
-    *lookup = (struct lookup){0};
-    if (debug_files_open(&lookup->given, debug_paths, count, why) == 0)
-        return lookup;
-    lookup_close(lookup);
-    return NULL;
-}
-
-void lookup_close(struct lookup *lookup)
-{
-    if (!lookup)
-        return;
-    for (size_t i = 0; i < lookup->object_count; i++) {
-        debug_info_close(lookup->objects[i]->info);
-        free(lookup->objects[i]->path);
-        free(lookup->objects[i]);
-    }
-    free(lookup->objects);
-    free(lookup->mapped);
-    debug_files_free(&lookup->given);
-    free(lookup);
-}
-
-/* ---------------------------------------------------------------- objects --- */
-
-static void note_given(struct lookup *lookup, const struct object *object)
-{
-    for (size_t i = 0; object->info && i < lookup->given.count; i++)
-        if (strcmp(lookup->given.list[i].build_id, debug_info_build_id(object->info)) == 0)
-            lookup->given.list[i].wanted = true;
-}
-
-static struct object *object_known(const struct lookup *lookup, const char *path, uint64_t device,
-                                   uint64_t inode)
-{
-    for (size_t i = 0; i < lookup->object_count; i++)
-        if (lookup->objects[i]->device == device && lookup->objects[i]->inode == inode &&
-            strcmp(lookup->objects[i]->path, path) == 0)
-            return lookup->objects[i];
-    return NULL;
-}
-
-/* Takes over `file`. */
-static struct object *object_new(struct lookup *lookup, const char *path, int file)
-{
-    struct object *object = allocate(sizeof(*object));
-
-    *object = (struct object){.path = format_text("%s", path)};
-    if (file >= 0) {
-        object->info = debug_info_open(path, file, &lookup->given);
-        close(file);
-    }
-    lookup->objects =
-        reallocate(lookup->objects, (lookup->object_count + 1) * sizeof(struct object *));
-    lookup->objects[lookup->object_count++] = object;
-    note_given(lookup, object);
-    return object;
-}
-
-static void map(struct lookup *lookup, struct object *object)
-{
-    lookup->mapped =
-        reallocate(lookup->mapped, (lookup->mapped_count + 1) * sizeof(struct object *));
-    lookup->mapped[lookup->mapped_count++] = object;
-}
-
-void lookup_process(struct lookup *lookup, const struct process *process)
-{
-    struct mapped mapped;
-
-    mapped_read(process, &mapped);
-    lookup->mapped_count = 0;
-    lookup->has_program = mapped.count && mapped.list[0].is_program;
-    for (size_t i = 0; i < mapped.count; i++) {
-        const struct mapped_object *at = &mapped.list[i];
-        struct object *object = object_known(lookup, at->path, at->device, at->inode);
-
-        if (!object) {
-            object = object_new(lookup, at->path, mapped_open(process, at));
-            object->device = at->device;
-            object->inode = at->inode;
-        }
-        map(lookup, object);
-    }
-    mapped_free(&mapped);
-}
-
-void lookup_file(struct lookup *lookup, const char *path)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-
-    if (file >= 0 && (fstat(file, &st) != 0 || !S_ISREG(st.st_mode))) {
-        close(file);
-        file = -1;
-    }
-    lookup->mapped_count = 0;
-    lookup->has_program = true;
-    map(lookup, object_new(lookup, path, file));
-}
-
-int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why)
-{
-    size_t before = why->count;
-
-    for (size_t i = 0; i < lookup->given.count; i++)
-        if (!lookup->given.list[i].wanted)
-            refuse(why, HP_BUILD_ID, "%s is of build %s, and no object of the target is",
-                   lookup->given.list[i].path, lookup->given.list[i].build_id);
-    return why->count == before ? 0 : -1;
-}
 
 /* -------------------------------------------------------------- searching --- */
 
@@ -485,6 +350,29 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
             text = format_text("%s was inlined into: %s; these keep the old code", target, into);
         free(into);
     }
+    search_end(&search);
+    return text;
+}
+
+char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget)
+{
+    struct search search;
+    char *into = NULL, *text = NULL;
+
+    if (!search_begin(&search, lookup, target))
+        return NULL;
+    if (!known_to_process(&search))
+        search_objects(&search);
+    for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !into; i++) {
+        struct object *object = lookup->mapped[i];
+
+        if (object_meant(&search, object) && (*search.target.object || is_program(&search, object)))
+            into = inlined_everywhere(object->info, search.target.name, budget);
+    }
+    if (into)
+        text = format_text("%s has no code of its own: the compiler inlined it%s%s", target,
+                           *into ? " into " : "", into);
+    free(into);
     search_end(&search);
     return text;
 }

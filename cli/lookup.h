@@ -45,5 +45,8 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
  * object that has the target says so; else NULL. Ends its search after `budget` ms.
  */
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget);
+/* "f has no code of its own: the compiler inlined it into main (reader.c:12)", malloc'd, where that
+ * is so; else NULL. Likewise. */
+char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget);
 
 #endif

@@ -23,11 +23,16 @@ struct line {
     size_t count;
 };
 
+struct warning {
+    char *text;
+    bool absent; /* says why there is no such function: of use where the process knows none */
+};
+
 struct places {
     struct line *lines; /* patches, then faults */
     size_t line_count;
     size_t process_count;
-    char **warnings;
+    struct warning *warnings;
     size_t warning_count;
 };
 
@@ -80,18 +85,25 @@ static struct places *places_new(const struct order *order, size_t process_count
     return places;
 }
 
-/* Takes over `warning`; of a thousand equal processes it is said once. */
-static void add_warning(struct places *places, char *warning)
+/* Takes over `text`; of a thousand equal processes it is said once. */
+static void add_warning(struct places *places, char *text, bool absent)
 {
-    for (size_t i = 0; warning && i < places->warning_count; i++)
-        if (strcmp(places->warnings[i], warning) == 0) {
-            free(warning);
+    for (size_t i = 0; text && i < places->warning_count; i++)
+        if (strcmp(places->warnings[i].text, text) == 0) {
+            free(text);
             return;
         }
-    if (!warning)
+    if (!text)
         return;
-    places->warnings = reallocate(places->warnings, (places->warning_count + 1) * sizeof(char *));
-    places->warnings[places->warning_count++] = warning;
+    places->warnings =
+        reallocate(places->warnings, (places->warning_count + 1) * sizeof(*places->warnings));
+    places->warnings[places->warning_count++] = (struct warning){text, absent};
+}
+
+static void warn_of_copies(struct places *places, struct lookup *lookup, const char *target)
+{
+    add_warning(places, lookup_inlined(lookup, target, INLINED_TIME), false);
+    add_warning(places, lookup_absent(lookup, target, INLINED_TIME), true);
 }
 
 /* "at=.. at=..", malloc'd, or NULL. */
@@ -104,7 +116,7 @@ static char *find_line(struct places *places, const struct line *line, struct lo
     for (size_t i = 0; i < line->count; i++) {
         char *key, *longer;
 
-        add_warning(places, lookup_inlined(lookup, line->targets[i], INLINED_TIME));
+        warn_of_copies(places, lookup, line->targets[i]);
         if (lookup_target(lookup, line->targets[i], &key, why) != 1)
             continue;
         longer = format_text("%s%s%s", keys ? keys : "", keys ? " " : "", key);
@@ -168,7 +180,7 @@ void places_free(struct places *places, struct exchange *exchanges)
         free(places->lines[i].targets);
     }
     for (size_t i = 0; i < places->warning_count; i++)
-        free(places->warnings[i]);
+        free(places->warnings[i].text);
     free(places->warnings);
     free(places->lines);
     free(places);
@@ -177,18 +189,20 @@ void places_free(struct places *places, struct exchange *exchanges)
 void places_warn(const struct places *places, struct json_object *answer)
 {
     struct json_object *list = json_list(answer, "warnings");
+    bool failed = answer_exit(answer) != 0;
 
-    if (!places || answer_exit(answer) != 0)
-        return;
-    for (size_t i = 0; list && i < places->warning_count; i++)
-        json_object_array_add(list, json_object_new_string(places->warnings[i]));
+    for (size_t i = 0; places && list && i < places->warning_count; i++)
+        if (places->warnings[i].absent == failed)
+            json_object_array_add(list, json_object_new_string(places->warnings[i].text));
 }
 
-void places_warn_group(const struct places *places)
+void places_warn_group(const struct places *places, bool failed)
 {
     for (size_t i = 0; places && i < places->warning_count; i++) {
+        if (places->warnings[i].absent && !failed)
+            continue;
         fputs("hotpatch: warning: ", stderr);
-        text_print(stderr, places->warnings[i]);
+        text_print(stderr, places->warnings[i].text);
         fputc('\n', stderr);
     }
 }

@@ -5,6 +5,7 @@
 #ifndef HOTPATCH_PLACES_H
 #define HOTPATCH_PLACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "client.h"
@@ -20,6 +21,6 @@ void places_free(struct places *places, struct exchange *exchanges);
 
 /* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */
 void places_warn(const struct places *places, struct json_object *answer);
-void places_warn_group(const struct places *places);
+void places_warn_group(const struct places *places, bool failed);
 
 #endif

@@ -118,12 +118,17 @@ static bool patch_declares(const struct check *check, const char *name)
 
 static void check_missing(struct check *check, const struct target *target, const char *text)
 {
-    if (*target->object && !names_host(check, target))
+    char *absent = lookup_absent(check->lookup, text, INLINED_TIME);
+
+    if (absent)
+        refuse(&check->why, HP_NO_TARGET, "%s: %s", check->patch_path, absent);
+    else if (*target->object && !names_host(check, target))
         refuse(&check->why, HP_NO_TARGET, "%s: %s is not in %s itself; check it against a process",
                check->patch_path, text, check->host_path);
     else
         refuse(&check->why, HP_NO_TARGET, "%s: %s has nothing of the name %s", check->patch_path,
                check->host_path, text);
+    free(absent);
 }
 
 static void check_fit(struct check *check, const struct manifest_entry *entry,

@@ -23,6 +23,8 @@ static const char program_c[] =
     "static inline __attribute__((always_inline)) int small(void) { return getpid() > 0 ? 60 : 0; "
     "}\n"
     "int (*volatile kept)(void) = small;\n"
+    "static inline __attribute__((always_inline)) int gone(void) { return getpid() > 0 ? 70 : 0; "
+    "}\n"
     "void tiny(void);\n"
     "__asm__(\".globl tiny\\n.type tiny, @function\\ntiny: ret\\n.size tiny, 1\\nhlt\\n\");\n"
     "static OPAQUE void command(const char *word, char *rest)\n"
@@ -35,9 +37,9 @@ static const char program_c[] =
     "    else if (!strcmp(word, \"other\"))\n"
     "        say(\"%d\", call_second_twin());\n"
     "    else if (!strcmp(word, \"small\"))\n"
-    "        say(\"%d\", *rest ? kept() : small());\n" /* line 21 */
+    "        say(\"%d\", *rest ? kept() : small());\n" /* line 22 */
     "    else\n"
-    "        say(\"%d\", with_symbol());\n"
+    "        say(\"%d\", with_symbol() + gone());\n"
     "}\n"
     "int main(void) { return loop(); }\n";
 
@@ -98,10 +100,11 @@ static int build(void **state)
     snprintf(command, sizeof(command),
              "gcc -g -O1 -I%s -I%s -Wl,--build-id -o whole program.c %s && "
              "g++ -g -O1 -I%s -Wl,--build-id -o cxx cxx.cc && "
-             "gcc -I%s -shared -fPIC -o short.so short.c",
+             "gcc -I%s -shared -fPIC -o short.so short.c && sed s/tiny/gone/ short.c > gone.c && "
+             "gcc -I%s -shared -fPIC -o gone.so gone.c",
              source_file("tests"), source_file("include"),
              source_file("tests/hosts/parts/entries_twin.c"), source_file("tests"),
-             source_file("include"));
+             source_file("include"), source_file("include"));
     run(command);
     run("objcopy --only-keep-debug whole elsewhere.debug && strip -o bare whole && mkdir near && "
         "objcopy --only-keep-debug whole near/linked.debug && cp bare near/linked && "
@@ -342,9 +345,24 @@ static void calls_that_keep_the_old_code_are_told(void **state)
     (void)state;
     must_exit(hotpatch(host, "load", pid_of(host), "--replace", "small=two",
                        patch_file("entry_plain"), NULL),
-              0, "small was inlined into: command (program.c:21); these keep the old code", NULL);
+              0, "small was inlined into: command (program.c:22); these keep the old code", NULL);
     host_expect(host, "small by-pointer", "2");
     host_expect(host, "small", "60");
+    host_stop(host);
+}
+
+static void a_function_that_was_inlined_everywhere_is_told(void **state)
+{
+    static const char text[] =
+        "gone has no code of its own: the compiler inlined it into command (program.c:24)";
+    struct host *host = start("whole");
+
+    (void)state;
+    must_exit(hotpatch(host, "load", pid_of(host), "--replace", "gone=two",
+                       patch_file("entry_plain"), NULL),
+              1, text, NULL);
+    must_exit(hotpatch(host, "check", in_directory("whole"), in_directory("gone.so"), NULL), 1,
+              text, NULL);
     host_stop(host);
 }
 
@@ -436,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_cxx_name_is_taken_as_it_is_typed),
         cmocka_unit_test(a_place_is_a_name_too),
         cmocka_unit_test(calls_that_keep_the_old_code_are_told),
+        cmocka_unit_test(a_function_that_was_inlined_everywhere_is_told),
         cmocka_unit_test(the_running_main_is_told),
         cmocka_unit_test(status_tells_whether_the_new_code_was_entered),
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),

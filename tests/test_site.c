@@ -118,8 +118,9 @@ static void patched_beside(sys_sigset mask)
         struct site *site = shape_site(&shapes[i]);
 
         if (site_arm(site, clock_ms() + 300, &why) != 0) {
-            /* Only one that straddles a word and begins with an instruction of one byte, or jumps
-             * back to a trap that stays. */
+            /* Only one that straddles a word and begins with an instruction of one byte, without an
+             * endbr64 before it, or jumps back to a trap that stays. */
+            assert_ptr_not_equal(&shapes[i], shape_named("endbr"));
             assert_int_equal(why.code, HP_SIGTRAP_BLOCKED);
             assert_non_null(strstr(why.text, "thread "));
             assert_true((shape_jump(&shapes[i]) & 7) > 3 || &shapes[i] == shape_named("back_jump"));

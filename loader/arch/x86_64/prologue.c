@@ -208,6 +208,7 @@ static enum arch_problem check_jumps(const struct body *body, struct arch_prolog
 
     if (offsets & 1 && !begins_a_frame(out))
         return ARCH_JUMP_INSIDE;
+    out->begun_again = offsets & 1;
     for (unsigned offset = 1; offset < JUMP_BYTES; offset++) {
         if (!(offsets & 1U << offset))
             continue;

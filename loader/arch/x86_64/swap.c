@@ -13,6 +13,8 @@
  *          traced: the debugger keeps it): a jump to itself in place of the int3, for as long as it
  *          takes to see every such thread asleep elsewhere. If one is not, it is taken back, and
  *          tried again.
+ *          Where an endbr64 stands before the jump, the jump to itself lies there, so that it never
+ *          meets an old boundary, whatever the jump displaces.
  * proved   As aligned, with such threads: they are asleep elsewhere before the store and have not
  *          run when looked at after it; else it is undone, and tried again.
  *
@@ -30,7 +32,8 @@
 
 enum { JUMP_BYTES = 5, TRAP = 0xcc, PASSING_MS = 1000 };
 
-static const uint8_t SPIN[2] = {0xeb, 0xfe}; /* jmp to itself */
+static const uint8_t SPIN[2] = {0xeb, 0xfe};    /* jmp to itself */
+static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
 
 /* One swap under way. */
 struct work {
@@ -38,6 +41,7 @@ struct work {
     struct poke poke;
     struct crowd crowd;
     uintptr_t at;
+    uintptr_t spin; /* where threads are held: there, or at the endbr64 before */
     uint8_t old[8], new[8];
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
     bool inside;               /* a thread may have stopped at one of them */
@@ -74,7 +78,7 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
 
     memset(work, 0, sizeof(*work));
     work->swap = swap;
-    work->at = p->jump;
+    work->at = work->spin = p->jump;
     memcpy(in ? work->old : work->new, p->bytes, JUMP_BYTES);
     memcpy(in ? work->new : work->old, swap->jump, JUMP_BYTES);
     for (unsigned i = 1; i < p->count; i++) {
@@ -90,7 +94,9 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
 
 static bool open_code(struct work *work, bool by_store)
 {
-    int result = poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, by_store);
+    uintptr_t from = work->swap->prologue->entry; /* with an endbr64 before the jump */
+    int result = poke_open(&work->poke, from, work->at + JUMP_BYTES - from, work->swap->protection,
+                           by_store);
 
     if (result != 0)
         site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(result));
@@ -100,9 +106,20 @@ static bool open_code(struct work *work, bool by_store)
 
 /* ---- pieces ---- */
 
-static bool in_one_word(const struct work *work, size_t count)
+static bool in_one_word(const struct work *work, uintptr_t at, size_t count)
 {
-    return work->poke.stores && (work->at & 7) + count <= 8;
+    return work->poke.stores && (at & 7) + count <= 8;
+}
+
+static bool at_landing(const struct work *work)
+{
+    return work->spin != work->at;
+}
+
+/* A thread that is held before the jump could still be behind that place. */
+static bool must_leave(const struct work *work)
+{
+    return work->inside || at_landing(work);
 }
 
 POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
@@ -195,31 +212,33 @@ static const struct crowd_thread *look_again(struct work *work, bool all)
 
     if (crowd_look(&work->crowd) != 0)
         return &unknown; /* nobody is seen, so nobody is seen outside */
-    return crowd_asleep_outside(&work->crowd, all, work->at, work->at + JUMP_BYTES);
+    return crowd_asleep_outside(&work->crowd, all, work->spin, work->at + JUMP_BYTES);
 }
 
 /* A thread that is being made blocks every signal for a moment: who was mute may be so no more. */
 static bool is_mute_no_more(struct work *work)
 {
-    work->again = work->inside && work->crowd.mute == 0;
+    work->again = must_leave(work) && work->crowd.mute == 0;
     return work->again;
 }
 
 /* The entry spins; everybody mute is asleep elsewhere. */
 static bool hold_by_spin(struct work *work)
 {
+    const uint8_t *bytes = at_landing(work) ? LANDING : work->old;
+
     for (;;) {
-        const struct crowd_thread *awake = work->inside ? look_again(work, false) : NULL;
+        const struct crowd_thread *awake = must_leave(work) ? look_again(work, false) : NULL;
 
         if (is_mute_no_more(work))
             return false;
         if (!awake) {
-            poke_store2(work->at, SPIN);
+            poke_store2(work->spin, SPIN);
             poke_sync();
-            if (!work->inside ||
-                !crowd_asleep_outside(&work->crowd, false, work->at, work->at + JUMP_BYTES))
+            if (!must_leave(work) ||
+                !crowd_asleep_outside(&work->crowd, false, work->spin, work->at + JUMP_BYTES))
                 return true;
-            poke_store2(work->at, work->old);
+            poke_store2(work->spin, bytes);
             awake = first_mute(work);
         }
         if (clock_ms() >= work->until) {
@@ -247,6 +266,20 @@ static const char *by_spin(struct work *work)
     poke_store2(work->at, work->new);
     poke_sync();
     return work->inside && !work->swap->punned ? "evacuated" : "spin";
+}
+
+/* Nobody who would not survive a trap is at the jump, or comes there. */
+static const char *by_landing(struct work *work)
+{
+    const char *how;
+
+    work->spin = work->swap->prologue->entry;
+    if (!hold_by_spin(work))
+        return NULL;
+    how = by_int3(work);
+    poke_store2(work->spin, LANDING);
+    poke_sync();
+    return how && (!work->inside || work->swap->punned) ? "spin" : how;
 }
 
 static const char *by_proof(struct work *work, bool all)
@@ -294,6 +327,14 @@ static bool may_pass(struct work *work)
     return work->again;
 }
 
+/* Does every way to the jump lead through an endbr64 that can be held? */
+static bool has_landing(const struct work *work)
+{
+    const struct arch_prologue *p = work->swap->prologue;
+
+    return p->entry != p->jump && !p->begun_again && in_one_word(work, p->entry, sizeof(SPIN));
+}
+
 /* With threads that would not survive a trap: two bytes at once need stores. */
 static const char *with_mute(struct work *work)
 {
@@ -304,7 +345,8 @@ static const char *with_mute(struct work *work)
         if (!open_code(work, true))
             return NULL;
     }
-    spin = in_one_word(work, 2) && !work->boundary[1];
+    work->spin = work->at;
+    spin = in_one_word(work, work->at, sizeof(SPIN)) && !work->boundary[1];
     if (work->inside && work->swap->prologue->jumped_to) {
         if (may_pass(work))
             return NULL;
@@ -314,8 +356,10 @@ static const char *with_mute(struct work *work)
     }
     if (spin && work->synced)
         return by_spin(work);
-    if (in_one_word(work, JUMP_BYTES))
+    if (in_one_word(work, work->at, JUMP_BYTES))
         return by_proof(work, !work->swap->punned);
+    if (has_landing(work) && work->synced)
+        return by_landing(work);
     if (may_pass(work))
         return NULL;
     refuse_muted(work, first_mute(work), "and the function's code cannot be written in one store");
@@ -324,7 +368,7 @@ static const char *with_mute(struct work *work)
 
 static const char *choose(struct work *work)
 {
-    bool whole = in_one_word(work, JUMP_BYTES);
+    bool whole = in_one_word(work, work->at, JUMP_BYTES);
     int result;
 
     if (whole && !work->inside)
