@@ -1,0 +1,17 @@
+/* count_sets.c - counts what SET does before it does it: a wrapper around a function that is left as it
+ * was. */
+#include <hotpatch.h>
+
+#include <stdio.h>
+
+HOTPATCH_MODULE("count-sets", "1");
+
+struct client;
+static unsigned long sets;
+
+HOTPATCH_REPLACE(void, setCommand, (struct client * c))
+{
+    if (++sets % 100000 == 0)
+        fprintf(stderr, "%lu times SET\n", sets);
+    HOTPATCH_ORIGINAL(setCommand)(c);
+}
