@@ -39,7 +39,7 @@ static const Elf64_Shdr *section_of(const struct program *program, const char *n
 }
 
 static void add_routine(struct program *program, const Elf64_Shdr *text, uint64_t address,
-                        size_t size)
+                        size_t size, bool piece)
 {
     struct routine *routine = &program->routines[program->count];
 
@@ -48,6 +48,7 @@ static void add_routine(struct program *program, const Elf64_Shdr *text, uint64_
     assert_true(size <= text->sh_addr + text->sh_size - address);
     routine->address = address;
     routine->size = size;
+    routine->piece = piece;
     routine->code = program->bytes + text->sh_offset + (address - text->sh_addr);
     program->count++;
 }
@@ -58,6 +59,15 @@ static int32_t int_at(const uint8_t *bytes)
 
     memcpy(&value, bytes, sizeof(value));
     return value;
+}
+
+/* Behind a call the CFA is %rsp + 8, and no register is saved: an FDE that says otherwise before it
+ * advances is of what is jumped to (DWARF 5, 6.4.2). No augmentation data of a FDE has 128 bytes. */
+static bool is_piece(const uint8_t *fde, size_t length)
+{
+    size_t at = 16 + 1 + (size_t)fde[16];
+
+    return at < length && ((fde[at] >= 0x0c && fde[at] <= 0x10) || fde[at] >> 6 == 2);
 }
 
 /* Pointers are taken for DW_EH_PE_pcrel | DW_EH_PE_sdata4: no tool writes others for x86-64. */
@@ -75,7 +85,7 @@ static void read_unwind_table(struct program *program)
         if (int_at(bytes + at + 4) != 0 && length != 0) /* a CIE has 0, the end no length */
             add_routine(program, text,
                         table->sh_addr + at + 8 + (uint64_t)(int64_t)int_at(bytes + at + 8),
-                        (uint32_t)int_at(bytes + at + 12));
+                        (uint32_t)int_at(bytes + at + 12), is_piece(bytes + at, 4 + length));
         at += 4 + length;
     }
 }

@@ -11,6 +11,7 @@
 struct routine {
     uint64_t address; /* before load bias */
     size_t size;      /* with the padding behind it */
+    bool piece;       /* a cold piece of a function: no call leads there */
     const uint8_t *code;
 };
 

@@ -267,8 +267,31 @@ static void a_jump_back_to_before_the_frame_is_a_tail_call(void **state)
     (void)state;
     assert_false(assert_reads("53 83 ef 01 90 5b 75 f8 c3").jumped_to); /* push; ...; pop; jnz f */
     assert_reads("48 83 ec 18 90 48 83 c4 18 eb f5");                   /* sub; ...; add; jmp f */
-    assert_problem("49 83 ec 18 90 48 83 c4 18 eb f5", ARCH_JUMP_INSIDE); /* sub from r12 */
-    assert_problem("83 ef 01 90 90 53 5b 75 f7 c3", ARCH_JUMP_INSIDE);    /* a frame of later */
+    assert_problem("49 83 ec 18 90 90 90 90 eb f6", ARCH_JUMP_INSIDE);  /* sub from r12 */
+    assert_problem("83 ef 01 90 90 53 90 5b 75 f6 c3", ARCH_JUMP_INSIDE); /* a frame of later */
+}
+
+/* test rdi, rdi; je; push rbx; ...; pop rbx; jmp f */
+static void a_jump_behind_the_end_of_a_frame_is_a_tail_call(void **state)
+{
+    (void)state;
+    assert_false(assert_reads("48 85 ff 74 06 53 90 90 5b eb f5 c3").jumped_to);
+    assert_reads("48 85 ff 74 09 53 90 90 5b e9 f2 ff ff ff c3");
+    assert_reads("48 85 ff 74 06 55 90 90 c9 eb f5 c3");                     /* leave */
+    assert_reads("48 85 ff 74 0c 48 83 ec 08 90 48 83 c4 08 eb f0 c3");      /* add rsp */
+    assert_problem("48 85 ff 74 06 6a 01 5f 90 eb f5 c3", ARCH_JUMP_INSIDE); /* not last */
+    assert_problem("48 85 ff 74 05 6a 01 5f eb f6 c3", ARCH_JUMP_INSIDE);    /* push 1; pop */
+    assert_problem("48 85 ff 74 04 53 90 90 5b eb f5 c3", ARCH_JUMP_INSIDE); /* je to the jmp */
+    assert_problem("f3 0f 1e fa 48 85 ff 74 06 53 90 90 5b eb f5 c3", ARCH_JUMP_INSIDE);
+    assert_problem("48 85 ff 74 06 53 90 90 5b 75 f5 c3", ARCH_JUMP_INSIDE);    /* jne f */
+    assert_problem("48 85 ff 74 06 53 90 90 5b eb f5 06 c3", ARCH_JUMP_INSIDE); /* unknown */
+}
+
+static void what_lies_in_the_padding_is_no_jump(void **state)
+{
+    (void)state;
+    /* jmp 1f; nopw with a jne in its displacement; 1: ret */
+    assert_starts("eb 0a 66 2e 0f 1f 84 00 75 f6 00 00 c3", "05");
 }
 
 static void a_jump_to_an_old_boundary_meets_a_trap(void **state)
@@ -720,6 +743,8 @@ int main(void)
         cmocka_unit_test(a_loop_whose_head_is_the_entry_is_refused),
         cmocka_unit_test(a_jump_to_the_endbr64_is_a_tail_call),
         cmocka_unit_test(a_jump_back_to_before_the_frame_is_a_tail_call),
+        cmocka_unit_test(a_jump_behind_the_end_of_a_frame_is_a_tail_call),
+        cmocka_unit_test(what_lies_in_the_padding_is_no_jump),
         cmocka_unit_test(a_jump_to_an_old_boundary_meets_a_trap),
         cmocka_unit_test(a_jump_into_an_instruction_is_refused),
         cmocka_unit_test(jumps_are_found_as_far_as_they_reach),

@@ -53,7 +53,10 @@ struct arch_prologue {
 
 /*
  * Read the function of `size` bytes (all of it, up to its end) at `code`, which runs at `entry`.
- * Pure: reads only `code`. The jumps that are looked for are the function's own direct ones.
+ * Pure: reads only `code`. The jumps that are looked for are the function's own direct ones. A tail
+ * call of the function itself (one behind the end of a frame, or to an endbr64) is a call of the new
+ * code; another jump to the first byte is a loop, which a replacement would be entered in the middle
+ * of: ARCH_JUMP_INSIDE.
  */
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out);

@@ -78,13 +78,22 @@ static bool never_goes_on(const ZydisDecodedInstruction *in)
     }
 }
 
-/* 83 /5 ib and 81 /5 id of %rsp, push of anything. */
+/* 83 /r ib and 81 /r id of %rsp. */
+static bool counts_stack(const ZydisDecodedInstruction *in, ZydisMnemonic mnemonic)
+{
+    return in->mnemonic == mnemonic && (in->opcode == 0x83 || in->opcode == 0x81) &&
+           in->raw.modrm.mod == 3 && in->raw.modrm.rm == 4 && !in->raw.rex.B;
+}
+
 static bool takes_stack(const ZydisDecodedInstruction *in)
 {
-    if (in->mnemonic == ZYDIS_MNEMONIC_PUSH)
-        return true;
-    return in->mnemonic == ZYDIS_MNEMONIC_SUB && (in->opcode == 0x83 || in->opcode == 0x81) &&
-           in->raw.modrm.mod == 3 && in->raw.modrm.rm == 4 && !in->raw.rex.B;
+    return in->mnemonic == ZYDIS_MNEMONIC_PUSH || counts_stack(in, ZYDIS_MNEMONIC_SUB);
+}
+
+static bool gives_stack(const ZydisDecodedInstruction *in)
+{
+    return in->mnemonic == ZYDIS_MNEMONIC_POP || in->mnemonic == ZYDIS_MNEMONIC_LEAVE ||
+           counts_stack(in, ZYDIS_MNEMONIC_ADD);
 }
 
 /* r/m 100: %rsp itself, or a SIB byte whose base may be it (SDM 2.1.3). */
@@ -130,6 +139,7 @@ bool instruction_decode(const uint8_t *code, size_t size, struct instruction *ou
         .nop = in.mnemonic == ZYDIS_MNEMONIC_NOP,
         .breakpoint = in.mnemonic == ZYDIS_MNEMONIC_INT3,
         .takes_stack = takes_stack(&in),
+        .gives_stack = gives_stack(&in),
         .halves_the_count = (in.attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE) != 0,
     };
     locate_field(&in, out);

@@ -35,6 +35,7 @@ struct instruction {
     bool nop;              /* nop of any length */
     bool breakpoint;       /* int3 */
     bool takes_stack;      /* push, sub $n, %rsp: the frame of a function begins */
+    bool gives_stack;      /* pop, leave, add $n, %rsp: it ends */
     bool halves_the_count; /* jecxz, loop with ecx: the prefix 67 is part of its meaning */
 };
 

@@ -12,7 +12,9 @@
  * entry: at its next turn it would leave the old code for the new, and a replacement that calls
  * the original would be entered once for every turn. It is a tail call of the function itself, which
  * is to reach what the function is now, where the frame must be gone by then, because the displaced
- * instructions are the first to build it, or where an endbr64 stands before, which loops leave out.
+ * instructions are the first to build it; where the instruction before the jump is the frame's last
+ * (compilers begin and end no frame within a loop); or where an endbr64 stands before the entry, which
+ * loops leave out.
  */
 #include "arch.h"
 
@@ -23,13 +25,23 @@
 enum {
     JUMP_BYTES = 5,
     /* Behind this offset no jump of eight bits reaches the jump's bytes. */
-    NEAR_BYTES = JUMP_BYTES - 1 + 128
+    NEAR_BYTES = JUMP_BYTES - 1 + 128,
+    TAIL_CALLS_MAX = 64 /* each costs a look at the whole function */
 };
 
 /* The function from where the jump goes to its end. */
 struct body {
     const uint8_t *code;
     size_t size;
+    bool behind_endbr64;
+};
+
+/* Where its jumps lead. */
+struct leads {
+    const struct body *body;
+    unsigned offsets; /* as bits, those below JUMP_BYTES */
+    unsigned tail_calls;
+    bool loops; /* a jump to offset 0 may be of a loop */
 };
 
 const char *arch_problem_text(enum arch_problem problem)
@@ -67,10 +79,34 @@ size_t arch_padding(const uint8_t *code, size_t room)
 
 /* ------------------------------------------------------------- who leads there --- */
 
-static void note(unsigned *offsets, int64_t target)
+/* The instruction at `at` follows one that ends the frame, and nobody jumps to it past that. "push $1;
+ * pop %rdi" is no frame: so compilers save bytes (-Os). */
+static bool is_tail_call(const struct body *body, size_t at)
 {
-    if (target >= 0 && target < JUMP_BYTES)
-        *offsets |= 1U << target;
+    bool took = false, ended = false, met = false;
+    struct instruction in;
+
+    for (size_t i = 0; i < body->size; i += in.length) {
+        if (!instruction_decode(body->code + i, body->size - i, &in))
+            return false;
+        if (instruction_branches(&in) && (int64_t)i + in.length + in.relative == (int64_t)at)
+            return false;
+        if (i == at)
+            met = ended && in.kind == INSTRUCTION_JUMP;
+        ended = in.gives_stack && !took;
+        took = in.takes_stack;
+    }
+    return met;
+}
+
+static void note(struct leads *leads, size_t at, int64_t target)
+{
+    if (target < 0 || target >= JUMP_BYTES)
+        return;
+    leads->offsets |= 1U << target;
+    if (target == 0 && !leads->loops)
+        leads->loops = leads->body->behind_endbr64 || leads->tail_calls++ == TAIL_CALLS_MAX ||
+                       !is_tail_call(leads->body, at);
 }
 
 static bool is_near_jump(uint8_t opcode)
@@ -79,35 +115,39 @@ static bool is_near_jump(uint8_t opcode)
 }
 
 /* Every byte that could be a jump of eight bits, since the instructions are not known here. */
-static void note_any_near(const struct body *body, size_t from, unsigned *offsets)
+static void note_any_near(struct leads *leads, size_t from)
 {
+    const struct body *body = leads->body;
+
     for (size_t i = from; i + 1 < body->size && i < NEAR_BYTES; i++) {
         if (is_near_jump(body->code[i]))
-            note(offsets, (int64_t)i + 2 + (int8_t)body->code[i + 1]);
+            note(leads, i, (int64_t)i + 2 + (int8_t)body->code[i + 1]);
     }
 }
 
-static void note_near(const struct body *body, size_t from, unsigned *offsets)
+static void note_near(struct leads *leads, size_t from)
 {
+    const struct body *body = leads->body;
     struct instruction in;
 
     for (size_t i = from; i < body->size && i < NEAR_BYTES; i += in.length) {
         if (!instruction_decode(body->code + i, body->size - i, &in)) {
-            note_any_near(body, i, offsets);
+            note_any_near(leads, i);
             return;
         }
         if (instruction_branches(&in) && in.kind != INSTRUCTION_CALL)
-            note(offsets, (int64_t)i + in.length + in.relative);
+            note(leads, i, (int64_t)i + in.length + in.relative);
     }
 }
 
-/* Is there an opcode before this 32-bit field that makes it a jump to `target`? */
-static bool is_far_jump(const struct body *body, size_t field, uint32_t target)
+/* How long the opcode is before this 32-bit field that makes it a jump to `target`. 0: it is none. */
+static size_t far_opcode_bytes(const struct body *body, size_t field, uint32_t target)
 {
     uint8_t opcode = body->code[field - 1], escape = field > 1 ? body->code[field - 2] : 0;
 
-    return opcode == 0xe9 || (opcode == 0xe8 && target != 0) || /* a call of itself is one */
-           (escape == 0x0f && (opcode & 0xf0) == 0x80) || (escape == 0xc7 && opcode == 0xf8);
+    if ((escape == 0x0f && (opcode & 0xf0) == 0x80) || (escape == 0xc7 && opcode == 0xf8))
+        return 2;
+    return opcode == 0xe9 || (opcode == 0xe8 && target != 0); /* a call of itself is one */
 }
 
 /*
@@ -115,26 +155,32 @@ static bool is_far_jump(const struct body *body, size_t field, uint32_t target)
  * rare that nothing need be decoded: a megabyte takes a millisecond, and data between the
  * instructions cannot hide a jump.
  */
-static void note_far(const struct body *body, size_t from, unsigned *offsets)
+static void note_far(struct leads *leads, size_t from)
 {
+    const struct body *body = leads->body;
+
     for (size_t field = from + 1; field + 4 <= body->size; field++) {
         uint32_t relative, target;
+        size_t opcode_bytes;
 
         memcpy(&relative, body->code + field, sizeof(relative));
         target = (uint32_t)field + 4 + relative;
-        if (target < JUMP_BYTES && is_far_jump(body, field, target))
-            *offsets |= 1U << target;
+        if (target >= JUMP_BYTES)
+            continue;
+        opcode_bytes = far_opcode_bytes(body, field, target);
+        if (opcode_bytes)
+            note(leads, field - opcode_bytes, target);
     }
 }
 
-/* The offsets below JUMP_BYTES, as bits, that jumps at `from` and behind it lead to. */
-static unsigned jumps_from(const struct body *body, size_t from)
+/* Where jumps at `from` and behind it lead. */
+static struct leads leads_from(const struct body *body, size_t from)
 {
-    unsigned offsets = 0;
+    struct leads leads = {.body = body};
 
-    note_near(body, from, &offsets);
-    note_far(body, from, &offsets);
-    return offsets;
+    note_near(&leads, from);
+    note_far(&leads, from);
+    return leads;
 }
 
 /* ------------------------------------------------------------------ the reading --- */
@@ -154,17 +200,22 @@ static bool starts_at(const struct arch_prologue *prologue, int64_t offset)
  * leads to them they are instructions like any other; else they may be another function.
  */
 static enum arch_problem read_behind_the_end(const struct body *body, size_t offset,
-                                             struct arch_prologue *out)
+                                             struct arch_prologue *out, size_t *end)
 {
-    if (jumps_from(body, 0) & 1U << offset)
+    size_t padding = arch_padding(body->code + offset, body->size - offset);
+
+    if (leads_from(body, 0).offsets & 1U << offset)
         return ARCH_OK;
-    if (offset + arch_padding(body->code + offset, body->size - offset) < JUMP_BYTES)
+    if (offset + padding < JUMP_BYTES)
         return ARCH_TOO_SHORT;
     out->length = JUMP_BYTES;
+    *end = offset + padding;
     return ARCH_OK;
 }
 
-static enum arch_problem read_displaced(const struct body *body, struct arch_prologue *out)
+/* `*end`: where the next instruction begins. */
+static enum arch_problem read_displaced(const struct body *body, struct arch_prologue *out,
+                                        size_t *end)
 {
     out->padding = true;
     while (out->length < JUMP_BYTES) {
@@ -176,10 +227,11 @@ static enum arch_problem read_displaced(const struct body *body, struct arch_pro
         out->start[out->count++] = out->length;
         out->length += in.length;
         out->padding = out->padding && in.nop;
+        *end = out->length;
         if (in.call && out->length < JUMP_BYTES)
             return ARCH_CALL_INSIDE;
         if (in.ends && out->length < JUMP_BYTES)
-            problem = read_behind_the_end(body, out->length, out);
+            problem = read_behind_the_end(body, out->length, out, end);
         if (problem != ARCH_OK)
             return problem;
     }
@@ -202,15 +254,15 @@ static bool begins_a_frame(const struct arch_prologue *prologue)
 }
 
 /* A jump to a boundary is right: it meets a trap there. */
-static enum arch_problem check_jumps(const struct body *body, struct arch_prologue *out)
+static enum arch_problem check_jumps(const struct body *body, size_t end, struct arch_prologue *out)
 {
-    unsigned offsets = jumps_from(body, out->length);
+    struct leads leads = leads_from(body, end);
 
-    if (offsets & 1 && !begins_a_frame(out))
+    if (leads.loops && !begins_a_frame(out))
         return ARCH_JUMP_INSIDE;
-    out->begun_again = offsets & 1;
+    out->begun_again = leads.offsets & 1;
     for (unsigned offset = 1; offset < JUMP_BYTES; offset++) {
-        if (!(offsets & 1U << offset))
+        if (!(leads.offsets & 1U << offset))
             continue;
         if (!starts_at(out, offset))
             return ARCH_JUMP_INSIDE;
@@ -266,14 +318,15 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
                                      struct arch_prologue *out)
 {
     size_t before = endbr64_bytes(code, size);
-    struct body body = {code + before, size - before};
+    struct body body = {code + before, size - before, before > 0};
     enum arch_problem problem;
+    size_t end = 0;
 
     *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
     if (body.size < JUMP_BYTES)
         return ARCH_TOO_SHORT;
-    problem = read_displaced(&body, out);
+    problem = read_displaced(&body, out, &end);
     if (problem == ARCH_OK)
-        problem = check_jumps(&body, out);
+        problem = check_jumps(&body, end, out);
     return problem == ARCH_OK ? check_displaced(out) : problem;
 }
