@@ -408,6 +408,13 @@ Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die 
     return NULL;
 }
 
+/* One with a name of its own: what refers to an abstract instance may be a clone, whose parameters
+ * are others. */
+static bool is_plain_function(Dwarf_Die *die)
+{
+    return dwarf_tag(die) == DW_TAG_subprogram && dwarf_hasattr(die, DW_AT_name);
+}
+
 /* The functions of a unit lie beside each other; those of name spaces have symbols. */
 static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
                           int (*each)(const struct debug_function *, void *), void *context)
@@ -418,7 +425,7 @@ static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
     if (dwarf_child(unit, &die) != 0)
         return 0;
     do {
-        const char *called = dwarf_tag(&die) == DW_TAG_subprogram ? dwarf_diename(&die) : NULL;
+        const char *called = is_plain_function(&die) ? dwarf_diename(&die) : NULL;
         Dwarf_Addr entry;
 
         if (called && strcmp(called, name) == 0 && dwarf_entrypc(&die, &entry) == 0) {

@@ -13,6 +13,7 @@
 
 #define CANDIDATES_TOLD 8
 #define DWARF_TIME 1000 /* ms for one object's */
+#define CLONES_LENGTH 200
 
 /* What one function could be. */
 struct candidate {
@@ -134,6 +135,44 @@ static bool is_declared(const struct search *search)
     return false;
 }
 
+static void drop_below(struct search *search, enum cxx_match match)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < search->count; i++) {
+        if (search->list[i].match >= match)
+            search->list[kept++] = search->list[i];
+        else
+            free(search->list[i].name);
+    }
+    search->count = kept;
+}
+
+static void drop_all(struct search *search)
+{
+    drop_below(search, (enum cxx_match)(CXX_SAME + 1));
+}
+
+/* The program's static function that its debug file names comes before a library's of that name,
+ * which would be an import. */
+static bool program_has(const struct search *search)
+{
+    struct search probe = *search;
+    bool has;
+
+    if (*search->target.object || is_program(search, search->object) ||
+        !search->lookup->has_program || !search->lookup->mapped[0]->info)
+        return false;
+    probe.list = NULL;
+    probe.count = 0;
+    probe.object = search->lookup->mapped[0];
+    debug_info_functions(probe.object->info, take_function, &probe);
+    has = probe.count > 0;
+    drop_all(&probe);
+    free(probe.list);
+    return has;
+}
+
 /* Leaves what the first object with such a symbol has. */
 static bool known_to_process(struct search *search)
 {
@@ -141,14 +180,14 @@ static bool known_to_process(struct search *search)
 
     if (is_declared(search))
         return true;
-    for (size_t i = 0; i < lookup->mapped_count; i++) {
+    for (size_t i = 0; i < lookup->mapped_count && search->count == 0; i++) {
         search->object = lookup->mapped[i];
         if (object_meant(search, search->object))
             debug_info_own_functions(search->object->info, take_own, search);
-        if (search->count)
-            return true;
     }
-    return false;
+    if (search->count && program_has(search))
+        drop_all(search);
+    return search->count > 0;
 }
 
 /* Where no symbol has the name: of the program, or of the OBJECT that is named. */
@@ -182,19 +221,6 @@ static void search_objects(struct search *search)
         search_dwarf(search);
 }
 
-static void drop_below(struct search *search, enum cxx_match match)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < search->count; i++) {
-        if (search->list[i].match >= match)
-            search->list[kept++] = search->list[i];
-        else
-            free(search->list[i].name);
-    }
-    search->count = kept;
-}
-
 /* Those that fit best are left. */
 static enum cxx_match keep_best(struct search *search)
 {
@@ -210,7 +236,8 @@ static enum cxx_match keep_best(struct search *search)
 static bool search_begin(struct search *search, struct lookup *lookup, const char *text)
 {
     *search = (struct search){.lookup = lookup};
-    if (target_parse(text, &search->target) != 0 || *search->target.version)
+    if (target_parse(text, &search->target) != 0 || *search->target.version ||
+        search->target.by_offset)
         return false;
     cxx_wish_make(&search->wish, search->target.name);
     search->with_cxx = true;
@@ -219,7 +246,7 @@ static bool search_begin(struct search *search, struct lookup *lookup, const cha
 
 static void search_end(struct search *search)
 {
-    drop_below(search, (enum cxx_match)(CXX_SAME + 1));
+    drop_all(search);
     free(search->list);
     cxx_wish_free(&search->wish);
 }
@@ -327,17 +354,54 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
     return count;
 }
 
+/* Copies of a function that gcc made for some of its calls, and parts of it: they have code of their
+ * own (NAME.constprop.0, .isra.0, .part.0). The rarely run part, .cold, is a function's own. */
+struct clones {
+    const char *name;
+    char *text; /* "f.constprop.0, f.part.0" */
+};
+
+static int take_clone(const struct debug_function *function, void *context)
+{
+    static const char *const kinds[] = {".constprop.", ".isra.", ".part."};
+    struct clones *clones = context;
+    size_t length = strlen(clones->name);
+    char *longer;
+
+    if (strncmp(function->name, clones->name, length) != 0)
+        return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (strncmp(function->name + length, kinds[i], strlen(kinds[i])) != 0 ||
+            strstr(function->name, ".cold"))
+            continue;
+        longer = format_text("%s%s%s", clones->text ? clones->text : "", clones->text ? ", " : "",
+                             function->name);
+        free(clones->text);
+        clones->text = longer;
+        return strlen(longer) > CLONES_LENGTH;
+    }
+    return 0;
+}
+
+static char *clones_of(const struct object *object, const char *name)
+{
+    struct clones clones = {.name = name};
+
+    debug_info_functions(object->info, take_clone, &clones);
+    return clones.text;
+}
+
 /* Of an import the calls are what is switched, and a C library's debug information is large. */
 static bool worth_telling(const struct search *search)
 {
-    return search->count == 1 && search->list[0].match != CXX_OVERLOAD &&
+    return search->count == 1 && search->list[0].match == CXX_SAME &&
            (*search->target.object || is_program(search, search->list[0].object));
 }
 
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
 {
     struct search search;
-    char *text = NULL, *into;
+    char *text = NULL, *into, *clones;
 
     if (!search_begin(&search, lookup, target))
         return NULL;
@@ -346,33 +410,50 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
     keep_best(&search);
     if (worth_telling(&search)) {
         into = inlined_into(search.list[0].object->info, search.list[0].address, budget);
-        if (into)
-            text = format_text("%s was inlined into: %s; these keep the old code", target, into);
+        clones = clones_of(search.list[0].object, search.target.name);
+        if (into || clones)
+            text = format_text("%s was %s%s%s%s%s; these keep the old code", target,
+                               into ? "inlined into: " : "", into ? into : "",
+                               into && clones ? ", and " : "", clones ? "cloned as: " : "",
+                               clones ? clones : "");
         free(into);
+        free(clones);
     }
     search_end(&search);
+    return text;
+}
+
+/* Why there is no such function in the object, or NULL. */
+static char *absent_in(const struct object *object, const char *target, const char *name,
+                       unsigned budget)
+{
+    char *clones = clones_of(object, name), *into = NULL, *text = NULL;
+
+    if (clones)
+        text = format_text("%s has no code of its own: there is %s", target, clones);
+    else if ((into = inlined_everywhere(object->info, name, budget)))
+        text = format_text("%s has no code of its own: the compiler inlined it%s%s", target,
+                           *into ? " into " : "", into);
+    free(clones);
+    free(into);
     return text;
 }
 
 char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget)
 {
     struct search search;
-    char *into = NULL, *text = NULL;
+    char *text = NULL;
 
     if (!search_begin(&search, lookup, target))
         return NULL;
     if (!known_to_process(&search))
         search_objects(&search);
-    for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !into; i++) {
-        struct object *object = lookup->mapped[i];
+    for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !text; i++) {
+        const struct object *object = lookup->mapped[i];
 
         if (object_meant(&search, object) && (*search.target.object || is_program(&search, object)))
-            into = inlined_everywhere(object->info, search.target.name, budget);
+            text = absent_in(object, target, search.target.name, budget);
     }
-    if (into)
-        text = format_text("%s has no code of its own: the compiler inlined it%s%s", target,
-                           *into ? " into " : "", into);
-    free(into);
     search_end(&search);
     return text;
 }

@@ -41,8 +41,9 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
                       struct refusal *why);
 
 /*
- * "f was inlined into: main (reader.c:12); these keep the old code", malloc'd, where the DWARF of the
- * object that has the target says so; else NULL. Ends its search after `budget` ms.
+ * "f was inlined into: main (reader.c:12), and cloned as: f.part.0; these keep the old code",
+ * malloc'd, where the DWARF or the symbols of the object that has the target say so; else NULL. Ends
+ * its search after `budget` ms.
  */
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget);
 /* "f has no code of its own: the compiler inlined it into main (reader.c:12)", malloc'd, where that

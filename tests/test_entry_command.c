@@ -53,6 +53,16 @@ static const char cxx_cc[] =
     "{ ns::queue q; say(\"%d %d\", q.push(5), q.push('a')); }\n"
     "int main() { return loop(); }\n";
 
+/* gcc makes work.constprop.0 of it, and nothing else. */
+static const char clones_c[] =
+    "#include <hosts/loop.h>\n"
+    "#include <unistd.h>\n"
+    "static __attribute__((noinline)) int work(int *p, int mode)\n"
+    "{ if (mode == 3) { getpid(); return *p; } return *p + mode + getppid(); }\n"
+    "static void command(const char *word, char *rest)\n"
+    "{ int n = (int)strlen(word) + !rest; say(\"%d\", work(&n, 3)); }\n"
+    "int main(void) { return loop(); }\n";
+
 /* What takes the place of functions is in entry_plain.so: two, three, nine. */
 static const char short_c[] = "#include <hotpatch.h>\n"
                               "HOTPATCH_MODULE(\"short\", \"1\");\n"
@@ -97,14 +107,16 @@ static int build(void **state)
     write_source("program.c", program_c);
     write_source("cxx.cc", cxx_cc);
     write_source("short.c", short_c);
+    write_source("clones.c", clones_c);
     snprintf(command, sizeof(command),
              "gcc -g -O1 -I%s -I%s -Wl,--build-id -o whole program.c %s && "
              "g++ -g -O1 -I%s -Wl,--build-id -o cxx cxx.cc && "
+             "gcc -g -O2 -I%s -o clones clones.c && "
              "gcc -I%s -shared -fPIC -o short.so short.c && sed s/tiny/gone/ short.c > gone.c && "
              "gcc -I%s -shared -fPIC -o gone.so gone.c",
              source_file("tests"), source_file("include"),
              source_file("tests/hosts/parts/entries_twin.c"), source_file("tests"),
-             source_file("include"), source_file("include"));
+             source_file("tests"), source_file("include"), source_file("include"));
     run(command);
     run("objcopy --only-keep-debug whole elsewhere.debug && strip -o bare whole && mkdir near && "
         "objcopy --only-keep-debug whole near/linked.debug && cp bare near/linked && "
@@ -366,6 +378,21 @@ static void a_function_that_was_inlined_everywhere_is_told(void **state)
     host_stop(host);
 }
 
+static void a_clone_is_not_taken_for_the_function(void **state)
+{
+    struct host *host = start("clones");
+
+    (void)state;
+    must_exit(hotpatch(host, "load", pid_of(host), "--replace", "work=two",
+                       patch_file("entry_plain"), NULL),
+              1, "work has no code of its own: there is work.constprop.0", NULL);
+    must_exit(hotpatch(host, "load", pid_of(host), "--replace", "work.constprop.0=two",
+                       patch_file("entry_plain"), NULL),
+              0, "1 slot", NULL);
+    host_expect(host, "hello", "2");
+    host_stop(host);
+}
+
 static void the_running_main_is_told(void **state)
 {
     struct host *host = start("whole");
@@ -455,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_place_is_a_name_too),
         cmocka_unit_test(calls_that_keep_the_old_code_are_told),
         cmocka_unit_test(a_function_that_was_inlined_everywhere_is_told),
+        cmocka_unit_test(a_clone_is_not_taken_for_the_function),
         cmocka_unit_test(the_running_main_is_told),
         cmocka_unit_test(status_tells_whether_the_new_code_was_entered),
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),
