@@ -7,6 +7,7 @@
 #include "engine.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,9 @@ static _Atomic bool loading STATE;
 
 static struct lock request_lock STATE; /* one request, or one call of the run-time API */
 static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
-static bool fork_has_request_lock STATE, fork_has_commit_lock STATE;
+/* Which thread (pthread_self(), the same in the child) holds them over its fork(), or 0: handlers of
+ * several threads that fork run side by side, and one must not give back what another has taken. */
+static _Atomic pthread_t fork_holds_request STATE, fork_holds_commit STATE;
 
 /* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_locate(void)
@@ -248,36 +251,61 @@ int engine_lock_host(void)
 
 #define COMMIT_LIMIT_MS 1000
 
+static bool fork_takes_request(uint64_t until)
+{
+    bool taken = false;
+
+    while (!taken && clock_ms() < until && !safe_point_awaited()) {
+        uint64_t slice = clock_ms() + 10;
+
+        taken = lock_take_until(&request_lock, slice < until ? slice : until);
+    }
+    return taken;
+}
+
+static bool is_mine(const _Atomic pthread_t *holder)
+{
+    return atomic_load_explicit(holder, memory_order_relaxed) == pthread_self();
+}
+
+static void hold(_Atomic pthread_t *holder)
+{
+    atomic_store_explicit(holder, pthread_self(), memory_order_relaxed);
+}
+
+static void let_go(_Atomic pthread_t *holder, struct lock *lock)
+{
+    if (!is_mine(holder))
+        return;
+    atomic_store_explicit(holder, 0, memory_order_relaxed);
+    lock_give(lock);
+}
+
 void engine_fork_prepare(uint64_t until)
 {
-    fork_has_request_lock = false;
-    if (threads_self() == THREAD_HOST) {
-        while (!fork_has_request_lock && clock_ms() < until && !safe_point_awaited()) {
-            uint64_t slice = clock_ms() + 10;
-
-            fork_has_request_lock = lock_take_until(&request_lock, slice < until ? slice : until);
-        }
-    }
+    if (threads_self() == THREAD_HOST && fork_takes_request(until))
+        hold(&fork_holds_request);
     /* A commit takes microseconds, but it waits for ld.so's list lock; a host that forks inside a
      * dl_iterate_phdr(3) callback holds that, and must not wait for the commit for ever. */
-    fork_has_commit_lock = lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS);
+    if (lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS))
+        hold(&fork_holds_commit);
 }
 
 void engine_fork_parent(void)
 {
-    if (fork_has_commit_lock)
-        lock_give(&commit_lock);
-    if (fork_has_request_lock)
-        lock_give(&request_lock);
+    let_go(&fork_holds_commit, &commit_lock);
+    let_go(&fork_holds_request, &request_lock);
 }
 
 bool engine_fork_torn(void)
 {
-    return !fork_has_request_lock;
+    return !is_mine(&fork_holds_request);
 }
 
 void engine_fork_child(void)
 {
+    atomic_store_explicit(&fork_holds_request, 0, memory_order_relaxed);
+    atomic_store_explicit(&fork_holds_commit, 0, memory_order_relaxed);
     lock_reset(&commit_lock);
     lock_reset(&request_lock);
     atomic_store_explicit(&loading, false, memory_order_relaxed);
