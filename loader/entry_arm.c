@@ -219,8 +219,8 @@ int entries_prepare(struct transaction *transaction)
     return transaction->why->count ? -1 : 0;
 }
 
-/* fork() waits for the commit section's end, no longer than a second. */
-enum { ARM_MS_MAX = 900 };
+/* fork() waits for the commit section's end, no longer than a second: both have to fit in. */
+enum { ARM_MS_MAX = 600, DISARM_MS_MAX = 300 };
 
 static uint64_t arm_until(const struct transaction *transaction)
 {
@@ -251,7 +251,7 @@ int entries_arm(struct transaction *transaction)
 
 void entries_disarm(struct transaction *transaction)
 {
-    uint64_t until = arm_until(transaction);
+    uint64_t until = engine_now_ms() + DISARM_MS_MAX;
 
     for (struct change *c = transaction->changes; c; c = c->next) {
         struct site_problem why = {0};

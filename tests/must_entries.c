@@ -191,6 +191,22 @@ static const char *entry_spinner_blocks_every_signal(struct host *host)
     return code;
 }
 
+/* An entry that could be armed, and one that could not: neither is. */
+static const char *entry_second_not_armed(struct host *host)
+{
+    host_expect(host, "spinners-without-signals 1", "started");
+    const char *code = outcome(host, "load replace=answer=two replace=straddles_page=two %s",
+                               patch_file("entry_plain"));
+    host_expect(host, "answer", "1");
+    host_expect(host, "stop-threads", "wrong 0");
+    return code;
+}
+
+static const char *entry_children_forked_meanwhile(struct host *host)
+{
+    return under_threads(host, "forkers 2");
+}
+
 static const char *entry_sleeper_blocks_every_signal(struct host *host)
 {
     host_expect(host, "sleepers-without-signals 2", "started");
@@ -328,6 +344,8 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_spinner_blocks_every_signal),
     IN_ENTRIES(entry_mute_thread_and_word_straddled),
     IN_ENTRIES(entry_sleeper_blocks_every_signal),
+    IN_ENTRIES(entry_second_not_armed),
+    IN_ENTRIES(entry_children_forked_meanwhile),
     IN_ENTRIES(entry_own_sigtrap_handler),
     IN_ENTRIES(entry_under_mdwe),
     IN_ENTRIES(entry_mprotect_forbidden),

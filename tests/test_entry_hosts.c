@@ -12,6 +12,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ---- loads and reverts while others run ---- */
+
+/* Functions that all threads go through are armed, switched and brought back. */
+static void switch_under_threads(const char *threads)
+{
+    assert_string_equal(host_ask(host, "%s", threads), "started");
+    for (int i = 0; i < 10; i++) {
+        must_apply(host, "load %s", patch_file("answer2"));
+        host_expect(host, "answer", "2");
+        must_apply(host, "load %s", patch_file("entry_shapes"));
+        host_expect(host, "shape straddles_page", "5");
+        must_apply(host, "load replace=exported_answer=nine %s", patch_file("entry_plain"));
+        host_expect(host, "exported", "9");
+        must_apply(host, "load %s", patch_file("answer3"));
+        host_expect(host, "answer", "3");
+        must_apply(host, "revert all");
+        assert_unchanged(host);
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+}
+
+/* One instruction, several in one word, and a first one that is longer than a byte. */
+static void switch_under_mute_threads(const char *threads)
+{
+    host_expect(host, threads, "started");
+    for (int i = 0; i < 10; i++) {
+        must_apply(host, "load %s", patch_file("answer2"));
+        host_expect(host, "answer", "2");
+        must_apply(host, "load replace=padded=three replace=branches=nine %s",
+                   patch_file("entry_plain"));
+        host_expect(host, "shape padded", "3");
+        host_expect(host, "shape branches", "9");
+        must_apply(host, "revert all");
+        assert_unchanged(host);
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+}
+
 /* ---- libraries that come and go ---- */
 
 static void a_patched_library_stays_loaded(void **state)
@@ -76,6 +114,24 @@ static void a_child_inherits_layers_and_is_patched_apart(void **state)
     finish();
 }
 
+/* Each child is forked at another moment of a load or a revert. */
+static void children_forked_while_entries_switch_get_right_answers(void **state)
+{
+    (void)state;
+    start("entries");
+    host_expect(host, "threads 1", "started");
+    switch_under_threads("forkers 2");
+    finish();
+}
+
+static void children_forked_by_mute_threads_get_right_answers(void **state)
+{
+    (void)state;
+    start("entries");
+    switch_under_mute_threads("forkers-without-signals 1");
+    finish();
+}
+
 static void a_daemon_inherits_layers(void **state)
 {
     (void)state;
@@ -92,25 +148,6 @@ static void a_daemon_inherits_layers(void **state)
 }
 
 /* ---- threads and signals ---- */
-
-/* Functions that all threads go through are armed, switched and brought back. */
-static void switch_under_threads(const char *threads)
-{
-    assert_string_equal(host_ask(host, "%s", threads), "started");
-    for (int i = 0; i < 10; i++) {
-        must_apply(host, "load %s", patch_file("answer2"));
-        host_expect(host, "answer", "2");
-        must_apply(host, "load %s", patch_file("entry_shapes"));
-        host_expect(host, "shape straddles_page", "5");
-        must_apply(host, "load replace=exported_answer=nine %s", patch_file("entry_plain"));
-        host_expect(host, "exported", "9");
-        must_apply(host, "load %s", patch_file("answer3"));
-        host_expect(host, "answer", "3");
-        must_apply(host, "revert all");
-        assert_unchanged(host);
-    }
-    host_expect(host, "stop-threads", "wrong 0");
-}
 
 static void threads_go_through_switches(void **state)
 {
@@ -134,23 +171,6 @@ static void threads_go_through_switches_behind_endbr64(void **state)
     start("entries-cet");
     switch_under_threads("threads 4");
     finish();
-}
-
-/* One instruction, several in one word, and a first one that is longer than a byte. */
-static void switch_under_mute_threads(const char *threads)
-{
-    host_expect(host, threads, "started");
-    for (int i = 0; i < 10; i++) {
-        must_apply(host, "load %s", patch_file("answer2"));
-        host_expect(host, "answer", "2");
-        must_apply(host, "load replace=padded=three replace=branches=nine %s",
-                   patch_file("entry_plain"));
-        host_expect(host, "shape padded", "3");
-        host_expect(host, "shape branches", "9");
-        must_apply(host, "revert all");
-        assert_unchanged(host);
-    }
-    host_expect(host, "stop-threads", "wrong 0");
 }
 
 static void threads_that_block_sigtrap_live_on(void **state)
@@ -329,6 +349,8 @@ int main(void)
         LIVE(a_patched_library_stays_loaded),
         LIVE(an_unpatched_library_can_leave),
         LIVE(a_child_inherits_layers_and_is_patched_apart),
+        LIVE(children_forked_while_entries_switch_get_right_answers),
+        LIVE(children_forked_by_mute_threads_get_right_answers),
         LIVE(a_daemon_inherits_layers),
         LIVE(threads_go_through_switches),
         LIVE(threads_go_through_switches_at_4_mb),

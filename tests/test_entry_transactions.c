@@ -4,6 +4,7 @@
  */
 #include "entries.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,6 +67,115 @@ static void one_wrong_replacement_leaves_every_byte(void **state)
     host_expect(host, "getenv HOTPATCH_TEST_VALUE", "none");
     host_expect(host, "sum", "10");
     assert_unchanged(host);
+    finish();
+}
+
+/* Kinds that would all switch, and one entry, armed last, that a thread stands in the way of. */
+static void refuse_while_arming(const char *first)
+{
+    assert_string_equal(
+        outcome(host,
+                "begin\n%s%sload %s\nload %s\nload %s\nload fail=exported_answer=6\n"
+                "load replace=straddles_page=two %s\ncommit",
+                first, *first ? "\n" : "", patch_file("library_value"), patch_file("import_getenv"),
+                patch_file("layer_a"), patch_file("entry_plain")),
+        "HP-SIGTRAP-BLOCKED");
+}
+
+static void expect_nothing_switched(void)
+{
+    host_expect(host, "call library_answer", "40");
+    host_expect(host, "getenv HOTPATCH_TEST_VALUE", "none");
+    host_expect(host, "exported", "1");
+    host_expect(host, "shape straddles_page", "1");
+}
+
+static void an_entry_that_cannot_be_armed_leaves_every_byte(void **state)
+{
+    struct picture before;
+    struct reply *reply;
+
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libslots.so")), "opened");
+    host_expect(host, "spinners-without-signals 1", "started");
+    must_apply(host, "ping");
+    before = picture_take(host->pid);
+    refuse_while_arming("");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    expect_nothing_switched();
+    host_expect(host, "answer", "1");
+    reply = request(host, "status");
+    assert_int_equal(json_object_array_length(member(reply->json, "status.slots")), 0);
+    assert_int_equal(json_object_array_length(member(reply->json, "status.modules")), 0);
+    reply_free(reply);
+    host_expect(host, "stop-threads", "wrong 0");
+    picture_free(&before);
+    finish();
+}
+
+/* What was there before stays: a layer on one of them, and its armed entry. */
+static void an_entry_that_cannot_be_armed_leaves_what_is_applied(void **state)
+{
+    struct picture before;
+
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libslots.so")), "opened");
+    must_apply(host, "load %s", patch_file("answer3"));
+    host_expect(host, "spinners-without-signals 1", "started");
+    before = picture_take(host->pid);
+    refuse_while_arming("");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    expect_nothing_switched();
+    host_expect(host, "answer", "3");
+    host_expect(host, "stop-threads", "wrong 0");
+    picture_free(&before);
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    finish();
+}
+
+/* The hook that looks before the commit has agreed; the one after it must not run. */
+static void an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed(void **state)
+{
+    struct picture before;
+    char load[600];
+
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libslots.so")), "opened");
+    host_expect(host, "spinners-without-signals 1", "started");
+    must_apply(host, "ping");
+    before = picture_take(host->pid);
+    snprintf(load, sizeof(load), "load %s", patch_file("hook_agrees"));
+    refuse_while_arming(load);
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    expect_nothing_switched();
+    host_expect(host, "second", "10");
+    assert_true(host_log_has(host, "hook before_apply"));
+    assert_false(host_log_has(host, "hook after_apply"));
+    host_expect(host, "stop-threads", "wrong 0");
+    picture_free(&before);
+    finish();
+}
+
+/* Which is seen when the entries are armed already. */
+static void a_word_that_the_program_owns_leaves_every_byte_of_entries(void **state)
+{
+    struct picture before;
+
+    (void)state;
+    start("importer");
+    host_expect(host, "own-got getenv", "done");
+    must_apply(host, "load dry-run=1 fail=own_getenv=0");
+    before = picture_take(host->pid);
+    assert_string_equal(outcome(host, "begin\nload fail=own_getenv=0\nload %s\ncommit",
+                                patch_file("import_getenv")),
+                        "HP-HOST-OWNED");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    picture_free(&before);
+    host_expect(host, "getenv HOTPATCH_TEST_VALUE", "own");
     finish();
 }
 
@@ -135,6 +245,10 @@ int main(void)
         LIVE(a_version_takes_the_place_of_another),
         LIVE(slots_of_all_kinds_switch_in_one_transaction),
         LIVE(one_wrong_replacement_leaves_every_byte),
+        LIVE(an_entry_that_cannot_be_armed_leaves_every_byte),
+        LIVE(an_entry_that_cannot_be_armed_leaves_what_is_applied),
+        LIVE(an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed),
+        LIVE(a_word_that_the_program_owns_leaves_every_byte_of_entries),
         LIVE(a_dry_run_leaves_every_byte),
         LIVE(a_patch_of_the_environment_is_there_before_main),
         LIVE(a_fault_strikes_at_every_nth_call_of_a_function),

@@ -209,19 +209,24 @@ struct habits {
 };
 
 /* Answers of the functions themselves and of patches are 1 to 9. */
+static void call_all(void)
+{
+    look(answer());
+    look(exported_answer());
+    look(straddles_word());
+    look(straddles_line());
+    look(straddles_page());
+    look(padded());
+    look(short_four(0));
+}
+
 static void *caller(void *argument)
 {
     const struct habits *habits = argument;
 
     block(habits->blocked);
     while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
-        look(answer());
-        look(exported_answer());
-        look(straddles_word());
-        look(straddles_line());
-        look(straddles_page());
-        look(padded());
-        look(short_four(0));
+        call_all();
         __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
         if (habits->sleeps)
             usleep(100);
@@ -240,6 +245,30 @@ static void *sleeper(void *argument)
     return NULL;
 }
 
+/* One that forks all the time; every child goes through the functions, too. */
+static void *forker(void *argument)
+{
+    const struct habits *habits = argument;
+
+    block(habits->blocked);
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            for (int i = 0; i < 200; i++)
+                call_all();
+            _exit(wrong != 0);
+        }
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (status != 0)
+            __atomic_store_n(&wrong, 1000 + status, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
 static void start_threads(void *(*run)(void *), int count, int blocked, int sleeps)
 {
     static struct habits habits;
@@ -249,7 +278,7 @@ static void start_threads(void *(*run)(void *), int count, int blocked, int slee
     for (int i = 0; i < count && thread_count < THREADS; i++)
         if (pthread_create(&threads[thread_count++], NULL, run, &habits) != 0)
             _exit(9);
-    while (run == caller && __atomic_load_n(&calls, __ATOMIC_RELAXED) == 0)
+    while (run != sleeper && __atomic_load_n(&calls, __ATOMIC_RELAXED) == 0)
         usleep(100);
     say("started");
 }
@@ -351,6 +380,10 @@ static int live_through(const char *word, const char *rest)
         say("%s", forbid_mprotect(1));
     else if (strcmp(word, "threads") == 0)
         start_threads(caller, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "forkers") == 0)
+        start_threads(forker, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "forkers-without-signals") == 0)
+        start_threads(forker, atoi(rest), EVERYTHING, 0);
     else if (strcmp(word, "threads-without-sigtrap") == 0)
         start_threads(caller, atoi(rest), SIGTRAP, 1);
     else if (strcmp(word, "threads-without-signals") == 0)
