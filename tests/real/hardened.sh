@@ -91,14 +91,6 @@ under()
     clean
 }
 
-fresh()
-{
-    rm -rf "$work"
-    mkdir -m 755 "$work"
-    : >"$shim_log"
-    chmod 666 "$shim_log"
-}
-
 # A unit's view of the file system (ProtectSystem=strict, PrivateTmp=, ReadWritePaths=,
 # NoExecPaths=/ with ExecPaths=), then its user, its rights and its filters. An operator's drop-in
 # adds the directory of the library to ExecPaths=.

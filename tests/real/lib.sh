@@ -13,7 +13,13 @@
 #   parts      prints a line for each process to be patched: ROW of real.tsv, PID, and `busy`
 #              where the load makes it call every function of $wraps, else `quiet`
 #
-# and calls `scenario` at its end: bare, under an idle shim, and under one that switches.
+# and calls `scenario` at its end: bare, under an idle shim, and under one that switches. With $entries,
+# functions of the program itself are then exchanged, by entries_$entries.c; for that a scenario defines
+#
+#   press      a second or two of load, added to $pressed; fails the scenario as `work` does
+#   exchange   calls `exchanging` with what is asked, and the processes: see entries.py
+#
+# and $entry_at where the function has no name.
 
 real=/run/real
 PATH=$real/bin:$PATH:/usr/sbin
@@ -26,10 +32,13 @@ log=$work/log
 seconds=${HOTPATCH_REAL_SECONDS:-3}
 switching_seconds=${HOTPATCH_REAL_SWITCHING_SECONDS:-10}
 per_second=100
+cycles=${HOTPATCH_REAL_CYCLES:-1000}
 rounds=${HOTPATCH_REAL_ROUNDS-}
 mode=none
 as=
 own_switching=
+entries=
+entry_at=
 switcher=
 switched=
 
@@ -101,6 +110,16 @@ rate_since()
     rate=$(($1 * 1000000000 / ($(now) - $2)))
 }
 
+# compile_patch OUTPUT SOURCE FLAG...
+compile_patch()
+{
+    output=$1
+    source=$2
+    shift 2
+    cc -O2 -Wall -Wextra -I"$real" -shared -fPIC -Wl,--build-id "$@" -o "$output" "$real/tests/$source" ||
+        fail "the patch does not compile"
+}
+
 # compile OUTPUT FLAG...: the patch that wraps $wraps.
 compile()
 {
@@ -109,8 +128,7 @@ compile()
     for function in $wraps; do
         set -- "$@" "-DWRAP_$function"
     done
-    cc -O2 -Wall -Wextra -I"$real" -shared -fPIC -Wl,--build-id "$@" -o "$output" "$real/tests/wrap.c" ||
-        fail "the patch does not compile"
+    compile_patch "$output" wrap.c "$@"
 }
 
 # ---- rows of real.tsv ----
@@ -120,12 +138,12 @@ expected()
     awk -F '\t' -v id="$1" '$1 == id { print $4 }' "$real/tests/real.tsv"
 }
 
-# outcome ROW GOT: is it what real.tsv says?
+# outcome ROW GOT [MORE]: is it what real.tsv says?
 outcome()
 {
     [ -n "$(expected "$1")" ] || fail "real.tsv has no row $1"
     [ "$2" = "$(expected "$1")" ] || fail "row $1: expected $(expected "$1"), got $2"
-    printf '    %-22s %s\n' "$1" "$2"
+    printf '    %-22s %s\n' "$1" "$2${3:+   $3}"
     echo "$1" >>"$real/rows"
 }
 
@@ -167,6 +185,41 @@ stop_switching()
     switched=$(cat "$work/switched")
 }
 
+# exchanging ASKED PROBE... -- PID...
+exchanging()
+{
+    /usr/bin/python3 "$real/tests/entries.py" "$cycles" "$real/patches/replace.so" "$real/patches/wrap.so" "$@" \
+        >"$work/exchanged" 2>"$work/exchange.log"
+}
+
+# Both at once: the load, and the cycles under it.
+press_and_exchange()
+{
+    exchange &
+    exchanger=$!
+    until ended $exchanger; do
+        press
+    done
+    wait $exchanger || fail "no exchange"
+}
+
+run_entries()
+{
+    mode=entries
+    fresh
+    serve
+    pressed=0
+    press_and_exchange
+    read -r exchanges took kb answers <"$work/exchanged"
+    how=$(awk -v cycles="$exchanges" -v took="$took" -v kb="$kb" -v answers="$answers" -v pressed="$pressed" \
+        'BEGIN { printf "%d cycles, %d/s; %d answers seen; load %d /s; %d kB each", cycles, cycles / took,
+            answers, (pressed ? pressed : answers) / took, kb }')
+    outcome "$entries-entries" apply "$how"
+    reachable
+    quit
+    clean
+}
+
 reachable()
 {
     parts >"$work/parts"
@@ -196,13 +249,18 @@ apply_parts()
     done 9<"$work/parts"
 }
 
-run_mode()
+fresh()
 {
-    mode=$1
     rm -rf "$work"
     mkdir -m 755 "$work"
     : >"$shim_log"
     chmod 666 "$shim_log"
+}
+
+run_mode()
+{
+    mode=$1
+    fresh
     serve
     case $mode in
     bare)
@@ -234,6 +292,10 @@ prepare()
     mkdir -p "$real/patches"
     compile "$real/patches/plain.so"
     compile "$real/patches/proof.so" -DPROOF
+    [ -n "$entries" ] || return
+    set -- "entries_$entries.c" "-DTARGET=\"$entry_at\""
+    compile_patch "$real/patches/replace.so" "$@" '-DTEXT="replaced"'
+    compile_patch "$real/patches/wrap.so" "$@" '-DTEXT="wrapped"' -DWRAP
 }
 
 # For the benchmark: the three ways in turn, many times, and what each round measured. What is
@@ -262,6 +324,7 @@ scenario()
     done
     awk -v name="$name" -v bare="$bare" -v idle="$idle" -v switching="$switching" -v how="$switched" \
         'BEGIN { printf "%-16s %10d /s  %5.2f  %5.2f   %s\n", name, bare, idle / bare, switching / bare, how }'
+    [ -z "$entries" ] || run_entries
 }
 
 # ---- loads that several use ----

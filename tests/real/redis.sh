@@ -4,6 +4,7 @@
 . /run/real/tests/lib.sh
 name=redis-server
 wraps="read write epoll_wait"
+entries=redis
 
 redis()
 {
@@ -42,6 +43,30 @@ work()
 saved()
 {
     redis info persistence | grep -q '^rdb_bgsave_in_progress:0'
+}
+
+press()
+{
+    benchmark -t ping_mbulk,get
+    benchmark incr counter
+    pressed=$((pressed + 75000))
+    [ "$(redis get counter)" -eq $((pressed / 3)) ] || fail "the counter is $(redis get counter)"
+    ! redis info commandstats | grep -v ',rejected_calls=0,failed_calls=0$' | grep cmdstat >&2 ||
+        fail "commands are refused"
+}
+
+benchmark()
+{
+    redis-benchmark -s "$work/socket" -c 8 -P 4 -n 25000 -q "$@" >"$work/benchmark.log" 2>&1 ||
+        fail "redis-benchmark gave up"
+    ! grep -i error "$work/benchmark.log" >&2 || fail "answers are errors"
+}
+
+exchange()
+{
+    redis set probe original >/dev/null
+    exchanging "lines:redis-cli -s $work/socket" ping=PONG,replaced,PONG 'get probe=original,replaced,wrapped' \
+        -- "$pid"
 }
 
 parts()
