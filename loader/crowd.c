@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "lock.h"
+#include "stacks.h"
 #include "sys.h"
 #include "trap.h"
 
@@ -139,21 +140,31 @@ static bool read_status(struct crowd_thread *thread)
 
 enum where { RUNNING, OUTSIDE, INSIDE, GONE };
 
-/* The line ends in the thread's PC, unless it runs: proc(5), /proc/PID/syscall. */
+/* The last "0x..." before `*end`, which moves before it. */
+static const char *last_hex(const char *line, ssize_t *end)
+{
+    ssize_t at = *end;
+
+    while (at > 0 && line[at - 1] != 'x')
+        at--;
+    *end = at > 0 ? at - 1 : 0;
+    return line + at;
+}
+
+/* The line ends in the thread's SP and PC, unless it runs: proc(5), /proc/PID/syscall. */
 static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
 {
     char line[256];
     ssize_t n = read_file(tid, "/syscall", line, sizeof(line));
-    uintptr_t pc;
+    uintptr_t pc, sp;
 
     if (n == -ENOENT || n == -ESRCH)
         return GONE;
     if (n <= 0 || line[0] == 'r')
         return RUNNING;
-    while (n > 0 && line[n - 1] != 'x')
-        n--;
-    pc = number(line + n, 16);
-    return pc > begin && pc < end ? INSIDE : OUTSIDE;
+    pc = number(last_hex(line, &n), 16);
+    sp = number(last_hex(line, &n), 16);
+    return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
 }
 
 void crowd_name(pid_t tid, char name[32])
@@ -221,6 +232,10 @@ int crowd_look(struct crowd *crowd)
 const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, uintptr_t begin,
                                                 uintptr_t end)
 {
+    static const struct crowd_thread unknown = {.mute = true};
+
+    if (stacks_look() != 0)
+        return &unknown;
     for (size_t i = 0; i < crowd->count; i++) {
         struct crowd_thread *thread = &crowd->threads[i];
         struct crowd_thread now = *thread;
@@ -271,59 +286,98 @@ static int ask_all(struct crowd *crowd)
     return 0;
 }
 
-/* NULL: everybody has. */
-static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t number_of_round)
-{
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
-
-        if (!thread->mute && !thread->out &&
-            atomic_load_explicit(&pages.answered[i], memory_order_acquire) != number_of_round)
-            return thread;
-    }
-    return NULL;
-}
-
 /* A thread that ended meanwhile. */
 static bool is_gone(const struct crowd_thread *thread)
 {
     return sys_tgkill(sys_getpid(), thread->tid, 0) == -ESRCH;
 }
 
-int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+/* NULL: everybody that was asked has answered, or ended. */
+static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t round)
 {
-    uint32_t round;
-    int error;
-
     for (size_t i = 0; i < crowd->count; i++) {
         struct crowd_thread *thread = &crowd->threads[i];
-        enum where where = thread->mute ? RUNNING : where_is(thread->tid, begin, end);
+        uint32_t answer = atomic_load_explicit(&pages.answered[i], memory_order_acquire);
 
-        /* Asleep: not disturbed, because a signal would end its system call. */
+        thread->out = thread->out || answer == round || is_gone(thread);
+        if (!thread->mute && !thread->out && answer != round + 1)
+            return thread;
+    }
+    return NULL;
+}
+
+static int await_answers(struct crowd *crowd, uint32_t round, uint64_t until, pid_t *who)
+{
+    for (;;) {
+        uint32_t seen = trap_answers();
+        const struct crowd_thread *thread = unanswered(crowd, round);
+
+        if (!thread)
+            return 0;
+        *who = thread->tid;
+        if (clock_ms() >= until)
+            return -ETIMEDOUT;
+        trap_await(seen);
+    }
+}
+
+/* Who has been outside stays there, since the entry is held. Threads that sleep are not disturbed: a
+ * signal would end their system call. */
+static void look_at_those_left(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        enum where where;
+
+        if (thread->out)
+            continue;
+        where = read_status(thread) ? where_is(thread->tid, begin, end) : GONE;
         thread->out = where == OUTSIDE || where == GONE;
         atomic_store_explicit(&pages.answered[i], 0, memory_order_relaxed);
     }
-    error = trap_install(true);
-    if (error != 0)
-        return error;
-    round = trap_round_begin(pages.answered, (uint32_t)crowd->count);
-    error = ask_all(crowd);
-    while (error == 0) {
-        uint32_t seen = trap_answers();
-        struct crowd_thread *thread = unanswered(crowd, round);
+}
 
-        if (!thread)
-            break;
-        *who = thread->tid;
-        if (is_gone(thread)) {
-            thread->out = true;
-            continue;
-        }
-        if (clock_ms() >= until)
-            error = -ETIMEDOUT;
-        else
-            trap_await(seen);
-    }
+static int ask_once(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+{
+    struct trap_round round = {pages.answered, (uint32_t)crowd->count, begin, end};
+    int result = stacks_look();
+    uint32_t number;
+
+    if (result != 0)
+        return result;
+    look_at_those_left(crowd, begin, end);
+    number = trap_round_begin(&round);
+    result = ask_all(crowd);
+    if (result == 0)
+        result = await_answers(crowd, number, until, who);
     trap_round_end();
-    return error;
+    return result;
+}
+
+static const struct crowd_thread *not_out(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++)
+        if (!crowd->threads[i].out)
+            return &crowd->threads[i];
+    return NULL;
+}
+
+int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+{
+    int result = trap_install(true);
+
+    /* Anew: who was made since they were looked at came in before the entry was held. */
+    if (result == 0)
+        result = crowd_look(crowd);
+    while (result == 0 && not_out(crowd)) {
+        *who = not_out(crowd)->tid;
+        result = ask_once(crowd, begin, end, until, who);
+        if (result != 0 || !not_out(crowd))
+            break;
+        if (clock_ms() >= until)
+            result = -ETIMEDOUT;
+        else
+            trap_await(trap_answers());
+    }
+    return result;
 }

@@ -17,7 +17,7 @@
 struct crowd_thread {
     pid_t tid;
     bool mute;         /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
-    bool out;          /* seen outside since the last crowd_forget() */
+    bool out;          /* seen outside */
     uint64_t switches; /* how often it has left a processor */
 };
 
@@ -34,8 +34,9 @@ const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, u
                                                 uintptr_t end);
 /* Have those not run since? */
 bool crowd_has_slept_on(const struct crowd *crowd, bool all, uintptr_t begin, uintptr_t end);
-/* Every thread that is not mute is asked to leave the prologues in the trap table. 0; -ETIMEDOUT, of
- * *who; -errno. An int3 keeps others from coming in. */
+/* Until nobody is between `begin` and `end`, both exclusive, nor may come back there from a signal
+ * handler: who sleeps is looked at, who runs and is not mute is asked, and goes on in the moved
+ * prologue. What holds the entry keeps others from coming in. 0; -ETIMEDOUT, of *who; -errno. */
 int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who);
 /* Its name, "?" if it is gone. */
 void crowd_name(pid_t tid, char name[32]);

@@ -15,10 +15,12 @@
 #include <ucontext.h>
 
 #include "lock.h"
+#include "stacks.h"
 #include "sys.h"
 
 #if defined(__x86_64__)
 #define PC(context) (((ucontext_t *)(context))->uc_mcontext.gregs[REG_RIP])
+#define SP(context) (((ucontext_t *)(context))->uc_mcontext.gregs[REG_RSP])
 enum { TRAP_BYTES = 1 }; /* the PC is behind the int3 */
 /* What glibc's own restorer looks like, by which unwinders know a signal frame. */
 __asm__(".text\n.type hotpatch_trap_return, @function\nhotpatch_trap_return:\n"
@@ -55,10 +57,9 @@ static struct action behind[SIGNALS][LAYERS];
 static uint32_t layers[SIGNALS];
 
 static struct {
-    _Atomic uint32_t now;  /* the last round's number */
+    _Atomic uint32_t now;  /* the last round's number, even */
     _Atomic uint32_t open; /* a round is under way */
-    _Atomic(_Atomic uint32_t *) answered;
-    _Atomic uint32_t count;
+    struct trap_round asked;
     _Atomic uint32_t answers; /* futex: counts them */
     _Atomic bool waiting;
 } rounds = {.now = FIRST_ROUND};
@@ -100,40 +101,63 @@ BARE static bool is_question(const siginfo_t *info)
            value >> 32 <= atomic_load_explicit(&rounds.now, memory_order_acquire);
 }
 
+/* The number of the round that the question belongs to, if it is still open. */
+BARE static uint32_t round_of(const siginfo_t *info)
+{
+    uint32_t number = (uint64_t)(uintptr_t)info->si_value.sival_ptr >> 32;
+
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&rounds.open, memory_order_acquire) &&
+                   number == atomic_load_explicit(&rounds.now, memory_order_acquire)
+               ? number
+               : 0;
+}
+
+/* From an alternate stack nobody knows what is on the other. What is read of the table of stacks
+ * counts while the round is open. */
+BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
+{
+    const ucontext_t *state = context;
+    uintptr_t pointer = (uintptr_t)SP(context), end = own_stack_end(pointer);
+
+    return (state->uc_stack.ss_flags & SS_ONSTACK) || !end || !round_of(info) ||
+           own_stack_leads_into(pointer, end, round->begin, round->end);
+}
+
 /* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
 BARE static void answer(const siginfo_t *info, void *context)
 {
-    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
-    uint32_t index = (uint32_t)value;
-    uintptr_t moved = moved_from((uintptr_t)PC(context));
+    uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
+    struct trap_round round = rounds.asked;
+    uintptr_t pc = (uintptr_t)PC(context);
 
-    if (moved)
-        PC(context) = (greg_t)moved;
-    if (!atomic_load_explicit(&rounds.open, memory_order_acquire) ||
-        value >> 32 != atomic_load_explicit(&rounds.now, memory_order_acquire) ||
-        index >= atomic_load_explicit(&rounds.count, memory_order_acquire))
+    if (!number || !round_of(info) || index >= round.count)
         return;
-    atomic_store_explicit(&atomic_load_explicit(&rounds.answered, memory_order_acquire)[index],
-                          (uint32_t)(value >> 32), memory_order_release);
+    if (pc > round.begin && pc < round.end)
+        PC(context) = (greg_t)moved_from(pc);
+    if (may_come_back(info, context, &round))
+        number++;
+    atomic_store_explicit(&round.answered[index], number, memory_order_release);
     atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
     if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
         sys_futex_wake(&rounds.answers, 1);
 }
 
-uint32_t trap_round_begin(_Atomic uint32_t *answered, uint32_t count)
+uint32_t trap_round_begin(const struct trap_round *round)
 {
-    uint32_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed) + 1;
+    uint32_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed) + 2;
 
-    atomic_store_explicit(&rounds.answered, answered, memory_order_release);
-    atomic_store_explicit(&rounds.count, count, memory_order_release);
+    rounds.asked = *round;
     atomic_store_explicit(&rounds.now, number, memory_order_release);
     atomic_store_explicit(&rounds.open, 1, memory_order_release);
     return number;
 }
 
+/* A handler that comes late finds it closed before anything of it changes. */
 void trap_round_end(void)
 {
-    atomic_store_explicit(&rounds.open, 0, memory_order_release);
+    atomic_store_explicit(&rounds.open, 0, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_release);
 }
 
 /* rt_tgsigqueueinfo(2): with a value, so that it is never taken for the host's raise(3). */

@@ -28,9 +28,18 @@ void trap_drop(struct trap *trap);
  * action of its own: that one is called for what is not ours. 0, or -errno. */
 int trap_install(bool faults);
 
-/* Threads that are asked to leave prologues, after trap_install(true). `answered[i]` becomes trap_round() once thread i has
- * been through the handler; it must never be unmapped. */
-uint32_t trap_round_begin(_Atomic uint32_t *answered, uint32_t count);
+/*
+ * Threads that are asked to leave the code between `begin` and `end`, both exclusive, after
+ * trap_install(true) and stacks_look(). Once thread i has been through the handler, `answered[i]`,
+ * which must never be unmapped, becomes the round's number: it is elsewhere; or one more: it may come
+ * back there.
+ */
+struct trap_round {
+    _Atomic uint32_t *answered;
+    uint32_t count;
+    uintptr_t begin, end;
+};
+uint32_t trap_round_begin(const struct trap_round *round);
 void trap_round_end(void);
 /* 0, or -errno: -ESRCH: the thread is gone. Once for each thread and round. */
 int trap_ask(pid_t tid, uint32_t index);

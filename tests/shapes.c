@@ -48,7 +48,7 @@ __asm__(".text\n.skip 16384, 0xcc\n");
 SHAPE(alone, 0, "push %rbp\n push %rbx\n push %rax\n push %rcx\n push %rdx",
       "pop %rdx\n pop %rcx\n pop %rbx\n pop %rbx\n pop %rbp")
 __asm__(".text\n.skip 16384, 0xcc\n");
-SHAPE(waits, 0, "push %rbx\n1: cmp %eax, (%rdi)\n je 1b\n pop %rbx\n xor %edi, %edi", "")
+SHAPE(waits, 0, "push %rbx\n1: cmpb $0, (%rdi)\n je 1b\n pop %rbx\n xor %edi, %edi", "")
 SHAPE(spins, 0, "push %rbp\n mov %rsp, %rbp\n1: cmpl $0, (%rdi)\n je 1b\n pop %rbp", "")
 
 #define ROW(name, endbr)                      \
@@ -159,26 +159,38 @@ int shapes_there_and_back(void)
     return wrong;
 }
 
+static bool take(uintptr_t begin, uintptr_t end)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    void *at = mmap((void *)begin, end - begin, PROT_NONE, flags, -1, 0);
+
+    if (at == MAP_FAILED && errno != EEXIST)
+        fail_msg("the place of a stub: %s", strerror(errno));
+    return at != MAP_FAILED;
+}
+
+/* What is mapped already is no place, either. */
+static void take_all(const struct arch_window *window)
+{
+    uintptr_t begin = window->low & ~UINT64_C(4095), end = (window->high + 4096) & ~UINT64_C(4095);
+
+    if (window->low > window->high || take(begin, end))
+        return;
+    for (; begin < end; begin += 4096)
+        take(begin, begin + 4096);
+}
+
 void shape_take_places(const struct shape *shape, unsigned choices)
 {
     struct arch_prologue prologue;
+    struct arch_window window;
 
     assert_int_equal(arch_prologue_read((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
                                         (uintptr_t)shape->call, &prologue),
                      ARCH_OK);
     do {
-        struct arch_window window;
-        uintptr_t begin;
-
         arch_stub_window(&prologue, &window);
-        begin = window.low & ~UINT64_C(4095);
-        if (window.low > window.high)
-            continue;
-        if (mmap((void *)begin, window.high + 4096 - begin, PROT_NONE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
-                 0) == MAP_FAILED &&
-            errno != EEXIST)
-            fail_msg("the place of a stub: %s", strerror(errno));
+        take_all(&window);
     } while (--choices > 0 && arch_stub_other(&prologue));
 }
 

@@ -25,7 +25,7 @@ extern const struct shape shapes[];
 extern const size_t shapes_count;
 /* Alone in its neighbourhood: five instructions of one byte each. */
 extern const struct shape shape_alone;
-/* Waits among its first five bytes, at offset 1 or 3, while the int at `stop` is 0. */
+/* Waits among its first five bytes, at offset 1 or 4, while the int at its argument is 0; 1 then. */
 extern const struct shape shape_waits;
 extern const struct shape shape_spins; /* the same behind them */
 

@@ -33,8 +33,16 @@
 
 enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 64 };
 
+static const uint8_t SPIN[] = {0xeb, 0xfe};
+
 struct event {
-    enum { STORE, SYNC, LEFT } kind;
+    enum {
+        STORE,
+        SYNC,
+        LEFT,
+        CLOSED,
+        OPENED
+    } kind;                /* the endbr64 before the jump holds everybody */
     unsigned first, count; /* of the jump's bytes */
     uint8_t bytes[JUMP_BYTES];
 };
@@ -109,7 +117,10 @@ int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
 void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
     __real_poke_store2(address, bytes);
-    note_store(address, bytes, 2);
+    if (watch.swap && address != watch.swap->prologue->jump)
+        note((struct event){.kind = bytes[0] == SPIN[0] ? CLOSED : OPENED});
+    else
+        note_store(address, bytes, 2);
 }
 
 void __wrap_poke_store8(uintptr_t aligned, uint64_t word)
@@ -143,6 +154,7 @@ struct model {
     const struct event *pending[8];
     unsigned count;
     bool inside; /* somebody may be at a boundary */
+    enum { OPEN, STORED, SYNCED } closed;
 };
 
 static void apply(const struct event *event, uint8_t image[JUMP_BYTES])
@@ -169,12 +181,10 @@ static bool is_old_instruction(const struct model *model, unsigned i, const uint
 
 static bool entry_is_whole(const struct model *model, const uint8_t *image)
 {
-    static const uint8_t spin[] = {0xeb, 0xfe};
-
     if (image[0] == INT3 && model->old[0] != INT3)
-        return !watch.mute;
+        return !watch.mute || model->closed == SYNCED;
     return is_old_instruction(model, 0, image) || memcmp(image, model->jump, JUMP_BYTES) == 0 ||
-           memcmp(image, spin, 2) == 0;
+           memcmp(image, SPIN, 2) == 0;
 }
 
 static bool boundary_is_whole(const struct model *model, unsigned i, const uint8_t *image)
@@ -194,23 +204,41 @@ static void fail_image(const struct model *model, unsigned at, const uint8_t *im
              image[2], image[3], image[4]);
 }
 
+static void check_boundaries(const struct model *model, const uint8_t *image)
+{
+    for (unsigned i = 1; i < model->prologue->count; i++)
+        if (model->prologue->start[i] < JUMP_BYTES && !boundary_is_whole(model, i, image))
+            fail_image(model, i, image);
+}
+
+/* Who has seen one store of the whole word sees it from then on: who came in by the old first
+ * instruction meets what is in the same image. */
+static bool is_one_word(const struct model *model)
+{
+    return model->count == 1 && model->pending[0]->count == JUMP_BYTES;
+}
+
 static void check_images(struct model *model)
 {
+    bool inside = model->inside, entered = false;
     uint8_t image[JUMP_BYTES];
 
     for (unsigned seen = 0; seen < 1u << model->count; seen++) {
+        bool enters;
+
         one_image(model, seen, image);
         if (!entry_is_whole(model, image))
             fail_image(model, 0, image);
-        if (image[0] != INT3 && is_old_instruction(model, 0, image))
-            model->inside = true;
+        enters = image[0] != INT3 && is_old_instruction(model, 0, image);
+        entered = entered || enters;
+        if (inside || enters)
+            check_boundaries(model, image);
     }
-    for (unsigned seen = 0; seen < 1u << model->count && model->inside; seen++) {
+    for (unsigned seen = 0; seen < 1u << model->count && entered && !is_one_word(model); seen++) {
         one_image(model, seen, image);
-        for (unsigned i = 1; i < model->prologue->count; i++)
-            if (model->prologue->start[i] < JUMP_BYTES && !boundary_is_whole(model, i, image))
-                fail_image(model, i, image);
+        check_boundaries(model, image);
     }
+    model->inside = inside || entered;
 }
 
 static void check_event(struct model *model, const struct event *event)
@@ -221,7 +249,11 @@ static void check_event(struct model *model, const struct event *event)
         assert_true(model->count < 8);
         model->pending[model->count++] = event;
     }
+    if (event->kind == CLOSED || event->kind == OPENED)
+        model->closed = event->kind == CLOSED ? STORED : OPEN;
     if (event->kind == SYNC) {
+        if (model->closed == STORED)
+            model->closed = SYNCED;
         for (unsigned i = 0; i < model->count; i++)
             apply(model->pending[i], model->settled);
         model->count = 0;
@@ -470,13 +502,109 @@ static void a_thread_held_at_a_boundary_goes_on_after_any_of_the_stores(void **s
         let_go_from_each_boundary(&shapes[i]);
 }
 
+/* ---- where an int3 has no place at the jump's end, and where no trap has one ---- */
+
+static int held_over_another_trap(const void *unused)
+{
+    (void)unused;
+    shape_take_places(&shape_alone, 1);
+    watch.name = "alone";
+    if (shape_there_and_back(&shape_alone) != NULL)
+        return 1;
+    let_go_from_each_boundary(&shape_alone);
+    return strcmp(site_technique(shape_site(&shape_alone)), "aligned, punned") != 0;
+}
+
+static void an_opcode_that_is_none_traps_as_well(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(held_over_another_trap, NULL), 0);
+}
+
+struct waiting {
+    pthread_t thread;
+    const struct shape *shape;
+    _Atomic int stop, running;
+    long result;
+};
+
+static void *wait_inside(void *argument)
+{
+    struct waiting *waiting = argument;
+
+    waiting->running = 1;
+    waiting->result = shape_call(waiting->shape, (long)&waiting->stop);
+    return NULL;
+}
+
+/* It is somewhere between: sched_yield() until it has surely come there is no promise, so it is
+ * done often. */
+static int leaves(const void *argument)
+{
+    for (int i = 0; i < 100; i++) {
+        struct waiting waiting = {.shape = argument};
+
+        if (pthread_create(&waiting.thread, NULL, wait_inside, &waiting) != 0)
+            return 1;
+        while (!waiting.running)
+            sched_yield();
+        shape_arm(waiting.shape);
+        shape_disarm(waiting.shape);
+        waiting.stop = 1;
+        pthread_join(waiting.thread, NULL);
+        if (waiting.result != 1)
+            return 2;
+    }
+    return 0;
+}
+
+static int leaves_without_trap(const void *shape)
+{
+    shape_take_places(shape, UINT_MAX);
+    return leaves(shape) != 0 || strcmp(site_technique(shape_site(shape)), "evacuated") != 0;
+}
+
+static void a_thread_that_runs_between_the_old_instructions_goes_on_in_the_moved_ones(void **state)
+{
+    (void)state;
+    watch.name = "waits";
+    assert_int_equal(in_child(leaves, &shape_waits), 0);
+    assert_int_equal(in_child(leaves_without_trap, &shape_waits), 0);
+}
+
+static int held_in_handler(const void *offset)
+{
+    struct site_problem why = {0};
+    struct held held;
+
+    held_start(&held, &shape_alone, *(const unsigned *)offset);
+    if (site_arm(shape_site(&shape_alone), clock_ms() + 100, &why) == 0 || why.code != HP_TIMEOUT ||
+        held_go(&held) != 3001)
+        return 1;
+    return shape_there_and_back(&shape_alone) ? 2 : 0;
+}
+
+static void nobody_who_would_come_back_from_a_signal_handler_is_overlooked(void **state)
+{
+    (void)state;
+    shape_take_places(&shape_alone, UINT_MAX);
+    there_and_back(&shape_alone);
+    assert_string_equal(site_technique(shape_site(&shape_alone)), "evacuated");
+    for (unsigned offset = 1; offset < JUMP_BYTES; offset++)
+        assert_int_equal(in_child(held_in_handler, &offset), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* First: what other sites leave of their pages would be a place for its stub. */
+        cmocka_unit_test(a_thread_that_runs_between_the_old_instructions_goes_on_in_the_moved_ones),
         cmocka_unit_test(whatever_has_been_seen_of_the_stores_there_is_whole_code),
         cmocka_unit_test(nor_does_a_thread_that_blocks_sigtrap_meet_a_trap),
         cmocka_unit_test(a_thread_that_calls_after_any_of_the_stores_is_answered),
         cmocka_unit_test(a_thread_held_at_a_boundary_goes_on_after_any_of_the_stores),
+        cmocka_unit_test(an_opcode_that_is_none_traps_as_well),
+        cmocka_unit_test(nobody_who_would_come_back_from_a_signal_handler_is_overlooked),
     };
 
     held_take_steps();

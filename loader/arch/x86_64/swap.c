@@ -235,8 +235,8 @@ static bool hold_by_spin(struct work *work)
         if (!awake) {
             poke_store2(work->spin, SPIN);
             poke_sync();
-            if (!must_leave(work) ||
-                !crowd_asleep_outside(&work->crowd, false, work->spin, work->at + JUMP_BYTES))
+            /* Anew: who was made meanwhile may be mute and inside. */
+            if (!must_leave(work) || !look_again(work, false))
                 return true;
             poke_store2(work->spin, bytes);
             awake = first_mute(work);

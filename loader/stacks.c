@@ -1,0 +1,140 @@
+/* stacks.c - see stacks.h. */
+#include "stacks.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "sys.h"
+
+enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
+
+/* Other threads' stacks, which sanitizers keep records of. */
+#define BARE __attribute__((no_sanitize("thread", "address", "undefined")))
+
+struct range {
+    uintptr_t begin, end;
+};
+
+/* What a handler may still read is left mapped. */
+static struct {
+    struct range *ranges;
+    size_t count, capacity;
+} stacks;
+
+static int make_room(void)
+{
+    size_t capacity = stacks.capacity ? stacks.capacity * 4 : 1024;
+    struct range *ranges =
+        (struct range *)sys_call(SYS_mmap, 0, (long)(capacity * sizeof(*ranges)),
+                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if ((uintptr_t)ranges > (uintptr_t)-4096)
+        return (int)(intptr_t)ranges;
+    for (size_t i = 0; i < stacks.count; i++)
+        ranges[i] = stacks.ranges[i];
+    stacks.ranges = ranges;
+    stacks.capacity = capacity;
+    return 0;
+}
+
+static int add(const struct range *range)
+{
+    if (stacks.count == stacks.capacity) {
+        int result = make_room();
+
+        if (result != 0)
+            return result;
+    }
+    stacks.ranges[stacks.count++] = *range;
+    return 0;
+}
+
+/* "7f006034d000-7f0060370000 rw-p ...": a byte at a time, because what libc has for it may be what
+ * is held. */
+struct line {
+    struct range range;
+    uintptr_t value;
+    unsigned field, at;
+    bool readable, writable;
+};
+
+static int take(struct line *line, char c)
+{
+    int result = 0;
+
+    if (c == '\n') {
+        result = line->readable && line->writable ? add(&line->range) : 0;
+        *line = (struct line){0};
+    } else if (line->field == 0 && (c == '-' || c == ' ')) {
+        if (c == '-')
+            line->range.begin = line->value;
+        else
+            line->range.end = line->value;
+        line->field = c == ' ';
+        line->value = 0;
+    } else if (line->field == 0) {
+        line->value = line->value << 4 | (uintptr_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    } else if (line->at < 2) {
+        line->readable = line->readable || c == 'r';
+        line->writable = line->writable || c == 'w';
+        line->at++;
+    }
+    return result;
+}
+
+int stacks_look(void)
+{
+    char buffer[4096];
+    struct line line = {0};
+    ssize_t n = 0;
+    int result = 0, maps = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+
+    if (maps < 0)
+        return maps;
+    stacks.count = 0;
+    while (result == 0 && (n = sys_read(maps, buffer, sizeof(buffer))) > 0)
+        for (ssize_t i = 0; i < n && result == 0; i++)
+            result = take(&line, buffer[i]);
+    sys_close(maps);
+    return result != 0 ? result : (int)n;
+}
+
+BARE uintptr_t own_stack_end(uintptr_t pointer)
+{
+    for (size_t i = 0; i < stacks.count; i++)
+        if (pointer >= stacks.ranges[i].begin && pointer < stacks.ranges[i].end)
+            return stacks.ranges[i].end - pointer > LARGEST ? 0 : stacks.ranges[i].end;
+    return 0;
+}
+
+BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t begin,
+                               uintptr_t end)
+{
+    for (uintptr_t at = pointer & ~UINT64_C(7); at + 8 <= stack_end; at += 8) {
+        uintptr_t word = *(const volatile uintptr_t *)at;
+
+        if (word > begin && word < end)
+            return true;
+    }
+    return false;
+}
+
+/* By process_vm_readv(2): what is no more there is an error, not a fault. */
+bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end)
+{
+    uintptr_t at = pointer & ~UINT64_C(7), stack_end = own_stack_end(at), words[512];
+    struct iovec to = {words, 0}, from = {NULL, 0};
+
+    for (; at < stack_end; at += to.iov_len) {
+        to.iov_len = from.iov_len = stack_end - at < sizeof(words) ? stack_end - at : sizeof(words);
+        from.iov_base = (void *)at;
+        if (sys_call(SYS_process_vm_readv, sys_getpid(), (long)&to, 1, (long)&from, 1, 0) !=
+            (long)to.iov_len)
+            return true;
+        if (own_stack_leads_into((uintptr_t)words, (uintptr_t)words + to.iov_len, begin, end))
+            return true;
+    }
+    return stack_end == 0;
+}
