@@ -307,6 +307,19 @@ static void find_slots(struct transaction *transaction, const struct module *mod
     }
 }
 
+static void warn_of_entry(struct transaction *transaction, const struct slot *slot,
+                          const char *asked_by)
+{
+    if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
+        transaction_warn(transaction, "main has been entered already: %s is for its next call",
+                         asked_by);
+    if (site_jumps_back(slot->site))
+        transaction_warn(transaction,
+                         "%s: a loop of the old code begins among its first bytes: each of its "
+                         "turns takes a signal, some 3 microseconds",
+                         slot->name);
+}
+
 struct slot *find_slot(struct transaction *transaction, const struct module *module,
                        const char *text, uint32_t kind, const char *signature)
 {
@@ -327,10 +340,8 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         refuse_missing(&search, text, asked_by, transaction->why);
         return NULL;
     }
-    if (search.found[0]->kind == SLOT_ENTRY && strcmp(search.found[0]->name, "main") == 0 &&
-        search.found[0]->object->is_program)
-        transaction_warn(transaction, "main has been entered already: %s is for its next call",
-                         asked_by);
+    if (search.found[0]->kind == SLOT_ENTRY)
+        warn_of_entry(transaction, search.found[0], asked_by);
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);

@@ -368,6 +368,11 @@ uintptr_t site_original(const struct site *site)
     return site->original;
 }
 
+bool site_jumps_back(const struct site *site)
+{
+    return site->prologue.jumped_to;
+}
+
 const char *site_technique(const struct site *site)
 {
     return site->technique ? site->technique : "none";
