@@ -211,18 +211,18 @@ struct walk {
     size_t entry, frame;
 };
 
-/* The FDE at hand where it begins at `address`; steps over it and its equals. */
+/* The FDE that begins at `address`, as a look-up by address finds it; steps over it and its equals. */
 static struct unwind_range take_frame(struct functions *functions, struct walk *walk,
                                       uint64_t address)
 {
     struct unwind_table *table = &functions->unwind;
     struct unwind_range frame = {address, 0};
+    size_t first = walk->frame;
 
-    for (; walk->frame < table->count && unwind_start(table, walk->frame) == address;
-         walk->frame++) {
-        if (frame.size == 0)
-            frame = unwind_range(table, walk->frame);
-    }
+    while (walk->frame < table->count && unwind_start(table, walk->frame) == address)
+        walk->frame++;
+    if (walk->frame > first)
+        unwind_begins_at(table, address, &frame);
     return frame;
 }
 

@@ -191,14 +191,17 @@ struct symtab {
 
 static const struct symtab no_symtab;
 
-/* "memcpy@@GLIBC_2.14": ld writes versions into .symtab's names. */
+/* "memcpy@@GLIBC_2.14": ld writes versions into .symtab's names. 0: an '@' that begins no version. Another
+ * name may share it, and end there once versions are cut: this one could not be found by its hash. */
 static size_t split_version(const char *name, size_t length, struct image_symbol *symbol,
                             uint32_t *version)
 {
-    const char *at = symbol->binding == STB_LOCAL ? NULL : memchr(name, '@', length);
+    const char *at = memchr(name, '@', length);
 
-    if (!at || at == name)
+    if (!at)
         return length;
+    if (symbol->binding == STB_LOCAL)
+        return 0;
     symbol->version_hidden = at[1] != '@';
     *version = (uint32_t)(at - name) + (symbol->version_hidden ? 1 : 2);
     return (size_t)(at - name);
@@ -241,6 +244,8 @@ static void read_symtab_symbol(struct functions *functions, struct symtab *symta
         return;
     uint32_t version = 0;
     size_t length = split_version(name, strlen(name), &symbol, &version);
+    if (length == 0)
+        return;
     uint32_t hash = functions_name_hash(name, length);
     if (symbol.binding == STB_LOCAL)
         add_entry(functions, &symbol, raw->st_name, symtab->source, hash);

@@ -388,10 +388,16 @@ size_t unwind_count_to(const struct unwind_table *table, uint64_t address)
 
 bool unwind_begins_at(struct unwind_table *table, uint64_t address, struct unwind_range *out)
 {
+    enum { EQUALS_MAX = 64 }; /* looked at; a hostile file gives any number to one address */
     size_t count = unwind_count_to(table, address);
 
     if (count == 0 || unwind_start(table, count - 1) != address)
         return false;
     *out = unwind_range(table, count - 1);
+    for (size_t n = 1; n < EQUALS_MAX && out->size == 0 && count > n; n++) {
+        if (unwind_start(table, count - n - 1) != address)
+            break;
+        *out = unwind_range(table, count - n - 1);
+    }
     return true;
 }

@@ -456,9 +456,9 @@ static void a_separate_debug_file_names_functions_at_their_addresses(void **stat
     file_free(&debug);
 }
 
-static void versions_in_the_names_of_a_debug_file_are_split_off(void **state)
+/* The debug file of `versioned`, whose .symtab has name@@NEW_2 and name@OLD_1. */
+static struct file versioned_debug_file(void)
 {
-    (void)state;
     char flags[256], whole[128];
     const char *script =
         scratch_file("names.map", "OLD_1 { };\nNEW_2 { global: *; local: none; } OLD_1;\n");
@@ -466,7 +466,14 @@ static void versions_in_the_names_of_a_debug_file_are_split_off(void **state)
     struct file file = object(flags, versioned);
     snprintf(whole, sizeof whole, "%s", scratch_file("whole.so", ""));
     file_write(whole, file.bytes, file.size, 0755);
-    struct file debug = debug_file(whole);
+    file_free(&file);
+    return debug_file(whole);
+}
+
+static void versions_in_the_names_of_a_debug_file_are_split_off(void **state)
+{
+    (void)state;
+    struct file debug = versioned_debug_file();
     struct functions *functions = functions_in(&debug);
     struct listed *listed = named(functions, "name");
 
@@ -475,7 +482,26 @@ static void versions_in_the_names_of_a_debug_file_are_split_off(void **state)
         assert_string_equal(listed->items[i].version,
                             listed->items[i].default_version ? "NEW_2" : "OLD_1");
     functions_close(functions);
-    file_free(&file);
+    file_free(&debug);
+}
+
+/* It would end there when the version of a global one that shares its end is cut off. */
+static void a_local_name_with_a_sign_of_versions_is_left_out(void **state)
+{
+    (void)state;
+    struct file debug = versioned_debug_file();
+    const Elf64_Shdr *table = elf_section(&debug, ".symtab");
+    const char *strings = (const char *)debug.bytes + elf_section(&debug, ".strtab")->sh_offset;
+    Elf64_Sym *symbols = (Elf64_Sym *)(void *)(debug.bytes + table->sh_offset);
+
+    for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++) {
+        if (strcmp(strings + symbols[i].st_name, "name@@NEW_2") == 0)
+            symbols[i].st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
+    }
+    struct functions *functions = functions_in(&debug);
+    assert_int_equal(named(functions, "name")->count, 1);
+    assert_int_equal(named(functions, "name@@NEW_2")->count, 0);
+    functions_close(functions);
     file_free(&debug);
 }
 
@@ -785,6 +811,27 @@ static void an_entry_that_leads_to_another_fde_loses_its_size_only(void **state)
     file_free(&table.file);
 }
 
+static void of_two_fdes_of_one_start_the_one_with_a_size_counts(void **state)
+{
+    (void)state;
+    struct header_table table = header_table();
+    struct function found;
+    uint32_t last = *table.count - 1;
+
+    /* The last entry begins where the one before does, and leads nowhere. */
+    table.pairs[last][0] = table.pairs[last - 1][0];
+    table.pairs[last][1] = INT32_MAX;
+    struct functions *functions = functions_in(&table.file);
+    struct listed *listed = all_of(functions);
+    assert_true(listed->count > 0);
+    for (size_t i = 0; i < listed->count; i++) {
+        assert_true(function_begins_at(functions, listed->items[i].address, &found));
+        assert_int_equal(found.size, listed->items[i].size);
+    }
+    functions_close(functions);
+    file_free(&table.file);
+}
+
 static void starts_outside_the_code_are_no_functions(void **state)
 {
     (void)state;
@@ -849,6 +896,7 @@ int main(void)
         cmocka_unit_test(stubs_of_the_plt_are_no_functions_with_and_without_sections),
         cmocka_unit_test(a_separate_debug_file_names_functions_at_their_addresses),
         cmocka_unit_test(versions_in_the_names_of_a_debug_file_are_split_off),
+        cmocka_unit_test(a_local_name_with_a_sign_of_versions_is_left_out),
         cmocka_unit_test(a_mapped_object_has_the_statics_of_its_file),
         cmocka_unit_test(mapped_and_file_have_the_same_functions),
         cmocka_unit_test(without_a_file_the_plt_of_a_mapped_object_is_left_out),
@@ -863,6 +911,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_not_elf_is_refused),
         cmocka_unit_test(a_search_table_that_lies_is_not_used),
         cmocka_unit_test(an_entry_that_leads_to_another_fde_loses_its_size_only),
+        cmocka_unit_test(of_two_fdes_of_one_start_the_one_with_a_size_counts),
         cmocka_unit_test(starts_outside_the_code_are_no_functions),
         cmocka_unit_test(damaged_frames_are_survived),
         cmocka_unit_test(without_a_search_table_the_frames_are_found_by_their_section),
