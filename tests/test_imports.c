@@ -586,7 +586,7 @@ static void a_version_names_one_of_two_definitions(void **state)
     host_expect(host, "call second_copy text", "text");
     assert_string_equal(
         outcome(host, "load replace=memcpy@GLIBC_9=no_copy %s", patch_file("import_plain")),
-        "HP-NOT-PATCHABLE");
+        "HP-NO-TARGET");
     finish();
 }
 
