@@ -29,108 +29,24 @@ const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static char *hex(const unsigned char *bytes, ssize_t count)
-{
-    char *text = allocate((size_t)(count > 0 ? count : 0) * 2 + 1);
-
-    text[0] = '\0';
-    for (ssize_t i = 0; i < count; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return text;
-}
-
-static char *build_id_of(Elf *elf)
-{
-    const void *bytes = NULL;
-    ssize_t count = dwelf_elf_gnu_build_id(elf, &bytes);
-
-    return hex(bytes, count);
-}
-
-/* ------------------------------------------------------- files of --debug --- */
-
-static int debug_file_read(struct debug_file *file, struct refusal *why)
-{
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    Elf *elf;
-
-    if (fd < 0)
-        return refuse(why, HP_OPEN, "open %s: %s", file->path, strerror(errno));
-    elf_version(EV_CURRENT);
-    elf = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : NULL;
-    if (!S_ISREG(st.st_mode))
-        refuse(why, HP_NOT_REGULAR, "%s is not a regular file", file->path);
-    else if (elf_kind(elf) != ELF_K_ELF)
-        refuse(why, HP_NOT_ELF, "%s is not an ELF file", file->path);
-    else
-        file->build_id = build_id_of(elf);
-    if (file->build_id && !*file->build_id)
-        refuse(why, HP_BUILD_ID, "%s has no build-id, so nothing tells what it belongs to",
-               file->path);
-    elf_end(elf);
-    close(fd);
-    return file->build_id && *file->build_id ? 0 : -1;
-}
-
-int debug_files_open(struct debug_files *files, const char *const *paths, size_t count,
-                     struct refusal *why)
-{
-    size_t before = why->count;
-
-    files->list = allocate((count + 1) * sizeof(*files->list));
-    files->count = count;
-    for (size_t i = 0; i < count; i++) {
-        files->list[i] = (struct debug_file){.path = paths[i]};
-        debug_file_read(&files->list[i], why);
-    }
-    return why->count == before ? 0 : -1;
-}
-
-void debug_files_free(struct debug_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        free(files->list[i].build_id);
-    free(files->list);
-    *files = (struct debug_files){0};
-}
-
 /* ----------------------------------------------------------------- opening --- */
 
-/* libdwfl wants the file's name malloc'd and its descriptor for itself. */
-static int open_given(const struct debug_files *given, const char *build_id, char **name)
-{
-    for (size_t i = 0; i < given->count; i++) {
-        int fd;
-
-        if (!given->list[i].build_id || strcmp(given->list[i].build_id, build_id) != 0)
-            continue;
-        fd = open(given->list[i].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0)
-            continue;
-        *name = strdup(given->list[i].path);
-        return fd;
-    }
-    return -1;
-}
-
-/* The user's own file before those that are installed. */
+/* The user's own file before those that are installed. What dwz(1) moved out of several debug files
+ * into one, which has no object, libdwfl finds beside them. */
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file_name, const char *link, GElf_Word crc, char **out)
 {
-    const struct debug_files *given = *data;
+    const struct debug_info *info = *data;
     const unsigned char *bytes = NULL;
     GElf_Addr at;
-    char *build_id = hex(bytes, 0);
     int count = dwfl_module_build_id(module, &bytes, &at), fd;
+    char *build_id = debug_build_id_text(bytes, count);
 
+    fd = debug_file_find(info->given, &info->place, build_id, link, crc, out);
     free(build_id);
-    build_id = hex(bytes, count);
-    fd = *build_id ? open_given(given, build_id, out) : -1;
-    free(build_id);
-    if (fd >= 0)
-        return fd;
-    return dwfl_standard_find_debuginfo(module, data, name, base, file_name, link, crc, out);
+    if (fd < 0 && !file_name)
+        fd = dwfl_standard_find_debuginfo(module, data, name, base, file_name, link, crc, out);
+    return fd;
 }
 
 static char search_path_text[] = ":.debug:/usr/lib/debug"; /* libdwfl's own, said here */
@@ -181,7 +97,7 @@ static char *soname_of(Elf *elf)
     return NULL;
 }
 
-static bool report(struct debug_info *info, const char *path, int file, struct debug_files *given)
+static bool report(struct debug_info *info, const char *path, int file)
 {
     int own = fcntl(file, F_DUPFD_CLOEXEC, 3); /* libdwfl closes it */
     void **data;
@@ -200,19 +116,24 @@ static bool report(struct debug_info *info, const char *path, int file, struct d
     if (!elf || elf_kind(elf) != ELF_K_ELF)
         return false;
     dwfl_module_info(info->module, &data, NULL, NULL, NULL, NULL, NULL, NULL);
-    *data = given;
-    info->build_id = build_id_of(elf);
+    *data = info;
+    info->build_id = debug_build_id(elf);
     info->soname = soname_of(elf);
     return true;
 }
 
-struct debug_info *debug_info_open(const char *path, int file, struct debug_files *given)
+struct debug_info *debug_info_open(const char *path, int file, int root, struct debug_files *given)
 {
     struct debug_info *info = allocate(sizeof(*info));
 
     unsetenv("DEBUGINFOD_URLS"); /* a load must not wait for a download */
-    *info = (struct debug_info){0};
-    if (report(info, path, file, given))
+    *info = (struct debug_info){
+        .given = given,
+        .place = {.path = format_text("%s", path), .root = -1},
+    };
+    if (root >= 0)
+        info->place.root = fcntl(root, F_DUPFD_CLOEXEC, 3);
+    if (report(info, path, file))
         return info;
     debug_info_close(info);
     return NULL;
@@ -226,6 +147,9 @@ void debug_info_close(struct debug_info *info)
     image_close(info->image); /* its bytes are libdwfl's */
     if (info->dwfl)
         dwfl_end(info->dwfl);
+    if (info->place.root >= 0)
+        close(info->place.root);
+    free(info->place.path);
     free(info->build_id);
     free(info->soname);
     free(info);

@@ -35,10 +35,10 @@ void debug_files_free(struct debug_files *files);
 struct debug_info;
 
 /*
- * `file` is read until debug_info_close() and remains the caller's; `path` is its name, beside
- * which debuglink looks. NULL: no ELF file.
+ * `file` and `root` remain the caller's. `path` is the file's name, beside which debuglink looks, in the
+ * root directory `root` (O_PATH) or, where that is -1, the command's own. NULL: no ELF file.
  */
-struct debug_info *debug_info_open(const char *path, int file, struct debug_files *given);
+struct debug_info *debug_info_open(const char *path, int file, int root, struct debug_files *given);
 void debug_info_close(struct debug_info *info); /* NULL is allowed */
 
 const char *debug_info_build_id(const struct debug_info *info); /* hex; "" where there is none */

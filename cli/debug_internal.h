@@ -1,4 +1,4 @@
-/* debug_internal.h - what debug_info.c and inlined.c share. */
+/* debug_internal.h - what debug_info.c, debug_files.c and inlined.c share. */
 #ifndef HOTPATCH_DEBUG_INTERNAL_H
 #define HOTPATCH_DEBUG_INTERNAL_H
 
@@ -7,7 +7,15 @@
 #include "debug_info.h"
 #include "slot_table.h"
 
+/* Where an object lies, and with it its debug file. */
+struct debug_place {
+    char *path;
+    int root; /* O_PATH: the root directory that `path` counts from; -1: the command's own */
+};
+
 struct debug_info {
+    const struct debug_files *given;
+    struct debug_place place;
     Dwfl *dwfl;
     Dwfl_Module *module;
     GElf_Addr bias; /* of the module's addresses in `dwfl` */
@@ -26,5 +34,13 @@ Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die 
 Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias);
 
 const char *base_name(const char *path); /* NULL for NULL */
+
+char *debug_build_id_text(const unsigned char *bytes, ssize_t count); /* hex, malloc'd */
+char *debug_build_id(Elf *elf);                                       /* likewise; "": none */
+
+/* The debug file of an object, open, and its malloc'd name; -1: there is none. `link` is that of
+ * .gnu_debuglink or NULL; `crc` counts where there is no build-id. */
+int debug_file_find(const struct debug_files *given, const struct debug_place *place,
+                    const char *build_id, const char *link, uint32_t crc, char **name);
 
 #endif

@@ -55,13 +55,13 @@ static struct object *object_known(const struct lookup *lookup, const char *path
 }
 
 /* Takes over `file`. */
-static struct object *object_new(struct lookup *lookup, const char *path, int file)
+static struct object *object_new(struct lookup *lookup, const char *path, int file, int root)
 {
     struct object *object = allocate(sizeof(*object));
 
     *object = (struct object){.path = format_text("%s", path)};
     if (file >= 0) {
-        object->info = debug_info_open(path, file, &lookup->given);
+        object->info = debug_info_open(path, file, root, &lookup->given);
         close(file);
     }
     lookup->objects =
@@ -81,6 +81,7 @@ static void map(struct lookup *lookup, struct object *object)
 void lookup_process(struct lookup *lookup, const struct process *process)
 {
     struct mapped mapped;
+    int root = mapped_root(process);
 
     mapped_read(process, &mapped);
     lookup->mapped_count = 0;
@@ -90,13 +91,15 @@ void lookup_process(struct lookup *lookup, const struct process *process)
         struct object *object = object_known(lookup, at->path, at->device, at->inode);
 
         if (!object) {
-            object = object_new(lookup, at->path, mapped_open(process, at));
+            object = object_new(lookup, at->path, mapped_open(process, at), root);
             object->device = at->device;
             object->inode = at->inode;
         }
         map(lookup, object);
     }
     mapped_free(&mapped);
+    if (root >= 0)
+        close(root);
 }
 
 void lookup_file(struct lookup *lookup, const char *path)
@@ -110,7 +113,7 @@ void lookup_file(struct lookup *lookup, const char *path)
     }
     lookup->mapped_count = 0;
     lookup->has_program = true;
-    map(lookup, object_new(lookup, path, file));
+    map(lookup, object_new(lookup, path, file, -1));
 }
 
 int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why)

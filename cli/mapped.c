@@ -25,12 +25,13 @@ static bool known(const struct mapped *mapped, const struct mapped_object *objec
     return false;
 }
 
-/* hotpatch's own libraries, and the private copies of patches, are none to be patched. */
+/* hotpatch's own libraries, ld.so, and the private copies of patches are none to be patched. */
 static bool is_own(const char *path)
 {
     const char *base = strrchr(path, '/') + 1;
 
-    return strncmp(base, "libhotpatch_", 12) == 0 || strncmp(path, "/memfd:", 7) == 0 ||
+    return strncmp(base, "libhotpatch_", 12) == 0 || strncmp(base, "ld-linux-x86-64.so", 18) == 0 ||
+           strncmp(path, "/memfd:", 7) == 0 ||
            (strspn(base, "0123456789abcdef") == SHA256_DIGITS && base[SHA256_DIGITS] == '-');
 }
 
@@ -103,6 +104,14 @@ static int open_program(const struct process *process)
     return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+int mapped_root(const struct process *process)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "/proc/%d/root", process->view);
+    return open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* As the process's root has it: a link in the path must not lead out of that. */
 static int open_in_root(const struct process *process, const char *path)
 {
@@ -110,11 +119,8 @@ static int open_in_root(const struct process *process, const char *path)
         .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
-    char name[64];
-    int root, file;
+    int root = mapped_root(process), file;
 
-    snprintf(name, sizeof(name), "/proc/%d/root", process->view);
-    root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return -1;
     file = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));

@@ -25,6 +25,9 @@ struct mapped {
 void mapped_read(const struct process *process, struct mapped *mapped);
 void mapped_free(struct mapped *mapped);
 
+/* The process's root directory, O_PATH; -1: not to be had. */
+int mapped_root(const struct process *process);
+
 /* The file as the process sees it, for reading; -1 where it is gone. The caller holds its build-id
  * against the process's: by now it may be another file. */
 int mapped_open(const struct process *process, const struct mapped_object *object);

@@ -97,6 +97,10 @@ static int add_replace(struct load *load, const char *value)
 {
     char *longer, *name, *symbol, *spelled, *word;
 
+    if (load->replaced_count == REQUEST_REPLACE_MAX) {
+        usage_error("load", "--replace can be given %d times", REQUEST_REPLACE_MAX);
+        return -1;
+    }
     if (!split(value, &name, &symbol)) {
         usage_error("load", "--replace is NAME=SYMBOL, not %s", value);
         return -1;

@@ -361,7 +361,7 @@ int verb_slots(int argc, char **argv)
     if (argc - optind == 2)
         wish.match = argv[optind + 1];
     if (wish.match && !wire_name(wish.match))
-        return usage_error("slots", "a glob has no control characters");
+        return usage_error("slots", "a glob is not empty and has no control characters");
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
     if (target_is_file(argv[optind]))

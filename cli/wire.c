@@ -102,6 +102,17 @@ static size_t places_length(const struct order *order, const struct wire *wire)
     return length;
 }
 
+static int refuse_length(size_t length, size_t of_places, struct refusal *why)
+{
+    if (of_places == 0)
+        return refuse(why, HP_LINE_TOO_LONG, "the request is %zu bytes long, %d are possible",
+                      length, REQUEST_MAX);
+    return refuse(why, HP_LINE_TOO_LONG,
+                  "the request is %zu bytes long, %d are possible; places of functions that only "
+                  "debug information names take %zu of them",
+                  length, REQUEST_MAX, of_places);
+}
+
 /*
  * The newline in front ends whatever unfinished line another writer left in the FIFO, which
  * would swallow the request otherwise; the shim skips empty lines.
@@ -120,9 +131,6 @@ int order_compose(const struct order *order, const struct wire *wire, char *line
     else
         put_single(&text, order, wire);
     if (text.length > REQUEST_MAX || text.length >= size)
-        return refuse(why, HP_LINE_TOO_LONG,
-                      "the request is %zu bytes long, %d are possible; places of functions that "
-                      "only debug information names take %zu of them",
-                      text.length, REQUEST_MAX, places_length(order, wire));
+        return refuse_length(text.length, places_length(order, wire), why);
     return (int)text.length;
 }

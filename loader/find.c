@@ -205,6 +205,16 @@ static bool refuse_version(const struct search *search, const struct object *def
     return *list || definer;
 }
 
+/* hotpatch's own, ld.so and the vDSO: what runs while others are switched. */
+static bool is_never_patched(const struct target *target)
+{
+    for (struct object *o = objects_first(); *target->object && o; o = o->next)
+        if (o->is_ours &&
+            target_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
+            return true;
+    return false;
+}
+
 static void refuse_missing(const struct search *search, const char *text, const char *asked_by,
                            struct refusal *why)
 {
@@ -219,6 +229,9 @@ static void refuse_missing(const struct search *search, const char *text, const 
         refuse(why, HP_NOT_PATCHABLE,
                "%s: %s is a function of %s, which the program does not import: name it %s:%s",
                asked_by, text, definer->base, definer->base, search->target->name);
+    else if (is_never_patched(search->target))
+        refuse(why, HP_NOT_PATCHABLE, "%s: %s: the functions of %s are never patched", asked_by,
+               text, search->target->object);
     else
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }

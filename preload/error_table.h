@@ -25,17 +25,17 @@
   X(HP_MEMORY, "HP-MEMORY", 1, "the process has no memory left for the request", "raise its memory limit") \
   X(HP_LATER, "HP-LATER", 1, "this version of hotpatch cannot do that yet", "see NEWS for what each version can do") \
   /* the file */ \
-  X(HP_OPEN, "HP-OPEN", 1, "the patch cannot be opened by the target process", "check the path and its permissions as the program's user") \
-  X(HP_NOT_REGULAR, "HP-NOT-REGULAR", 1, "the patch is not a regular file", "name a shared object") \
+  X(HP_OPEN, "HP-OPEN", 1, "a file cannot be opened", "check the path and its permissions; a patch is opened as the program's user") \
+  X(HP_NOT_REGULAR, "HP-NOT-REGULAR", 1, "what is named is not a regular file", "name the file itself: a patch, a program, its debug information") \
   X(HP_WRITABLE, "HP-WRITABLE", 1, "others than root and the program's user could change the patch", "chown it and its directory; chmod go-w both") \
   X(HP_CHANGED, "HP-CHANGED", 1, "the patch changed while it was read", "load it when its build has finished") \
   X(HP_TOO_LARGE, "HP-TOO-LARGE", 1, "the patch is larger than 256 MiB", "a patch holds only what changes") \
   X(HP_SNAPSHOT, "HP-SNAPSHOT", 1, "no private copy of the patch could be made", "free space in the runtime directory, or set HOTPATCH_DIR") \
-  X(HP_NOT_ELF, "HP-NOT-ELF", 1, "the patch is not an ELF file", "build it with -shared -fPIC") \
+  X(HP_NOT_ELF, "HP-NOT-ELF", 1, "the file is not an ELF file", "a patch is built with -shared -fPIC; programs and debug information are ELF files too") \
   X(HP_ELF_CLASS, "HP-ELF-CLASS", 1, "the patch is not for 64-bit little-endian programs", "build it for the program's architecture") \
   X(HP_ELF_MACHINE, "HP-ELF-MACHINE", 1, "the patch is for another kind of processor", "build it for the program's architecture") \
   X(HP_ELF_TYPE, "HP-ELF-TYPE", 1, "the patch is not a shared object", "build it with -shared -fPIC") \
-  X(HP_ELF_CORRUPT, "HP-ELF-CORRUPT", 1, "the file's ELF structures contradict each other or point out of it", "build it anew") \
+  X(HP_ELF_CORRUPT, "HP-ELF-CORRUPT", 1, "the file's ELF structures contradict each other or point out of it", "build or install it anew") \
   X(HP_NO_MANIFEST, "HP-NO-MANIFEST", 1, "the patch has no manifest", "add HOTPATCH_MODULE(name, version), or name the symbols with --replace") \
   X(HP_MANIFEST, "HP-MANIFEST", 1, "the patch's manifest is damaged", "build it anew with this version's hotpatch.h") \
   X(HP_MANIFEST_VERSION, "HP-MANIFEST-VERSION", 1, "the manifest is of a version that this engine does not know", "build it with this version's hotpatch.h") \

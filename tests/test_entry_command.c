@@ -118,6 +118,9 @@ static int build(void **state)
              source_file("tests/hosts/parts/entries_twin.c"), source_file("tests"),
              source_file("tests"), source_file("include"), source_file("include"));
     run(command);
+    snprintf(command, sizeof(command), "echo -I%s program.c %s > flags", source_file("tests"),
+             source_file("tests/hosts/parts/entries_twin.c"));
+    run(command);
     run("objcopy --only-keep-debug whole elsewhere.debug && strip -o bare whole && mkdir near && "
         "objcopy --only-keep-debug whole near/linked.debug && cp bare near/linked && "
         "cd near && objcopy --add-gnu-debuglink=linked.debug linked");
@@ -234,6 +237,11 @@ static void a_name_that_only_dwarf_has_is_found(void **state)
     host_stop(host);
 }
 
+static bool can_unshare(void)
+{
+    return geteuid() == 0 && system("unshare -m true 2>/dev/null") == 0;
+}
+
 /* In a mount name space of its own, with such a directory; the patch is copied over then. */
 static void a_static_name_is_found_by_build_id(void **state)
 {
@@ -246,7 +254,7 @@ static void a_static_name_is_found_by_build_id(void **state)
     struct host *host;
 
     (void)state;
-    if (geteuid() != 0 || access("/usr/lib/debug", F_OK) != 0)
+    if (!can_unshare() || access("/usr/lib/debug", F_OK) != 0)
         skip();
     host = start("bare");
     must_exit(run_program(host, (const char *const[]){"unshare", "-m", "sh", "-c", script,
@@ -256,6 +264,69 @@ static void a_static_name_is_found_by_build_id(void **state)
               0, "1 slot in PID", NULL);
     host_expect(host, "answer", "2");
     host_kill(host);
+}
+
+/* Its path leads elsewhere outside: to another program, without a debug file beside it. */
+static void a_process_in_another_mount_name_space_is_looked_at_there(void **state)
+{
+    char script[512];
+    struct host *host;
+
+    (void)state;
+    if (!can_unshare())
+        skip();
+    run("mkdir -p apart && cp cxx apart/linked");
+    snprintf(script, sizeof(script),
+             "#!/bin/sh\nexec unshare -m sh -c 'mount --make-rprivate / && "
+             "mount --bind %s %s && exec %s/linked'\n",
+             in_directory("near"), in_directory("apart"), in_directory("apart"));
+    file_write(in_directory("apart.sh"), script, strlen(script), 0755);
+    host = start("apart.sh");
+    must_switch(host, "answer=two", NULL, "answer", "1");
+    must_exit(hotpatch(host, "slots", pid_of(host), "with_symbol", NULL), 0, "NAME", NULL);
+    host_kill(host);
+}
+
+/* The debug file's name is a FIFO, another file, a link out of everything: as if there were none. */
+static void what_lies_in_the_place_of_a_debug_file_holds_nobody_up(void **state)
+{
+    static const char *const places[] = {"mkfifo", "cp program.c", "ln -s /dev/zero",
+                                         "mkdir",  "cp cxx",       "ln -s linked.debug"};
+    struct host *host;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        char command[256];
+
+        snprintf(command, sizeof(command),
+                 "rm -rf odd && mkdir odd && cp near/linked odd/ && %s odd/linked.debug",
+                 places[i]);
+        run(command);
+        host = start("odd/linked");
+        must_exit(hotpatch(host, "load", pid_of(host), "--replace", "answer=two",
+                           patch_file("entry_plain"), NULL),
+                  1, "HP-NO-TARGET", NULL);
+        host_expect(host, "answer", "1");
+        host_stop(host);
+    }
+}
+
+/* An object without a build-id is held against the debug file's checksum. */
+static void a_debug_file_without_build_id_is_told_by_its_checksum(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    run("rm -rf sums && mkdir sums && gcc -g -O1 -Wl,--build-id=none -I$PWD -o sums/host "
+        "$(cat flags) && cd sums && objcopy --only-keep-debug host host.debug && strip host && "
+        "objcopy --add-gnu-debuglink=host.debug host");
+    host = start("sums/host");
+    must_switch(host, "answer=two", NULL, "answer", "1");
+    run("echo >> sums/host.debug");
+    must_exit(hotpatch(host, "load", pid_of(host), "--replace", "answer=two",
+                       patch_file("entry_plain"), NULL),
+              1, "HP-NO-TARGET", NULL);
+    host_stop(host);
 }
 
 static void debug_information_of_another_build_changes_nothing(void **state)
@@ -393,6 +464,21 @@ static void a_clone_is_not_taken_for_the_function(void **state)
     host_stop(host);
 }
 
+static void what_is_never_patched_is_told(void **state)
+{
+    static const char *const names[] = {"ld-linux-x86-64.so.2:anything=two",
+                                        "libhotpatch_engine.so:anything=two"};
+    struct host *host = start("whole");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        must_exit(hotpatch(host, "load", pid_of(host), "--replace", names[i],
+                           patch_file("entry_plain"), NULL),
+                  1, "are never patched", NULL);
+    host_expect(host, "answer", "1");
+    host_stop(host);
+}
+
 static void the_running_main_is_told(void **state)
 {
     struct host *host = start("whole");
@@ -475,6 +561,9 @@ int main(void)
         cmocka_unit_test(a_static_name_is_found_in_the_compressed_section),
         cmocka_unit_test(a_name_that_only_dwarf_has_is_found),
         cmocka_unit_test(a_static_name_is_found_by_build_id),
+        cmocka_unit_test(a_process_in_another_mount_name_space_is_looked_at_there),
+        cmocka_unit_test(what_lies_in_the_place_of_a_debug_file_holds_nobody_up),
+        cmocka_unit_test(a_debug_file_without_build_id_is_told_by_its_checksum),
         cmocka_unit_test(debug_information_of_another_build_changes_nothing),
         cmocka_unit_test(what_is_no_debug_file_is_refused_at_once),
         cmocka_unit_test(two_statics_of_one_name_are_told_apart_by_their_files),
@@ -483,6 +572,7 @@ int main(void)
         cmocka_unit_test(calls_that_keep_the_old_code_are_told),
         cmocka_unit_test(a_function_that_was_inlined_everywhere_is_told),
         cmocka_unit_test(a_clone_is_not_taken_for_the_function),
+        cmocka_unit_test(what_is_never_patched_is_told),
         cmocka_unit_test(the_running_main_is_told),
         cmocka_unit_test(status_tells_whether_the_new_code_was_entered),
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),
