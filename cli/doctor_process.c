@@ -1,6 +1,8 @@
 /* doctor_process.c - every check of a running process; see findings.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +184,36 @@ static void examine_signal(const struct process *process, struct json_object *st
         finding_add(findings, FINDING_OK, HP_NONE, "signal", "%d is the doorbell", number);
 }
 
+static bool blocks_traps(pid_t pid, pid_t tid)
+{
+    uint64_t blocked = 0;
+
+    return process_mask(pid, tid, "SigBlk:", &blocked) && (blocked >> (SIGTRAP - 1)) & 1;
+}
+
+/* A function that such a thread is in keeps its first bytes until it sleeps elsewhere. */
+static void examine_entries(const struct process *process, struct findings *findings)
+{
+    char name[64];
+    struct dirent *entry;
+    size_t count = 0;
+    DIR *tasks;
+
+    snprintf(name, sizeof(name), "/proc/%d/task", process->pid);
+    tasks = opendir(name);
+    while (tasks && (entry = readdir(tasks)))
+        count += *entry->d_name != '.' && blocks_traps(process->pid, atoi(entry->d_name));
+    if (tasks)
+        closedir(tasks);
+    if (count)
+        finding_add(findings, FINDING_WARN, HP_NONE, "entries",
+                    "%zu of its threads block SIGTRAP: a function is replaced while they sleep, or "
+                    "refused (HP-SIGTRAP-BLOCKED)",
+                    count);
+    else
+        finding_add(findings, FINDING_OK, HP_NONE, "entries", "no thread blocks SIGTRAP");
+}
+
 static void examine_status(struct json_object *status, struct findings *findings)
 {
     const char *sandbox = json_text(status, "sandbox"), *busy = json_text(status, "busy");
@@ -209,25 +241,37 @@ static bool is_there(const struct process *process, const char *path)
     return found;
 }
 
-static bool libelf_found(const struct process *process)
+static bool library_found(const struct process *process, const char *soname)
 {
-    static const char *const places[] = {"/lib/x86_64-linux-gnu/libelf.so.1",
-                                         "/usr/lib/x86_64-linux-gnu/libelf.so.1",
-                                         "/lib64/libelf.so.1",
-                                         "/usr/lib64/libelf.so.1",
-                                         "/usr/lib/libelf.so.1",
-                                         "/usr/local/lib/libelf.so.1"};
+    static const char *const places[] = {
+        "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib",
+        "/usr/local/lib"};
     bool found = false;
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++)
-        found = is_there(process, places[i]);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
+        char *path = format_text("%s/%s", places[i], soname);
+
+        found = is_there(process, path);
+        free(path);
+    }
     return found;
+}
+
+static const char *library_missing(const struct process *process)
+{
+    static const char *const needed[] = {"libelf.so.1", "libZydis.so.4.0"};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (!library_found(process, needed[i]))
+            return needed[i];
+    return NULL;
 }
 
 static void examine_engine(const struct process *process, struct json_object *status,
                            struct findings *findings)
 {
     const char *slash = process->shim ? strrchr(process->shim, '/') : NULL;
+    const char *missing;
     char *beside;
 
     if (json_true(status, "engine")) {
@@ -239,9 +283,9 @@ static void examine_engine(const struct process *process, struct json_object *st
     beside = format_text("%.*s/" ENGINE, (int)(slash - process->shim), process->shim);
     if (!is_there(process, beside))
         finding_add(findings, FINDING_NO, HP_ENGINE, "engine", "%s is not there", beside);
-    else if (!libelf_found(process))
+    else if ((missing = library_missing(process)))
         finding_add(findings, FINDING_WARN, HP_NONE, "engine",
-                    "%s is there; libelf.so.1, which it needs, was not found", beside);
+                    "%s is there; %s, which it needs, was not found", beside, missing);
     else
         finding_add(findings, FINDING_OK, HP_NONE, "engine",
                     "%s is there, and is loaded at the first patch", beside);
@@ -292,6 +336,7 @@ void process_examine(const struct process *process, struct findings *findings)
         status = status_file_read(channel.dir, process);
     examine_threads(process, findings);
     examine_signal(process, status, findings);
+    examine_entries(process, findings);
     examine_status(status, findings);
     examine_engine(process, status, findings);
     if (channel.fifo >= 0)

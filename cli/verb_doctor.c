@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
 #include "findings.h"
@@ -107,6 +108,43 @@ static struct json_object *findings_json(const struct findings *findings, pid_t 
     return document;
 }
 
+struct tally {
+    size_t functions, patchable;
+};
+
+static bool every_name(const char *name, void *tally)
+{
+    (void)name;
+    (void)tally;
+    return true;
+}
+
+static void count_function(const struct function *function, const char *name, const char *why_not,
+                           void *context)
+{
+    struct tally *tally = context;
+
+    (void)function;
+    (void)name;
+    tally->functions++;
+    tally->patchable += !why_not;
+}
+
+static void examine_functions(const char *path, const struct file_image *file,
+                              struct findings *findings, struct refusal *why)
+{
+    struct file_functions functions;
+    struct tally tally = {0};
+
+    if (file_functions_open(&functions, file, path, why) == 0) {
+        file_functions_each(&functions, path, every_name, count_function, &tally);
+        finding_add(findings, tally.functions ? FINDING_OK : FINDING_WARN, HP_NONE, "functions",
+                    "%zu of %zu can be replaced at their entries", tally.patchable,
+                    tally.functions);
+    }
+    file_functions_close(&functions);
+}
+
 static void examine_slots(const char *path, struct findings *findings)
 {
     struct file_image file;
@@ -123,6 +161,7 @@ static void examine_slots(const char *path, struct findings *findings)
             finding_add(findings, FINDING_OK, HP_NONE, "slots",
                         "%zu declared, %zu imported functions; build-id %s", declared, imported,
                         *image_build_id(file.image) ? image_build_id(file.image) : "(none)");
+            examine_functions(path, &file, findings, &why);
         }
         file_slots_free(&slots);
         file_image_close(&file);

@@ -536,6 +536,17 @@ static void slots_gives_the_reason_where_an_entry_cannot_be_patched(void **state
     host_stop(host);
 }
 
+static void doctor_tells_what_entries_need(void **state)
+{
+    struct host *host = start("whole");
+
+    (void)state;
+    must_exit(hotpatch(host, "doctor", pid_of(host), NULL), 0, "no thread blocks SIGTRAP", NULL);
+    must_exit(hotpatch(host, "doctor", in_directory("whole"), NULL), 0,
+              "can be replaced at their entries", " 0 of ");
+    host_stop(host);
+}
+
 static void check_judges_a_function_as_the_load_does(void **state)
 {
     struct host *host = start("whole");
@@ -577,6 +588,7 @@ int main(void)
         cmocka_unit_test(status_tells_whether_the_new_code_was_entered),
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),
         cmocka_unit_test(slots_gives_the_reason_where_an_entry_cannot_be_patched),
+        cmocka_unit_test(doctor_tells_what_entries_need),
         cmocka_unit_test(check_judges_a_function_as_the_load_does),
     };
     return cmocka_run_group_tests(tests, build, clean);
