@@ -186,19 +186,29 @@ static struct slot *slot_at(const struct object *object, uint64_t address)
     return NULL;
 }
 
-/* An indirect function is entered where its resolver said. */
-static bool find_implementation(struct entry_candidate *candidate)
-{
-    uintptr_t address = ifunc_implementation(candidate->object, &candidate->function);
-    struct object *object = address ? object_at(address) : NULL;
-
-    return object && !object->is_ours && entry_at(object, address - object->bias, false, candidate);
-}
-
 static void fault_in(struct site_problem *why, int code, const char *text)
 {
     why->code = code;
     snprintf(why->text, sizeof(why->text), "%s", text);
+}
+
+/* An indirect function is entered where its resolver said: in the vDSO, maybe (vdso(7)). */
+static bool find_implementation(struct entry_candidate *candidate, struct site_problem *why)
+{
+    uintptr_t address = ifunc_implementation(candidate->object, &candidate->function);
+    struct object *object = address ? object_at(address) : NULL;
+
+    if (object && !object->is_ours && entry_at(object, address - object->bias, false, candidate))
+        return true;
+    why->code = HP_NOT_PATCHABLE;
+    if (object)
+        snprintf(why->text, sizeof(why->text),
+                 "an indirect function (IFUNC) that stands for one of %s, which cannot be patched",
+                 object_name(object));
+    else
+        snprintf(why->text, sizeof(why->text),
+                 "an indirect function (IFUNC) of which no object says what is in use");
+    return false;
 }
 
 static struct slot *make_slot(const struct entry_candidate *candidate, const char *name,
@@ -228,11 +238,8 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     struct slot *slot;
     struct site *site;
 
-    if (candidate->function.ifunc && !find_implementation(&real)) {
-        fault_in(why, HP_NOT_PATCHABLE,
-                 "an indirect function (IFUNC) of which no object says what is in use");
+    if (candidate->function.ifunc && !find_implementation(&real, why))
         return NULL;
-    }
     slot = slot_at(real.object, real.function.address);
     if (slot)
         return slot;

@@ -112,6 +112,24 @@ static void drop(struct site *site, bool dropped)
     }
 }
 
+static bool share_bytes(const struct arch_prologue *a, const struct arch_prologue *b)
+{
+    return a->jump < b->jump + b->length && b->jump < a->jump + a->length;
+}
+
+/* Somebody's debug information says that a function begins where another one's jump lies. */
+static bool overlaps_another(const struct arch_prologue *prologue)
+{
+    const uintptr_t span = 2 * ARCH_PROLOGUE_BYTES;
+
+    for (uintptr_t at = prologue->entry - span; at <= prologue->entry + span; at += 16)
+        for (const struct site *site = *bucket_of(at); site; site = site->next)
+            if (!site->dropped && site->prologue.entry != prologue->entry &&
+                share_bytes(&site->prologue, prologue))
+                return true;
+    return false;
+}
+
 struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
 {
     struct arch_prologue prologue;
@@ -127,6 +145,10 @@ struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
     problem = arch_prologue_read((const uint8_t *)entry, size, entry, &prologue);
     if (problem != ARCH_OK) {
         refuse_arch(why, problem);
+        return NULL;
+    }
+    if (overlaps_another(&prologue)) {
+        site_refuse(why, HP_NOT_PATCHABLE, "the first bytes of another function's slot lie there");
         return NULL;
     }
     /* A library that is loaded anew where it lay: its stubs still stand. */

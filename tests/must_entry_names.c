@@ -115,6 +115,36 @@ static const char *entry_place_of_another_build(struct host *host)
     return at_place(host, "exe", "0123456789abcdef");
 }
 
+/* In the middle of what a jump displaces. */
+static const char *entry_place_in_a_jump(struct host *host)
+{
+    must_apply(host, "load replace=straddles_word=two %s", patch_file("entry_plain"));
+    const char *code =
+        outcome(host, "load at=exe@%s+0x%lx=x replace=x=three %s",
+                build_id_of(built("hosts/entries-nopie")),
+                symbol_of("entries-nopie", "straddles_word") + 4, patch_file("entry_plain"));
+    host_expect(host, "shape straddles_word", "2");
+    must_apply(host, "revert all");
+    return code;
+}
+
+static const char *entry_by_two_names(struct host *host)
+{
+    return outcome(host, "load replace=answer=two replace=exe+0x%lx=three %s",
+                   symbol_of("entries-nopie", "answer"), patch_file("entry_plain"));
+}
+
+static const char *entry_in_the_engine(struct host *host)
+{
+    return outcome(host, "load replace=libhotpatch_engine.so+0x1000=two %s",
+                   patch_file("entry_plain"));
+}
+
+static const char *entry_in_vdso(struct host *host)
+{
+    return sanitized() ? "HP-NOT-PATCHABLE" : outcome(host, "load fail=libc.so.6:gettimeofday=0");
+}
+
 static const char *entry_place_of_no_object(struct host *host)
 {
     return at_place(host, "libnothing.so", "0123456789abcdef");
@@ -164,6 +194,10 @@ const struct must_case must_entry_names[] = {
     AT_4_MB(entry_place_by_build_id),
     AT_4_MB(entry_place_of_another_build),
     AT_4_MB(entry_place_of_no_object),
+    AT_4_MB(entry_place_in_a_jump),
+    AT_4_MB(entry_by_two_names),
+    IN_ENTRIES(entry_in_the_engine),
+    IN_ENTRIES(entry_in_vdso),
     AT_4_MB(entry_place_reloads),
     CASE_IN(entry_place_of_declared_slot, "host"),
     CASES_END,

@@ -432,6 +432,37 @@ static void copy_text(const char *text)
     say("%s", copied);
 }
 
+/* One that opens a library, calls into it and closes it, all the time. */
+static void *churner(void *path)
+{
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+        void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        answer_function *function = NULL;
+        int got;
+
+        if (handle)
+            *(void **)&function = dlsym(handle, "in_library");
+        got = function ? function() : -1;
+        if (got != 40 && got != 2)
+            __atomic_store_n(&wrong, got ? got : -1, __ATOMIC_RELAXED);
+        if (handle)
+            dlclose(handle);
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+static void churn(const char *path)
+{
+    static char kept[512];
+
+    snprintf(kept, sizeof(kept), "%s", path);
+    __atomic_store_n(&running, 1, __ATOMIC_RELAXED);
+    if (pthread_create(&threads[thread_count++], NULL, churner, kept) != 0)
+        _exit(9);
+    say("started");
+}
+
 static int ask_library(const char *word, char *rest)
 {
     if (strcmp(word, "dlopen") == 0) {
@@ -441,6 +472,8 @@ static int ask_library(const char *word, char *rest)
         say("%s", library && dlclose(library) == 0 ? "closed" : "not open");
     else if (strcmp(word, "call") == 0)
         call_in_library(rest);
+    else if (strcmp(word, "churn") == 0)
+        churn(rest);
     else if (strcmp(word, "libc") == 0)
         call_in_libc(rest);
     else if (strcmp(word, "copy") == 0)
