@@ -218,15 +218,30 @@ static void plan_load(struct transaction *transaction, struct module *module)
     }
 }
 
+struct addition {
+    struct transaction *transaction;
+    struct module *module;
+    const struct module_entry *entry;
+};
+
+static int add_layer(void *context)
+{
+    const struct addition *a = context;
+    struct slot *slot = find_slot(a->transaction, a->module, a->entry->target,
+                                  HOTPATCH_KIND_FUNCTION, a->entry->signature);
+
+    return slot ? place_layer(a->transaction, slot, a->module, a->module->entry_count - 1, NULL)
+                : -1;
+}
+
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original)
 {
-    struct slot *slot = find_slot(transaction, module, target, HOTPATCH_KIND_FUNCTION, signature);
-    struct module_entry *entries;
+    struct module_entry *entries =
+        realloc(module->entries, (module->entry_count + 1) * sizeof(*entries));
+    struct addition addition = {transaction, module, NULL};
+    size_t wrong = transaction->why->count;
 
-    if (!slot)
-        return -1;
-    entries = realloc(module->entries, (module->entry_count + 1) * sizeof(*entries));
     if (!entries)
         return no_memory(transaction);
     module->entries = entries;
@@ -235,8 +250,12 @@ int plan_add(struct transaction *transaction, struct module *module, const char 
                                                          .function = function,
                                                          .original = (uintptr_t)original,
                                                          .kind = HOTPATCH_KIND_FUNCTION};
-    module->entry_count++;
-    return place_layer(transaction, slot, module, module->entry_count - 1, NULL);
+    addition.entry = &entries[module->entry_count++];
+    if (!addition.entry->target || (signature && !addition.entry->signature))
+        return no_memory(transaction);
+    if (objects_locked(add_layer, &addition) == 0)
+        return 0;
+    return transaction->why->count > wrong ? -1 : no_memory(transaction);
 }
 
 /* ---- reverts ---- */

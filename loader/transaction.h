@@ -54,7 +54,7 @@ void transaction_warn(struct transaction *transaction, const char *format, ...)
 int plan_read_files(struct transaction *transaction);
 int plan_make(struct transaction *transaction); /* inside objects_locked() */
 void plan_extensions(struct transaction *transaction);
-/* One more replacement, found by a hook: adds the entry to the module. */
+/* One more replacement, found by a hook: adds the entry to the module. Not inside objects_locked(). */
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original);
 struct change *change_for(struct transaction *transaction, struct slot *slot);

@@ -160,6 +160,23 @@ static void an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed(void **s
     finish();
 }
 
+/* Found by name when the patch's own code runs already; the libraries come and go meanwhile. */
+static void a_hook_adds_an_entry(void **state)
+{
+    (void)state;
+    start("entries");
+    assert_string_equal(host_ask(host, "churn %s", built("hosts/libentries.so")), "started");
+    for (int i = 0; i < 10; i++) {
+        must_apply(host, "load %s", patch_file("hook_agrees"));
+        host_expect(host, "second", "20");
+        host_expect(host, "exported", "3");
+        must_apply(host, "revert all");
+        host_expect(host, "exported", "1");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
+}
+
 /* Which is seen when the entries are armed already. */
 static void a_word_that_the_program_owns_leaves_every_byte_of_entries(void **state)
 {
@@ -248,6 +265,7 @@ int main(void)
         LIVE(an_entry_that_cannot_be_armed_leaves_every_byte),
         LIVE(an_entry_that_cannot_be_armed_leaves_what_is_applied),
         LIVE(an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed),
+        LIVE(a_hook_adds_an_entry),
         LIVE(a_word_that_the_program_owns_leaves_every_byte_of_entries),
         LIVE(a_dry_run_leaves_every_byte),
         LIVE(a_patch_of_the_environment_is_there_before_main),
