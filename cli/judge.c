@@ -33,7 +33,7 @@ static bool executable(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-static bool find_in_path(const char *name, char *found, size_t size)
+bool program_find(const char *name, char *found, size_t size)
 {
     const char *list = getenv("PATH");
 
@@ -164,7 +164,7 @@ static int judge_script(struct verdict *verdict, const char *path, char *line, i
         *argument++ = 0;
     argument[strcspn(argument, "\n")] = 0;
     program = behind_env(interpreter, argument);
-    if (!find_in_path(program ? program : interpreter, found, sizeof(found)) || !*interpreter)
+    if (!program_find(program ? program : interpreter, found, sizeof(found)) || !*interpreter)
         return refuse(why, HP_NO_PROGRAM, "%s: its interpreter %s cannot be found", path,
                       program ? program : interpreter);
     snprintf(verdict->interpreter, sizeof(verdict->interpreter), "%s", found);
@@ -203,7 +203,7 @@ static int judge_file(struct verdict *verdict, const char *path, int depth, stru
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why)
 {
     memset(verdict, 0, sizeof(*verdict));
-    if (!find_in_path(program, verdict->path, sizeof(verdict->path)))
+    if (!program_find(program, verdict->path, sizeof(verdict->path)))
         return refuse(why, HP_NO_PROGRAM, "%s is not in PATH", program);
     return judge_file(verdict, verdict->path, 0, why);
 }

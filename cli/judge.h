@@ -6,6 +6,8 @@
 #define HOTPATCH_JUDGE_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "error.h"
 
@@ -17,5 +19,8 @@ struct verdict {
 /* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,
  * HP-MUSL; of a script its interpreter's, and HP-SCRIPT after it. */
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why);
+
+/* The file that execvp(3) would run. False: there is none of that name in PATH. */
+bool program_find(const char *name, char *found, size_t size);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "judge.h"
 #include "output.h"
 #include "settle.h"
 
@@ -19,6 +20,15 @@ static bool all_digits(const char *text)
 bool target_is_file(const char *text)
 {
     return *text != '@' && !all_digits(text);
+}
+
+char *target_file(const char *text)
+{
+    char found[PATH_MAX];
+
+    if (!strchr(text, '/') && access(text, F_OK) != 0 && program_find(text, found, sizeof(found)))
+        return format_text("%s", found);
+    return format_text("%s", text);
 }
 
 static int by_pid(const void *a, const void *b)

@@ -18,6 +18,8 @@ struct targets {
 
 /* Neither a PID nor @NAME. A file whose name is a number is spelled ./123. */
 bool target_is_file(const char *text);
+/* Its path, malloc'd: a name without a slash is a file here before it is a program in PATH. */
+char *target_file(const char *text);
 
 /* 0, or -1: HP-USAGE, HP-NO-PROCESS, HP-PERMISSION. Close with targets_close() in either case. */
 int targets_find(const char *text, struct targets *targets, struct refusal *why);

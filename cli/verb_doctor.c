@@ -169,7 +169,7 @@ static void examine_slots(const char *path, struct findings *findings)
     finding_add_refusal(findings, "slots", &why);
 }
 
-/* A name without a slash is a file here before it is a program in PATH. */
+/* As target_file() has it. */
 static int doctor_file(const char *name, bool json)
 {
     char *path =

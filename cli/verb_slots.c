@@ -364,7 +364,12 @@ int verb_slots(int argc, char **argv)
         return usage_error("slots", "a glob is not empty and has no control characters");
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
-    if (target_is_file(argv[optind]))
-        return slots_of_file(argv[optind], &wish);
+    if (target_is_file(argv[optind])) {
+        char *path = target_file(argv[optind]);
+        int exit_code = slots_of_file(path, &wish);
+
+        free(path);
+        return exit_code;
+    }
     return slots_of_processes(argv[optind], &wish);
 }

@@ -547,6 +547,22 @@ static void doctor_tells_what_entries_need(void **state)
     host_stop(host);
 }
 
+static void a_program_is_found_in_path(void **state)
+{
+    struct output *output;
+    char path[256];
+
+    (void)state;
+    snprintf(path, sizeof(path), "PATH=%s", directory);
+    output = run_program(NULL, (const char *const[]){"/usr/bin/env", path, built("hotpatch"),
+                                                     "slots", "whole", "answer", NULL});
+    must_exit(output, 0, "answer@program.c", NULL);
+    output =
+        run_program(NULL, (const char *const[]){"/usr/bin/env", path, built("hotpatch"), "check",
+                                                "whole", in_directory("short.so"), NULL});
+    must_exit(output, 1, "HP-NOT-PATCHABLE", NULL);
+}
+
 static void check_judges_a_function_as_the_load_does(void **state)
 {
     struct host *host = start("whole");
@@ -589,6 +605,7 @@ int main(void)
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),
         cmocka_unit_test(slots_gives_the_reason_where_an_entry_cannot_be_patched),
         cmocka_unit_test(doctor_tells_what_entries_need),
+        cmocka_unit_test(a_program_is_found_in_path),
         cmocka_unit_test(check_judges_a_function_as_the_load_does),
     };
     return cmocka_run_group_tests(tests, build, clean);
