@@ -132,6 +132,26 @@ static void children_forked_by_mute_threads_get_right_answers(void **state)
     finish();
 }
 
+/* Which go through these on their way to execve(2), in memory that they share with the program. */
+static void programs_start_while_what_starts_them_is_wrapped(void **state)
+{
+    static const char *const functions[] = {"execve",      "sigaction", "sigprocmask", "close",
+                                            "posix_spawn", "_exit",     "waitpid",     "fork"};
+
+    (void)state;
+    if (sanitized())
+        skip(); /* some are the sanitizer's own */
+    start("entries");
+    host_expect(host, "spawners 2", "started");
+    for (int i = 0; i < 3; i++) {
+        for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
+            must_apply(host, "load fail=libc.so.6:%s=0 nth=1000000000", functions[k]);
+        must_apply(host, "revert all");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
+}
+
 static void a_daemon_inherits_layers(void **state)
 {
     (void)state;
@@ -351,6 +371,7 @@ int main(void)
         LIVE(a_child_inherits_layers_and_is_patched_apart),
         LIVE(children_forked_while_entries_switch_get_right_answers),
         LIVE(children_forked_by_mute_threads_get_right_answers),
+        LIVE(programs_start_while_what_starts_them_is_wrapped),
         LIVE(a_daemon_inherits_layers),
         LIVE(threads_go_through_switches),
         LIVE(threads_go_through_switches_at_4_mb),

@@ -4,21 +4,21 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stddef.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "loop.h"
+#include "parts/entries_arguments.h"
+#include "parts/entries_shapes.h"
 #include "parts/entries_twin.h"
+#include "parts/forbid_mprotect.h"
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -60,42 +60,6 @@ static OPAQUE int twin(void)
     return 10;
 }
 
-static OPAQUE int sum(int count, ...)
-{
-    va_list arguments;
-    int total = 0;
-
-    va_start(arguments, count);
-    while (count-- > 0)
-        total += va_arg(arguments, int);
-    va_end(arguments);
-    return total;
-}
-
-struct box {
-    double width, height;
-    char label[24];
-};
-
-static OPAQUE struct box grow(struct box b, double by)
-{
-    b.width += by;
-    b.height += by;
-    return b;
-}
-
-static OPAQUE double mean(float a, double b, long double c)
-{
-    return ((double)a + b + (double)c) / 3;
-}
-
-static OPAQUE long many(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j,
-                        double k, double l, double m, double n, double o, double p, double q,
-                        double r, double s, double t)
-{
-    return a + b + c + d + e + f + g + h + i + j + (long)(k + l + m + n + o + p + q + r + s + t);
-}
-
 static OPAQUE int sum_to(int n)
 {
     return n > 0 ? n + sum_to(n - 1) : 0;
@@ -123,56 +87,6 @@ static OPAQUE int escape(int value)
 
     return how ? how : leave(value);
 }
-
-/* ---- functions of shapes that no compiler gives at will ---- */
-
-/* A function of several short instructions at `at` modulo 2^`bits`. */
-#define STRADDLES(name, bits, at)                       \
-    int name(void);                                     \
-    __asm__(".pushsection .text\n.p2align " #bits "\n"  \
-            ".skip " #at ", 0xcc\n"                     \
-            ".globl " #name "\n.hidden " #name "\n"     \
-            ".type " #name ", @function\n" #name ":\n"  \
-            "push %rbp\nmov %rsp, %rbp\n"               \
-            "push %rbx\nmov $1, %ebx\n"                 \
-            "mov %ebx, %eax\npop %rbx\npop %rbp\nret\n" \
-            ".size " #name ", . - " #name "\n.popsection\n")
-
-STRADDLES(straddles_word, 3, 5);
-STRADDLES(straddles_line, 6, 61);
-STRADDLES(straddles_page, 12, 4093);
-
-#define FUNCTION(name, code)                                                             \
-    ".globl " #name "\n.hidden " #name "\n.type " #name ", @function\n" #name ":\n" code \
-    "\n.size " #name ", . - " #name "\n"
-#define SHAPE(name, code) \
-    int name(int);        \
-    __asm__(".pushsection .text\n.p2align 4\n" FUNCTION(name, code) ".popsection\n")
-
-/* Shorter than a jump, and behind them what the assembler fills up with. */
-SHAPE(short_one, "ret");
-SHAPE(short_four, "push $1\npop %rax\nret");
-int too_short(int);
-__asm__(".pushsection .text\n.p2align 4\n" FUNCTION(too_short, "ret")
-            FUNCTION(right_behind, "mov $1, %eax\nret") ".popsection\n");
-/* One of two statics of one name; the other is in parts/entries_twin.c. */
-__asm__(".pushsection .text\n.p2align 4\n.type uneven_twin, @function\n"
-        "uneven_twin: ret\n.size uneven_twin, . - uneven_twin\n" FUNCTION(
-            right_behind_twin, "mov $1, %eax\nret") ".popsection\n");
-/* Callers of the second come in where the first one's jump would lie. */
-SHAPE(overlapped, "nop\n" FUNCTION(second_entry, "mov $1, %eax\nret"));
-/* A call whose return address would lie inside the jump; nobody calls it. */
-SHAPE(call_inside, "push %rax\ncall *(%rsp)\npop %rax\nret");
-/* One that ends with the jump's last byte: a thread returns behind it. */
-SHAPE(calls_first, "call called_first\nret");
-SHAPE(called_first, "mov $1, %eax\nret");
-/* So many rounds, which begin among the jump's bytes. */
-SHAPE(jumps_back, "push %rbx\n1: dec %edi\nnop\nnop\nmov $3, %ebx\ntest %edi, %edi\njg 1b\n"
-                  "lea -2(%rbx), %eax\npop %rbx\nret");
-/* Reads relative to where it runs. */
-SHAPE(reads_near, "mov near_value(%rip), %eax\nret\nnear_value: .long 1");
-/* A short branch among the first bytes. */
-SHAPE(branches, "test %edi, %edi\njs 1f\nmov $1, %eax\nret\n1: mov $7, %eax\nret");
 
 /* ---- threads that go through a function all the time ---- */
 
@@ -229,7 +143,7 @@ static void *caller(void *argument)
         call_all();
         __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
         if (habits->sleeps)
-            usleep(100);
+            usleep(1000);
     }
     return NULL;
 }
@@ -264,6 +178,28 @@ static void *forker(void *argument)
             ;
         if (status != 0)
             __atomic_store_n(&wrong, 1000 + status, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* One that starts programs all the time: until they execute, children of posix_spawn(3) run in this
+ * process's memory with every signal blocked. */
+static void *spawner(void *argument)
+{
+    char *arguments[] = {(char *)"true", NULL}, *environment[] = {NULL};
+
+    (void)argument;
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+        int status = -1;
+        pid_t pid;
+
+        if (posix_spawn(&pid, "/bin/true", NULL, NULL, arguments, environment) != 0)
+            __atomic_store_n(&wrong, 2000, __ATOMIC_RELAXED);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (status != 0)
+            __atomic_store_n(&wrong, 3000 + status, __ATOMIC_RELAXED);
         __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
     }
     return NULL;
@@ -308,31 +244,6 @@ static const char *take_sigtrap(void)
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_trap;
     return sigaction(SIGTRAP, &action, NULL) == 0 ? "taken" : strerror(errno);
-}
-
-/* In all threads EPERM for mprotect(2): for any, or as systemd does it, where it gives PROT_EXEC. */
-static const char *forbid_mprotect(int executable_alone)
-{
-    struct sock_filter any[] = {
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_mprotect},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-    };
-    struct sock_filter executable[] = {
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_mprotect},
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, args) + 16},
-        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-    };
-    struct sock_fprog program = {executable_alone ? 6 : 4, executable_alone ? executable : any};
-
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-        return strerror(errno);
-    return "forbidden";
 }
 
 static void become_child(void)
@@ -382,6 +293,8 @@ static int live_through(const char *word, const char *rest)
         start_threads(caller, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "forkers") == 0)
         start_threads(forker, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "spawners") == 0)
+        start_threads(spawner, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "forkers-without-signals") == 0)
         start_threads(forker, atoi(rest), EVERYTHING, 0);
     else if (strcmp(word, "threads-without-sigtrap") == 0)
