@@ -22,8 +22,7 @@ void poke_sync(void)
     sys_call3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
 
-/* A filter may answer an mprotect that it forbids by ending the process: it is tried last then. */
-static bool under_filter(void)
+bool poke_under_filter(void)
 {
     return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
 }
@@ -69,7 +68,7 @@ int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
                           .end = (address + size + page - 1) & ~(page - 1),
                           .protection = protection,
                           .memory = -1};
-    if (prefer_stores && !under_filter()) {
+    if (prefer_stores && !poke_under_filter()) {
         result = open_stores(poke);
         return result != 0 && open_kernel(poke, address, size) == 0 ? 0 : result;
     }

@@ -27,6 +27,9 @@ struct poke {
     bool stores;          /* the pages are writable: poke_store() works */
 };
 
+/* A filter may answer a call that it forbids by ending the process: what others may do without is
+ * tried last then, or not at all. */
+bool poke_under_filter(void);
 /* Ready to write `size` bytes at `address`, whose pages have `protection`; by store if that can
  * be and is preferred, or if the other cannot. 0, or -errno of the way that was preferred. */
 int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
