@@ -21,6 +21,27 @@ static uintptr_t hex(const char **at)
     }
 }
 
+static void skip_to(const char **at, const char *end, bool blank)
+{
+    while (*at < end && (**at == ' ') != blank)
+        ++*at;
+}
+
+/* " 00000000 fe:00 1234   /usr/lib/..." */
+static void parse_file(const char *at, const char *end, struct mapping *out)
+{
+    skip_to(&at, end, false);
+    out->offset = hex(&at);
+    skip_to(&at, end, false);
+    skip_to(&at, end, true);
+    skip_to(&at, end, false);
+    for (out->inode = 0; at < end && *at >= '0' && *at <= '9'; at++)
+        out->inode = out->inode * 10 + (uint64_t)(*at - '0');
+    skip_to(&at, end, false);
+    out->path = at;
+    out->path_length = at < end && *at == '/' ? (size_t)(end - at) : 0;
+}
+
 /* "7f006034d000-7f0060370000 r-xp 00000000 fe:00 1234   /usr/lib/..." */
 static void parse(const char *line, const char *end, struct mapping *out)
 {
@@ -33,6 +54,7 @@ static void parse(const char *line, const char *end, struct mapping *out)
     out->protection = (line[0] == 'r' ? PROT_READ : 0) | (line[1] == 'w' ? PROT_WRITE : 0) |
                       (line[2] == 'x' ? PROT_EXEC : 0);
     out->shared = line[3] == 's';
+    parse_file(line + 4, end, out);
     while (name > line && name[-1] != ' ')
         name--;
     out->stack = strncmp(name, "[stack]", 7) == 0;

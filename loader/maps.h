@@ -7,6 +7,7 @@
 #define HOTPATCH_MAPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct mapping {
@@ -15,6 +16,9 @@ struct mapping {
     bool shared;
     bool stack; /* the main thread's: it grows down */
     bool heap;  /* of brk(2): it grows up */
+    uint64_t offset, inode;
+    const char *path; /* of a file, not terminated; as long as maps_each() is there */
+    size_t path_length;
 };
 
 /* Calls `each` in address order until it returns false. 0, or -errno: it cannot be read. */

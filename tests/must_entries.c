@@ -162,14 +162,44 @@ static const char *under_mute_threads(struct host *host, const char *threads)
     return "apply";
 }
 
-/* A byte long is its first instruction, and the second lies in another word. */
-static const char *entry_mute_thread_and_word_straddled(struct host *host)
+/* A byte long is its first instruction, and the second lies in another word or page. */
+static const char *beside_mute_sleeper(struct host *host, const char *function)
 {
+    char shape[64];
+
+    snprintf(shape, sizeof(shape), "shape %s", function);
     host_expect(host, "sleepers-without-signals 1", "started");
     const char *code =
-        outcome(host, "load timeout=200 replace=straddles_page=two %s", patch_file("entry_plain"));
+        outcome(host, "load timeout=200 replace=%s=two %s", function, patch_file("entry_plain"));
+    host_expect(host, shape, strcmp(code, "apply") == 0 ? "2" : "1");
+    outcome(host, "revert all");
+    host_expect(host, shape, "1");
     host_expect(host, "stop-threads", "wrong 0");
     return code;
+}
+
+static const char *entry_mute_thread_and_word_straddled(struct host *host)
+{
+    return beside_mute_sleeper(host, "straddles_word");
+}
+
+static const char *entry_mute_thread_and_page_straddled(struct host *host)
+{
+    return beside_mute_sleeper(host, "straddles_page");
+}
+
+static const char *entry_mute_thread_under_mdwe(struct host *host)
+{
+    const char *heard = host_ask(host, "mdwe");
+    if (strcmp(heard, "set") != 0)
+        assert_string_equal(heard, strerror(EINVAL));
+    return beside_mute_sleeper(host, "answer");
+}
+
+static const char *entry_mute_thread_under_filter(struct host *host)
+{
+    host_expect(host, "forbid-exec", "forbidden");
+    return beside_mute_sleeper(host, "answer");
 }
 
 static const char *entry_threads_block_sigtrap(struct host *host)
@@ -343,6 +373,9 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_threads_block_every_signal),
     IN_ENTRIES(entry_spinner_blocks_every_signal),
     IN_ENTRIES(entry_mute_thread_and_word_straddled),
+    IN_ENTRIES(entry_mute_thread_and_page_straddled),
+    IN_ENTRIES(entry_mute_thread_under_mdwe),
+    IN_ENTRIES(entry_mute_thread_under_filter),
     IN_ENTRIES(entry_sleeper_blocks_every_signal),
     IN_ENTRIES(entry_second_not_armed),
     IN_ENTRIES(entry_children_forked_meanwhile),

@@ -16,7 +16,9 @@
  *          Where an endbr64 stands before the jump, the jump to itself lies there, so that it never
  *          meets an old boundary, whatever the jump displaces.
  * proved   As aligned, with such threads: they are asleep elsewhere before the store and have not
- *          run when looked at after it; else it is undone, and tried again.
+ *          run when looked at after it; else it is undone, and tried again. What no store reaches,
+ *          because it straddles two words or the pages cannot be made writable, is changed with all
+ *          of its page (exchange.h).
  *
  * Nothing here may call libc while the entry is held: its functions are patched as well.
  */
@@ -26,6 +28,7 @@
 
 #include "crowd.h"
 #include "error.h"
+#include "exchange.h"
 #include "lock.h"
 #include "poke.h"
 #include "sys.h"
@@ -39,6 +42,7 @@ static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
 struct work {
     const struct arch_swap *swap;
     struct poke poke;
+    struct exchange exchange;
     struct crowd crowd;
     uintptr_t at;
     uintptr_t spin; /* where threads are held: there, or at the endbr64 before */
@@ -133,6 +137,31 @@ POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
     for (unsigned i = 0; i < JUMP_BYTES; i++)
         now.bytes[(work->at & 7) + i] = bytes[i];
     poke_store8(aligned, now.word);
+}
+
+/* All at once, by store or with the page. 0, or -errno. */
+static int prepare_whole(struct work *work)
+{
+    if (in_one_word(work, work->at, JUMP_BYTES))
+        return 0;
+    return exchange_prepare(&work->exchange, work->at, work->new, JUMP_BYTES);
+}
+
+/* 0, or -errno: nothing has changed. */
+static int put_whole(struct work *work)
+{
+    if (!in_one_word(work, work->at, JUMP_BYTES))
+        return exchange_do(&work->exchange);
+    store_all(work, work->new);
+    return 0;
+}
+
+static void take_whole_back(struct work *work)
+{
+    if (in_one_word(work, work->at, JUMP_BYTES))
+        store_all(work, work->old);
+    else
+        exchange_undo(&work->exchange);
 }
 
 /* Bytes `from` on: what begins at a boundary last, for a thread that traps there until then. */
@@ -285,16 +314,22 @@ static const char *by_landing(struct work *work)
 static const char *by_proof(struct work *work, bool all)
 {
     for (;;) {
+        int result = prepare_whole(work);
         const struct crowd_thread *awake = look_again(work, all);
 
         if (is_mute_no_more(work))
             return NULL;
+        if (!awake && result == 0)
+            result = put_whole(work);
+        if (result != 0) {
+            site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(result));
+            return NULL;
+        }
         if (!awake) {
-            store_all(work, work->new);
             poke_sync();
             if (crowd_has_slept_on(&work->crowd, all, work->at, work->at + JUMP_BYTES))
                 return "proved";
-            store_all(work, work->old);
+            take_whole_back(work);
             poke_sync();
             awake = first_mute(work);
         }
@@ -360,6 +395,8 @@ static const char *with_mute(struct work *work)
         return by_proof(work, !work->swap->punned);
     if (has_landing(work) && work->synced)
         return by_landing(work);
+    if (prepare_whole(work) == 0)
+        return by_proof(work, !work->swap->punned);
     if (may_pass(work))
         return NULL;
     refuse_muted(work, first_mute(work), "and the function's code cannot be written in one store");
@@ -410,6 +447,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     } while (work.again);
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     poke_close(&work.poke);
+    exchange_end(&work.exchange);
     return how;
 }
 
