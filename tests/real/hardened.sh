@@ -35,6 +35,23 @@ work_redis()
     [ "$(redis get counter)" = 50000 ] || fail "the counter is $(redis get counter)"
 }
 
+# Functions of its own: replaced, wrapped, and back.
+entries_redis()
+{
+    redis set probe original >/dev/null
+    step load "$real/patches/replace.so" replaced replaced
+    step load "$real/patches/wrap.so" PONG wrapped
+    step revert entries PONG original
+}
+
+# step VERB WHAT PING PROBE: the answers after it.
+step()
+{
+    hotpatch "$1" "$pid" "$2" >"$work/load" 2>&1 || fail "$1 $2: $(cat "$work/load")"
+    [ "$(redis ping)" = "$3" ] || fail "after $1 $2 PING is answered with $(redis ping)"
+    [ "$(redis get probe)" = "$4" ] || fail "after $1 $2 the key holds $(redis get probe)"
+}
+
 quit_redis()
 {
     redis shutdown
@@ -86,6 +103,7 @@ under()
     under="hardened $* --"
     "serve_$daemon"
     apply "$row" "$pid" busy
+    [ -z "$entries" ] || "entries_$entries"
     hotpatch status "$pid" >/dev/null || fail "status"
     "quit_$daemon"
     clean
@@ -130,6 +148,7 @@ END
         ! nsenter -m -t "$pid" test -w $path || fail "$path can be written"
     done
     apply "$row" "$pid" busy
+    entries_redis
     hotpatch status "$pid" >/dev/null || fail "status"
     quit_redis
     [ ! -s "$work/data/shim.log" ] || fail "the shim complains: $(cat "$work/data/shim.log")"
@@ -137,6 +156,7 @@ END
 }
 
 wraps="read write epoll_wait"
+entries=redis
 prepare
 under redis-no-new-privs redis no-new-privs
 under redis-mdwe redis mdwe
@@ -149,6 +169,7 @@ redis_unit deny-write-execute
 
 # memcached's unit has no SystemCallFilter=, and must let it change its user.
 wraps="read sendmsg"
+entries=
 prepare
 under memcached-no-new-privs memcached no-new-privs
 under memcached-mdwe memcached mdwe
