@@ -58,6 +58,10 @@ PRODUCTS := $(SHIM) $(ENGINE) $(COMMAND)
 
 all: $(PRODUCTS)
 
+# The name that a program would be linked with: Debian's has the version in it.
+ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+$(BUILD)/obj/loader/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
+
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
@@ -70,8 +74,8 @@ $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
 
 $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
-		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lZydis -lelf -pthread
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lelf -pthread
 
 $(COMMAND): $(call objects,$(command_sources))
 	$(call say,LINK  $@)
@@ -82,7 +86,8 @@ $(COMMAND): $(call objects,$(command_sources))
 # parts and of the harness, so that a test of one part links that part alone.
 
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
-stand_ins := $(addprefix preload/,rlimit.c setxid.c unshare.c)
+# So is what stands in for libZydis in the engine.
+stand_ins := $(addprefix preload/,rlimit.c setxid.c unshare.c) loader/decoder.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \
@@ -92,6 +97,8 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
+
+$(BUILD)/tests/test_engine: $(BUILD)/obj/loader/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "report.h"
 #include "site.h"
 #include "tend.h"
@@ -127,6 +128,15 @@ static int read_imports(void *nothing)
 
 static void list_slots(const struct request *request, struct engine_reply *reply)
 {
+    struct refusal why = {0};
+    struct transaction nothing = {.why = &why};
+
+    if ((!request->kind || strcmp(request->kind, "entry") == 0) &&
+        decoder_load(request->deadline, &why) != 0) {
+        report_transaction(&nothing, 0, reply);
+        refusal_clear(&why);
+        return;
+    }
     extend_layers();
     objects_locked(read_imports, NULL);
     declared_adopt_registered(services->registered());

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "entry.h"
 #include "ifunc.h"
 
@@ -423,6 +424,9 @@ int transaction_run(struct transaction *transaction)
     if (transaction->why->count || check_deadline(transaction) != 0)
         return -1;
     read = plan_read_files(transaction);
+    if (decoder_is_wanted(transaction) &&
+        decoder_load(transaction->deadline, transaction->why) != 0)
+        return -1;
     if ((read == 0 ? plan(transaction) : objects_locked(make_plan, transaction)) != 0 ||
         read != 0) {
         if (transaction->why->count == 0)

@@ -389,6 +389,28 @@ static void the_command_patches_a_function(void **state)
     finish();
 }
 
+static bool has_decoder(void)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "grep -q /libZydis /proc/%d/maps", (int)host->pid);
+    return system(command) == 0;
+}
+
+static void a_host_that_declares_its_slots_is_spared_the_decoder(void **state)
+{
+    (void)state;
+    start("host");
+    must_apply(host, "load %s", patch_file("answer2"));
+    assert_false(has_decoder());
+    must_apply(host, "slots kind=declared");
+    assert_false(has_decoder());
+    must_apply(host, "slots");
+    assert_true(has_decoder());
+    must_apply(host, "revert all");
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +438,7 @@ int main(void)
         LIVE(slots_lists_functions),
         LIVE(status_tells_whether_the_new_code_was_entered),
         LIVE(the_command_patches_a_function),
+        LIVE(a_host_that_declares_its_slots_is_spared_the_decoder),
     };
 
     return cmocka_run_group_tests_name("entries", tests, NULL, NULL);
