@@ -37,11 +37,10 @@ bool cxx_can_demangle(void)
 char *cxx_demangled(const char *symbol)
 {
     demangler *demangle;
-    int status;
 
     if (strncmp(symbol, "_Z", 2) != 0 || !(demangle = demangle_function()))
         return NULL;
-    return demangle(symbol, NULL, NULL, &status);
+    return demangle(symbol, NULL, NULL, NULL);
 }
 
 static bool in_word(char c)

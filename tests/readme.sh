@@ -30,8 +30,8 @@ count=$(cat "$work/count")
 {
     echo 'set -eu'
     echo 'make() { case "$*" in demo | check | real | bench) ;; *) command make "$@" ;; esac; }'
-    # shellcheck disable=SC2016 # expanded by the script
-    echo 'trap "for job in \$(jobs -p); do kill \$job; done" EXIT'
+    # Not "$(jobs -p)": a subshell of dash has no jobs.
+    echo "trap 'jobs -p >$work/jobs; while read -r job; do kill \$job; done <$work/jobs' EXIT"
     i=0
     while [ $i -lt "$count" ]; do
         i=$((i + 1))
@@ -72,5 +72,24 @@ while [ $i -lt "$count" ]; do
         passed=$((passed + 1))
     fi
 done
+
+# What it started has ended, or ends now.
+left()
+{
+    for exe in /proc/[0-9]*/exe; do
+        case "$(readlink "$exe")" in
+        "$work"/*) echo "$exe" ;;
+        esac
+    done 2>/dev/null
+}
+tries=0
+while [ -n "$(left)" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+if [ -n "$(left)" ]; then
+    failed=$((failed + 1))
+    echo "programs of the README still run: $(left)"
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
