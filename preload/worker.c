@@ -62,12 +62,17 @@ void worker_doing(char *buffer, size_t size)
     lock_give(&worker.name);
 }
 
-static bool change_state(enum state from, enum state to)
+static bool change_unseen(enum state from, enum state to)
 {
     uint32_t expected = from;
 
-    if (!atomic_compare_exchange_strong_explicit(&worker.state, &expected, to, memory_order_acq_rel,
-                                                 memory_order_acquire))
+    return atomic_compare_exchange_strong_explicit(&worker.state, &expected, to,
+                                                   memory_order_acq_rel, memory_order_acquire);
+}
+
+static bool change_state(enum state from, enum state to)
+{
+    if (!change_unseen(from, to))
         return false;
     sys_futex_wake(&worker.state, INT32_MAX);
     return true;
@@ -77,7 +82,8 @@ static void run_queued(void)
 {
     struct worker_job *job = worker.job;
 
-    if (!change_state(QUEUED, RUNNING))
+    /* Who waits for the job sleeps on until it is done: two switches of threads are saved. */
+    if (!change_unseen(QUEUED, RUNNING))
         return;
     job->run(job);
     name_job("");
