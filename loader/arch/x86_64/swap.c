@@ -268,6 +268,7 @@ static bool hold_by_spin(struct work *work)
             if (!must_leave(work) || !look_again(work, false))
                 return true;
             poke_store2(work->spin, bytes);
+            poke_sync();
             awake = first_mute(work);
         }
         if (clock_ms() >= work->until) {
@@ -433,7 +434,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     sys_sigset mask;
     struct work work;
-    const char *how;
+    const char *how = NULL;
 
     begin(&work, swap, in, until, why);
     why->code = 0;
