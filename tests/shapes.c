@@ -49,6 +49,7 @@ SHAPE(alone, 0, "push %rbp\n push %rbx\n push %rax\n push %rcx\n push %rdx",
       "pop %rdx\n pop %rcx\n pop %rbx\n pop %rbx\n pop %rbp")
 __asm__(".text\n.skip 16384, 0xcc\n");
 SHAPE(waits, 0, "push %rbx\n1: cmpb $0, (%rdi)\n je 1b\n pop %rbx\n xor %edi, %edi", "")
+SHAPE(waits_spinnable, 0, "xor %eax, %eax\n1: cmp %al, (%rdi)\n je 1b\n xor %edi, %edi", "")
 SHAPE(spins, 0, "push %rbp\n mov %rsp, %rbp\n1: cmpl $0, (%rdi)\n je 1b\n pop %rbp", "")
 
 #define ROW(name, endbr)                      \
@@ -63,6 +64,7 @@ const struct shape shapes[] = {
 const size_t shapes_count = sizeof(shapes) / sizeof(*shapes);
 const struct shape shape_alone = ROW(alone, 0);
 const struct shape shape_waits = ROW(waits, 0);
+const struct shape shape_waits_spinnable = ROW(waits_spinnable, 0);
 const struct shape shape_spins = ROW(spins, 0);
 
 long shape_replacement(long argument)

@@ -27,6 +27,8 @@ extern const size_t shapes_count;
 extern const struct shape shape_alone;
 /* Waits among its first five bytes, at offset 1 or 4, while the int at its argument is 0; 1 then. */
 extern const struct shape shape_waits;
+/* The same at 2 or 4: its first instruction has room for a jump to itself. */
+extern const struct shape shape_waits_spinnable;
 extern const struct shape shape_spins; /* the same behind them */
 
 long shape_replacement(long argument);

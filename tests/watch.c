@@ -1,0 +1,338 @@
+/* watch.c - see watch.h. */
+#include "watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crowd.h"
+#include "harness.h"
+#include "poke.h"
+#include "swap.h"
+
+enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 64 };
+
+static const uint8_t SPIN[] = {0xeb, 0xfe};
+
+struct event {
+    enum {
+        STORE,
+        SYNC,
+        LEFT,
+        CLOSED,
+        OPENED
+    } kind;                /* the endbr64 before the jump holds everybody */
+    unsigned first, count; /* of the jump's bytes */
+    uint8_t bytes[JUMP_BYTES];
+};
+
+struct watch watch;
+
+/* In the middle of a swap, in a child, in another thread: no place for cmocka's longjmp(). */
+static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    abort();
+}
+
+/* Under way. */
+static const struct arch_swap *swap_now;
+static bool in_now;
+static struct event events[EVENTS];
+static unsigned count;
+
+static void note(struct event event)
+{
+    if (!swap_now)
+        return;
+    if (count == EVENTS)
+        wrong("more than %d events", EVENTS);
+    events[count++] = event;
+    if (watch.act && count == watch.at)
+        watch.act(watch.argument);
+}
+
+static void note_store(uintptr_t address, const uint8_t *bytes, unsigned size)
+{
+    uintptr_t jump = swap_now ? swap_now->prologue->jump : 0;
+    struct event event = {.kind = STORE};
+
+    if (!swap_now || address + size <= jump || address >= jump + JUMP_BYTES)
+        return;
+    for (unsigned i = 0; i < size; i++) {
+        if (address + i < jump || address + i >= jump + JUMP_BYTES)
+            continue;
+        if (event.count == 0)
+            event.first = (unsigned)(address + i - jump);
+        event.bytes[event.count++] = bytes[i];
+    }
+    note(event);
+}
+
+int __real_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
+int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
+void __real_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+void __real_poke_store8(uintptr_t aligned, uint64_t word);
+void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
+void __real_poke_sync(void);
+void __wrap_poke_sync(void);
+const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, bool all,
+                                                       uintptr_t begin, uintptr_t end);
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
+                                                       uintptr_t begin, uintptr_t end);
+int __real_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who);
+int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who);
+const char *__real_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why);
+const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why);
+const char *__real_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why);
+const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why);
+
+int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+{
+    int result = __real_poke_byte(poke, address, byte);
+
+    note_store(address, &byte, 1);
+    return result;
+}
+
+void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2])
+{
+    __real_poke_store2(address, bytes);
+    if (swap_now && address != swap_now->prologue->jump)
+        note((struct event){.kind = bytes[0] == SPIN[0] ? CLOSED : OPENED});
+    else
+        note_store(address, bytes, 2);
+}
+
+void __wrap_poke_store8(uintptr_t aligned, uint64_t word)
+{
+    __real_poke_store8(aligned, word);
+    note_store(aligned, (const uint8_t *)&word, 8);
+}
+
+void __wrap_poke_sync(void)
+{
+    __real_poke_sync();
+    note((struct event){.kind = SYNC});
+}
+
+int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who)
+{
+    int result = __real_crowd_evacuate(crowd, begin, end, until, who);
+
+    if (result == 0)
+        note((struct event){.kind = LEFT});
+    return result;
+}
+
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
+                                                       uintptr_t begin, uintptr_t end)
+{
+    const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, all, begin, end);
+    void (*looked)(void *) = watch.looked;
+
+    if (!thread && looked) {
+        watch.looked = NULL;
+        looked(watch.argument);
+    }
+    return thread;
+}
+
+/* ---- what may be fetched ---- */
+
+struct model {
+    const struct arch_prologue *prologue;
+    uint8_t old[JUMP_BYTES], jump[JUMP_BYTES]; /* `old`: the function's own */
+    uint8_t settled[JUMP_BYTES];
+    const struct event *pending[8];
+    unsigned count;
+    bool inside; /* somebody may be at a boundary */
+    enum { OPEN, OPENING, CLOSING, SYNCED } closed;
+};
+
+static void apply(const struct event *event, uint8_t image[JUMP_BYTES])
+{
+    memcpy(image + event->first, event->bytes, event->count);
+}
+
+static void one_image(const struct model *model, unsigned seen, uint8_t image[JUMP_BYTES])
+{
+    memcpy(image, model->settled, JUMP_BYTES);
+    for (unsigned i = 0; i < model->count; i++)
+        if (seen >> i & 1)
+            apply(model->pending[i], image);
+}
+
+static bool is_old_instruction(const struct model *model, unsigned i, const uint8_t *image)
+{
+    unsigned begin = model->prologue->start[i], end = model->prologue->start[i + 1];
+
+    if (end > JUMP_BYTES)
+        end = JUMP_BYTES;
+    return memcmp(image + begin, model->old + begin, end - begin) == 0;
+}
+
+static bool entry_is_whole(const struct model *model, const uint8_t *image)
+{
+    if (image[0] == INT3 && model->old[0] != INT3)
+        return !watch.mute || model->closed == SYNCED;
+    return is_old_instruction(model, 0, image) || memcmp(image, model->jump, JUMP_BYTES) == 0 ||
+           memcmp(image, SPIN, 2) == 0;
+}
+
+static bool boundary_is_whole(const struct model *model, unsigned i, const uint8_t *image)
+{
+    unsigned at = model->prologue->start[i];
+    /* Of another trap than int3 there is one, at the jump's last byte. */
+    bool faults =
+        at == JUMP_BYTES - 1 && arch_stub_faults(model->prologue) && image[at] == model->jump[at];
+
+    return is_old_instruction(model, i, image) || image[at] == INT3 || faults;
+}
+
+static void fail_image(const struct model *model, unsigned at, const uint8_t *image)
+{
+    wrong("%s, %s, event %u: at %u may be fetched %02x %02x %02x %02x %02x", watch.name,
+          in_now ? "in" : "out", count, model->prologue->start[at], image[0], image[1], image[2],
+          image[3], image[4]);
+}
+
+static void check_boundaries(const struct model *model, const uint8_t *image)
+{
+    for (unsigned i = 1; i < model->prologue->count; i++)
+        if (model->prologue->start[i] < JUMP_BYTES && !boundary_is_whole(model, i, image))
+            fail_image(model, i, image);
+}
+
+/* Who has seen one store of the whole word sees it from then on: who came in by the old first
+ * instruction meets what is in the same image. */
+static bool is_one_word(const struct model *model)
+{
+    return model->count == 1 && model->pending[0]->count == JUMP_BYTES;
+}
+
+static void check_images(struct model *model)
+{
+    bool inside = model->inside, entered = false;
+    uint8_t image[JUMP_BYTES];
+
+    for (unsigned seen = 0; seen < 1u << model->count; seen++) {
+        bool enters;
+
+        one_image(model, seen, image);
+        if (!entry_is_whole(model, image))
+            fail_image(model, 0, image);
+        enters = image[0] != INT3 && is_old_instruction(model, 0, image);
+        entered = entered || enters;
+        if (inside || enters)
+            check_boundaries(model, image);
+    }
+    for (unsigned seen = 0; seen < 1u << model->count && entered && !is_one_word(model); seen++) {
+        one_image(model, seen, image);
+        check_boundaries(model, image);
+    }
+    model->inside = inside || entered;
+}
+
+static void check_event(struct model *model, const struct event *event)
+{
+    if (event->kind == LEFT)
+        model->inside = false;
+    if (event->kind == STORE) {
+        if (model->count == 8)
+            wrong("%s: too many stores before a serialisation", watch.name);
+        model->pending[model->count++] = event;
+    }
+    if (event->kind == CLOSED || event->kind == OPENED)
+        model->closed = event->kind == CLOSED ? CLOSING : OPENING;
+    if (event->kind == SYNC) {
+        model->closed = model->closed == CLOSING   ? SYNCED
+                        : model->closed == OPENING ? OPEN
+                                                   : model->closed;
+        for (unsigned i = 0; i < model->count; i++)
+            apply(model->pending[i], model->settled);
+        model->count = 0;
+    }
+    check_images(model);
+}
+
+/* Who had stopped at a boundary before a punned jump came may be there still when it goes. */
+static void check_swap(const struct arch_swap *swap, bool in, bool done)
+{
+    struct model model = {.prologue = swap->prologue, .inside = in || swap->punned};
+
+    memcpy(model.old, swap->prologue->bytes, JUMP_BYTES);
+    memcpy(model.jump, swap->jump, JUMP_BYTES);
+    memcpy(model.settled, in ? model.old : model.jump, JUMP_BYTES);
+    for (unsigned i = 0; i < count; i++)
+        check_event(&model, &events[i]);
+    /* Whoever comes now sees what was put there. */
+    if (model.count != 0 || model.closed != OPEN ||
+        memcmp(model.settled, in == done ? model.jump : model.old, JUMP_BYTES) != 0)
+        wrong("%s, %s: not serialised at the end, or left as it should not be", watch.name,
+              in ? "in" : "out");
+}
+
+typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
+                                  struct site_problem *why);
+
+static const char *watched(swap_function *real, bool in, const struct arch_swap *swap,
+                           uint64_t until, struct site_problem *why)
+{
+    const char *how;
+
+    swap_now = swap;
+    in_now = in;
+    count = 0;
+    how = real(swap, until, why);
+    swap_now = NULL;
+    check_swap(swap, in, how != NULL);
+    return how;
+}
+
+const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why)
+{
+    return watched(__real_arch_swap_in, true, swap, until, why);
+}
+
+const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why)
+{
+    return watched(__real_arch_swap_out, false, swap, until, why);
+}
+
+unsigned watch_arm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument)
+{
+    watch.name = shape->name;
+    watch.at = at;
+    watch.act = act;
+    watch.argument = argument;
+    shape_arm(shape);
+    watch.act = NULL;
+    return count;
+}
+
+unsigned watch_disarm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument)
+{
+    watch.name = shape->name;
+    watch.at = at;
+    watch.act = act;
+    watch.argument = argument;
+    shape_disarm(shape);
+    watch.act = NULL;
+    return count;
+}
