@@ -233,7 +233,7 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     struct entry_candidate real = *candidate;
     const char *name = candidate->function.name;
     const char *problem;
-    char unnamed[40];
+    char unnamed[300];
     uint64_t size;
     struct slot *slot;
     struct site *site;
@@ -253,7 +253,8 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     if (!site)
         return NULL;
     if (!name) {
-        snprintf(unnamed, sizeof(unnamed), "+0x%llx", (unsigned long long)real.function.address);
+        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(real.object),
+                 (unsigned long long)real.function.address);
         name = unnamed;
     }
     slot = make_slot(&real, name, site);

@@ -132,15 +132,25 @@ static struct object *object_of_place(const struct request_place *place, bool *o
     return found;
 }
 
+/* The slot is called as the function was looked up, where the process knows no name for it. */
+static void take_names(struct function *function, const struct target *target)
+{
+    if (function->name)
+        return;
+    function->name = target->name;
+    function->file = *target->file ? target->file : NULL;
+}
+
 static void find_place(struct search *search, const struct request_place *place)
 {
     struct entry_candidate candidate;
     bool other_build;
     struct object *object = object_of_place(place, &other_build);
 
-    if (object && entry_at(object, place->offset, true, &candidate))
+    if (object && entry_at(object, place->offset, true, &candidate)) {
+        take_names(&candidate.function, search->target);
         take_entry(search, &candidate);
-    else if (object)
+    } else if (object)
         problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
     else if (other_build)
         problem(search, HP_BUILD_ID, "it was looked up in another build of the object");

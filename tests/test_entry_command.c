@@ -419,6 +419,19 @@ static void a_place_is_a_name_too(void **state)
     host_stop(host);
 }
 
+static void a_function_is_called_as_it_was_looked_up(void **state)
+{
+    struct host *host = start("bare");
+
+    (void)state;
+    must_exit(hotpatch(host, "load", pid_of(host), "--replace", "twin@program.c=two", "--debug",
+                       in_directory("elsewhere.debug"), patch_file("entry_plain"), NULL),
+              0, NULL, NULL);
+    must_exit(hotpatch(host, "status", pid_of(host), NULL), 0, "twin: entry slot of bare", NULL);
+    must_exit(hotpatch(host, "slots", pid_of(host), "twin", NULL), 0, "twin@program.c", NULL);
+    host_stop(host);
+}
+
 /* ---- what is said ---- */
 
 static void calls_that_keep_the_old_code_are_told(void **state)
@@ -596,6 +609,7 @@ int main(void)
         cmocka_unit_test(two_statics_of_one_name_are_told_apart_by_their_files),
         cmocka_unit_test(a_cxx_name_is_taken_as_it_is_typed),
         cmocka_unit_test(a_place_is_a_name_too),
+        cmocka_unit_test(a_function_is_called_as_it_was_looked_up),
         cmocka_unit_test(calls_that_keep_the_old_code_are_told),
         cmocka_unit_test(a_function_that_was_inlined_everywhere_is_told),
         cmocka_unit_test(a_clone_is_not_taken_for_the_function),
