@@ -1,9 +1,7 @@
 /*
- * entry_arm.c - entry slots made ready and armed: their objects are pinned, stubs written, a patch's
- * own calls led past itself, and the jumps put in; see entry.h.
+ * entry_arm.c - entry slots made ready and armed: stubs written, a patch's own calls led past itself,
+ * and the jumps put in; see entry.h.
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,101 +10,11 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "pin.h"
 #include "relocations.h"
 #include "site.h"
 #include "sys.h"
 #include "text.h"
-
-/* ---- pinning: an object with an armed entry stays ---- */
-
-struct pin_job {
-    struct worker_job job;
-    size_t count, pinned;
-    char error[512];
-    char *paths[];
-};
-
-/* The name is ld.so's own, so nothing is loaded (dlopen(3), RTLD_NOLOAD). */
-static void run_pin(struct worker_job *job)
-{
-    struct pin_job *pin = (struct pin_job *)(void *)job;
-
-    for (; pin->pinned < pin->count; pin->pinned++) {
-        void *handle = dlopen(pin->paths[pin->pinned], RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-
-        if (!handle) {
-            const char *error = dlerror();
-
-            snprintf(pin->error, sizeof(pin->error), "%s: %s", pin->paths[pin->pinned],
-                     error ? error : "it is not loaded any more");
-            return;
-        }
-        dlclose(handle);
-    }
-}
-
-static void pin_free(struct pin_job *pin)
-{
-    for (size_t i = 0; i < pin->count; i++)
-        free(pin->paths[i]);
-    free(pin);
-}
-
-static void pin_abandoned(struct worker_job *job)
-{
-    pin_free((struct pin_job *)(void *)job);
-}
-
-static bool needs_pin(const struct change *change)
-{
-    return change->slot->kind == SLOT_ENTRY && !change->slot->gone && change->slot->object &&
-           !change->slot->object->is_program && !change->slot->object->pinned;
-}
-
-static struct pin_job *pin_new(const struct transaction *transaction)
-{
-    struct pin_job *pin;
-    size_t count = 0;
-
-    for (const struct change *c = transaction->changes; c; c = c->next)
-        count += needs_pin(c);
-    pin = calloc(1, sizeof(*pin) + count * sizeof(pin->paths[0]));
-    if (!pin)
-        return NULL;
-    pin->job = (struct worker_job){run_pin, pin_abandoned, "keeping objects loaded"};
-    for (const struct change *c = transaction->changes; c; c = c->next) {
-        if (!needs_pin(c))
-            continue;
-        pin->paths[pin->count] = text_copy(c->slot->object->path);
-        if (!pin->paths[pin->count++]) {
-            pin_free(pin);
-            return NULL;
-        }
-    }
-    return pin;
-}
-
-static int pin_objects(struct transaction *transaction)
-{
-    struct pin_job *pin = pin_new(transaction);
-    int ran;
-
-    if (!pin)
-        return refuse(transaction->why, HP_MEMORY, "keep objects loaded: no memory");
-    ran = pin->count ? shim()->worker_run(&pin->job, transaction->deadline) : 0;
-    if (ran == -ETIMEDOUT)
-        return refuse(transaction->why, HP_DEADLINE, "keep objects loaded: ld.so is busy");
-    if (ran != 0)
-        refuse(transaction->why, HP_BUSY, "keep objects loaded: the patching thread is busy");
-    else if (pin->pinned < pin->count)
-        refuse(transaction->why, HP_NO_TARGET, "keep it loaded: %s", pin->error);
-    else
-        for (struct change *c = transaction->changes; c; c = c->next)
-            if (needs_pin(c))
-                c->slot->object->pinned = true;
-    pin_free(pin);
-    return transaction->why->count ? -1 : 0;
-}
 
 /* ---- a patch's own calls of what it replaces ---- */
 
@@ -212,7 +120,7 @@ int entries_prepare(struct transaction *transaction)
 {
     if (!has_entries(transaction))
         return 0;
-    if (pin_objects(transaction) != 0)
+    if (pins_take(transaction) != 0)
         return -1;
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");

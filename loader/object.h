@@ -39,7 +39,7 @@ struct object {
     bool imports_read;                      /* all */
     size_t names_read;                      /* so many of the names that import.c wants */
     bool global;                            /* of ld.so's global scope; scope.c */
-    bool pinned;                            /* ld.so will never unmap it; entry.c */
+    bool pinned;                            /* ld.so will never unmap it; pin.c */
     struct functions *functions;            /* made when first asked for; entry.c */
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };

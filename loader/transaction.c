@@ -16,6 +16,7 @@
 #include "decoder.h"
 #include "entry.h"
 #include "ifunc.h"
+#include "pin.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
@@ -389,10 +390,12 @@ static int apply(struct transaction *transaction)
     if (place_modules(transaction) != 0 || bind_imports(transaction) != 0 ||
         entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
         entries_prepare(transaction) != 0 || commit_when_asked(transaction) != 0) {
+        pins_release(transaction);
         if (transaction->load_count > 0)
             unload_modules(transaction);
         return -1;
     }
+    pins_keep(transaction);
     return 0;
 }
 
@@ -483,4 +486,5 @@ void transaction_free(struct transaction *transaction)
         retire_reverted();
     free(transaction->loads);
     free(transaction->reverts);
+    free(transaction->pins);
 }

@@ -33,6 +33,8 @@ struct transaction {
     size_t load_count;
     struct module **reverts; /* live until the commit */
     size_t revert_count;
+    struct pin *pins; /* held for the entries; pin.c */
+    size_t pin_count;
     bool loaded; /* the modules are in the process */
     bool committed;
     bool dry_run;

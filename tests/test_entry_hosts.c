@@ -66,6 +66,30 @@ static void a_patched_library_stays_loaded(void **state)
     finish();
 }
 
+/* It was held while threads were waited for. */
+static void a_library_of_a_refused_patch_can_leave(void **state)
+{
+    struct picture left;
+
+    (void)state;
+    start("entries");
+    open_library();
+    host_expect(host, "spinners-without-signals 1", "started");
+    assert_string_equal(
+        outcome(host, "load replace=libentries.so:in_library=two replace=straddles_page=two %s",
+                patch_file("entry_plain")),
+        "HP-SIGTRAP-BLOCKED");
+    host_expect(host, "call in_library", "40");
+    host_expect(host, "dlclose", "closed");
+    left = picture_take(host->pid);
+    assert_null(strstr(left.maps, "libentries.so"));
+    picture_free(&left);
+    host_expect(host, "stop-threads", "wrong 0");
+    open_library();
+    there_and_back("libentries.so:in_library", "call in_library", "40", "2");
+    finish();
+}
+
 static void an_unpatched_library_can_leave(void **state)
 {
     (void)state;
@@ -367,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE(a_patched_library_stays_loaded),
+        LIVE(a_library_of_a_refused_patch_can_leave),
         LIVE(an_unpatched_library_can_leave),
         LIVE(a_child_inherits_layers_and_is_patched_apart),
         LIVE(children_forked_while_entries_switch_get_right_answers),
