@@ -201,6 +201,31 @@ static void threads_go_through_switches(void **state)
     finish();
 }
 
+/* A thread that is being made blocks every signal for a moment; where one is always seen so, the load
+ * is refused in time and can be repeated. */
+static void threads_come_and_go_through_switches(void **state)
+{
+    (void)state;
+    start("entries");
+    host_expect(host, "breeders 3", "started");
+    for (int i = 0, refused = 0; i < 10; i++) {
+        const char *code = outcome(host, "load %s", patch_file("entry_shapes"));
+
+        if (strcmp(code, "apply") != 0) {
+            assert_string_equal(code, "HP-SIGTRAP-BLOCKED");
+            assert_true(refused++ < 20);
+            i--;
+            continue;
+        }
+        host_expect(host, "shape straddles_page", "5");
+        host_expect(host, "shape branches", "5");
+        must_apply(host, "revert all");
+        host_expect(host, "shape straddles_page", "1");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
+}
+
 static void threads_go_through_switches_at_4_mb(void **state)
 {
     (void)state;
@@ -399,6 +424,7 @@ int main(void)
         LIVE(programs_start_while_what_starts_them_is_wrapped),
         LIVE(a_daemon_inherits_layers),
         LIVE(threads_go_through_switches),
+        LIVE(threads_come_and_go_through_switches),
         LIVE(threads_go_through_switches_at_4_mb),
         LIVE(threads_go_through_switches_behind_endbr64),
         LIVE(threads_that_block_sigtrap_live_on),
