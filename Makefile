@@ -119,7 +119,7 @@ hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
 host_libraries := $(filter lib%,$(hosts))
 host_variants := host-nopie host-stripped host-o0 host-o3 host-now host-clang host-lto \
 	imports-nopie imports-now imports-stripped importer-nopie importer-now \
-	entries-nopie entries-cet entries-stripped
+	entries-nopie entries-cet entries-stripped wide-nopie
 HOSTS := $(addprefix $(BUILD)/hosts/,$(filter-out lib%,$(hosts)) $(host_variants) host-static \
 	host-cxx $(addsuffix .so,$(host_libraries)))
 PATCHES := $(patsubst tests/patches/%.c,$(BUILD)/patches/%.so,$(wildcard tests/patches/*.c))
@@ -141,6 +141,9 @@ opaque := $(if $(findstring clang,$(CC)),-O0)
 flags_entries := -rdynamic $(opaque)
 flags_entries-nopie := -no-pie -fno-pie -rdynamic $(opaque)
 flags_entries-cet := -O2 -fcf-protection=full -rdynamic $(opaque)
+# BFD's ld would make two segments of it.
+flags_wide := -fuse-ld=lld -Wl,-T,tests/hosts/parts/wide.ld $(opaque)
+flags_wide-nopie := -no-pie -fno-pie $(flags_wide)
 flags_entries-stripped := -s -O2 -rdynamic $(opaque)
 flags_libentries := $(opaque)
 compiler_host-clang := clang

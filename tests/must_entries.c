@@ -281,6 +281,33 @@ static const char *entry_executable_mprotect_forbidden(struct host *host)
     return under_threads(host, "threads 2");
 }
 
+/* ---- 300 MB of text; brk(2) must go on past what is mapped for the stubs ---- */
+
+static const char *both_ends(struct host *host)
+{
+    host_expect(host, "apart", "300");
+    host_expect(host, "grow 16", "grown");
+    must_apply(host, "load replace=near_end=two replace=far_end=nine %s",
+               patch_file("entry_plain"));
+    host_expect(host, "near", "2");
+    host_expect(host, "far", "9");
+    host_expect(host, "grow 512", "grown");
+    must_apply(host, "revert all");
+    host_expect(host, "near", "1");
+    host_expect(host, "far", "10");
+    return "apply";
+}
+
+static const char *entry_in_300_megabytes(struct host *host)
+{
+    return both_ends(host);
+}
+
+static const char *entry_in_300_megabytes_of_non_pie(struct host *host)
+{
+    return both_ends(host);
+}
+
 static const char *entry_forked_child_apart(struct host *host)
 {
     must_apply(host, "load %s", patch_file("answer2"));
@@ -336,6 +363,32 @@ static const char *entry_under_gdb(struct host *host)
     return code;
 }
 
+/* Another host, under it: every instruction of it is made anew, and no jump is met by a processor. */
+static const char *entry_under_valgrind(struct host *host)
+{
+    static const char script[] = "#!/bin/sh\nexec valgrind -q \"$HOST_PROGRAM\"\n";
+    static const char refused[] = "HP-NOT-LISTENING";
+    const char *run = host_path(host, "run-valgrind"), *code = refused;
+    char program[300], pid[16];
+
+    if (sanitized() || !have("valgrind"))
+        return refused; /* not on this machine */
+    snprintf(program, sizeof(program), "HOST_PROGRAM=%s", built("hosts/entries"));
+    file_write(run, script, strlen(script), 0700);
+    struct host *slow = host_start_unarmed(run, (const char *[]){program, NULL});
+    snprintf(pid, sizeof(pid), "%d", (int)slow->pid);
+    struct output *load = hotpatch(slow, "load", pid, patch_file("answer2"), NULL);
+    if (load->status != 3 || !strstr(load->error, refused))
+        code = load->error;
+    output_free(load);
+    struct output *doctor = hotpatch(slow, "doctor", pid, NULL);
+    assert_non_null(strstr(doctor->out, "valgrind"));
+    output_free(doctor);
+    host_expect(slow, "answer", "1");
+    host_stop(slow);
+    return code;
+}
+
 #define IN_ENTRIES(name) CASE_IN(name, "entries")
 
 const struct must_case must_entries[] = {
@@ -385,5 +438,8 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_executable_mprotect_forbidden),
     IN_ENTRIES(entry_forked_child_apart),
     IN_ENTRIES(entry_under_gdb),
+    IN_ENTRIES(entry_under_valgrind),
+    CASE_IN(entry_in_300_megabytes, "wide"),
+    CASE_IN(entry_in_300_megabytes_of_non_pie, "wide-nopie"),
     CASES_END,
 };
