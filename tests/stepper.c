@@ -9,23 +9,19 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <unistd.h>
 #include <Zydis/Zydis.h>
 
 #include <cmocka.h>
 
 enum {
-    COPIES = 1 << 16,
-    SCRATCH = 1 << 16,
+    COPIES = STEPPER_COPIES,
+    SCRATCH = STEPPER_SCRATCH,
     STACK_AT = SCRATCH - (1 << 13),
-    GAP = 1 << 26, /* around the scratch memory, so that long displacements miss the image */
     STEPS = 100,
     PUSH_BYTES = 6,
     XSAVE_MAX = 1 << 14,
@@ -62,49 +58,6 @@ struct run {
     uint8_t *watched[ARCH_PROLOGUE_COUNT];
     struct state before;
 };
-
-/* ------------------------------------------------------------------- the child --- */
-
-static void be_traced(void)
-{
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-        _exit(1);
-    raise(SIGSTOP);
-    _exit(0);
-}
-
-bool stepper_start(struct stepper *stepper, size_t span)
-{
-    int status;
-
-    stepper->shadow_stack = false;
-    stepper->size = COPIES + span + 2 * GAP + SCRATCH;
-    stepper->arena = mmap(NULL, stepper->size, PROT_READ | PROT_WRITE | PROT_EXEC,
-                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    assert_true(stepper->arena != MAP_FAILED);
-    stepper->copies = stepper->arena;
-    stepper->image = stepper->arena + COPIES;
-    stepper->scratch = stepper->image + span + GAP;
-    assert_int_equal(mprotect(stepper->image + span, GAP, PROT_NONE), 0);
-    assert_int_equal(mprotect(stepper->scratch + SCRATCH, GAP, PROT_NONE), 0);
-    stepper->child = fork();
-    assert_true(stepper->child >= 0);
-    if (stepper->child == 0)
-        be_traced();
-    assert_int_equal(waitpid(stepper->child, &status, 0), stepper->child);
-    if (WIFSTOPPED(status) &&
-        ptrace(PTRACE_SETOPTIONS, stepper->child, NULL, PTRACE_O_EXITKILL) == 0)
-        return true;
-    stepper_stop(stepper);
-    return false;
-}
-
-void stepper_stop(struct stepper *stepper)
-{
-    kill(stepper->child, SIGKILL);
-    waitpid(stepper->child, NULL, 0);
-    munmap(stepper->arena, stepper->size);
-}
 
 /* --------------------------------------------------------------- what it starts with --- */
 
@@ -198,7 +151,7 @@ static void set_watched(struct run *run)
             continue;
         at = prologue->jump + prologue->start[i] + in.length + (uint64_t)in.raw.disp.value;
         if (at < (uintptr_t)stepper->image ||
-            at + WATCHED > (uintptr_t)stepper->scratch - GAP) /* the image's end */
+            at + WATCHED > (uintptr_t)stepper->scratch - STEPPER_GAP) /* the image's end */
             continue;
         run->watched[i] = stepper->image + (at - (uintptr_t)stepper->image);
         memcpy(run->before.watched[i], run->watched[i], WATCHED);
@@ -232,7 +185,8 @@ static bool asks_others(const struct arch_prologue *prologue)
         ZYDIS_MNEMONIC_TPAUSE,     ZYDIS_MNEMONIC_UMWAIT,   ZYDIS_MNEMONIC_MWAITX,
         ZYDIS_MNEMONIC_MONITORX,   ZYDIS_MNEMONIC_SLDT,     ZYDIS_MNEMONIC_STR,
         ZYDIS_MNEMONIC_SGDT,       ZYDIS_MNEMONIC_SIDT,     ZYDIS_MNEMONIC_SMSW,
-        ZYDIS_MNEMONIC_LFS,        ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS};
+        ZYDIS_MNEMONIC_LFS,        ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS,
+        ZYDIS_MNEMONIC_LSL,        ZYDIS_MNEMONIC_XGETBV};
 
     for (unsigned i = 0; i < prologue->count; i++) {
         ZydisDecodedInstruction in;
@@ -270,7 +224,7 @@ static bool step(pid_t child, siginfo_t *fault)
     int status;
 
     assert_int_equal(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
+    status = stepper_await(child);
     assert_true(WIFSTOPPED(status));
     if (WSTOPSIG(status) == SIGTRAP)
         return true;

@@ -14,6 +14,13 @@
 
 #include "arch.h"
 
+enum {
+    STEPPER_COPIES = 1 << 16, /* bytes for moved prologues */
+    STEPPER_SCRATCH = 1 << 16
+};
+/* Around the scratch memory, so that no displacement from it reaches anything else. */
+#define STEPPER_GAP (((size_t)1 << 31) + ((size_t)1 << 20))
+
 struct stepper {
     pid_t child;
     uint8_t *arena;
@@ -34,6 +41,8 @@ enum step_outcome {
 /* A child with room for a program that spans `span` bytes. False: the system lets nobody trace. */
 bool stepper_start(struct stepper *stepper, size_t span);
 void stepper_stop(struct stepper *stepper);
+/* waitpid(2) of the child: its status. */
+int stepper_await(pid_t child);
 
 /* `pointers`: the registers point into scratch memory; otherwise they hold small numbers. `why` has
  * room for 200 characters. */

@@ -811,24 +811,53 @@ static void an_entry_that_leads_to_another_fde_loses_its_size_only(void **state)
     file_free(&table.file);
 }
 
+/* Four bytes of range behind those of the start. */
+static void an_fde_that_claims_gigabytes_ends_with_the_code(void **state)
+{
+    static const uint32_t claims[] = {0x7fffffff, 0x80000000, 0xffffffff};
+
+    (void)state;
+    struct header_table table = header_table();
+    uint64_t header = elf_segment(&table.file, PT_GNU_EH_FRAME)->p_vaddr;
+    const Elf64_Shdr *text = elf_section(&table.file, ".text");
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        for (uint32_t k = 0; k < *table.count; k++) {
+            uint8_t *fde = elf_at(&table.file, header + (uint64_t)(int64_t)table.pairs[k][1]);
+            memcpy(fde + 12, &claims[i], sizeof claims[i]);
+        }
+        struct functions *functions = functions_in(&table.file);
+        struct listed *listed = all_of(functions);
+        assert_true(listed->count > 0);
+        for (size_t k = 0; k < listed->count; k++) {
+            uint64_t end = listed->items[k].address + listed->items[k].size;
+            assert_in_range(listed->items[k].size, 1, table.file.size);
+            assert_true(listed->items[k].address < text->sh_addr ||
+                        (end > listed->items[k].address && end <= 0x1000 + table.file.size));
+        }
+        functions_close(functions);
+    }
+    file_free(&table.file);
+}
+
 static void of_two_fdes_of_one_start_the_one_with_a_size_counts(void **state)
 {
     (void)state;
     struct header_table table = header_table();
     struct function found;
-    uint32_t last = *table.count - 1;
 
-    /* The last entry begins where the one before does, and leads nowhere. */
-    table.pairs[last][0] = table.pairs[last - 1][0];
-    table.pairs[last][1] = INT32_MAX;
-    struct functions *functions = functions_in(&table.file);
-    struct listed *listed = all_of(functions);
-    assert_true(listed->count > 0);
-    for (size_t i = 0; i < listed->count; i++) {
-        assert_true(function_begins_at(functions, listed->items[i].address, &found));
-        assert_int_equal(found.size, listed->items[i].size);
+    for (uint32_t i = 1; i < *table.count; i++) {
+        int32_t pair[2] = {table.pairs[i][0], table.pairs[i][1]};
+        table.pairs[i][0] = table.pairs[i - 1][0];
+        table.pairs[i][1] = INT32_MAX; /* leads nowhere */
+        struct functions *functions = functions_in(&table.file);
+        struct listed *listed = all_of(functions);
+        for (size_t k = 0; k < listed->count; k++) {
+            assert_true(function_begins_at(functions, listed->items[k].address, &found));
+            assert_int_equal(found.size, listed->items[k].size);
+        }
+        functions_close(functions);
+        memcpy(table.pairs[i], pair, sizeof pair);
     }
-    functions_close(functions);
     file_free(&table.file);
 }
 
@@ -911,6 +940,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_not_elf_is_refused),
         cmocka_unit_test(a_search_table_that_lies_is_not_used),
         cmocka_unit_test(an_entry_that_leads_to_another_fde_loses_its_size_only),
+        cmocka_unit_test(an_fde_that_claims_gigabytes_ends_with_the_code),
         cmocka_unit_test(of_two_fdes_of_one_start_the_one_with_a_size_counts),
         cmocka_unit_test(starts_outside_the_code_are_no_functions),
         cmocka_unit_test(damaged_frames_are_survived),

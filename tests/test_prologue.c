@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -403,7 +405,48 @@ static void every_problem_has_a_text(void **state)
     assert_string_equal(arch_problem_text(ARCH_PROBLEM_COUNT), "unknown");
 }
 
+/* The functions of a library may end with its last page. */
+static void nothing_behind_the_function_is_read(void **state)
+{
+    static const char *const texts[] = {"",
+                                        "c3",
+                                        "f3 0f 1e fa",
+                                        "55 48 89 e5 5d",
+                                        "90 90 75",
+                                        "c3 0f 1f 00",
+                                        "e9 00 00 00 00",
+                                        "31 c0 c3 66 90",
+                                        "48 8b 05",
+                                        "90 90 90 90 48 b8 01"};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *pages =
+        mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        uint8_t bytes[32];
+        size_t size = parse_hex(texts[i], bytes, sizeof(bytes));
+        struct arch_prologue prologue;
+
+        memcpy(pages + page - size, bytes, size);
+        arch_prologue_read(pages + page - size, size, ENTRY, &prologue);
+        assert_true(arch_padding(pages + page - size, size) <= size);
+    }
+    munmap(pages, 2 * page);
+}
+
 /* ----------------------------------------------------------------- what is moved --- */
+
+static void what_asks_the_kernel_or_the_clock_is_copied(void **state)
+{
+    (void)state;
+    assert_moves("0f 05 90 90 90 c3", "0f 05 90 90 90 e9 fb ef ff ff"); /* syscall */
+    assert_moves("0f 31 90 90 90 c3", "0f 31 90 90 90 e9 fb ef ff ff"); /* rdtsc */
+    assert_moves("cd 80 90 90 90 c3", "cd 80 90 90 90 e9 fb ef ff ff"); /* int 0x80 */
+    assert_moves("0f ae e8 0f a2 c3", "0f ae e8 0f a2 e9 fb ef ff ff"); /* cpuid */
+}
 
 static void plain_instructions_are_copied(void **state)
 {
@@ -754,7 +797,9 @@ int main(void)
         cmocka_unit_test(room_left_by_the_compiler_is_known),
         cmocka_unit_test(padding_between_functions_is_measured),
         cmocka_unit_test(every_problem_has_a_text),
+        cmocka_unit_test(nothing_behind_the_function_is_read),
         cmocka_unit_test(plain_instructions_are_copied),
+        cmocka_unit_test(what_asks_the_kernel_or_the_clock_is_copied),
         cmocka_unit_test(an_endbr64_comes_first_in_the_copy_too),
         cmocka_unit_test(references_to_memory_are_corrected),
         cmocka_unit_test(short_jumps_become_long_ones),
