@@ -243,7 +243,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fu
 $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/tests/parts.a
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -ljson-c -lZydis -ldw -lelf -ldl
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl
 
 fuzz-run: $(FUZZERS)
 	scripts/run-fuzzers $(FUZZ_SECONDS) $(BUILD)/corpus $(FUZZERS)

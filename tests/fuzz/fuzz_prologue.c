@@ -246,21 +246,65 @@ static void check_prologue(const struct arch_prologue *prologue)
         require(prologue->start[i] < 5 && prologue->start[i] < prologue->start[i + 1]);
 }
 
-static void check_stub(const struct arch_prologue *prologue, uint32_t choice)
+/* On an old boundary: int3, or, on the last, what is no instruction whatever follows. */
+static void require_trap(const struct arch_prologue *prologue, const uint8_t *jump, unsigned start)
+{
+    uint8_t code[15] = {jump[start]};
+    ZydisDecoder decoder;
+    ZydisDecodedInstruction in;
+
+    if (start != 4 || !arch_stub_faults(prologue)) {
+        require(jump[start] == 0xcc);
+        return;
+    }
+    memcpy(code + 1, prologue->bytes + 5, sizeof(code) - 1);
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    require(ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, code, sizeof(code), &in)));
+}
+
+static void require_leads_through(const uint8_t *code, size_t at, uint64_t stub, uint64_t word)
+{
+    struct decoded jump;
+
+    decode(code + at, ARCH_STUB_BYTES - at, stub + at, &jump);
+    require(jump.in.mnemonic == ZYDIS_MNEMONIC_JMP && !is_branch(&jump));
+    require(target_of(&jump) == word);
+}
+
+static void check_code(uint64_t stub, uint32_t choice)
+{
+    uint64_t word = stub + (uint64_t)(int64_t)(int32_t)choice, seen = word + choice % 512;
+    uint8_t code[ARCH_STUB_BYTES] = {0};
+    struct decoded store;
+
+    if (arch_stub(stub, word, code, sizeof(code)))
+        require_leads_through(code, 0, stub, word);
+    if (!arch_stub_noting(stub, seen, word, code, sizeof(code)))
+        return;
+    decode(code, sizeof(code), stub, &store);
+    require(store.in.mnemonic == ZYDIS_MNEMONIC_MOV && target_of(&store) == seen);
+    require(store.operands[1].imm.value.u == 1 && store.operands[0].size == 8);
+    require_leads_through(code, store.in.length, stub, word);
+}
+
+static void check_stub(struct arch_prologue prologue, uint32_t choice)
 {
     struct arch_window window;
     uint64_t stub;
     uint8_t jump[8];
 
-    arch_stub_window(prologue, &window);
-    if (!arch_stub_from(prologue, window.low + choice, &stub))
+    for (unsigned others = choice % 32; others > 0 && arch_stub_other(&prologue); others--)
+        continue;
+    arch_stub_window(&prologue, &window);
+    if (!arch_stub_from(&prologue, choice & 64 ? 0 : window.low + choice, &stub))
         return;
     require(stub >= window.low && stub <= window.high);
     require((stub & (window.stride - 1)) == window.residue);
-    require(arch_stub_possible(prologue, stub));
-    require(arch_jump_bytes(prologue, stub, jump) == 5);
-    for (unsigned i = 1; i < prologue->count; i++)
-        require(jump[prologue->start[i]] == 0xcc);
+    require(arch_stub_possible(&prologue, stub));
+    require(arch_jump_bytes(&prologue, stub, jump) == 5);
+    for (unsigned i = 1; i < prologue.count; i++)
+        require_trap(&prologue, jump, prologue.start[i]);
+    check_code(stub, choice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -279,7 +323,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (arch_prologue_read(data, size, ENTRY, &prologue) != ARCH_OK)
         return 0;
     check_prologue(&prologue);
-    check_stub(&prologue, choice);
+    check_stub(prologue, choice);
     /* From 4 GiB below to 4 GiB above. */
     moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
     moved.shadow_stack = choice & 1;

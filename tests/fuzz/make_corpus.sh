@@ -1,11 +1,12 @@
 #!/bin/sh
-# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions and
-# fuzz_prologue anew.
+# make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
+# fuzz_prologue and fuzz_prologue_steps anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
 # Each is a tiny shared object: no C library, small pages, stripped but for one; those of
-# fuzz_prologue are four bytes that say where the copy goes, and a function.
+# fuzz_prologue are four bytes that say where the copy goes, and a function, those of
+# fuzz_prologue_steps one byte that says how it is run, and the same functions.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -100,12 +101,77 @@ object fuzz_functions/no-header first.c "$work/second.c" -fasynchronous-unwind-t
 object fuzz_functions/debug first.c "$work/second.c" -fasynchronous-unwind-tables "$script" -Wl,--build-id
 objcopy --only-keep-debug "$out/fuzz_functions/debug"
 
+object fuzz_functions/ibt-plt first.c "$work/second.c" -fasynchronous-unwind-tables "$script" -s -Wl,-z,ibtplt
+object fuzz_functions/large first.c -fasynchronous-unwind-tables "$script" -mcmodel=large -Wl,-z,lazy
+
+# Unwind tables as compilers write them for C++ and signal frames, and as none does: addresses of two
+# bytes, in LEB128, absolute; a CIE of version 3.
+cat >"$work/frames.s" <<'END'
+	.text
+	.globl first
+	.type first, @function
+first:	.cfi_startproc
+	.cfi_personality 0x9b, held
+	.cfi_lsda 0x1b, data
+	nop
+	ret
+	.cfi_endproc
+	.size first, .-first
+restorer: .cfi_startproc simple
+	.cfi_signal_frame
+	nop
+	ret
+	.cfi_endproc
+bare:	nop
+	ret
+	.data
+held:	.quad first
+	.section .rodata
+data:	.byte 0xff, 0xff, 1, 0
+	.section .eh_frame, "a", @progbits
+	.macro entry encoding, start
+1:	.long 3f-2f
+2:	.long 0
+	.byte 3
+	.asciz "zPLR"
+	.uleb128 1
+	.sleb128 -8
+	.uleb128 16
+	.uleb128 7
+	.byte 0
+	.long 1
+	.byte 0x1b
+	.byte \encoding
+	.byte 12, 7, 8
+	.balign 4
+3:	.long 5f-4f
+4:	.long .-2b
+	\start
+	.uleb128 0
+	.balign 4
+5:
+	.endm
+	entry 0x1a, ".short 0x400,8"
+	entry 0x02, ".short 0x400,8"
+	entry 0x09, ".sleb128 0x400,8"
+	entry 0x01, ".uleb128 0x400,8"
+	entry 0x04, ".quad 0x400,8"
+END
+object fuzz_functions/frames frames.s "$script"
+object fuzz_functions/frames-listed frames.s "$script" -s -Wl,--no-eh-frame-hdr
+
 # function_bytes NAME OCTAL: its copy goes 8 KiB up
 function_bytes() {
-    mkdir -p "$out/fuzz_prologue"
+    mkdir -p "$out/fuzz_prologue" "$out/fuzz_prologue_steps"
     # shellcheck disable=SC2059 # the format is the bytes
     printf "\\000\\020\\000\\000$2" >"$out/fuzz_prologue/$1"
+    # shellcheck disable=SC2059
+    printf "\\001$2" >"$out/fuzz_prologue_steps/$1"
 }
+function_bytes indirect '\120\123\125\377\320\303'
+function_bytes by_stack '\220\377\124\044\010\303'
+function_bytes through '\377\025\000\040\000\000\303'
+function_bytes tail_call '\110\205\377\164\006\123\220\220\133\353\365\303'
 function_bytes around '\343\001\303\211\370\303'
 function_bytes back '\125\110\211\345\220\220\165\371\303'
 function_bytes call '\120\350\372\017\000\000\303'
