@@ -143,6 +143,8 @@ void debug_info_close(struct debug_info *info)
 {
     if (!info)
         return;
+    debug_names_free(&info->own);
+    debug_names_free(&info->all);
     slot_table_free(&info->slots);
     image_close(info->image); /* its bytes are libdwfl's */
     if (info->dwfl)
@@ -223,16 +225,15 @@ static const char *file_now(const GElf_Sym *symbol, const char *name, const char
 }
 
 /* `address` is the symbol's, before load bias. */
-static int take_symbol(const GElf_Sym *symbol, const char *name, uint64_t address,
-                       const char **file, int (*each)(const struct debug_function *, void *),
-                       void *context)
+static void take_symbol(const GElf_Sym *symbol, const char *name, uint64_t address,
+                        const char **file, struct debug_names *names)
 {
     struct debug_function function;
     int type = GELF_ST_TYPE(symbol->st_info);
 
     *file = file_now(symbol, name, *file);
     if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF)
-        return 0;
+        return;
     function = (struct debug_function){
         .name = name,
         .file = *file,
@@ -240,64 +241,80 @@ static int take_symbol(const GElf_Sym *symbol, const char *name, uint64_t addres
         .ifunc = type == STT_GNU_IFUNC,
         .local = GELF_ST_BIND(symbol->st_info) == STB_LOCAL,
     };
-    return each(&function, context);
+    debug_names_add(&function, names);
 }
 
-static int section_functions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
-                             int (*each)(const struct debug_function *, void *), void *context)
+static void section_functions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                              struct debug_names *names)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     size_t count = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
     const char *file = NULL;
-    int result = 0;
 
-    for (size_t i = 1; data && i < count && i <= INT_MAX && result == 0; i++) {
+    for (size_t i = 1; data && i < count && i <= INT_MAX; i++) {
         GElf_Sym symbol;
         const char *name;
 
         if (gelf_getsym(data, (int)i, &symbol) &&
             (name = elf_strptr(elf, header->sh_link, symbol.st_name)))
-            result = take_symbol(&symbol, name, symbol.st_value, &file, each, context);
+            take_symbol(&symbol, name, symbol.st_value, &file, names);
     }
-    return result;
 }
 
-int debug_info_own_functions(struct debug_info *info,
-                             int (*each)(const struct debug_function *function, void *context),
-                             void *context)
+static void read_own(struct debug_info *info)
 {
     GElf_Addr bias;
     Elf *elf = dwfl_module_getelf(info->module, &bias);
     Elf_Scn *section = NULL;
-    int result = 0;
 
-    while (elf && result == 0 && (section = elf_nextscn(elf, section))) {
+    info->own.read = true;
+    while (elf && (section = elf_nextscn(elf, section))) {
         GElf_Shdr header;
 
         if (gelf_getshdr(section, &header) &&
             (header.sh_type == SHT_DYNSYM || header.sh_type == SHT_SYMTAB))
-            result = section_functions(elf, section, &header, each, context);
+            section_functions(elf, section, &header, &info->own);
     }
-    return result;
 }
 
-int debug_info_functions(struct debug_info *info,
-                         int (*each)(const struct debug_function *function, void *context),
-                         void *context)
+static void read_all(struct debug_info *info)
 {
-    int count = dwfl_module_getsymtab(info->module), result = 0;
+    int count = dwfl_module_getsymtab(info->module);
     const char *file = NULL;
 
-    for (int i = 1; i < count && result == 0; i++) {
+    info->all.read = true;
+    for (int i = 1; i < count; i++) {
         GElf_Addr address;
         GElf_Sym symbol;
         const char *name =
             dwfl_module_getsym_info(info->module, i, &symbol, &address, NULL, NULL, NULL);
 
         if (name)
-            result = take_symbol(&symbol, name, address - info->bias, &file, each, context);
+            take_symbol(&symbol, name, address - info->bias, &file, &info->all);
     }
-    return result;
+}
+
+int debug_info_own_named(struct debug_info *info, const char *name, debug_function_visit *each,
+                         void *context)
+{
+    if (!info->own.read)
+        read_own(info);
+    return debug_names_called(&info->own, name, each, context);
+}
+
+int debug_info_functions(struct debug_info *info, debug_function_visit *each, void *context)
+{
+    if (!info->all.read)
+        read_all(info);
+    return debug_names_each(&info->all, each, context);
+}
+
+int debug_info_named(struct debug_info *info, const char *name, debug_function_visit *each,
+                     void *context)
+{
+    if (!info->all.read)
+        read_all(info);
+    return debug_names_called(&info->all, name, each, context);
 }
 
 /* ------------------------------------------------------------------- DWARF --- */
@@ -341,7 +358,7 @@ static bool is_plain_function(Dwarf_Die *die)
 
 /* The functions of a unit lie beside each other; those of name spaces have symbols. */
 static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
-                          int (*each)(const struct debug_function *, void *), void *context)
+                          debug_function_visit *each, void *context)
 {
     Dwarf_Die die;
     int result = 0;
@@ -367,7 +384,7 @@ static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
 }
 
 int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,
-                               int (*each)(const struct debug_function *, void *), void *context)
+                               debug_function_visit *each, void *context)
 {
     uint64_t until = now_ms() + budget;
     Dwarf_Addr bias;

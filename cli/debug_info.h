@@ -56,20 +56,21 @@ struct debug_function {
     bool ifunc;
 };
 
-/* Every function that the process itself finds by name: those in the file's own symbol tables. A
- * non-zero return of `each` stops and is returned. */
-int debug_info_own_functions(struct debug_info *info,
-                             int (*each)(const struct debug_function *function, void *context),
-                             void *context);
-/* Every function that has a symbol anywhere. Looks for the debug file when first called. Likewise. */
-int debug_info_functions(struct debug_info *info,
-                         int (*each)(const struct debug_function *function, void *context),
+typedef int debug_function_visit(const struct debug_function *function, void *context);
+
+/* Every function called `name` that the process itself finds: those in the file's own symbol tables.
+ * A non-zero return of `each` stops and is returned. */
+int debug_info_own_named(struct debug_info *info, const char *name, debug_function_visit *each,
                          void *context);
+/* Every function that has a symbol anywhere, or those called `name`. Looks for the debug file when
+ * first called. Likewise. */
+int debug_info_functions(struct debug_info *info, debug_function_visit *each, void *context);
+int debug_info_named(struct debug_info *info, const char *name, debug_function_visit *each,
+                     void *context);
 /* Every function that DWARF calls `name`, for where no symbol does. Reads every unit, and ends its
  * search after `budget` ms. Likewise. */
 int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,
-                               int (*each)(const struct debug_function *function, void *context),
-                               void *context);
+                               debug_function_visit *each, void *context);
 /* Base name of the source file whose compile unit has the function at `address`, by DWARF; lives
  * as long as `info`. NULL: not known. */
 const char *debug_info_source(struct debug_info *info, uint64_t address);

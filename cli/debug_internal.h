@@ -5,6 +5,7 @@
 #include <elfutils/libdwfl.h>
 
 #include "debug_info.h"
+#include "debug_names.h"
 #include "slot_table.h"
 
 /* Where an object lies, and with it its debug file. */
@@ -24,6 +25,7 @@ struct debug_info {
     struct image *image; /* of an object that declares slots; read when first asked for */
     struct slot_table slots;
     bool slots_read;
+    struct debug_names own, all; /* likewise */
 };
 
 /* The compile unit's DIE, and in `bias` what makes an address of it one of the object; NULL:

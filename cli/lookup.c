@@ -108,13 +108,22 @@ static int take_function(const struct debug_function *function, void *context)
     return 0;
 }
 
+/* What is spelled as a symbol is that symbol: no C++ name fits better. */
+static void search_in(struct search *search)
+{
+    size_t before = search->count;
+
+    debug_info_named(search->object->info, search->target.name, take_function, search);
+    if (search->count == before && search->with_cxx)
+        debug_info_functions(search->object->info, take_function, search);
+}
+
 /* The process finds symbols by their own names, and statics under their STT_FILE. */
 static int take_own(const struct debug_function *function, void *context)
 {
     struct search *search = context;
 
-    if (strcmp(function->name, search->target.name) == 0 &&
-        (!*search->target.file || same_file(search->target.file, function->file)))
+    if (!*search->target.file || same_file(search->target.file, function->file))
         keep(search, function, CXX_SAME, format_text("%s", function->name));
     return 0;
 }
@@ -166,7 +175,7 @@ static bool program_has(const struct search *search)
     probe.list = NULL;
     probe.count = 0;
     probe.object = search->lookup->mapped[0];
-    debug_info_functions(probe.object->info, take_function, &probe);
+    search_in(&probe);
     has = probe.count > 0;
     drop_all(&probe);
     free(probe.list);
@@ -183,7 +192,7 @@ static bool known_to_process(struct search *search)
     for (size_t i = 0; i < lookup->mapped_count && search->count == 0; i++) {
         search->object = lookup->mapped[i];
         if (object_meant(search, search->object))
-            debug_info_own_functions(search->object->info, take_own, search);
+            debug_info_own_named(search->object->info, search->target.name, take_own, search);
     }
     if (search->count && program_has(search))
         drop_all(search);
@@ -212,7 +221,7 @@ static void search_objects(struct search *search)
         search->object = lookup->mapped[i];
         if (!object_meant(search, search->object))
             continue;
-        debug_info_functions(search->object->info, take_function, search);
+        search_in(search);
         /* Without an OBJECT the program's own function is meant before any library's. */
         if (is_program(search, search->object) && search->count && !*search->target.object)
             break;
@@ -240,7 +249,7 @@ static bool search_begin(struct search *search, struct lookup *lookup, const cha
         search->target.by_offset)
         return false;
     cxx_wish_make(&search->wish, search->target.name);
-    search->with_cxx = true;
+    search->with_cxx = strncmp(search->target.name, "_Z", 2) != 0;
     return true;
 }
 

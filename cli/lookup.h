@@ -20,8 +20,9 @@ struct lookup;
 struct lookup *lookup_open(const char *const *debug_paths, size_t count, struct refusal *why);
 void lookup_close(struct lookup *lookup); /* NULL is allowed */
 
-/* Begins to look at a process's objects; for the targets that follow. */
-void lookup_process(struct lookup *lookup, const struct process *process);
+/* Begins to look at a process's objects; for the targets that follow. True: they are those that were
+ * looked at before, so that the same is found. */
+bool lookup_process(struct lookup *lookup, const struct process *process);
 /* Or at a file alone. */
 void lookup_file(struct lookup *lookup, const char *path);
 

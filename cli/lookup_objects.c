@@ -78,16 +78,29 @@ static void map(struct lookup *lookup, struct object *object)
     lookup->mapped[lookup->mapped_count++] = object;
 }
 
-void lookup_process(struct lookup *lookup, const struct process *process)
+static bool is_mapped_now(const struct lookup *lookup, const struct mapped *mapped)
 {
-    struct mapped mapped;
+    if (mapped->count == 0 || mapped->count != lookup->mapped_count ||
+        mapped->list[0].is_program != lookup->has_program)
+        return false;
+    for (size_t i = 0; i < mapped->count; i++) {
+        const struct mapped_object *at = &mapped->list[i];
+
+        if (object_known(lookup, at->path, at->device, at->inode) != lookup->mapped[i])
+            return false;
+    }
+    return true;
+}
+
+static void map_all(struct lookup *lookup, const struct process *process,
+                    const struct mapped *mapped)
+{
     int root = mapped_root(process);
 
-    mapped_read(process, &mapped);
     lookup->mapped_count = 0;
-    lookup->has_program = mapped.count && mapped.list[0].is_program;
-    for (size_t i = 0; i < mapped.count; i++) {
-        const struct mapped_object *at = &mapped.list[i];
+    lookup->has_program = mapped->count && mapped->list[0].is_program;
+    for (size_t i = 0; i < mapped->count; i++) {
+        const struct mapped_object *at = &mapped->list[i];
         struct object *object = object_known(lookup, at->path, at->device, at->inode);
 
         if (!object) {
@@ -97,9 +110,21 @@ void lookup_process(struct lookup *lookup, const struct process *process)
         }
         map(lookup, object);
     }
-    mapped_free(&mapped);
     if (root >= 0)
         close(root);
+}
+
+bool lookup_process(struct lookup *lookup, const struct process *process)
+{
+    struct mapped mapped;
+    bool same;
+
+    mapped_read(process, &mapped);
+    same = is_mapped_now(lookup, &mapped);
+    if (!same)
+        map_all(lookup, process, &mapped);
+    mapped_free(&mapped);
+    return same;
 }
 
 void lookup_file(struct lookup *lookup, const char *path)

@@ -1,8 +1,10 @@
 /*
  * symbols.c - how long a function is looked for in a program of 500 MB with debug information, and
  * what memory that takes: 400,000 functions with names as C++ has them, in an object that is mapped.
+ * By the engine, which has .symtab; by the command, for a stripped one with a debug file of 500 MB.
  *
- * The debug information is a section without content (a hole in the file): nothing reads it.
+ * A unit of DWARF for each source file tells its functions; the rest is a section without content (a
+ * hole in the file): nothing reads it.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -10,8 +12,10 @@
 
 #include "bench.h"
 #include "functions.h"
+#include "lookup.h"
+#include "proc_facts.h"
 
-enum { FUNCTIONS = 400000, IN_ONE_FILE = 200, LOOKUPS = 1000 };
+enum { FUNCTIONS = 400000, IN_ONE_FILE = 200, FUNCTION_BYTES = 64, LOOKUPS = 1000 };
 
 #define FILE_SIZE (500L << 20)
 
@@ -21,22 +25,54 @@ static void name_of(char name[128], int i)
              i % 40, i / IN_ONE_FILE, i);
 }
 
+/* A unit of DWARF (version 4, section 7.5) for each source file, and its .debug_aranges. */
+static void begin_unit(FILE *source, int unit)
+{
+    char first[128];
+
+    name_of(first, unit * IN_ONE_FILE);
+    fprintf(source,
+            ".file \"module%d.cc\"\n.section .debug_info\n.Lunit%d: .long .Lend%d - .Lhead%d\n"
+            ".Lhead%d: .value 4; .long 0; .byte 8\n"
+            ".byte 1; .asciz \"module%d.cc\"; .quad %s, %d\n"
+            ".section .debug_aranges\n.long 44; .value 2; .long .Lunit%d; .byte 8, 0; .long 0\n"
+            ".quad %s, %d, 0, 0\n.text\n",
+            unit, unit, unit, unit, unit, unit, first, IN_ONE_FILE * FUNCTION_BYTES, unit, first,
+            IN_ONE_FILE * FUNCTION_BYTES);
+}
+
+static void write_function(FILE *source, int i)
+{
+    char name[128];
+
+    name_of(name, i);
+    fprintf(source,
+            ".p2align 6\n.type %s,@function\n%s: .cfi_startproc\nret\n.fill 40,1,0x90\n"
+            ".cfi_endproc\n.size %s,41\n"
+            ".section .debug_info\n.byte 2; .long .Lname%d; .quad %s; .long 41\n"
+            ".section .debug_str\n.Lname%d: .asciz \"%s\"\n.text\n",
+            name, name, name, i, name, i, name);
+}
+
 static void write_source(const char *path)
 {
     FILE *source = fopen(path, "we");
-    char name[128];
 
     if (!source)
         give_up(path);
-    fprintf(source, ".text\n");
+    /* 1: compile_unit with children: name string, low_pc addr, high_pc data8; 2: subprogram:
+     * linkage_name strp, low_pc addr, high_pc data4 */
+    fprintf(source,
+            ".section .debug_abbrev,\"\",@progbits\n.byte 1,0x11,1, 3,8, 0x11,1, 0x12,7, 0,0\n"
+            ".byte 2,0x2e,0, 0x6e,0x0e, 0x11,1, 0x12,6, 0,0, 0\n"
+            ".section .debug_info,\"\",@progbits\n.section .debug_aranges,\"\",@progbits\n"
+            ".section .debug_str,\"MS\",@progbits,1\n.text\n");
     for (int i = 0; i < FUNCTIONS; i++) {
         if (i % IN_ONE_FILE == 0)
-            fprintf(source, ".file \"module%d.cc\"\n", i / IN_ONE_FILE);
-        name_of(name, i);
-        fprintf(source,
-                ".p2align 4\n.type %s,@function\n%s: .cfi_startproc\nret\n.fill 40,1,0x90\n"
-                ".cfi_endproc\n.size %s,41\n",
-                name, name, name);
+            begin_unit(source, i / IN_ONE_FILE);
+        write_function(source, i);
+        if (i % IN_ONE_FILE == IN_ONE_FILE - 1)
+            fprintf(source, ".section .debug_info\n.byte 0\n.Lend%d:\n.text\n", i / IN_ONE_FILE);
     }
     if (fclose(source) != 0)
         give_up(path);
@@ -71,21 +107,43 @@ static void add_debug_section(const char *path)
     free(sections);
 }
 
-static const char *make_object(void)
-{
-    static char path[4096];
-    char source[4096], command[9000];
+static void run_tool(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-    snprintf(path, sizeof(path), "%s", in_directory("symbols.so"));
-    snprintf(source, sizeof(source), "%s", in_directory("symbols.s"));
-    write_source(source);
-    snprintf(command, sizeof(command), "cc -shared -nostdlib -Wl,--build-id -o '%s' '%s'", path,
-             source);
+static void run_tool(const char *format, ...)
+{
+    char command[9000];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(command, sizeof(command), format, arguments);
+    va_end(arguments);
     if (system(command) != 0)
-        give_up("cc");
+        give_up(command);
+}
+
+static const char *in_place(const char *name)
+{
+    return strdup(in_directory("%s", name));
+}
+
+struct objects {
+    const char *whole, *stripped, *debug;
+};
+
+static struct objects make_objects(void)
+{
+    struct objects made = {in_place("symbols.so"), in_place("stripped.so"),
+                           in_place("symbols.debug")};
+    const char *source = in_place("symbols.s");
+
+    write_source(source);
+    run_tool("cc -shared -nostdlib -Wl,--build-id -o '%s' '%s'", made.whole, source);
     unlink(source);
-    add_debug_section(path);
-    return path;
+    run_tool("objcopy --only-keep-debug '%s' '%s'", made.whole, made.debug);
+    run_tool("strip --strip-all -o '%s' '%s'", made.stripped, made.whole);
+    add_debug_section(made.whole);
+    add_debug_section(made.debug);
+    return made;
 }
 
 /* ---- measuring ---- */
@@ -159,10 +217,55 @@ static int count_one(const struct function *function, void *context)
     return 0;
 }
 
-int main(void)
+enum { ROUNDS = 5 };
+
+/* The command's look-up in a process that has the stripped object: this one. */
+static double find_by_command(struct lookup *lookup, int i)
 {
-    enum { ROUNDS = 5 };
-    const char *path = make_object();
+    struct refusal why = {0};
+    char name[128], target[160], *key;
+    double begun = now_us();
+
+    name_of(name, i);
+    snprintf(target, sizeof(target), "stripped.so:%s", name);
+    if (lookup_target(lookup, target, &key, &why) != 1)
+        give_up(target);
+    free(key);
+    return now_us() - begun;
+}
+
+static void time_command(const struct objects *objects)
+{
+    struct samples first = {0}, later = {0}, memory = {0};
+    struct refusal why = {0};
+    struct process process;
+
+    if (!dlopen(objects->stripped, RTLD_NOW) || process_open(getpid(), &process, &why) != 0)
+        give_up(objects->stripped);
+    for (int round = 0; round < ROUNDS; round++) {
+        double before = anonymous_mb(), begun = now_us();
+        struct lookup *lookup = lookup_open(&objects->debug, 1, &why);
+
+        if (!lookup)
+            give_up(objects->debug);
+        lookup_process(lookup, &process);
+        find_by_command(lookup, FUNCTIONS / 2);
+        sample(&first, (now_us() - begun) / 1000);
+        for (int i = 0; i < LOOKUPS / 10; i++)
+            sample(&later, find_by_command(lookup, (int)((unsigned)i * 7919U % FUNCTIONS)));
+        sample(&memory, anonymous_mb() - before);
+        lookup_close(lookup);
+    }
+    process_close(&process);
+    row("the command, stripped, debug file of 500 MB, first", median(&first), "ms", 100,
+        "the process's objects read, the symbol found");
+    row("  later", median(&later), "us", 1000, "p99 %.0f us", quantile(&later, 0.99));
+    row("  memory while they are known", quantile(&memory, 1), "MB", NO_BUDGET,
+        "%.0f bytes a function", quantile(&memory, 1) * 1048576 / FUNCTIONS);
+}
+
+static void time_engine(const char *path)
+{
     struct samples first = {0}, later = {0}, every = {0}, memory = {0};
     struct image *image = NULL;
     size_t count = 0;
@@ -193,5 +296,13 @@ int main(void)
     row("  memory while they are known", quantile(&memory, 1), "MB", NO_BUDGET,
         "%.0f bytes a function, its name among them", quantile(&memory, 1) * 1048576 / FUNCTIONS);
     row("  every function listed", median(&every), "ms", NO_BUDGET, "with sizes, in order");
+}
+
+int main(void)
+{
+    struct objects objects = make_objects();
+
+    time_engine(objects.whole);
+    time_command(&objects);
     return 0;
 }
