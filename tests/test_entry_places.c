@@ -77,6 +77,22 @@ static void an_edited_patch_is_reloaded_at_its_places(void **state)
     finish();
 }
 
+static void a_reload_notes_no_calls_where_the_load_did_not(void **state)
+{
+    const char *path;
+
+    (void)state;
+    start("entries");
+    path = host_path(host, "fix.so");
+    copy_file(patch_file("answer2"), path);
+    must_apply(host, "load seen=0 %s", path);
+    copy_file(patch_file("answer3"), path);
+    must_apply(host, "reload");
+    host_expect(host, "answer", "3");
+    assert_string_equal(status_of("answer", "entered"), ""); /* null */
+    finish();
+}
+
 static void the_doorbell_reloads_at_the_places(void **state)
 {
     const char *path;
@@ -255,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE(a_function_without_a_name_is_replaced_where_it_was_looked_up),
         LIVE(an_edited_patch_is_reloaded_at_its_places),
+        LIVE(a_reload_notes_no_calls_where_the_load_did_not),
         LIVE(the_doorbell_reloads_at_the_places),
         LIVE(a_forked_child_reloads_at_the_places),
         LIVE(each_patch_has_its_own_places),

@@ -160,6 +160,77 @@ static void an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed(void **s
     finish();
 }
 
+static void entries_switch_at_a_safe_point_with_declared_slots(void **state)
+{
+    (void)state;
+    start("host");
+    assert_string_equal(host_ask(host, "open %s", built("hosts/libentries.so")), "opened");
+    host_say(host, "pass-safe-points");
+    must_apply(host,
+               "begin\nload when=safe-point timeout=20000 %s\nload when=safe-point timeout=20000 "
+               "replace=libentries.so:in_library=nine %s\ncommit",
+               patch_file("answer2"), patch_file("entry_plain"));
+    assert_string_equal(host_hear(host), "2");
+    host_expect(host, "call in_library", "9");
+    must_apply(host, "revert all");
+    host_expect(host, "call in_library", "40");
+    assert_unchanged(host);
+    finish();
+}
+
+static void a_safe_point_that_does_not_come_leaves_every_byte(void **state)
+{
+    struct picture before;
+
+    (void)state;
+    start("entries");
+    must_apply(host, "ping");
+    before = picture_take(host->pid);
+    assert_string_equal(outcome(host, "load when=safe-point timeout=50 %s", patch_file("answer2")),
+                        "HP-TIMEOUT");
+    assert_int_equal(picture_changes(&before, host->pid), 0);
+    picture_free(&before);
+    assert_unchanged(host);
+    finish();
+}
+
+/* A wrapper, a fault that strikes at every second call, a patch, a wrapper: on one entry. */
+static void load_four_layers(void)
+{
+    must_apply(host, "load %s", patch_file("layer_b"));
+    must_apply(host, "load fail=answer=7 nth=2");
+    must_apply(host, "load replace=answer=three %s", patch_file("entry_plain"));
+    must_apply(host, "load %s", patch_file("layer_c"));
+}
+
+static void layers_of_all_sorts_come_off_in_any_order(void **state)
+{
+    static const char *const names[] = {"layer-b", "fail:answer", "entry_plain", "layer-c"};
+    static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}};
+
+    (void)state;
+    start("entries");
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        load_four_layers();
+        host_expect(host, "answer", "6");
+        for (int k = 0; k < 4; k++)
+            must_apply(host, "revert name=%s", names[orders[i][k]]);
+        host_expect(host, "answer", "1");
+    }
+    load_four_layers();
+    must_apply(host, "revert name=entry_plain");
+    host_expect(host, "answer", "202");
+    host_expect(host, "answer", "14");
+    must_apply(host, "revert name=layer-c");
+    host_expect(host, "answer", "101");
+    host_expect(host, "answer", "7");
+    must_apply(host, "revert name=fail:answer");
+    host_expect(host, "answer", "101");
+    must_apply(host, "revert name=layer-b");
+    host_expect(host, "answer", "1");
+    finish();
+}
+
 /* Found by name when the patch's own code runs already; the libraries come and go meanwhile. */
 static void a_hook_adds_an_entry(void **state)
 {
@@ -265,6 +336,9 @@ int main(void)
         LIVE(an_entry_that_cannot_be_armed_leaves_every_byte),
         LIVE(an_entry_that_cannot_be_armed_leaves_what_is_applied),
         LIVE(an_entry_that_cannot_be_armed_is_refused_after_hooks_agreed),
+        LIVE(entries_switch_at_a_safe_point_with_declared_slots),
+        LIVE(a_safe_point_that_does_not_come_leaves_every_byte),
+        LIVE(layers_of_all_sorts_come_off_in_any_order),
         LIVE(a_hook_adds_an_entry),
         LIVE(a_word_that_the_program_owns_leaves_every_byte_of_entries),
         LIVE(a_dry_run_leaves_every_byte),
