@@ -195,7 +195,7 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
     for (size_t i = 0; i < targets->count; i++)
         failed += answer_exit(exchanges[i].answer) != 0;
     for (size_t i = 0; order->amend && i < targets->count; i++)
-        order->amend(exchanges[i].answer);
+        order->amend(exchanges[i].answer, exchanges[i].process);
     if (!targets->group) {
         exit_code = run_one(&exchanges[0], places, json, print);
     } else {

@@ -37,7 +37,7 @@ struct order {
     uint32_t timeout;                 /* ms that the host may take until the moment comes */
     uint32_t margin;                  /* ms beyond it until the deadline; 0: 5,000 */
     /* Makes of an answer what is printed, in words or as JSON; or NULL. */
-    void (*amend)(struct json_object *answer);
+    void (*amend)(struct json_object *answer, const struct process *process);
     bool changes; /* false: asking again does no harm, so no outcome is unknown */
 };
 

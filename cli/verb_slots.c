@@ -12,10 +12,11 @@
 #include "file_slots.h"
 #include "output.h"
 #include "request.h"
+#include "target.h"
 #include "verbs.h"
 
 static const char help[] =
-    "hotpatch slots PID|@NAME|FILE [GLOB]\n"
+    "hotpatch slots PID|@NAME|FILE [[OBJECT:]GLOB]\n"
     "\n"
     "Lists what can be patched and has a name that matches GLOB: functions and data that are\n"
     "declared with hotpatch.h; imported functions, with the object that defines them and those\n"
@@ -34,6 +35,7 @@ static const struct option options[] = {
 };
 
 struct wish {
+    char *object;      /* of a pattern OBJECT:GLOB; NULL: of any */
     const char *match; /* NULL: all */
     const char *kind;
     bool json;
@@ -60,6 +62,19 @@ static bool matches(const char *glob, const char *name)
     result = fnmatch(glob, words, 0) == 0;
     free(words);
     return result;
+}
+
+/* "OBJECT:GLOB": the colon is not half of a C++ "::". Without a GLOB all of the object's. */
+static void split_object(struct wish *wish)
+{
+    const char *colon = wish->match ? strchr(wish->match, ':') : NULL;
+
+    while (colon && colon[1] == ':')
+        colon = strchr(colon + 2, ':');
+    if (!colon || colon == wish->match)
+        return;
+    wish->object = format_text("%.*s", (int)(colon - wish->match), wish->match);
+    wish->match = colon[1] ? colon + 1 : "*";
 }
 
 /* As a person types it to load: C++ names in words, static functions with their file. */
@@ -138,15 +153,29 @@ static void print_live(struct json_object *answer, const struct process *process
     table_free(&table);
 }
 
-static const char *cxx_glob; /* what the process does not understand */
+static bool is_of(const char *object, struct json_object *slot, const struct process *process)
+{
+    const char *path = json_text(slot, "object_path"), *slash = strrchr(path, '/');
 
-static void drop_others(struct json_object *answer)
+    return !object || strcmp(object, json_text(slot, "object")) == 0 ||
+           strcmp(object, json_text(slot, "namespace")) == 0 ||
+           strcmp(object, slash ? slash + 1 : path) == 0 ||
+           (strcmp(object, "exe") == 0 && process->exe && strcmp(path, process->exe) == 0);
+}
+
+static const struct wish *wish_now; /* in which there is what the process does not understand */
+
+static void drop_others(struct json_object *answer, const struct process *process)
 {
     struct json_object *slots = json_list(answer, "slots"), *kept = json_object_new_array();
 
-    for (size_t i = 0; i < json_length(slots); i++)
-        if (matches(cxx_glob, json_text(json_item(slots, i), "name")))
-            json_object_array_add(kept, json_object_get(json_item(slots, i)));
+    for (size_t i = 0; i < json_length(slots); i++) {
+        struct json_object *slot = json_item(slots, i);
+
+        if (matches(wish_now->match, json_text(slot, "name")) &&
+            is_of(wish_now->object, slot, process))
+            json_object_array_add(kept, json_object_get(slot));
+    }
     if (slots)
         json_object_object_add(answer, "slots", kept);
     else
@@ -164,11 +193,11 @@ static int slots_of_processes(const char *target, const struct wish *wish)
         .verb = "slots",
         .keys = keys,
         .timeout = REQUEST_TIMEOUT_DEFAULT,
-        .amend = cxx ? drop_others : NULL,
+        .amend = cxx || wish->object ? drop_others : NULL,
     };
     int exit_code;
 
-    cxx_glob = wish->match;
+    wish_now = wish;
     exit_code = order_run_on(target, &order, wish->json, print_live);
 
     free(keys);
@@ -316,6 +345,22 @@ static int print_file(const char *path, const struct file_image *file,
     return exit_code;
 }
 
+/* Of another OBJECT than the file there is nothing in it. */
+static const struct wish *file_wish(const struct wish *wish, const char *path,
+                                    const struct file_image *file, const struct file_slots *slots)
+{
+    static struct wish nothing;
+    struct target target = {0};
+
+    if (!wish->object)
+        return wish;
+    snprintf(target.object, sizeof(target.object), "%s", wish->object);
+    if (target_object_matches(&target, true, path, image_soname(file->image), slots->name_space))
+        return wish;
+    nothing = (struct wish){.match = "", .kind = wish->kind, .json = wish->json};
+    return &nothing;
+}
+
 static int slots_of_file(const char *path, const struct wish *wish)
 {
     struct refusal why = {0};
@@ -328,7 +373,7 @@ static int slots_of_file(const char *path, const struct wish *wish)
     if (file_slots_read(file.image, path, &slots, &why) != 0)
         exit_code = refused("slots", 0, &why, wish->json);
     else
-        exit_code = print_file(path, &file, &slots, wish);
+        exit_code = print_file(path, &file, &slots, file_wish(wish, path, &file, &slots));
     file_slots_free(&slots);
     file_image_close(&file);
     return exit_code;
@@ -340,10 +385,23 @@ static bool kind_known(const char *kind)
            strcmp(kind, "entry") == 0;
 }
 
+static int slots_of(const char *target, const struct wish *wish)
+{
+    char *path;
+    int exit_code;
+
+    if (!target_is_file(target))
+        return slots_of_processes(target, wish);
+    path = target_file(target);
+    exit_code = slots_of_file(path, wish);
+    free(path);
+    return exit_code;
+}
+
 int verb_slots(int argc, char **argv)
 {
     struct wish wish = {0};
-    int option;
+    int option, exit_code;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -362,14 +420,10 @@ int verb_slots(int argc, char **argv)
         wish.match = argv[optind + 1];
     if (wish.match && !wire_name(wish.match))
         return usage_error("slots", "a glob is not empty and has no control characters");
+    split_object(&wish);
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
-    if (target_is_file(argv[optind])) {
-        char *path = target_file(argv[optind]);
-        int exit_code = slots_of_file(path, &wish);
-
-        free(path);
-        return exit_code;
-    }
-    return slots_of_processes(argv[optind], &wish);
+    exit_code = slots_of(argv[optind], &wish);
+    free(wish.object);
+    return exit_code;
 }

@@ -137,6 +137,25 @@ static void doctor_tells_what_entries_need(void **state)
     host_stop(host);
 }
 
+static void slots_of_one_object_alone_can_be_asked_for(void **state)
+{
+    struct host *host = made_start("whole");
+
+    (void)state;
+    made_must(hotpatch(host, "slots", made_pid(host), "exe:*", NULL), 0, "with_symbol", NULL);
+    made_must(hotpatch(host, "slots", made_pid(host), "exe:strlen", NULL), 0, " import ",
+              " entry ");
+    made_must(hotpatch(host, "slots", made_pid(host), "libc.so.6:strlen", NULL), 0, " entry ",
+              " import ");
+    made_must(hotpatch(host, "slots", made_pid(host), "libc.so.6:with_symbol", NULL), 0, "NAME",
+              "with_symbol");
+    made_must(hotpatch(host, "slots", made_path("whole"), "whole:with_*", NULL), 0, "with_symbol",
+              NULL);
+    made_must(hotpatch(host, "slots", made_path("whole"), "other:with_*", NULL), 0, "NAME",
+              "with_symbol");
+    host_stop(host);
+}
+
 static void a_program_is_found_in_path(void **state)
 {
     struct output *output;
@@ -182,6 +201,7 @@ int main(void)
         cmocka_unit_test(whether_it_was_entered_is_off_by_choice),
         cmocka_unit_test(slots_gives_the_reason_where_an_entry_cannot_be_patched),
         cmocka_unit_test(doctor_tells_what_entries_need),
+        cmocka_unit_test(slots_of_one_object_alone_can_be_asked_for),
         cmocka_unit_test(a_program_is_found_in_path),
         cmocka_unit_test(check_judges_a_function_as_the_load_does),
     };
