@@ -87,13 +87,13 @@ static void sleeper_end(struct sleeper *sleeper)
     pthread_join(sleeper->thread, NULL);
 }
 
-/* Its clock ticks: it has nothing to do but to wait where it is. */
-static void await_running(const struct sleeper *sleeper)
+/* Its clock goes on: it has nothing to do but to wait where it is. */
+static void await_running(pthread_t thread)
 {
     clockid_t clock;
     struct timespec first, now;
 
-    assert_int_equal(pthread_getcpuclockid(sleeper->thread, &clock), 0);
+    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
     clock_gettime(clock, &first);
     do {
         sched_yield();
@@ -108,7 +108,7 @@ static void wake(void *sleeper_)
     sem_post(&sleeper->go);
     sem_wait(&sleeper->ready);
     if (sleeper->shape)
-        await_running(sleeper);
+        await_running(sleeper->thread);
 }
 
 static void nor_does_a_thread_that_blocks_sigtrap_meet_a_trap(void **state)
@@ -309,7 +309,7 @@ static void an_opcode_that_is_none_traps_as_well(void **state)
 struct waiting {
     pthread_t thread;
     const struct shape *shape;
-    _Atomic int stop, running;
+    _Atomic int stop;
     long result;
 };
 
@@ -317,30 +317,22 @@ static void *wait_inside(void *argument)
 {
     struct waiting *waiting = argument;
 
-    waiting->running = 1;
     waiting->result = shape_call(waiting->shape, (long)&waiting->stop);
     return NULL;
 }
 
-/* It is somewhere between: sched_yield() until it has surely come there is no promise, so it is
- * done often. */
 static int leaves(const void *argument)
 {
-    for (int i = 0; i < 100; i++) {
-        struct waiting waiting = {.shape = argument};
+    struct waiting waiting = {.shape = argument};
 
-        if (pthread_create(&waiting.thread, NULL, wait_inside, &waiting) != 0)
-            return 1;
-        while (!waiting.running)
-            sched_yield();
-        shape_arm(waiting.shape);
-        shape_disarm(waiting.shape);
-        waiting.stop = 1;
-        pthread_join(waiting.thread, NULL);
-        if (waiting.result != 1)
-            return 2;
-    }
-    return 0;
+    if (pthread_create(&waiting.thread, NULL, wait_inside, &waiting) != 0)
+        return 1;
+    await_running(waiting.thread);
+    shape_arm(waiting.shape);
+    shape_disarm(waiting.shape);
+    waiting.stop = 1;
+    pthread_join(waiting.thread, NULL);
+    return waiting.result == 1 ? 0 : 2;
 }
 
 static int leaves_without_trap(const void *shape)
