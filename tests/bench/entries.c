@@ -4,6 +4,7 @@
  *
  * This measures a part, site.h, without a request around it, on the functions of shapes.h.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -304,7 +305,7 @@ int main(void)
     uintptr_t far = make_replacement(0);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    shape_take_places(&shape_alone);
+    shape_take_places(&shape_alone, UINT_MAX);
     time_preparing();
     time_arming("arming an entry slot, no other thread", 100, 20, "prototype 10 us");
     with_threads(BUSY, call_all, arm_while_busy);
