@@ -102,7 +102,7 @@ $(BUILD)/tests/test_engine: $(BUILD)/obj/loader/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
-	crowd_evacuate crowd_asleep_outside arch_swap_in arch_swap_out)
+	crowd_evacuate crowd_look crowd_asleep_outside arch_swap_in arch_swap_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each
 

@@ -321,30 +321,46 @@ static void *wait_inside(void *argument)
     return NULL;
 }
 
-static int leaves(const void *argument)
+static void enter(void *waiting_)
 {
-    struct waiting waiting = {.shape = argument};
+    struct waiting *waiting = waiting_;
 
-    if (pthread_create(&waiting.thread, NULL, wait_inside, &waiting) != 0)
-        return 1;
+    assert_int_equal(pthread_create(&waiting->thread, NULL, wait_inside, waiting), 0);
+    await_running(waiting->thread);
+}
+
+static int leaves_once_armed(struct waiting waiting, bool late)
+{
+    if (late)
+        watch.listed = enter;
+    else
+        enter(&waiting);
+    watch_arm(waiting.shape, 0, NULL, &waiting);
     await_running(waiting.thread);
-    shape_arm(waiting.shape);
-    shape_disarm(waiting.shape);
+    watch_disarm(waiting.shape, 0, NULL, NULL);
     waiting.stop = 1;
     pthread_join(waiting.thread, NULL);
     return waiting.result == 1 ? 0 : 2;
 }
 
+static int leaves(const void *shape)
+{
+    return leaves_once_armed((struct waiting){.shape = shape}, false);
+}
+
+/* First one that is there, then one that is made and comes in once everybody has been listed. */
 static int leaves_without_trap(const void *shape)
 {
+    const struct waiting waiting = {.shape = shape};
+
     shape_take_places(shape, UINT_MAX);
-    return leaves(shape) != 0 || strcmp(site_technique(shape_site(shape)), "evacuated") != 0;
+    return leaves_once_armed(waiting, false) != 0 || leaves_once_armed(waiting, true) != 0 ||
+           strcmp(site_technique(shape_site(shape)), "evacuated") != 0;
 }
 
 static void a_thread_that_runs_between_the_old_instructions_goes_on_in_the_moved_ones(void **state)
 {
     (void)state;
-    watch.name = "waits";
     assert_int_equal(in_child(leaves, &shape_waits), 0);
     assert_int_equal(in_child(leaves_without_trap, &shape_waits), 0);
 }

@@ -82,6 +82,8 @@ void __real_poke_store8(uintptr_t aligned, uint64_t word);
 void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
 void __real_poke_sync(void);
 void __wrap_poke_sync(void);
+int __real_crowd_look(struct crowd *crowd);
+int __wrap_crowd_look(struct crowd *crowd);
 const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, bool all,
                                                        uintptr_t begin, uintptr_t end);
 const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
@@ -138,16 +140,30 @@ int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, u
     return result;
 }
 
+static void call_once(void (**function)(void *))
+{
+    void (*now)(void *) = *function;
+
+    *function = NULL;
+    if (now)
+        now(watch.argument);
+}
+
+int __wrap_crowd_look(struct crowd *crowd)
+{
+    int result = __real_crowd_look(crowd);
+
+    call_once(&watch.listed);
+    return result;
+}
+
 const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
                                                        uintptr_t begin, uintptr_t end)
 {
     const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, all, begin, end);
-    void (*looked)(void *) = watch.looked;
 
-    if (!thread && looked) {
-        watch.looked = NULL;
-        looked(watch.argument);
-    }
+    if (!thread)
+        call_once(&watch.looked);
     return thread;
 }
 

@@ -20,7 +20,8 @@ struct watch {
     unsigned at; /* call `act` after so many events */
     void (*act)(void *);
     void *argument;
-    void (*looked)(void *); /* call it once all threads have been seen outside */
+    void (*listed)(void *); /* call it once, when all threads have been listed */
+    void (*looked)(void *); /* call it once, when all have been seen outside */
 };
 extern struct watch watch;
 
