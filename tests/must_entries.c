@@ -98,6 +98,20 @@ static const char *entry_indirect(struct host *host)
     return code;
 }
 
+static const char *entry_of_refused_library(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    host_expect(host, "spinners-without-signals 1", "started");
+    const char *code =
+        outcome(host, "load replace=libentries.so:in_library=two replace=straddles_page=two %s",
+                patch_file("entry_plain"));
+    host_expect(host, "dlclose", "closed");
+    host_expect(host, "stop-threads", "wrong 0");
+    if (strcmp(replace(host, "libentries.so:in_library", "two"), "HP-NO-TARGET") != 0)
+        return "it is still there";
+    return code;
+}
+
 static const char *entry_of_main(struct host *host)
 {
     return load(host, "entry_main");
@@ -410,6 +424,7 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_file_picks_one),
     IN_ENTRIES(entry_in_library),
     IN_ENTRIES(entry_indirect),
+    IN_ENTRIES(entry_of_refused_library),
     IN_ENTRIES(entry_of_main),
     IN_ENTRIES(entry_fault),
     IN_ENTRIES(entry_short_with_padding),

@@ -61,6 +61,19 @@ static const char *entry_indirect_unused(struct host *host)
                        "50");
 }
 
+/* Now it is there, now it is not. */
+static const char *entry_library_leaves_meanwhile(struct host *host)
+{
+    const char *code = "HP-NO-TARGET";
+    assert_string_equal(host_ask(host, "churn %s", built("hosts/libentries.so")), "started");
+    for (int i = 0; i < 1000 && strcmp(code, "HP-NO-TARGET") == 0; i++)
+        code = outcome(host, "load replace=libentries.so:in_library=two %s",
+                       patch_file("entry_plain"));
+    host_expect(host, "stop-threads", "wrong 0");
+    must_apply(host, "revert all");
+    return code;
+}
+
 static const char *entry_memcpy(struct host *host)
 {
     if (sanitized())
@@ -185,6 +198,7 @@ const struct must_case must_entry_names[] = {
     IN_ENTRIES(entry_version_of_library_unknown),
     IN_ENTRIES(entry_indirect_unused),
     IN_ENTRIES(entry_memcpy),
+    IN_ENTRIES(entry_library_leaves_meanwhile),
     IN_ENTRIES(entry_imported_instead),
     AT_4_MB(entry_offset_of_header),
     AT_4_MB(entry_offset_beyond),
