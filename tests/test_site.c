@@ -279,6 +279,41 @@ static void a_child_of_fork_is_patched_for_itself(void **state)
     shape_disarm(&shapes[0]);
 }
 
+/* ---- pages ---- */
+
+static int at_pages_of(int protection, int flags)
+{
+    static const uint8_t code[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3, 0x90, 0x90};
+    struct site_problem why = {0};
+    uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(page != MAP_FAILED);
+    memcpy(page, code, sizeof(code));
+    assert_int_equal(mprotect(page, 4096, protection), 0);
+    assert_null(site_at((uintptr_t)page, sizeof(code), &why));
+    print_message("%s\n", why.text);
+    munmap(page, 4096);
+    return why.code;
+}
+
+static void what_cannot_be_read_or_run_or_is_shared_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(at_pages_of(PROT_EXEC, MAP_PRIVATE), HP_NOT_PATCHABLE);
+    assert_int_equal(at_pages_of(PROT_READ, MAP_PRIVATE), HP_NOT_PATCHABLE);
+    assert_int_equal(at_pages_of(PROT_NONE, MAP_PRIVATE), HP_NOT_PATCHABLE);
+    assert_int_equal(at_pages_of(PROT_READ | PROT_EXEC, MAP_SHARED), HP_NOT_PATCHABLE);
+}
+
+static void what_is_not_mapped_is_refused(void **state)
+{
+    struct site_problem why = {0};
+
+    (void)state;
+    assert_null(site_at(0x1000, 16, &why));
+    assert_int_equal(why.code, HP_NOT_PATCHABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +328,8 @@ int main(void)
         cmocka_unit_test(memory_deny_write_execute_does_not_matter),
         cmocka_unit_test(without_its_memory_file_a_process_is_patched_by_mprotect),
         cmocka_unit_test(a_child_of_fork_is_patched_for_itself),
+        cmocka_unit_test(what_cannot_be_read_or_run_or_is_shared_is_refused),
+        cmocka_unit_test(what_is_not_mapped_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
