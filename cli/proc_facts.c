@@ -282,7 +282,8 @@ static const char *user_name(uid_t uid, char *buffer, size_t size)
 int process_open(pid_t pid, struct process *process, struct refusal *why)
 {
     char *status;
-    pid_t leader;
+    const char *value;
+    pid_t leader = 0;
     char name[64];
 
     memset(process, 0, sizeof(*process));
@@ -293,8 +294,10 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
         return refuse(why, HP_NO_PROCESS, "there is no process %d", pid);
     }
     read_status(process, status);
+    value = status_line(status, "Tgid:");
+    if (value)
+        leader = (pid_t)strtol(value, NULL, 10);
     free(status);
-    leader = (pid_t)process_status_number(pid, 0, "Tgid:");
     if (leader > 0 && leader != pid)
         return refuse(why, HP_NO_PROCESS, "%d is a thread of process %d", pid, leader);
     if (has_ended(pid, process->state))
