@@ -30,7 +30,7 @@ static void compare(const char *what, struct variant *with, struct variant *empt
                     const char *more)
 {
     row(what, median(&with->elapsed) - median(&empty->elapsed), "us", budget,
-        "%.0f us against %.0f us; fastest tenth +%.0f us; processor time +%.0f us%s",
+        "%.0f us against %.0f us; fastest tenth %+.0f us; processor time %+.0f us%s",
         median(&with->elapsed), median(&empty->elapsed),
         quantile(&with->elapsed, 0.1) - quantile(&empty->elapsed, 0.1),
         median(&with->processor) - median(&empty->processor), more);
