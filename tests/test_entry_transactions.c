@@ -231,6 +231,32 @@ static void layers_of_all_sorts_come_off_in_any_order(void **state)
     finish();
 }
 
+/* The program's word leads past, or to, what the entry leads to. */
+static void imports_and_the_entry_of_one_function_switch_apart(void **state)
+{
+    (void)state;
+    if (sanitized())
+        skip();
+    for (int entry_first = 0; entry_first < 2; entry_first++) {
+        static const char *const loads[] = {"load fail=getppid=500 nth=2",
+                                            "load fail=libc.so.6:getppid=600"};
+
+        start("entries");
+        must_apply(host, "%s", loads[entry_first]);
+        must_apply(host, "%s", loads[!entry_first]);
+        host_expect(host, "getppid", "600");
+        host_expect(host, "getppid", "500");
+        host_expect(host, "libc getppid", "600");
+        must_apply(host, "revert name=fail:%s", entry_first ? "getppid" : "libc.so.6:getppid");
+        if (entry_first)
+            host_expect(host, "getppid", "600");
+        must_apply(host, "revert all");
+        assert_string_not_equal(host_ask(host, "getppid"), "600");
+        assert_string_not_equal(host_ask(host, "getppid"), "500");
+        finish();
+    }
+}
+
 /* Found by name when the patch's own code runs already; the libraries come and go meanwhile. */
 static void a_hook_adds_an_entry(void **state)
 {
@@ -339,6 +365,7 @@ int main(void)
         LIVE(entries_switch_at_a_safe_point_with_declared_slots),
         LIVE(a_safe_point_that_does_not_come_leaves_every_byte),
         LIVE(layers_of_all_sorts_come_off_in_any_order),
+        LIVE(imports_and_the_entry_of_one_function_switch_apart),
         LIVE(a_hook_adds_an_entry),
         LIVE(a_word_that_the_program_owns_leaves_every_byte_of_entries),
         LIVE(a_dry_run_leaves_every_byte),
