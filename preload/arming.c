@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "leftovers.h"
 #include "lock.h"
@@ -39,10 +40,6 @@ static struct {
     unsigned path; /* which of the two below arming.dir has */
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
-static struct {
-    bool known;
-    uid_t uid;
-} at_start; /* who HOTPATCH_DIR was meant for */
 static char arming_problem[RUNTIME_WHY_SIZE];
 static char arming_paths[2][PATH_MAX];
 
@@ -119,15 +116,13 @@ static bool make(const struct identity *identity, const char *configured, struct
     return true;
 }
 
-/* Where the directory that was configured is not for the present user: by the rule for that one. */
+/* Where the directory that was configured is not for the present user: by the rule for that one. Who it
+ * was meant for executed the program: whoever listens first may be the child of a daemon that had
+ * forked before, and be another already. */
 static bool make_any(const struct identity *identity, struct runtime_dir *dir, int *fifo)
 {
-    if (!at_start.known) {
-        at_start.known = true;
-        at_start.uid = identity->uid;
-    }
     return make(identity, settings.directory, dir, fifo) ||
-           (settings.directory[0] && identity->uid != at_start.uid &&
+           (settings.directory[0] && identity->uid != getauxval(AT_EUID) &&
             make(identity, "", dir, fifo));
 }
 

@@ -234,7 +234,7 @@ reachable()
 clean()
 {
     hotpatch ps >/dev/null || fail "hotpatch ps failed"
-    left=$(find /run/hotpatch /tmp/hotpatch-* ! -type d 2>/dev/null)
+    left=$(find /run/hotpatch /tmp/hotpatch-* "${HOTPATCH_DIR:-/run/hotpatch}" ! -type d 2>/dev/null)
     [ -z "$left" ] || fail "left behind: $left"
     [ ! -s "$shim_log" ] || fail "the shim complains"
     left=$(pgrep -d ' ' -x hotpatch)

@@ -30,6 +30,8 @@ http {
     server { listen 127.0.0.1:8080; root $work/www; }
 }
 END
+    # A directory of root's, which is not for the workers.
+    [ "$mode" != entries ] || export HOTPATCH_DIR="$work/dir"
     launch nginx -c "$work/nginx.conf"
     exits_with 0 "$pid"
     until_true "nginx does not answer" answers $url
