@@ -45,10 +45,10 @@ struct arch_prologue {
     uint8_t
         start[ARCH_PROLOGUE_COUNT + 1]; /* offset of each; start[0] = 0, start[count] = length */
     uint8_t bytes[ARCH_PROLOGUE_BYTES]; /* what lay at `jump` */
-    bool jumped_to; /* a jump of the function's own leads to one of them but the first */
+    bool jumped_to;   /* a jump of the function's own leads to one of them but the first */
     bool begun_again; /* one leads to the first, past an endbr64 before it */
-    bool padding;   /* only NOPs are displaced (-fpatchable-function-entry) */
-    uint8_t trap;   /* which traps are to stand on old boundaries: arch_stub_other() */
+    bool padding;     /* only NOPs are displaced (-fpatchable-function-entry) */
+    uint8_t trap;     /* which traps are to stand on old boundaries: arch_stub_other() */
 };
 
 /*
