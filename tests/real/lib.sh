@@ -203,6 +203,34 @@ press_and_exchange()
     wait $exchanger || fail "no exchange"
 }
 
+# wrap_all OBJECT PID...: each function of the program, which the processes run, under load.
+wrap_all()
+{
+    hotpatch slots --json --kind=entry "$2" | /usr/bin/python3 "$real/tests/wrap_all.py" "$1" >"$real/tests/all.c"
+    shift
+    compile_patch "$real/patches/all.so" all.c -O0
+    wrap_all_of "$@" >"$work/all" 2>"$work/all.log" &
+    wrapper=$!
+    until ended $wrapper; do
+        press
+    done
+    wait $wrapper || fail "not all functions are wrapped"
+    outcome "$entries-all" apply "$(sed -n 's/^applied.*: \(.*\) slots .*/\1 functions/p' "$work/all" | head -n 1)"
+}
+
+wrap_all_of()
+{
+    for round in 1 2 3; do
+        for one; do
+            hotpatch load --timeout=20000 "$one" "$real/patches/all.so" || return
+        done
+        sleep 1
+        for one; do
+            hotpatch revert "$one" all || return
+        done
+    done
+}
+
 run_entries()
 {
     mode=entries

@@ -119,6 +119,8 @@ quit()
         outcome nginx-inherited apply
         ;;
     entries)
+        # shellcheck disable=SC2046 # one argument per process
+        wrap_all nginx $(children "$pid")
         logged
         reload "$real/patches/replace.so" entries
         outcome nginx-entries-inherited apply
