@@ -47,8 +47,8 @@ int site_arm(struct site *site, uint64_t until, struct site_problem *why);
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
 
 bool site_is_armed(const struct site *site);
-uintptr_t *site_word(struct site *site);             /* prepared: what the stub jumps through */
-uintptr_t site_original(const struct site *site);    /* prepared: the moved prologue */
+uintptr_t *site_word(struct site *site);          /* prepared: what the stub jumps through */
+uintptr_t site_original(const struct site *site); /* prepared: the moved prologue */
 /* Does each turn of a loop of the old code meet a trap while the site is armed? */
 bool site_jumps_back(const struct site *site);
 const char *site_technique(const struct site *site); /* "punned", "aligned", ...: for status */
