@@ -65,22 +65,30 @@ static uintptr_t heap_end(void)
     return (uintptr_t)sbrk(0);
 }
 
+/* glibc's malloc(3) takes it from brk(2); a sanitizer's does not. */
+static void malloc_grows_the_heap(void)
+{
+    char *more;
+
+    mallopt(M_MMAP_THRESHOLD, 512 * MEGABYTE);
+    more = malloc(256 * MEGABYTE);
+    assert_non_null(more);
+    assert_true((uintptr_t)more < heap_end());
+    more[0] = more[256 * MEGABYTE - 1] = 1;
+    free(more);
+}
+
 static void the_heap_grows_on_past_what_was_taken_near_it(void **state)
 {
     struct room_wish wish = wish_near(ROOM_CODE, heap_end());
     uintptr_t at = take(&wish);
-    char *more;
 
     (void)state;
     assert_true(at < heap_end() || at >= heap_end() + 1024ul * MEGABYTE);
-    mallopt(M_MMAP_THRESHOLD, 512 * MEGABYTE);
-    more = malloc(256 * MEGABYTE);
-    assert_non_null(more);
-    assert_true((uintptr_t)more < heap_end()); /* it is the heap's */
-    more[0] = more[256 * MEGABYTE - 1] = 1;
+    if (!sanitized())
+        malloc_grows_the_heap();
     assert_true(sbrk(700 * (intptr_t)MEGABYTE) != (void *)-1);
-    assert_int_equal(sbrk(-700 * (intptr_t)MEGABYTE) != (void *)-1, 1);
-    free(more);
+    assert_true(sbrk(-700 * (intptr_t)MEGABYTE) != (void *)-1);
 }
 
 static bool find_stack(const struct mapping *mapping, void *context)
