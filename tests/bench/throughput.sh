@@ -34,7 +34,7 @@ row()
 
 for daemon in redis nginx postgresql; do
     said=$(HOTPATCH_REAL_ROUNDS=$rounds HOTPATCH_REAL_SECONDS=2 HOTPATCH_REAL_SWITCHING_SECONDS=2 \
-        "$here/../real/run" "$HOTPATCH_BUILD" $daemon 2>&1) || {
+        HOTPATCH_REAL_LIMIT=400 "$here/../real/run" "$HOTPATCH_BUILD" $daemon 2>&1) || {
         echo "$said" >&2
         failed=1
         continue
