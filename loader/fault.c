@@ -46,11 +46,13 @@ static bool strikes(struct fault *fault, uintptr_t caller)
 struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
 {
     struct fault *fault = &faults[number];
+    bool at_entry;
 
     /* Pairs with fault_new(): who came here through a word sees the whole fault. (The word's own
      * release store does it; a race detector does not see the call through a PLT.) */
     (void)__atomic_load_n(&fault->taken, __ATOMIC_ACQUIRE);
-    if ((fault->at_entry && shim()->own_thread()) || !strikes(fault, caller))
+    at_entry = __atomic_load_n(&fault->at_entry, __ATOMIC_ACQUIRE);
+    if ((at_entry && shim()->own_thread()) || !strikes(fault, caller))
         return (struct fault_verdict){0,
                                       (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
     if (fault->error)

@@ -111,7 +111,7 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
         return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
                       slot->name);
     if (module->fault)
-        module->fault->at_entry = slot->kind == SLOT_ENTRY;
+        __atomic_store_n(&module->fault->at_entry, slot->kind == SLOT_ENTRY, __ATOMIC_RELEASE);
     before = old ? layer_of(change, old) : NULL;
     if (before)
         *before = layer;
