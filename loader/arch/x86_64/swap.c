@@ -20,6 +20,10 @@
  *          because it straddles two words or the pages cannot be made writable, is changed with all
  *          of its page (exchange.h).
  *
+ * What remains: one that begins to block SIGTRAP after it was looked at, and comes to a trap before the
+ * last store; and in "proved" one that wakes between look and store and is inside at the store. These
+ * are microseconds, and nothing holds such a thread where the first instruction is one byte long.
+ *
  * Nothing here may call libc while the entry is held: its functions are patched as well.
  */
 #include "swap.h"
