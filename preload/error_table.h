@@ -66,7 +66,7 @@
   X(HP_NOT_LISTENING, "HP-NOT-LISTENING", 3, "the process has the library but nobody reads its FIFO", "hotpatch doctor says why") \
   X(HP_DIRECTORY, "HP-DIRECTORY", 1, "the runtime directory is not one to trust", "hotpatch doctor says whose it is; remove it or set HOTPATCH_DIR") \
   X(HP_PERMISSION, "HP-PERMISSION", 1, "the process belongs to another user", "run hotpatch as that user, or as root") \
-  X(HP_STATIC, "HP-STATIC", 1, "the program is statically linked, so nothing can be preloaded", "link it dynamically") \
+  X(HP_STATIC, "HP-STATIC", 1, "the program is statically linked, or runs under valgrind, so nothing can be preloaded", "link it dynamically, or run it without valgrind") \
   X(HP_SETUID, "HP-SETUID", 1, "the program is setuid, setgid or has file capabilities, so the dynamic linker ignores LD_PRELOAD", "start it as the user that it changes to") \
   X(HP_32BIT, "HP-32BIT", 1, "the program is not 64-bit x86", "only x86-64 programs can be patched so far") \
   X(HP_MUSL, "HP-MUSL", 1, "the program uses another C library than glibc", "build it against glibc") \
