@@ -29,11 +29,6 @@ static demangler *demangle_function(void)
     return found;
 }
 
-bool cxx_can_demangle(void)
-{
-    return demangle_function() != NULL;
-}
-
 char *cxx_demangled(const char *symbol)
 {
     demangler *demangle;

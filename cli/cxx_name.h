@@ -31,7 +31,5 @@ void cxx_wish_free(struct cxx_wish *wish);
 enum cxx_match cxx_compare(const struct cxx_wish *wish, const char *mangled, char **demangled);
 /* A symbol in words, malloc'd; NULL: it is no C++ name. */
 char *cxx_demangled(const char *symbol);
-/* False: there is no library that demangles. */
-bool cxx_can_demangle(void);
 
 #endif

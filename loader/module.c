@@ -48,14 +48,6 @@ void module_unlist(struct module *module)
     }
 }
 
-struct module *module_live_named(const char *name)
-{
-    for (struct module *m = first; m; m = m->next)
-        if (m->live && strcmp(m->name, name) == 0)
-            return m;
-    return NULL;
-}
-
 struct module *module_of_file(const char *loaded_as)
 {
     for (struct module *m = first; m; m = m->next)

@@ -121,7 +121,6 @@ void module_retire(struct module *module);
 struct module *module_first(void);
 void module_keep(struct module *module);
 void module_unlist(struct module *module);
-struct module *module_live_named(const char *name);
 struct module *module_of_file(const char *loaded_as);  /* NULL: none */
 bool module_file_changed(const struct module *module); /* against the file at its path */
 
