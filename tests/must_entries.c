@@ -18,12 +18,12 @@ static const char *replace(struct host *host, const char *target, const char *sy
     return outcome(host, "load replace=%s=%s %s", target, symbol, patch_file("entry_plain"));
 }
 
-/* `target`, whose answer `question` tells, becomes 2 and is itself again. */
-static const char *becomes_two(struct host *host, const char *target, const char *question,
-                               const char *before)
+/* `load` of entry_plain with these keys; where it applied the question is answered by 2. */
+const char *becomes_two(struct host *host, const char *keys, const char *question,
+                        const char *before)
 {
     host_expect(host, question, before);
-    const char *code = replace(host, target, "two");
+    const char *code = outcome(host, "load %s %s", keys, patch_file("entry_plain"));
     if (strcmp(code, "apply") != 0)
         return code;
     host_expect(host, question, "2");
@@ -32,10 +32,10 @@ static const char *becomes_two(struct host *host, const char *target, const char
     return code;
 }
 
-#define ENTRY(name, target, question, before)               \
-    static const char *name(struct host *host)              \
-    {                                                       \
-        return becomes_two(host, target, question, before); \
+#define ENTRY(name, target, question, before)                                 \
+    static const char *name(struct host *host)                                \
+    {                                                                         \
+        return becomes_two(host, "replace=" target "=two", question, before); \
     }
 
 ENTRY(entry_static, "answer", "answer", "1")
@@ -82,7 +82,7 @@ static const char *entry_in_library(struct host *host)
 {
     assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
     const char *code =
-        becomes_two(host, "libentries.so:hidden_answer", "call library_direct", "30");
+        becomes_two(host, "replace=libentries.so:hidden_answer=two", "call library_direct", "30");
     host_expect(host, "dlclose", "closed");
     return code;
 }
@@ -327,7 +327,7 @@ static const char *entry_forked_child_apart(struct host *host)
     must_apply(host, "load %s", patch_file("answer2"));
     host_become(host, "fork");
     host_expect(host, "answer", "2");
-    const char *code = becomes_two(host, "second", "second", "10");
+    const char *code = becomes_two(host, "replace=second=two", "second", "10");
     must_apply(host, "revert all");
     host_expect(host, "answer", "1");
     return code;
@@ -370,7 +370,7 @@ static const char *entry_under_gdb(struct host *host)
     pid_t gdb = spawn((const char *[]){"gdb", "-nx", "-batch", "-p", pid, "-ex", touch, "-ex",
                                        "continue", "-ex", "detach", NULL});
     await_file(mark);
-    const char *code = becomes_two(host, "answer", "answer", "1");
+    const char *code = becomes_two(host, "replace=answer=two", "answer", "1");
     kill(gdb, SIGINT);
     assert_int_equal(waitpid(gdb, NULL, 0), gdb);
     host_expect(host, "answer", "1");

@@ -9,20 +9,6 @@
 #include "file_facts.h"
 #include "must.h"
 
-/* `load` of entry_plain with these keys; where it applied the question is answered by 2. */
-static const char *becomes_two(struct host *host, const char *keys, const char *question,
-                               const char *before)
-{
-    host_expect(host, question, before);
-    const char *code = outcome(host, "load %s %s", keys, patch_file("entry_plain"));
-    if (strcmp(code, "apply") != 0)
-        return code;
-    host_expect(host, question, "2");
-    must_apply(host, "revert last");
-    host_expect(host, question, before);
-    return code;
-}
-
 #define NAMED(name, target, question, before)                                 \
     static const char *name(struct host *host)                                \
     {                                                                         \
