@@ -243,18 +243,12 @@ static void store_direct(const struct change *change, const struct word *word, b
                                     __ATOMIC_ACQUIRE);
 }
 
-/* Where a sandbox forbids mprotect: the kernel writes over the page's protection (proc(5),
- * /proc/PID/mem). Opened for this use alone: over a fork it would be the parent's memory. */
+/* Where a sandbox forbids mprotect: the kernel writes over the page's protection. */
 static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
 {
     ssize_t n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word->address);
 
     return n == sizeof(value) ? 0 : -1;
-}
-
-static int open_memory(void)
-{
-    return sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
 }
 
 /* False: it needs no such store, or it is the program's own and stays; then it is not undone either. */
@@ -405,7 +399,7 @@ static int commit_protected(struct transaction *transaction)
         return 0;
     }
     protect(transaction, PROT_READ);
-    memory = open_memory();
+    memory = sys_open_own_memory(O_RDWR);
     if (memory < 0)
         return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s", strerror(-result));
     for (struct change *c = transaction->changes; c; c = c->next)

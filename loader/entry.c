@@ -99,12 +99,10 @@ static void find_in(struct finding *finding)
         functions_named(functions, finding->target->name, consider, finding);
 }
 
-static bool is_offset_in(const struct object *object, uint64_t *offset)
+/* Of a program that does not move an offset may count from its start. */
+static uint64_t address_of(const struct object *object, uint64_t offset)
 {
-    if (object->bias != 0 || *offset >= object->begin)
-        return true;
-    *offset += object->begin; /* of a program that does not move: from its start */
-    return true;
+    return object->bias == 0 && offset < object->begin ? offset + object->begin : offset;
 }
 
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out)
@@ -112,7 +110,7 @@ bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_c
     struct functions *functions = entry_functions(object);
 
     out->object = object;
-    is_offset_in(object, &offset);
+    offset = address_of(object, offset);
     if (functions && function_begins_at(functions, offset, &out->function))
         return true;
     if (!known || !functions || !function_around(functions, offset, &out->function))
@@ -186,12 +184,6 @@ static struct slot *slot_at(const struct object *object, uint64_t address)
     return NULL;
 }
 
-static void fault_in(struct site_problem *why, int code, const char *text)
-{
-    why->code = code;
-    snprintf(why->text, sizeof(why->text), "%s", text);
-}
-
 /* An indirect function is entered where its resolver said: in the vDSO, maybe (vdso(7)). */
 static bool find_implementation(struct entry_candidate *candidate, struct site_problem *why)
 {
@@ -200,14 +192,14 @@ static bool find_implementation(struct entry_candidate *candidate, struct site_p
 
     if (object && !object->is_ours && entry_at(object, address - object->bias, false, candidate))
         return true;
-    why->code = HP_NOT_PATCHABLE;
     if (object)
-        snprintf(why->text, sizeof(why->text),
-                 "an indirect function (IFUNC) that stands for one of %s, which cannot be patched",
-                 object_name(object));
+        site_refuse(
+            why, HP_NOT_PATCHABLE,
+            "an indirect function (IFUNC) that stands for one of %s, which cannot be patched",
+            object_name(object));
     else
-        snprintf(why->text, sizeof(why->text),
-                 "an indirect function (IFUNC) of which no object says what is in use");
+        site_refuse(why, HP_NOT_PATCHABLE,
+                    "an indirect function (IFUNC) of which no object says what is in use");
     return false;
 }
 
@@ -246,7 +238,7 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     problem =
         function_code_problem(real.object->functions, real.object->image, &real.function, &size);
     if (problem) {
-        fault_in(why, HP_NOT_PATCHABLE, problem);
+        site_refuse(why, HP_NOT_PATCHABLE, "%s", problem);
         return NULL;
     }
     site = site_at(real.object->bias + real.function.address, size, why);
@@ -259,6 +251,6 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     }
     slot = make_slot(&real, name, site);
     if (!slot)
-        fault_in(why, HP_MEMORY, "no memory");
+        site_refuse(why, HP_MEMORY, "no memory");
     return slot;
 }

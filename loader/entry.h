@@ -43,7 +43,7 @@ void entries_disarm(struct transaction *transaction); /* what entries_arm() arme
 /* The index of an object's functions; NULL: none can be made. Inside objects_locked(). */
 struct functions *entry_functions(struct object *object);
 
-/* Look whether functions that were switched have been entered since. True: some have not. */
-bool entries_settle(void);
+/* Look whether functions that were switched have been entered since. */
+void entries_settle(void);
 
 #endif

@@ -2,18 +2,16 @@
  * entry_arm.c - entry slots made ready and armed: stubs written, a patch's own calls led past itself,
  * and the jumps put in; see entry.h.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "entry.h"
 #include "pin.h"
+#include "poke.h"
 #include "relocations.h"
 #include "site.h"
-#include "sys.h"
 #include "text.h"
 
 /* ---- a patch's own calls of what it replaces ---- */
@@ -28,21 +26,14 @@ struct own_calls {
 
 static int store_protected(uintptr_t *word, uintptr_t value)
 {
-    uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
-    void *page = (void *)((uintptr_t)word & ~(size - 1));
-    int memory, result = sys_mprotect(page, size, PROT_READ | PROT_WRITE);
-    ssize_t n;
+    struct poke poke;
+    int result = poke_open(&poke, (uintptr_t)word, sizeof(value), PROT_READ, false);
 
-    if (result == 0) {
-        __atomic_store_n(word, value, __ATOMIC_RELEASE);
-        return sys_mprotect(page, size, PROT_READ);
-    }
-    memory = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
-    if (memory < 0)
+    if (result != 0)
         return result;
-    n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word);
-    sys_close(memory);
-    return n == sizeof(value) ? 0 : result;
+    result = poke_bytes(&poke, (uintptr_t)word, (const uint8_t *)&value, sizeof(value));
+    poke_close(&poke);
+    return result;
 }
 
 static int lead_past(const struct image_relocation *relocation, void *context)
@@ -173,14 +164,9 @@ void entries_disarm(struct transaction *transaction)
     }
 }
 
-bool entries_settle(void)
+void entries_settle(void)
 {
-    bool some_not = false;
-
     for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered && !slot->unseen) {
+        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered && !slot->unseen)
             slot->entered = site_settle(slot->site);
-            some_not |= !slot->entered;
-        }
-    return some_not;
 }

@@ -69,7 +69,7 @@ static int map_copy(const struct search *search, int file, uintptr_t *copy)
 /* All of the page as it is now, then what is new. */
 static int write_copy(uintptr_t copy, uintptr_t page, size_t at, const uint8_t *bytes, size_t count)
 {
-    int memory = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+    int memory = sys_open_own_memory(O_RDWR);
     ssize_t size = (ssize_t)page_size();
     bool written;
 

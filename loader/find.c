@@ -102,12 +102,6 @@ static bool is_place_in(const struct request_place *place, const struct object *
                                  object->name_space);
 }
 
-static void problem(struct search *search, enum error_code code, const char *text)
-{
-    search->problem.code = (int)code;
-    snprintf(search->problem.text, sizeof(search->problem.text), "%s", text);
-}
-
 /* The object of that build, among several the one of that name: a library that was opened by a
  * symbolic link, or whose file has been replaced since, is mapped under another name than the sender
  * knows. Without a build-id the name must do. */
@@ -151,11 +145,14 @@ static void find_place(struct search *search, const struct request_place *place)
         take_names(&candidate.function, search->target);
         take_entry(search, &candidate);
     } else if (object)
-        problem(search, HP_NO_TARGET, "there is no function at the place that was looked up");
+        site_refuse(&search->problem, HP_NO_TARGET,
+                    "there is no function at the place that was looked up");
     else if (other_build)
-        problem(search, HP_BUILD_ID, "it was looked up in another build of the object");
+        site_refuse(&search->problem, HP_BUILD_ID,
+                    "it was looked up in another build of the object");
     else
-        problem(search, HP_NO_TARGET, "the object that it was looked up in is not in the process");
+        site_refuse(&search->problem, HP_NO_TARGET,
+                    "the object that it was looked up in is not in the process");
 }
 
 /* Of two functions of one name the one that can be patched is not more likely to be meant. */

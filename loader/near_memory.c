@@ -229,7 +229,7 @@ void room_give_back(uintptr_t at, size_t size)
 
 static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
 {
-    int memory = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+    int memory = sys_open_own_memory(O_RDWR);
     ssize_t n;
 
     if (memory < 0)

@@ -9,8 +9,6 @@
 
 #include "sys.h"
 
-#define WRITABLE_CODE (PROT_READ | PROT_WRITE | PROT_EXEC)
-
 int poke_sync_ready(void)
 {
     return (int)sys_call3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0,
@@ -31,7 +29,8 @@ bool poke_under_filter(void)
  * from its neighbours of the same protection: two more mappings at most for a page of code. */
 static int open_stores(struct poke *poke)
 {
-    int result = sys_mprotect((void *)poke->begin, poke->end - poke->begin, WRITABLE_CODE);
+    int result =
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection | PROT_WRITE);
 
     if (result == 0)
         poke->stores = true;
@@ -44,7 +43,7 @@ static int open_stores(struct poke *poke)
  * written again, which also makes the page the process's own. */
 POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
 {
-    int result = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
+    int result = sys_open_own_memory(O_RDWR);
 
     if (result < 0)
         return result;

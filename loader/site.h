@@ -28,6 +28,10 @@ struct site_problem {
     char text[256];
 };
 
+/* Always -1. */
+int site_refuse(struct site_problem *why, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /*
  * The site of the function at `entry`, whose `size` bytes are mapped; the same one for the same
  * entry. NULL: no memory, or why the entry cannot be patched. Inside objects_locked().

@@ -140,7 +140,7 @@ static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end)
 {
     uintptr_t at = pointer & ~UINT64_C(7), stack_end = own_stack_end(at), words[512];
-    int memory = sys_openat(AT_FDCWD, "/proc/thread-self/mem", O_RDONLY | O_CLOEXEC, 0);
+    int memory = sys_open_own_memory(O_RDONLY);
     bool leads = stack_end == 0;
 
     while (at < stack_end && !leads) {

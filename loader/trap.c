@@ -77,11 +77,6 @@ void trap_add(struct trap *trap)
     atomic_store_explicit(bucket, trap, memory_order_release);
 }
 
-void trap_drop(struct trap *trap)
-{
-    __atomic_store_n(&trap->address, 0, __ATOMIC_RELEASE);
-}
-
 BARE static uintptr_t moved_from(uintptr_t address)
 {
     const struct trap *trap = atomic_load_explicit(bucket_of(address), memory_order_acquire);

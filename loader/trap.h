@@ -22,7 +22,6 @@ struct trap {
 };
 
 void trap_add(struct trap *trap);
-void trap_drop(struct trap *trap);
 
 /* Take SIGTRAP, and SIGILL if `faults` is true or ever was, where the host (has meanwhile) set an
  * action of its own: that one is called for what is not ours. 0, or -errno. */

@@ -85,6 +85,13 @@ static inline int sys_openat(int dir, const char *path, int flags, mode_t mode)
     return (int)sys_call4(SYS_openat, dir, (long)path, flags, (long)mode);
 }
 
+/* The process's own memory, over the pages' protection (proc(5), /proc/PID/mem), for one use each time:
+ * over a fork the descriptor would be of the parent's. */
+static inline int sys_open_own_memory(int access)
+{
+    return sys_openat(AT_FDCWD, "/proc/thread-self/mem", access | O_CLOEXEC, 0);
+}
+
 static inline int sys_close(int fd)
 {
     return (int)sys_call3(SYS_close, fd, 0, 0);

@@ -26,8 +26,4 @@ struct arch_swap {
 const char *arch_swap_in(const struct arch_swap *swap, uint64_t until, struct site_problem *why);
 const char *arch_swap_out(const struct arch_swap *swap, uint64_t until, struct site_problem *why);
 
-/* For site.c too. Always -1. */
-int site_refuse(struct site_problem *why, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
 #endif
