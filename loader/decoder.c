@@ -21,6 +21,7 @@ struct functions {
 };
 
 static struct functions zydis;
+static char problem[512] = "libZydis has not been asked for";
 
 ZyanStatus ZydisDecoderInit(ZydisDecoder *decoder, ZydisMachineMode mode, ZydisStackWidth width)
 {
@@ -80,11 +81,16 @@ int decoder_load(uint64_t deadline, struct refusal *why)
     if (ran != 0)
         refuse(why, HP_BUSY, "load " ZYDIS_SONAME ": the patching thread is busy");
     else if (*load->error)
-        refuse(why, HP_NEEDED, "%s", load->error);
+        snprintf(problem, sizeof(problem), "%s", load->error);
     else
         zydis = load->found;
     free(load);
-    return zydis.decode ? 0 : -1;
+    return ran == 0 ? 0 : -1;
+}
+
+const char *decoder_problem(void)
+{
+    return zydis.decode ? NULL : problem;
 }
 
 /* ---- for whom ---- */

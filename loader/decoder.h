@@ -16,7 +16,10 @@
  * not. */
 bool decoder_is_wanted(const struct transaction *transaction);
 
-/* From then on instruction_decode() works. 0, or -1 with HP-NEEDED, HP-BUSY, HP-DEADLINE. */
+/* From then on instruction_decode() works, or decoder_problem() says why not: what needs no entry goes on
+ * without. 0, or -1 with HP-MEMORY, HP-BUSY, HP-DEADLINE. */
 int decoder_load(uint64_t deadline, struct refusal *why);
+/* NULL: it is there. Else why it could not be loaded: a changed root, a filter. */
+const char *decoder_problem(void);
 
 #endif

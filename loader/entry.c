@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "function_code.h"
 #include "ifunc.h"
 #include "site.h"
@@ -235,6 +236,10 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     slot = slot_at(real.object, real.function.address);
     if (slot)
         return slot;
+    if (decoder_problem()) {
+        site_refuse(why, HP_NEEDED, "%s", decoder_problem());
+        return NULL;
+    }
     problem =
         function_code_problem(real.object->functions, real.object->image, &real.function, &size);
     if (problem) {

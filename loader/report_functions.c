@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "entry.h"
 #include "function_code.h"
 #include "report.h"
@@ -75,9 +76,9 @@ static int put_function(const struct function *function, void *context)
         return 0;
     if (is_slot(list, function->address))
         return 0;
-    why = function->ifunc
-              ? NULL
-              : function_code_problem(object->functions, object->image, function, &size);
+    why = decoder_problem();
+    if (!why && !function->ifunc)
+        why = function_code_problem(object->functions, object->image, function, &size);
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
     json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));

@@ -587,6 +587,36 @@ static void in_a_jail_without_the_engine_the_load_is_refused_in_words(void **sta
     assert_refused_in_words(host, load_in_jail(host, "chroot-by-syscall", false));
 }
 
+static void assert_replaced(struct host *host, const char *how, int status, const char *code)
+{
+    char pid[16];
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    struct output *output =
+        hotpatch(host, "load", pid, "--replace", how, patch_file("entry_plain"), NULL);
+    print_message("exit %d: %s%s\n", output->status, output->out, output->error);
+    assert_int_equal(output->status, status);
+    if (code)
+        assert_non_null(strstr(output->error, code));
+    output_free(output);
+}
+
+/* What reads instructions is loaded for the first entry: imports and declared slots need it not. */
+static void in_a_jail_without_the_decoder_all_but_entries_is_patched(void **state)
+{
+    struct host *host = *state;
+    char pid[16];
+    if (!is_root())
+        skip();
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    output_free(hotpatch(host, "load", pid, patch_file("answer2"), NULL)); /* the engine */
+    host_expect(host, "answer", "2");
+    make_jail(host, host->directory);
+    output_free(load_in_jail(host, "chroot-by-syscall", false));
+    assert_replaced(host, "prctl=two", 0, NULL);
+    host_expect(host, "no-new-privs", "Success");
+    assert_replaced(host, "filter=two", 1, "HP-NEEDED");
+}
+
 #define WITH_HOST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(int argc, char **argv)
@@ -620,6 +650,7 @@ int main(int argc, char **argv)
         WITH_HOST(into_a_jail_the_command_hands_the_patch),
         WITH_HOST(into_an_empty_jail_nothing_can_be_handed),
         WITH_HOST(in_a_jail_without_the_engine_the_load_is_refused_in_words),
+        WITH_HOST(in_a_jail_without_the_decoder_all_but_entries_is_patched),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
