@@ -15,11 +15,9 @@
 #endif
 
 #define PAGE 4096ul
-#define LOWEST 0x100000ul          /* below it wine and emulators expect to be alone */
-#define HIGHEST 0x7fffffff0000ul   /* the end of a process's addresses, x86-64 */
-#define AREA_LARGEST (2 * PAGE)    /* something taken may straddle two pages */
-#define GROWTH_WANTED (1ul << 30)  /* left free above the heap and below the stack */
-#define GROWTH_NEEDED (64ul << 20) /* where nothing else is in reach */
+#define LOWEST 0x100000ul        /* below it wine and emulators expect to be alone */
+#define HIGHEST 0x7fffffff0000ul /* the end of a process's addresses, x86-64 */
+#define AREA_LARGEST (2 * PAGE)  /* something taken may straddle two pages */
 
 struct area {
     struct area *next;
@@ -30,6 +28,9 @@ struct area {
 };
 
 static struct area *areas;
+
+/* Bytes left free above the heap and below the stack. */
+static const size_t spared[ROOM_SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
 
 static bool next_of(const struct room_wish *wish, uint64_t from, uint64_t *at)
 {
@@ -79,7 +80,7 @@ struct search {
     const struct room_wish *wish;
     uintptr_t end_before; /* of the mapping before */
     uintptr_t brk;        /* where the heap ends, or would begin */
-    size_t growth;
+    size_t spared;
     uint64_t best; /* 0: none yet */
 };
 
@@ -129,13 +130,13 @@ static void try_hole(struct search *search, uint64_t begin, uint64_t end)
 static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
 {
     if (!search->brk || search->brk < begin || search->brk > end) {
-        uint64_t kept = search->brk + search->growth;
+        uint64_t kept = search->brk + search->spared;
 
         try_hole(search, search->brk && search->brk < begin && kept > begin ? kept : begin, end);
         return;
     }
     try_hole(search, begin, search->brk);
-    try_hole(search, search->brk + search->growth, end);
+    try_hole(search, search->brk + search->spared, end);
 }
 
 static bool look(const struct mapping *mapping, void *context)
@@ -144,15 +145,15 @@ static bool look(const struct mapping *mapping, void *context)
     uintptr_t end = mapping->begin < HIGHEST ? mapping->begin : HIGHEST;
 
     if (mapping->stack)
-        end = end > search->growth ? end - search->growth : 0;
+        end = end > search->spared ? end - search->spared : 0;
     try_around_heap(search, search->end_before, end);
     search->end_before = mapping->end;
     return mapping->end < HIGHEST;
 }
 
-static uint64_t find_place(const struct room_wish *wish, size_t growth, int *error)
+static uint64_t find_place(const struct room_wish *wish, size_t bytes, int *error)
 {
-    struct search search = {.wish = wish, .end_before = LOWEST, .growth = growth};
+    struct search search = {.wish = wish, .end_before = LOWEST, .spared = bytes};
 
     search.brk = ((uintptr_t)sys_call3(SYS_brk, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
     *error = maps_each(look, &search);
@@ -187,15 +188,13 @@ static struct area *area_at(uint64_t at, const struct room_wish *wish, int *erro
     return area;
 }
 
-static struct area *area_new(const struct room_wish *wish, int *error)
+static struct area *area_new(const struct room_wish *wish, size_t bytes, int *error)
 {
     /* Another thread may map what was free a moment ago. */
     for (int tries = 0; tries < 4; tries++) {
-        uint64_t at = find_place(wish, GROWTH_WANTED, error);
+        uint64_t at = find_place(wish, bytes, error);
         struct area *area;
 
-        if (!at && *error == 0)
-            at = find_place(wish, GROWTH_NEEDED, error);
         if (!at)
             return NULL;
         area = area_at(at, wish, error);
@@ -205,7 +204,7 @@ static struct area *area_new(const struct room_wish *wish, int *error)
     return NULL;
 }
 
-uintptr_t room_take(const struct room_wish *wish, int *error)
+uintptr_t room_take_sparing(const struct room_wish *wish, enum room_spare spare, int *error)
 {
     struct area *area;
 
@@ -216,8 +215,18 @@ uintptr_t room_take(const struct room_wish *wish, int *error)
         if (at)
             return at;
     }
-    area = area_new(wish, error);
+    area = area_new(wish, spared[spare], error);
     return area ? take_in(area, wish) : 0;
+}
+
+uintptr_t room_take(const struct room_wish *wish, int *error)
+{
+    uintptr_t at = 0;
+
+    *error = 0;
+    for (int spare = 0; spare < ROOM_SPARES && !at && *error == 0; spare++)
+        at = room_take_sparing(wish, (enum room_spare)spare, error);
+    return at;
 }
 
 void room_give_back(uintptr_t at, size_t size)

@@ -186,7 +186,7 @@ static bool next_stub(const void *context, uint64_t from, uint64_t *at)
 }
 
 static uintptr_t take_stub(const struct site *site, const struct arch_prologue *prologue,
-                           int *error)
+                           enum room_spare spare, int *error)
 {
     struct arch_window window;
     struct room_wish wish = {ROOM_CODE, STUB_BYTES, 0, 0, site->prologue.jump, NULL, NULL};
@@ -200,7 +200,20 @@ static uintptr_t take_stub(const struct site *site, const struct arch_prologue *
         wish.next = next_stub;
         wish.context = prologue;
     }
-    return room_take(&wish, error);
+    return room_take_sparing(&wish, spare, error);
+}
+
+/* Any choice of traps that leaves the heap more room is better than one that leaves it less. */
+static void take_any_stub(struct site *site, struct arch_prologue *prologue, int *error)
+{
+    for (int spare = 0; spare < ROOM_SPARES; spare++) {
+        prologue->trap = 0;
+        do
+            site->stub = take_stub(site, prologue, (enum room_spare)spare, error);
+        while (!site->stub && *error == 0 && arch_stub_other(prologue));
+        if (site->stub || *error != 0)
+            return;
+    }
 }
 
 /* A jump with traps on the boundaries, or, where such a stub has no place, any jump: then threads
@@ -208,19 +221,16 @@ static uintptr_t take_stub(const struct site *site, const struct arch_prologue *
 static int place_stub(struct site *site, struct site_problem *why)
 {
     struct arch_prologue single = site->prologue;
-    const struct arch_prologue *taken = &site->prologue;
+    struct arch_prologue *taken = &site->prologue;
     int error = 0;
 
-    site->prologue.trap = 0;
-    do
-        site->stub = take_stub(site, taken, &error);
-    while (!site->stub && error == 0 && arch_stub_other(&site->prologue));
+    take_any_stub(site, taken, &error);
     site->swap.punned = true;
     if (!site->stub && !site->prologue.jumped_to) {
         single.count = 1;
         single.start[1] = single.length;
         taken = &single;
-        site->stub = take_stub(site, taken, &error);
+        take_any_stub(site, taken, &error);
         site->swap.punned = false;
     }
     if (!site->stub)
