@@ -29,8 +29,9 @@ struct area {
 
 static struct area *areas;
 
-/* Bytes left free above the heap and below the stack. */
-static const size_t spared[ROOM_SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
+/* Bytes left free above the heap and below the stack: less where nothing else is in reach. */
+enum { SPARES = 3 };
+static const size_t spared[SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
 
 static bool next_of(const struct room_wish *wish, uint64_t from, uint64_t *at)
 {
@@ -76,10 +77,23 @@ static uintptr_t take_in(struct area *area, const struct room_wish *wish)
 
 /* ---- free address space ---- */
 
-struct search {
-    const struct room_wish *wish;
+struct gap {
+    uintptr_t begin, end;
+    bool below_stack;
+};
+
+/* Read once for all wishes; another thread may map some of it meanwhile. */
+struct gaps {
+    struct gap *all;
+    size_t count, room;
     uintptr_t end_before; /* of the mapping before */
     uintptr_t brk;        /* where the heap ends, or would begin */
+    bool no_memory;
+};
+
+struct search {
+    const struct room_wish *wish;
+    uintptr_t brk;
     size_t spared;
     uint64_t best; /* 0: none yet */
 };
@@ -139,25 +153,58 @@ static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
     try_hole(search, search->brk + search->spared, end);
 }
 
+static bool gap_add(struct gaps *gaps, const struct gap *gap)
+{
+    if (gaps->count == gaps->room) {
+        size_t room = gaps->room ? gaps->room * 2 : 256;
+        struct gap *all = realloc(gaps->all, room * sizeof(*all));
+
+        if (!all) {
+            gaps->no_memory = true;
+            return false;
+        }
+        gaps->all = all;
+        gaps->room = room;
+    }
+    gaps->all[gaps->count++] = *gap;
+    return true;
+}
+
 static bool look(const struct mapping *mapping, void *context)
 {
-    struct search *search = context;
+    struct gaps *gaps = context;
     uintptr_t end = mapping->begin < HIGHEST ? mapping->begin : HIGHEST;
+    struct gap gap = {gaps->end_before, end, mapping->stack};
 
-    if (mapping->stack)
-        end = end > search->spared ? end - search->spared : 0;
-    try_around_heap(search, search->end_before, end);
-    search->end_before = mapping->end;
+    if (gap.begin < gap.end && !gap_add(gaps, &gap))
+        return false;
+    gaps->end_before = mapping->end;
     return mapping->end < HIGHEST;
 }
 
-static uint64_t find_place(const struct room_wish *wish, size_t bytes, int *error)
+static int gaps_read(struct gaps *gaps)
 {
-    struct search search = {.wish = wish, .end_before = LOWEST, .spared = bytes};
+    int result;
 
-    search.brk = ((uintptr_t)sys_call3(SYS_brk, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
-    *error = maps_each(look, &search);
-    return *error == 0 ? search.best : 0;
+    gaps->count = 0;
+    gaps->end_before = LOWEST;
+    gaps->brk = ((uintptr_t)sys_call3(SYS_brk, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
+    result = maps_each(look, gaps);
+    return gaps->no_memory ? -ENOMEM : result;
+}
+
+static uint64_t find_place(const struct gaps *gaps, const struct room_wish *wish, size_t bytes)
+{
+    struct search search = {.wish = wish, .brk = gaps->brk, .spared = bytes};
+
+    for (const struct gap *gap = gaps->all; gap < gaps->all + gaps->count; gap++) {
+        uintptr_t end = gap->end;
+
+        if (gap->below_stack)
+            end = end > bytes ? end - bytes : 0;
+        try_around_heap(&search, gap->begin, end);
+    }
+    return search.best;
 }
 
 static struct area *area_at(uint64_t at, const struct room_wish *wish, int *error)
@@ -188,45 +235,59 @@ static struct area *area_at(uint64_t at, const struct room_wish *wish, int *erro
     return area;
 }
 
-static struct area *area_new(const struct room_wish *wish, size_t bytes, int *error)
+static uintptr_t take_mapped(const struct room_wish *wish)
 {
-    /* Another thread may map what was free a moment ago. */
-    for (int tries = 0; tries < 4; tries++) {
-        uint64_t at = find_place(wish, bytes, error);
-        struct area *area;
-
-        if (!at)
-            return NULL;
-        area = area_at(at, wish, error);
-        if (area || *error != -EEXIST)
-            return area;
-    }
-    return NULL;
-}
-
-uintptr_t room_take_sparing(const struct room_wish *wish, enum room_spare spare, int *error)
-{
-    struct area *area;
-
-    *error = 0;
-    for (area = areas; area; area = area->next) {
+    for (struct area *area = areas; area; area = area->next) {
         uintptr_t at = area->kind == wish->kind ? take_in(area, wish) : 0;
 
         if (at)
             return at;
     }
-    area = area_new(wish, spared[spare], error);
-    return area ? take_in(area, wish) : 0;
+    return 0;
+}
+
+/* Another thread may map what was free a moment ago. */
+static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_t bytes, int *error)
+{
+    if (!gaps->all)
+        *error = gaps_read(gaps);
+    for (int tries = 0; tries < 4 && *error == 0; tries++) {
+        uint64_t at = find_place(gaps, wish, bytes);
+        struct area *area = at ? area_at(at, wish, error) : NULL;
+
+        if (area)
+            return take_in(area, wish);
+        if (*error != -EEXIST)
+            return 0;
+        *error = gaps_read(gaps);
+    }
+    return 0;
+}
+
+size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error)
+{
+    struct gaps gaps = {0};
+    size_t found = count;
+
+    *at = 0;
+    *error = 0;
+    for (size_t spare = 0; spare < SPARES && !*at; spare++) {
+        for (size_t i = 0; i < count && !*at && *error == 0; i++) {
+            *at = take_mapped(&wishes[i]);
+            if (!*at)
+                *at = take_new(&gaps, &wishes[i], spared[spare], error);
+            found = i;
+        }
+    }
+    free(gaps.all);
+    return *at ? found : count;
 }
 
 uintptr_t room_take(const struct room_wish *wish, int *error)
 {
-    uintptr_t at = 0;
+    uintptr_t at;
 
-    *error = 0;
-    for (int spare = 0; spare < ROOM_SPARES && !at && *error == 0; spare++)
-        at = room_take_sparing(wish, (enum room_spare)spare, error);
-    return at;
+    return room_take_any(wish, 1, &at, error) == 0 ? at : 0;
 }
 
 void room_give_back(uintptr_t at, size_t size)

@@ -26,13 +26,14 @@ struct room_wish {
     const void *context;
 };
 
-/* How much stays free where the heap or the stack would grow to: 1 GiB, 512 MiB, 64 MiB. */
-enum room_spare { ROOM_AMPLE, ROOM_ENOUGH, ROOM_SCANT, ROOM_SPARES };
-
 /* 0: there is none; *error: 0, or -errno. */
-uintptr_t room_take_sparing(const struct room_wish *wish, enum room_spare spare, int *error);
-/* The same, with as much spared as can be. */
 uintptr_t room_take(const struct room_wish *wish, int *error);
+/*
+ * The first of them that can be met; but any that leaves the heap and the stack 1 GiB to grow is
+ * better than an earlier one that leaves them 512 MiB, and that than 64 MiB. Returns which, or `count`:
+ * none.
+ */
+size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error);
 /* Nobody has seen it. */
 void room_give_back(uintptr_t at, size_t size);
 

@@ -185,35 +185,36 @@ static bool next_stub(const void *context, uint64_t from, uint64_t *at)
     return arch_stub_from(context, from, at);
 }
 
-static uintptr_t take_stub(const struct site *site, const struct arch_prologue *prologue,
-                           enum room_spare spare, int *error)
+static struct room_wish wish_stub(const struct arch_prologue *prologue)
 {
     struct arch_window window;
-    struct room_wish wish = {ROOM_CODE, STUB_BYTES, 0, 0, site->prologue.jump, NULL, NULL};
 
     arch_stub_window(prologue, &window);
-    if (window.low > window.high)
-        return 0;
-    wish.low = window.low;
-    wish.high = window.high;
-    if (prologue->count > 1) {
-        wish.next = next_stub;
-        wish.context = prologue;
-    }
-    return room_take_sparing(&wish, spare, error);
+    return (struct room_wish){.kind = ROOM_CODE,
+                              .size = STUB_BYTES,
+                              .low = window.low,
+                              .high = window.high,
+                              .near = prologue->jump,
+                              .next = prologue->count > 1 ? next_stub : NULL,
+                              .context = prologue};
 }
 
-/* Any choice of traps that leaves the heap more room is better than one that leaves it less. */
-static void take_any_stub(struct site *site, struct arch_prologue *prologue, int *error)
+/* A jump with traps on the boundaries, whichever: it is noted in the prologue. */
+static void place_punned(struct site *site, int *error)
 {
-    for (int spare = 0; spare < ROOM_SPARES; spare++) {
-        prologue->trap = 0;
-        do
-            site->stub = take_stub(site, prologue, (enum room_spare)spare, error);
-        while (!site->stub && *error == 0 && arch_stub_other(prologue));
-        if (site->stub || *error != 0)
-            return;
-    }
+    struct arch_prologue choices[ARCH_STUB_CHOICES];
+    struct room_wish wishes[ARCH_STUB_CHOICES];
+    struct arch_prologue choice = site->prologue;
+    size_t count = 0, found;
+
+    choice.trap = 0;
+    do {
+        choices[count] = choice;
+        wishes[count] = wish_stub(&choices[count]);
+        count++;
+    } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
+    found = room_take_any(wishes, count, &site->stub, error);
+    site->prologue = choices[found < count ? found : 0];
 }
 
 /* A jump with traps on the boundaries, or, where such a stub has no place, any jump: then threads
@@ -221,16 +222,19 @@ static void take_any_stub(struct site *site, struct arch_prologue *prologue, int
 static int place_stub(struct site *site, struct site_problem *why)
 {
     struct arch_prologue single = site->prologue;
-    struct arch_prologue *taken = &site->prologue;
+    const struct arch_prologue *taken = &site->prologue;
     int error = 0;
 
-    take_any_stub(site, taken, &error);
+    place_punned(site, &error);
     site->swap.punned = true;
     if (!site->stub && !site->prologue.jumped_to) {
+        struct room_wish wish;
+
         single.count = 1;
         single.start[1] = single.length;
         taken = &single;
-        take_any_stub(site, taken, &error);
+        wish = wish_stub(taken);
+        site->stub = room_take(&wish, &error);
         site->swap.punned = false;
     }
     if (!site->stub)

@@ -19,7 +19,8 @@ enum {
     ARCH_PROLOGUE_BYTES = 32, /* at most so many bytes of a function are displaced */
     ARCH_PROLOGUE_COUNT = 8,  /* in so many instructions */
     ARCH_MOVED_BYTES = 256,   /* room for a moved prologue */
-    ARCH_STUB_BYTES = 32      /* room for a stub */
+    ARCH_STUB_BYTES = 32,     /* room for a stub */
+    ARCH_STUB_CHOICES = 20    /* of the traps that a jump may hold: arch_stub_other() */
 };
 
 /* Why an entry cannot be patched, in the order in which they are looked for. */
