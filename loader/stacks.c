@@ -6,13 +6,11 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include "bare.h"
 #include "poke.h"
 #include "sys.h"
 
 enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
-
-/* Other threads' stacks, which sanitizers keep records of. */
-#define BARE __attribute__((no_sanitize("thread", "address", "undefined")))
 
 struct range {
     uintptr_t begin, end;

@@ -14,30 +14,17 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "bare.h"
+#include "frame.h"
 #include "lock.h"
 #include "stacks.h"
 #include "sys.h"
-
-#if defined(__x86_64__)
-#define PC(context) (((ucontext_t *)(context))->uc_mcontext.gregs[REG_RIP])
-#define SP(context) (((ucontext_t *)(context))->uc_mcontext.gregs[REG_RSP])
-enum { TRAP_BYTES = 1 }; /* the PC is behind the int3 */
-/* What glibc's own restorer looks like, by which unwinders know a signal frame. */
-__asm__(".text\n.type hotpatch_trap_return, @function\nhotpatch_trap_return:\n"
-        "movq $15, %rax\nsyscall\n.size hotpatch_trap_return, .-hotpatch_trap_return\n");
-extern void hotpatch_trap_return(void) __attribute__((visibility("hidden")));
-#else
-#error "where a trapped thread's program counter lies"
-#endif
 
 #ifndef SA_RESTORER
 #define SA_RESTORER 0x04000000
 #endif
 
 enum { BUCKETS = 1024, LAYERS = 8, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
-
-/* Not the sanitizers': they keep state that a signal handler may not touch. */
-#define BARE __attribute__((no_sanitize("thread", "address", "undefined")))
 
 static struct trap *_Atomic buckets[BUCKETS];
 
@@ -113,7 +100,7 @@ BARE static uint32_t round_of(const siginfo_t *info)
 BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
 {
     const ucontext_t *state = context;
-    uintptr_t pointer = (uintptr_t)SP(context), end = own_stack_end(pointer);
+    uintptr_t pointer = arch_frame_sp(context), end = own_stack_end(pointer);
 
     return (state->uc_stack.ss_flags & SS_ONSTACK) || !end || !round_of(info) ||
            own_stack_leads_into(pointer, end, round->begin, round->end);
@@ -124,12 +111,12 @@ BARE static void answer(const siginfo_t *info, void *context)
 {
     uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
     struct trap_round round = rounds.asked;
-    uintptr_t pc = (uintptr_t)PC(context);
+    uintptr_t pc = arch_frame_pc(context);
 
     if (!number || !round_of(info) || index >= round.count)
         return;
     if (pc > round.begin && pc < round.end)
-        PC(context) = (greg_t)moved_from(pc);
+        arch_frame_go_on(context, moved_from(pc));
     if (may_come_back(info, context, &round))
         number++;
     atomic_store_explicit(&round.answered[index], number, memory_order_release);
@@ -202,6 +189,7 @@ BARE static void die(int signal)
 BARE static void chain(struct action *action, int signal, siginfo_t *info, void *context)
 {
     struct action host = *action;
+    const sys_sigset own = SYS_SIGBIT(signal);
     sys_sigset old;
 
     if (host.handler == (uintptr_t)SIG_IGN && !from_kernel(info))
@@ -213,8 +201,10 @@ BARE static void chain(struct action *action, int signal, siginfo_t *info, void 
     if (host.flags & SA_RESETHAND)
         action->handler = (uintptr_t)SIG_DFL;
     if (!(host.flags & SA_NODEFER))
-        host.mask |= SYS_SIGBIT(signal);
+        host.mask |= own;
     sys_sigprocmask(SIG_BLOCK, &host.mask, &old);
+    if (!(host.mask & own))
+        sys_sigprocmask(SIG_UNBLOCK, &own, NULL);
     ((void (*)(int, siginfo_t *, void *))host.handler)(signal, info, context);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
 }
@@ -229,11 +219,11 @@ BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context
         return;
     }
     if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
-        moved = moved_from((uintptr_t)PC(context) - TRAP_BYTES);
+        moved = moved_from(arch_frame_trap(context));
     if (which == ON_FAULT && from_kernel(info))
-        moved = moved_from((uintptr_t)PC(context));
+        moved = moved_from(arch_frame_pc(context));
     if (moved)
-        PC(context) = (greg_t)moved;
+        arch_frame_go_on(context, moved);
     else
         chain(&behind[which][layer], signal, info, context);
 }
@@ -265,17 +255,20 @@ static uint32_t layer_over(int which, const struct action *now)
     return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
 }
 
+/* A thread that has answered one question may be asked the next before it has come back from the
+ * handler, again and again: the questions wait, or their frames would fill an alternate stack. */
 static int install(int which)
 {
-    struct action now,
-        action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART | SA_RESTORER,
-                  .restorer = hotpatch_trap_return};
+    struct action now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
+                                 .restorer = arch_signal_return};
     uint32_t layer;
     int result =
         (int)sys_call4(SYS_rt_sigaction, signals[which], 0, (long)&now, sizeof(sys_sigset));
 
     if (result != 0)
         return result;
+    if (which == ON_TRAP)
+        action.flags |= SA_NODEFER;
     for (uint32_t i = 0; i < LAYERS; i++)
         if (now.handler == (uintptr_t)handlers[i])
             return 0;
