@@ -229,8 +229,7 @@ int crowd_look(struct crowd *crowd)
     return result != 0 ? result : (int)n;
 }
 
-const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, uintptr_t begin,
-                                                uintptr_t end)
+const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin, uintptr_t end)
 {
     static const struct crowd_thread unknown = {.mute = true};
 
@@ -241,7 +240,7 @@ const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, u
         struct crowd_thread now = *thread;
         enum where where;
 
-        if (!all && !thread->mute)
+        if (!thread->mute)
             continue;
         /* The count first: one that runs in between is counted again when it next sleeps. */
         if (!read_status(&now))
@@ -254,13 +253,13 @@ const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, u
     return NULL;
 }
 
-bool crowd_has_slept_on(const struct crowd *crowd, bool all, uintptr_t begin, uintptr_t end)
+bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end)
 {
     for (size_t i = 0; i < crowd->count; i++) {
         struct crowd_thread now = crowd->threads[i];
         enum where where;
 
-        if (!all && !crowd->threads[i].mute)
+        if (!crowd->threads[i].mute)
             continue;
         where = where_is(now.tid, begin, end);
         if (where == RUNNING || where == INSIDE)

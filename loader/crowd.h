@@ -28,12 +28,12 @@ struct crowd {
 
 /* Everybody but the caller. 0, or -errno: /proc cannot be read. */
 int crowd_look(struct crowd *crowd);
-/* Are the mute ones (or all) asleep with their PC outside `begin` (exclusive) to `end`, or gone?
+/* Are the mute ones asleep with their PC outside `begin` (exclusive) to `end`, or gone?
  * Each that is notes how often it was switched. NULL: all are; else one that is not. */
-const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, bool all, uintptr_t begin,
+const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
                                                 uintptr_t end);
 /* Have those not run since? */
-bool crowd_has_slept_on(const struct crowd *crowd, bool all, uintptr_t begin, uintptr_t end);
+bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end);
 /* Until nobody is between `begin` and `end`, both exclusive, nor may come back there from a signal
  * handler: who sleeps is looked at, who runs and is not mute is asked, and goes on in the moved
  * prologue. What holds the entry keeps others from coming in. 0; -ETIMEDOUT, of *who; -errno. */

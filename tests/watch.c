@@ -1,6 +1,7 @@
 /* watch.c - see watch.h. */
 #include "watch.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,10 @@ void __real_poke_sync(void);
 void __wrap_poke_sync(void);
 int __real_crowd_look(struct crowd *crowd);
 int __wrap_crowd_look(struct crowd *crowd);
-const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, bool all,
-                                                       uintptr_t begin, uintptr_t end);
-const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
-                                                       uintptr_t begin, uintptr_t end);
+const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end);
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end);
 int __real_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
                           pid_t *who);
 int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
@@ -157,10 +158,10 @@ int __wrap_crowd_look(struct crowd *crowd)
     return result;
 }
 
-const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, bool all,
-                                                       uintptr_t begin, uintptr_t end)
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end)
 {
-    const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, all, begin, end);
+    const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, begin, end);
 
     if (!thread)
         call_once(&watch.looked);
@@ -305,11 +306,21 @@ static void check_swap(const struct arch_swap *swap, bool in, bool done)
 typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
                                   struct site_problem *why);
 
+/* A thread that has been joined may still be ending, with every signal blocked. */
+static void await_those_who_end(void)
+{
+    struct crowd crowd;
+
+    while (!watch.mute && __real_crowd_look(&crowd) == 0 && crowd.mute > 0)
+        sched_yield();
+}
+
 static const char *watched(swap_function *real, bool in, const struct arch_swap *swap,
                            uint64_t until, struct site_problem *why)
 {
     const char *how;
 
+    await_those_who_end();
     swap_now = swap;
     in_now = in;
     count = 0;

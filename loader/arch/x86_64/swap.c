@@ -15,10 +15,10 @@
  *          tried again.
  *          Where an endbr64 stands before the jump, the jump to itself lies there, so that it never
  *          meets an old boundary, whatever the jump displaces.
- * proved   As aligned, with such threads: they are asleep elsewhere before the store and have not
- *          run when looked at after it; else it is undone, and tried again. What no store reaches,
- *          because it straddles two words or the pages cannot be made writable, is changed with all
- *          of its page (exchange.h).
+ * proved   As aligned and punned, with such threads: they are asleep elsewhere before the store and
+ *          have not run when looked at after it; else it is undone, and tried again. What no store
+ *          reaches, because it straddles two words or the pages cannot be made writable, is changed
+ *          with all of its page (exchange.h).
  *
  * What remains: one that begins to block SIGTRAP after it was looked at, and comes to a trap before the
  * last store; and in "proved" one that wakes between look and store and is inside at the store. These
@@ -239,13 +239,13 @@ static const char *by_int3(struct work *work)
     return NULL;
 }
 
-static const struct crowd_thread *look_again(struct work *work, bool all)
+static const struct crowd_thread *look_again(struct work *work)
 {
     static const struct crowd_thread unknown = {.mute = true};
 
     if (crowd_look(&work->crowd) != 0)
         return &unknown; /* nobody is seen, so nobody is seen outside */
-    return crowd_asleep_outside(&work->crowd, all, work->spin, work->at + JUMP_BYTES);
+    return crowd_asleep_outside(&work->crowd, work->spin, work->at + JUMP_BYTES);
 }
 
 /* A thread that is being made blocks every signal for a moment: who was mute may be so no more. */
@@ -261,7 +261,7 @@ static bool hold_by_spin(struct work *work)
     const uint8_t *bytes = at_landing(work) ? LANDING : work->old;
 
     for (;;) {
-        const struct crowd_thread *awake = must_leave(work) ? look_again(work, false) : NULL;
+        const struct crowd_thread *awake = must_leave(work) ? look_again(work) : NULL;
 
         if (is_mute_no_more(work))
             return false;
@@ -269,7 +269,7 @@ static bool hold_by_spin(struct work *work)
             poke_store2(work->spin, SPIN);
             poke_sync();
             /* Anew: who was made meanwhile may be mute and inside. */
-            if (!must_leave(work) || !look_again(work, false))
+            if (!must_leave(work) || !look_again(work))
                 return true;
             poke_store2(work->spin, bytes);
             poke_sync();
@@ -316,11 +316,11 @@ static const char *by_landing(struct work *work)
     return how && (!work->inside || work->swap->punned) ? "spin" : how;
 }
 
-static const char *by_proof(struct work *work, bool all)
+static const char *by_proof(struct work *work)
 {
     for (;;) {
         int result = prepare_whole(work);
-        const struct crowd_thread *awake = look_again(work, all);
+        const struct crowd_thread *awake = look_again(work);
 
         if (is_mute_no_more(work))
             return NULL;
@@ -332,18 +332,17 @@ static const char *by_proof(struct work *work, bool all)
         }
         if (!awake) {
             poke_sync();
-            if (crowd_has_slept_on(&work->crowd, all, work->at, work->at + JUMP_BYTES))
+            if (crowd_has_slept_on(&work->crowd, work->at, work->at + JUMP_BYTES))
                 return "proved";
             take_whole_back(work);
             poke_sync();
             awake = first_mute(work);
         }
         if (clock_ms() >= work->until) {
-            if (awake && awake->mute)
+            if (awake)
                 refuse_muted(work, awake, "and was not seen asleep outside the function in time");
             else
-                site_refuse(work->why, HP_TIMEOUT,
-                            "no moment came when every thread was seen outside the function");
+                site_refuse(work->why, HP_TIMEOUT, "no moment came to change the function");
             return NULL;
         }
         wait_a_little();
@@ -375,6 +374,13 @@ static bool has_landing(const struct work *work)
     return p->entry != p->jump && !p->begun_again && in_one_word(work, p->entry, sizeof(SPIN));
 }
 
+/* Others than the mute ones may be inside, and no trap would meet them. That they are all seen asleep
+ * elsewhere is no proof: any of them may wake before the store. */
+static bool needs_evacuation(const struct work *work)
+{
+    return work->inside && !work->swap->punned;
+}
+
 /* With threads that would not survive a trap: two bytes at once need stores. */
 static const char *with_mute(struct work *work)
 {
@@ -396,15 +402,17 @@ static const char *with_mute(struct work *work)
     }
     if (spin && work->synced)
         return by_spin(work);
-    if (in_one_word(work, work->at, JUMP_BYTES))
-        return by_proof(work, !work->swap->punned);
+    if (in_one_word(work, work->at, JUMP_BYTES) && !needs_evacuation(work))
+        return by_proof(work);
     if (has_landing(work) && work->synced)
         return by_landing(work);
-    if (prepare_whole(work) == 0)
-        return by_proof(work, !work->swap->punned);
-    if (may_pass(work))
-        return NULL;
-    refuse_muted(work, first_mute(work), "and the function's code cannot be written in one store");
+    if (prepare_whole(work) == 0 && !needs_evacuation(work))
+        return by_proof(work);
+    if (!may_pass(work))
+        refuse_muted(work, first_mute(work),
+                     needs_evacuation(work)
+                         ? "and no jump with traps between the old instructions has a place"
+                         : "and the function's code cannot be written in one store");
     return NULL;
 }
 
