@@ -135,27 +135,44 @@ static bool decode(const struct arch_prologue *prologue, unsigned i, ZydisDecode
                                       (ZyanUSize)(prologue->length - prologue->start[i]), in));
 }
 
-/* The places in the image that are referred to relative to the instruction, or elsewhere none. */
+/* The place that instruction `i` refers to relative to itself; 0: none. */
+static uintptr_t referred(const struct arch_prologue *prologue, unsigned i)
+{
+    ZydisDecodedInstruction in;
+
+    if (!decode(prologue, i, &in) || !(in.attributes & ZYDIS_ATTRIB_HAS_MODRM) ||
+        in.raw.modrm.mod != 0 || in.raw.modrm.rm != 5)
+        return 0;
+    return prologue->jump + prologue->start[i] + in.length + (uint64_t)in.raw.disp.value;
+}
+
+/* The places in the image that are referred to, or elsewhere none. */
 static void set_watched(struct run *run)
 {
-    const struct arch_prologue *prologue = run->prologue;
     const struct stepper *stepper = run->stepper;
 
-    for (unsigned i = 0; i < prologue->count; i++) {
-        ZydisDecodedInstruction in;
-        uintptr_t at;
+    for (unsigned i = 0; i < run->prologue->count; i++) {
+        uintptr_t at = referred(run->prologue, i);
 
         run->watched[i] = NULL;
-        if (!decode(prologue, i, &in) || !(in.attributes & ZYDIS_ATTRIB_HAS_MODRM) ||
-            in.raw.modrm.mod != 0 || in.raw.modrm.rm != 5)
-            continue;
-        at = prologue->jump + prologue->start[i] + in.length + (uint64_t)in.raw.disp.value;
         if (at < (uintptr_t)stepper->image ||
             at + WATCHED > (uintptr_t)stepper->scratch - STEPPER_GAP) /* the image's end */
             continue;
         run->watched[i] = stepper->image + (at - (uintptr_t)stepper->image);
         memcpy(run->before.watched[i], run->watched[i], WATCHED);
     }
+}
+
+/* No program has anything there, and what one side leaves there the other would find. */
+static bool refers_to_copies(const struct stepper *stepper, const struct arch_prologue *prologue)
+{
+    for (unsigned i = 0; i < prologue->count; i++) {
+        uintptr_t at = referred(prologue, i);
+
+        if (at + WATCHED > (uintptr_t)stepper->copies && at < (uintptr_t)stepper->copies + COPIES)
+            return true;
+    }
+    return false;
 }
 
 static void restore_memory(const struct run *run)
@@ -371,7 +388,7 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
         snprintf(why, 200, "not moved");
         return STEP_DIFFERENT;
     }
-    if (asks_others(prologue))
+    if (asks_others(prologue) || refers_to_copies(stepper, prologue))
         return STEP_SKIPPED;
     run.stepper = stepper;
     run.prologue = prologue;
