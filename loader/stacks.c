@@ -14,6 +14,7 @@ enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
 
 struct range {
     uintptr_t begin, end;
+    bool main; /* the main thread's stack: the kernel's, that nobody else unmaps */
 };
 
 /* What a handler may still read is left mapped. */
@@ -55,15 +56,19 @@ static int add(const struct range *range)
 struct line {
     struct range range;
     uintptr_t value;
+    uint64_t tail; /* its last eight characters */
     unsigned field, at;
     bool readable, writable;
 };
+
+static const uint64_t STACK_TAIL = UINT64_C(0x205b737461636b5d); /* " [stack]" */
 
 static int take(struct line *line, char c)
 {
     int result = 0;
 
     if (c == '\n') {
+        line->range.main = line->tail == STACK_TAIL;
         result = line->readable && line->writable ? add(&line->range) : 0;
         *line = (struct line){0};
     } else if (line->field == 0 && (c == '-' || c == ' ')) {
@@ -80,6 +85,7 @@ static int take(struct line *line, char c)
         line->writable = line->writable || c == 'w';
         line->at++;
     }
+    line->tail = line->tail << 8 | (uint8_t)c;
     return result;
 }
 
@@ -100,12 +106,25 @@ int stacks_look(void)
     return result != 0 ? result : (int)n;
 }
 
-BARE uintptr_t own_stack_end(uintptr_t pointer)
+BARE static const struct range *range_of(uintptr_t pointer)
 {
     for (size_t i = 0; i < stacks.count; i++)
         if (pointer >= stacks.ranges[i].begin && pointer < stacks.ranges[i].end)
-            return stacks.ranges[i].end - pointer > LARGEST ? 0 : stacks.ranges[i].end;
-    return 0;
+            return &stacks.ranges[i];
+    return NULL;
+}
+
+/* A mapping may be one with its neighbours', which others unmap. A thread that libc made has its
+ * thread pointer at the end of its stack (ELF Handling For Thread-Local Storage, 3.4.6). */
+BARE uintptr_t own_stack_end(uintptr_t pointer)
+{
+    uintptr_t own = (uintptr_t)__builtin_thread_pointer(), end;
+    const struct range *range = range_of(pointer);
+
+    if (!range || (!range->main && (own <= pointer || own >= range->end)))
+        return 0;
+    end = range->main ? range->end : own;
+    return end - pointer > LARGEST ? 0 : end;
 }
 
 BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t begin,
@@ -137,9 +156,10 @@ static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
 
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end)
 {
-    uintptr_t at = pointer & ~UINT64_C(7), stack_end = own_stack_end(at), words[512];
+    const struct range *range = range_of(pointer);
+    uintptr_t at = pointer & ~UINT64_C(7), stack_end = range ? range->end : at, words[512];
     int memory = sys_open_own_memory(O_RDONLY);
-    bool leads = stack_end == 0;
+    bool leads = !range || stack_end - at > LARGEST;
 
     while (at < stack_end && !leads) {
         size_t size = stack_end - at < sizeof(words) ? stack_end - at : sizeof(words);

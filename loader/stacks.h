@@ -21,7 +21,8 @@ int stacks_look(void);
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end);
 
 /* Of the calling thread, whatever it is, in a signal handler. Where the stack that `pointer` points
- * into ends; 0: it is not known. */
+ * into ends, up to where nobody else can take it away; 0: it is not known, or no stack of libc's or
+ * the kernel's. */
 uintptr_t own_stack_end(uintptr_t pointer);
 bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t begin, uintptr_t end);
 

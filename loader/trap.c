@@ -95,14 +95,19 @@ BARE static uint32_t round_of(const siginfo_t *info)
                : 0;
 }
 
+/* The kernel does not say SS_ONSTACK in the frame. */
+BARE static bool was_on_alternate_stack(const ucontext_t *state, uintptr_t pointer)
+{
+    return pointer - (uintptr_t)state->uc_stack.ss_sp < state->uc_stack.ss_size;
+}
+
 /* From an alternate stack nobody knows what is on the other. What is read of the table of stacks
  * counts while the round is open. */
 BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
 {
-    const ucontext_t *state = context;
     uintptr_t pointer = arch_frame_sp(context), end = own_stack_end(pointer);
 
-    return (state->uc_stack.ss_flags & SS_ONSTACK) || !end || !round_of(info) ||
+    return was_on_alternate_stack(context, pointer) || !end || !round_of(info) ||
            own_stack_leads_into(pointer, end, round->begin, round->end);
 }
 
