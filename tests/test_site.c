@@ -3,6 +3,7 @@
  * through them see meanwhile: test_site_order.c step by step, test_site_torture.c by chance.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -23,6 +24,8 @@
 #include "maps.h"
 #include "shapes.h"
 #include "site.h"
+#include "sys.h"
+#include "trap.h"
 
 static void an_armed_entry_leads_to_the_replacement_and_back(void **state)
 {
@@ -166,6 +169,31 @@ static void a_thread_that_blocks_sigtrap_and_spins_inside_is_refused_by_name(voi
     stop_blocked(&blocked, thread);
 }
 
+/* Nobody who is inside would meet a trap, and that all are seen asleep elsewhere proves nothing. */
+static int beside_it_without_a_place(const void *shape)
+{
+    struct blocked blocked = {.mask = ~UINT64_C(0)};
+    struct site_problem why = {0};
+    pthread_t thread;
+    uint8_t before[16];
+    int result;
+
+    shape_take_places(shape, UINT_MAX);
+    memcpy(before, (const void *)shape_jump(shape), sizeof(before));
+    thread = start_blocked(&blocked);
+    result = site_arm(shape_site(shape), clock_ms() + 100, &why) == 0       ? 1
+             : why.code != HP_SIGTRAP_BLOCKED || !strstr(why.text, "place") ? 2
+                                                                            : 0;
+    stop_blocked(&blocked, thread);
+    return result ? result : memcmp(before, (const void *)shape_jump(shape), sizeof(before)) != 0;
+}
+
+static void beside_it_a_function_whose_stub_has_no_place_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(beside_it_without_a_place, &shape_alone), 0);
+}
+
 static _Atomic int host_traps;
 
 static void host_trap(int signal_)
@@ -186,6 +214,33 @@ static void a_host_keeps_its_own_sigtrap_handler(void **state)
     assert_int_equal(host_traps, 2);
     shape_disarm(&shapes[1]);
     sigaction(SIGTRAP, &old, NULL);
+}
+
+static _Atomic int seen_blocked;
+
+static void note_mask(int signal_)
+{
+    sys_sigset now;
+
+    sys_sigprocmask(SIG_BLOCK, NULL, &now);
+    seen_blocked = (now & SYS_SIGBIT(signal_)) != 0;
+}
+
+/* Ours blocks SIGILL while it runs. */
+static void a_hosts_sigill_handler_runs_with_the_mask_that_it_asked_for(void **state)
+{
+    struct sigaction action = {.sa_handler = note_mask}, old;
+
+    (void)state;
+    for (int nodefer = 0; nodefer < 2; nodefer++) {
+        action.sa_flags = nodefer ? SA_NODEFER : 0;
+        assert_int_equal(sigaction(SIGILL, &action, nodefer ? NULL : &old), 0);
+        assert_int_equal(trap_install(true), 0);
+        seen_blocked = -1;
+        raise(SIGILL);
+        assert_int_equal(seen_blocked, !nodefer);
+    }
+    sigaction(SIGILL, &old, NULL);
 }
 
 static int own_int3(const void *unused)
@@ -322,7 +377,9 @@ int main(void)
         cmocka_unit_test(beside_a_sleeping_thread_that_blocks_sigtrap_it_is_applied),
         cmocka_unit_test(beside_a_sleeping_thread_that_blocks_every_signal_it_is_applied),
         cmocka_unit_test(a_thread_that_blocks_sigtrap_and_spins_inside_is_refused_by_name),
+        cmocka_unit_test(beside_it_a_function_whose_stub_has_no_place_is_refused),
         cmocka_unit_test(a_host_keeps_its_own_sigtrap_handler),
+        cmocka_unit_test(a_hosts_sigill_handler_runs_with_the_mask_that_it_asked_for),
         cmocka_unit_test(an_int3_of_the_hosts_own_still_kills_it),
         cmocka_unit_test(a_filter_that_forbids_mprotect_does_not_matter),
         cmocka_unit_test(memory_deny_write_execute_does_not_matter),

@@ -406,7 +406,7 @@ static const char *with_mute(struct work *work)
         return by_proof(work);
     if (has_landing(work) && work->synced)
         return by_landing(work);
-    if (prepare_whole(work) == 0 && !needs_evacuation(work))
+    if (!needs_evacuation(work) && prepare_whole(work) == 0)
         return by_proof(work);
     if (!may_pass(work))
         refuse_muted(work, first_mute(work),
