@@ -26,7 +26,7 @@ BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDES := -Iinclude $(addprefix -iquote ,preload elf loader loader/arch cli tests .)
+INCLUDES := -Iinclude $(addprefix -iquote ,preload elf arch loader cli tests .)
 PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
@@ -35,9 +35,9 @@ PARTS_FLAGS += $(if $(SAN),-Wno-error)
 SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
 preload_sources := $(wildcard preload/*.c)
-engine_sources := $(wildcard loader/*.c loader/arch/*/*.c elf/*.c) \
+engine_sources := $(wildcard loader/*.c arch/*/*.c elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c loader/arch/*/decode.c loader/arch/*/prologue.c \
+command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c \
 	loader/function_code.c loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -280,7 +280,7 @@ uninstall:
 
 # ---------------------------------------------------------------- style ---
 
-C_FILES = $(wildcard include/*.h $(foreach dir,preload loader loader/arch loader/arch/* elf cli tests tests/hosts \
+C_FILES = $(wildcard include/*.h $(foreach dir,preload loader arch arch/* elf cli tests tests/hosts \
 	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
 SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
@@ -294,7 +294,7 @@ format-check:
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
-		-Iinclude -Ipreload -Ielf -Iloader -Icli $(wildcard preload/*.c loader/*.c loader/arch/*/*.c elf/*.c cli/*.c)
+		-Iinclude -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
 	shellcheck -x $(SHELL_FILES)
 
 clean:

@@ -1,5 +1,5 @@
 /*
- * arch.h - what the engine asks of the processor about a function's entry: where a jump fits, how
+ * arch.h - what engine and command ask of the processor about a function's entry: where a jump fits, how
  * the instructions that it displaces are moved, and how it is put in and taken out under running
  * threads. arch/x86_64/ answers; outside arch/ nobody knows an instruction.
  *
