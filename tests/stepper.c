@@ -3,6 +3,8 @@
  */
 #include "stepper.h"
 
+#include "comparable.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -56,6 +58,7 @@ struct run {
     const struct stepper *stepper;
     const struct arch_prologue *prologue;
     uint8_t *watched[ARCH_PROLOGUE_COUNT];
+    uint32_t undefined; /* flags */
     struct state before;
 };
 
@@ -108,7 +111,10 @@ static bool same_vectors(const struct vectors *a, const struct vectors *b)
 {
     struct user_fpregs_struct left = a->legacy, right = b->legacy;
 
-    left.rip = right.rip = 0; /* of the last x87 instruction */
+    /* Of the last x87 instruction: where it was, what it was, what it referred to. */
+    left.rip = right.rip = 0;
+    left.rdp = right.rdp = 0;
+    left.fop = right.fop = 0;
     return memcmp(&left, &right, XSAVE_HEADER) == 0 &&
            memcmp(a->bytes + XSAVE_PARTS, b->bytes + XSAVE_PARTS, sizeof(a->bytes) - XSAVE_PARTS) ==
                0;
@@ -185,39 +191,25 @@ static void restore_memory(const struct run *run)
     }
 }
 
-/* Does one of them change what the kernel keeps, or ask it, the clock, a source of chance, or where
- * the last x87 instruction was? */
-static bool asks_others(const struct arch_prologue *prologue)
+/* False: one of them need not leave the same the second time. `undefined` gets the flags that have no
+ * meaning after one of them: the run may end there, by a fault. */
+static bool is_comparable(const struct arch_prologue *prologue, uint32_t *undefined)
 {
-    static const ZydisMnemonic asking[] = {
-        ZYDIS_MNEMONIC_SYSCALL,    ZYDIS_MNEMONIC_INT,      ZYDIS_MNEMONIC_SYSENTER,
-        ZYDIS_MNEMONIC_RDTSC,      ZYDIS_MNEMONIC_RDTSCP,   ZYDIS_MNEMONIC_RDRAND,
-        ZYDIS_MNEMONIC_RDSEED,     ZYDIS_MNEMONIC_CPUID,    ZYDIS_MNEMONIC_RDPID,
-        ZYDIS_MNEMONIC_XBEGIN,     ZYDIS_MNEMONIC_POPFQ,    ZYDIS_MNEMONIC_POPF,
-        ZYDIS_MNEMONIC_IRET,       ZYDIS_MNEMONIC_IRETD,    ZYDIS_MNEMONIC_IRETQ,
-        ZYDIS_MNEMONIC_FNSTENV,    ZYDIS_MNEMONIC_FNSAVE,   ZYDIS_MNEMONIC_FXSAVE,
-        ZYDIS_MNEMONIC_FXSAVE64,   ZYDIS_MNEMONIC_XSAVE,    ZYDIS_MNEMONIC_XSAVE64,
-        ZYDIS_MNEMONIC_XSAVEC,     ZYDIS_MNEMONIC_XSAVEC64, ZYDIS_MNEMONIC_XSAVEOPT,
-        ZYDIS_MNEMONIC_XSAVEOPT64, ZYDIS_MNEMONIC_RDPMC,    ZYDIS_MNEMONIC_RDPRU,
-        ZYDIS_MNEMONIC_TPAUSE,     ZYDIS_MNEMONIC_UMWAIT,   ZYDIS_MNEMONIC_MWAITX,
-        ZYDIS_MNEMONIC_MONITORX,   ZYDIS_MNEMONIC_SLDT,     ZYDIS_MNEMONIC_STR,
-        ZYDIS_MNEMONIC_SGDT,       ZYDIS_MNEMONIC_SIDT,     ZYDIS_MNEMONIC_SMSW,
-        ZYDIS_MNEMONIC_LFS,        ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS,
-        ZYDIS_MNEMONIC_LSL,        ZYDIS_MNEMONIC_XGETBV};
+    uint32_t now = 0;
 
+    *undefined = 0;
     for (unsigned i = 0; i < prologue->count; i++) {
         ZydisDecodedInstruction in;
+        uint32_t read;
 
-        if (!decode(prologue, i, &in))
-            return true;
-        if (in.mnemonic == ZYDIS_MNEMONIC_MOV && in.opcode == 0x8e) /* of a segment */
-            return true;
-        for (size_t k = 0; k < sizeof(asking) / sizeof(asking[0]); k++) {
-            if (in.mnemonic == asking[k])
-                return true;
-        }
+        if (!decode(prologue, i, &in) || comparable_not(&in))
+            return false;
+        now = comparable_undefined_flags(&in, now, &read);
+        *undefined |= now;
+        if (read)
+            return false;
     }
-    return false;
+    return true;
 }
 
 /* ------------------------------------------------------------------- the steps --- */
@@ -357,8 +349,8 @@ static void compare(const struct run *run, const struct state *original, struct 
 {
     struct user_regs_struct left = original->registers, right = moved->registers;
 
-    left.eflags &= ~(unsigned long long)STEPPING_FLAGS;
-    right.eflags &= ~(unsigned long long)STEPPING_FLAGS;
+    left.eflags &= ~(unsigned long long)(STEPPING_FLAGS | run->undefined);
+    right.eflags &= ~(unsigned long long)(STEPPING_FLAGS | run->undefined);
     if (memcmp(&left, &right, sizeof(left)) != 0)
         snprintf(why, 200, "registers differ: rip %llx, %llx; rax %llx, %llx; flags %llx, %llx",
                  left.rip, right.rip, left.rax, right.rax, left.eflags, right.eflags);
@@ -388,7 +380,7 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
         snprintf(why, 200, "not moved");
         return STEP_DIFFERENT;
     }
-    if (asks_others(prologue) || refers_to_copies(stepper, prologue))
+    if (!is_comparable(prologue, &run.undefined) || refers_to_copies(stepper, prologue))
         return STEP_SKIPPED;
     run.stepper = stepper;
     run.prologue = prologue;

@@ -34,7 +34,7 @@ struct stepper {
 enum step_outcome {
     STEP_EQUAL,   /* both ran through and left the same */
     STEP_FAULTED, /* both faulted alike: kind, address, instruction, registers and memory */
-    STEP_SKIPPED, /* nothing to compare: time, the kernel's answers, or it repeats too long */
+    STEP_SKIPPED, /* nothing to compare: see comparable.h, or it repeats too long */
     STEP_DIFFERENT
 };
 

@@ -453,6 +453,8 @@ static void plain_instructions_are_copied(void **state)
     (void)state;
     assert_moves("55 48 89 e5 5d c3", "55 48 89 e5 5d e9 fb ef ff ff");
     assert_moves("31 c0 90 90 c3", "31 c0 90 90 c3"); /* nothing to go back to */
+    /* xabort goes on where there is no transaction */
+    assert_moves("48 89 fa c6 f8 fd c3", "48 89 fa c6 f8 fd e9 fb ef ff ff");
 }
 
 static void an_endbr64_comes_first_in_the_copy_too(void **state)

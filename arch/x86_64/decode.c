@@ -65,9 +65,13 @@ static enum instruction_kind kind_of(const ZydisDecodedInstruction *in)
     return in->address_width == 64 ? INSTRUCTION_DATA : INSTRUCTION_FIXED;
 }
 
+/* Zydis counts xabort among the jumps. Outside of a transaction it does nothing where the processor has
+ * TSX (SDM 2, XABORT): the next instruction follows. */
 static bool never_goes_on(const ZydisDecodedInstruction *in)
 {
     switch (in->mnemonic) {
+    case ZYDIS_MNEMONIC_XABORT:
+        return false;
     case ZYDIS_MNEMONIC_UD0:
     case ZYDIS_MNEMONIC_UD1:
     case ZYDIS_MNEMONIC_UD2:

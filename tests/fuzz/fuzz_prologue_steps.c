@@ -3,7 +3,7 @@
  * each run one by one in a traced child from equal registers and memory, leave the same.
  *
  * The first byte chooses how it is run, the rest is the function. Where nobody may trace nothing is
- * done. What a processor answers differently from one time to the next is not run: stepper.c.
+ * done. What need not leave the same the second time is not run: comparable.h.
  */
 #include <stdint.h>
 #include <stdio.h>
