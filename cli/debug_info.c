@@ -145,6 +145,7 @@ void debug_info_close(struct debug_info *info)
         return;
     debug_names_free(&info->own);
     debug_names_free(&info->all);
+    inlined_index_free(info->inlined);
     slot_table_free(&info->slots);
     image_close(info->image); /* its bytes are libdwfl's */
     if (info->dwfl)
@@ -328,6 +329,29 @@ Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias)
     return dwarf;
 }
 
+Dwarf_Die *debug_unit_whole(Dwarf_Die *unit, Dwarf_Die *split)
+{
+    uint8_t type;
+
+    *split = (Dwarf_Die){0};
+    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, split, NULL, NULL, NULL) == 0 &&
+        type == DW_UT_skeleton && split->addr)
+        return split;
+    return unit;
+}
+
+Dwarf_Die *debug_unit_next(Dwarf *dwarf, Dwarf_CU **last, Dwarf_Die *unit, Dwarf_Die *split)
+{
+    uint8_t type = 0;
+
+    do {
+        *split = (Dwarf_Die){0};
+        if (dwarf_get_units(dwarf, *last, last, NULL, &type, unit, split) != 0)
+            return NULL;
+    } while (type != DW_UT_compile && type != DW_UT_partial && type != DW_UT_skeleton);
+    return type == DW_UT_skeleton && split->addr ? split : unit;
+}
+
 /* clang writes no .debug_aranges, by which libdw looks up addresses; then every unit is asked. */
 Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die *storage,
                            Dwarf_Addr *bias)
@@ -389,25 +413,21 @@ int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsign
     uint64_t until = now_ms() + budget;
     Dwarf_Addr bias;
     Dwarf *dwarf = debug_info_dwarf(info, &bias);
-    Dwarf_Off offset = 0, next;
-    Dwarf_Die unit;
-    size_t head;
+    Dwarf_Die storage, split, *unit;
+    Dwarf_CU *last = NULL;
     int result = 0;
 
     while (dwarf && result == 0 && now_ms() < until &&
-           dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
-        if (dwarf_offdie(dwarf, offset + head, &unit))
-            result = unit_functions(&unit, bias, name, each, context);
-        offset = next;
-    }
+           (unit = debug_unit_next(dwarf, &last, &storage, &split)))
+        result = unit_functions(unit, bias, name, each, context);
     return result;
 }
 
 const char *debug_info_source(struct debug_info *info, uint64_t address)
 {
     Dwarf_Addr bias;
-    Dwarf_Die storage;
+    Dwarf_Die storage, split;
     Dwarf_Die *unit = debug_info_unit(info, address, &storage, &bias);
 
-    return unit ? base_name(dwarf_diename(unit)) : NULL;
+    return unit ? base_name(dwarf_diename(debug_unit_whole(unit, &split))) : NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "debug_info.h"
 #include "debug_names.h"
+#include "inlined_index.h"
 #include "slot_table.h"
 
 /* Where an object lies, and with it its debug file. */
@@ -25,7 +26,8 @@ struct debug_info {
     struct image *image; /* of an object that declares slots; read when first asked for */
     struct slot_table slots;
     bool slots_read;
-    struct debug_names own, all; /* likewise */
+    struct debug_names own, all;   /* likewise */
+    struct inlined_index *inlined; /* likewise */
 };
 
 /* The compile unit's DIE, and in `bias` what makes an address of it one of the object; NULL:
@@ -34,6 +36,12 @@ Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die 
                            Dwarf_Addr *bias);
 /* libdw's handle; NULL: no DWARF. */
 Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias);
+
+/* The next unit after `*last` (NULL: the first) that can hold code; of split DWARF the unit in the
+ * .dwo file where libdw finds that. Points to `unit` or `split`; NULL: no more. */
+Dwarf_Die *debug_unit_next(Dwarf *dwarf, Dwarf_CU **last, Dwarf_Die *unit, Dwarf_Die *split);
+/* The unit itself, or the split unit that a skeleton unit stands for (DWARF 5, 3.1.2). */
+Dwarf_Die *debug_unit_whole(Dwarf_Die *unit, Dwarf_Die *split);
 
 const char *base_name(const char *path); /* NULL for NULL */
 

@@ -7,7 +7,7 @@
 #include "output.h"
 
 /* Eight letters at a time: mangled names are long. */
-static uint32_t hash_of(const char *name)
+uint32_t debug_name_hash(const char *name)
 {
     const uint64_t factor =
         0x9e3779b97f4a7c15; /* 2^64 over the golden ratio: Knuth, volume 3, 6.4 */
@@ -33,7 +33,7 @@ void debug_names_add(const struct debug_function *function, struct debug_names *
         names->hashes = reallocate(names->hashes, names->capacity * sizeof(*names->hashes));
     }
     names->list[names->count] = *function;
-    names->hashes[names->count++] = hash_of(function->name);
+    names->hashes[names->count++] = debug_name_hash(function->name);
 }
 
 void debug_names_free(struct debug_names *names)
@@ -55,7 +55,7 @@ int debug_names_each(const struct debug_names *names, debug_function_visit *each
 int debug_names_called(const struct debug_names *names, const char *name,
                        debug_function_visit *each, void *context)
 {
-    uint32_t hash = hash_of(name);
+    uint32_t hash = debug_name_hash(name);
     int result = 0;
 
     for (size_t i = 0; i < names->count && result == 0; i++)

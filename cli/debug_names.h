@@ -17,6 +17,8 @@ struct debug_names {
     bool read;
 };
 
+uint32_t debug_name_hash(const char *name);
+
 /* The function's texts are not copied. */
 void debug_names_add(const struct debug_function *function, struct debug_names *names);
 void debug_names_free(struct debug_names *names);

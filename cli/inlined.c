@@ -2,8 +2,8 @@
  * inlined.c - see inlined.h.
  *
  * A function in a header has an abstract instance in each unit that uses it, so instances are told
- * by name and the place of the declaration, not by their offset. A function that is seen in one file
- * alone is looked for in the unit of its own code alone.
+ * apart by name and the place of the declaration, not by their offset. The copies of a function that
+ * only its own unit can have are looked for in that unit alone.
  */
 #include "inlined.h"
 
@@ -16,73 +16,56 @@
 #include "talk.h"
 
 #define TOLD 8
-#define DEPTH_MAX 200      /* of nested blocks; deeper ones are not compilers' */
-#define CLOCK_INTERVAL 512 /* DIEs between looks at the time */
 
 struct sought {
     const char *name;
     const char *file; /* of the declaration */
     int line;
-    uint64_t until; /* CLOCK_MONOTONIC ms */
-    unsigned seen;
-    bool late;
     char **places; /* "main (reader.c:12)" */
     size_t count;
 };
 
-static bool out_of_time(struct sought *sought)
+/* dwarf_filesrc() of number 0, which DWARF 5 gives to the unit's own file, is right; dwarf_decl_file()
+ * takes 0 for no file. */
+static const char *file_name(Dwarf_CU *cu, Dwarf_Word number)
 {
-    if (++sought->seen % CLOCK_INTERVAL == 0 && now_ms() >= sought->until)
-        sought->late = true;
-    return sought->late;
+    Dwarf_Die unit;
+    Dwarf_Files *files;
+    Dwarf_Half version;
+
+    if (!cu || !dwarf_cu_die(cu, &unit, &version, NULL, NULL, NULL, NULL, NULL) ||
+        (number == 0 && version < 5) || dwarf_getsrcfiles(&unit, &files, NULL) != 0)
+        return NULL;
+    return dwarf_filesrc(files, number, NULL, NULL);
 }
 
-static bool is_sought(const struct sought *sought, Dwarf_Die *origin)
-{
-    const char *name = dwarf_diename(origin), *file;
-    int line = 0;
-
-    if (!name || strcmp(name, sought->name) != 0)
-        return false;
-    file = dwarf_decl_file(origin);
-    return dwarf_decl_line(origin, &line) == 0 && line == sought->line && file && sought->file &&
-           strcmp(file, sought->file) == 0;
-}
-
-static bool origin_of(Dwarf_Die *die, Dwarf_Die *origin)
-{
-    Dwarf_Attribute attribute;
-
-    return dwarf_attr(die, DW_AT_abstract_origin, &attribute) &&
-           dwarf_formref_die(&attribute, origin);
-}
-
-/* DW_AT_call_file counts in the line table of the unit. */
-static const char *call_file(Dwarf_Die *die)
+/* The file and the line of a function's declaration. False: DWARF does not say. */
+static bool declaration(Dwarf_Die *function, const char **file, int *line)
 {
     Dwarf_Attribute attribute;
     Dwarf_Word number;
-    Dwarf_Files *files;
-    Dwarf_Die unit;
 
-    if (!dwarf_attr(die, DW_AT_call_file, &attribute) ||
-        dwarf_formudata(&attribute, &number) != 0 || !dwarf_diecu(die, &unit, NULL, NULL) ||
-        dwarf_getsrcfiles(&unit, &files, NULL) != 0)
-        return NULL;
-    return base_name(dwarf_filesrc(files, number, NULL, NULL));
+    *file = NULL;
+    if (dwarf_attr_integrate(function, DW_AT_decl_file, &attribute) &&
+        dwarf_formudata(&attribute, &number) == 0)
+        *file = file_name(attribute.cu, number);
+    return *file && dwarf_decl_line(function, line) == 0;
 }
 
-static void note(struct sought *sought, Dwarf_Die *function, Dwarf_Die *call)
+static void note(struct sought *sought, const struct inlined_copy *copy)
 {
-    const char *name = dwarf_diename(function), *file = call_file(call);
+    Dwarf_Die call = copy->call;
     Dwarf_Attribute attribute;
-    Dwarf_Word line = 0;
+    Dwarf_Word number = 0, line = 0;
+    const char *file = NULL;
     char *place;
 
-    if (dwarf_attr(call, DW_AT_call_line, &attribute))
+    if (dwarf_attr(&call, DW_AT_call_file, &attribute) && dwarf_formudata(&attribute, &number) == 0)
+        file = base_name(file_name(call.cu, number));
+    if (dwarf_attr(&call, DW_AT_call_line, &attribute))
         dwarf_formudata(&attribute, &line);
-    place =
-        format_text("%s (%s:%llu)", name ? name : "?", file ? file : "?", (unsigned long long)line);
+    place = format_text("%s (%s:%llu)", copy->caller ? copy->caller : "?", file ? file : "?",
+                        (unsigned long long)line);
     for (size_t i = 0; i < sought->count; i++)
         if (strcmp(sought->places[i], place) == 0) {
             free(place);
@@ -92,92 +75,31 @@ static void note(struct sought *sought, Dwarf_Die *function, Dwarf_Die *call)
     sought->places[sought->count++] = place;
 }
 
-static bool holds_code(int tag)
+static int consider(const struct inlined_copy *copy, void *context)
 {
-    return tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
-           tag == DW_TAG_catch_block || tag == DW_TAG_namespace || tag == DW_TAG_inlined_subroutine;
+    struct sought *sought = context;
+    Dwarf_Die origin = copy->origin;
+    const char *file;
+    int line;
+
+    if (declaration(&origin, &file, &line) && line == sought->line &&
+        strcmp(file, sought->file) == 0)
+        note(sought, copy);
+    return 0;
 }
 
-/* An abstract instance is no code: what is inlined in it shows again in the concrete ones. */
-static bool is_abstract(Dwarf_Die *die, int tag)
+static int by_text(const void *a, const void *b)
 {
-    return tag == DW_TAG_subprogram && dwarf_hasattr(die, DW_AT_inline) &&
-           !dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges);
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void walk(struct sought *sought, Dwarf_Die *parent, Dwarf_Die *function, int depth)
-{
-    Dwarf_Die die, origin;
-
-    if (depth > DEPTH_MAX || dwarf_child(parent, &die) != 0)
-        return;
-    do {
-        int tag = dwarf_tag(&die);
-
-        if (!holds_code(tag) || is_abstract(&die, tag))
-            continue;
-        if (tag == DW_TAG_inlined_subroutine && function && origin_of(&die, &origin) &&
-            is_sought(sought, &origin))
-            note(sought, function, &die);
-        walk(sought, &die, tag == DW_TAG_subprogram ? &die : function, depth + 1);
-    } while (!out_of_time(sought) && dwarf_siblingof(&die, &die) == 0);
-}
-
-/* The DIE of the function whose code begins at `address`, in units of the DWARF. */
-static bool function_at(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *found, int depth)
-{
-    Dwarf_Addr entry;
-
-    if (depth > 8 || dwarf_child(parent, found) != 0)
-        return false;
-    do {
-        int tag = dwarf_tag(found);
-
-        if (tag == DW_TAG_subprogram && dwarf_entrypc(found, &entry) == 0 && entry == address)
-            return true;
-        if (tag == DW_TAG_namespace) {
-            Dwarf_Die inner;
-
-            if (function_at(found, address, &inner, depth + 1)) {
-                *found = inner;
-                return true;
-            }
-        }
-    } while (dwarf_siblingof(found, found) == 0);
-    return false;
-}
-
-/* Only this unit can have it: neither linkage nor a header nor LTO makes it others'. */
-static bool is_private(Dwarf_Die *function, Dwarf_Die *unit, const char *file)
-{
-    Dwarf_Attribute attribute;
-    bool external = false;
-    const char *name = base_name(dwarf_diename(unit));
-
-    if (dwarf_attr_integrate(function, DW_AT_external, &attribute))
-        dwarf_formflag(&attribute, &external);
-    return !external && name && file && strcmp(name, base_name(file)) == 0;
-}
-
-static void walk_all(struct sought *sought, Dwarf *dwarf)
-{
-    Dwarf_Off offset = 0, next;
-    Dwarf_Die unit;
-    size_t head;
-
-    while (!sought->late && dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
-        if (dwarf_offdie(dwarf, offset + head, &unit))
-            walk(sought, &unit, NULL, 0);
-        if (now_ms() >= sought->until)
-            sought->late = true;
-        offset = next;
-    }
-}
-
+/* In one order, however the units were read. */
 static char *told(struct sought *sought)
 {
     char *text = NULL;
 
+    if (sought->count)
+        qsort(sought->places, sought->count, sizeof(*sought->places), by_text);
     for (size_t i = 0; i < sought->count; i++) {
         char *longer =
             i < TOLD ? format_text("%s%s%s", text ? text : "", text ? ", " : "", sought->places[i])
@@ -199,69 +121,123 @@ static char *told(struct sought *sought)
     return text;
 }
 
+static struct inlined_index *index_of(struct debug_info *info, Dwarf_Addr *bias)
+{
+    Dwarf *dwarf = debug_info_dwarf(info, bias);
+
+    if (dwarf && !info->inlined)
+        info->inlined = inlined_index_new(dwarf);
+    return dwarf ? info->inlined : NULL;
+}
+
 static bool seek(struct sought *sought, Dwarf_Die *function)
 {
     sought->name = dwarf_diename(function);
-    sought->file = dwarf_decl_file(function);
-    return sought->name && sought->file && dwarf_decl_line(function, &sought->line) == 0;
+    return sought->name && declaration(function, &sought->file, &sought->line);
+}
+
+/* Its code lies in another unit than its declaration: so gcc's LTO writes it, without DW_AT_inline. */
+static bool is_of_another_unit(Dwarf_Die *function)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die origin;
+
+    return dwarf_attr(function, DW_AT_abstract_origin, &attribute) &&
+           dwarf_formref_die(&attribute, &origin) && origin.cu != function->cu;
+}
+
+/* Only this unit can have copies: neither linkage nor a header nor LTO gives them to others. */
+static bool is_private(Dwarf_Die *function, Dwarf_Die *unit, const char *file)
+{
+    Dwarf_Attribute attribute;
+    bool external = false;
+    const char *name = base_name(dwarf_diename(unit));
+
+    if (dwarf_attr_integrate(function, DW_AT_external, &attribute))
+        dwarf_formflag(&attribute, &external);
+    return !external && !is_of_another_unit(function) && name && file &&
+           strcmp(name, base_name(file)) == 0;
+}
+
+/* A function that was inlined somewhere has an abstract instance that says so. */
+static bool may_have_copies(Dwarf_Die *function)
+{
+    return dwarf_hasattr_integrate(function, DW_AT_inline) || is_of_another_unit(function);
 }
 
 char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
 {
-    struct sought sought = {.until = now_ms() + budget};
+    struct sought sought = {0};
+    uint64_t until = now_ms() + budget;
     Dwarf_Addr bias;
     Dwarf_Die storage, function;
     Dwarf_Die *unit = debug_info_unit(info, address, &storage, &bias);
+    struct inlined_index *index = index_of(info, &bias);
 
-    if (!unit || !function_at(unit, address - bias, &function, 0))
+    if (!unit || !index)
         return NULL;
-    if (!dwarf_hasattr_integrate(&function, DW_AT_inline)) /* its abstract instance would have it */
+    inlined_index_unit(index, unit, until);
+    if (!inlined_function_at(index, address - bias, &function) || !may_have_copies(&function) ||
+        !seek(&sought, &function))
         return NULL;
-    if (!seek(&sought, &function))
-        return NULL;
-    if (is_private(&function, unit, sought.file))
-        walk(&sought, unit, NULL, 0);
-    else
-        walk_all(&sought, debug_info_dwarf(info, &bias));
+    if (!is_private(&function, unit, sought.file))
+        inlined_index_all(index, until);
+    inlined_copies(index, sought.name, consider, &sought);
     return told(&sought);
 }
 
-/* The abstract instance in a unit; those of a name space have symbols, or nobody asks for them. */
-static bool abstract_in(Dwarf_Die *unit, const char *name, Dwarf_Die *found)
+static int take_first(const struct inlined_copy *copy, void *context)
 {
-    if (dwarf_child(unit, found) != 0)
+    struct sought *sought = context;
+    Dwarf_Die origin = copy->origin;
+
+    return seek(sought, &origin);
+}
+
+/* The abstract instance in a unit; those of a name space have symbols, or nobody asks for them. */
+static bool abstract_in(Dwarf_Die *unit, const char *name)
+{
+    Dwarf_Die die;
+
+    if (dwarf_child(unit, &die) != 0)
         return false;
     do {
-        const char *called = is_abstract(found, dwarf_tag(found)) ? dwarf_diename(found) : NULL;
+        const char *called =
+            dwarf_tag(&die) == DW_TAG_subprogram && dwarf_hasattr(&die, DW_AT_inline)
+                ? dwarf_diename(&die)
+                : NULL;
 
         if (called && strcmp(called, name) == 0)
             return true;
-    } while (dwarf_siblingof(found, found) == 0);
+    } while (dwarf_siblingof(&die, &die) == 0);
+    return false;
+}
+
+static bool abstract_anywhere(Dwarf *dwarf, const char *name, uint64_t until)
+{
+    Dwarf_Die storage, split, *unit;
+    Dwarf_CU *last = NULL;
+
+    while (now_ms() < until && (unit = debug_unit_next(dwarf, &last, &storage, &split)))
+        if (abstract_in(unit, name))
+            return true;
     return false;
 }
 
 char *inlined_everywhere(struct debug_info *info, const char *name, unsigned budget)
 {
-    struct sought sought = {.until = now_ms() + budget};
+    struct sought sought = {0};
+    uint64_t until = now_ms() + budget;
     Dwarf_Addr bias;
-    Dwarf *dwarf = debug_info_dwarf(info, &bias);
-    Dwarf_Off offset = 0, next;
-    Dwarf_Die unit, function;
-    size_t head;
-    char *into;
+    struct inlined_index *index = index_of(info, &bias);
 
-    while (dwarf && now_ms() < sought.until &&
-           dwarf_nextcu(dwarf, offset, &next, &head, NULL, NULL, NULL) == 0) {
-        if (dwarf_offdie(dwarf, offset + head, &unit) && abstract_in(&unit, name, &function) &&
-            seek(&sought, &function)) {
-            if (is_private(&function, &unit, sought.file))
-                walk(&sought, &unit, NULL, 0);
-            else
-                walk_all(&sought, dwarf);
-            into = told(&sought);
-            return into ? into : format_text("%s", "");
-        }
-        offset = next;
+    if (!index)
+        return NULL;
+    inlined_index_all(index, until);
+    if (inlined_copies(index, name, take_first, &sought)) {
+        inlined_copies(index, name, consider, &sought);
+        return told(&sought);
     }
-    return NULL;
+    return abstract_anywhere(debug_info_dwarf(info, &bias), name, until) ? format_text("%s", "")
+                                                                         : NULL;
 }

@@ -46,6 +46,22 @@ static const char names_cc[] =
     "}\n"
     "int main() { return 0; }\n";
 
+static const char rate_c[] = "int rate(int x);\n"
+                             "int rate(int x) { return x * 3 + 1; }\n"
+                             "int (*volatile by_pointer)(int) = rate;\n";
+
+static const char uses_c[] = "#include <stdio.h>\n"
+                             "extern int (*volatile by_pointer)(int);\n"
+                             "int rate(int x);\n"
+                             "#ifdef ONE\n"
+                             "#include \"rate.c\"\n"
+                             "#endif\n"
+                             "int main(int argc, char **argv)\n"
+                             "{\n"
+                             "    (void)argv;\n"
+                             "    return printf(\"%d %d\\n\", rate(argc), by_pointer(argc));\n"
+                             "}\n";
+
 static char directory[64];
 
 static const char *in_directory(const char *name)
@@ -82,6 +98,8 @@ static int build(void **state)
     write_source("reader.c", reader_c);
     write_source("writer.c", writer_c);
     write_source("names.cc", names_cc);
+    write_source("rate.c", rate_c);
+    write_source("uses.c", uses_c);
     run("gcc -g -O1 -Wl,--build-id -o whole reader.c writer.c");
     run("g++ -g -O0 -Wl,--build-id -o cxx names.cc && strip -g cxx && cp cxx cxx.debug && "
         "strip cxx");
@@ -309,6 +327,40 @@ static void calls_that_were_inlined_are_told(void **state)
     lookup_close(lookup);
 }
 
+/* Link-time optimisation writes code into another unit than its declaration, clang numbers files from
+ * 0 on, and split DWARF has the copies in .dwo files. */
+static void inlined_calls_are_told_however_the_program_was_built(void **state)
+{
+    static const char *const builds[] = {
+        "gcc -O2 -g -flto rate.c uses.c",
+        "gcc -O2 -g -flto -DONE uses.c",
+        "gcc -O2 -g -gsplit-dwarf -DONE uses.c",
+        "gcc -O2 -gdwarf-4 -gsplit-dwarf -DONE uses.c",
+        "gcc -O2 -g -ffunction-sections -DONE uses.c",
+        "clang -O2 -g -flto -fuse-ld=lld rate.c uses.c",
+        "clang -O2 -g -gsplit-dwarf -DONE uses.c",
+        "clang -O2 -gdwarf-4 -DONE uses.c",
+    };
+    struct refusal why = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(builds) / sizeof(*builds); i++) {
+        struct lookup *lookup = lookup_open(NULL, 0, &why);
+        char command[256], *text;
+
+        snprintf(command, sizeof(command), "%s -o rated", builds[i]);
+        run(command);
+        lookup_file(lookup, in_directory("rated"));
+        text = lookup_inlined(lookup, "rate", 60000);
+        if (!text)
+            fail_msg("%s: nothing is said", builds[i]);
+        assert_string_equal(text,
+                            "rate was inlined into: main (uses.c:10); these keep the old code");
+        free(text);
+        lookup_close(lookup);
+    }
+}
+
 static void a_process_is_looked_at_by_what_it_has_mapped(void **state)
 {
     const char *debug = in_directory("elsewhere.debug");
@@ -414,6 +466,7 @@ int main(void)
         cmocka_unit_test(of_a_cxx_name_with_other_parameters_those_that_are_are_listed),
         cmocka_unit_test(a_return_type_is_no_part_of_a_name),
         cmocka_unit_test(calls_that_were_inlined_are_told),
+        cmocka_unit_test(inlined_calls_are_told_however_the_program_was_built),
         cmocka_unit_test(a_process_is_looked_at_by_what_it_has_mapped),
         cmocka_unit_test(each_line_has_its_own_places),
         cmocka_unit_test(more_places_than_a_request_holds_are_refused),
