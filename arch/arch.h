@@ -26,12 +26,13 @@ enum {
 /* Why an entry cannot be patched, in the order in which they are looked for. */
 enum arch_problem {
     ARCH_OK,
-    ARCH_TOO_SHORT,    /* the function ends before the jump would */
-    ARCH_UNDECODABLE,  /* not an instruction that the decoder knows */
-    ARCH_CALL_INSIDE,  /* a call ends where the jump lies: its return address would lie inside */
-    ARCH_JUMP_INSIDE,  /* a jump from elsewhere in the function leads into the jump's bytes */
-    ARCH_NOT_MOVABLE,  /* an instruction that cannot be moved (loop into itself, xbegin, ...) */
-    ARCH_OUT_OF_REACH, /* no free address space where the stub would have to lie */
+    ARCH_SIGNAL_RETURN, /* no function: the kernel returns from a signal handler there */
+    ARCH_TOO_SHORT,     /* the function ends before the jump would */
+    ARCH_UNDECODABLE,   /* not an instruction that the decoder knows */
+    ARCH_CALL_INSIDE,   /* a call ends where the jump lies: its return address would lie inside */
+    ARCH_JUMP_INSIDE,   /* a jump from elsewhere in the function leads into the jump's bytes */
+    ARCH_NOT_MOVABLE,   /* an instruction that cannot be moved (loop into itself, xbegin, ...) */
+    ARCH_OUT_OF_REACH,  /* no free address space where the stub would have to lie */
     ARCH_PROBLEM_COUNT
 };
 /* "the function is shorter than a jump"; for arch_problem and `slots`. */

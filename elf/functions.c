@@ -143,6 +143,13 @@ static const char *entry_version(const struct functions *functions, size_t i)
     return entry->extra < lazy->version_count ? lazy->versions[entry->extra] : NULL;
 }
 
+static bool in_signal_frame(struct functions *functions, uint64_t address)
+{
+    struct unwind_range frame;
+
+    return unwind_signal_frame(&functions->unwind, address, &frame);
+}
+
 /* `frame_size`: of the FDE that begins there, or 0. */
 static void fill(struct functions *functions, size_t i, uint64_t frame_size, struct function *out)
 {
@@ -159,6 +166,7 @@ static void fill(struct functions *functions, size_t i, uint64_t frame_size, str
         .weak = entry->weak,
         .ifunc = entry->ifunc,
         .exported = i < functions->dynamic_count,
+        .signal_frame = in_signal_frame(functions, entry->address),
     };
 }
 
@@ -171,6 +179,24 @@ static bool fill_nameless(struct functions *functions, const struct unwind_range
         .address = frame->start,
         .size = settle_size(functions, frame->start, frame->size),
         .default_version = true,
+        .signal_frame = frame->signal_frame,
+    };
+    return true;
+}
+
+/* Any address in a signal frame: the code begins behind the FDE's start, and a symbol need not be
+ * there. */
+static bool fill_signal_frame(struct functions *functions, uint64_t address, struct function *out)
+{
+    struct unwind_range frame;
+
+    if (!unwind_signal_frame(&functions->unwind, address, &frame))
+        return false;
+    *out = (struct function){
+        .address = address,
+        .size = settle_size(functions, address, frame.size - (address - frame.start)),
+        .default_version = true,
+        .signal_frame = true,
     };
     return true;
 }
@@ -183,7 +209,7 @@ static int each_named(struct functions *functions, const struct name_index *inde
     uint32_t hash = functions_name_hash(name, strlen(name));
 
     for (uint32_t at = index->heads[hash & index->mask]; at; at = functions->entries[at - 1].next) {
-        struct unwind_range frame = {0, 0};
+        struct unwind_range frame = {0};
         struct function function;
         if (strcmp(functions_entry_name(functions, at - 1), name) != 0)
             continue;
@@ -216,7 +242,7 @@ static struct unwind_range take_frame(struct functions *functions, struct walk *
                                       uint64_t address)
 {
     struct unwind_table *table = &functions->unwind;
-    struct unwind_range frame = {address, 0};
+    struct unwind_range frame = {.start = address};
     size_t first = walk->frame;
 
     while (walk->frame < table->count && unwind_start(table, walk->frame) == address)
@@ -233,11 +259,13 @@ static int each_at(struct functions *functions, struct walk *walk, uint64_t addr
     struct function function;
 
     if (walk->entry == functions->count || ordered_address(functions, walk->entry) != address)
-        return fill_nameless(functions, &frame, &function) ? each(&function, context) : 0;
+        return fill_nameless(functions, &frame, &function) && !function.signal_frame
+                   ? each(&function, context)
+                   : 0;
     for (; walk->entry < functions->count && ordered_address(functions, walk->entry) == address;
          walk->entry++) {
         fill(functions, functions->order[walk->entry], frame.size, &function);
-        int stop = each(&function, context);
+        int stop = function.signal_frame ? 0 : each(&function, context);
         if (stop)
             return stop;
     }
@@ -295,7 +323,7 @@ static bool best_entry(const struct functions *functions, uint64_t address, size
 
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out)
 {
-    struct unwind_range frame = {address, 0};
+    struct unwind_range frame = {.start = address};
     size_t best;
 
     if (!make_order(functions))
@@ -305,7 +333,8 @@ bool function_begins_at(struct functions *functions, uint64_t address, struct fu
         fill(functions, best, frame.size, out);
         return true;
     }
-    return is_framed && fill_nameless(functions, &frame, out);
+    return (is_framed && fill_nameless(functions, &frame, out)) ||
+           fill_signal_frame(functions, address, out);
 }
 
 /* A name may lie inside an FDE's range and end before it: then the FDE's function is it. */

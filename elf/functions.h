@@ -20,6 +20,9 @@ struct function {
     bool default_version;
     bool local, weak, ifunc;
     bool exported; /* in .dynsym */
+    /* The FDE of a signal frame covers it: the kernel returns from a signal handler there. glibc's
+     * begins one byte before the code. It is no function: functions_each() leaves it out. */
+    bool signal_frame;
 };
 
 /*
@@ -44,10 +47,10 @@ const char *functions_file_problem(const struct functions *functions);
 typedef int function_visit(const struct function *function, void *context);
 int functions_named(struct functions *functions, const char *name, function_visit *each,
                     void *context);
-/* Every function, in address order; several names of one address follow each other. What `each`
+/* Every function that is no signal frame, in address order; several names of one address follow each other. What `each`
  * returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);
-/* The function that begins at `address`. */
+/* The function that begins at `address`, or the signal frame that covers it. */
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);

@@ -154,7 +154,8 @@ static bool open_record(const struct unwind_table *table, uint64_t address, stru
     return true;
 }
 
-/* The letters after 'z' tell what its data holds, in their order. */
+/* The letters after 'z' tell what its data holds, in their order. 'S' has no data, and need not stand
+ * last. */
 static uint8_t augmentation_encoding(struct reader *cie, const struct image *image,
                                      const char *letters)
 {
@@ -180,8 +181,9 @@ static uint8_t augmentation_encoding(struct reader *cie, const struct image *ima
     return cie->damaged ? PE_OMITTED : PE_ABSOLUTE;
 }
 
-/* How the FDEs of this CIE write addresses; PE_OMITTED: not understood. */
-static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address)
+/* How the FDEs of this CIE write addresses; PE_OMITTED: not understood. `*signal_frame` is set where the
+ * augmentation has an 'S'. */
+static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address, bool *signal_frame)
 {
     struct reader cie;
     uint64_t next;
@@ -192,6 +194,7 @@ static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address)
     const char *letters = (const char *)cie.bytes + cie.at;
     if ((version != 1 && version != 3) || !memchr(letters, '\0', cie.size - cie.at))
         return PE_OMITTED;
+    *signal_frame = letters[0] == 'z' && strchr(letters, 'S') != NULL;
     cie.at += strlen(letters) + 1;
     take_leb128(&cie, false); /* code alignment */
     take_leb128(&cie, true);  /* data alignment */
@@ -208,7 +211,8 @@ static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address)
 static uint8_t remembered_encoding(struct unwind_table *table, uint64_t cie)
 {
     if (cie != table->cie) {
-        table->encoding = cie_encoding(table, cie);
+        table->signal_frame = false;
+        table->encoding = cie_encoding(table, cie, &table->signal_frame);
         table->cie = cie;
     }
     return table->encoding;
@@ -227,6 +231,7 @@ static bool read_fde(struct unwind_table *table, struct reader *fde, struct unwi
         return false;
     out->start = take_address(fde, table->image, encoding, 0);
     out->size = take_number(fde, encoding & PE_FORMAT);
+    out->signal_frame = table->signal_frame;
     return !fde->damaged && out->start + out->size >= out->start;
 }
 
@@ -369,7 +374,7 @@ struct unwind_range unwind_range(struct unwind_table *table, size_t i)
     if (open_record(table, entry_value(table, i, 4), &record, &next) &&
         read_fde(table, &record, &range) && range.start == start)
         return range;
-    return (struct unwind_range){start, 0};
+    return (struct unwind_range){.start = start};
 }
 
 size_t unwind_count_to(const struct unwind_table *table, uint64_t address)
@@ -400,4 +405,12 @@ bool unwind_begins_at(struct unwind_table *table, uint64_t address, struct unwin
         *out = unwind_range(table, count - n - 1);
     }
     return true;
+}
+
+bool unwind_signal_frame(struct unwind_table *table, uint64_t address, struct unwind_range *out)
+{
+    size_t count = unwind_count_to(table, address);
+
+    return count > 0 && unwind_begins_at(table, unwind_start(table, count - 1), out) &&
+           out->signal_frame && address - out->start < out->size;
 }

@@ -12,6 +12,8 @@
 struct unwind_range {
     uint64_t start; /* before load bias */
     uint64_t size;  /* 0: unknown */
+    bool
+        signal_frame; /* the CIE's augmentation has an S: the kernel's return from a signal handler */
 };
 
 struct unwind_table {
@@ -23,8 +25,9 @@ struct unwind_table {
     uint64_t frames;             /* address of .eh_frame; up to the end of its PT_LOAD */
     const uint8_t *frame_bytes;
     size_t frames_size;
-    uint64_t cie; /* the last that was read, and how its FDEs write addresses */
+    uint64_t cie; /* the last CIE that was read, and what it says about its FDEs */
     uint8_t encoding;
+    bool signal_frame;
 };
 
 /* Of `image`, which must outlive it. `eh_frame`: where a section header says it begins, or 0. What
@@ -40,5 +43,7 @@ struct unwind_range unwind_range(struct unwind_table *table, size_t i);
 size_t unwind_count_to(const struct unwind_table *table, uint64_t address);
 /* The one that begins at `address`. */
 bool unwind_begins_at(struct unwind_table *table, uint64_t address, struct unwind_range *out);
+/* Find the FDE of a signal frame that covers `address`, among those that begin last before it. */
+bool unwind_signal_frame(struct unwind_table *table, uint64_t address, struct unwind_range *out);
 
 #endif

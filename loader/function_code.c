@@ -27,6 +27,8 @@ const char *function_code_problem(struct functions *functions, const struct imag
     const uint8_t *code;
 
     *size = function->size;
+    if (function->signal_frame)
+        return arch_problem_text(ARCH_SIGNAL_RETURN);
     code = image_bytes_at(image, function->address, *size);
     if (!code || *size == 0)
         return "nobody says where the function ends";

@@ -98,6 +98,19 @@ static const char *entry_indirect(struct host *host)
     return code;
 }
 
+/* Nobody returns from a signal handler there; it is refused by what it is. */
+static const char *entry_signal_frame(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    return replace(host, "libentries.so:library_restorer", "two");
+}
+
+static const char *entry_signal_return_unframed(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    return replace(host, "libentries.so:library_restorer_unframed", "two");
+}
+
 static const char *entry_of_refused_library(struct host *host)
 {
     assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
@@ -427,6 +440,8 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_file_picks_one),
     IN_ENTRIES(entry_in_library),
     IN_ENTRIES(entry_indirect),
+    IN_ENTRIES(entry_signal_frame),
+    IN_ENTRIES(entry_signal_return_unframed),
     IN_ENTRIES(entry_of_refused_library),
     IN_ENTRIES(entry_of_main),
     IN_ENTRIES(entry_fault),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -381,6 +382,52 @@ static void hundreds_of_libcs_functions_are_wrapped_at_once(void **state)
     finish();
 }
 
+/* ---- the kernel's return from a signal handler ---- */
+
+/* Where this process's handlers return to, from libc's beginning; the host has the same libc. */
+static uint64_t restorer_offset(void)
+{
+    struct {
+        uintptr_t handler;
+        unsigned long flags;
+        uintptr_t restorer;
+        uint64_t mask;
+    } action = {0};
+    struct sigaction own = {.sa_handler = SIG_IGN}, before;
+    Dl_info info;
+
+    assert_int_equal(sigaction(SIGUSR2, &own, &before), 0);
+    assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR2, NULL, &action, sizeof(action.mask)), 0);
+    assert_int_equal(sigaction(SIGUSR2, &before, NULL), 0);
+    assert_int_not_equal(dladdr((void *)(uintptr_t)getppid, &info), 0);
+    return action.restorer - (uintptr_t)info.dli_fbase;
+}
+
+static void assert_not_offered(uint64_t offset)
+{
+    struct reply *reply =
+        request(host, "slots kind=entry match=libc.so.6+0x%llx", (unsigned long long)offset);
+
+    assert_int_equal(json_object_array_length(member(reply->json, "slots")), 0);
+    reply_free(reply);
+}
+
+/* glibc's FDE begins a byte early: both addresses, and every other within it. */
+static void the_signal_restorer_is_not_offered_and_refused_by_address(void **state)
+{
+    uint64_t restorer = restorer_offset();
+
+    (void)state;
+    start("entries");
+    for (uint64_t offset = restorer - 1; offset < restorer + 9; offset++) {
+        assert_not_offered(offset);
+        assert_string_equal(outcome(host, "load fail=libc.so.6+0x%llx=0 nth=1000000000",
+                                    (unsigned long long)offset),
+                            "HP-NOT-PATCHABLE");
+    }
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +440,7 @@ int main(void)
         LIVE(one_function_by_two_names_is_replaced_twice_by_nobody),
         LIVE(a_place_among_the_bytes_of_a_jump_is_refused),
         LIVE(hundreds_of_libcs_functions_are_wrapped_at_once),
+        LIVE(the_signal_restorer_is_not_offered_and_refused_by_address),
     };
 
     return cmocka_run_group_tests_name("entry_rough", tests, NULL, NULL);

@@ -38,6 +38,13 @@ static const char versioned[] = "int first(void) { return 1; }\n"
                                 "__asm__(\".symver first,name@OLD_1\");\n"
                                 "__asm__(\".symver other,name@@NEW_2\");\n";
 
+static const char restorer[] =
+    "__asm__(\".text\\n.cfi_startproc\\n.cfi_signal_frame\\nearly: nop\\n\"\n"
+    "        \".globl restorer\\n.type restorer,@function\\nrestorer: mov $15,%rax\\n\"\n"
+    "        \"syscall\\n.cfi_endproc\\n.size restorer,.-restorer\\n\"\n"
+    "        \".globl after\\n.type after,@function\\nafter: .cfi_startproc\\nret\\n\"\n"
+    "        \".cfi_endproc\\n.size after,.-after\\n\");\n";
+
 /* ------------------------------------------------------- helpers --- */
 
 struct listed {
@@ -906,6 +913,38 @@ static void without_a_search_table_the_frames_are_found_by_their_section(void **
     file_free(&without);
 }
 
+static void test_signal_frame(struct functions *functions)
+{
+    struct function found = only(functions, "restorer");
+    struct listed *all = all_of(functions);
+
+    assert_true(found.signal_frame);
+    for (uint64_t at = found.address - 1; at < found.address + 9; at++) {
+        struct function there;
+        assert_true(function_begins_at(functions, at, &there));
+        assert_int_equal(there.address, at);
+        assert_true(there.signal_frame);
+        for (size_t i = 0; i < all->count; i++)
+            assert_int_not_equal(all->items[i].address, at);
+    }
+    assert_false(only(functions, "after").signal_frame);
+    assert_int_equal(function_next_start(functions, found.address - 2), found.address - 1);
+}
+
+/* Named or not, by the sorted table or by the list of FDEs. */
+static void a_signal_frame_is_listed_nowhere_and_told_by_every_address_in_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct file file = object(i ? SHARED "-Wl,--no-eh-frame-hdr" : SHARED, restorer);
+        struct functions *functions = functions_in(&file);
+
+        test_signal_frame(functions);
+        functions_close(functions);
+        file_free(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -919,6 +958,7 @@ int main(void)
         cmocka_unit_test(both_versions_of_a_name_are_given),
         cmocka_unit_test(the_callback_can_stop_both_walks),
         cmocka_unit_test(every_function_is_given_in_address_order),
+        cmocka_unit_test(a_signal_frame_is_listed_nowhere_and_told_by_every_address_in_it),
         cmocka_unit_test(an_address_inside_leads_to_the_function_around_it),
         cmocka_unit_test(an_address_with_two_names_has_the_global_one),
         cmocka_unit_test(a_stripped_file_has_its_functions_by_fde_starts),

@@ -48,6 +48,7 @@ const char *arch_problem_text(enum arch_problem problem)
 {
     static const char *const texts[ARCH_PROBLEM_COUNT] = {
         [ARCH_OK] = "the function can be patched",
+        [ARCH_SIGNAL_RETURN] = "it is no function: the kernel returns from a signal handler there",
         [ARCH_TOO_SHORT] = "the function is shorter than a jump",
         [ARCH_UNDECODABLE] = "its first bytes are no known instruction",
         [ARCH_CALL_INSIDE] = "a call returns into its first 5 bytes",
@@ -314,6 +315,19 @@ static size_t endbr64_bytes(const uint8_t *code, size_t size)
                                                                                   : 0;
 }
 
+/*
+ * mov $15, %rax or %eax, and syscall: rt_sigreturn(2), in the words that unwinders and debuggers know
+ * a signal frame by. A C library need not describe it by an FDE (musl does not).
+ */
+static bool returns_from_signal(const uint8_t *code, size_t size)
+{
+    static const uint8_t wide[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    static const uint8_t narrow[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
+
+    return (size >= sizeof(wide) && memcmp(code, wide, sizeof(wide)) == 0) ||
+           (size >= sizeof(narrow) && memcmp(code, narrow, sizeof(narrow)) == 0);
+}
+
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out)
 {
@@ -323,6 +337,8 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
     size_t end = 0;
 
     *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
+    if (returns_from_signal(body.code, body.size))
+        return ARCH_SIGNAL_RETURN;
     if (body.size < JUMP_BYTES)
         return ARCH_TOO_SHORT;
     problem = read_displaced(&body, out, &end);

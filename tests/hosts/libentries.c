@@ -45,6 +45,16 @@ int library_indirect(void)
     return library_chosen() + 1;
 }
 
+/* No functions: the kernel returns from signal handlers there. The FDE of the first begins a byte before
+ * it, as glibc's does; no FDE tells of the second, as in musl. */
+__asm__(".text\n.p2align 4\n.cfi_startproc\n.cfi_signal_frame\nnop\n"
+        ".globl library_restorer\n.type library_restorer, @function\n"
+        "library_restorer: mov $15, %rax\nsyscall\n.cfi_endproc\n"
+        ".size library_restorer, . - library_restorer\n.p2align 4\n"
+        ".globl library_restorer_unframed\n.type library_restorer_unframed, @function\n"
+        "library_restorer_unframed: mov $15, %eax\nsyscall\n"
+        ".size library_restorer_unframed, . - library_restorer_unframed\n");
+
 /* Indirect, too, and no object imports it: no word tells what the resolver chose. */
 int library_unused(void) __attribute__((ifunc("resolve")));
 
