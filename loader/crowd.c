@@ -118,6 +118,34 @@ static uint64_t number(const char *text, unsigned base)
     }
 }
 
+/* Of the flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another
+ * meaning before Linux 5.17, and the threads that carried it do not block every signal. */
+enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000, STAT_FLAGS = 9 };
+
+/* Return the field `wanted` of `stat`, or "". Field 2, the name, may hold blanks and brackets. */
+static const char *stat_field(const char *stat, unsigned wanted)
+{
+    const char *at = stat;
+
+    for (const char *c = stat; *c; c++)
+        if (*c == ')')
+            at = c;
+    for (unsigned field = 2; *at && field < wanted; at++)
+        field += *at == ' ';
+    return at;
+}
+
+/* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp,
+ * vhost's. It blocks every signal, and never runs code of the program. */
+static bool is_kernel_worker(pid_t tid)
+{
+    char stat[512];
+    ssize_t n = read_file(tid, "/stat", stat, sizeof(stat));
+    uint64_t flags = n > 0 ? number(stat_field(stat, STAT_FLAGS), 10) : 0;
+
+    return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
+}
+
 /* False: the thread is gone, or only its number is left. */
 static bool read_status(struct crowd_thread *thread)
 {
@@ -183,7 +211,7 @@ static int add(struct crowd *crowd, pid_t tid)
 {
     struct crowd_thread thread = {.tid = tid};
 
-    if (!read_status(&thread))
+    if (!read_status(&thread) || (thread.mute && is_kernel_worker(tid)))
         return 0;
     if (crowd->count == pages.capacity) {
         int result = make_room();

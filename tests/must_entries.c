@@ -215,6 +215,24 @@ static const char *entry_mute_thread_and_page_straddled(struct host *host)
     return beside_mute_sleeper(host, "straddles_page");
 }
 
+/* The kernel's own threads block every signal, and never come to the function. Where the kernel gives no
+ * ring there are none. */
+static const char *entry_beside_ring_workers(struct host *host)
+{
+    host_ask(host, "ring-workers 3");
+    for (int i = 0; i < 2; i++) {
+        const char *code = outcome(host, "load timeout=200 replace=straddles_page=two %s",
+                                   patch_file("entry_plain"));
+
+        if (strcmp(code, "apply") != 0)
+            return code;
+        host_expect(host, "shape straddles_page", "2");
+        must_apply(host, "revert all");
+        host_expect(host, "shape straddles_page", "1");
+    }
+    return "apply";
+}
+
 static const char *entry_mute_thread_under_mdwe(struct host *host)
 {
     const char *heard = host_ask(host, "mdwe");
@@ -460,6 +478,7 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_spinner_blocks_every_signal),
     IN_ENTRIES(entry_mute_thread_and_word_straddled),
     IN_ENTRIES(entry_mute_thread_and_page_straddled),
+    IN_ENTRIES(entry_beside_ring_workers),
     IN_ENTRIES(entry_mute_thread_under_mdwe),
     IN_ENTRIES(entry_mute_thread_under_filter),
     IN_ENTRIES(entry_sleeper_blocks_every_signal),

@@ -18,6 +18,7 @@
 #include "parts/entries_shapes.h"
 #include "parts/entries_twin.h"
 #include "parts/forbid_mprotect.h"
+#include "parts/ring_workers.h"
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -151,7 +152,11 @@ static int live_through(const char *word, const char *rest)
         say("%s", forbid_mprotect(0));
     else if (strcmp(word, "forbid-exec") == 0)
         say("%s", forbid_mprotect(1));
-    else if (strcmp(word, "threads") == 0)
+    else if (strcmp(word, "ring-workers") == 0) {
+        const char *problem = start_ring_workers(atoi(rest));
+
+        say("%s", problem ? problem : "started");
+    } else if (strcmp(word, "threads") == 0)
         start_threads(caller, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "forkers") == 0)
         start_threads(forker, atoi(rest), NOTHING, 0);
