@@ -274,7 +274,7 @@ static struct hotpatch_slot *lookup(const char *name_space, const char *name)
 static void after_fork(void)
 {
     for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        slot->pinned = false;
+        slot->change = NULL;
     sites_after_fork();
 }
 

@@ -177,14 +177,6 @@ void entries_versions(const struct target *target, char *list, size_t size)
 
 /* ---- slots ---- */
 
-static struct slot *slot_at(const struct object *object, uint64_t address)
-{
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->object == object && slot->definition == address)
-            return slot;
-    return NULL;
-}
-
 /* An indirect function is entered where its resolver said: in the vDSO, maybe (vdso(7)). */
 static bool find_implementation(struct entry_candidate *candidate, struct site_problem *why)
 {

@@ -35,6 +35,10 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
 /* Make ready what the changes need: objects are pinned, stubs written. 0, or -1 with `why`. */
 int entries_prepare(struct transaction *transaction);
 
+/* own_calls.c: lead the calls that the loaded patches make of functions which they replace past the
+ * replacements. 0, or -1 with `why`. Inside objects_locked(). */
+int own_calls_settle(struct transaction *transaction);
+
 /* Let the entries jump; on failure those that do are brought back. Inside objects_locked() and the
  * commit section. 0, or -1 with `why`. */
 int entries_arm(struct transaction *transaction);

@@ -1,72 +1,15 @@
 /*
- * entry_arm.c - entry slots made ready and armed: stubs written, a patch's own calls led past itself,
- * and the jumps put in; see entry.h.
+ * entry_arm.c - entry slots made ready and armed: stubs written, and the jumps put in; see entry.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "entry.h"
+#include "near_memory.h"
 #include "pin.h"
-#include "poke.h"
-#include "relocations.h"
 #include "site.h"
 #include "text.h"
-
-/* ---- a patch's own calls of what it replaces ---- */
-
-/* They reach what lay there before any patch, as those through an import do; else a replacement
- * that calls the function by its name would call itself. */
-struct own_calls {
-    const struct slot *slot;
-    const struct object *object;
-    int result;
-};
-
-static int store_protected(uintptr_t *word, uintptr_t value)
-{
-    struct poke poke;
-    int result = poke_open(&poke, (uintptr_t)word, sizeof(value), PROT_READ, false);
-
-    if (result != 0)
-        return result;
-    result = poke_bytes(&poke, (uintptr_t)word, (const uint8_t *)&value, sizeof(value));
-    poke_close(&poke);
-    return result;
-}
-
-static int lead_past(const struct image_relocation *relocation, void *context)
-{
-    struct own_calls *own = context;
-    uintptr_t *word = (uintptr_t *)(own->object->bias + relocation->where);
-
-    if (!relocation->has_symbol || relocation->addend != 0 ||
-        __atomic_load_n(word, __ATOMIC_ACQUIRE) != own->slot->fallback)
-        return 0;
-    if (relocation->relro)
-        own->result = store_protected(word, own->slot->base);
-    else
-        __atomic_store_n(word, own->slot->base, __ATOMIC_RELEASE);
-    return own->result;
-}
-
-static int settle_own_calls(struct transaction *transaction, const struct change *change)
-{
-    for (size_t i = 0; i < change->layer_count; i++) {
-        const struct module *module = change->layers[i].module;
-        struct own_calls own = {change->slot, module ? module->object : NULL, 0};
-        struct elf_fault fault;
-
-        if (!own.object || !own.object->image || module->live)
-            continue;
-        image_symbol_relocations(own.object->image, NULL, lead_past, &own, &fault);
-        if (own.result != 0)
-            return refuse(transaction->why, HP_STORE, "%s: its own calls of %s: %s", module->path,
-                          change->slot->name, strerror(-own.result));
-    }
-    return 0;
-}
 
 /* ---- arming ---- */
 
@@ -93,10 +36,10 @@ static int prepare_all(void *context)
     for (struct change *c = transaction->changes; c; c = c->next) {
         if (c->slot->kind != SLOT_ENTRY || c->slot->gone)
             continue;
-        if (prepare(transaction, c->slot) != 0 || settle_own_calls(transaction, c) != 0)
+        if (prepare(transaction, c->slot) != 0)
             return -1;
     }
-    return 0;
+    return own_calls_settle(transaction);
 }
 
 static bool has_entries(const struct transaction *transaction)
@@ -113,8 +56,10 @@ int entries_prepare(struct transaction *transaction)
         return 0;
     if (pins_take(transaction) != 0)
         return -1;
+    room_begin();
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    room_end();
     return transaction->why->count ? -1 : 0;
 }
 

@@ -95,28 +95,3 @@ int maps_each(bool (*each)(const struct mapping *mapping, void *context), void *
     sys_close(maps);
     return n < 0 ? (int)n : kept == sizeof(buffer) ? -ENAMETOOLONG : 0;
 }
-
-struct look {
-    uintptr_t address;
-    struct mapping *out;
-    bool found;
-};
-
-static bool is_at(const struct mapping *mapping, void *context)
-{
-    struct look *look = context;
-
-    if (mapping->end <= look->address)
-        return true;
-    look->found = mapping->begin <= look->address;
-    if (look->found)
-        *look->out = *mapping;
-    return false;
-}
-
-bool maps_at(uintptr_t address, struct mapping *out)
-{
-    struct look look = {address, out, false};
-
-    return maps_each(is_at, &look) == 0 && look.found;
-}

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "maps.h"
+#include "gaps.h"
 #include "poke.h"
 #include "sys.h"
 
@@ -15,56 +15,86 @@
 #endif
 
 #define PAGE 4096ul
-#define LOWEST 0x100000ul        /* below it wine and emulators expect to be alone */
-#define HIGHEST 0x7fffffff0000ul /* the end of a process's addresses, x86-64 */
-#define AREA_LARGEST (2 * PAGE)  /* something taken may straddle two pages */
+#define AREA_LARGEST (16 * PAGE)
+#define WORD_BITS 64
+
+enum { KINDS = 2, RECENT = 4 };
 
 struct area {
-    struct area *next;
     enum room_kind kind;
     uintptr_t begin;
     size_t size, left;
-    uint64_t used[AREA_LARGEST / 64]; /* a bit for each byte */
+    size_t next; /* where the last wish for any place was met: the next one is tried there first */
+    size_t too_much; /* so many bytes are nowhere free in one piece */
+    uint64_t used[]; /* a bit for each byte */
 };
 
-static struct area *areas;
+/* In address order. A list is never changed but replaced, so that a child that is made meanwhile has
+ * one or the other, whole. */
+struct list {
+    size_t count;
+    struct area *areas[];
+};
+
+static struct list *lists[KINDS];
+
+/* Those that met the last wishes: neighbouring functions wish for neighbouring places. */
+static struct area *recent[KINDS][RECENT];
+
+/* Between room_begin() and room_end(). */
+static struct {
+    bool begun;
+    struct gaps gaps;
+    int memory; /* -1: not open */
+} held = {.memory = -1};
 
 /* Bytes left free above the heap and below the stack: less where nothing else is in reach. */
 enum { SPARES = 3 };
 static const size_t spared[SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
 
-static bool next_of(const struct room_wish *wish, uint64_t from, uint64_t *at)
+/* ---- bytes of an area ---- */
+
+/* The bits of word `i` that stand for bytes `from` to `to`. */
+static uint64_t mask_of(size_t i, size_t from, size_t to)
 {
-    if (wish->next)
-        return wish->next(wish->context, from, at);
-    *at = (from + 7) & ~UINT64_C(7);
-    return *at >= from;
+    uint64_t mask = UINT64_MAX;
+
+    if (i == from / WORD_BITS)
+        mask &= UINT64_MAX << from % WORD_BITS;
+    if (i == to / WORD_BITS)
+        mask &= (UINT64_C(1) << to % WORD_BITS) - 1;
+    return mask;
 }
 
 static bool is_free(const struct area *area, size_t offset, size_t size)
 {
-    for (size_t i = offset; i < offset + size; i++)
-        if (area->used[i / 64] >> i % 64 & 1)
+    size_t end = offset + size;
+
+    for (size_t i = offset / WORD_BITS; i * WORD_BITS < end; i++)
+        if (area->used[i] & mask_of(i, offset, end))
             return false;
     return true;
 }
 
 static void mark(struct area *area, size_t offset, size_t size, bool used)
 {
-    for (size_t i = offset; i < offset + size; i++) {
+    size_t end = offset + size;
+
+    for (size_t i = offset / WORD_BITS; i * WORD_BITS < end; i++) {
         if (used)
-            area->used[i / 64] |= UINT64_C(1) << i % 64;
+            area->used[i] |= mask_of(i, offset, end);
         else
-            area->used[i / 64] &= ~(UINT64_C(1) << i % 64);
+            area->used[i] &= ~mask_of(i, offset, end);
     }
     area->left += used ? -size : size;
 }
 
-static uintptr_t take_in(struct area *area, const struct room_wish *wish)
+/* A place from `from` on, which lies in the area. */
+static uintptr_t take_from(struct area *area, const struct room_wish *wish, uint64_t from)
 {
-    uint64_t from = wish->low > area->begin ? wish->low : area->begin, at;
+    uint64_t at;
 
-    while (area->left >= wish->size && next_of(wish, from, &at) && at <= wish->high &&
+    while (room_next(wish, from, &at) && at <= wish->high &&
            at + wish->size <= area->begin + area->size) {
         if (is_free(area, at - area->begin, wish->size)) {
             mark(area, at - area->begin, wish->size, true);
@@ -75,188 +105,204 @@ static uintptr_t take_in(struct area *area, const struct room_wish *wish)
     return 0;
 }
 
-/* ---- free address space ---- */
-
-struct gap {
-    uintptr_t begin, end;
-    bool below_stack;
-};
-
-/* Read once for all wishes; another thread may map some of it meanwhile. */
-struct gaps {
-    struct gap *all;
-    size_t count, room;
-    uintptr_t end_before; /* of the mapping before */
-    uintptr_t brk;        /* where the heap ends, or would begin */
-    bool no_memory;
-};
-
-struct search {
-    const struct room_wish *wish;
-    uintptr_t brk;
-    size_t spared;
-    uint64_t best; /* 0: none yet */
-};
-
-static uint64_t distance(const struct search *search, uint64_t at)
+/* Any multiple of 8 will do. */
+static uintptr_t take_any(struct area *area, const struct room_wish *wish, uint64_t low)
 {
-    uint64_t near = search->wish->near;
+    uintptr_t at = 0;
 
-    return at > near ? at - near : near - at;
+    if (area->begin + area->next > low)
+        at = take_from(area, wish, area->begin + area->next);
+    if (!at)
+        at = take_from(area, wish, low);
+    if (at)
+        area->next = at + wish->size - area->begin;
+    else if (low == area->begin && wish->high >= area->begin + area->size)
+        area->too_much = wish->size;
+    return at;
 }
 
-static void consider(struct search *search, uint64_t at)
+static uintptr_t take_in(struct area *area, const struct room_wish *wish)
 {
-    if (!search->best || distance(search, at) < distance(search, search->best))
-        search->best = at;
+    uint64_t low = wish->low > area->begin ? wish->low : area->begin;
+
+    if (area->left < wish->size || low >= area->begin + area->size || wish->high < area->begin)
+        return 0;
+    if (wish->next)
+        return take_from(area, wish, low);
+    return wish->size < area->too_much ? take_any(area, wish, low) : 0;
 }
 
-/* The place in `begin` to `end` that is closest, or nearly: from below, one in the last 64 KiB is as
- * good as any. */
-static void try_hole(struct search *search, uint64_t begin, uint64_t end)
+/* ---- areas ---- */
+
+/* The first area that ends behind `address`. */
+static size_t area_after(const struct list *list, uint64_t address)
 {
-    const struct room_wish *wish = search->wish;
-    uint64_t low = wish->low > begin ? wish->low : begin, at, last;
+    size_t low = 0, high = list ? list->count : 0;
 
-    if (begin >= end || end - begin < PAGE || end - begin < wish->size)
-        return;
-    last = end - wish->size;
-    if (last > wish->high)
-        last = wish->high;
-    if (low > last)
-        return;
-    for (uint64_t span = 0x10000; begin < wish->near; span *= 8) {
-        uint64_t from = last - low > span ? last - span : low;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
 
-        if (next_of(wish, from, &at) && at <= last) {
-            consider(search, at);
+        if (list->areas[middle]->begin + list->areas[middle]->size <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int list_add(struct area *area)
+{
+    struct list *old = lists[area->kind], *list;
+    size_t count = old ? old->count : 0, at = area_after(old, area->begin);
+
+    list = malloc(sizeof(*list) + (count + 1) * sizeof(struct area *));
+    if (!list)
+        return -ENOMEM;
+    list->count = count + 1;
+    if (at > 0)
+        memcpy(list->areas, old->areas, at * sizeof(struct area *));
+    list->areas[at] = area;
+    if (count > at)
+        memcpy(list->areas + at + 1, old->areas + at, (count - at) * sizeof(struct area *));
+    __atomic_store_n(&lists[area->kind], list, __ATOMIC_RELEASE);
+    free(old);
+    return 0;
+}
+
+static void note_recent(struct area *area)
+{
+    struct area **to = recent[area->kind];
+
+    for (size_t i = 0; i < RECENT; i++)
+        if (to[i] == area)
             return;
-        }
-        if (from == low)
-            return;
-    }
-    if (next_of(wish, low, &at) && at <= last)
-        consider(search, at);
+    memmove(to + 1, to, (RECENT - 1) * sizeof(*to));
+    to[0] = area;
 }
 
-/* A hole, less what the heap may come to need: it begins at or above the end of the program's data
- * and grows up. */
-static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
+/* 0, or -errno. */
+static int map_pages(enum room_kind kind, uintptr_t begin, size_t size)
 {
-    if (!search->brk || search->brk < begin || search->brk > end) {
-        uint64_t kept = search->brk + search->spared;
+    int protection = kind == ROOM_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
+    long got = sys_call(SYS_mmap, (long)begin, (long)size, protection,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-        try_hole(search, search->brk && search->brk < begin && kept > begin ? kept : begin, end);
-        return;
-    }
-    try_hole(search, begin, search->brk);
-    try_hole(search, search->brk + search->spared, end);
+    if ((uintptr_t)got == begin)
+        return 0;
+    if (got <= 0)
+        return (int)got;
+    sys_call3(SYS_munmap, got, (long)size, 0); /* a kernel without the flag (before 4.17) */
+    return -EEXIST;
 }
 
-static bool gap_add(struct gaps *gaps, const struct gap *gap)
+static struct area *area_new(enum room_kind kind, uintptr_t begin, size_t size, int *error)
 {
-    if (gaps->count == gaps->room) {
-        size_t room = gaps->room ? gaps->room * 2 : 256;
-        struct gap *all = realloc(gaps->all, room * sizeof(*all));
+    struct area *area = calloc(1, sizeof(*area) + size / 8);
 
-        if (!all) {
-            gaps->no_memory = true;
-            return false;
-        }
-        gaps->all = all;
-        gaps->room = room;
-    }
-    gaps->all[gaps->count++] = *gap;
-    return true;
-}
-
-static bool look(const struct mapping *mapping, void *context)
-{
-    struct gaps *gaps = context;
-    uintptr_t end = mapping->begin < HIGHEST ? mapping->begin : HIGHEST;
-    struct gap gap = {gaps->end_before, end, mapping->stack};
-
-    if (gap.begin < gap.end && !gap_add(gaps, &gap))
-        return false;
-    gaps->end_before = mapping->end;
-    return mapping->end < HIGHEST;
-}
-
-static int gaps_read(struct gaps *gaps)
-{
-    int result;
-
-    gaps->count = 0;
-    gaps->end_before = LOWEST;
-    gaps->brk = ((uintptr_t)sys_call3(SYS_brk, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
-    result = maps_each(look, gaps);
-    return gaps->no_memory ? -ENOMEM : result;
-}
-
-static uint64_t find_place(const struct gaps *gaps, const struct room_wish *wish, size_t bytes)
-{
-    struct search search = {.wish = wish, .brk = gaps->brk, .spared = bytes};
-
-    for (const struct gap *gap = gaps->all; gap < gaps->all + gaps->count; gap++) {
-        uintptr_t end = gap->end;
-
-        if (gap->below_stack)
-            end = end > bytes ? end - bytes : 0;
-        try_around_heap(&search, gap->begin, end);
-    }
-    return search.best;
-}
-
-static struct area *area_at(uint64_t at, const struct room_wish *wish, int *error)
-{
-    struct area *area = calloc(1, sizeof(*area));
-    uintptr_t begin = at & ~(PAGE - 1), end = (at + wish->size + PAGE - 1) & ~(PAGE - 1);
-    int protection = wish->kind == ROOM_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
-    long got;
-
-    if (!area) {
-        *error = -ENOMEM;
-        return NULL;
-    }
-    got = sys_call(SYS_mmap, (long)begin, (long)(end - begin), protection,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if ((uintptr_t)got != begin) {
-        if (got > 0) /* a kernel that does not know the flag (before 4.17) */
-            sys_call3(SYS_munmap, got, (long)(end - begin), 0);
-        *error = got > 0 ? -EEXIST : (int)got;
+    *error = area ? map_pages(kind, begin, size) : -ENOMEM;
+    if (*error != 0) {
         free(area);
         return NULL;
     }
-    area->kind = wish->kind;
+    area->kind = kind;
     area->begin = begin;
-    area->size = area->left = end - begin;
-    area->next = areas;
-    areas = area;
+    area->size = area->left = size;
+    area->too_much = SIZE_MAX;
+    *error = list_add(area);
+    if (*error == 0)
+        return area;
+    sys_call3(SYS_munmap, (long)begin, (long)size, 0);
+    free(area);
+    return NULL;
+}
+
+/* A process with many stubs takes larger pieces for what may lie anywhere: their pages cost nothing
+ * until they are written. */
+static size_t growth(enum room_kind kind)
+{
+    size_t count = lists[kind] ? lists[kind]->count : 0;
+
+    return count < 2 ? PAGE : count < 4 ? 4 * PAGE : AREA_LARGEST;
+}
+
+static bool gap_holds(const struct gaps *gaps, const struct room_wish *wish, uintptr_t begin,
+                      uintptr_t end, size_t bytes)
+{
+    struct room_wish whole = *wish;
+
+    whole.next = NULL;
+    whole.size = end - begin;
+    whole.low = whole.high = whole.near = begin;
+    return gaps_find(gaps, &whole, bytes) == begin;
+}
+
+static struct area *area_at(struct gaps *gaps, uint64_t at, const struct room_wish *wish,
+                            size_t bytes, int *error)
+{
+    uintptr_t begin = at & ~(PAGE - 1), end = (at + wish->size + PAGE - 1) & ~(PAGE - 1);
+    size_t size = wish->next ? 0 : growth(wish->kind);
+    struct area *area;
+
+    if (begin + size > end && gap_holds(gaps, wish, begin, begin + size, bytes))
+        end = begin + size;
+    else if (end > size && end - size < begin && gap_holds(gaps, wish, end - size, end, bytes))
+        begin = end - size;
+    area = area_new(wish->kind, begin, end - begin, error);
+    if (area)
+        gaps_take(gaps, begin, end);
     return area;
 }
 
+/* ---- taking ---- */
+
+static uintptr_t take_recent(const struct room_wish *wish)
+{
+    uintptr_t at = 0;
+
+    for (size_t i = 0; i < RECENT && recent[wish->kind][i] && !at; i++)
+        at = take_in(recent[wish->kind][i], wish);
+    return at;
+}
+
+/* From one place that would do to the next, over the areas between which there is none. */
 static uintptr_t take_mapped(const struct room_wish *wish)
 {
-    for (struct area *area = areas; area; area = area->next) {
-        uintptr_t at = area->kind == wish->kind ? take_in(area, wish) : 0;
+    const struct list *list = lists[wish->kind];
+    uintptr_t taken = take_recent(wish);
+    uint64_t at = wish->low;
+    size_t i = area_after(list, at);
 
-        if (at)
-            return at;
+    for (; !taken && list && i < list->count && list->areas[i]->begin <= wish->high; i++) {
+        struct area *area = list->areas[i];
+
+        if (at < area->begin)
+            at = area->begin;
+        if (!room_next(wish, at, &at) || at > wish->high)
+            return 0;
+        if (at >= area->begin + area->size) {
+            i = area_after(list, at) - 1;
+            continue;
+        }
+        taken = take_in(area, wish);
+        if (taken)
+            note_recent(area);
+        at = area->begin + area->size;
     }
-    return 0;
+    return taken;
 }
 
 /* Another thread may map what was free a moment ago. */
 static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_t bytes, int *error)
 {
-    if (!gaps->all)
-        *error = gaps_read(gaps);
+    *error = gaps->all ? 0 : gaps_read(gaps);
     for (int tries = 0; tries < 4 && *error == 0; tries++) {
-        uint64_t at = find_place(gaps, wish, bytes);
-        struct area *area = at ? area_at(at, wish, error) : NULL;
+        uint64_t at = gaps_find(gaps, wish, bytes);
+        struct area *area = at ? area_at(gaps, at, wish, bytes, error) : NULL;
 
-        if (area)
+        if (area) {
+            note_recent(area);
             return take_in(area, wish);
+        }
         if (*error != -EEXIST)
             return 0;
         *error = gaps_read(gaps);
@@ -266,7 +312,7 @@ static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_
 
 size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error)
 {
-    struct gaps gaps = {0};
+    struct gaps own = {0}, *gaps = held.begun ? &held.gaps : &own;
     size_t found = count;
 
     *at = 0;
@@ -275,11 +321,11 @@ size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at
         for (size_t i = 0; i < count && !*at && *error == 0; i++) {
             *at = take_mapped(&wishes[i]);
             if (!*at)
-                *at = take_new(&gaps, &wishes[i], spared[spare], error);
+                *at = take_new(gaps, &wishes[i], spared[spare], error);
             found = i;
         }
     }
-    free(gaps.all);
+    gaps_free(&own);
     return *at ? found : count;
 }
 
@@ -290,22 +336,61 @@ uintptr_t room_take(const struct room_wish *wish, int *error)
     return room_take_any(wish, 1, &at, error) == 0 ? at : 0;
 }
 
+static void give_back(struct area *area, size_t offset, size_t size)
+{
+    mark(area, offset, size, false);
+    if (offset < area->next)
+        area->next = offset;
+    area->too_much = SIZE_MAX;
+}
+
 void room_give_back(uintptr_t at, size_t size)
 {
-    for (struct area *area = areas; area && at; area = area->next)
-        if (at >= area->begin && at < area->begin + area->size)
-            mark(area, at - area->begin, size, false);
+    for (int kind = 0; kind < KINDS && at && size; kind++) {
+        size_t i = area_after(lists[kind], at);
+        struct area *area = lists[kind] && i < lists[kind]->count ? lists[kind]->areas[i] : NULL;
+
+        if (area && at >= area->begin)
+            give_back(area, at - area->begin, size);
+    }
+}
+
+/* ---- writing ---- */
+
+void room_begin(void)
+{
+    held.begun = true;
+}
+
+void room_end(void)
+{
+    if (held.memory >= 0)
+        sys_close(held.memory);
+    held.memory = -1;
+    held.begun = false;
+    gaps_free(&held.gaps);
+}
+
+/* What the parent had under way is the parent's; its descriptor is not the child's. */
+void room_after_fork(void)
+{
+    held.memory = -1;
+    held.begun = false;
+    held.gaps = (struct gaps){0};
 }
 
 static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
 {
-    int memory = sys_open_own_memory(O_RDWR);
+    int memory = held.memory >= 0 ? held.memory : sys_open_own_memory(O_RDWR);
     ssize_t n;
 
     if (memory < 0)
         return memory;
     n = sys_pwrite(memory, bytes, size, (off_t)at);
-    sys_close(memory);
+    if (held.begun)
+        held.memory = memory;
+    else
+        sys_close(memory);
     return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
 }
 

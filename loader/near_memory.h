@@ -37,6 +37,12 @@ size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at
 /* Nobody has seen it. */
 void room_give_back(uintptr_t at, size_t size);
 
+/* Until room_end() /proc/self/maps is read once, and the process's memory opened once. Nothing else
+ * of the listener may map memory in between that is to be found free again. */
+void room_begin(void);
+void room_end(void);
+void room_after_fork(void);
+
 /* Into pages of code. 0, or -errno. */
 int room_write(uintptr_t at, const uint8_t *bytes, size_t size);
 

@@ -14,11 +14,10 @@
 
 struct change *change_for(struct transaction *transaction, struct slot *slot)
 {
-    struct change *change;
+    struct change *change = slot->change;
 
-    for (change = transaction->changes; change; change = change->next)
-        if (change->slot == slot)
-            return change;
+    if (change)
+        return change;
     change = calloc(1, sizeof(*change));
     if (!change)
         return NULL;
@@ -32,7 +31,7 @@ struct change *change_for(struct transaction *transaction, struct slot *slot)
     change->layer_count = slot->layer_count;
     change->provider = slot->provider;
     change->slot = slot;
-    slot_pin(slot);
+    slot_pin(slot, change);
     *transaction->last_change = change;
     transaction->last_change = &change->next;
     return change;
@@ -125,7 +124,7 @@ static int carry_layers(struct transaction *transaction, struct module *module,
                         const struct module *old)
 {
     for (struct slot *slot = module->own_slots; slot; slot = slot->next) {
-        for (struct slot *was = slots_first(); was; was = was->next) {
+        for (struct slot *was = slots_named(slot->name); was; was = was->next_in_bucket) {
             struct change *from, *to;
 
             if (was->owner != old || was->layer_count == 0 || strcmp(was->name, slot->name) != 0)

@@ -106,6 +106,18 @@ int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes,
     return result;
 }
 
+int poke_word(const struct poke *poke, uintptr_t aligned, uint64_t word)
+{
+    ssize_t n;
+
+    if (poke->stores) {
+        poke_store8(aligned, word);
+        return 0;
+    }
+    n = sys_pwrite(poke->memory, &word, sizeof(word), (off_t)aligned);
+    return n == sizeof(word) ? 0 : n < 0 ? (int)n : -EIO;
+}
+
 /* The other six bytes are nobody else's to change: the engine lock is held. */
 POKE_BARE void poke_store2(uintptr_t address, const uint8_t bytes[2])
 {

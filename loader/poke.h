@@ -39,6 +39,8 @@ void poke_close(struct poke *poke);
 /* One byte. 0, or -errno. */
 int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
 int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes, size_t count);
+/* An aligned word of eight bytes, in one store or one write. 0, or -errno. */
+int poke_word(const struct poke *poke, uintptr_t aligned, uint64_t word);
 /* Two bytes, or eight, at once; they lie in one aligned word of eight. Only with `stores`. */
 void poke_store2(uintptr_t address, const uint8_t bytes[2]);
 void poke_store8(uintptr_t aligned, uint64_t word);

@@ -14,7 +14,7 @@
 #include "sys.h"
 #include "trap.h"
 
-enum { BUCKETS = 1024, STUB_BYTES = 8, NOTING_BYTES = 24 };
+enum { BUCKETS = 8192, STUB_BYTES = 8, NOTING_BYTES = 24 };
 
 #define REACH ((UINT64_C(1) << 31) - 0x10000)
 
@@ -456,4 +456,6 @@ void sites_tend(void)
 void sites_after_fork(void)
 {
     /* Code, stubs and words are private memory: the child has its own. */
+    room_after_fork();
+    maps_after_fork();
 }

@@ -7,11 +7,12 @@
 #include "module.h"
 #include "text.h"
 
-enum { BUCKET_COUNT = 1024 };
+enum { BUCKET_COUNT = 8192 };
 
 static struct slot *first;
 static struct slot **end = &first;
 static struct slot *buckets[BUCKET_COUNT];
+static struct slot *places[BUCKET_COUNT]; /* entries, by object and definition */
 
 /* FNV-1a (Fowler, Noll, Vo). */
 static struct slot **bucket_of(const char *name)
@@ -21,6 +22,23 @@ static struct slot **bucket_of(const char *name)
     for (; *name; name++)
         hash = (hash ^ (unsigned char)*name) * 16777619u;
     return &buckets[hash % BUCKET_COUNT];
+}
+
+/* Functions begin at multiples of 16, mostly. */
+static struct slot **place_of(const struct object *object, uint64_t definition)
+{
+    uint64_t key = (uint64_t)(uintptr_t)object / 64 + definition / 16;
+
+    return &places[(key ^ key / BUCKET_COUNT) % BUCKET_COUNT];
+}
+
+struct slot *slot_at(const struct object *object, uint64_t definition)
+{
+    struct slot *slot = *place_of(object, definition);
+
+    while (slot && (slot->object != object || slot->definition != definition))
+        slot = slot->next_at_place;
+    return slot;
 }
 
 struct slot *slots_named(const char *name)
@@ -70,15 +88,28 @@ void slot_register(struct slot *slot)
     end = &slot->next;
     slot->next_in_bucket = *bucket;
     *bucket = slot;
+    if (slot->kind == SLOT_ENTRY) {
+        struct slot **place = place_of(slot->object, slot->definition);
+
+        slot->next_at_place = *place;
+        *place = slot;
+    }
 }
 
-static void leave_bucket(struct slot *slot)
+static void leave_buckets(struct slot *slot)
 {
-    struct slot **place = bucket_of(slot->name);
+    struct slot **bucket = bucket_of(slot->name);
 
-    while (*place != slot)
-        place = &(*place)->next_in_bucket;
-    *place = slot->next_in_bucket;
+    while (*bucket != slot)
+        bucket = &(*bucket)->next_in_bucket;
+    *bucket = slot->next_in_bucket;
+    if (slot->kind == SLOT_ENTRY) {
+        struct slot **place = place_of(slot->object, slot->definition);
+
+        while (*place != slot)
+            place = &(*place)->next_at_place;
+        *place = slot->next_at_place;
+    }
 }
 
 void slot_free(struct slot *slot)
@@ -121,11 +152,12 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
             continue;
         }
         *place = slot->next;
-        leave_bucket(slot);
-        forget_provider(slot);
+        leave_buckets(slot);
+        if (slot->kind == SLOT_DECLARED)
+            forget_provider(slot);
         slot->object = NULL;
         slot->gone = true;
-        if (!slot->pinned)
+        if (!slot->change)
             slot_free(slot);
     }
     end = &first;
@@ -172,14 +204,14 @@ void slots_drop_retired(void)
     drop(of_retired, NULL);
 }
 
-void slot_pin(struct slot *slot)
+void slot_pin(struct slot *slot, struct change *change)
 {
-    slot->pinned = true;
+    slot->change = change;
 }
 
 void slot_unpin(struct slot *slot)
 {
-    slot->pinned = false;
+    slot->change = NULL;
     if (slot->gone)
         slot_free(slot);
 }

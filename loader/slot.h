@@ -42,9 +42,12 @@ struct layer {
     struct timespec since;
 };
 
+struct change;
+
 struct slot {
     struct slot *next;
     struct slot *next_in_bucket; /* by name */
+    struct slot *next_at_place;  /* entries: by object and definition */
     enum slot_kind kind;
     uint32_t type;         /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
     struct object *object; /* that declares it, or defines what is imported; NULL while the patch
@@ -77,7 +80,8 @@ struct slot {
     struct slot *provider; /* REQUIRED: who fills it */
     uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
     size_t words_live;     /* imports: words that hold what is live, as last read */
-    bool pinned;           /* part of the transaction under way: not freed when its object goes */
+    struct change *change; /* of the transaction under way, or NULL; until its end the slot is not
+                            * freed when its object goes */
     bool gone;             /* its object has gone meanwhile */
 };
 
@@ -87,7 +91,8 @@ int slot_add_word(struct slot *slot, const struct word *word);
 struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
 void slot_register(struct slot *slot);      /* the registry owns it from here on */
 void slot_free(struct slot *slot);
-void slot_pin(struct slot *slot);
+struct slot *slot_at(const struct object *object, uint64_t definition); /* an entry's, or NULL */
+void slot_pin(struct slot *slot, struct change *change);
 void slot_unpin(struct slot *slot);                 /* frees it where its object has gone */
 void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);

@@ -16,6 +16,7 @@
 #include "decoder.h"
 #include "entry.h"
 #include "ifunc.h"
+#include "maps.h"
 #include "pin.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
@@ -408,14 +409,24 @@ static void forget_plan(struct transaction *transaction)
     refusal_clear(transaction->why);
 }
 
+static int plan_locked(struct transaction *transaction)
+{
+    int result;
+
+    maps_keep();
+    result = objects_locked(make_plan, transaction);
+    maps_forget();
+    return result;
+}
+
 static int plan(struct transaction *transaction)
 {
-    int result = objects_locked(make_plan, transaction);
+    int result = plan_locked(transaction);
 
     if (!ifuncs_ask(transaction))
         return result;
     forget_plan(transaction);
-    return objects_locked(make_plan, transaction);
+    return plan_locked(transaction);
 }
 
 int transaction_run(struct transaction *transaction)
@@ -430,8 +441,7 @@ int transaction_run(struct transaction *transaction)
     if (decoder_is_wanted(transaction) &&
         decoder_load(transaction->deadline, transaction->why) != 0)
         return -1;
-    if ((read == 0 ? plan(transaction) : objects_locked(make_plan, transaction)) != 0 ||
-        read != 0) {
+    if ((read == 0 ? plan(transaction) : plan_locked(transaction)) != 0 || read != 0) {
         if (transaction->why->count == 0)
             refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
         return -1;
