@@ -35,12 +35,12 @@ PARTS_FLAGS += $(if $(SAN),-Wno-error)
 SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
 preload_sources := $(wildcard preload/*.c)
-engine_sources := $(wildcard loader/*.c arch/*/*.c elf/*.c) \
+engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c \
 	loader/function_code.c loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 # Each command is shown as one short line; V=1 shows it whole.
 Q := $(if $(V),,@)
@@ -67,6 +67,11 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) $(PARTS_FLAGS) -c -o $@ $<
 
+$(BUILD)/obj/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(call say,AS    $@)
+	$(Q)$(CC) -fPIC $(INCLUDES) -MMD -MP $(CFLAGS) -c -o $@ $<
+
 $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
@@ -89,7 +94,7 @@ $(COMMAND): $(call objects,$(command_sources))
 # So is what stands in for libZydis in the engine.
 stand_ins := $(addprefix preload/,rlimit.c setxid.c unshare.c) loader/decoder.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
-	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c)))
+	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c tests/*.S)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \
 	$(BUILD)/tests/test_site_torture_nopie
 

@@ -33,6 +33,7 @@ struct site {
     uintptr_t stub, noting, original;
     size_t original_size;
     struct words *words;
+    struct keeper *keepers;
     const char *technique;
     struct trap traps[ARCH_PROLOGUE_COUNT];
 };
@@ -353,6 +354,26 @@ int site_prepare(struct site *site, struct site_problem *why)
     return 0;
 }
 
+/* ---- what callers rely on ---- */
+
+int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
+              struct site_problem *why)
+{
+    int error = keeper_make(&site->keepers, site->prologue.jump, function, keep);
+
+    return error == 0 ? 0 : refuse_room(why, error);
+}
+
+uintptr_t site_way(const struct site *site, uintptr_t function)
+{
+    return keeper_way(site->keepers, function);
+}
+
+const struct keep *site_keeps(const struct site *site, uintptr_t function)
+{
+    return keeper_keep(site->keepers, function);
+}
+
 /* ---- arming ---- */
 
 /* A debugger's breakpoint, another tool's jump. */
@@ -418,6 +439,7 @@ void site_switch(struct site *site, uintptr_t target, bool note)
 {
     struct words *words = site->words;
 
+    target = site_way(site, target);
     /* A thread in the noting stub finds the new target, too. */
     __atomic_store_n(&words->target, target, __ATOMIC_RELEASE);
     __atomic_store_n(&words->seen, 0, __ATOMIC_RELEASE);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "arch.h"
+#include "keeper.h"
 
 struct site;
 
@@ -50,6 +51,14 @@ int site_arm(struct site *site, uint64_t until, struct site_problem *why);
 /* The way back, for a transaction that is refused. The word must hold the moved prologue. */
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
 
+/* How calls of the replacement `function` are to be made from now on. Before the switch to it.
+ * 0, or -1: nothing has changed. */
+int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
+              struct site_problem *why);
+/* Where calls must be led so that they reach `function` in that way: its thunk, or itself. */
+uintptr_t site_way(const struct site *site, uintptr_t function);
+const struct keep *site_keeps(const struct site *site, uintptr_t function); /* NULL: nothing */
+
 bool site_is_armed(const struct site *site);
 uintptr_t *site_word(struct site *site);          /* prepared: what the stub jumps through */
 uintptr_t site_original(const struct site *site); /* prepared: the moved prologue */
@@ -57,7 +66,7 @@ uintptr_t site_original(const struct site *site); /* prepared: the moved prologu
 bool site_jumps_back(const struct site *site);
 const char *site_technique(const struct site *site); /* "punned", "aligned", ...: for status */
 
-/* Let calls go to `target`, which is one release store. `note`: until the next site_settle() calls
+/* Let calls go to `target`, in its way, which is one release store. `note`: until the next site_settle() calls
  * go by way of a stub that notes that there was one. Commit section. */
 void site_switch(struct site *site, uintptr_t target, bool note);
 /* Has the target been entered since the last site_switch() with `note`? Once it has, calls take

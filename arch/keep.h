@@ -1,0 +1,63 @@
+/*
+ * keep.h - the keeping stub: code between a function's near stub and its replacement that keeps
+ * what callers rely on (callers.h) and aligns the stack.
+ *
+ * It has two parts. The *thunk* lies near the function, one for each replacement: it pushes one word
+ * and jumps to the *routine*. The routine lies in the engine's own text, so that each unwinder finds
+ * its call frame information through dl_iterate_phdr(3); registering it with libgcc would make every
+ * throw of the host take a mutex. The routine saves registers, aligns the stack, copies the
+ * arguments that lie on the stack, calls the replacement, restores and returns:
+ *
+ *      caller's frame                          arguments on the stack
+ *      CFA ->
+ *      return address
+ *      the thunk's word                        dropped before the return
+ *      the caller's rbp  <- rbp
+ *      rax, rcx, rdx, rsi, rdi, r8 to r11
+ *      x87, k0 to k7, vector registers         the full routine alone
+ *      the copy of the arguments               the full routine alone
+ *      return address into the routine         the replacement begins here, aligned
+ *
+ * The replacement gets every register that can hold an argument as the caller left it. Registers
+ * that no caller asked for are restored too: a function may always leave a caller-saved register as
+ * it was, but for one that holds its result.
+ */
+#ifndef HOTPATCH_KEEP_H
+#define HOTPATCH_KEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "callers.h"
+
+enum {
+    ARCH_THUNK_BYTES = 16,
+    ARCH_STACK_ARGUMENTS_MAX = 4096 /* bytes that a routine copies */
+};
+
+/* What a thunk and its routine read. At a fixed place, never freed: threads may be on their way. */
+struct arch_keeper {
+    uintptr_t pushed;  /* the thunk's word: `target`, or the address of `target` */
+    uintptr_t routine; /* where the thunk jumps to */
+    /* The full routine reads these by the address of `target`. */
+    uintptr_t target;
+    uint32_t flags;
+    uint32_t stack_bytes;
+    uint64_t save_bytes;
+};
+
+/* Is anything to be kept? */
+bool arch_keeps(const struct arch_kept *kept);
+
+/* Fill `out`, which will be at `out` for good: calls of `target` keep what `kept` says, with
+ * `stack_bytes` of arguments on the stack (a multiple of 8, at most ARCH_STACK_ARGUMENTS_MAX). What
+ * this processor does not have is left out. */
+void arch_keeper_fill(struct arch_keeper *out, const struct arch_kept *kept, uint32_t stack_bytes,
+                      uintptr_t target);
+
+/* The thunk's code at `thunk` for the keeper at `keeper`, within 2 GiB. Its length; 0: no room, or out
+ * of reach. */
+size_t arch_keep_thunk(uint64_t thunk, uint64_t keeper, uint8_t *out, size_t room);
+
+#endif
