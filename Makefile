@@ -37,7 +37,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 preload_sources := $(wildcard preload/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c \
+command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/callers*.c \
 	loader/function_code.c loader/target.c loader/signature.c) \
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
@@ -230,7 +230,7 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
 # These measure a part, not a process.
-$(BUILD)/bench/symbols $(BUILD)/bench/entries: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
+$(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lcmocka -ljson-c -lZydis -ldw -lelf -ldl

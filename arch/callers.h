@@ -33,7 +33,63 @@ struct arch_kept {
      * (then it is not kept) or not (then it is), else HP-CALLERS. Not part of the sets above. */
     uint16_t unsure_general;
     uint32_t unsure_vector;
-    bool proved; /* false: not everything could be read; the sets hold all that the function does not write */
+    bool
+        proved; /* false: not everything could be read; the sets hold all that the function does not write */
 };
+
+/* ---- what is known of an object; addresses are before load bias ---- */
+
+/* Executable bytes. */
+struct arch_code {
+    uint64_t address;
+    size_t size;
+    const uint8_t *bytes;
+};
+
+/* A function: where it begins and how many bytes it has. */
+struct arch_function {
+    uint64_t address, size;
+};
+
+/* A word that holds an address in the same object after relocation, whoever else may define its
+ * symbol: calls through it are calls of `target`. */
+struct arch_word {
+    uint64_t where, target;
+};
+
+struct arch_object {
+    const struct arch_code *code; /* ascending */
+    size_t code_count;
+    const struct arch_function *functions; /* ascending, each address once */
+    size_t function_count;
+    const struct arch_word *words; /* ascending by `where` */
+    size_t word_count;
+    /* Write the original bytes over those of armed entries in a copy of [address, address + size).
+     * NULL: nothing is armed. */
+    void (*restore)(void *context, uint64_t address, uint8_t *copy, size_t size);
+    void *context;
+};
+
+/* ---- the index of an object's direct branches ---- */
+
+struct arch_callers;
+
+/*
+ * One pass over the code. Of `object` the bytes, the words and `context` must stay while the index
+ * is used; functions are copied. Memory: arch_callers_memory(). NULL: no memory, or the code spans
+ * more than 4 GiB.
+ */
+struct arch_callers *arch_callers_open(const struct arch_object *object);
+void arch_callers_close(struct arch_callers *callers);          /* NULL is allowed */
+size_t arch_callers_memory(const struct arch_callers *callers); /* bytes */
+
+/*
+ * Does a direct branch (call, jmp, jcc; rel8 or rel32) of another function lead to an address in
+ * [from, to)? `*site` gets where the first one lies; `*target` where it leads. The branches were
+ * found as bytes and are confirmed by decoding the function around them; where that can neither
+ * confirm nor refute one, it counts.
+ */
+bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
+                            uint64_t *site, uint64_t *target);
 
 #endif

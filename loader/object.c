@@ -13,6 +13,7 @@
 #include "functions.h"
 #include "ifunc.h"
 #include "module.h"
+#include "object_callers.h"
 #include "site.h"
 #include "slot.h"
 #include "text.h"
@@ -55,6 +56,7 @@ static void object_free(struct object *object)
 {
     if (object->module && object->module->object == object)
         object->module->object = NULL;
+    object_callers_close(object->callers);
     functions_close(object->functions);
     ifuncs_free(object->implementations);
     image_close(object->image);

@@ -36,11 +36,13 @@ struct object {
     struct module *module; /* the patch that this is, or NULL */
     struct image *image;   /* mapped image; read only inside objects_locked() */
     bool slots_read;
-    bool imports_read;                      /* all */
-    size_t names_read;                      /* so many of the names that import.c wants */
-    bool global;                            /* of ld.so's global scope; scope.c */
-    bool pinned;                            /* ld.so will never unmap it; pin.c */
-    struct functions *functions;            /* made when first asked for; entry.c */
+    bool imports_read;              /* all */
+    size_t names_read;              /* so many of the names that import.c wants */
+    bool global;                    /* of ld.so's global scope; scope.c */
+    bool pinned;                    /* ld.so will never unmap it; pin.c */
+    struct functions *functions;    /* made when first asked for; entry.c */
+    struct object_callers *callers; /* made when first asked for; direct_callers.c */
+    bool callers_failed;
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };
 

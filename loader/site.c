@@ -456,6 +456,30 @@ bool site_settle(struct site *site)
     return true;
 }
 
+static void restore(const struct site *site, uintptr_t address, uint8_t *copy, size_t size)
+{
+    const struct arch_prologue *prologue = &site->prologue;
+
+    if (!site->armed)
+        return;
+    for (size_t i = 0; i < prologue->length; i++)
+        if (prologue->jump + i - address < size)
+            copy[prologue->jump + i - address] = prologue->bytes[i];
+}
+
+void sites_restore(uintptr_t address, uint8_t *copy, size_t size)
+{
+    const size_t before = 2 * ARCH_PROLOGUE_BYTES;
+    size_t buckets_passed = (size + before) / 16 + 2;
+
+    if (buckets_passed > BUCKETS)
+        buckets_passed = BUCKETS;
+    for (size_t i = 0; i < buckets_passed; i++)
+        for (const struct site *site = *bucket_of(address - before + 16 * i); site;
+             site = site->next)
+            restore(site, address, copy, size);
+}
+
 void sites_drop(uintptr_t begin, uintptr_t end)
 {
     for (size_t i = 0; i < BUCKETS; i++)

@@ -73,6 +73,9 @@ void site_switch(struct site *site, uintptr_t target, bool note);
  * the short way again. */
 bool site_settle(struct site *site);
 
+/* Write what lay at armed entries before over a copy of the `size` bytes at `address`. */
+void sites_restore(uintptr_t address, uint8_t *copy, size_t size);
+
 /* The site whose object is unmapped is forgotten. */
 void sites_drop(uintptr_t begin, uintptr_t end);
 /* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is

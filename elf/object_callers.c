@@ -1,0 +1,57 @@
+/* object_callers.c - see object_callers.h. */
+#include "object_callers.h"
+
+#include <stdlib.h>
+
+#include "image_internal.h"
+#include "object_code.h"
+
+struct object_callers {
+    struct object_code code;
+    struct arch_callers *arch;
+};
+
+int object_callers_open(struct object_callers **out, const struct image *image,
+                        struct functions *functions, object_callers_restore *restore, void *context,
+                        struct elf_fault *fault)
+{
+    struct object_callers *callers = calloc(1, sizeof *callers);
+
+    *out = NULL;
+    if (!callers)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the callers");
+    if (object_code_open(&callers->code, image, functions, fault)) {
+        object_callers_close(callers);
+        return -1;
+    }
+    callers->code.object.restore = restore;
+    callers->code.object.context = context;
+    callers->arch = arch_callers_open(&callers->code.object);
+    object_code_drop_functions(&callers->code);
+    if (!callers->arch) {
+        object_callers_close(callers);
+        return image_fail(fault, ELF_NO_MEMORY,
+                          "no memory for its branches, or its code is larger than 4 GiB");
+    }
+    *out = callers;
+    return 0;
+}
+
+void object_callers_close(struct object_callers *callers)
+{
+    if (!callers)
+        return;
+    arch_callers_close(callers->arch);
+    object_code_close(&callers->code);
+    free(callers);
+}
+
+struct arch_callers *object_callers_arch(struct object_callers *callers)
+{
+    return callers->arch;
+}
+
+size_t object_callers_memory(const struct object_callers *callers)
+{
+    return sizeof *callers + arch_callers_memory(callers->arch) + callers->code.words_size;
+}

@@ -1,0 +1,27 @@
+/*
+ * object_callers.h - the analysis of an object's callers, with what it reads. Compiled into engine
+ * and command.
+ *
+ * elf/ as image.h says; nothing is kept but memory.
+ */
+#ifndef HOTPATCH_OBJECT_CALLERS_H
+#define HOTPATCH_OBJECT_CALLERS_H
+
+#include "callers.h"
+#include "functions.h"
+
+struct object_callers;
+
+/* Writes original bytes over those of armed entries: struct arch_object. */
+typedef void object_callers_restore(void *context, uint64_t address, uint8_t *copy, size_t size);
+
+/* Of `image`, which must outlive it, and its functions, which are read here alone. `restore` may be
+ * NULL. 0, or -1 with `fault`: no memory, damaged relocations, code that is too far apart. */
+int object_callers_open(struct object_callers **out, const struct image *image,
+                        struct functions *functions, object_callers_restore *restore, void *context,
+                        struct elf_fault *fault);
+void object_callers_close(struct object_callers *callers); /* NULL is allowed */
+struct arch_callers *object_callers_arch(struct object_callers *callers);
+size_t object_callers_memory(const struct object_callers *callers);
+
+#endif

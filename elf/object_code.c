@@ -1,0 +1,166 @@
+/*
+ * object_code.c - see object_code.h.
+ *
+ * A word is bound by the object itself if its relocation names no symbol and an address in the code, or a
+ * symbol that the object defines: gcc with -fno-semantic-interposition takes such a call for one of
+ * the function that it knows, whatever visibility the symbol has.
+ */
+#include "object_code.h"
+
+#include <stdlib.h>
+
+#include "image_internal.h"
+#include "pages.h"
+#include "relocations.h"
+
+static bool is_code(const struct image *image, uint64_t address)
+{
+    return image_has(image, address, 1, PF_X);
+}
+
+/* ------------------------------------------------------- code --- */
+
+static int list_code(struct object_code *code, const struct image *image, struct elf_fault *fault)
+{
+    code->code = calloc(image->segment_count, sizeof *code->code);
+    if (!code->code)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+
+        if (!(segment->flags & PF_X) || segment->file_size == 0)
+            continue;
+        code->code[code->object.code_count++] =
+            (struct arch_code){segment->address, segment->file_size, segment->bytes};
+    }
+    code->object.code = code->code;
+    return 0;
+}
+
+/* ------------------------------------------------------- functions --- */
+
+/* Where no memory was got yet the functions are counted. */
+static int add_function(const struct function *function, void *context)
+{
+    struct object_code *code = context;
+    size_t *count = &code->object.function_count;
+
+    if (!code->functions) {
+        ++*count;
+        return 0;
+    }
+    if (*count > 0 && code->functions[*count - 1].address == function->address)
+        return 0; /* another name */
+    code->functions[(*count)++] = (struct arch_function){function->address, function->size};
+    return 0;
+}
+
+static int list_functions(struct object_code *code, struct functions *functions,
+                          struct elf_fault *fault)
+{
+    if (functions_each(functions, add_function, code) < 0)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the functions' order");
+    code->functions_size = code->object.function_count * sizeof *code->functions;
+    code->functions = pages_get(code->functions_size);
+    if (!code->functions)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the functions");
+    code->object.function_count = 0;
+    functions_each(functions, add_function, code);
+    code->object.functions = code->functions;
+    return 0;
+}
+
+void object_code_drop_functions(struct object_code *code)
+{
+    pages_drop(code->functions, code->functions_size);
+    code->functions = NULL;
+    code->object.functions = NULL;
+    code->object.function_count = 0;
+}
+
+/* ------------------------------------------------------- words --- */
+
+static bool binds_itself(const struct image *image, const struct image_relocation *relocation,
+                         uint64_t *target)
+{
+    switch (relocation->type) {
+    case R_X86_64_RELATIVE:
+        *target = (uint64_t)relocation->addend;
+        break;
+    case R_X86_64_GLOB_DAT:
+    case R_X86_64_JUMP_SLOT:
+        *target = relocation->symbol.value;
+        break;
+    case R_X86_64_64:
+        *target = relocation->symbol.value + (uint64_t)relocation->addend;
+        break;
+    default:
+        return false;
+    }
+    if (relocation->type != R_X86_64_RELATIVE &&
+        (!relocation->has_symbol || !relocation->symbol.defined ||
+         relocation->symbol.type == STT_GNU_IFUNC))
+        return false;
+    return is_code(image, *target);
+}
+
+struct words {
+    struct object_code *code;
+    const struct image *image;
+};
+
+static int add_word(const struct image_relocation *relocation, void *context)
+{
+    struct words *words = context;
+    struct object_code *code = words->code;
+    uint64_t target;
+
+    if (!binds_itself(words->image, relocation, &target))
+        return 0;
+    if (code->words)
+        code->words[code->object.word_count] = (struct arch_word){relocation->where, target};
+    code->object.word_count++;
+    return 0;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    const struct arch_word *left = a, *right = b;
+
+    return (left->where > right->where) - (left->where < right->where);
+}
+
+static int list_words(struct object_code *code, const struct image *image, struct elf_fault *fault)
+{
+    struct words words = {code, image};
+
+    if (image_relocations(image, add_word, &words, fault))
+        return -1;
+    code->words_size = code->object.word_count * sizeof *code->words;
+    code->words = pages_get(code->words_size);
+    if (!code->words)
+        return image_fail(fault, ELF_NO_MEMORY, "no memory for the words");
+    code->object.word_count = 0;
+    if (image_relocations(image, add_word, &words, fault))
+        return -1;
+    qsort(code->words, code->object.word_count, sizeof *code->words, compare_words);
+    code->object.words = code->words;
+    return 0;
+}
+
+int object_code_open(struct object_code *code, const struct image *image,
+                     struct functions *functions, struct elf_fault *fault)
+{
+    *code = (struct object_code){0};
+    if (list_code(code, image, fault) || list_functions(code, functions, fault))
+        return -1;
+    return list_words(code, image, fault);
+}
+
+void object_code_close(struct object_code *code)
+{
+    pages_drop(code->functions, code->functions_size);
+    pages_drop(code->words, code->words_size);
+    free(code->code);
+    *code = (struct object_code){0};
+}

@@ -1,0 +1,29 @@
+/*
+ * object_code.h - what the analysis of callers (arch/callers.h) is given about an object: its executable
+ * bytes, its functions, and the words that it binds itself.
+ *
+ * elf/ as image.h says.
+ */
+#ifndef HOTPATCH_OBJECT_CODE_H
+#define HOTPATCH_OBJECT_CODE_H
+
+#include "callers.h"
+#include "functions.h"
+
+struct object_code {
+    struct arch_object object;
+    struct arch_code *code;
+    struct arch_function *functions;
+    struct arch_word *words;
+    size_t functions_size, words_size; /* of the pages */
+};
+
+/* Of `image`, whose functions are `functions`; the image must outlive it. 0, or -1 with `fault`: no
+ * memory, or relocations that are damaged. object_code_close() is due in both cases. */
+int object_code_open(struct object_code *code, const struct image *image,
+                     struct functions *functions, struct elf_fault *fault);
+void object_code_close(struct object_code *code);
+/* Once the index is made, which copies the functions, they are not needed any more. */
+void object_code_drop_functions(struct object_code *code);
+
+#endif

@@ -1,0 +1,28 @@
+/* direct_callers.c - see direct_callers.h. */
+#include "direct_callers.h"
+
+#include "engine.h"
+#include "entry.h"
+#include "object.h"
+#include "object_callers.h"
+#include "site.h"
+
+static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
+{
+    const struct object *object = context;
+
+    sites_restore(object->bias + address, copy, size);
+}
+
+struct arch_callers *callers_of(struct object *object)
+{
+    struct functions *functions = entry_functions(object);
+    struct elf_fault fault;
+
+    if (!object->callers && functions && !object->callers_failed &&
+        object_callers_open(&object->callers, object->image, functions, restore, object, &fault)) {
+        object->callers_failed = true;
+        shim()->log(LOG_INFO, "callers in %s: %s", object->path, fault.text);
+    }
+    return object->callers ? object_callers_arch(object->callers) : NULL;
+}
