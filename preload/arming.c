@@ -348,6 +348,30 @@ void arming_end(void)
         leftovers_remove(directory);
 }
 
+void arming_remove_left_by_exec(void)
+{
+    struct identity now = identity_now();
+    struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
+    char *directory = arming_paths[0], path[PATH_MAX + 32];
+    struct stat st;
+    int fd;
+
+    runtime_dir_choose(directory, &user, settings.directory, settings.xdg);
+    snprintf(path, sizeof(path), "%s/%d.fifo", directory, (int)now.pid);
+    if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(st.st_mode) ||
+        st.st_uid != now.uid)
+        return;
+    /* A process of this number in another pid namespace may listen there. */
+    fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd >= 0)
+        sys_close(fd);
+    if (fd != -ENXIO)
+        return;
+    sys_unlinkat(AT_FDCWD, path, 0);
+    snprintf(path, sizeof(path), "%s/%d.json", directory, (int)now.pid);
+    sys_unlinkat(AT_FDCWD, path, 0);
+}
+
 void arming_enter_user_namespace(void)
 {
     arming.in_user_namespace = true;

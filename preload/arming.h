@@ -37,6 +37,9 @@ int arming_write_status(const char *text, size_t length);
 void arming_end(void);
 void arming_remove_if_asked(void); /* listener, at every wake-up */
 /* Host thread, with no thread of ours alive: the process is in another user namespace now. */
+/* Constructor, where the process will have no listener: the files that the program before an execve(2)
+ * left under this process's number are removed. */
+void arming_remove_left_by_exec(void);
 void arming_enter_user_namespace(void);
 void arming_reset(void); /* in a forked child */
 

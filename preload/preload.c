@@ -128,6 +128,7 @@ __attribute__((constructor)) static void preload_start(void)
     if (!gnu_get_libc_version || !__register_atfork || !settings_read())
         return;
     if (under_valgrind()) {
+        arming_remove_left_by_exec();
         log_write(LOG_INFO, "inactive: the process runs under valgrind");
         return;
     }

@@ -721,6 +721,15 @@ struct output *hotpatch(struct host *host, ...)
     return run_program(host, argv);
 }
 
+void need_program(const char *name)
+{
+    struct output *output =
+        run_program(NULL, (const char *[]){"sh", "-c", "command -v \"$0\"", name, NULL});
+    if (output->status != 0)
+        fail_msg("%s is not installed; scripts/setup check installs it", name);
+    output_free(output);
+}
+
 void output_free(struct output *output)
 {
     free(output->out);

@@ -30,6 +30,9 @@ const char *patch_file(const char *name); /* BUILD/patches/NAME.so */
 bool sanitized(void);                     /* this build has a sanitizer in it */
 bool sanitized_for_threads(void);         /* TSan, whose own thread blocks every signal */
 
+/* Fails the test where a program that scripts/setup installs is not there. */
+void need_program(const char *name);
+
 /* ---- hosts ---- */
 
 struct host {

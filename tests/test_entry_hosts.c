@@ -360,16 +360,6 @@ static void a_program_that_may_not_make_code_is_patched(void **state)
 
 /* ---- debuggers ---- */
 
-static bool have(const char *program)
-{
-    struct output *output =
-        run_program(NULL, (const char *[]){"sh", "-c", "command -v \"$0\"", program, NULL});
-    bool found = output->status == 0;
-
-    output_free(output);
-    return found;
-}
-
 static pid_t attach_gdb(const char *mark)
 {
     char pid[16], touch[300];
@@ -398,8 +388,9 @@ static void a_program_under_gdb_is_patched(void **state)
     pid_t gdb;
 
     (void)state;
-    if (sanitized() || !have("gdb"))
+    if (sanitized())
         skip();
+    need_program("gdb");
     start("entries");
     gdb = attach_gdb(host_path(host, "attached"));
     must_apply(host, "load %s", patch_file("answer2"));
