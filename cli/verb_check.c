@@ -17,6 +17,7 @@
 #include "hotpatch.h"
 #include "lookup.h"
 #include "output.h"
+#include "protection.h"
 #include "request.h"
 #include "signature.h"
 #include "slot_table.h"
@@ -262,6 +263,19 @@ static void check_clashes(struct check *check)
                        manifest->entries[i].target);
 }
 
+/* As the engine judges it before dlopen(3). */
+static void check_protection(struct check *check)
+{
+    const char *stack = image_executable_stack(check->patch.image);
+    uint64_t address;
+
+    if (stack)
+        refuse(&check->why, HP_WX, "%s: %s", check->patch_path, stack);
+    if (image_writable_code(check->patch.image, &address))
+        refuse(&check->why, HP_WX, "%s: its segment at 0x%llx is writable and executable",
+               check->patch_path, (unsigned long long)address);
+}
+
 static int check_open(struct check *check, const struct check_options *with)
 {
     struct elf_fault fault = {0};
@@ -338,6 +352,7 @@ static int check_file(const char *host, const char *patch, const struct check_op
         for (size_t i = 0; i < check.manifest.entry_count; i++)
             check_entry(&check, &check.manifest.entries[i]);
         check_clashes(&check);
+        check_protection(&check);
     }
     if (check.why.count == 0)
         print_fits(&check, with->json);

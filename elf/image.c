@@ -214,6 +214,10 @@ static int read_header(struct image *image, const GElf_Phdr *header, struct elf_
         return read_interpreter(image, header, fault);
     case PT_NOTE:
         return read_notes(image, header, fault);
+    case PT_GNU_STACK: /* its size and place mean nothing */
+        image->names_stack = true;
+        image->stack_flags = header->p_flags;
+        return 0;
     case PT_GNU_EH_FRAME: /* checked by who reads it: unwind_table.c */
         image->unwind = header->p_vaddr;
         image->unwind_size = header->p_filesz;

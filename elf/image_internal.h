@@ -95,6 +95,8 @@ struct image {
     uint64_t bias; /* of a mapped object */
     uint16_t type; /* ET_DYN or ET_EXEC */
     bool binds_now, has_textrel;
+    bool names_stack;                 /* there is a PT_GNU_STACK */
+    uint32_t stack_flags;             /* its flags */
     uint64_t flags_1;                 /* DT_FLAGS_1 */
     uint64_t relro_begin, relro_end;  /* as ld.so protects it; equal: none */
     uint64_t unwind, unwind_size;     /* PT_GNU_EH_FRAME, not checked; size 0: none */

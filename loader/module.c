@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "fault.h"
 #include "object.h"
+#include "protection.h"
 #include "relocations.h"
 #include "sha256.h"
 #include "slot.h"
@@ -290,6 +291,21 @@ static int add_replacements(struct module *module, const struct request *load, s
     return result;
 }
 
+/* Before dlopen(3): ld.so would make the stacks of the whole program executable, for good. */
+static int check_protection(const struct module *module, struct refusal *why)
+{
+    const char *stack = image_executable_stack(module->image);
+    uint64_t address;
+    size_t before = why->count;
+
+    if (stack)
+        refuse(why, HP_WX, "%s: %s", module->path, stack);
+    if (image_writable_code(module->image, &address))
+        refuse(why, HP_WX, "%s: its segment at 0x%llx is writable and executable", module->path,
+               (unsigned long long)address);
+    return why->count > before ? -1 : 0;
+}
+
 static int understand(struct module *module, const struct request *load, struct refusal *why)
 {
     struct elf_fault fault;
@@ -302,6 +318,8 @@ static int understand(struct module *module, const struct request *load, struct 
     module->build_id = text_copy(image_build_id(module->image));
     if (!module->build_id)
         return refuse_memory(module, why);
+    if (check_protection(module, why) != 0)
+        return -1;
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
         add_replacements(module, load, why) != 0)
         return -1;

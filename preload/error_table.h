@@ -41,6 +41,7 @@
   X(HP_MANIFEST_VERSION, "HP-MANIFEST-VERSION", 1, "the manifest is of a version that this engine does not know", "build it with this version's hotpatch.h") \
   X(HP_BUILD_ID, "HP-BUILD-ID", 1, "the patch, or the debug information, is of another build than the program or library", "take those of the build that runs") \
   X(HP_UNDEFINED, "HP-UNDEFINED", 1, "the patch uses a symbol that the process does not have", "link what defines it into the patch, or export it from the program") \
+  X(HP_WX, "HP-WX", 1, "the patch asks for memory that is writable and executable at once", "link it with -Wl,-z,noexecstack; an assembler file needs .section .note.GNU-stack,\"\",@progbits") \
   X(HP_NEEDED, "HP-NEEDED", 1, "a library that the patch needs is not in the process and cannot be found", "install the library where the program finds it") \
   /* the slots */ \
   X(HP_TARGET, "HP-TARGET", 1, "a target is not spelled [OBJECT:]NAME[@FILE.c] or OBJECT+0xOFFSET", "see libhotpatch_preload(7)") \

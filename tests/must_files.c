@@ -246,6 +246,49 @@ EDITED(load_outside, elf_segment(file, PT_LOAD)->p_offset = 1ULL << 40)
 EDITED(load_larger_than_file, elf_segment(file, PT_LOAD)->p_filesz = 1ULL << 40)
 EDITED(load_smaller_than_file_part, elf_segment(file, PT_LOAD)->p_memsz = 1)
 EDITED(load_overflow, elf_segment(file, PT_LOAD)->p_vaddr = UINT64_MAX - 4095)
+/* ---- writable and executable ---- */
+
+EDITED(stack_executable, elf_segment(file, PT_GNU_STACK)->p_flags |= PF_X)
+EDITED(stack_not_named, elf_segment(file, PT_GNU_STACK)->p_type = PT_NULL)
+
+static Elf64_Phdr *code_segment(struct file *file)
+{
+    Elf64_Phdr *segments = (Elf64_Phdr *)(void *)(file->bytes + elf_header(file)->e_phoff);
+    for (unsigned i = 0; i < elf_header(file)->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && (segments[i].p_flags & PF_X))
+            return &segments[i];
+    fail_msg("no PT_LOAD with PF_X");
+    return NULL;
+}
+EDITED(segment_writable_and_executable, code_segment(file)->p_flags |= PF_W)
+
+static const char *executable_copy(struct host *host, const char *patch, const char *name)
+{
+    struct file file = file_read(patch);
+    const char *path = host_path(host, name);
+    elf_segment(&file, PT_GNU_STACK)->p_flags |= PF_X;
+    file_write(path, file.bytes, file.size, 0755);
+    file_free(&file);
+    return path;
+}
+
+static const char *stack_executable_dry_run(struct host *host)
+{
+    return outcome(host, "load dry-run=1 %s",
+                   executable_copy(host, patch_file("answer2"), "edited.so"));
+}
+
+static const char *stack_executable_checked(struct host *host)
+{
+    const char *path = executable_copy(host, patch_file("answer2"), "edited.so");
+    struct output *output = hotpatch(host, "check", built("hosts/host"), path, NULL);
+    bool told = output->status == 1 && strstr(output->error, "HP-WX");
+    if (!told)
+        print_message("exit %d\n%s%s\n", output->status, output->out, output->error);
+    output_free(output);
+    return told ? "HP-WX" : "not told";
+}
+
 EDITED(dynamic_missing, elf_segment(file, PT_DYNAMIC)->p_type = PT_NULL)
 EDITED(dynamic_outside, elf_segment(file, PT_DYNAMIC)->p_vaddr = 1ULL << 44)
 
@@ -342,6 +385,11 @@ const struct must_case must_files[] = {
     CASE(cut_in_dynamic),
     CASE(cut_in_manifest),
     CASE(cut_in_entries),
+    CASE(stack_executable),
+    CASE(stack_not_named),
+    CASE(segment_writable_and_executable),
+    CASE(stack_executable_dry_run),
+    CASE(stack_executable_checked),
     CASE(class_32),
     CASE(big_endian),
     CASE(other_machine),

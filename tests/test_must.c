@@ -125,7 +125,7 @@ static bool wanted(const char *id, char **ids)
 
 int main(int argc, char **argv)
 {
-    enum { ROW_MAX = 400 };
+    enum { ROW_MAX = 800 };
     static struct row rows[ROW_MAX + 1];
     static struct CMUnitTest tests[ROW_MAX + 1];
     (void)argc;

@@ -1,0 +1,16 @@
+/* protection.h - pages that an object would have writable and executable at once. */
+#ifndef HOTPATCH_PROTECTION_H
+#define HOTPATCH_PROTECTION_H
+
+#include "image.h"
+
+/*
+ * Return why ld.so would make the program's stacks executable for this object, or NULL: PT_GNU_STACK
+ * has PF_X, or is missing, which means the same on x86-64 (glibc, DEFAULT_STACK_PERMS).
+ */
+const char *image_executable_stack(const struct image *image);
+
+/* True: the object has a PT_LOAD that is writable and executable; `address` is that of the first. */
+bool image_writable_code(const struct image *image, uint64_t *address);
+
+#endif
