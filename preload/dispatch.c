@@ -157,7 +157,11 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
         outcome_refuse(outcome, why);
     outcome->recorded =
         outcome->exit_code != 0 || (frame->count && changes_something(frame->requests[0].verb));
-    if (log_enabled(LOG_INFO))
+    if (frame->torn && why->count)
+        log_write(LOG_ERROR, "%s: %s: %s; nothing of it was applied", frame->verb,
+                  error_info(why->items[0].code)->code,
+                  why->items[0].text ? why->items[0].text : "");
+    else if (log_enabled(LOG_INFO))
         log_outcome(frame, outcome, why);
     refusal_clear(&own);
     outcome_record(outcome);

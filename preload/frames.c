@@ -4,34 +4,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-void frames_init(struct frames *frames, frame_handler handler, void *context)
+#include "frames_line.h"
+
+void frames_init(struct frames *frames, frame_handler handler, void *context,
+                 uint64_t (*clock)(void))
 {
-    /* Not the two buffers: an idle process shall not have their pages. */
+    /* Not the three buffers: an idle process shall not have their pages. */
     frames->handler = handler;
     frames->context = context;
+    frames->clock = clock;
     frames->length = frames->held = frames->lines = 0;
     frames->skipping = frames->in_transaction = false;
+    frames->refused_until = 0;
+    frames->queue = NULL;
+    frames->queued = frames->queue_room = frames->looked_at = 0;
     frames->why = (struct refusal){0};
 }
 
-bool frames_partial(const struct frames *frames)
+static bool is_partial(const struct frames *frames)
 {
     return frames->length > 0 && !frames->skipping;
 }
 
-static void deliver(struct frames *frames, const char *verb, struct request *requests, size_t count,
-                    const struct request *named, struct refusal *why)
+static void deliver(struct frames *frames, struct frame *frame, const struct request *named)
 {
-    struct frame frame = {.verb = verb,
-                          .id = named->id,
-                          .reply = named->reply,
-                          .requests = requests,
-                          .count = why->count ? 0 : count,
-                          .why = why};
-
-    frames->handler(frames->context, &frame);
-    refusal_clear(why);
+    frame->id = named->id;
+    frame->reply = named->reply;
+    if (frame->why->count)
+        frame->count = 0;
+    frames->handler(frames->context, frame);
+    refusal_clear(frame->why);
 }
+
+/* ---- transactions ---- */
 
 /* id, reply and the earliest deadline of all lines go to the transaction as a whole. */
 static void gather(struct request *whole, const struct request *line)
@@ -55,40 +60,33 @@ static void parse_member(char *line, struct request *request, struct refusal *wh
 }
 
 /* `transaction` holds begin, the lines, and commit if it came. */
-static void end_transaction(struct frames *frames)
+static void end_transaction(struct frames *frames, bool torn)
 {
     struct request *requests = calloc(frames->lines ? frames->lines : 1, sizeof(*requests));
     struct request whole = {.id = "", .reply = ""}, border = {0};
-    size_t count = 0;
+    struct frame frame = {
+        .verb = "transaction", .requests = requests, .why = &frames->why, .torn = torn};
     char *line = frames->transaction;
 
     if (!requests)
         refuse(&frames->why, HP_MEMORY, "no memory for a transaction of %zu lines", frames->lines);
     for (size_t i = 0; i < frames->lines; i++) {
         char *next = line + strlen(line) + 1;
-        struct request *request = requests && i > 0 ? &requests[count] : &border;
+        struct request *request = requests && i > 0 ? &requests[frame.count] : &border;
 
         parse_member(line, request, &frames->why);
         gather(&whole, request);
         if (request != &border && request->verb != REQUEST_COMMIT)
-            count++;
+            frame.count++;
         line = next;
     }
-    if (frames->why.count == 0 && count == 0)
+    if (frames->why.count == 0 && frame.count == 0)
         refuse(&frames->why, HP_TRANSACTION, "nothing lies between begin and commit");
-    for (size_t i = 0; requests && i < count; i++)
+    for (size_t i = 0; requests && i < frame.count; i++)
         requests[i].deadline = whole.deadline;
     frames->in_transaction = false;
-    deliver(frames, "transaction", requests, count, &whole, &frames->why);
+    deliver(frames, &frame, &whole);
     free(requests);
-}
-
-static bool first_word_is(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-
-    line += strspn(line, " \t");
-    return strncmp(line, word, length) == 0 && strchr(" \t", line[length]) != NULL;
 }
 
 /* One reason is enough: the rest may be a flood. */
@@ -102,6 +100,8 @@ static void refuse_held(struct frames *frames, enum error_code code, const char 
  * id and the reply. Its parsing waits for the end. */
 static void hold(struct frames *frames, const char *line, size_t length)
 {
+    frames->transaction_at = frames->clock();
+    party_learn(&frames->open, line);
     if (memchr(line, '\0', length)) {
         refuse_held(frames, HP_NUL, "a line of the transaction contains a NUL byte");
     } else if (frames->held + length + 1 > sizeof(frames->transaction)) {
@@ -115,14 +115,239 @@ static void hold(struct frames *frames, const char *line, size_t length)
     }
 }
 
+/* ---- lines that wait ---- */
+
+static const char *queued_line(const struct frames *frames, size_t at, uint16_t *length)
+{
+    memcpy(length, frames->queue + at, sizeof(*length));
+    return frames->queue + at + sizeof(*length);
+}
+
+static size_t queued_size(uint16_t length)
+{
+    return sizeof(length) + length + 1;
+}
+
+/* Does a transaction of that id wait? */
+static bool begin_waits(const struct frames *frames, const char *line)
+{
+    uint16_t length;
+
+    for (size_t at = 0; at < frames->queued; at += queued_size(length)) {
+        const char *queued = queued_line(frames, at, &length);
+
+        if (line_verb_is(queued, "begin") && line_same_key(queued, line, "id"))
+            return true;
+    }
+    return false;
+}
+
+static bool is_part(const struct frames *frames, const struct frames_party *party, const char *line)
+{
+    if (line_verb_is(line, "commit") && !party->id[0])
+        return !begin_waits(frames, line);
+    return party_has(party, line);
+}
+
+static bool waits(const struct frames *frames, const char *line)
+{
+    return frames->in_transaction && !is_part(frames, &frames->open, line);
+}
+
+/* False: there is no room. */
+static bool enqueue(struct frames *frames, const char *line, size_t length)
+{
+    uint16_t size = (uint16_t)length;
+    size_t need = frames->queued + queued_size(size);
+
+    if (need > FRAMES_QUEUE_MAX)
+        return false;
+    if (need > frames->queue_room) {
+        char *longer = realloc(frames->queue, 2 * need);
+
+        if (!longer)
+            return false;
+        frames->queue = longer;
+        frames->queue_room = 2 * need;
+    }
+    memcpy(frames->queue + frames->queued, &size, sizeof(size));
+    memcpy(frames->queue + frames->queued + sizeof(size), line, length + 1);
+    frames->queued = need;
+    return true;
+}
+
+static void drop(struct frames *frames, size_t at)
+{
+    uint16_t length;
+    size_t size;
+
+    queued_line(frames, at, &length);
+    size = queued_size(length);
+    frames->queued -= size;
+    memmove(frames->queue + at, frames->queue + at + size, frames->queued - at);
+    if (frames->queued == 0) {
+        free(frames->queue);
+        frames->queue = NULL;
+        frames->queue_room = 0;
+    }
+}
+
+/* Move the line at `at` to `taken`; its length. */
+static size_t take_out(struct frames *frames, size_t at)
+{
+    uint16_t length;
+    const char *line = queued_line(frames, at, &length);
+
+    memcpy(frames->taken, line, (size_t)length + 1);
+    drop(frames, at);
+    return length;
+}
+
+/* A transaction whose `commit` alone has an id: lines of that id were meant to be part of it. */
+static void take_named(struct frames *frames, const char *commit)
+{
+    uint16_t length;
+
+    for (size_t at = 0; at < frames->queued;) {
+        const char *line = queued_line(frames, at, &length);
+
+        if (line_same_key(line, commit, "id") && line_may_be_part(line)) {
+            hold(frames, line, length);
+            drop(frames, at);
+        } else {
+            at += queued_size(length);
+        }
+    }
+}
+
+/* ---- whole lines ---- */
+
+/* What still comes of a transaction that was refused is not to happen alone. */
+static void expect_rest(struct frames *frames, const struct frames_party *party, unsigned commits)
+{
+    frames->refused = *party;
+    frames->refused_commits = commits;
+    frames->refused_until = frames->clock() + FRAMES_REST_MS;
+}
+
+static bool is_rest(struct frames *frames, const char *line)
+{
+    if (!frames->refused_until || line_verb_is(line, "reload") ||
+        !is_part(frames, &frames->refused, line) || !party_same_reply(&frames->refused, line))
+        return false;
+    if (frames->clock() < frames->refused_until)
+        return true;
+    frames->refused_until = 0;
+    return false;
+}
+
+static void refuse_rest(struct frames *frames, char *line, size_t length)
+{
+    struct refusal why = {0}, ignored = {0};
+    struct request request;
+    struct frame frame = {.why = &why};
+
+    frames->refused_until = frames->clock() + FRAMES_REST_MS;
+    if (line_verb_is(line, "commit") && --frames->refused_commits == 0)
+        frames->refused_until = 0;
+    request_parse(line, length, &request, &ignored);
+    refusal_clear(&ignored);
+    refuse(&why, HP_TRANSACTION, "the transaction of which it is a part was refused");
+    frame.verb = request_verb_name(request.verb);
+    deliver(frames, &frame, &request);
+}
+
 static void take_single(struct frames *frames, char *line, size_t length)
 {
+    struct frames_party party = {"", ""};
     struct refusal why = {0};
     struct request request;
+    struct frame frame = {.requests = &request, .count = 1, .why = &why};
+    bool begins = line_looks_like_begin(line);
 
+    party_learn(&party, line);
     if (request_parse(line, length, &request, &why) == 0 && request.verb == REQUEST_COMMIT)
         refuse(&why, HP_TRANSACTION, "commit without begin");
-    deliver(frames, request_verb_name(request.verb), &request, 1, &request, &why);
+    if (begins)
+        expect_rest(frames, &party, 1);
+    frame.verb = request_verb_name(request.verb);
+    deliver(frames, &frame, &request);
+}
+
+static void begin_transaction(struct frames *frames, const char *line, size_t length)
+{
+    frames->open = (struct frames_party){"", ""};
+    party_learn(&frames->open, line);
+    frames->in_transaction = true;
+    frames->held = frames->lines = frames->looked_at = 0;
+    frames->nested = 0;
+    if (frames->refused_until && strcmp(frames->refused.id, frames->open.id) == 0)
+        frames->refused_until = 0;
+    hold(frames, line, length);
+}
+
+/* Two transactions that cannot be told apart are both refused, up to the commit of each. */
+static void commit_transaction(struct frames *frames)
+{
+    if (frames->nested > 0)
+        expect_rest(frames, &frames->open, frames->nested);
+    end_transaction(frames, false);
+}
+
+/* `line` does not have to wait. */
+static void act_on(struct frames *frames, char *line, size_t length)
+{
+    if (frames->in_transaction) {
+        if (line_verb_is(line, "begin")) {
+            refuse_held(frames, HP_TRANSACTION, "begin inside a transaction");
+            frames->nested++;
+            return;
+        }
+        if (line_verb_is(line, "commit") && !frames->open.id[0])
+            take_named(frames, line);
+        hold(frames, line, length);
+        if (line_verb_is(line, "commit"))
+            commit_transaction(frames);
+    } else if (line_verb_is(line, "begin")) {
+        begin_transaction(frames, line, length);
+    } else if (is_rest(frames, line)) {
+        refuse_rest(frames, line, length);
+    } else {
+        take_single(frames, line, length);
+    }
+}
+
+/* Act on every queued line that need not wait any longer, in their order. */
+static void run_queue(struct frames *frames)
+{
+    while (frames->looked_at < frames->queued || (!frames->in_transaction && frames->queued)) {
+        uint16_t length;
+
+        if (!frames->in_transaction)
+            frames->looked_at = 0;
+        if (waits(frames, queued_line(frames, frames->looked_at, &length)))
+            frames->looked_at += queued_size(length);
+        else
+            act_on(frames, frames->taken, take_out(frames, frames->looked_at));
+    }
+}
+
+static void refuse_single(struct frames *frames, char *line, size_t length, enum error_code code,
+                          const char *text)
+{
+    struct frames_party party = {"", ""};
+    struct refusal why = {0}, ignored = {0};
+    struct request request;
+    struct frame frame = {.why = &why};
+
+    refuse(&why, code, "%s", text);
+    party_learn(&party, line);
+    if (line_looks_like_begin(line))
+        expect_rest(frames, &party, 1);
+    request_parse(line, length, &request, &ignored);
+    refusal_clear(&ignored);
+    frame.verb = request_verb_name(request.verb);
+    deliver(frames, &frame, &request);
 }
 
 static void take_line(struct frames *frames, char *line, size_t length)
@@ -130,39 +355,24 @@ static void take_line(struct frames *frames, char *line, size_t length)
     if (length == 0)
         return;
     line[length] = '\0';
-    if (first_word_is(line, "begin")) {
-        if (frames->in_transaction) {
-            refuse_held(frames, HP_TRANSACTION, "begin inside a transaction");
-            return;
-        }
-        frames->in_transaction = true;
-        frames->held = frames->lines = 0;
-        hold(frames, line, length);
-    } else if (frames->in_transaction) {
-        hold(frames, line, length);
-        if (first_word_is(line, "commit"))
-            end_transaction(frames);
-    } else {
-        take_single(frames, line, length);
+    if (frames->queued == 0 && !waits(frames, line)) {
+        act_on(frames, line, length);
+        return;
     }
+    if (!enqueue(frames, line, length))
+        refuse_single(frames, line, length, HP_BUSY,
+                      "too many requests wait for the end of a transaction");
+    run_queue(frames);
 }
 
 /* A line that is no whole line: what it says of id and reply is used, nothing else. */
 static void refuse_line(struct frames *frames, enum error_code code, const char *text)
 {
-    struct refusal why = {0}, ignored = {0};
-    struct request request;
-
-    refuse(&why, code, "%s", text);
     frames->line[frames->length] = '\0';
-    request_parse(frames->line, frames->length, &request, &ignored);
-    refusal_clear(&ignored);
-    if (frames->in_transaction) {
+    if (frames->in_transaction && !waits(frames, frames->line))
         refuse_held(frames, code, text);
-        refusal_clear(&why);
-        return;
-    }
-    deliver(frames, request_verb_name(request.verb), NULL, 0, &request, &why);
+    else
+        refuse_single(frames, frames->line, frames->length, code, text);
 }
 
 void frames_feed(struct frames *frames, const char *bytes, size_t count)
@@ -183,6 +393,7 @@ void frames_feed(struct frames *frames, const char *bytes, size_t count)
         } else {
             memcpy(frames->line + frames->length, bytes, take);
             frames->length += take;
+            frames->line_at = frames->clock();
             if (newline) {
                 take_line(frames, frames->line, frames->length);
                 frames->length = 0;
@@ -194,18 +405,31 @@ void frames_feed(struct frames *frames, const char *bytes, size_t count)
     }
 }
 
-void frames_drained(struct frames *frames)
+/* ---- time ---- */
+
+uint64_t frames_due(const struct frames *frames)
 {
-    if (!frames->in_transaction)
-        return;
-    refuse_held(frames, HP_TRANSACTION, "begin without commit in the same write");
-    end_transaction(frames);
+    uint64_t line = is_partial(frames) ? frames->line_at + FRAMES_WAIT_MS : 0;
+    uint64_t transaction = frames->in_transaction ? frames->transaction_at + FRAMES_WAIT_MS : 0;
+
+    return !line || (transaction && transaction < line) ? transaction : line;
 }
 
-void frames_expired(struct frames *frames)
+bool frames_expire(struct frames *frames)
 {
-    if (!frames_partial(frames))
-        return;
-    refuse_line(frames, HP_LINE_INCOMPLETE, "no newline came within a second");
-    frames->length = 0;
+    uint64_t now = frames->clock();
+    bool line = is_partial(frames) && now >= frames->line_at + FRAMES_WAIT_MS;
+    bool transaction = frames->in_transaction && now >= frames->transaction_at + FRAMES_WAIT_MS;
+
+    if (line) {
+        refuse_line(frames, HP_LINE_INCOMPLETE, "no newline came within a second");
+        frames->length = 0;
+    }
+    if (transaction) {
+        refuse_held(frames, HP_TRANSACTION, "no commit came within a second of its last line");
+        expect_rest(frames, &frames->open, 1 + frames->nested);
+        end_transaction(frames, true);
+        run_queue(frames);
+    }
+    return line || transaction;
 }

@@ -1,16 +1,31 @@
 /*
  * frames.h - the bytes of the FIFO become requests and transactions.
  *
- * No I/O and no clock, so that it can be tested and fuzzed: the listener says when the pipe is
- * drained and when a line has waited too long. Listener only.
+ * No I/O, so that it can be tested and fuzzed; the listener brings the bytes and asks for the time at
+ * which frames_expire() has something to do. Listener only.
+ *
+ * Writers share the FIFO, and only a write(2) of up to PIPE_BUF bytes stays together (pipe(7)). A
+ * transaction may arrive in several pieces with lines of others between them. Which line is part of it:
+ *
+ *   - `begin` opens it, and its id= is the transaction's.
+ *   - A line with that id=, or without any, is part of it; so is `commit` with any id= where `begin`
+ *     had none. ping, status and slots never are, nor is a line with another reply=.
+ *   - All other lines wait until it has ended.
+ *   - FRAMES_WAIT_MS after its last line it is refused. What still comes of it, up to its `commit`, is
+ *     refused too, until nothing has come for FRAMES_REST_MS.
  */
 #ifndef HOTPATCH_FRAMES_H
 #define HOTPATCH_FRAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "request.h"
+
+#define FRAMES_WAIT_MS 1000        /* for the rest of a line or transaction that has begun */
+#define FRAMES_REST_MS 10000       /* for the rest of a transaction that was refused */
+#define FRAMES_QUEUE_MAX (1 << 20) /* bytes of lines that wait */
 
 /* One request, one transaction, or what was refused in place of one. */
 struct frame {
@@ -20,30 +35,48 @@ struct frame {
     struct request *requests;
     size_t count;        /* 0 where refused */
     struct refusal *why; /* count > 0: refused */
+    bool torn;           /* refused because its rest did not come */
 };
 
 typedef void (*frame_handler)(void *context, const struct frame *frame);
 
+/* Whose lines a transaction consists of. */
+struct frames_party {
+    char id[REQUEST_ID_MAX + 1]; /* "": none */
+    char reply[80];              /* likewise */
+};
+
 struct frames {
     frame_handler handler;
     void *context;
+    uint64_t (*clock)(void); /* CLOCK_MONOTONIC ms */
     size_t length;
-    bool skipping; /* an over-long line, until its newline */
+    bool skipping;    /* an over-long line, until its newline */
+    uint64_t line_at; /* when its last bytes came */
     bool in_transaction;
-    size_t held; /* bytes of `transaction`, lines ended by NUL */
+    struct frames_party open;
+    uint64_t transaction_at; /* when its last line came */
+    size_t held;             /* bytes of `transaction`, lines ended by NUL */
     size_t lines;
     struct refusal why; /* of the transaction */
+    unsigned nested;    /* begins inside it */
+    struct frames_party refused;
+    unsigned refused_commits;  /* so many of them are expected */
+    uint64_t refused_until;    /* 0: nothing more is expected of it */
+    char *queue;               /* malloc'd: lines that wait, each behind its length */
+    size_t queued, queue_room; /* bytes */
+    size_t looked_at;          /* so many of them wait for the open transaction's end */
     char line[REQUEST_MAX + 1];
+    char taken[REQUEST_MAX + 1]; /* the line that was taken out of the queue */
     char transaction[REQUEST_MAX + 2];
 };
 
-void frames_init(struct frames *frames, frame_handler handler, void *context);
+void frames_init(struct frames *frames, frame_handler handler, void *context,
+                 uint64_t (*clock)(void));
 void frames_feed(struct frames *frames, const char *bytes, size_t count);
-/* The pipe is empty: a transaction that has not ended is refused. */
-void frames_drained(struct frames *frames);
-/* A line has begun and not ended. */
-bool frames_partial(const struct frames *frames);
-/* It had its second: it is refused. */
-void frames_expired(struct frames *frames);
+/* When frames_expire() is to be called; 0: never. */
+uint64_t frames_due(const struct frames *frames);
+/* Refuse the line and the transaction whose rest is overdue. True: there was one. */
+bool frames_expire(struct frames *frames);
 
 #endif

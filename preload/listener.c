@@ -20,12 +20,10 @@
 #include "sys.h"
 #include "threads.h"
 
-#define LINE_LIMIT_MS 1000 /* for the rest of a line that has begun */
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
 static struct {
-    uint64_t line_began; /* ms; of a partial line */
     int proc, program;
     _Atomic int fifo; /* its number in the listener's table, for listener_poke_by_fifo() */
     _Atomic bool stale;
@@ -35,6 +33,7 @@ static struct {
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
 static struct frames frames;
+static bool frames_begun; /* a transaction may be open while the listener is made again */
 static char bytes[16384];
 
 int listener_program(void)
@@ -78,6 +77,7 @@ void listener_host_may_end(void)
 void listener_reset(void)
 {
     listener.proc = listener.program = -1;
+    frames_begun = false;
     atomic_store_explicit(&listener.fifo, -1, memory_order_relaxed);
     atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
@@ -130,9 +130,7 @@ static void read_fifo(int fd)
         if (got <= 0)
             break;
         frames_feed(&frames, bytes, (size_t)got);
-        listener.line_began = clock_ms();
     }
-    frames_drained(&frames);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -145,8 +143,7 @@ static uint64_t next_look(void)
 {
     uint64_t next = earlier(replies_limit(), dispatch_tend_at());
 
-    if (frames_partial(&frames))
-        next = earlier(next, listener.line_began + LINE_LIMIT_MS);
+    next = earlier(next, frames_due(&frames));
     if (atomic_load_explicit(&listener.stale, memory_order_acquire)) {
         if (listener.stale_since == 0)
             listener.stale_since = clock_ms();
@@ -161,10 +158,8 @@ static void look_at_clock(void)
 {
     uint64_t now = clock_ms();
 
-    if (frames_partial(&frames) && now >= listener.line_began + LINE_LIMIT_MS) {
-        frames_expired(&frames);
+    if (frames_expire(&frames))
         dispatch_idle();
-    }
     if (listener.stale_since && now >= listener.stale_since + STALE_DELAY_MS) {
         atomic_store_explicit(&listener.stale, false, memory_order_release);
         listener.stale_since = 0;
@@ -241,7 +236,9 @@ static void wait_once(void)
 /* The constructor waits until threads_listener_armed(): before it only what must be. */
 static void start(void)
 {
-    frames_init(&frames, dispatch_frame, NULL);
+    if (!frames_begun)
+        frames_init(&frames, dispatch_frame, NULL, clock_ms);
+    frames_begun = true;
     arming_start();
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     if (!settings.patches)

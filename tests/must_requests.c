@@ -2,10 +2,13 @@
  * must_requests.c - lines that are no requests, or none that can be done; see must.h.
  */
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "must.h"
 
@@ -230,6 +233,69 @@ static const char *begin_without_commit(struct host *host)
     return outcome(host, "begin\nload %s", patch_file("answer2"));
 }
 
+static void send_line(struct host *host, const char *format, const char *path)
+{
+    char line[512];
+    int length = snprintf(line, sizeof(line), format, path);
+    send_raw(host, line, (size_t)length);
+}
+
+static const char *transaction_in_pieces(struct host *host)
+{
+    send_line(host, "begin\n", "");
+    send_line(host, "load %s\n", patch_file("answer2"));
+    send_line(host, "load %s\n", patch_file("second"));
+    const char *code = outcome(host, "commit");
+    host_expect(host, "answer", "2");
+    host_expect(host, "second", "20");
+    return code;
+}
+
+/* The other writer's patch is refused, and the transaction is not. */
+static const char *line_of_another_id_in_transaction(struct host *host)
+{
+    send_line(host, "begin\n", "");
+    send_line(host, "load id=other %s\n", patch_file("hook_refuses"));
+    send_line(host, "load %s\n", patch_file("second"));
+    const char *code = outcome(host, "commit");
+    assert_string_equal(last_refusal(host), "HP-HOOK");
+    host_expect(host, "answer", "1");
+    host_expect(host, "second", "20");
+    return code;
+}
+
+static const char *rest_of_refused_transaction(struct host *host)
+{
+    send_line(host, "begin\n", "");
+    must_apply(host, "ping"); /* is answered when the transaction was refused */
+    send_line(host, "load %s\n", patch_file("answer2"));
+    return outcome(host, "commit");
+}
+
+static const char *transaction_of_killed_writer(struct host *host)
+{
+    pid_t writer = fork();
+    if (writer == 0) {
+        send_line(host, "begin\nload %s\n", patch_file("answer2"));
+        kill(getpid(), SIGKILL);
+    }
+    waitpid(writer, NULL, 0);
+    host_log_await(host, "HP-TRANSACTION");
+    const char *code = last_refusal(host);
+    host_expect(host, "answer", "1");
+    must_apply(host, "load %s", patch_file("answer2"));
+    host_expect(host, "answer", "2");
+    must_apply(host, "revert all");
+    return code;
+}
+
+static const char *refused_begin(struct host *host)
+{
+    send_line(host, "begin colour=red\n", "");
+    send_line(host, "load %s\n", patch_file("answer2"));
+    return outcome(host, "commit");
+}
+
 static const char *begin_within_begin(struct host *host)
 {
     return outcome(host, "begin\nbegin\nload %s\ncommit", patch_file("answer2"));
@@ -313,6 +379,11 @@ const struct must_case must_requests[] = {
     CASE(slots_of_unknown_kind),
     CASE(commit_without_begin),
     CASE(begin_without_commit),
+    CASE(transaction_in_pieces),
+    CASE(line_of_another_id_in_transaction),
+    CASE(rest_of_refused_transaction),
+    CASE(transaction_of_killed_writer),
+    CASE(refused_begin),
     CASE(begin_within_begin),
     CASE(bad_line_in_transaction),
     CASE(quiet_is_for_later),

@@ -432,13 +432,48 @@ static void feed(const char *text)
     frames_feed(&frames, text, strlen(text));
 }
 
+static uint64_t time_passed; /* ms */
+
+static uint64_t tell_time(void)
+{
+    return time_passed;
+}
+
+static size_t frames_heard;
+
+static void hear_count(void *context, const struct frame *frame)
+{
+    (void)context;
+    (void)frame;
+    frames_heard++;
+}
+
 static int start_frames(void **state)
 {
     (void)state;
     heard[0] = '\0';
     memset(&frames, 0, sizeof(frames));
-    frames_init(&frames, hear, NULL);
+    time_passed = 5000;
+    frames_init(&frames, hear, NULL, tell_time);
     return 0;
+}
+
+/* As the listener does it. */
+static void wait_ms(unsigned ms)
+{
+    uint64_t until = time_passed + ms;
+
+    for (uint64_t due = frames_due(&frames); due && due <= until; due = frames_due(&frames)) {
+        time_passed = due;
+        assert_true(frames_expire(&frames));
+    }
+    time_passed = until;
+}
+
+static void assert_heard(const char *wanted)
+{
+    assert_string_equal(heard, wanted);
+    heard[0] = '\0';
 }
 
 static void a_line_is_a_request_however_its_bytes_arrive(void **state)
@@ -447,7 +482,7 @@ static void a_line_is_a_request_however_its_bytes_arrive(void **state)
     for (const char *p = "ping id=1\nping id=2\n"; *p; p++)
         frames_feed(&frames, p, 1);
     assert_string_equal(heard, "ping[1]1:ok;ping[2]1:ok;");
-    assert_false(frames_partial(&frames));
+    assert_int_equal(frames_due(&frames), 0);
 }
 
 static void empty_lines_are_ignored(void **state)
@@ -461,10 +496,9 @@ static void a_line_without_newline_waits_and_is_then_refused(void **state)
 {
     (void)state;
     feed("ping id=9");
-    frames_drained(&frames);
-    assert_true(frames_partial(&frames));
+    wait_ms(999);
     assert_string_equal(heard, "");
-    frames_expired(&frames);
+    wait_ms(1);
     assert_string_equal(heard, "ping[9]0:HP-LINE-INCOMPLETE;");
     feed("ping id=10\n");
     assert_string_equal(heard, "ping[9]0:HP-LINE-INCOMPLETE;ping[10]1:ok;");
@@ -501,15 +535,16 @@ static void a_transaction_is_one_frame_of_all_its_lines(void **state)
 {
     (void)state;
     feed("begin id=t\nload /a\nrevert last\nload /b\ncommit\nping\n");
-    frames_drained(&frames);
     assert_string_equal(heard, "transaction[t]3:ok;ping[]1:ok;");
 }
 
-static void the_first_line_with_an_id_names_the_transaction(void **state)
+static void commit_may_name_the_transaction(void **state)
 {
     (void)state;
-    feed("begin\nload /a\nload id=u /b\ncommit id=v\n");
-    assert_string_equal(heard, "transaction[u]2:ok;");
+    feed("begin\nload /a\nload id=u /b\ncommit id=u\n");
+    assert_heard("transaction[u]2:ok;");
+    feed("begin\nload /a\ncommit id=v\n");
+    assert_heard("transaction[v]1:ok;");
 }
 
 static void one_bad_line_refuses_the_whole_transaction(void **state)
@@ -522,7 +557,7 @@ static void one_bad_line_refuses_the_whole_transaction(void **state)
 static void only_load_and_revert_fit_into_a_transaction(void **state)
 {
     (void)state;
-    feed("begin id=t\nload /a\nping\ncommit\n");
+    feed("begin id=t\nload /a\nreload\ncommit\n");
     assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;");
 }
 
@@ -540,15 +575,222 @@ static void commit_alone_is_refused(void **state)
     assert_string_equal(heard, "commit[1]0:HP-TRANSACTION;");
 }
 
-static void begin_without_commit_is_refused_when_the_pipe_is_empty(void **state)
+static void a_transaction_may_come_in_pieces(void **state)
+{
+    (void)state;
+    feed("begin id=t\n");
+    wait_ms(999);
+    feed("revert all\nlo");
+    wait_ms(999);
+    feed("ad /a\n");
+    wait_ms(999);
+    assert_heard("");
+    feed("commit\n");
+    assert_heard("transaction[t]2:ok;");
+}
+
+static void a_transaction_whose_rest_does_not_come_is_refused_in_a_second(void **state)
 {
     (void)state;
     feed("begin id=t\nload /a\n");
-    assert_string_equal(heard, "");
-    frames_drained(&frames);
-    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;");
+    wait_ms(999);
+    assert_heard("");
+    wait_ms(1);
+    assert_heard("transaction[t]0:HP-TRANSACTION;");
     feed("ping id=1\n");
-    assert_string_equal(heard, "transaction[t]0:HP-TRANSACTION;ping[1]1:ok;");
+    assert_heard("ping[1]1:ok;");
+}
+
+static void the_late_rest_of_a_transaction_is_refused_up_to_its_commit(void **state)
+{
+    (void)state;
+    feed("begin\nrevert all\n");
+    wait_ms(1000);
+    assert_heard("transaction[]0:HP-TRANSACTION;");
+    feed("load /a\n");
+    wait_ms(9000);
+    feed("load /b\n");
+    assert_heard("load[]0:HP-TRANSACTION;load[]0:HP-TRANSACTION;");
+    feed("load id=other /c\nload reply=other.reply /d\nping\n");
+    assert_heard("load[other]1:ok;load[]1:ok;ping[]1:ok;");
+    feed("commit\nload /e\n");
+    assert_heard("commit[]0:HP-TRANSACTION;load[]1:ok;");
+}
+
+static void
+of_a_transaction_that_was_refused_nothing_is_expected_any_more_after_ten_seconds(void **state)
+{
+    (void)state;
+    feed("begin\nrevert all\n");
+    wait_ms(11000);
+    assert_heard("transaction[]0:HP-TRANSACTION;");
+    feed("load /a\n");
+    assert_heard("load[]1:ok;");
+}
+
+static void a_new_begin_ends_what_was_refused(void **state)
+{
+    (void)state;
+    feed("begin\nrevert all\n");
+    wait_ms(1000);
+    feed("begin\nload /a\ncommit\n");
+    assert_heard("transaction[]0:HP-TRANSACTION;transaction[]1:ok;");
+}
+
+static void what_follows_a_begin_that_was_refused_is_refused_too(void **state)
+{
+    static const char *const begins[] = {"begin colour=red\n", "BEGIN\n", "begins\n", "begin /a\n",
+                                         "begin id=\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+        feed(begins[i]);
+        feed("revert all\nload /a\n");
+        assert_null(strstr(heard, ":ok"));
+        feed("commit\n");
+        assert_null(strstr(heard, ":ok"));
+        heard[0] = '\0';
+        feed("load /a\n");
+        assert_heard("load[]1:ok;");
+    }
+}
+
+static void what_follows_a_begin_that_never_became_a_line_is_refused_too(void **state)
+{
+    char big[6000];
+
+    (void)state;
+    feed("beg");
+    wait_ms(1000);
+    feed("in\nrevert all\ncommit\n");
+    assert_null(strstr(heard, ":ok"));
+    heard[0] = '\0';
+    memset(big, 'x', sizeof(big));
+    memcpy(big, "begin id=", 9);
+    memcpy(big + 5997, " \n", 3);
+    feed(big);
+    feed("revert all\n");
+    assert_null(strstr(heard, ":ok"));
+}
+
+static void lines_of_another_id_wait_until_the_transaction_has_ended(void **state)
+{
+    (void)state;
+    feed("begin id=t\nload id=1 /x\nload /a\n");
+    feed("begin id=u\nload id=u /y\nping id=2\nping\nload id=t /b\ncommit id=u\nload id=3 /z\n");
+    assert_heard("");
+    feed("commit\n");
+    assert_heard("transaction[t]2:ok;load[1]1:ok;transaction[u]1:ok;ping[2]1:ok;ping[]1:ok;"
+                 "load[3]1:ok;");
+}
+
+static void lines_with_an_id_are_no_part_of_a_transaction_without(void **state)
+{
+    (void)state;
+    feed("begin\nrevert all\nload id=1 /x\nbegin id=u\nload /a\n");
+    feed("load id=u /y\ncommit id=u\n");
+    assert_heard("");
+    feed("commit\n");
+    assert_heard("transaction[]2:ok;load[1]1:ok;transaction[u]1:ok;");
+}
+
+static void lines_of_another_reply_are_no_part_of_it(void **state)
+{
+    (void)state;
+    feed("begin reply=a.reply\nload /a\nload reply=b.reply /x\ncommit\n");
+    assert_heard("transaction[]1:ok;load[]1:ok;");
+}
+
+static void lines_that_wait_are_taken_when_the_transaction_is_refused(void **state)
+{
+    (void)state;
+    feed("begin id=t\nrevert all\nload id=1 /x\n");
+    wait_ms(500);
+    feed("ping id=2\n");
+    wait_ms(500);
+    assert_heard("transaction[t]0:HP-TRANSACTION;load[1]1:ok;ping[2]1:ok;");
+}
+
+static void more_waiting_lines_than_fit_are_refused(void **state)
+{
+    static char line[4000];
+
+    (void)state;
+    memset(line, 'x', sizeof(line) - 2);
+    memcpy(line, "load id=1 /", 11);
+    line[sizeof(line) - 2] = '\n';
+    feed("begin id=t\nload /a\n");
+    while (!*heard)
+        feed(line);
+    assert_heard("load[1]0:HP-BUSY;");
+    frames.handler = hear_count;
+    feed("commit\n");
+    assert_int_equal(frames_heard, 1 + FRAMES_QUEUE_MAX / 4001);
+    assert_int_equal(frames.queued, 0);
+}
+
+/* Two transactions are cut into pieces of random lengths and laid over each other, with lines of a
+ * third writer between them. */
+static void torn_transactions_come_out_whole_however_they_are_mixed(void **state)
+{
+    static const char *const lines[] = {"begin id=m\n", "revert id=m all\n", "load id=m /a\n",
+                                        "commit id=m\n"};
+    static const char *const others[] = {"begin id=o\n", "load id=o /b\n", "revert id=o last\n",
+                                         "load id=o /c\n", "commit id=o\n"};
+
+    (void)state;
+    srandom(9);
+    for (int round = 0; round < 10000; round++) {
+        size_t mine = 0, other = 0, pings = 0;
+        char wanted[3][64] = {"transaction[m]2:ok;", "transaction[o]3:ok;", "ping[p]1:ok;"};
+
+        heard[0] = '\0';
+        while (mine < 4 || other < 5 || pings < 3) {
+            unsigned next = (unsigned)random() % 3;
+
+            if (next == 0 && mine < 4) {
+                size_t half = (size_t)random() % strlen(lines[mine]);
+                frames_feed(&frames, lines[mine], half);
+                wait_ms((unsigned)random() % 100);
+                feed(lines[mine++] + half);
+            } else if (next == 1 && other < 5) {
+                feed(others[other++]);
+            } else if (next == 2 && pings < 3) {
+                feed("ping id=p\n");
+                pings++;
+            }
+        }
+        for (size_t i = 0; i < 3; i++)
+            assert_non_null(strstr(heard, wanted[i]));
+        assert_null(strstr(heard, "HP-"));
+        assert_int_equal(strlen(heard),
+                         strlen(wanted[0]) + strlen(wanted[1]) + 3 * strlen(wanted[2]));
+    }
+}
+
+/* Without ids nothing tells them apart. */
+static void of_torn_transactions_without_ids_no_part_is_applied_alone(void **state)
+{
+    static const char *const lines[2][4] = {{"begin\n", "revert all\n", "load /a\n", "commit\n"},
+                                            {"begin\n", "revert last\n", "load /b\n", "commit\n"}};
+
+    (void)state;
+    srandom(10);
+    for (int round = 0; round < 10000; round++) {
+        size_t sent[2] = {0, 0};
+
+        heard[0] = '\0';
+        frames.refused_until = 0;
+        while (sent[0] < 4 || sent[1] < 4) {
+            unsigned next = (unsigned)random() % 2;
+
+            if (sent[next] < 4)
+                feed(lines[next][sent[next]++]);
+        }
+        assert_null(strstr(heard, "load[]1:ok"));
+        assert_null(strstr(heard, "revert[]1:ok"));
+        assert_int_equal(frames_due(&frames), 0);
+    }
 }
 
 static void an_empty_transaction_is_refused(void **state)
@@ -597,7 +839,7 @@ static void hear_deadline(void *context, const struct frame *frame)
 static void the_earliest_deadline_is_the_transactions(void **state)
 {
     (void)state;
-    frames_init(&frames, hear_deadline, NULL);
+    frames.handler = hear_deadline;
     feed("begin deadline=900\nload /a\nload deadline=500 /b\ncommit deadline=700\n");
     assert_int_equal(deadline_heard, 500);
 }
@@ -645,12 +887,33 @@ int main(void)
         cmocka_unit_test_setup(a_line_too_long_is_refused_once_and_skipped, start_frames),
         cmocka_unit_test_setup(a_line_of_4096_bytes_is_taken, start_frames),
         cmocka_unit_test_setup(a_transaction_is_one_frame_of_all_its_lines, start_frames),
-        cmocka_unit_test_setup(the_first_line_with_an_id_names_the_transaction, start_frames),
+        cmocka_unit_test_setup(commit_may_name_the_transaction, start_frames),
         cmocka_unit_test_setup(one_bad_line_refuses_the_whole_transaction, start_frames),
         cmocka_unit_test_setup(only_load_and_revert_fit_into_a_transaction, start_frames),
         cmocka_unit_test_setup(begin_inside_a_transaction_refuses_it_to_its_commit, start_frames),
         cmocka_unit_test_setup(commit_alone_is_refused, start_frames),
-        cmocka_unit_test_setup(begin_without_commit_is_refused_when_the_pipe_is_empty,
+        cmocka_unit_test_setup(a_transaction_may_come_in_pieces, start_frames),
+        cmocka_unit_test_setup(a_transaction_whose_rest_does_not_come_is_refused_in_a_second,
+                               start_frames),
+        cmocka_unit_test_setup(the_late_rest_of_a_transaction_is_refused_up_to_its_commit,
+                               start_frames),
+        cmocka_unit_test_setup(
+            of_a_transaction_that_was_refused_nothing_is_expected_any_more_after_ten_seconds,
+            start_frames),
+        cmocka_unit_test_setup(a_new_begin_ends_what_was_refused, start_frames),
+        cmocka_unit_test_setup(what_follows_a_begin_that_was_refused_is_refused_too, start_frames),
+        cmocka_unit_test_setup(what_follows_a_begin_that_never_became_a_line_is_refused_too,
+                               start_frames),
+        cmocka_unit_test_setup(lines_of_another_id_wait_until_the_transaction_has_ended,
+                               start_frames),
+        cmocka_unit_test_setup(lines_with_an_id_are_no_part_of_a_transaction_without, start_frames),
+        cmocka_unit_test_setup(lines_of_another_reply_are_no_part_of_it, start_frames),
+        cmocka_unit_test_setup(lines_that_wait_are_taken_when_the_transaction_is_refused,
+                               start_frames),
+        cmocka_unit_test_setup(more_waiting_lines_than_fit_are_refused, start_frames),
+        cmocka_unit_test_setup(torn_transactions_come_out_whole_however_they_are_mixed,
+                               start_frames),
+        cmocka_unit_test_setup(of_torn_transactions_without_ids_no_part_is_applied_alone,
                                start_frames),
         cmocka_unit_test_setup(an_empty_transaction_is_refused, start_frames),
         cmocka_unit_test_setup(a_transaction_longer_than_a_write_is_refused, start_frames),

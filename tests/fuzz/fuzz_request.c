@@ -40,12 +40,19 @@ static void check(void *context, const struct frame *frame)
             abort();
 }
 
+static uint64_t time_passed;
+
+static uint64_t now(void)
+{
+    return time_passed;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct frames frames;
     size_t portion = size && data[0] ? data[0] * (size_t)16 : 16384;
 
-    frames_init(&frames, check, NULL);
+    frames_init(&frames, check, NULL, now);
     for (size_t at = 1; at < size; at += portion) {
         size_t count = size - at < portion ? size - at : portion;
         char *bytes = malloc(count); /* exactly as many, so that a sanitizer sees a read beyond */
@@ -53,8 +60,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(bytes, data + at, count);
         frames_feed(&frames, bytes, count);
         free(bytes);
+        time_passed += count % 7 * 300; /* some portions come too late */
+        if (frames_due(&frames) && frames_due(&frames) <= time_passed)
+            frames_expire(&frames);
     }
-    frames_drained(&frames);
-    frames_expired(&frames);
+    while (frames_due(&frames)) {
+        time_passed = frames_due(&frames);
+        if (!frames_expire(&frames))
+            abort();
+    }
+    if (frames.queued)
+        abort();
     return 0;
 }
