@@ -70,6 +70,10 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
  */
 size_t arch_padding(const uint8_t *code, size_t room);
 
+/* Does the function of `size` bytes at `code`, which runs at `address`, do nothing but jump to one
+ * place, `*to`? So compilers give a function the body of another one. Pure; needs no decoder. */
+bool arch_forwards(const uint8_t *code, size_t size, uint64_t address, uint64_t *to);
+
 /*
  * Where the stub may lie: `*low` to `*high` inclusive are the lowest and highest addresses that
  * the jump can reach, and every stub's address must equal `*residue` modulo `*stride` (a power of

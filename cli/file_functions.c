@@ -29,8 +29,17 @@ int file_functions_open(struct file_functions *functions, const struct file_imag
 
 void file_functions_close(struct file_functions *functions)
 {
+    function_copies_free(functions->copies);
     functions_close(functions->index);
+    functions->copies = NULL;
     functions->index = NULL;
+}
+
+const struct function_copies *file_function_copies(struct file_functions *functions)
+{
+    if (!functions->copies)
+        functions->copies = function_copies_read(functions->index, functions->file->image);
+    return functions->copies;
 }
 
 const char *file_function_why_not(const struct file_functions *functions,

@@ -7,12 +7,14 @@
 
 #include "error.h"
 #include "file_image.h"
+#include "function_copies.h"
 #include "functions.h"
 #include "target.h"
 
 struct file_functions {
     const struct file_image *file; /* the caller's */
     struct functions *index;
+    struct function_copies *copies;
 };
 
 /* 0, or -1 with the refusal. Close in either case. */
@@ -34,6 +36,9 @@ size_t file_functions_named(const struct file_functions *functions, const struct
 /* The function that somebody with debug information says begins there. */
 bool file_function_at(const struct file_functions *functions, uint64_t address,
                       struct function *found);
+
+/* What shares code with them, or is a clone; read when first asked for. */
+const struct function_copies *file_function_copies(struct file_functions *functions);
 
 /* NULL: it can be patched. */
 const char *file_function_why_not(const struct file_functions *functions,

@@ -8,6 +8,7 @@
 #include "inlined.h"
 #include "lookup_internal.h"
 #include "output.h"
+#include "talk.h"
 #include "target.h"
 #include "verbs.h"
 
@@ -16,7 +17,7 @@
 #define CLONES_LENGTH 200
 
 /* What one function could be. */
-struct candidate {
+struct possible {
     const struct object *object;
     uint64_t address;
     enum cxx_match match; /* CXX_SAME for a symbol's own name */
@@ -30,7 +31,7 @@ struct search {
     struct cxx_wish wish;
     bool with_cxx;
     const struct object *object; /* being searched */
-    struct candidate *list;
+    struct possible *list;
     size_t count;
 };
 
@@ -53,7 +54,7 @@ static void keep(struct search *search, const struct debug_function *function, e
                  char *name)
 {
     for (size_t i = 0; i < search->count; i++) {
-        struct candidate *candidate = &search->list[i];
+        struct possible *candidate = &search->list[i];
 
         if (candidate->object != search->object || candidate->address != function->address)
             continue;
@@ -63,7 +64,7 @@ static void keep(struct search *search, const struct debug_function *function, e
         return;
     }
     search->list = reallocate(search->list, (search->count + 1) * sizeof(*search->list));
-    search->list[search->count++] = (struct candidate){
+    search->list[search->count++] = (struct possible){
         .object = search->object,
         .address = function->address,
         .match = match,
@@ -267,7 +268,7 @@ static char *candidates_text(struct search *search)
     char *text = format_text("%s", "");
 
     for (size_t i = 0; i < search->count && i < CANDIDATES_TOLD; i++) {
-        const struct candidate *candidate = &search->list[i];
+        const struct possible *candidate = &search->list[i];
         const char *slash = strrchr(candidate->object->path, '/');
         const char *source = debug_info_source(candidate->object->info, candidate->address);
         char *longer = format_text("%s%s%s%s%s at %s+0x%llx", text, i ? ", " : "", candidate->name,
@@ -303,7 +304,7 @@ static int refuse_candidates(struct search *search, const char *target, enum cxx
 /* The process knows libraries by soname or by the name they were opened by, which a link may be. */
 static char *key_make(const struct search *search, const char *target)
 {
-    const struct candidate *found = &search->list[0];
+    const struct possible *found = &search->list[0];
     const struct object *object = found->object;
     const char *slash = strrchr(object->path, '/'), *soname = debug_info_soname(object->info);
     const char *build_id = debug_info_build_id(object->info);
@@ -430,6 +431,16 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
     }
     search_end(&search);
     return text;
+}
+
+char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, uint64_t until)
+{
+    uint64_t now = now_ms();
+
+    for (size_t i = 0; now < until && i < lookup->mapped_count; i++)
+        if (lookup->mapped[i]->info && strcmp(lookup->mapped[i]->path, path) == 0)
+            return inlined_into(lookup->mapped[i]->info, address, (unsigned)(until - now));
+    return NULL;
 }
 
 /* Why there is no such function in the object, or NULL. */

@@ -47,6 +47,10 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
  * its search after `budget` ms.
  */
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget);
+/* "main (reader.c:12), f (reader.c:40)", malloc'd: the functions that have copies of the one at
+ * `address` of the object that is mapped from `path`. NULL: none, or not known. Ends at `until`
+ * (CLOCK_MONOTONIC, ms). */
+char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, uint64_t until);
 /* "f has no code of its own: the compiler inlined it into main (reader.c:12)", malloc'd, where that
  * is so; else NULL. Likewise. */
 char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget);

@@ -170,6 +170,22 @@ static bool find_function(struct check *check, const struct target *target, cons
            file_function_at(&check->functions, address, function);
 }
 
+/* What changes with the function, and that a clone is not what it is called. */
+static void warn_of_copies(struct check *check, const struct target *target,
+                           const struct function *function)
+{
+    const struct function_copies *copies = file_function_copies(&check->functions);
+    const char *name = target->by_offset ? function->name : target->name;
+    char list[200] = "";
+
+    if (copies)
+        function_copies_list(copies, function->address, name, false, list, sizeof(list));
+    if (*list)
+        add_warning(check, format_text(FUNCTION_SAME_CODE, name ? name : "it", list));
+    if (name && function_is_clone(name))
+        add_warning(check, format_text(FUNCTION_IS_CLONE, name));
+}
+
 /* What cannot be patched at its entry may be switched where the file itself imports it. */
 static void judge_function(struct check *check, const struct target *target,
                            const struct manifest_entry *entry, const struct function *function)
@@ -185,6 +201,7 @@ static void judge_function(struct check *check, const struct target *target,
     if (!why_not) {
         check->fits++;
         add_warning(check, lookup_inlined(check->lookup, entry->target, INLINED_TIME));
+        warn_of_copies(check, target, function);
     } else if (find(check, target, false, &import) == 1) {
         check->fits++;
         add_warning(check, format_text("%s: only calls through imports switch: %s", entry->target,

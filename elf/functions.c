@@ -294,6 +294,26 @@ int functions_each(struct functions *functions, function_visit *each, void *cont
 
 /* ------------------------------------------------------- by address --- */
 
+int functions_by_address(struct functions *functions, uint64_t address, function_visit *each,
+                         void *context)
+{
+    struct unwind_range frame = {.start = address};
+    int stop = 0;
+
+    if (!make_order(functions))
+        return -1;
+    unwind_begins_at(&functions->unwind, address, &frame);
+    for (size_t i = entries_to(functions, address); i > 0 && stop == 0; i--) {
+        struct function function;
+
+        if (ordered_address(functions, i - 1) != address)
+            break;
+        fill(functions, functions->order[i - 1], frame.size, &function);
+        stop = each(&function, context);
+    }
+    return stop;
+}
+
 /* What a person would call it: exported, with the default version, global. */
 static int entry_rank(const struct functions *functions, size_t i)
 {

@@ -50,6 +50,9 @@ int functions_named(struct functions *functions, const char *name, function_visi
 /* Every function that is no signal frame, in address order; several names of one address follow each other. What `each`
  * returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);
+/* Every name of `address`, as functions_each() has them. What `each` returned, or -1: no memory. */
+int functions_by_address(struct functions *functions, uint64_t address, function_visit *each,
+                         void *context);
 /* The function that begins at `address`, or the signal frame that covers it. */
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */

@@ -44,6 +44,13 @@ struct functions *entry_functions(struct object *object)
     return object->functions;
 }
 
+const struct function_copies *entry_copies(struct object *object)
+{
+    if (!object->copies && entry_functions(object))
+        object->copies = function_copies_read(object->functions, object->image);
+    return object->copies;
+}
+
 /* ---- finding ---- */
 
 struct finding {
@@ -196,6 +203,17 @@ static bool find_implementation(struct entry_candidate *candidate, struct site_p
     return false;
 }
 
+/* NULL where there are none, or no memory. */
+static char *copies_of(const struct slot *slot, bool clones)
+{
+    const struct function_copies *copies = entry_copies(slot->object);
+    char list[300] = "";
+
+    if (copies)
+        function_copies_list(copies, slot->definition, slot->name, clones, list, sizeof(list));
+    return *list ? text_copy(list) : NULL;
+}
+
 static struct slot *make_slot(const struct entry_candidate *candidate, const char *name,
                               struct site *site)
 {
@@ -209,6 +227,8 @@ static struct slot *make_slot(const struct entry_candidate *candidate, const cha
     slot->file = text_copy(candidate->function.file);
     slot->fallback = slot->live = candidate->object->bias + candidate->function.address;
     slot->site = site;
+    slot->same_code = copies_of(slot, false);
+    slot->clones = copies_of(slot, true);
     slot_register(slot);
     return slot;
 }

@@ -7,6 +7,7 @@
 #ifndef HOTPATCH_ENTRY_H
 #define HOTPATCH_ENTRY_H
 
+#include "function_copies.h"
 #include "functions.h"
 #include "site.h"
 #include "slot.h"
@@ -46,6 +47,9 @@ void entries_disarm(struct transaction *transaction); /* what entries_arm() arme
 
 /* The index of an object's functions; NULL: none can be made. Inside objects_locked(). */
 struct functions *entry_functions(struct object *object);
+
+/* What shares code with an object's functions, or is a clone of them; likewise. */
+const struct function_copies *entry_copies(struct object *object);
 
 /* Look whether functions that were switched have been entered since. */
 void entries_settle(void);

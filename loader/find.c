@@ -327,6 +327,21 @@ static void find_slots(struct transaction *transaction, const struct module *mod
     }
 }
 
+/* Who else runs that code, and that a clone's parameters are the compiler's choice. `name`: as asked for. */
+static void warn_of_copies(struct transaction *transaction, const struct slot *slot,
+                           const char *name)
+{
+    const struct function_copies *copies = entry_copies(slot->object);
+    char list[200] = "";
+
+    if (copies)
+        function_copies_list(copies, slot->definition, name, false, list, sizeof(list));
+    if (*list)
+        transaction_warn(transaction, FUNCTION_SAME_CODE, name, list);
+    if (function_is_clone(name))
+        transaction_warn(transaction, FUNCTION_IS_CLONE, name);
+}
+
 static void warn_of_entry(struct transaction *transaction, const struct slot *slot,
                           const char *asked_by)
 {
@@ -362,6 +377,9 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
     }
     if (search.found[0]->kind == SLOT_ENTRY)
         warn_of_entry(transaction, search.found[0], asked_by);
+    if (search.found[0]->kind == SLOT_ENTRY)
+        warn_of_copies(transaction, search.found[0],
+                       target.by_offset ? search.found[0]->name : target.name);
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "function_copies.h"
 #include "functions.h"
 #include "ifunc.h"
 #include "module.h"
@@ -57,6 +58,7 @@ static void object_free(struct object *object)
     if (object->module && object->module->object == object)
         object->module->object = NULL;
     object_callers_close(object->callers);
+    function_copies_free(object->copies);
     functions_close(object->functions);
     ifuncs_free(object->implementations);
     image_close(object->image);

@@ -43,6 +43,7 @@ struct object {
     struct functions *functions;    /* made when first asked for; entry.c */
     struct object_callers *callers; /* made when first asked for; direct_callers.c */
     bool callers_failed;
+    struct function_copies *copies;         /* likewise */
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };
 

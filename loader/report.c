@@ -75,6 +75,10 @@ static void put_importers(struct json *json, const struct slot *slot)
 
 static void put_entry(struct json *json, const struct slot *slot)
 {
+    if (slot->same_code)
+        json_string(json, "same_code", slot->same_code);
+    if (slot->clones)
+        json_string(json, "clones", slot->clones);
     bool armed = site_is_armed(slot->site);
 
     json_unsigned(json, "offset", slot->definition);

@@ -59,6 +59,22 @@ static bool is_slot(const struct listing *list, uint64_t address)
     return false;
 }
 
+static void put_copies(const struct listing *list, const struct function *function)
+{
+    const struct function_copies *copies = entry_copies(list->object);
+    char same[300] = "", clones[300] = "";
+
+    if (copies) {
+        function_copies_list(copies, function->address, function->name, false, same, sizeof(same));
+        function_copies_list(copies, function->address, function->name, true, clones,
+                             sizeof(clones));
+    }
+    if (*same)
+        json_string(list->json, "same_code", same);
+    if (*clones)
+        json_string(list->json, "clones", clones);
+}
+
 static int put_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
@@ -92,6 +108,7 @@ static int put_function(const struct function *function, void *context)
     json_boolean(list->json, "armed", false);
     json_boolean(list->json, "patchable", why == NULL);
     json_string(list->json, "why", why);
+    put_copies(list, function);
     json_array_begin(list->json, "layers");
     json_array_end(list->json);
     json_object_end(list->json);

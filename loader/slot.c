@@ -119,6 +119,8 @@ void slot_free(struct slot *slot)
     free(slot->name_space);
     free(slot->version_name);
     free(slot->file);
+    free(slot->same_code);
+    free(slot->clones);
     free(slot->words);
     free(slot->layers);
     free(slot);

@@ -58,6 +58,8 @@ struct slot {
     char *name_space;    /* registered slots: their own; else NULL: the object's */
     char *version_name;  /* imports, entries: symbol version or NULL */
     char *file;          /* entries of static functions: the source file's name, or NULL */
+    char *same_code;     /* entries: "f, g", the functions that change with it, or NULL */
+    char *clones;        /* entries: "f.part.0", which do not, or NULL */
     struct site *site;   /* entries */
     bool entered;        /* entries: called since the last switch, as last read */
     bool unseen;         /* entries: which is not noted */

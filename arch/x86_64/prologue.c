@@ -315,6 +315,23 @@ static size_t endbr64_bytes(const uint8_t *code, size_t size)
                                                                                   : 0;
 }
 
+bool arch_forwards(const uint8_t *code, size_t size, uint64_t address, uint64_t *to)
+{
+    size_t at = endbr64_bytes(code, size);
+    int32_t far;
+
+    if (size >= at + JUMP_BYTES && code[at] == 0xe9) {
+        memcpy(&far, code + at + 1, sizeof(far));
+        *to = address + at + JUMP_BYTES + (uint64_t)(int64_t)far;
+        return true;
+    }
+    if (size >= at + 2 && code[at] == 0xeb) {
+        *to = address + at + 2 + (uint64_t)(int64_t)(int8_t)code[at + 1];
+        return true;
+    }
+    return false;
+}
+
 /*
  * mov $15, %rax or %eax, and syscall: rt_sigreturn(2), in the words that unwinders and debuggers know
  * a signal frame by. A C library need not describe it by an FDE (musl does not).

@@ -1,0 +1,100 @@
+/* slot_rows.c - see slot_rows.h. */
+#include "slot_rows.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "cxx_name.h"
+
+const char *text_or_dash(const char *text)
+{
+    return text && *text ? text : "-";
+}
+
+bool slot_glob_is_cxx(const char *glob)
+{
+    return glob && (strstr(glob, "::") || strpbrk(glob, "(<~ "));
+}
+
+bool slot_wished(const char *glob, const char *name)
+{
+    char *words;
+    bool result = !glob || fnmatch(glob, name, 0) == 0;
+
+    if (result || !slot_glob_is_cxx(glob) || !(words = cxx_demangled(name)))
+        return result;
+    result = fnmatch(glob, words, 0) == 0;
+    free(words);
+    return result;
+}
+
+void slot_name_cell(struct table *table, const char *name, const char *file)
+{
+    char *words = cxx_demangled(name);
+
+    table_cell(table, "%s%s%s", words ? words : name, file && *file ? "@" : "", file ? file : "");
+    free(words);
+}
+
+/* ------------------------------------------------------------------ notes --- */
+
+/* What the JSON of a function says of code that it shares, or that there is of it elsewhere. */
+static char *notes_of(struct json_object *slot)
+{
+    static const struct {
+        const char *key, *words;
+    } notes[] = {{"same_code", "same code: "},
+                 {"clones", "keep the old code: "},
+                 {"inlined_into", "inlined into: "}};
+    char *text = NULL;
+
+    for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
+        const char *value = json_text(slot, notes[i].key);
+        char *longer;
+
+        if (!*value)
+            continue;
+        longer = format_text("%s%s%s%s", text ? text : "", text ? "; " : "", notes[i].words, value);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+bool slot_notes_exist(struct json_object *slots)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < json_length(slots) && !has; i++) {
+        char *notes = notes_of(json_item(slots, i));
+
+        has = notes != NULL;
+        free(notes);
+    }
+    return has;
+}
+
+void slot_notes_cell(struct table *table, struct json_object *slot)
+{
+    char *notes = notes_of(slot);
+
+    table_cell(table, "%s", text_or_dash(notes));
+    free(notes);
+}
+
+void slot_add_inlined(struct json_object *slot, struct lookup *lookup, const char *path,
+                      uint64_t until)
+{
+    struct json_object *offset;
+    char *into;
+
+    if (strcmp(json_text(slot, "kind"), "entry") != 0 ||
+        !json_object_object_get_ex(slot, "offset", &offset))
+        return;
+    into = lookup_copies(lookup, path, (uint64_t)json_object_get_int64(offset), until);
+    if (into)
+        document_add_text(slot, "inlined_into", into);
+    free(into);
+}
