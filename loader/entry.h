@@ -40,8 +40,9 @@ int entries_prepare(struct transaction *transaction);
  * replacements. 0, or -1 with `why`. Inside objects_locked(). */
 int own_calls_settle(struct transaction *transaction);
 
-/* Let the entries jump; on failure those that do are brought back. Inside objects_locked() and the
- * commit section. 0, or -1 with `why`. */
+/* Let the entries jump; on failure those that do are brought back. Waits for threads until the
+ * transaction's timeout; takes objects_locked() and the commit section for moments. 0, or -1 with
+ * `why`. */
 int entries_arm(struct transaction *transaction);
 void entries_disarm(struct transaction *transaction); /* what entries_arm() armed */
 

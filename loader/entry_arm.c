@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "entry.h"
+#include "lock.h"
 #include "near_memory.h"
 #include "pin.h"
 #include "site.h"
+#include "sys.h"
 #include "text.h"
 
 /* ---- arming ---- */
@@ -63,50 +65,124 @@ int entries_prepare(struct transaction *transaction)
     return transaction->why->count ? -1 : 0;
 }
 
-/* fork() waits for the commit section's end, no longer than a second: both have to fit in. */
-enum { ARM_MS_MAX = 600, DISARM_MS_MAX = 300 };
+/*
+ * Entries are armed and disarmed in sections of SECTION_MS: between them forks of the host go on, which
+ * wait for a section's end. What fails because of threads that are somewhere, or block signals, for a
+ * moment is tried again in a later section, until the request's timeout.
+ */
+enum { SECTION_MS = 2, PAUSE_MS = 1, DISARM_MS = 300 };
+
+struct arming {
+    struct transaction *transaction;
+    struct change *next; /* from here on nothing is done yet */
+    bool out;            /* they are disarmed */
+    struct site_problem why;
+};
+
+/* Not nanosleep(3): the host's functions are patched as well. */
+static void pause_until(uint64_t until)
+{
+    static const uint32_t never;
+    struct timespec limit = clock_spec(until);
+
+    sys_futex_wait(&never, 0, &limit);
+}
 
 static uint64_t arm_until(const struct transaction *transaction)
 {
-    uint64_t now = engine_now_ms();
-    uint64_t wait = transaction->timeout < ARM_MS_MAX ? transaction->timeout : ARM_MS_MAX;
+    uint64_t until = engine_now_ms() + transaction->timeout;
 
-    return now + wait < transaction->deadline ? now + wait : transaction->deadline;
+    return until < transaction->deadline ? until : transaction->deadline;
+}
+
+static bool needs(const struct arming *arming, const struct change *change)
+{
+    if (change->slot->kind != SLOT_ENTRY)
+        return false;
+    return arming->out ? change->armed : !change->slot->gone && !site_is_armed(change->slot->site);
+}
+
+static int arm_one(struct arming *arming, struct change *change, uint64_t until)
+{
+    struct site *site = change->slot->site;
+    int result =
+        arming->out ? site_disarm(site, until, &arming->why) : site_arm(site, until, &arming->why);
+
+    if (result == 0)
+        change->armed = !arming->out;
+    return result;
+}
+
+/* As many as there is time for. */
+static int section(void *context)
+{
+    struct arming *arming = context;
+    uint64_t until = engine_now_ms() + SECTION_MS;
+    int result = 0;
+
+    arming->why.code = 0;
+    shim()->commit_begin();
+    while (arming->next && result == 0 && engine_now_ms() < until) {
+        if (needs(arming, arming->next))
+            result = arm_one(arming, arming->next, until);
+        if (result == 0)
+            arming->next = arming->next->next;
+    }
+    shim()->commit_end();
+    return result;
+}
+
+static bool may_pass(const struct site_problem *why)
+{
+    return why->code == HP_SIGTRAP_BLOCKED || why->code == HP_TIMEOUT;
+}
+
+/* 0; -1: arming->next is the one that could not be, for arming->why. */
+static int arm_until_done(struct arming *arming, uint64_t until)
+{
+    int result = 0;
+
+    while (arming->next) {
+        result = objects_locked(section, arming);
+        if (result != 0 && (!may_pass(&arming->why) || engine_now_ms() >= until))
+            break;
+        if (result != 0)
+            pause_until(engine_now_ms() + PAUSE_MS);
+    }
+    return arming->next ? -1 : 0;
 }
 
 int entries_arm(struct transaction *transaction)
 {
-    uint64_t until = arm_until(transaction);
+    struct arming arming = {.transaction = transaction, .next = transaction->changes};
+    int result;
 
-    for (struct change *c = transaction->changes; c; c = c->next) {
-        struct site_problem why = {0};
-
-        if (c->slot->kind != SLOT_ENTRY || c->slot->gone || site_is_armed(c->slot->site))
-            continue;
-        if (site_arm(c->slot->site, until, &why) != 0) {
-            refuse(transaction->why, (enum error_code)why.code, "%s: %s", c->slot->name, why.text);
-            entries_disarm(transaction);
-            return -1;
-        }
-        c->armed = true;
-    }
-    return 0;
+    if (!has_entries(transaction))
+        return 0;
+    shim()->arming(true);
+    result = arm_until_done(&arming, arm_until(transaction));
+    shim()->arming(false);
+    if (result == 0)
+        return 0;
+    if (arming.why.code)
+        refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s",
+               arming.next->slot->name, arming.why.text);
+    entries_disarm(transaction);
+    return -1;
 }
 
 void entries_disarm(struct transaction *transaction)
 {
-    uint64_t until = engine_now_ms() + DISARM_MS_MAX;
+    struct arming arming = {.transaction = transaction, .next = transaction->changes, .out = true};
 
-    for (struct change *c = transaction->changes; c; c = c->next) {
-        struct site_problem why = {0};
-
-        if (!c->armed)
-            continue;
-        c->armed = false;
-        if (site_disarm(c->slot->site, until, &why) != 0)
-            shim()->log(LOG_ERROR, "%s: its entry stays armed, without effect: %s", c->slot->name,
-                        why.text);
+    shim()->arming(true);
+    while (arm_until_done(&arming, engine_now_ms() + DISARM_MS) != 0) {
+        shim()->log(LOG_ERROR, "%s: its entry stays armed, without effect: %s",
+                    arming.next->slot->name, arming.why.text);
+        arming.next->armed = false;
+        arming.next = arming.next->next;
     }
+    shim()->arming(false);
 }
 
 void entries_settle(void)

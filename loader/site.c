@@ -10,6 +10,7 @@
 #include "error.h"
 #include "maps.h"
 #include "near_memory.h"
+#include "poke.h"
 #include "swap.h"
 #include "sys.h"
 #include "trap.h"
@@ -383,6 +384,9 @@ static bool is_as_read(const struct site *site)
            0;
 }
 
+/* The bytes of one that is being armed or disarmed, for a child that was forked meanwhile. */
+static struct site *under_way;
+
 int site_arm(struct site *site, uint64_t until, struct site_problem *why)
 {
     int error;
@@ -395,19 +399,24 @@ int site_arm(struct site *site, uint64_t until, struct site_problem *why)
     error = trap_install(arch_stub_faults(&site->prologue));
     if (error != 0)
         return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
+    under_way = site;
     site->technique = arch_swap_in(&site->swap, until, why);
     site->armed = site->technique != NULL;
+    under_way = NULL;
     return site->armed ? 0 : -1;
 }
 
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
 {
+    bool out;
+
     if (!site->armed)
         return 0;
-    if (!arch_swap_out(&site->swap, until, why))
-        return -1;
-    site->armed = false;
-    return 0;
+    under_way = site;
+    out = arch_swap_out(&site->swap, until, why) != NULL;
+    site->armed = !out;
+    under_way = NULL;
+    return out ? 0 : -1;
 }
 
 bool site_is_armed(const struct site *site)
@@ -499,9 +508,22 @@ void sites_tend(void)
             }
 }
 
+/* Code, stubs and words are private memory: the child has its own. There is no other thread in it. */
 void sites_after_fork(void)
 {
-    /* Code, stubs and words are private memory: the child has its own. */
+    struct site *site = under_way;
+    uintptr_t jump;
+    struct poke poke;
+
     room_after_fork();
     maps_after_fork();
+    if (!site)
+        return;
+    under_way = NULL;
+    site->armed = false;
+    jump = site->prologue.jump;
+    if (poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
+        return;
+    poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
+    poke_close(&poke);
 }

@@ -37,7 +37,8 @@
 #include "poke.h"
 #include "sys.h"
 
-enum { JUMP_BYTES = 5, TRAP = 0xcc, PASSING_MS = 1000 };
+/* A thread that is asked to leave answers when it is given a processor. */
+enum { JUMP_BYTES = 5, TRAP = 0xcc, ANSWER_MS = 100 };
 
 static const uint8_t SPIN[2] = {0xeb, 0xfe};    /* jmp to itself */
 static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
@@ -55,8 +56,7 @@ struct work {
     bool inside;               /* a thread may have stopped at one of them */
     bool synced;               /* membarrier(2) works */
     bool stores_tried;
-    bool again;       /* to be chosen anew */
-    uint64_t passing; /* until when a thread may block signals in passing */
+    bool again; /* to be chosen anew */
     uint64_t until;
     struct site_problem *why;
 };
@@ -96,7 +96,6 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
         }
     }
     work->until = until;
-    work->passing = clock_ms() + PASSING_MS;
     work->why = why;
 }
 
@@ -187,6 +186,7 @@ static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned fr
 /* Whoever is between the old instructions leaves, by trap or by signal. */
 static int clear_inside(struct work *work)
 {
+    uint64_t until = clock_ms() + ANSWER_MS;
     pid_t who = 0;
     int result;
 
@@ -199,7 +199,9 @@ static int clear_inside(struct work *work)
         poke_sync();
         return 0;
     }
-    result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, work->until, &who);
+    if (until < work->until)
+        until = work->until;
+    result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, until, &who);
     if (result != 0)
         site_refuse(work->why, result == -ETIMEDOUT ? HP_TIMEOUT : HP_STORE,
                     "thread %d could not be made to leave the function's first instructions: %s",
@@ -360,7 +362,7 @@ static const char *by_store(struct work *work)
 /* A thread that is being made, or runs a signal handler, blocks signals for a moment only. */
 static bool may_pass(struct work *work)
 {
-    work->again = clock_ms() < work->until && clock_ms() < work->passing;
+    work->again = clock_ms() < work->until;
     if (work->again)
         wait_a_little();
     return work->again;

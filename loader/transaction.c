@@ -340,40 +340,39 @@ static int place_modules(struct transaction *transaction)
 
 static int locked_commit(void *context)
 {
-    int result = entries_arm(context);
-
-    if (result != 0)
-        return result;
-    result = commit(context);
-    if (result != 0)
-        entries_disarm(context);
-    return result;
+    return commit(context);
 }
 
 static void commit_now(void *context)
 {
-    shim()->commit_begin();
     objects_locked(locked_commit, context);
-    shim()->commit_end();
 }
 
-static int commit_when_asked(struct transaction *transaction)
+static int commit_at_safe_point(struct transaction *transaction)
 {
     uint64_t until = engine_now_ms() + transaction->timeout;
 
-    if (check_deadline(transaction) != 0)
+    if (shim()->at_safe_point(commit_now, transaction,
+                              until < transaction->deadline ? until : transaction->deadline) == 0)
+        return 0;
+    return refuse(transaction->why, HP_TIMEOUT,
+                  "the program reached no hotpatch_safe_point() within %u ms",
+                  transaction->timeout);
+}
+
+/* Entries that are armed lead to the old code until the commit. */
+static int commit_when_asked(struct transaction *transaction)
+{
+    if (check_deadline(transaction) != 0 || entries_arm(transaction) != 0)
         return -1;
-    if (transaction->when != WHEN_SAFE_POINT) {
+    if (transaction->when == WHEN_SAFE_POINT)
+        commit_at_safe_point(transaction);
+    else if (check_deadline(transaction) == 0)
         commit_now(transaction);
-    } else if (shim()->at_safe_point(commit_now, transaction,
-                                     until < transaction->deadline ? until
-                                                                   : transaction->deadline) != 0) {
-        return refuse(transaction->why, HP_TIMEOUT,
-                      "the program reached no hotpatch_safe_point() within %u ms",
-                      transaction->timeout);
-    }
     if (!transaction->committed && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    if (!transaction->committed)
+        entries_disarm(transaction);
     return transaction->committed ? 0 : -1;
 }
 

@@ -36,6 +36,8 @@ static _Atomic bool loading STATE;
 
 static struct lock request_lock STATE; /* one request, or one call of the run-time API */
 static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
+static _Atomic bool entries_are_armed
+    STATE; /* a request arms entries: fork() does not wait for its end */
 /* Which thread (pthread_self(), the same in the child) holds them over its fork(), or 0: handlers of
  * several threads that fork run side by side, and one must not give back what another has taken. */
 static _Atomic pthread_t fork_holds_request STATE, fork_holds_commit STATE;
@@ -111,6 +113,11 @@ static void service_commit_end(void)
     lock_give(&commit_lock);
 }
 
+static void service_arming(bool arming)
+{
+    atomic_store_explicit(&entries_are_armed, arming, memory_order_release);
+}
+
 static bool service_own_thread(void)
 {
     return threads_self() != THREAD_HOST;
@@ -130,6 +137,7 @@ static const struct shim_services services = {
     .at_safe_point = safe_point_run,
     .commit_begin = service_commit_begin,
     .commit_end = service_commit_end,
+    .arming = service_arming,
     .pid = sys_getpid,
     .start_time = status_start_time,
     .own_thread = service_own_thread,
@@ -249,17 +257,37 @@ int engine_lock_host(void)
 
 /* ---- fork ---- */
 
+/* A commit takes microseconds, and so does one section of arming, unless its thread loses the processor. */
 #define COMMIT_LIMIT_MS 1000
+#define ARMING_LIMIT_MS 5
+
+static bool is_arming(void)
+{
+    return atomic_load_explicit(&entries_are_armed, memory_order_acquire);
+}
 
 static bool fork_takes_request(uint64_t until)
 {
     bool taken = false;
 
-    while (!taken && clock_ms() < until && !safe_point_awaited()) {
-        uint64_t slice = clock_ms() + 10;
+    while (!taken && clock_ms() < until && !safe_point_awaited() && !is_arming()) {
+        uint64_t slice = clock_ms() + ARMING_LIMIT_MS - 1;
 
         taken = lock_take_until(&request_lock, slice < until ? slice : until);
     }
+    return taken;
+}
+
+/* A commit that is half done would leave the child with some of its words; a section of arming is
+ * completed by after_fork(). */
+static bool fork_takes_commit(void)
+{
+    uint64_t from = clock_ms();
+    bool taken = false;
+
+    do
+        taken = lock_take_until(&commit_lock, clock_ms() + ARMING_LIMIT_MS - 1);
+    while (!taken && !is_arming() && clock_ms() < from + COMMIT_LIMIT_MS);
     return taken;
 }
 
@@ -285,9 +313,7 @@ void engine_fork_prepare(uint64_t until)
 {
     if (threads_self() == THREAD_HOST && fork_takes_request(until))
         hold(&fork_holds_request);
-    /* A commit takes microseconds, but it waits for ld.so's list lock; a host that forks inside a
-     * dl_iterate_phdr(3) callback holds that, and must not wait for the commit for ever. */
-    if (lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS))
+    if (fork_takes_commit())
         hold(&fork_holds_commit);
 }
 
@@ -308,6 +334,7 @@ void engine_fork_child(void)
     atomic_store_explicit(&fork_holds_commit, 0, memory_order_relaxed);
     lock_reset(&commit_lock);
     lock_reset(&request_lock);
+    atomic_store_explicit(&entries_are_armed, false, memory_order_relaxed);
     atomic_store_explicit(&loading, false, memory_order_relaxed);
     if (engine_loaded())
         engine()->after_fork();

@@ -80,6 +80,10 @@ struct shim_services {
      * patch code, allocation or I/O. */
     void (*commit_begin)(void);
     void (*commit_end)(void);
+    /* `arming`: from now on entries are armed, section by section, and threads are waited for
+     * between the sections. fork() waits for no more than one section, a few ms at most; what
+     * after_fork() finds in the child may then be a section half done. */
+    void (*arming)(bool arming);
     pid_t (*pid)(void);           /* of this process, followed over fork */
     uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
     bool (*own_thread)(void);     /* the caller is the listener or the worker; any thread */

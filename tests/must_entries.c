@@ -266,6 +266,17 @@ static const char *entry_spinner_blocks_every_signal(struct host *host)
     return code;
 }
 
+static const char *entry_spinner_relents(struct host *host)
+{
+    host_expect(host, "brief-spinner-without-signals 1500", "started");
+    const char *code = outcome(host, "load timeout=20000 replace=straddles_page=two %s",
+                               patch_file("entry_plain"));
+    host_expect(host, "shape straddles_page", "2");
+    must_apply(host, "revert all");
+    host_expect(host, "stop-threads", "wrong 0");
+    return code;
+}
+
 /* An entry that could be armed, and one that could not: neither is. */
 static const char *entry_second_not_armed(struct host *host)
 {
@@ -473,6 +484,7 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_threads_block_sigtrap),
     IN_ENTRIES(entry_threads_block_every_signal),
     IN_ENTRIES(entry_spinner_blocks_every_signal),
+    IN_ENTRIES(entry_spinner_relents),
     IN_ENTRIES(entry_mute_thread_and_word_straddled),
     IN_ENTRIES(entry_mute_thread_and_page_straddled),
     IN_ENTRIES(entry_beside_ring_workers),

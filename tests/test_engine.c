@@ -117,6 +117,11 @@ static void nothing(void)
 {
 }
 
+static void arming(bool on)
+{
+    (void)on;
+}
+
 static uint64_t start_time(void)
 {
     return 1;
@@ -136,6 +141,7 @@ static const struct shim_services shim_of_test = {
     .at_safe_point = at_safe_point,
     .commit_begin = nothing,
     .commit_end = nothing,
+    .arming = arming,
     .pid = getpid,
     .start_time = start_time,
 };

@@ -156,6 +156,25 @@ static void children_forked_by_mute_threads_get_right_answers(void **state)
     finish();
 }
 
+static void forks_do_not_wait_until_threads_let_an_entry_be_armed(void **state)
+{
+    char line[512];
+
+    (void)state;
+    start("entries");
+    host_expect(host, "spinners-without-signals 1", "started");
+    snprintf(line, sizeof(line), "load timeout=20000 replace=straddles_page=two %s\n",
+             patch_file("entry_plain"));
+    send_raw(host, line, strlen(line));
+    host_expect(host, "fork-rounds 20", "20 ended");
+    host_expect(host, "shape straddles_page", "1"); /* the load still waits */
+    host_expect(host, "stop-threads", "wrong 0");
+    must_apply(host, "ping");
+    host_expect(host, "shape straddles_page", "2");
+    host_expect(host, "fork-rounds 2", "2 ended");
+    finish();
+}
+
 /* Which go through these on their way to execve(2), in memory that they share with the program. */
 static void programs_start_while_what_starts_them_is_wrapped(void **state)
 {
@@ -412,6 +431,7 @@ int main(void)
         LIVE(a_child_inherits_layers_and_is_patched_apart),
         LIVE(children_forked_while_entries_switch_get_right_answers),
         LIVE(children_forked_by_mute_threads_get_right_answers),
+        LIVE(forks_do_not_wait_until_threads_let_an_entry_be_armed),
         LIVE(programs_start_while_what_starts_them_is_wrapped),
         LIVE(a_daemon_inherits_layers),
         LIVE(threads_go_through_switches),

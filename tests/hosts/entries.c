@@ -174,6 +174,10 @@ static int live_through(const char *word, const char *rest)
         start_threads(caller, atoi(rest), EVERYTHING, 0);
     else if (strcmp(word, "sleepers-without-signals") == 0)
         start_threads(sleeper, atoi(rest), EVERYTHING, 1);
+    else if (strcmp(word, "brief-spinner-without-signals") == 0)
+        start_brief_spinner(atoi(rest));
+    else if (strcmp(word, "fork-rounds") == 0)
+        fork_rounds(atoi(rest));
     else if (strcmp(word, "stop-threads") == 0)
         stop_threads();
     else

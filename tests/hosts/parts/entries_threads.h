@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { THREADS = 8 };
@@ -68,6 +70,55 @@ static void *caller(void *argument)
             usleep(1000);
     }
     return NULL;
+}
+
+static long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* One that goes through the functions with its signals blocked, without rest, and ends after a time. */
+static void *brief_spinner(void *ms)
+{
+    long end = now_ms() + (long)(intptr_t)ms;
+
+    block(EVERYTHING);
+    while (now_ms() < end) {
+        call_all();
+        __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+static void start_brief_spinner(int ms)
+{
+    if (pthread_create(&threads[thread_count++], NULL, brief_spinner, (void *)(intptr_t)ms) != 0)
+        _exit(9);
+    while (__atomic_load_n(&calls, __ATOMIC_RELAXED) == 0)
+        usleep(100);
+    say("started");
+}
+
+static void fork_rounds(int count)
+{
+    int ended = 0;
+
+    for (int i = 0; i < count; i++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            call_all();
+            _exit(wrong != 0);
+        }
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        ended += status == 0;
+    }
+    say("%d ended", ended);
 }
 
 /* One that sleeps with its signals blocked, far from any function that is patched. */
