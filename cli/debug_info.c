@@ -145,6 +145,7 @@ void debug_info_close(struct debug_info *info)
         return;
     debug_names_free(&info->own);
     debug_names_free(&info->all);
+    debug_names_free(&info->dwarf);
     inlined_index_free(info->inlined);
     slot_table_free(&info->slots);
     image_close(info->image); /* its bytes are libdwfl's */
@@ -318,6 +319,14 @@ int debug_info_named(struct debug_info *info, const char *name, debug_function_v
     return debug_names_called(&info->all, name, each, context);
 }
 
+int debug_info_clones(struct debug_info *info, const char *name, debug_function_visit *each,
+                      void *context)
+{
+    if (!info->all.read)
+        read_all(info);
+    return debug_names_clones(&info->all, name, each, context);
+}
+
 /* ------------------------------------------------------------------- DWARF --- */
 
 Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias)
@@ -381,46 +390,47 @@ static bool is_plain_function(Dwarf_Die *die)
 }
 
 /* The functions of a unit lie beside each other; those of name spaces have symbols. */
-static int unit_functions(Dwarf_Die *unit, Dwarf_Addr bias, const char *name,
-                          debug_function_visit *each, void *context)
+static void add_unit_functions(struct debug_info *info, Dwarf_Die *unit, Dwarf_Addr bias)
 {
     Dwarf_Die die;
-    int result = 0;
 
     if (dwarf_child(unit, &die) != 0)
-        return 0;
+        return;
     do {
         const char *called = is_plain_function(&die) ? dwarf_diename(&die) : NULL;
+        struct debug_function function = {.name = called, .local = true};
         Dwarf_Addr entry;
 
-        if (called && strcmp(called, name) == 0 && dwarf_entrypc(&die, &entry) == 0) {
-            struct debug_function function = {
-                .name = name,
-                .file = base_name(dwarf_diename(unit)),
-                .address = entry + bias,
-                .local = true,
-            };
+        if (!called || dwarf_entrypc(&die, &entry) != 0)
+            continue;
+        function.file = base_name(dwarf_diename(unit));
+        function.address = entry + bias;
+        debug_names_add(&function, &info->dwarf);
+    } while (dwarf_siblingof(&die, &die) == 0);
+}
 
-            result = each(&function, context);
-        }
-    } while (result == 0 && dwarf_siblingof(&die, &die) == 0);
-    return result;
+/* Read once for all names: goes on where the last budget ended. */
+static void read_dwarf_names(struct debug_info *info, uint64_t until)
+{
+    Dwarf_Die storage, split, *unit;
+    Dwarf_Addr bias;
+    Dwarf *dwarf = debug_info_dwarf(info, &bias);
+
+    while (!info->dwarf.read && now_ms() < until) {
+        unit = dwarf ? debug_unit_next(dwarf, &info->dwarf_last, &storage, &split) : NULL;
+        if (unit)
+            add_unit_functions(info, unit, bias);
+        else
+            info->dwarf.read = true;
+    }
 }
 
 int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,
                                debug_function_visit *each, void *context)
 {
-    uint64_t until = now_ms() + budget;
-    Dwarf_Addr bias;
-    Dwarf *dwarf = debug_info_dwarf(info, &bias);
-    Dwarf_Die storage, split, *unit;
-    Dwarf_CU *last = NULL;
-    int result = 0;
-
-    while (dwarf && result == 0 && now_ms() < until &&
-           (unit = debug_unit_next(dwarf, &last, &storage, &split)))
-        result = unit_functions(unit, bias, name, each, context);
-    return result;
+    if (!info->dwarf.read)
+        read_dwarf_names(info, now_ms() + budget);
+    return debug_names_called(&info->dwarf, name, each, context);
 }
 
 const char *debug_info_source(struct debug_info *info, uint64_t address)

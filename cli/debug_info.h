@@ -67,6 +67,9 @@ int debug_info_own_named(struct debug_info *info, const char *name, debug_functi
 int debug_info_functions(struct debug_info *info, debug_function_visit *each, void *context);
 int debug_info_named(struct debug_info *info, const char *name, debug_function_visit *each,
                      void *context);
+/* Those with symbols that are clones of `name`, or parts of it. Likewise. */
+int debug_info_clones(struct debug_info *info, const char *name, debug_function_visit *each,
+                      void *context);
 /* Every function that DWARF calls `name`, for where no symbol does. Reads every unit, and ends its
  * search after `budget` ms. Likewise. */
 int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsigned budget,

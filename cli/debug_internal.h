@@ -27,6 +27,8 @@ struct debug_info {
     struct slot_table slots;
     bool slots_read;
     struct debug_names own, all;   /* likewise */
+    struct debug_names dwarf;      /* what DWARF names, as far as it has been read */
+    Dwarf_CU *dwarf_last;          /* the last unit of it */
     struct inlined_index *inlined; /* likewise */
 };
 

@@ -364,41 +364,23 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
     return count;
 }
 
-/* Copies of a function that gcc made for some of its calls, and parts of it: they have code of their
- * own (NAME.constprop.0, .isra.0, .part.0). The rarely run part, .cold, is a function's own. */
-struct clones {
-    const char *name;
-    char *text; /* "f.constprop.0, f.part.0" */
-};
-
 static int take_clone(const struct debug_function *function, void *context)
 {
-    static const char *const kinds[] = {".constprop.", ".isra.", ".part."};
-    struct clones *clones = context;
-    size_t length = strlen(clones->name);
-    char *longer;
+    char **text = context;
+    char *longer = format_text("%s%s%s", *text ? *text : "", *text ? ", " : "", function->name);
 
-    if (strncmp(function->name, clones->name, length) != 0)
-        return 0;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        if (strncmp(function->name + length, kinds[i], strlen(kinds[i])) != 0 ||
-            strstr(function->name, ".cold"))
-            continue;
-        longer = format_text("%s%s%s", clones->text ? clones->text : "", clones->text ? ", " : "",
-                             function->name);
-        free(clones->text);
-        clones->text = longer;
-        return strlen(longer) > CLONES_LENGTH;
-    }
-    return 0;
+    free(*text);
+    *text = longer;
+    return strlen(longer) > CLONES_LENGTH;
 }
 
+/* "f.constprop.0, f.part.0", malloc'd: they have code of their own. NULL: there are none. */
 static char *clones_of(const struct object *object, const char *name)
 {
-    struct clones clones = {.name = name};
+    char *text = NULL;
 
-    debug_info_functions(object->info, take_clone, &clones);
-    return clones.text;
+    debug_info_clones(object->info, name, take_clone, &text);
+    return text;
 }
 
 /* Of an import the calls are what is switched, and a C library's debug information is large. */

@@ -14,39 +14,23 @@
 #include "output.h"
 #include "request.h"
 #include "slot_table.h"
+#include "talk.h"
+#include "texts.h"
 
 #define INLINED_TIME 30 /* ms for one target's copies */
-
-/* The targets of one line, each malloc'd. */
-struct line {
-    char **targets;
-    size_t count;
-};
-
-struct warning {
-    char *text;
-    bool absent; /* says why there is no such function: of use where the process knows none */
-};
+#define COPIES_TIME 400 /* ms for those of all targets */
 
 struct places {
-    struct line *lines; /* patches, then faults */
+    struct texts *lines; /* the targets of patches, then of faults */
     size_t line_count;
     size_t process_count;
-    struct warning *warnings;
-    size_t warning_count;
+    struct texts warnings;
+    unsigned spent;      /* ms, of COPIES_TIME */
+    struct texts absent; /* why there is no such function: of use where the process knows none */
 };
 
-static void add_target(struct line *line, const char *target)
-{
-    for (size_t i = 0; i < line->count; i++)
-        if (strcmp(line->targets[i], target) == 0)
-            return;
-    line->targets = reallocate(line->targets, (line->count + 1) * sizeof(char *));
-    line->targets[line->count++] = format_text("%s", target);
-}
-
 /* What is wrong with a patch is the process's to say. */
-static void add_manifest(struct line *line, const char *path)
+static void add_manifest(struct texts *line, const char *path)
 {
     struct refusal ignored = {0};
     struct elf_fault fault = {0};
@@ -57,7 +41,7 @@ static void add_manifest(struct line *line, const char *path)
         if (manifest_read(file.image, &manifest, &fault) == 0) {
             for (size_t i = 0; i < manifest.entry_count; i++)
                 if (manifest.entries[i].kind != HOTPATCH_KIND_DATA)
-                    add_target(line, manifest.entries[i].target);
+                    texts_add(line, manifest.entries[i].target);
             manifest_free(&manifest);
         }
         file_image_close(&file);
@@ -78,58 +62,74 @@ static struct places *places_new(const struct order *order, size_t process_count
     for (size_t i = 0; i < order->patch_count; i++) {
         add_manifest(&places->lines[i], order->patches[i]);
         for (size_t j = 0; j < order->patch_target_count; j++)
-            add_target(&places->lines[i], order->patch_targets[j]);
+            texts_add(&places->lines[i], order->patch_targets[j]);
     }
     for (size_t i = 0; i < order->fault_count; i++)
-        add_target(&places->lines[order->patch_count + i], order->fault_targets[i]);
+        texts_add(&places->lines[order->patch_count + i], order->fault_targets[i]);
     return places;
 }
 
 /* Takes over `text`; of a thousand equal processes it is said once. */
-static void add_warning(struct places *places, char *text, bool absent)
+static void add_warning(struct texts *warnings, char *text)
 {
-    for (size_t i = 0; text && i < places->warning_count; i++)
-        if (strcmp(places->warnings[i].text, text) == 0) {
-            free(text);
-            return;
-        }
-    if (!text)
-        return;
-    places->warnings =
-        reallocate(places->warnings, (places->warning_count + 1) * sizeof(*places->warnings));
-    places->warnings[places->warning_count++] = (struct warning){text, absent};
+    if (text)
+        texts_add(warnings, text);
+    free(text);
 }
 
+/* Whatever the number of targets, their copies are looked for no longer than COPIES_TIME in all. */
 static void warn_of_copies(struct places *places, struct lookup *lookup, const char *target)
 {
-    add_warning(places, lookup_inlined(lookup, target, INLINED_TIME), false);
-    add_warning(places, lookup_absent(lookup, target, INLINED_TIME), true);
+    uint64_t begun = now_ms();
+    unsigned left = COPIES_TIME - places->spent, budget = left < INLINED_TIME ? left : INLINED_TIME;
+
+    add_warning(&places->warnings, lookup_inlined(lookup, target, budget));
+    add_warning(&places->absent, lookup_absent(lookup, target, budget));
+    places->spent += (unsigned)(now_ms() - begun);
+    if (places->spent > COPIES_TIME)
+        places->spent = COPIES_TIME;
+}
+
+/* A growing line of words. */
+struct words {
+    char *text; /* or NULL */
+    size_t length, room, count;
+};
+
+static void add_word(struct words *words, const char *word)
+{
+    size_t size = strlen(word);
+
+    if (words->length + size + 2 > words->room) {
+        words->room = (words->length + size + 2) * 2;
+        words->text = reallocate(words->text, words->room);
+    }
+    if (words->count++)
+        words->text[words->length++] = ' ';
+    memcpy(words->text + words->length, word, size + 1);
+    words->length += size;
 }
 
 /* "at=.. at=..", malloc'd, or NULL. */
-static char *find_line(struct places *places, const struct line *line, struct lookup *lookup,
+static char *find_line(struct places *places, const struct texts *line, struct lookup *lookup,
                        struct refusal *why)
 {
-    char *keys = NULL;
-    size_t count = 0;
+    struct words keys = {0};
 
     for (size_t i = 0; i < line->count; i++) {
-        char *key, *longer;
+        char *key;
 
-        warn_of_copies(places, lookup, line->targets[i]);
-        if (lookup_target(lookup, line->targets[i], &key, why) != 1)
+        warn_of_copies(places, lookup, line->list[i]);
+        if (lookup_target(lookup, line->list[i], &key, why) != 1)
             continue;
-        longer = format_text("%s%s%s", keys ? keys : "", keys ? " " : "", key);
-        free(keys);
+        add_word(&keys, key);
         free(key);
-        keys = longer;
-        count++;
     }
-    if (count > REQUEST_PLACE_MAX)
+    if (keys.count > REQUEST_PLACE_MAX)
         refuse(why, HP_LINE_TOO_LONG,
                "%zu functions of one patch are named by debug information alone, %d are possible",
-               count, REQUEST_PLACE_MAX);
-    return keys;
+               keys.count, REQUEST_PLACE_MAX);
+    return keys.text;
 }
 
 /* What was found for the last process; in a thousand equal ones it is looked for once. */
@@ -189,14 +189,10 @@ void places_free(struct places *places, struct exchange *exchanges)
             free(exchanges[i].places[j]);
         free(exchanges[i].places);
     }
-    for (size_t i = 0; i < places->line_count; i++) {
-        for (size_t j = 0; j < places->lines[i].count; j++)
-            free(places->lines[i].targets[j]);
-        free(places->lines[i].targets);
-    }
-    for (size_t i = 0; i < places->warning_count; i++)
-        free(places->warnings[i].text);
-    free(places->warnings);
+    for (size_t i = 0; i < places->line_count; i++)
+        texts_free(&places->lines[i]);
+    texts_free(&places->warnings);
+    texts_free(&places->absent);
     free(places->lines);
     free(places);
 }
@@ -204,20 +200,29 @@ void places_free(struct places *places, struct exchange *exchanges)
 void places_warn(const struct places *places, struct json_object *answer)
 {
     struct json_object *list = json_list(answer, "warnings");
-    bool failed = answer_exit(answer) != 0;
+    const struct texts *texts;
 
-    for (size_t i = 0; places && list && i < places->warning_count; i++)
-        if (places->warnings[i].absent == failed)
-            json_object_array_add(list, json_object_new_string(places->warnings[i].text));
+    if (!places || !list)
+        return;
+    texts = answer_exit(answer) != 0 ? &places->absent : &places->warnings;
+    for (size_t i = 0; i < texts->count; i++)
+        json_object_array_add(list, json_object_new_string(texts->list[i]));
+}
+
+static void print_all(const struct texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        fputs("hotpatch: warning: ", stderr);
+        text_print(stderr, texts->list[i]);
+        fputc('\n', stderr);
+    }
 }
 
 void places_warn_group(const struct places *places, bool failed)
 {
-    for (size_t i = 0; places && i < places->warning_count; i++) {
-        if (places->warnings[i].absent && !failed)
-            continue;
-        fputs("hotpatch: warning: ", stderr);
-        text_print(stderr, places->warnings[i].text);
-        fputc('\n', stderr);
-    }
+    if (!places)
+        return;
+    print_all(&places->warnings);
+    if (failed)
+        print_all(&places->absent);
 }

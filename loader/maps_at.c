@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Between maps_keep() and maps_forget(): what was mapped at the first question. */
 static struct {
     bool wanted;
