@@ -380,10 +380,15 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
 
 int module_snapshot(struct module *module, struct refusal *why)
 {
+    char sha256[sizeof(module->sha256)];
+
     if (module->fault)
         return 0;
+    memcpy(sha256, module->sha256, sizeof(sha256));
+    if (module->edited) /* a copy's name says what is in it */
+        sha256_hex(module->bytes, module->size, sha256);
     module->snapshot =
-        snapshot_make(module->sha256, module->bytes, module->size, &module->snapshot_made, why);
+        snapshot_make(sha256, module->bytes, module->size, &module->snapshot_made, why);
     if (!module->snapshot)
         return -1;
     /* Known before dlopen(), so that the object list sees whose object this is. */

@@ -59,7 +59,8 @@ struct module {
     struct request_place *places;
     size_t place_count;
     bool unseen;
-    void *bytes; /* the file; freed after the transaction */
+    void *bytes; /* the file, as it will be loaded; freed after the transaction */
+    bool edited; /* `bytes` are not the file's any more; unique.c */
     size_t size;
     struct image *image; /* over `bytes` */
     void *handle;
@@ -95,6 +96,10 @@ void module_check_undefined(struct module *module, struct refusal *why);
 
 /* HOTPATCH_TARGET against the objects of the process. Adds to `why`. */
 void module_check_targets(const struct module *module, struct refusal *why);
+
+/* unique.c: make the symbols of which a process has one the module's own, in `bytes`, but for those
+ * that the program has. Inside objects_locked(). 0, or -1 with `why`. */
+int module_settle_unique(struct module *module, struct refusal *why);
 
 /* Write the private copy that will be loaded. 0, or -1 with `why`. Listener. */
 int module_snapshot(struct module *module, struct refusal *why);

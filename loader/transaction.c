@@ -376,8 +376,22 @@ static int commit_when_asked(struct transaction *transaction)
     return transaction->committed ? 0 : -1;
 }
 
+static int settle_unique(void *context)
+{
+    struct transaction *transaction = context;
+
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (module_settle_unique(transaction->loads[i], transaction->why) != 0)
+            return -1;
+    return 0;
+}
+
 static int snapshot_all(struct transaction *transaction)
 {
+    if (objects_locked(settle_unique, transaction) != 0)
+        return transaction->why->count
+                   ? -1
+                   : refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
     for (size_t i = 0; i < transaction->load_count; i++)
         if (module_snapshot(transaction->loads[i], transaction->why) != 0)
             return -1;

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "image.h"
+#include "protection.h"
 #include "relocations.h"
 #include "symbols.h"
+#include "unique.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,9 +59,18 @@ static void use_addresses(const struct image *image)
     }
 }
 
-static void use_image(const struct image *image)
+/* `context`: the size of the file. */
+static int use_unique(const char *name, size_t info, void *context)
+{
+    if (info >= (uintptr_t)context || strlen(name) > 1 << 30)
+        abort();
+    return 0;
+}
+
+static void use_image(const struct image *image, size_t size)
 {
     struct elf_fault fault;
+    uint64_t writable;
     const char *needed;
 
     for (size_t i = 0; (needed = image_needed(image, i)) && i < 1000; i++) {
@@ -73,6 +84,9 @@ static void use_image(const struct image *image)
     if (strlen(image_build_id(image)) % 2 != 0)
         abort();
     image_is_static(image);
+    image_executable_stack(image);
+    image_writable_code(image, &writable);
+    image_unique_symbols(image, use_unique, (void *)(uintptr_t)size, &fault);
     use_addresses(image);
     image_symbols(image, use_symbol, (void *)(uintptr_t)image, &fault);
     image_relocations(image, use_relocation, (void *)(uintptr_t)image, &fault);
@@ -90,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
             continue;
         }
-        use_image(image);
+        use_image(image, size);
         image_close(image);
     }
     return 0;

@@ -1,0 +1,26 @@
+/* unique.h - data of which a process has one: shared by unique.cc, libunique.cc and the patch. */
+#ifndef UNIQUE_H
+#define UNIQUE_H
+
+#include <locale>
+
+/* a static member of a template */
+template <class T> struct shared {
+    static int value;
+};
+template <class T> int shared<T>::value = 5;
+
+/* a facet with an id of its own: use_facet() finds it where both sides have the same id */
+struct unit : std::locale::facet {
+    static inline std::locale::id id;
+    int size;
+
+    explicit unit(int n) : size(n)
+    {
+    }
+};
+
+struct of_program;
+struct of_library;
+
+#endif
