@@ -2,7 +2,8 @@
 #
 #   make                         the three products, usable from build/
 #   make demo                    sets up, builds, patches a live process before your eyes
-#   make check [SAN=...] [CC=clang]   sets up, builds, runs every test
+#   make check [SAN=...] [CC=clang]   sets up, builds, runs every test (TEST_ONLY="NAME...": these alone)
+#   make fresh                   demo, check, bench and real, each in a bare Debian 12 (needs root)
 #   make install [DESTDIR=] [PREFIX=/usr/local]
 #
 # Every compiler and sanitizer has a build directory of its own: build/, build/clang/,
@@ -51,7 +52,7 @@ ENGINE := $(BUILD)/libhotpatch_engine.so
 COMMAND := $(BUILD)/hotpatch
 PRODUCTS := $(SHIM) $(ENGINE) $(COMMAND)
 
-.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run \
+.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run fresh \
 	install uninstall format format-check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -195,7 +196,8 @@ $(BUILD)/patches/%.so: tests/patches/%.c Makefile
 
 tests: all $(TESTS) $(HOSTS) $(PATCHES)
 
-check-run: tests
+# With TEST_ONLY these test programs alone are linked.
+check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES),tests)
 	@VARIANT=$(VARIANT) scripts/run-tests $(BUILD) $(TEST_ONLY)
 
 # ------------------------------------------------- targets that set up first ---
@@ -237,7 +239,7 @@ $(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/b
 
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
-	tests/bench/run $(BUILD)
+	tests/bench/run $(BUILD) $(BENCH_ONLY)
 
 # Each fuzz target runs FUZZ_SECONDS seconds over its corpus in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS := 60
@@ -262,6 +264,13 @@ real:
 
 real-run: all
 	tests/real/run $(BUILD)
+
+# Each target on a Debian 12 that has nothing but make: what scripts/setup forgets is not there.
+fresh:
+	scripts/fresh demo
+	scripts/fresh check
+	scripts/fresh bench
+	scripts/fresh real
 
 # -------------------------------------------------------------- install ---
 
