@@ -63,6 +63,9 @@ all: $(PRODUCTS)
 ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
 $(BUILD)/obj/loader/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
 
+# The registers that callers rely on: see the file.
+$(BUILD)/obj/loader/fault_decide.o: PARTS_FLAGS += -mgeneral-regs-only
+
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
@@ -104,7 +107,7 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-$(BUILD)/tests/test_engine: $(BUILD)/obj/loader/decoder.o
+$(BUILD)/tests/test_engine $(BUILD)/tests/test_keep: $(BUILD)/obj/loader/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \

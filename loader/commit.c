@@ -285,6 +285,15 @@ static int store_protected(const struct transaction *transaction, int memory)
 
 /* ---- the stores ---- */
 
+/* A fault leads the caller's own call on, so what lies below it must keep for the caller what a
+ * keeping stub keeps. A replacement's own call needs the ABI alone. */
+static uintptr_t way_from(const struct slot *slot, const struct layer *layer, uintptr_t below)
+{
+    bool is_fault = layer->module && layer->module->fault;
+
+    return is_fault && slot->kind == SLOT_ENTRY ? site_way(slot->site, below) : below;
+}
+
 /* HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
  * that is taken out keeps its pointer: a thread may still be in its function. `only_new`: of
  * layers that no call can reach yet, so that nothing has to be undone. */
@@ -294,10 +303,11 @@ static void store_originals(const struct change *change, bool only_new)
 
     for (size_t i = 0; i < change->layer_count; i++) {
         const struct layer *layer = &change->layers[i];
+        uintptr_t original = way_from(change->slot, layer, below);
 
         if (layer->original && (!only_new || layer->since.tv_sec == 0) &&
-            __atomic_load_n(layer->original, __ATOMIC_ACQUIRE) != below)
-            __atomic_store_n(layer->original, below, __ATOMIC_RELEASE);
+            __atomic_load_n(layer->original, __ATOMIC_ACQUIRE) != original)
+            __atomic_store_n(layer->original, original, __ATOMIC_RELEASE);
         below = layer->function;
     }
 }

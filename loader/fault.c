@@ -9,60 +9,9 @@
 #include "engine.h"
 #include "target.h"
 
-static struct fault faults[FAULT_COUNT];
-
-/* ---- from the program's threads, and, where the fault lies at a function's entry, from ours, for
- * which it is none ---- */
-
-/* SplitMix64 (Steele, Lea, Flood 2014) over a shared counter: even, and without a lock. */
-static uint32_t draw_millionths(void)
-{
-    static uint64_t state;
-    uint64_t z = __atomic_add_fetch(&state, UINT64_C(0x9e3779b97f4a7c15), __ATOMIC_RELAXED);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)((z ^ z >> 31) % 1000000);
-}
-
-static bool strikes(struct fault *fault, uintptr_t caller)
-{
-    uint64_t call, strike;
-
-    if (fault->caller_begin && (caller < fault->caller_begin || caller >= fault->caller_end))
-        return false;
-    call = __atomic_add_fetch(&fault->calls, 1, __ATOMIC_RELAXED);
-    if (fault->nth && call % fault->nth != 0)
-        return false;
-    if (fault->probability && draw_millionths() >= fault->probability)
-        return false;
-    strike = __atomic_add_fetch(&fault->strikes, 1, __ATOMIC_RELAXED);
-    if (!fault->times || strike <= fault->times)
-        return true;
-    __atomic_sub_fetch(&fault->strikes, 1, __ATOMIC_RELAXED);
-    return false;
-}
-
-struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
-{
-    struct fault *fault = &faults[number];
-    bool at_entry;
-
-    /* Pairs with fault_new(): who came here through a word sees the whole fault. (The word's own
-     * release store does it; a race detector does not see the call through a PLT.) */
-    (void)__atomic_load_n(&fault->taken, __ATOMIC_ACQUIRE);
-    at_entry = __atomic_load_n(&fault->at_entry, __ATOMIC_ACQUIRE);
-    if ((at_entry && shim()->own_thread()) || !strikes(fault, caller))
-        return (struct fault_verdict){0,
-                                      (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
-    if (fault->error)
-        errno = fault->error;
-    return (struct fault_verdict){1, fault->value};
-}
-
 uintptr_t fault_entry(const struct fault *fault)
 {
-    return (uintptr_t)fault_entries + (uintptr_t)(fault - faults) * fault_entry_size;
+    return (uintptr_t)fault_entries + (uintptr_t)(fault - fault_table) * fault_entry_size;
 }
 
 /* ---- requests ---- */
@@ -129,7 +78,7 @@ static struct fault *find_free(void)
     struct fault *oldest = NULL;
 
     for (size_t i = 0; i < FAULT_COUNT; i++) {
-        struct fault *fault = &faults[i];
+        struct fault *fault = &fault_table[i];
 
         if (!fault->taken)
             return fault;

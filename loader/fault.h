@@ -30,6 +30,7 @@ struct fault {
     uint64_t until;    /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
     uint64_t reverted; /* CLOCK_MONOTONIC ms; 0: in use */
     bool taken;
+    bool no_result; /* callers rely on rax: the function returns nothing there */
     bool at_entry;  /* of a function that our own threads may call too */
     char text[128]; /* the request's NAME=RETVAL[:ERRNO] and terms */
 };
@@ -40,14 +41,18 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
 void fault_end(struct fault *fault);
 uintptr_t fault_entry(const struct fault *fault); /* the function that replaces */
 
-/* arch/: the row of entries. Each calls fault_decide() with its number and its caller, and
- * returns the value, or goes on to the original with all arguments as they came. */
+extern struct fault fault_table[];
+
+/* The row of entries. Each calls fault_decide() with its number and its caller, and returns the
+ * value, or goes on to the original with all arguments as they came. */
 extern const unsigned char fault_entries[];
 extern const unsigned fault_entry_size;
 
+enum fault_outcome { FAULT_PASSES, FAULT_RETURNS, FAULT_RETURNS_NOTHING };
+
 struct fault_verdict {
-    int64_t strikes; /* 0: go on to `value`, the original's address */
-    int64_t value;
+    int64_t outcome;
+    int64_t value; /* to return; or the original's address */
 };
 
 /* Any thread, from inside any function of the program, malloc included: no lock, no memory. */

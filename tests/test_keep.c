@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "fault.h"
 #include "harness.h"
 #include "keeper.h"
 #include "registers.h"
@@ -233,6 +234,85 @@ static void the_x87_stack_is_kept_and_empty_inside(void **state)
     assert_true(kept - pi < 1e-9 && pi - kept < 1e-9);
 }
 
+/* ---- faults ---- */
+
+static struct fault *fault_of(uintptr_t original, bool no_result)
+{
+    struct fault *fault = &fault_table[FAULT_COUNT - 1];
+
+    *fault = (struct fault){.original = original, .value = 4711, .nth = 2, .no_result = no_result};
+    return fault;
+}
+
+static void assert_as_called(const struct seen *seen, int but)
+{
+    for (size_t i = 0; i < sizeof(caller_saved) / sizeof(*caller_saved); i++)
+        if (caller_saved[i] != but)
+            assert_int_equal(seen->out.general[caller_saved[i]], seen->in.general[caller_saved[i]]);
+    for (int i = 0; i < (widths() & REGISTERS_ZMM ? 32 : 16); i++)
+        assert_memory_equal(seen->out.vector[i], seen->in.vector[i], bytes_of(widths()));
+    if (widths() & REGISTERS_ZMM)
+        assert_memory_equal(seen->out.mask, seen->in.mask, sizeof(seen->in.mask));
+}
+
+/* The first call passes, the second strikes. */
+static void a_fault_that_strikes_writes_its_result_alone(void **state)
+{
+    struct fault *fault = fault_of((uintptr_t)registers_clobber, false);
+    struct seen seen;
+
+    (void)state;
+    if (sanitized())
+        skip();
+    call(fault_entry(fault), widths(), 0);
+    seen = call(fault_entry(fault), widths(), 0);
+    assert_int_equal(seen.out.general[RAX], 4711);
+    assert_as_called(&seen, RAX);
+}
+
+static void a_fault_of_a_function_without_result_writes_nothing(void **state)
+{
+    struct fault *fault = fault_of((uintptr_t)registers_clobber, true);
+    struct seen seen;
+
+    (void)state;
+    if (sanitized())
+        skip();
+    call(fault_entry(fault), widths(), 0);
+    seen = call(fault_entry(fault), widths(), 0);
+    assert_as_called(&seen, -1);
+}
+
+__attribute__((naked)) static void does_nothing(void)
+{
+    __asm__("endbr64\n ret");
+}
+
+static void a_fault_that_passes_writes_nothing(void **state)
+{
+    struct seen seen;
+
+    (void)state;
+    if (sanitized())
+        skip();
+    seen = call(fault_entry(fault_of((uintptr_t)does_nothing, false)), widths(), 0);
+    assert_as_called(&seen, -1);
+}
+
+static void a_fault_hands_on_every_register_and_the_stack(void **state)
+{
+    struct seen seen =
+        call(fault_entry(fault_of((uintptr_t)registers_clobber, false)), widths(), 9);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(caller_saved) / sizeof(*caller_saved); i++)
+        assert_int_equal(seen.inside.general[caller_saved[i]], seen.in.general[caller_saved[i]]);
+    assert_memory_equal(seen.inside.stack, seen.in.stack, 9 * 8);
+    if (!sanitized())
+        assert_memory_equal(seen.inside.vector, seen.in.vector,
+                            widths() & REGISTERS_ZMM ? sizeof(seen.in.vector) : 16);
+}
+
 /* ---- thunks ---- */
 
 static void nothing_to_keep_needs_no_stub(void **state)
@@ -271,6 +351,10 @@ int main(void)
         cmocka_unit_test(the_stack_is_aligned),
         cmocka_unit_test(arguments_on_the_stack_are_copied),
         cmocka_unit_test(the_x87_stack_is_kept_and_empty_inside),
+        cmocka_unit_test(a_fault_that_strikes_writes_its_result_alone),
+        cmocka_unit_test(a_fault_of_a_function_without_result_writes_nothing),
+        cmocka_unit_test(a_fault_that_passes_writes_nothing),
+        cmocka_unit_test(a_fault_hands_on_every_register_and_the_stack),
         cmocka_unit_test(nothing_to_keep_needs_no_stub),
         cmocka_unit_test(the_same_replacement_gets_the_same_thunk),
     };
