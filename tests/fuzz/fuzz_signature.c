@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signature.h"
+#include "signature_call.h"
 #include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     target_parse(text, &target);
+    if (signature_call(text).stack_bytes % 8 != 0)
+        abort();
     normal = signature_normal_form(text);
     again = signature_normal_form(text);
     if (!normal || !again || strcmp(normal, again) != 0 || !signature_equal(text, text))
