@@ -35,7 +35,7 @@ PARTS_FLAGS += $(if $(SAN),-Wno-error)
 # A sanitizer's runtime is found at run time, so only plain builds can insist on -z defs.
 SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
-preload_sources := $(wildcard preload/*.c)
+preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/callers*.c \
@@ -297,7 +297,7 @@ uninstall:
 
 # ---------------------------------------------------------------- style ---
 
-C_FILES = $(wildcard include/*.h $(foreach dir,preload loader arch arch/* elf cli tests tests/hosts \
+C_FILES = $(wildcard include/*.h $(foreach dir,base preload loader arch arch/* elf cli tests tests/hosts \
 	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
 SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
@@ -311,7 +311,7 @@ format-check:
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
-		-Iinclude -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
+		-Iinclude -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard base/*.c preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
 	shellcheck -x $(SHELL_FILES)
 
 clean:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_prologue and fuzz_prologue_steps anew.
+# fuzz_cfi, fuzz_prologue and fuzz_prologue_steps anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -198,3 +198,25 @@ function_bytes store '\307\005\000\040\000\000\001\002\003\004\303'
 function_bytes tail '\351\000\040\000\000'
 function_bytes vex '\304\343\171\040\005\000\040\000\000\003\303'
 function_bytes xbegin '\307\370\000\040\000\000\303'
+
+# fuzz_cfi: where .eh_frame_hdr is and a program counter, and the object, whose file offsets are its
+# addresses.
+cat >"$work/frames.c" <<'END'
+int f(int);
+__attribute__((noinline)) int leaf(int *p) { return *p + 1; }
+int frame(int n) { int a[n]; a[0] = n; return f(leaf(a)); }
+int pushes(int a, int b, int c) { return f(a) + f(b) * f(c); }
+END
+object frames.so frames.c -fasynchronous-unwind-tables -Wl,--eh-frame-hdr -Wl,--unresolved-symbols=ignore-all
+mkdir -p "$out/fuzz_cfi"
+table=$(readelf -SW "$out/frames.so" | sed -n 's/.* .eh_frame_hdr *PROGBITS *\([0-9a-f]*\) .*/\1/p')
+for name in leaf frame pushes; do
+    at=$(nm -D "$out/frames.so" | sed -n "s/^\([0-9a-f]*\) T $name\$/\1/p")
+    pc=$((0x$at + 3))
+    {
+        printf '%b' "$(printf '\\%03o\\%03o\\%03o\\%03o\\001' $((0x$table & 255)) $((0x$table >> 8)) \
+            $((pc & 255)) $((pc >> 8)))"
+        cat "$out/frames.so"
+    } >"$out/fuzz_cfi/$name"
+done
+rm -f "$out/frames.so"

@@ -1,0 +1,65 @@
+/* unwind.c - see unwind.h. */
+#include "base/unwind.h"
+
+#include <dlfcn.h>
+#include <sys/uio.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/* glibc 2.35's, weak: the shim stays inactive where it is missing, and asks unwind_works(). */
+extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+
+bool unwind_read(void *unused, uint64_t address, void *to, size_t size)
+{
+    struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
+
+    (void)unused;
+    return sys_call(SYS_process_vm_readv, sys_getpid(), (long)&local, 1, (long)&remote, 1, 0) ==
+           (long)size;
+}
+
+bool unwind_works(void)
+{
+    uint64_t here = 0, copy = 1;
+
+    return _dl_find_object && unwind_read(NULL, (uintptr_t)&here, &copy, sizeof(copy)) && copy == 0;
+}
+
+bool unwind_object(uint64_t pc, struct unwind_object *out)
+{
+    struct dl_find_object found;
+
+    if (!_dl_find_object || _dl_find_object((void *)(uintptr_t)pc, &found) != 0)
+        return false;
+    out->begin = (uintptr_t)found.dlfo_map_start;
+    out->end = (uintptr_t)found.dlfo_map_end;
+    out->table = (uintptr_t)found.dlfo_eh_frame;
+    return true;
+}
+
+enum cfi_result unwind_step(struct cfi_frame *frame, struct cfi_function *function)
+{
+    const struct cfi_memory memory = {.read = unwind_read};
+    uint64_t pc = frame->value[CFI_PC] - (frame->signal ? 0 : 1);
+    struct unwind_object object;
+
+    if (!unwind_object(pc, &object) || !object.table)
+        return CFI_NO_FDE;
+    return cfi_step(&memory, object.table, frame, function);
+}
+
+/* DWARF's order of the general registers (psABI, figure 3.36). */
+void unwind_from_context(struct cfi_frame *frame, const void *context)
+{
+    static const int order[CFI_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                             REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                             REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    const ucontext_t *interrupted = context;
+
+    for (unsigned i = 0; i < CFI_REGISTERS; i++)
+        frame->value[i] = (uint64_t)interrupted->uc_mcontext.gregs[order[i]];
+    frame->known = (1U << CFI_REGISTERS) - 1;
+    frame->signal = true;
+}
