@@ -1,10 +1,9 @@
 /*
  * commit.c - the one point at which a transaction happens: all stores, or none.
  *
- * Runs inside objects_locked() and takes the shim's commit section, so no object can be unmapped and
- * no fork can copy a half-done state. Nothing here allocates or waits. The list lock of ld.so is
- * taken before the section: a host that forks inside a dl_iterate_phdr(3) callback holds the first,
- * and waits for the second.
+ * Runs inside the shim's commit section and objects_locked(), so no fork can copy a half-done state and no
+ * object can be unmapped. Nothing here allocates or waits. The section is taken first: a child that is
+ * forked in it must not inherit ld.so's list lock from a thread that it does not have.
  *
  * Every store is one aligned 8-byte release store; a call meets the old word or the new one. What
  * can fail, making RELRO pages writable and finding a word that is not what it should be, is
@@ -199,7 +198,6 @@ bool commit_take_look_again(void)
 static int verify(void *nothing)
 {
     (void)nothing;
-    shim()->commit_begin();
     for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
         if (slot->kind != SLOT_IMPORT || slot->layer_count == 0)
             continue;
@@ -213,13 +211,14 @@ static int verify(void *nothing)
                                             __ATOMIC_RELAXED);
         }
     }
-    shim()->commit_end();
     return 0;
 }
 
 void commit_verify_imports(void)
 {
+    shim()->commit_begin();
     objects_locked(verify, NULL);
+    shim()->commit_end();
 }
 
 /* Data is stored into only where it is what it should be, in one step with the look at it: the
@@ -428,16 +427,12 @@ static int commit_protected(struct transaction *transaction)
 
 int commit(struct transaction *transaction)
 {
-    int result;
-
     for (struct change *c = transaction->changes; c; c = c->next)
         change_settle(c);
-    shim()->commit_begin();
-    result = check_words(transaction);
-    if (result == 0 && any_protected(transaction))
-        result = commit_protected(transaction);
-    else if (result == 0)
-        store_all(transaction);
-    shim()->commit_end();
-    return result;
+    if (check_words(transaction) != 0)
+        return -1;
+    if (any_protected(transaction))
+        return commit_protected(transaction);
+    store_all(transaction);
+    return 0;
 }

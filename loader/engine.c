@@ -242,7 +242,9 @@ static int set(struct hotpatch_slot *declared, hotpatch_function function, void 
     change = change_for(&transaction, slot);
     result = change ? set_layer(change, function, context) : -ENOMEM;
     if (result == 0) {
+        services->commit_begin();
         objects_locked(locked_commit, &transaction);
+        services->commit_end();
         if (!transaction.committed)
             result = -EINVAL;
         else

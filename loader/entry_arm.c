@@ -121,14 +121,12 @@ static int section(void *context)
     int result = 0;
 
     arming->why.code = 0;
-    shim()->commit_begin();
     while (arming->next && result == 0 && engine_now_ms() < until) {
         if (needs(arming, arming->next))
             result = arm_one(arming, arming->next, until);
         if (result == 0)
             arming->next = arming->next->next;
     }
-    shim()->commit_end();
     return result;
 }
 
@@ -143,7 +141,9 @@ static int arm_until_done(struct arming *arming, uint64_t until)
     int result = 0;
 
     while (arming->next) {
+        shim()->commit_begin();
         result = objects_locked(section, arming);
+        shim()->commit_end();
         if (result != 0 && (!may_pass(&arming->why) || engine_now_ms() >= until))
             break;
         if (result != 0)

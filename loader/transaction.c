@@ -345,7 +345,9 @@ static int locked_commit(void *context)
 
 static void commit_now(void *context)
 {
+    shim()->commit_begin();
     objects_locked(locked_commit, context);
+    shim()->commit_end();
 }
 
 static int commit_at_safe_point(struct transaction *transaction)

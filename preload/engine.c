@@ -113,9 +113,13 @@ static void service_commit_end(void)
     lock_give(&commit_lock);
 }
 
+/* Inside the commit section, so that a fork which does not wait for the request is over when the request
+ * goes on. */
 static void service_arming(bool arming)
 {
+    service_commit_begin();
     atomic_store_explicit(&entries_are_armed, arming, memory_order_release);
+    service_commit_end();
 }
 
 static bool service_own_thread(void)
@@ -257,9 +261,10 @@ int engine_lock_host(void)
 
 /* ---- fork ---- */
 
-/* A commit takes microseconds, and so does one section of arming, unless its thread loses the processor. */
+/* A commit takes microseconds, a section of arming 2 ms, unless its thread loses the processor. A host that
+ * forks inside a dl_iterate_phdr(3) callback holds ld.so's list lock, which both wait for. */
 #define COMMIT_LIMIT_MS 1000
-#define ARMING_LIMIT_MS 5
+#define LOOK_MS 4
 
 static bool is_arming(void)
 {
@@ -271,23 +276,10 @@ static bool fork_takes_request(uint64_t until)
     bool taken = false;
 
     while (!taken && clock_ms() < until && !safe_point_awaited() && !is_arming()) {
-        uint64_t slice = clock_ms() + ARMING_LIMIT_MS - 1;
+        uint64_t slice = clock_ms() + LOOK_MS;
 
         taken = lock_take_until(&request_lock, slice < until ? slice : until);
     }
-    return taken;
-}
-
-/* A commit that is half done would leave the child with some of its words; a section of arming is
- * completed by after_fork(). */
-static bool fork_takes_commit(void)
-{
-    uint64_t from = clock_ms();
-    bool taken = false;
-
-    do
-        taken = lock_take_until(&commit_lock, clock_ms() + ARMING_LIMIT_MS - 1);
-    while (!taken && !is_arming() && clock_ms() < from + COMMIT_LIMIT_MS);
     return taken;
 }
 
@@ -309,11 +301,27 @@ static void let_go(_Atomic pthread_t *holder, struct lock *lock)
     lock_give(lock);
 }
 
+/* Return whether arming has ended since the request was given up for it: then it is the request that must
+ * be waited for. */
+static bool came_late(uint64_t until)
+{
+    return !is_arming() && !safe_point_awaited() && clock_ms() < until;
+}
+
 void engine_fork_prepare(uint64_t until)
 {
-    if (threads_self() == THREAD_HOST && fork_takes_request(until))
+    bool host = threads_self() == THREAD_HOST, request, commit;
+
+    for (;;) {
+        request = host && fork_takes_request(until);
+        commit = lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS);
+        if (request || !host || !commit || !came_late(until))
+            break;
+        lock_give(&commit_lock);
+    }
+    if (request)
         hold(&fork_holds_request);
-    if (fork_takes_commit())
+    if (commit)
         hold(&fork_holds_commit);
 }
 
@@ -328,12 +336,22 @@ bool engine_fork_torn(void)
     return !is_mine(&fork_holds_request);
 }
 
-void engine_fork_child(void)
+bool engine_fork_held(void)
+{
+    return is_mine(&fork_holds_request) || is_mine(&fork_holds_commit);
+}
+
+void engine_copy_child(void)
 {
     atomic_store_explicit(&fork_holds_request, 0, memory_order_relaxed);
     atomic_store_explicit(&fork_holds_commit, 0, memory_order_relaxed);
     lock_reset(&commit_lock);
     lock_reset(&request_lock);
+}
+
+void engine_fork_child(void)
+{
+    engine_copy_child();
     atomic_store_explicit(&entries_are_armed, false, memory_order_relaxed);
     atomic_store_explicit(&loading, false, memory_order_relaxed);
     if (engine_loaded())

@@ -25,6 +25,8 @@ int engine_lock_host(void);
 void engine_fork_prepare(uint64_t until);
 void engine_fork_parent(void);
 void engine_fork_child(void);
-bool engine_fork_torn(void); /* the last fork came in the middle of a request */
+bool engine_fork_held(void);  /* the calling thread holds what it took for a child */
+void engine_copy_child(void); /* a child that fork handlers know nothing of: the locks alone */
+bool engine_fork_torn(void);  /* the last fork came in the middle of a request */
 
 #endif

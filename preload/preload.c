@@ -19,6 +19,7 @@
 
 #include "api.h"
 #include "arming.h"
+#include "clone.h"
 #include "dispatch.h"
 #include "doorbell.h"
 #include "engine.h"
@@ -69,7 +70,7 @@ static bool under_valgrind(void)
 
 /* ---- fork: the child has the memory and the caller, and no thread of ours ---- */
 
-static void before_fork(void)
+void preload_before_fork(void)
 {
     uint64_t until = clock_ms() + FORK_WAIT_MS;
 
@@ -134,11 +135,13 @@ __attribute__((constructor)) static void preload_start(void)
     }
     engine_locate();
     if (pthread_key_create(&main_thread_key, main_thread_leaves) != 0 ||
-        __register_atfork(before_fork, after_fork_parent, after_fork_child, &__dso_handle) != 0) {
+        __register_atfork(preload_before_fork, after_fork_parent, after_fork_child,
+                          &__dso_handle) != 0) {
         log_write(LOG_ERROR, "inactive: no memory for the fork handlers");
         return;
     }
     pthread_setspecific(main_thread_key, &active);
+    clone_start();
     doorbell_start(settings.signal);
     active = true;
     threads_start(settings.patches != NULL);

@@ -175,6 +175,22 @@ static void forks_do_not_wait_until_threads_let_an_entry_be_armed(void **state)
     finish();
 }
 
+/* By clone(2), _Fork(3) and syscall(2). */
+static void children_made_past_fork_find_no_lock_held(void **state)
+{
+    (void)state;
+    start("entries");
+    host_expect(host, "raw-calls", "right");
+    host_expect(host, "copiers 1", "started");
+    for (int i = 0; i < 20; i++) {
+        must_apply(host, "load %s", patch_file("constructor_slow"));
+        host_expect(host, "answer", "2");
+        must_apply(host, "revert all");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    finish();
+}
+
 /* Which go through these on their way to execve(2), in memory that they share with the program. */
 static void programs_start_while_what_starts_them_is_wrapped(void **state)
 {
@@ -432,6 +448,7 @@ int main(void)
         LIVE(children_forked_while_entries_switch_get_right_answers),
         LIVE(children_forked_by_mute_threads_get_right_answers),
         LIVE(forks_do_not_wait_until_threads_let_an_entry_be_armed),
+        LIVE(children_made_past_fork_find_no_lock_held),
         LIVE(programs_start_while_what_starts_them_is_wrapped),
         LIVE(a_daemon_inherits_layers),
         LIVE(threads_go_through_switches),

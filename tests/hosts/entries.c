@@ -90,6 +90,8 @@ static OPAQUE int escape(int value)
 
 #include "parts/entries_threads.h"
 
+#include "parts/copies.h"
+
 /* ---- what programs do to themselves ---- */
 
 static volatile sig_atomic_t traps;
@@ -160,6 +162,10 @@ static int live_through(const char *word, const char *rest)
         start_threads(caller, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "forkers") == 0)
         start_threads(forker, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "copiers") == 0)
+        start_threads(copier, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "raw-calls") == 0)
+        say("%s", raw_calls());
     else if (strcmp(word, "breeders") == 0)
         start_threads(breeder, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "spawners") == 0)

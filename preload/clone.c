@@ -1,0 +1,274 @@
+/*
+ * clone.c - clone(2), _Fork(3) and syscall(2), as the host calls them to make a child that has a copy of
+ * the memory.
+ *
+ * Such a child has no thread but its caller's, and runs no fork handler. A lock of the dynamic linker or of
+ * malloc that a thread of ours holds while it loads a patch would be held in the child for ever. So these
+ * calls wait, as fork(3) does and no longer, until the request that is under way is over, and none
+ * begins until the child is made. A child that shares the memory (CLONE_VM: threads, vfork, posix_spawn)
+ * sees the locks being given back, and goes its way untouched. What is left is a system call instruction
+ * of the host's own.
+ *
+ * Any thread of the host, also inside a signal handler: no libc here but the function that was meant.
+ */
+#include "clone.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "engine.h"
+#include "preload.h"
+#include "state.h"
+#include "sys.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+typedef int (*clone_function)(int (*)(void *), void *, int, void *, ...);
+typedef pid_t (*fork_function)(void);
+
+EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+EXPORTED pid_t _Fork(void);
+EXPORTED long syscall(long number, ...);
+
+static clone_function next_clone STATE;
+static fork_function next_fork STATE;
+
+void clone_start(void)
+{
+    void *symbol = dlsym(RTLD_NEXT, "_Fork");
+
+    memcpy(&next_fork, &symbol, sizeof(next_fork));
+}
+
+/* Return whether a copy of the memory may be made only while this holds the locks: not in a signal handler
+ * that interrupted a thread which holds them for a child already. */
+static bool hold(void)
+{
+    if (!preload_active() || engine_fork_held())
+        return false;
+    preload_before_fork();
+    return true;
+}
+
+/* Give the locks back: in the parent, and in the child, where there is nobody else to have them. */
+static void let_go(bool child)
+{
+    if (child)
+        engine_copy_child();
+    else
+        engine_fork_parent();
+}
+
+/* ---- clone(2) ---- */
+
+struct start {
+    int (*function)(void *);
+    void *argument;
+};
+
+/* On the child's own stack; `start` lies in its copy of the parent's. */
+static int start_child(void *start_)
+{
+    const struct start start = *(const struct start *)start_;
+
+    let_go(true);
+    return start.function(start.argument);
+}
+
+static clone_function libc_clone(void)
+{
+    if (!next_clone) {
+        void *symbol = dlsym(RTLD_NEXT, "clone");
+
+        memcpy(&next_clone, &symbol, sizeof(next_clone));
+    }
+    return next_clone;
+}
+
+EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+    clone_function next = libc_clone();
+    struct start start = {function, argument};
+    void *parent_tid, *tls, *child_tid;
+    va_list rest;
+    int result, error;
+
+    va_start(rest, argument);
+    parent_tid = va_arg(rest, void *);
+    tls = va_arg(rest, void *);
+    child_tid = va_arg(rest, void *);
+    va_end(rest);
+    if (!next) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if ((flags & CLONE_VM) || !function || !hold())
+        return next(function, stack, flags, argument, parent_tid, tls, child_tid);
+    result = next(start_child, stack, flags, &start, parent_tid, tls, child_tid);
+    error = errno;
+    let_go(false);
+    errno = error;
+    return result;
+}
+
+EXPORTED pid_t _Fork(void)
+{
+    bool held;
+    pid_t result;
+    int error;
+
+    if (!next_fork) {
+        errno = ENOSYS;
+        return -1;
+    }
+    held = hold();
+    result = next_fork();
+    error = errno;
+    if (held)
+        let_go(result == 0);
+    errno = error;
+    return result;
+}
+
+/* ---- syscall(2) ---- */
+
+#if defined(__x86_64__)
+
+bool syscall_copies(long number, unsigned long a, unsigned long b)
+    __attribute__((visibility("hidden")));
+long syscall_copy(long number, long a, long b, long c, long d, long e, long f)
+    __attribute__((visibility("hidden")));
+
+/*
+ * The numbers of fork(2), clone(2) and clone3(2) are looked at; any other call is made at once, as libc
+ * makes it, at the cost of two comparisons. The child of a call that shares the memory, or that names
+ * another stack, returns past every function of ours: it finds the caller's return address on top.
+ */
+__asm__(".pushsection .text\n"
+        ".globl syscall\n"
+        ".type syscall, @function\n"
+        ".p2align 4\n"
+        "syscall:\n"
+        ".cfi_startproc\n"
+        "endbr64\n"
+        "lea -56(%rdi), %rax\n" /* SYS_clone, SYS_fork */
+        "cmp $1, %rax\n"
+        "jbe 2f\n"
+        "cmp $435, %rdi\n" /* SYS_clone3 */
+        "je 2f\n"
+        "1: mov %rdi, %rax\n"
+        "mov %rsi, %rdi\n"
+        "mov %rdx, %rsi\n"
+        "mov %rcx, %rdx\n"
+        "mov %r8, %r10\n"
+        "mov %r9, %r8\n"
+        "mov 8(%rsp), %r9\n"
+        "syscall\n"
+        "cmp $-4095, %rax\n"
+        "jae 3f\n"
+        "ret\n"
+        "2: push %rdi\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "push %rsi\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "push %rdx\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "push %rcx\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "push %r8\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "push %r9\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "sub $8, %rsp\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "call syscall_copies\n"
+        "add $8, %rsp\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %r9\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %r8\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %rcx\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %rdx\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %rsi\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "pop %rdi\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "test %al, %al\n"
+        "jz 1b\n"
+        "jmp syscall_copy\n"
+        "3: push %rax\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "call __errno_location@PLT\n"
+        "pop %rcx\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "neg %ecx\n"
+        "mov %ecx, (%rax)\n"
+        "mov $-1, %rax\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size syscall, . - syscall\n"
+        ".popsection\n");
+
+_Static_assert(SYS_clone == 56 && SYS_fork == 57 && SYS_clone3 == 435, "the numbers above");
+
+/* Reading it must not fault where the kernel would answer EFAULT: futex(2) tells whether it can be read. */
+static bool is_readable(const void *address)
+{
+    static const struct timespec past;
+
+    return sys_futex_wait(address, 0, &past) != -EFAULT;
+}
+
+static bool copies(long number, unsigned long a, unsigned long b, bool *elsewhere)
+{
+    const struct clone_args *args = (const void *)a;
+
+    *elsewhere = false;
+    if (number == SYS_fork)
+        return true;
+    if (number == SYS_clone) {
+        *elsewhere = b != 0;
+        return !(a & CLONE_VM);
+    }
+    if (b < CLONE_ARGS_SIZE_VER0 || a % sizeof(uint64_t) != 0 || !is_readable(args) ||
+        !is_readable(&args->tls))
+        return false;
+    *elsewhere = args->stack != 0;
+    return !(args->flags & CLONE_VM);
+}
+
+/* Return whether the child is to be made by syscall_copy(). One with a stack of its own is only waited for:
+ * a request may then begin before it is made. */
+bool syscall_copies(long number, unsigned long a, unsigned long b)
+{
+    bool elsewhere;
+
+    if (!preload_active() || !copies(number, a, b, &elsewhere))
+        return false;
+    if (elsewhere && hold())
+        let_go(false);
+    return !elsewhere;
+}
+
+/* Parent and child return from here: the child has a copy of the stack. */
+long syscall_copy(long number, long a, long b, long c, long d, long e, long f)
+{
+    bool held = hold();
+    long result = sys_call(number, a, b, c, d, e, f);
+
+    if (held)
+        let_go(result == 0);
+    if (result >= 0)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+#endif
