@@ -129,7 +129,8 @@ static uint64_t combine(struct machine *machine, unsigned operation, uint64_t a,
     case OP_SHR:
         return b < 64 ? a >> b : 0;
     case OP_SHRA:
-        return (uint64_t)((int64_t)a >> (b < 64 ? b : 63));
+        b = b < 63 ? b : 63;
+        return a >> b | (a >> 63 && b ? UINT64_MAX << (64 - b) : 0);
     case OP_XOR:
         return a ^ b;
     default:
