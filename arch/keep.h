@@ -48,7 +48,10 @@ struct arch_keeper {
 };
 
 /* Is anything to be kept? */
-bool arch_keeps(const struct arch_kept *kept);
+static inline bool arch_keeps(const struct arch_kept *kept)
+{
+    return kept->general || kept->vector || kept->mask || kept->x87 || kept->align;
+}
 
 /* Fill `out`, which will be at `out` for good: calls of `target` keep what `kept` says, with
  * `stack_bytes` of arguments on the stack (a multiple of 8, at most ARCH_STACK_ARGUMENTS_MAX). What

@@ -40,6 +40,22 @@ void slot_name_cell(struct table *table, const char *name, const char *file)
 
 /* ------------------------------------------------------------------ notes --- */
 
+char *slot_kept(struct json_object *slot)
+{
+    struct json_object *keeps = json_list(slot, "keeps");
+    char *text = NULL;
+
+    for (size_t i = 0; i < json_length(keeps); i++) {
+        const char *name = json_object_get_string(json_item(keeps, i));
+        char *longer = format_text(
+            "%s%s%s", text ? text : "a keeping stub keeps: ", text ? ", " : "", name ? name : "");
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 /* What the JSON of a function says of code that it shares, or that there is of it elsewhere. */
 static char *notes_of(struct json_object *slot)
 {
@@ -48,7 +64,7 @@ static char *notes_of(struct json_object *slot)
     } notes[] = {{"same_code", "same code: "},
                  {"clones", "keep the old code: "},
                  {"inlined_into", "inlined into: "}};
-    char *text = NULL;
+    char *text = slot_kept(slot);
 
     for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
         const char *value = json_text(slot, notes[i].key);

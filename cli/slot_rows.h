@@ -31,6 +31,8 @@ void slot_name_cell(struct table *table, const char *name, const char *file);
 
 /* The cell says which code a function shares and where there is more of it: the members same_code,
  * clones and inlined_into of its JSON. */
+/* "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */
+char *slot_kept(struct json_object *slot);
 bool slot_notes_exist(struct json_object *slots);
 void slot_notes_cell(struct table *table, struct json_object *slot);
 /* Add inlined_into to an entry, from the debug information of the object at `path`; until `until`

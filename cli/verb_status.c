@@ -7,6 +7,7 @@
 #include "cxx_name.h"
 #include "output.h"
 #include "request.h"
+#include "slot_rows.h"
 #include "verbs.h"
 
 #define HASH_SHOWN 16 /* hex digits; --json has all */
@@ -138,6 +139,19 @@ static void print_entered(struct json_object *slot)
         puts("  not entered since the switch");
 }
 
+/* What callers rely on, where a keeping stub stands between. */
+static void print_kept(struct json_object *slot)
+{
+    char *kept = slot_kept(slot);
+
+    if (kept) {
+        fputs("  ", stdout);
+        text_print(stdout, kept);
+        putchar('\n');
+    }
+    free(kept);
+}
+
 static void print_name(const char *name)
 {
     char *words = cxx_demangled(name);
@@ -171,6 +185,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     print_layers(layers);
     print_faults(status, layers);
     print_not_yet(slot);
+    print_kept(slot);
     print_entered(slot);
 }
 

@@ -31,6 +31,24 @@ static int prepare(struct transaction *transaction, struct slot *slot)
     return 0;
 }
 
+/* The ways in which new layers are called. */
+static int prepare_ways(struct transaction *transaction, const struct change *change)
+{
+    for (size_t i = 0; i < change->layer_count; i++) {
+        const struct layer *layer = &change->layers[i];
+        const struct module_entry *entry;
+        struct site_problem why = {0};
+
+        if (!layer->module || layer->module->live || layer->module->fault)
+            continue;
+        entry = &layer->module->entries[layer->entry];
+        if (site_keep(change->slot->site, entry->function, &entry->keep, &why) != 0)
+            return refuse(transaction->why, (enum error_code)why.code, "%s: %s", change->slot->name,
+                          why.text);
+    }
+    return 0;
+}
+
 static int prepare_all(void *context)
 {
     struct transaction *transaction = context;
@@ -38,7 +56,7 @@ static int prepare_all(void *context)
     for (struct change *c = transaction->changes; c; c = c->next) {
         if (c->slot->kind != SLOT_ENTRY || c->slot->gone)
             continue;
-        if (prepare(transaction, c->slot) != 0)
+        if (prepare(transaction, c->slot) != 0 || prepare_ways(transaction, c) != 0)
             return -1;
     }
     return own_calls_settle(transaction);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "error.h"
+#include "keeper.h"
 #include "request.h"
 #include "slot_table.h"
 
@@ -26,6 +27,7 @@ struct module_entry {
     uintptr_t function; /* or data; virtual address until the module is placed */
     uintptr_t original; /* of the pointer behind HOTPATCH_ORIGINAL, or 0; likewise */
     uint32_t kind;
+    struct keep keep; /* of an entry slot: how it is called */
 };
 
 struct module_target {

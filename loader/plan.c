@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "keep_slot.h"
 #include "signature.h"
 #include "text.h"
 #include "transaction.h"
@@ -109,6 +110,8 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
     if (layer_of(change, module))
         return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
                       slot->name);
+    if (keep_plan(transaction, slot, module, &module->entries[entry]) != 0)
+        return -1;
     if (module->fault)
         __atomic_store_n(&module->fault->at_entry, slot->kind == SLOT_ENTRY, __ATOMIC_RELEASE);
     before = old ? layer_of(change, old) : NULL;
@@ -389,5 +392,6 @@ int plan_make(struct transaction *transaction)
     }
     plan_all_required(transaction);
     plan_extensions(transaction);
+    keep_warn(transaction);
     return transaction->why->count ? -1 : 0;
 }

@@ -9,6 +9,8 @@
 
 #include "entry.h"
 #include "fault.h"
+#include "keep_rules.h"
+#include "keep_slot.h"
 #include "site.h"
 #include "wall_time.h"
 
@@ -73,6 +75,23 @@ static void put_importers(struct json *json, const struct slot *slot)
     json_unsigned(json, "words_live", slot->words_live);
 }
 
+static void put_kept(const char *name, void *json)
+{
+    json_string(json, NULL, name);
+}
+
+/* Through which stub calls reach the replacement. */
+static void put_keeps(struct json *json, const struct slot *slot)
+{
+    const struct arch_kept *kept = keep_of(slot);
+
+    json_string(json, "stub", !slot->layer_count ? NULL : kept ? "keeping" : "jump");
+    json_array_begin(json, "keeps");
+    if (kept)
+        keep_each(kept, put_kept, json);
+    json_array_end(json);
+}
+
 static void put_entry(struct json *json, const struct slot *slot)
 {
     if (slot->same_code)
@@ -85,6 +104,7 @@ static void put_entry(struct json *json, const struct slot *slot)
     json_string(json, "file", slot->file);
     json_boolean(json, "armed", armed);
     json_string(json, "technique", armed ? site_technique(slot->site) : NULL);
+    put_keeps(json, slot);
     if (slot->unseen)
         json_string(json, "entered", NULL);
     else

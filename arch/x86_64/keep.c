@@ -17,11 +17,6 @@ _Static_assert(offsetof(struct arch_keeper, save_bytes) - offsetof(struct arch_k
 
 enum { RAX = 0, RDX = 2, XMM_COUNT = 16, ZMM_COUNT = 32 };
 
-bool arch_keeps(const struct arch_kept *kept)
-{
-    return kept->general || kept->vector || kept->mask || kept->x87 || kept->align;
-}
-
 static uint32_t result_flags(const struct arch_kept *kept)
 {
     return (kept->general >> RAX & 1 ? KEEP_RAX : 0) | (kept->general >> RDX & 1 ? KEEP_RDX : 0) |
