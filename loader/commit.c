@@ -198,8 +198,8 @@ bool commit_take_look_again(void)
 static int verify(void *nothing)
 {
     (void)nothing;
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
-        if (slot->kind != SLOT_IMPORT || slot->layer_count == 0)
+    for (const struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind) {
+        if (slot->layer_count == 0)
             continue;
         for (size_t i = 0; i < slot->word_count; i++) {
             const struct word *word = &slot->words[i];

@@ -104,7 +104,8 @@ static void extend_layers(void)
 
     if (objects_locked(nothing_more, NULL) != 0)
         return;
-    for (const struct slot *slot = slots_first(); slot && !extended; slot = slot->next)
+    for (const struct slot *slot = slots_of(SLOT_IMPORT); slot && !extended;
+         slot = slot->next_of_kind)
         extended = slot->extended;
     if (!extended)
         return;
@@ -259,9 +260,8 @@ static struct hotpatch_slot *lookup(const char *name_space, const char *name)
 {
     if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
         return NULL;
-    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
-        if (slot->kind != SLOT_DECLARED || !slot->object || strcmp(slot->name, name) != 0 ||
-            (slot->owner && !slot->owner->live))
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind) {
+        if (!slot->object || strcmp(slot->name, name) != 0 || (slot->owner && !slot->owner->live))
             continue;
         if (!name_space || strcmp(slot_name_space(slot), name_space) == 0)
             return slot->declared;
@@ -273,8 +273,7 @@ static struct hotpatch_slot *lookup(const char *name_space, const char *name)
  * request that was under way in the parent is the parent's. */
 static void after_fork(void)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        slot->change = NULL;
+    slots_unpin_all();
     sites_after_fork();
 }
 

@@ -205,7 +205,7 @@ void entries_disarm(struct transaction *transaction)
 
 void entries_settle(void)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->kind == SLOT_ENTRY && slot->word_count > 0 && !slot->entered && !slot->unseen)
+    for (struct slot *slot = slots_of(SLOT_ENTRY); slot; slot = slot->next_of_kind)
+        if (slot->word_count > 0 && !slot->entered && !slot->unseen)
             slot->entered = site_settle(slot->site);
 }

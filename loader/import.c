@@ -341,8 +341,8 @@ static bool is_known_value(const struct slot *slot, const struct word *word)
  */
 void imports_recheck(struct object *object)
 {
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
+    for (const struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
+        for (size_t i = 0; i < slot->word_count; i++)
             if (slot->words[i].object == object && !is_known_value(slot, &slot->words[i])) {
                 slots_drop_words(object);
                 object->names_read = 0;

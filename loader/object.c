@@ -187,10 +187,9 @@ static bool is_of_same_build(const struct object *object, const struct dl_phdr_i
 /* Freshly mapped slots hold their fallbacks again, whatever was stored before. */
 static bool holds_what_was_stored(const struct object *object)
 {
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
-            if (slot->kind == SLOT_DECLARED &&
-                __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
+            if (__atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
                 return false;
     return true;
 }

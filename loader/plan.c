@@ -15,7 +15,7 @@
 
 struct change *change_for(struct transaction *transaction, struct slot *slot)
 {
-    struct change *change = slot->change;
+    struct change *change = slot_change(slot);
 
     if (change)
         return change;
@@ -305,7 +305,7 @@ static struct slot *find_provider(struct transaction *transaction, const struct 
 {
     if (required->provider && can_provide(required->provider, required))
         return required->provider;
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (can_provide(slot, required))
             return slot;
     for (size_t i = 0; i < transaction->load_count; i++)
@@ -338,7 +338,7 @@ static int plan_required(struct transaction *transaction, struct slot *required)
 
 static void plan_all_required(struct transaction *transaction)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (slot->type == HOTPATCH_KIND_REQUIRED && (!slot->owner || slot->owner->going))
             plan_required(transaction, slot);
     for (size_t i = 0; i < transaction->load_count; i++)
@@ -350,7 +350,7 @@ static void plan_all_required(struct transaction *transaction)
 /* Objects that came since import what is replaced: their words are stored with this commit. */
 void plan_extensions(struct transaction *transaction)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
         if (slot->extended && !change_for(transaction, slot))
             no_memory(transaction);
 }

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -284,11 +285,12 @@ static int read_live(void *nothing)
 {
     (void)nothing;
     entries_settle();
-    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
             slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
+    for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind) {
         slot->words_live = 0;
-        for (size_t i = 0; slot->kind == SLOT_IMPORT && i < slot->word_count; i++)
+        for (size_t i = 0; i < slot->word_count; i++)
             slot->words_live += __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) ==
                                 commit_value_of(slot, &slot->words[i]);
     }
@@ -373,13 +375,63 @@ void report_slots(const struct request *request, struct engine_reply *reply)
     json_unsigned(reply->record, "slots", 0);
 }
 
+/* Of a process with thousands of live slots what has not changed is not written anew: the status is
+ * written after every request. */
+enum { TOLD_FROM = 256 };
+
+static void tell_slot(struct json *json, struct slot *slot)
+{
+    uint64_t stamp = slot_stamp(slot);
+
+    if (!slot->told || slot->told_of != stamp) {
+        struct json own = {0};
+
+        put_slot(&own, slot);
+        free(slot->told);
+        slot->told_length = own.length;
+        slot->told_of = stamp;
+        slot->told = json_take(&own);
+    }
+    if (slot->told)
+        json_bytes(json, NULL, slot->told, slot->told_length);
+    else
+        put_slot(json, slot);
+}
+
+static bool is_told(const struct slot *slot)
+{
+    return slot->layer_count > 0 || slot->provider;
+}
+
+static void forget_told(struct slot *slot)
+{
+    free(slot->told);
+    slot->told = NULL;
+}
+
+static void put_live_slots(struct json *json)
+{
+    size_t count = 0;
+
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+        count += is_told(slot);
+    for (struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (slot->told && (!is_told(slot) || count < TOLD_FROM))
+            forget_told(slot);
+        if (!is_told(slot))
+            continue;
+        if (count < TOLD_FROM)
+            put_slot(json, slot);
+        else
+            tell_slot(json, slot);
+    }
+}
+
 void report_status(struct json *json)
 {
     objects_locked(read_live, NULL);
     json_array_begin(json, "slots");
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->layer_count > 0 || slot->provider)
-            put_slot(json, slot);
+    put_live_slots(json);
     json_array_end(json);
     json_array_begin(json, "modules");
     for (const struct module *m = module_first(); m; m = m->next)

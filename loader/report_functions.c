@@ -21,42 +21,44 @@ struct listing {
     size_t skip; /* objects that are done */
     bool more;
     struct object *object;
-    uint64_t *slots; /* where functions of `object` begin that are slots already */
-    size_t slot_count;
+    uint64_t *stubs; /* where functions of `object` begin that are declared slots, in order */
+    size_t stub_count;
 };
 
-/* Where the function begins that a slot is of, or 0: a declared one is entered by its stub. */
-static uint64_t begin_of(const struct slot *slot)
+static int by_address(const void *left, const void *right)
 {
-    if (slot->kind == SLOT_ENTRY)
-        return slot->definition;
-    return slot->kind == SLOT_DECLARED && slot->entry ? slot->entry - slot->object->bias : 0;
+    const uint64_t *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
 }
 
-/* Of the many slots that imports are, none has to be looked at for each function. */
+static bool is_stub_in(const struct slot *slot, const struct object *object)
+{
+    return slot->object == object && slot->entry;
+}
+
+/* A declared function is entered by its stub. */
 static int note_slots(struct listing *list)
 {
     size_t count = 0;
-    uint64_t begin;
 
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        count += slot->object == list->object && begin_of(slot);
-    list->slots = malloc((count + 1) * sizeof(*list->slots));
-    list->slot_count = 0;
-    if (!list->slots)
+    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        count += is_stub_in(slot, list->object);
+    list->stubs = malloc((count + 1) * sizeof(*list->stubs));
+    list->stub_count = 0;
+    if (!list->stubs)
         return -1;
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
-        if (slot->object == list->object && (begin = begin_of(slot)) != 0)
-            list->slots[list->slot_count++] = begin;
+    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        if (is_stub_in(slot, list->object))
+            list->stubs[list->stub_count++] = slot->entry - list->object->bias;
+    qsort(list->stubs, list->stub_count, sizeof(*list->stubs), by_address);
     return 0;
 }
 
 static bool is_slot(const struct listing *list, uint64_t address)
 {
-    for (size_t i = 0; i < list->slot_count; i++)
-        if (list->slots[i] == address)
-            return true;
-    return false;
+    return slot_at(list->object, address) ||
+           bsearch(&address, list->stubs, list->stub_count, sizeof(*list->stubs), by_address);
 }
 
 static void put_copies(const struct listing *list, const struct function *function)
@@ -143,8 +145,8 @@ static int put_next_object(void *context)
         list->object = o;
         if (functions && note_slots(list) == 0)
             functions_each(functions, put_function, list);
-        free(list->slots);
-        list->slots = NULL;
+        free(list->stubs);
+        list->stubs = NULL;
         return 0;
     }
     return 0;

@@ -66,6 +66,9 @@ uintptr_t site_original(const struct site *site); /* prepared: the moved prologu
 bool site_jumps_back(const struct site *site);
 const char *site_technique(const struct site *site); /* "punned", "aligned", ...: for status */
 
+/* Another number whenever something of the site has changed that the functions above tell. */
+uint64_t site_stamp(const struct site *site);
+
 /* Let calls go to `target`, in its way, which is one release store. `note`: until the next site_settle() calls
  * go by way of a stub that notes that there was one. Commit section. */
 void site_switch(struct site *site, uintptr_t target, bool note);

@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "module.h"
+#include "site.h"
 #include "text.h"
 
-enum { BUCKET_COUNT = 8192 };
+enum { BUCKET_COUNT = 8192, KINDS = SLOT_ENTRY + 1 };
 
 static struct slot *first;
 static struct slot **end = &first;
+/* A program with ten thousand entries asks for its few declared slots at every request. */
+static struct slot *firsts[KINDS];
+static struct slot **ends[KINDS] = {&firsts[0], &firsts[1], &firsts[2]};
 static struct slot *buckets[BUCKET_COUNT];
 static struct slot *places[BUCKET_COUNT]; /* entries, by object and definition */
 
@@ -51,6 +56,11 @@ struct slot *slots_first(void)
     return first;
 }
 
+struct slot *slots_of(enum slot_kind kind)
+{
+    return firsts[kind];
+}
+
 struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature)
 {
     struct slot *slot = calloc(1, sizeof(*slot));
@@ -86,6 +96,9 @@ void slot_register(struct slot *slot)
     slot->next = NULL;
     *end = slot;
     end = &slot->next;
+    slot->next_of_kind = NULL;
+    *ends[slot->kind] = slot;
+    ends[slot->kind] = &slot->next_of_kind;
     slot->next_in_bucket = *bucket;
     *bucket = slot;
     if (slot->kind == SLOT_ENTRY) {
@@ -123,6 +136,7 @@ void slot_free(struct slot *slot)
     free(slot->clones);
     free(slot->words);
     free(slot->layers);
+    free(slot->told);
     free(slot);
 }
 
@@ -131,7 +145,7 @@ void slot_free(struct slot *slot)
  * may have gone in the same moment. */
 static void forget_provider(const struct slot *gone)
 {
-    for (struct slot *slot = first; slot; slot = slot->next) {
+    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind) {
         if (slot->provider != gone)
             continue;
         slot->provider = NULL;
@@ -144,8 +158,24 @@ static void forget_provider(const struct slot *gone)
     }
 }
 
+static void unlink_of_kind(int kind, bool (*wanted)(const struct slot *, const void *),
+                           const void *key)
+{
+    struct slot **place = &firsts[kind];
+
+    while (*place) {
+        if (wanted(*place, key))
+            *place = (*place)->next_of_kind;
+        else
+            place = &(*place)->next_of_kind;
+    }
+    ends[kind] = place;
+}
+
 static void drop(bool (*wanted)(const struct slot *, const void *), const void *key)
 {
+    for (int kind = 0; kind < KINDS; kind++)
+        unlink_of_kind(kind, wanted, key);
     for (struct slot **place = &first; *place;) {
         struct slot *slot = *place;
 
@@ -159,7 +189,7 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
             forget_provider(slot);
         slot->object = NULL;
         slot->gone = true;
-        if (!slot->change)
+        if (!slot_change(slot))
             slot_free(slot);
     }
     end = &first;
@@ -190,9 +220,8 @@ static bool of_retired(const struct slot *slot, const void *nothing)
 
 void slots_drop_words(const struct object *object)
 {
-    for (struct slot *slot = first; slot; slot = slot->next)
-        if (slot->kind == SLOT_IMPORT)
-            drop_words(slot, object);
+    for (struct slot *slot = firsts[SLOT_IMPORT]; slot; slot = slot->next_of_kind)
+        drop_words(slot, object);
 }
 
 void slots_drop_object(const struct object *object)
@@ -206,8 +235,17 @@ void slots_drop_retired(void)
     drop(of_retired, NULL);
 }
 
+/* Counts transactions that were left: an old `change` is no pointer to anything then. */
+static uint32_t transaction;
+
+struct change *slot_change(const struct slot *slot)
+{
+    return slot->transaction == transaction ? slot->change : NULL;
+}
+
 void slot_pin(struct slot *slot, struct change *change)
 {
+    slot->transaction = transaction;
     slot->change = change;
 }
 
@@ -216,6 +254,12 @@ void slot_unpin(struct slot *slot)
     slot->change = NULL;
     if (slot->gone)
         slot_free(slot);
+}
+
+/* No page of theirs is written: the child may never ask for them. */
+void slots_unpin_all(void)
+{
+    transaction++;
 }
 
 const char *slot_kind_name(enum slot_kind kind)
@@ -281,6 +325,40 @@ bool slot_in_object(const struct slot *slot, const struct target *target)
                                  slot->object->soname, slot_name_space(slot));
 }
 
+static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)
+{
+    const unsigned char *from = bytes;
+
+    for (uint64_t word; size >= sizeof(word); from += sizeof(word), size -= sizeof(word)) {
+        memcpy(&word, from, sizeof(word));
+        stamp = (stamp ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        stamp ^= stamp >> 32;
+    }
+    return stamp;
+}
+
+/* All bytes of all parts, so that a member that is added later is not forgotten here. Texts, objects
+ * and modules are never changed, but for a fault's count. */
+uint64_t slot_stamp(const struct slot *slot)
+{
+    uint64_t stamp = mix(0, slot, offsetof(struct slot, told));
+
+    stamp = mix(stamp, slot->words, slot->word_count * sizeof(*slot->words));
+    stamp = mix(stamp, slot->layers, slot->layer_count * sizeof(*slot->layers));
+    for (size_t i = 0; i < slot->layer_count; i++) {
+        const struct module *module = slot->layers[i].module;
+
+        if (module && module->fault)
+            stamp ^= __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED) + 1;
+    }
+    if (slot->site) {
+        uint64_t site = site_stamp(slot->site);
+
+        stamp = mix(stamp, &site, sizeof(site));
+    }
+    return stamp;
+}
+
 bool slot_is_data(const struct slot *slot)
 {
     return slot->type == HOTPATCH_KIND_DATA;
@@ -288,8 +366,8 @@ bool slot_is_data(const struct slot *slot)
 
 struct slot *slot_of_declared(const struct hotpatch_slot *declared)
 {
-    for (struct slot *slot = first; slot; slot = slot->next)
-        if (slot->kind == SLOT_DECLARED && slot->object && slot->declared == declared)
+    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind)
+        if (slot->object && slot->declared == declared)
             return slot;
     return NULL;
 }

@@ -46,6 +46,7 @@ struct change;
 
 struct slot {
     struct slot *next;
+    struct slot *next_of_kind;
     struct slot *next_in_bucket; /* by name */
     struct slot *next_at_place;  /* entries: by object and definition */
     enum slot_kind kind;
@@ -82,20 +83,29 @@ struct slot {
     struct slot *provider; /* REQUIRED: who fills it */
     uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
     size_t words_live;     /* imports: words that hold what is live, as last read */
-    struct change *change; /* of the transaction under way, or NULL; until its end the slot is not
-                            * freed when its object goes */
+    struct change *change; /* see slot_change() */
+    uint32_t transaction;  /* to which `change` belongs */
     bool gone;             /* its object has gone meanwhile */
+    /* What status last said of it; from here on no part of what is said. */
+    char *told;
+    size_t told_length;
+    uint64_t told_of; /* slot_stamp() then */
 };
 
 struct slot *slots_first(void);
+struct slot *slots_of(enum slot_kind kind); /* the first; next_of_kind */
 struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
 int slot_add_word(struct slot *slot, const struct word *word);
 struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
 void slot_register(struct slot *slot);      /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 struct slot *slot_at(const struct object *object, uint64_t definition); /* an entry's, or NULL */
+/* What the transaction under way makes of the slot, or NULL. Between slot_pin() and slot_unpin() the
+ * slot is not freed when its object goes; slot_unpin() frees it then. */
+struct change *slot_change(const struct slot *slot);
 void slot_pin(struct slot *slot, struct change *change);
-void slot_unpin(struct slot *slot);                 /* frees it where its object has gone */
+void slot_unpin(struct slot *slot);
+void slots_unpin_all(void); /* in the child: the parent's transaction is the parent's */
 void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);
 /* Slots that patches which are live no longer declared, and on which nothing is applied. */
@@ -109,6 +119,8 @@ slot_object_name(const struct slot *slot); /* soname or base name, of a patch it
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct target *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);
+/* Another number whenever something of the slot that status tells has changed. */
+uint64_t slot_stamp(const struct slot *slot);
 struct slot *slot_of_declared(const struct hotpatch_slot *declared); /* NULL: none */
 
 /* declared.c: register the slots of a table in a mapped image. 0; -1: no memory; 1: ld.so has

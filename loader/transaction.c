@@ -477,7 +477,7 @@ int transaction_run(struct transaction *transaction)
 
 static bool declares_slots(const struct module *module)
 {
-    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (slot->owner == module)
             return true;
     return false;

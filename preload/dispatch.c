@@ -21,6 +21,7 @@
 #define STARTUP_PATCHES_MAX 64
 
 static bool status_due STATE;
+static bool count_due STATE; /* of requests, and nothing else */
 
 /* HOTPATCH_PATCH: those refused at the start are tried again when the doorbell rings. */
 static struct {
@@ -40,14 +41,14 @@ static void write_status(struct outcome *outcome)
 {
     int result = status_write();
 
-    status_due = false;
+    status_due = count_due = false;
     if (result != 0 && outcome)
         outcome_warn(outcome, "the status file could not be written: %s", sys_error(result));
 }
 
 void dispatch_idle(void)
 {
-    if (!status_due)
+    if (!status_due && !(count_due && !status_is_long()))
         return;
     engine_lock();
     write_status(NULL);
@@ -167,8 +168,10 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
     outcome_record(outcome);
     if ((outcome->recorded || outcome->stale) && frame->reply[0])
         write_status(outcome); /* before the reply: who has that may read the file */
-    else
+    else if (outcome->recorded || outcome->stale)
         status_due = true;
+    else
+        count_due = true;
     return outcome_end(outcome);
 }
 
@@ -318,5 +321,5 @@ void dispatch_doorbell(void)
 
 void dispatch_reset(void)
 {
-    status_due = false;
+    status_due = count_due = false;
 }

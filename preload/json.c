@@ -1,33 +1,35 @@
 /* json.c - see json.h. Runs on the listener and in the command. */
 #include "json.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool grow(struct json *json, size_t length)
+{
+    size_t capacity = json->capacity ? json->capacity * 2 : 1024;
+    char *text;
+
+    if (json->failed || json->fixed) {
+        json->failed = true;
+        return false;
+    }
+    while (capacity < json->length + length + 1)
+        capacity *= 2;
+    text = realloc(json->text, capacity);
+    if (!text) {
+        json->failed = true;
+        return false;
+    }
+    json->text = text;
+    json->capacity = capacity;
+    return true;
+}
+
 static void append(struct json *json, const char *bytes, size_t length)
 {
-    if (json->failed)
+    if (json->failed || (json->length + length + 1 > json->capacity && !grow(json, length)))
         return;
-    if (json->length + length + 1 > json->capacity) {
-        size_t capacity = json->capacity ? json->capacity * 2 : 1024;
-        char *text;
-
-        if (json->fixed) {
-            json->failed = true;
-            return;
-        }
-        while (capacity < json->length + length + 1)
-            capacity *= 2;
-        text = realloc(json->text, capacity);
-        if (!text) {
-            json->failed = true;
-            return;
-        }
-        json->text = text;
-        json->capacity = capacity;
-    }
     memcpy(json->text + json->length, bytes, length);
     json->length += length;
     json->text[json->length] = '\0';
@@ -62,6 +64,12 @@ static size_t utf8_length(const unsigned char *s)
     return length;
 }
 
+/* Most text is ASCII that needs no escape. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void append_quoted(struct json *json, const char *value)
 {
     const unsigned char *s = (const unsigned char *)value;
@@ -69,7 +77,11 @@ static void append_quoted(struct json *json, const char *value)
     char escape[8];
 
     append(json, "\"", 1);
-    while (*s) {
+    for (;;) {
+        while (is_plain(*s))
+            s++;
+        if (!*s)
+            break;
         size_t length = utf8_length(s);
 
         if (length > 0 && *s >= 0x20 && *s != '"' && *s != '\\' && *s != 0x7f) {
@@ -89,6 +101,16 @@ static void append_quoted(struct json *json, const char *value)
     append(json, "\"", 1);
 }
 
+/* A bit for a member's name, of 64. */
+static uint64_t name_bit(const char *name)
+{
+    unsigned hash = 0;
+
+    for (; *name; name++)
+        hash = hash * 31 + (unsigned char)*name;
+    return UINT64_C(1) << hash % 64;
+}
+
 static void begin_value(struct json *json, const char *key)
 {
     if (json->comma)
@@ -96,6 +118,8 @@ static void begin_value(struct json *json, const char *key)
     if (key) {
         append_quoted(json, key);
         append(json, ":", 1);
+        if (json->depth == 1)
+            json->members |= name_bit(key);
     }
     json->comma = true;
 }
@@ -105,12 +129,14 @@ static void open_bracket(struct json *json, const char *key, const char *bracket
     begin_value(json, key);
     append(json, bracket, 1);
     json->comma = false;
+    json->depth++;
 }
 
 static void close_bracket(struct json *json, const char *bracket)
 {
     append(json, bracket, 1);
     json->comma = true;
+    json->depth--;
 }
 
 void json_object_begin(struct json *json, const char *key)
@@ -135,8 +161,13 @@ void json_array_end(struct json *json)
 
 void json_raw(struct json *json, const char *key, const char *text)
 {
+    json_bytes(json, key, text, strlen(text));
+}
+
+void json_bytes(struct json *json, const char *key, const char *text, size_t length)
+{
     begin_value(json, key);
-    append(json, text, strlen(text));
+    append(json, text, length);
 }
 
 void json_string(struct json *json, const char *key, const char *value)
@@ -149,28 +180,40 @@ void json_string(struct json *json, const char *key, const char *value)
     append_quoted(json, value);
 }
 
+/* The digits end at `end`; returns where they begin. */
+static char *digits_before(char *end, uint64_t value, unsigned base)
+{
+    do
+        *--end = "0123456789abcdef"[value % base];
+    while ((value /= base) != 0);
+    return end;
+}
+
 void json_number(struct json *json, const char *key, int64_t value)
 {
-    char text[32];
+    char text[32], *end = text + sizeof(text), *at;
 
-    snprintf(text, sizeof(text), "%" PRId64, value);
-    json_raw(json, key, text);
+    at = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
+    if (value < 0)
+        *--at = '-';
+    json_bytes(json, key, at, (size_t)(end - at));
 }
 
 void json_unsigned(struct json *json, const char *key, uint64_t value)
 {
-    char text[32];
+    char text[32], *end = text + sizeof(text), *at = digits_before(end, value, 10);
 
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    json_raw(json, key, text);
+    json_bytes(json, key, at, (size_t)(end - at));
 }
 
 void json_address(struct json *json, const char *key, uint64_t value)
 {
-    char text[32];
+    char text[32], *end = text + sizeof(text), *at;
 
-    snprintf(text, sizeof(text), "\"0x%" PRIx64 "\"", value);
-    json_raw(json, key, text);
+    *--end = '"';
+    at = digits_before(end, value, 16) - 3;
+    memcpy(at, "\"0x", 3);
+    json_bytes(json, key, at, (size_t)(end + 1 - at));
 }
 
 void json_boolean(struct json *json, const char *key, bool value)
@@ -225,4 +268,9 @@ const char *json_member(const char *text, const char *name)
             return p + 1;
     }
     return NULL;
+}
+
+bool json_has(const struct json *json, const char *name)
+{
+    return (json->members & name_bit(name)) && json->text && json_member(json->text, name);
 }

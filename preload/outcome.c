@@ -86,11 +86,6 @@ void outcome_refuse(struct outcome *outcome, const struct refusal *why)
 
 /* ---- what the engine wrote ---- */
 
-static bool has_member(const struct json *json, const char *name)
-{
-    return json->text && json_member(json->text, name);
-}
-
 /* A JSON string without its quotes; escapes stay, but for \" and \\. */
 static void copy_member(const struct json *json, const char *name, char *to, size_t size)
 {
@@ -177,15 +172,15 @@ char *outcome_end(struct outcome *outcome)
 
     if (outcome->warning[0] && !reply->failed)
         insert_warning(outcome);
-    if (!has_member(reply, "warnings"))
+    if (!json_has(reply, "warnings"))
         empty_array(reply, "warnings");
-    if (!has_member(reply, "dry_run"))
+    if (!json_has(reply, "dry_run"))
         json_boolean(reply, "dry_run", false);
-    if (!has_member(reply, "modules"))
+    if (!json_has(reply, "modules"))
         empty_array(reply, "modules");
-    if (!has_member(reply, "changes"))
+    if (!json_has(reply, "changes"))
         empty_array(reply, "changes");
-    if (!has_member(reply, "microseconds"))
+    if (!json_has(reply, "microseconds"))
         json_unsigned(reply, "microseconds", clock_us() - outcome->began);
     json_object_end(reply);
     reply->comma = false;

@@ -184,6 +184,16 @@ static int write_document(struct json *json)
     return json->failed ? -ENOMEM : arming_write_status(json->text, json->length);
 }
 
+/* A file with thousands of slots is not written anew for a question. */
+enum { LONG_FILE = 256 * 1024 };
+
+static size_t last_length;
+
+bool status_is_long(void)
+{
+    return last_length > LONG_FILE;
+}
+
 int status_write(void)
 {
     struct json json = {0};
@@ -191,6 +201,7 @@ int status_write(void)
 
     document(&json, NULL, STATUS_FILE_HISTORY);
     result = write_document(&json);
+    last_length = json.length;
     json_discard(&json);
     /* Where the program has just changed its user, the next look makes directory and file anew. */
     if (result != 0 && !arming_user_changed())

@@ -31,6 +31,7 @@ void status_count_request(void);
 void status_document(struct json *json, const char *key);
 /* PID.json. 0 or -errno. */
 int status_write(void);
+bool status_is_long(void); /* what was last written */
 
 /* Why requests are refused, NULL: they are not. */
 void status_set_sandbox(const char *text);

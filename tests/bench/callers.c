@@ -31,9 +31,13 @@ int main(int argc, char **argv)
         struct object_code code;
         struct stat facts;
         int fd = open(argv[i], O_RDONLY);
-        if (fd < 0 || fstat(fd, &facts)) { perror(argv[i]); continue; }
+        if (fd < 0 || fstat(fd, &facts)) {
+            perror(argv[i]);
+            continue;
+        }
         void *bytes = mmap(NULL, facts.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        if (image_open(&image, bytes, facts.st_size, 0, &fault) || functions_of_file(&functions, fd, &fault)) {
+        if (image_open(&image, bytes, facts.st_size, 0, &fault) ||
+            functions_of_file(&functions, fd, &fault)) {
             printf("%s: %s\n", argv[i], fault.text);
             continue;
         }
@@ -54,14 +58,18 @@ int main(int argc, char **argv)
                 struct function f, g;
                 jumped++;
                 if (getenv("V"))
-                    printf("  %s+%lx from %lx (%s)\n", function_begins_at(functions, at, &f) && f.name ? f.name : "?", (long)(target - at), (long)site,
+                    printf("  %s+%lx from %lx (%s)\n",
+                           function_begins_at(functions, at, &f) && f.name ? f.name : "?",
+                           (long)(target - at), (long)site,
                            function_around(functions, site, &g) && g.name ? g.name : "?");
             }
         }
         double jumps = now_ms();
-        printf("%s: %.2f MB text, %zu functions, %zu words: facts %.1f ms, index %.1f ms, %zu kB; %zu jumped into, %.1f ms\n", argv[i],
-               text / 1e6, code.object.function_count, code.object.word_count, opened - start, made - opened,
-               arch_callers_memory(callers) / 1024, jumped, jumps - made);
+        printf("%s: %.2f MB text, %zu functions, %zu words: facts %.1f ms, index %.1f ms, %zu kB; "
+               "%zu jumped into, %.1f ms\n",
+               argv[i], text / 1e6, code.object.function_count, code.object.word_count,
+               opened - start, made - opened, arch_callers_memory(callers) / 1024, jumped,
+               jumps - made);
     }
     return 0;
 }
