@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,45 @@
 
 #include "harness.h"
 
-enum { NOBODY = 65534 };
+/* A user of this test program alone, without a name: other tests may run beside it. */
+static unsigned user;
+static char users_directory[64]; /* by the rule of section 7; not there yet */
+
+static int choose_user(void **state)
+{
+    char run[64];
+
+    (void)state;
+    user = 20000 + (unsigned)getpid() % 30000;
+    do {
+        user++;
+        snprintf(users_directory, sizeof(users_directory), "/tmp/hotpatch-%u", user);
+        snprintf(run, sizeof(run), "/run/user/%u", user);
+    } while (getpwuid(user) || access(users_directory, F_OK) == 0 || access(run, F_OK) == 0);
+    return 0;
+}
+
+/* VERB and the user's number. */
+static const char *with_user(const char *verb)
+{
+    static char question[128];
+
+    snprintf(question, sizeof(question), "%s %u", verb, user);
+    return question;
+}
+
+#define NO_CAPABILITIES "0000000000000000"
+
+static void expect_patch_runs_as_user(struct host *host)
+{
+    char answer[256];
+
+    snprintf(answer, sizeof(answer),
+             "Uid: %u %u %u %u CapPrm: " NO_CAPABILITIES " CapEff: " NO_CAPABILITIES
+             " NoNewPrivs: 0",
+             user, user, user, user);
+    host_expect(host, "patch-rights", answer);
+}
 
 static int start(void **state)
 {
@@ -29,22 +68,10 @@ static int start(void **state)
     return 0;
 }
 
-/* What hosts that became nobody have made by the rule of section 7. */
-static bool nobody_had_a_directory;
-
-static int look_for_nobodys_directory(void **state)
-{
-    (void)state;
-    nobody_had_a_directory =
-        access("/tmp/hotpatch-65534", F_OK) == 0 || access("/run/user/65534", F_OK) == 0;
-    return 0;
-}
-
 static int stop(void **state)
 {
     host_kill(*state);
-    if (!nobody_had_a_directory)
-        output_free(run_program(NULL, (const char *[]){"rm", "-rf", "/tmp/hotpatch-65534", NULL}));
+    output_free(run_program(NULL, (const char *[]){"rm", "-rf", users_directory, NULL}));
     return 0;
 }
 
@@ -107,8 +134,6 @@ static void assert_sandboxed(struct host *host)
     reply_free(reply);
 }
 
-#define NO_CAPABILITIES "0000000000000000"
-
 /* ---- rights ---- */
 
 static void dropped_capabilities_are_dropped_by_the_threads_too(void **state)
@@ -164,12 +189,10 @@ static void patch_code_runs_as_the_user_that_the_host_became(void **state)
     struct host *host = *state;
     if (!is_root())
         skip();
-    assert_int_equal(chown(host->directory, NOBODY, NOBODY), 0);
-    host_expect(host, "setuid 65534", "done");
+    assert_int_equal(chown(host->directory, user, user), 0);
+    host_expect(host, with_user("setuid"), "done");
     must_apply(host, "load %s", patch_file("rights"));
-    host_expect(host, "patch-rights",
-                "Uid: 65534 65534 65534 65534 CapPrm: " NO_CAPABILITIES " CapEff: " NO_CAPABILITIES
-                " NoNewPrivs: 0");
+    expect_patch_runs_as_user(host);
 }
 
 /* What the main thread may do then, a thread that has not kept its capabilities may not, and glibc
@@ -179,22 +202,18 @@ static void a_host_that_keeps_capabilities_over_setuid_lives(void **state)
     struct host *host = *state;
     if (!is_root() || sanitized()) /* a sanitizer's own thread does not keep them */
         skip();
-    host_expect(host, "setuid-keeping-capabilities 65534", "done");
+    host_expect(host, with_user("setuid-keeping-capabilities"), "done");
     assert_true(host_alive(host));
     host_expect(host, "answer", "1");
-    if (nobody_had_a_directory)
-        return;
     struct host outside = *host;
-    snprintf(outside.directory, sizeof(outside.directory), "/tmp/hotpatch-65534");
+    snprintf(outside.directory, sizeof(outside.directory), "%s", users_directory);
     kill(host->pid, SIGRTMIN + 12);
-    char fifo[64];
-    snprintf(fifo, sizeof(fifo), "/tmp/hotpatch-65534/%d.fifo", (int)host->pid);
-    await_file("/tmp/hotpatch-65534");
+    char fifo[128];
+    snprintf(fifo, sizeof(fifo), "%s/%d.fifo", users_directory, (int)host->pid);
+    await_file(users_directory);
     await_file(fifo);
     must_apply(&outside, "load %s", patch_file("rights"));
-    host_expect(host, "patch-rights",
-                "Uid: 65534 65534 65534 65534 CapPrm: " NO_CAPABILITIES " CapEff: " NO_CAPABILITIES
-                " NoNewPrivs: 0");
+    expect_patch_runs_as_user(host);
 }
 
 /* The main thread alone changes its user, behind libc's back. The new user may not write into
@@ -205,16 +224,14 @@ static void a_user_changed_by_system_call_is_followed_or_refused(void **state)
     if (!is_root())
         skip();
     must_apply(host, "load %s", patch_file("answer2"));
-    host_expect(host, "setuid-by-syscall 65534", "done");
+    host_expect(host, with_user("setuid-by-syscall"), "done");
     const char *code = outcome(host, "load %s", patch_file("rights"));
     if (strcmp(code, "apply") != 0) {
         assert_true(strcmp(code, "HP-SANDBOX") == 0 || strcmp(code, "HP-SNAPSHOT") == 0);
         host_expect(host, "patch-rights", "none");
         return;
     }
-    host_expect(host, "patch-rights",
-                "Uid: 65534 65534 65534 65534 CapPrm: " NO_CAPABILITIES " CapEff: " NO_CAPABILITIES
-                " NoNewPrivs: 0");
+    expect_patch_runs_as_user(host);
 }
 
 static void no_new_privileges_hold_for_the_threads_too(void **state)
@@ -263,21 +280,17 @@ static void a_second_filter_on_one_thread_is_a_refusal(void **state)
 static void after_setuid_the_fifo_is_in_the_new_users_directory(void **state)
 {
     struct host *host = *state;
-    char fifo[64], pid[16];
+    char fifo[128], pid[16];
     struct stat status;
     if (!is_root())
         skip();
-    if (nobody_had_a_directory) {
-        print_message("skipped: user 65534 has a runtime directory of its own here\n");
-        skip();
-    }
-    host_expect(host, "setuid 65534", "done");
-    snprintf(fifo, sizeof(fifo), "/tmp/hotpatch-65534/%d.fifo", (int)host->pid);
+    host_expect(host, with_user("setuid"), "done");
+    snprintf(fifo, sizeof(fifo), "%s/%d.fifo", users_directory, (int)host->pid);
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
-    await_file("/tmp/hotpatch-65534");
+    await_file(users_directory);
     await_file(fifo);
     assert_int_equal(lstat(fifo, &status), 0);
-    assert_true(S_ISFIFO(status.st_mode) && status.st_uid == NOBODY);
+    assert_true(S_ISFIFO(status.st_mode) && status.st_uid == user);
     /* Root's command finds it without being told. */
     struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
     if (output->status != 0)
@@ -296,14 +309,14 @@ static void more_rights_than_the_user_has_need_roots_directory(void **state)
         skip();
     const char *directory = host_path(keeper, "nobodys");
     assert_int_equal(mkdir(directory, 0700), 0);
-    assert_int_equal(chown(directory, NOBODY, NOBODY), 0);
+    assert_int_equal(chown(directory, user, user), 0);
     snprintf(variable, sizeof(variable), "HOTPATCH_DIR=%s", directory);
     snprintf(script, sizeof(script),
              "#!/bin/sh\nunset LD_PRELOAD\n"
-             "exec setpriv --reuid=65534 --regid=65534 --clear-groups "
+             "exec setpriv --reuid=%u --regid=%u --clear-groups "
              "--inh-caps=+net_bind_service --ambient-caps=+net_bind_service "
              "env -u HOTPATCH_DISABLE LD_PRELOAD=%s %s\n",
-             built("libhotpatch_preload.so"), built("hosts/sandbox"));
+             user, user, built("libhotpatch_preload.so"), built("hosts/sandbox"));
     const char *path = host_path(keeper, "start");
     file_write(path, script, strlen(script), 0755);
     struct host *host = host_start_unarmed(path, environment);
@@ -312,11 +325,11 @@ static void more_rights_than_the_user_has_need_roots_directory(void **state)
     host_kill(host);
 }
 
-static struct output *command_as(struct host *host, int uid, const char *words)
+static struct output *command_as(struct host *host, unsigned uid, const char *words)
 {
     char line[2048];
     snprintf(line, sizeof(line),
-             "HOTPATCH_DIR=%s exec setpriv --reuid=%d --regid=%d --clear-groups %s %s",
+             "HOTPATCH_DIR=%s exec setpriv --reuid=%u --regid=%u --clear-groups %s %s",
              host->directory, uid, uid, built("hotpatch"), words);
     return run_program(NULL, (const char *[]){"/bin/sh", "-c", line, NULL});
 }
@@ -328,9 +341,9 @@ static void a_users_command_on_roots_process_lacks_permission(void **state)
     if (!is_root())
         skip();
     snprintf(words, sizeof(words), "load %d %s", (int)host->pid, patch_file("answer2"));
-    struct output *output = command_as(host, NOBODY, words);
+    struct output *output = command_as(host, user, words);
     if (output->status == 126 || output->status == 127) {
-        print_message("skipped: user nobody cannot execute the build directory\n");
+        print_message("skipped: another user cannot execute the build directory\n");
         output_free(output);
         skip();
     }
@@ -338,7 +351,7 @@ static void a_users_command_on_roots_process_lacks_permission(void **state)
         fail_msg("exit %d\n%s%s", output->status, output->out, output->error);
     output_free(output);
     snprintf(words, sizeof(words), "status %d", (int)host->pid);
-    output = command_as(host, NOBODY, words);
+    output = command_as(host, user, words);
     if (output->status == 0 || !strstr(output->error, "HP-PERMISSION"))
         fail_msg("exit %d\n%s%s", output->status, output->out, output->error);
     output_free(output);
@@ -478,7 +491,7 @@ static void objects_of_another_user_are_refused(void **state)
         skip();
     snprintf(objects, sizeof(objects), "%s/objects", host->directory);
     assert_int_equal(mkdir(objects, 0700), 0);
-    assert_int_equal(chown(objects, NOBODY, NOBODY), 0);
+    assert_int_equal(chown(objects, user, user), 0);
     assert_string_equal(outcome(host, "load %s", patch_file("answer2")), "HP-SNAPSHOT");
     assert_unchanged(host);
 }
@@ -654,5 +667,5 @@ int main(int argc, char **argv)
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
-    return cmocka_run_group_tests(tests, look_for_nobodys_directory, NULL);
+    return cmocka_run_group_tests(tests, choose_user, NULL);
 }
