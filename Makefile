@@ -108,13 +108,15 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-$(BUILD)/tests/test_engine $(BUILD)/tests/test_keep: $(BUILD)/obj/loader/decoder.o
+$(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(BUILD)/obj/loader/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
 	crowd_evacuate crowd_look crowd_asleep_outside arch_swap_in arch_swap_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each
+# Counts what is done once for many functions.
+link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each poke_sync poke_open)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
 	$(call say,LINK  $@)

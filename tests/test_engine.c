@@ -3,6 +3,7 @@
  * shim that runs the worker's jobs at once.
  */
 #include "harness.h"
+#include "in_process.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,206 +34,13 @@ HOTPATCH_FUNCTION(int, second, (void))
 
 HOTPATCH_REQUIRE(int, extra, (int));
 
-/* ---- the shim ---- */
-
-static char directory[64];
-static int directory_fd;
-static bool worker_busy;
-static bool at_safe_point_comes;
-static int handled;
-
-static int worker_run(struct worker_job *job, uint64_t deadline)
-{
-    (void)deadline;
-    if (worker_busy)
-        return -EBUSY;
-    job->run(job);
-    return 0;
-}
-
-static void worker_doing(char *buffer, size_t size)
-{
-    snprintf(buffer, size, "%s", worker_busy ? "something long" : "");
-}
-
-static void log_nothing(enum log_level level, const char *format, ...)
-{
-    (void)level;
-    (void)format;
-}
-
-static bool log_disabled(enum log_level level)
-{
-    (void)level;
-    return false;
-}
-
-static int runtime_dir(const char **path)
-{
-    *path = directory;
-    return directory_fd;
-}
-
-static int program(const char **path)
-{
-    static char name[4096];
-
-    if (path)
-        *path = readlink("/proc/self/exe", name, sizeof(name) - 1) > 0 ? name : NULL;
-    return -1;
-}
-
-static int no_doorbell(void)
-{
-    return 0;
-}
-
-static struct registered_slot *registered(void)
-{
-    return NULL;
-}
-
-static void on_change(void *context)
-{
-    ++*(int *)context;
-}
-
-static struct change_handler *handlers(void)
-{
-    static struct change_handler handler = {on_change, &handled, NULL};
-
-    return &handler;
-}
-
-static int at_safe_point(void (*commit_now)(void *), void *context, uint64_t until)
-{
-    (void)until;
-    if (!at_safe_point_comes)
-        return -ETIMEDOUT;
-    commit_now(context);
-    return 0;
-}
-
-static void nothing(void)
-{
-}
-
-static void arming(bool on)
-{
-    (void)on;
-}
-
-static uint64_t start_time(void)
-{
-    return 1;
-}
-
-static const struct shim_services shim_of_test = {
-    .abi = ENGINE_ABI,
-    .worker_run = worker_run,
-    .worker_doing = worker_doing,
-    .log = log_nothing,
-    .log_enabled = log_disabled,
-    .runtime_dir = runtime_dir,
-    .program = program,
-    .doorbell = no_doorbell,
-    .registered = registered,
-    .handlers = handlers,
-    .at_safe_point = at_safe_point,
-    .commit_begin = nothing,
-    .commit_end = nothing,
-    .arming = arming,
-    .pid = getpid,
-    .start_time = start_time,
-};
-
-/* ---- requests ---- */
-
-static char last_reply[65536];
-
-/* All lines as one transaction; "apply" or the first code. */
-static const char *run(const char *lines)
-{
-    static char code[64];
-    char text[4096];
-    struct request *requests = calloc(16, sizeof(*requests));
-    size_t count = 0;
-    struct refusal why = {0};
-    struct json json = {0}, record = {0};
-    struct engine_reply reply = {.json = &json, .record = &record};
-    char *taken;
-    const char *found;
-
-    assert_true(strlen(lines) < sizeof(text));
-    strcpy(text, lines);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        if (request_parse(line, strlen(line), &requests[count++], &why) != 0)
-            fail_msg("request %s: %s", line, why.items[0].text);
-    json_object_begin(&json, NULL);
-    json_object_begin(&record, NULL);
-    hotpatch_engine_v1.handle(requests, count, &reply);
-    json_object_end(&json);
-    json_object_end(&record);
-    taken = json_take(&json);
-    snprintf(last_reply, sizeof(last_reply), "%s", taken);
-    free(taken);
-    json_discard(&record);
-    free(requests);
-    found = strstr(last_reply, "\"code\":\"");
-    if (!found)
-        return "apply";
-    sscanf(found, "\"code\":\"%63[^\"]", code);
-    return code;
-}
-
-static const char *load(const char *keys, const char *patch)
-{
-    char line[4200];
-
-    snprintf(line, sizeof(line), "load %s%s%s", keys, *keys ? " " : "", patch_file(patch));
-    return run(line);
-}
-
-static void assert_codes(const char *got, const char *wanted)
-{
-    if (strcmp(got, wanted) != 0)
-        fail_msg("%s instead of %s: %s", got, wanted, last_reply);
-}
-
-static void must_load(const char *patch)
-{
-    assert_codes(load("", patch), "apply");
-}
-
-static int setup(void **state)
-{
-    char why[256];
-
-    (void)state;
-    strcpy(directory, "/tmp/test_engine.XXXXXX");
-    if (!mkdtemp(directory))
-        return -1;
-    directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return hotpatch_engine_v1.start(&shim_of_test, why, sizeof(why));
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-
-    (void)state;
-    close(directory_fd);
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
-}
-
 /* After every test all is as it was. */
 static int revert_everything(void **state)
 {
     (void)state;
-    worker_busy = false;
-    at_safe_point_comes = false;
-    if (strcmp(run("revert all"), "apply") != 0 || answer() != 1 || second() != 10)
+    in_process.worker_busy = false;
+    in_process.at_safe_point_comes = false;
+    if (strcmp(in_process_run("revert all"), "apply") != 0 || answer() != 1 || second() != 10)
         return -1;
     return 0;
 }
@@ -244,7 +52,7 @@ static void a_replacement_is_live_and_its_revert_brings_the_old_code_back(void *
     (void)state;
     must_load("answer2");
     assert_int_equal(answer(), 2);
-    assert_codes(run("revert name=answer"), "apply");
+    assert_codes(in_process_run("revert name=answer"), "apply");
     assert_int_equal(answer(), 1);
 }
 
@@ -256,7 +64,7 @@ static void a_module_of_a_live_name_takes_its_place_in_the_stack(void **state)
     assert_int_equal(answer(), 12);
     must_load("answer3");
     assert_int_equal(answer(), 13);
-    assert_codes(run("revert name=layer-a"), "apply");
+    assert_codes(in_process_run("revert name=layer-a"), "apply");
     assert_int_equal(answer(), 3);
 }
 
@@ -281,7 +89,7 @@ static void layers_are_reverted_in_any_order(void **state)
             if (k == 3)
                 break;
             snprintf(line, sizeof(line), "revert name=%s", orders[i][k]);
-            assert_codes(run(line), "apply");
+            assert_codes(in_process_run(line), "apply");
             a = a && strcmp(orders[i][k], "layer-a") != 0;
             b = b && strcmp(orders[i][k], "layer-b") != 0;
             c = c && strcmp(orders[i][k], "layer-c") != 0;
@@ -296,10 +104,10 @@ static void a_transaction_is_applied_whole_or_not_at_all(void **state)
     (void)state;
     snprintf(lines, sizeof(lines), "load %s\nload %s", patch_file("answer2"),
              patch_file("no_target"));
-    assert_codes(run(lines), "HP-NO-TARGET");
+    assert_codes(in_process_run(lines), "HP-NO-TARGET");
     assert_int_equal(answer(), 1);
     snprintf(lines, sizeof(lines), "load %s\nload %s", patch_file("answer2"), patch_file("second"));
-    assert_codes(run(lines), "apply");
+    assert_codes(in_process_run(lines), "apply");
     assert_int_equal(answer(), 2);
     assert_int_equal(second(), 20);
 }
@@ -312,7 +120,7 @@ static void revert_all_and_load_are_one_step(void **state)
     must_load("layer_a");
     must_load("second");
     snprintf(lines, sizeof(lines), "revert all\nload %s", patch_file("answer3"));
-    assert_codes(run(lines), "apply");
+    assert_codes(in_process_run(lines), "apply");
     assert_int_equal(answer(), 3);
     assert_int_equal(second(), 10);
 }
@@ -324,7 +132,7 @@ static void a_refused_load_leaves_what_revert_all_would_have_taken(void **state)
     (void)state;
     must_load("layer_a");
     snprintf(lines, sizeof(lines), "revert all\nload %s", patch_file("bad_signature"));
-    assert_codes(run(lines), "HP-SIGNATURE");
+    assert_codes(in_process_run(lines), "HP-SIGNATURE");
     assert_int_equal(answer(), 11);
 }
 
@@ -335,9 +143,9 @@ static void two_modules_of_one_name_in_one_transaction_clash(void **state)
     (void)state;
     snprintf(lines, sizeof(lines), "load %s\nload %s", patch_file("answer2"),
              patch_file("answer3"));
-    assert_codes(run(lines), "HP-NAME-CLASH");
+    assert_codes(in_process_run(lines), "HP-NAME-CLASH");
     assert_int_equal(answer(), 1);
-    assert_codes(load("", "twice"), "HP-NAME-CLASH");
+    assert_codes(in_process_load("", "twice"), "HP-NAME-CLASH");
     assert_int_equal(answer(), 1);
 }
 
@@ -348,26 +156,26 @@ static void every_fault_is_listed(void **state)
     (void)state;
     snprintf(lines, sizeof(lines), "load %s\nload %s\nload %s", patch_file("bad_signature"),
              patch_file("no_target"), patch_file("undefined"));
-    run(lines);
-    assert_non_null(strstr(last_reply, "HP-SIGNATURE"));
-    assert_non_null(strstr(last_reply, "HP-NO-TARGET"));
-    assert_non_null(strstr(last_reply, "HP-UNDEFINED"));
+    in_process_run(lines);
+    assert_non_null(strstr(in_process.reply, "HP-SIGNATURE"));
+    assert_non_null(strstr(in_process.reply, "HP-NO-TARGET"));
+    assert_non_null(strstr(in_process.reply, "HP-UNDEFINED"));
 }
 
 static void a_dry_run_changes_nothing_and_loads_nothing(void **state)
 {
     (void)state;
-    assert_codes(load("dry-run=1", "answer2"), "apply");
+    assert_codes(in_process_load("dry-run=1", "answer2"), "apply");
     assert_int_equal(answer(), 1);
-    assert_codes(run("revert name=answer"), "HP-NO-LAYER");
+    assert_codes(in_process_run("revert name=answer"), "HP-NO-LAYER");
 }
 
 static void a_hook_that_refuses_leaves_nothing_behind(void **state)
 {
     (void)state;
-    assert_codes(load("", "hook_refuses"), "HP-HOOK");
+    assert_codes(in_process_load("", "hook_refuses"), "HP-HOOK");
     assert_int_equal(answer(), 1);
-    assert_codes(run("revert name=hook-refuses"), "HP-NO-LAYER");
+    assert_codes(in_process_run("revert name=hook-refuses"), "HP-NO-LAYER");
 }
 
 static void a_hook_adds_replacements_to_its_transaction(void **state)
@@ -376,7 +184,7 @@ static void a_hook_adds_replacements_to_its_transaction(void **state)
     must_load("hook_adds");
     assert_int_equal(answer(), 3);
     assert_int_equal(second(), 30);
-    assert_codes(run("revert last"), "apply");
+    assert_codes(in_process_run("revert last"), "apply");
     assert_int_equal(second(), 10);
 }
 
@@ -384,7 +192,7 @@ static void a_hook_that_refuses_to_be_reverted_stays(void **state)
 {
     (void)state;
     must_load("answer2");
-    assert_codes(run("revert name=nobody"), "HP-NO-LAYER");
+    assert_codes(in_process_run("revert name=nobody"), "HP-NO-LAYER");
     assert_int_equal(answer(), 2);
 }
 
@@ -399,7 +207,7 @@ static void a_provider_fills_a_required_slot_and_its_revert_empties_it(void **st
     must_load("provider");
     assert_true(HOTPATCH_BOUND(extra));
     assert_int_equal(extra(3), 21);
-    assert_codes(run("revert name=provider"), "apply");
+    assert_codes(in_process_run("revert name=provider"), "apply");
     assert_false(HOTPATCH_BOUND(extra));
     assert_int_equal(extra(3), 0);
 }
@@ -411,7 +219,7 @@ static void a_patch_that_requires_may_come_before_its_provider_or_after(void **s
     assert_int_equal(answer(), 500);
     must_load("provider");
     assert_int_equal(answer(), 507);
-    assert_codes(run("revert all"), "apply");
+    assert_codes(in_process_run("revert all"), "apply");
     must_load("provider");
     must_load("requirer");
     assert_int_equal(answer(), 507);
@@ -426,7 +234,7 @@ static void a_patchs_own_slot_is_patched_in_turn(void **state)
     assert_int_equal(answer(), 61);
     must_load("own_slots"); /* a new copy: the layer on its slot goes with it */
     assert_int_equal(answer(), 61);
-    assert_codes(run("revert name=own-slots-fix"), "apply");
+    assert_codes(in_process_run("revert name=own-slots-fix"), "apply");
     assert_int_equal(answer(), 60);
 }
 
@@ -435,9 +243,9 @@ static void reverting_the_owner_of_a_patched_slot_first_is_survived(void **state
     (void)state;
     must_load("own_slots");
     must_load("own_slots_fix");
-    assert_codes(run("revert name=own-slots"), "apply");
+    assert_codes(in_process_run("revert name=own-slots"), "apply");
     assert_int_equal(answer(), 1);
-    assert_codes(run("revert name=own-slots-fix"), "apply");
+    assert_codes(in_process_run("revert name=own-slots-fix"), "apply");
     must_load("own_slots");
     assert_int_equal(answer(), 60);
 }
@@ -452,33 +260,33 @@ static void the_version_rises_only_when_the_target_changed(void **state)
     must_load("answer2");
     assert_int_equal(hotpatch_version(HOTPATCH_SLOT(answer)), before + 1);
     must_load("layer_a");
-    assert_codes(run("revert name=answer"), "apply"); /* below the live one */
+    assert_codes(in_process_run("revert name=answer"), "apply"); /* below the live one */
     assert_int_equal(hotpatch_version(HOTPATCH_SLOT(answer)), before + 2);
 }
 
 static void an_expired_deadline_changes_nothing(void **state)
 {
     (void)state;
-    assert_codes(load("deadline=1", "answer2"), "HP-DEADLINE");
+    assert_codes(in_process_load("deadline=1", "answer2"), "HP-DEADLINE");
     assert_int_equal(answer(), 1);
 }
 
 static void without_a_safe_point_the_request_times_out(void **state)
 {
     (void)state;
-    assert_codes(load("when=safe-point", "answer2"), "HP-TIMEOUT");
+    assert_codes(in_process_load("when=safe-point", "answer2"), "HP-TIMEOUT");
     assert_int_equal(answer(), 1);
-    at_safe_point_comes = true;
-    assert_codes(load("when=safe-point", "answer2"), "apply");
+    in_process.at_safe_point_comes = true;
+    assert_codes(in_process_load("when=safe-point", "answer2"), "apply");
     assert_int_equal(answer(), 2);
 }
 
 static void a_busy_worker_refuses_and_changes_nothing(void **state)
 {
     (void)state;
-    worker_busy = true;
-    assert_codes(load("", "answer2"), "HP-BUSY");
-    worker_busy = false;
+    in_process.worker_busy = true;
+    assert_codes(in_process_load("", "answer2"), "HP-BUSY");
+    in_process.worker_busy = false;
     assert_int_equal(answer(), 1);
     must_load("answer2");
     assert_int_equal(answer(), 2);
@@ -504,20 +312,20 @@ static void what_the_program_sets_is_a_layer_like_others(void **state)
     assert_int_equal(answer(), 87);
     assert_int_equal(hotpatch_engine_v1.set(slot, NULL, NULL), 0);
     assert_int_equal(answer(), 12);
-    assert_int_equal(hotpatch_engine_v1.set((struct hotpatch_slot *)(void *)directory,
+    assert_int_equal(hotpatch_engine_v1.set((struct hotpatch_slot *)(void *)in_process.directory,
                                             (hotpatch_function)(void (*)(void))set_to_77, NULL),
                      -ENOENT);
 }
 
 static void change_handlers_run_after_each_transaction(void **state)
 {
-    int before = handled;
+    int before = in_process.handled;
 
     (void)state;
     must_load("answer2");
-    assert_int_equal(handled, before + 1);
-    assert_codes(load("", "bad_signature"), "HP-SIGNATURE");
-    assert_int_equal(handled, before + 1);
+    assert_int_equal(in_process.handled, before + 1);
+    assert_codes(in_process_load("", "bad_signature"), "HP-SIGNATURE");
+    assert_int_equal(in_process.handled, before + 1);
 }
 
 static void lookups_know_namespaces(void **state)
@@ -534,15 +342,15 @@ static void a_reload_takes_changed_files_alone(void **state)
     char copy[128], line[256];
 
     (void)state;
-    snprintf(copy, sizeof(copy), "%s/reload.so", directory);
+    snprintf(copy, sizeof(copy), "%s/reload.so", in_process.directory);
     copy_file(patch_file("answer2"), copy);
     snprintf(line, sizeof(line), "load %s", copy);
-    assert_codes(run(line), "apply");
-    assert_codes(run("reload"), "apply");
-    assert_non_null(strstr(last_reply, "no patch's file has changed"));
+    assert_codes(in_process_run(line), "apply");
+    assert_codes(in_process_run("reload"), "apply");
+    assert_non_null(strstr(in_process.reply, "no patch's file has changed"));
     copy_file(patch_file("answer3"), copy);
     assert_int_equal(answer(), 2); /* written over in place: the host has its own copy */
-    assert_codes(run("reload"), "apply");
+    assert_codes(in_process_run("reload"), "apply");
     assert_int_equal(answer(), 3);
 }
 
@@ -554,7 +362,7 @@ static void an_import_is_switched_and_given_back(void **state)
     must_load("import_getenv");
     assert_string_equal(getenv("HOTPATCH_TEST_VALUE"), "patched");
     assert_string_equal(getenv("HOME"), secure_getenv("HOME")); /* through the original */
-    assert_codes(run("revert name=environment"), "apply");
+    assert_codes(in_process_run("revert name=environment"), "apply");
     assert_string_equal(getenv("HOTPATCH_TEST_VALUE"), "original");
 }
 
@@ -564,12 +372,12 @@ static void a_library_that_is_unloaded_takes_its_slots_along(void **state)
 
     (void)state;
     assert_non_null(library);
-    assert_codes(load("", "second"), "HP-AMBIGUOUS");
-    assert_codes(load("", "library_value"), "apply");
+    assert_codes(in_process_load("", "second"), "HP-AMBIGUOUS");
+    assert_codes(in_process_load("", "library_value"), "apply");
     dlclose(library);
     must_load("second");
     assert_int_equal(second(), 20);
-    assert_codes(run("revert name=second"), "apply");
+    assert_codes(in_process_run("revert name=second"), "apply");
 }
 
 #define TEST(function) cmocka_unit_test_teardown(function, revert_everything)
@@ -605,5 +413,5 @@ int main(void)
         TEST(a_library_that_is_unloaded_takes_its_slots_along),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, in_process_setup, in_process_teardown);
 }

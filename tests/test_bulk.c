@@ -1,0 +1,108 @@
+/*
+ * test_bulk.c - many functions in one transaction: what is done once for all of them, by counting calls
+ * through wrappers (ld(1), --wrap), never by time.
+ */
+#include <string.h>
+
+#include "bulk.h"
+#include "harness.h"
+#include "in_process.h"
+#include "maps.h"
+#include "poke.h"
+
+enum { MANY = 256, FEW = 16 };
+
+/* ---- what is patched ---- */
+
+#define FUNCTION(h)                                                    \
+    int bulk_##h(int x);                                               \
+    __attribute__((noipa)) int bulk_##h(int x)                         \
+    {                                                                  \
+        return 0x##h % 2 ? x * (0x##h + 3) : (x >> 0x##h % 5) ^ 0x##h; \
+    }
+BULK(FUNCTION)
+
+#define ADDRESS(h) bulk_##h,
+static int (*const functions[])(int) = {BULK(ADDRESS)};
+
+/* ---- what is counted ---- */
+
+static struct counts {
+    unsigned maps, syncs, opened;
+} counts;
+
+int __real_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
+int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
+void __real_poke_sync(void);
+void __wrap_poke_sync(void);
+int __real_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
+                     bool prefer_stores);
+int __wrap_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
+                     bool prefer_stores);
+
+int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context)
+{
+    counts.maps++;
+    return __real_maps_each(each, context);
+}
+
+void __wrap_poke_sync(void)
+{
+    counts.syncs++;
+    __real_poke_sync();
+}
+
+int __wrap_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
+                     bool prefer_stores)
+{
+    counts.opened++;
+    return __real_poke_open(poke, address, size, protection, prefer_stores);
+}
+
+static struct counts counts_of(const char *patch)
+{
+    counts = (struct counts){0};
+    must_load(patch);
+    print_message("%s: %u readings of maps, %u serialisations, %u openings\n", patch, counts.maps,
+                  counts.syncs, counts.opened);
+    return counts;
+}
+
+static void assert_results(size_t count, int more)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(functions[i](7), 7 + more + (int)i);
+}
+
+static int revert_everything(void **state)
+{
+    (void)state;
+    assert_codes(in_process_run("revert all"), "apply");
+    assert_int_equal(functions[3](7), 42);
+    return 0;
+}
+
+/* ---- tests ---- */
+
+static void mappings_are_read_as_often_for_many_functions_as_for_few(void **state)
+{
+    struct counts few, many;
+
+    (void)state;
+    few = counts_of("bulk_few");
+    assert_results(FEW, 1000);
+    many = counts_of("bulk_many");
+    assert_results(MANY, 2000);
+    assert_in_range(few.maps, 1, 3);
+    assert_in_range(many.maps, 1, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(mappings_are_read_as_often_for_many_functions_as_for_few,
+                                  revert_everything),
+    };
+
+    return cmocka_run_group_tests(tests, in_process_setup, in_process_teardown);
+}
