@@ -20,7 +20,7 @@ enum {
     ARCH_PROLOGUE_COUNT = 8,  /* in so many instructions */
     ARCH_MOVED_BYTES = 256,   /* room for a moved prologue */
     ARCH_STUB_BYTES = 32,     /* room for a stub */
-    ARCH_STUB_CHOICES = 20    /* of the traps that a jump may hold: arch_stub_other() */
+    ARCH_STUB_CHOICES = 40    /* of the traps that a jump may hold: arch_stub_other() */
 };
 
 /* Why an entry cannot be patched, in the order in which they are looked for. */
@@ -51,6 +51,8 @@ struct arch_prologue {
     bool begun_again; /* one leads to the first, past an endbr64 before it */
     bool padding;     /* only NOPs are displaced (-fpatchable-function-entry) */
     uint8_t trap;     /* which traps are to stand on old boundaries: arch_stub_other() */
+    bool guarded;     /* the jump's second byte is to be `guard`: arch_stub_guard() */
+    uint8_t guard;
 };
 
 /*
@@ -62,6 +64,14 @@ struct arch_prologue {
  */
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out);
+
+/*
+ * Take more instructions into `prologue`, so that its moved copy does not come back to the first bytes that
+ * another tool's jump may overwrite later (14: jmp *word(%rip) and the word). For arch_move() alone: the
+ * jump displaces no more than before. Stops before a call, a branch backwards, an int3, or what cannot
+ * be moved. `code` and `size` as for arch_prologue_read().
+ */
+void arch_prologue_widen(const uint8_t *code, size_t size, struct arch_prologue *prologue);
 
 /*
  * How many of the `room` bytes at `code` are nothing but padding (NOPs and int3), whole instructions
@@ -91,6 +101,21 @@ bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
 bool arch_stub_other(struct arch_prologue *prologue);
 /* Does that choice raise SIGILL, too? */
 bool arch_stub_faults(const struct arch_prologue *prologue);
+/*
+ * A uprobe that is removed writes the file's first byte over the jump's: what a call then meets is that
+ * byte and the rest of the jump. Ask for a second byte with which it goes on in the old code all the
+ * same: as the whole first instruction, or by a trap. False: there is no such byte, or none is needed.
+ * The choices of arch_stub_other() go on to those without it.
+ */
+bool arch_stub_guard(struct arch_prologue *prologue);
+/*
+ * With these `size` bytes written at the entry, does a thread that finds the original first byte there,
+ * or has run the first instruction for a uprobe, go on in the old code? `*trap`: the offset at which it
+ * meets an int3 that stands on no old boundary, or 0; `*faults`: it meets SIGILL at the entry.
+ */
+bool arch_survives_restore(const struct arch_prologue *prologue, const uint8_t *written,
+                           size_t size, uint8_t *trap, bool *faults);
+
 /* The lowest address possible that is not below `from`; false: there is none. */
 bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub);
 

@@ -24,6 +24,7 @@
 
 enum {
     JUMP_BYTES = 5,
+    HOOK_BYTES = 14,
     /* Behind this offset no jump of eight bits reaches the jump's bytes. */
     NEAR_BYTES = JUMP_BYTES - 1 + 128,
     TAIL_CALLS_MAX = 64 /* each costs a look at the whole function */
@@ -362,4 +363,44 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
     if (problem == ARCH_OK)
         problem = check_jumps(&body, end, out);
     return problem == ARCH_OK ? check_displaced(out) : problem;
+}
+
+/* ------------------------------------------------------------------ the widening --- */
+
+/* Does it mean the same in a copy, whatever of the instructions before it is copied? */
+static bool is_taken_along(const struct instruction *in, size_t next)
+{
+    if (in->call || in->breakpoint || in->kind == INSTRUCTION_FIXED ||
+        in->kind == INSTRUCTION_COUNTED || in->kind == INSTRUCTION_BEGIN)
+        return false;
+    return !instruction_branches(in) || (int64_t)next + in->relative >= ARCH_PROLOGUE_BYTES;
+}
+
+static bool goes_on(const struct arch_prologue *prologue)
+{
+    unsigned last = prologue->start[prologue->count - 1];
+    struct instruction in;
+
+    return instruction_decode(prologue->bytes + last, prologue->length - last, &in) && !in.ends &&
+           !in.call && last + in.length == prologue->length;
+}
+
+void arch_prologue_widen(const uint8_t *code, size_t size, struct arch_prologue *prologue)
+{
+    size_t before = prologue->jump - prologue->entry;
+
+    while (prologue->length < HOOK_BYTES && prologue->count < ARCH_PROLOGUE_COUNT &&
+           goes_on(prologue)) {
+        size_t at = before + prologue->length;
+        struct instruction in;
+
+        if (at >= size || !instruction_decode(code + at, size - at, &in) ||
+            prologue->length + in.length > ARCH_PROLOGUE_BYTES ||
+            !is_taken_along(&in, prologue->length + in.length))
+            return;
+        memcpy(prologue->bytes + prologue->length, code + at, in.length);
+        prologue->start[prologue->count++] = prologue->length;
+        prologue->length += in.length;
+        prologue->start[prologue->count] = prologue->length;
+    }
 }

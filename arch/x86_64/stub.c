@@ -15,23 +15,24 @@
 
 #include <string.h>
 
-enum { JUMP = 0xe9, JUMP_BYTES = 5, TRAP = 0xcc };
+enum { JUMP = 0xe9, JUMP_BYTES = 5, TRAP = 0xcc, LAST_TRAPS_COUNT = ARCH_STUB_CHOICES / 2 };
 
 /* For offset 4: int3, then what raises #UD, those first that lead above. Not d5 and 62, which later
  * processors have made prefixes of. */
-static const uint8_t LAST_TRAPS[ARCH_STUB_CHOICES] = {0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e,
-                                                      0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61,
-                                                      0xea, 0xd6, 0xd4, 0xce, 0x9a, 0x82};
+static const uint8_t LAST_TRAPS[LAST_TRAPS_COUNT] = {0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e,
+                                                     0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61,
+                                                     0xea, 0xd6, 0xd4, 0xce, 0x9a, 0x82};
 
 static uint32_t traps_of(const struct arch_prologue *prologue)
 {
-    return (uint32_t)LAST_TRAPS[prologue->trap] << 24 | 0xcccccc;
+    return (uint32_t)LAST_TRAPS[prologue->trap] << 24 | 0xcccc00 |
+           (prologue->guarded ? prologue->guard : TRAP);
 }
 
 /* The bits of the distance that are fixed, to those of traps_of(). */
 static uint32_t fixed_bits(const struct arch_prologue *prologue)
 {
-    uint32_t bits = 0;
+    uint32_t bits = prologue->guarded ? 0xff : 0;
 
     for (unsigned i = 1; i < prologue->count; i++) {
         if (prologue->start[i] < JUMP_BYTES)
@@ -40,16 +41,96 @@ static uint32_t fixed_bits(const struct arch_prologue *prologue)
     return bits;
 }
 
+/* What the original first byte and another one behind it are. */
+enum pair {
+    PAIR_UNKNOWN,
+    PAIR_TRAPS, /* a prefix and int3: SIGTRAP, with the program counter behind both */
+    PAIR_FAULTS /* no instruction, whatever follows: SIGILL, with the program counter at the first */
+};
+
+static bool is_prefix(uint8_t byte)
+{
+    return (byte & 0xf0) == 0x40 || byte == 0x66 || byte == 0xf2 || byte == 0xf3 || byte == 0x64 ||
+           byte == 0x65 || byte == 0x2e || byte == 0x3e;
+}
+
+/* Intel SDM 2, tables A-2 and A-6: after a prefix what is no opcode; of groups 11 (c6, c7; f8 is
+ * xabort or xbegin), 4 and 5 (fe, ff) what is no member; lea of a register; ud2. */
+static enum pair pair_of(uint8_t first, uint8_t second)
+{
+    unsigned member = second >> 3 & 7;
+
+    if (is_prefix(first) && second == TRAP)
+        return PAIR_TRAPS;
+    if (is_prefix(first) && memchr(LAST_TRAPS + 1, second, sizeof(LAST_TRAPS) - 1))
+        return PAIR_FAULTS;
+    if ((first == 0xc6 || first == 0xc7) && member != 0 && second != 0xf8)
+        return PAIR_FAULTS;
+    if ((first == 0xfe || first == 0xff) && member == 7)
+        return PAIR_FAULTS;
+    if (first == 0x8d && second >> 6 == 3)
+        return PAIR_FAULTS;
+    return first == 0x0f && second == 0x0b ? PAIR_FAULTS : PAIR_UNKNOWN;
+}
+
+/* An instruction of two bytes stays whole, and a trap stands behind it. */
+bool arch_stub_guard(struct arch_prologue *prologue)
+{
+    static const uint8_t traps[] = {TRAP, 0x0b, 0xff};
+    uint8_t first = prologue->bytes[0];
+
+    prologue->guarded = prologue->start[1] == 2;
+    prologue->guard = prologue->bytes[1];
+    for (size_t i = 0; i < sizeof(traps) && !prologue->guarded && prologue->start[1] > 2; i++) {
+        prologue->guarded = pair_of(first, traps[i]) != PAIR_UNKNOWN;
+        prologue->guard = traps[i];
+    }
+    return prologue->guarded;
+}
+
+static bool is_trap(uint8_t byte)
+{
+    return memchr(LAST_TRAPS, byte, sizeof(LAST_TRAPS)) != NULL;
+}
+
+bool arch_survives_restore(const struct arch_prologue *prologue, const uint8_t *written,
+                           size_t size, uint8_t *trap, bool *faults)
+{
+    const uint8_t *original = prologue->bytes;
+    size_t first = prologue->start[1], kept = first < size ? first : size;
+    enum pair pair;
+
+    *trap = 0;
+    *faults = false;
+    for (unsigned i = 1; i < prologue->count; i++)
+        if (prologue->start[i] < size && !is_trap(written[prologue->start[i]]))
+            return false;
+    if (original[0] == written[0] || memcmp(original + 1, written + 1, kept - 1) == 0)
+        return true;
+    pair = pair_of(original[0], written[1]);
+    *trap = pair == PAIR_TRAPS;
+    *faults = pair == PAIR_FAULTS;
+    return pair != PAIR_UNKNOWN;
+}
+
 bool arch_stub_faults(const struct arch_prologue *prologue)
 {
-    return prologue->trap != 0;
+    return prologue->trap != 0 ||
+           (prologue->guarded && pair_of(prologue->bytes[0], prologue->guard) == PAIR_FAULTS);
 }
 
 bool arch_stub_other(struct arch_prologue *prologue)
 {
-    if (!(fixed_bits(prologue) >> 24) || prologue->trap + 1u == sizeof(LAST_TRAPS))
+    bool last_fixed = fixed_bits(prologue) >> 24;
+
+    if (last_fixed && prologue->trap + 1u < sizeof(LAST_TRAPS)) {
+        prologue->trap++;
+        return true;
+    }
+    if (!prologue->guarded)
         return false;
-    prologue->trap++;
+    prologue->guarded = false;
+    prologue->trap = 0;
     return true;
 }
 
