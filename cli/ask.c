@@ -74,7 +74,14 @@ void print_reverted(struct json_object *answer, const struct process *process)
 
 void print_reloaded(struct json_object *answer, const struct process *process)
 {
-    if (json_length(json_list(answer, "modules")) == 0)
+    struct json_object *repaired = json_list(answer, "repaired");
+
+    for (size_t i = 0; i < json_length(repaired); i++) {
+        fputs("repaired ", stdout);
+        text_print(stdout, json_object_get_string(json_item(repaired, i)));
+        printf(" in PID %d\n", process->pid);
+    }
+    if (json_length(json_list(answer, "modules")) == 0 && json_length(repaired) == 0)
         printf("nothing to reload in PID %d\n", process->pid);
     print_loaded(answer, process, "reloaded");
 }

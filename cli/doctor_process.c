@@ -292,19 +292,48 @@ static void examine_engine(const struct process *process, struct json_object *st
     free(beside);
 }
 
+enum { DAMAGED_NAMED = 3 };
+
+/* Others may write to entries at any moment: the answer counts, not the status file. */
+static void examine_damage(struct json_object *status, struct findings *findings)
+{
+    struct json_object *slots = json_list(status, "slots");
+    long long damaged = json_integer(status, "damaged", 0);
+    int named = 0;
+
+    if (damaged == 0)
+        return;
+    finding_add(findings, FINDING_WARN, HP_NONE, "damage",
+                "%lld armed %s damaged by what other tools have written there; hotpatch reload "
+                "repairs those where the file's bytes are back",
+                damaged, damaged == 1 ? "entry is" : "entries are");
+    for (size_t i = 0; i < json_length(slots) && named < DAMAGED_NAMED; i++) {
+        struct json_object *slot = json_item(slots, i), *damage = NULL;
+
+        if (!json_true(slot, "damaged"))
+            continue;
+        json_object_object_get_ex(slot, "damage", &damage);
+        finding_add(findings, FINDING_WARN, HP_NONE, "damage", "%s: %s", json_text(slot, "name"),
+                    json_text(damage, "text"));
+        named++;
+    }
+}
+
 /* The last word: does it answer? */
 static void examine_answer(const struct process *process, struct findings *findings)
 {
     struct process copy = *process;
     struct exchange exchange = {.process = &copy};
-    struct order order = {.verb = "ping", .keys = "", .timeout = PING_TIMEOUT};
-    struct json_object *errors, *first;
+    struct order order = {.verb = "status", .keys = "", .timeout = PING_TIMEOUT};
+    struct json_object *errors, *first, *status = NULL;
 
     exchanges_run(&exchange, 1, &order);
     errors = json_list(exchange.answer, "errors");
     first = json_length(errors) ? json_item(errors, 0) : NULL;
     if (answer_exit(exchange.answer) == 0) {
         finding_add(findings, FINDING_OK, HP_NONE, "answer", "it answers requests");
+        json_object_object_get_ex(exchange.answer, "status", &status);
+        examine_damage(status, findings);
     } else {
         enum error_code code = error_code_of(json_text(first, "code"));
 

@@ -56,7 +56,29 @@ char *slot_kept(struct json_object *slot)
     return text;
 }
 
-/* What the JSON of a function says of code that it shares, or that there is of it elsewhere. */
+static char *add_note(char *text, const char *words, const char *value)
+{
+    char *longer = format_text("%s%s%s%s", text ? text : "", text ? "; " : "", words, value);
+
+    free(text);
+    return longer;
+}
+
+/* What others have written at an armed entry, or would do there. */
+static char *add_bytes_notes(char *text, struct json_object *slot)
+{
+    struct json_object *damage = NULL, *safe = NULL;
+
+    if (json_object_object_get_ex(slot, "damage", &damage))
+        text = add_note(text, "damaged: ", json_text(damage, "text"));
+    if (json_object_object_get_ex(slot, "uprobe_safe", &safe) && safe &&
+        !json_object_get_boolean(safe))
+        text = add_note(text, "not safe beside uprobes", "");
+    return text;
+}
+
+/* What the JSON of a function says of its entry's bytes, of code that it shares, or that there is of it
+ * elsewhere. */
 static char *notes_of(struct json_object *slot)
 {
     static const struct {
@@ -64,17 +86,13 @@ static char *notes_of(struct json_object *slot)
     } notes[] = {{"same_code", "same code: "},
                  {"clones", "keep the old code: "},
                  {"inlined_into", "inlined into: "}};
-    char *text = slot_kept(slot);
+    char *text = add_bytes_notes(slot_kept(slot), slot);
 
     for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
         const char *value = json_text(slot, notes[i].key);
-        char *longer;
 
-        if (!*value)
-            continue;
-        longer = format_text("%s%s%s%s", text ? text : "", text ? "; " : "", notes[i].words, value);
-        free(text);
-        text = longer;
+        if (*value)
+            text = add_note(text, notes[i].words, value);
     }
     return text;
 }

@@ -29,7 +29,7 @@ bool slot_wished(const char *glob, const char *name);
 /* As a person types it to load: C++ names in words, static functions with their file. */
 void slot_name_cell(struct table *table, const char *name, const char *file);
 
-/* The cell says which code a function shares and where there is more of it: the members same_code,
+/* The cell says what others have written at an armed entry (damage, uprobe_safe), which code a function shares and where there is more of it: the members same_code,
  * clones and inlined_into of its JSON. */
 /* "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */
 char *slot_kept(struct json_object *slot);

@@ -7,7 +7,9 @@ static const char help[] =
     "hotpatch reload TARGET\n"
     "\n"
     "Loads anew every patch whose file has changed since it was loaded, in every process\n"
-    "of TARGET (a PID or @NAME).\n"
+    "of TARGET (a PID or @NAME). Before that it repairs armed entries where the bytes of the\n"
+    "program's file are back, as when a uprobe is removed; an int3 or another tool's jump there\n"
+    "is refused (HP-BREAKPOINT).\n"
     "\n"
     "    --json    print the replies as JSON\n";
 

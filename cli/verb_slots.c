@@ -77,7 +77,9 @@ static void add_live(struct table *table, struct json_object *slot, bool with_im
     table_cell(table, "%s", json_text(slot, "type"));
     table_cell(table, "%s", json_text(slot, "object"));
     table_cell(table, "%s",
-               *json_text(slot, "live_module") ? json_text(slot, "live_module") : "original");
+               json_true(slot, "damaged")        ? "damaged"
+               : *json_text(slot, "live_module") ? json_text(slot, "live_module")
+                                                 : "original");
     table_cell(table, "%lld", (long long)json_integer(slot, "version", 0));
     if (json_integer(slot, "unfilled", 0) > 0)
         table_cell(table, "%lld calls met no provider",

@@ -61,11 +61,11 @@ static void print_head(struct json_object *status, const struct process *process
     }
 }
 
-static void add_layer(struct table *table, struct json_object *layer)
+static void add_layer(struct table *table, struct json_object *layer, bool top)
 {
     table_cell(table, "  %s", json_text(layer, "module"));
     table_cell(table, "%s", or_dash(json_text(layer, "version")));
-    table_cell(table, "%s", json_true(layer, "live") ? "live" : "covered");
+    table_cell(table, "%s", !top ? "covered" : json_true(layer, "live") ? "live" : "damaged");
     table_cell(table, "%s", or_dash(json_text(layer, "since")));
     table_cell(table, "%s", or_dash(json_text(layer, "old")));
     table_cell(table, "%s", or_dash(json_text(layer, "new")));
@@ -83,7 +83,7 @@ static void print_layers(struct json_object *layers)
     for (size_t i = 0; i < table.columns; i++)
         table_cell(&table, "%s", head[i]);
     for (size_t i = json_length(layers); i-- > 0;) /* the newest first */
-        add_layer(&table, json_item(layers, i));
+        add_layer(&table, json_item(layers, i), i + 1 == json_length(layers));
     table_print(&table, stdout);
     table_free(&table);
 }
@@ -152,6 +152,15 @@ static void print_kept(struct json_object *slot)
     free(kept);
 }
 
+static void print_uprobe_safe(struct json_object *slot)
+{
+    struct json_object *safe = NULL;
+
+    if (json_object_object_get_ex(slot, "uprobe_safe", &safe) && safe &&
+        !json_object_get_boolean(safe))
+        puts("  not safe beside uprobes: one that is removed there would end the process");
+}
+
 static void print_name(const char *name)
 {
     char *words = cxx_demangled(name);
@@ -160,18 +169,21 @@ static void print_name(const char *name)
     free(words);
 }
 
-static void print_slot(struct json_object *status, struct json_object *slot)
+/* Others have written to its entry: what runs is not what the slot holds, or nobody knows. */
+static void print_damage(struct json_object *slot)
 {
-    struct json_object *layers = json_list(slot, "layers");
+    struct json_object *damage = NULL;
 
-    if (json_length(layers) == 0)
-        return;
-    putchar('\n');
-    print_name(json_text(slot, "name"));
-    fputs(": ", stdout);
-    text_print(stdout, json_text(slot, "kind"));
-    fputs(" slot of ", stdout);
-    text_print(stdout, json_text(slot, "object"));
+    json_object_object_get_ex(slot, "damage", &damage);
+    fputs(", damaged: ", stdout);
+    text_print(stdout, json_text(damage, "text"));
+    printf("\n  at %s+0x%llx: expected %s, found %s\n", json_text(damage, "object"),
+           (long long)json_integer(damage, "offset", 0), json_text(damage, "expected"),
+           json_text(damage, "found"));
+}
+
+static void print_live(struct json_object *slot)
+{
     fputs(", live ", stdout);
     text_print(stdout, json_text(slot, "live"));
     fputs(" of ", stdout);
@@ -182,11 +194,33 @@ static void print_slot(struct json_object *status, struct json_object *slot)
         text_print(stdout, json_text(slot, "since"));
     }
     putchar('\n');
+}
+
+static void print_slot(struct json_object *status, struct json_object *slot)
+{
+    struct json_object *layers = json_list(slot, "layers");
+    bool damaged = json_true(slot, "damaged");
+
+    if (json_length(layers) == 0 && !damaged)
+        return;
+    putchar('\n');
+    print_name(json_text(slot, "name"));
+    fputs(": ", stdout);
+    text_print(stdout, json_text(slot, "kind"));
+    fputs(" slot of ", stdout);
+    text_print(stdout, json_text(slot, "object"));
+    if (damaged)
+        print_damage(slot);
+    else
+        print_live(slot);
+    if (json_length(layers) == 0)
+        return;
     print_layers(layers);
     print_faults(status, layers);
     print_not_yet(slot);
     print_kept(slot);
     print_entered(slot);
+    print_uprobe_safe(slot);
 }
 
 static void add_record(struct table *table, struct json_object *record)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "mend.h"
 #include "report.h"
 #include "site.h"
 #include "tend.h"
@@ -72,7 +73,8 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
     return 0;
 }
 
-static void run_transaction(const struct request *requests, size_t count,
+/* `mend`: what a reload has done before it; or NULL. */
+static void run_transaction(const struct request *requests, size_t count, const struct mend *mend,
                             struct engine_reply *reply)
 {
     struct refusal why = {0};
@@ -83,7 +85,10 @@ static void run_transaction(const struct request *requests, size_t count,
         refuse(&why, HP_MEMORY, "look at the process: no memory");
     else
         transaction_run(&transaction);
+    mend_warn(&transaction);
     report_transaction(&transaction, engine_now_us() - begun, reply);
+    if (mend)
+        report_repaired(mend, reply);
     transaction_free(&transaction);
     refusal_clear(&why);
     tend_plan();
@@ -167,11 +172,14 @@ static void reload(const struct request *request, struct engine_reply *reply)
 {
     size_t count;
     struct request *requests = changed_modules(request, &count);
+    struct mend mend = {0};
 
+    mend_all(&mend);
     if (count == 0)
-        report_nothing_to_do(reply, "no patch's file has changed");
+        report_mended(&mend, reply);
     else
-        run_transaction(requests, count, reply);
+        run_transaction(requests, count, &mend, reply);
+    mend_free(&mend);
     free(requests);
 }
 
@@ -185,7 +193,7 @@ static void handle(const struct request *requests, size_t count, struct engine_r
         reload(&requests[0], reply);
         break;
     default:
-        run_transaction(requests, count, reply);
+        run_transaction(requests, count, NULL, reply);
         break;
     }
 }

@@ -2,12 +2,12 @@
 #include "entry.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decoder.h"
+#include "entry_file.h"
 #include "function_code.h"
 #include "ifunc.h"
 #include "site.h"
@@ -15,16 +15,6 @@
 #include "text.h"
 
 /* ---- functions ---- */
-
-static int open_file(const struct object *object, bool *own)
-{
-    const char *path;
-    int file = object->is_program ? shim()->program(&path) : -1;
-
-    *own = file < 0;
-    return file >= 0 ? file
-                     : sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-}
 
 struct functions *entry_functions(struct object *object)
 {
@@ -34,7 +24,7 @@ struct functions *entry_functions(struct object *object)
 
     if (object->functions || !object->image)
         return object->functions;
-    file = open_file(object, &own);
+    file = entry_file_open(object, &own);
     if (functions_of_mapped(&object->functions, object->image, file < 0 ? -1 : file, &fault) != 0) {
         object->functions = NULL;
         shim()->log(LOG_INFO, "functions of %s: %s", object->path, fault.text);
@@ -247,11 +237,13 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
         return NULL;
     slot = slot_at(real.object, real.function.address);
     if (slot)
-        return slot;
+        return site_check(slot->site, why) == 0 ? slot : NULL;
     if (decoder_problem()) {
         site_refuse(why, HP_NEEDED, "%s", decoder_problem());
         return NULL;
     }
+    if (entry_file_check(real.object, &real.function, why) != 0)
+        return NULL;
     problem =
         function_code_problem(real.object->functions, real.object->image, &real.function, &size);
     if (problem) {

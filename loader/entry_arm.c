@@ -113,19 +113,34 @@ static uint64_t arm_until(const struct transaction *transaction)
     return until < transaction->deadline ? until : transaction->deadline;
 }
 
+static bool adds_a_layer(const struct change *change)
+{
+    for (size_t i = 0; i < change->layer_count; i++)
+        if (change->layers[i].since.tv_sec == 0)
+            return true;
+    return false;
+}
+
+/* At an armed entry a layer that is added takes effect, or is refused; a revert is a store through the
+ * word, whatever others have written there. */
 static bool needs(const struct arming *arming, const struct change *change)
 {
     if (change->slot->kind != SLOT_ENTRY)
         return false;
-    return arming->out ? change->armed : !change->slot->gone && !site_is_armed(change->slot->site);
+    if (arming->out)
+        return change->armed;
+    return !change->slot->gone && (!site_is_armed(change->slot->site) || adds_a_layer(change));
 }
 
 static int arm_one(struct arming *arming, struct change *change, uint64_t until)
 {
     struct site *site = change->slot->site;
-    int result =
-        arming->out ? site_disarm(site, until, &arming->why) : site_arm(site, until, &arming->why);
+    int result;
 
+    if (!arming->out && site_is_armed(site))
+        return site_mend(site, until, &arming->why);
+    result =
+        arming->out ? site_disarm(site, until, &arming->why) : site_arm(site, until, &arming->why);
     if (result == 0)
         change->armed = !arming->out;
     return result;

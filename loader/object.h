@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "file_text.h"
 #include "image.h"
 
 struct module;
@@ -44,6 +45,7 @@ struct object {
     struct object_callers *callers; /* made when first asked for; direct_callers.c */
     bool callers_failed;
     struct function_copies *copies;         /* likewise */
+    struct file_text file_text;             /* what is known of its file; entry_file.c */
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };
 

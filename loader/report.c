@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "damage.h"
 #include "entry.h"
 #include "fault.h"
 #include "keep_rules.h"
@@ -93,6 +94,33 @@ static void put_keeps(struct json *json, const struct slot *slot)
     json_array_end(json);
 }
 
+static const struct damage *damage_of(const struct slot *slot)
+{
+    return slot->kind == SLOT_ENTRY && site_is_armed(slot->site) ? site_damage(slot->site) : NULL;
+}
+
+static void put_damage(struct json *json, const struct slot *slot)
+{
+    const struct damage *damage = damage_of(slot);
+    char text[200], bytes[DAMAGE_BYTES_TEXT];
+
+    json_boolean(json, "damaged", damage != NULL);
+    if (!damage)
+        return;
+    damage_text(damage, text, sizeof(text));
+    json_object_begin(json, "damage");
+    json_string(json, "object", slot_object_name(slot));
+    json_unsigned(json, "offset", damage->piece.at - slot->object->bias);
+    json_address(json, "address", damage->piece.at);
+    damage_bytes_text(damage->piece.written, damage->piece.size, bytes);
+    json_string(json, "expected", bytes);
+    damage_bytes_text(damage->found, damage->piece.size, bytes);
+    json_string(json, "found", bytes);
+    json_string(json, "by", damage_by(damage));
+    json_string(json, "text", text);
+    json_object_end(json);
+}
+
 static void put_entry(struct json *json, const struct slot *slot)
 {
     if (slot->same_code)
@@ -106,6 +134,11 @@ static void put_entry(struct json *json, const struct slot *slot)
     json_boolean(json, "armed", armed);
     json_string(json, "technique", armed ? site_technique(slot->site) : NULL);
     put_keeps(json, slot);
+    put_damage(json, slot);
+    if (armed)
+        json_boolean(json, "uprobe_safe", site_survives_restore(slot->site));
+    else
+        json_string(json, "uprobe_safe", NULL);
     if (slot->unseen)
         json_string(json, "entered", NULL);
     else
@@ -141,7 +174,7 @@ static void put_slot(struct json *json, const struct slot *slot)
         put_entry(json, slot);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
-        put_layer(json, &slot->layers[i], &slot->layers[i] == top);
+        put_layer(json, &slot->layers[i], &slot->layers[i] == top && !damage_of(slot));
     json_array_end(json);
     json_object_end(json);
 }
@@ -266,25 +299,34 @@ void report_transaction(const struct transaction *transaction, uint64_t microsec
     reply->status_stale = true;
 }
 
-void report_nothing_to_do(struct engine_reply *reply, const char *text)
+void report_repaired(const struct mend *mend, struct engine_reply *reply)
 {
-    struct refusal none = {0};
+    json_array_begin(reply->json, "repaired");
+    for (size_t i = 0; i < mend->count; i++)
+        json_string(reply->json, NULL, mend->repaired[i]->name);
+    json_array_end(reply->json);
+}
 
-    put_result(&none, 0, reply);
+void report_mended(const struct mend *mend, struct engine_reply *reply)
+{
+    put_result(&mend->why, 0, reply);
     json_array_begin(reply->json, "warnings");
-    json_string(reply->json, NULL, text);
+    if (mend->count == 0 && mend->why.count == 0)
+        json_string(reply->json, NULL, "no patch's file has changed");
     json_array_end(reply->json);
     json_raw(reply->json, "modules", "[]");
     json_raw(reply->json, "changes", "[]");
+    report_repaired(mend, reply);
     json_raw(reply->record, "modules", "[]");
     json_unsigned(reply->record, "slots", 0);
+    reply->status_stale = true;
 }
 
 /* Inside objects_locked(): what is read lies in objects that may be unmapped at any moment. */
-static int read_live(void *nothing)
+static int read_live(void *damaged)
 {
-    (void)nothing;
     entries_settle();
+    *(size_t *)damaged = damage_look();
     for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
             slot->unfilled = __atomic_load_n(&slot->declared->unfilled, __ATOMIC_RELAXED);
@@ -350,6 +392,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
 {
     struct refused_imports refused = {request, reply->json};
     struct refusal none = {0};
+    size_t damaged;
 
     put_result(&none, 0, reply);
     json_array_begin(reply->json, "warnings");
@@ -362,7 +405,7 @@ void report_slots(const struct request *request, struct engine_reply *reply)
         json_string(reply->json, NULL, text);
     }
     json_array_end(reply->json);
-    objects_locked(read_live, NULL);
+    objects_locked(read_live, &damaged);
     json_array_begin(reply->json, "slots");
     for (const struct slot *slot = slots_first(); slot; slot = slot->next)
         if (is_wanted(slot, request))
@@ -400,7 +443,7 @@ static void tell_slot(struct json *json, struct slot *slot)
 
 static bool is_told(const struct slot *slot)
 {
-    return slot->layer_count > 0 || slot->provider;
+    return slot->layer_count > 0 || slot->provider || damage_of(slot);
 }
 
 static void forget_told(struct slot *slot)
@@ -429,7 +472,10 @@ static void put_live_slots(struct json *json)
 
 void report_status(struct json *json)
 {
-    objects_locked(read_live, NULL);
+    size_t damaged = 0;
+
+    objects_locked(read_live, &damaged);
+    json_unsigned(json, "damaged", damaged);
     json_array_begin(json, "slots");
     put_live_slots(json);
     json_array_end(json);

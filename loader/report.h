@@ -5,12 +5,16 @@
 #ifndef HOTPATCH_REPORT_H
 #define HOTPATCH_REPORT_H
 
+#include "mend.h"
 #include "transaction.h"
 
 void report_transaction(const struct transaction *transaction, uint64_t microseconds,
                         struct engine_reply *reply);
 void report_slots(const struct request *request, struct engine_reply *reply);
-void report_nothing_to_do(struct engine_reply *reply, const char *text);
+/* A reload that had no changed file to load: what it has repaired, or could not. */
+void report_mended(const struct mend *mend, struct engine_reply *reply);
+/* To the reply of one that had: what it has repaired before. */
+void report_repaired(const struct mend *mend, struct engine_reply *reply);
 void report_status(struct json *json);
 
 /* report_functions.c: adds the functions that are no slots yet to an open list of slots. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "damage.h"
+#include "entry_bytes.h"
 #include "error.h"
 #include "maps.h"
 #include "near_memory.h"
@@ -36,7 +38,12 @@ struct site {
     struct words *words;
     struct keeper *keepers;
     const char *technique;
+    bool survives;        /* one that finds it there goes on in the old code */
+    bool faults;          /* by SIGILL */
+    struct damage damage; /* while it is armed: what others made of its bytes */
     struct trap traps[ARCH_PROLOGUE_COUNT];
+    struct trap restored;      /* on no boundary: met where the original first byte is back */
+    struct arch_prologue wide; /* what is copied: more than is displaced */
 };
 
 static struct site *buckets[BUCKETS];
@@ -90,13 +97,14 @@ static bool same_code(const struct arch_prologue *a, const struct arch_prologue 
            memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static struct site *site_new(const struct arch_prologue *prologue)
+static struct site *site_new(const struct arch_prologue *prologue, const struct arch_prologue *wide)
 {
     struct site *site = calloc(1, sizeof(*site)), **bucket = bucket_of(prologue->entry);
 
     if (!site)
         return NULL;
     site->prologue = *prologue;
+    site->wide = *wide;
     site->swap.prologue = &site->prologue;
     site->next = *bucket;
     *bucket = site;
@@ -107,11 +115,15 @@ static void drop(struct site *site, bool dropped)
 {
     site->dropped = dropped;
     site->armed = false;
+    damage_unwatch(&site->damage);
     for (unsigned i = 0; i < site->prologue.count && site->prepared; i++) {
         uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
 
         __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
     }
+    if (site->restored.moved)
+        __atomic_store_n(&site->restored.address, dropped ? 0 : site->prologue.jump + 1,
+                         __ATOMIC_RELEASE);
 }
 
 static bool share_bytes(const struct arch_prologue *a, const struct arch_prologue *b)
@@ -134,7 +146,7 @@ static bool overlaps_another(const struct arch_prologue *prologue)
 
 struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
 {
-    struct arch_prologue prologue;
+    struct arch_prologue prologue, wide;
     struct site *site;
     enum arch_problem problem;
     int protection = 0;
@@ -153,14 +165,17 @@ struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
         site_refuse(why, HP_NOT_PATCHABLE, "the first bytes of another function's slot lie there");
         return NULL;
     }
+    wide = prologue;
+    arch_prologue_widen((const uint8_t *)entry, size, &wide);
     /* A library that is loaded anew where it lay: its stubs still stand. */
     for (site = *bucket_of(entry); site; site = site->next)
-        if (site->prologue.entry == entry && same_code(&site->prologue, &prologue))
+        if (site->prologue.entry == entry && same_code(&site->prologue, &prologue) &&
+            same_code(&site->wide, &wide))
             break;
     if (site)
         drop(site, false);
     else
-        site = site_new(&prologue);
+        site = site_new(&prologue, &wide);
     if (!site)
         site_refuse(why, HP_MEMORY, "no memory for the function's stub");
     else
@@ -197,7 +212,7 @@ static struct room_wish wish_stub(const struct arch_prologue *prologue)
                               .low = window.low,
                               .high = window.high,
                               .near = prologue->jump,
-                              .next = prologue->count > 1 ? next_stub : NULL,
+                              .next = prologue->count > 1 || prologue->guarded ? next_stub : NULL,
                               .context = prologue};
 }
 
@@ -210,6 +225,7 @@ static void place_punned(struct site *site, int *error)
     size_t count = 0, found;
 
     choice.trap = 0;
+    arch_stub_guard(&choice);
     do {
         choices[count] = choice;
         wishes[count] = wish_stub(&choices[count]);
@@ -232,6 +248,7 @@ static int place_stub(struct site *site, struct site_problem *why)
     if (!site->stub && !site->prologue.jumped_to) {
         struct room_wish wish;
 
+        site->prologue.guarded = single.guarded = false;
         single.count = 1;
         single.start[1] = single.length;
         taken = &single;
@@ -296,7 +313,9 @@ static int place_original(struct site *site, struct site_problem *why)
     if (!site->original)
         return refuse_room(why, error);
     site->original_size = sizeof(code);
-    length = arch_move(p, site->original, arch_shadow_stack(), code, sizeof(code), map);
+    length = arch_move(&site->wide, site->original, arch_shadow_stack(), code, sizeof(code), map);
+    if (length < 0)
+        length = arch_move(p, site->original, arch_shadow_stack(), code, sizeof(code), map);
     if (length < 0)
         return refuse_arch(why, ARCH_NOT_MOVABLE);
     room_give_back(site->original + (size_t)length, sizeof(code) - (size_t)length);
@@ -309,6 +328,18 @@ static int place_original(struct site *site, struct site_problem *why)
         site->traps[i].moved = site->original + map[i];
     }
     return 0;
+}
+
+/* What a uprobe leaves, or a thread that comes past one, is to go on in the old code. */
+static void place_restored(struct site *site)
+{
+    uint8_t trap;
+
+    site->survives = arch_survives_restore(&site->prologue, site->swap.jump, site->swap.jump_size,
+                                           &trap, &site->faults) ||
+                     site->prologue.jump != site->prologue.entry;
+    site->restored.address = trap ? site->prologue.jump + trap : 0;
+    site->restored.moved = trap ? site->traps[0].moved : 0;
 }
 
 static int write_stubs(struct site *site, struct site_problem *why)
@@ -351,6 +382,9 @@ int site_prepare(struct site *site, struct site_problem *why)
     __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < site->prologue.count; i++)
         trap_add(&site->traps[i]);
+    place_restored(site);
+    if (site->restored.address)
+        trap_add(&site->restored);
     site->prepared = true;
     return 0;
 }
@@ -377,33 +411,42 @@ const struct keep *site_keeps(const struct site *site, uintptr_t function)
 
 /* ---- arming ---- */
 
-/* A debugger's breakpoint, another tool's jump. */
-static bool is_as_read(const struct site *site)
+/* Keep an eye on what arming is about to write. 0, or -1: no memory. */
+static int watch(struct site *site)
 {
-    return memcmp((const void *)site->prologue.jump, site->prologue.bytes, site->prologue.length) ==
-           0;
+    const struct arch_swap *swap = &site->swap;
+    struct damage_piece piece = {.at = site->prologue.jump, .size = swap->jump_size};
+
+    memcpy(piece.written, swap->jump, swap->jump_size);
+    memcpy(piece.original, site->prologue.bytes, swap->jump_size);
+    return damage_watch(&site->damage, &piece);
 }
 
 /* The bytes of one that is being armed or disarmed, for a child that was forked meanwhile. */
 static struct site *under_way;
 
-int site_arm(struct site *site, uint64_t until, struct site_problem *why)
+static int put_in(struct site *site, uint64_t until, struct site_problem *why)
 {
-    int error;
+    int error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
 
-    if (site->armed)
-        return 0;
-    if (!is_as_read(site))
-        return site_refuse(why, HP_HOST_OWNED,
-                           "somebody else has changed the function's first bytes");
-    error = trap_install(arch_stub_faults(&site->prologue));
     if (error != 0)
         return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
+    if (watch(site) != 0)
+        return site_refuse(why, HP_MEMORY, "no memory to watch the function's first bytes");
     under_way = site;
     site->technique = arch_swap_in(&site->swap, until, why);
     site->armed = site->technique != NULL;
     under_way = NULL;
+    if (!site->armed)
+        damage_unwatch(&site->damage);
     return site->armed ? 0 : -1;
+}
+
+int site_arm(struct site *site, uint64_t until, struct site_problem *why)
+{
+    if (site->armed)
+        return 0;
+    return site_check(site, why) == 0 ? put_in(site, until, why) : -1;
 }
 
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
@@ -416,7 +459,62 @@ int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
     out = arch_swap_out(&site->swap, until, why) != NULL;
     site->armed = !out;
     under_way = NULL;
+    if (out)
+        damage_unwatch(&site->damage);
     return out ? 0 : -1;
+}
+
+/* ---- what others write ---- */
+
+int site_check(struct site *site, struct site_problem *why)
+{
+    const struct arch_prologue *p = &site->prologue;
+
+    if (!site->armed)
+        return entry_bytes_check(p->bytes, p->jump, p->length, why);
+    if (damage_look_at(&site->damage) <= ARCH_FOREIGN_ORIGINAL)
+        return 0;
+    return entry_bytes_refuse_damage(&site->damage, why);
+}
+
+/* A thread that comes past the entry sees the original byte or the jump's, and each leads on. */
+static int mend_first_byte(const struct site *site, struct site_problem *why)
+{
+    const struct damage_piece *piece = &site->damage.piece;
+    struct poke poke;
+    int error = poke_open(&poke, piece->at, 1, site->swap.protection, false);
+
+    if (error == 0) {
+        error = poke_byte(&poke, piece->at, piece->written[0]);
+        poke_close(&poke);
+        poke_sync();
+    }
+    return error == 0
+               ? 0
+               : site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(error));
+}
+
+int site_mend(struct site *site, uint64_t until, struct site_problem *why)
+{
+    if (site_check(site, why) != 0)
+        return -1;
+    if (!site->armed || site->damage.kind == ARCH_FOREIGN_NONE)
+        return 0;
+    if (damage_is_first_byte(&site->damage))
+        return mend_first_byte(site, why);
+    damage_unwatch(&site->damage);
+    site->armed = false;
+    return put_in(site, until, why);
+}
+
+bool site_survives_restore(const struct site *site)
+{
+    return site->survives;
+}
+
+const struct damage *site_damage(const struct site *site)
+{
+    return site->damage.kind == ARCH_FOREIGN_NONE ? NULL : &site->damage;
 }
 
 bool site_is_armed(const struct site *site)
@@ -534,6 +632,7 @@ void sites_after_fork(void)
         return;
     under_way = NULL;
     site->armed = false;
+    damage_unwatch(&site->damage);
     jump = site->prologue.jump;
     if (poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
         return;

@@ -19,6 +19,7 @@
 #include "arch.h"
 #include "keeper.h"
 
+struct damage;
 struct site;
 
 /* Why a site cannot be had: one sentence without a newline. `code` is an enum error_code of
@@ -58,6 +59,21 @@ int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
 /* Where calls must be led so that they reach `function` in that way: its thunk, or itself. */
 uintptr_t site_way(const struct site *site, uintptr_t function);
 const struct keep *site_keeps(const struct site *site, uintptr_t function); /* NULL: nothing */
+
+/*
+ * Are the bytes of an armed entry those that were written, or the original's, those of an unarmed one what
+ * was read? Else -1: HP_BREAKPOINT where an int3 or a jump of another tool lies there, HP_HOST_OWNED.
+ * Inside objects_locked().
+ */
+int site_check(struct site *site, struct site_problem *why);
+/* The same; and an armed entry where original bytes are back is armed again, as by site_arm(). */
+int site_mend(struct site *site, uint64_t until, struct site_problem *why);
+/* What was found when it was last looked at (damage.h); NULL: it is as it was written. */
+const struct damage *site_damage(const struct site *site);
+
+/* Is it safe beside uprobes: does a thread go on in the old code where one has restored the entry's
+ * first byte, or runs the first instruction itself? Prepared. */
+bool site_survives_restore(const struct site *site);
 
 bool site_is_armed(const struct site *site);
 uintptr_t *site_word(struct site *site);          /* prepared: what the stub jumps through */

@@ -55,6 +55,7 @@
   X(HP_NO_LAYER, "HP-NO-LAYER", 1, "nothing of that name is applied", "hotpatch status lists what is applied") \
   X(HP_SLOT_DAMAGED, "HP-SLOT-DAMAGED", 1, "a slot table in the process is damaged", "rebuild the object that holds it") \
   X(HP_HOST_OWNED, "HP-HOST-OWNED", 1, "the program itself changed the word that would switch", "restart the program, or patch another function") \
+  X(HP_BREAKPOINT, "HP-BREAKPOINT", 1, "a breakpoint or another tool's jump lies at the function's entry", "remove it (delete the breakpoint, the uprobe or the other hook), then try again") \
   /* applying */ \
   X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the linker's own") \
   X(HP_HOOK, "HP-HOOK", 1, "the patch's own hook refused", "see the patch's documentation") \

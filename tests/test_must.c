@@ -20,7 +20,7 @@ struct row {
 
 static const struct must_case *const groups[] = {
     must_requests, must_files,  must_manifests, must_slots,       must_modules, must_applied,
-    must_hosts,    must_faults, must_entries,   must_entry_names, NULL};
+    must_hosts,    must_faults, must_entries,   must_entry_names, must_foreign, NULL};
 
 const char *load(struct host *host, const char *name)
 {

@@ -15,6 +15,7 @@
 
 #include "loop.h"
 #include "parts/entries_arguments.h"
+#include "parts/entries_hooker.h"
 #include "parts/entries_shapes.h"
 #include "parts/entries_twin.h"
 #include "parts/forbid_mprotect.h"
@@ -186,6 +187,12 @@ static int live_through(const char *word, const char *rest)
         fork_rounds(atoi(rest));
     else if (strcmp(word, "stop-threads") == 0)
         stop_threads();
+    else if (strcmp(word, "hook-near") == 0)
+        say("%s", hook_in(HOOK_NEAR));
+    else if (strcmp(word, "hook-far") == 0)
+        say("%s", hook_in(HOOK_FAR));
+    else if (strcmp(word, "unhook") == 0)
+        say("%s", hook_out());
     else
         return 0;
     return 1;
@@ -296,6 +303,7 @@ static const struct {
               {"answer", answer},
               {"exported_answer", exported_answer},
               {"second", second},
+              {"hooked", hooked},
               {"getppid", (shape_function *)getppid}};
 
 static shape_function *shape(const char *name)
