@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "keep_rules.h"
+#include "own_arguments.h"
 #include "site.h"
 #include "text.h"
 
@@ -17,8 +18,9 @@ static void keep_for(const struct slot *slot, struct arch_kept *out)
 
 static int64_t stack_read(void *context)
 {
-    (void)context;
-    return -1;
+    const struct slot *slot = context;
+
+    return own_stack_arguments(slot->object, slot->definition);
 }
 
 static int refuse_keep(struct transaction *transaction, const struct slot *slot,
