@@ -60,6 +60,8 @@ struct arch_word {
 struct arch_object {
     const struct arch_code *code; /* ascending */
     size_t code_count;
+    const struct arch_code *data; /* readable bytes, ascending: jump tables lie there */
+    size_t data_count;
     const struct arch_function *functions; /* ascending, each address once */
     size_t function_count;
     const struct arch_word *words; /* ascending by `where` */
@@ -91,5 +93,26 @@ size_t arch_callers_memory(const struct arch_callers *callers); /* bytes */
  */
 bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
                             uint64_t *site, uint64_t *target);
+
+/* ---- what a function must keep ---- */
+
+/* A direct call or jump that relies on something, for messages. */
+struct arch_caller {
+    uint64_t site;           /* where it lies */
+    uint64_t function;       /* where the function around it begins; 0: not known */
+    struct arch_kept relies; /* on what; `proved`: false where its code could not be followed */
+};
+
+/*
+ * What the function that begins at `entry` must keep when it is replaced. Up to `room` callers that
+ * rely on something are written to `list` (NULL with 0), `*count` (or NULL) gets how many there are.
+ * Takes the time of decoding the function, those that it calls and those that call it, up to a limit;
+ * past it `out->proved` is false. The same question is answered at once the second time.
+ */
+void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch_kept *out,
+                       struct arch_caller *list, size_t room, size_t *count);
+
+/* Is there anything to keep? */
+bool arch_keeps_nothing(const struct arch_kept *kept);
 
 #endif

@@ -23,17 +23,21 @@ static bool is_code(const struct image *image, uint64_t address)
 static int list_code(struct object_code *code, const struct image *image, struct elf_fault *fault)
 {
     code->code = calloc(image->segment_count, sizeof *code->code);
-    if (!code->code)
+    code->data = calloc(image->segment_count, sizeof *code->data);
+    if (!code->code || !code->data)
         return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct segment *segment = &image->segments[i];
 
-        if (!(segment->flags & PF_X) || segment->file_size == 0)
+        if (!(segment->flags & PF_R) || segment->file_size == 0)
             continue;
-        code->code[code->object.code_count++] =
+        code->data[code->object.data_count++] =
             (struct arch_code){segment->address, segment->file_size, segment->bytes};
+        if (segment->flags & PF_X)
+            code->code[code->object.code_count++] = code->data[code->object.data_count - 1];
     }
     code->object.code = code->code;
+    code->object.data = code->data;
     return 0;
 }
 
@@ -162,5 +166,6 @@ void object_code_close(struct object_code *code)
     pages_drop(code->functions, code->functions_size);
     pages_drop(code->words, code->words_size);
     free(code->code);
+    free(code->data);
     *code = (struct object_code){0};
 }

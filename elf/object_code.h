@@ -12,7 +12,7 @@
 
 struct object_code {
     struct arch_object object;
-    struct arch_code *code;
+    struct arch_code *code, *data;
     struct arch_function *functions;
     struct arch_word *words;
     size_t functions_size, words_size; /* of the pages */

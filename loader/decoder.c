@@ -1,6 +1,6 @@
 /*
- * decoder.c - see decoder.h. The engine is not linked with libZydis: it finds the two functions that
- * decode.c calls here, and they pass the calls on.
+ * decoder.c - see decoder.h. The engine is not linked with libZydis: it finds the functions that
+ * arch/x86_64/ calls here, and they pass the calls on.
  */
 #include "decoder.h"
 
@@ -18,6 +18,8 @@ struct functions {
     ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
     ZyanStatus (*decode)(const ZydisDecoder *, ZydisDecoderContext *, const void *, ZyanUSize,
                          ZydisDecodedInstruction *);
+    ZyanStatus (*operands)(const ZydisDecoder *, const ZydisDecoderContext *,
+                           const ZydisDecodedInstruction *, ZydisDecodedOperand *, ZyanU8);
 };
 
 static struct functions zydis;
@@ -33,6 +35,14 @@ ZyanStatus ZydisDecoderDecodeInstruction(const ZydisDecoder *decoder, ZydisDecod
                                          ZydisDecodedInstruction *instruction)
 {
     return zydis.decode(decoder, context, buffer, length, instruction);
+}
+
+ZyanStatus ZydisDecoderDecodeOperands(const ZydisDecoder *decoder,
+                                      const ZydisDecoderContext *context,
+                                      const ZydisDecodedInstruction *instruction,
+                                      ZydisDecodedOperand *operands, ZyanU8 operand_count)
+{
+    return zydis.operands(decoder, context, instruction, operands, operand_count);
 }
 
 /* ---- loading ---- */
@@ -51,8 +61,9 @@ static void run_load(struct worker_job *job)
     if (library) {
         *(void **)&load->found.init = dlsym(library, "ZydisDecoderInit");
         *(void **)&load->found.decode = dlsym(library, "ZydisDecoderDecodeInstruction");
+        *(void **)&load->found.operands = dlsym(library, "ZydisDecoderDecodeOperands");
     }
-    if (!load->found.init || !load->found.decode) {
+    if (!load->found.init || !load->found.decode || !load->found.operands) {
         const char *error = dlerror();
 
         snprintf(load->error, sizeof(load->error), "%s", error ? error : ZYDIS_SONAME);

@@ -1,19 +1,32 @@
-/* callers.c - see callers.h. */
+/*
+ * callers.c - see callers.h: what a function must keep, from what its direct callers rely on.
+ *
+ * A caller relies on a register that the function does not write if it reads it after the call. Where
+ * neither of them writes it, callers of the caller may rely on it, too, and so on. A function that jumps
+ * to the one in question hands it its own callers. The same way up goes a stack that is not aligned, to
+ * callers that call nothing that needs one.
+ */
 #include "callers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "callers_index.h"
+#include "callers_facts.h"
+
+enum {
+    ABOVE_MAX = 4096,           /* functions that are looked at for one answer */
+    STEPS_MAX = 4 * 1000 * 1000 /* instructions that are read for one answer */
+};
 
 struct arch_callers {
-    struct branch_index index;
+    struct analysis analysis;
 };
 
 struct arch_callers *arch_callers_open(const struct arch_object *object)
 {
     struct arch_callers *callers = calloc(1, sizeof(*callers));
 
-    if (callers && !branch_index_make(&callers->index, object)) {
+    if (callers && !analysis_begin(&callers->analysis, object)) {
         arch_callers_close(callers);
         return NULL;
     }
@@ -24,14 +37,16 @@ void arch_callers_close(struct arch_callers *callers)
 {
     if (!callers)
         return;
-    branch_index_free(&callers->index);
+    analysis_end(&callers->analysis);
     free(callers);
 }
 
 size_t arch_callers_memory(const struct arch_callers *callers)
 {
-    return sizeof(*callers) + branch_index_memory(&callers->index);
+    return sizeof(*callers) + analysis_memory(&callers->analysis);
 }
+
+/* ------------------------------------------------------- jumps into functions --- */
 
 /* The first inner branch whose target is not below `from`. */
 static uint32_t inner_from(const struct branch_index *index, uint64_t from)
@@ -52,7 +67,7 @@ static uint32_t inner_from(const struct branch_index *index, uint64_t from)
 bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
                             uint64_t *site, uint64_t *target)
 {
-    const struct branch_index *index = &callers->index;
+    const struct branch_index *index = &callers->analysis.index;
 
     for (uint32_t i = inner_from(index, from); i < index->inner_count; i++) {
         *target = index->low + index->inner[i].target;
@@ -62,4 +77,218 @@ bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_
             return true;
     }
     return false;
+}
+
+/* ------------------------------------------------------- the way up --- */
+
+/* A function whose callers are looked at: which registers survive from the function in question up to
+ * its return. */
+struct above {
+    uint32_t function;
+    bool odd;   /* the stack it is called with is the one that the function in question gets */
+    bool again; /* is still to be looked at */
+    struct registers survive;
+};
+
+struct asking {
+    struct analysis *analysis;
+    uint32_t function;
+    struct registers relied;
+    bool align, unproved, again;
+    struct arch_caller *list;
+    size_t room, count;
+};
+
+static struct above *above_at(const struct asking *asking, size_t i)
+{
+    return (struct above *)asking->analysis->above.bytes + i;
+}
+
+static size_t above_count(const struct asking *asking)
+{
+    return asking->analysis->above.used / sizeof(struct above);
+}
+
+/* A function whose set has grown is looked at again. */
+static void go_up(struct asking *asking, uint32_t function, struct registers survive, bool odd)
+{
+    struct analysis *analysis = asking->analysis;
+    struct above *above;
+
+    if (registers_empty(survive) && !odd)
+        return;
+    if (analysis->marks[function]) {
+        above = above_at(asking, analysis->marks[function] - 1);
+        above->again |=
+            (odd && !above->odd) || !registers_empty(registers_without(survive, above->survive));
+        above->odd |= odd;
+        above->survive = registers_or(above->survive, survive);
+        asking->again |= above->again;
+        return;
+    }
+    above = above_count(asking) < ABOVE_MAX ? array_add(&analysis->above, sizeof(*above)) : NULL;
+    if (!above) {
+        asking->unproved = true;
+        return;
+    }
+    *above = (struct above){function, odd, true, survive};
+    analysis->marks[function] = (uint32_t)above_count(asking);
+    asking->again = true;
+}
+
+static void fill_kept(struct arch_kept *kept, const struct registers *relied)
+{
+    kept->general = general_of(relied) & ARCH_GENERAL_CALLER_SAVED;
+    kept->vector = vectors_of(relied);
+    kept->mask = masks_of(relied);
+    kept->x87 = x87_of(relied) != 0;
+    kept->vector_bytes = relied->wide ? 64 : relied->vector >> 32 ? 32 : kept->vector ? 16 : 0;
+}
+
+static void note_caller(struct asking *asking, uint64_t site, int64_t around,
+                        const struct registers *relied, bool odd, bool unproved)
+{
+    struct arch_caller *caller = asking->count < asking->room ? &asking->list[asking->count] : NULL;
+
+    if (registers_empty(*relied) && !odd)
+        return;
+    asking->count++;
+    asking->relied = registers_or(asking->relied, *relied);
+    asking->align |= odd;
+    asking->unproved |= unproved;
+    if (!caller)
+        return;
+    *caller = (struct arch_caller){.site = site};
+    if (around >= 0)
+        caller->function = asking->analysis->index.functions[around].address;
+    fill_kept(&caller->relies, relied);
+    caller->relies.align = odd;
+    caller->relies.proved = !unproved;
+}
+
+/* What `fact` says of a caller, and on to the callers of that one. */
+static void ask_site(struct asking *asking, const struct above *above, uint64_t site,
+                     int64_t around, const struct site_fact *fact)
+{
+    struct analysis *analysis = asking->analysis;
+    struct registers relied = registers_and(fact->live, above->survive);
+    const struct facts *facts = around >= 0 ? facts_of(analysis, (uint32_t)around, 0) : NULL;
+    bool odd = above->odd && place_parity(fact->stack) != PARITY_ALIGNED;
+    bool passes_on = above->odd && fact->stack.from == PLACE_ENTRY &&
+                     (fact->call || fact->stack.offset == 0) && !(facts && facts->needs_aligned);
+
+    if (fact->call)
+        note_caller(asking, site, around, &relied, odd, fact->unresolved);
+    if (facts && (uint32_t)around != above->function)
+        go_up(asking, (uint32_t)around, registers_without(above->survive, facts->writes),
+              passes_on);
+}
+
+/* A branch to the function that is no instruction of the body that begins at a function's entry: it is
+ * reached by an exception, a jump that was not followed, or not at all. */
+static void ask_elsewhere(struct asking *asking, const struct above *above, uint64_t begins,
+                          int64_t around)
+{
+    struct analysis *analysis = asking->analysis;
+    struct site_list *list = facts_sites_from(analysis, begins, stack_at_entry, NO_FUNCTION);
+    struct site_fact fact = {.live = registers_caller_saved(), .call = true, .unresolved = true};
+
+    for (uint32_t i = 0; list && i < list->count; i++)
+        if (analysis->index.low + list->sites[i].site - begins < 8) {
+            fact = list->sites[i];
+            break;
+        }
+    free(list);
+    fact.stack = (struct stack_place){PLACE_ALIGNED, 0};
+    ask_site(asking, above, begins, around, &fact);
+}
+
+static void ask_branch(struct asking *asking, const struct above *above, uint32_t site)
+{
+    struct analysis *analysis = asking->analysis;
+    uint64_t target = analysis->index.functions[above->function].address, begins;
+    int64_t around = branch_index_function(&analysis->index, analysis->index.low + site);
+    const struct site_list *list = around >= 0 ? facts_sites(analysis, (uint32_t)around) : NULL;
+    const struct site_fact *fact = list ? site_find(list, site) : NULL;
+
+    if (fact)
+        ask_site(asking, above, analysis->index.low + site, around, fact);
+    else if (branch_index_confirm(&analysis->index, site, target, &begins) != BRANCH_REFUTED)
+        ask_elsewhere(asking, above, begins, around);
+}
+
+static void ask_callers(struct asking *asking, const struct above *above)
+{
+    const struct branch_index *index = &asking->analysis->index;
+
+    for (uint32_t i = index->first[above->function]; i < index->first[above->function + 1]; i++)
+        ask_branch(asking, above, index->sites[i]);
+}
+
+/* ------------------------------------------------------- the answer --- */
+
+/* Result registers that it writes are results on every path, else it is not known what they are. */
+static void sort_results(struct asking *asking, const struct facts *facts, struct arch_kept *out)
+{
+    (void)asking;
+    (void)facts;
+    (void)out;
+}
+
+static void go_all_the_way(struct asking *asking)
+{
+    while (asking->again) {
+        asking->again = false;
+        for (size_t i = 0; i < above_count(asking); i++) {
+            struct above above = *above_at(asking, i);
+
+            if (!above.again)
+                continue;
+            above_at(asking, i)->again = false;
+            ask_callers(asking, &above);
+        }
+    }
+    for (size_t i = 0; i < above_count(asking); i++)
+        asking->analysis->marks[above_at(asking, i)->function] = 0;
+    asking->analysis->above.used = 0;
+}
+
+void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch_kept *out,
+                       struct arch_caller *list, size_t room, size_t *count)
+{
+    struct asking asking = {.analysis = &callers->analysis, .list = list, .room = room};
+    const struct facts *facts;
+    struct registers survive;
+
+    *out = (struct arch_kept){.proved = true};
+    if (count)
+        *count = 0;
+    callers->analysis.budget = STEPS_MAX;
+    if (!branch_index_begins(&callers->analysis.index, entry, &asking.function)) {
+        out->proved = false;
+        return;
+    }
+    facts = facts_of(&callers->analysis, asking.function, 0);
+    if (!facts->returns && facts->followed)
+        return;
+    survive = registers_without(registers_caller_saved(), facts->writes);
+    go_up(&asking, asking.function, survive, !facts->needs_aligned);
+    go_all_the_way(&asking);
+    fill_kept(out, &asking.relied);
+    out->align = asking.align;
+    out->proved = !asking.unproved;
+    if (callers->analysis.budget == 0) {
+        fill_kept(out, &survive);
+        out->align = !facts->needs_aligned;
+        out->proved = false;
+    }
+    sort_results(&asking, facts, out);
+    if (count)
+        *count = asking.count;
+}
+
+bool arch_keeps_nothing(const struct arch_kept *kept)
+{
+    return !kept->general && !kept->vector && !kept->mask && !kept->x87 && !kept->align &&
+           !kept->unsure_general && !kept->unsure_vector;
 }

@@ -65,6 +65,43 @@ int main(int argc, char **argv)
             }
         }
         double jumps = now_ms();
+        size_t keep = 0, general = 0, vector = 0, mask = 0, x87 = 0, align = 0, unproved = 0;
+        for (size_t k = 0; k < code.object.function_count; k++) {
+            uint64_t at = code.object.functions[k].address;
+            struct arch_kept kept;
+            struct arch_caller list[4];
+            size_t count;
+            double before = now_ms();
+            arch_callers_kept(callers, at, &kept, list, 4, &count);
+            if (now_ms() - before > 10)
+                printf("  %lx: %.1f ms\n", (long)at, now_ms() - before);
+            keep += !arch_keeps_nothing(&kept);
+            general += kept.general != 0;
+            vector += kept.vector != 0;
+            mask += kept.mask != 0;
+            x87 += kept.x87;
+            align += kept.align;
+            unproved += !kept.proved;
+            if (getenv("K") && !arch_keeps_nothing(&kept)) {
+                struct function f, g;
+                printf("%lx %s: g %x v %x/%d m %x x87 %d align %d proved %d, %zu callers\n",
+                       (long)at, function_begins_at(functions, at, &f) && f.name ? f.name : "?",
+                       kept.general, kept.vector, kept.vector_bytes, kept.mask, kept.x87,
+                       kept.align, kept.proved, count);
+                for (size_t c = 0; c < count && c < 4; c++)
+                    printf("    %lx (%s) g %x v %x/%d m %x x87 %d align %d %d\n",
+                           (long)list[c].site,
+                           function_around(functions, list[c].site, &g) && g.name ? g.name : "?",
+                           list[c].relies.general, list[c].relies.vector,
+                           list[c].relies.vector_bytes, list[c].relies.mask, list[c].relies.x87,
+                           list[c].relies.align, list[c].relies.proved);
+            }
+        }
+        double all = now_ms();
+        printf("  keep %zu: general %zu, vector %zu, mask %zu, x87 %zu, align %zu, not proved %zu; "
+               "%.1f ms (%.1f ms/MB), %zu kB\n",
+               keep, general, vector, mask, x87, align, unproved, all - jumps,
+               (all - jumps) / (text / 1e6), arch_callers_memory(callers) / 1024);
         printf("%s: %.2f MB text, %zu functions, %zu words: facts %.1f ms, index %.1f ms, %zu kB; "
                "%zu jumped into, %.1f ms\n",
                argv[i], text / 1e6, code.object.function_count, code.object.word_count,

@@ -1,0 +1,646 @@
+/*
+ * callers_body.c - see callers_body.h. Listener or command; reads only the code of the index.
+ */
+#include "callers_body.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, LOOK_BACK = 64, ENTRIES_MAX = 4096, SLOTS = 1024 };
+
+/* An address that is still to be read. */
+struct work {
+    uint64_t address;
+    struct stack_state stack;
+    int32_t before;
+};
+
+/* Where the code that is being read belongs to. */
+struct interval {
+    uint64_t begin, end; /* [begin, end): one function's, or between functions */
+};
+
+struct reading {
+    struct body *body;
+    uint64_t root;
+    uint64_t *budget;
+    struct interval interval;
+    bool stopped;
+};
+
+/* ------------------------------------------------------- steps by address --- */
+
+static uint32_t slot_of(const struct body *body, uint64_t address)
+{
+    return (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (body->slot_count - 1);
+}
+
+static int32_t find_step(const struct body *body, uint64_t address)
+{
+    for (uint32_t at = slot_of(body, address);; at = (at + 1) & (body->slot_count - 1)) {
+        if (!body->slots[at])
+            return -1;
+        if (body_step(body, body->slots[at] - 1)->address == address)
+            return (int32_t)body->slots[at] - 1;
+    }
+}
+
+static void enter_step(const struct body *body, uint32_t number)
+{
+    uint32_t at = slot_of(body, body_step(body, number)->address);
+
+    while (body->slots[at])
+        at = (at + 1) & (body->slot_count - 1);
+    body->slots[at] = number + 1;
+}
+
+/* At most half of the slots are in use. */
+static bool make_room(struct body *body)
+{
+    size_t count = body_count(body);
+    uint32_t *slots;
+
+    if (count * 2 < body->slot_count)
+        return true;
+    slots = calloc(body->slot_count * 2, sizeof(*slots));
+    if (!slots)
+        return false;
+    free(body->slots);
+    body->slots = slots;
+    body->slot_count *= 2;
+    for (uint32_t i = 0; i < count; i++)
+        enter_step(body, i);
+    return true;
+}
+
+static bool clear(struct body *body)
+{
+    body->steps.used = body->edges.used = body->work.used = 0;
+    body->cut = false;
+    if (body->slot_count > SLOTS * 16) {
+        free(body->slots);
+        body->slots = NULL;
+    }
+    if (!body->slots) {
+        body->slots = malloc(SLOTS * sizeof(*body->slots));
+        body->slot_count = SLOTS;
+    }
+    if (!body->slots)
+        return false;
+    memset(body->slots, 0, body->slot_count * sizeof(*body->slots));
+    return true;
+}
+
+void body_free(struct body *body)
+{
+    array_free(&body->steps);
+    array_free(&body->edges);
+    array_free(&body->work);
+    free(body->slots);
+    *body = (struct body){0};
+}
+
+/* ------------------------------------------------------- the stack --- */
+
+static struct stack_place moved(struct stack_place place, int32_t amount)
+{
+    if (place.offset > INT32_MAX / 2 || place.offset < INT32_MIN / 2)
+        place.from = PLACE_UNKNOWN;
+    else
+        place.offset += amount;
+    return place;
+}
+
+static struct stack_state stack_after(const struct step *step)
+{
+    struct stack_state state = step->stack;
+    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
+
+    switch (step->effects.stack) {
+    case STACK_MOVES:
+        state.stack = moved(state.stack, step->effects.amount);
+        break;
+    case STACK_MOVES_FRAME_LOST:
+        state.stack = moved(state.stack, step->effects.amount);
+        state.frame = unknown;
+        break;
+    case STACK_FROM_FRAME:
+        state.stack = moved(state.frame, step->effects.amount);
+        break;
+    case FRAME_FROM_STACK:
+        state.frame = moved(state.stack, step->effects.amount);
+        break;
+    case STACK_AND_FRAME:
+        state.stack = moved(state.frame, 8);
+        state.frame = unknown;
+        break;
+    case STACK_ALIGNED:
+        state.stack = (struct stack_place){PLACE_ALIGNED, 0};
+        break;
+    case STACK_LOST:
+        state.stack = unknown;
+        break;
+    case FRAME_LOST:
+        state.frame = unknown;
+        break;
+    default:
+        break;
+    }
+    return state;
+}
+
+const struct stack_place stack_at_entry = {PLACE_ENTRY, 0};
+
+enum parity place_parity(struct stack_place place)
+{
+    switch (place.from) {
+    case PLACE_ENTRY: /* there rsp + 8 is a multiple of 16 */
+        return (place.offset + 8) & 15 ? PARITY_ODD : PARITY_ALIGNED;
+    case PLACE_ALIGNED:
+        return place.offset & 15 ? PARITY_ODD : PARITY_ALIGNED;
+    default:
+        return PARITY_UNKNOWN;
+    }
+}
+
+bool step_at_entry_level(const struct step *step)
+{
+    return step->stack.stack.from == PLACE_ENTRY && step->stack.stack.offset == 0;
+}
+
+uint64_t step_site(const struct step *step)
+{
+    const struct effects *effects = &step->effects;
+    uint64_t end = step->address + effects->length;
+    bool is_short;
+
+    switch (effects->kind) {
+    case EFFECT_CALL:
+        return end - 5;
+    case EFFECT_CALL_WORD:
+    case EFFECT_JUMP_WORD:
+        return end - 6;
+    case EFFECT_JUMP:
+    case EFFECT_BRANCH:
+        is_short = effects->field_bytes == 1;
+        return end - (is_short ? 2 : effects->kind == EFFECT_JUMP ? 5 : 6);
+    default:
+        return step->address;
+    }
+}
+
+/* ------------------------------------------------------- jump tables --- */
+
+static const struct arch_code *data_at(const struct arch_object *object, uint64_t address,
+                                       size_t size)
+{
+    for (size_t i = 0; i < object->data_count; i++) {
+        const struct arch_code *data = &object->data[i];
+
+        if (address >= data->address && size <= data->size &&
+            address - data->address <= data->size - size)
+            return data;
+    }
+    return NULL;
+}
+
+static bool read_data(const struct arch_object *object, uint64_t address, void *out, size_t size)
+{
+    const struct arch_code *data = data_at(object, address, size);
+
+    if (data)
+        memcpy(out, data->bytes + (address - data->address), size);
+    return data != NULL;
+}
+
+struct table {
+    uint64_t address;
+    bool words;    /* of 8 bytes each; else offsets of 4 bytes from the table's start */
+    size_t count;  /* of entries; 0: not known */
+    int8_t index;  /* register */
+    int32_t loads; /* the step that reads it */
+};
+
+static bool touches(const struct step *step, int reg)
+{
+    return general_of(&step->effects.touches) >> reg & 1;
+}
+
+/* The last step of that kind before `from` that writes `reg`; -1: another one writes it later. */
+static int32_t written_by(const struct body *body, int32_t from, int reg, enum table_piece piece)
+{
+    int32_t at = body_step(body, (size_t)from)->before;
+
+    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
+        const struct step *step = body_step(body, (size_t)at);
+
+        if (touches(step, reg))
+            return step->effects.table == piece && step->effects.to == reg ? at : -1;
+        if (step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX &&
+            (0x0fc7 >> reg & 1))
+            return -1;
+        at = step->before;
+    }
+    return -1;
+}
+
+/* lea table(%rip), %b; movslq (%b, %i, 4), %t; add %b, %t; jmp *%t */
+static bool find_offsets(const struct body *body, int32_t jump, struct table *table)
+{
+    int to = body_step(body, (size_t)jump)->effects.to;
+    int32_t add = written_by(body, jump, to, TABLE_ADD), load, address;
+    int base;
+
+    if (add < 0)
+        return false;
+    base = body_step(body, (size_t)add)->effects.base;
+    load = written_by(body, add, to, TABLE_LOAD);
+    if (load < 0) {
+        load = written_by(body, add, base, TABLE_LOAD); /* add %t, %b; jmp *%b */
+        base = to;
+    }
+    if (load < 0 || body_step(body, (size_t)load)->effects.base != base)
+        return false;
+    address = written_by(body, load, base, TABLE_ADDRESS);
+    if (address < 0)
+        return false;
+    table->address = (uint64_t)body_step(body, (size_t)address)->effects.value;
+    table->words = false;
+    table->loads = load;
+    return true;
+}
+
+/* jmp *table(, %i, 8), or mov table(, %i, 8), %t; jmp *%t */
+static bool find_words(const struct body *body, int32_t jump, struct table *table)
+{
+    const struct step *step = body_step(body, (size_t)jump);
+
+    table->loads = jump;
+    if (step->effects.table == TABLE_JUMP)
+        table->loads = written_by(body, jump, step->effects.to, TABLE_MEMORY);
+    if (table->loads < 0)
+        return false;
+    step = body_step(body, (size_t)table->loads);
+    if (step->effects.table != TABLE_MEMORY)
+        return false;
+    table->address = (uint64_t)step->effects.value;
+    table->words = true;
+    return true;
+}
+
+/* Whether the compared register is the index, or what the index was made of. */
+static bool compares_index(const struct body *body, const struct table *table,
+                           const struct step *compare)
+{
+    int32_t at = body_step(body, (size_t)table->loads)->before;
+    int index = body_step(body, (size_t)table->loads)->effects.index;
+
+    if (compare->effects.to < 0 || compare->effects.to == index)
+        return true;
+    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
+        const struct step *step = body_step(body, (size_t)at);
+
+        if (touches(step, index))
+            return general_of(&step->effects.reads) >> compare->effects.to & 1;
+        at = step->before;
+    }
+    return false;
+}
+
+/* cmp $last, index; ja default */
+static void find_count(const struct body *body, struct table *table)
+{
+    int32_t at = body_step(body, (size_t)table->loads)->before;
+    bool decided = false;
+
+    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
+        const struct step *step = body_step(body, (size_t)at);
+
+        decided |= step->effects.above;
+        if (decided && step->effects.table == TABLE_COMPARE) {
+            if (step->effects.value >= 0 && step->effects.value < ENTRIES_MAX &&
+                compares_index(body, table, step))
+                table->count = (size_t)step->effects.value + 1;
+            return;
+        }
+        at = step->before;
+    }
+}
+
+static bool is_code(const struct branch_index *index, uint64_t address)
+{
+    for (size_t i = 0; i < index->object.code_count; i++)
+        if (address - index->object.code[i].address < index->object.code[i].size)
+            return true;
+    return false;
+}
+
+static bool table_entry(const struct body *body, const struct table *table, size_t i,
+                        uint64_t *target)
+{
+    int32_t offset;
+
+    if (table->words)
+        return read_data(&body->index->object, table->address + i * 8, target, 8);
+    if (!read_data(&body->index->object, table->address + i * 4, &offset, sizeof(offset)))
+        return false;
+    *target = table->address + (uint64_t)(int64_t)offset;
+    return true;
+}
+
+/* Where its length is not known, it ends with the first entry that leads out of the function. */
+static void add_edges(struct reading *reading, struct step *step, const struct table *table)
+{
+    struct body *body = reading->body;
+    size_t limit = table->count ? table->count : ENTRIES_MAX;
+
+    step->edges = (uint32_t)(body->edges.used / sizeof(uint64_t));
+    for (size_t i = 0; i < limit; i++) {
+        uint64_t target, *edge;
+
+        if (!table_entry(body, table, i, &target) || !is_code(body->index, target) ||
+            (!table->count &&
+             target - reading->interval.begin >= reading->interval.end - reading->interval.begin)) {
+            step->unresolved |= table->count != 0;
+            break;
+        }
+        edge = array_add(&body->edges, sizeof(*edge));
+        if (!edge) {
+            body->cut = true;
+            break;
+        }
+        *edge = target;
+        step->edge_count++;
+    }
+}
+
+static void follow_table(struct reading *reading, int32_t jump)
+{
+    struct step *step = body_step(reading->body, (size_t)jump);
+    struct table table = {.count = 0};
+
+    if ((step->effects.table != TABLE_JUMP || !find_offsets(reading->body, jump, &table)) &&
+        !find_words(reading->body, jump, &table)) {
+        step->outside = true;
+        step->unresolved = !step_at_entry_level(step);
+        return;
+    }
+    find_count(reading->body, &table);
+    step->unresolved = table.count == 0;
+    add_edges(reading, step, &table);
+}
+
+/* ------------------------------------------------------- following --- */
+
+static void add_work(struct reading *reading, uint64_t address, int32_t before)
+{
+    struct work *work = array_add(&reading->body->work, sizeof(*work));
+    const struct step *step = body_step(reading->body, (size_t)before);
+
+    if (work)
+        *work = (struct work){address, stack_after(step), before};
+    reading->body->cut |= !work;
+}
+
+/* Where a call or jump leads to: an entry, or elsewhere. */
+static void lead_to(struct reading *reading, int32_t number, uint64_t target)
+{
+    struct step *step = body_step(reading->body, (size_t)number);
+    bool call = step->effects.kind == EFFECT_CALL || step->effects.kind == EFFECT_CALL_WORD;
+    uint32_t function;
+
+    if (branch_index_begins(reading->body->index, target, &function) &&
+        (call || target != reading->root)) {
+        step->function = function;
+        step->exits = !call;
+    } else if (call) {
+        step->outside = true;
+    } else if (!is_code(reading->body->index, target)) {
+        step->outside = true;
+    } else {
+        step->effects.target = target;
+        add_work(reading, target, number);
+    }
+}
+
+static bool loads_descriptor(const struct body *body, const struct step *step)
+{
+    const struct step *before = step->before >= 0 ? body_step(body, (size_t)step->before) : NULL;
+
+    return before && before->effects.table == TABLE_ADDRESS && before->effects.to == RAX;
+}
+
+static void lead_through_word(struct reading *reading, int32_t number)
+{
+    struct step *step = body_step(reading->body, (size_t)number);
+    uint64_t target;
+
+    if (branch_index_word(reading->body->index, step->effects.target, &target))
+        lead_to(reading, number, target);
+    else
+        step->outside = true;
+}
+
+static void follow_edges(struct reading *reading, int32_t number)
+{
+    const struct step *step = body_step(reading->body, (size_t)number);
+    uint32_t first = step->edges, count = step->edge_count;
+
+    for (uint32_t i = 0; i < count; i++)
+        add_work(reading, ((uint64_t *)reading->body->edges.bytes)[first + i], number);
+}
+
+/* Does the instruction after it follow? */
+static bool follow(struct reading *reading, int32_t number)
+{
+    struct step *step = body_step(reading->body, (size_t)number);
+
+    switch (step->effects.kind) {
+    case EFFECT_BRANCH:
+        lead_to(reading, number, step->effects.target);
+        return true;
+    case EFFECT_JUMP:
+        lead_to(reading, number, step->effects.target);
+        return false;
+    case EFFECT_JUMP_WORD:
+        lead_through_word(reading, number);
+        return false;
+    case EFFECT_JUMP_UNKNOWN:
+        follow_table(reading, number);
+        follow_edges(reading, number);
+        return false;
+    case EFFECT_CALL:
+        lead_to(reading, number, step->effects.target);
+        return true;
+    case EFFECT_CALL_WORD:
+        lead_through_word(reading, number);
+        return true;
+    case EFFECT_CALL_AT_RAX:
+        if (loads_descriptor(reading->body, step))
+            step->effects.kind = EFFECT_PLAIN;
+        else
+            step->outside = true;
+        return true;
+    case EFFECT_CALL_UNKNOWN:
+        step->outside = true;
+        return true;
+    case EFFECT_RETURN:
+    case EFFECT_END:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* ------------------------------------------------------- reading --- */
+
+static void find_interval(struct reading *reading, uint64_t address)
+{
+    const struct branch_index *index = reading->body->index;
+    int64_t around = branch_index_function(index, address);
+    const struct arch_function *function = around >= 0 ? &index->functions[around] : NULL;
+    uint64_t next =
+        around + 1 < index->function_count ? index->functions[around + 1].address : UINT64_MAX;
+
+    reading->interval = (struct interval){0, next};
+    if (!function)
+        return;
+    reading->interval.begin = function->address;
+    if (function->size == 0)
+        return;
+    if (address - function->address < function->size)
+        reading->interval.end =
+            next - function->address < function->size ? next : function->address + function->size;
+    else
+        reading->interval.begin = function->address + function->size;
+}
+
+static int32_t add_step(struct reading *reading, const struct work *work)
+{
+    struct body *body = reading->body;
+    uint8_t bytes[LENGTH_MAX];
+    struct step *step;
+    size_t there;
+
+    if (body_count(body) >= STEPS_MAX || *reading->budget == 0 || !make_room(body)) {
+        body->cut = true;
+        return -1;
+    }
+    --*reading->budget;
+    step = array_add(&body->steps, sizeof(*step));
+    if (!step) {
+        body->cut = true;
+        return -1;
+    }
+    *step = (struct step){.address = work->address,
+                          .stack = work->stack,
+                          .before = work->before,
+                          .next = -1,
+                          .other = -1,
+                          .function = NO_FUNCTION};
+    there = branch_index_read(body->index, work->address, bytes, sizeof(bytes));
+    if (!effects_decode(bytes, there, work->address, &step->effects)) {
+        step->effects = (struct effects){.length = 1, .kind = EFFECT_END};
+        step->unresolved = true;
+    }
+    enter_step(body, (uint32_t)body_count(body) - 1);
+    return (int32_t)body_count(body) - 1;
+}
+
+/* Padding after a call that does not return, up to where something else begins. */
+static bool is_after_call(const struct body *body, int32_t number)
+{
+    for (; number >= 0; number = body_step(body, (size_t)number)->before) {
+        const struct step *step = body_step(body, (size_t)number);
+
+        if (step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX)
+            return true;
+        if (!step->effects.nothing)
+            return false;
+    }
+    return false;
+}
+
+/* The end of a function's bytes, or another one's start, is reached. False: reading ends there. */
+static bool go_past_end(struct reading *reading, int32_t number, uint64_t address)
+{
+    struct step *step = body_step(reading->body, (size_t)number);
+    uint32_t function;
+
+    if (is_after_call(reading->body, number)) {
+        step->ends = true;
+        return false;
+    }
+    if (address != reading->root && branch_index_begins(reading->body->index, address, &function)) {
+        step->unresolved |= step->exits; /* to two functions */
+        step->function = function;
+        step->exits = true;
+        return false;
+    }
+    find_interval(reading, address);
+    return true;
+}
+
+static void read_line(struct reading *reading, struct work *work, body_visit *visit, void *context)
+{
+    find_interval(reading, work->address);
+    while (!reading->stopped && find_step(reading->body, work->address) < 0) {
+        int32_t number = add_step(reading, work);
+        bool goes_on;
+
+        if (number < 0)
+            return;
+        goes_on = follow(reading, number);
+        reading->stopped = visit && visit(context, body_step(reading->body, (size_t)number));
+        if (!goes_on)
+            return;
+        work->address += body_step(reading->body, (size_t)number)->effects.length;
+        work->stack = stack_after(body_step(reading->body, (size_t)number));
+        work->before = number;
+        if (work->address >= reading->interval.end && !go_past_end(reading, number, work->address))
+            return;
+    }
+}
+
+static void resolve(struct body *body)
+{
+    size_t count = body_count(body);
+
+    for (size_t i = 0; i < count; i++) {
+        struct step *step = body_step(body, i);
+        uint8_t kind = step->effects.kind;
+
+        if (kind != EFFECT_JUMP && kind != EFFECT_JUMP_WORD && kind != EFFECT_JUMP_UNKNOWN &&
+            kind != EFFECT_RETURN && kind != EFFECT_END && !step->ends)
+            step->next = find_step(body, step->address + step->effects.length);
+        if ((kind == EFFECT_JUMP || kind == EFFECT_BRANCH || kind == EFFECT_JUMP_WORD) &&
+            !step->exits && !step->outside)
+            step->other = find_step(body, step->effects.target);
+        for (uint32_t k = 0; k < step->edge_count; k++) {
+            uint64_t *edge = (uint64_t *)body->edges.bytes + step->edges + k;
+
+            *edge = (uint64_t)(int64_t)find_step(body, *edge);
+        }
+    }
+}
+
+void body_read(struct body *body, const struct branch_index *index, uint64_t root,
+               struct stack_place stack, uint64_t *budget, body_visit *visit, void *context)
+{
+    struct reading reading = {.body = body, .root = root, .budget = budget};
+    struct work *first, work;
+
+    body->index = index;
+    if (!clear(body) || !(first = array_add(&body->work, sizeof(*first)))) {
+        body->cut = true;
+        return;
+    }
+    *first = (struct work){.address = root, .stack.stack = stack, .before = -1};
+    while (body->work.used > 0 && !reading.stopped && !body->cut) {
+        body->work.used -= sizeof(work);
+        memcpy(&work, (char *)body->work.bytes + body->work.used, sizeof(work));
+        read_line(&reading, &work, visit, context);
+    }
+    if (!reading.stopped)
+        resolve(body);
+}

@@ -1,0 +1,96 @@
+/*
+ * callers_body.h - the instructions that are reached from one address, and how they follow each other.
+ *
+ * A body ends at returns and where another function begins: a jump there is an exit. Code of other
+ * functions that is jumped into elsewhere belongs to it (a hot part that a cold part jumps back to).
+ * Inside arch/ only.
+ */
+#ifndef HOTPATCH_CALLERS_BODY_H
+#define HOTPATCH_CALLERS_BODY_H
+
+#include "callers_array.h"
+#include "callers_effects.h"
+#include "callers_index.h"
+
+#define NO_FUNCTION UINT32_MAX
+
+/* Where rsp or rbp points to. */
+struct stack_place {
+    enum {
+        PLACE_UNKNOWN,
+        PLACE_ENTRY,
+        PLACE_ALIGNED
+    } from;         /* rsp at the entry; a multiple of 16 */
+    int32_t offset; /* bytes, from there */
+};
+
+struct stack_state {
+    struct stack_place stack, frame;
+};
+
+struct step {
+    struct effects effects;
+    uint64_t address;
+    struct stack_state stack;   /* before it, on the first path found */
+    int32_t before;             /* the step that it was first reached from, or -1 */
+    int32_t next, other;        /* the steps that follow: falling through, jumping; or -1 */
+    uint32_t function;          /* that is called, or entered by a jump (an exit); or NO_FUNCTION */
+    uint32_t edges, edge_count; /* of a jump table: in `edges` of the body */
+    bool exits;                 /* leads to another function's entry (by falling through, too) */
+    bool outside;               /* leads out of the object, or nobody knows where */
+    bool unresolved;            /* what follows is not known */
+    bool ends;                  /* a call that does not return, or padding after one */
+    struct registers live;      /* afterwards; of a call: after it has returned */
+    struct registers live_before;
+    struct registers defined; /* before it: may hold something that was put there */
+    struct registers
+        carried; /* of these, since before a call of a function that does not write them */
+};
+
+struct body {
+    const struct branch_index *index;
+    struct array steps; /* struct step; the first one is the root */
+    struct array edges; /* addresses, then numbers of steps */
+    struct array work;
+    uint32_t *slots; /* hash of addresses: step number + 1 */
+    uint32_t slot_count;
+    bool cut; /* there is more than is read, or no memory */
+};
+
+/* Return true to stop reading. */
+typedef bool body_visit(void *context, const struct step *step);
+
+/* Read from `root` on. What was in the body before is dropped; its memory is used again. `visit` may
+ * be NULL; it sees each step once, without its successors. Steps are counted down from *budget. */
+void body_read(struct body *body, const struct branch_index *index, uint64_t root,
+               struct stack_place stack, uint64_t *budget, body_visit *visit, void *context);
+void body_free(struct body *body);
+
+static inline struct step *body_step(const struct body *body, size_t i)
+{
+    return (struct step *)body->steps.bytes + i;
+}
+
+static inline size_t body_count(const struct body *body)
+{
+    return body->steps.used / sizeof(struct step);
+}
+
+/* Of a call or jump: where its opcode begins, behind the prefixes; as branch_index has it. */
+uint64_t step_site(const struct step *step);
+
+enum parity {
+    PARITY_UNKNOWN,
+    PARITY_ALIGNED, /* if the function was entered as the psABI says */
+    PARITY_ODD      /* then it is not */
+};
+enum parity place_parity(struct stack_place place);
+static inline enum parity step_parity(const struct step *step)
+{
+    return place_parity(step->stack.stack);
+}
+extern const struct stack_place stack_at_entry;
+/* Is rsp where it was at the entry? */
+bool step_at_entry_level(const struct step *step);
+
+#endif

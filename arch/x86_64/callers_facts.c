@@ -1,0 +1,454 @@
+/* callers_facts.c - see callers_facts.h. Listener or command. */
+#include "callers_facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "callers_flow.h"
+
+enum { SAMPLES = 8 }; /* so many callers are asked what they set */
+
+bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
+{
+    *analysis = (struct analysis){0};
+    if (!branch_index_make(&analysis->index, object))
+        return false;
+    analysis->facts = calloc(analysis->index.function_count + 1, sizeof(*analysis->facts));
+    analysis->lists = calloc(analysis->index.function_count + 1, sizeof(struct site_list *));
+    analysis->marks = calloc(analysis->index.function_count + 1, sizeof(*analysis->marks));
+    return analysis->facts && analysis->lists && analysis->marks;
+}
+
+void analysis_rest(struct analysis *analysis)
+{
+    body_free(&analysis->summary);
+    body_free(&analysis->sample);
+    array_free(&analysis->callees);
+    for (size_t i = 0; i <= USES_DEPTH; i++)
+        body_free(&analysis->bodies[i]);
+}
+
+void analysis_end(struct analysis *analysis)
+{
+    analysis_rest(analysis);
+    for (size_t i = 0; analysis->lists && i < analysis->index.function_count; i++)
+        free(analysis->lists[i]);
+    free(analysis->lists);
+    free(analysis->facts);
+    free(analysis->marks);
+    array_free(&analysis->above);
+    branch_index_free(&analysis->index);
+}
+
+size_t analysis_memory(const struct analysis *analysis)
+{
+    return branch_index_memory(&analysis->index) + analysis->lists_memory +
+           analysis->index.function_count * (sizeof(*analysis->facts) + sizeof(struct site_list *));
+}
+
+static void read_function(struct analysis *analysis, struct body *body, uint32_t function,
+                          body_visit *visit, void *context)
+{
+    body_read(body, &analysis->index, analysis->index.functions[function].address, stack_at_entry,
+              &analysis->budget, visit, context);
+}
+
+/* ------------------------------------------------------- what it writes --- */
+
+static bool is_call(const struct step *step)
+{
+    return step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX;
+}
+
+struct summing {
+    struct analysis *analysis;
+    struct facts *facts;
+    struct registers writes;
+    uint16_t saved, restored; /* general registers: pushed before they were written; popped */
+    bool leads_out;           /* calls what is not in the object */
+};
+
+/* A call or jump to another function of the object. */
+struct callee {
+    uint32_t function;
+    bool aligned; /* with the stack as the psABI has it, if the caller was entered so */
+};
+
+static bool is_all(const struct registers *writes)
+{
+    return registers_empty(registers_without(registers_caller_saved(), *writes));
+}
+
+/* An indirect jump that may be one inside the function is not taken for a call. */
+static bool leads_out(const struct step *step)
+{
+    return step->outside && (step->effects.kind != EFFECT_JUMP_UNKNOWN ||
+                             (step->effects.simple_memory && step_at_entry_level(step)));
+}
+
+static bool is_aligned(const struct step *step)
+{
+    if (is_call(step))
+        return step->stack.stack.from == PLACE_ENTRY && step_parity(step) == PARITY_ALIGNED;
+    return step_at_entry_level(step);
+}
+
+static void sum_outside(struct summing *summing, const struct step *step)
+{
+    if (!leads_out(step))
+        return;
+    summing->leads_out = true;
+    summing->writes = registers_caller_saved();
+    summing->facts->needs_aligned |= is_aligned(step);
+}
+
+/* Of a PLT: it leads out of the object at once. */
+static bool is_stub(const struct body *body)
+{
+    const struct step *last = body_count(body) > 0 ? body_step(body, body_count(body) - 1) : NULL;
+
+    return last && body_count(body) <= 2 && last->outside && last->effects.kind == EFFECT_JUMP_WORD;
+}
+
+/* Stops where no more can be learned. */
+static bool sum_step(void *context, const struct step *step)
+{
+    struct summing *summing = context;
+    const struct effects *effects = &step->effects;
+    uint16_t written = general_of(&summing->writes);
+
+    if (effects->pushed >= 0 && !(written >> effects->pushed & 1))
+        summing->saved |= (uint16_t)(1u << effects->pushed);
+    if (effects->popped >= 0)
+        summing->restored |= (uint16_t)(1u << effects->popped);
+    summing->writes = registers_or(summing->writes, effects->touches);
+    sum_outside(summing, step);
+    if (effects->kind == EFFECT_RETURN || (step->outside && !is_call(step)) || step->exits)
+        summing->facts->returns = true;
+    if (step->unresolved)
+        summing->facts->followed = false;
+    return summing->leads_out && summing->facts->needs_aligned && !(summing->saved & 0x0fc7);
+}
+
+static void sum_flow(struct summing *summing, const struct step *step, uint32_t function)
+{
+    struct callee *callee;
+
+    summing->facts->returns |= step->exits || step->unresolved;
+    if (step->unresolved)
+        summing->facts->followed = false;
+    if (step->function == NO_FUNCTION || step->function == function)
+        return;
+    callee = array_add(&summing->analysis->callees, sizeof(*callee));
+    if (callee)
+        *callee = (struct callee){step->function, is_aligned(step)};
+}
+
+/* Was reading stopped early, the rest may return. */
+static bool sum_body(struct summing *summing, uint32_t function)
+{
+    struct analysis *analysis = summing->analysis;
+    struct body *body = &analysis->summary;
+
+    summing->facts->followed = true;
+    read_function(analysis, body, function, sum_step, summing);
+    summing->facts->is_stub = is_stub(body);
+    if (summing->leads_out && summing->facts->needs_aligned && !(summing->saved & 0x0fc7)) {
+        summing->facts->returns = true;
+        return true;
+    }
+    summing->facts->followed &= !body->cut;
+    for (size_t i = 0; i < body_count(body); i++)
+        sum_flow(summing, body_step(body, i), function);
+    return false;
+}
+
+/* The callee is entered with the stack as it was before. */
+static void sum_callees(struct summing *summing, size_t first, unsigned depth)
+{
+    struct array *callees = &summing->analysis->callees;
+
+    for (size_t at = first; at < callees->used; at += sizeof(struct callee)) {
+        struct callee callee = *(struct callee *)((char *)callees->bytes + at);
+        const struct facts *facts;
+
+        if (is_all(&summing->writes) && (summing->facts->needs_aligned || !callee.aligned))
+            continue;
+        facts = facts_of(summing->analysis, callee.function, depth + 1);
+        summing->writes = registers_or(summing->writes, facts->writes);
+        summing->facts->needs_aligned |= callee.aligned && facts->needs_aligned;
+    }
+}
+
+const struct facts *facts_of(struct analysis *analysis, uint32_t function, unsigned depth)
+{
+    struct facts *facts = &analysis->facts[function];
+    struct summing summing = {.analysis = analysis, .facts = facts};
+    size_t first = analysis->callees.used;
+    uint16_t kept;
+
+    if (facts->state != FACTS_UNKNOWN || depth > WRITES_DEPTH)
+        return facts;
+    facts->state = FACTS_BUSY;
+    if (!sum_body(&summing, function))
+        sum_callees(&summing, first, depth);
+    analysis->callees.used = first;
+    kept = summing.saved & summing.restored & 0x0fc7;
+    facts->writes = registers_and(summing.writes, registers_caller_saved());
+    facts->writes = registers_without(facts->writes, general_registers(kept));
+    facts->state = FACTS_KNOWN;
+    return facts;
+}
+
+/* ------------------------------------------------------- what it reads --- */
+
+static uint8_t opcode_at(const struct analysis *analysis, uint32_t site)
+{
+    uint8_t bytes[2] = {0};
+
+    branch_index_read(&analysis->index, analysis->index.low + site, bytes, sizeof(bytes));
+    return bytes[0] == 0xff && bytes[1] == 0x15 ? 0xe8 : bytes[0];
+}
+
+/* A part of another function, which is jumped to and never called. */
+static bool is_part(const struct analysis *analysis, uint32_t function)
+{
+    const struct branch_index *index = &analysis->index;
+
+    for (uint32_t i = index->first[function]; i < index->first[function + 1]; i++)
+        if (opcode_at(analysis, index->sites[i]) == 0xe8)
+            return false;
+    return index->first[function] < index->first[function + 1];
+}
+
+static struct registers all_arguments(void)
+{
+    struct registers set = vector_registers(0xff);
+
+    set.general = general_parts(1 << RAX | 1 << RDI | 1 << RSI | 1 << RDX | 1 << RCX | 1 << R8 |
+                                1 << R9 | 1 << R10);
+    return set;
+}
+
+struct registers facts_uses(struct analysis *analysis, uint32_t function, unsigned depth)
+{
+    struct facts *facts = &analysis->facts[function];
+    struct body *body = &analysis->bodies[depth];
+    struct flow flow = {.analysis = analysis,
+                        .body = body,
+                        .function = is_part(analysis, function) ? NO_FUNCTION : function,
+                        .depth = depth,
+                        .no_returns = true};
+
+    if (facts->uses_state == FACTS_KNOWN)
+        return facts->uses;
+    if (facts->uses_state == FACTS_BUSY)
+        return all_arguments();
+    facts->uses_state = FACTS_BUSY;
+    read_function(analysis, body, function, NULL, NULL);
+    flow_run(&flow);
+    facts->uses = body->cut || body_count(body) == 0
+                      ? all_arguments()
+                      : registers_and(body_step(body, 0)->live_before, registers_caller_saved());
+    facts->uses_state = FACTS_KNOWN;
+    return facts->uses;
+}
+
+/* ------------------------------------------------------- its arguments --- */
+
+static void lower_arguments(struct facts *facts, const struct registers *defined)
+{
+    unsigned integers = flow_integers(defined), vectors = flow_vectors(defined);
+
+    if (facts->integers_seen > integers)
+        facts->integers_seen = (uint8_t)integers;
+    if (facts->vectors_seen > vectors)
+        facts->vectors_seen = (uint8_t)vectors;
+    facts->variadic &= flow_count_is_set(defined);
+}
+
+static void start_arguments(struct facts *facts)
+{
+    if (facts->arguments_seen)
+        return;
+    facts->arguments_seen = true;
+    facts->integers_seen = facts->vectors_seen = UINT8_MAX;
+    facts->variadic = true;
+}
+
+/* What is set before each call of a function. */
+static void look_through(struct analysis *analysis, uint32_t function)
+{
+    struct flow flow = {.analysis = analysis,
+                        .body = &analysis->sample,
+                        .function = is_part(analysis, function) ? NO_FUNCTION : function};
+
+    if (analysis->facts[function].looked_through)
+        return;
+    analysis->facts[function].looked_through = true;
+    read_function(analysis, flow.body, function, NULL, NULL);
+    flow_forward(&flow, false);
+    for (size_t i = 0; i < body_count(flow.body) && !flow.body->cut; i++) {
+        const struct step *step = body_step(flow.body, i);
+
+        if (step->function == NO_FUNCTION || !is_call(step))
+            continue;
+        start_arguments(&analysis->facts[step->function]);
+        lower_arguments(&analysis->facts[step->function], &step->defined);
+    }
+}
+
+/* Those of a variadic function differ from call to call. */
+static void settle_arguments(struct facts *facts)
+{
+    bool known = facts->arguments_seen && !facts->variadic;
+
+    facts->integers = known ? facts->integers_seen : UINT8_MAX;
+    facts->vectors = known ? facts->vectors_seen : UINT8_MAX;
+}
+
+const struct facts *facts_arguments(struct analysis *analysis, uint32_t function)
+{
+    const struct branch_index *index = &analysis->index;
+    struct facts *facts = &analysis->facts[function];
+    uint32_t first = index->first[function], count = index->first[function + 1] - first;
+
+    for (uint32_t i = 0; i < SAMPLES && i < count && !facts->arguments_known; i++) {
+        uint32_t site = index->sites[first + (count <= SAMPLES ? i : i * (count / SAMPLES))];
+        int64_t around = branch_index_function(index, index->low + site);
+
+        if (around >= 0 && opcode_at(analysis, site) == 0xe8)
+            look_through(analysis, (uint32_t)around);
+    }
+    facts->arguments_known = true;
+    settle_arguments(facts);
+    return facts;
+}
+
+/* ------------------------------------------------------- its calls --- */
+
+static int compare_sites(const void *a, const void *b)
+{
+    const struct site_fact *left = a, *right = b;
+
+    return (left->site > right->site) - (left->site < right->site);
+}
+
+const struct site_fact *site_find(const struct site_list *list, uint32_t site)
+{
+    struct site_fact key = {.site = site};
+
+    return bsearch(&key, list->sites, list->count, sizeof(*list->sites), compare_sites);
+}
+
+static bool leads_to_function(const struct step *step)
+{
+    return step->function != NO_FUNCTION && step->effects.kind != EFFECT_PLAIN &&
+           step->effects.kind != EFFECT_RETURN;
+}
+
+static void fill_site(const struct analysis *analysis, const struct step *step,
+                      struct site_fact *out)
+{
+    struct registers none = {0};
+    bool call = is_call(step);
+
+    *out = (struct site_fact){
+        .live = call ? registers_and(step->live, registers_caller_saved()) : none,
+        .site = (uint32_t)(step_site(step) - analysis->index.low),
+        .stack = step->stack.stack,
+        .call = call,
+    };
+    out->unresolved = registers_equal(out->live, registers_caller_saved());
+}
+
+static struct site_list *list_sites(struct analysis *analysis, const struct body *body)
+{
+    struct site_list *list;
+    size_t count = 0;
+
+    for (size_t i = 0; i < body_count(body); i++)
+        count += leads_to_function(body_step(body, i));
+    list = malloc(sizeof(*list) + count * sizeof(*list->sites));
+    if (!list)
+        return NULL;
+    list->count = 0;
+    list->cut = body->cut;
+    for (size_t i = 0; i < body_count(body); i++)
+        if (leads_to_function(body_step(body, i)))
+            fill_site(analysis, body_step(body, i), &list->sites[list->count++]);
+    qsort(list->sites, list->count, sizeof(*list->sites), compare_sites);
+    return list;
+}
+
+struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
+                                   struct stack_place stack, uint32_t function)
+{
+    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
+
+    body_read(flow.body, &analysis->index, root, stack, &analysis->budget, NULL, NULL);
+    flow_run(&flow);
+    return list_sites(analysis, flow.body);
+}
+
+/* Where the stack is when a part of a function is jumped to. */
+static struct stack_place stack_of(struct analysis *analysis, uint32_t function)
+{
+    const struct branch_index *index = &analysis->index;
+    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
+    const struct site_fact *fact;
+    const struct site_list *list;
+    int64_t around;
+    uint32_t site;
+
+    if (!is_part(analysis, function))
+        return stack_at_entry;
+    site = index->sites[index->first[function]];
+    around = branch_index_function(index, index->low + site);
+    if (around < 0 || around == function || is_part(analysis, (uint32_t)around))
+        return unknown;
+    list = facts_sites(analysis, (uint32_t)around);
+    fact = list ? site_find(list, site) : NULL;
+    return fact ? fact->stack : unknown;
+}
+
+const struct site_list *facts_sites(struct analysis *analysis, uint32_t function)
+{
+    struct site_list **list = &analysis->lists[function];
+
+    if (!*list) {
+        struct stack_place stack = stack_of(analysis, function);
+
+        *list = facts_sites_from(analysis, analysis->index.functions[function].address, stack,
+                                 is_part(analysis, function) ? NO_FUNCTION : function);
+        if (*list)
+            analysis->lists_memory += sizeof(**list) + (*list)->count * sizeof(*(*list)->sites);
+    }
+    return *list;
+}
+
+/* ------------------------------------------------------- results --- */
+
+struct registers facts_results(struct analysis *analysis, uint32_t function)
+{
+    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
+
+    read_function(analysis, flow.body, function, NULL, NULL);
+    return flow_results(&flow);
+}
+
+struct registers facts_read_after(struct analysis *analysis, uint32_t function, uint32_t site)
+{
+    struct flow flow = {.analysis = analysis,
+                        .body = &analysis->bodies[0],
+                        .function = function,
+                        .reads_alone = true};
+    struct registers none = {0};
+
+    read_function(analysis, flow.body, function, NULL, NULL);
+    flow_run(&flow);
+    for (size_t i = 0; i < body_count(flow.body); i++)
+        if (step_site(body_step(flow.body, i)) == analysis->index.low + site)
+            return body_step(flow.body, i)->live;
+    return none;
+}

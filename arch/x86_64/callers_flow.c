@@ -1,0 +1,410 @@
+/*
+ * callers_flow.c - see callers_flow.h.
+ *
+ * Two passes over the steps, repeated until nothing changes: forward, which registers may hold what the
+ * function or its caller put there ("defined"), and which of them have held it since before a call
+ * ("carried"); backward, which are read before they are written ("live").
+ *
+ * What a call reads is asked only where something is carried to it: what was set after the last call is
+ * live across none. It is known of a function of the same object. Of another one, arguments are
+ * taken in the order of the psABI as long as they are defined: what a call has overwritten and nobody
+ * set since is no argument, nor is what comes after it; and it has no more arguments than all of the
+ * callers looked at have set. A return reads the result registers that are defined.
+ *
+ * Vector registers count as arguments and results of other objects' functions where the function
+ * around handles floats or doubles at all: else each call of a void function would be taken for one that
+ * hands xmm0 on.
+ */
+#include "callers_flow.h"
+
+enum { ROUNDS_MAX = 64, VECTOR_ARGUMENTS = 8 };
+
+static const uint8_t argument_order[] = {RDI, RSI, RDX, RCX, R8, R9};
+
+enum { INTEGER_ARGUMENTS = sizeof(argument_order) };
+
+/* rax as the number of vector arguments counts where an instruction, not a call, has set it: that is
+ * noted in the place of a register that is never asked for. */
+#define COUNT_IS_SET (UINT64_C(1) << RSP)
+/* The same of rdx, which else is the third argument and not half a result. */
+#define RDX_IS_SET (UINT64_C(1) << RBP)
+
+static struct registers arguments(unsigned integers, unsigned vectors)
+{
+    uint32_t bits = vectors < VECTOR_ARGUMENTS ? (1u << vectors) - 1 : (1u << VECTOR_ARGUMENTS) - 1;
+    struct registers set = vector_registers(bits);
+
+    set.vector |= (uint64_t)bits << 32;
+    set.wide = bits;
+    for (unsigned i = 0; i < INTEGER_ARGUMENTS && i < integers; i++)
+        set.general |= general_parts(UINT64_C(1) << argument_order[i]);
+    return set;
+}
+
+unsigned flow_integers(const struct registers *defined)
+{
+    unsigned count = 0;
+
+    while (count < INTEGER_ARGUMENTS && (general_of(defined) >> argument_order[count] & 1))
+        count++;
+    return count;
+}
+
+unsigned flow_vectors(const struct registers *defined)
+{
+    unsigned count = 0;
+
+    while (count < VECTOR_ARGUMENTS && (vectors_of(defined) >> count & 1))
+        count++;
+    return count;
+}
+
+bool flow_count_is_set(const struct registers *defined)
+{
+    return (defined->general & COUNT_IS_SET) != 0;
+}
+
+/* ------------------------------------------------------- calls --- */
+
+static bool is_call(const struct step *step)
+{
+    return step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX;
+}
+
+static struct registers written_by(struct flow *flow, const struct step *step)
+{
+    struct registers none = {0};
+
+    if (step->function == NO_FUNCTION)
+        return registers_caller_saved();
+    if (flow->depth >= USES_DEPTH)
+        return none;
+    return facts_of(flow->analysis, step->function, 0)->writes;
+}
+
+/* A stub of a PLT that leads out of the object, or a function that is not looked at. */
+static bool is_opaque(struct flow *flow, const struct step *step)
+{
+    const struct facts *facts;
+
+    if (step->function == NO_FUNCTION || flow->depth >= USES_DEPTH)
+        return true;
+    facts = facts_of(flow->analysis, step->function, 0);
+    return facts->is_stub;
+}
+
+/* What a function may read of which nothing is known. */
+static struct registers possible_arguments(struct flow *flow, const struct step *step)
+{
+    unsigned integers = flow_integers(&step->defined), vectors = flow_vectors(&step->defined);
+    struct registers set = arguments(integers, vectors);
+    const struct facts *facts;
+
+    if (step->defined.general & COUNT_IS_SET)
+        set.general |= general_parts(1 << RAX);
+    set = registers_and(set, step->carried);
+    if (registers_empty(set) || step->function == NO_FUNCTION)
+        return set;
+    facts = facts_arguments(flow->analysis, step->function);
+    if (facts->integers < integers)
+        integers = facts->integers;
+    if (facts->vectors < vectors)
+        vectors = facts->vectors;
+    return registers_and(set, registers_or(arguments(integers, vectors),
+                                           general_registers(facts->variadic ? 1 << RAX : 0)));
+}
+
+/* Of what is carried to it. */
+static struct registers read_by(struct flow *flow, const struct step *step)
+{
+    struct registers none = {0};
+
+    if (flow->reads_alone || registers_empty(step->carried))
+        return none;
+    if (is_opaque(flow, step))
+        return possible_arguments(flow, step);
+    return registers_and(step->carried,
+                         facts_uses(flow->analysis, step->function, flow->depth + 1));
+}
+
+/* ------------------------------------------------------- forward --- */
+
+struct state {
+    struct registers defined, carried;
+};
+
+static struct state state_after(struct flow *flow, const struct step *step)
+{
+    struct state state = {registers_or(step->defined, step->effects.touches),
+                          registers_without(step->carried, step->effects.writes)};
+    struct registers written, results = flow->floats ? vector_registers(3) : vector_registers(0);
+
+    state.defined.general &= ~(general_parts(1 << RSP | 1 << RBP) & ~(COUNT_IS_SET | RDX_IS_SET)) &
+                             ~(step->effects.touches.general & (COUNT_IS_SET | RDX_IS_SET));
+    state.defined.general |= step->defined.general & (COUNT_IS_SET | RDX_IS_SET);
+    if (general_of(&step->effects.touches) >> RAX & 1)
+        state.defined.general |= COUNT_IS_SET;
+    if (general_of(&step->effects.touches) >> RDX & 1)
+        state.defined.general |= RDX_IS_SET;
+    if (!is_call(step))
+        return state;
+    written = written_by(flow, step);
+    state.defined = registers_without(state.defined, written);
+    if (general_of(&written) >> RAX & 1)
+        state.defined.general &= ~COUNT_IS_SET;
+    if (general_of(&written) >> RDX & 1)
+        state.defined.general &= ~RDX_IS_SET;
+    state.carried = registers_and(state.defined, registers_caller_saved());
+    /* Not rdx: that is no argument behind a call, and as a result it is read or set again. */
+    results.general = general_parts(1 << RAX);
+    state.defined = registers_or(state.defined, results);
+    return state;
+}
+
+static bool join(struct body *body, int32_t at, const struct state *state)
+{
+    struct step *step = at >= 0 ? body_step(body, (size_t)at) : NULL;
+    struct registers defined, carried;
+
+    if (!step)
+        return false;
+    defined = registers_or(step->defined, state->defined);
+    carried = registers_or(step->carried, state->carried);
+    if (registers_equal(defined, step->defined) && registers_equal(carried, step->carried))
+        return false;
+    step->defined = defined;
+    step->carried = carried;
+    return true;
+}
+
+static bool forward_once(struct flow *flow)
+{
+    struct body *body = flow->body;
+    bool changed = false;
+
+    for (size_t i = 0; i < body_count(body); i++) {
+        const struct step *step = body_step(body, i);
+        struct state state = state_after(flow, step);
+
+        changed |= join(body, step->next, &state);
+        changed |= join(body, step->other, &state);
+        for (uint32_t k = 0; k < step->edge_count; k++)
+            changed |=
+                join(body, (int32_t)((uint64_t *)body->edges.bytes)[step->edges + k], &state);
+    }
+    return changed;
+}
+
+static struct registers defined_at_root(struct flow *flow, bool bounded)
+{
+    struct registers set = arguments(INTEGER_ARGUMENTS, flow->floats ? VECTOR_ARGUMENTS : 0);
+    const struct facts *facts;
+
+    if (flow->function == NO_FUNCTION)
+        return registers_caller_saved();
+    if (!bounded)
+        return set;
+    facts = facts_arguments(flow->analysis, flow->function);
+    return registers_and(set, arguments(facts->integers, facts->vectors));
+}
+
+void flow_forward(struct flow *flow, bool bounded)
+{
+    struct registers none = {0};
+    unsigned rounds = 0;
+
+    flow->floats = false;
+    for (size_t i = 0; i < body_count(flow->body); i++) {
+        body_step(flow->body, i)->defined = body_step(flow->body, i)->carried = none;
+        flow->floats |= body_step(flow->body, i)->effects.scalar_float;
+    }
+    if (body_count(flow->body) == 0)
+        return;
+    body_step(flow->body, 0)->defined = defined_at_root(flow, bounded);
+    if (flow->no_returns || flow->function == NO_FUNCTION)
+        body_step(flow->body, 0)->carried = body_step(flow->body, 0)->defined;
+    while (forward_once(flow) && ++rounds < ROUNDS_MAX)
+        ;
+    flow->body->cut |= rounds == ROUNDS_MAX;
+}
+
+/* ------------------------------------------------------- backward --- */
+
+static struct registers live_at(const struct body *body, int32_t at)
+{
+    struct registers none = {0};
+
+    return at >= 0 ? body_step(body, (size_t)at)->live_before : none;
+}
+
+static struct registers live_at_return(const struct flow *flow, const struct step *step)
+{
+    struct registers none = {0}, results = registers_results();
+
+    if (flow->reads_alone || flow->no_returns)
+        return none;
+    if (!(step->defined.general & RDX_IS_SET))
+        results.general &= ~general_parts(1 << RDX);
+    return registers_and(results, registers_and(step->defined, step->carried));
+}
+
+/* At a jump to another function's entry: what that one reads, and what is handed on through it. */
+static struct registers live_at_exit(struct flow *flow, const struct step *step)
+{
+    return registers_or(read_by(flow, step),
+                        registers_without(live_at_return(flow, step), written_by(flow, step)));
+}
+
+static struct registers live_after(struct flow *flow, const struct step *step)
+{
+    struct registers live =
+        registers_or(live_at(flow->body, step->next), live_at(flow->body, step->other));
+
+    for (uint32_t k = 0; k < step->edge_count; k++)
+        live = registers_or(
+            live,
+            live_at(flow->body, (int32_t)((uint64_t *)flow->body->edges.bytes)[step->edges + k]));
+    if (step->effects.kind == EFFECT_RETURN)
+        live = registers_or(live, live_at_return(flow, step));
+    else if (step->exits || (step->outside && !is_call(step)))
+        live = registers_or(live, live_at_exit(flow, step));
+    if (step->unresolved && !flow->reads_alone)
+        live = registers_or(live, registers_caller_saved());
+    return live;
+}
+
+/* Positions of the x87 stack before and after a push or pop. */
+static uint64_t shift_x87(uint64_t general, int pushed)
+{
+    uint8_t x87 = (uint8_t)(general >> X87_SHIFT);
+
+    x87 = (uint8_t)(pushed > 0 ? x87 >> pushed : x87 << -pushed);
+    return (general & ~(UINT64_C(0xff) << X87_SHIFT)) | (uint64_t)x87 << X87_SHIFT;
+}
+
+static struct registers live_before(struct flow *flow, const struct step *step)
+{
+    struct registers live = step->live, writes = step->effects.writes;
+
+    if (is_call(step))
+        live = registers_or(registers_without(live, written_by(flow, step)), read_by(flow, step));
+    live.general = shift_x87(live.general, step->effects.x87_push);
+    if (step->effects.x87_push > 0)
+        writes.general &= ~(UINT64_C(0xff) << X87_SHIFT);
+    return registers_or(registers_without(live, writes), step->effects.reads);
+}
+
+static bool backward_once(struct flow *flow)
+{
+    bool changed = false;
+
+    for (size_t i = body_count(flow->body); i-- > 0;) {
+        struct step *step = body_step(flow->body, i);
+        struct registers before;
+
+        step->live = live_after(flow, step);
+        before = live_before(flow, step);
+        changed |= !registers_equal(before, step->live_before);
+        step->live_before = before;
+    }
+    return changed;
+}
+
+static void backward(struct flow *flow)
+{
+    struct registers none = {0};
+    unsigned rounds = 0;
+
+    for (size_t i = 0; i < body_count(flow->body); i++)
+        body_step(flow->body, i)->live = body_step(flow->body, i)->live_before = none;
+    while (backward_once(flow) && ++rounds < ROUNDS_MAX)
+        ;
+    flow->body->cut |= rounds == ROUNDS_MAX; /* not settled: nothing is known */
+}
+
+/* Is something live after a call that the called function does not write? */
+static bool finds_something(struct flow *flow)
+{
+    for (size_t i = 0; i < body_count(flow->body); i++) {
+        const struct step *step = body_step(flow->body, i);
+        struct registers live = registers_and(step->live, registers_caller_saved());
+
+        if (is_call(step) && step->function != NO_FUNCTION && !registers_empty(live) &&
+            !registers_empty(registers_without(live, written_by(flow, step))))
+            return true;
+    }
+    return false;
+}
+
+void flow_run(struct flow *flow)
+{
+    flow_forward(flow, flow->no_returns);
+    backward(flow);
+    if (flow->function == NO_FUNCTION || flow->no_returns || !finds_something(flow))
+        return;
+    flow_forward(flow, true);
+    backward(flow);
+}
+
+/* ------------------------------------------------------- results --- */
+
+/* `live` holds what every path has written before the step; at first, all. */
+static bool meet(struct body *body, int32_t at, struct registers written)
+{
+    struct step *step = at >= 0 ? body_step(body, (size_t)at) : NULL;
+    struct registers met;
+
+    if (!step)
+        return false;
+    met = registers_and(step->live, written);
+    if (registers_equal(met, step->live))
+        return false;
+    step->live = met;
+    return true;
+}
+
+static struct registers written_after(struct flow *flow, const struct step *step)
+{
+    struct registers written = registers_or(step->live, step->effects.writes);
+
+    if (is_call(step))
+        written = registers_or(written, written_by(flow, step));
+    return written;
+}
+
+static bool results_once(struct flow *flow, struct registers *all)
+{
+    struct body *body = flow->body;
+    bool changed = false;
+
+    for (size_t i = 0; i < body_count(body); i++) {
+        const struct step *step = body_step(body, i);
+        struct registers written = written_after(flow, step);
+
+        changed |= meet(body, step->next, written);
+        changed |= meet(body, step->other, written);
+        for (uint32_t k = 0; k < step->edge_count; k++)
+            changed |=
+                meet(body, (int32_t)((uint64_t *)body->edges.bytes)[step->edges + k], written);
+        if (step->exits || (step->outside && !is_call(step)))
+            written = registers_or(written, written_by(flow, step));
+        else if (step->effects.kind != EFFECT_RETURN)
+            continue;
+        *all = registers_and(*all, written);
+    }
+    return changed;
+}
+
+struct registers flow_results(struct flow *flow)
+{
+    struct registers all, none = {0};
+    size_t count = body_count(flow->body);
+    unsigned rounds = 0;
+
+    for (size_t i = 0; i < count; i++)
+        body_step(flow->body, i)->live = i > 0 ? registers_caller_saved() : none;
+    do
+        all = registers_results();
+    while (results_once(flow, &all) && ++rounds < ROUNDS_MAX);
+    return all;
+}
