@@ -449,16 +449,21 @@ void host_kill(struct host *host)
 
 /* ---- requests ---- */
 
-/* Between the FIFO's making and its opening by the listener there is nobody yet: ENXIO. */
-static int open_fifo(struct host *host)
+int open_when_read(const char *path)
 {
     const struct timespec interval = {0, 1000000};
-    const char *path = fifo_of(host);
     int64_t deadline = now_ms() + HARNESS_TIMEOUT_MS;
     int fd;
     while ((fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) < 0 &&
            errno == ENXIO && now_ms() < deadline)
         nanosleep(&interval, NULL);
+    return fd;
+}
+
+static int open_fifo(struct host *host)
+{
+    const char *path = fifo_of(host);
+    int fd = open_when_read(path);
     if (fd < 0)
         fail_msg("open %s: %s; log:\n%s", path, strerror(errno), host_log(host));
     return fd;

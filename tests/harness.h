@@ -75,6 +75,9 @@ void host_kill(struct host *host); /* SIGKILL, and the scratch directory goes */
 int host_wait(struct host *host);  /* its wait status once it has ended; frees nothing */
 const char *host_path(struct host *host, const char *name); /* in the scratch directory */
 void await_file(const char *path);
+/* A FIFO for writing, without blocking. Between the making of a FIFO by its listener and the opening
+ * nobody reads it: waits for that. -1: errno. */
+int open_when_read(const char *path);
 
 /* ---- requests by FIFO ---- */
 

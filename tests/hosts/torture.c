@@ -89,10 +89,15 @@ static void call_all(void)
     atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
 }
 
+/* Posted by each thread that has called: on a busy machine one may wait for seconds for its turn. */
+static sem_t begun;
+
 /* Callers keep every processor busy and yet let transactions through. */
 static void *caller(void *unused)
 {
     (void)unused;
+    call_all();
+    sem_post(&begun);
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
     while (atomic_load(&running))
         call_all();
@@ -102,16 +107,26 @@ static void *caller(void *unused)
 static pthread_t threads[THREADS_MAX];
 static int thread_count;
 
+static void await_begun(int count)
+{
+    while (count > 0) {
+        if (sem_wait(&begun) == 0)
+            count--;
+    }
+}
+
 static void spin(int count)
 {
     pthread_attr_t small;
 
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 65536);
+    sem_init(&begun, 0, 0);
     atomic_store(&running, 1);
     for (int i = 0; i < count && thread_count < THREADS_MAX; i++)
         if (pthread_create(&threads[thread_count], &small, caller, NULL) == 0)
             thread_count++;
+    await_begun(thread_count);
     say("spinning %d", thread_count);
 }
 
@@ -182,15 +197,19 @@ static void *births(void *unused)
             count++;
         while (count > 0)
             pthread_join(born[--count], NULL);
+        sem_post(&begun);
     }
     return NULL;
 }
 
 static void churn(void)
 {
+    sem_init(&begun, 0, 0);
     atomic_store(&running, 1);
-    if (pthread_create(&threads[thread_count], NULL, births, NULL) == 0)
+    if (pthread_create(&threads[thread_count], NULL, births, NULL) == 0) {
         thread_count++;
+        await_begun(1);
+    }
     say("churning");
 }
 
