@@ -37,6 +37,9 @@ struct arch_kept {
         proved; /* false: not everything could be read; the sets hold all that the function does not write */
 };
 
+/* All that is no result: where nothing could be found out. */
+struct arch_kept arch_kept_unproved(void);
+
 /* ---- what is known of an object; addresses are before load bias ---- */
 
 /* Executable bytes. */
@@ -111,8 +114,5 @@ struct arch_caller {
  */
 void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch_kept *out,
                        struct arch_caller *list, size_t room, size_t *count);
-
-/* Is there anything to keep? */
-bool arch_keeps_nothing(const struct arch_kept *kept);
 
 #endif

@@ -6,11 +6,16 @@
 #ifndef HOTPATCH_DIRECT_CALLERS_H
 #define HOTPATCH_DIRECT_CALLERS_H
 
-struct arch_callers;
+#include "callers.h"
+
 struct object;
 
 /* The index of an object's direct branches, made when first asked for and kept; NULL: it cannot be
  * made (it is logged why). Entries that are armed count as what they were before. */
 struct arch_callers *callers_of(struct object *object);
+
+/* What the function at `entry` (before load bias) must keep. Where nothing can be found out, all that
+ * is no result, with `proved` false. */
+void callers_keep(struct object *object, uint64_t entry, struct arch_kept *out);
 
 #endif

@@ -227,12 +227,46 @@ static void ask_callers(struct asking *asking, const struct above *above)
 
 /* ------------------------------------------------------- the answer --- */
 
-/* Result registers that it writes are results on every path, else it is not known what they are. */
-static void sort_results(struct asking *asking, const struct facts *facts, struct arch_kept *out)
+/* Result registers that the function writes on some of its paths only. */
+static struct registers doubtful_results(struct analysis *analysis, uint32_t function,
+                                         const struct facts *facts)
 {
-    (void)asking;
-    (void)facts;
-    (void)out;
+    struct registers results = registers_results(), doubtful;
+
+    results.general &= general_parts(1 << RAX | 1 << RDX);
+    doubtful = registers_and(facts->writes, results);
+    if (facts->needs_aligned || registers_empty(doubtful))
+        return (struct registers){0};
+    return registers_without(doubtful, facts_results(analysis, function));
+}
+
+static void note_doubtful(struct arch_kept *out, const struct registers *read)
+{
+    out->unsure_general |= general_of(read) & (1 << RAX | 1 << RDX);
+    out->unsure_vector |= vectors_of(read) & 3;
+}
+
+/* Those that some direct caller reads. A function that calls others of which nothing is known writes
+ * all results on every path that matters: it is left out. */
+static void ask_results(struct asking *asking, const struct facts *facts, struct arch_kept *out)
+{
+    struct analysis *analysis = asking->analysis;
+    const struct branch_index *index = &analysis->index;
+    struct registers doubtful = doubtful_results(analysis, asking->function, facts), read;
+    uint32_t first = index->first[asking->function], end = index->first[asking->function + 1];
+
+    for (uint32_t i = first; i < end && !registers_empty(doubtful); i++) {
+        int64_t around = branch_index_function(index, index->low + index->sites[i]);
+        const struct site_list *list = around >= 0 ? facts_sites(analysis, (uint32_t)around) : NULL;
+        const struct site_fact *fact = list ? site_find(list, index->sites[i]) : NULL;
+
+        if (!fact || registers_empty(registers_and(fact->live, doubtful)))
+            continue;
+        read =
+            registers_and(facts_read_after(analysis, (uint32_t)around, index->sites[i]), doubtful);
+        note_doubtful(out, &read);
+        doubtful = registers_without(doubtful, read);
+    }
 }
 
 static void go_all_the_way(struct asking *asking)
@@ -253,6 +287,16 @@ static void go_all_the_way(struct asking *asking)
     asking->analysis->above.used = 0;
 }
 
+struct arch_kept arch_kept_unproved(void)
+{
+    return (struct arch_kept){
+        .general = ARCH_GENERAL_CALLER_SAVED & ~(1 << RAX | 1 << RDX),
+        .vector = UINT16_MAX & ~3u,
+        .vector_bytes = 16,
+        .align = true,
+    };
+}
+
 void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch_kept *out,
                        struct arch_caller *list, size_t room, size_t *count)
 {
@@ -265,7 +309,7 @@ void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch
         *count = 0;
     callers->analysis.budget = STEPS_MAX;
     if (!branch_index_begins(&callers->analysis.index, entry, &asking.function)) {
-        out->proved = false;
+        *out = arch_kept_unproved();
         return;
     }
     facts = facts_of(&callers->analysis, asking.function, 0);
@@ -282,13 +326,7 @@ void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch
         out->align = !facts->needs_aligned;
         out->proved = false;
     }
-    sort_results(&asking, facts, out);
+    ask_results(&asking, facts, out);
     if (count)
         *count = asking.count;
-}
-
-bool arch_keeps_nothing(const struct arch_kept *kept)
-{
-    return !kept->general && !kept->vector && !kept->mask && !kept->x87 && !kept->align &&
-           !kept->unsure_general && !kept->unsure_vector;
 }

@@ -6,7 +6,10 @@
 
 #include "callers_flow.h"
 
-enum { SAMPLES = 8 }; /* so many callers are asked what they set */
+enum {
+    SAMPLES = 8,    /* so many callers are asked what they set */
+    LOOKS_FIRST = 6 /* so often is a function read again to look at a callee first */
+};
 
 bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
 {
@@ -65,7 +68,10 @@ struct summing {
     struct facts *facts;
     struct registers writes;
     uint16_t saved, restored; /* general registers: pushed before they were written; popped */
-    bool leads_out;           /* calls what is not in the object */
+    uint32_t function;
+    uint32_t pending; /* a callee that is to be looked at first, or NO_FUNCTION */
+    bool looks_first; /* at callees that may settle everything */
+    bool settled;     /* writes everything and needs an aligned stack: no more can be learned */
 };
 
 /* A call or jump to another function of the object. */
@@ -93,13 +99,35 @@ static bool is_aligned(const struct step *step)
     return step_at_entry_level(step);
 }
 
+static bool settles(const struct facts *facts)
+{
+    return facts->state == FACTS_KNOWN && facts->needs_aligned && is_all(&facts->writes);
+}
+
 static void sum_outside(struct summing *summing, const struct step *step)
 {
     if (!leads_out(step))
         return;
-    summing->leads_out = true;
     summing->writes = registers_caller_saved();
     summing->facts->needs_aligned |= is_aligned(step);
+}
+
+/* Most functions call one before long that settles everything. Returns whether to stop and look at it. */
+static bool sum_call(struct summing *summing, const struct step *step)
+{
+    const struct facts *callee;
+
+    if (step->function == NO_FUNCTION || step->function == summing->function || !is_aligned(step))
+        return false;
+    callee = &summing->analysis->facts[step->function];
+    if (settles(callee)) {
+        summing->writes = registers_caller_saved();
+        summing->facts->needs_aligned = true;
+    } else if (callee->state == FACTS_UNKNOWN && summing->looks_first) {
+        summing->pending = step->function;
+        return true;
+    }
+    return false;
 }
 
 /* Of a PLT: it leads out of the object at once. */
@@ -123,11 +151,15 @@ static bool sum_step(void *context, const struct step *step)
         summing->restored |= (uint16_t)(1u << effects->popped);
     summing->writes = registers_or(summing->writes, effects->touches);
     sum_outside(summing, step);
+    if (sum_call(summing, step))
+        return true;
     if (effects->kind == EFFECT_RETURN || (step->outside && !is_call(step)) || step->exits)
         summing->facts->returns = true;
     if (step->unresolved)
         summing->facts->followed = false;
-    return summing->leads_out && summing->facts->needs_aligned && !(summing->saved & 0x0fc7);
+    summing->settled =
+        summing->facts->needs_aligned && is_all(&summing->writes) && !(summing->saved & 0x0fc7);
+    return summing->settled;
 }
 
 static void sum_flow(struct summing *summing, const struct step *step, uint32_t function)
@@ -144,23 +176,36 @@ static void sum_flow(struct summing *summing, const struct step *step, uint32_t 
         *callee = (struct callee){step->function, is_aligned(step)};
 }
 
-/* Was reading stopped early, the rest may return. */
-static bool sum_body(struct summing *summing, uint32_t function)
+static void sum_body(struct summing *summing)
 {
     struct analysis *analysis = summing->analysis;
     struct body *body = &analysis->summary;
 
     summing->facts->followed = true;
-    read_function(analysis, body, function, sum_step, summing);
+    summing->pending = NO_FUNCTION;
+    read_function(analysis, body, summing->function, sum_step, summing);
     summing->facts->is_stub = is_stub(body);
-    if (summing->leads_out && summing->facts->needs_aligned && !(summing->saved & 0x0fc7)) {
-        summing->facts->returns = true;
-        return true;
+    if (summing->pending != NO_FUNCTION)
+        return;
+    if (summing->settled) {
+        summing->facts->returns = true; /* the rest was not read */
+        return;
     }
     summing->facts->followed &= !body->cut;
     for (size_t i = 0; i < body_count(body); i++)
-        sum_flow(summing, body_step(body, i), function);
-    return false;
+        sum_flow(summing, body_step(body, i), summing->function);
+}
+
+/* It is read again after each callee that had to be looked at first. */
+static void sum_first(struct summing *summing, unsigned depth)
+{
+    for (unsigned n = 0;; n++) {
+        summing->looks_first = n < LOOKS_FIRST && depth < WRITES_DEPTH;
+        sum_body(summing);
+        if (summing->pending == NO_FUNCTION)
+            return;
+        facts_of(summing->analysis, summing->pending, depth + 1);
+    }
 }
 
 /* The callee is entered with the stack as it was before. */
@@ -183,14 +228,15 @@ static void sum_callees(struct summing *summing, size_t first, unsigned depth)
 const struct facts *facts_of(struct analysis *analysis, uint32_t function, unsigned depth)
 {
     struct facts *facts = &analysis->facts[function];
-    struct summing summing = {.analysis = analysis, .facts = facts};
+    struct summing summing = {.analysis = analysis, .facts = facts, .function = function};
     size_t first = analysis->callees.used;
     uint16_t kept;
 
     if (facts->state != FACTS_UNKNOWN || depth > WRITES_DEPTH)
         return facts;
     facts->state = FACTS_BUSY;
-    if (!sum_body(&summing, function))
+    sum_first(&summing, depth);
+    if (!summing.settled)
         sum_callees(&summing, first, depth);
     analysis->callees.used = first;
     kept = summing.saved & summing.restored & 0x0fc7;
@@ -210,15 +256,40 @@ static uint8_t opcode_at(const struct analysis *analysis, uint32_t site)
     return bytes[0] == 0xff && bytes[1] == 0x15 ? 0xe8 : bytes[0];
 }
 
-/* A part of another function, which is jumped to and never called. */
-static bool is_part(const struct analysis *analysis, uint32_t function)
+/* Is it a jump of another function? */
+static bool is_foreign_jump(const struct analysis *analysis, uint32_t function, uint32_t site)
 {
     const struct branch_index *index = &analysis->index;
+    uint64_t begins;
 
-    for (uint32_t i = index->first[function]; i < index->first[function + 1]; i++)
+    return branch_index_function(index, index->low + site) != function &&
+           branch_index_confirm(index, site, index->functions[function].address, &begins) ==
+               BRANCH_CONFIRMED;
+}
+
+static bool find_part(const struct analysis *analysis, uint32_t function)
+{
+    const struct branch_index *index = &analysis->index;
+    uint32_t first = index->first[function], end = index->first[function + 1];
+
+    for (uint32_t i = first; i < end; i++)
         if (opcode_at(analysis, index->sites[i]) == 0xe8)
             return false;
-    return index->first[function] < index->first[function + 1];
+    for (uint32_t i = first; i < end; i++)
+        if (is_foreign_jump(analysis, function, index->sites[i]))
+            return true;
+    return false;
+}
+
+/* A part of another function, which is jumped to and never called; a function that is entered by tail
+ * calls alone looks the same. */
+static bool is_part(const struct analysis *analysis, uint32_t function)
+{
+    struct facts *facts = &analysis->facts[function];
+
+    if (facts->part == PART_UNKNOWN)
+        facts->part = find_part(analysis, function) ? PART_YES : PART_NO;
+    return facts->part == PART_YES;
 }
 
 static struct registers all_arguments(void)

@@ -17,6 +17,7 @@ struct facts {
     struct registers writes; /* caller-saved ones that it or a function that it calls may write */
     struct registers uses;   /* that it may read before it writes them */
     uint8_t state, uses_state;
+    enum { PART_UNKNOWN, PART_YES, PART_NO } part;
     uint8_t integers,
         vectors; /* arguments that it has at most, by what callers have set; 255: any */
     uint8_t integers_seen, vectors_seen;

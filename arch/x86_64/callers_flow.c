@@ -114,6 +114,20 @@ static struct registers possible_arguments(struct flow *flow, const struct step 
                                            general_registers(facts->variadic ? 1 << RAX : 0)));
 }
 
+/* A function of the object reads no argument that none of its callers has set. */
+static struct registers known_arguments(struct flow *flow, const struct step *step)
+{
+    struct registers all = arguments(INTEGER_ARGUMENTS, VECTOR_ARGUMENTS), set;
+    const struct facts *facts;
+
+    set = registers_and(step->carried, facts_uses(flow->analysis, step->function, flow->depth + 1));
+    if (registers_empty(registers_and(set, all)) || flow->no_returns)
+        return set;
+    facts = facts_arguments(flow->analysis, step->function);
+    return registers_or(registers_without(set, all),
+                        registers_and(set, arguments(facts->integers, facts->vectors)));
+}
+
 /* Of what is carried to it. */
 static struct registers read_by(struct flow *flow, const struct step *step)
 {
@@ -123,8 +137,7 @@ static struct registers read_by(struct flow *flow, const struct step *step)
         return none;
     if (is_opaque(flow, step))
         return possible_arguments(flow, step);
-    return registers_and(step->carried,
-                         facts_uses(flow->analysis, step->function, flow->depth + 1));
+    return known_arguments(flow, step);
 }
 
 /* ------------------------------------------------------- forward --- */
@@ -338,7 +351,7 @@ static bool finds_something(struct flow *flow)
 
 void flow_run(struct flow *flow)
 {
-    flow_forward(flow, flow->no_returns);
+    flow_forward(flow, false);
     backward(flow);
     if (flow->function == NO_FUNCTION || flow->no_returns || !finds_something(flow))
         return;

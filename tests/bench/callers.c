@@ -12,13 +12,14 @@
 
 #include "callers.h"
 #include "functions.h"
+#include "keep.h"
 #include "object_code.h"
 
 static double now_ms(void)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
@@ -75,19 +76,19 @@ int main(int argc, char **argv)
             arch_callers_kept(callers, at, &kept, list, 4, &count);
             if (now_ms() - before > 10)
                 printf("  %lx: %.1f ms\n", (long)at, now_ms() - before);
-            keep += !arch_keeps_nothing(&kept);
+            keep += arch_keeps(&kept);
             general += kept.general != 0;
             vector += kept.vector != 0;
             mask += kept.mask != 0;
             x87 += kept.x87;
             align += kept.align;
             unproved += !kept.proved;
-            if (getenv("K") && !arch_keeps_nothing(&kept)) {
+            if (getenv("K") && arch_keeps(&kept)) {
                 struct function f, g;
-                printf("%lx %s: g %x v %x/%d m %x x87 %d align %d proved %d, %zu callers\n",
+                printf("%lx %s: g %x v %x/%d m %x x87 %d align %d proved %d unsure %x %x, %zu callers\n",
                        (long)at, function_begins_at(functions, at, &f) && f.name ? f.name : "?",
                        kept.general, kept.vector, kept.vector_bytes, kept.mask, kept.x87,
-                       kept.align, kept.proved, count);
+                       kept.align, kept.proved, kept.unsure_general, kept.unsure_vector, count);
                 for (size_t c = 0; c < count && c < 4; c++)
                     printf("    %lx (%s) g %x v %x/%d m %x x87 %d align %d %d\n",
                            (long)list[c].site,
