@@ -130,6 +130,7 @@ struct debug_info *debug_info_open(const char *path, int file, int root, struct 
     *info = (struct debug_info){
         .given = given,
         .place = {.path = format_text("%s", path), .root = -1},
+        .file = fcntl(file, F_DUPFD_CLOEXEC, 3),
     };
     if (root >= 0)
         info->place.root = fcntl(root, F_DUPFD_CLOEXEC, 3);
@@ -153,10 +154,17 @@ void debug_info_close(struct debug_info *info)
         dwfl_end(info->dwfl);
     if (info->place.root >= 0)
         close(info->place.root);
+    if (info->file >= 0)
+        close(info->file);
     free(info->place.path);
     free(info->build_id);
     free(info->soname);
     free(info);
+}
+
+int debug_info_file(const struct debug_info *info)
+{
+    return info->file;
 }
 
 const char *debug_info_build_id(const struct debug_info *info)

@@ -41,6 +41,7 @@ struct debug_info;
 struct debug_info *debug_info_open(const char *path, int file, int root, struct debug_files *given);
 void debug_info_close(struct debug_info *info); /* NULL is allowed */
 
+int debug_info_file(const struct debug_info *info); /* the object's file, open; not the caller's */
 const char *debug_info_build_id(const struct debug_info *info); /* hex; "" where there is none */
 const char *debug_info_soname(const struct debug_info *info);   /* or NULL */
 

@@ -18,6 +18,7 @@ struct debug_place {
 struct debug_info {
     const struct debug_files *given;
     struct debug_place place;
+    int file; /* the object's, open */
     Dwfl *dwfl;
     Dwfl_Module *module;
     GElf_Addr bias; /* of the module's addresses in `dwfl` */

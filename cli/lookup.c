@@ -129,6 +129,14 @@ static int take_own(const struct debug_function *function, void *context)
     return 0;
 }
 
+/* Imports are bound to what an object exports. */
+static int take_exported(const struct debug_function *function, void *context)
+{
+    if (!function->local && !function->ifunc)
+        keep(context, function, CXX_SAME, format_text("%s", function->name));
+    return 0;
+}
+
 static bool is_declared(const struct search *search)
 {
     const struct lookup *lookup = search->lookup;
@@ -165,13 +173,12 @@ static void drop_all(struct search *search)
 
 /* The program's static function that its debug file names comes before a library's of that name,
  * which would be an import. */
-static bool program_has(const struct search *search)
+static bool program_has_function(const struct search *search)
 {
     struct search probe = *search;
     bool has;
 
-    if (*search->target.object || is_program(search, search->object) ||
-        !search->lookup->has_program || !search->lookup->mapped[0]->info)
+    if (!search->lookup->has_program || !search->lookup->mapped[0]->info)
         return false;
     probe.list = NULL;
     probe.count = 0;
@@ -181,6 +188,12 @@ static bool program_has(const struct search *search)
     drop_all(&probe);
     free(probe.list);
     return has;
+}
+
+static bool program_has(const struct search *search)
+{
+    return !*search->target.object && !is_program(search, search->object) &&
+           program_has_function(search);
 }
 
 /* Leaves what the first object with such a symbol has. */
@@ -423,6 +436,49 @@ char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, u
         if (lookup->mapped[i]->info && strcmp(lookup->mapped[i]->path, path) == 0)
             return inlined_into(lookup->mapped[i]->info, address, (unsigned)(until - now));
     return NULL;
+}
+
+/* The library that defines a function which the program has not; false: another kind of slot is meant. */
+static bool find_defining_library(struct search *search)
+{
+    const struct lookup *lookup = search->lookup;
+
+    if (*search->target.object || *search->target.file || is_declared(search))
+        return false;
+    for (size_t i = 0; i < lookup->mapped_count && search->count == 0; i++) {
+        search->object = lookup->mapped[i];
+        if (search->object->info)
+            debug_info_own_named(search->object->info, search->target.name, take_exported, search);
+    }
+    return search->count == 1 && !is_program(search, search->list[0].object) &&
+           !program_has_function(search);
+}
+
+char *lookup_self_calls(struct lookup *lookup, const char *target)
+{
+    struct search search;
+    char *text = NULL;
+    uint64_t caller;
+
+    if (!search_begin(&search, lookup, target))
+        return NULL;
+    if (find_defining_library(&search)) {
+        struct object *object = (struct object *)search.list[0].object;
+        const char *soname = debug_info_soname(object->info);
+        const char *slash = strrchr(object->path, '/');
+        const char *name = soname ? soname : slash ? slash + 1 : object->path;
+
+        if (!object->self_calls_tried)
+            object->self_calls = self_calls_open(debug_info_file(object->info));
+        object->self_calls_tried = true;
+        if (object->self_calls &&
+            self_calls_reach(object->self_calls, search.list[0].address, &caller))
+            text = format_text("%s: calls through imports switch; %s's own calls (the first at "
+                               "%s+0x%llx) keep the old code; %s:%s reaches both",
+                               target, name, name, (unsigned long long)caller, name, target);
+    }
+    search_end(&search);
+    return text;
 }
 
 /* Why there is no such function in the object, or NULL. */

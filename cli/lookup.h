@@ -51,6 +51,9 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
  * `address` of the object that is mapped from `path`. NULL: none, or not known. Ends at `until`
  * (CLOCK_MONOTONIC, ms). */
 char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, uint64_t until);
+/* "f: calls through imports switch; ...", malloc'd, where the target has no OBJECT and means what a
+ * library defines and calls itself; else NULL. */
+char *lookup_self_calls(struct lookup *lookup, const char *target);
 /* "f has no code of its own: the compiler inlined it into main (reader.c:12)", malloc'd, where that
  * is so; else NULL. Likewise. */
 char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget);

@@ -4,11 +4,14 @@
 
 #include "debug_info.h"
 #include "lookup.h"
+#include "self_calls.h"
 
 struct object {
     char *path;
     uint64_t device, inode;
-    struct debug_info *info; /* NULL: it cannot be read, or is no ELF file */
+    struct debug_info *info;     /* NULL: it cannot be read, or is no ELF file */
+    struct self_calls *self_calls; /* read when first asked for */
+    bool self_calls_tried;
 };
 
 struct lookup {

@@ -26,6 +26,7 @@ void lookup_close(struct lookup *lookup)
         return;
     for (size_t i = 0; i < lookup->object_count; i++) {
         debug_info_close(lookup->objects[i]->info);
+        self_calls_close(lookup->objects[i]->self_calls);
         free(lookup->objects[i]->path);
         free(lookup->objects[i]);
     }

@@ -84,6 +84,7 @@ static void warn_of_copies(struct places *places, struct lookup *lookup, const c
     unsigned left = COPIES_TIME - places->spent, budget = left < INLINED_TIME ? left : INLINED_TIME;
 
     add_warning(&places->warnings, lookup_inlined(lookup, target, budget));
+    add_warning(&places->warnings, lookup_self_calls(lookup, target));
     add_warning(&places->absent, lookup_absent(lookup, target, budget));
     places->spent += (unsigned)(now_ms() - begun);
     if (places->spent > COPIES_TIME)

@@ -29,6 +29,29 @@ static const char rights_c[] =
     "}\n"
     "int main(void) { return loop(); }\n";
 
+/* A library that calls its own function directly, as -Bsymbolic and protected visibility have it. */
+static const char counts_c[] =
+    "int hundred(int);\n"
+    "int twice(int);\n"
+    "int lonely(int);\n"
+    "__attribute__((visibility(\"protected\"), noinline)) int hundred(int n)\n"
+    "{ __asm__ volatile(\"\"); return 100 + n; }\n"
+    "int twice(int n) { return hundred(n) + hundred(n + 1); }\n"
+    "int lonely(int n) { return n; }\n";
+
+static const char counting_c[] =
+    "#include <hosts/loop.h>\n"
+    "int hundred(int);\n"
+    "int twice(int);\n"
+    "int lonely(int);\n"
+    "static void command(const char *word, char *rest)\n"
+    "{\n"
+    "    int n = *rest ? 2 : 1;\n"
+    "    say(\"%d\", !strcmp(word, \"hundred\") ? hundred(n)\n"
+    "             : !strcmp(word, \"twice\") ? twice(n) : lonely(n));\n"
+    "}\n"
+    "int main(void) { return loop(); }\n";
+
 static const char patch_c[] = "#include <hotpatch.h>\n"
                               "HOTPATCH_MODULE(\"rights\", \"1\");\n"
                               "HOTPATCH_REPLACE(int, NAME, (int user)) { return user > 9; }\n";
@@ -41,12 +64,20 @@ static int build(void **state)
     file_write(made_path("rights.c"), rights_c, strlen(rights_c), 0644);
     file_write(made_path("patch.c"), patch_c, strlen(patch_c), 0644);
     snprintf(command, sizeof(command),
-             "for name in may_write may_read alone; do sed s/NAME/$name/ patch.c > $name.c && "
+             "for name in may_write may_read alone hundred lonely; do sed s/NAME/$name/ patch.c > "
+             "$name.c && "
              "gcc -I%s -shared -fPIC -o $name.so $name.c || exit 1; done",
              source_file("include"));
     made_run(command);
     snprintf(command, sizeof(command),
              "clang -O2 -g -I%s -ffunction-sections -fuse-ld=lld -Wl,--icf=all -o folded rights.c",
+             source_file("tests"));
+    made_run(command);
+    file_write(made_path("counts.c"), counts_c, strlen(counts_c), 0644);
+    file_write(made_path("counting.c"), counting_c, strlen(counting_c), 0644);
+    snprintf(command, sizeof(command),
+             "gcc -O2 -shared -fPIC -Wl,-soname,libcounts.so -o libcounts.so counts.c && "
+             "gcc -O1 -I%s -o counting counting.c -L. -lcounts -Wl,-rpath,'$ORIGIN'",
              source_file("tests"));
     made_run(command);
     /* gcc's -fipa-icf keeps the address of each function of two: one jumps to the other. */
@@ -148,6 +179,26 @@ static void a_replacement_of_a_clone_is_warned_of(void **state)
     host_stop(host);
 }
 
+static void calls_inside_of_a_library_are_told(void **state)
+{
+    struct host *host = made_start("counting");
+
+    (void)state;
+    made_must(hotpatch(host, "load", made_pid(host), made_path("hundred.so"), NULL), 0,
+              "libcounts.so:hundred reaches both", NULL);
+    host_expect(host, "hundred", "0");
+    host_expect(host, "twice", "203");
+    made_must(hotpatch(host, "revert", made_pid(host), "all", NULL), 0, "reverted", NULL);
+    made_must(hotpatch(host, "load", made_pid(host), "--replace", "libcounts.so:hundred=two",
+                       patch_file("entry_plain"), NULL),
+              0, "1 slot", "keep the old code");
+    host_expect(host, "hundred", "2");
+    host_expect(host, "twice", "4");
+    made_must(hotpatch(host, "load", made_pid(host), made_path("lonely.so"), NULL), 0, "1 slot",
+              "keep the old code");
+    host_stop(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +208,7 @@ int main(void)
         cmocka_unit_test(slots_lists_them),
         cmocka_unit_test(slots_lists_inlined_copies),
         cmocka_unit_test(a_replacement_of_a_clone_is_warned_of),
+        cmocka_unit_test(calls_inside_of_a_library_are_told),
     };
 
     return cmocka_run_group_tests(tests, build, made_clean);

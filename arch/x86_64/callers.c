@@ -79,6 +79,20 @@ bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_
     return false;
 }
 
+bool arch_callers_lead_to(struct arch_callers *callers, uint64_t entry, uint64_t *site)
+{
+    const struct branch_index *index = &callers->analysis.index;
+    uint32_t function;
+
+    if (!branch_index_begins(index, entry, &function))
+        return false;
+    for (uint32_t i = index->first[function]; i < index->first[function + 1]; i++)
+        if (branch_index_function(index, index->low + index->sites[i]) != (int64_t)function &&
+            branch_index_confirm(index, index->sites[i], entry, site) != BRANCH_REFUTED)
+            return true;
+    return false;
+}
+
 /* ------------------------------------------------------- the way up --- */
 
 /* A function whose callers are looked at: which registers survive from the function in question up to
