@@ -9,6 +9,7 @@
 #include "leftovers.h"
 #include "lock.h"
 #include "log.h"
+#include "made_here.h"
 #include "rights.h"
 #include "settings.h"
 #include "state.h"
@@ -37,7 +38,8 @@ static struct {
     int fifo, retired;
     bool retired_misleads;
     ino_t fifo_ino;
-    unsigned path; /* which of the two below arming.dir has */
+    bool announced; /* the FIFO stands, and nobody of this process has it open */
+    unsigned path;  /* which of the two below arming.dir has */
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
 static char arming_problem[RUNTIME_WHY_SIZE];
@@ -103,6 +105,11 @@ static bool make(const struct identity *identity, const char *configured, struct
     if (runtime_dir_open(dir, path, &user, arming_problem) != 0)
         return false;
     file_name(name, identity->pid, "fifo");
+    if (arming.announced && made_here() && arming.identity.pid == identity->pid) {
+        *fifo = runtime_dir_open_fifo(dir, name, arming.fifo_ino); /* writers may wait for it */
+        if (*fifo >= 0)
+            return true;
+    }
     if (reached_by(dir, identity->pid)) {
         *fifo = arming.fifo;
         return true;
@@ -136,6 +143,8 @@ static void adopt(const struct identity *identity, const struct runtime_dir *dir
     arming.path = !arming.path;
     arming.fifo = fifo;
     arming.fifo_ino = st.st_ino;
+    arming.announced = false;
+    made_here_note();
 }
 
 bool arming_start(void)
@@ -161,6 +170,19 @@ bool arming_start(void)
     if (!made && arming_problem[0])
         log_write(LOG_ERROR, "no FIFO: %s", arming_problem);
     return made;
+}
+
+bool arming_announce(void)
+{
+    bool made = arming_start();
+
+    if (!made)
+        return false;
+    sys_close(arming.fifo);
+    runtime_dir_close(&arming.dir);
+    arming.fifo = -1;
+    arming.announced = true;
+    return true;
 }
 
 static bool fifo_gone(void)
@@ -333,8 +355,11 @@ void arming_end(void)
     if (!lock_take_until(&arming.files, clock_ms() + 2000))
         return;
     arming.ended = true;
-    /* A raw clone() of the host has our memory but not our files. */
-    if (arming.fifo >= 0 && arming.identity.pid == sys_getpid()) {
+    /* A child that was made past fork(3) has our memory but not our files. */
+    if (arming.announced && made_here()) {
+        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+        sys_unlinkat(AT_FDCWD, path, 0);
+    } else if (arming.fifo >= 0 && made_here()) {
         snprintf(path, sizeof(path), "%s/%d.json", arming.dir.path, (int)arming.identity.pid);
         sys_unlinkat(AT_FDCWD, path, 0);
         snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
@@ -384,5 +409,6 @@ void arming_reset(void)
     atomic_store_explicit(&arming.removal, NOT_ASKED, memory_order_relaxed);
     arming.dir.fd = -1;
     arming.fifo = arming.retired = -1;
+    arming.announced = false;
     arming.identity = (struct identity){0};
 }

@@ -12,6 +12,9 @@
 
 #include "runtime_dir.h"
 
+/* Host thread, constructor: makes directory and FIFO and leaves no descriptor open; arming_start() takes
+ * this FIFO later. False: as below. */
+bool arming_announce(void);
 /* Makes directory and FIFO. False: there is none, and the log says why. */
 bool arming_start(void);
 /* Makes them anew where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.

@@ -11,6 +11,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "interrupted.h"
+#include "safe_moment.h"
+#include "settings.h"
 #include "state.h"
 #include "sys.h"
 #include "threads.h"
@@ -18,16 +21,31 @@
 static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
 
+static _Atomic bool making STATE;
+
+/* The first ring makes the threads, if the interrupted thread holds none of the locks that this takes; else
+ * the next one. A child that was made past fork(3) has its parent's state, and no thread of it. */
+static void make_threads(const void *context)
+{
+    if (settings.listen != LISTEN_FIRST_RING || atomic_exchange(&making, true))
+        return;
+    if (safe_moment(context))
+        threads_begin();
+    atomic_store(&making, false);
+}
+
 static void handler(int signal, siginfo_t *info, void *context)
 {
     pid_t self = sys_getpid();
 
-    (void)context;
     if (sys_gettid() != threads_listener()) {
         /* Before the look for a listener: one that starts now looks at `rang` itself. */
         atomic_store_explicit(&rang, true, memory_order_seq_cst);
         if (threads_listener() != 0)
             sys_tgkill(self, threads_listener(), signal);
+        else if (!threads_made())
+            make_threads(context);
+        interrupted_go_on(context);
     } else if (info->si_code != SI_TKILL || info->si_pid != self) {
         atomic_store_explicit(&rang, true, memory_order_release);
     }
@@ -39,12 +57,18 @@ void doorbell_start(int signal)
     struct sigaction old,
         action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 
+    sigfillset(&action.sa_mask);
     if (signal == 0 || sigaction(signal, NULL, &old) != 0)
         return;
     if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))
         return;
     if (sigaction(signal, &action, NULL) == 0)
         atomic_store_explicit(&doorbell, signal, memory_order_release);
+}
+
+bool doorbell_was_ours(void)
+{
+    return atomic_load_explicit(&doorbell, memory_order_relaxed) != 0;
 }
 
 int doorbell_signal(void)

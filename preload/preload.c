@@ -39,6 +39,7 @@
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
     __attribute__((weak));
+extern char __libc_single_threaded __attribute__((weak));
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static bool active STATE;
@@ -70,9 +71,19 @@ static bool under_valgrind(void)
 
 /* ---- fork: the child has the memory and the caller, and no thread of ours ---- */
 
+/* No thread is made before the first ring. */
+static bool listens_later(void)
+{
+    return settings.listen != LISTEN_START && doorbell_was_ours();
+}
+
 void preload_before_fork(void)
 {
-    uint64_t until = clock_ms() + FORK_WAIT_MS;
+    uint64_t until;
+
+    if (!threads_made() && !engine_loaded())
+        return; /* nothing of ours runs, or holds a lock */
+    until = clock_ms() + FORK_WAIT_MS;
 
     /* A dlopen under way would leave the child with the dynamic linker's lock held. */
     engine_fork_prepare(until);
@@ -97,7 +108,8 @@ static void after_fork_child(void)
     status_reset(engine_fork_torn());
     engine_fork_child();
     pthread_setspecific(main_thread_key, &active);
-    threads_start(false);
+    if (!listens_later())
+        threads_start(false);
 }
 
 /* Main thread, in its pthread_exit(): the process now ends with its last thread, and ours must
@@ -119,6 +131,18 @@ static void apply_startup_patches(void)
     arming_end();
     log_flush(); /* the refusal: nobody else writes it now */
     _exit(1);
+}
+
+/* A constructor of another library may have made a thread before. */
+static bool libc_is_single_threaded(void)
+{
+    return &__libc_single_threaded && __libc_single_threaded;
+}
+
+static void announce(void)
+{
+    if (settings.listen == LISTEN_FIRST_RING)
+        arming_announce();
 }
 
 __attribute__((constructor)) static void preload_start(void)
@@ -144,7 +168,10 @@ __attribute__((constructor)) static void preload_start(void)
     clone_start();
     doorbell_start(settings.signal);
     active = true;
-    threads_start(settings.patches != NULL);
+    if (listens_later() && !settings.patches && libc_is_single_threaded())
+        announce();
+    else
+        threads_start(settings.patches != NULL);
     if (settings.patches)
         apply_startup_patches();
     errno = saved;

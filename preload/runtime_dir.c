@@ -223,6 +223,19 @@ int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
     return result;
 }
 
+int runtime_dir_open_fifo(const struct runtime_dir *dir, const char *name, ino_t ino)
+{
+    int fd = open_fifo(dir, name);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (sys_fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_ino == ino)
+        return fd;
+    sys_close(fd);
+    return -EPERM;
+}
+
 int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name)
 {
     struct stat st;

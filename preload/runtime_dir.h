@@ -47,6 +47,9 @@ void runtime_dir_close(struct runtime_dir *dir);
 int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
                           char why[RUNTIME_WHY_SIZE]);
 
+/* Opens the FIFO `name` in the same way if it has the inode number `ino`. Descriptor or -errno. */
+int runtime_dir_open_fifo(const struct runtime_dir *dir, const char *name, ino_t ino);
+
 /* A client's reply FIFO, opened for writing without waiting. Descriptor or -errno. */
 int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name);
 

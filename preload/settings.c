@@ -23,7 +23,7 @@ struct settings settings STATE = {.directory = "", .xdg = "", .log_file = ""};
 
 struct raw_settings {
     const char *directory, *xdg, *log, *log_file, *patch, *signal, *include, *exclude, *disable,
-        *run_pid;
+        *run_pid, *listen;
 };
 
 static void take(const char *entry, struct raw_settings *raw)
@@ -42,6 +42,7 @@ static void take(const char *entry, struct raw_settings *raw)
         {"HOTPATCH_EXCLUDE=", offsetof(struct raw_settings, exclude)},
         {"HOTPATCH_DISABLE=", offsetof(struct raw_settings, disable)},
         {"HOTPATCH_RUN_PID=", offsetof(struct raw_settings, run_pid)},
+        {"HOTPATCH_LISTEN=", offsetof(struct raw_settings, listen)},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -165,6 +166,18 @@ static enum log_level parse_level(const char *text)
     return LOG_ERROR;
 }
 
+static enum listen_when parse_listen(const char *text)
+{
+    if (!text || strcasecmp(text, "start") == 0)
+        return LISTEN_START;
+    if (strcasecmp(text, "first-ring") == 0)
+        return LISTEN_FIRST_RING;
+    if (strcasecmp(text, "never") == 0)
+        return LISTEN_NEVER;
+    log_write(LOG_ERROR, "HOTPATCH_LISTEN is first-ring, start or never, not %.80s", text);
+    return LISTEN_START;
+}
+
 bool settings_read(void)
 {
     struct raw_settings raw = {0};
@@ -183,6 +196,7 @@ bool settings_read(void)
     settings.directory = copy_path(raw.directory, "HOTPATCH_DIR");
     settings.xdg = copy_path(raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");
     settings.signal = parse_signal(raw.signal);
+    settings.listen = parse_listen(raw.listen);
     settings.patches = raw.patch ? strdup(raw.patch) : NULL;
     settings.run_pid = raw.run_pid ? (pid_t)strtol(raw.run_pid, NULL, 10) : 0;
     return true;

@@ -12,6 +12,13 @@
 
 #include "engine_api.h"
 
+/* HOTPATCH_LISTEN: when the threads are made. */
+enum listen_when {
+    LISTEN_START,      /* in the constructor */
+    LISTEN_FIRST_RING, /* at the first ring of the doorbell, or the host's first thread */
+    LISTEN_NEVER       /* at no time: HOTPATCH_PATCH alone */
+};
+
 struct settings {
     /* malloc'd; "" where not set. Arrays would spread what a start touches over pages. */
     const char *directory; /* HOTPATCH_DIR */
@@ -19,6 +26,7 @@ struct settings {
     const char *log_file;  /* HOTPATCH_LOG_FILE */
     char *patches;         /* HOTPATCH_PATCH; NULL: none */
     enum log_level log_level;
+    enum listen_when listen;
     int signal;    /* of the doorbell; 0: none */
     pid_t run_pid; /* HOTPATCH_RUN_PID: `hotpatch run` waits for the patches of this process */
 };

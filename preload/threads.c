@@ -45,6 +45,7 @@ static struct {
     struct stack stack[SLOT_COUNT];
     _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
     _Atomic bool stopping;
+    _Atomic bool made;
     _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
 } threads STATE;
@@ -149,7 +150,7 @@ static int create(int slot, void *(*function)(void *), size_t size)
         return result;
     atomic_store_explicit(&threads.ended[slot], false, memory_order_relaxed);
     pthread_attr_setstack(&attributes, stack->base, stack->size);
-    result = pthread_create(&threads.thread[slot], &attributes, function, NULL);
+    result = threads_libc_create(&threads.thread[slot], &attributes, function, NULL);
     pthread_attr_destroy(&attributes);
     if (result == EINVAL && size < LARGE_STACK) {
         /* The host's thread-local data does not fit, pthread_create(3). */
@@ -205,7 +206,8 @@ static void await_listener(void)
         sys_futex_wait(&threads.armed, 0, NULL);
 }
 
-bool threads_start(bool now)
+/* `hurry`: the worker makes the listener at once. */
+static bool make(bool hurry, bool wait)
 {
     /* Either may not have ended when it was asked to. */
     bool worker_there = threads.running[SLOT_WORKER];
@@ -213,15 +215,31 @@ bool threads_start(bool now)
 
     threads.process = sys_getpid();
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
-    atomic_store_explicit(&threads.now, now, memory_order_relaxed);
+    atomic_store_explicit(&threads.now, hurry, memory_order_relaxed);
+    atomic_store_explicit(&threads.made, true, memory_order_relaxed);
     atomic_store_explicit(&threads.stopping, false, memory_order_release);
     if (create_blocked(SLOT_WORKER, run_worker, WORKER_STACK) != 0)
         return false;
     if (worker_there)
         threads_make_listener();
-    if (now && !listener_there)
+    if (wait && !listener_there)
         await_listener();
     return true;
+}
+
+bool threads_start(bool now)
+{
+    return make(now, now);
+}
+
+bool threads_begin(void)
+{
+    return make(true, false);
+}
+
+bool threads_made(void)
+{
+    return atomic_load_explicit(&threads.made, memory_order_relaxed);
 }
 
 void threads_hurry(void)
@@ -312,6 +330,7 @@ bool threads_stop(uint64_t until)
 
 void threads_reset(void)
 {
+    atomic_store_explicit(&threads.made, false, memory_order_relaxed);
     for (int i = 0; i < SLOT_COUNT; i++) {
         atomic_store_explicit(&threads.tid[i], 0, memory_order_relaxed);
         threads.running[i] = false;

@@ -8,6 +8,7 @@
 #ifndef HOTPATCH_THREADS_H
 #define HOTPATCH_THREADS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,9 +28,17 @@ bool threads_owned(pid_t tid);
  * by then shall not have paid for a second thread. Both inherit the caller's rights and name spaces.
  */
 bool threads_start(bool now);
+/* Host thread, signal handlers at a safe moment too (safe_moment.h): makes both as soon as may be and
+ * waits for neither. */
+bool threads_begin(void);
+/* Have they been made in this process? No system call. */
+bool threads_made(void);
 bool threads_wanted_now(void);
 void threads_hurry(void);         /* host thread: returns as threads_start(true) does */
 void threads_make_listener(void); /* worker */
+/* libc's own pthread_create(3), past the one that the shim exports. */
+int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*function)(void *), void *argument);
 /* Whether unshare(2) and its kin take ours along: in the main thread (a thread pool that gives up
  * one thread's rights does not mean the process), and not in vfork(2)'s child, which has our memory
  * and not our threads. */

@@ -1,0 +1,72 @@
+/*
+ * first_thread.c - pthread_create(3) and thrd_create(3) as the host calls them.
+ *
+ * The host's own first thread ends the paths that libc has for a single one, which is what making no
+ * thread is for: so ours are made then, and no ring has to find a safe moment for it.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <threads.h>
+
+#include "doorbell.h"
+#include "preload.h"
+#include "settings.h"
+#include "threads.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
+
+static void *next(const char *name, _Atomic(void *) *known)
+{
+    void *symbol = atomic_load_explicit(known, memory_order_relaxed);
+
+    if (!symbol) {
+        symbol = dlsym(RTLD_NEXT, name);
+        atomic_store_explicit(known, symbol, memory_order_relaxed);
+    }
+    return symbol;
+}
+
+int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*function)(void *), void *argument)
+{
+    static _Atomic(void *) known;
+    void *symbol = next("pthread_create", &known);
+    create_function create;
+
+    memcpy(&create, &symbol, sizeof(create));
+    return create(thread, attributes, function, argument);
+}
+
+static void make_own_threads(void)
+{
+    if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made())
+        threads_start(false);
+}
+
+/* The sanitizers' own threads come before code that is built with them may run. */
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                            void *(*function)(void *), void *argument)
+{
+    make_own_threads();
+    return threads_libc_create(thread, attributes, function, argument);
+}
+
+EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
+{
+    static _Atomic(void *) known;
+    void *symbol = next("thrd_create", &known);
+    thrd_create_function create;
+
+    make_own_threads();
+    memcpy(&create, &symbol, sizeof(create));
+    return create(thread, function, argument);
+}
+
+#endif

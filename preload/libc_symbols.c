@@ -1,0 +1,146 @@
+/* libc_symbols.c - see libc_symbols.h. The hash table: gABI, "Dynamic Section", and
+ * https://sourceware.org/legacy-ml/binutils/2006-10/msg00377.html for DT_GNU_HASH. */
+#include "libc_symbols.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/unwind.h"
+
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+extern void *__tls_get_addr(void *);
+extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+
+struct table {
+    uint64_t bias;
+    const Elf64_Sym *symbols;
+    const char *strings;
+    const uint32_t *hash;
+    const Elf64_Half *versions;
+};
+
+static struct {
+    _Atomic bool found;
+    struct table libc;
+    uint64_t libc_begin, loader_begin, allocator_begin;
+} objects;
+
+static uint64_t begin_of(const void *address)
+{
+    struct unwind_object object;
+
+    return unwind_object((uintptr_t)address, &object) ? object.begin : 0;
+}
+
+/* ld.so has relocated these pointers in place. */
+static void read_dynamic(const struct link_map *map, struct table *table)
+{
+    table->bias = map->l_addr;
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        const void *at = (const void *)entry->d_un.d_ptr;
+
+        if (entry->d_tag == DT_SYMTAB)
+            table->symbols = at;
+        else if (entry->d_tag == DT_STRTAB)
+            table->strings = at;
+        else if (entry->d_tag == DT_GNU_HASH)
+            table->hash = at;
+        else if (entry->d_tag == DT_VERSYM)
+            table->versions = at;
+    }
+}
+
+static void *address_of_function(void (*function)(void))
+{
+    void *address;
+
+    memcpy(&address, &function, sizeof(address));
+    return address;
+}
+
+bool libc_symbols_find(void)
+{
+    struct dl_find_object found;
+
+    if (atomic_load_explicit(&objects.found, memory_order_acquire))
+        return true;
+    if (!_dl_find_object || !gnu_get_libc_version ||
+        _dl_find_object(address_of_function((void (*)(void))gnu_get_libc_version), &found) != 0 ||
+        !found.dlfo_link_map)
+        return false;
+    objects.libc_begin = (uintptr_t)found.dlfo_map_start;
+    read_dynamic(found.dlfo_link_map, &objects.libc);
+    objects.loader_begin = begin_of(address_of_function((void (*)(void))__tls_get_addr));
+    objects.allocator_begin = begin_of(address_of_function((void (*)(void))malloc));
+    if (!objects.libc.symbols || !objects.libc.strings || !objects.libc.hash)
+        return false;
+    atomic_store_explicit(&objects.found, true, memory_order_release);
+    return true;
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+    uint32_t hash = 5381;
+
+    for (; *name; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return hash;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* Of several versions the default one, which has no VERSYM_HIDDEN. */
+static bool is_wanted(const struct table *table, uint32_t index, const char *name)
+{
+    const Elf64_Sym *symbol = &table->symbols[index];
+
+    return same_text(table->strings + symbol->st_name, name) && symbol->st_shndx != SHN_UNDEF &&
+           (!table->versions || !(table->versions[index] & 0x8000));
+}
+
+uint64_t libc_symbol(const char *name)
+{
+    const struct table *table = &objects.libc;
+    uint32_t count = table->hash[0], first = table->hash[1], words = table->hash[2];
+    const uint32_t *buckets = table->hash + 4 + words * 2, *chains = buckets + count;
+    uint32_t hash = gnu_hash(name), index = buckets[hash % count];
+
+    if (index < first)
+        return 0;
+    for (;; index++) {
+        uint32_t entry = chains[index - first];
+
+        if ((entry | 1) == (hash | 1) && is_wanted(table, index, name))
+            return table->bias + table->symbols[index].st_value;
+        if (entry & 1)
+            return 0;
+    }
+}
+
+bool libc_is_at(uint64_t begin)
+{
+    return begin == objects.libc_begin;
+}
+
+bool libc_loader_is_at(uint64_t begin)
+{
+    return begin == objects.loader_begin;
+}
+
+bool libc_allocator_is_at(uint64_t begin)
+{
+    return begin == objects.allocator_begin && begin != objects.libc_begin;
+}
