@@ -14,7 +14,6 @@
 #include "base/unwind.h"
 
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
-extern void *__tls_get_addr(void *);
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
 struct table {
@@ -76,7 +75,7 @@ bool libc_symbols_find(void)
         return false;
     objects.libc_begin = (uintptr_t)found.dlfo_map_start;
     read_dynamic(found.dlfo_link_map, &objects.libc);
-    objects.loader_begin = begin_of(address_of_function((void (*)(void))__tls_get_addr));
+    objects.loader_begin = begin_of(address_of_function((void (*)(void))_dl_find_object)); /* its */
     objects.allocator_begin = begin_of(address_of_function((void (*)(void))malloc));
     if (!objects.libc.symbols || !objects.libc.strings || !objects.libc.hash)
         return false;
