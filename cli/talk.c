@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "handover.h"
 #include "output.h"
+#include "ring.h"
 
 #define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
 #define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
@@ -259,15 +260,6 @@ static int doorbell_number(const struct talk *talk)
     return number;
 }
 
-/* A listener that is busy has the signal blocked; it is rung at a later look. */
-static void ring(struct talk *talk)
-{
-    pid_t listener = process_listener(pid_of(talk), talk->doorbell);
-
-    if (listener && syscall(SYS_tgkill, pid_of(talk), listener, talk->doorbell) == 0)
-        talk->rung = true;
-}
-
 /* Whether to look again a little later for a listener that was or can be rung. */
 static bool connect_later(struct talk *talk)
 {
@@ -279,8 +271,9 @@ static bool connect_later(struct talk *talk)
     }
     if (talk->doorbell == 0 || now >= talk->ring_end)
         return false;
+    /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
     if (!talk->rung)
-        ring(talk);
+        talk->rung = ring(talk->exchange->process, talk->doorbell) == RING_LISTENER;
     talk->until = now + RING_INTERVAL;
     return true;
 }

@@ -36,7 +36,7 @@ struct talk {
     uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
     uint64_t ring_end; /* 0: not tried */
     int doorbell;      /* signal number; 0: none */
-    bool rung;
+    bool rung;         /* the listener was */
     uint64_t deadline;
     bool sent;
     struct channel channel;

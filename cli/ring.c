@@ -1,0 +1,80 @@
+/* ring.c - see ring.h. Fields are those of proc(5). */
+#include "ring.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define YOUNG_MS 50 /* a forked child that executes a program has done so by then */
+
+static bool has_signal(uint64_t mask, int number)
+{
+    return (mask >> (number - 1)) & 1;
+}
+
+static uint64_t age_ms(const struct process *process)
+{
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 -
+           process->start_time * 1000 / ticks;
+}
+
+/* In rt_sigtimedwait(2) the thread would take the signal as the host's own, though it is unblocked. */
+static bool waits_for_signals(pid_t pid)
+{
+    char path[64], *text;
+    bool waits;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+    text = read_small_file(path, NULL);
+    waits = text && strtol(text, NULL, 10) == SYS_rt_sigtimedwait && text[0] != '-';
+    free(text);
+    return waits;
+}
+
+static bool is_free(const struct process *process, int number)
+{
+    uint64_t blocked, pending, shared, caught;
+    pid_t pid = process->pid;
+
+    return process->state != 'T' && process->state != 't' && process->state != 'Z' &&
+           process_mask(pid, 0, "SigBlk:", &blocked) && !has_signal(blocked, number) &&
+           process_mask(pid, 0, "SigPnd:", &pending) && !has_signal(pending, number) &&
+           process_mask(pid, 0, "ShdPnd:", &shared) && !has_signal(shared, number) &&
+           age_ms(process) >= YOUNG_MS && !waits_for_signals(pid) &&
+           /* Last: the look that the life of the process hangs on. */
+           process_alive(process) && process_mask(pid, 0, "SigCgt:", &caught) &&
+           has_signal(caught, number);
+}
+
+static int count_one(pid_t tid, void *context)
+{
+    (void)tid;
+    *(bool *)context = true;
+    return 1;
+}
+
+static enum ring send(const struct process *process, pid_t tid, int number, enum ring what)
+{
+    return syscall(SYS_tgkill, process->pid, tid, number) == 0 ? what : RING_NOT_NOW;
+}
+
+enum ring ring(const struct process *process, int number)
+{
+    pid_t listener = process_listener(process->pid, number);
+    bool has_threads = false;
+
+    if (listener)
+        return send(process, listener, number, RING_LISTENER);
+    process_shim_threads(process->pid, count_one, &has_threads);
+    if (has_threads || !is_free(process, number))
+        return RING_NOT_NOW;
+    return send(process, process->pid, number, RING_THREAD);
+}

@@ -1,0 +1,23 @@
+/*
+ * ring.h - ring the doorbell of a process (design.md, section 7) where that harms nothing: never one that
+ * does not catch the signal, which a real-time signal would end.
+ */
+#ifndef HOTPATCH_RING_H
+#define HOTPATCH_RING_H
+
+#include "proc_facts.h"
+
+enum ring {
+    RING_NOT_NOW, /* a later look may find another moment */
+    RING_LISTENER,
+    RING_THREAD /* which makes the listener, now or at a later ring */
+};
+
+/*
+ * Ring its listener, else its main thread. Not now: the listener is busy; the thread blocks the signal,
+ * or would take it by sigwait(3), or has one pending; the process is stopped or traced, or so
+ * young that it may be about to execute another program.
+ */
+enum ring ring(const struct process *process, int number);
+
+#endif
