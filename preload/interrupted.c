@@ -7,7 +7,9 @@
  * instruction, where libc loads it. A call whose number is not found stays ended.
  *
  * restart_syscall(2) is called here and not after the return: sigreturn(2) forgets what is to be
- * restarted. Meanwhile the host's own mask is in force, and its handlers run.
+ * restarted. Meanwhile the host's own mask is in force, and its handlers run. The doorbell is blocked too
+ * once there is a listener, to which the kernel then gives it: each further ring would lie upon the
+ * one before.
  */
 #include "interrupted.h"
 
@@ -90,6 +92,7 @@ static long number_before(uint64_t pc)
 static enum fate fate_of(long number, const greg_t *registers)
 {
     switch (number) {
+    case SYS_restart_syscall: /* of a ring before */
     case SYS_poll:
     case SYS_nanosleep:
     case SYS_futex:
@@ -177,20 +180,20 @@ static sys_sigset mask_of(const ucontext_t *context)
     return mask;
 }
 
-/* Signals that the host would take as soon as the handler returns. */
-static sys_sigset pending_for_host(const ucontext_t *context)
+/* Signals that the host would take as soon as the handler returns; the doorbell is none of its own. */
+static sys_sigset pending_for_host(const ucontext_t *context, int doorbell)
 {
     sys_sigset pending = 0;
 
     if (sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0) != 0)
         return 0;
-    return pending & ~mask_of(context);
+    return pending & ~mask_of(context) & ~SYS_SIGBIT(doorbell);
 }
 
 /* The waiting is done here, under the host's mask; then the call has its result. */
-static void restart(ucontext_t *context)
+static void restart(ucontext_t *context, sys_sigset blocked)
 {
-    const sys_sigset mask = mask_of(context), all = ~UINT64_C(0);
+    const sys_sigset mask = mask_of(context) | blocked, all = ~UINT64_C(0);
     long result;
 
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -199,34 +202,34 @@ static void restart(ucontext_t *context)
     context->uc_mcontext.gregs[REG_RAX] = (greg_t)result;
 }
 
-static void after_call(ucontext_t *context)
+static void after_call(ucontext_t *context, int doorbell, bool once)
 {
     greg_t *registers = context->uc_mcontext.gregs;
     long number = number_before((uint64_t)registers[REG_RIP] - SYSCALL_BYTES);
     enum fate fate = fate_of(number, registers);
 
-    if (fate == FATE_ENDS || pending_for_host(context))
+    if (fate == FATE_ENDS || pending_for_host(context, doorbell))
         return;
     if (fate == FATE_RESTART) {
-        restart(context);
+        restart(context, once ? SYS_SIGBIT(doorbell) : 0);
         return;
     }
     registers[REG_RIP] -= SYSCALL_BYTES;
     registers[REG_RAX] = (greg_t)number;
 }
 
-static void before_call(ucontext_t *context)
+static void before_call(ucontext_t *context, int doorbell)
 {
     greg_t *registers = context->uc_mcontext.gregs;
 
     if (!ends_without_restart((long)registers[REG_RAX]) ||
-        !one_ends_calls(pending_for_host(context)))
+        !one_ends_calls(pending_for_host(context, doorbell)))
         return;
     registers[REG_RIP] += SYSCALL_BYTES;
     registers[REG_RAX] = -EINTR;
 }
 
-void interrupted_go_on(void *context)
+void interrupted_go_on(void *context, int doorbell, bool once)
 {
     ucontext_t *interrupted = context;
     uint64_t pc = (uint64_t)interrupted->uc_mcontext.gregs[REG_RIP];
@@ -234,7 +237,7 @@ void interrupted_go_on(void *context)
 
     if (interrupted->uc_mcontext.gregs[REG_RAX] == -EINTR &&
         unwind_read(NULL, pc - SYSCALL_BYTES, code, sizeof(code)) && is_syscall(code))
-        after_call(interrupted);
+        after_call(interrupted, doorbell, once);
     else if (unwind_read(NULL, pc, code, sizeof(code)) && is_syscall(code))
-        before_call(interrupted);
+        before_call(interrupted, doorbell);
 }

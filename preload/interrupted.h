@@ -6,6 +6,8 @@
 #ifndef HOTPATCH_INTERRUPTED_H
 #define HOTPATCH_INTERRUPTED_H
 
+#include <stdbool.h>
+
 /*
  * Change the interrupted state in `context` (the handler's ucontext_t) so that the call goes on when
  * the handler returns. Last in the handler. What SA_RESTART does not restart, signal(7), is put back:
@@ -18,7 +20,9 @@
  *
  * Where a signal that the host does not block is pending, the call ends with EINTR, as it would have
  * without the doorbell: a program that ends a wait by alarm(2) must not wait on.
+ *
+ * `doorbell`: the signal; `once`: it stays blocked while a call goes on inside of the handler.
  */
-void interrupted_go_on(void *context);
+void interrupted_go_on(void *context, int doorbell, bool once);
 
 #endif
