@@ -46,8 +46,8 @@ static void print_loaded(struct json_object *answer, const struct process *proce
 
         if (!json_true(module, "live"))
             continue;
-        print_module(did, module);
-        if (json_true(answer, "dry_run"))
+        print_module(json_true(module, "unchanged") ? "unchanged" : did, module);
+        if (json_true(answer, "dry_run") || json_true(module, "unchanged"))
             printf(" in PID %d\n", process->pid);
         else
             print_count(changes_of(answer, json_text(module, "name")), process);

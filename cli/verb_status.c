@@ -114,6 +114,19 @@ static void print_faults(struct json_object *status, struct json_object *layers)
     }
 }
 
+static void print_reused(struct json_object *status, struct json_object *layers)
+{
+    for (size_t i = json_length(layers); i-- > 0;) {
+        const char *name = json_text(json_item(layers, i), "module");
+
+        if (!json_true(module_named(status, name), "reused"))
+            continue;
+        fputs("  ", stdout);
+        text_print(stdout, name);
+        puts(" is reused: it was applied before, and its data kept its values");
+    }
+}
+
 /* Objects that came after the load get the layer at the next request, and until then: */
 static void print_not_yet(struct json_object *slot)
 {
@@ -217,6 +230,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
         return;
     print_layers(layers);
     print_faults(status, layers);
+    print_reused(status, layers);
     print_not_yet(slot);
     print_kept(slot);
     print_entered(slot);
@@ -240,7 +254,8 @@ static void add_record(struct table *table, struct json_object *record)
     table_cell(table, "%lld", (long long)json_integer(record, "n", 0));
     table_cell(table, "%s", or_dash(json_text(record, "time")));
     table_cell(table, "%s", or_dash(json_text(record, "verb")));
-    table_cell(table, "%s", or_dash(json_text(record, "result")));
+    table_cell(table, "%s",
+               json_true(record, "unchanged") ? "unchanged" : or_dash(json_text(record, "result")));
     table_cell(table, "%lld", (long long)json_integer(record, "slots", 0));
     table_cell(table, "%lld", (long long)json_integer(record, "microseconds", 0));
     table_cell(table, "%s", names);

@@ -20,7 +20,7 @@
 #include "sys.h"
 #include "transaction.h"
 
-static uintptr_t base_of(const struct change *change)
+uintptr_t change_base(const struct change *change)
 {
     const struct slot *slot = change->slot;
 
@@ -42,8 +42,8 @@ void change_settle(struct change *change)
         }
     }
     change->before = change->slot->live;
-    change->after =
-        change->layer_count ? change->layers[change->layer_count - 1].function : base_of(change);
+    change->after = change->layer_count ? change->layers[change->layer_count - 1].function
+                                        : change_base(change);
 }
 
 /* ---- words ---- */
@@ -298,7 +298,7 @@ static uintptr_t way_from(const struct slot *slot, const struct layer *layer, ui
  * layers that no call can reach yet, so that nothing has to be undone. */
 static void store_originals(const struct change *change, bool only_new)
 {
-    uintptr_t below = base_of(change);
+    uintptr_t below = change_base(change);
 
     for (size_t i = 0; i < change->layer_count; i++) {
         const struct layer *layer = &change->layers[i];

@@ -298,6 +298,21 @@ bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t en
     return true;
 }
 
+bool crowd_has_left(uintptr_t begin, uintptr_t end)
+{
+    struct crowd crowd;
+
+    if (crowd_look(&crowd) != 0 || stacks_look() != 0)
+        return false;
+    for (size_t i = 0; i < crowd.count; i++) {
+        enum where where = where_is(crowd.threads[i].tid, begin, end);
+
+        if (where == RUNNING || where == INSIDE)
+            return false;
+    }
+    return true;
+}
+
 /* Once each: a second question could come when nobody waits any more. */
 static int ask_all(struct crowd *crowd)
 {

@@ -38,6 +38,9 @@ bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t en
  * handler: who sleeps is looked at, who runs and is not mute is asked, and goes on in the moved
  * prologue. What holds the entry keeps others from coming in. 0; -ETIMEDOUT, of *who; -errno. */
 int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who);
+/* Is every other thread asleep, with its PC and all words of its stack outside `begin` to `end`? No new
+ * call can lead there. False: it is not known. Takes no signal. */
+bool crowd_has_left(uintptr_t begin, uintptr_t end);
 /* Its name, "?" if it is gone. */
 void crowd_name(pid_t tid, char name[32]);
 

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "fault.h"
 #include "object.h"
+#include "parked.h"
 #include "protection.h"
 #include "relocations.h"
 #include "sha256.h"
@@ -67,12 +68,31 @@ void module_retire(struct module *module)
     module_unlist(module);
     if (object) {
         object->module = &retired;
-        image_close(object->image);
-        object->image = NULL;
+        object_retire(object);
     }
     if (module->fault)
         fault_end(module->fault);
+    else if (object && module->handle)
+        parked_keep(module);
     module_free(module);
+}
+
+bool module_is_same(const struct module *a, const struct module *b)
+{
+    return !a->fault && !b->fault && a->size == b->size && strcmp(a->sha256, b->sha256) == 0 &&
+           strcmp(a->name, b->name) == 0 && module_same_request(a, b);
+}
+
+void module_go_on(struct module *again)
+{
+    struct module *live = again->unchanged;
+
+    live->file = again->file;
+    if (strcmp(live->path, again->path) == 0)
+        return;
+    free(live->path);
+    live->path = again->path;
+    again->path = NULL;
 }
 
 void module_forget_file(struct module *module)
@@ -382,7 +402,7 @@ int module_snapshot(struct module *module, struct refusal *why)
 {
     char sha256[sizeof(module->sha256)];
 
-    if (module->fault)
+    if (module->fault || module->reused)
         return 0;
     memcpy(sha256, module->sha256, sizeof(sha256));
     if (module->edited) /* a copy's name says what is in it */
@@ -416,6 +436,19 @@ bool module_file_changed(const struct module *module)
            now.st_ctim.tv_nsec != then->st_ctim.tv_nsec;
 }
 
+/* Nothing is stored in the slots that an earlier module of this mapping declared. */
+static void place_slots(const struct module *module, struct object *object)
+{
+    for (struct slot *slot = module->own_slots; slot; slot = slot->next) {
+        declared_place(slot, object);
+        if (!module->reused)
+            continue;
+        slot->live = slot->fallback;
+        slot->version = __atomic_load_n(&slot->declared->version, __ATOMIC_ACQUIRE);
+        __atomic_store_n(slot->words[0].address, slot->fallback, __ATOMIC_RELEASE);
+    }
+}
+
 int module_place(struct module *module)
 {
     struct object *object;
@@ -427,7 +460,7 @@ int module_place(struct module *module)
     object = object_of_module(module);
     if (!object || object->bias != module->bias)
         return -1;
-    if (module->name_space)
+    if (module->name_space && !object->name_space)
         object->name_space = text_copy(module->name_space);
     for (size_t i = 0; i < module->entry_count; i++) {
         module->entries[i].function += module->bias;
@@ -437,8 +470,7 @@ int module_place(struct module *module)
     for (size_t i = 0; i < sizeof(module->hooks) / sizeof(*module->hooks); i++)
         if (module->hooks[i])
             module->hooks[i] += module->bias;
-    for (struct slot *slot = module->own_slots; slot; slot = slot->next)
-        declared_place(slot, object);
+    place_slots(module, object);
     module->placed = true;
     return 0;
 }

@@ -68,9 +68,11 @@ struct module {
     void *handle;
     struct object *object; /* that it is in the process, or NULL */
     uintptr_t bias;
-    bool placed; /* addresses are the process's own */
-    bool live;   /* applied and not reverted */
-    bool going;  /* will be live after the transaction under way */
+    bool placed;              /* addresses are the process's own */
+    bool live;                /* applied and not reverted */
+    bool reused;              /* its mapping is that of an earlier module; parked.h */
+    struct module *unchanged; /* the live module of the same content: this one is not loaded */
+    bool going;               /* will be live after the transaction under way */
     struct timespec since;
 };
 
@@ -88,6 +90,7 @@ struct module *module_of_fault(const struct request *load, struct refusal *why);
 
 /* module_request.c: copies, so that a reload can repeat the request. 0, or -1: no memory. */
 int module_keep_request(struct module *module, const struct request *load);
+bool module_same_request(const struct module *a, const struct module *b);
 /* The strings are the module's. */
 void module_repeat_request(const struct module *module, struct request *load);
 void module_free_request(struct module *module);
@@ -121,8 +124,14 @@ int module_place(struct module *module);
 void module_forget_file(struct module *module); /* frees bytes and image */
 void module_free(struct module *module);        /* never of a placed module that is mapped */
 
-/* Free what is known of a module that is no longer applied; its code stays mapped. */
+/* Free what is known of a module that is no longer applied; its code stays mapped, and is kept for
+ * the next one with the same content. */
 void module_retire(struct module *module);
+
+/* Do both come from the same content, and replace the same things? */
+bool module_is_same(const struct module *a, const struct module *b);
+/* The file of the module that goes on unchanged is from now on the one of `again`. */
+void module_go_on(struct module *again);
 
 /* The list of modules that are loaded or are being loaded. */
 struct module *module_first(void);

@@ -21,7 +21,10 @@
 
 static struct object *first;
 static struct object **end = &first; /* behind the last one */
-static size_t object_count;
+static struct object
+    *retired; /* of modules that are not applied any more: there may be thousands */
+static struct object **retired_end = &retired;
+static size_t object_count; /* of both lists */
 static unsigned long long known_adds, known_subs;
 static bool known;
 static bool some_pending; /* objects that ld.so lists and has not yet relocated */
@@ -50,7 +53,30 @@ struct object *object_at(uintptr_t address)
     for (struct object *o = first; o; o = o->next)
         if (address >= o->begin && address < o->end)
             return o;
+    for (struct object *o = retired; o; o = o->next)
+        if (address >= o->begin && address < o->end)
+            return o;
     return NULL;
+}
+
+static void move(struct object *object, struct object **from, struct object ***from_end,
+                 struct object ***to_end)
+{
+    while (*from != object)
+        from = &(*from)->next;
+    *from = object->next;
+    if (*from_end == &object->next)
+        *from_end = from;
+    object->next = NULL;
+    **to_end = object;
+    *to_end = &object->next;
+}
+
+void object_retire(struct object *object)
+{
+    move(object, &first, &end, &retired_end);
+    image_close(object->image);
+    object->image = NULL;
 }
 
 static void object_free(struct object *object)
@@ -160,6 +186,19 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     return object;
 }
 
+void object_restore(struct object *object)
+{
+    struct dl_phdr_info info = {.dlpi_addr = object->bias,
+                                .dlpi_name = object->path,
+                                .dlpi_phdr = object->phdr,
+                                .dlpi_phnum = object->phnum};
+    struct elf_fault fault;
+
+    move(object, &retired, &retired_end, &end);
+    if (image_open_mapped(&object->image, &info, &fault) == 0)
+        imports_expect_new();
+}
+
 static bool is_there(const struct object *object, const struct dl_phdr_info *info)
 {
     return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
@@ -202,13 +241,22 @@ static bool is_same(const struct object *object, const struct dl_phdr_info *info
             (is_of_same_build(object, info) && holds_what_was_stored(object)));
 }
 
+static void set_present(bool present)
+{
+    for (struct object *o = first; o; o = o->next)
+        o->present = present;
+    for (struct object *o = retired; o; o = o->next)
+        o->present = present;
+}
+
 struct refresh {
     bool counted;
     bool failed;
     bool anew;   /* every object is looked at, not only those that came since */
     size_t skip; /* so many of ld.so's list are known and still there */
     size_t seen;
-    struct object **last; /* where the next object of ld.so's order belongs */
+    struct object **last;        /* where the next object of ld.so's order belongs */
+    struct object *next_retired; /* the one after the retired one that was seen last */
 };
 
 /* Whether there is anything to do. While none has gone, ld.so's list has only grown at its end: a
@@ -225,9 +273,9 @@ static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *in
     known_adds = info->dlpi_adds;
     known_subs = info->dlpi_subs;
     if (refresh->anew) {
-        for (struct object *o = first; o; o = o->next)
-            o->present = false;
+        set_present(false);
         refresh->last = &first;
+        refresh->next_retired = retired;
     } else {
         refresh->skip = object_count;
         refresh->last = end;
@@ -248,11 +296,24 @@ static int read_slots(struct object *object)
     return result < 0 ? -1 : 0;
 }
 
+/* The retired object that it is, or NULL. Mostly they come in the order of their retirement. */
+static struct object *find_retired(struct refresh *refresh, const struct dl_phdr_info *info)
+{
+    struct object *found = refresh->next_retired;
+
+    if (!found || !is_there(found, info))
+        for (found = retired; found && !is_there(found, info);)
+            found = found->next;
+    if (found)
+        refresh->next_retired = found->next;
+    return found;
+}
+
 static int visit(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct refresh *refresh = context;
     struct object **place;
-    struct object *object;
+    struct object *object, *retired_object;
 
     (void)size;
     if (!refresh->counted && !begin_refresh(refresh, info))
@@ -263,6 +324,10 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     while (*place && !is_same(*place, info))
         place = &(*place)->next;
     object = *place;
+    if (!object && refresh->anew && (retired_object = find_retired(refresh, info)) != NULL) {
+        retired_object->present = true;
+        return 0;
+    }
     if (object) {
         *place = object->next;
         if (!object->is_program && !object->is_ours && !object->module)
@@ -283,9 +348,12 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
-static void drop_gone(void)
+/* The end of what is left. */
+static struct object **drop_gone(struct object **list)
 {
-    for (struct object **place = &first; *place;) {
+    struct object **place = list;
+
+    while (*place) {
         struct object *object = *place;
 
         if (object->present) {
@@ -297,6 +365,7 @@ static void drop_gone(void)
         sites_drop(object->begin, object->end);
         object_free(object);
     }
+    return place;
 }
 
 /* Holding ld.so's list lock: slots of objects that are still there are written. False: more has
@@ -307,8 +376,10 @@ static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
 
     (void)size;
     *dropped = info->dlpi_subs == known_subs;
-    if (*dropped)
-        drop_gone();
+    if (*dropped) {
+        drop_gone(&first);
+        retired_end = drop_gone(&retired);
+    }
     return 1;
 }
 
@@ -321,8 +392,7 @@ static int refresh_once(void)
     dl_iterate_phdr(visit, &refresh);
     if (refresh.failed) {
         known = false;
-        for (struct object *o = first; o; o = o->next)
-            o->present = true; /* judged again at the next refresh */
+        set_present(true); /* judged again at the next refresh */
         return -1;
     }
     known = true;

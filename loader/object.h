@@ -65,6 +65,12 @@ int objects_locked(int (*body)(void *context), void *context);
 /* Did the list change since the last call? */
 bool objects_changed_since_scope(void);
 
+/* Take the object of a module that is not applied any more out of the list, and put it back. Its mapped
+ * image is closed meanwhile. */
+void object_retire(struct object *object);
+void object_restore(struct object *object);
+
+/* All but the retired ones. */
 struct object *objects_first(void);
 struct object *object_program(void);
 const char *

@@ -165,7 +165,7 @@ int pins_take(struct transaction *transaction)
 
 void pins_keep(struct transaction *transaction)
 {
-    for (struct object *o = objects_first(); o; o = o->next)
+    for (struct object *o = objects_first(); o && transaction->pin_count > 0; o = o->next)
         o->pinned |= has_pin(transaction, o);
     transaction->pin_count = 0;
 }

@@ -186,35 +186,76 @@ static bool is_loaded_now(const struct transaction *transaction, const struct mo
     return false;
 }
 
-static void plan_load(struct transaction *transaction, struct module *module)
+/* The slots of all entries; NULL in place of one that is refused. */
+static struct slot **find_slots(struct transaction *transaction, const struct module *module)
 {
-    struct module *old = going_named(module->name);
+    struct slot **slots = calloc(module->entry_count + 1, sizeof(struct slot *));
 
-    for (size_t i = 0; i < transaction->load_count && transaction->loads[i] != module; i++) {
-        if (strcmp(transaction->loads[i]->name, module->name) == 0) {
-            refuse(transaction->why, HP_NAME_CLASH, "%s and %s are both named %s",
-                   transaction->loads[i]->path, module->path, module->name);
-            return;
-        }
+    for (size_t i = 0; slots && i < module->entry_count; i++) {
+        const struct module_entry *entry = &module->entries[i];
+
+        slots[i] = find_slot(transaction, module, entry->target, entry->kind, entry->signature);
     }
-    if (old && is_loaded_now(transaction, old))
-        old = NULL;
-    module->going = true;
+    return slots;
+}
+
+/* What is live has the content of `module`, and its layers lie where those of `module` would: they are
+ * gone from a library that was closed and opened again. */
+static bool is_unchanged(const struct module *module, const struct module *old,
+                         struct slot *const *slots)
+{
+    if (!module_is_same(module, old))
+        return false;
+    for (size_t i = 0; i < module->entry_count; i++)
+        if (!slots[i] || (slots[i]->owner != module && !slot_has_layer_of(slots[i], old)))
+            return false;
+    return true;
+}
+
+static void check_load(struct transaction *transaction, struct module *module)
+{
     module_check_targets(module, transaction->why);
     module_check_undefined(module, transaction->why);
     if (module->entry_count == 0 && !module->own_slots && !module->hooks[HOOK_BEFORE_APPLY] &&
         !module->hooks[HOOK_AFTER_APPLY])
         refuse(transaction->why, HP_MANIFEST, "%s: it replaces nothing and declares nothing",
                module->path);
-    for (size_t i = 0; i < module->entry_count; i++) {
-        const struct module_entry *entry = &module->entries[i];
-        struct slot *slot =
-            find_slot(transaction, module, entry->target, entry->kind, entry->signature);
+}
 
-        if (slot)
-            place_layer(transaction, slot, module, i, old);
+static bool clashes(struct transaction *transaction, const struct module *module)
+{
+    for (size_t i = 0; i < transaction->load_count && transaction->loads[i] != module; i++) {
+        if (strcmp(transaction->loads[i]->name, module->name) == 0) {
+            refuse(transaction->why, HP_NAME_CLASH, "%s and %s are both named %s",
+                   transaction->loads[i]->path, module->path, module->name);
+            return true;
+        }
     }
-    if (old) {
+    return false;
+}
+
+static void plan_load(struct transaction *transaction, struct module *module)
+{
+    struct module *old = going_named(module->name);
+    struct slot **slots;
+
+    if (clashes(transaction, module))
+        return;
+    if (old && is_loaded_now(transaction, old))
+        old = NULL;
+    check_load(transaction, module);
+    slots = find_slots(transaction, module);
+    if (!slots) {
+        no_memory(transaction);
+        return;
+    }
+    module->unchanged = old && is_unchanged(module, old, slots) ? old : NULL;
+    module->going = !module->unchanged;
+    for (size_t i = 0; i < module->entry_count && module->going; i++)
+        if (slots[i])
+            place_layer(transaction, slots[i], module, i, old);
+    free(slots);
+    if (old && module->going) {
         carry_layers(transaction, module, old);
         end_module(transaction, old);
     }
@@ -373,6 +414,26 @@ int plan_read_files(struct transaction *transaction)
         }
     }
     return transaction->why->count ? -1 : 0;
+}
+
+/* The modules that plan_make() found to be live already leave the list of those to load. */
+int plan_settle_unchanged(struct transaction *transaction)
+{
+    size_t kept = 0;
+
+    transaction->unchanged = calloc(transaction->load_count + 1, sizeof(*transaction->unchanged));
+    if (!transaction->unchanged)
+        return no_memory(transaction);
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        struct module *module = transaction->loads[i];
+
+        if (module->unchanged)
+            transaction->unchanged[transaction->unchanged_count++] = module;
+        else
+            transaction->loads[kept++] = module;
+    }
+    transaction->load_count = kept;
+    return 0;
 }
 
 int plan_make(struct transaction *transaction)

@@ -200,22 +200,34 @@ static void put_module(struct json *json, const struct module *module)
     put_time(json, "since", &module->since);
     json_string(json, "snapshot", module->snapshot);
     json_boolean(json, "mapped", true);
+    json_boolean(json, "reused", module->reused);
     json_boolean(json, "live", module->live);
+    json_object_end(json);
+}
+
+static void put_done(struct json *json, const struct module *module, bool live)
+{
+    json_object_begin(json, NULL);
+    put_module_identity(json, module);
+    json_boolean(json, "live", live);
+    json_boolean(json, "reused", module->reused);
+    json_boolean(json, "unchanged", module->unchanged != NULL);
     json_object_end(json);
 }
 
 static void put_modules(const struct transaction *transaction, struct json *json)
 {
     json_array_begin(json, "modules");
-    for (size_t i = 0; i < transaction->revert_count + transaction->load_count; i++) {
-        json_object_begin(json, NULL);
-        put_module_identity(json, i < transaction->revert_count
-                                      ? transaction->reverts[i]
-                                      : transaction->loads[i - transaction->revert_count]);
-        json_boolean(json, "live", i >= transaction->revert_count);
-        json_object_end(json);
-    }
+    for (size_t i = 0; i < transaction->revert_count; i++)
+        put_done(json, transaction->reverts[i], false);
+    for (size_t i = 0; i < transaction->load_count; i++)
+        put_done(json, transaction->loads[i], true);
+    for (size_t i = 0; i < transaction->unchanged_count; i++)
+        put_done(json, transaction->unchanged[i], true);
     json_array_end(json);
+    json_boolean(json, "unchanged",
+                 transaction->unchanged_count > 0 && transaction->load_count == 0 &&
+                     transaction->revert_count == 0);
 }
 
 static void put_changes(const struct transaction *transaction, struct json *json)

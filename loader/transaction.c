@@ -16,7 +16,9 @@
 #include "decoder.h"
 #include "entry.h"
 #include "ifunc.h"
+#include "mappings.h"
 #include "maps.h"
+#include "parked.h"
 #include "pin.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
@@ -44,10 +46,17 @@ struct load_job {
     char what[512];
 };
 
+/* A fault has no file, and a reused mapping stays. */
+static bool is_in_process(const struct module *module)
+{
+    return module->fault || module->reused;
+}
+
 static void close_all(struct load_job *load)
 {
     while (load->loaded > 0)
-        load->kept += (size_t)module_dlclose(load->modules[--load->loaded]);
+        if (!is_in_process(load->modules[--load->loaded]))
+            load->kept += (size_t)module_dlclose(load->modules[load->loaded]);
 }
 
 static void run_load(struct worker_job *job)
@@ -55,7 +64,7 @@ static void run_load(struct worker_job *job)
     struct load_job *load = (struct load_job *)(void *)job;
 
     for (; load->loaded < load->count; load->loaded++) {
-        if (load->modules[load->loaded]->fault)
+        if (is_in_process(load->modules[load->loaded]))
             continue;
         if (module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error)) != 0) {
             close_all(load);
@@ -148,10 +157,10 @@ static void forget_modules(struct transaction *transaction)
     transaction->load_count = 0;
 }
 
-static bool only_faults(const struct transaction *transaction)
+static bool all_in_process(const struct transaction *transaction)
 {
     for (size_t i = 0; i < transaction->load_count; i++)
-        if (!transaction->loads[i]->fault)
+        if (!is_in_process(transaction->loads[i]))
             return false;
     return true;
 }
@@ -165,7 +174,7 @@ static int load_modules(struct transaction *transaction)
         return refuse(transaction->why, HP_MEMORY, "load the patch: no memory");
     for (size_t i = 0; i < transaction->load_count; i++)
         module_keep(transaction->loads[i]);
-    if (only_faults(transaction)) {
+    if (all_in_process(transaction)) {
         load_free(load);
         transaction->loaded = true;
         return 0;
@@ -204,7 +213,7 @@ static int load_modules(struct transaction *transaction)
 static void unload_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, true);
-    int ran = load && only_faults(transaction) ? 0
+    int ran = load && all_in_process(transaction) ? 0
               : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000)
                      : -ENOMEM;
 
@@ -388,6 +397,17 @@ static int settle_unique(void *context)
     return 0;
 }
 
+/* Beyond the limit the program's next mmap(2) would fail. A dry run takes it that what was mapped is reused. */
+static int check_mappings(const struct transaction *transaction)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < transaction->load_count; i++)
+        count += !is_in_process(transaction->loads[i]) &&
+                 !(transaction->dry_run && parked_next(transaction->loads[i], NULL));
+    return count ? mappings_check(count, mappings_limit(), transaction->why) : 0;
+}
+
 static int snapshot_all(struct transaction *transaction)
 {
     if (objects_locked(settle_unique, transaction) != 0)
@@ -444,6 +464,26 @@ static int plan(struct transaction *transaction)
     return plan_locked(transaction);
 }
 
+static bool changes_nothing(const struct transaction *transaction)
+{
+    return transaction->load_count == 0 && transaction->revert_count == 0 && !transaction->changes;
+}
+
+static int carry_out(struct transaction *transaction)
+{
+    if (transaction->unchanged_count == 0 || !changes_nothing(transaction)) {
+        if (transaction->load_count > 0 &&
+            (snapshot_all(transaction) != 0 || load_modules(transaction) != 0))
+            return -1;
+        if (apply(transaction) != 0)
+            return -1;
+        hooks_after(transaction);
+    }
+    for (size_t i = 0; i < transaction->unchanged_count; i++)
+        module_go_on(transaction->unchanged[i]);
+    return 0;
+}
+
 int transaction_run(struct transaction *transaction)
 {
     int read;
@@ -461,18 +501,18 @@ int transaction_run(struct transaction *transaction)
             refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
         return -1;
     }
+    if (plan_settle_unchanged(transaction) != 0)
+        return -1;
+    if (!transaction->dry_run)
+        reuse_mappings(transaction);
+    if (check_mappings(transaction) != 0)
+        return -1;
     if (transaction->dry_run) {
         for (struct change *c = transaction->changes; c; c = c->next)
             c->before = c->slot->live;
         return 0;
     }
-    if (transaction->load_count > 0 &&
-        (snapshot_all(transaction) != 0 || load_modules(transaction) != 0))
-        return -1;
-    if (apply(transaction) != 0)
-        return -1;
-    hooks_after(transaction);
-    return 0;
+    return carry_out(transaction);
 }
 
 static bool declares_slots(const struct module *module)
@@ -502,13 +542,18 @@ void transaction_free(struct transaction *transaction)
     for (size_t i = 0; i < transaction->load_count; i++) {
         if (transaction->committed) {
             module_forget_file(transaction->loads[i]);
+        } else if (transaction->loads[i]->reused) {
+            module_retire(transaction->loads[i]);
         } else {
             module_drop_snapshot(transaction->loads[i]);
             module_free(transaction->loads[i]);
         }
     }
+    for (size_t i = 0; i < transaction->unchanged_count; i++)
+        module_free(transaction->unchanged[i]);
     if (transaction->committed)
         retire_reverted();
+    free(transaction->unchanged);
     free(transaction->loads);
     free(transaction->reverts);
     free(transaction->pins);

@@ -31,6 +31,8 @@ struct transaction {
     struct change *changes, **last_change;
     struct module **loads; /* read, and, when the commit is done, live */
     size_t load_count;
+    struct module **unchanged; /* read, and not loaded: what is live has their content */
+    size_t unchanged_count;
     struct module **reverts; /* live until the commit */
     size_t revert_count;
     struct pin *pins; /* held for the entries; pin.c */
@@ -55,6 +57,7 @@ void transaction_warn(struct transaction *transaction, const char *format, ...)
 /* plan.c */
 int plan_read_files(struct transaction *transaction);
 int plan_make(struct transaction *transaction); /* inside objects_locked() */
+int plan_settle_unchanged(struct transaction *transaction);
 void plan_extensions(struct transaction *transaction);
 /* One more replacement, found by a hook: adds the entry to the module. Not inside objects_locked(). */
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
@@ -67,8 +70,12 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
                        const char *text, uint32_t kind, const char *signature);
 
 /* commit.c */
-void change_settle(struct change *change); /* fills functions, before, after */
+void change_settle(struct change *change);          /* fills functions, before, after */
+uintptr_t change_base(const struct change *change); /* what lies below all its layers */
 int commit(struct transaction *transaction);
+
+/* reuse.c: give modules to load the mappings of reverted ones with the same content. */
+void reuse_mappings(struct transaction *transaction);
 
 /* What the engine would have the word hold. */
 uintptr_t commit_value_of(const struct slot *slot, const struct word *word);

@@ -46,7 +46,8 @@ int module_settle_unique(struct module *module, struct refusal *why)
 {
     struct elf_fault fault;
 
-    if (!module->image || image_unique_symbols(module->image, settle, module, &fault) == 0)
+    if (!module->image || module->reused ||
+        image_unique_symbols(module->image, settle, module, &fault) == 0)
         return 0;
     return refuse(why, HP_ELF_CORRUPT, "%s: %s", module->path, fault.text);
 }

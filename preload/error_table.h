@@ -57,6 +57,7 @@
   X(HP_HOST_OWNED, "HP-HOST-OWNED", 1, "the program itself changed the word that would switch", "restart the program, or patch another function") \
   X(HP_BREAKPOINT, "HP-BREAKPOINT", 1, "a breakpoint or another tool's jump lies at the function's entry", "remove it (delete the breakpoint, the uprobe or the other hook), then try again") \
   /* applying */ \
+  X(HP_MAPPINGS, "HP-MAPPINGS", 1, "the process has nearly as many mappings as the kernel allows", "raise vm.max_map_count (sysctl), or restart the program; patches stay mapped") \
   X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the linker's own") \
   X(HP_HOOK, "HP-HOOK", 1, "the patch's own hook refused", "see the patch's documentation") \
   X(HP_STORE, "HP-STORE", 1, "a slot's page cannot be made writable", "the program's sandbox forbids it; load before it is entered") \

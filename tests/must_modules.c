@@ -2,9 +2,12 @@
  * must_modules.c - patches whose own code refuses, crashes, hangs or exits, and moments that
  * do not come; see must.h.
  */
+#include <fcntl.h>
+#include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -171,6 +174,82 @@ static const char *hook_adds_a_replacement(struct host *host)
     return code;
 }
 
+/* ---- the same file again ---- */
+
+/* "unchanged", "reused" or "apply". */
+static const char *what_became(struct host *host, const char *line)
+{
+    struct reply *reply = request(host, "%s", line);
+    json_object *modules = member(reply->json, "modules");
+    const char *became = "apply";
+    if (strcmp(reply->code, "apply") != 0)
+        fail_msg("%s: %s", reply->code, reply->text);
+    for (size_t i = 0; i < json_object_array_length(modules); i++) {
+        json_object *module = json_object_array_get_idx(modules, i);
+        if (json_object_get_boolean(member(module, "unchanged")))
+            became = "unchanged";
+        else if (json_object_get_boolean(member(module, "reused")))
+            became = "reused";
+    }
+    reply_free(reply);
+    return became;
+}
+
+static const char *load_line(const char *path)
+{
+    static char line[512];
+    snprintf(line, sizeof(line), "load %s", path);
+    return line;
+}
+
+static const char *load_of_what_is_live(struct host *host)
+{
+    must_apply(host, "load %s", patch_file("answer2"));
+    const char *became = what_became(host, load_line(patch_file("answer2")));
+    host_expect(host, "answer", "2");
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    return became;
+}
+
+static const char *load_after_revert(struct host *host)
+{
+    must_apply(host, "load %s", patch_file("answer2"));
+    must_apply(host, "revert all");
+    host_expect(host, "answer", "1");
+    const char *became = what_became(host, load_line(patch_file("answer2")));
+    host_expect(host, "answer", "2");
+    return became;
+}
+
+static const char *touched_then_reload(struct host *host)
+{
+    const char *path = host_path(host, "touched.so");
+    struct timespec times[2] = {{1000000000, 0}, {1000000000, 0}};
+    copy_file(patch_file("answer2"), path);
+    must_apply(host, "load %s", path);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    const char *became = what_became(host, "reload");
+    host_expect(host, "answer", "2");
+    return became;
+}
+
+static const char *mappings_nearly_all(struct host *host)
+{
+    (void)host;
+    if (sanitized())
+        return "HP-MAPPINGS"; /* its allocator aborts the process where mmap fails */
+    struct host *other = host_start("torture", NULL);
+    host_expect(other, "fill-maps 256", "full");
+    const char *code = outcome(other, "load %s", patch_file("torture_v1"));
+    host_expect(other, "answer", "1");
+    host_expect(other, "free-maps", "free");
+    must_apply(other, "load %s", patch_file("torture_v1"));
+    host_expect(other, "answer", "2");
+    host_kill(other);
+    return code;
+}
+
 const struct must_case must_modules[] = {
     CASE(hook_refuses),
     CASE(hook_refuses_second_of_two),
@@ -185,5 +264,9 @@ const struct must_case must_modules[] = {
     CASE(needs_malloc_in_constructor),
     CASE(hooks_in_order),
     CASE(hook_adds_a_replacement),
+    CASE(load_of_what_is_live),
+    CASE(load_after_revert),
+    CASE(touched_then_reload),
+    CASE(mappings_nearly_all),
     CASES_END,
 };

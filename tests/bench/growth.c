@@ -1,12 +1,14 @@
 /*
- * growth.c - what a host keeps of every load and revert: a patch stays mapped after its revert,
- * unless it is asked to go. Private memory, mappings and descriptors per cycle.
+ * growth.c - what a host keeps of every load and revert, and whether they take longer and longer. A patch
+ * stays mapped after its revert; loaded again, it goes on there. One file, two that alternate, and
+ * files that are never the same, each 10,000 times.
  */
-#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "bench.h"
 
-enum { CYCLES = 10000, SETTLE = 200, LIMIT_SECONDS = 40 };
+enum { CYCLES = 10000, SETTLE = 200, LIMIT_SECONDS = 60 };
 
 static double rollup(pid_t pid, const char *field)
 {
@@ -50,20 +52,60 @@ static struct state look(pid_t pid)
     return (struct state){rollup(pid, "Private_Dirty"), count_lines(pid)};
 }
 
-static double cycle(struct wire *wire, unsigned number)
+/* A name for the patch of that cycle, and time for the load and revert of it, us. */
+typedef const char *patch_of_cycle(unsigned number);
+
+static const char *one(unsigned number)
 {
-    const char *versions[2] = {"bench/libanswer1.so", "bench/libanswer2.so"};
-    static const char *paths[2];
+    static const char *path;
+
+    (void)number;
+    if (!path)
+        path = built("bench/libanswer1.so");
+    return path;
+}
+
+static const char *in_turn(unsigned number)
+{
+    static const char *other;
+
+    if (!other)
+        other = built("bench/libanswer2.so");
+    return number % 2 ? other : one(number);
+}
+
+/* The same patch with another number behind its end. */
+static const char *never_the_same(unsigned number)
+{
+    static char bytes[1 << 20], path[128];
+    static size_t size;
+    int fd;
+
+    if (size == 0) {
+        snprintf(path, sizeof(path), "%s/growing.so", getenv("HOTPATCH_DIR"));
+        fd = open(one(0), O_RDONLY | O_CLOEXEC);
+        size = fd < 0 ? 0 : (size_t)read(fd, bytes, sizeof(bytes) - sizeof(number));
+        close(fd);
+    }
+    memcpy(bytes + size, &number, sizeof(number));
+    unlink(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    if (fd < 0 || write(fd, bytes, size + sizeof(number)) != (ssize_t)(size + sizeof(number)))
+        give_up(path);
+    close(fd);
+    return path;
+}
+
+static double cycle(struct wire *wire, const char *path)
+{
     double begun = now_us();
 
-    if (!paths[number % 2])
-        paths[number % 2] = built(versions[number % 2]);
-    ask(wire, "load", paths[number % 2]);
+    ask(wire, "load", path);
     ask(wire, "revert", "name=bench-answer");
     return now_us() - begun;
 }
 
-int main(void)
+static void measure(const char *what, patch_of_cycle *patch, double budget)
 {
     static struct wire wire;
     char *argv[] = {(char *)"idle", NULL};
@@ -73,24 +115,32 @@ int main(void)
     struct state first, last;
     unsigned done = 0;
     double begun;
+    char name[80];
 
     wire_open(&wire, host);
     for (unsigned i = 0; i < SETTLE; i++)
-        sample(&early, cycle(&wire, i));
+        sample(&early, cycle(&wire, patch(i)));
     first = look(host);
     begun = now_us();
     while (done < CYCLES && now_us() - begun < LIMIT_SECONDS * 1e6) {
         if (late.count == SETTLE)
             late.count = 0;
-        sample(&late, cycle(&wire, done++));
+        sample(&late, cycle(&wire, patch(SETTLE + done++)));
     }
     last = look(host);
-    row("memory kept of a load and revert, private dirty", (last.dirty - first.dirty) / done, "kB",
-        NO_BUDGET, "%u cycles; %.2f mappings each; libpulp 0.35 kB with unloading", done,
-        (last.mappings - first.mappings) / done);
-    row("  a load and revert, the last 200", median(&late), "us", NO_BUDGET,
-        "the first 200: %.0f us", median(&early));
+    snprintf(name, sizeof(name), "memory kept of a load and revert, %s", what);
+    row(name, (last.dirty - first.dirty) / done, "kB", budget, "%u cycles; %.3f mappings each",
+        done, (last.mappings - first.mappings) / done);
+    row("  the last 200, over the first 200", median(&late) / median(&early), "x", 1.25,
+        "%.0f us, over %.0f us", median(&late), median(&early));
     wire_close(&wire);
     end_program(host);
+}
+
+int main(void)
+{
+    measure("one file", one, 0.01);
+    measure("two in turn", in_turn, 0.01);
+    measure("never the same", never_the_same, NO_BUDGET);
     return 0;
 }
