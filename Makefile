@@ -243,6 +243,19 @@ $(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/b
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lcmocka -ljson-c -lZydis -ldw -lelf -ldl
 
+# Many functions in one transaction.
+BULK_PATCHES := $(foreach n,1 2 500 8000 10000,$(BUILD)/bench/bulk-$(n).so)
+$(BULK_PATCHES): $(BUILD)/bench/bulk-%.so: tests/bench/bulk_gen.sh Makefile
+	@mkdir -p $(@D)
+	$(call say,CC    $@)
+	$(Q)tests/bench/bulk_gen.sh patch $* | $(CC) -std=gnu11 -O1 -shared -fPIC -Iinclude -o $@ -xc -
+
+$(BUILD)/bench/bulk-host: tests/bench/bulk_gen.sh Makefile
+	@mkdir -p $(@D)
+	$(call say,CC    $@)
+	$(Q)tests/bench/bulk_gen.sh host 10000 | $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -o $@ -xc -
+
+bench-run: $(BULK_PATCHES) $(BUILD)/bench/bulk-host
 bench-run: all $(filter-out $(BUILD)/bench/lib%,$(BENCHES)) \
 		$(addsuffix .so,$(filter $(BUILD)/bench/lib%,$(BENCHES)))
 	tests/bench/run $(BUILD) $(BENCH_ONLY)
