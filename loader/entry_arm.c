@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "near_memory.h"
 #include "pin.h"
+#include "poke.h"
 #include "site.h"
 #include "sys.h"
 #include "text.h"
@@ -154,12 +155,14 @@ static int section(void *context)
     int result = 0;
 
     arming->why.code = 0;
+    poke_hold();
     while (arming->next && result == 0 && engine_now_ms() < until) {
         if (needs(arming, arming->next))
             result = arm_one(arming, arming->next, until);
         if (result == 0)
             arming->next = arming->next->next;
     }
+    poke_release();
     return result;
 }
 

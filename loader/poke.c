@@ -58,6 +58,88 @@ POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t si
     return result;
 }
 
+/* ---- for many places ---- */
+
+static struct {
+    bool held;
+    struct poke pages; /* open by store, or not */
+    int memory;        /* or -1 */
+} session = {.memory = -1};
+
+static void close_pages(void)
+{
+    if (session.pages.stores)
+        sys_mprotect((void *)session.pages.begin, session.pages.end - session.pages.begin,
+                     session.pages.protection);
+    session.pages.stores = false;
+}
+
+static bool is_held_open(const struct poke *wanted)
+{
+    return session.pages.stores && wanted->begin >= session.pages.begin &&
+           wanted->end <= session.pages.end && wanted->protection == session.pages.protection;
+}
+
+void poke_hold(void)
+{
+    session.held = true;
+}
+
+void poke_release(void)
+{
+    close_pages();
+    if (session.memory >= 0)
+        sys_close(session.memory);
+    session.memory = -1;
+    session.held = false;
+}
+
+/* The pages are the child's own; the descriptor is one of the parent's table. */
+void poke_after_fork(void)
+{
+    session.memory = -1;
+    poke_release();
+}
+
+static int borrow_stores(struct poke *poke)
+{
+    int result = 0;
+
+    if (!is_held_open(poke)) {
+        close_pages();
+        result = open_stores(poke);
+        if (result == 0)
+            session.pages = *poke;
+    }
+    poke->stores = result == 0;
+    return result;
+}
+
+static int borrow_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    int result = 0;
+
+    if (is_held_open(poke)) {
+        poke->stores = true;
+    } else if (session.memory >= 0) {
+        poke->memory = session.memory;
+    } else {
+        result = open_kernel(poke, address, size);
+        session.memory = poke->memory;
+    }
+    return result;
+}
+
+static int by_stores(struct poke *poke)
+{
+    return poke->lent ? borrow_stores(poke) : open_stores(poke);
+}
+
+static int by_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    return poke->lent ? borrow_kernel(poke, address, size) : open_kernel(poke, address, size);
+}
+
 int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection, bool prefer_stores)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -66,20 +148,21 @@ int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
     *poke = (struct poke){.begin = address & ~(page - 1),
                           .end = (address + size + page - 1) & ~(page - 1),
                           .protection = protection,
-                          .memory = -1};
+                          .memory = -1,
+                          .lent = session.held};
     if (prefer_stores && !poke_under_filter()) {
-        result = open_stores(poke);
-        return result != 0 && open_kernel(poke, address, size) == 0 ? 0 : result;
+        result = by_stores(poke);
+        return result != 0 && by_kernel(poke, address, size) == 0 ? 0 : result;
     }
-    result = open_kernel(poke, address, size);
-    return result != 0 && open_stores(poke) == 0 ? 0 : result;
+    result = by_kernel(poke, address, size);
+    return result != 0 && by_stores(poke) == 0 ? 0 : result;
 }
 
 void poke_close(struct poke *poke)
 {
-    if (poke->stores)
+    if (poke->stores && !poke->lent)
         sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
-    if (poke->memory >= 0)
+    if (poke->memory >= 0 && !poke->lent)
         sys_close(poke->memory);
     poke->stores = false;
     poke->memory = -1;

@@ -25,6 +25,7 @@ struct poke {
     int protection;       /* theirs */
     int memory;           /* the kernel's way, or -1 */
     bool stores;          /* the pages are writable: poke_store() works */
+    bool lent;            /* poke_hold()'s: poke_close() leaves it open */
 };
 
 /* A filter may answer a call that it forbids by ending the process: what others may do without is
@@ -35,6 +36,12 @@ bool poke_under_filter(void);
 int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
               bool prefer_stores);
 void poke_close(struct poke *poke);
+
+/* Until poke_release(), in the same commit section, poke_open() finds open what was open before: the
+ * pages that were written last, and the process's memory. Functions lie some forty to a page. */
+void poke_hold(void);
+void poke_release(void);
+void poke_after_fork(void); /* in the child of a process that was in such a section */
 
 /* One byte. 0, or -errno. */
 int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);

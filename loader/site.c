@@ -626,6 +626,7 @@ void sites_after_fork(void)
     uintptr_t jump;
     struct poke poke;
 
+    poke_after_fork();
     room_after_fork();
     maps_after_fork();
     if (!site)
