@@ -34,6 +34,14 @@ struct search {
     struct site_problem problem; /* of a function that was found and cannot be patched */
 };
 
+/* The lists, of some kilobytes, are filled as far as they are counted. */
+static void search_begin(struct search *search, const struct target *target)
+{
+    search->target = target;
+    search->count = search->entry_count = 0;
+    search->problem = (struct site_problem){0};
+}
+
 static void consider(struct search *search, struct slot *slot)
 {
     if (search->count < sizeof(search->found) / sizeof(*search->found))
@@ -360,8 +368,9 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
 {
     const char *asked_by = module->path;
     struct target target;
-    struct search search = {.target = &target};
+    struct search search;
 
+    search_begin(&search, &target);
     if (target_parse(text, &target) != 0) {
         refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
         return NULL;

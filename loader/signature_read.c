@@ -17,7 +17,7 @@ enum { NODE_MAX = 1024, DEPTH_MAX = 64 };
 struct parser {
     const char *at;
     struct node *nodes;
-    size_t used;
+    size_t used, room;
     int depth;
     bool failed;
 };
@@ -270,7 +270,7 @@ static struct node *new_node(struct parser *p, enum node_kind kind, struct node 
 {
     static struct node nowhere; /* never read once `failed` is set */
 
-    if (p->used == NODE_MAX) {
+    if (p->used == p->room) {
         p->failed = true;
         return &nowhere;
     }
@@ -479,10 +479,13 @@ static struct node *read_declaration(struct parser *p)
 int signature_read(const char *text, struct signature_tree *out)
 {
     struct parser p = {.at = text};
+    size_t length = strlen(text);
 
-    if (strlen(text) >= SIGNATURE_TEXT_MAX)
+    if (length >= SIGNATURE_TEXT_MAX)
         return 1;
-    p.nodes = calloc(NODE_MAX, sizeof(*p.nodes));
+    /* Each letter makes two at most; there are patches of ten thousand signatures. */
+    p.room = 2 * length + 8 < NODE_MAX ? 2 * length + 8 : NODE_MAX;
+    p.nodes = malloc(p.room * sizeof(*p.nodes));
     if (!p.nodes)
         return -1;
     out->type = read_declaration(&p);
