@@ -39,7 +39,7 @@ preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/callers*.c \
-	loader/function_code.c loader/function_copies.c loader/target.c loader/keep_rules.c \
+	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/keep_rules.c \
 	loader/signature.c loader/signature_call.c loader/signature_read.c) \
 	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
@@ -112,7 +112,8 @@ $(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
-	crowd_evacuate crowd_look crowd_asleep_outside arch_swap_in arch_swap_out)
+	crowd_evacuate crowd_look crowd_asleep_outside arch_swap_in arch_swap_out \
+	short_swap_in short_swap_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each
 # Counts what is done once for many functions.

@@ -3,6 +3,11 @@
  * the instructions that it displaces are moved, and how it is put in and taken out under running
  * threads. arch/x86_64/ answers; outside arch/ nobody knows an instruction.
  *
+ * Two techniques differ in what they displace. The *long* jump is written over the first five bytes,
+ * and displaces every instruction that begins there. The *short* jump is written over the first two
+ * bytes, and leads to a long one in the padding between two functions (the *pad*), which no thread
+ * executes: it displaces one instruction, and no old instruction boundary is overwritten.
+ *
  * Two addresses lie near an entry. The *stub* is where the jump leads: an indirect jump through
  * the slot's word. The *moved prologue* is a copy of the displaced instructions, corrected for its
  * place, that ends in a jump to the rest of the function; it is the slot's original.
@@ -16,6 +21,8 @@
 #include <sys/types.h>
 
 enum {
+    ARCH_LONG_BYTES = 5,      /* a jump of 32 bits */
+    ARCH_SHORT_BYTES = 2,     /* a jump of eight bits */
     ARCH_PROLOGUE_BYTES = 32, /* at most so many bytes of a function are displaced */
     ARCH_PROLOGUE_COUNT = 8,  /* in so many instructions */
     ARCH_MOVED_BYTES = 256,   /* room for a moved prologue */
@@ -40,30 +47,39 @@ const char *arch_problem_text(enum arch_problem problem);
 
 /* What was found at an entry. Offsets count from `jump`. */
 struct arch_prologue {
-    uint64_t entry; /* of the function, where it runs */
-    uint64_t jump;  /* where the jump goes: the entry, behind an endbr64 */
-    uint8_t length; /* bytes displaced, whole instructions */
-    uint8_t count;  /* instructions displaced */
+    uint64_t entry;  /* of the function, where it runs */
+    uint64_t jump;   /* where the jump goes: the entry, behind an endbr64 */
+    uint64_t pad;    /* of a short jump: where the long one lies; 0: not chosen */
+    uint8_t written; /* bytes that are overwritten: ARCH_LONG_BYTES, or ARCH_SHORT_BYTES */
+    uint8_t length;  /* bytes displaced, whole instructions */
+    uint8_t count;   /* instructions displaced */
     uint8_t
         start[ARCH_PROLOGUE_COUNT + 1]; /* offset of each; start[0] = 0, start[count] = length */
     uint8_t bytes[ARCH_PROLOGUE_BYTES]; /* what lay at `jump` */
-    bool jumped_to;   /* a jump of the function's own leads to one of them but the first */
-    bool begun_again; /* one leads to the first, past an endbr64 before it */
-    bool padding;     /* only NOPs are displaced (-fpatchable-function-entry) */
-    uint8_t trap;     /* which traps are to stand on old boundaries: arch_stub_other() */
-    bool guarded;     /* the jump's second byte is to be `guard`: arch_stub_guard() */
+    bool begun_again;                   /* one leads to the first, past an endbr64 before it */
+    bool padding;                       /* only NOPs are displaced (-fpatchable-function-entry) */
+    uint8_t trap; /* which traps are to stand on old boundaries: arch_stub_other() */
+    bool guarded; /* the jump's second byte is to be `guard`: arch_stub_guard() */
     uint8_t guard;
 };
 
 /*
- * Read the function of `size` bytes (all of it, up to its end) at `code`, which runs at `entry`.
- * Pure: reads only `code`. The jumps that are looked for are the function's own direct ones. A tail
+ * Read the function of `size` bytes (all of it, up to its end) at `code`, which runs at `entry`, for a
+ * long jump. Pure: reads only `code`. The jumps that are looked for are the function's own direct ones. A tail
  * call of the function itself (one behind the end of a frame, or to an endbr64) is a call of the new
  * code; another jump to the first byte is a loop, which a replacement would be entered in the middle
  * of: ARCH_JUMP_INSIDE.
  */
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out);
+/*
+ * The same for a short jump: where the first instruction has two bytes or more, and these lie in one
+ * aligned word of eight. ARCH_TOO_SHORT: not so.
+ */
+enum arch_problem arch_prologue_read_short(const uint8_t *code, size_t size, uint64_t entry,
+                                           struct arch_prologue *out);
+/* The lowest and the highest address that the short jump reaches, for `pad`. */
+void arch_pad_window(const struct arch_prologue *prologue, uint64_t *low, uint64_t *high);
 
 /*
  * Take more instructions into `prologue`, so that its moved copy does not come back to the first bytes that
@@ -79,6 +95,17 @@ void arch_prologue_widen(const uint8_t *code, size_t size, struct arch_prologue 
  * the function: a caller that knows the next start gives arch_prologue_read() the sum as `size`.
  */
 size_t arch_padding(const uint8_t *code, size_t room);
+/*
+ * How many of the `room` bytes at `code`, which are padding and lie between two functions, are nothing
+ * but that. What -fpatchable-function-entry=N,M lays before an entry for other tools, M NOPs of one
+ * byte, is not: no assembler aligns with these.
+ */
+size_t arch_padding_free(const uint8_t *code, size_t room);
+/*
+ * Does control never run over the end of the function of `size` bytes at `code`? Its last instruction
+ * is one that never goes on, or a call: compilers put a call last if it does not return.
+ */
+bool arch_ends_itself(const uint8_t *code, size_t size);
 
 /* Does the function of `size` bytes at `code`, which runs at `address`, do nothing but jump to one
  * place, `*to`? So compilers give a function the body of another one. Pure; needs no decoder. */
@@ -119,8 +146,10 @@ bool arch_survives_restore(const struct arch_prologue *prologue, const uint8_t *
 /* The lowest address possible that is not below `from`; false: there is none. */
 bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub);
 
-/* The jump's bytes for a stub that is possible; `jump` has room for 8. Returns how many. */
+/* The long jump's bytes for a stub that is possible; `jump` has room for 8. Returns how many. */
 size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint8_t *jump);
+/* Those of the short jump to `pad`. */
+void arch_short_bytes(const struct arch_prologue *prologue, uint8_t jump[ARCH_SHORT_BYTES]);
 
 /*
  * The moved prologue for the address `to`, to be written to `out` (`room` bytes). Its length, or

@@ -96,6 +96,9 @@ size_t arch_callers_memory(const struct arch_callers *callers); /* bytes */
  */
 bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
                             uint64_t *site, uint64_t *target);
+/* The same of those that are confirmed. */
+bool arch_callers_surely_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
+                                   uint64_t *site, uint64_t *target);
 
 /* Does a direct branch of another function lead to `entry`, where a function begins? Confirmed likewise. */
 bool arch_callers_lead_to(struct arch_callers *callers, uint64_t entry, uint64_t *site);

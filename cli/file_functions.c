@@ -30,7 +30,9 @@ int file_functions_open(struct file_functions *functions, const struct file_imag
 void file_functions_close(struct file_functions *functions)
 {
     function_copies_free(functions->copies);
+    object_callers_close(functions->callers);
     functions_close(functions->index);
+    functions->callers = NULL;
     functions->copies = NULL;
     functions->index = NULL;
 }
@@ -42,18 +44,31 @@ const struct function_copies *file_function_copies(struct file_functions *functi
     return functions->copies;
 }
 
-const char *file_function_why_not(const struct file_functions *functions,
-                                  const struct function *function)
+static struct arch_callers *callers_in(struct file_functions *functions)
 {
-    uint64_t size;
+    struct elf_fault ignored;
 
+    if (!functions->callers && !functions->callers_failed)
+        functions->callers_failed =
+            object_callers_open(&functions->callers, functions->file->image, functions->index, NULL,
+                                NULL, &ignored) != 0;
+    return functions->callers_failed ? NULL : object_callers_arch(functions->callers);
+}
+
+void file_function_code(struct file_functions *functions, const struct function *function,
+                        struct function_code *out)
+{
+    struct code_view view = {functions->index, functions->file->image, NULL, NULL};
+
+    *out = (struct function_code){.technique = NULL};
     if (function->ifunc)
-        return NULL; /* what its resolver chooses is known in a process alone */
-    return function_code_problem(functions->index, functions->file->image, function, &size);
+        return;
+    view.callers = callers_in(functions);
+    function_code_read(&view, function, out);
 }
 
 struct visit {
-    const struct file_functions *functions;
+    struct file_functions *functions;
     const char *object;
     file_function_wanted *wanted;
     file_function_visit *each;
@@ -64,6 +79,7 @@ static int visit_one(const struct function *function, void *context)
 {
     const struct visit *visit = context;
     const char *name = function->name;
+    struct function_code code;
     char unnamed[300];
 
     if (!name) {
@@ -71,13 +87,14 @@ static int visit_one(const struct function *function, void *context)
                  (unsigned long long)function->address);
         name = unnamed;
     }
-    if (visit->wanted(name, visit->context))
-        visit->each(function, name, file_function_why_not(visit->functions, function),
-                    visit->context);
+    if (!visit->wanted(name, visit->context))
+        return 0;
+    file_function_code(visit->functions, function, &code);
+    visit->each(function, name, &code, visit->context);
     return 0;
 }
 
-void file_functions_each(const struct file_functions *functions, const char *object,
+void file_functions_each(struct file_functions *functions, const char *object,
                          file_function_wanted *wanted, file_function_visit *each, void *context)
 {
     struct visit visit = {functions, object, wanted, each, context};

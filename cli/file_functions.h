@@ -7,14 +7,18 @@
 
 #include "error.h"
 #include "file_image.h"
+#include "function_code.h"
 #include "function_copies.h"
 #include "functions.h"
+#include "object_callers.h"
 #include "target.h"
 
 struct file_functions {
     const struct file_image *file; /* the caller's */
     struct functions *index;
     struct function_copies *copies;
+    struct object_callers *callers;
+    bool callers_failed;
 };
 
 /* 0, or -1 with the refusal. Close in either case. */
@@ -22,12 +26,12 @@ int file_functions_open(struct file_functions *functions, const struct file_imag
                         const char *path, struct refusal *why);
 void file_functions_close(struct file_functions *functions);
 
-/* `name` is the function's, or OBJECT+0xOFFSET where it has none; `why_not`: NULL: it can be patched. */
+/* `name` is the function's, or OBJECT+0xOFFSET where it has none. */
 typedef void file_function_visit(const struct function *function, const char *name,
-                                 const char *why_not, void *context);
+                                 const struct function_code *code, void *context);
 /* Those that `wanted` says yes to, by name. */
 typedef bool file_function_wanted(const char *name, void *context);
-void file_functions_each(const struct file_functions *functions, const char *object,
+void file_functions_each(struct file_functions *functions, const char *object,
                          file_function_wanted *wanted, file_function_visit *each, void *context);
 
 /* How many functions at different addresses a target names, the OBJECT in it apart; one of them. */
@@ -40,8 +44,9 @@ bool file_function_at(const struct file_functions *functions, uint64_t address,
 /* What shares code with them, or is a clone; read when first asked for. */
 const struct function_copies *file_function_copies(struct file_functions *functions);
 
-/* NULL: it can be patched. */
-const char *file_function_why_not(const struct file_functions *functions,
-                                  const struct function *function);
+/* How its entry can be patched. Of an IFUNC nothing is known: what its resolver chooses is known in a
+ * process alone. */
+void file_function_code(struct file_functions *functions, const struct function *function,
+                        struct function_code *out);
 
 #endif

@@ -2,11 +2,13 @@
 #include "slot_rows.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
 #include "cxx_name.h"
+#include "technique_share.h"
 
 const char *text_or_dash(const char *text)
 {
@@ -36,6 +38,37 @@ void slot_name_cell(struct table *table, const char *name, const char *file)
 
     table_cell(table, "%s%s%s", words ? words : name, file && *file ? "@" : "", file ? file : "");
     free(words);
+}
+
+/* ------------------------------------------------------------- techniques --- */
+
+bool slot_techniques_exist(struct json_object *slots)
+{
+    return technique_share_of(slots).functions > 0;
+}
+
+void slot_technique_cell(struct table *table, struct json_object *slot)
+{
+    table_cell(table, "%s", text_or_dash(json_text(slot, "technique")));
+}
+
+struct json_object *slot_techniques_json(struct json_object *slots)
+{
+    struct technique_share share = technique_share_of(slots);
+
+    return technique_share_json(&share);
+}
+
+void slot_techniques_print(struct json_object *slots)
+{
+    struct technique_share share = technique_share_of(slots);
+    char *text;
+
+    if (share.functions < 2)
+        return;
+    text = technique_share_text(&share);
+    printf("\n%zu entries: %s\n", share.functions, text);
+    free(text);
 }
 
 /* ------------------------------------------------------------------ notes --- */

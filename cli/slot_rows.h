@@ -29,6 +29,13 @@ bool slot_wished(const char *glob, const char *name);
 /* As a person types it to load: C++ names in words, static functions with their file. */
 void slot_name_cell(struct table *table, const char *name, const char *file);
 
+/* The technique by which entries are patched, or would be: whether there are any, a cell of the table,
+ * and the share of each, which is printed behind it. */
+bool slot_techniques_exist(struct json_object *slots);
+void slot_technique_cell(struct table *table, struct json_object *slot);
+void slot_techniques_print(struct json_object *slots);
+struct json_object *slot_techniques_json(struct json_object *slots);
+
 /* The cell says what others have written at an armed entry (damage, uprobe_safe), which code a function shares and where there is more of it: the members same_code,
  * clones and inlined_into of its JSON. */
 /* "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */

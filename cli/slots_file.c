@@ -47,7 +47,8 @@ static bool name_wished(const char *name, void *context)
     return slot_wished(rows->wish->match, name);
 }
 
-static void add_function_row(struct table *table, struct json_object *function, bool with_notes)
+static void add_function_row(struct table *table, struct json_object *function,
+                             bool with_techniques, bool with_notes)
 {
     slot_name_cell(table, json_text(function, "name"), json_text(function, "file"));
     table_cell(table, "entry");
@@ -57,6 +58,8 @@ static void add_function_row(struct table *table, struct json_object *function, 
         table_cell(table, "no: %s", json_text(function, "why"));
     else
         table_cell(table, "%s", text_or_dash(json_text(function, "symbol_version")));
+    if (with_techniques)
+        slot_technique_cell(table, function);
     if (with_notes)
         slot_notes_cell(table, function);
 }
@@ -78,8 +81,8 @@ static void add_copies(struct json_object *entry, const struct function_rows *ro
     slot_add_inlined(entry, rows->lookup, rows->path, rows->until);
 }
 
-static void add_function(const struct function *function, const char *name, const char *why_not,
-                         void *context)
+static void add_function(const struct function *function, const char *name,
+                         const struct function_code *code, void *context)
 {
     const struct function_rows *rows = context;
     struct json_object *entry = json_object_new_object();
@@ -92,8 +95,9 @@ static void add_function(const struct function *function, const char *name, cons
     document_add_text(entry, "symbol_version", function->version);
     document_add_number(entry, "offset", (long long)function->address);
     document_add_number(entry, "size", (long long)function->size);
-    document_add_bool(entry, "patchable", !why_not);
-    document_add_text(entry, "why", why_not);
+    document_add_text(entry, "technique", code->technique);
+    document_add_bool(entry, "patchable", !code->problem);
+    document_add_text(entry, "why", code->problem);
     add_copies(entry, rows, function);
     json_object_array_add(rows->list, entry);
 }
@@ -138,22 +142,29 @@ static int add_functions(const char *path, const struct file_image *file,
 static void print_file_table(const struct file_slots *slots, struct json_object *functions,
                              const struct slot_wish *wish, const char *object)
 {
-    static const char *const head[] = {"NAME", "KIND", "TYPE", "OBJECT", "SIGNATURE OR VERSION",
-                                       "NOTES"};
-    bool notes = slot_notes_exist(functions);
-    struct table table = {.columns = sizeof(head) / sizeof(head[0]) - !notes};
+    static const char *const head[] = {"NAME", "KIND", "TYPE", "OBJECT", "SIGNATURE OR VERSION"};
+    enum { HEAD = sizeof(head) / sizeof(head[0]) };
+    bool techniques = slot_techniques_exist(functions), notes = slot_notes_exist(functions);
+    struct table table = {.columns = HEAD + techniques + notes};
 
-    for (size_t i = 0; i < table.columns; i++)
+    for (size_t i = 0; i < HEAD; i++)
         table_cell(&table, "%s", head[i]);
+    if (techniques)
+        table_cell(&table, "TECHNIQUE");
+    if (notes)
+        table_cell(&table, "NOTES");
     for (size_t i = 0; i < slots->count; i++)
         if (wished(&slots->list[i], wish)) {
             add_file_row(&table, &slots->list[i], object);
+            if (techniques)
+                table_cell(&table, "-");
             if (notes)
                 table_cell(&table, "-");
         }
     for (size_t i = 0; i < json_length(functions); i++)
-        add_function_row(&table, json_item(functions, i), notes);
+        add_function_row(&table, json_item(functions, i), techniques, notes);
     table_print(&table, stdout);
+    slot_techniques_print(functions);
     table_free(&table);
 }
 
@@ -172,6 +183,8 @@ static void print_file_json(const char *path, const struct file_image *file,
     document_add_text(document, "file", path);
     document_add_text(document, "build_id", image_build_id(file->image));
     json_object_object_add(document, "slots", list);
+    if (slot_techniques_exist(functions))
+        json_object_object_add(document, "techniques", slot_techniques_json(functions));
     json_print(document);
     json_object_put(document);
 }

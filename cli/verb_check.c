@@ -190,25 +190,26 @@ static void warn_of_copies(struct check *check, const struct target *target,
 static void judge_function(struct check *check, const struct target *target,
                            const struct manifest_entry *entry, const struct function *function)
 {
-    const char *why_not = file_function_why_not(&check->functions, function);
     const struct file_slot *import;
+    struct function_code code;
 
     if (entry->kind == HOTPATCH_KIND_DATA) {
         refuse(&check->why, HP_KIND, "%s: the replacement of %s is data, the slot is a function",
                check->patch_path, entry->target);
         return;
     }
-    if (!why_not) {
+    file_function_code(&check->functions, function, &code);
+    if (!code.problem) {
         check->fits++;
         add_warning(check, lookup_inlined(check->lookup, entry->target, INLINED_TIME));
         warn_of_copies(check, target, function);
     } else if (find(check, target, false, &import) == 1) {
         check->fits++;
         add_warning(check, format_text("%s: only calls through imports switch: %s", entry->target,
-                                       why_not));
+                                       code.problem));
     } else {
         refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s: %s", check->patch_path, entry->target,
-               why_not);
+               code.problem);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "judge.h"
 #include "output.h"
 #include "targets.h"
+#include "technique_share.h"
 #include "verbs.h"
 
 static const char help[] =
@@ -108,39 +109,34 @@ static struct json_object *findings_json(const struct findings *findings, pid_t 
     return document;
 }
 
-struct tally {
-    size_t functions, patchable;
-};
-
-static bool every_name(const char *name, void *tally)
+static bool every_name(const char *name, void *share)
 {
     (void)name;
-    (void)tally;
+    (void)share;
     return true;
 }
 
-static void count_function(const struct function *function, const char *name, const char *why_not,
-                           void *context)
+static void count_function(const struct function *function, const char *name,
+                           const struct function_code *code, void *share)
 {
-    struct tally *tally = context;
-
-    (void)function;
     (void)name;
-    tally->functions++;
-    tally->patchable += !why_not;
+    technique_count(share, function->ifunc ? "its implementation's" : code->technique);
 }
 
 static void examine_functions(const char *path, const struct file_image *file,
                               struct findings *findings, struct refusal *why)
 {
     struct file_functions functions;
-    struct tally tally = {0};
+    struct technique_share share = {.functions = 0};
+    char *text;
 
     if (file_functions_open(&functions, file, path, why) == 0) {
-        file_functions_each(&functions, path, every_name, count_function, &tally);
-        finding_add(findings, tally.functions ? FINDING_OK : FINDING_WARN, HP_NONE, "functions",
-                    "%zu of %zu can be replaced at their entries", tally.patchable,
-                    tally.functions);
+        file_functions_each(&functions, path, every_name, count_function, &share);
+        text = technique_share_text(&share);
+        finding_add(findings, share.functions ? FINDING_OK : FINDING_WARN, HP_NONE, "functions",
+                    "%zu of %zu can be replaced at their entries: %s", technique_patchable(&share),
+                    share.functions, text);
+        free(text);
     }
     file_functions_close(&functions);
 }

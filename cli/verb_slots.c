@@ -69,8 +69,11 @@ static void add_importers(struct table *table, struct json_object *importers)
                    count - 1);
 }
 
-static void add_live(struct table *table, struct json_object *slot, bool with_imports,
-                     bool with_notes)
+struct columns {
+    bool imports, techniques, notes;
+};
+
+static void add_live(struct table *table, struct json_object *slot, const struct columns *with)
 {
     slot_name_cell(table, json_text(slot, "name"), json_text(slot, "file"));
     table_cell(table, "%s", json_text(slot, "kind"));
@@ -89,11 +92,13 @@ static void add_live(struct table *table, struct json_object *slot, bool with_im
     else
         table_cell(table, "%s",
                    text_or_dash(json_text(slot, is_import(slot) ? "symbol_version" : "signature")));
-    if (with_imports) {
+    if (with->imports) {
         table_cell(table, "%s", text_or_dash(json_text(slot, "definition")));
         add_importers(table, json_list(slot, "importers"));
     }
-    if (with_notes)
+    if (with->techniques)
+        slot_technique_cell(table, slot);
+    if (with->notes)
         slot_notes_cell(table, slot);
 }
 
@@ -102,21 +107,25 @@ static void print_live(struct json_object *answer, const struct process *process
     static const char *const head[] = {"NAME",    "KIND",      "TYPE",       "OBJECT",   "LIVE",
                                        "VERSION", "SIGNATURE", "DEFINITION", "IMPORTERS"};
     struct json_object *slots = json_list(answer, "slots");
-    bool imports = false, notes = slot_notes_exist(slots);
-    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct columns with = {false, slot_techniques_exist(slots), slot_notes_exist(slots)};
+    size_t count = sizeof(head) / sizeof(head[0]);
+    struct table table;
 
     (void)process;
-    for (size_t i = 0; i < json_length(slots) && !imports; i++)
-        imports = is_import(json_item(slots, i));
-    table.columns -= imports ? 0 : 2;
-    table.columns += notes;
-    for (size_t i = 0; i < table.columns - notes; i++)
+    for (size_t i = 0; i < json_length(slots) && !with.imports; i++)
+        with.imports = is_import(json_item(slots, i));
+    count -= with.imports ? 0 : 2;
+    table = (struct table){.columns = count + with.techniques + with.notes};
+    for (size_t i = 0; i < count; i++)
         table_cell(&table, "%s", head[i]);
-    if (notes)
+    if (with.techniques)
+        table_cell(&table, "TECHNIQUE");
+    if (with.notes)
         table_cell(&table, "NOTES");
     for (size_t i = 0; i < json_length(slots); i++)
-        add_live(&table, json_item(slots, i), imports, notes);
+        add_live(&table, json_item(slots, i), &with);
     table_print(&table, stdout);
+    slot_techniques_print(slots);
     table_free(&table);
 }
 
@@ -167,6 +176,8 @@ static void amend(struct json_object *answer, const struct process *process)
             slot_add_inlined(json_item(slots, i), lookup,
                              json_text(json_item(slots, i), "object_path"), until);
     }
+    if (slot_techniques_exist(slots))
+        json_object_object_add(answer, "techniques", slot_techniques_json(slots));
     lookup_close(lookup);
     refusal_clear(&ignored);
 }

@@ -88,6 +88,23 @@ uint64_t function_next_start(struct functions *functions, uint64_t address)
     return end;
 }
 
+bool function_previous_start(struct functions *functions, uint64_t address, uint64_t *start)
+{
+    size_t frame = address ? unwind_count_to(&functions->unwind, address - 1) : 0, entry;
+    bool found = frame > 0;
+
+    if (found)
+        *start = unwind_start(&functions->unwind, frame - 1);
+    if (!address || !make_order(functions))
+        return false;
+    entry = entries_to(functions, address - 1);
+    if (entry > 0 && (!found || ordered_address(functions, entry - 1) > *start)) {
+        *start = ordered_address(functions, entry - 1);
+        found = true;
+    }
+    return found;
+}
+
 /* `size`: what is known already, or 0. Never beyond the executable memory. */
 static uint64_t settle_size(struct functions *functions, uint64_t address, uint64_t size)
 {

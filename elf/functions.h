@@ -57,6 +57,8 @@ int functions_by_address(struct functions *functions, uint64_t address, function
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);
+/* Where the last function that begins before `address` begins. False: none does. */
+bool function_previous_start(struct functions *functions, uint64_t address, uint64_t *start);
 /* Where the next function behind `address` begins, or its executable memory ends. */
 uint64_t function_next_start(struct functions *functions, uint64_t address);
 

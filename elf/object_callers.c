@@ -6,10 +6,22 @@
 #include "image_internal.h"
 #include "object_code.h"
 
+/* Of more code an index would take seconds. */
+#define CODE_MAX (UINT64_C(32) << 20)
+
 struct object_callers {
     struct object_code code;
     struct arch_callers *arch;
 };
+
+static uint64_t code_bytes(const struct arch_object *object)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < object->code_count; i++)
+        bytes += object->code[i].size;
+    return bytes;
+}
 
 int object_callers_open(struct object_callers **out, const struct image *image,
                         struct functions *functions, object_callers_restore *restore, void *context,
@@ -23,6 +35,10 @@ int object_callers_open(struct object_callers **out, const struct image *image,
     if (object_code_open(&callers->code, image, functions, fault)) {
         object_callers_close(callers);
         return -1;
+    }
+    if (code_bytes(&callers->code.object) > CODE_MAX) {
+        object_callers_close(callers);
+        return image_fail(fault, ELF_NO_MEMORY, "more than 32 MiB of code");
     }
     callers->code.object.restore = restore;
     callers->code.object.context = context;

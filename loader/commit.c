@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "entry.h"
 #include "site.h"
 #include "sys.h"
 #include "transaction.h"
@@ -429,7 +430,7 @@ int commit(struct transaction *transaction)
 {
     for (struct change *c = transaction->changes; c; c = c->next)
         change_settle(c);
-    if (check_words(transaction) != 0)
+    if (check_words(transaction) != 0 || entries_arm_rest(transaction) != 0)
         return -1;
     if (any_protected(transaction))
         return commit_protected(transaction);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "direct_callers.h"
 #include "entry_file.h"
 #include "function_code.h"
 #include "ifunc.h"
@@ -223,13 +224,24 @@ static struct slot *make_slot(const struct entry_candidate *candidate, const cha
     return slot;
 }
 
+void entry_code(struct object *object, const struct function *function, struct function_code *out)
+{
+    const struct code_view view = {
+        .functions = entry_functions(object),
+        .image = object->image,
+        .callers = callers_of(object),
+        .restore = sites_restore,
+    };
+
+    function_code_read(&view, function, out);
+}
+
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why)
 {
     struct entry_candidate real = *candidate;
     const char *name = candidate->function.name;
-    const char *problem;
+    struct function_code code;
     char unnamed[300];
-    uint64_t size;
     struct slot *slot;
     struct site *site;
 
@@ -244,13 +256,12 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     }
     if (entry_file_check(real.object, &real.function, why) != 0)
         return NULL;
-    problem =
-        function_code_problem(real.object->functions, real.object->image, &real.function, &size);
-    if (problem) {
-        site_refuse(why, HP_NOT_PATCHABLE, "%s", problem);
+    entry_code(real.object, &real.function, &code);
+    if (code.problem) {
+        site_refuse(why, HP_NOT_PATCHABLE, "%s", code.problem);
         return NULL;
     }
-    site = site_at(real.object->bias + real.function.address, size, why);
+    site = site_at(real.object->bias + real.function.address, &code, why);
     if (!site)
         return NULL;
     if (!name) {

@@ -29,6 +29,9 @@ void entries_versions(const struct target *target, char *list, size_t size);
  * information says that one begins there, else the object must say it. */
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out);
 
+/* How a function's entry can be patched, `functions` being there. Inside objects_locked(). */
+void entry_code(struct object *object, const struct function *function, struct function_code *out);
+
 /* The slot of a function, made where there is none yet; NULL: `why` says why it cannot have one.
  * Inside objects_locked(). */
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why);
@@ -44,7 +47,10 @@ int own_calls_settle(struct transaction *transaction);
  * transaction's timeout; takes objects_locked() and the commit section for moments. 0, or -1 with
  * `why`. */
 int entries_arm(struct transaction *transaction);
-void entries_disarm(struct transaction *transaction); /* what entries_arm() armed */
+/* What entries_arm() left for the commit: short jumps. Inside objects_locked() and the commit section.
+ * 0, or -1 with `why`. */
+int entries_arm_rest(struct transaction *transaction);
+void entries_disarm(struct transaction *transaction); /* what these two armed */
 
 /* The index of an object's functions; NULL: none can be made. Inside objects_locked(). */
 struct functions *entry_functions(struct object *object);

@@ -91,10 +91,18 @@ int entries_prepare(struct transaction *transaction)
  */
 enum { SECTION_MS = 2, PAUSE_MS = 1, DISARM_MS = 300 };
 
+/*
+ * Short jumps wait for no thread and hardly ever fail. Up to so many are left for the commit itself, so
+ * that a transaction that is refused before it has not written their pads, which must stay once a thread
+ * may have come to them.
+ */
+enum { SHORT_AT_COMMIT = 64 };
+
 struct arming {
     struct transaction *transaction;
     struct change *next; /* from here on nothing is done yet */
     bool out;            /* they are disarmed */
+    bool without_short;
     struct site_problem why;
 };
 
@@ -130,7 +138,21 @@ static bool needs(const struct arming *arming, const struct change *change)
         return false;
     if (arming->out)
         return change->armed;
-    return !change->slot->gone && (!site_is_armed(change->slot->site) || adds_a_layer(change));
+    if (change->slot->gone)
+        return false;
+    if (site_is_armed(change->slot->site))
+        return adds_a_layer(change);
+    return !(arming->without_short && site_is_short(change->slot->site));
+}
+
+static size_t count_short(const struct transaction *transaction)
+{
+    size_t count = 0;
+
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        count += c->slot->kind == SLOT_ENTRY && !c->slot->gone && !site_is_armed(c->slot->site) &&
+                 site_is_short(c->slot->site);
+    return count;
 }
 
 static int arm_one(struct arming *arming, struct change *change, uint64_t until)
@@ -195,6 +217,7 @@ int entries_arm(struct transaction *transaction)
 
     if (!has_entries(transaction))
         return 0;
+    arming.without_short = count_short(transaction) <= SHORT_AT_COMMIT;
     shim()->arming(true);
     result = arm_until_done(&arming, arm_until(transaction));
     shim()->arming(false);
@@ -205,6 +228,20 @@ int entries_arm(struct transaction *transaction)
                arming.next->slot->name, arming.why.text);
     entries_disarm(transaction);
     return -1;
+}
+
+int entries_arm_rest(struct transaction *transaction)
+{
+    struct arming arming = {.transaction = transaction};
+
+    for (struct change *c = transaction->changes; c; c = c->next) {
+        if (!needs(&arming, c) || site_is_armed(c->slot->site) ||
+            arm_one(&arming, c, engine_now_ms()) == 0)
+            continue;
+        return refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s", c->slot->name,
+                      arming.why.text);
+    }
+    return 0;
 }
 
 void entries_disarm(struct transaction *transaction)

@@ -356,11 +356,6 @@ static void warn_of_entry(struct transaction *transaction, const struct slot *sl
     if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
         transaction_warn(transaction, "main has been entered already: %s is for its next call",
                          asked_by);
-    if (site_jumps_back(slot->site))
-        transaction_warn(transaction,
-                         "%s: a loop of the old code begins among its first bytes: each of its "
-                         "turns takes a signal, some 3 microseconds",
-                         slot->name);
 }
 
 struct slot *find_slot(struct transaction *transaction, const struct module *module,

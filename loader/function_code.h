@@ -1,19 +1,29 @@
 /*
- * function_code.h - may a function's entry be patched, by what its object says? Compiled into engine
- * and command, so that a file is judged as a process judges what it has mapped.
+ * function_code.h - may a function's entry be patched, and how, by what its object says? Compiled into
+ * engine and command, so that a file is judged as a process judges what it has mapped.
  *
  * Reads only. In the engine inside objects_locked().
  */
 #ifndef HOTPATCH_FUNCTION_CODE_H
 #define HOTPATCH_FUNCTION_CODE_H
 
-#include "functions.h"
+#include <stdbool.h>
 
-/*
- * NULL: it can be. Else the reason, one clause. `*size` gets what the function may be taken to have:
- * padding between it and the next start is counted to one that is too short for a jump without.
- */
-const char *function_code_problem(struct functions *functions, const struct image *image,
-                                  const struct function *function, uint64_t *size);
+#include "code_view.h"
+#include "padding.h"
+
+struct function_code {
+    const char *problem;   /* why the entry cannot be patched, one clause; NULL: it can */
+    const char *technique; /* that it gets if nothing stands against it: "short", "aligned", ... */
+    /* What the function may be taken to have: padding between it and the next start is counted to
+     * one that is too short for a long jump without. */
+    uint64_t size;
+    bool no_long;           /* a long jump must not be written there */
+    struct padding padding; /* where a short jump may lead; none: it is not possible */
+    char text[160];         /* what `problem` may point to */
+};
+
+void function_code_read(const struct code_view *view, const struct function *function,
+                        struct function_code *out);
 
 #endif

@@ -132,7 +132,7 @@ static void put_entry(struct json *json, const struct slot *slot)
     json_unsigned(json, "offset", slot->definition);
     json_string(json, "file", slot->file);
     json_boolean(json, "armed", armed);
-    json_string(json, "technique", armed ? site_technique(slot->site) : NULL);
+    json_string(json, "technique", site_technique(slot->site));
     put_keeps(json, slot);
     put_damage(json, slot);
     if (armed)

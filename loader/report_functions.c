@@ -80,10 +80,10 @@ static void put_copies(const struct listing *list, const struct function *functi
 static int put_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
-    const struct object *object = list->object;
+    struct object *object = list->object;
+    struct function_code code = {.technique = NULL};
     char unnamed[300];
-    const char *name = function->name, *why;
-    uint64_t size;
+    const char *name = function->name;
 
     if (!name) {
         snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(object),
@@ -94,9 +94,9 @@ static int put_function(const struct function *function, void *context)
         return 0;
     if (is_slot(list, function->address))
         return 0;
-    why = decoder_problem();
-    if (!why && !function->ifunc)
-        why = function_code_problem(object->functions, object->image, function, &size);
+    code.problem = decoder_problem();
+    if (!code.problem && !function->ifunc)
+        entry_code(object, function, &code);
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
     json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));
@@ -108,8 +108,9 @@ static int put_function(const struct function *function, void *context)
     json_unsigned(list->json, "offset", function->address);
     json_unsigned(list->json, "size", function->size);
     json_boolean(list->json, "armed", false);
-    json_boolean(list->json, "patchable", why == NULL);
-    json_string(list->json, "why", why);
+    json_string(list->json, "technique", code.technique);
+    json_boolean(list->json, "patchable", code.problem == NULL);
+    json_string(list->json, "why", code.problem);
     put_copies(list, function);
     json_array_begin(list->json, "layers");
     json_array_end(list->json);

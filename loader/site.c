@@ -13,6 +13,7 @@
 #include "maps.h"
 #include "near_memory.h"
 #include "poke.h"
+#include "short_swap.h"
 #include "swap.h"
 #include "sys.h"
 #include "trap.h"
@@ -28,22 +29,33 @@ struct words {
     uint8_t seen;
 };
 
+/* What may be done at an entry, until it is prepared. */
+struct choice {
+    struct arch_prologue prologue;
+    struct arch_prologue wide; /* what is copied: more than is displaced */
+    bool possible;
+};
+
 struct site {
     struct site *next;
     struct arch_prologue prologue;
+    uint8_t pad[ARCH_LONG_BYTES]; /* what lay in the pad */
     struct arch_swap swap;
     bool dropped, prepared, armed;
     uintptr_t stub, noting, original;
     size_t original_size;
     struct words *words;
     struct keeper *keepers;
-    const char *technique;
+    const char *technique; /* how it was armed; NULL: not yet */
+    const char *expected;
     bool survives;        /* one that finds it there goes on in the old code */
     bool faults;          /* by SIGILL */
     struct damage damage; /* while it is armed: what others made of its bytes */
     struct trap traps[ARCH_PROLOGUE_COUNT];
     struct trap restored;      /* on no boundary: met where the original first byte is back */
     struct arch_prologue wide; /* what is copied: more than is displaced */
+    struct choice by_short, by_long;
+    struct padding padding;
 };
 
 static struct site *buckets[BUCKETS];
@@ -97,18 +109,27 @@ static bool same_code(const struct arch_prologue *a, const struct arch_prologue 
            memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static struct site *site_new(const struct arch_prologue *prologue, const struct arch_prologue *wide)
+static struct site *site_new(uintptr_t entry)
 {
-    struct site *site = calloc(1, sizeof(*site)), **bucket = bucket_of(prologue->entry);
+    struct site *site = calloc(1, sizeof(*site)), **bucket = bucket_of(entry);
 
     if (!site)
         return NULL;
-    site->prologue = *prologue;
-    site->wide = *wide;
+    site->prologue.entry = entry;
     site->swap.prologue = &site->prologue;
     site->next = *bucket;
     *bucket = site;
     return site;
+}
+
+static bool is_short(const struct site *site)
+{
+    return site->prologue.pad != 0;
+}
+
+static bool has_traps(const struct site *site)
+{
+    return site->prepared && !is_short(site);
 }
 
 static void drop(struct site *site, bool dropped)
@@ -116,7 +137,7 @@ static void drop(struct site *site, bool dropped)
     site->dropped = dropped;
     site->armed = false;
     damage_unwatch(&site->damage);
-    for (unsigned i = 0; i < site->prologue.count && site->prepared; i++) {
+    for (unsigned i = 0; i < site->prologue.count && has_traps(site); i++) {
         uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
 
         __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
@@ -126,60 +147,158 @@ static void drop(struct site *site, bool dropped)
                          __ATOMIC_RELEASE);
 }
 
-static bool share_bytes(const struct arch_prologue *a, const struct arch_prologue *b)
+struct span {
+    uintptr_t begin, end;
+};
+
+static bool share(struct span a, struct span b)
 {
-    return a->jump < b->jump + b->length && b->jump < a->jump + a->length;
+    return a.begin < b.end && b.begin < a.end;
 }
 
-/* Somebody's debug information says that a function begins where another one's jump lies. */
+static struct span span_of(const struct arch_prologue *prologue)
+{
+    return (struct span){prologue->jump, prologue->jump + prologue->length};
+}
+
+static struct span pad_span(uintptr_t pad)
+{
+    return (struct span){pad, pad + ARCH_LONG_BYTES};
+}
+
+/* Those that are not dropped and whose bytes, or pad, may lie within the span. False once `each` says
+ * so. */
+static bool each_near(struct span span, bool (*each)(const struct site *site, const void *context),
+                      const void *context)
+{
+    const uintptr_t reach = 128 + 2 * ARCH_PROLOGUE_BYTES;
+    uintptr_t first = (span.begin - reach) >> 4, last = (span.end + reach) >> 4;
+
+    if (last - first >= BUCKETS)
+        last = first + BUCKETS - 1;
+    for (uintptr_t at = first; at <= last; at++)
+        for (const struct site *site = *bucket_of(at << 4); site; site = site->next)
+            if (!site->dropped && !each(site, context))
+                return false;
+    return true;
+}
+
+struct overlap {
+    uintptr_t entry;
+    struct span span;
+};
+
+static bool is_apart(const struct site *site, const void *context)
+{
+    const struct overlap *overlap = context;
+
+    if (site->prologue.entry == overlap->entry)
+        return true;
+    if (is_short(site) && share(pad_span(site->prologue.pad), overlap->span))
+        return false;
+    return !share(span_of(&site->prologue), overlap->span);
+}
+
+/* Somebody's debug information says that a function begins where another one's jump lies, or a pad. */
 static bool overlaps_another(const struct arch_prologue *prologue)
 {
-    const uintptr_t span = 2 * ARCH_PROLOGUE_BYTES;
+    struct overlap overlap = {prologue->entry, span_of(prologue)};
 
-    for (uintptr_t at = prologue->entry - span; at <= prologue->entry + span; at += 16)
-        for (const struct site *site = *bucket_of(at); site; site = site->next)
-            if (!site->dropped && site->prologue.entry != prologue->entry &&
-                share_bytes(&site->prologue, prologue))
-                return true;
+    return !each_near(overlap.span, is_apart, &overlap);
+}
+
+static void judge(struct choice *choice, size_t size)
+{
+    choice->possible = !overlaps_another(&choice->prologue);
+    choice->wide = choice->prologue;
+    arch_prologue_widen((const uint8_t *)choice->prologue.entry, size, &choice->wide);
+}
+
+static void take(struct site *site, const struct choice *choice)
+{
+    site->prologue = choice->prologue;
+    site->wide = choice->wide;
+}
+
+/* What can be done at the entry, in `site`, which is none yet. */
+static int read_choices(struct site *site, uintptr_t entry, const struct function_code *code,
+                        struct site_problem *why)
+{
+    const uint8_t *bytes = (const uint8_t *)entry;
+    enum arch_problem problem;
+
+    problem = arch_prologue_read_short(bytes, code->size, entry, &site->by_short.prologue);
+    if (code->padding.count > 0 && problem == ARCH_OK)
+        judge(&site->by_short, code->size);
+    problem = arch_prologue_read(bytes, code->size, entry, &site->by_long.prologue);
+    if (!code->no_long && problem == ARCH_OK)
+        judge(&site->by_long, code->size);
+    site->padding = code->padding;
+    take(site, site->by_long.possible ? &site->by_long : &site->by_short);
+    if (site->by_short.possible || site->by_long.possible)
+        return 0;
+    if (problem != ARCH_OK)
+        return refuse_arch(why, problem);
+    return site_refuse(why, HP_NOT_PATCHABLE,
+                       "the first bytes of another function's slot lie there");
+}
+
+static bool is_in_padding(const struct site *site, const struct padding *padding)
+{
+    for (size_t i = 0; i < padding->count; i++)
+        if (site->prologue.pad >=
+                site->prologue.entry + (uintptr_t)(intptr_t)padding->gaps[i].begin &&
+            site->prologue.pad + ARCH_LONG_BYTES <=
+                site->prologue.entry + (uintptr_t)(intptr_t)padding->gaps[i].end)
+            return true;
     return false;
 }
 
-struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why)
+/* A library that is loaded again where it was mapped before: its stubs are there still. */
+static struct site *site_of_same_code(const struct site *read, const struct function_code *code)
 {
-    struct arch_prologue prologue, wide;
-    struct site *site;
-    enum arch_problem problem;
+    for (struct site *site = *bucket_of(read->prologue.entry); site; site = site->next) {
+        const struct choice *now = is_short(site) ? &read->by_short : &read->by_long;
+
+        if (site->prologue.entry != read->prologue.entry)
+            continue;
+        if (!site->prepared)
+            return site;
+        if (now->possible && same_code(&site->prologue, &now->prologue) &&
+            same_code(&site->wide, &now->wide) &&
+            (!is_short(site) || is_in_padding(site, &code->padding)))
+            return site;
+    }
+    return NULL;
+}
+
+struct site *site_at(uintptr_t entry, const struct function_code *code, struct site_problem *why)
+{
+    struct site read = {.next = NULL}, *site;
     int protection = 0;
 
     for (site = *bucket_of(entry); site; site = site->next)
         if (site->prologue.entry == entry && !site->dropped)
             return site;
-    if (check_readable(entry, size, &protection, why) != 0)
+    if (check_readable(entry, code->size, &protection, why) != 0 ||
+        read_choices(&read, entry, code, why) != 0)
         return NULL;
-    problem = arch_prologue_read((const uint8_t *)entry, size, entry, &prologue);
-    if (problem != ARCH_OK) {
-        refuse_arch(why, problem);
-        return NULL;
-    }
-    if (overlaps_another(&prologue)) {
-        site_refuse(why, HP_NOT_PATCHABLE, "the first bytes of another function's slot lie there");
-        return NULL;
-    }
-    wide = prologue;
-    arch_prologue_widen((const uint8_t *)entry, size, &wide);
-    /* A library that is loaded anew where it lay: its stubs still stand. */
-    for (site = *bucket_of(entry); site; site = site->next)
-        if (site->prologue.entry == entry && same_code(&site->prologue, &prologue) &&
-            same_code(&site->wide, &wide))
-            break;
-    if (site)
-        drop(site, false);
-    else
-        site = site_new(&prologue, &wide);
+    site = site_of_same_code(&read, code);
     if (!site)
+        site = site_new(entry);
+    if (!site) {
         site_refuse(why, HP_MEMORY, "no memory for the function's stub");
-    else
-        site->swap.protection = protection;
+        return NULL;
+    }
+    if (!site->prepared) {
+        site->by_short = read.by_short;
+        site->by_long = read.by_long;
+        site->padding = read.padding;
+        site->prologue = read.prologue;
+        site->wide = read.wide;
+    }
+    drop(site, false);
+    site->swap.protection = protection;
     return site;
 }
 
@@ -235,17 +354,101 @@ static void place_punned(struct site *site, int *error)
     site->prologue = choices[found < count ? found : 0];
 }
 
-/* A jump with traps on the boundaries, or, where such a stub has no place, any jump: then threads
- * must be seen, or made, to leave. */
+/* Both are made writable together. */
+static bool is_like_entry(const struct site *site, uintptr_t pad)
+{
+    const uintptr_t page = ~UINT64_C(4095);
+    struct mapping mapping;
+
+    return ((pad & page) == (site->prologue.jump & page) &&
+            ((pad + ARCH_LONG_BYTES - 1) & page) == (pad & page)) ||
+           (maps_at(pad, &mapping) && mapping.protection == site->swap.protection &&
+            !mapping.shared && mapping.end >= pad + ARCH_LONG_BYTES);
+}
+
+static bool is_free(const struct site *site, uintptr_t pad)
+{
+    struct overlap overlap = {site->prologue.entry, pad_span(pad)};
+
+    return each_near(overlap.span, is_apart, &overlap) && is_like_entry(site, pad);
+}
+
+/* With the file's first byte before the jump's second the old instruction is whole again: so a uprobe
+ * leaves it. */
+static bool survives_restore(const struct site *site, uintptr_t pad)
+{
+    struct arch_prologue prologue = site->by_short.prologue;
+    uint8_t jump[ARCH_SHORT_BYTES];
+
+    prologue.pad = pad;
+    arch_short_bytes(&prologue, jump);
+    return jump[1] == prologue.bytes[1];
+}
+
+/*
+ * Free five bytes of its padding; 0: none are left. Those that survive a uprobe come first. Else from the
+ * end of a gap: at its beginning a function of one byte may need padding for a long jump.
+ */
+static uintptr_t find_pad(const struct site *site)
+{
+    uintptr_t entry = site->prologue.entry, found = 0;
+
+    for (size_t i = 0; i < site->padding.count; i++) {
+        uintptr_t begin = entry + (uintptr_t)(intptr_t)site->padding.gaps[i].begin;
+        uintptr_t end = entry + (uintptr_t)(intptr_t)site->padding.gaps[i].end;
+
+        for (uintptr_t at = end - ARCH_LONG_BYTES; at >= begin; at--) {
+            if ((found && !survives_restore(site, at)) || !is_free(site, at))
+                continue;
+            found = at;
+            if (survives_restore(site, at))
+                return at;
+        }
+    }
+    return found;
+}
+
+/* A short jump to a pad, and a long one from there to wherever the stub is. False: it is not to be had. */
+static bool place_short(struct site *site)
+{
+    struct arch_prologue taken = site->by_short.prologue;
+    struct room_wish wish;
+    int error;
+
+    if (!site->by_short.possible || !short_swap_possible(taken.jump, site->swap.protection))
+        return false;
+    taken.pad = find_pad(site);
+    if (!taken.pad)
+        return false;
+    wish = wish_stub(&taken);
+    site->stub = room_take(&wish, &error);
+    if (!site->stub)
+        return false;
+    site->prologue = taken;
+    site->wide = site->by_short.wide;
+    site->swap.punned = true;
+    site->swap.jump_size = arch_jump_bytes(&taken, site->stub, site->swap.jump);
+    memcpy(site->pad, (const void *)(uintptr_t)taken.pad, sizeof(site->pad));
+    return true;
+}
+
+/* A short jump; or one with traps on the boundaries; or, where such a stub has no place, any jump:
+ * then threads must be seen, or made, to leave. */
 static int place_stub(struct site *site, struct site_problem *why)
 {
-    struct arch_prologue single = site->prologue;
+    struct arch_prologue single = site->by_long.prologue;
     const struct arch_prologue *taken = &site->prologue;
     int error = 0;
 
+    if (place_short(site))
+        return 0;
+    if (!site->by_long.possible)
+        return site_refuse(why, HP_NOT_PATCHABLE,
+                           "the padding near its entry, which it needs, is taken by other entries");
+    take(site, &site->by_long);
     place_punned(site, &error);
     site->swap.punned = true;
-    if (!site->stub && !site->prologue.jumped_to) {
+    if (!site->stub) {
         struct room_wish wish;
 
         site->prologue.guarded = single.guarded = false;
@@ -335,6 +538,11 @@ static void place_restored(struct site *site)
 {
     uint8_t trap;
 
+    if (is_short(site)) {
+        site->survives = survives_restore(site, site->prologue.pad) ||
+                         site->prologue.jump != site->prologue.entry;
+        return;
+    }
     site->survives = arch_survives_restore(&site->prologue, site->swap.jump, site->swap.jump_size,
                                            &trap, &site->faults) ||
                      site->prologue.jump != site->prologue.entry;
@@ -380,12 +588,12 @@ int site_prepare(struct site *site, struct site_problem *why)
     site->words->seen = 0;
     site->words->target = site->original;
     __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < site->prologue.count; i++)
+    site->prepared = true;
+    for (unsigned i = 0; i < site->prologue.count && has_traps(site); i++)
         trap_add(&site->traps[i]);
     place_restored(site);
     if (site->restored.address)
         trap_add(&site->restored);
-    site->prepared = true;
     return 0;
 }
 
@@ -412,7 +620,22 @@ const struct keep *site_keeps(const struct site *site, uintptr_t function)
 /* ---- arming ---- */
 
 /* Keep an eye on what arming is about to write. 0, or -1: no memory. */
-static int watch(struct site *site)
+static int watch_short(struct site *site)
+{
+    struct damage_piece entry = {.at = site->prologue.jump, .size = ARCH_SHORT_BYTES};
+    struct damage_piece pad = {.at = site->prologue.pad, .size = ARCH_LONG_BYTES};
+
+    arch_short_bytes(&site->prologue, entry.written);
+    memcpy(entry.original, site->prologue.bytes, ARCH_SHORT_BYTES);
+    memcpy(pad.written, site->swap.jump, ARCH_LONG_BYTES);
+    memcpy(pad.original, site->pad, ARCH_LONG_BYTES);
+    if (damage_watch(&site->damage, &entry) == 0 && damage_watch(&site->damage, &pad) == 0)
+        return 0;
+    damage_unwatch(&site->damage);
+    return -1;
+}
+
+static int watch_long(struct site *site)
 {
     const struct arch_swap *swap = &site->swap;
     struct damage_piece piece = {.at = site->prologue.jump, .size = swap->jump_size};
@@ -427,14 +650,17 @@ static struct site *under_way;
 
 static int put_in(struct site *site, uint64_t until, struct site_problem *why)
 {
-    int error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
+    int error = 0;
 
+    if (!is_short(site)) /* which no trap ever meets */
+        error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
     if (error != 0)
         return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
-    if (watch(site) != 0)
+    if ((is_short(site) ? watch_short(site) : watch_long(site)) != 0)
         return site_refuse(why, HP_MEMORY, "no memory to watch the function's first bytes");
     under_way = site;
-    site->technique = arch_swap_in(&site->swap, until, why);
+    site->technique =
+        is_short(site) ? short_swap_in(&site->swap, why) : arch_swap_in(&site->swap, until, why);
     site->armed = site->technique != NULL;
     under_way = NULL;
     if (!site->armed)
@@ -456,7 +682,8 @@ int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
     if (!site->armed)
         return 0;
     under_way = site;
-    out = arch_swap_out(&site->swap, until, why) != NULL;
+    out = (is_short(site) ? short_swap_out(&site->swap, why)
+                          : arch_swap_out(&site->swap, until, why)) != NULL;
     site->armed = !out;
     under_way = NULL;
     if (out)
@@ -466,12 +693,26 @@ int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
 
 /* ---- what others write ---- */
 
+static bool pad_holds(const struct site *site, const uint8_t *bytes)
+{
+    return memcmp((const void *)(uintptr_t)site->prologue.pad, bytes, ARCH_LONG_BYTES) == 0;
+}
+
+/* Armed before, it holds the jump still. */
+static int check_pad(const struct site *site, struct site_problem *why)
+{
+    if (!is_short(site) || pad_holds(site, site->pad) || pad_holds(site, site->swap.jump))
+        return 0;
+    return entry_bytes_check(site->pad, site->prologue.pad, ARCH_LONG_BYTES, why);
+}
+
 int site_check(struct site *site, struct site_problem *why)
 {
     const struct arch_prologue *p = &site->prologue;
 
     if (!site->armed)
-        return entry_bytes_check(p->bytes, p->jump, p->length, why);
+        return entry_bytes_check(p->bytes, p->jump, p->length, why) == 0 ? check_pad(site, why)
+                                                                         : -1;
     if (damage_look_at(&site->damage) <= ARCH_FOREIGN_ORIGINAL)
         return 0;
     return entry_bytes_refuse_damage(&site->damage, why);
@@ -517,6 +758,11 @@ const struct damage *site_damage(const struct site *site)
     return site->damage.kind == ARCH_FOREIGN_NONE ? NULL : &site->damage;
 }
 
+bool site_is_short(const struct site *site)
+{
+    return is_short(site);
+}
+
 bool site_is_armed(const struct site *site)
 {
     return site->armed;
@@ -532,14 +778,9 @@ uintptr_t site_original(const struct site *site)
     return site->original;
 }
 
-bool site_jumps_back(const struct site *site)
-{
-    return site->prologue.jumped_to;
-}
-
 const char *site_technique(const struct site *site)
 {
-    return site->technique ? site->technique : "none";
+    return site->technique ? site->technique : site->expected;
 }
 
 /* FNV-1a by words, of all that is not a number for others: a member that is added is not forgotten. */
@@ -576,28 +817,37 @@ bool site_settle(struct site *site)
     return true;
 }
 
-static void restore(const struct site *site, uintptr_t address, uint8_t *copy, size_t size)
-{
-    const struct arch_prologue *prologue = &site->prologue;
+/* ---- original bytes ---- */
 
-    if (!site->armed)
-        return;
-    for (size_t i = 0; i < prologue->length; i++)
-        if (prologue->jump + i - address < size)
-            copy[prologue->jump + i - address] = prologue->bytes[i];
+struct restoring {
+    struct span span;
+    uint8_t *copy;
+};
+
+static void restore(const struct restoring *restoring, uintptr_t at, const uint8_t *bytes,
+                    size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (at + i >= restoring->span.begin && at + i < restoring->span.end)
+            restoring->copy[at + i - restoring->span.begin] = bytes[i];
+}
+
+static bool restore_site(const struct site *site, const void *context)
+{
+    const struct restoring *restoring = context;
+
+    if (site->armed)
+        restore(restoring, site->prologue.jump, site->prologue.bytes, site->prologue.length);
+    if (is_short(site))
+        restore(restoring, site->prologue.pad, site->pad, sizeof(site->pad));
+    return true;
 }
 
 void sites_restore(uintptr_t address, uint8_t *copy, size_t size)
 {
-    const size_t before = 2 * ARCH_PROLOGUE_BYTES;
-    size_t buckets_passed = (size + before) / 16 + 2;
+    struct restoring restoring = {{address, address + size}, copy};
 
-    if (buckets_passed > BUCKETS)
-        buckets_passed = BUCKETS;
-    for (size_t i = 0; i < buckets_passed; i++)
-        for (const struct site *site = *bucket_of(address - before + 16 * i); site;
-             site = site->next)
-            restore(site, address, copy, size);
+    each_near(restoring.span, restore_site, &restoring);
 }
 
 void sites_drop(uintptr_t begin, uintptr_t end)
@@ -613,7 +863,7 @@ void sites_tend(void)
 {
     for (size_t i = 0; i < BUCKETS; i++)
         for (const struct site *site = buckets[i]; site; site = site->next)
-            if (site->armed) {
+            if (site->armed && !is_short(site)) {
                 trap_install(false);
                 return;
             }
@@ -638,5 +888,10 @@ void sites_after_fork(void)
     if (poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
         return;
     poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
+    poke_close(&poke);
+    if (!is_short(site) ||
+        poke_open(&poke, site->prologue.pad, sizeof(site->pad), site->swap.protection, true) != 0)
+        return;
+    poke_bytes(&poke, site->prologue.pad, site->pad, sizeof(site->pad));
     poke_close(&poke);
 }

@@ -7,6 +7,10 @@
  * are never freed: a thread may be on its way through them, and their return addresses may lie on
  * stacks.
  *
+ * A short jump (arch.h) leads to a long one in padding, the site's pad. The pad is the site's for ever,
+ * and its bytes stay once they are written: a thread may have gone through the short jump and not yet
+ * have come to the long one. No other thread executes them.
+ *
  * Listener (or the thread that runs the constructor), holding the engine lock.
  */
 #ifndef HOTPATCH_SITE_H
@@ -17,6 +21,7 @@
 #include <stdint.h>
 
 #include "arch.h"
+#include "function_code.h"
 #include "keeper.h"
 
 struct damage;
@@ -35,10 +40,11 @@ int site_refuse(struct site_problem *why, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * The site of the function at `entry`, whose `size` bytes are mapped; the same one for the same
- * entry. NULL: no memory, or why the entry cannot be patched. Inside objects_locked().
+ * The site of the function at `entry`, whose bytes are mapped, as function_code_read() judges it; the
+ * same one for the same entry. NULL: no memory, or why the entry cannot be patched. Inside
+ * objects_locked().
  */
-struct site *site_at(uintptr_t entry, size_t size, struct site_problem *why);
+struct site *site_at(uintptr_t entry, const struct function_code *code, struct site_problem *why);
 
 /* Find room, write stub and moved prologue, let the word hold the moved prologue. May map memory.
  * Nothing to do where that has happened. 0, or -1. */
@@ -46,7 +52,8 @@ int site_prepare(struct site *site, struct site_problem *why);
 
 /*
  * Let the entry jump to the stub; waits for threads until `until` (CLOCK_MONOTONIC, ms) where it
- * must. Inside objects_locked() and the commit section. 0; -1: text and protections are as before.
+ * must. Inside objects_locked() and the commit section. 0; -1: text, but for a pad, and protections are
+ * as before.
  */
 int site_arm(struct site *site, uint64_t until, struct site_problem *why);
 /* The way back, for a transaction that is refused. The word must hold the moved prologue. */
@@ -76,11 +83,11 @@ const struct damage *site_damage(const struct site *site);
 bool site_survives_restore(const struct site *site);
 
 bool site_is_armed(const struct site *site);
-uintptr_t *site_word(struct site *site);          /* prepared: what the stub jumps through */
+bool site_is_short(const struct site *site); /* prepared: no thread and no trap matters to it */
+uintptr_t *site_word(struct site *site);     /* prepared: what the stub jumps through */
 uintptr_t site_original(const struct site *site); /* prepared: the moved prologue */
-/* Does each turn of a loop of the old code meet a trap while the site is armed? */
-bool site_jumps_back(const struct site *site);
-const char *site_technique(const struct site *site); /* "punned", "aligned", ...: for status */
+/* "short", "punned", ...: how it was armed, or how it would be. */
+const char *site_technique(const struct site *site);
 
 /* Another number whenever something of the site has changed that the functions above tell. */
 uint64_t site_stamp(const struct site *site);
@@ -92,7 +99,8 @@ void site_switch(struct site *site, uintptr_t target, bool note);
  * the short way again. */
 bool site_settle(struct site *site);
 
-/* Write what lay at armed entries before over a copy of the `size` bytes at `address`. */
+/* Write the original bytes over those of armed entries, and of pads, in a copy of what runs at
+ * `address`. */
 void sites_restore(uintptr_t address, uint8_t *copy, size_t size);
 
 /* The site whose object is unmapped is forgotten. */

@@ -395,13 +395,6 @@ static const char *with_mute(struct work *work)
     }
     work->spin = work->at;
     spin = in_one_word(work, work->at, sizeof(SPIN)) && !work->boundary[1];
-    if (work->inside && work->swap->prologue->jumped_to) {
-        if (may_pass(work))
-            return NULL;
-        refuse_muted(work, first_mute(work),
-                     "and the function jumps back to where traps would stay");
-        return NULL;
-    }
     if (spin && work->synced)
         return by_spin(work);
     if (in_one_word(work, work->at, JUMP_BYTES) && !needs_evacuation(work))

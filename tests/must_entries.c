@@ -51,6 +51,10 @@ ENTRY(entry_over_a_page, "straddles_page", "shape straddles_page", "1")
 ENTRY(entry_relative_data, "reads_near", "shape reads_near", "1")
 ENTRY(entry_short_branch, "branches", "shape branches", "1")
 ENTRY(entry_first_is_a_call, "calls_first", "shape calls_first", "1")
+ENTRY(entry_shorter_than_a_long_jump, "short_three", "shape short_three", "0")
+ENTRY(entry_loop_behind_the_first, "jumps_back", "shape jumps_back", "1")
+ENTRY(entry_loop_at_a_boundary, "jumps_back_early", "shape jumps_back_early", "1")
+ENTRY(entry_jumped_into_early, "jumped_into_early", "shape jumped_into_early", "1")
 ENTRY(entry_short_with_padding, "short_four", "shape short_four", "1")
 ENTRY(entry_overlapped, "overlapped", "answer", "1")
 ENTRY(entry_too_short, "too_short", "answer", "1")
@@ -59,6 +63,17 @@ ENTRY(entry_name_stripped, "second", "second", "10")
 ENTRY(entry_ambiguous, "twin", "twins", "10 20")
 ENTRY(entry_file_unknown, "twin@entries_third.c", "twins", "10 20")
 ENTRY(entry_inside_function, "exe+0x1", "answer", "1")
+
+/* The other function does what it did. */
+static const char *entry_jumped_into(struct host *host)
+{
+    const char *code = outcome(host, "load replace=jumped_into=two %s", patch_file("entry_plain"));
+    host_expect(host, "shape jumped_into", "2");
+    host_expect(host, "shape jumps_into", "1");
+    must_apply(host, "revert last");
+    host_expect(host, "shape jumped_into", "1");
+    return code;
+}
 
 static const char *entry_of_declared_patch(struct host *host)
 {
@@ -467,6 +482,11 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_in_library),
     IN_ENTRIES(entry_indirect),
     IN_ENTRIES(entry_signal_frame),
+    IN_ENTRIES(entry_shorter_than_a_long_jump),
+    IN_ENTRIES(entry_loop_behind_the_first),
+    IN_ENTRIES(entry_loop_at_a_boundary),
+    IN_ENTRIES(entry_jumped_into),
+    IN_ENTRIES(entry_jumped_into_early),
     IN_ENTRIES(entry_signal_return_unframed),
     IN_ENTRIES(entry_of_refused_library),
     IN_ENTRIES(entry_of_main),

@@ -19,10 +19,15 @@ struct shape {
     shape_function *call;
     const char *end;
     unsigned endbr; /* bytes before the jump */
+    /* Where padding for a short jump begins and ends, counted from the entry; 0: none is told of. */
+    int pad_begin, pad_end;
 };
 
 extern const struct shape shapes[];
 extern const size_t shapes_count;
+/* Those from here on have padding: with first instructions of two to five bytes, padding before and
+ * behind them, and one gap for three of them. */
+extern const size_t shapes_short;
 /* Alone in its neighbourhood: five instructions of one byte each. */
 extern const struct shape shape_alone;
 /* Waits among its first five bytes, at offset 1 or 4, while the int at its argument is 0; 1 then. */
@@ -34,6 +39,8 @@ extern const struct shape shape_spins; /* the same behind them */
 long shape_replacement(long argument);
 const struct shape *shape_named(const char *name);
 size_t shape_size(const struct shape *shape);
+/* Does control come to what lies behind the first instruction, but by a return? */
+bool shape_falls_through(const struct shape *shape);
 uintptr_t shape_jump(const struct shape *shape); /* where the jump goes */
 /* Not folded by the compiler, which could know the function by heart. */
 long shape_call(const struct shape *shape, long argument);

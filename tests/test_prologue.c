@@ -40,7 +40,9 @@ static size_t parse_hex(const char *text, uint8_t *out, size_t room)
 }
 
 /* The bytes are copied to the end of an allocation, so that a sanitizer sees a read beyond. */
-static enum arch_problem read_hex(const char *text, struct arch_prologue *out)
+static enum arch_problem read_by(enum arch_problem (*read)(const uint8_t *, size_t, uint64_t,
+                                                           struct arch_prologue *),
+                                 const char *text, struct arch_prologue *out)
 {
     uint8_t bytes[512], *exact;
     size_t size = parse_hex(text, bytes, sizeof(bytes));
@@ -49,9 +51,14 @@ static enum arch_problem read_hex(const char *text, struct arch_prologue *out)
     exact = malloc(size ? size : 1);
     assert_non_null(exact);
     memcpy(exact, bytes, size);
-    problem = arch_prologue_read(exact, size, ENTRY, out);
+    problem = read(exact, size, ENTRY, out);
     free(exact);
     return problem;
+}
+
+static enum arch_problem read_hex(const char *text, struct arch_prologue *out)
+{
+    return read_by(arch_prologue_read, text, out);
 }
 
 static void assert_problem(const char *text, enum arch_problem expected)
@@ -244,7 +251,7 @@ static void a_call_of_itself_calls_the_function_as_it_is_now(void **state)
 {
     (void)state;
     assert_moves("e8 fb ff ff ff c3", "ff 35 05 00 00 00 e9 f5 ef ff ff 05 00 00 10 00 00 00 00");
-    assert_false(assert_reads("55 48 89 e5 90 e8 f6 ff ff ff c3").jumped_to);
+    assert_reads("55 48 89 e5 90 e8 f6 ff ff ff c3");
 }
 
 static void a_loop_whose_head_is_the_entry_is_refused(void **state)
@@ -260,16 +267,16 @@ static void a_loop_whose_head_is_the_entry_is_refused(void **state)
 static void a_jump_to_the_endbr64_is_a_tail_call(void **state)
 {
     (void)state;
-    assert_false(assert_reads("f3 0f 1e fa 83 ef 01 90 90 75 f5 c3").jumped_to);
+    assert_reads("f3 0f 1e fa 83 ef 01 90 90 75 f5 c3");
     assert_reads("f3 0f 1e fa 83 ef 01 90 90 e9 f2 ff ff ff");
 }
 
 static void a_jump_back_to_before_the_frame_is_a_tail_call(void **state)
 {
     (void)state;
-    assert_false(assert_reads("53 83 ef 01 90 5b 75 f8 c3").jumped_to); /* push; ...; pop; jnz f */
-    assert_reads("48 83 ec 18 90 48 83 c4 18 eb f5");                   /* sub; ...; add; jmp f */
-    assert_problem("49 83 ec 18 90 90 90 90 eb f6", ARCH_JUMP_INSIDE);  /* sub from r12 */
+    assert_reads("53 83 ef 01 90 5b 75 f8 c3");                        /* push; ...; pop; jnz f */
+    assert_reads("48 83 ec 18 90 48 83 c4 18 eb f5");                  /* sub; ...; add; jmp f */
+    assert_problem("49 83 ec 18 90 90 90 90 eb f6", ARCH_JUMP_INSIDE); /* sub from r12 */
     assert_problem("83 ef 01 90 90 53 90 5b 75 f6 c3", ARCH_JUMP_INSIDE); /* a frame of later */
 }
 
@@ -277,7 +284,7 @@ static void a_jump_back_to_before_the_frame_is_a_tail_call(void **state)
 static void a_jump_behind_the_end_of_a_frame_is_a_tail_call(void **state)
 {
     (void)state;
-    assert_false(assert_reads("48 85 ff 74 06 53 90 90 5b eb f5 c3").jumped_to);
+    assert_reads("48 85 ff 74 06 53 90 90 5b eb f5 c3");
     assert_reads("48 85 ff 74 09 53 90 90 5b e9 f2 ff ff ff c3");
     assert_reads("48 85 ff 74 06 55 90 90 c9 eb f5 c3");                     /* leave */
     assert_reads("48 85 ff 74 0c 48 83 ec 08 90 48 83 c4 08 eb f0 c3");      /* add rsp */
@@ -296,13 +303,12 @@ static void what_lies_in_the_padding_is_no_jump(void **state)
     assert_starts("eb 0a 66 2e 0f 1f 84 00 75 f6 00 00 c3", "05");
 }
 
-static void a_jump_to_an_old_boundary_meets_a_trap(void **state)
+/* A trap would stay there as long as the entry is armed. */
+static void a_jump_to_an_old_boundary_is_refused(void **state)
 {
-    struct arch_prologue prologue = assert_reads("55 48 89 e5 90 90 75 f9 c3"); /* to offset 1 */
-
     (void)state;
-    assert_true(prologue.jumped_to);
-    assert_false(assert_reads("55 48 89 e5 90 90 75 fd c3").jumped_to); /* to offset 5 */
+    assert_problem("55 48 89 e5 90 90 75 f9 c3", ARCH_JUMP_INSIDE); /* to offset 1 */
+    assert_reads("55 48 89 e5 90 90 75 fd c3");                     /* to offset 5 */
 }
 
 static void a_jump_into_an_instruction_is_refused(void **state)
@@ -311,6 +317,128 @@ static void a_jump_into_an_instruction_is_refused(void **state)
     assert_problem("55 48 89 e5 90 90 75 fa c3", ARCH_JUMP_INSIDE); /* to offset 2 */
     assert_problem("b8 01 00 00 00 90 e3 fa c3", ARCH_JUMP_INSIDE);
     assert_problem("74 01 f0 0f b1 0f c3", ARCH_JUMP_INSIDE); /* around lock */
+}
+
+/* ------------------------------------------------------------ short jumps --- */
+
+static struct arch_prologue assert_short(const char *text)
+{
+    struct arch_prologue prologue;
+
+    assert_int_equal(read_by(arch_prologue_read_short, text, &prologue), ARCH_OK);
+    assert_int_equal(prologue.count, 1);
+    assert_int_equal(prologue.written, 2);
+    return prologue;
+}
+
+static void assert_no_short(const char *text, enum arch_problem expected)
+{
+    struct arch_prologue prologue;
+
+    assert_int_equal(read_by(arch_prologue_read_short, text, &prologue), expected);
+}
+
+static void a_short_jump_displaces_the_first_instruction_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(assert_short("31 c0 c3").length, 2); /* shorter than a long jump */
+    assert_int_equal(assert_short("48 89 f8 c3").length, 3);
+    assert_int_equal(assert_short("b8 01 00 00 00 c3").length, 5);
+    assert_int_equal(assert_short("f3 0f 1e fa 31 c0 c3").jump, ENTRY + 4);
+    assert_int_equal(assert_short("ff d0 90 90 90 c3").length, 2); /* a call returns behind it */
+    assert_int_equal(assert_short("0f 0b").length, 2);
+    assert_no_short("55 48 89 e5 5d c3", ARCH_TOO_SHORT); /* a boundary in the two bytes */
+    assert_no_short("c3", ARCH_TOO_SHORT);
+    assert_no_short("f3 0f 1e fa c3", ARCH_TOO_SHORT);
+    assert_no_short("", ARCH_UNDECODABLE);
+    assert_no_short("48", ARCH_UNDECODABLE);
+}
+
+static void a_loop_behind_the_first_instruction_does_not_matter_to_a_short_jump(void **state)
+{
+    (void)state;
+    assert_short("89 f8 83 e8 01 75 fb c3"); /* to offset 2 */
+    assert_problem("89 f8 83 e8 01 75 fb c3", ARCH_JUMP_INSIDE);
+    assert_no_short("89 f8 83 e8 01 75 f9 c3", ARCH_JUMP_INSIDE); /* to the entry */
+    assert_no_short("f0 0f b1 0f 75 fb c3", ARCH_JUMP_INSIDE);    /* past the lock, to offset 1 */
+    assert_short("74 01 f0 0f b1 0f c3");                         /* around it, to offset 3 */
+    assert_no_short("eb ff c0 c3", ARCH_JUMP_INSIDE);             /* into itself */
+    assert_no_short("f3 a4 c3", ARCH_NOT_MOVABLE); /* rep movsb: a thread may be half through it */
+}
+
+/* Both bytes in one aligned word of eight. */
+static void a_short_jump_does_not_straddle_a_word(void **state)
+{
+    static const uint8_t code[] = {0x31, 0xc0, 0xc3};
+    struct arch_prologue prologue;
+
+    (void)state;
+    for (uint64_t at = ENTRY; at < ENTRY + 16; at++)
+        assert_int_equal(arch_prologue_read_short(code, sizeof(code), at, &prologue),
+                         at % 8 == 7 ? ARCH_TOO_SHORT : ARCH_OK);
+}
+
+/* eb xx counts from its end; the long jump in the pad from the pad's. */
+static void a_short_jump_leads_to_its_pad_and_that_anywhere(void **state)
+{
+    struct arch_prologue prologue = assert_short("48 89 f8 c3");
+    uint8_t jump[8];
+    uint64_t low, high;
+
+    (void)state;
+    arch_pad_window(&prologue, &low, &high);
+    assert_int_equal(low, ENTRY + 2 - 128);
+    assert_int_equal(high, ENTRY + 2 + 127);
+    for (prologue.pad = low; prologue.pad <= high; prologue.pad++) {
+        struct arch_window window;
+        int32_t distance;
+
+        arch_short_bytes(&prologue, jump);
+        assert_int_equal(jump[0], 0xeb);
+        assert_int_equal(ENTRY + 2 + (uint64_t)(int64_t)(int8_t)jump[1], prologue.pad);
+        arch_stub_window(&prologue, &window);
+        assert_int_equal(window.stride, 1);
+        assert_int_equal(window.high, prologue.pad + 5 + INT32_MAX);
+        assert_int_equal(arch_jump_bytes(&prologue, ENTRY + 0x12345678, jump), 5);
+        assert_int_equal(jump[0], 0xe9);
+        memcpy(&distance, jump + 1, sizeof(distance));
+        assert_int_equal(prologue.pad + 5 + (uint64_t)distance, ENTRY + 0x12345678);
+    }
+}
+
+static void a_function_ends_itself_by_its_last_instruction(void **state)
+{
+    static const struct {
+        const char *text;
+        bool ends;
+    } bodies[] = {
+        {"31 c0 c3", true},        {"eb fe", true},  {"0f 0b", true},
+        {"e8 00 00 00 00", true}, /* does not return */
+        {"31 c0", false},          {"74 fe", false}, {"0f 1f 00", false},
+        {"b8 00 00 00 c3", false}, /* ret is the operand's byte */
+        {"31 c0 c3 b8", false},    {"", false},      {"31 c0 c3 0f 05", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        uint8_t bytes[64];
+        size_t size = parse_hex(bodies[i].text, bytes, sizeof(bytes));
+
+        assert_int_equal(arch_ends_itself(bytes, size), bodies[i].ends);
+    }
+}
+
+/* -fpatchable-function-entry=5,3 lays three NOPs of one byte before the entry. */
+static void nops_of_one_byte_before_an_entry_are_no_padding(void **state)
+{
+    uint8_t bytes[64];
+
+    (void)state;
+    assert_int_equal(arch_padding_free(bytes, parse_hex("66 0f 1f 44 00 00", bytes, 64)), 6);
+    assert_int_equal(arch_padding_free(bytes, parse_hex("66 0f 1f 44 00 00 90 90 90", bytes, 64)),
+                     6);
+    assert_int_equal(arch_padding_free(bytes, parse_hex("cc cc cc cc cc", bytes, 64)), 5);
+    assert_int_equal(arch_padding_free(bytes, parse_hex("90 90 90 90 90 90", bytes, 64)), 0);
 }
 
 /* A body of NOPs that ends in a jump of 8 or 32 bits, `jump_end` bytes from the entry. */
@@ -790,7 +918,13 @@ int main(void)
         cmocka_unit_test(a_jump_back_to_before_the_frame_is_a_tail_call),
         cmocka_unit_test(a_jump_behind_the_end_of_a_frame_is_a_tail_call),
         cmocka_unit_test(what_lies_in_the_padding_is_no_jump),
-        cmocka_unit_test(a_jump_to_an_old_boundary_meets_a_trap),
+        cmocka_unit_test(a_jump_to_an_old_boundary_is_refused),
+        cmocka_unit_test(a_short_jump_displaces_the_first_instruction_alone),
+        cmocka_unit_test(a_loop_behind_the_first_instruction_does_not_matter_to_a_short_jump),
+        cmocka_unit_test(a_short_jump_does_not_straddle_a_word),
+        cmocka_unit_test(a_short_jump_leads_to_its_pad_and_that_anywhere),
+        cmocka_unit_test(a_function_ends_itself_by_its_last_instruction),
+        cmocka_unit_test(nops_of_one_byte_before_an_entry_are_no_padding),
         cmocka_unit_test(a_jump_into_an_instruction_is_refused),
         cmocka_unit_test(jumps_are_found_as_far_as_they_reach),
         cmocka_unit_test(data_between_instructions_does_not_hide_a_jump),

@@ -22,8 +22,8 @@
 #define LIB "/usr/lib/x86_64-linux-gnu/"
 
 /*
- * Of Debian 12's builds so many are refused, and no other. Those of jumps are loops of a function
- * without a frame whose head is the entry: a replacement would be entered in the middle of one. The
+ * Of Debian 12's builds a long jump has no place in so many, and in no other. Those of jumps are loops
+ * whose head is among the first five bytes. The
  * unwind table has the functions' cold pieces, too, that no call leads to and some of which are a
  * jump of two bytes: they are only counted. Where a function has no frame they look like functions: python3's short ones.
  */
@@ -31,20 +31,20 @@ static const struct subject {
     const char *name, *path;
     size_t short_limit, jump_limit;
 } subjects[] = {
-    {"redis", "/usr/bin/redis-server", 5, 0},
-    {"nginx", "/usr/sbin/nginx", 0, 1},
+    {"redis", "/usr/bin/redis-server", 5, 1},
+    {"nginx", "/usr/sbin/nginx", 0, 3},
     {"memcached", "/usr/bin/memcached", 0, 0},
-    {"postgres", "/usr/lib/postgresql/15/bin/postgres", 0, 4},
-    {"libc", LIB "libc.so.6", 1, 2},
+    {"postgres", "/usr/lib/postgresql/15/bin/postgres", 0, 5},
+    {"libc", LIB "libc.so.6", 1, 4},
     {"libstdc++", LIB "libstdc++.so.6", 0, 0},
-    {"python3", "/usr/bin/python3", 71, 3},
+    {"python3", "/usr/bin/python3", 71, 22},
     {"bash", "/bin/bash", 0, 0},
 };
 enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
 struct tally {
     size_t problems[ARCH_PROBLEM_COUNT];
-    size_t pieces, single, at_4, calls, jumped_to;
+    size_t pieces, single, at_4, calls;
 };
 
 static bool ends_in_a_call(const struct arch_prologue *prologue)
@@ -60,7 +60,6 @@ static void tally_one(struct tally *tally, const struct arch_prologue *prologue)
 {
     tally->calls += ends_in_a_call(prologue);
     tally->single += prologue->count == 1;
-    tally->jumped_to += prologue->jumped_to;
     for (unsigned i = 1; i < prologue->count; i++)
         tally->at_4 += prologue->start[i] == 4;
 }
@@ -85,11 +84,11 @@ static void tally_all(const struct program *program, struct tally *tally)
 
 static void print_tally(const char *name, size_t count, const struct tally *tally)
 {
-    printf("%-10s %6zu %9zu %6zu %7zu %5zu %5zu %6zu %6zu %7zu %6zu %6zu %6zu\n", name, count,
+    printf("%-10s %6zu %9zu %6zu %7zu %5zu %5zu %6zu %6zu %7zu %6zu %6zu\n", name, count,
            tally->problems[ARCH_OK], tally->problems[ARCH_TOO_SHORT],
            tally->problems[ARCH_UNDECODABLE], tally->problems[ARCH_CALL_INSIDE],
            tally->problems[ARCH_JUMP_INSIDE], tally->problems[ARCH_NOT_MOVABLE], tally->pieces,
-           tally->single, tally->at_4, tally->calls, tally->jumped_to);
+           tally->single, tally->at_4, tally->calls);
 }
 
 static void assert_limits(const struct subject *subject, const struct tally *tally)
@@ -104,9 +103,8 @@ static void assert_limits(const struct subject *subject, const struct tally *tal
 static void nearly_every_function_can_be_patched(void **state)
 {
     (void)state;
-    printf("%-10s %6s %9s %6s %7s %5s %5s %6s %6s %7s %6s %6s %6s\n", "", "all", "patchable",
-           "short", "unknown", "call", "jump", "fixed", "pieces", "single", "at +4", "calls",
-           "jumped");
+    printf("%-10s %6s %9s %6s %7s %5s %5s %6s %6s %7s %6s %6s\n", "", "all", "patchable", "short",
+           "unknown", "call", "jump", "fixed", "pieces", "single", "at +4", "calls");
     for (size_t i = 0; i < SUBJECTS; i++) {
         struct tally tally = {.single = 0};
         struct program program;

@@ -345,7 +345,7 @@ static int at_pages_of(int protection, int flags)
     assert_true(page != MAP_FAILED);
     memcpy(page, code, sizeof(code));
     assert_int_equal(mprotect(page, 4096, protection), 0);
-    assert_null(site_at((uintptr_t)page, sizeof(code), &why));
+    assert_null(site_at((uintptr_t)page, &(struct function_code){.size = sizeof(code)}, &why));
     print_message("%s\n", why.text);
     munmap(page, 4096);
     return why.code;
@@ -365,7 +365,7 @@ static void what_is_not_mapped_is_refused(void **state)
     struct site_problem why = {0};
 
     (void)state;
-    assert_null(site_at(0x1000, 16, &why));
+    assert_null(site_at(0x1000, &(struct function_code){.size = 16}, &why));
     assert_int_equal(why.code, HP_NOT_PATCHABLE);
 }
 

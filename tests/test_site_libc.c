@@ -15,6 +15,7 @@
 #include "function_code.h"
 #include "harness.h"
 #include "image_internal.h"
+#include "object_callers.h"
 #include "objects.h"
 #include "shapes.h"
 #include "site.h"
@@ -22,9 +23,18 @@
 struct all_armed {
     struct opened libc;
     struct functions *functions;
+    struct object_callers *callers;
+    struct code_view view;
     uint64_t before;
     size_t armed, listed;
 };
+
+static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
+{
+    const struct all_armed *all = context;
+
+    sites_restore(all->libc.image->bias + address, copy, size);
+}
 
 static void open_libc(struct all_armed *all)
 {
@@ -38,6 +48,10 @@ static void open_libc(struct all_armed *all)
     if (functions_of_mapped(&all->functions, all->libc.image, file, &fault) != 0)
         fail_msg("%s", fault.text);
     close(file);
+    if (object_callers_open(&all->callers, all->libc.image, all->functions, restore, all, &fault))
+        fail_msg("%s", fault.text);
+    all->view = (struct code_view){all->functions, all->libc.image,
+                                   object_callers_arch(all->callers), sites_restore};
 }
 
 /* The word goes on to hold the moved prologue. */
@@ -45,16 +59,17 @@ static int arm(const struct function *function, void *context)
 {
     struct all_armed *all = context;
     struct site_problem why = {0};
-    uint64_t size;
+    struct function_code code;
     struct site *site;
 
     if (function->address == all->before || function->ifunc)
         return 0;
     all->before = function->address;
     all->listed++;
-    if (function_code_problem(all->functions, all->libc.image, function, &size))
+    function_code_read(&all->view, function, &code);
+    if (code.problem)
         return 0;
-    site = site_at(all->libc.image->bias + function->address, size, &why);
+    site = site_at(all->libc.image->bias + function->address, &code, &why);
     if (site && site_prepare(site, &why) == 0 && site_arm(site, soon(), &why) == 0)
         all->armed++;
     else
@@ -91,6 +106,7 @@ static void a_handled_signal_comes_back_with_all_of_libc_armed(void **state)
         skip();
     open_libc(&all);
     assert_int_equal(in_child(handles_signals, &all), 0);
+    object_callers_close(all.callers);
     functions_close(all.functions);
     object_close(&all.libc);
 }

@@ -12,15 +12,19 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "harness.h"
 #include "held.h"
 #include "lock.h"
+#include "poke.h"
 #include "shapes.h"
 #include "site.h"
 #include "sys.h"
@@ -269,10 +273,27 @@ static void let_go_at_each_store(const struct shape *shape, unsigned offset)
     }
 }
 
+/* Before the first instruction, and behind it. */
+static void let_go_beside_a_short_jump(const struct shape *shape)
+{
+    struct arch_prologue prologue;
+
+    assert_int_equal(arch_prologue_read_short((const uint8_t *)(uintptr_t)shape->call,
+                                              shape_size(shape), (uintptr_t)shape->call, &prologue),
+                     ARCH_OK);
+    let_go_at_each_store(shape, 0);
+    if (shape_falls_through(shape))
+        let_go_at_each_store(shape, prologue.length);
+}
+
 static void let_go_from_each_boundary(const struct shape *shape)
 {
     struct arch_prologue prologue;
 
+    if (shape->pad_begin != shape->pad_end) {
+        let_go_beside_a_short_jump(shape);
+        return;
+    }
     assert_int_equal(arch_prologue_read((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
                                         (uintptr_t)shape->call, &prologue),
                      ARCH_OK);
@@ -285,6 +306,67 @@ static void a_thread_held_at_a_boundary_goes_on_after_any_of_the_stores(void **s
     (void)state;
     for (size_t i = 0; i < shapes_count; i++)
         let_go_from_each_boundary(&shapes[i]);
+}
+
+/* ---- short jumps as they must not be written ---- */
+
+enum naive { BYTE_BY_BYTE, PAD_LAST, UNSYNCED };
+
+static void write_bytes(const struct poke *poke, uintptr_t at, const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        poke_byte(poke, at + i, bytes[i]);
+}
+
+static bool swap_naively(const struct arch_swap *swap, bool in, void *how)
+{
+    const struct arch_prologue *p = swap->prologue;
+    struct poke poke;
+    uint8_t jump[2];
+
+    arch_short_bytes(p, jump);
+    if (!in || poke_open(&poke, p->jump, p->pad + JUMP_BYTES - p->jump, swap->protection, true))
+        return false;
+    if (*(enum naive *)how != PAD_LAST)
+        write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
+    if (*(enum naive *)how != UNSYNCED)
+        poke_sync();
+    if (*(enum naive *)how == BYTE_BY_BYTE)
+        write_bytes(&poke, p->jump, jump, sizeof(jump));
+    else
+        poke_store2(p->jump, jump);
+    if (*(enum naive *)how == PAD_LAST)
+        write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
+    poke_sync();
+    poke_close(&poke);
+    return true;
+}
+
+static int naively(const void *how)
+{
+    const struct shape *shape = shape_named("short_five");
+    struct arch_prologue prologue;
+    struct arch_swap swap = {.prologue = &prologue, .protection = PROT_READ | PROT_EXEC};
+    enum naive naive = *(const enum naive *)how;
+
+    if (arch_prologue_read_short((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
+                                 (uintptr_t)shape->call, &prologue) != ARCH_OK)
+        return 1;
+    prologue.pad = (uintptr_t)shape->call + (uintptr_t)shape->pad_begin;
+    arch_jump_bytes(&prologue, (uintptr_t)shape_replacement, swap.jump);
+    watch.name = "naive";
+    watch_short_swap(swap_naively, true, &swap, &naive);
+    return 0;
+}
+
+static void a_short_jump_written_in_another_order_is_noticed(void **state)
+{
+    (void)state;
+    for (enum naive how = BYTE_BY_BYTE; how <= UNSYNCED; how++) {
+        int status = in_child(naively, &how);
+
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
 }
 
 /* ---- where an int3 has no place at the jump's end, and where no trap has one ---- */
@@ -428,6 +510,7 @@ int main(void)
         cmocka_unit_test(nor_beside_a_thread_that_blocks_sigtrap),
         cmocka_unit_test(nobody_who_would_come_back_from_a_signal_handler_is_overlooked),
         cmocka_unit_test(whatever_has_been_seen_of_the_stores_there_is_whole_code),
+        cmocka_unit_test(a_short_jump_written_in_another_order_is_noticed),
         cmocka_unit_test(nor_does_a_thread_that_blocks_sigtrap_meet_a_trap),
         cmocka_unit_test(nor_is_it_overlooked_inside),
         cmocka_unit_test(what_was_stored_while_it_woke_is_taken_back),

@@ -9,6 +9,7 @@
 #include "crowd.h"
 #include "harness.h"
 #include "poke.h"
+#include "short_swap.h"
 #include "swap.h"
 
 enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 64 };
@@ -18,6 +19,7 @@ static const uint8_t SPIN[] = {0xeb, 0xfe};
 struct event {
     enum {
         STORE,
+        PAD, /* a store into the pad of a short jump, counted from there */
         SYNC,
         LEFT,
         CLOSED,
@@ -46,6 +48,7 @@ static const struct arch_swap *swap_now;
 static bool in_now;
 static struct event events[EVENTS];
 static unsigned count;
+static uint8_t watch_pad_before[JUMP_BYTES];
 
 static void note(struct event event)
 {
@@ -63,7 +66,14 @@ static void note_store(uintptr_t address, const uint8_t *bytes, unsigned size)
     uintptr_t jump = swap_now ? swap_now->prologue->jump : 0;
     struct event event = {.kind = STORE};
 
-    if (!swap_now || address + size <= jump || address >= jump + JUMP_BYTES)
+    if (!swap_now)
+        return;
+    if (swap_now->prologue->pad && address - swap_now->prologue->pad < JUMP_BYTES) {
+        event = (struct event){PAD, (unsigned)(address - swap_now->prologue->pad), 1, {*bytes}};
+        note(event);
+        return;
+    }
+    if (address + size <= jump || address >= jump + JUMP_BYTES)
         return;
     for (unsigned i = 0; i < size; i++) {
         if (address + i < jump || address + i >= jump + JUMP_BYTES)
@@ -302,6 +312,83 @@ static void check_swap(const struct arch_swap *swap, bool in, bool done)
         wrong("%s, %s: not serialised at the end, or left as it should not be", watch.name,
               in ? "in" : "out");
 }
+
+/* ---- short jumps ---- */
+
+/*
+ * The two bytes change in one store. Whoever may have seen the jump there finds the pad whole: every
+ * processor has been serialised since the pad's last byte, and no store into it follows.
+ */
+static void check_short(const struct arch_swap *swap, bool in, bool done)
+{
+    uint8_t settled[JUMP_BYTES], pending[JUMP_BYTES], jump[2],
+        *old = (uint8_t *)swap->prologue->bytes;
+    bool open = !in, now_in = !in; /* may be seen; is there */
+
+    arch_short_bytes(swap->prologue, jump);
+    memcpy(pending, watch_pad_before, JUMP_BYTES);
+    memcpy(settled, pending, JUMP_BYTES);
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+
+        if (event->kind == SYNC) {
+            memcpy(settled, pending, JUMP_BYTES);
+            open = now_in;
+        } else if (event->kind == PAD) {
+            pending[event->first] = event->bytes[0];
+            if (open)
+                wrong("%s, event %u: the pad changes while it may be entered", watch.name, i);
+        } else if (event->kind == STORE) {
+            now_in = event->count == 2 && memcmp(event->bytes, jump, 2) == 0;
+            if (event->first != 0 || event->count != 2 ||
+                (!now_in && memcmp(event->bytes, old, 2) != 0))
+                wrong("%s, event %u: half of the jump may be fetched", watch.name, i);
+            if (now_in && memcmp(settled, swap->jump, JUMP_BYTES) != 0)
+                wrong("%s, event %u: the pad may be fetched as it was", watch.name, i);
+            open = open || now_in;
+        } else {
+            wrong("%s, event %u: no thread matters to a short jump", watch.name, i);
+        }
+    }
+    if (now_in != (in == done))
+        wrong("%s: left as it should not be", watch.name);
+}
+
+/* In a swap of a test's own, too. */
+bool watch_short_swap(bool (*swap)(const struct arch_swap *swap, bool in, void *context), bool in,
+                      const struct arch_swap *what, void *context)
+{
+    bool done;
+
+    memcpy(watch_pad_before, (const void *)(uintptr_t)what->prologue->pad, JUMP_BYTES);
+    swap_now = what;
+    count = 0;
+    done = swap(what, in, context);
+    swap_now = NULL;
+    check_short(what, in, done);
+    return done;
+}
+
+typedef const char *short_function(const struct arch_swap *swap, struct site_problem *why);
+short_function __real_short_swap_in, __wrap_short_swap_in;
+short_function __real_short_swap_out, __wrap_short_swap_out;
+
+static bool swap_really(const struct arch_swap *swap, bool in, void *why)
+{
+    return (in ? __real_short_swap_in(swap, why) : __real_short_swap_out(swap, why)) != NULL;
+}
+
+const char *__wrap_short_swap_in(const struct arch_swap *swap, struct site_problem *why)
+{
+    return watch_short_swap(swap_really, true, swap, why) ? "short" : NULL;
+}
+
+const char *__wrap_short_swap_out(const struct arch_swap *swap, struct site_problem *why)
+{
+    return watch_short_swap(swap_really, false, swap, why) ? "short" : NULL;
+}
+
+/* ---- long jumps ---- */
 
 typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
                                   struct site_problem *why);

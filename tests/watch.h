@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "shapes.h"
+#include "swap.h"
 
 struct watch {
     const char *name;
@@ -24,6 +25,10 @@ struct watch {
     void (*looked)(void *); /* call it once, when all have been seen outside */
 };
 extern struct watch watch;
+
+/* Run a way of swapping a short jump, and judge its stores as those of short_swap.c are judged. */
+bool watch_short_swap(bool (*swap)(const struct arch_swap *swap, bool in, void *context), bool in,
+                      const struct arch_swap *what, void *context);
 
 /* shape_arm() and shape_disarm(), with `act` after `at` events (0: never). How many there were. */
 unsigned watch_arm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument);

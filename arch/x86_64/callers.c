@@ -64,19 +64,37 @@ static uint32_t inner_from(const struct branch_index *index, uint64_t from)
     return low;
 }
 
-bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
-                            uint64_t *site, uint64_t *target)
+static bool jump_into(const struct branch_index *index, uint64_t from, uint64_t to, bool surely,
+                      uint64_t *site, uint64_t *target)
 {
-    const struct branch_index *index = &callers->analysis.index;
-
     for (uint32_t i = inner_from(index, from); i < index->inner_count; i++) {
         *target = index->low + index->inner[i].target;
         if (*target >= to)
             return false;
-        if (branch_index_confirm(index, index->inner[i].site, *target, site) != BRANCH_REFUTED)
+        switch (branch_index_confirm(index, index->inner[i].site, *target, site)) {
+        case BRANCH_CONFIRMED:
             return true;
+        case BRANCH_UNKNOWN:
+            if (!surely)
+                return true;
+            break;
+        default:
+            break;
+        }
     }
     return false;
+}
+
+bool arch_callers_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
+                            uint64_t *site, uint64_t *target)
+{
+    return jump_into(&callers->analysis.index, from, to, false, site, target);
+}
+
+bool arch_callers_surely_jump_into(struct arch_callers *callers, uint64_t from, uint64_t to,
+                                   uint64_t *site, uint64_t *target)
+{
+    return jump_into(&callers->analysis.index, from, to, true, site, target);
 }
 
 bool arch_callers_lead_to(struct arch_callers *callers, uint64_t entry, uint64_t *site)

@@ -144,6 +144,8 @@ bool instruction_decode(const uint8_t *code, size_t size, struct instruction *ou
         .breakpoint = in.mnemonic == ZYDIS_MNEMONIC_INT3,
         .takes_stack = takes_stack(&in),
         .gives_stack = gives_stack(&in),
+        .repeats = (in.attributes &
+                    (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0,
         .halves_the_count = (in.attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE) != 0,
     };
     locate_field(&in, out);

@@ -36,6 +36,7 @@ struct instruction {
     bool breakpoint;       /* int3 */
     bool takes_stack;      /* push, sub $n, %rsp: the frame of a function begins */
     bool gives_stack;      /* pop, leave, add $n, %rsp: it ends */
+    bool repeats;          /* rep movsb, ...: a thread may stop in it, and go on with the rest */
     bool halves_the_count; /* jecxz, loop with ecx: the prefix 67 is part of its meaning */
 };
 

@@ -2,11 +2,12 @@
  * prologue.c - may a jump be put at this function's entry, and what does it displace?
  *
  * Pure functions without allocation; see decode.h. The jump is `e9 rel32` at the entry, or behind
- * an endbr64 that stands there: callers by pointer land on that (SDM volume 1, chapter 17).
+ * an endbr64 that stands there: callers by pointer land on that (SDM volume 1, chapter 17). Or it is
+ * `eb rel8`, to an `e9 rel32` in padding.
  *
- * Who else leads into the first five bytes is looked for among the function's own direct jumps.
- * Those of other functions are not seen, nor those through a jump table: compilers let neither
- * lead anywhere but to a function's entry, or behind all of its prologue.
+ * Jumps into the bytes that are overwritten are looked for among the function's own direct jumps. Those
+ * of other functions are the caller's to look for. Those through a jump table are not seen: compilers
+ * let none lead anywhere but behind all of a prologue.
  *
  * A jump of the body back to the jump's own place is refused if it may be a loop whose head is the
  * entry: at its next turn it would leave the old code for the new, and a replacement that calls
@@ -23,8 +24,9 @@
 #include "decode.h"
 
 enum {
-    JUMP_BYTES = 5,
+    JUMP_BYTES = ARCH_LONG_BYTES,
     HOOK_BYTES = 14,
+    WORD = 8,
     /* Behind this offset no jump of eight bits reaches the jump's bytes. */
     NEAR_BYTES = JUMP_BYTES - 1 + 128,
     TAIL_CALLS_MAX = 64 /* each costs a look at the whole function */
@@ -77,6 +79,27 @@ size_t arch_padding(const uint8_t *code, size_t room)
            is_padding(&instruction))
         length += instruction.length;
     return length;
+}
+
+size_t arch_padding_free(const uint8_t *code, size_t room)
+{
+    enum { NOP = 0x90 };
+    size_t length = room;
+
+    while (length > 0 && code[length - 1] == NOP)
+        length--;
+    return length;
+}
+
+bool arch_ends_itself(const uint8_t *code, size_t size)
+{
+    struct instruction in = {.ends = false};
+
+    for (size_t i = 0; i < size; i += in.length) {
+        if (!instruction_decode(code + i, size - i, &in))
+            return false;
+    }
+    return in.ends || in.call;
 }
 
 /* ------------------------------------------------------------- who leads there --- */
@@ -220,6 +243,7 @@ static enum arch_problem read_displaced(const struct body *body, struct arch_pro
                                         size_t *end)
 {
     out->padding = true;
+    out->written = JUMP_BYTES;
     while (out->length < JUMP_BYTES) {
         struct instruction in;
         enum arch_problem problem = ARCH_OK;
@@ -242,34 +266,30 @@ static enum arch_problem read_displaced(const struct body *body, struct arch_pro
     return ARCH_OK;
 }
 
-static bool begins_a_frame(const struct arch_prologue *prologue)
+/* Among the first five bytes, whichever of them are displaced. */
+static bool begins_a_frame(const struct body *body)
 {
-    for (unsigned i = 0; i < prologue->count; i++) {
-        unsigned offset = prologue->start[i];
-        struct instruction in;
+    struct instruction in;
 
-        if (instruction_decode(prologue->bytes + offset, prologue->length - offset, &in) &&
-            in.takes_stack)
+    for (size_t i = 0; i < JUMP_BYTES; i += in.length) {
+        if (!instruction_decode(body->code + i, body->size - i, &in) || in.ends)
+            return false;
+        if (in.takes_stack)
             return true;
     }
     return false;
 }
 
-/* A jump to a boundary is right: it meets a trap there. */
+/* A jump to an old boundary would find a trap there at each turn, and for as long as the entry is
+ * armed: the program may take SIGTRAP for itself meanwhile, or block it. */
 static enum arch_problem check_jumps(const struct body *body, size_t end, struct arch_prologue *out)
 {
     struct leads leads = leads_from(body, end);
+    unsigned inside = (1U << out->written) - 2; /* offsets 1 to written - 1 */
 
-    if (leads.loops && !begins_a_frame(out))
+    if ((leads.loops && !begins_a_frame(body)) || (leads.offsets & inside))
         return ARCH_JUMP_INSIDE;
     out->begun_again = leads.offsets & 1;
-    for (unsigned offset = 1; offset < JUMP_BYTES; offset++) {
-        if (!(leads.offsets & 1U << offset))
-            continue;
-        if (!starts_at(out, offset))
-            return ARCH_JUMP_INSIDE;
-        out->jumped_to = true;
-    }
     return ARCH_OK;
 }
 
@@ -283,12 +303,14 @@ static enum arch_problem check_branch(const struct arch_prologue *prologue, unsi
     int64_t target = (int64_t)next + in->relative;
 
     if (in->kind == INSTRUCTION_CALL)
-        return target > 0 && target < JUMP_BYTES ? ARCH_NOT_MOVABLE : ARCH_OK;
-    if (target > 0 && target < JUMP_BYTES && !starts_at(prologue, target))
+        return target > 0 && target < prologue->written ? ARCH_NOT_MOVABLE : ARCH_OK;
+    if (target > 0 && target < prologue->written && !starts_at(prologue, target))
         return ARCH_JUMP_INSIDE;
     return ARCH_OK;
 }
 
+/* A thread that an interrupt finds in the middle of a first instruction that repeats itself would go on
+ * in the replacement. */
 static enum arch_problem check_displaced(const struct arch_prologue *prologue)
 {
     for (unsigned i = 0; i < prologue->count; i++) {
@@ -298,7 +320,7 @@ static enum arch_problem check_displaced(const struct arch_prologue *prologue)
 
         if (!instruction_decode(prologue->bytes + offset, prologue->length - offset, &in))
             return ARCH_UNDECODABLE;
-        if (in.kind == INSTRUCTION_FIXED)
+        if (in.kind == INSTRUCTION_FIXED || (i == 0 && in.repeats))
             return ARCH_NOT_MOVABLE;
         if (instruction_branches(&in))
             problem = check_branch(prologue, offset + in.length, &in);
@@ -346,23 +368,64 @@ static bool returns_from_signal(const uint8_t *code, size_t size)
            (size >= sizeof(narrow) && memcmp(code, narrow, sizeof(narrow)) == 0);
 }
 
+/* The function behind its endbr64, if it has one. */
+static struct body body_of(const uint8_t *code, size_t size, uint64_t entry,
+                           struct arch_prologue *out)
+{
+    size_t before = endbr64_bytes(code, size);
+
+    *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
+    return (struct body){code + before, size - before, before > 0};
+}
+
+static enum arch_problem check(const struct body *body, size_t end, struct arch_prologue *out)
+{
+    enum arch_problem problem = check_jumps(body, end, out);
+
+    return problem == ARCH_OK ? check_displaced(out) : problem;
+}
+
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out)
 {
-    size_t before = endbr64_bytes(code, size);
-    struct body body = {code + before, size - before, before > 0};
+    struct body body = body_of(code, size, entry, out);
     enum arch_problem problem;
     size_t end = 0;
 
-    *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
     if (returns_from_signal(body.code, body.size))
         return ARCH_SIGNAL_RETURN;
     if (body.size < JUMP_BYTES)
         return ARCH_TOO_SHORT;
     problem = read_displaced(&body, out, &end);
-    if (problem == ARCH_OK)
-        problem = check_jumps(&body, end, out);
-    return problem == ARCH_OK ? check_displaced(out) : problem;
+    return problem == ARCH_OK ? check(&body, end, out) : problem;
+}
+
+enum arch_problem arch_prologue_read_short(const uint8_t *code, size_t size, uint64_t entry,
+                                           struct arch_prologue *out)
+{
+    struct body body = body_of(code, size, entry, out);
+    struct instruction in;
+
+    out->written = ARCH_SHORT_BYTES;
+    if (returns_from_signal(body.code, body.size))
+        return ARCH_SIGNAL_RETURN;
+    if (!instruction_decode(body.code, body.size, &in))
+        return ARCH_UNDECODABLE;
+    if (in.length < ARCH_SHORT_BYTES || out->jump % WORD > WORD - ARCH_SHORT_BYTES)
+        return ARCH_TOO_SHORT;
+    out->count = 1;
+    out->start[1] = out->length = in.length;
+    out->padding = in.nop;
+    memcpy(out->bytes, body.code, in.length);
+    return check(&body, in.length, out);
+}
+
+void arch_pad_window(const struct arch_prologue *prologue, uint64_t *low, uint64_t *high)
+{
+    uint64_t end = prologue->jump + ARCH_SHORT_BYTES;
+
+    *low = end > -INT8_MIN ? end - (uint64_t)-INT8_MIN : 0;
+    *high = end + INT8_MAX;
 }
 
 /* ------------------------------------------------------------------ the widening --- */

@@ -15,7 +15,13 @@
 
 #include <string.h>
 
-enum { JUMP = 0xe9, JUMP_BYTES = 5, TRAP = 0xcc, LAST_TRAPS_COUNT = ARCH_STUB_CHOICES / 2 };
+enum {
+    JUMP = 0xe9,
+    SHORT_JUMP = 0xeb,
+    JUMP_BYTES = ARCH_LONG_BYTES,
+    TRAP = 0xcc,
+    LAST_TRAPS_COUNT = ARCH_STUB_CHOICES / 2
+};
 
 /* For offset 4: int3, then what raises #UD, those first that lead above. Not d5 and 62, which later
  * processors have made prefixes of. */
@@ -29,7 +35,7 @@ static uint32_t traps_of(const struct arch_prologue *prologue)
            (prologue->guarded ? prologue->guard : TRAP);
 }
 
-/* The bits of the distance that are fixed, to those of traps_of(). */
+/* The bits of the distance that are fixed, to those of traps_of(). In a pad no instruction began. */
 static uint32_t fixed_bits(const struct arch_prologue *prologue)
 {
     uint32_t bits = prologue->guarded ? 0xff : 0;
@@ -137,7 +143,7 @@ bool arch_stub_other(struct arch_prologue *prologue)
 /* The distance 0, as an address. */
 static uint64_t jump_end(const struct arch_prologue *prologue)
 {
-    return prologue->jump + JUMP_BYTES;
+    return (prologue->pad ? prologue->pad : prologue->jump) + JUMP_BYTES;
 }
 
 /* What lies `distance` away, but not beyond either end of the address space. */
@@ -236,6 +242,12 @@ size_t arch_jump_bytes(const struct arch_prologue *prologue, uint64_t stub, uint
     jump[0] = JUMP;
     memcpy(jump + 1, &distance, sizeof(distance));
     return JUMP_BYTES;
+}
+
+void arch_short_bytes(const struct arch_prologue *prologue, uint8_t jump[ARCH_SHORT_BYTES])
+{
+    jump[0] = SHORT_JUMP;
+    jump[1] = (uint8_t)(prologue->pad - (prologue->jump + ARCH_SHORT_BYTES));
 }
 
 /* ---------------------------------------------------------------------- the code --- */

@@ -36,7 +36,8 @@ static void time_preparing(void)
     for (unsigned i = 0; i < MANY; i++) {
         double begun = now_us();
 
-        struct site *site = site_at((uintptr_t)many + i * MANY_BYTES, MANY_BYTES, &why);
+        struct site *site = site_at((uintptr_t)many + i * MANY_BYTES,
+                                    &(struct function_code){.size = MANY_BYTES}, &why);
 
         if (!site || site_prepare(site, &why) != 0)
             give_up_on(&why);

@@ -13,6 +13,33 @@
 
 #define ENTRY UINT64_C(0x560000000000)
 
+static void check_short(const uint8_t *data, size_t size, uint32_t choice)
+{
+    struct arch_prologue prologue;
+    struct moved moved = {.prologue = &prologue};
+    uint64_t low, high;
+    uint8_t jump[2];
+    ssize_t length;
+
+    if (arch_prologue_read_short(data, size, ENTRY + choice % 8, &prologue) != ARCH_OK)
+        return;
+    require(prologue.count == 1 && prologue.length >= 2 && prologue.written == 2);
+    require(prologue.jump % 8 <= 6 && prologue.jump - prologue.entry + prologue.length <= size);
+    arch_pad_window(&prologue, &low, &high);
+    prologue.pad = low + choice % 256;
+    require(prologue.pad <= high);
+    arch_short_bytes(&prologue, jump);
+    require(prologue.jump + 2 + (uint64_t)(int64_t)(int8_t)jump[1] == prologue.pad);
+    moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
+    moved.shadow_stack = choice & 1;
+    length = arch_move(&prologue, moved.to, moved.shadow_stack, moved.code, sizeof(moved.code),
+                       moved.map);
+    if (length < 0)
+        return;
+    moved.length = (size_t)length;
+    require_same(&moved);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* One instruction where it runs. */
@@ -320,6 +347,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data += sizeof(choice);
     size -= sizeof(choice);
     require(arch_padding(data, size) <= size);
+    require(arch_padding_free(data, size) <= size);
+    arch_ends_itself(data, size);
+    check_short(data, size, choice);
     if (arch_prologue_read(data, size, ENTRY, &prologue) != ARCH_OK)
         return 0;
     check_prologue(&prologue);

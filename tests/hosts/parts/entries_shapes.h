@@ -46,8 +46,19 @@ SHAPE(call_inside, "push %rax\ncall *(%rsp)\npop %rax\nret");
 SHAPE(calls_first, "call called_first\nret");
 SHAPE(called_first, "mov $1, %eax\nret");
 /* So many rounds, which begin among the jump's bytes. */
-SHAPE(jumps_back, "push %rbx\n1: dec %edi\nnop\nnop\nmov $3, %ebx\ntest %edi, %edi\njg 1b\n"
-                  "lea -2(%rbx), %eax\npop %rbx\nret");
+SHAPE(jumps_back, "mov %edi, %edi\n1: dec %edi\nnop\nmov $3, %eax\ntest %edi, %edi\njg 1b\n"
+                  "lea -2(%rax), %eax\nret");
+/* The same, and the first instruction has one byte: a trap would stay at the loop's head. */
+SHAPE(jumps_back_early, "push %rbx\n1: dec %edi\nnop\nnop\nmov $3, %ebx\ntest %edi, %edi\n"
+                        "jg 1b\nlea -2(%rbx), %eax\npop %rbx\nret");
+/* As mempcpy goes on in memmove: one function enters another one behind its first instruction. */
+SHAPE(jumped_into, "mov %edi, %eax\nmov $1, %eax\nret");
+SHAPE(jumps_into, "mov $5, %eax\njmp jumped_into + 2");
+/* The first instruction has one byte: a trap would stay where the other function comes in. */
+SHAPE(jumped_into_early, "nop\nmov $1, %eax\nret");
+SHAPE(jumps_into_early, "mov $5, %eax\njmp jumped_into_early + 1");
+/* Shorter than a long jump, longer than a short one. */
+SHAPE(short_three, "xor %eax, %eax\nret");
 /* Reads relative to where it runs. */
 SHAPE(reads_near, "mov near_value(%rip), %eax\nret\nnear_value: .long 1");
 /* A short branch among the first bytes. */

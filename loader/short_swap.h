@@ -1,0 +1,22 @@
+/*
+ * short_swap.h - put a short jump over a function's first two bytes, or take it out, while threads run
+ * through them.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock, inside the commit
+ * section.
+ */
+#ifndef HOTPATCH_SHORT_SWAP_H
+#define HOTPATCH_SHORT_SWAP_H
+
+#include "swap.h"
+
+/* Can two bytes at `address`, whose pages have `protection`, be changed at once here? May write the
+ * page's own bytes over themselves. */
+bool short_swap_possible(uintptr_t address, int protection);
+
+/* "short", or NULL with `why`: nothing has changed but the pad. `swap->prologue` has a pad, `swap->jump`
+ * is what it gets. */
+const char *short_swap_in(const struct arch_swap *swap, struct site_problem *why);
+const char *short_swap_out(const struct arch_swap *swap, struct site_problem *why);
+
+#endif
