@@ -11,68 +11,23 @@
 
 #include <cmocka.h>
 
-#include "callers.h"
-
-#define BASE UINT64_C(0x1000)
-
-/* Functions of 64 bytes each, one after the other from BASE on; what is not given is int3. */
-enum { FUNCTION_BYTES = 64, FUNCTIONS_MAX = 8 };
-
-struct program {
-    uint8_t bytes[FUNCTIONS_MAX * FUNCTION_BYTES];
-    struct arch_function functions[FUNCTIONS_MAX];
-    struct arch_code code;
-    struct arch_object object;
-    struct arch_callers *callers;
-};
-
-static void parse_hex(const char *text, uint8_t *out)
-{
-    for (const char *at = text; *at; at++) {
-        unsigned byte;
-
-        if (*at == ' ')
-            continue;
-        assert_int_equal(sscanf(at, "%2x", &byte), 1);
-        *out++ = (uint8_t)byte;
-        at++;
-    }
-}
-
-static void make_program(struct program *program, const char *const *functions, size_t count)
-{
-    memset(program, 0, sizeof(*program));
-    memset(program->bytes, 0xcc, sizeof(program->bytes));
-    for (size_t i = 0; i < count; i++) {
-        parse_hex(functions[i], program->bytes + i * FUNCTION_BYTES);
-        program->functions[i] = (struct arch_function){BASE + i * FUNCTION_BYTES, FUNCTION_BYTES};
-    }
-    program->code = (struct arch_code){BASE, sizeof(program->bytes), program->bytes};
-    program->object = (struct arch_object){
-        .code = &program->code,
-        .code_count = 1,
-        .functions = program->functions,
-        .function_count = count,
-    };
-    program->callers = arch_callers_open(&program->object);
-    assert_non_null(program->callers);
-}
+#include "code.h"
 
 /* Does a branch lead to bytes 1 to 15 of function 0? Where from, counted from function 1. */
 static int64_t jump_into_first(const char *first, const char *second)
 {
     const char *const functions[] = {first, second};
-    struct program program;
+    struct code code;
     uint64_t site, target;
     bool found;
 
-    make_program(&program, functions, 2);
-    found = arch_callers_jump_into(program.callers, BASE + 1, BASE + 16, &site, &target);
-    arch_callers_close(program.callers);
+    code_make(&code, functions, 2);
+    found = arch_callers_jump_into(code.callers, CODE_BASE + 1, CODE_BASE + 16, &site, &target);
+    arch_callers_close(code.callers);
     if (!found)
         return -1;
-    assert_int_equal(target, BASE + 3);
-    return (int64_t)(site - BASE) - FUNCTION_BYTES;
+    assert_int_equal(target, CODE_BASE + 3);
+    return (int64_t)(site - CODE_BASE) - CODE_BYTES;
 }
 
 /* 48 89 f8: mov %rdi,%rax; c3: ret */

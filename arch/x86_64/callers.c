@@ -259,17 +259,29 @@ static void ask_callers(struct asking *asking, const struct above *above)
 
 /* ------------------------------------------------------- the answer --- */
 
+/* A result that is shorter than its register counts as all of it. */
+static struct registers whole_results(const struct registers *written)
+{
+    struct registers whole = vector_registers((uint32_t)written->scalar & 3);
+
+    whole.vector |= (written->scalar & 3) << 32;
+    whole.wide = written->scalar & 3;
+    whole.general = general_parts(written->general & (1 << RAX | 1 << RDX));
+    return whole;
+}
+
 /* Result registers that the function writes on some of its paths only. */
 static struct registers doubtful_results(struct analysis *analysis, uint32_t function,
                                          const struct facts *facts)
 {
-    struct registers results = registers_results(), doubtful;
+    struct registers results = registers_results(), doubtful, none = {0}, written;
 
     results.general &= general_parts(1 << RAX | 1 << RDX);
     doubtful = registers_and(facts->writes, results);
     if (facts->needs_aligned || registers_empty(doubtful))
-        return (struct registers){0};
-    return registers_without(doubtful, facts_results(analysis, function));
+        return none;
+    written = facts_results(analysis, function);
+    return registers_without(doubtful, whole_results(&written));
 }
 
 static void note_doubtful(struct arch_kept *out, const struct registers *read)
