@@ -37,6 +37,18 @@ static const char *const WAITING[] = {
     "thrd_sleep", "syscall",     "open",         "open64",      "openat",       "openat64",
 };
 
+/* They wait in one of those above, with no lock but that of their stream (libio/, stdio-common/): those that
+ * walk the list of streams (fflush(NULL), fclose, exit) are not among them. */
+static const char *const STREAMS[] = {
+    "fgets",           "fgetc",          "getc",          "getchar",        "getline",
+    "getdelim",        "fread",          "ungetc",        "fgetws",         "fgetwc",
+    "fputs",           "fputc",          "putc",          "putchar",        "puts",
+    "fwrite",          "printf",         "fprintf",       "vprintf",        "vfprintf",
+    "__uflow",         "__overflow",     "__underflow",   "fgets_unlocked", "fread_unlocked",
+    "fwrite_unlocked", "fputs_unlocked", "getc_unlocked", "__printf_chk",   "__fprintf_chk",
+    "__vfprintf_chk",  "__fgets_chk",    "__fread_chk",
+};
+
 /* They call back with none of the locks held: stdlib/msort.c and bsearch.c; misc/lsearch.c and
  * tsearch.c (twalk); elf/dl-iteratephdr.c holds dl_load_write_lock alone, which making a thread does
  * not take; nptl/pthread_once.c. */
@@ -72,15 +84,23 @@ struct walk {
     bool first_run;     /* the run that was interrupted is not over */
     bool in_libc;       /* the last frame was in libc */
     bool waits;         /* what was interrupted is a system call */
-    bool run_waits;     /* each frame of the first run in libc is a function that waits */
+    bool first_waits;   /* the innermost frame in libc is a function that waits */
+    bool run_waits;     /* each frame of the first run in libc is one */
     uint64_t outermost; /* where the last function in libc begins */
 };
+
+/* Does the first run wait, with none of the locks held? */
+static bool is_waiting(const struct walk *walk)
+{
+    return walk->waits &&
+           (walk->run_waits || (walk->first_waits && IS_ONE_OF(STREAMS, walk->outermost)));
+}
 
 /* A run in libc has ended with `outermost`; what called it is no part of libc. */
 static bool end_of_run(const struct walk *walk)
 {
     if (walk->first_run)
-        return walk->waits && walk->run_waits;
+        return is_waiting(walk);
     return IS_ONE_OF(CALLING, walk->outermost);
 }
 
@@ -107,9 +127,12 @@ static bool visit(struct walk *walk, enum kind kind, const struct cfi_function *
     if (kind == KIND_LOCKING)
         return false;
     if (kind == KIND_LIBC) {
+        bool waits = IS_ONE_OF(WAITING, function->start);
+
+        walk->first_waits = walk->first_run && !walk->in_libc ? waits : walk->first_waits;
         walk->in_libc = true;
         walk->outermost = function->start;
-        walk->run_waits = walk->run_waits && IS_ONE_OF(WAITING, function->start);
+        walk->run_waits = walk->run_waits && waits;
         return true;
     }
     /* The program's own start is called by nothing: the run in libc before it is libc's start. */
@@ -122,7 +145,7 @@ static bool visit(struct walk *walk, enum kind kind, const struct cfi_function *
 /* The last run in libc started the thread; where it is the first one, it is what was interrupted. */
 static bool end_of_stack(const struct walk *walk)
 {
-    return !walk->in_libc || !walk->first_run || (walk->waits && walk->run_waits);
+    return !walk->in_libc || !walk->first_run || is_waiting(walk);
 }
 
 bool safe_moment(const void *context)
