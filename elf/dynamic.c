@@ -275,3 +275,15 @@ const char *image_needed(const struct image *image, size_t i)
     }
     return NULL;
 }
+
+const char *image_search_path(const struct image *image, bool runpath)
+{
+    const char *found[2] = {NULL, NULL};
+
+    for (size_t at = 0; at < image->dynamic.count; at++) {
+        Elf64_Dyn entry = dynamic_entry(image, at);
+        if (entry.d_tag == DT_RPATH || entry.d_tag == DT_RUNPATH)
+            found[entry.d_tag == DT_RUNPATH] = image_dynamic_string(image, entry.d_un.d_val);
+    }
+    return runpath || !found[1] ? found[runpath] : NULL;
+}

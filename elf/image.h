@@ -63,6 +63,9 @@ const char *image_soname(const struct image *image);      /* DT_SONAME or NULL *
 const char *image_build_id(const struct image *image);
 /* The i-th DT_NEEDED, or NULL past the last. */
 const char *image_needed(const struct image *image, size_t i);
+/* The directories of DT_RUNPATH, or of DT_RPATH, which does not count beside DT_RUNPATH, between colons;
+ * NULL: none. */
+const char *image_search_path(const struct image *image, bool runpath);
 bool image_binds_now(const struct image *image); /* DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW */
 bool image_has_textrel(const struct image *image);
 

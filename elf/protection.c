@@ -7,6 +7,7 @@
 #include "protection.h"
 
 #include <elf.h>
+#include <string.h>
 
 #include "image_internal.h"
 
@@ -28,4 +29,27 @@ bool image_writable_code(const struct image *image, uint64_t *address)
         return true;
     }
     return false;
+}
+
+const char *elf_head_problem(const unsigned char *bytes, size_t size)
+{
+    Elf64_Ehdr header;
+    struct elf_fault fault;
+    bool names_stack = false;
+
+    if (image_check_file_header(bytes, size, ET_DYN, &header, &fault) != 0 ||
+        header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size ||
+        header.e_phnum > (size - header.e_phoff) / sizeof(Elf64_Phdr))
+        return NULL;
+    for (size_t i = 0; i < header.e_phnum; i++) {
+        Elf64_Phdr segment;
+
+        memcpy(&segment, bytes + header.e_phoff + i * sizeof(segment), sizeof(segment));
+        if (segment.p_type == PT_GNU_STACK && (segment.p_flags & PF_X))
+            return "its PT_GNU_STACK asks for an executable stack";
+        if (segment.p_type == PT_LOAD && (segment.p_flags & (PF_W | PF_X)) == (PF_W | PF_X))
+            return "it has a segment that is writable and executable";
+        names_stack |= segment.p_type == PT_GNU_STACK;
+    }
+    return names_stack ? NULL : "it has no PT_GNU_STACK, which asks for an executable stack";
 }

@@ -13,4 +13,10 @@ const char *image_executable_stack(const struct image *image);
 /* True: the object has a PT_LOAD that is writable and executable; `address` is that of the first. */
 bool image_writable_code(const struct image *image, uint64_t *address);
 
+/*
+ * The same of a library of which only the beginning was read. One sentence; NULL: nothing is wrong with it,
+ * or its program headers are not among those bytes.
+ */
+const char *elf_head_problem(const unsigned char *bytes, size_t size);
+
 #endif

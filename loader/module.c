@@ -338,7 +338,7 @@ static int understand(struct module *module, const struct request *load, struct 
     module->build_id = text_copy(image_build_id(module->image));
     if (!module->build_id)
         return refuse_memory(module, why);
-    if (check_protection(module, why) != 0)
+    if (check_protection(module, why) != 0 || module_check_needed(module, why) != 0)
         return -1;
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
         add_replacements(module, load, why) != 0)

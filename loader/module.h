@@ -95,6 +95,11 @@ bool module_same_request(const struct module *a, const struct module *b);
 void module_repeat_request(const struct module *module, struct request *load);
 void module_free_request(struct module *module);
 
+/* needed.c: libraries that the patch needs and the process lacks must not have executable stacks either.
+ * 0, or -1 with `why`. */
+int module_check_needed(const struct module *module, struct refusal *why);
+bool needed_is_present(const char *needed); /* in the process, by soname, base name or path */
+
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */
 void module_check_undefined(struct module *module, struct refusal *why);

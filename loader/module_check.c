@@ -19,15 +19,9 @@ static bool all_needed_present(const struct module *module)
 {
     const char *needed;
 
-    for (size_t i = 0; (needed = image_needed(module->image, i)) != NULL; i++) {
-        bool present = false;
-
-        for (struct object *o = objects_first(); o && !present; o = o->next)
-            present = !o->module && ((o->soname && strcmp(o->soname, needed) == 0) ||
-                                     strcmp(o->base, needed) == 0 || strcmp(o->path, needed) == 0);
-        if (!present)
+    for (size_t i = 0; (needed = image_needed(module->image, i)) != NULL; i++)
+        if (!needed_is_present(needed))
             return false;
-    }
     return true;
 }
 

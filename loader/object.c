@@ -442,10 +442,11 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
 
 int objects_locked(int (*body)(void *context), void *context)
 {
-    struct locked locked = {.body = body, .context = context};
+    /* Each dl_iterate_phdr() walks all of ld.so's list: once is enough where nothing has changed. */
+    struct locked locked = {.body = body, .context = context, .stale = !known || some_pending};
 
     do {
-        if (objects_refresh() != 0)
+        if (locked.stale && objects_refresh() != 0)
             return -1;
         dl_iterate_phdr(run_locked, &locked);
     } while (locked.stale);

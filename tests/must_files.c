@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -289,6 +290,21 @@ static const char *stack_executable_checked(struct host *host)
     return told ? "HP-WX" : "not told";
 }
 
+/* The library lies where the patch's DT_RUNPATH leads, and is refused before it is mapped. */
+static const char *stack_executable_in_needed(struct host *host)
+{
+    char command[1024];
+    snprintf(command, sizeof(command),
+             "cd %s && echo 'int lib(void) { return 1; }' > lib.c && "
+             "gcc -shared -fPIC -Wl,-z,execstack -o libexec.so lib.c && "
+             "gcc -shared -fPIC -I'%s' -o needs.so '%s' -Wl,--no-as-needed -L. -lexec "
+             "-Wl,-rpath,%s",
+             host->scratch, source_file("include"), source_file("tests/patches/answer2.c"),
+             host->scratch);
+    assert_int_equal(system(command), 0);
+    return load_path(host, host_path(host, "needs.so"));
+}
+
 EDITED(dynamic_missing, elf_segment(file, PT_DYNAMIC)->p_type = PT_NULL)
 EDITED(dynamic_outside, elf_segment(file, PT_DYNAMIC)->p_vaddr = 1ULL << 44)
 
@@ -390,6 +406,7 @@ const struct must_case must_files[] = {
     CASE(segment_writable_and_executable),
     CASE(stack_executable_dry_run),
     CASE(stack_executable_checked),
+    CASE(stack_executable_in_needed),
     CASE(class_32),
     CASE(big_endian),
     CASE(other_machine),

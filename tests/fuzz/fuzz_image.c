@@ -96,6 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint16_t types[] = {0, ET_DYN};
 
+    elf_head_problem(data, size < 4096 ? size : 4096);
+
     for (size_t i = 0; i < 2; i++) {
         struct image *image;
         struct elf_fault fault = {ELF_OK, ""};
