@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, LOOK_BACK = 64, ENTRIES_MAX = 4096, SLOTS = 1024 };
+#include "callers_table.h"
+
+enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, SLOTS = 1024 };
 
 /* An address that is still to be read. */
 struct work {
@@ -191,142 +193,6 @@ uint64_t step_site(const struct step *step)
 
 /* ------------------------------------------------------- jump tables --- */
 
-static const struct arch_code *data_at(const struct arch_object *object, uint64_t address,
-                                       size_t size)
-{
-    for (size_t i = 0; i < object->data_count; i++) {
-        const struct arch_code *data = &object->data[i];
-
-        if (address >= data->address && size <= data->size &&
-            address - data->address <= data->size - size)
-            return data;
-    }
-    return NULL;
-}
-
-static bool read_data(const struct arch_object *object, uint64_t address, void *out, size_t size)
-{
-    const struct arch_code *data = data_at(object, address, size);
-
-    if (data)
-        memcpy(out, data->bytes + (address - data->address), size);
-    return data != NULL;
-}
-
-struct table {
-    uint64_t address;
-    bool words;    /* of 8 bytes each; else offsets of 4 bytes from the table's start */
-    size_t count;  /* of entries; 0: not known */
-    int8_t index;  /* register */
-    int32_t loads; /* the step that reads it */
-};
-
-static bool touches(const struct step *step, int reg)
-{
-    return general_of(&step->effects.touches) >> reg & 1;
-}
-
-/* The last step of that kind before `from` that writes `reg`; -1: another one writes it later. */
-static int32_t written_by(const struct body *body, int32_t from, int reg, enum table_piece piece)
-{
-    int32_t at = body_step(body, (size_t)from)->before;
-
-    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
-        const struct step *step = body_step(body, (size_t)at);
-
-        if (touches(step, reg))
-            return step->effects.table == piece && step->effects.to == reg ? at : -1;
-        if (step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX &&
-            (0x0fc7 >> reg & 1))
-            return -1;
-        at = step->before;
-    }
-    return -1;
-}
-
-/* lea table(%rip), %b; movslq (%b, %i, 4), %t; add %b, %t; jmp *%t */
-static bool find_offsets(const struct body *body, int32_t jump, struct table *table)
-{
-    int to = body_step(body, (size_t)jump)->effects.to;
-    int32_t add = written_by(body, jump, to, TABLE_ADD), load, address;
-    int base;
-
-    if (add < 0)
-        return false;
-    base = body_step(body, (size_t)add)->effects.base;
-    load = written_by(body, add, to, TABLE_LOAD);
-    if (load < 0) {
-        load = written_by(body, add, base, TABLE_LOAD); /* add %t, %b; jmp *%b */
-        base = to;
-    }
-    if (load < 0 || body_step(body, (size_t)load)->effects.base != base)
-        return false;
-    address = written_by(body, load, base, TABLE_ADDRESS);
-    if (address < 0)
-        return false;
-    table->address = (uint64_t)body_step(body, (size_t)address)->effects.value;
-    table->words = false;
-    table->loads = load;
-    return true;
-}
-
-/* jmp *table(, %i, 8), or mov table(, %i, 8), %t; jmp *%t */
-static bool find_words(const struct body *body, int32_t jump, struct table *table)
-{
-    const struct step *step = body_step(body, (size_t)jump);
-
-    table->loads = jump;
-    if (step->effects.table == TABLE_JUMP)
-        table->loads = written_by(body, jump, step->effects.to, TABLE_MEMORY);
-    if (table->loads < 0)
-        return false;
-    step = body_step(body, (size_t)table->loads);
-    if (step->effects.table != TABLE_MEMORY)
-        return false;
-    table->address = (uint64_t)step->effects.value;
-    table->words = true;
-    return true;
-}
-
-/* Whether the compared register is the index, or what the index was made of. */
-static bool compares_index(const struct body *body, const struct table *table,
-                           const struct step *compare)
-{
-    int32_t at = body_step(body, (size_t)table->loads)->before;
-    int index = body_step(body, (size_t)table->loads)->effects.index;
-
-    if (compare->effects.to < 0 || compare->effects.to == index)
-        return true;
-    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
-        const struct step *step = body_step(body, (size_t)at);
-
-        if (touches(step, index))
-            return general_of(&step->effects.reads) >> compare->effects.to & 1;
-        at = step->before;
-    }
-    return false;
-}
-
-/* cmp $last, index; ja default */
-static void find_count(const struct body *body, struct table *table)
-{
-    int32_t at = body_step(body, (size_t)table->loads)->before;
-    bool decided = false;
-
-    for (int n = 0; n < LOOK_BACK && at >= 0; n++) {
-        const struct step *step = body_step(body, (size_t)at);
-
-        decided |= step->effects.above;
-        if (decided && step->effects.table == TABLE_COMPARE) {
-            if (step->effects.value >= 0 && step->effects.value < ENTRIES_MAX &&
-                compares_index(body, table, step))
-                table->count = (size_t)step->effects.value + 1;
-            return;
-        }
-        at = step->before;
-    }
-}
-
 static bool is_code(const struct branch_index *index, uint64_t address)
 {
     for (size_t i = 0; i < index->object.code_count; i++)
@@ -335,24 +201,11 @@ static bool is_code(const struct branch_index *index, uint64_t address)
     return false;
 }
 
-static bool table_entry(const struct body *body, const struct table *table, size_t i,
-                        uint64_t *target)
-{
-    int32_t offset;
-
-    if (table->words)
-        return read_data(&body->index->object, table->address + i * 8, target, 8);
-    if (!read_data(&body->index->object, table->address + i * 4, &offset, sizeof(offset)))
-        return false;
-    *target = table->address + (uint64_t)(int64_t)offset;
-    return true;
-}
-
 /* Where its length is not known, it ends with the first entry that leads out of the function. */
 static void add_edges(struct reading *reading, struct step *step, const struct table *table)
 {
     struct body *body = reading->body;
-    size_t limit = table->count ? table->count : ENTRIES_MAX;
+    size_t limit = table->count ? table->count : TABLE_ENTRIES_MAX;
 
     step->edges = (uint32_t)(body->edges.used / sizeof(uint64_t));
     for (size_t i = 0; i < limit; i++) {
@@ -377,15 +230,13 @@ static void add_edges(struct reading *reading, struct step *step, const struct t
 static void follow_table(struct reading *reading, int32_t jump)
 {
     struct step *step = body_step(reading->body, (size_t)jump);
-    struct table table = {.count = 0};
+    struct table table;
 
-    if ((step->effects.table != TABLE_JUMP || !find_offsets(reading->body, jump, &table)) &&
-        !find_words(reading->body, jump, &table)) {
+    if (!table_find(reading->body, jump, &table)) {
         step->outside = true;
         step->unresolved = !step_at_entry_level(step);
         return;
     }
-    find_count(reading->body, &table);
     step->unresolved = table.count == 0;
     add_edges(reading, step, &table);
 }
@@ -553,7 +404,7 @@ static bool is_after_call(const struct body *body, int32_t number)
     for (; number >= 0; number = body_step(body, (size_t)number)->before) {
         const struct step *step = body_step(body, (size_t)number);
 
-        if (step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX)
+        if (step_calls(step))
             return true;
         if (!step->effects.nothing)
             return false;

@@ -76,6 +76,11 @@ static inline size_t body_count(const struct body *body)
     return body->steps.used / sizeof(struct step);
 }
 
+static inline bool step_calls(const struct step *step)
+{
+    return step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX;
+}
+
 /* Of a call or jump: where its opcode begins, behind the prefixes; as branch_index has it. */
 uint64_t step_site(const struct step *step);
 

@@ -49,19 +49,14 @@ size_t analysis_memory(const struct analysis *analysis)
            analysis->index.function_count * (sizeof(*analysis->facts) + sizeof(struct site_list *));
 }
 
-static void read_function(struct analysis *analysis, struct body *body, uint32_t function,
-                          body_visit *visit, void *context)
+void facts_read(struct analysis *analysis, struct body *body, uint32_t function, body_visit *visit,
+                void *context)
 {
     body_read(body, &analysis->index, analysis->index.functions[function].address, stack_at_entry,
               &analysis->budget, visit, context);
 }
 
 /* ------------------------------------------------------- what it writes --- */
-
-static bool is_call(const struct step *step)
-{
-    return step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX;
-}
 
 struct summing {
     struct analysis *analysis;
@@ -94,7 +89,7 @@ static bool leads_out(const struct step *step)
 
 static bool is_aligned(const struct step *step)
 {
-    if (is_call(step))
+    if (step_calls(step))
         return step->stack.stack.from == PLACE_ENTRY && step_parity(step) == PARITY_ALIGNED;
     return step_at_entry_level(step);
 }
@@ -153,7 +148,7 @@ static bool sum_step(void *context, const struct step *step)
     sum_outside(summing, step);
     if (sum_call(summing, step))
         return true;
-    if (effects->kind == EFFECT_RETURN || (step->outside && !is_call(step)) || step->exits)
+    if (effects->kind == EFFECT_RETURN || (step->outside && !step_calls(step)) || step->exits)
         summing->facts->returns = true;
     if (step->unresolved)
         summing->facts->followed = false;
@@ -183,7 +178,7 @@ static void sum_body(struct summing *summing)
 
     summing->facts->followed = true;
     summing->pending = NO_FUNCTION;
-    read_function(analysis, body, summing->function, sum_step, summing);
+    facts_read(analysis, body, summing->function, sum_step, summing);
     summing->facts->is_stub = is_stub(body);
     if (summing->pending != NO_FUNCTION)
         return;
@@ -283,7 +278,7 @@ static bool find_part(const struct analysis *analysis, uint32_t function)
 
 /* A part of another function, which is jumped to and never called; a function that is entered by tail
  * calls alone looks the same. */
-static bool is_part(const struct analysis *analysis, uint32_t function)
+bool facts_is_part(const struct analysis *analysis, uint32_t function)
 {
     struct facts *facts = &analysis->facts[function];
 
@@ -307,7 +302,7 @@ struct registers facts_uses(struct analysis *analysis, uint32_t function, unsign
     struct body *body = &analysis->bodies[depth];
     struct flow flow = {.analysis = analysis,
                         .body = body,
-                        .function = is_part(analysis, function) ? NO_FUNCTION : function,
+                        .function = facts_is_part(analysis, function) ? NO_FUNCTION : function,
                         .depth = depth,
                         .no_returns = true};
 
@@ -316,7 +311,7 @@ struct registers facts_uses(struct analysis *analysis, uint32_t function, unsign
     if (facts->uses_state == FACTS_BUSY)
         return all_arguments();
     facts->uses_state = FACTS_BUSY;
-    read_function(analysis, body, function, NULL, NULL);
+    facts_read(analysis, body, function, NULL, NULL);
     flow_run(&flow);
     facts->uses = body->cut || body_count(body) == 0
                       ? all_arguments()
@@ -352,17 +347,17 @@ static void look_through(struct analysis *analysis, uint32_t function)
 {
     struct flow flow = {.analysis = analysis,
                         .body = &analysis->sample,
-                        .function = is_part(analysis, function) ? NO_FUNCTION : function};
+                        .function = facts_is_part(analysis, function) ? NO_FUNCTION : function};
 
     if (analysis->facts[function].looked_through)
         return;
     analysis->facts[function].looked_through = true;
-    read_function(analysis, flow.body, function, NULL, NULL);
+    facts_read(analysis, flow.body, function, NULL, NULL);
     flow_forward(&flow, false);
     for (size_t i = 0; i < body_count(flow.body) && !flow.body->cut; i++) {
         const struct step *step = body_step(flow.body, i);
 
-        if (step->function == NO_FUNCTION || !is_call(step))
+        if (step->function == NO_FUNCTION || !step_calls(step))
             continue;
         start_arguments(&analysis->facts[step->function]);
         lower_arguments(&analysis->facts[step->function], &step->defined);
@@ -394,132 +389,4 @@ const struct facts *facts_arguments(struct analysis *analysis, uint32_t function
     facts->arguments_known = true;
     settle_arguments(facts);
     return facts;
-}
-
-/* ------------------------------------------------------- its calls --- */
-
-static int compare_sites(const void *a, const void *b)
-{
-    const struct site_fact *left = a, *right = b;
-
-    return (left->site > right->site) - (left->site < right->site);
-}
-
-const struct site_fact *site_find(const struct site_list *list, uint32_t site)
-{
-    struct site_fact key = {.site = site};
-
-    return bsearch(&key, list->sites, list->count, sizeof(*list->sites), compare_sites);
-}
-
-static bool leads_to_function(const struct step *step)
-{
-    return step->function != NO_FUNCTION && step->effects.kind != EFFECT_PLAIN &&
-           step->effects.kind != EFFECT_RETURN;
-}
-
-static void fill_site(const struct analysis *analysis, const struct step *step,
-                      struct site_fact *out)
-{
-    struct registers none = {0};
-    bool call = is_call(step);
-
-    *out = (struct site_fact){
-        .live = call ? registers_and(step->live, registers_caller_saved()) : none,
-        .site = (uint32_t)(step_site(step) - analysis->index.low),
-        .stack = step->stack.stack,
-        .call = call,
-    };
-    out->unresolved = registers_equal(out->live, registers_caller_saved());
-}
-
-static struct site_list *list_sites(struct analysis *analysis, const struct body *body)
-{
-    struct site_list *list;
-    size_t count = 0;
-
-    for (size_t i = 0; i < body_count(body); i++)
-        count += leads_to_function(body_step(body, i));
-    list = malloc(sizeof(*list) + count * sizeof(*list->sites));
-    if (!list)
-        return NULL;
-    list->count = 0;
-    list->cut = body->cut;
-    for (size_t i = 0; i < body_count(body); i++)
-        if (leads_to_function(body_step(body, i)))
-            fill_site(analysis, body_step(body, i), &list->sites[list->count++]);
-    qsort(list->sites, list->count, sizeof(*list->sites), compare_sites);
-    return list;
-}
-
-struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
-                                   struct stack_place stack, uint32_t function)
-{
-    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
-
-    body_read(flow.body, &analysis->index, root, stack, &analysis->budget, NULL, NULL);
-    flow_run(&flow);
-    return list_sites(analysis, flow.body);
-}
-
-/* Where the stack is when a part of a function is jumped to. */
-static struct stack_place stack_of(struct analysis *analysis, uint32_t function)
-{
-    const struct branch_index *index = &analysis->index;
-    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
-    const struct site_fact *fact;
-    const struct site_list *list;
-    int64_t around;
-    uint32_t site;
-
-    if (!is_part(analysis, function))
-        return stack_at_entry;
-    site = index->sites[index->first[function]];
-    around = branch_index_function(index, index->low + site);
-    if (around < 0 || around == function || is_part(analysis, (uint32_t)around))
-        return unknown;
-    list = facts_sites(analysis, (uint32_t)around);
-    fact = list ? site_find(list, site) : NULL;
-    return fact ? fact->stack : unknown;
-}
-
-const struct site_list *facts_sites(struct analysis *analysis, uint32_t function)
-{
-    struct site_list **list = &analysis->lists[function];
-
-    if (!*list) {
-        struct stack_place stack = stack_of(analysis, function);
-
-        *list = facts_sites_from(analysis, analysis->index.functions[function].address, stack,
-                                 is_part(analysis, function) ? NO_FUNCTION : function);
-        if (*list)
-            analysis->lists_memory += sizeof(**list) + (*list)->count * sizeof(*(*list)->sites);
-    }
-    return *list;
-}
-
-/* ------------------------------------------------------- results --- */
-
-struct registers facts_results(struct analysis *analysis, uint32_t function)
-{
-    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
-
-    read_function(analysis, flow.body, function, NULL, NULL);
-    return flow_results(&flow);
-}
-
-struct registers facts_read_after(struct analysis *analysis, uint32_t function, uint32_t site)
-{
-    struct flow flow = {.analysis = analysis,
-                        .body = &analysis->bodies[0],
-                        .function = function,
-                        .reads_alone = true};
-    struct registers none = {0};
-
-    read_function(analysis, flow.body, function, NULL, NULL);
-    flow_run(&flow);
-    for (size_t i = 0; i < body_count(flow.body); i++)
-        if (step_site(body_step(flow.body, i)) == analysis->index.low + site)
-            return body_step(flow.body, i)->live;
-    return none;
 }

@@ -64,6 +64,13 @@ size_t analysis_memory(const struct analysis *analysis);
 /* Give back the memory of what was read last. */
 void analysis_rest(struct analysis *analysis);
 
+/* Read a function's body, as body_read(). */
+void facts_read(struct analysis *analysis, struct body *body, uint32_t function, body_visit *visit,
+                void *context);
+/* Is it a part of another function, which is jumped to and never called? A function that is entered by
+ * tail calls alone looks the same. */
+bool facts_is_part(const struct analysis *analysis, uint32_t function);
+
 const struct facts *facts_of(struct analysis *analysis, uint32_t function, unsigned depth);
 struct registers facts_uses(struct analysis *analysis, uint32_t function, unsigned depth);
 

@@ -66,11 +66,6 @@ bool flow_count_is_set(const struct registers *defined)
 
 /* ------------------------------------------------------- calls --- */
 
-static bool is_call(const struct step *step)
-{
-    return step->effects.kind >= EFFECT_CALL && step->effects.kind <= EFFECT_CALL_AT_RAX;
-}
-
 static struct registers written_by(struct flow *flow, const struct step *step)
 {
     struct registers none = {0};
@@ -159,7 +154,7 @@ static struct state state_after(struct flow *flow, const struct step *step)
         state.defined.general |= COUNT_IS_SET;
     if (general_of(&step->effects.touches) >> RDX & 1)
         state.defined.general |= RDX_IS_SET;
-    if (!is_call(step))
+    if (!step_calls(step))
         return state;
     written = written_by(flow, step);
     state.defined = registers_without(state.defined, written);
@@ -279,7 +274,7 @@ static struct registers live_after(struct flow *flow, const struct step *step)
             live_at(flow->body, (int32_t)((uint64_t *)flow->body->edges.bytes)[step->edges + k]));
     if (step->effects.kind == EFFECT_RETURN)
         live = registers_or(live, live_at_return(flow, step));
-    else if (step->exits || (step->outside && !is_call(step)))
+    else if (step->exits || (step->outside && !step_calls(step)))
         live = registers_or(live, live_at_exit(flow, step));
     if (step->unresolved && !flow->reads_alone)
         live = registers_or(live, registers_caller_saved());
@@ -299,7 +294,7 @@ static struct registers live_before(struct flow *flow, const struct step *step)
 {
     struct registers live = step->live, writes = step->effects.writes;
 
-    if (is_call(step))
+    if (step_calls(step))
         live = registers_or(registers_without(live, written_by(flow, step)), read_by(flow, step));
     live.general = shift_x87(live.general, step->effects.x87_push);
     if (step->effects.x87_push > 0)
@@ -342,7 +337,7 @@ static bool finds_something(struct flow *flow)
         const struct step *step = body_step(flow->body, i);
         struct registers live = registers_and(step->live, registers_caller_saved());
 
-        if (is_call(step) && step->function != NO_FUNCTION && !registers_empty(live) &&
+        if (step_calls(step) && step->function != NO_FUNCTION && !registers_empty(live) &&
             !registers_empty(registers_without(live, written_by(flow, step))))
             return true;
     }
@@ -380,7 +375,7 @@ static struct registers written_after(struct flow *flow, const struct step *step
 {
     struct registers written = registers_or(step->live, step->effects.writes);
 
-    if (is_call(step))
+    if (step_calls(step))
         written = registers_or(written, written_by(flow, step));
     return written;
 }
@@ -399,7 +394,7 @@ static bool results_once(struct flow *flow, struct registers *all)
         for (uint32_t k = 0; k < step->edge_count; k++)
             changed |=
                 meet(body, (int32_t)((uint64_t *)body->edges.bytes)[step->edges + k], written);
-        if (step->exits || (step->outside && !is_call(step)))
+        if (step->exits || (step->outside && !step_calls(step)))
             written = registers_or(written, written_by(flow, step));
         else if (step->effects.kind != EFFECT_RETURN)
             continue;

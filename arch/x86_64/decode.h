@@ -1,7 +1,7 @@
 /*
  * decode.h - one x86-64 instruction, as far as it matters to reading and moving prologues.
  *
- * Users of Zydis are decode.c and callers_effects.c alone. Nothing here allocates, calls the system or keeps anything,
+ * Users of Zydis are decode.c, callers_effects.c and callers_operands.c alone. Nothing here allocates, calls the system or keeps anything,
  * so that any thread and a signal handler may call it.
  */
 #ifndef HOTPATCH_DECODE_H

@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_cfi, fuzz_prologue and fuzz_prologue_steps anew.
+# fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -198,6 +198,18 @@ function_bytes store '\307\005\000\040\000\000\001\002\003\004\303'
 function_bytes tail '\351\000\040\000\000'
 function_bytes vex '\304\343\171\040\005\000\040\000\000\003\303'
 function_bytes xbegin '\307\370\000\040\000\000\303'
+
+# callers_bytes NAME OCTAL: functions at 0 and 16
+callers_bytes() {
+    mkdir -p "$out/fuzz_callers"
+    # shellcheck disable=SC2059 # the format is the bytes
+    printf "\\001\\000\\000\\020\\000\\000\\000$2" >"$out/fuzz_callers/$1"
+}
+callers_bytes relies '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\110\203\354\010\271\005\000\000\000\350\342\377\377\377\215\004\010\110\203\304\010\303'
+callers_bytes table '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\203\377\001\167\041\110\215\025\022\000\000\000\110\143\004\272\110\001\320\377\340\350\326\377\377\377\303\061\311\303\367\377\377\377\375\377\377\377\303'
+callers_bytes tail '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\353\356'
+callers_bytes vector '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\110\203\354\010\350\347\377\377\377\305\174\051\007\333\077\142\341\174\110\051\017\303'
+callers_bytes saved '\121\271\001\000\000\000\131\303\314\314\314\314\314\314\314\314\350\353\377\377\377\303'
 
 # fuzz_cfi: where .eh_frame_hdr is and a program counter, and the object, whose file offsets are its
 # addresses.

@@ -1,0 +1,26 @@
+/*
+ * callers_decoded.h - an instruction as Zydis decodes it; what callers_effects.c and callers_operands.c share.
+ */
+#ifndef HOTPATCH_CALLERS_DECODED_H
+#define HOTPATCH_CALLERS_DECODED_H
+
+#include <Zydis/Zydis.h>
+
+#include "callers_effects.h"
+
+enum { OPERANDS = ZYDIS_MAX_OPERAND_COUNT };
+
+struct decoded {
+    ZydisDecodedInstruction in;
+    ZydisDecodedOperand operands[OPERANDS];
+};
+
+/* Fill in reads, writes, touches and x87_push. */
+void decoded_registers(const struct decoded *decoded, struct effects *out);
+/* A general register's number, or -1. */
+int decoded_general(ZydisRegister reg);
+/* The i-th operand, if it is of that type, else NULL. */
+const ZydisDecodedOperand *decoded_operand(const struct decoded *decoded, unsigned i,
+                                           ZydisOperandType type);
+
+#endif

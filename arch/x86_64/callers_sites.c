@@ -1,0 +1,133 @@
+/*
+ * callers_sites.c - the calls that a function makes, and what is live after them: see callers_facts.h.
+ * Listener or command.
+ */
+#include <stdlib.h>
+
+#include "callers_flow.h"
+
+static int compare_sites(const void *a, const void *b)
+{
+    const struct site_fact *left = a, *right = b;
+
+    return (left->site > right->site) - (left->site < right->site);
+}
+
+const struct site_fact *site_find(const struct site_list *list, uint32_t site)
+{
+    struct site_fact key = {.site = site};
+
+    return bsearch(&key, list->sites, list->count, sizeof(*list->sites), compare_sites);
+}
+
+static bool leads_to_function(const struct step *step)
+{
+    return step->function != NO_FUNCTION && step->effects.kind != EFFECT_PLAIN &&
+           step->effects.kind != EFFECT_RETURN;
+}
+
+static void fill_site(const struct analysis *analysis, const struct step *step,
+                      struct site_fact *out)
+{
+    struct registers none = {0};
+    bool call = step_calls(step);
+
+    *out = (struct site_fact){
+        .live = call ? registers_and(step->live, registers_caller_saved()) : none,
+        .site = (uint32_t)(step_site(step) - analysis->index.low),
+        .stack = step->stack.stack,
+        .call = call,
+    };
+    out->unresolved = registers_equal(out->live, registers_caller_saved());
+}
+
+static struct site_list *list_sites(struct analysis *analysis, const struct body *body)
+{
+    struct site_list *list;
+    size_t count = 0;
+
+    for (size_t i = 0; i < body_count(body); i++)
+        count += leads_to_function(body_step(body, i));
+    list = malloc(sizeof(*list) + count * sizeof(*list->sites));
+    if (!list)
+        return NULL;
+    list->count = 0;
+    list->cut = body->cut;
+    for (size_t i = 0; i < body_count(body); i++)
+        if (leads_to_function(body_step(body, i)))
+            fill_site(analysis, body_step(body, i), &list->sites[list->count++]);
+    qsort(list->sites, list->count, sizeof(*list->sites), compare_sites);
+    return list;
+}
+
+struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
+                                   struct stack_place stack, uint32_t function)
+{
+    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
+
+    body_read(flow.body, &analysis->index, root, stack, &analysis->budget, NULL, NULL);
+    flow_run(&flow);
+    return list_sites(analysis, flow.body);
+}
+
+/* Where the stack is when a part of a function is jumped to. */
+static struct stack_place stack_of(struct analysis *analysis, uint32_t function)
+{
+    const struct branch_index *index = &analysis->index;
+    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
+    const struct site_fact *fact;
+    const struct site_list *list;
+    int64_t around;
+    uint32_t site;
+
+    if (!facts_is_part(analysis, function))
+        return stack_at_entry;
+    site = index->sites[index->first[function]];
+    around = branch_index_function(index, index->low + site);
+    if (around < 0 || around == function || facts_is_part(analysis, (uint32_t)around))
+        return unknown;
+    list = facts_sites(analysis, (uint32_t)around);
+    fact = list ? site_find(list, site) : NULL;
+    return fact ? fact->stack : unknown;
+}
+
+const struct site_list *facts_sites(struct analysis *analysis, uint32_t function)
+{
+    struct site_list **list = &analysis->lists[function];
+
+    if (!*list) {
+        struct stack_place stack = stack_of(analysis, function);
+
+        *list = facts_sites_from(analysis, analysis->index.functions[function].address, stack,
+                                 facts_is_part(analysis, function) ? NO_FUNCTION : function);
+        if (*list)
+            analysis->lists_memory += sizeof(**list) + (*list)->count * sizeof(*(*list)->sites);
+    }
+    return *list;
+}
+
+/* ------------------------------------------------------- results --- */
+
+struct registers facts_results(struct analysis *analysis, uint32_t function)
+{
+    struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
+
+    facts_read(analysis, flow.body, function, NULL, NULL);
+    return flow_results(&flow);
+}
+
+struct registers facts_read_after(struct analysis *analysis, uint32_t function, uint32_t site)
+{
+    struct flow flow = {.analysis = analysis,
+                        .body = &analysis->bodies[0],
+                        .function = function,
+                        .reads_alone = true};
+    struct registers none = {0};
+
+    facts_read(analysis, flow.body, function, NULL, NULL);
+    flow_run(&flow);
+    for (size_t i = 0; i < body_count(flow.body); i++)
+        if (step_site(body_step(flow.body, i)) == analysis->index.low + site)
+            return body_step(flow.body, i)->live;
+    return none;
+}

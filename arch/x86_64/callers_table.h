@@ -1,0 +1,23 @@
+/*
+ * callers_table.h - the jump table that an indirect jump reads. Inside arch/ only.
+ */
+#ifndef HOTPATCH_CALLERS_TABLE_H
+#define HOTPATCH_CALLERS_TABLE_H
+
+#include "callers_body.h"
+
+enum { TABLE_ENTRIES_MAX = 4096 };
+
+struct table {
+    uint64_t address;
+    bool words;    /* of 8 bytes each; else offsets of 4 bytes from the table's start */
+    size_t count;  /* of entries; 0: not known */
+    int32_t loads; /* the step that reads it */
+};
+
+/* By the steps that lead to the jump. False: it reads no table of a known form. */
+bool table_find(const struct body *body, int32_t jump, struct table *table);
+/* Where the i-th entry leads; false: it lies outside the object's bytes. */
+bool table_entry(const struct body *body, const struct table *table, size_t i, uint64_t *target);
+
+#endif
