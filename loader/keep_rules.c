@@ -24,12 +24,18 @@ bool keep_returns_twice(const char *name)
 }
 
 /* Result registers that the original writes on some of its paths only. */
-static const char *settle_results(const struct signature_call *call, struct arch_kept *kept)
+static const char *settle_results(const struct keep_facts *facts, const struct signature_call *call,
+                                  struct arch_kept *kept)
 {
     if (!kept->unsure_general && !kept->unsure_vector)
         return NULL;
+    if (!call->result_known && facts->unread) {
+        kept->unsure_general = 0;
+        kept->unsure_vector = 0;
+        return NULL;
+    }
     if (!call->result_known)
-        return "callers rely on a register that may hold the result, and the replacement's "
+        return "one of the registers may hold the result, and the replacement's "
                "signature "
                "does not tell whether it does";
     kept->general |= kept->unsure_general & (uint16_t)~call->result_general;
@@ -69,7 +75,7 @@ const char *keep_decide(const struct keep_facts *facts, struct keep *out)
     const char *problem;
 
     *out = (struct keep){.kept = facts->kept};
-    problem = settle_results(&call, &out->kept);
+    problem = settle_results(facts, &call, &out->kept);
     if (problem || !arch_keeps(&out->kept))
         return problem;
     if (facts->name && keep_returns_twice(facts->name))

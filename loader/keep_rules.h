@@ -15,6 +15,8 @@ struct keep_facts {
     const char *name;      /* the function's, or NULL */
     const char *signature; /* the replacement's, or NULL */
     struct arch_kept kept; /* as found */
+    /* Callers were not looked at: result registers that the signature does not tell of are results. */
+    bool unread;
     /* How many bytes of arguments on the stack the function's own code reads; -1: not known. Called
      * only where the signature does not tell. */
     int64_t (*stack_read)(void *context);

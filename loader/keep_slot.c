@@ -3,17 +3,46 @@
 
 #include <stdio.h>
 
+#include "direct_callers.h"
 #include "fault.h"
+#include "functions.h"
 #include "keep_rules.h"
 #include "own_arguments.h"
 #include "site.h"
 #include "text.h"
 
-/* What callers rely on, by the analysis of the object's code. */
-static void keep_for(const struct slot *slot, struct arch_kept *out)
+enum { LISTED = 3 };
+
+struct found {
+    struct arch_kept kept;
+    struct arch_caller callers[LISTED];
+    size_t count;
+    bool unread;
+};
+
+/* All that a stub can keep. Whether result registers hold a result the signature has to tell. */
+static const struct arch_kept everything = {.general = ARCH_GENERAL_CALLER_SAVED & ~5,
+                                            .vector = UINT32_MAX & ~3u,
+                                            .vector_bytes = 64,
+                                            .mask = 0xff,
+                                            .x87 = true,
+                                            .align = true,
+                                            .unsure_general = 5,
+                                            .unsure_vector = 3};
+
+/* What callers rely on, by the object's code. Without an index of it (too much code, damaged relocations),
+ * and of a function that only debug information knows, nothing is known. */
+static void find(const struct slot *slot, struct found *found)
 {
-    (void)slot;
-    *out = (struct arch_kept){.proved = true};
+    struct arch_callers *callers = callers_of(slot->object);
+    struct function function;
+
+    *found = (struct found){.kept = everything, .unread = true};
+    if (callers && function_begins_at(slot->object->functions, slot->definition, &function)) {
+        found->unread = false;
+        arch_callers_kept(callers, slot->definition, &found->kept, found->callers, LISTED,
+                          &found->count);
+    }
 }
 
 static int64_t stack_read(void *context)
@@ -23,18 +52,33 @@ static int64_t stack_read(void *context)
     return own_stack_arguments(slot->object, slot->definition);
 }
 
-static int refuse_keep(struct transaction *transaction, const struct slot *slot,
-                       const struct module *module, const struct arch_kept *kept,
-                       const char *problem)
+/* "exe+0x1234 (rcx), ...": where callers lie that rely on something, and on what. */
+static void list_callers(const struct slot *slot, const struct found *found, char *list,
+                         size_t size)
 {
-    struct arch_kept all = *kept;
-    char list[256];
+    for (size_t i = 0; i < found->count && i < LISTED; i++) {
+        struct arch_kept relies = found->callers[i].relies;
+        char kept[128], caller[256];
 
-    all.general |= kept->unsure_general;
-    all.vector |= kept->unsure_vector;
-    keep_list(&all, list, sizeof(list));
-    return refuse(transaction->why, HP_CALLERS, "%s: callers of %s rely on %s: %s", module->path,
-                  slot->name, list, problem);
+        relies.general |= relies.unsure_general;
+        relies.vector |= relies.unsure_vector;
+        keep_list(&relies, kept, sizeof(kept));
+        snprintf(caller, sizeof(caller), "%s+0x%llx (%s)", object_name(slot->object),
+                 (unsigned long long)found->callers[i].site, *kept ? kept : "not followed");
+        text_list_add(list, size, caller);
+    }
+}
+
+static int refuse_keep(struct transaction *transaction, const struct slot *slot,
+                       const struct module *module, const struct found *found, const char *problem)
+{
+    char list[640] = "";
+
+    list_callers(slot, found, list, sizeof(list));
+    return refuse(transaction->why, HP_CALLERS,
+                  "%s: callers of %s rely on more than the ABI promises, and %s; %s%s%s",
+                  module->path, slot->name, problem, *list ? "callers: " : "callers are not known",
+                  list, found->count > LISTED ? ", and more" : "");
 }
 
 int keep_plan(struct transaction *transaction, const struct slot *slot, const struct module *module,
@@ -44,18 +88,21 @@ int keep_plan(struct transaction *transaction, const struct slot *slot, const st
                                .signature = entry->signature,
                                .stack_read = stack_read,
                                .context = (void *)slot};
+    struct found found;
     const char *problem;
 
     if (slot->kind != SLOT_ENTRY)
         return 0;
-    keep_for(slot, &facts.kept);
+    find(slot, &found);
+    facts.kept = found.kept;
+    facts.unread = found.unread;
     if (module->fault) {
         /* It writes nothing but its result: not even that where callers show that there is none. */
         __atomic_store_n(&module->fault->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
         return 0;
     }
     problem = keep_decide(&facts, &entry->keep);
-    return problem ? refuse_keep(transaction, slot, module, &facts.kept, problem) : 0;
+    return problem ? refuse_keep(transaction, slot, module, &found, problem) : 0;
 }
 
 static bool is_new(const struct layer *layer)

@@ -21,7 +21,7 @@ static int64_t stack_read(void *context)
 
 static const char *decide(const char *signature, struct arch_kept kept, struct keep *out)
 {
-    struct keep_facts facts = {"weight", signature, kept, stack_read, NULL};
+    struct keep_facts facts = {"weight", signature, kept, false, stack_read, NULL};
 
     own_code_asked = false;
     return keep_decide(&facts, out);
@@ -119,13 +119,28 @@ static void a_signature_tells_where_the_result_is(void **state)
     assert_refused(NULL, unsure, "may hold the result");
 }
 
+static void results_of_unread_code_are_results(void **state)
+{
+    struct keep_facts facts = {"weight", NULL,       {.general = RCX, .unsure_general = RAX | RDX},
+                               true,     stack_read, NULL};
+    struct keep keep;
+
+    (void)state;
+    own_code_reads = 0;
+    assert_null(keep_decide(&facts, &keep));
+    assert_int_equal(keep.kept.general, RCX);
+    facts.signature = "int (int)";
+    assert_null(keep_decide(&facts, &keep));
+    assert_int_equal(keep.kept.general, RCX | RDX);
+}
+
 static void what_returns_twice_is_refused(void **state)
 {
     static const char *const names[] = {"setjmp", "_setjmp", "__sigsetjmp", "vfork", "getcontext"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        struct keep_facts facts = {names[i], "int (void *)", {.general = RCX}, NULL, NULL};
+        struct keep_facts facts = {names[i], "int (void *)", {.general = RCX}, false, NULL, NULL};
         struct keep keep;
 
         assert_non_null(keep_decide(&facts, &keep));
@@ -161,6 +176,7 @@ int main(void)
         cmocka_unit_test(else_the_own_code_tells),
         cmocka_unit_test(variable_arguments_are_refused),
         cmocka_unit_test(a_signature_tells_where_the_result_is),
+        cmocka_unit_test(results_of_unread_code_are_results),
         cmocka_unit_test(what_returns_twice_is_refused),
         cmocka_unit_test(what_is_kept_is_listed_by_name),
     };

@@ -328,6 +328,20 @@ static void ask_box(void)
     say("%g %g %s", b.width, b.height, b.label);
 }
 
+/* The call of a variadic function that comes next may read registers that this one leaves alone, for
+ * all that its code shows: then no replacement could be variadic. */
+static OPAQUE int sum_of_four(void)
+{
+    int got = sum(4, 1, 2, 3, 4);
+
+    __asm__ volatile("xor %%r8d, %%r8d\n xor %%r9d, %%r9d\n pxor %%xmm0, %%xmm0\n"
+                     "pxor %%xmm1, %%xmm1\n"
+                     :
+                     :
+                     : "r8", "r9", "xmm0", "xmm1", "cc");
+    return got;
+}
+
 static int ask_functions(const char *word, const char *rest)
 {
     if (strcmp(word, "answer") == 0)
@@ -345,7 +359,7 @@ static int ask_functions(const char *word, const char *rest)
     else if (strcmp(word, "twins") == 0)
         say("%d %d", twin(), call_second_twin());
     else if (strcmp(word, "sum") == 0)
-        say("%d", sum(4, 1, 2, 3, 4));
+        say("%d", sum_of_four());
     else if (strcmp(word, "box") == 0)
         ask_box();
     else if (strcmp(word, "mean") == 0)
