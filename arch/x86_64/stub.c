@@ -20,6 +20,7 @@ enum {
     SHORT_JUMP = 0xeb,
     JUMP_BYTES = ARCH_LONG_BYTES,
     TRAP = 0xcc,
+    RETURN = 0xc3,
     LAST_TRAPS_COUNT = ARCH_STUB_CHOICES / 2
 };
 
@@ -111,7 +112,8 @@ bool arch_survives_restore(const struct arch_prologue *prologue, const uint8_t *
     for (unsigned i = 1; i < prologue->count; i++)
         if (prologue->start[i] < size && !is_trap(written[prologue->start[i]]))
             return false;
-    if (original[0] == written[0] || memcmp(original + 1, written + 1, kept - 1) == 0)
+    if (original[0] == written[0] || original[0] == RETURN ||
+        memcmp(original + 1, written + 1, kept - 1) == 0)
         return true;
     pair = pair_of(original[0], written[1]);
     *trap = pair == PAIR_TRAPS;

@@ -280,10 +280,9 @@ static void require_trap(const struct arch_prologue *prologue, const uint8_t *ju
     ZydisDecoder decoder;
     ZydisDecodedInstruction in;
 
-    if (start != 4 || !arch_stub_faults(prologue)) {
-        require(jump[start] == 0xcc);
+    if (jump[start] == 0xcc)
         return;
-    }
+    require(start == 4 && arch_stub_faults(prologue));
     memcpy(code + 1, prologue->bytes + 5, sizeof(code) - 1);
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     require(ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, code, sizeof(code), &in)));
@@ -318,8 +317,11 @@ static void check_stub(struct arch_prologue prologue, uint32_t choice)
 {
     struct arch_window window;
     uint64_t stub;
-    uint8_t jump[8];
+    uint8_t jump[8], trap;
+    bool faults;
 
+    if (choice & 128)
+        arch_stub_guard(&prologue);
     for (unsigned others = choice % 32; others > 0 && arch_stub_other(&prologue); others--)
         continue;
     arch_stub_window(&prologue, &window);
@@ -331,15 +333,50 @@ static void check_stub(struct arch_prologue prologue, uint32_t choice)
     require(arch_jump_bytes(&prologue, stub, jump) == 5);
     for (unsigned i = 1; i < prologue.count; i++)
         require_trap(&prologue, jump, prologue.start[i]);
+    require(!prologue.guarded ||
+            (jump[1] == prologue.guard &&
+             arch_survives_restore(&prologue, jump, sizeof(jump) - 3, &trap, &faults)));
     check_code(stub, choice);
+}
+
+static void check_move(const struct arch_prologue *prologue, uint32_t choice)
+{
+    struct moved moved = {.prologue = prologue};
+    ssize_t length;
+
+    /* From 4 GiB below to 4 GiB above. */
+    moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
+    moved.shadow_stack = choice & 1;
+    length = arch_move(prologue, moved.to, moved.shadow_stack, moved.code, sizeof(moved.code),
+                       moved.map);
+    if (length < 0)
+        return;
+    moved.length = (size_t)length;
+    require(moved.length <= sizeof(moved.code));
+    require_same(&moved);
+}
+
+/* What is copied beyond what is displaced. */
+static void check_wide(const uint8_t *data, size_t size, struct arch_prologue prologue,
+                       uint32_t choice)
+{
+    struct arch_prologue wide = prologue;
+    size_t before = prologue.jump - prologue.entry;
+
+    arch_prologue_widen(data, size, &wide);
+    require(wide.count >= prologue.count && wide.count <= ARCH_PROLOGUE_COUNT);
+    require(wide.length >= prologue.length && wide.length <= ARCH_PROLOGUE_BYTES);
+    require(memcmp(wide.start, prologue.start, prologue.count) == 0);
+    require(memcmp(wide.bytes, prologue.bytes, prologue.length) == 0);
+    require(wide.length == prologue.length ||
+            (before + wide.length <= size && memcmp(wide.bytes, data + before, wide.length) == 0));
+    check_move(&wide, choice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arch_prologue prologue;
-    struct moved moved = {.prologue = &prologue};
     uint32_t choice;
-    ssize_t length;
 
     if (size < sizeof(choice))
         return 0;
@@ -354,15 +391,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     check_prologue(&prologue);
     check_stub(prologue, choice);
-    /* From 4 GiB below to 4 GiB above. */
-    moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
-    moved.shadow_stack = choice & 1;
-    length = arch_move(&prologue, moved.to, moved.shadow_stack, moved.code, sizeof(moved.code),
-                       moved.map);
-    if (length < 0)
-        return 0;
-    moved.length = (size_t)length;
-    require(moved.length <= sizeof(moved.code));
-    require_same(&moved);
+    check_move(&prologue, choice);
+    check_wide(data, size, prologue, choice);
     return 0;
 }
