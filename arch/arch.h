@@ -135,6 +135,8 @@ bool arch_stub_faults(const struct arch_prologue *prologue);
  * The choices of arch_stub_other() go on to those without it.
  */
 bool arch_stub_guard(struct arch_prologue *prologue);
+/* Does a long jump displace one instruction, in one aligned word of eight? */
+bool arch_stored_whole(const struct arch_prologue *prologue);
 /*
  * With these `size` bytes written at the entry, does a thread that finds the original first byte there,
  * or has run the first instruction for a uprobe, go on in the old code? `*trap`: the offset at which it

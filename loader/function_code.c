@@ -2,7 +2,8 @@
  * function_code.c - see function_code.h.
  *
  * A short jump comes before every other technique: no thread can be in the middle of it, and it leaves
- * no trap. A long jump must not lie where other code jumps to: a trap would stay there, which ends a
+ * no trap. (A long one over a single instruction in one word is no worse, and comes before a short one that a
+ * removed uprobe would leave as a broken instruction.) A long jump must not lie where other code jumps to: a trap would stay there, which ends a
  * process that blocks SIGTRAP or takes it for itself.
  */
 #include "function_code.h"
@@ -78,6 +79,36 @@ static const char *long_technique(const struct arch_prologue *prologue)
     return aligned ? "aligned, punned" : "punned";
 }
 
+/* A pad with which a removed uprobe leaves the old code running. */
+static bool has_safe_pad(const struct padding *padding, const struct function *function,
+                         struct arch_prologue prologue)
+{
+    for (size_t i = 0; i < padding->count; i++)
+        for (int at = padding->gaps[i].begin; at + ARCH_LONG_BYTES <= padding->gaps[i].end; at++) {
+            uint8_t jump[ARCH_SHORT_BYTES], trap;
+            bool faults;
+
+            prologue.pad = function->address + (uint64_t)(int64_t)at;
+            arch_short_bytes(&prologue, jump);
+            if (arch_survives_restore(&prologue, jump, sizeof(jump), &trap, &faults))
+                return true;
+        }
+    return false;
+}
+
+/* As site.c chooses: what is stored whole and safe beside uprobes comes before a short jump that is not. */
+static bool is_better_long(const uint8_t *code, const struct function *function,
+                           const struct function_code *of)
+{
+    struct arch_prologue by_long, by_short;
+
+    return !of->no_long &&
+           arch_prologue_read(code, of->size, function->address, &by_long) == ARCH_OK &&
+           arch_stored_whole(&by_long) && arch_stub_guard(&by_long) &&
+           arch_prologue_read_short(code, of->size, function->address, &by_short) == ARCH_OK &&
+           !has_safe_pad(&of->padding, function, by_short);
+}
+
 static const char *read_long(const struct code_view *view, const uint8_t *code,
                              const struct function *function, uint64_t next,
                              struct function_code *out)
@@ -120,6 +151,6 @@ void function_code_read(const struct code_view *view, const struct function *fun
     out->no_long = out->problem != NULL;
     if (is_short) {
         out->problem = NULL;
-        out->technique = "short";
+        out->technique = is_better_long(code, function, out) ? "aligned" : "short";
     }
 }

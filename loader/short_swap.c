@@ -57,6 +57,11 @@ bool short_swap_possible(uintptr_t address, int protection)
            (stores_at(address, protection) == ALLOWED || can_exchange(address));
 }
 
+bool short_swap_stores(uintptr_t address, int protection)
+{
+    return !poke_under_filter() && stores_at(address, protection) == ALLOWED;
+}
+
 /* 0, or -errno: nothing has changed. */
 static int put(const struct poke *poke, uintptr_t address, const uint8_t bytes[ARCH_SHORT_BYTES])
 {

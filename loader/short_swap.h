@@ -14,6 +14,9 @@
  * page's own bytes over themselves. */
 bool short_swap_possible(uintptr_t address, int protection);
 
+/* Are stores into its pages possible, so that none is exchanged? */
+bool short_swap_stores(uintptr_t address, int protection);
+
 /* "short", or NULL with `why`: nothing has changed but the pad. `swap->prologue` has a pad, `swap->jump`
  * is what it gets. */
 const char *short_swap_in(const struct arch_swap *swap, struct site_problem *why);

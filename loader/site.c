@@ -127,9 +127,12 @@ static bool is_short(const struct site *site)
     return site->prologue.pad != 0;
 }
 
-static bool has_traps(const struct site *site)
+/* A short jump is met by a trap only where a uprobe has put the original first byte before its rest. */
+static unsigned trap_count(const struct site *site)
 {
-    return site->prepared && !is_short(site);
+    if (!site->prepared)
+        return 0;
+    return is_short(site) ? site->faults : site->prologue.count;
 }
 
 static void drop(struct site *site, bool dropped)
@@ -137,7 +140,7 @@ static void drop(struct site *site, bool dropped)
     site->dropped = dropped;
     site->armed = false;
     damage_unwatch(&site->damage);
-    for (unsigned i = 0; i < site->prologue.count && has_traps(site); i++) {
+    for (unsigned i = 0; i < trap_count(site); i++) {
         uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
 
         __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
@@ -373,39 +376,56 @@ static bool is_free(const struct site *site, uintptr_t pad)
     return each_near(overlap.span, is_apart, &overlap) && is_like_entry(site, pad);
 }
 
-/* With the file's first byte before the jump's second the old instruction is whole again: so a uprobe
- * leaves it. */
-static bool survives_restore(const struct site *site, uintptr_t pad)
+/* What a uprobe leaves: how good is this pad for it? */
+enum rank { NOT_FREE, NOT_SAFE, TRAPS, WHOLE };
+
+/* Best where the old instruction is whole once its first byte is back. */
+static enum rank rank_of(const struct site *site, uintptr_t pad)
 {
     struct arch_prologue prologue = site->by_short.prologue;
-    uint8_t jump[ARCH_SHORT_BYTES];
+    uint8_t jump[ARCH_SHORT_BYTES], trap;
+    bool faults;
 
     prologue.pad = pad;
     arch_short_bytes(&prologue, jump);
-    return jump[1] == prologue.bytes[1];
+    if (!arch_survives_restore(&prologue, jump, sizeof(jump), &trap, &faults))
+        return NOT_SAFE;
+    return trap || faults ? TRAPS : WHOLE;
 }
 
 /*
- * Free five bytes of its padding; 0: none are left. Those that survive a uprobe come first. Else from the
- * end of a gap: at its beginning a function of one byte may need padding for a long jump.
+ * Free five bytes of its padding, and how good they are; 0: none are left. Of those that are as good, the
+ * last of the first gap: at its beginning a function of one byte may need padding for a long jump.
  */
-static uintptr_t find_pad(const struct site *site)
+static uintptr_t find_pad(const struct site *site, enum rank *best)
 {
     uintptr_t entry = site->prologue.entry, found = 0;
 
-    for (size_t i = 0; i < site->padding.count; i++) {
+    *best = NOT_FREE;
+    for (size_t i = 0; i < site->padding.count && *best < WHOLE; i++) {
         uintptr_t begin = entry + (uintptr_t)(intptr_t)site->padding.gaps[i].begin;
         uintptr_t end = entry + (uintptr_t)(intptr_t)site->padding.gaps[i].end;
 
-        for (uintptr_t at = end - ARCH_LONG_BYTES; at >= begin; at--) {
-            if ((found && !survives_restore(site, at)) || !is_free(site, at))
+        for (uintptr_t at = end - ARCH_LONG_BYTES; at >= begin && *best < WHOLE; at--) {
+            enum rank rank = rank_of(site, at);
+
+            if (rank <= *best || !is_free(site, at))
                 continue;
             found = at;
-            if (survives_restore(site, at))
-                return at;
+            *best = rank;
         }
     }
     return found;
+}
+
+/* One store puts a long jump over one instruction, as free of traps as a short jump; and a uprobe leaves
+ * the old code. */
+static bool is_stored_and_safe(const struct site *site)
+{
+    struct arch_prologue prologue = site->by_long.prologue;
+
+    return site->by_long.possible && arch_stored_whole(&prologue) && arch_stub_guard(&prologue) &&
+           short_swap_stores(prologue.jump, site->swap.protection);
 }
 
 /* A short jump to a pad, and a long one from there to wherever the stub is. False: it is not to be had. */
@@ -413,12 +433,13 @@ static bool place_short(struct site *site)
 {
     struct arch_prologue taken = site->by_short.prologue;
     struct room_wish wish;
+    enum rank rank;
     int error;
 
     if (!site->by_short.possible || !short_swap_possible(taken.jump, site->swap.protection))
         return false;
-    taken.pad = find_pad(site);
-    if (!taken.pad)
+    taken.pad = find_pad(site, &rank);
+    if (!taken.pad || (rank == NOT_SAFE && is_stored_and_safe(site)))
         return false;
     wish = wish_stub(&taken);
     site->stub = room_take(&wish, &error);
@@ -536,17 +557,18 @@ static int place_original(struct site *site, struct site_problem *why)
 /* What a uprobe leaves, or a thread that comes past one, is to go on in the old code. */
 static void place_restored(struct site *site)
 {
-    uint8_t trap;
+    const struct arch_prologue *p = &site->prologue;
+    uint8_t jump[ARCH_SHORT_BYTES], trap;
 
     if (is_short(site)) {
-        site->survives = survives_restore(site, site->prologue.pad) ||
-                         site->prologue.jump != site->prologue.entry;
-        return;
+        arch_short_bytes(p, jump);
+        site->survives = arch_survives_restore(p, jump, sizeof(jump), &trap, &site->faults);
+    } else {
+        site->survives =
+            arch_survives_restore(p, site->swap.jump, site->swap.jump_size, &trap, &site->faults);
     }
-    site->survives = arch_survives_restore(&site->prologue, site->swap.jump, site->swap.jump_size,
-                                           &trap, &site->faults) ||
-                     site->prologue.jump != site->prologue.entry;
-    site->restored.address = trap ? site->prologue.jump + trap : 0;
+    site->survives |= p->jump != p->entry;
+    site->restored.address = trap ? p->jump + trap : 0;
     site->restored.moved = trap ? site->traps[0].moved : 0;
 }
 
@@ -589,9 +611,9 @@ int site_prepare(struct site *site, struct site_problem *why)
     site->words->target = site->original;
     __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);
     site->prepared = true;
-    for (unsigned i = 0; i < site->prologue.count && has_traps(site); i++)
-        trap_add(&site->traps[i]);
     place_restored(site);
+    for (unsigned i = 0; i < trap_count(site); i++)
+        trap_add(&site->traps[i]);
     if (site->restored.address)
         trap_add(&site->restored);
     return 0;
@@ -652,9 +674,10 @@ static int put_in(struct site *site, uint64_t until, struct site_problem *why)
 {
     int error = 0;
 
-    if (!is_short(site)) /* which no trap ever meets */
+    /* A short jump needs none, unless a uprobe is set there and removed. */
+    if (!is_short(site) || site->faults || site->restored.address)
         error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
-    if (error != 0)
+    if (error != 0 && !is_short(site))
         return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
     if ((is_short(site) ? watch_short(site) : watch_long(site)) != 0)
         return site_refuse(why, HP_MEMORY, "no memory to watch the function's first bytes");
@@ -743,6 +766,8 @@ int site_mend(struct site *site, uint64_t until, struct site_problem *why)
         return 0;
     if (damage_is_first_byte(&site->damage))
         return mend_first_byte(site, why);
+    if (is_short(site)) /* its pad is written again only when nothing leads there */
+        return site_disarm(site, until, why) == 0 ? put_in(site, until, why) : -1;
     damage_unwatch(&site->damage);
     site->armed = false;
     return put_in(site, until, why);

@@ -145,7 +145,7 @@ static void the_processor_traps_where_it_is_said_to(void **state)
 
         prologue.bytes[0] = (uint8_t)(pair >> 8);
         prologue.bytes[1] = (uint8_t)(written[1] + 1);
-        if (prologue.bytes[0] == 0xe9 ||
+        if (prologue.bytes[0] == 0xe9 || prologue.bytes[0] == 0xc3 ||
             !arch_survives_restore(&prologue, written, 5, &at, &by_fault))
             continue;
         memcpy(code, written, 5);

@@ -20,8 +20,8 @@
 #define TRACING "/sys/kernel/tracing/"
 
 /* Shapes that return 1. */
-static const char *const shapes[] = {"straddles_word", "straddles_page", "branches",
-                                     "padded",         "reads_near",     "hooked"};
+static const char *const shapes[] = {"straddles_word", "straddles_page", "branches",   "padded",
+                                     "reads_near",     "hooked",         "hooked_wide"};
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
 static const char *ask_shape(const char *name)
@@ -59,7 +59,8 @@ static void a_restored_first_byte_is_shown_survived_and_repaired(void **state)
         assert_sound(shapes[i]);
         plant_byte(host, at, file);
         assert_damaged(shapes[i], "uprobe");
-        print_message("%s: %s\n", shapes[i], said_of(shapes[i], "technique"));
+        print_message("%s: %s, ", shapes[i], said_of(shapes[i], "technique"));
+        print_message("safe beside uprobes: %s\n", said_of(shapes[i], "uprobe_safe"));
         if (strcmp(said_of(shapes[i], "uprobe_safe"), "true") == 0)
             assert_string_equal(ask_shape(shapes[i]), "1");
         must_apply(host, "reload");
@@ -497,30 +498,36 @@ static void a_hardware_watch_of_gdb_does_not_matter(void **state)
 
 /* ---- a hook in the program ---- */
 
+static const char *hooked; /* the function */
+
 static void hook(const char *how)
 {
-    host_expect(host, how, strcmp(how, "unhook") == 0 ? "unhooked" : "hooked");
+    char question[40];
+
+    snprintf(question, sizeof(question), "%s%s", how, strcmp(hooked, "hooked") == 0 ? "" : " wide");
+    host_expect(host, strcmp(how, "unhook") == 0 ? how : question,
+                strcmp(how, "unhook") == 0 ? "unhooked" : "hooked");
 }
 
 /* Armed, hooked, switched, unhooked, reverted. */
 static void hook_over_an_armed_entry(const char *how)
 {
     start("entries");
-    must_replace("hooked", "two");
-    assert_sound("hooked");
+    must_replace(hooked, "two");
+    assert_sound(hooked);
     hook(how);
-    assert_string_equal(ask_shape("hooked"), "102");
-    assert_damaged("hooked", "jump");
-    assert_string_equal(replace("hooked", "nine"), "HP-BREAKPOINT");
+    assert_string_equal(ask_shape(hooked), "102");
+    assert_damaged(hooked, "jump");
+    assert_string_equal(replace(hooked, "nine"), "HP-BREAKPOINT");
     assert_string_equal(outcome(host, "reload"), "HP-BREAKPOINT");
-    assert_string_equal(ask_shape("hooked"), "102");
+    assert_string_equal(ask_shape(hooked), "102");
     hook("unhook");
-    assert_sound("hooked");
-    assert_string_equal(ask_shape("hooked"), "2");
-    must_replace("hooked", "nine");
-    assert_string_equal(ask_shape("hooked"), "9");
+    assert_sound(hooked);
+    assert_string_equal(ask_shape(hooked), "2");
+    must_replace(hooked, "nine");
+    assert_string_equal(ask_shape(hooked), "9");
     must_apply(host, "revert all");
-    assert_string_equal(ask_shape("hooked"), "1");
+    assert_string_equal(ask_shape(hooked), "1");
     finish();
 }
 
@@ -528,17 +535,17 @@ static void hook_over_an_armed_entry(const char *how)
 static void revert_below_a_hook(const char *how)
 {
     start("entries");
-    must_replace("hooked", "two");
+    must_replace(hooked, "two");
     hook(how);
     must_apply(host, "revert all");
-    assert_string_equal(ask_shape("hooked"), "101");
-    assert_string_equal(replace("hooked", "two"), "HP-BREAKPOINT");
-    assert_string_equal(ask_shape("hooked"), "101");
+    assert_string_equal(ask_shape(hooked), "101");
+    assert_string_equal(replace(hooked, "two"), "HP-BREAKPOINT");
+    assert_string_equal(ask_shape(hooked), "101");
     hook("unhook");
-    assert_string_equal(ask_shape("hooked"), "1");
-    must_replace("hooked", "three");
-    assert_sound("hooked");
-    assert_string_equal(ask_shape("hooked"), "3");
+    assert_string_equal(ask_shape(hooked), "1");
+    must_replace(hooked, "three");
+    assert_sound(hooked);
+    assert_string_equal(ask_shape(hooked), "3");
     must_apply(host, "revert all");
     finish();
 }
@@ -548,38 +555,44 @@ static void arm_below_a_hook(const char *how)
 {
     start("entries");
     hook(how);
-    assert_string_equal(replace("hooked", "two"), "HP-BREAKPOINT");
-    assert_string_equal(ask_shape("hooked"), "101");
+    assert_string_equal(replace(hooked, "two"), "HP-BREAKPOINT");
+    assert_string_equal(ask_shape(hooked), "101");
     must_apply(host, "reload");
     hook("unhook");
-    must_replace("hooked", "two");
-    assert_string_equal(ask_shape("hooked"), "2");
+    must_replace(hooked, "two");
+    assert_string_equal(ask_shape(hooked), "2");
     must_apply(host, "revert all");
     hook(how);
-    assert_string_equal(ask_shape("hooked"), "101");
-    assert_string_equal(replace("hooked", "nine"), "HP-BREAKPOINT");
+    assert_string_equal(ask_shape(hooked), "101");
+    assert_string_equal(replace(hooked, "nine"), "HP-BREAKPOINT");
     hook("unhook");
-    assert_string_equal(ask_shape("hooked"), "1");
-    must_replace("hooked", "nine");
-    assert_string_equal(ask_shape("hooked"), "9");
+    assert_string_equal(ask_shape(hooked), "1");
+    must_replace(hooked, "nine");
+    assert_string_equal(ask_shape(hooked), "9");
     must_apply(host, "revert all");
     finish();
+}
+
+static void in_each_order(const char *function, const char *how)
+{
+    hooked = function;
+    hook_over_an_armed_entry(how);
+    revert_below_a_hook(how);
+    arm_below_a_hook(how);
 }
 
 static void a_near_hook_in_each_order(void **state)
 {
     (void)state;
-    hook_over_an_armed_entry("hook-near");
-    revert_below_a_hook("hook-near");
-    arm_below_a_hook("hook-near");
+    in_each_order("hooked", "hook-near");
+    in_each_order("hooked_wide", "hook-near");
 }
 
 static void a_far_hook_in_each_order(void **state)
 {
     (void)state;
-    hook_over_an_armed_entry("hook-far");
-    revert_below_a_hook("hook-far");
-    arm_below_a_hook("hook-far");
+    in_each_order("hooked", "hook-far");
+    in_each_order("hooked_wide", "hook-far");
 }
 
 int main(void)

@@ -95,6 +95,11 @@ bool arch_stub_guard(struct arch_prologue *prologue)
     return prologue->guarded;
 }
 
+bool arch_stored_whole(const struct arch_prologue *prologue)
+{
+    return prologue->count == 1 && prologue->jump % 8 + JUMP_BYTES <= 8;
+}
+
 static bool is_trap(uint8_t byte)
 {
     return memchr(LAST_TRAPS, byte, sizeof(LAST_TRAPS)) != NULL;

@@ -188,9 +188,9 @@ static int live_through(const char *word, const char *rest)
     else if (strcmp(word, "stop-threads") == 0)
         stop_threads();
     else if (strcmp(word, "hook-near") == 0)
-        say("%s", hook_in(HOOK_NEAR));
+        say("%s", hook_in(HOOK_NEAR, *rest ? hooked_wide : hooked));
     else if (strcmp(word, "hook-far") == 0)
-        say("%s", hook_in(HOOK_FAR));
+        say("%s", hook_in(HOOK_FAR, *rest ? hooked_wide : hooked));
     else if (strcmp(word, "unhook") == 0)
         say("%s", hook_out());
     else
@@ -310,6 +310,7 @@ static const struct {
               {"exported_answer", exported_answer},
               {"second", second},
               {"hooked", hooked},
+              {"hooked_wide", hooked_wide},
               {"getppid", (shape_function *)getppid}};
 
 static shape_function *shape(const char *name)

@@ -8,9 +8,12 @@
 
 #include "entries_shapes.h"
 
-/* Instructions of 6 and of 16 bytes make room for either jump. */
+/* Instructions of 6 and of 16 bytes make room for either jump. The second begins with one that has room for
+ * a jump of two bytes, too. */
 SHAPE(hooked,
       "push %rbx\nmov $1, %ebx\nmov %ebx, %eax\nnop\nnop\nnop\nmov $1, %eax\npop %rbx\nret");
+SHAPE(hooked_wide, "sub $8, %rsp\nxchg %ax, %ax\nmov $1, %eax\n.byte 0x0f, 0x1f, 0x44, 0, 0\n"
+                   "add $8, %rsp\nret");
 
 enum { HOOK_NEAR = 5, HOOK_FAR = 14 };
 
@@ -68,12 +71,12 @@ static void hook_make_trampoline(void)
     hook_jump(hook.trampoline + size, hook.trampoline + size, to);
 }
 
-static const char *hook_in(size_t size)
+static const char *hook_in(size_t size, int (*function)(int))
 {
     unsigned char jump[HOOK_FAR] = {0xff, 0x25};
     int (*detour)(int) = hook_detour;
 
-    hook.at = (unsigned char *)(uintptr_t)hooked;
+    hook.at = (unsigned char *)(uintptr_t)function;
     hook.size = size;
     hook_make_trampoline();
     memcpy(hook.saved, hook.at, size);
