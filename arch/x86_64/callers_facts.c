@@ -342,26 +342,33 @@ static void start_arguments(struct facts *facts)
     facts->variadic = true;
 }
 
-/* What is set before each call of a function. */
-static void look_through(struct analysis *analysis, uint32_t function)
+void facts_note_arguments(struct analysis *analysis, uint32_t function, const struct body *body)
 {
-    struct flow flow = {.analysis = analysis,
-                        .body = &analysis->sample,
-                        .function = facts_is_part(analysis, function) ? NO_FUNCTION : function};
-
-    if (analysis->facts[function].looked_through)
+    if (function == NO_FUNCTION || analysis->facts[function].looked_through)
         return;
     analysis->facts[function].looked_through = true;
-    facts_read(analysis, flow.body, function, NULL, NULL);
-    flow_forward(&flow, false);
-    for (size_t i = 0; i < body_count(flow.body) && !flow.body->cut; i++) {
-        const struct step *step = body_step(flow.body, i);
+    for (size_t i = 0; i < body_count(body) && !body->cut; i++) {
+        const struct step *step = body_step(body, i);
 
         if (step->function == NO_FUNCTION || !step_calls(step))
             continue;
         start_arguments(&analysis->facts[step->function]);
         lower_arguments(&analysis->facts[step->function], &step->defined);
     }
+}
+
+/* What is set before each call of a function. */
+static void look_through(struct analysis *analysis, uint32_t function)
+{
+    bool part = facts_is_part(analysis, function);
+    struct flow flow = {
+        .analysis = analysis, .body = &analysis->sample, .function = part ? NO_FUNCTION : function};
+
+    if (analysis->facts[function].looked_through)
+        return;
+    facts_read(analysis, flow.body, function, NULL, NULL);
+    flow_forward(&flow, false);
+    facts_note_arguments(analysis, function, flow.body);
 }
 
 /* Those of a variadic function differ from call to call. */

@@ -74,6 +74,8 @@ bool facts_is_part(const struct analysis *analysis, uint32_t function);
 const struct facts *facts_of(struct analysis *analysis, uint32_t function, unsigned depth);
 struct registers facts_uses(struct analysis *analysis, uint32_t function, unsigned depth);
 
+/* Note what a function, whose body flow_forward() has been through, has set before each call. */
+void facts_note_arguments(struct analysis *analysis, uint32_t function, const struct body *body);
 /* Fills in `integers` and `vectors`: what a few of its callers have set before they call it. */
 const struct facts *facts_arguments(struct analysis *analysis, uint32_t function);
 

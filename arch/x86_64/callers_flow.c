@@ -347,6 +347,8 @@ static bool finds_something(struct flow *flow)
 void flow_run(struct flow *flow)
 {
     flow_forward(flow, false);
+    if (!flow->no_returns)
+        facts_note_arguments(flow->analysis, flow->function, flow->body);
     backward(flow);
     if (flow->function == NO_FUNCTION || flow->no_returns || !finds_something(flow))
         return;
