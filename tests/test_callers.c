@@ -200,6 +200,9 @@ static void a_result_register_written_on_some_paths_is_unsure(void **state)
     kept = kept_by_first("85 ff 74 02 31 c0 c3", CALLS "89 c1" RETURNS, NULL);
     assert_int_equal(kept.general, 0);
     assert_int_equal(kept.unsure_general, RAX);
+    /* The caller: setne %al; mov %eax, %ecx: of what the function wrote nothing is left. */
+    kept = kept_by_first("85 ff 74 02 31 c0 c3", CALLS "0f 95 c0 89 c1" RETURNS, NULL);
+    assert_int_equal(kept.unsure_general, 0);
 }
 
 static void a_function_that_never_returns_keeps_nothing(void **state)

@@ -241,19 +241,25 @@ static void nothing_is_missed(const char *flags, bool wide, uint64_t seeds)
 static void nothing_is_missed_at_o2(void **state)
 {
     (void)state;
-    nothing_is_missed("-O2", false, 6);
+    nothing_is_missed("-O2", false, 4);
 }
 
 static void nothing_is_missed_at_o3_in_place(void **state)
 {
     (void)state;
-    nothing_is_missed("-O3 -fno-pie -no-pie", false, 4);
+    nothing_is_missed("-O3 -fno-pie -no-pie", false, 3);
+}
+
+static void nothing_is_missed_at_os(void **state)
+{
+    (void)state;
+    nothing_is_missed("-Os", false, 2);
 }
 
 static void nothing_is_missed_with_frame_pointers(void **state)
 {
     (void)state;
-    nothing_is_missed("-O2 -fno-omit-frame-pointer -fcf-protection=none", false, 3);
+    nothing_is_missed("-O2 -fno-omit-frame-pointer -fcf-protection=none", false, 2);
 }
 
 static void nothing_is_missed_in_wide_registers(void **state)
@@ -261,7 +267,7 @@ static void nothing_is_missed_in_wide_registers(void **state)
     (void)state;
     if (!__builtin_cpu_supports("avx2"))
         skip();
-    nothing_is_missed("-O3 -mavx2", true, 3);
+    nothing_is_missed("-O3 -mavx2", true, 2);
 }
 
 static int setup(void **state)
@@ -281,6 +287,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_missed_at_o2),
         cmocka_unit_test(nothing_is_missed_at_o3_in_place),
+        cmocka_unit_test(nothing_is_missed_at_os),
         cmocka_unit_test(nothing_is_missed_with_frame_pointers),
         cmocka_unit_test(nothing_is_missed_in_wide_registers),
     };

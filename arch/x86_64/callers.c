@@ -270,42 +270,55 @@ static struct registers whole_results(const struct registers *written)
     return whole;
 }
 
-/* Result registers that the function writes on some of its paths only. */
-static struct registers doubtful_results(struct analysis *analysis, uint32_t function,
-                                         const struct facts *facts)
+/* Result registers that the function writes, on some of its paths at least. */
+static struct registers written_results(const struct facts *facts)
 {
-    struct registers results = registers_results(), doubtful, none = {0}, written;
+    struct registers results = registers_results(), none = {0};
 
     results.general &= general_parts(1 << RAX | 1 << RDX);
-    doubtful = registers_and(facts->writes, results);
-    if (facts->needs_aligned || registers_empty(doubtful))
-        return none;
-    written = facts_results(analysis, function);
-    return registers_without(doubtful, whole_results(&written));
+    return facts->needs_aligned ? none : registers_and(facts->writes, results);
 }
 
+/* Their lowest parts count: after setne %dl compilers copy all of edx, whatever its rest is. */
 static void note_doubtful(struct arch_kept *out, const struct registers *read)
 {
-    out->unsure_general |= general_of(read) & (1 << RAX | 1 << RDX);
-    out->unsure_vector |= vectors_of(read) & 3;
+    out->unsure_general |= (uint16_t)(read->general & (1 << RAX | 1 << RDX));
+    out->unsure_vector |= (uint32_t)(read->scalar & 3);
 }
 
-/* Those that some direct caller reads. A function that calls others of which nothing is known writes
- * all results on every path that matters: it is left out. */
+/* What is live after a call, of a set. */
+static struct registers live_after(struct analysis *analysis, uint32_t site, int64_t around,
+                                   struct registers set)
+{
+    const struct site_list *list = around >= 0 ? facts_sites(analysis, (uint32_t)around) : NULL;
+    const struct site_fact *fact = list ? site_find(list, site) : NULL;
+    struct registers none = {0};
+
+    return fact ? registers_and(fact->live, set) : none;
+}
+
+/* Result registers that are written on some paths only and that a direct caller reads. A function that
+ * calls others of which nothing is known writes all of them wherever it matters: it is left out. */
 static void ask_results(struct asking *asking, const struct facts *facts, struct arch_kept *out)
 {
     struct analysis *analysis = asking->analysis;
     const struct branch_index *index = &analysis->index;
-    struct registers doubtful = doubtful_results(analysis, asking->function, facts), read;
+    struct registers doubtful = written_results(facts), written, read;
     uint32_t first = index->first[asking->function], end = index->first[asking->function + 1];
+    bool settled = false;
 
     for (uint32_t i = first; i < end && !registers_empty(doubtful); i++) {
         int64_t around = branch_index_function(index, index->low + index->sites[i]);
-        const struct site_list *list = around >= 0 ? facts_sites(analysis, (uint32_t)around) : NULL;
-        const struct site_fact *fact = list ? site_find(list, index->sites[i]) : NULL;
 
-        if (!fact || registers_empty(registers_and(fact->live, doubtful)))
+        if (registers_empty(live_after(analysis, index->sites[i], around, doubtful)))
             continue;
+        if (!settled) {
+            written = facts_results(analysis, asking->function);
+            doubtful = registers_without(doubtful, whole_results(&written));
+            settled = true;
+            if (registers_empty(live_after(analysis, index->sites[i], around, doubtful)))
+                continue;
+        }
         read =
             registers_and(facts_read_after(analysis, (uint32_t)around, index->sites[i]), doubtful);
         note_doubtful(out, &read);

@@ -7,7 +7,7 @@
 #include "callers_flow.h"
 
 enum {
-    SAMPLES = 8,    /* so many callers are asked what they set */
+    SAMPLES = 4,    /* so many callers are asked what they set */
     LOOKS_FIRST = 6 /* so often is a function read again to look at a callee first */
 };
 
