@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "lock.h"
+#include "maps.h"
 #include "near_memory.h"
 #include "pin.h"
 #include "poke.h"
@@ -78,8 +79,10 @@ int entries_prepare(struct transaction *transaction)
     if (pins_take(transaction) != 0)
         return -1;
     room_begin();
+    maps_keep();
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    maps_forget();
     room_end();
     return transaction->why->count ? -1 : 0;
 }
@@ -89,7 +92,7 @@ int entries_prepare(struct transaction *transaction)
  * wait for a section's end. What fails because of threads that are somewhere, or block signals, for a
  * moment is tried again in a later section, until the request's timeout.
  */
-enum { SECTION_MS = 2, PAUSE_MS = 1, DISARM_MS = 300 };
+enum { SECTION_MS = 2, PAUSE_MS = 1, DISARM_MS = 300, AHEAD = 128 };
 
 /*
  * Short jumps wait for no thread and hardly ever fail. Up to so many are left for the commit itself, so
@@ -100,8 +103,9 @@ enum { SHORT_AT_COMMIT = 64 };
 
 struct arming {
     struct transaction *transaction;
-    struct change *next; /* from here on nothing is done yet */
-    bool out;            /* they are disarmed */
+    struct change *next;  /* from here on nothing is done yet */
+    struct change *ahead; /* from here on nothing is done ahead either */
+    bool out;             /* they are disarmed */
     bool without_short;
     struct site_problem why;
 };
@@ -169,6 +173,20 @@ static int arm_one(struct arming *arming, struct change *change, uint64_t until)
     return result;
 }
 
+/* From arming->next on, for AHEAD of them. */
+static void arm_ahead(struct arming *arming)
+{
+    struct site *sites[AHEAD];
+    size_t count = 0;
+    struct change *c = arming->next;
+
+    for (; c && count < AHEAD; c = c->next)
+        if (needs(arming, c) && !site_is_armed(c->slot->site))
+            sites[count++] = c->slot->site;
+    sites_arm_ahead(sites, count);
+    arming->ahead = c;
+}
+
 /* As many as there is time for. */
 static int section(void *context)
 {
@@ -179,6 +197,8 @@ static int section(void *context)
     arming->why.code = 0;
     poke_hold();
     while (arming->next && result == 0 && engine_now_ms() < until) {
+        if (!arming->out && arming->next == arming->ahead)
+            arm_ahead(arming);
         if (needs(arming, arming->next))
             result = arm_one(arming, arming->next, until);
         if (result == 0)
@@ -212,7 +232,8 @@ static int arm_until_done(struct arming *arming, uint64_t until)
 
 int entries_arm(struct transaction *transaction)
 {
-    struct arming arming = {.transaction = transaction, .next = transaction->changes};
+    struct arming arming = {
+        .transaction = transaction, .next = transaction->changes, .ahead = transaction->changes};
     int result;
 
     if (!has_entries(transaction))
@@ -232,16 +253,20 @@ int entries_arm(struct transaction *transaction)
 
 int entries_arm_rest(struct transaction *transaction)
 {
-    struct arming arming = {.transaction = transaction};
+    struct arming arming = {.transaction = transaction, .next = transaction->changes};
+    int result = 0;
 
-    for (struct change *c = transaction->changes; c; c = c->next) {
-        if (!needs(&arming, c) || site_is_armed(c->slot->site) ||
-            arm_one(&arming, c, engine_now_ms()) == 0)
-            continue;
-        return refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s", c->slot->name,
-                      arming.why.text);
+    poke_hold();
+    arm_ahead(&arming);
+    for (struct change *c = transaction->changes; c && result == 0; c = c->next) {
+        if (needs(&arming, c) && !site_is_armed(c->slot->site))
+            result = arm_one(&arming, c, engine_now_ms());
+        if (result != 0)
+            refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s", c->slot->name,
+                   arming.why.text);
     }
-    return 0;
+    poke_release();
+    return result;
 }
 
 void entries_disarm(struct transaction *transaction)

@@ -2,23 +2,11 @@
 #include "poke.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "sys.h"
-
-int poke_sync_ready(void)
-{
-    return (int)sys_call3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0,
-                          0);
-}
-
-void poke_sync(void)
-{
-    sys_call3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
-}
 
 bool poke_under_filter(void)
 {
@@ -62,6 +50,7 @@ POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t si
 
 static struct {
     bool held;
+    bool sync_due;
     struct poke pages; /* open by store, or not */
     int memory;        /* or -1 */
 } session = {.memory = -1};
@@ -85,9 +74,20 @@ void poke_hold(void)
     session.held = true;
 }
 
+void poke_sync_later(void)
+{
+    if (session.held)
+        session.sync_due = true;
+    else
+        poke_sync();
+}
+
 void poke_release(void)
 {
     close_pages();
+    if (session.sync_due)
+        poke_sync();
+    session.sync_due = false;
     if (session.memory >= 0)
         sys_close(session.memory);
     session.memory = -1;

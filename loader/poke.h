@@ -57,5 +57,8 @@ void poke_store8(uintptr_t aligned, uint64_t word);
  * written: 0, or -errno where the kernel or a sandbox refuses. */
 int poke_sync_ready(void);
 void poke_sync(void);
+/* The same, or, between poke_hold() and poke_release(), in the latter: for all that was stored
+ * meanwhile, where nothing depends on it before. */
+void poke_sync_later(void);
 
 #endif

@@ -87,16 +87,19 @@ POKE_BARE static bool holds(uintptr_t address, const uint8_t *bytes, size_t size
     return true;
 }
 
+/* Written ahead, or since it was armed before: a thread may be about to execute it. */
+static bool has_pad(const struct arch_swap *swap)
+{
+    return holds(swap->prologue->pad, swap->jump, ARCH_LONG_BYTES);
+}
+
 static int write_pad(const struct poke *poke, const struct arch_swap *swap)
 {
     uintptr_t pad = swap->prologue->pad;
     int result = 0;
 
-    if (holds(pad, swap->jump, ARCH_LONG_BYTES))
-        return 0; /* since it was armed before; a thread may be about to execute it */
     for (unsigned i = 0; i < ARCH_LONG_BYTES && result == 0; i++)
         result = poke_byte(poke, pad + i, swap->jump[i]);
-    poke_sync();
     return result;
 }
 
@@ -110,6 +113,21 @@ static int open_both(struct poke *poke, const struct arch_swap *swap)
     return poke_open(poke, begin, end - begin, swap->protection, true);
 }
 
+int short_swap_ahead(const struct arch_swap *swap)
+{
+    struct poke poke;
+    int result;
+
+    if (has_pad(swap))
+        return 0;
+    result = open_both(&poke, swap);
+    if (result != 0)
+        return result;
+    result = write_pad(&poke, swap);
+    poke_close(&poke);
+    return result;
+}
+
 static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes, bool in,
                               struct site_problem *why)
 {
@@ -117,8 +135,10 @@ static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes
     int result = open_both(&poke, swap);
 
     if (result == 0) {
-        if (in)
+        if (in && !has_pad(swap)) {
             result = write_pad(&poke, swap);
+            poke_sync();
+        }
         if (result == 0)
             result = put(&poke, swap->prologue->jump, bytes);
         poke_close(&poke);

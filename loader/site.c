@@ -741,6 +741,19 @@ int site_check(struct site *site, struct site_problem *why)
     return entry_bytes_refuse_damage(&site->damage, why);
 }
 
+/* What cannot be written, or is not what was read, is refused when the site is armed. */
+void sites_arm_ahead(struct site *const *sites, size_t count)
+{
+    struct site_problem ignored;
+    bool written = false;
+
+    for (size_t i = 0; i < count; i++)
+        if (!sites[i]->armed && is_short(sites[i]) && site_check(sites[i], &ignored) == 0)
+            written |= short_swap_ahead(&sites[i]->swap) == 0;
+    if (written)
+        poke_sync();
+}
+
 /* A thread that comes past the entry sees the original byte or the jump's, and each leads on. */
 static int mend_first_byte(const struct site *site, struct site_problem *why)
 {

@@ -56,6 +56,9 @@ int site_prepare(struct site *site, struct site_problem *why);
  * as before.
  */
 int site_arm(struct site *site, uint64_t until, struct site_problem *why);
+/* What can be done for many at once before site_arm() is called for each: pads are written, with one
+ * serialisation for all. In the same section. */
+void sites_arm_ahead(struct site *const *sites, size_t count);
 /* The way back, for a transaction that is refused. The word must hold the moved prologue. */
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
 

@@ -355,7 +355,7 @@ static const char *by_store(struct work *work)
 {
     store_all(work, work->new);
     if (work->synced)
-        poke_sync();
+        poke_sync_later();
     return work->inside ? "aligned, punned" : "aligned";
 }
 

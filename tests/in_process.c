@@ -98,6 +98,11 @@ static void nothing(void)
 {
 }
 
+static void begin_section(void)
+{
+    in_process.sections++;
+}
+
 static void arming(bool on)
 {
     (void)on;
@@ -120,7 +125,7 @@ static const struct shim_services shim_of_test = {
     .registered = registered,
     .handlers = handlers,
     .at_safe_point = at_safe_point,
-    .commit_begin = nothing,
+    .commit_begin = begin_section,
     .commit_end = nothing,
     .arming = arming,
     .pid = getpid,

@@ -10,6 +10,7 @@ extern struct in_process {
     bool worker_busy;         /* the worker takes no job */
     bool at_safe_point_comes; /* the program reaches its next safe point */
     int handled;              /* how often the change handler was called */
+    unsigned sections;        /* how often a commit section was entered */
     char *reply;              /* the last one */
     char directory[64];       /* the runtime directory */
 } in_process;

@@ -84,23 +84,28 @@ static int revert_everything(void **state)
 
 /* ---- tests ---- */
 
-static void mappings_are_read_as_often_for_many_functions_as_for_few(void **state)
+/* The functions of the first 16 are armed already then. */
+static void many_functions_take_no_more_readings_and_serialisations_than_few(void **state)
 {
     struct counts few, many;
+    unsigned sections;
 
     (void)state;
     few = counts_of("bulk_few");
     assert_results(FEW, 1000);
+    sections = in_process.sections;
     many = counts_of("bulk_many");
     assert_results(MANY, 2000);
-    assert_in_range(few.maps, 1, 3);
-    assert_in_range(many.maps, 1, 3);
+    sections = in_process.sections - sections; /* a slow machine needs more */
+    assert_in_range(few.maps, 1, 4);
+    assert_in_range(many.maps, 1, 4);
+    assert_true(many.syncs <= 2 * sections + 4);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(mappings_are_read_as_often_for_many_functions_as_for_few,
+        cmocka_unit_test_teardown(many_functions_take_no_more_readings_and_serialisations_than_few,
                                   revert_everything),
     };
 
