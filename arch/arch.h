@@ -102,10 +102,11 @@ size_t arch_padding(const uint8_t *code, size_t room);
  */
 size_t arch_padding_free(const uint8_t *code, size_t room);
 /*
- * Does control never run over the end of the function of `size` bytes at `code`? Its last instruction
- * is one that never goes on, or a call: compilers put a call last if it does not return.
+ * Does control never run over the end of the function of `size` bytes at `code`, nor jump to one of the
+ * `behind` bytes after it? Its last instruction is one that never goes on, or a call: compilers put a
+ * call last if it does not return.
  */
-bool arch_ends_itself(const uint8_t *code, size_t size);
+bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind);
 
 /* Does the function of `size` bytes at `code`, which runs at `address`, do nothing but jump to one
  * place, `*to`? So compilers give a function the body of another one. Pure; needs no decoder. */

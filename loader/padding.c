@@ -28,7 +28,9 @@ bool code_copy(const struct code_view *view, uint64_t address, uint8_t *copy, si
     return true;
 }
 
-static bool never_runs_over(const struct code_view *view, const struct function *function)
+/* Nor jumps there: the index of branches counts what follows a function to it. */
+static bool never_runs_over(const struct code_view *view, const struct function *function,
+                            const struct gap *gap)
 {
     uint8_t small[COPY_MAX], *copy = small;
     bool ends;
@@ -38,7 +40,7 @@ static bool never_runs_over(const struct code_view *view, const struct function 
     if (function->size > sizeof(small))
         copy = malloc(function->size);
     ends = copy && code_copy(view, function->address, copy, function->size) &&
-           arch_ends_itself(copy, function->size);
+           arch_ends_itself(copy, function->size, gap->end - gap->begin);
     if (copy != small)
         free(copy);
     return ends;
@@ -69,7 +71,7 @@ static bool gap_behind(const struct code_view *view, uint64_t start, uint64_t ne
     *gap = (struct gap){start + before.size, next};
     return gap->begin + ARCH_LONG_BYTES <= gap->end &&
            !function_around(view->functions, gap->begin, &around) && is_padding(view, gap) &&
-           gap->begin + ARCH_LONG_BYTES <= gap->end && never_runs_over(view, &before) &&
+           gap->begin + ARCH_LONG_BYTES <= gap->end && never_runs_over(view, &before, gap) &&
            !arch_callers_jump_into(view->callers, gap->begin, gap->end, &site, &target);
 }
 

@@ -91,12 +91,14 @@ size_t arch_padding_free(const uint8_t *code, size_t room)
     return length;
 }
 
-bool arch_ends_itself(const uint8_t *code, size_t size)
+bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind)
 {
     struct instruction in = {.ends = false};
 
     for (size_t i = 0; i < size; i += in.length) {
         if (!instruction_decode(code + i, size - i, &in))
+            return false;
+        if (instruction_branches(&in) && i + in.length + (uint64_t)(int64_t)in.relative - size < behind)
             return false;
     }
     return in.ends || in.call;

@@ -385,7 +385,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size -= sizeof(choice);
     require(arch_padding(data, size) <= size);
     require(arch_padding_free(data, size) <= size);
-    arch_ends_itself(data, size);
+    arch_ends_itself(data, size, choice);
     check_short(data, size, choice);
     if (arch_prologue_read(data, size, ENTRY, &prologue) != ARCH_OK)
         return 0;
