@@ -19,17 +19,15 @@
 
 /* ---- functions in assembly ---- */
 
-#define BEGIN(name)             \
-    ".globl " name "\\n.type "  \
-    name ",@function\\n" name   \
-    ": .cfi_startproc\\n"
+#define BEGIN(name) ".globl " name "\\n.type " name ",@function\\n" name ": .cfi_startproc\\n"
 #define END(name) ".cfi_endproc\\n.size " name ",.-" name "\\n"
 /* `name`, that ends with `last`, and the bytes of `between` behind it, up to `target`. */
-#define SOURCE(last, between)                                                                    \
-    "__asm__(\".text\\n.balign 256, 0xc3\\n" BEGIN("before") "mov %edi, %eax\\n" last "\\n" END( \
-        "before") between "\\n" BEGIN("target") "mov %edi, %eax\\nadd $1, %eax\\nret\\n" END(    \
-        "target") "ud2\\n" BEGIN("after") "push %rbx\\nmov %edi, %ebx\\nmov %ebx, %eax\\n"       \
-                                          "pop %rbx\\nret\\n" END("after") "ud2\\n\");\n"
+#define SOURCE(last, between)                                                                  \
+    "__asm__(\".text\\n.balign 256, 0xc3\\n" BEGIN("before") "mov %edi, %eax\\n" last          \
+                                                             "\\n" END("before") between       \
+        "\\n" BEGIN("target") "mov %edi, %eax\\nadd $1, %eax\\nret\\n" END(                    \
+            "target") "ud2\\n" BEGIN("after") "push %rbx\\nmov %edi, %ebx\\nmov %ebx, %eax\\n" \
+                                              "pop %rbx\\nret\\n" END("after") "ud2\\n\");\n"
 
 struct read {
     struct opened opened;
@@ -57,9 +55,9 @@ static struct read read_code(const char *source, const char *name)
     assert_int_equal(functions_of_file(&read.functions, descriptor, &fault), 0);
     close(descriptor);
     assert_int_equal(functions_named(read.functions, name, take, &read.function), 1);
-    assert_int_equal(object_callers_open(&read.callers, read.opened.image, read.functions, NULL,
-                                         NULL, &fault),
-                     0);
+    assert_int_equal(
+        object_callers_open(&read.callers, read.opened.image, read.functions, NULL, NULL, &fault),
+        0);
     view = (struct code_view){read.functions, read.opened.image, object_callers_arch(read.callers),
                               NULL};
     function_code_read(&view, &read.function, &read.code);
@@ -153,17 +151,18 @@ static void padding_out_of_reach_is_none(void **state)
     read = read_code(SOURCE("ret", ".skip 200, 0xcc"), "target");
     assert_int_equal(read.code.padding.count, 1);
     assert_int_equal(read.code.padding.gaps[0].begin, 2 - 128);
-    read = read_code(SOURCE("ret", ".nops 11\\n" BEGIN("long") ".rept 130\\ncwtl\\n.endr\\nret\\n" END(
-                                       "long")),
-                     "target");
+    read = read_code(
+        SOURCE("ret", ".nops 11\\n" BEGIN("long") ".rept 130\\ncwtl\\n.endr\\nret\\n" END("long")),
+        "target");
     assert_int_equal(read.code.padding.count, 0);
 }
 
 /* ---- where no short jump is possible ---- */
 
-#define ENTERED(first)                                                                        \
-    "__asm__(\".text\\n" BEGIN("target") first "\\n1: mov %edi, %eax\\nadd $1, %eax\\nret\\n" \
-    END("target") BEGIN("enters") "mov $7, %eax\\njmp 1b\\n" END("enters") "ud2\\n\");\n"
+#define ENTERED(first)                                               \
+    "__asm__(\".text\\n" BEGIN("target") first                       \
+        "\\n1: mov %edi, %eax\\nadd $1, %eax\\nret\\n" END("target") \
+            BEGIN("enters") "mov $7, %eax\\njmp 1b\\n" END("enters") "ud2\\n\");\n"
 
 static void a_function_that_another_one_enters_is_refused_by_its_name(void **state)
 {

@@ -412,14 +412,13 @@ static void a_function_ends_itself_by_its_last_instruction(void **state)
         const char *text;
         bool ends;
     } bodies[] = {
-        {"31 c0 c3", true},        {"eb fe", true},  {"0f 0b", true},
-        {"e8 00 01 00 00", true}, /* does not return */
-        {"31 c0", false},          {"74 fe", false}, {"0f 1f 00", false},
-        {"b8 00 00 00 c3", false}, /* ret is the operand's byte */
-        {"31 c0 c3 b8", false},    {"", false},      {"31 c0 c3 0f 05", false},
-        {"74 01 c3", false}, /* to behind it */
-        {"74 08 c3", false},
-        {"74 09 c3", true},
+        {"31 c0 c3", true},        {"eb fe", true},
+        {"0f 0b", true},           {"e8 00 01 00 00", true}, /* does not return */
+        {"31 c0", false},          {"74 fe", false},
+        {"0f 1f 00", false},       {"b8 00 00 00 c3", false}, /* ret is the operand's byte */
+        {"31 c0 c3 b8", false},    {"", false},
+        {"31 c0 c3 0f 05", false}, {"74 01 c3", false}, /* to behind it */
+        {"74 08 c3", false},       {"74 09 c3", true},
     };
 
     (void)state;

@@ -71,6 +71,73 @@ static void the_first_call_since_a_switch_is_noted(void **state)
     shape_disarm(&shapes[0]);
 }
 
+static bool takes_sigtrap(void)
+{
+    struct sigaction action;
+
+    assert_int_equal(sigaction(SIGTRAP, NULL, &action), 0);
+    return action.sa_handler != SIG_DFL;
+}
+
+/* Where a uprobe that is set there and removed leaves nothing that could be trapped. */
+static int is_short_without_sigtrap(const void *unused)
+{
+    const struct shape *shape = shape_named("short_two");
+
+    (void)unused;
+    signal(SIGTRAP, SIG_DFL); /* what earlier tests have left */
+    if (shape_there_and_back(shape) || strcmp(site_technique(shape_site(shape)), "short") != 0 ||
+        takes_sigtrap())
+        return 1;
+    return shape_there_and_back(shape_named("page")) || !takes_sigtrap();
+}
+
+static void a_short_jump_takes_no_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(is_short_without_sigtrap, NULL), 0);
+}
+
+/* Its bytes are those of before; the pad keeps the jump, since a thread may be about to take it. */
+static void a_disarmed_pad_stays(void **state)
+{
+    const struct shape *shape = shape_named("short_three");
+    const uint8_t *entry = (const uint8_t *)(uintptr_t)shape->call;
+    uint8_t before[3], pad[16];
+
+    (void)state;
+    memcpy(before, entry, sizeof(before));
+    shape_arm(shape);
+    memcpy(pad, entry + shape->pad_begin, sizeof(pad));
+    assert_int_equal(entry[0], 0xeb);
+    shape_disarm(shape);
+    assert_memory_equal(entry, before, sizeof(before));
+    assert_memory_equal(entry + shape->pad_begin, pad, sizeof(pad));
+    shape_arm(shape);
+    assert_memory_equal(entry + shape->pad_begin, pad, sizeof(pad));
+    shape_disarm(shape);
+}
+
+/* Three of five bytes find room in sixteen; a fourth function gets another jump, or none. */
+static void where_padding_is_used_up_a_function_gets_another_jump(void **state)
+{
+    const struct shape *shape = shape_named("share_one");
+    struct function_code code = {.size = shape_size(shape), .no_long = true};
+    struct site_problem why = {0};
+    struct site *site;
+
+    (void)state;
+    for (int i = 1; i <= 3; i++)
+        shape_site(shape_named(i == 1 ? "share_one" : i == 2 ? "share_two" : "share_three"));
+    code.padding.count = 1;
+    code.padding.gaps[0].begin = (int16_t)(shape->pad_begin - 6);
+    code.padding.gaps[0].end = (int16_t)(shape->pad_end - 6);
+    site = site_at((uintptr_t)shape->call + 6, &code, &why); /* "add", between the others' bytes */
+    assert_non_null(site);
+    assert_int_equal(site_prepare(site, &why), -1);
+    assert_int_equal(why.code, HP_NOT_PATCHABLE);
+}
+
 /* ---- hosts ---- */
 
 struct blocked {
@@ -373,6 +440,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_armed_entry_leads_to_the_replacement_and_back),
+        cmocka_unit_test(a_short_jump_takes_no_signal),
+        cmocka_unit_test(a_disarmed_pad_stays),
+        cmocka_unit_test(where_padding_is_used_up_a_function_gets_another_jump),
         cmocka_unit_test(the_first_call_since_a_switch_is_noted),
         cmocka_unit_test(beside_a_sleeping_thread_that_blocks_sigtrap_it_is_applied),
         cmocka_unit_test(beside_a_sleeping_thread_that_blocks_every_signal_it_is_applied),

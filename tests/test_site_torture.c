@@ -29,6 +29,7 @@
 enum {
     THREADS = 4,
     CYCLES = 10000,
+    SHORT_CYCLES = 40000,   /* for each of thirteen kinds */
     SLOW_CYCLES = 1000,     /* where every thread has to answer a signal in each cycle */
     SANITIZED_CYCLES = 100, /* the sanitizers' own work in each call, and in each signal */
     MOST_MS = 20000         /* a machine that is too slow says so, and goes on */
@@ -125,8 +126,16 @@ static void torture_shape(const struct shape *shape, int cycles)
 static void no_thread_sees_anything_but_old_or_new(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < shapes_count; i++)
+    for (size_t i = 0; i < shapes_short; i++)
         torture_shape(&shapes[i], sanitized() ? SANITIZED_CYCLES : CYCLES);
+}
+
+/* More than a million in all: two for each cycle. */
+static void nor_in_a_million_switches_by_short_jumps(void **state)
+{
+    (void)state;
+    for (size_t i = shapes_short; i < shapes_count; i++)
+        torture_shape(&shapes[i], sanitized() ? SANITIZED_CYCLES : SHORT_CYCLES);
 }
 
 static void nor_where_threads_must_be_asked_to_leave(void **state)
@@ -336,6 +345,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_copy_of_the_jump_fails_the_same_torture),
         cmocka_unit_test(no_thread_sees_anything_but_old_or_new),
+        cmocka_unit_test(nor_in_a_million_switches_by_short_jumps),
         cmocka_unit_test(nor_where_threads_must_be_asked_to_leave),
         cmocka_unit_test(questions_do_not_pile_up_on_an_alternate_stack),
         cmocka_unit_test(while_threads_are_made_and_end_nothing_goes_wrong),

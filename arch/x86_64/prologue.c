@@ -98,7 +98,8 @@ bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind)
     for (size_t i = 0; i < size; i += in.length) {
         if (!instruction_decode(code + i, size - i, &in))
             return false;
-        if (instruction_branches(&in) && i + in.length + (uint64_t)(int64_t)in.relative - size < behind)
+        if (instruction_branches(&in) &&
+            i + in.length + (uint64_t)(int64_t)in.relative - size < behind)
             return false;
     }
     return in.ends || in.call;
