@@ -78,12 +78,14 @@ int entries_prepare(struct transaction *transaction)
         return 0;
     if (pins_take(transaction) != 0)
         return -1;
+    maps_keep(); /* pads are asked about, which lie in code that stays as it is */
     room_begin();
     maps_keep();
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
     maps_forget();
     room_end();
+    maps_forget();
     return transaction->why->count ? -1 : 0;
 }
 
