@@ -34,7 +34,7 @@ struct function_rows {
     const struct slot_wish *wish;
     const char *object;
     struct json_object *list;
-    struct file_functions *functions;
+    struct file_functions functions;
     struct lookup *lookup;
     const char *path;
     uint64_t until;
@@ -64,10 +64,10 @@ static void add_function_row(struct table *table, struct json_object *function,
         slot_notes_cell(table, function);
 }
 
-static void add_copies(struct json_object *entry, const struct function_rows *rows,
+static void add_copies(struct json_object *entry, struct function_rows *rows,
                        const struct function *function)
 {
-    const struct function_copies *copies = file_function_copies(rows->functions);
+    const struct function_copies *copies = file_function_copies(&rows->functions);
     char list[300];
 
     if (!copies)
@@ -84,7 +84,7 @@ static void add_copies(struct json_object *entry, const struct function_rows *ro
 static void add_function(const struct function *function, const char *name,
                          const struct function_code *code, void *context)
 {
-    const struct function_rows *rows = context;
+    struct function_rows *rows = context;
     struct json_object *entry = json_object_new_object();
 
     document_add_text(entry, "name", name);
@@ -123,19 +123,17 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
 static int add_functions(const char *path, const struct file_image *file,
                          struct function_rows *rows, struct refusal *why)
 {
-    struct file_functions functions;
-    int result = file_functions_open(&functions, file, path, why);
+    int result = file_functions_open(&rows->functions, file, path, why);
 
     rows->lookup = lookup_open(NULL, 0, why);
-    rows->functions = &functions;
     rows->path = path;
     rows->until = now_ms() + SLOT_INLINED_TIME;
     if (result == 0 && rows->lookup) {
         lookup_file(rows->lookup, path);
-        file_functions_each(&functions, rows->object, name_wished, add_function, rows);
+        file_functions_each(&rows->functions, rows->object, name_wished, add_function, rows);
     }
     lookup_close(rows->lookup);
-    file_functions_close(&functions);
+    file_functions_close(&rows->functions);
     return result;
 }
 
