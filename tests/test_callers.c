@@ -280,6 +280,34 @@ static void what_cannot_be_followed_relies_on_everything(void **state)
     assert_int_equal(kept.general, ARCH_GENERAL_CALLER_SAVED & ~RAX);
 }
 
+/* A caller of more instructions than are read: NOPs, then a call and what reads ecx after it. */
+static void of_a_caller_that_is_too_large_everything_is_relied_on(void **state)
+{
+    enum { SIZE = 1 << 17, CALL = SIZE - 16 };
+    static uint8_t bytes[SIZE];
+    static const uint8_t leaf[] = {0x48, 0x8d, 0x04, 0x37, 0xc3};
+    struct arch_function functions[] = {{CODE_BASE, 16}, {CODE_BASE + 16, SIZE - 16}};
+    struct arch_code range = {CODE_BASE, SIZE, bytes};
+    struct arch_object object = {
+        .code = &range, .code_count = 1, .functions = functions, .function_count = 2};
+    int32_t offset = -(CALL + 5);
+    struct arch_callers *callers;
+    struct arch_kept kept;
+
+    (void)state;
+    memset(bytes, 0x90, SIZE);
+    memcpy(bytes, leaf, sizeof(leaf));
+    bytes[CALL] = 0xe8;
+    memcpy(bytes + CALL + 1, &offset, sizeof(offset));
+    bytes[CALL + 5] = 0xc3;
+    callers = arch_callers_open(&object);
+    assert_non_null(callers);
+    arch_callers_kept(callers, CODE_BASE, &kept, NULL, 0, NULL);
+    arch_callers_close(callers);
+    assert_false(kept.proved);
+    assert_int_equal(kept.general, ARCH_GENERAL_CALLER_SAVED & ~RAX);
+}
+
 static void the_callers_are_listed(void **state)
 {
     const char *const functions[] = {LEAF, RELIES_ON_RCX, CALLS RETURNS};
@@ -353,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_call_with_an_odd_stack_is_seen),
         cmocka_unit_test(an_odd_stack_is_handed_on),
         cmocka_unit_test(what_cannot_be_followed_relies_on_everything),
+        cmocka_unit_test(of_a_caller_that_is_too_large_everything_is_relied_on),
         cmocka_unit_test(the_callers_are_listed),
         cmocka_unit_test(armed_entries_count_as_what_they_were),
     };

@@ -14,8 +14,10 @@
 #include "callers_facts.h"
 
 enum {
-    ABOVE_MAX = 4096,           /* functions that are looked at for one answer */
-    STEPS_MAX = 4 * 1000 * 1000 /* instructions that are read for one answer */
+    ABOVE_MAX = 4096,            /* functions that are looked at for one answer */
+    STEPS_MAX = 4 * 1000 * 1000, /* instructions that are read for one answer */
+    ELSEWHERE_MAX = 4096,        /* of these for one branch that no function's body holds */
+    LENGTH_MAX = 15              /* of an instruction */
 };
 
 struct arch_callers {
@@ -216,22 +218,40 @@ static void ask_site(struct asking *asking, const struct above *above, uint64_t 
               passes_on);
 }
 
-/* A branch to the function that is no instruction of the body that begins at a function's entry: it is
- * reached by an exception, a jump that was not followed, or not at all. */
-static void ask_elsewhere(struct asking *asking, const struct above *above, uint64_t begins,
-                          int64_t around)
+/* What is live after a branch that no body holds that begins at a function's entry. */
+static struct site_fact fact_from(struct analysis *analysis, uint64_t begins)
 {
-    struct analysis *analysis = asking->analysis;
-    struct site_list *list = facts_sites_from(analysis, begins, stack_at_entry, NO_FUNCTION);
     struct site_fact fact = {.live = registers_caller_saved(), .call = true, .unresolved = true};
+    uint64_t budget = analysis->budget;
+    struct site_list *list;
 
+    if (analysis->budget > ELSEWHERE_MAX)
+        analysis->budget = ELSEWHERE_MAX;
+    budget -= analysis->budget;
+    list = facts_sites_from(analysis, begins, stack_at_entry, NO_FUNCTION);
+    analysis->budget += budget;
     for (uint32_t i = 0; list && i < list->count; i++)
-        if (analysis->index.low + list->sites[i].site - begins < 8) {
+        if (analysis->index.low + list->sites[i].site - begins < LENGTH_MAX) {
             fact = list->sites[i];
             break;
         }
     free(list);
-    fact.stack = (struct stack_place){PLACE_ALIGNED, 0};
+    return fact;
+}
+
+/* A branch to the function that is reached by an exception, a jump that was not followed, or not at
+ * all. In a function that was too large to be read nothing more is. Where the function around needs
+ * an aligned stack for other calls, it has one here. */
+static void ask_elsewhere(struct asking *asking, const struct above *above, uint64_t begins,
+                          int64_t around, bool cut)
+{
+    struct analysis *analysis = asking->analysis;
+    struct site_fact fact = {.live = registers_caller_saved(), .call = true, .unresolved = true};
+    bool aligned = around >= 0 && facts_of(analysis, (uint32_t)around, 0)->needs_aligned;
+
+    if (!cut)
+        fact = fact_from(analysis, begins);
+    fact.stack = (struct stack_place){aligned ? PLACE_ALIGNED : PLACE_UNKNOWN, 0};
     ask_site(asking, above, begins, around, &fact);
 }
 
@@ -246,7 +266,7 @@ static void ask_branch(struct asking *asking, const struct above *above, uint32_
     if (fact)
         ask_site(asking, above, analysis->index.low + site, around, fact);
     else if (branch_index_confirm(&analysis->index, site, target, &begins) != BRANCH_REFUTED)
-        ask_elsewhere(asking, above, begins, around);
+        ask_elsewhere(asking, above, begins, around, list && list->cut);
 }
 
 static void ask_callers(struct asking *asking, const struct above *above)
@@ -280,10 +300,13 @@ static struct registers written_results(const struct facts *facts)
 }
 
 /* Their lowest parts count: after setne %dl compilers copy all of edx, whatever its rest is. */
-static void note_doubtful(struct arch_kept *out, const struct registers *read)
+static void note_doubtful(struct arch_kept *out, const struct site_fact *fact,
+                          const struct registers *doubtful)
 {
-    out->unsure_general |= (uint16_t)(read->general & (1 << RAX | 1 << RDX));
-    out->unsure_vector |= (uint32_t)(read->scalar & 3);
+    if (!fact)
+        return;
+    out->unsure_general |= (uint16_t)(fact->read_general & doubtful->general);
+    out->unsure_vector |= (uint32_t)(fact->read_vector & doubtful->scalar);
 }
 
 /* What is live after a call, of a set. */
@@ -303,7 +326,7 @@ static void ask_results(struct asking *asking, const struct facts *facts, struct
 {
     struct analysis *analysis = asking->analysis;
     const struct branch_index *index = &analysis->index;
-    struct registers doubtful = written_results(facts), written, read;
+    struct registers doubtful = written_results(facts), written;
     uint32_t first = index->first[asking->function], end = index->first[asking->function + 1];
     bool settled = false;
 
@@ -319,10 +342,8 @@ static void ask_results(struct asking *asking, const struct facts *facts, struct
             if (registers_empty(live_after(analysis, index->sites[i], around, doubtful)))
                 continue;
         }
-        read =
-            registers_and(facts_read_after(analysis, (uint32_t)around, index->sites[i]), doubtful);
-        note_doubtful(out, &read);
-        doubtful = registers_without(doubtful, read);
+        note_doubtful(out, facts_read_after(analysis, (uint32_t)around, index->sites[i]),
+                      &doubtful);
     }
 }
 
@@ -384,6 +405,7 @@ void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch
         out->proved = false;
     }
     ask_results(&asking, facts, out);
+    analysis_rest(&callers->analysis);
     if (count)
         *count = asking.count;
 }

@@ -102,6 +102,12 @@ void body_free(struct body *body)
     *body = (struct body){0};
 }
 
+size_t body_memory(const struct body *body)
+{
+    return body->steps.room + body->edges.room + body->work.room +
+           body->slot_count * sizeof(*body->slots);
+}
+
 /* ------------------------------------------------------- the stack --- */
 
 static struct stack_place moved(struct stack_place place, int32_t amount)

@@ -65,6 +65,7 @@ typedef bool body_visit(void *context, const struct step *step);
 void body_read(struct body *body, const struct branch_index *index, uint64_t root,
                struct stack_place stack, uint64_t *budget, body_visit *visit, void *context);
 void body_free(struct body *body);
+size_t body_memory(const struct body *body);
 
 static inline struct step *body_step(const struct body *body, size_t i)
 {

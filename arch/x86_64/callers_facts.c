@@ -7,8 +7,9 @@
 #include "callers_flow.h"
 
 enum {
-    SAMPLES = 4,    /* so many callers are asked what they set */
-    LOOKS_FIRST = 6 /* so often is a function read again to look at a callee first */
+    KEPT_BYTES = 2 << 20, /* for reading the next function */
+    SAMPLES = 4,          /* so many callers are asked what they set */
+    LOOKS_FIRST = 6       /* so often is a function read again to look at a callee first */
 };
 
 bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
@@ -22,18 +23,33 @@ bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
     return analysis->facts && analysis->lists && analysis->marks;
 }
 
-void analysis_rest(struct analysis *analysis)
+static void free_bodies(struct analysis *analysis)
 {
     body_free(&analysis->summary);
     body_free(&analysis->sample);
-    array_free(&analysis->callees);
     for (size_t i = 0; i <= USES_DEPTH; i++)
         body_free(&analysis->bodies[i]);
 }
 
+static size_t bodies_memory(const struct analysis *analysis)
+{
+    size_t size = body_memory(&analysis->summary) + body_memory(&analysis->sample);
+
+    for (size_t i = 0; i <= USES_DEPTH; i++)
+        size += body_memory(&analysis->bodies[i]);
+    return size;
+}
+
+void analysis_rest(struct analysis *analysis)
+{
+    if (bodies_memory(analysis) > KEPT_BYTES)
+        free_bodies(analysis);
+}
+
 void analysis_end(struct analysis *analysis)
 {
-    analysis_rest(analysis);
+    free_bodies(analysis);
+    array_free(&analysis->callees);
     for (size_t i = 0; analysis->lists && i < analysis->index.function_count; i++)
         free(analysis->lists[i]);
     free(analysis->lists);
@@ -46,6 +62,7 @@ void analysis_end(struct analysis *analysis)
 size_t analysis_memory(const struct analysis *analysis)
 {
     return branch_index_memory(&analysis->index) + analysis->lists_memory +
+           bodies_memory(analysis) +
            analysis->index.function_count * (sizeof(*analysis->facts) + sizeof(struct site_list *));
 }
 
@@ -314,7 +331,7 @@ struct registers facts_uses(struct analysis *analysis, uint32_t function, unsign
     facts_read(analysis, body, function, NULL, NULL);
     flow_run(&flow);
     facts->uses = body->cut || body_count(body) == 0
-                      ? all_arguments()
+                      ? registers_caller_saved()
                       : registers_and(body_step(body, 0)->live_before, registers_caller_saved());
     facts->uses_state = FACTS_KNOWN;
     return facts->uses;

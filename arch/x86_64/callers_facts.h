@@ -35,12 +35,14 @@ struct site_fact {
     uint32_t site;            /* of the opcode, from the index's lowest address */
     struct stack_place stack; /* before it */
     bool call;
+    uint8_t read_general, read_vector; /* facts_read_after(): of rax, rdx; xmm0, xmm1 */
     bool unresolved; /* everything is live because the code behind it could not be followed */
 };
 
 struct site_list {
     uint32_t count;
-    bool cut;                 /* the function is larger than what is read */
+    bool cut; /* the function is larger than what is read */
+    bool reads_known;
     struct site_fact sites[]; /* ascending */
 };
 
@@ -61,7 +63,7 @@ struct analysis {
 bool analysis_begin(struct analysis *analysis, const struct arch_object *object);
 void analysis_end(struct analysis *analysis);
 size_t analysis_memory(const struct analysis *analysis);
-/* Give back the memory of what was read last. */
+/* Give back the memory of what was read last, where it is much. */
 void analysis_rest(struct analysis *analysis);
 
 /* Read a function's body, as body_read(). */
@@ -89,7 +91,9 @@ const struct site_fact *site_find(const struct site_list *list, uint32_t site);
 
 /* The result registers that the function writes on every path on which it returns. */
 struct registers facts_results(struct analysis *analysis, uint32_t function);
-/* What is read, not merely handed on, after the call at `site` of a function. */
-struct registers facts_read_after(struct analysis *analysis, uint32_t function, uint32_t site);
+/* With what is read, not merely handed on, after the call at `site` of a function that facts_sites() has
+ * listed; NULL: there is none. */
+const struct site_fact *facts_read_after(struct analysis *analysis, uint32_t function,
+                                         uint32_t site);
 
 #endif

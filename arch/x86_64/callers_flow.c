@@ -208,8 +208,11 @@ static struct registers defined_at_root(struct flow *flow, bool bounded)
     struct registers set = arguments(INTEGER_ARGUMENTS, flow->floats ? VECTOR_ARGUMENTS : 0);
     const struct facts *facts;
 
-    if (flow->function == NO_FUNCTION)
-        return registers_caller_saved();
+    if (flow->function == NO_FUNCTION) {
+        set = flow->floats ? vector_registers(UINT16_MAX) : vector_registers(0);
+        set.general = general_parts(ARCH_GENERAL_CALLER_SAVED);
+        return set;
+    }
     if (!bounded)
         return set;
     facts = facts_arguments(flow->analysis, flow->function);

@@ -26,7 +26,7 @@ static bool leads_to_function(const struct step *step)
            step->effects.kind != EFFECT_RETURN;
 }
 
-static void fill_site(const struct analysis *analysis, const struct step *step,
+static void fill_site(const struct analysis *analysis, const struct step *step, bool cut,
                       struct site_fact *out)
 {
     struct registers none = {0};
@@ -38,6 +38,8 @@ static void fill_site(const struct analysis *analysis, const struct step *step,
         .stack = step->stack.stack,
         .call = call,
     };
+    if (call && cut)
+        out->live = registers_caller_saved();
     out->unresolved = registers_equal(out->live, registers_caller_saved());
 }
 
@@ -53,9 +55,10 @@ static struct site_list *list_sites(struct analysis *analysis, const struct body
         return NULL;
     list->count = 0;
     list->cut = body->cut;
+    list->reads_known = false;
     for (size_t i = 0; i < body_count(body); i++)
         if (leads_to_function(body_step(body, i)))
-            fill_site(analysis, body_step(body, i), &list->sites[list->count++]);
+            fill_site(analysis, body_step(body, i), body->cut, &list->sites[list->count++]);
     qsort(list->sites, list->count, sizeof(*list->sites), compare_sites);
     return list;
 }
@@ -110,24 +113,45 @@ const struct site_list *facts_sites(struct analysis *analysis, uint32_t function
 
 struct registers facts_results(struct analysis *analysis, uint32_t function)
 {
+    struct registers none = {0};
     struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
 
     facts_read(analysis, flow.body, function, NULL, NULL);
-    return flow_results(&flow);
+    return flow.body->cut ? none : flow_results(&flow);
 }
 
-struct registers facts_read_after(struct analysis *analysis, uint32_t function, uint32_t site)
+/* Of each call of a list, by the body that the list was made of. */
+static void note_reads(struct analysis *analysis, struct site_list *list, const struct body *body)
+{
+    for (size_t i = 0; i < body_count(body); i++) {
+        const struct step *step = body_step(body, i);
+        uint32_t site = (uint32_t)(step_site(step) - analysis->index.low);
+        struct site_fact *fact =
+            step_calls(step) ? (struct site_fact *)(uintptr_t)site_find(list, site) : NULL;
+
+        if (!fact)
+            continue;
+        fact->read_general = (uint8_t)(step->live.general & (1 << RAX | 1 << RDX));
+        fact->read_vector = (uint8_t)(step->live.scalar & 3);
+    }
+    list->reads_known = true;
+}
+
+const struct site_fact *facts_read_after(struct analysis *analysis, uint32_t function,
+                                         uint32_t site)
 {
     struct flow flow = {.analysis = analysis,
                         .body = &analysis->bodies[0],
                         .function = function,
                         .reads_alone = true};
-    struct registers none = {0};
+    struct site_list *list = analysis->lists[function];
 
-    facts_read(analysis, flow.body, function, NULL, NULL);
-    flow_run(&flow);
-    for (size_t i = 0; i < body_count(flow.body); i++)
-        if (step_site(body_step(flow.body, i)) == analysis->index.low + site)
-            return body_step(flow.body, i)->live;
-    return none;
+    if (!list)
+        return NULL;
+    if (!list->reads_known) {
+        facts_read(analysis, flow.body, function, NULL, NULL);
+        flow_run(&flow);
+        note_reads(analysis, list, flow.body);
+    }
+    return site_find(list, site);
 }
