@@ -128,6 +128,20 @@ $(BUILD)/tests/test_site_torture_nopie: $(BUILD)/obj/tests/test_site_torture.o $
 	$(call say,LINK  $@)
 	$(Q)$(CC) -no-pie $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
 
+# An engine without keeping stubs, beside a shim that finds it: what they keep from going wrong.
+PLAIN := $(BUILD)/plain/libhotpatch_preload.so $(BUILD)/plain/libhotpatch_engine.so
+$(BUILD)/plain/keep_slot.o: loader/keep_slot.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PARTS_FLAGS) -DHOTPATCH_PLAIN_STUBS -Wno-error -c -o $@ $<
+$(BUILD)/plain/libhotpatch_engine.so: $(BUILD)/plain/keep_slot.o \
+		$(filter-out %/keep_slot.o,$(call objects,$(engine_sources))) loader/libhotpatch_engine.map
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+		-Wl,--version-script,loader/libhotpatch_engine.map -o $@ $(filter %.o,$^) -lelf -pthread
+$(BUILD)/plain/libhotpatch_preload.so: $(SHIM)
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
 HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
 hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
@@ -201,7 +215,7 @@ $(BUILD)/patches/%.so: tests/patches/%.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) -O1 $(HOST_FLAGS) -shared -fPIC -Wl,--build-id $(patch_flags_$*) -o $@ $<
 
-tests: all $(TESTS) $(HOSTS) $(PATCHES)
+tests: all $(TESTS) $(HOSTS) $(PATCHES) $(PLAIN)
 
 # With TEST_ONLY these test programs alone are linked.
 check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES),tests)

@@ -27,6 +27,8 @@ bool keep_returns_twice(const char *name)
 static const char *settle_results(const struct keep_facts *facts, const struct signature_call *call,
                                   struct arch_kept *kept)
 {
+    kept->general &= (uint16_t)~call->result_general;
+    kept->vector &= ~call->result_vector;
     if (!kept->unsure_general && !kept->unsure_vector)
         return NULL;
     if (!call->result_known && facts->unread) {

@@ -347,6 +347,17 @@ static void ask_results(struct asking *asking, const struct facts *facts, struct
     }
 }
 
+/* A result register that the function writes in part is written: a double's bits are a part of xmm0, and
+ * callers that seem to read the rest (they store, or pass on, all of it) read the result. */
+static void leave_results(struct arch_kept *out, const struct registers *writes)
+{
+    out->general &= (uint16_t) ~(general_of(writes) & (1 << RAX | 1 << RDX));
+    out->vector &= ~(vectors_of(writes) & 3);
+    if (out->vector == 0)
+        out->vector_bytes = 0;
+    out->x87 &= x87_of(writes) == 0;
+}
+
 static void go_all_the_way(struct asking *asking)
 {
     while (asking->again) {
@@ -404,6 +415,7 @@ void arch_callers_kept(struct arch_callers *callers, uint64_t entry, struct arch
         out->align = !facts->needs_aligned;
         out->proved = false;
     }
+    leave_results(out, &facts->writes);
     ask_results(&asking, facts, out);
     analysis_rest(&callers->analysis);
     if (count)
