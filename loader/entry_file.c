@@ -73,6 +73,8 @@ int entry_file_check(struct object *object, const struct function *function,
     if (function->size == 0 || !image_bytes_at(object->image, function->address, function->size))
         return 0;
     entry_bytes_read(object->bias + function->address, &found, function->size);
+    /* The jumps, pads and int3 of the engine's own are not foreign. */
+    sites_restore(found.at, found.bytes, found.size);
     if (!read_file(object, function->address, original, found.size))
         return check_memory_alone(&found, why);
     if (memcmp(found.bytes, original, found.size) == 0)
