@@ -38,7 +38,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	preload/error.c preload/json.c preload/sys.c preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/stub.c arch/*/callers*.c \
+command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
 	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/keep_rules.c \
 	loader/signature.c loader/signature_call.c loader/signature_read.c) \
 	preload/request.c preload/error.c preload/json.c
@@ -97,7 +97,7 @@ $(COMMAND): $(call objects,$(command_sources))
 
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
 # So is what stands in for libZydis in the engine.
-stand_ins := $(addprefix preload/,rlimit.c setxid.c unshare.c) loader/decoder.c
+stand_ins := $(addprefix preload/,clone.c rlimit.c setxid.c unshare.c) loader/decoder.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c tests/*.S)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \
@@ -112,8 +112,8 @@ $(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
-	crowd_evacuate crowd_look crowd_asleep_outside arch_swap_in arch_swap_out \
-	short_swap_in short_swap_out)
+	exchange_do crowd_evacuate crowd_look crowd_asleep_outside crowd_unshown \
+	arch_swap_in arch_swap_out short_swap_in short_swap_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each
 # Counts what is done once for many functions.

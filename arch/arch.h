@@ -61,6 +61,7 @@ struct arch_prologue {
     uint8_t trap; /* which traps are to stand on old boundaries: arch_stub_other() */
     bool guarded; /* the jump's second byte is to be `guard`: arch_stub_guard() */
     uint8_t guard;
+    uint8_t hold; /* 0; else the jump holds threads instead of trapping them, in which way */
 };
 
 /*
@@ -125,7 +126,14 @@ struct arch_window {
 void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *out);
 /* Further conditions, where several bytes are fixed: is this address one of those possible? */
 bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub);
-/* Where none of them is free: the next choice of traps, and so of places. False: no more. */
+/*
+ * The first choice of a jump that *holds* the threads which it finds on old boundaries: there lies, instead of
+ * a trap, either what lay there before, so that a thread goes on in the old code, or a jump to itself, so
+ * that a thread stays until other bytes are put there. False: the prologue has one instruction, and so no
+ * boundary, or no such jump is possible.
+ */
+bool arch_hold_first(struct arch_prologue *prologue);
+/* Where none of them is free: the next choice of traps, or of holding, and so of places. False: no more. */
 bool arch_stub_other(struct arch_prologue *prologue);
 /* Does that choice raise SIGILL, too? */
 bool arch_stub_faults(const struct arch_prologue *prologue);

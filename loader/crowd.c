@@ -2,14 +2,18 @@
 #include "crowd.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "lock.h"
+#include "poke.h"
 #include "stacks.h"
 #include "sys.h"
 #include "trap.h"
+
+enum { POLICY_DEADLINE = 6, LISTINGS = 8 }; /* sched(7) */
 
 struct dirent64 {
     uint64_t inode;
@@ -120,7 +124,8 @@ static uint64_t number(const char *text, unsigned base)
 
 /* Of the flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another
  * meaning before Linux 5.17, and the threads that carried it do not block every signal. */
-enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000, STAT_FLAGS = 9 };
+enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
+enum { STAT_FLAGS = 9, STAT_POLICY = 41 };
 
 /* Return the field `wanted` of `stat`, or "". Field 2, the name, may hold blanks and brackets. */
 static const char *stat_field(const char *stat, unsigned wanted)
@@ -159,6 +164,7 @@ static bool read_status(struct crowd_thread *thread)
     state = field(status, "State:");
     if (*state == 'Z' || *state == 'X')
         return false;
+    thread->waits = *state == 'D';
     thread->mute = (number(field(status, "SigBlk:"), 16) & needed) != 0 ||
                    number(field(status, "TracerPid:"), 10) != 0;
     thread->switches = number(field(status, "voluntary_ctxt_switches:"), 10) +
@@ -166,7 +172,7 @@ static bool read_status(struct crowd_thread *thread)
     return true;
 }
 
-enum where { RUNNING, OUTSIDE, INSIDE, GONE };
+enum where { RUNNING, OUTSIDE, INSIDE, FORKING, GONE };
 
 /* The last "0x..." before `*end`, which moves before it. */
 static const char *last_hex(const char *line, ssize_t *end)
@@ -177,6 +183,11 @@ static const char *last_hex(const char *line, ssize_t *end)
         at--;
     *end = at > 0 ? at - 1 : 0;
     return line + at;
+}
+
+static bool is_fork(uint64_t call)
+{
+    return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
 }
 
 /* The line ends in the thread's SP and PC, unless it runs: proc(5), /proc/PID/syscall. */
@@ -190,6 +201,8 @@ static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
         return GONE;
     if (n <= 0 || line[0] == 'r')
         return RUNNING;
+    if (line[0] != '-' && is_fork(number(line, 10)))
+        return FORKING;
     pc = number(last_hex(line, &n), 16);
     sp = number(last_hex(line, &n), 16);
     return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
@@ -224,14 +237,15 @@ static int add(struct crowd *crowd, pid_t tid)
     return 0;
 }
 
-static int add_entries(struct crowd *crowd, const char *buffer, ssize_t size)
+static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd *, pid_t),
+                      struct crowd *crowd)
 {
     pid_t self = sys_gettid();
 
     for (ssize_t at = 0; at < size;) {
         const struct dirent64 *entry = (const void *)(buffer + at);
         pid_t tid = (pid_t)number(entry->name, 10);
-        int result = tid > 0 && tid != self ? add(crowd, tid) : 0;
+        int result = tid > 0 && tid != self ? each(crowd, tid) : 0;
 
         if (result != 0)
             return result;
@@ -240,45 +254,146 @@ static int add_entries(struct crowd *crowd, const char *buffer, ssize_t size)
     return 0;
 }
 
-int crowd_look(struct crowd *crowd)
+/* All threads but the calling one. 0, what `each` returned, or -errno. */
+static int each_thread(int (*each)(struct crowd *, pid_t), struct crowd *crowd)
 {
     _Alignas(8) char buffer[4096];
     int result = 0,
         list = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     ssize_t n = 0;
 
-    *crowd = (struct crowd){0};
     if (list < 0)
         return list;
     while (result == 0 && (n = sys_getdents64(list, buffer, sizeof(buffer))) > 0)
-        result = add_entries(crowd, buffer, n);
+        result = each_entry(buffer, n, each, crowd);
     sys_close(list);
-    crowd->threads = pages.threads;
     return result != 0 ? result : (int)n;
+}
+
+int crowd_look(struct crowd *crowd)
+{
+    int result;
+
+    *crowd = (struct crowd){0};
+    result = each_thread(add, crowd);
+    crowd->threads = pages.threads;
+    return result;
+}
+
+static uint64_t policy_of(pid_t tid)
+{
+    char stat[1024];
+
+    if (!poke_under_filter())
+        return (uint64_t)sys_call3(SYS_sched_getscheduler, tid, 0, 0);
+    return read_file(tid, "/stat", stat, sizeof(stat)) > 0
+               ? number(stat_field(stat, STAT_POLICY), 10)
+               : 0;
+}
+
+bool crowd_has_realtime(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        uint64_t policy = policy_of(crowd->threads[i].tid);
+
+        if (policy == SCHED_FIFO || policy == SCHED_RR || policy == POLICY_DEADLINE)
+            return true;
+    }
+    return false;
+}
+
+/* A thread that is in the way; NULL: this one is not. */
+static const struct crowd_thread *in_the_way(struct crowd_thread *thread, uintptr_t begin,
+                                             uintptr_t end)
+{
+    struct crowd_thread now = *thread;
+    enum where where;
+
+    /* The count first: one that runs in between is counted again when it next sleeps. */
+    if (!read_status(&now))
+        return NULL;
+    where = where_is(thread->tid, begin, end);
+    thread->forks = where == FORKING;
+    if (thread->forks || (thread->mute && (where == RUNNING || where == INSIDE)))
+        return thread;
+    thread->switches = now.switches;
+    return NULL;
 }
 
 const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin, uintptr_t end)
 {
     static const struct crowd_thread unknown = {.mute = true};
+    bool looked = false;
 
-    if (stacks_look() != 0)
-        return &unknown;
     for (size_t i = 0; i < crowd->count; i++) {
         struct crowd_thread *thread = &crowd->threads[i];
-        struct crowd_thread now = *thread;
-        enum where where;
+        const struct crowd_thread *found = NULL;
 
-        if (!thread->mute)
+        if (!thread->mute && !thread->waits)
             continue;
-        /* The count first: one that runs in between is counted again when it next sleeps. */
-        if (!read_status(&now))
-            continue;
-        where = where_is(thread->tid, begin, end);
-        if (where == RUNNING || where == INSIDE)
-            return thread;
-        thread->switches = now.switches;
+        if (!looked && stacks_look() != 0)
+            return &unknown;
+        looked = true;
+        found = in_the_way(thread, begin, end);
+        if (found)
+            return found;
     }
     return NULL;
+}
+
+/* The list's `out`: it has been seen to be no hindrance. */
+static const struct crowd_thread *look_at_others(struct crowd *crowd, uintptr_t begin,
+                                                 uintptr_t end)
+{
+    static const struct crowd_thread unknown = {.mute = true};
+    const struct crowd_thread *found = NULL;
+    bool looked = false;
+
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        const struct crowd_thread *hinders = NULL;
+
+        if (thread->out)
+            continue;
+        if (read_status(thread) && (thread->mute || thread->waits)) {
+            if (!looked && stacks_look() != 0)
+                return &unknown;
+            looked = true;
+            hinders = in_the_way(thread, begin, end);
+        }
+        thread->out = !hinders;
+        found = found ? found : hinders;
+    }
+    return found;
+}
+
+static int add_other(struct crowd *crowd, pid_t tid)
+{
+    for (size_t i = 0; i < crowd->count; i++)
+        if (pages.threads[i].tid == tid)
+            return 0;
+    return add(crowd, tid);
+}
+
+/* While threads end the kernel may leave out others in a list of them. */
+const struct crowd_thread *crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    static const struct crowd_thread unknown = {.mute = true};
+
+    for (int i = 0; i < LISTINGS; i++) {
+        size_t before = crowd->count;
+        const struct crowd_thread *thread;
+
+        if (each_thread(add_other, crowd) != 0)
+            return &unknown;
+        crowd->threads = pages.threads;
+        if (before == crowd->count && i > 0)
+            return NULL;
+        thread = look_at_others(crowd, begin, end);
+        if (thread)
+            return thread;
+    }
+    return &unknown;
 }
 
 bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end)
@@ -290,7 +405,7 @@ bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t en
         if (!crowd->threads[i].mute)
             continue;
         where = where_is(now.tid, begin, end);
-        if (where == RUNNING || where == INSIDE)
+        if (where == RUNNING || where == INSIDE || where == FORKING)
             return false;
         if (read_status(&now) && now.switches != crowd->threads[i].switches)
             return false;

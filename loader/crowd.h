@@ -16,8 +16,10 @@
 
 struct crowd_thread {
     pid_t tid;
-    bool mute;         /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
-    bool out;          /* seen outside */
+    bool mute;  /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
+    bool waits; /* asleep where signals do not wake it: it may be inside vfork(2) */
+    bool forks; /* seen there: a child of its runs in our memory, and is in no list of threads */
+    bool out;   /* seen outside */
     uint64_t switches; /* how often it has left a processor */
 };
 
@@ -28,10 +30,17 @@ struct crowd {
 
 /* Everybody but the caller. 0, or -errno: /proc cannot be read. */
 int crowd_look(struct crowd *crowd);
-/* Are the mute ones asleep with their PC outside `begin` (exclusive) to `end`, or gone?
- * Each that is notes how often it was switched. NULL: all are; else one that is not. */
+/* Is one of them scheduled in real time? A jump to itself would keep it on its processor for ever. */
+bool crowd_has_realtime(const struct crowd *crowd);
+/* Are the mute ones asleep with their PC outside `begin` (exclusive) to `end`, or gone, and is no thread
+ * inside vfork(2) or its like? Each mute one notes how often it was switched. NULL: all are; else one
+ * that is not. */
 const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
                                                 uintptr_t end);
+/* While the entry is held: the same of those in the list that have not been seen to be no hindrance, and of those
+ * that are not in it. Who blocks no trap now will not do so before it has left. `crowd` is empty at
+ * first. */
+const struct crowd_thread *crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end);
 /* Have those not run since? */
 bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end);
 /* Until nobody is between `begin` and `end`, both exclusive, nor may come back there from a signal

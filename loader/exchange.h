@@ -1,12 +1,16 @@
 /*
  * exchange.h - several bytes of code at once, where no store can reach them.
  *
- * A page that cannot be made writable (W^X policies: PR_SET_MDWE, filters on mprotect) the kernel
- * writes byte by byte (poke.h). What another thread must never see half is changed in a copy: the same
- * page of the same file, mapped elsewhere with the same protection, written there, and moved over the
- * page by mremap(2). A thread that runs there meanwhile waits in its page fault, and no processor keeps
- * the old translation. What is mapped afterwards is what poke_byte() would have left: that file, with
- * a page of the process's own.
+ * Bytes that lie across two words of eight, or in a page that cannot be made writable (W^X policies:
+ * PR_SET_MDWE, filters on mprotect), cannot be stored at once. They are changed in a copy of their page
+ * (or of the two pages that they lie across): the same part of the same file, mapped elsewhere with the
+ * same protection, written there, and moved over the page by mremap(2).
+ *
+ * The kernel takes away what is mapped there, on all processors, before it lays the first page of the copy
+ * there, and holds the lock of all mappings meanwhile. A thread that runs there waits in its page fault. So
+ * no thread sees some of the old bytes and some of the new ones, also across two pages. What is mapped
+ * afterwards is that file, with a page of the process's own; where the file is gone (a package was
+ * upgraded), a page without a file.
  *
  * Listener (or the thread that runs the constructor), holding the engine lock. Only the first calls
  * libc: a function of libc may be what is changed.
@@ -18,19 +22,18 @@
 #include <stdint.h>
 
 struct exchange {
-    uintptr_t page;
-    uintptr_t with, without; /* copies, with and without the change; 0: moved, or not yet made */
+    uintptr_t page; /* the first that the bytes lie on */
+    size_t size;    /* of one page, or two */
+    uintptr_t copy; /* 0: not made yet, or moved */
 };
 
-/* The copies, as far as they are missing; nobody else may change the page from now on. 0; -ENOTSUP: the
- * bytes lie on two pages, or the file that is mapped there is not to be had; -errno. */
+/* Make the copy, as the page is now but for the bytes, if there is none yet: the page may not change until
+ * exchange_do(). 0; -ENOTSUP: the pages are no such mapping, or shared; -errno. */
 int exchange_prepare(struct exchange *exchange, uintptr_t address, const uint8_t *bytes,
                      size_t count);
-/* 0, or -errno: nothing has changed. */
+/* Move the copy. 0, or -errno: nothing has changed. */
 int exchange_do(struct exchange *exchange);
-/* As it was, after exchange_do(). */
-void exchange_undo(struct exchange *exchange);
-/* Copies that are left are unmapped. */
+/* Unmap a copy that is left. */
 void exchange_end(struct exchange *exchange);
 
 #endif

@@ -31,7 +31,7 @@ struct site {
     uint8_t pad[ARCH_LONG_BYTES]; /* what lay in the pad */
     struct arch_swap swap;
     bool dropped, prepared, armed;
-    uintptr_t stub, noting, original;
+    uintptr_t stub, hold, noting, original; /* 0: there is none */
     size_t original_size;
     struct words *words;
     struct keeper *keepers;

@@ -1,6 +1,7 @@
 /*
  * site_place.c - room for a site's stubs, its word and its moved prologue; see site_prepare().
  */
+#include <errno.h>
 #include <string.h>
 
 #include "error.h"
@@ -201,6 +202,40 @@ static int place_words(struct site *site, struct site_problem *why)
     return site->words ? 0 : site_refuse_room(why, error);
 }
 
+/* A stub for a jump that holds threads. Where none has a place, there are other ways. */
+static void place_hold(struct site *site)
+{
+    struct arch_prologue choices[ARCH_STUB_CHOICES], choice = site->prologue;
+    struct room_wish wishes[ARCH_STUB_CHOICES];
+    uint64_t words = (uintptr_t)site->words;
+    size_t count = 0, found;
+    int error;
+
+    if (!arch_hold_first(&choice))
+        return;
+    do {
+        choices[count] = choice;
+        wishes[count] = wish_stub(&choices[count]);
+        if (wishes[count].low < below(words))
+            wishes[count].low = below(words);
+        if (wishes[count].high > words + REACH)
+            wishes[count].high = words + REACH;
+        count++;
+    } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
+    found = room_take_any(wishes, count, &site->hold, &error);
+    site->swap.held = found < count && site->hold;
+    if (site->swap.held)
+        arch_jump_bytes(&choices[found], site->hold, site->swap.hold);
+}
+
+static int write_hold(struct site *site)
+{
+    uint8_t stub[ARCH_STUB_BYTES];
+    size_t size = arch_stub(site->hold, (uintptr_t)&site->words->word, stub, STUB_BYTES);
+
+    return size == 0 ? -ERANGE : room_write(site->hold, stub, size);
+}
+
 static int place_noting(struct site *site, struct site_problem *why)
 {
     uint64_t words = (uintptr_t)site->words;
@@ -281,16 +316,21 @@ static int write_stubs(struct site *site, struct site_problem *why)
     error = room_write(site->stub, stub, stub_size);
     if (error == 0)
         error = room_write(site->noting, noting, noting_size);
+    if (error == 0 && site->swap.held)
+        error = write_hold(site);
     return error == 0 ? 0 : site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
 }
 
 static void give_back(struct site *site)
 {
     room_give_back(site->stub, STUB_BYTES);
+    if (site->swap.held)
+        room_give_back(site->hold, STUB_BYTES);
+    site->swap.held = false;
     room_give_back((uintptr_t)site->words, sizeof(*site->words));
     room_give_back(site->noting, NOTING_BYTES);
     room_give_back(site->original, site->original_size);
-    site->stub = site->noting = site->original = 0;
+    site->stub = site->hold = site->noting = site->original = 0;
     site->words = NULL;
 }
 
@@ -299,7 +339,12 @@ int site_prepare(struct site *site, struct site_problem *why)
     if (site->prepared)
         return 0;
     if (place_stub(site, why) != 0 || place_words(site, why) != 0 || place_noting(site, why) != 0 ||
-        place_original(site, why) != 0 || write_stubs(site, why) != 0) {
+        place_original(site, why) != 0) {
+        give_back(site);
+        return -1;
+    }
+    place_hold(site);
+    if (write_stubs(site, why) != 0) {
         give_back(site);
         return -1;
     }

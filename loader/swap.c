@@ -1,28 +1,46 @@
 /*
  * swap.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
- * The jump is five bytes. What is safe depends on what they lie across:
+ * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
+ * eight and the pages can be made writable, else with their page (exchange.h). A thread that comes to the entry
+ * executes the old instructions or the jump, never a part of each. After every change membarrier(2) serialises
+ * all processors.
  *
- * aligned  All five lie in one aligned word of eight, and the pages can be made writable: one store.
- *          A thread that enters sees the old or the new. One that had stopped at a boundary between
- *          old instructions finds an int3 there (a punned jump) and is sent to the moved prologue.
- * int3     An int3 on the first byte keeps threads out: they trap, and are sent on. Punned: int3
- *          on the boundaries too, for those already inside; else they are asked, by SIGILL, to
- *          leave. Then the rest, then the first byte, with every processor serialised between.
- * spin     Where some thread would not survive a trap (SIGTRAP blocked: the kernel ends the process;
- *          traced: the debugger keeps it): a jump to itself in place of the int3, for as long as it
- *          takes to see every such thread asleep elsewhere. If one is not, it is taken back, and
- *          tried again.
- *          Where an endbr64 stands before the jump, the jump to itself lies there, so that it never
- *          meets an old boundary, whatever the jump displaces.
- * proved   As aligned and punned, with such threads: they are asleep elsewhere before the store and
- *          have not run when looked at after it; else it is undone, and tried again. What no store
- *          reaches, because it straddles two words or the pages cannot be made writable, is changed
- *          with all of its page (exchange.h).
+ * Where the jump displaces one instruction, and on the way out, nothing else is to be done: no thread is inside.
+ * Where it displaces several, a thread may have stopped between two of them, and would go on in the middle
+ * of the jump. Traps there (int3: a punned jump) send such a thread on, if it survives them: the kernel ends
+ * the process where the thread blocks SIGTRAP or the action is the default. A program may block, reset or
+ * replace SIGTRAP at any moment, by system calls of its own, by a handler's sa_mask, by a jump out of a
+ * handler; a child that shares the memory (vfork, posix_spawn) has dispositions of its own. So that no moment
+ * is between the look at a thread and the trap, the threads are held first:
  *
- * What remains: one that begins to block SIGTRAP after it was looked at, and comes to a trap before the
- * last store; and in "proved" one that wakes between look and store and is inside at the store. These
- * are microseconds, and nothing holds such a thread where the first instruction is one byte long.
+ * held     The first change puts in a jump that holds (arch_hold_first()). It leads new calls to the same
+ *          stub. On old boundaries it has no trap, but the old instruction, or a jump to itself: a thread
+ *          inside goes on in the old code, or stays, and cannot make a system call. Then every thread is looked
+ *          at. One that does not block SIGTRAP will not do so before it leaves. One that does, or is
+ *          traced, must be asleep outside, and no stack word of its may lead inside (a signal frame).
+ *          No thread may be inside vfork(2), clone(2) or clone3(2). SIGTRAP's action must be ours. Then the second change
+ *          puts in the punned jump: a thread that was held meets the trap. If one of this is not so, the old bytes come
+ *          back, and the threads that were held go on in them; it is tried again until the time is up.
+ *          Of a jump with no traps (no place for it) all threads are asked to leave before the second change.
+ * proved   Where the jump that holds has no place, or a thread is scheduled in real time (a jump to itself
+ *          would keep its processor from the thread that has to end it): threads that would not survive a trap are
+ *          asleep outside before the change, and have not run when looked at after it; else it is undone.
+ * int3     Where the page can be changed in neither way, or neither jump has a place: an int3 on the first byte
+ *          while threads are asked to leave (SIGILL). Only where no thread blocks SIGTRAP, no handler's sa_mask
+ *          does, and the action is ours.
+ *
+ * The trap of a punned jump cannot be met later: every thread has been outside since the entry led to the jump,
+ * and no jump leads to the old boundaries (prologue.c looks for them). It stays for threads that come past a
+ * first byte that others have put back (a uprobe, a debugger).
+ *
+ * What remains. held: another thread replaces SIGTRAP's action between the look at it and the second change,
+ * or before a thread that was held is given a processor; a thread stands in the kernel just before it waits
+ * for its vfork child, and that child is inside. proved: one that wakes between the look and the change is
+ * inside at the change. int3: the system calls of others between the look and the last byte.
+ *
+ * fork: a child has the old code, a jump, or the jump that holds, each of them whole. (int3 alone is
+ * not: sites_after_fork().)
  *
  * Nothing here may call libc while the entry is held: its functions are patched as well.
  */
@@ -36,48 +54,34 @@
 #include "lock.h"
 #include "poke.h"
 #include "sys.h"
+#include "trap.h"
 
 /* A thread that is asked to leave answers when it is given a processor. */
-enum { JUMP_BYTES = 5, TRAP = 0xcc, ANSWER_MS = 100 };
+enum { JUMP_BYTES = 5, TRAP = 0xcc, HOLD_MS = 2, ANSWER_MS = 100 };
 
-static const uint8_t SPIN[2] = {0xeb, 0xfe};    /* jmp to itself */
-static const uint8_t LANDING[2] = {0xf3, 0x0f}; /* how endbr64 begins */
+/* All five bytes at once. */
+struct change {
+    uint8_t bytes[8];
+    struct exchange exchange; /* where no store does it */
+};
 
 /* One swap under way. */
 struct work {
     const struct arch_swap *swap;
     struct poke poke;
-    struct exchange exchange;
     struct crowd crowd;
     uintptr_t at;
-    uintptr_t spin; /* where threads are held: there, or at the endbr64 before */
-    uint8_t old[8], new[8];
+    struct change old, hold, new;
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
     bool inside;               /* a thread may have stopped at one of them */
     bool synced;               /* membarrier(2) works */
-    bool stores_tried;
-    bool again; /* to be chosen anew */
+    bool stores;               /* one store changes all five */
     uint64_t until;
     struct site_problem *why;
 };
 
-static int refuse_muted(struct work *work, const struct crowd_thread *thread, const char *what)
-{
-    char name[32];
-
-    crowd_name(thread->tid, name);
-    return site_refuse(work->why, HP_SIGTRAP_BLOCKED,
-                       "thread %d (%s) blocks SIGTRAP or SIGILL, or is traced, %s",
-                       (int)thread->tid, name, what);
-}
-
-static const struct crowd_thread *first_mute(const struct work *work)
-{
-    for (size_t i = 0; i < work->crowd.count; i++)
-        if (work->crowd.threads[i].mute)
-            return &work->crowd.threads[i];
-    return NULL;
-}
+/* Why a change was not kept where no thread is to blame. */
+static const struct crowd_thread foreign_action, masking_handler;
 
 static void begin(struct work *work, const struct arch_swap *swap, bool in, uint64_t until,
                   struct site_problem *why)
@@ -86,49 +90,61 @@ static void begin(struct work *work, const struct arch_swap *swap, bool in, uint
 
     memset(work, 0, sizeof(*work));
     work->swap = swap;
-    work->at = work->spin = p->jump;
-    memcpy(in ? work->old : work->new, p->bytes, JUMP_BYTES);
-    memcpy(in ? work->new : work->old, swap->jump, JUMP_BYTES);
+    work->at = p->jump;
+    memcpy(in ? work->old.bytes : work->new.bytes, p->bytes, JUMP_BYTES);
+    memcpy(in ? work->new.bytes : work->old.bytes, swap->jump, JUMP_BYTES);
+    memcpy(work->hold.bytes, swap->hold, JUMP_BYTES);
     for (unsigned i = 1; i < p->count; i++) {
         if (p->start[i] < JUMP_BYTES) {
             work->boundary[p->start[i]] = true;
             work->inside = in;
         }
     }
+    work->poke.memory = -1;
     work->until = until;
     work->why = why;
 }
 
-static bool open_code(struct work *work, bool by_store)
-{
-    uintptr_t from = work->swap->prologue->entry; /* with an endbr64 before the jump */
-    int result = poke_open(&work->poke, from, work->at + JUMP_BYTES - from, work->swap->protection,
-                           by_store);
+/* ---- what is said of a refusal ---- */
 
-    if (result != 0)
-        site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(result));
-    work->stores_tried = by_store;
-    return result == 0;
+static const char *refuse_store(struct work *work, int error)
+{
+    site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(error));
+    return NULL;
 }
 
-/* ---- pieces ---- */
-
-static bool in_one_word(const struct work *work, uintptr_t at, size_t count)
+static const char *refuse_thread(struct work *work, const struct crowd_thread *thread)
 {
-    return work->poke.stores && (at & 7) + count <= 8;
+    char name[32];
+
+    if (thread == &foreign_action) {
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "the program has set an action of its own for SIGTRAP meanwhile");
+        return NULL;
+    }
+    if (thread == &masking_handler) {
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "a signal handler of the program blocks SIGTRAP while it runs (sa_mask)");
+        return NULL;
+    }
+    crowd_name(thread->tid, name);
+    if (thread->forks)
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "a child that thread %d (%s) has made runs in the program's memory (vfork, "
+                    "posix_spawn)",
+                    (int)thread->tid, name);
+    else
+        site_refuse(
+            work->why, HP_SIGTRAP_BLOCKED,
+            "thread %d (%s) blocks SIGTRAP or SIGILL, or is traced, and was not seen asleep "
+            "outside the function in time",
+            (int)thread->tid, name);
+    return NULL;
 }
 
-static bool at_landing(const struct work *work)
-{
-    return work->spin != work->at;
-}
+/* ---- changes ---- */
 
-/* A thread that is held before the jump could still be behind that place. */
-static bool must_leave(const struct work *work)
-{
-    return work->inside || at_landing(work);
-}
-
+/* The other bytes of the word are nobody else's to change: the engine lock is held. */
 POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
 {
     uintptr_t aligned = work->at & ~(uintptr_t)7;
@@ -142,30 +158,62 @@ POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
     poke_store8(aligned, now.word);
 }
 
-/* All at once, by store or with the page. 0, or -errno. */
-static int prepare_whole(struct work *work)
+static void sync_all(const struct work *work)
 {
-    if (in_one_word(work, work->at, JUMP_BYTES))
-        return 0;
-    return exchange_prepare(&work->exchange, work->at, work->new, JUMP_BYTES);
+    if (work->synced)
+        poke_sync();
+}
+
+/* 0, or -errno. Allocates pages, so it comes before the first change. */
+static int prepare(struct work *work, struct change *change)
+{
+    return work->stores ? 0
+                        : exchange_prepare(&change->exchange, work->at, change->bytes, JUMP_BYTES);
 }
 
 /* 0, or -errno: nothing has changed. */
-static int put_whole(struct work *work)
+static int put(struct work *work, struct change *change)
 {
-    if (!in_one_word(work, work->at, JUMP_BYTES))
-        return exchange_do(&work->exchange);
-    store_all(work, work->new);
-    return 0;
+    int result = 0;
+
+    if (work->stores)
+        store_all(work, change->bytes);
+    else
+        result = exchange_do(&change->exchange);
+    if (result == 0)
+        sync_all(work);
+    return result;
 }
 
-static void take_whole_back(struct work *work)
+static int prepare_all(struct work *work, bool hold)
 {
-    if (in_one_word(work, work->at, JUMP_BYTES))
-        store_all(work, work->old);
-    else
-        exchange_undo(&work->exchange);
+    int result = prepare(work, &work->old);
+
+    if (result == 0)
+        result = prepare(work, &work->new);
+    return result == 0 && hold ? prepare(work, &work->hold) : result;
 }
+
+static bool open_store(struct work *work)
+{
+    if ((work->at & 7) + JUMP_BYTES > 8)
+        return false;
+    if (poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, true) != 0)
+        return false;
+    if (!work->poke.stores)
+        poke_close(&work->poke);
+    return work->poke.stores;
+}
+
+static void wait_a_little(void)
+{
+    static const uint32_t never;
+    struct timespec soon = clock_spec(clock_ms() + 1);
+
+    sys_futex_wait(&never, 0, &soon);
+}
+
+/* ---- int3 ---- */
 
 /* Bytes `from` on: what begins at a boundary last, for a thread that traps there until then. */
 static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned from)
@@ -183,22 +231,14 @@ static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned fr
     return result;
 }
 
-/* Whoever is between the old instructions leaves, by trap or by signal. */
-static int clear_inside(struct work *work)
+/* Until no thread is between the old instructions, nor comes back there; those that are go on in the moved
+ * ones. The entry is held. */
+static int evacuate(struct work *work)
 {
     uint64_t until = clock_ms() + ANSWER_MS;
     pid_t who = 0;
     int result;
 
-    if (!work->inside)
-        return 0;
-    if (work->swap->punned) {
-        for (unsigned i = 1; i < JUMP_BYTES; i++)
-            if (work->boundary[i] && poke_byte(&work->poke, work->at + i, TRAP) != 0)
-                return -1;
-        poke_sync();
-        return 0;
-    }
     if (until < work->until)
         until = work->until;
     result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, until, &who);
@@ -209,17 +249,21 @@ static int clear_inside(struct work *work)
     return result;
 }
 
-static void wait_a_little(void)
+/* Whoever is between the old instructions leaves, by trap or by signal. */
+static int clear_inside(struct work *work)
 {
-    static const uint32_t never;
-    struct timespec soon = clock_spec(clock_ms() + 2);
-
-    sys_futex_wait(&never, 0, &soon);
+    if (!work->inside)
+        return 0;
+    if (!work->swap->punned)
+        return evacuate(work);
+    for (unsigned i = 1; i < JUMP_BYTES; i++)
+        if (work->boundary[i] && poke_byte(&work->poke, work->at + i, TRAP) != 0)
+            return -1;
+    poke_sync();
+    return 0;
 }
 
-/* ---- the ways ---- */
-
-static const char *by_int3(struct work *work)
+static const char *put_by_int3(struct work *work)
 {
     int result = poke_byte(&work->poke, work->at, TRAP);
     bool cleared;
@@ -227,212 +271,200 @@ static const char *by_int3(struct work *work)
     poke_sync();
     cleared = result == 0 && clear_inside(work) == 0;
     if (cleared)
-        result = put_tail(work, work->new, 1);
+        result = put_tail(work, work->new.bytes, 1);
     if (cleared && result == 0)
-        result = poke_byte(&work->poke, work->at, work->new[0]);
+        result = poke_byte(&work->poke, work->at, work->new.bytes[0]);
     poke_sync();
     if (cleared && result == 0)
-        return !work->inside ? "single" : work->swap->punned ? "punned" : "evacuated";
-    put_tail(work, work->old, 1);
-    poke_byte(&work->poke, work->at, work->old[0]);
+        return !work->inside ? "single" : work->swap->punned ? "int3" : "evacuated";
+    put_tail(work, work->old.bytes, 1);
+    poke_byte(&work->poke, work->at, work->old.bytes[0]);
     poke_sync();
     if (!work->why->code)
         site_refuse(work->why, HP_STORE, "the function's code cannot be written");
     return NULL;
 }
 
-static const struct crowd_thread *look_again(struct work *work)
+/* A thread that would not survive an int3 at the entry, wherever it is. */
+static const struct crowd_thread *unable(struct work *work)
 {
-    static const struct crowd_thread unknown = {.mute = true};
-
-    if (crowd_look(&work->crowd) != 0)
-        return &unknown; /* nobody is seen, so nobody is seen outside */
-    return crowd_asleep_outside(&work->crowd, work->spin, work->at + JUMP_BYTES);
+    if (crowd_look(&work->crowd) != 0 || !trap_is_taken(false))
+        return &foreign_action;
+    if (trap_is_masked_by_a_handler())
+        return &masking_handler;
+    for (size_t i = 0; i < work->crowd.count; i++)
+        if (work->crowd.threads[i].mute)
+            return &work->crowd.threads[i];
+    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
 }
 
-/* A thread that is being made blocks every signal for a moment: who was mute may be so no more. */
-static bool is_mute_no_more(struct work *work)
+static const char *by_int3(struct work *work)
 {
-    work->again = must_leave(work) && work->crowd.mute == 0;
-    return work->again;
+    const struct crowd_thread *thread = unable(work);
+    int result;
+
+    if (!work->synced) {
+        site_refuse(work->why, HP_STORE,
+                    "membarrier(2) is refused, so the code cannot be changed safely");
+        return NULL;
+    }
+    while (thread && clock_ms() < work->until) {
+        wait_a_little();
+        thread = unable(work);
+    }
+    if (thread)
+        return refuse_thread(work, thread);
+    result = work->poke.stores
+                 ? 0
+                 : poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, false);
+    if (result != 0)
+        return refuse_store(work, result);
+    return put_by_int3(work);
 }
 
-/* The entry spins; everybody mute is asleep elsewhere. */
-static bool hold_by_spin(struct work *work)
-{
-    const uint8_t *bytes = at_landing(work) ? LANDING : work->old;
+/* ---- the ways ---- */
 
+/* No thread is inside. */
+static const char *by_one_change(struct work *work)
+{
+    int result = prepare(work, &work->new);
+
+    if (work->stores) {
+        store_all(work, work->new.bytes);
+        if (work->synced)
+            poke_sync_later();
+        return "aligned";
+    }
+    if (result == -ENOTSUP)
+        return by_int3(work);
+    if (result == 0)
+        result = put(work, &work->new);
+    if (result != 0)
+        return refuse_store(work, result);
+    return "page";
+}
+
+static bool action_is_ours(const struct work *work)
+{
+    return trap_is_taken(arch_stub_faults(work->swap->prologue));
+}
+
+static const struct crowd_thread *await_shown(struct work *work)
+{
+    uint64_t until = clock_ms() + HOLD_MS;
+    const struct crowd_thread *thread;
+
+    work->crowd = (struct crowd){0};
+    do {
+        thread = crowd_unshown(&work->crowd, work->at, work->at + JUMP_BYTES);
+        if (!thread && !action_is_ours(work))
+            thread = &foreign_action;
+    } while (thread && clock_ms() < until);
+    return thread;
+}
+
+/* One attempt; NULL: done, or `*error`. */
+static const struct crowd_thread *hold_and_put(struct work *work, int *error)
+{
+    const struct crowd_thread *thread;
+
+    *error = prepare_all(work, true);
+    if (*error == 0)
+        *error = put(work, &work->hold);
+    if (*error != 0)
+        return NULL;
+    thread = await_shown(work);
+    if (!thread)
+        *error = put(work, &work->new);
+    if (thread || *error != 0)
+        put(work, &work->old);
+    return thread;
+}
+
+static const char *by_hold(struct work *work)
+{
     for (;;) {
-        const struct crowd_thread *awake = must_leave(work) ? look_again(work) : NULL;
+        int error;
+        const struct crowd_thread *thread = hold_and_put(work, &error);
 
-        if (is_mute_no_more(work))
-            return false;
-        if (!awake) {
-            poke_store2(work->spin, SPIN);
-            poke_sync();
-            /* Anew: who was made meanwhile may be mute and inside. */
-            if (!must_leave(work) || !look_again(work))
-                return true;
-            poke_store2(work->spin, bytes);
-            poke_sync();
-            awake = first_mute(work);
-        }
-        if (clock_ms() >= work->until) {
-            if (awake)
-                refuse_muted(work, awake, "and was not seen asleep outside the function in time");
-            else
-                site_refuse(work->why, HP_TIMEOUT, "no moment came to change the function");
-            return false;
-        }
+        if (error != 0)
+            return refuse_store(work, error);
+        if (!thread)
+            return "punned";
+        if (clock_ms() >= work->until)
+            return refuse_thread(work, thread);
         wait_a_little();
     }
 }
 
-static const char *by_spin(struct work *work)
+/* The jump has no traps: whoever is held is asked to leave. */
+static const char *by_hold_and_questions(struct work *work)
 {
-    if (!hold_by_spin(work))
-        return NULL;
-    if (clear_inside(work) != 0) {
-        put_tail(work, work->old, 2);
-        poke_store2(work->at, work->old);
-        poke_sync();
-        return NULL;
-    }
-    put_tail(work, work->new, 2);
-    poke_store2(work->at, work->new);
-    poke_sync();
-    return work->inside && !work->swap->punned ? "evacuated" : "spin";
+    int result = prepare_all(work, true);
+
+    if (result == 0)
+        result = put(work, &work->hold);
+    if (result != 0)
+        return refuse_store(work, result);
+    result = evacuate(work);
+    if (result == 0)
+        result = put(work, &work->new);
+    if (result == 0)
+        return "evacuated";
+    put(work, &work->old);
+    return work->why->code ? NULL : refuse_store(work, result);
 }
 
-/* Nobody who would not survive a trap is at the jump, or comes there. */
-static const char *by_landing(struct work *work)
+static const struct crowd_thread *look_at_all(struct work *work)
 {
-    const char *how;
-
-    work->spin = work->swap->prologue->entry;
-    if (!hold_by_spin(work))
-        return NULL;
-    how = by_int3(work);
-    poke_store2(work->spin, LANDING);
-    poke_sync();
-    return how && (!work->inside || work->swap->punned) ? "spin" : how;
+    if (crowd_look(&work->crowd) != 0 || !action_is_ours(work))
+        return &foreign_action;
+    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
 }
 
 static const char *by_proof(struct work *work)
 {
     for (;;) {
-        int result = prepare_whole(work);
-        const struct crowd_thread *awake = look_again(work);
+        int result = prepare_all(work, false);
+        const struct crowd_thread *thread = look_at_all(work);
 
-        if (is_mute_no_more(work))
-            return NULL;
-        if (!awake && result == 0)
-            result = put_whole(work);
-        if (result != 0) {
-            site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(result));
-            return NULL;
-        }
-        if (!awake) {
-            poke_sync();
-            if (crowd_has_slept_on(&work->crowd, work->at, work->at + JUMP_BYTES))
-                return "proved";
-            take_whole_back(work);
-            poke_sync();
-            awake = first_mute(work);
-        }
+        if (result == 0 && !thread)
+            result = put(work, &work->new);
+        if (result != 0)
+            return refuse_store(work, result);
+        if (!thread && crowd_has_slept_on(&work->crowd, work->at, work->at + JUMP_BYTES))
+            return "proved";
+        if (!thread)
+            put(work, &work->old);
         if (clock_ms() >= work->until) {
-            if (awake)
-                refuse_muted(work, awake, "and was not seen asleep outside the function in time");
-            else
-                site_refuse(work->why, HP_TIMEOUT, "no moment came to change the function");
+            if (thread)
+                return refuse_thread(work, thread);
+            site_refuse(work->why, HP_TIMEOUT, "no moment came to change the function");
             return NULL;
         }
         wait_a_little();
     }
 }
 
-static const char *by_store(struct work *work)
+/* A jump to itself must not keep a processor from the thread that has to end it. */
+static bool may_hold(struct work *work)
 {
-    store_all(work, work->new);
-    if (work->synced)
-        poke_sync_later();
-    return work->inside ? "aligned, punned" : "aligned";
-}
-
-/* A thread that is being made, or runs a signal handler, blocks signals for a moment only. */
-static bool may_pass(struct work *work)
-{
-    work->again = clock_ms() < work->until;
-    if (work->again)
-        wait_a_little();
-    return work->again;
-}
-
-/* Does every way to the jump lead through an endbr64 that can be held? */
-static bool has_landing(const struct work *work)
-{
-    const struct arch_prologue *p = work->swap->prologue;
-
-    return p->entry != p->jump && !p->begun_again && in_one_word(work, p->entry, sizeof(SPIN));
-}
-
-/* Others than the mute ones may be inside, and no trap would meet them. That they are all seen asleep
- * elsewhere is no proof: any of them may wake before the store. */
-static bool needs_evacuation(const struct work *work)
-{
-    return work->inside && !work->swap->punned;
-}
-
-/* With threads that would not survive a trap: two bytes at once need stores. */
-static const char *with_mute(struct work *work)
-{
-    bool spin;
-
-    if (!work->stores_tried) {
-        poke_close(&work->poke);
-        if (!open_code(work, true))
-            return NULL;
-    }
-    work->spin = work->at;
-    spin = in_one_word(work, work->at, sizeof(SPIN)) && !work->boundary[1];
-    if (spin && work->synced)
-        return by_spin(work);
-    if (in_one_word(work, work->at, JUMP_BYTES) && !needs_evacuation(work))
-        return by_proof(work);
-    if (has_landing(work) && work->synced)
-        return by_landing(work);
-    if (!needs_evacuation(work) && prepare_whole(work) == 0)
-        return by_proof(work);
-    if (!may_pass(work))
-        refuse_muted(work, first_mute(work),
-                     needs_evacuation(work)
-                         ? "and no jump with traps between the old instructions has a place"
-                         : "and the function's code cannot be written in one store");
-    return NULL;
+    return work->swap->held && work->synced && crowd_look(&work->crowd) == 0 &&
+           !crowd_has_realtime(&work->crowd);
 }
 
 static const char *choose(struct work *work)
 {
-    bool whole = in_one_word(work, work->at, JUMP_BYTES);
-    int result;
+    bool changes;
 
-    if (whole && !work->inside)
-        return by_store(work);
-    result = crowd_look(&work->crowd);
-    if (result != 0) {
-        site_refuse(work->why, HP_STORE, "list the threads, /proc/self/task: %s",
-                    sys_error(result));
-        return NULL;
-    }
-    if (work->crowd.mute > 0)
-        return with_mute(work);
-    if (whole && work->swap->punned)
-        return by_store(work);
-    if (work->synced)
-        return by_int3(work);
-    site_refuse(work->why, HP_STORE,
-                "membarrier(2) is refused, so the code cannot be changed safely");
-    return NULL;
+    if (!work->inside)
+        return by_one_change(work);
+    changes = prepare(work, &work->new) == 0;
+    if (changes && may_hold(work))
+        return work->swap->punned ? by_hold(work) : by_hold_and_questions(work);
+    if (changes && work->swap->punned)
+        return by_proof(work);
+    return by_int3(work);
 }
 
 static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
@@ -441,21 +473,19 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     sys_sigset mask;
     struct work work;
-    const char *how = NULL;
+    const char *how;
 
     begin(&work, swap, in, until, why);
     why->code = 0;
     work.synced = poke_sync_ready() == 0;
-    if (!open_code(&work, (work.at & 7) + JUMP_BYTES <= 8))
-        return NULL;
+    work.stores = open_store(&work);
     sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
-    do {
-        work.again = false;
-        how = choose(&work);
-    } while (work.again);
+    how = choose(&work);
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     poke_close(&work.poke);
-    exchange_end(&work.exchange);
+    exchange_end(&work.old.exchange);
+    exchange_end(&work.hold.exchange);
+    exchange_end(&work.new.exchange);
     return how;
 }
 

@@ -18,8 +18,10 @@ struct arch_swap {
     const struct arch_prologue *prologue;
     uint8_t jump[8];
     size_t jump_size;
-    bool punned;    /* the jump has traps on the old boundaries, or there are none */
-    int protection; /* of the function's pages */
+    uint8_t hold[8]; /* a jump to the same word that holds threads (arch_hold_first()) */
+    bool held;       /* there is one */
+    bool punned;     /* the jump has traps on the old boundaries, or there are none */
+    int protection;  /* of the function's pages */
 };
 
 /* How it was done, or NULL with `why`: nothing has changed. */

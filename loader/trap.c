@@ -24,7 +24,7 @@
 #define SA_RESTORER 0x04000000
 #endif
 
-enum { BUCKETS = 1024, LAYERS = 8, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
+enum { BUCKETS = 1024, LAYERS = 8, LAST_SIGNAL = 64, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
 
 static struct trap *_Atomic buckets[BUCKETS];
 
@@ -260,6 +260,19 @@ static uint32_t layer_over(int which, const struct action *now)
     return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
 }
 
+static bool is_ours(const struct action *action)
+{
+    for (uint32_t i = 0; i < LAYERS; i++)
+        if (action->handler == (uintptr_t)handlers[i])
+            return true;
+    return false;
+}
+
+static int read_action(int signal, struct action *action)
+{
+    return (int)sys_call4(SYS_rt_sigaction, signal, 0, (long)action, sizeof(sys_sigset));
+}
+
 /* A thread that has answered one question may be asked the next before it has come back from the
  * handler, again and again: the questions wait, or their frames would fill an alternate stack. */
 static int install(int which)
@@ -267,16 +280,14 @@ static int install(int which)
     struct action now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
                                  .restorer = arch_signal_return};
     uint32_t layer;
-    int result =
-        (int)sys_call4(SYS_rt_sigaction, signals[which], 0, (long)&now, sizeof(sys_sigset));
+    int result = read_action(signals[which], &now);
 
     if (result != 0)
         return result;
     if (which == ON_TRAP)
         action.flags |= SA_NODEFER;
-    for (uint32_t i = 0; i < LAYERS; i++)
-        if (now.handler == (uintptr_t)handlers[i])
-            return 0;
+    if (is_ours(&now))
+        return 0;
     layer = layer_over(which, &now);
     behind[which][layer] = now;
     action.handler = (uintptr_t)handlers[layer];
@@ -288,4 +299,26 @@ int trap_install(bool faults)
     int result = install(ON_TRAP);
 
     return result == 0 && (faults || layers[ON_FAULT] > 0) ? install(ON_FAULT) : result;
+}
+
+bool trap_is_taken(bool faults)
+{
+    struct action action;
+
+    for (int which = 0; which < (faults ? SIGNALS : ON_FAULT); which++)
+        if (read_action(signals[which], &action) != 0 || !is_ours(&action))
+            return false;
+    return true;
+}
+
+bool trap_is_masked_by_a_handler(void)
+{
+    struct action action;
+
+    for (int signal = 1; signal <= LAST_SIGNAL; signal++)
+        if (read_action(signal, &action) == 0 && action.handler != (uintptr_t)SIG_DFL &&
+            action.handler != (uintptr_t)SIG_IGN && !is_ours(&action) &&
+            (action.mask & SYS_SIGBIT(SIGTRAP)))
+            return true;
+    return false;
 }

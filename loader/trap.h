@@ -26,6 +26,11 @@ void trap_add(struct trap *trap);
 /* Take SIGTRAP, and SIGILL if `faults` is true or ever was, where the host (has meanwhile) set an
  * action of its own: that one is called for what is not ours. 0, or -errno. */
 int trap_install(bool faults);
+/* Are the actions now those that trap_install() has set? */
+bool trap_is_taken(bool faults);
+/* Does an installed handler of the host's block SIGTRAP while it runs (sa_mask)? The kernel then blocks it in
+ * a thread that has made no call. */
+bool trap_is_masked_by_a_handler(void);
 
 /*
  * Threads that are asked to leave the code between `begin` and `end`, both exclusive, after

@@ -11,8 +11,6 @@
  *
  * Any thread of the host, also inside a signal handler: no libc here but the function that was meant.
  */
-#include "clone.h"
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/sched.h>
@@ -37,7 +35,8 @@ EXPORTED long syscall(long number, ...);
 static clone_function next_clone STATE;
 static fork_function next_fork STATE;
 
-void clone_start(void)
+/* _Fork(3) may be called where nothing can be looked up. */
+__attribute__((constructor)) static void find_fork(void)
 {
     void *symbol = dlsym(RTLD_NEXT, "_Fork");
 

@@ -54,10 +54,14 @@ static void handler(int signal, siginfo_t *info, void *context)
 
 void doorbell_start(int signal)
 {
+    static const int own[] = {SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE};
     struct sigaction old,
         action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 
+    /* Not those that its own instructions may raise: the kernel ends a process that blocks them. */
     sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+        sigdelset(&action.sa_mask, own[i]);
     if (signal == 0 || sigaction(signal, NULL, &old) != 0)
         return;
     if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))

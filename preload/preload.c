@@ -19,7 +19,6 @@
 
 #include "api.h"
 #include "arming.h"
-#include "clone.h"
 #include "dispatch.h"
 #include "doorbell.h"
 #include "engine.h"
@@ -165,7 +164,6 @@ __attribute__((constructor)) static void preload_start(void)
         return;
     }
     pthread_setspecific(main_thread_key, &active);
-    clone_start();
     doorbell_start(settings.signal);
     active = true;
     if (listens_later() && !settings.patches && libc_is_single_threaded())

@@ -15,7 +15,7 @@ struct held {
     const struct shape *shape;
     uintptr_t at;
     long argument, result;
-    _Atomic int there, go;
+    _Atomic int there, go, ended;
     pthread_t thread;
 };
 
@@ -26,5 +26,7 @@ void held_take_steps(void);
 void held_start(struct held *held, const struct shape *shape, unsigned offset);
 /* Goes on, and ends; what the function returned. */
 long held_go(struct held *held);
+/* Goes on until it has ended, or for 2 ms of its own time: it may be held by what lies there now. */
+void held_let_go(struct held *held);
 
 #endif

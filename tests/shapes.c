@@ -266,6 +266,21 @@ void shape_take_places(const struct shape *shape, unsigned choices)
     } while (--choices > 0 && arch_stub_other(&prologue));
 }
 
+void shape_take_hold_places(const struct shape *shape)
+{
+    struct arch_prologue prologue;
+    struct arch_window window;
+
+    assert_int_equal(arch_prologue_read((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
+                                        (uintptr_t)shape->call, &prologue),
+                     ARCH_OK);
+    assert_true(arch_hold_first(&prologue));
+    do {
+        arch_stub_window(&prologue, &window);
+        take_all(&window);
+    } while (arch_stub_other(&prologue));
+}
+
 int in_child(int (*body)(const void *), const void *argument)
 {
     pid_t child = fork();

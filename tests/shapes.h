@@ -57,6 +57,8 @@ int shapes_there_and_back(void);
 /* Takes the pages where a punned stub of the shape would have to lie, for the first `choices` of
  * traps (arch_stub_other()). */
 void shape_take_places(const struct shape *shape, unsigned choices);
+/* The same of stubs for jumps that hold threads (arch_hold_first()). */
+void shape_take_hold_places(const struct shape *shape);
 
 /* `body` in a child of fork() that has 60 seconds; its wait status. */
 int in_child(int (*body)(const void *), const void *argument);

@@ -94,22 +94,20 @@ static void no_copy_stays(void **state)
     change(elevens);
 }
 
-static void what_was_done_is_undone(void **state)
+static void several_are_prepared_and_done_in_turn(void **state)
 {
-    struct exchange exchange = {0};
+    struct exchange there = {0}, back = {0};
 
     (void)state;
-    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)eleven, twos, 5), 0);
+    assert_int_equal(exchange_prepare(&there, (uintptr_t)eleven, twos, 5), 0);
+    assert_int_equal(exchange_prepare(&back, (uintptr_t)eleven, elevens, 5), 0);
     assert_int_equal(call(), 0x11111111);
-    assert_int_equal(exchange_do(&exchange), 0);
+    assert_int_equal(exchange_do(&there), 0);
     assert_int_equal(call(), 0x22222222);
-    exchange_undo(&exchange);
+    assert_int_equal(exchange_do(&back), 0);
     assert_int_equal(call(), 0x11111111);
-    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)eleven, twos, 5), 0);
-    assert_int_equal(exchange_do(&exchange), 0);
-    exchange_undo(&exchange);
-    exchange_end(&exchange);
-    assert_int_equal(call(), 0x11111111);
+    exchange_end(&there);
+    exchange_end(&back);
 }
 
 /* ---- under threads ---- */
@@ -178,18 +176,44 @@ static int try_at(uintptr_t address)
     return result;
 }
 
-static void bytes_on_two_pages_are_refused(void **state)
+static void bytes_on_two_pages_are_changed_together(void **state)
 {
-    uintptr_t end = ((uintptr_t)eleven & ~(uintptr_t)(PAGE - 1)) + PAGE;
+    uint8_t bytes[5], *at = (uint8_t *)((uintptr_t)eleven & ~(uintptr_t)(PAGE - 1)) + PAGE - 2;
+    struct exchange there = {0}, back = {0};
+    struct mapping first, second;
 
     (void)state;
-    assert_int_equal(try_at(end - 4), -ENOTSUP);
-    assert_int_equal(try_at(end - 5), 0);
+    memcpy(bytes, at, sizeof(bytes));
+    assert_int_equal(exchange_prepare(&there, (uintptr_t)at, twos, 5), 0);
+    assert_int_equal(exchange_prepare(&back, (uintptr_t)at, bytes, 5), 0);
+    assert_int_equal(exchange_do(&there), 0);
+    assert_memory_equal(at, twos, sizeof(twos));
+    assert_int_equal(exchange_do(&back), 0);
+    assert_memory_equal(at, bytes, sizeof(bytes));
+    assert_true(maps_at((uintptr_t)at, &first) && maps_at((uintptr_t)at + 4, &second));
+    assert_int_equal(first.inode, second.inode);
+    assert_int_equal(first.offset - first.begin, second.offset - second.begin);
 }
 
-static void code_without_a_file_is_refused(void **state)
+static void code_without_a_file_is_changed_as_well(void **state)
 {
-    void *page = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct exchange exchange = {0};
+    struct mapping is;
+
+    (void)state;
+    assert_ptr_not_equal(page, MAP_FAILED);
+    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)page + 7, twos, 5), 0);
+    assert_int_equal(exchange_do(&exchange), 0);
+    assert_memory_equal(page + 7, twos, sizeof(twos));
+    assert_true(maps_at((uintptr_t)page, &is));
+    assert_int_equal(is.protection, PROT_READ | PROT_EXEC);
+    munmap(page, PAGE);
+}
+
+static void what_others_see_too_is_refused(void **state)
+{
+    void *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     (void)state;
     assert_ptr_not_equal(page, MAP_FAILED);
@@ -197,22 +221,25 @@ static void code_without_a_file_is_refused(void **state)
     munmap(page, PAGE);
 }
 
-static void a_file_that_was_replaced_is_refused(void **state)
+static void of_a_file_that_was_replaced_the_old_page_stays(void **state)
 {
     char name[] = "/tmp/hotpatch-exchange-XXXXXX", other[] = "/tmp/hotpatch-exchange-XXXXXX";
     int file = mkstemp(name), replacement = mkstemp(other);
-    void *page;
+    struct exchange exchange = {0};
+    uint8_t *page;
 
     (void)state;
+    assert_int_equal(pwrite(file, "old", 3, 100), 3);
     assert_int_equal(ftruncate(file, PAGE), 0);
     assert_int_equal(ftruncate(replacement, PAGE), 0);
     page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
     assert_ptr_not_equal(page, MAP_FAILED);
-    assert_int_equal(try_at((uintptr_t)page), 0);
     assert_int_equal(rename(other, name), 0);
-    assert_int_equal(try_at((uintptr_t)page), -ENOTSUP);
+    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)page, twos, 5), 0);
     assert_int_equal(unlink(name), 0);
-    assert_int_equal(try_at((uintptr_t)page), -ENOTSUP);
+    assert_int_equal(exchange_do(&exchange), 0);
+    assert_memory_equal(page, twos, sizeof(twos));
+    assert_memory_equal(page + 100, "old", 3);
     munmap(page, PAGE);
     close(file);
     close(replacement);
@@ -223,12 +250,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_stays_one_of_its_file),
         cmocka_unit_test(no_copy_stays),
-        cmocka_unit_test(what_was_done_is_undone),
+        cmocka_unit_test(several_are_prepared_and_done_in_turn),
         cmocka_unit_test(threads_see_all_of_the_bytes_or_none),
         cmocka_unit_test(memory_deny_write_execute_does_not_matter),
-        cmocka_unit_test(bytes_on_two_pages_are_refused),
-        cmocka_unit_test(code_without_a_file_is_refused),
-        cmocka_unit_test(a_file_that_was_replaced_is_refused),
+        cmocka_unit_test(bytes_on_two_pages_are_changed_together),
+        cmocka_unit_test(code_without_a_file_is_changed_as_well),
+        cmocka_unit_test(what_others_see_too_is_refused),
+        cmocka_unit_test(of_a_file_that_was_replaced_the_old_page_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "crowd.h"
+#include "exchange.h"
 #include "harness.h"
 #include "poke.h"
 #include "short_swap.h"
 #include "swap.h"
 
-enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 64 };
+enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 4096 };
 
 static const uint8_t SPIN[] = {0xeb, 0xfe};
 
@@ -21,10 +22,8 @@ struct event {
         STORE,
         PAD, /* a store into the pad of a short jump, counted from there */
         SYNC,
-        LEFT,
-        CLOSED,
-        OPENED
-    } kind;                /* the endbr64 before the jump holds everybody */
+        LEFT
+    } kind;
     unsigned first, count; /* of the jump's bytes */
     uint8_t bytes[JUMP_BYTES];
 };
@@ -89,6 +88,8 @@ int __real_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
 int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
 void __real_poke_store2(uintptr_t address, const uint8_t bytes[2]);
 void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+int __real_exchange_do(struct exchange *exchange);
+int __wrap_exchange_do(struct exchange *exchange);
 void __real_poke_store8(uintptr_t aligned, uint64_t word);
 void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
 void __real_poke_sync(void);
@@ -99,6 +100,10 @@ const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, uint
                                                        uintptr_t end);
 const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
                                                        uintptr_t end);
+const struct crowd_thread *__real_crowd_unshown(struct crowd *crowd, uintptr_t begin,
+                                                uintptr_t end);
+const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin,
+                                                uintptr_t end);
 int __real_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
                           pid_t *who);
 int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
@@ -123,10 +128,17 @@ int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
 void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
     __real_poke_store2(address, bytes);
-    if (swap_now && address != swap_now->prologue->jump)
-        note((struct event){.kind = bytes[0] == SPIN[0] ? CLOSED : OPENED});
-    else
-        note_store(address, bytes, 2);
+    note_store(address, bytes, 2);
+}
+
+/* As one store of all that the jump lies across. */
+int __wrap_exchange_do(struct exchange *exchange)
+{
+    int result = __real_exchange_do(exchange);
+
+    if (result == 0 && swap_now)
+        note_store(swap_now->prologue->jump, (const uint8_t *)swap_now->prologue->jump, JUMP_BYTES);
+    return result;
 }
 
 void __wrap_poke_store8(uintptr_t aligned, uint64_t word)
@@ -178,16 +190,25 @@ const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uint
     return thread;
 }
 
+const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    const struct crowd_thread *thread = __real_crowd_unshown(crowd, begin, end);
+
+    if (!thread)
+        call_once(&watch.looked);
+    return thread;
+}
+
 /* ---- what may be fetched ---- */
 
 struct model {
     const struct arch_prologue *prologue;
     uint8_t old[JUMP_BYTES], jump[JUMP_BYTES]; /* `old`: the function's own */
+    uint8_t hold[JUMP_BYTES];                  /* a jump as well; it spins on boundaries */
     uint8_t settled[JUMP_BYTES];
     const struct event *pending[8];
     unsigned count;
     bool inside; /* somebody may be at a boundary */
-    enum { OPEN, OPENING, CLOSING, SYNCED } closed;
 };
 
 static void apply(const struct event *event, uint8_t image[JUMP_BYTES])
@@ -215,9 +236,9 @@ static bool is_old_instruction(const struct model *model, unsigned i, const uint
 static bool entry_is_whole(const struct model *model, const uint8_t *image)
 {
     if (image[0] == INT3 && model->old[0] != INT3)
-        return !watch.mute || model->closed == SYNCED;
+        return !watch.mute;
     return is_old_instruction(model, 0, image) || memcmp(image, model->jump, JUMP_BYTES) == 0 ||
-           memcmp(image, SPIN, 2) == 0;
+           memcmp(image, model->hold, JUMP_BYTES) == 0;
 }
 
 static bool boundary_is_whole(const struct model *model, unsigned i, const uint8_t *image)
@@ -227,7 +248,9 @@ static bool boundary_is_whole(const struct model *model, unsigned i, const uint8
     bool faults =
         at == JUMP_BYTES - 1 && arch_stub_faults(model->prologue) && image[at] == model->jump[at];
 
-    return is_old_instruction(model, i, image) || image[at] == INT3 || faults;
+    bool spins = at + 1 < JUMP_BYTES && memcmp(image + at, SPIN, 2) == 0;
+
+    return is_old_instruction(model, i, image) || image[at] == INT3 || faults || spins;
 }
 
 static void fail_image(const struct model *model, unsigned at, const uint8_t *image)
@@ -283,12 +306,7 @@ static void check_event(struct model *model, const struct event *event)
             wrong("%s: too many stores before a serialisation", watch.name);
         model->pending[model->count++] = event;
     }
-    if (event->kind == CLOSED || event->kind == OPENED)
-        model->closed = event->kind == CLOSED ? CLOSING : OPENING;
     if (event->kind == SYNC) {
-        model->closed = model->closed == CLOSING   ? SYNCED
-                        : model->closed == OPENING ? OPEN
-                                                   : model->closed;
         for (unsigned i = 0; i < model->count; i++)
             apply(model->pending[i], model->settled);
         model->count = 0;
@@ -303,11 +321,12 @@ static void check_swap(const struct arch_swap *swap, bool in, bool done)
 
     memcpy(model.old, swap->prologue->bytes, JUMP_BYTES);
     memcpy(model.jump, swap->jump, JUMP_BYTES);
+    memcpy(model.hold, swap->held ? swap->hold : swap->jump, JUMP_BYTES);
     memcpy(model.settled, in ? model.old : model.jump, JUMP_BYTES);
     for (unsigned i = 0; i < count; i++)
         check_event(&model, &events[i]);
     /* Whoever comes now sees what was put there. */
-    if (model.count != 0 || model.closed != OPEN ||
+    if (model.count != 0 ||
         memcmp(model.settled, in == done ? model.jump : model.old, JUMP_BYTES) != 0)
         wrong("%s, %s: not serialised at the end, or left as it should not be", watch.name,
               in ? "in" : "out");

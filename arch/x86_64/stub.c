@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include "hold.h"
+
 enum {
     JUMP = 0xe9,
     SHORT_JUMP = 0xeb,
@@ -32,6 +34,10 @@ static const uint8_t LAST_TRAPS[LAST_TRAPS_COUNT] = {0xcc, 0x06, 0x07, 0x0e, 0x1
 
 static uint32_t traps_of(const struct arch_prologue *prologue)
 {
+    uint32_t fixed, value = 0;
+
+    if (prologue->hold && hold_pattern(prologue, prologue->hold, &fixed, &value))
+        return value;
     return (uint32_t)LAST_TRAPS[prologue->trap] << 24 | 0xcccc00 |
            (prologue->guarded ? prologue->guard : TRAP);
 }
@@ -39,8 +45,10 @@ static uint32_t traps_of(const struct arch_prologue *prologue)
 /* The bits of the distance that are fixed, to those of traps_of(). In a pad no instruction began. */
 static uint32_t fixed_bits(const struct arch_prologue *prologue)
 {
-    uint32_t bits = prologue->guarded ? 0xff : 0;
+    uint32_t bits = prologue->guarded ? 0xff : 0, held, value;
 
+    if (prologue->hold && hold_pattern(prologue, prologue->hold, &held, &value))
+        return held;
     for (unsigned i = 1; i < prologue->count; i++) {
         if (prologue->start[i] < JUMP_BYTES)
             bits |= 0xffU << 8 * (prologue->start[i] - 1);
@@ -132,10 +140,29 @@ bool arch_stub_faults(const struct arch_prologue *prologue)
            (prologue->guarded && pair_of(prologue->bytes[0], prologue->guard) == PAIR_FAULTS);
 }
 
+static bool has_hold(const struct arch_prologue *prologue, unsigned number)
+{
+    uint32_t fixed, value;
+
+    return hold_pattern(prologue, number, &fixed, &value);
+}
+
+bool arch_hold_first(struct arch_prologue *prologue)
+{
+    prologue->hold = has_hold(prologue, 1);
+    return prologue->hold != 0;
+}
+
 bool arch_stub_other(struct arch_prologue *prologue)
 {
     bool last_fixed = fixed_bits(prologue) >> 24;
 
+    if (prologue->hold) {
+        if (!has_hold(prologue, prologue->hold + 1u))
+            return false;
+        prologue->hold++;
+        return true;
+    }
     if (last_fixed && prologue->trap + 1u < sizeof(LAST_TRAPS)) {
         prologue->trap++;
         return true;
