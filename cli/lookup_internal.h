@@ -9,7 +9,7 @@
 struct object {
     char *path;
     uint64_t device, inode;
-    struct debug_info *info;     /* NULL: it cannot be read, or is no ELF file */
+    struct debug_info *info;       /* NULL: it cannot be read, or is no ELF file */
     struct self_calls *self_calls; /* read when first asked for */
     bool self_calls_tried;
 };

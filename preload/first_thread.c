@@ -42,14 +42,14 @@ int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
     return create(thread, attributes, function, argument);
 }
 
+/* The sanitizers' own threads come before code that is built with them may run. */
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+
 static void make_own_threads(void)
 {
     if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made())
         threads_start(false);
 }
-
-/* The sanitizers' own threads come before code that is built with them may run. */
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*function)(void *), void *argument)

@@ -6,6 +6,7 @@
     BULK_ROW(one, 0)                                                                         \
     BULK_ROW(one, 1)                                                                         \
     BULK_ROW(one, 2)                                                                         \
-    BULK_ROW(one, 3) BULK_ROW(one, 4) BULK_ROW(one, 5) BULK_ROW(one, 6) BULK_ROW(one, 7)     \
-        BULK_ROW(one, 8) BULK_ROW(one, 9) BULK_ROW(one, a) BULK_ROW(one, b) BULK_ROW(one, c) \
-            BULK_ROW(one, d) BULK_ROW(one, e) BULK_ROW(one, f)
+    BULK_ROW(one, 3)                                                                         \
+    BULK_ROW(one, 4) BULK_ROW(one, 5) BULK_ROW(one, 6) BULK_ROW(one, 7) BULK_ROW(one, 8)     \
+        BULK_ROW(one, 9) BULK_ROW(one, a) BULK_ROW(one, b) BULK_ROW(one, c) BULK_ROW(one, d) \
+            BULK_ROW(one, e) BULK_ROW(one, f)
