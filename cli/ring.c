@@ -39,16 +39,23 @@ static bool waits_for_signals(pid_t pid)
     return waits;
 }
 
+/* Valgrind catches every signal for the program it runs, whatever that program's own action is: here that
+ * is the default one, the end, as the shim has no handler there. */
+static bool catches_for_another(const struct process *process)
+{
+    return !process->exe || strstr(process->exe, "/valgrind/");
+}
+
 static bool is_free(const struct process *process, int number)
 {
     uint64_t blocked, pending, shared, caught;
     pid_t pid = process->pid;
 
-    return process->state != 'T' && process->state != 't' && process->state != 'Z' &&
-           process_mask(pid, 0, "SigBlk:", &blocked) && !has_signal(blocked, number) &&
-           process_mask(pid, 0, "SigPnd:", &pending) && !has_signal(pending, number) &&
-           process_mask(pid, 0, "ShdPnd:", &shared) && !has_signal(shared, number) &&
-           age_ms(process) >= YOUNG_MS && !waits_for_signals(pid) &&
+    return !catches_for_another(process) && process->state != 'T' && process->state != 't' &&
+           process->state != 'Z' && process_mask(pid, 0, "SigBlk:", &blocked) &&
+           !has_signal(blocked, number) && process_mask(pid, 0, "SigPnd:", &pending) &&
+           !has_signal(pending, number) && process_mask(pid, 0, "ShdPnd:", &shared) &&
+           !has_signal(shared, number) && age_ms(process) >= YOUNG_MS && !waits_for_signals(pid) &&
            /* Last: the look that the life of the process hangs on. */
            process_alive(process) && process_mask(pid, 0, "SigCgt:", &caught) &&
            has_signal(caught, number);
