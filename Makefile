@@ -253,7 +253,7 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
 # These measure a part, not a process.
-$(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
+$(BUILD)/bench/keep $(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lcmocka -ljson-c -lZydis -ldw -lelf -ldl
