@@ -281,6 +281,55 @@ static const char *entry_spinner_blocks_every_signal(struct host *host)
     return code;
 }
 
+/* Functions at every kind of place, armed for the first time. */
+static const char *beside_habits(struct host *host, const char *threads)
+{
+    static const char *const functions[] = {"answer",         "exported_answer", "straddles_word",
+                                            "straddles_line", "straddles_page",  "padded"};
+
+    host_expect(host, threads, "started");
+    for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+        const char *code = outcome(host, "load timeout=20000 replace=%s=two %s", functions[i],
+                                   patch_file("entry_plain"));
+
+        if (strcmp(code, "apply") != 0)
+            return code;
+        must_apply(host, "revert all");
+    }
+    host_expect(host, "stop-threads", "wrong 0");
+    return "apply";
+}
+
+static const char *entry_masks_alternate(struct host *host)
+{
+    return beside_habits(host, "maskers 6");
+}
+
+static const char *entry_handlers_block_all(struct host *host)
+{
+    return beside_habits(host, "handlers 1");
+}
+
+static const char *entry_sigtrap_is_reset(struct host *host)
+{
+    return beside_habits(host, "resetters 1");
+}
+
+static const char *entry_vfork_children_reset_sigtrap(struct host *host)
+{
+    return beside_habits(host, "vforkers 1");
+}
+
+static const char *entry_programs_are_spawned(struct host *host)
+{
+    return beside_habits(host, "spawners 2");
+}
+
+static const char *entry_copied_past_fork(struct host *host)
+{
+    return beside_habits(host, "copiers 1");
+}
+
 static const char *entry_spinner_relents(struct host *host)
 {
     host_expect(host, "brief-spinner-without-signals 1500", "started");
@@ -505,6 +554,12 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_threads_block_every_signal),
     IN_ENTRIES(entry_spinner_blocks_every_signal),
     IN_ENTRIES(entry_spinner_relents),
+    IN_ENTRIES(entry_masks_alternate),
+    IN_ENTRIES(entry_handlers_block_all),
+    IN_ENTRIES(entry_sigtrap_is_reset),
+    IN_ENTRIES(entry_vfork_children_reset_sigtrap),
+    IN_ENTRIES(entry_programs_are_spawned),
+    IN_ENTRIES(entry_copied_past_fork),
     IN_ENTRIES(entry_mute_thread_and_word_straddled),
     IN_ENTRIES(entry_mute_thread_and_page_straddled),
     IN_ENTRIES(entry_beside_ring_workers),

@@ -92,6 +92,7 @@ static OPAQUE int escape(int value)
 #include "parts/entries_threads.h"
 
 #include "parts/copies.h"
+#include "parts/signal_habits.h"
 
 /* ---- what programs do to themselves ---- */
 
@@ -163,6 +164,14 @@ static int live_through(const char *word, const char *rest)
         start_threads(caller, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "forkers") == 0)
         start_threads(forker, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "maskers") == 0)
+        start_threads(masker, atoi(rest), NOTHING, 0);
+    else if (strcmp(word, "handlers") == 0)
+        start_threads(handler, 1, NOTHING, 0);
+    else if (strcmp(word, "resetters") == 0)
+        start_threads(resetter, 1, NOTHING, 0);
+    else if (strcmp(word, "vforkers") == 0)
+        start_threads(vforker, 1, NOTHING, 0);
     else if (strcmp(word, "copiers") == 0)
         start_threads(copier, atoi(rest), NOTHING, 0);
     else if (strcmp(word, "raw-calls") == 0)
