@@ -300,19 +300,21 @@ static void over_row(const char *what, struct samples *over, double budget, cons
 
 static void calls_rows(const char *what, uintptr_t replacement, double budget, const char *beside)
 {
-    struct samples slot = {0}, original = {0}, noting = {0}, settled = {0};
+    struct samples slot = {0}, by_short = {0}, original = {0}, noting = {0}, settled = {0};
     char how[128];
 
     for (size_t s = 0; s < shapes_count; s++) {
         struct costs costs = {0};
 
         time_shape(&shapes[s], replacement, &costs);
-        sample(&slot, least(&costs.slot) - least(&costs.direct));
+        sample(s < shapes_short ? &slot : &by_short, least(&costs.slot) - least(&costs.direct));
         sample(&original, least(&costs.original) - least(&costs.plain));
         sample(&noting, least(&costs.noting) - least(&costs.slot));
         sample(&settled, least(&costs.settled) - least(&costs.slot));
     }
     over_row(what, &slot, budget, beside);
+    over_row("  by a short jump and one from the padding", &by_short, NO_BUDGET,
+             "two direct jumps before the stub's");
     over_row("  the original through its pointer, over unpatched", &original, NO_BUDGET,
              "a call that was moved costs most");
     snprintf(how, sizeof(how), "on top; once one was seen %+.2f", median(&settled));
