@@ -13,33 +13,6 @@
 
 #define ENTRY UINT64_C(0x560000000000)
 
-static void check_short(const uint8_t *data, size_t size, uint32_t choice)
-{
-    struct arch_prologue prologue;
-    struct moved moved = {.prologue = &prologue};
-    uint64_t low, high;
-    uint8_t jump[2];
-    ssize_t length;
-
-    if (arch_prologue_read_short(data, size, ENTRY + choice % 8, &prologue) != ARCH_OK)
-        return;
-    require(prologue.count == 1 && prologue.length >= 2 && prologue.written == 2);
-    require(prologue.jump % 8 <= 6 && prologue.jump - prologue.entry + prologue.length <= size);
-    arch_pad_window(&prologue, &low, &high);
-    prologue.pad = low + choice % 256;
-    require(prologue.pad <= high);
-    arch_short_bytes(&prologue, jump);
-    require(prologue.jump + 2 + (uint64_t)(int64_t)(int8_t)jump[1] == prologue.pad);
-    moved.to = ENTRY + (uint64_t)((int64_t)(int32_t)choice * 2);
-    moved.shadow_stack = choice & 1;
-    length = arch_move(&prologue, moved.to, moved.shadow_stack, moved.code, sizeof(moved.code),
-                       moved.map);
-    if (length < 0)
-        return;
-    moved.length = (size_t)length;
-    require_same(&moved);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* One instruction where it runs. */
@@ -105,7 +78,7 @@ static uint64_t counterpart(const struct moved *moved, const struct decoded *ori
             return moved->to + moved->map[i];
     }
     /* Neither into the jump's bytes nor, by a call, into what has gone. */
-    require(target - prologue->jump - 1 >= 4);
+    require(target - prologue->jump - 1 >= prologue->written - 1u);
     return target;
 }
 
@@ -371,6 +344,24 @@ static void check_wide(const uint8_t *data, size_t size, struct arch_prologue pr
     require(wide.length == prologue.length ||
             (before + wide.length <= size && memcmp(wide.bytes, data + before, wide.length) == 0));
     check_move(&wide, choice);
+}
+
+static void check_short(const uint8_t *data, size_t size, uint32_t choice)
+{
+    struct arch_prologue prologue;
+    uint64_t low, high;
+    uint8_t jump[2];
+
+    if (arch_prologue_read_short(data, size, ENTRY + choice % 8, &prologue) != ARCH_OK)
+        return;
+    require(prologue.count == 1 && prologue.length >= 2 && prologue.written == 2);
+    require(prologue.jump % 8 <= 6 && prologue.jump - prologue.entry + prologue.length <= size);
+    arch_pad_window(&prologue, &low, &high);
+    prologue.pad = low + choice % 256;
+    require(prologue.pad <= high);
+    arch_short_bytes(&prologue, jump);
+    require(prologue.jump + 2 + (uint64_t)(int64_t)(int8_t)jump[1] == prologue.pad);
+    check_move(&prologue, choice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
