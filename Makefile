@@ -296,7 +296,7 @@ real:
 	$(SETUP) real || echo "setup: not everything could be installed"
 	+@$(MAKE) --no-print-directory $(PARALLEL) real-run
 
-real-run: all
+real-run: all $(PLAIN)
 	tests/real/run $(BUILD)
 
 # Each target on a Debian 12 that has nothing but make: what scripts/setup forgets is not there.
