@@ -458,7 +458,6 @@ char *lookup_self_calls(struct lookup *lookup, const char *target)
 {
     struct search search;
     char *text = NULL;
-    uint64_t caller;
 
     if (!search_begin(&search, lookup, target))
         return NULL;
@@ -471,11 +470,11 @@ char *lookup_self_calls(struct lookup *lookup, const char *target)
         if (!object->self_calls_tried)
             object->self_calls = self_calls_open(debug_info_file(object->info));
         object->self_calls_tried = true;
-        if (object->self_calls &&
-            self_calls_reach(object->self_calls, search.list[0].address, &caller))
-            text = format_text("%s: calls through imports switch; %s's own calls (the first at "
-                               "%s+0x%llx) keep the old code; %s:%s reaches both",
-                               target, name, name, (unsigned long long)caller, name, target);
+        if (object->self_calls && self_calls_reach(object->self_calls, search.list[0].address))
+            text =
+                format_text("%s: calls through imports switch; %s's own calls keep the old code; "
+                            "%s:%s reaches both",
+                            target, name, name, target);
     }
     search_end(&search);
     return text;

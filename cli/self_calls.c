@@ -44,7 +44,9 @@ void self_calls_close(struct self_calls *calls)
     free(calls);
 }
 
-bool self_calls_reach(struct self_calls *calls, uint64_t address, uint64_t *caller)
+bool self_calls_reach(struct self_calls *calls, uint64_t address)
 {
-    return arch_callers_lead_to(object_callers_arch(calls->callers), address, caller);
+    uint64_t site;
+
+    return arch_callers_lead_to(object_callers_arch(calls->callers), address, &site);
 }

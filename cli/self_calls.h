@@ -15,7 +15,7 @@ struct self_calls;
 struct self_calls *self_calls_open(int file);
 void self_calls_close(struct self_calls *calls); /* NULL is allowed */
 
-/* Does another function of the object call or jump to the one at `address`? `*caller` gets where. */
-bool self_calls_reach(struct self_calls *calls, uint64_t address, uint64_t *caller);
+/* Does another function of the object call or jump to the one at `address`? */
+bool self_calls_reach(struct self_calls *calls, uint64_t address);
 
 #endif

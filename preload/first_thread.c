@@ -17,30 +17,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
-
-static void *next(const char *name, _Atomic(void *) *known)
-{
-    void *symbol = atomic_load_explicit(known, memory_order_relaxed);
-
-    if (!symbol) {
-        symbol = dlsym(RTLD_NEXT, name);
-        atomic_store_explicit(known, symbol, memory_order_relaxed);
-    }
-    return symbol;
-}
-
-int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*function)(void *), void *argument)
-{
-    static _Atomic(void *) known;
-    void *symbol = next("pthread_create", &known);
-    create_function create;
-
-    memcpy(&create, &symbol, sizeof(create));
-    return create(thread, attributes, function, argument);
-}
 
 /* The sanitizers' own threads come before code that is built with them may run. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
@@ -60,12 +37,16 @@ EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
 EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
 {
-    static _Atomic(void *) known;
-    void *symbol = next("thrd_create", &known);
-    thrd_create_function create;
+    static _Atomic(thrd_create_function) known;
+    thrd_create_function create = atomic_load_explicit(&known, memory_order_relaxed);
+    void *symbol;
 
     make_own_threads();
-    memcpy(&create, &symbol, sizeof(create));
+    if (!create) {
+        symbol = dlsym(RTLD_NEXT, "thrd_create");
+        memcpy(&create, &symbol, sizeof(create));
+        atomic_store_explicit(&known, create, memory_order_relaxed);
+    }
     return create(thread, function, argument);
 }
 

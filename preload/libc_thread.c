@@ -1,0 +1,23 @@
+/* libc_thread.c - libc's own pthread_create(3), past the one that the shim exports (first_thread.c). */
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "threads.h"
+
+typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
+                        void *(*function)(void *), void *argument)
+{
+    static _Atomic(create_function) known;
+    create_function create = atomic_load_explicit(&known, memory_order_relaxed);
+    void *symbol;
+
+    if (!create) {
+        symbol = dlsym(RTLD_NEXT, "pthread_create");
+        memcpy(&create, &symbol, sizeof(create));
+        atomic_store_explicit(&known, create, memory_order_relaxed);
+    }
+    return create(thread, attributes, function, argument);
+}
