@@ -44,7 +44,7 @@ size_t mappings_limit(void)
 static size_t count_mappings(void)
 {
     char bytes[4096];
-    int fd = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int fd = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
     size_t lines = 0;
     ssize_t size;
 

@@ -85,7 +85,7 @@ int maps_each(bool (*each)(const struct mapping *mapping, void *context), void *
     size_t kept = 0;
     bool go_on = true;
     ssize_t n = 0;
-    int maps = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int maps = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
 
     if (maps < 0)
         return maps;

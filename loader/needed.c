@@ -50,7 +50,7 @@ static int open_in(const char *list, const char *name, char path[PATH_MAX])
 static char *library_path(void)
 {
     static const char key[] = "LD_LIBRARY_PATH=";
-    int fd = sys_openat(AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC, 0);
+    int fd = sys_openat(AT_FDCWD, "/proc/thread-self/environ", O_RDONLY | O_CLOEXEC, 0);
     size_t room = 128 << 10, size = 0;
     char *bytes = fd >= 0 ? calloc(1, room + 1) : NULL, *found = NULL;
     ssize_t n;

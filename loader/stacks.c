@@ -94,7 +94,7 @@ int stacks_look(void)
     char buffer[4096];
     struct line line = {0};
     ssize_t n = 0;
-    int result = 0, maps = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int result = 0, maps = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
 
     if (maps < 0)
         return maps;

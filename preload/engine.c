@@ -95,7 +95,7 @@ static int service_program(const char **path)
     *path = status_program();
     if (threads_self() == THREAD_LISTENER)
         return listener_program();
-    length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", program, sizeof(program) - 1);
+    length = sys_readlinkat(AT_FDCWD, "/proc/thread-self/exe", program, sizeof(program) - 1);
     if (length > 0) {
         program[length] = '\0';
         *path = program;

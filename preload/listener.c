@@ -41,7 +41,7 @@ int listener_program(void)
     if (threads_self() != THREAD_LISTENER)
         return -1; /* a descriptor of the listener's table, useless in another */
     if (listener.program < 0)
-        listener.program = sys_openat(listener.proc, "self/exe", O_RDONLY | O_CLOEXEC, 0);
+        listener.program = sys_openat(listener.proc, "thread-self/exe", O_RDONLY | O_CLOEXEC, 0);
     return listener.program;
 }
 

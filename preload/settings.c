@@ -106,7 +106,7 @@ static bool program_wanted(const struct raw_settings *raw)
         return false;
     if (!raw->exclude && called && globs_match(raw->include, called))
         return true;
-    length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+    length = sys_readlinkat(AT_FDCWD, "/proc/thread-self/exe", path, sizeof(path) - 1);
     if (length < 0)
         return !raw->include;
     path[length] = '\0';

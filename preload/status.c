@@ -33,7 +33,7 @@ static struct {
 static void read_program(void)
 {
     char path[PATH_MAX];
-    ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+    ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/thread-self/exe", path, sizeof(path) - 1);
 
     if (length <= 0)
         return;

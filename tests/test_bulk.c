@@ -14,12 +14,21 @@ enum { MANY = 256, FEW = 16 };
 
 /* ---- what is patched ---- */
 
-#define FUNCTION(h)                                                    \
-    int bulk_##h(int x);                                               \
-    __attribute__((noipa)) int bulk_##h(int x)                         \
-    {                                                                  \
-        return 0x##h % 2 ? x * (0x##h + 3) : (x >> 0x##h % 5) ^ 0x##h; \
-    }
+/* In assembler: a compiler for a sanitizer gives them other first bytes, and so other techniques. */
+#define FUNCTION(h)                                \
+    int bulk_##h(int x);                           \
+    __asm__(".pushsection .text\n"                 \
+            ".balign 16\n"                         \
+            ".globl bulk_" #h "\n"                 \
+            ".type bulk_" #h ", @function\n"       \
+            "bulk_" #h ":\n"                       \
+            ".cfi_startproc\n"                     \
+            "lea 0x" #h "(%rdi), %eax\n"           \
+            "ret\n"                                \
+            ".cfi_endproc\n"                       \
+            ".size bulk_" #h ", . - bulk_" #h "\n" \
+            ".balign 16\n"                         \
+            ".popsection");
 BULK(FUNCTION)
 
 #define ADDRESS(h) bulk_##h,
@@ -78,7 +87,7 @@ static int revert_everything(void **state)
 {
     (void)state;
     assert_codes(in_process_run("revert all"), "apply");
-    assert_int_equal(functions[3](7), 42);
+    assert_int_equal(functions[3](7), 10);
     return 0;
 }
 
