@@ -11,22 +11,13 @@ static bool is_relative_to_itself(const ZydisDecodedOperand *op)
     return op->type == ZYDIS_OPERAND_TYPE_MEMORY && op->mem.base == ZYDIS_REGISTER_RIP;
 }
 
-static uint64_t relative_address(const struct decoded *decoded, uint64_t address,
-                                 const ZydisDecodedOperand *op)
-{
-    return address + decoded->in.length + (uint64_t)op->mem.disp.value;
-}
-
 /* A call or jump through a register or memory. */
-static uint8_t indirect_kind(const struct decoded *decoded, uint64_t address, bool call,
-                             struct effects *out)
+static uint8_t indirect_kind(const struct decoded *decoded, bool call, struct effects *out)
 {
     const ZydisDecodedOperand *op = &decoded->operands[0];
 
-    if (is_relative_to_itself(op)) {
-        out->target = relative_address(decoded, address, op);
+    if (is_relative_to_itself(op))
         return call ? EFFECT_CALL_WORD : EFFECT_JUMP_WORD;
-    }
     out->simple_memory = op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
                          op->mem.index == ZYDIS_REGISTER_NONE &&
                          op->mem.base != ZYDIS_REGISTER_NONE;
@@ -35,20 +26,18 @@ static uint8_t indirect_kind(const struct decoded *decoded, uint64_t address, bo
     return call ? EFFECT_CALL_UNKNOWN : EFFECT_JUMP_UNKNOWN;
 }
 
-static uint8_t kind_of(const struct decoded *decoded, uint64_t address, struct effects *out)
+static uint8_t kind_of(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedInstruction *in = &decoded->in;
     bool direct = in->raw.imm[0].is_relative;
 
     out->nothing = in->mnemonic == ZYDIS_MNEMONIC_NOP;
     out->field_bytes = direct ? in->raw.imm[0].size / 8 : 0;
-    if (direct)
-        out->target = address + in->length + (uint64_t)in->raw.imm[0].value.s;
     switch (in->meta.category) {
     case ZYDIS_CATEGORY_CALL:
-        return direct ? EFFECT_CALL : indirect_kind(decoded, address, true, out);
+        return direct ? EFFECT_CALL : indirect_kind(decoded, true, out);
     case ZYDIS_CATEGORY_UNCOND_BR:
-        return direct ? EFFECT_JUMP : indirect_kind(decoded, address, false, out);
+        return direct ? EFFECT_JUMP : indirect_kind(decoded, false, out);
     case ZYDIS_CATEGORY_COND_BR:
         return EFFECT_BRANCH;
     case ZYDIS_CATEGORY_RET:
@@ -97,7 +86,8 @@ static uint8_t stack_of_lea(const struct decoded *decoded, struct effects *out)
     const ZydisDecodedOperand *from = &decoded->operands[1];
     int to = register_operand(decoded, 0), base = decoded_general(from->mem.base);
 
-    out->amount = (int32_t)from->mem.disp.value;
+    if (base >= 0)
+        out->amount = (int32_t)from->mem.disp.value;
     if (to == RSP && from->mem.index == ZYDIS_REGISTER_NONE && base == RSP)
         return STACK_MOVES;
     if (to == RSP && from->mem.index == ZYDIS_REGISTER_NONE && base == RBP)
@@ -190,7 +180,7 @@ static uint8_t stack_of(const struct decoded *decoded, struct effects *out)
 
 /* ------------------------------------------------------- jump tables --- */
 
-static void note_table_memory(const struct decoded *decoded, uint64_t address, struct effects *out)
+static void note_table_memory(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedOperand *op =
         &decoded->operands[decoded->in.meta.category == ZYDIS_CATEGORY_UNCOND_BR ? 0 : 1];
@@ -199,30 +189,29 @@ static void note_table_memory(const struct decoded *decoded, uint64_t address, s
         return;
     out->base = (int8_t)decoded_general(op->mem.base);
     out->index = (int8_t)decoded_general(op->mem.index);
-    out->value = op->mem.disp.value;
     switch (decoded->in.mnemonic) {
     case ZYDIS_MNEMONIC_LEA:
-        if (!is_relative_to_itself(op))
-            return;
-        out->table = TABLE_ADDRESS;
-        out->value = (int64_t)relative_address(decoded, address, op);
+        if (is_relative_to_itself(op))
+            out->table = TABLE_ADDRESS;
         return;
     case ZYDIS_MNEMONIC_MOVSXD:
-        if (op->mem.scale == 4 && out->base >= 0 && out->value == 0)
+        if (op->mem.scale == 4 && out->base >= 0 && op->mem.disp.value == 0)
             out->table = TABLE_LOAD;
         return;
     case ZYDIS_MNEMONIC_JMP:
     case ZYDIS_MNEMONIC_MOV:
         if (op->mem.scale == 8 && op->mem.base == ZYDIS_REGISTER_NONE && out->index >= 0 &&
-            op->mem.segment != ZYDIS_REGISTER_FS)
+            op->mem.segment != ZYDIS_REGISTER_FS) {
             out->table = TABLE_MEMORY;
+            out->value = op->mem.disp.value;
+        }
         return;
     default:
         return;
     }
 }
 
-static void note_table(const struct decoded *decoded, uint64_t address, struct effects *out)
+static void note_table(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedOperand *by;
 
@@ -244,15 +233,64 @@ static void note_table(const struct decoded *decoded, uint64_t address, struct e
         if (out->to >= 0)
             out->table = TABLE_JUMP;
         else
-            note_table_memory(decoded, address, out);
+            note_table_memory(decoded, out);
         return;
     case ZYDIS_MNEMONIC_LEA:
     case ZYDIS_MNEMONIC_MOVSXD:
     case ZYDIS_MNEMONIC_MOV:
-        note_table_memory(decoded, address, out);
+        note_table_memory(decoded, out);
         return;
     default:
         return;
+    }
+}
+
+/* ------------------------------------------------------- the relative field --- */
+
+void effects_lead(struct effects *effects, uint64_t where)
+{
+    if (effects->table == TABLE_ADDRESS)
+        effects->value = (int64_t)where;
+    else if (effects->kind != EFFECT_PLAIN)
+        effects->target = where;
+}
+
+/* Of a branch, or of an operand's address: there is one at most. */
+static void note_relative(const struct decoded *decoded, uint64_t address, struct effects *out)
+{
+    const ZydisDecodedInstruction *in = &decoded->in;
+    uint64_t distance = 0;
+
+    if (in->raw.imm[0].is_relative) {
+        out->relative_at = in->raw.imm[0].offset;
+        out->relative_bytes = in->raw.imm[0].size / 8;
+        distance = (uint64_t)in->raw.imm[0].value.s;
+    }
+    for (unsigned i = 0; i < in->operand_count; i++)
+        if (is_relative_to_itself(&decoded->operands[i])) {
+            out->relative_at = in->raw.disp.offset;
+            out->relative_bytes = in->raw.disp.size / 8;
+            distance = (uint64_t)decoded->operands[i].mem.disp.value;
+        }
+    if (out->relative_bytes > 0)
+        effects_lead(out, address + in->length + distance);
+}
+
+/* What else may have any value: offsets of data, and numbers that are loaded, pushed or tested. */
+static void note_rest(const struct decoded *decoded, struct effects *out)
+{
+    const ZydisDecodedInstruction *in = &decoded->in;
+    ZydisMnemonic mnemonic = in->mnemonic;
+
+    if (out->kind == EFFECT_PLAIN && out->table != TABLE_MEMORY && out->relative_bytes == 0 &&
+        mnemonic != ZYDIS_MNEMONIC_LEA && mnemonic != ZYDIS_MNEMONIC_MOVSXD) {
+        out->displacement_at = in->raw.disp.offset;
+        out->displacement_bytes = in->raw.disp.size / 8;
+    }
+    if (mnemonic == ZYDIS_MNEMONIC_MOV || mnemonic == ZYDIS_MNEMONIC_PUSH ||
+        mnemonic == ZYDIS_MNEMONIC_TEST) {
+        out->immediate_at = in->raw.imm[0].offset;
+        out->immediate_bytes = in->raw.imm[0].size / 8;
     }
 }
 
@@ -279,9 +317,11 @@ bool effects_decode(const uint8_t *code, size_t size, uint64_t address, struct e
     *out = (struct effects){
         .length = decoded.in.length, .pushed = -1, .popped = -1, .to = -1, .base = -1, .index = -1};
     decoded_registers(&decoded, out);
-    out->kind = kind_of(&decoded, address, out);
+    out->kind = kind_of(&decoded, out);
     out->above = decides_above(decoded.in.mnemonic);
     out->stack = stack_of(&decoded, out);
-    note_table(&decoded, address, out);
+    note_table(&decoded, out);
+    note_relative(&decoded, address, out);
+    note_rest(&decoded, out);
     return true;
 }

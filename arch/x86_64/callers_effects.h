@@ -65,9 +65,15 @@ struct effects {
     bool nothing;           /* a NOP of any kind */
     uint8_t field_bytes;    /* of the relative field of a direct branch */
     bool simple_memory;     /* a jump or call through memory without an index register */
+    uint8_t relative_at,
+        relative_bytes; /* field of what leads from the next instruction; or 0, 0 */
+    /* Displacement and immediate that have no effect here, whatever they are; or 0, 0. */
+    uint8_t displacement_at, displacement_bytes, immediate_at, immediate_bytes;
 };
 
 /* The instruction at `address`. False: it is none, or it is cut. */
 bool effects_decode(const uint8_t *code, size_t size, uint64_t address, struct effects *out);
+/* Its relative field leads to `where`: fill in what depends on that. */
+void effects_lead(struct effects *effects, uint64_t where);
 
 #endif

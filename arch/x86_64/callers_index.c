@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "callers_array.h"
+#include "callers_seen.h"
 #include "decode.h"
 
 enum {
@@ -398,6 +399,7 @@ bool branch_index_make(struct branch_index *index, const struct arch_object *obj
     index->low = object->code[0].address;
     index->object.functions = index->functions;
     index->object.function_count = index->function_count;
+    index->seen = seen_make(); /* NULL: it merely takes longer */
     return scan_all(index);
 }
 
@@ -407,6 +409,7 @@ void branch_index_free(struct branch_index *index)
     free(index->first);
     free(index->sites);
     free(index->inner);
+    seen_free(index->seen);
     *index = (struct branch_index){0};
 }
 
@@ -414,7 +417,7 @@ size_t branch_index_memory(const struct branch_index *index)
 {
     return index->function_count * (sizeof(*index->functions) + sizeof(*index->first)) +
            index->first[index->function_count] * sizeof(*index->sites) +
-           index->inner_count * sizeof(*index->inner);
+           index->inner_count * sizeof(*index->inner) + (index->seen ? seen_memory() : 0);
 }
 
 /* ------------------------------------------------------- confirming --- */

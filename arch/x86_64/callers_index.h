@@ -13,6 +13,8 @@ struct inner_branch {
     uint32_t target, site;
 };
 
+struct seen;
+
 struct branch_index {
     struct arch_object object; /* `functions` is the index's own: those given, and stubs of a PLT */
     struct arch_function *functions;
@@ -22,6 +24,7 @@ struct branch_index {
     uint32_t *sites; /* first bytes of opcodes; prefixes may come before them */
     struct inner_branch *inner; /* by target */
     uint32_t inner_count;
+    struct seen *seen; /* what reads the code decodes with it */
 };
 
 /* False: no memory, or the code spans more than 4 GiB. branch_index_free() is due in both cases. */
