@@ -48,6 +48,14 @@ void array_trim(struct array *array)
     array->room = kept;
 }
 
+void array_rest(struct array *array, size_t room)
+{
+    array->used = room;
+    if (array->room > room)
+        array_trim(array);
+    array->used = 0;
+}
+
 void array_free(struct array *array)
 {
     if (array->room)

@@ -16,6 +16,8 @@ struct array {
 void *array_add(struct array *array, size_t size);
 /* Give back the pages behind what is used. */
 void array_trim(struct array *array);
+/* Leave no more than `room` bytes, whole pages, which hold nothing any more. */
+void array_rest(struct array *array, size_t room);
 void array_free(struct array *array);
 
 #endif

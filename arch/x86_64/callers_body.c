@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "callers_seen.h"
 #include "callers_table.h"
 
-enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, SLOTS = 1024 };
+enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, SLOTS = 1024, KEPT_BYTES = 1 << 17 };
 
 /* An address that is still to be read. */
 struct work {
@@ -56,20 +57,33 @@ static void enter_step(const struct body *body, uint32_t number)
     body->slots[at] = number + 1;
 }
 
+/* `count` empty slots. */
+static bool take_slots(struct body *body, uint32_t count)
+{
+    uint32_t *slots = body->slots;
+
+    if (body->slot_room < count) {
+        slots = malloc(count * sizeof(*slots));
+        if (!slots)
+            return false;
+        free(body->slots);
+        body->slots = slots;
+        body->slot_room = count;
+    }
+    body->slot_count = count;
+    memset(slots, 0, count * sizeof(*slots));
+    return true;
+}
+
 /* At most half of the slots are in use. */
 static bool make_room(struct body *body)
 {
     size_t count = body_count(body);
-    uint32_t *slots;
 
     if (count * 2 < body->slot_count)
         return true;
-    slots = calloc(body->slot_count * 2, sizeof(*slots));
-    if (!slots)
+    if (!take_slots(body, body->slot_count * 2))
         return false;
-    free(body->slots);
-    body->slots = slots;
-    body->slot_count *= 2;
     for (uint32_t i = 0; i < count; i++)
         enter_step(body, i);
     return true;
@@ -79,18 +93,7 @@ static bool clear(struct body *body)
 {
     body->steps.used = body->edges.used = body->work.used = 0;
     body->cut = false;
-    if (body->slot_count > SLOTS * 16) {
-        free(body->slots);
-        body->slots = NULL;
-    }
-    if (!body->slots) {
-        body->slots = malloc(SLOTS * sizeof(*body->slots));
-        body->slot_count = SLOTS;
-    }
-    if (!body->slots)
-        return false;
-    memset(body->slots, 0, body->slot_count * sizeof(*body->slots));
-    return true;
+    return take_slots(body, SLOTS);
 }
 
 void body_free(struct body *body)
@@ -98,83 +101,31 @@ void body_free(struct body *body)
     array_free(&body->steps);
     array_free(&body->edges);
     array_free(&body->work);
+    array_free(&body->rounds);
     free(body->slots);
     *body = (struct body){0};
 }
 
+void body_rest(struct body *body)
+{
+    array_rest(&body->steps, KEPT_BYTES);
+    array_rest(&body->edges, KEPT_BYTES);
+    array_rest(&body->work, KEPT_BYTES);
+    array_rest(&body->rounds, KEPT_BYTES);
+    if (body->slot_room <= KEPT_BYTES / sizeof(*body->slots))
+        return;
+    free(body->slots);
+    body->slots = NULL;
+    body->slot_count = body->slot_room = 0;
+}
+
 size_t body_memory(const struct body *body)
 {
-    return body->steps.room + body->edges.room + body->work.room +
-           body->slot_count * sizeof(*body->slots);
+    return body->steps.room + body->edges.room + body->work.room + body->rounds.room +
+           body->slot_room * sizeof(*body->slots);
 }
 
-/* ------------------------------------------------------- the stack --- */
-
-static struct stack_place moved(struct stack_place place, int32_t amount)
-{
-    if (place.offset > INT32_MAX / 2 || place.offset < INT32_MIN / 2)
-        place.from = PLACE_UNKNOWN;
-    else
-        place.offset += amount;
-    return place;
-}
-
-static struct stack_state stack_after(const struct step *step)
-{
-    struct stack_state state = step->stack;
-    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
-
-    switch (step->effects.stack) {
-    case STACK_MOVES:
-        state.stack = moved(state.stack, step->effects.amount);
-        break;
-    case STACK_MOVES_FRAME_LOST:
-        state.stack = moved(state.stack, step->effects.amount);
-        state.frame = unknown;
-        break;
-    case STACK_FROM_FRAME:
-        state.stack = moved(state.frame, step->effects.amount);
-        break;
-    case FRAME_FROM_STACK:
-        state.frame = moved(state.stack, step->effects.amount);
-        break;
-    case STACK_AND_FRAME:
-        state.stack = moved(state.frame, 8);
-        state.frame = unknown;
-        break;
-    case STACK_ALIGNED:
-        state.stack = (struct stack_place){PLACE_ALIGNED, 0};
-        break;
-    case STACK_LOST:
-        state.stack = unknown;
-        break;
-    case FRAME_LOST:
-        state.frame = unknown;
-        break;
-    default:
-        break;
-    }
-    return state;
-}
-
-const struct stack_place stack_at_entry = {PLACE_ENTRY, 0};
-
-enum parity place_parity(struct stack_place place)
-{
-    switch (place.from) {
-    case PLACE_ENTRY: /* there rsp + 8 is a multiple of 16 */
-        return (place.offset + 8) & 15 ? PARITY_ODD : PARITY_ALIGNED;
-    case PLACE_ALIGNED:
-        return place.offset & 15 ? PARITY_ODD : PARITY_ALIGNED;
-    default:
-        return PARITY_UNKNOWN;
-    }
-}
-
-bool step_at_entry_level(const struct step *step)
-{
-    return step->stack.stack.from == PLACE_ENTRY && step->stack.stack.offset == 0;
-}
+/* ------------------------------------------------------- where branches lie --- */
 
 uint64_t step_site(const struct step *step)
 {
@@ -255,8 +206,14 @@ static void add_work(struct reading *reading, uint64_t address, int32_t before)
     const struct step *step = body_step(reading->body, (size_t)before);
 
     if (work)
-        *work = (struct work){address, stack_after(step), before};
+        *work = (struct work){address, step_stack_after(step), before};
     reading->body->cut |= !work;
+}
+
+/* Behind the first byte of what is being read, where no function begins. */
+static bool is_inside(const struct reading *reading, uint64_t address)
+{
+    return address > reading->interval.begin && address < reading->interval.end;
 }
 
 /* Where a call or jump leads to: an entry, or elsewhere. */
@@ -266,7 +223,8 @@ static void lead_to(struct reading *reading, int32_t number, uint64_t target)
     bool call = step->effects.kind == EFFECT_CALL || step->effects.kind == EFFECT_CALL_WORD;
     uint32_t function;
 
-    if (branch_index_begins(reading->body->index, target, &function) &&
+    if (!is_inside(reading, target) &&
+        branch_index_begins(reading->body->index, target, &function) &&
         (call || target != reading->root)) {
         step->function = function;
         step->exits = !call;
@@ -354,11 +312,15 @@ static bool follow(struct reading *reading, int32_t number)
 static void find_interval(struct reading *reading, uint64_t address)
 {
     const struct branch_index *index = reading->body->index;
-    int64_t around = branch_index_function(index, address);
-    const struct arch_function *function = around >= 0 ? &index->functions[around] : NULL;
-    uint64_t next =
-        around + 1 < index->function_count ? index->functions[around + 1].address : UINT64_MAX;
+    const struct arch_function *function;
+    int64_t around;
+    uint64_t next;
 
+    if (is_inside(reading, address))
+        return;
+    around = branch_index_function(index, address);
+    function = around >= 0 ? &index->functions[around] : NULL;
+    next = around + 1 < index->function_count ? index->functions[around + 1].address : UINT64_MAX;
     reading->interval = (struct interval){0, next};
     if (!function)
         return;
@@ -372,10 +334,22 @@ static void find_interval(struct reading *reading, uint64_t address)
         reading->interval.begin = function->address + function->size;
 }
 
+/* What callers_flow.c finds is left as it is. */
+static void start_step(struct step *step, const struct work *work)
+{
+    step->address = work->address;
+    step->stack = work->stack;
+    step->before = work->before;
+    step->next = step->other = -1;
+    step->function = NO_FUNCTION;
+    step->edges = step->edge_count = 0;
+    step->exits = step->outside = step->unresolved = step->ends = false;
+}
+
 static int32_t add_step(struct reading *reading, const struct work *work)
 {
     struct body *body = reading->body;
-    uint8_t bytes[LENGTH_MAX];
+    uint8_t bytes[SEEN_BYTES] = {0};
     struct step *step;
     size_t there;
 
@@ -389,14 +363,9 @@ static int32_t add_step(struct reading *reading, const struct work *work)
         body->cut = true;
         return -1;
     }
-    *step = (struct step){.address = work->address,
-                          .stack = work->stack,
-                          .before = work->before,
-                          .next = -1,
-                          .other = -1,
-                          .function = NO_FUNCTION};
-    there = branch_index_read(body->index, work->address, bytes, sizeof(bytes));
-    if (!effects_decode(bytes, there, work->address, &step->effects)) {
+    start_step(step, work);
+    there = branch_index_read(body->index, work->address, bytes, LENGTH_MAX);
+    if (!seen_decode(body->index->seen, bytes, there, work->address, &step->effects)) {
         step->effects = (struct effects){.length = 1, .kind = EFFECT_END};
         step->unresolved = true;
     }
@@ -440,19 +409,24 @@ static bool go_past_end(struct reading *reading, int32_t number, uint64_t addres
 
 static void read_line(struct reading *reading, struct work *work, body_visit *visit, void *context)
 {
+    int32_t number = -1;
+
     find_interval(reading, work->address);
     while (!reading->stopped && find_step(reading->body, work->address) < 0) {
-        int32_t number = add_step(reading, work);
+        int32_t previous = number;
         bool goes_on;
 
+        number = add_step(reading, work);
         if (number < 0)
             return;
+        if (previous >= 0)
+            body_step(reading->body, (size_t)previous)->next = number;
         goes_on = follow(reading, number);
         reading->stopped = visit && visit(context, body_step(reading->body, (size_t)number));
         if (!goes_on)
             return;
         work->address += body_step(reading->body, (size_t)number)->effects.length;
-        work->stack = stack_after(body_step(reading->body, (size_t)number));
+        work->stack = step_stack_after(body_step(reading->body, (size_t)number));
         work->before = number;
         if (work->address >= reading->interval.end && !go_past_end(reading, number, work->address))
             return;
@@ -468,7 +442,7 @@ static void resolve(struct body *body)
         uint8_t kind = step->effects.kind;
 
         if (kind != EFFECT_JUMP && kind != EFFECT_JUMP_WORD && kind != EFFECT_JUMP_UNKNOWN &&
-            kind != EFFECT_RETURN && kind != EFFECT_END && !step->ends)
+            kind != EFFECT_RETURN && kind != EFFECT_END && !step->ends && step->next < 0)
             step->next = find_step(body, step->address + step->effects.length);
         if ((kind == EFFECT_JUMP || kind == EFFECT_BRANCH || kind == EFFECT_JUMP_WORD) &&
             !step->exits && !step->outside)

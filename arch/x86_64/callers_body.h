@@ -52,9 +52,10 @@ struct body {
     struct array steps; /* struct step; the first one is the root */
     struct array edges; /* addresses, then numbers of steps */
     struct array work;
-    uint32_t *slots; /* hash of addresses: step number + 1 */
-    uint32_t slot_count;
-    bool cut; /* there is more than is read, or no memory */
+    struct array rounds;            /* callers_flow.c: a byte for each step */
+    uint32_t *slots;                /* hash of addresses: step number + 1 */
+    uint32_t slot_count, slot_room; /* in use; that there is memory for */
+    bool cut;                       /* there is more than is read, or no memory */
 };
 
 /* Return true to stop reading. */
@@ -65,6 +66,8 @@ typedef bool body_visit(void *context, const struct step *step);
 void body_read(struct body *body, const struct branch_index *index, uint64_t root,
                struct stack_place stack, uint64_t *budget, body_visit *visit, void *context);
 void body_free(struct body *body);
+/* Leave memory for a body of common size: of pages that the kernel would have to clear again. */
+void body_rest(struct body *body);
 size_t body_memory(const struct body *body);
 
 static inline struct step *body_step(const struct body *body, size_t i)
@@ -98,5 +101,7 @@ static inline enum parity step_parity(const struct step *step)
 extern const struct stack_place stack_at_entry;
 /* Is rsp where it was at the entry? */
 bool step_at_entry_level(const struct step *step);
+/* After the step. */
+struct stack_state step_stack_after(const struct step *step);
 
 #endif

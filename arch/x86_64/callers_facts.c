@@ -42,8 +42,12 @@ static size_t bodies_memory(const struct analysis *analysis)
 
 void analysis_rest(struct analysis *analysis)
 {
-    if (bodies_memory(analysis) > KEPT_BYTES)
-        free_bodies(analysis);
+    if (bodies_memory(analysis) <= KEPT_BYTES)
+        return;
+    body_rest(&analysis->summary);
+    body_rest(&analysis->sample);
+    for (size_t i = 0; i <= USES_DEPTH; i++)
+        body_rest(&analysis->bodies[i]);
 }
 
 void analysis_end(struct analysis *analysis)

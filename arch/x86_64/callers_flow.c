@@ -17,6 +17,8 @@
  */
 #include "callers_flow.h"
 
+#include <string.h>
+
 enum { ROUNDS_MAX = 64, VECTOR_ARGUMENTS = 8 };
 
 static const uint8_t argument_order[] = {RDI, RSI, RDX, RCX, R8, R9};
@@ -169,6 +171,25 @@ static struct state state_after(struct flow *flow, const struct step *step)
     return state;
 }
 
+/* Of a step: in which round it is to be looked at again (forward), or has changed (backward). */
+static uint8_t *round_of(const struct body *body, size_t i)
+{
+    return (uint8_t *)body->rounds.bytes + i;
+}
+
+static bool begin_rounds(struct body *body)
+{
+    size_t count = body_count(body);
+
+    body->rounds.used = 0;
+    if (!array_add(&body->rounds, count)) {
+        body->cut = true;
+        return false;
+    }
+    memset(body->rounds.bytes, 1, count);
+    return true;
+}
+
 static bool join(struct body *body, int32_t at, const struct state *state)
 {
     struct step *step = at >= 0 ? body_step(body, (size_t)at) : NULL;
@@ -182,9 +203,11 @@ static bool join(struct body *body, int32_t at, const struct state *state)
         return false;
     step->defined = defined;
     step->carried = carried;
+    *round_of(body, (size_t)at) = 1;
     return true;
 }
 
+/* Steps whose registers have changed since they were looked at. */
 static bool forward_once(struct flow *flow)
 {
     struct body *body = flow->body;
@@ -192,8 +215,12 @@ static bool forward_once(struct flow *flow)
 
     for (size_t i = 0; i < body_count(body); i++) {
         const struct step *step = body_step(body, i);
-        struct state state = state_after(flow, step);
+        struct state state;
 
+        if (!*round_of(body, i))
+            continue;
+        *round_of(body, i) = 0;
+        state = state_after(flow, step);
         changed |= join(body, step->next, &state);
         changed |= join(body, step->other, &state);
         for (uint32_t k = 0; k < step->edge_count; k++)
@@ -229,7 +256,7 @@ void flow_forward(struct flow *flow, bool bounded)
         body_step(flow->body, i)->defined = body_step(flow->body, i)->carried = none;
         flow->floats |= body_step(flow->body, i)->effects.scalar_float;
     }
-    if (body_count(flow->body) == 0)
+    if (body_count(flow->body) == 0 || !begin_rounds(flow->body))
         return;
     body_step(flow->body, 0)->defined = defined_at_root(flow, bounded);
     if (flow->no_returns || flow->function == NO_FUNCTION)
@@ -305,7 +332,26 @@ static struct registers live_before(struct flow *flow, const struct step *step)
     return registers_or(registers_without(live, writes), step->effects.reads);
 }
 
-static bool backward_once(struct flow *flow)
+static bool changed_since(const struct body *body, int32_t at, unsigned round)
+{
+    return at >= 0 && *round_of(body, (size_t)at) >= round;
+}
+
+/* Has something changed that follows it, since this round or the one before? What calls read is asked anew
+ * each time: more may be known by now. */
+static bool is_due(const struct body *body, const struct step *step, unsigned round)
+{
+    if (step->function != NO_FUNCTION || step->outside || step_calls(step) ||
+        changed_since(body, step->next, round) || changed_since(body, step->other, round))
+        return true;
+    for (uint32_t k = 0; k < step->edge_count; k++)
+        if (changed_since(body, (int32_t)((uint64_t *)body->edges.bytes)[step->edges + k], round))
+            return true;
+    return false;
+}
+
+/* Rounds count from 2; all steps are due in the first one. */
+static bool backward_once(struct flow *flow, unsigned round)
 {
     bool changed = false;
 
@@ -313,10 +359,15 @@ static bool backward_once(struct flow *flow)
         struct step *step = body_step(flow->body, i);
         struct registers before;
 
+        if (round > 2 && !is_due(flow->body, step, round - 1))
+            continue;
         step->live = live_after(flow, step);
         before = live_before(flow, step);
-        changed |= !registers_equal(before, step->live_before);
+        if (registers_equal(before, step->live_before))
+            continue;
+        changed = true;
         step->live_before = before;
+        *round_of(flow->body, i) = (uint8_t)round;
     }
     return changed;
 }
@@ -328,7 +379,9 @@ static void backward(struct flow *flow)
 
     for (size_t i = 0; i < body_count(flow->body); i++)
         body_step(flow->body, i)->live = body_step(flow->body, i)->live_before = none;
-    while (backward_once(flow) && ++rounds < ROUNDS_MAX)
+    if (body_count(flow->body) == 0 || !begin_rounds(flow->body))
+        return;
+    while (backward_once(flow, rounds + 2) && ++rounds < ROUNDS_MAX)
         ;
     flow->body->cut |= rounds == ROUNDS_MAX; /* not settled: nothing is known */
 }
