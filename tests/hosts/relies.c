@@ -20,15 +20,16 @@
 #define LEAVE "add $8, %rsp\n.cfi_def_cfa_offset 8\nret\n"
 #define ANSWER "imul $1000, %eax, %eax\nadd %r11d, %eax\n"
 
+__asm__(".text\n"
+        /* 3 x: rax alone. */
+        FUNCTION(general, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
+            FUNCTION(ask_general,
+                     ENTER SET(ecx, 11) SET(edx, 12) SET(esi, 13) SET(r8d, 14) SET(r9d, 15)
+                         SET(r10d, 16) "mov $7, %edi\ncall general\nmov $7, %r11d\n" SEE(ecx, 11)
+                             SEE(edx, 12) SEE(esi, 13) SEE(r8d, 14) SEE(r9d, 15) SEE(r10d, 16)
+                                 SEE(edi, 7) ANSWER LEAVE));
 __asm__(
     ".text\n"
-    /* 3 x: rax alone. */
-    FUNCTION(general, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
-        FUNCTION(ask_general,
-                 ENTER SET(ecx, 11) SET(edx, 12) SET(esi, 13) SET(r8d, 14) SET(r9d, 15)
-                     SET(r10d, 16) "mov $7, %edi\ncall general\nmov $7, %r11d\n" SEE(ecx, 11)
-                         SEE(edx, 12) SEE(esi, 13) SEE(r8d, 14) SEE(r9d, 15) SEE(r10d, 16)
-                             SEE(edi, 7) ANSWER LEAVE)
     /* The same over a tail jump, and two calls up. */
     FUNCTION(deep, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)") FUNCTION(
         hands_on, "lea (%rdi), %rdi\njmp deep") FUNCTION(passes_on, ENTER "call hands_on\n" LEAVE)
@@ -40,45 +41,52 @@ __asm__(
                 FUNCTION(ask_vectors,
                          ENTER SET_XMM(0) SET_XMM(5)
                              SET_XMM(15) "mov $7, %edi\ncall vectors\nmov $3, %r11d\n" SEE_XMM(0)
-                                 SEE_XMM(5) SEE_XMM(15) ANSWER LEAVE)
-    /* Called with a stack that is not aligned. */
-    FUNCTION(unaligned, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
-        FUNCTION(ask_unaligned, "mov $7, %edi\ncall unaligned\nimul $1000, %eax, %eax\nret\n")
-    /* Eight arguments. */
-    FUNCTION(stacked, "mov 8(%rsp), %rax\nadd 16(%rsp), %rax\nadd %rdi, %rax\nret") FUNCTION(
-        ask_stacked,
-        ENTER
-        "push $20\n.cfi_adjust_cfa_offset 8\n"
-        "push $10\n.cfi_adjust_cfa_offset 8\n" SET(ecx, 11)
-            SET(r9d, 15) "mov $7, %edi\ncall stacked\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
-                         "mov $2, %r11d\n" SEE(ecx, 11) SEE(r9d, 15) ANSWER LEAVE)
-    /* It takes their address. */
-    FUNCTION(indexed, "lea 8(%rsp), %rax\nmov (%rax,%rdi,8), %rax\nret")
-        FUNCTION(ask_indexed, ENTER
-                 "push $20\n.cfi_adjust_cfa_offset 8\n"
-                 "push $10\n.cfi_adjust_cfa_offset 8\n" SET(
-                     ecx,
-                     11) "mov $1, %edi\ncall indexed\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
-                         "mov $1, %r11d\n" SEE(ecx, 11) ANSWER LEAVE)
-    /* rax on one of its paths alone, which its caller knows not to be taken. */
-    FUNCTION(sometimes, "test %edi, %edi\nje 1f\nlea (%rdi,%rdi,2), %rax\n1:\nret\nnopl 8(%rax)")
-        FUNCTION(ask_sometimes, ENTER "mov $5, %eax\nxor %edi, %edi\ncall sometimes\n"
-                                      "imul $1000, %eax, %eax\n" LEAVE)
-    /* Nothing at all. */
-    FUNCTION(nothing, "test %edi, %edi\nret\nnopl 8(%rax)\nnopl 8(%rax)")
-        FUNCTION(ask_nothing,
-                 ENTER "mov $5, %eax\nmov $7, %edi\n" SET(ecx, 11) "call nothing\n"
-                                                                   "mov $1, %r11d\n" SEE(ecx, 11)
-                                                                       ANSWER LEAVE)
-    /* The C library has one of that name, which returns twice. */
-    FUNCTION(savectx, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
-        FUNCTION(ask_savectx,
-                 ENTER SET(ecx, 11) "mov $7, %edi\ncall savectx\nmov $1, %r11d\n" SEE(ecx, 11)
-                     ANSWER LEAVE)
-    /* Called as the ABI says, and no more. */
-    FUNCTION(ordinary, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
-        FUNCTION(ask_ordinary,
-                 ENTER "mov $7, %edi\ncall ordinary\nimul $1000, %eax, %eax\n" LEAVE));
+                                 SEE_XMM(5) SEE_XMM(15) ANSWER LEAVE));
+__asm__(".text\n"
+        /* Called with a stack that is not aligned. */
+        FUNCTION(unaligned, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
+            FUNCTION(ask_unaligned, "mov $7, %edi\ncall unaligned\nimul $1000, %eax, %eax\nret\n"));
+__asm__(".text\n"
+        /* Eight arguments. */
+        FUNCTION(stacked, "mov 8(%rsp), %rax\nadd 16(%rsp), %rax\nadd %rdi, %rax\nret") FUNCTION(
+            ask_stacked, ENTER
+            "push $20\n.cfi_adjust_cfa_offset 8\n"
+            "push $10\n.cfi_adjust_cfa_offset 8\n" SET(ecx, 11)
+                SET(r9d,
+                    15) "mov $7, %edi\ncall stacked\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
+                        "mov $2, %r11d\n" SEE(ecx, 11) SEE(r9d, 15) ANSWER LEAVE));
+__asm__(".text\n"
+        /* It takes their address. */
+        FUNCTION(indexed, "lea 8(%rsp), %rax\nmov (%rax,%rdi,8), %rax\nret") FUNCTION(
+            ask_indexed, ENTER
+            "push $20\n.cfi_adjust_cfa_offset 8\n"
+            "push $10\n.cfi_adjust_cfa_offset 8\n" SET(
+                ecx, 11) "mov $1, %edi\ncall indexed\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
+                         "mov $1, %r11d\n" SEE(ecx, 11) ANSWER LEAVE));
+__asm__(".text\n"
+        /* rax on one of its paths alone, which its caller knows not to be taken. */
+        FUNCTION(sometimes,
+                 "test %edi, %edi\nje 1f\nlea (%rdi,%rdi,2), %rax\n1:\nret\nnopl 8(%rax)")
+            FUNCTION(ask_sometimes, ENTER "mov $5, %eax\nxor %edi, %edi\ncall sometimes\n"
+                                          "imul $1000, %eax, %eax\n" LEAVE));
+__asm__(".text\n"
+        /* Nothing at all. */
+        FUNCTION(nothing, "test %edi, %edi\nret\nnopl 8(%rax)\nnopl 8(%rax)")
+            FUNCTION(ask_nothing, ENTER
+                     "mov $5, %eax\nmov $7, %edi\n" SET(ecx, 11) "call nothing\n"
+                                                                 "mov $1, %r11d\n" SEE(ecx, 11)
+                                                                     ANSWER LEAVE));
+__asm__(".text\n"
+        /* The C library has one of that name, which returns twice. */
+        FUNCTION(savectx, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
+            FUNCTION(ask_savectx,
+                     ENTER SET(ecx, 11) "mov $7, %edi\ncall savectx\nmov $1, %r11d\n" SEE(ecx, 11)
+                         ANSWER LEAVE));
+__asm__(".text\n"
+        /* Called as the ABI says, and no more. */
+        FUNCTION(ordinary, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
+            FUNCTION(ask_ordinary,
+                     ENTER "mov $7, %edi\ncall ordinary\nimul $1000, %eax, %eax\n" LEAVE));
 
 int ask_general(void), ask_deep(void), ask_vectors(void), ask_unaligned(void), ask_stacked(void);
 int ask_indexed(void), ask_sometimes(void), ask_nothing(void), ask_savectx(void);
