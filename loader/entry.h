@@ -38,6 +38,11 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
 
 /* Make ready what the changes need: objects are pinned, stubs written. 0, or -1 with `why`. */
 int entries_prepare(struct transaction *transaction);
+/* The transaction has failed: padding that only it would have used is free for others again. */
+void entries_release(struct transaction *transaction);
+/* Would entries_prepare() find padding for all that need some? Nothing is mapped, written or kept. 0, or -1
+ * with `why`. Inside objects_locked(). */
+int entries_try(struct transaction *transaction);
 
 /* own_calls.c: lead the calls that the loaded patches make of functions which they replace past the
  * replacements. 0, or -1 with `why`. Inside objects_locked(). */

@@ -22,10 +22,10 @@ static int prepare(struct transaction *transaction, struct slot *slot)
     struct site_problem why = {0};
     struct word word = {.object = slot->object};
 
-    if (slot->word_count > 0)
-        return 0;
     if (site_prepare(slot->site, &why) != 0)
         return refuse(transaction->why, (enum error_code)why.code, "%s: %s", slot->name, why.text);
+    if (slot->word_count > 0)
+        return 0;
     word.address = site_word(slot->site);
     if (slot_add_word(slot, &word) != 0)
         return refuse(transaction->why, HP_MEMORY, "%s: no memory", slot->name);
@@ -87,6 +87,38 @@ int entries_prepare(struct transaction *transaction)
     room_end();
     maps_forget();
     return transaction->why->count ? -1 : 0;
+}
+
+static void release_all(const struct transaction *transaction)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        if (c->slot->kind == SLOT_ENTRY && !c->slot->gone)
+            site_release(c->slot->site);
+}
+
+static int release_locked(void *context)
+{
+    release_all(context);
+    return 0;
+}
+
+void entries_release(struct transaction *transaction)
+{
+    if (has_entries(transaction))
+        objects_locked(release_locked, transaction);
+}
+
+int entries_try(struct transaction *transaction)
+{
+    struct site_problem why = {0};
+    int result = 0;
+
+    for (struct change *c = transaction->changes; c; c = c->next)
+        if (c->slot->kind == SLOT_ENTRY && !c->slot->gone && site_claim(c->slot->site, &why) != 0)
+            result = refuse(transaction->why, (enum error_code)why.code, "%s: %s", c->slot->name,
+                            why.text);
+    release_all(transaction);
+    return result;
 }
 
 /*

@@ -168,7 +168,7 @@ static bool pad_holds(const struct site *site, const uint8_t *bytes)
 /* Armed before, it holds the jump still. */
 static int check_pad(const struct site *site, struct site_problem *why)
 {
-    if (!site_has_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->swap.jump))
+    if (!site_claims_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->swap.jump))
         return 0;
     return entry_bytes_check(site->pad, site->prologue.pad, ARCH_LONG_BYTES, why);
 }
@@ -320,7 +320,7 @@ static bool restore_site(const struct site *site, const void *context)
 
     if (site->armed)
         restore(restoring, site->prologue.jump, site->prologue.bytes, site->prologue.length);
-    if (site_has_pad(site))
+    if (site_claims_pad(site))
         restore(restoring, site->prologue.pad, site->pad, sizeof(site->pad));
     return true;
 }

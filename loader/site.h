@@ -49,6 +49,12 @@ struct site *site_at(uintptr_t entry, const struct function_code *code, struct s
 /* Find room, write stub and moved prologue, let the word hold the moved prologue. May map memory.
  * Nothing to do where that has happened. 0, or -1. */
 int site_prepare(struct site *site, struct site_problem *why);
+/* Is there padding for it, where it needs some? Keeps that from others, as site_prepare() does, and maps
+ * nothing. 0, or -1. Inside objects_locked(). */
+int site_claim(struct site *site, struct site_problem *why);
+/* Nothing came of that: what is not written yet of its pad is free for others, until it is claimed or prepared
+ * again. Inside objects_locked(). */
+void site_release(struct site *site);
 
 /*
  * Let the entry jump to the stub; waits for threads until `until` (CLOCK_MONOTONIC, ms) where it

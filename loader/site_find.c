@@ -89,7 +89,7 @@ static bool is_apart(const struct site *site, const void *context)
 
     if (site->prologue.entry == overlap->entry)
         return true;
-    if (site_has_pad(site) && share(span_of_pad(site->prologue.pad), overlap->span))
+    if (site_claims_pad(site) && share(span_of_pad(site->prologue.pad), overlap->span))
         return false;
     return !share(span_of(&site->prologue), overlap->span);
 }

@@ -31,6 +31,7 @@ struct site {
     uint8_t pad[ARCH_LONG_BYTES]; /* what lay in the pad */
     struct arch_swap swap;
     bool dropped, prepared, armed;
+    bool released; /* its pad, in which nothing was written, is free for others */
     uintptr_t stub, hold, noting, original; /* 0: there is none */
     size_t original_size;
     struct words *words;
@@ -80,6 +81,12 @@ struct span {
 static inline struct span span_of_pad(uintptr_t pad)
 {
     return (struct span){pad, pad + ARCH_LONG_BYTES};
+}
+
+/* Has it a pad that no other may have? */
+static inline bool site_claims_pad(const struct site *site)
+{
+    return site_has_pad(site) && !site->released;
 }
 
 /* Visit those that are not dropped and whose bytes, or pad, may lie within the span. False once `each`

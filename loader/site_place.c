@@ -125,28 +125,47 @@ static bool is_stored_and_safe(const struct site *site)
            short_swap_stores(prologue.jump, site->swap.protection);
 }
 
+/* False: there is none, or a long jump is better. */
+static bool choose_pad(const struct site *site, struct arch_prologue *taken)
+{
+    enum rank rank;
+
+    *taken = site->by_short.prologue;
+    if (!site->by_short.possible || !short_swap_possible(taken->jump, site->swap.protection))
+        return false;
+    taken->pad = find_pad(site, &rank);
+    return taken->pad && (rank > NOT_SAFE || !is_stored_and_safe(site));
+}
+
+static void take_pad(struct site *site, const struct arch_prologue *taken)
+{
+    site->prologue = *taken;
+    site->wide = site->by_short.wide;
+    memcpy(site->pad, (const void *)(uintptr_t)taken->pad, sizeof(site->pad));
+}
+
+static int refuse_pad(struct site_problem *why)
+{
+    return site_refuse(why, HP_NOT_PATCHABLE,
+                       "the padding near its entry, which it needs, is taken by other entries");
+}
+
 /* A short jump to a pad, and a long one from there to wherever the stub is. False: it is not to be had. */
 static bool place_short(struct site *site)
 {
-    struct arch_prologue taken = site->by_short.prologue;
+    struct arch_prologue taken;
     struct room_wish wish;
-    enum rank rank;
     int error;
 
-    if (!site->by_short.possible || !short_swap_possible(taken.jump, site->swap.protection))
-        return false;
-    taken.pad = find_pad(site, &rank);
-    if (!taken.pad || (rank == NOT_SAFE && is_stored_and_safe(site)))
+    if (!choose_pad(site, &taken))
         return false;
     wish = wish_stub(&taken);
     site->stub = room_take(&wish, &error);
     if (!site->stub)
         return false;
-    site->prologue = taken;
-    site->wide = site->by_short.wide;
+    take_pad(site, &taken);
     site->swap.punned = true;
     site->swap.jump_size = arch_jump_bytes(&taken, site->stub, site->swap.jump);
-    memcpy(site->pad, (const void *)(uintptr_t)taken.pad, sizeof(site->pad));
     return true;
 }
 
@@ -161,8 +180,7 @@ static int place_stub(struct site *site, struct site_problem *why)
     if (place_short(site))
         return 0;
     if (!site->by_long.possible)
-        return site_refuse(why, HP_NOT_PATCHABLE,
-                           "the padding near its entry, which it needs, is taken by other entries");
+        return refuse_pad(why);
     site_take(site, &site->by_long);
     place_punned(site, &error);
     site->swap.punned = true;
@@ -334,10 +352,61 @@ static void give_back(struct site *site)
     site->words = NULL;
 }
 
+/* ---- pads that nothing came of ---- */
+
+/*
+ * Prepared, and its pad was released. The stub is in reach of any pad near the entry. The traps that
+ * site_prepare() has added stay: where another pad needs others, the entry is not safe beside uprobes.
+ */
+static int claim_again(struct site *site, struct site_problem *why)
+{
+    uintptr_t trap_at = site->restored.address;
+    struct arch_prologue taken = site->prologue;
+    uint8_t jump[ARCH_SHORT_BYTES], trap;
+    bool faults;
+    enum rank rank;
+
+    if (!is_free(site, taken.pad))
+        taken.pad = find_pad(site, &rank);
+    if (!taken.pad)
+        return refuse_pad(why);
+    take_pad(site, &taken);
+    site->swap.jump_size = arch_jump_bytes(&taken, site->stub, site->swap.jump);
+    arch_short_bytes(&taken, jump);
+    site->survives = arch_survives_restore(&taken, jump, sizeof(jump), &trap, &faults) &&
+                     (!trap || trap_at == taken.jump + trap) && (!faults || site->faults);
+    site->survives |= taken.jump != taken.entry;
+    site->released = false;
+    return 0;
+}
+
+int site_claim(struct site *site, struct site_problem *why)
+{
+    struct arch_prologue taken;
+
+    if (site->prepared)
+        return site->released ? claim_again(site, why) : 0;
+    if (choose_pad(site, &taken)) {
+        take_pad(site, &taken);
+        return 0;
+    }
+    return site->by_long.possible ? 0 : refuse_pad(why);
+}
+
+void site_release(struct site *site)
+{
+    if (site->dropped || site->armed || site->technique || !site_has_pad(site))
+        return;
+    if (!site->prepared)
+        site_take(site, site->by_long.possible ? &site->by_long : &site->by_short);
+    else if (memcmp((const void *)(uintptr_t)site->prologue.pad, site->pad, sizeof(site->pad)) == 0)
+        site->released = true;
+}
+
 int site_prepare(struct site *site, struct site_problem *why)
 {
     if (site->prepared)
-        return 0;
+        return site_claim(site, why);
     if (place_stub(site, why) != 0 || place_words(site, why) != 0 || place_noting(site, why) != 0 ||
         place_original(site, why) != 0) {
         give_back(site);

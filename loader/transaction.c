@@ -335,7 +335,11 @@ static int check_deadline(struct transaction *transaction)
 
 static int make_plan(void *context)
 {
-    return plan_make(context);
+    struct transaction *transaction = context;
+
+    if (plan_make(transaction) != 0)
+        return -1;
+    return transaction->dry_run ? entries_try(transaction) : 0;
 }
 
 static int place_modules(struct transaction *transaction)
@@ -426,6 +430,7 @@ static int apply(struct transaction *transaction)
     if (place_modules(transaction) != 0 || bind_imports(transaction) != 0 ||
         entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
         entries_prepare(transaction) != 0 || commit_when_asked(transaction) != 0) {
+        entries_release(transaction);
         pins_release(transaction);
         if (transaction->load_count > 0)
             unload_modules(transaction);

@@ -308,6 +308,39 @@ static void a_dry_run_leaves_every_byte(void **state)
     finish();
 }
 
+/* ---- padding that two functions need, and one can have ---- */
+
+static const char *both(const char *keys)
+{
+    return outcome(host, "load %s replace=crowded_one=two replace=crowded_two=three %s", keys,
+                   patch_file("entry_plain"));
+}
+
+static void refuse_both_and_replace(const char *one, const char *other)
+{
+    char question[32];
+
+    start("entries");
+    assert_string_equal(both("dry-run=1"), "HP-NOT-PATCHABLE");
+    assert_string_equal(both(""), "HP-NOT-PATCHABLE");
+    must_apply(host, "load dry-run=1 replace=%s=two %s", other, patch_file("entry_plain"));
+    snprintf(question, sizeof(question), "shape %s", one);
+    there_and_back(one, question, "1", "2");
+    assert_string_equal(
+        outcome(host, "load dry-run=1 replace=%s=two %s", other, patch_file("entry_plain")),
+        "HP-NOT-PATCHABLE");
+    assert_string_equal(replace(other, "two"), "HP-NOT-PATCHABLE");
+    there_and_back(one, question, "1", "2");
+    finish();
+}
+
+static void what_is_refused_takes_no_padding_and_a_dry_run_tells(void **state)
+{
+    (void)state;
+    refuse_both_and_replace("crowded_one", "crowded_two");
+    refuse_both_and_replace("crowded_two", "crowded_one");
+}
+
 static void a_patch_of_the_environment_is_there_before_main(void **state)
 {
     char variable[600];
@@ -369,6 +402,7 @@ int main(void)
         LIVE(a_hook_adds_an_entry),
         LIVE(a_word_that_the_program_owns_leaves_every_byte_of_entries),
         LIVE(a_dry_run_leaves_every_byte),
+        LIVE(what_is_refused_takes_no_padding_and_a_dry_run_tells),
         LIVE(a_patch_of_the_environment_is_there_before_main),
         LIVE(a_fault_strikes_at_every_nth_call_of_a_function),
         LIVE(a_fault_strikes_one_caller_of_a_function),

@@ -314,6 +314,8 @@ static const struct {
               {"calls_first", calls_first},
               {"too_short", too_short},
               {"short_one", short_one},
+              {"crowded_one", crowded_one},
+              {"crowded_two", crowded_two},
               {"short_four", short_four},
               {"answer", answer},
               {"exported_answer", exported_answer},
