@@ -19,6 +19,9 @@
 
 /* ---- functions in assembly ---- */
 
+/* One instruction; assemblers make other ones of .nops 11. */
+#define NOPS_11 ".byte 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0"
+
 #define BEGIN(name) ".globl " name "\\n.type " name ",@function\\n" name ": .cfi_startproc\\n"
 #define END(name) ".cfi_endproc\\n.size " name ",.-" name "\\n"
 /* `name`, that ends with `last`, and the bytes of `between` behind it, up to `target`. */
@@ -90,7 +93,7 @@ static void assert_none(const char *source)
 static void nops_and_int3_between_two_functions_are_padding(void **state)
 {
     (void)state;
-    assert_padding(SOURCE("ret", ".nops 11"), -11, 0);
+    assert_padding(SOURCE("ret", NOPS_11), -11, 0);
     assert_padding(SOURCE("ret", ".skip 7, 0xcc"), -7, 0);
     assert_padding(SOURCE("ret", ".byte 0x0f, 0x1f, 0x44, 0, 0"), -5, 0);
     assert_padding(SOURCE("jmp *%rax", ".nops 8"), -8, 0);
@@ -110,25 +113,25 @@ static void other_bytes_are_none(void **state)
 static void what_is_run_over_is_no_padding(void **state)
 {
     (void)state;
-    assert_none(SOURCE("add $1, %eax", ".nops 11"));
-    assert_none(SOURCE("jne before", ".nops 11"));
-    assert_none(SOURCE("mov $0xc3000000, %eax", ".nops 11")); /* the operand's last byte is ret */
+    assert_none(SOURCE("add $1, %eax", NOPS_11));
+    assert_none(SOURCE("jne before", NOPS_11));
+    assert_none(SOURCE("mov $0xc3000000, %eax", NOPS_11)); /* the operand's last byte is ret */
 }
 
 static void what_is_jumped_to_is_no_padding(void **state)
 {
     (void)state;
-    assert_none(SOURCE("jmp 1f", "1: .nops 11"));
+    assert_none(SOURCE("jmp 1f", "1: " NOPS_11));
     assert_none(SOURCE("jne 1f\\nret", ".nops 5\\n1: .nops 6"));
     assert_none("__asm__(\".text\\n" BEGIN("far") "mov %edi, %eax\\njmp 1f + 2\\n" END(
-        "far") "\\n\");" SOURCE("ret", "1: .nops 11"));
+        "far") "\\n\");" SOURCE("ret", "1: " NOPS_11));
 }
 
 /* -fpatchable-function-entry=5,3: three NOPs before the entry are other tools'. */
 static void nops_before_an_entry_for_other_tools_are_left_out(void **state)
 {
     (void)state;
-    assert_padding(SOURCE("ret", ".nops 11\\n.byte 0x90, 0x90, 0x90"), -14, -3);
+    assert_padding(SOURCE("ret", NOPS_11 "\\n.byte 0x90, 0x90, 0x90"), -14, -3);
     assert_none(SOURCE("ret", ".byte 0x90, 0x90, 0x90, 0x90, 0x90, 0x90"));
 }
 
@@ -152,7 +155,7 @@ static void padding_out_of_reach_is_none(void **state)
     assert_int_equal(read.code.padding.count, 1);
     assert_int_equal(read.code.padding.gaps[0].begin, 2 - 128);
     read = read_code(
-        SOURCE("ret", ".nops 11\\n" BEGIN("long") ".rept 130\\ncwtl\\n.endr\\nret\\n" END("long")),
+        SOURCE("ret", NOPS_11 "\\n" BEGIN("long") ".rept 130\\ncwtl\\n.endr\\nret\\n" END("long")),
         "target");
     assert_int_equal(read.code.padding.count, 0);
 }
