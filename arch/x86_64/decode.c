@@ -103,7 +103,9 @@ static bool gives_stack(const ZydisDecodedInstruction *in)
 /* r/m 100: %rsp itself, or a SIB byte whose base may be it (SDM 2.1.3). */
 static bool counts_from_stack(const ZydisDecodedInstruction *in)
 {
-    if (in->raw.modrm.rm != 4 || in->raw.rex.B)
+    /* Zydis has REX and the other prefixes in one place. */
+    if (in->raw.modrm.rm != 4 ||
+        (in->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && in->raw.rex.B))
         return false;
     return in->raw.modrm.mod == 3 || in->raw.sib.base == 4;
 }

@@ -12,11 +12,41 @@ static bool has_memory(const ZydisDecodedInstruction *in)
     return (in->attributes & ZYDIS_ATTRIB_HAS_MODRM) && in->raw.modrm.mod != 3;
 }
 
+/* What extends the numbers of base and index; Zydis has the prefixes in one place, and all but REX hold the
+ * bits inverted. */
+static bool base_is_extended(const ZydisDecodedInstruction *in)
+{
+    switch (in->encoding) {
+    case ZYDIS_INSTRUCTION_ENCODING_VEX:
+        return !in->raw.vex.B;
+    case ZYDIS_INSTRUCTION_ENCODING_XOP:
+        return !in->raw.xop.B;
+    case ZYDIS_INSTRUCTION_ENCODING_EVEX:
+        return !in->raw.evex.B;
+    default:
+        return in->raw.rex.B;
+    }
+}
+
+static bool index_is_extended(const ZydisDecodedInstruction *in)
+{
+    switch (in->encoding) {
+    case ZYDIS_INSTRUCTION_ENCODING_VEX:
+        return !in->raw.vex.X;
+    case ZYDIS_INSTRUCTION_ENCODING_XOP:
+        return !in->raw.xop.X;
+    case ZYDIS_INSTRUCTION_ENCODING_EVEX:
+        return !in->raw.evex.X;
+    default:
+        return in->raw.rex.X;
+    }
+}
+
 static unsigned base_of(const ZydisDecodedInstruction *in)
 {
     unsigned base = in->raw.modrm.rm == 4 ? in->raw.sib.base : in->raw.modrm.rm;
 
-    return base | (unsigned)in->raw.rex.B << 3;
+    return base | (unsigned)base_is_extended(in) << 3;
 }
 
 /* disp32 alone: no base. */
@@ -28,7 +58,7 @@ static bool has_base(const ZydisDecodedInstruction *in)
 
 static bool has_index(const ZydisDecodedInstruction *in)
 {
-    return in->raw.modrm.rm == 4 && (in->raw.sib.index != NO_INDEX || in->raw.rex.X);
+    return in->raw.modrm.rm == 4 && (in->raw.sib.index != NO_INDEX || index_is_extended(in));
 }
 
 static unsigned reg_of(const ZydisDecodedInstruction *in)
