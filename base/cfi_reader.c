@@ -138,8 +138,10 @@ static uint64_t read_format(struct cfi_reader *reader, uint8_t encoding)
         return cfi_uleb(reader);
     if ((encoding & CFI_PE_FORMAT) == PE_SLEB)
         return (uint64_t)cfi_sleb(reader);
-    if (size == 0)
+    if (size == 0) {
         reader->failed = true;
+        return 0;
+    }
     return encoding & 0x08 ? (uint64_t)cfi_signed(reader, size) : cfi_unsigned(reader, size);
 }
 

@@ -329,12 +329,10 @@ static void forgive_push(const struct arch_prologue *prologue, uint64_t copy, co
     moved->registers.rip = push;
 }
 
-/* A call that is one in the copy, too, leaves the copy's address on the stack: where it goes on. */
-static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
-                                   const struct state *original, struct state *moved,
-                                   const uint8_t *scratch)
+static void forgive_at(uint64_t at, const struct arch_prologue *prologue, uint64_t goes_on,
+                       const struct state *original, struct state *moved)
 {
-    uint64_t at = original->registers.rsp - (uintptr_t)scratch, here, there;
+    uint64_t here, there;
 
     if (at > SCRATCH - 8)
         return;
@@ -342,6 +340,18 @@ static void forgive_return_address(const struct arch_prologue *prologue, uint64_
     memcpy(&there, moved->scratch + at, 8);
     if (here == prologue->jump + prologue->length && there == goes_on)
         memcpy(moved->scratch + at, &here, 8);
+}
+
+/* A call that is one in the copy, too, leaves the copy's address on the stack: where it goes on. One to an
+ * address that is none may have been written before the fault, below the stack pointer. */
+static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
+                                   const struct state *original, struct state *moved,
+                                   const uint8_t *scratch)
+{
+    uint64_t at = original->registers.rsp - (uintptr_t)scratch;
+
+    forgive_at(at, prologue, goes_on, original, moved);
+    forgive_at(at - 8, prologue, goes_on, original, moved);
 }
 
 static void compare(const struct run *run, const struct state *original, struct state *moved,
