@@ -199,9 +199,10 @@ static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
 
     if (n == -ENOENT || n == -ESRCH)
         return GONE;
-    if (n <= 0 || line[0] == 'r')
+    /* -1: asleep outside of a system call, as in the fault of a page that is replaced: it goes on at once. */
+    if (n <= 0 || line[0] == 'r' || line[0] == '-')
         return RUNNING;
-    if (line[0] != '-' && is_fork(number(line, 10)))
+    if (is_fork(number(line, 10)))
         return FORKING;
     pc = number(last_hex(line, &n), 16);
     sp = number(last_hex(line, &n), 16);
