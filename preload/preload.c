@@ -138,12 +138,6 @@ static bool libc_is_single_threaded(void)
     return &__libc_single_threaded && __libc_single_threaded;
 }
 
-static void announce(void)
-{
-    if (settings.listen == LISTEN_FIRST_RING)
-        arming_announce();
-}
-
 __attribute__((constructor)) static void preload_start(void)
 {
     int saved = errno;
@@ -167,7 +161,7 @@ __attribute__((constructor)) static void preload_start(void)
     doorbell_start(settings.signal);
     active = true;
     if (listens_later() && !settings.patches && libc_is_single_threaded())
-        announce();
+        arming_announce();
     else
         threads_start(settings.patches != NULL);
     if (settings.patches)

@@ -172,9 +172,7 @@ static enum listen_when parse_listen(const char *text)
         return LISTEN_START;
     if (strcasecmp(text, "first-ring") == 0)
         return LISTEN_FIRST_RING;
-    if (strcasecmp(text, "never") == 0)
-        return LISTEN_NEVER;
-    log_write(LOG_ERROR, "HOTPATCH_LISTEN is first-ring, start or never, not %.80s", text);
+    log_write(LOG_ERROR, "HOTPATCH_LISTEN is start or first-ring, not %.80s", text);
     return LISTEN_START;
 }
 

@@ -14,9 +14,8 @@
 
 /* HOTPATCH_LISTEN: when the threads are made. */
 enum listen_when {
-    LISTEN_START,      /* in the constructor */
-    LISTEN_FIRST_RING, /* at the first ring of the doorbell, or the host's first thread */
-    LISTEN_NEVER       /* at no time: HOTPATCH_PATCH alone */
+    LISTEN_START,     /* in the constructor */
+    LISTEN_FIRST_RING /* at the first ring of the doorbell, or the host's first thread */
 };
 
 struct settings {
