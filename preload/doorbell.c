@@ -45,7 +45,9 @@ static void handler(int signal, siginfo_t *info, void *context)
             sys_tgkill(self, threads_listener(), signal);
         else if (!threads_made())
             make_threads(context);
-        interrupted_go_on(context, signal, threads_made());
+        /* Its system calls are more than a filter (seccomp(2)) of a host may allow that was not asked. */
+        if (settings.listen == LISTEN_FIRST_RING)
+            interrupted_go_on(context, signal, threads_made());
     } else if (info->si_code != SI_TKILL || info->si_pid != self) {
         atomic_store_explicit(&rang, true, memory_order_release);
     }
