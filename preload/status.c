@@ -9,7 +9,9 @@
 #include "arming.h"
 #include "doorbell.h"
 #include "engine.h"
+#include "lock.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
 #include "threads.h"
 #include "wall_time.h"
@@ -17,6 +19,10 @@
 #ifndef HOTPATCH_VERSION
 #define HOTPATCH_VERSION "0.1.0"
 #endif
+
+/* The program's name and the start time, which the listener and a host thread in the run-time API may ask
+ * for at the same time, and for the first time. */
+static struct lock facts STATE;
 
 static struct {
     char program[PATH_MAX];
@@ -29,7 +35,7 @@ static struct {
     char sandbox[512];
 } status;
 
-/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. */
+/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. Holding the lock. */
 static void read_program(void)
 {
     char path[PATH_MAX];
@@ -44,9 +50,11 @@ static void read_program(void)
 /* Also on a host thread whose call of the run-time API comes before the listener's start. */
 const char *status_program(void)
 {
+    lock_take(&facts);
     if (!status.program[0])
         read_program();
-    return status.program;
+    lock_give(&facts);
+    return status.program; /* it does not change any more */
 }
 
 /* proc_pid_stat(5): field 2 may hold blanks and parentheses, so count from its last ')'. */
@@ -69,18 +77,22 @@ static uint64_t read_start_time(void)
 
 uint64_t status_start_time(void)
 {
+    uint64_t start_time;
+
+    lock_take(&facts);
     if (status.start_time_of != sys_getpid()) {
         status.start_time = read_start_time();
         status.start_time_of = sys_getpid();
     }
-    return status.start_time;
+    start_time = status.start_time;
+    lock_give(&facts);
+    return start_time;
 }
 
 void status_start(void)
 {
     status_start_time();
-    if (!status.program[0])
-        read_program();
+    status_program();
 }
 
 void status_time(char *buffer, size_t size)
@@ -225,6 +237,7 @@ void status_write_first(void)
 
 void status_reset(bool torn)
 {
+    lock_reset(&facts);
     if (status.sandbox[0])
         status.sandbox[0] = '\0';
     if (torn)
