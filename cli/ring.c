@@ -1,6 +1,7 @@
 /* ring.c - see ring.h. Fields are those of proc(5). */
 #include "ring.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/doorbell_value.h"
 
 #define YOUNG_MS 50 /* a forked child that executes a program has done so by then */
 
@@ -68,9 +71,20 @@ static int count_one(pid_t tid, void *context)
     return 1;
 }
 
-static enum ring send(const struct process *process, pid_t tid, int number, enum ring what)
+static enum ring ring_listener(const struct process *process, pid_t listener, int number)
 {
-    return syscall(SYS_tgkill, process->pid, tid, number) == 0 ? what : RING_NOT_NOW;
+    return syscall(SYS_tgkill, process->pid, listener, number) == 0 ? RING_LISTENER : RING_NOT_NOW;
+}
+
+static enum ring ring_main_thread(pid_t pid, int number, uint32_t flags)
+{
+    siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
+
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = (void *)(uintptr_t)doorbell_value(flags);
+    return syscall(SYS_rt_tgsigqueueinfo, pid, pid, number, &info) == 0 ? RING_THREAD
+                                                                        : RING_NOT_NOW;
 }
 
 enum ring ring(const struct process *process, int number)
@@ -79,9 +93,9 @@ enum ring ring(const struct process *process, int number)
     bool has_threads = false;
 
     if (listener)
-        return send(process, listener, number, RING_LISTENER);
+        return ring_listener(process, listener, number);
     process_shim_threads(process->pid, count_one, &has_threads);
     if (has_threads || !is_free(process, number))
         return RING_NOT_NOW;
-    return send(process, process->pid, number, RING_THREAD);
+    return ring_main_thread(process->pid, number, 0);
 }
