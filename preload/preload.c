@@ -116,7 +116,7 @@ static void after_fork_child(void)
 static void main_thread_leaves(void *value)
 {
     (void)value;
-    if (sys_gettid() == sys_getpid())
+    if (threads_made() && sys_gettid() == sys_getpid())
         listener_host_may_end();
 }
 

@@ -26,7 +26,7 @@ static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct 
 {
     long result;
 
-    if (resource == RLIMIT_NPROC && limit && preload_active())
+    if (resource == RLIMIT_NPROC && limit && preload_active() && threads_made())
         threads_hurry();
     result = sys_call4(SYS_prlimit64, pid, (long)resource, (long)limit, (long)old);
     if (result >= 0)

@@ -80,7 +80,8 @@ static setter next(const char *name, _Atomic(setter) *known)
 
 static int call(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
-    bool alone = preload_active() && threads_follow_caller() && others_may_fail();
+    /* Without threads of ours no system call is added. */
+    bool alone = preload_active() && threads_made() && threads_follow_caller() && others_may_fail();
     int result = -1, error = ENOSYS;
 
     if (alone)

@@ -1,9 +1,10 @@
 /*
  * unshare.c - unshare(2), setns(2) and chroot(2) as the host calls them.
  *
- * A process with a second thread may not unshare a user name space, and threads keep the name
- * spaces that they were made in: so ours end before the call and are made anew after it. A root
- * directory is shared by all threads, but an engine that is still to be loaded may not be in it.
+ * A process with a second thread may not unshare a user name space, and threads keep the name spaces that
+ * they were made in. So the threads of hotpatch, where the process has them, end before the call and are
+ * made again after it. A root directory is shared by all threads, but an engine that is still to be loaded
+ * may not be in it.
  */
 #include <errno.h>
 #include <sched.h>
@@ -49,35 +50,44 @@ static ino_t user_namespace(void)
     return st.st_ino;
 }
 
-/* `user`: it may be another user name space afterwards. */
-static int call_alone(long number, long a, long b, bool user)
+/* Without threads of ours no system call is added. `flags`: the name spaces that a success changes. */
+static int call_threadless(long number, long a, long b, int flags)
 {
-    bool along = preload_active() && threads_follow_caller();
-    ino_t before = along && user ? user_namespace() : 0;
+    long result = sys_call3(number, a, b, 0);
+
+    if (result == 0 && preload_active() && (flags & CLONE_NEWUSER))
+        arming_enter_user_namespace();
+    return finish(result);
+}
+
+/* `flags`: the name spaces that a success changes; 0: not known. */
+static int call_alone(long number, long a, long b, int flags)
+{
+    bool along = preload_active() && threads_made() && threads_follow_caller();
+    bool user = along && (flags == 0 || (flags & CLONE_NEWUSER));
+    ino_t before = user ? user_namespace() : 0;
     long result;
 
-    if (along) {
-        if (user)
-            threads_hurry(); /* the runtime directory is to be known before owners mean nothing */
-        end_threads();
-    }
+    if (!along)
+        return call_threadless(number, a, b, flags);
+    if (user)
+        threads_hurry(); /* the runtime directory is to be known before owners mean nothing */
+    end_threads();
     result = sys_call3(number, a, b, 0);
-    if (along) {
-        if (before != 0 && user_namespace() != before)
-            arming_enter_user_namespace();
-        threads_start(true);
-    }
+    if (before != 0 && user_namespace() != before)
+        arming_enter_user_namespace();
+    threads_start(true);
     return finish(result);
 }
 
 EXPORTED int unshare(int flags)
 {
-    return call_alone(SYS_unshare, flags, 0, flags & CLONE_NEWUSER);
+    return call_alone(SYS_unshare, flags, 0, flags);
 }
 
 EXPORTED int setns(int fd, int type)
 {
-    return call_alone(SYS_setns, fd, type, type == 0 || (type & CLONE_NEWUSER));
+    return call_alone(SYS_setns, fd, type, type);
 }
 
 static void load_engine_first(void)
