@@ -2,7 +2,8 @@
 #
 #   make                         the three products, usable from build/
 #   make demo                    sets up, builds, patches a live process before your eyes
-#   make check [SAN=...] [CC=clang]   sets up, builds, runs every test (TEST_ONLY="NAME...": these alone)
+#   make check [SAN=...] [CC=clang]   sets up, builds, runs every test (TEST_ONLY="NAME...": these alone;
+#                                TEST_LISTEN=start: hosts make the threads before main, see scripts/run-tests)
 #   make fresh                   demo, check, bench and real, each in a bare Debian 12 (needs root)
 #   make install [DESTDIR=] [PREFIX=/usr/local]
 #
@@ -41,7 +42,7 @@ engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
 	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/keep_rules.c \
 	loader/signature.c loader/signature_call.c loader/signature_read.c) \
-	preload/request.c preload/error.c preload/json.c base/maker.c
+	preload/request.c preload/error.c preload/json.c
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 # Each command is shown as one short line; V=1 shows it whole.
@@ -219,7 +220,7 @@ tests: all $(TESTS) $(HOSTS) $(PATCHES) $(PLAIN)
 
 # With TEST_ONLY these test programs alone are linked.
 check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES),tests)
-	@VARIANT=$(VARIANT) scripts/run-tests $(BUILD) $(TEST_ONLY)
+	@VARIANT=$(VARIANT) TEST_LISTEN=$(TEST_LISTEN) scripts/run-tests $(BUILD) $(TEST_ONLY)
 
 # ------------------------------------------------- targets that set up first ---
 

@@ -13,6 +13,7 @@
 #include "client.h"
 #include "findings.h"
 #include "judge.h"
+#include "listens.h"
 #include "output.h"
 #include "target_dir.h"
 
@@ -141,7 +142,7 @@ static int compare_rights(pid_t tid, void *context)
     return 0;
 }
 
-static void examine_threads(const struct process *process, struct findings *findings)
+static void examine_threads(const struct process *process, bool waits, struct findings *findings)
 {
     struct rights rights = {.pid = process->pid};
 
@@ -149,7 +150,10 @@ static void examine_threads(const struct process *process, struct findings *find
     rights.seccomp = process_status_number(process->pid, 0, "Seccomp:");
     rights.no_new_privs = process_status_number(process->pid, 0, "NoNewPrivs:");
     process_shim_threads(process->pid, compare_rights, &rights);
-    if (rights.threads == 0)
+    if (rights.threads == 0 && waits)
+        finding_add(findings, FINDING_OK, HP_NONE, "threads",
+                    "none yet: the first ring of the doorbell makes them");
+    else if (rights.threads == 0)
         finding_add(findings, FINDING_NO, HP_NOT_LISTENING, "threads",
                     "the library's threads do not run");
     else
@@ -164,20 +168,18 @@ static void examine_threads(const struct process *process, struct findings *find
                     "the library's threads have no more rights than the program");
 }
 
-static void examine_signal(const struct process *process, struct json_object *status,
+static void examine_signal(const struct process *process, bool waits, struct json_object *status,
                            struct findings *findings)
 {
     int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
-    uint64_t caught = 0;
 
-    process_mask(process->pid, 0, "SigCgt:", &caught);
     if (number < 1 || number > 64)
         finding_add(findings, FINDING_OK, HP_NONE, "signal",
                     "no doorbell; the FIFO works without it");
-    else if (!((caught >> (number - 1)) & 1))
+    else if (!process_catches(process, number))
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is not caught: never send it, it would end the process", number);
-    else if (process_listener(process->pid, number) == 0)
+    else if (!waits && process_listener(process->pid, number) == 0)
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is caught, but no thread of the library waits for it now", number);
     else
@@ -348,6 +350,7 @@ void process_examine(const struct process *process, struct findings *findings)
     struct channel channel;
     struct refusal why = {0};
     struct json_object *status = NULL;
+    bool waits = process_waits_for_ring(process);
 
     examine_state(process, findings);
     examine_program(process, findings);
@@ -356,15 +359,17 @@ void process_examine(const struct process *process, struct findings *findings)
     if (process->maps_readable && !process->shim)
         return;
     if (channel_open(process, &channel, &why) == 0)
-        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%s.fifo has a reader", channel.path,
-                    channel.stem);
+        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%d.fifo has a reader", channel.path,
+                    process->inner_pid);
+    else if (waits && why.items[0].code == HP_NOT_LISTENING)
+        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "nobody reads it before the first ring");
     else
         finding_add_refusal(findings, "fifo", &why);
     examine_directories(process, &channel, findings);
     if (channel.dir >= 0)
         status = status_file_read(channel.dir, process);
-    examine_threads(process, findings);
-    examine_signal(process, status, findings);
+    examine_threads(process, waits, findings);
+    examine_signal(process, waits, status, findings);
     examine_entries(process, findings);
     examine_status(status, findings);
     examine_engine(process, status, findings);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "listens.h"
 #include "proc_facts.h"
 #include "target_dir.h"
 
@@ -59,7 +60,7 @@ static bool is_settling(pid_t pid)
             settling = may_still_be_injected(&process);
         } else {
             settling = channel_open(&process, &channel, &why) != 0 &&
-                       why.items[0].code == HP_NOT_LISTENING;
+                       why.items[0].code == HP_NOT_LISTENING && !process_waits_for_ring(&process);
             channel_close(&channel);
         }
     }

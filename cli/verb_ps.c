@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "listens.h"
 #include "output.h"
 #include "stale.h"
 #include "target_dir.h"
@@ -53,7 +54,7 @@ static size_t layers_of(struct json_object *status)
 static const char *state_of(const struct row *row)
 {
     if (row->channel.fifo < 0)
-        return "not listening";
+        return process_waits_for_ring(row->process) ? "ready" : "not listening";
     return json_true(row->status, "engine") ? "loaded" : "ready";
 }
 
@@ -94,7 +95,8 @@ static void add_json(struct json_object *list, const struct row *row)
     document_add_number(entry, "uid", row->process->euid);
     document_add_text(entry, "user", user);
     document_add_text(entry, "directory", row->channel.path);
-    document_add_bool(entry, "listening", row->channel.fifo >= 0);
+    document_add_bool(entry, "listening",
+                      row->channel.fifo >= 0 || process_waits_for_ring(row->process));
     document_add_bool(entry, "engine", json_true(row->status, "engine"));
     document_add_number(entry, "layers", (long long)layers_of(row->status));
     document_add_text(entry, "since", since);
@@ -151,8 +153,6 @@ static void print_all(const struct process *list, size_t count, bool json)
         struct row row = {.process = &list[i]};
         struct refusal ignored = {0};
 
-        if (!list[i].shim)
-            continue;
         channel_open(&list[i], &row.channel, &ignored);
         refusal_clear(&ignored);
         if (row.channel.dir >= 0)
@@ -190,7 +190,7 @@ int verb_ps(int argc, char **argv)
     }
     if (optind != argc)
         return usage_error("ps", "ps takes no operand");
-    list = possible_find(&count);
+    list = injected_find(&count);
     clean_all(list, count);
     print_all(list, count, json);
     for (size_t i = 0; i < count; i++)

@@ -168,12 +168,12 @@ static enum log_level parse_level(const char *text)
 
 static enum listen_when parse_listen(const char *text)
 {
-    if (!text || strcasecmp(text, "start") == 0)
-        return LISTEN_START;
-    if (strcasecmp(text, "first-ring") == 0)
+    if (!text || strcasecmp(text, "first-ring") == 0)
         return LISTEN_FIRST_RING;
-    log_write(LOG_ERROR, "HOTPATCH_LISTEN is start or first-ring, not %.80s", text);
-    return LISTEN_START;
+    if (strcasecmp(text, "start") == 0)
+        return LISTEN_START;
+    log_write(LOG_ERROR, "HOTPATCH_LISTEN is first-ring or start, not %.80s", text);
+    return LISTEN_FIRST_RING;
 }
 
 bool settings_read(void)

@@ -75,9 +75,12 @@ void host_kill(struct host *host); /* SIGKILL, and the scratch directory goes */
 int host_wait(struct host *host);  /* its wait status once it has ended; frees nothing */
 const char *host_path(struct host *host, const char *name); /* in the scratch directory */
 void await_file(const char *path);
-/* A FIFO for writing, without blocking. Between the making of a FIFO by its listener and the opening
- * nobody reads it: waits for that. -1: errno. */
-int open_when_read(const char *path);
+/* Rings the doorbell as a shell does, where the process has none of our threads yet and a ring makes them. */
+void ring_first(pid_t pid);
+void host_listen(struct host *host); /* returns when its threads have answered a ping */
+void ring_until_there(pid_t pid, const char *path); /* path: of a file that its listener makes */
+/* The FIFO of `pid` for writing, without blocking: rings where nobody reads it, and waits until it is read. -1: errno. */
+int open_when_read(pid_t pid, const char *path);
 
 /* ---- requests by FIFO ---- */
 

@@ -178,13 +178,14 @@ static const char *changes_its_root(struct host *host)
     snprintf(question, sizeof(question), "mkdir -p %s%s && mkdir -m 0700 %s%s", root, host->scratch,
              root, host->directory);
     assert_int_equal(system(question), 0);
+    host_listen(host); /* the root has no /proc */
     snprintf(question, sizeof(question), "chroot %s", root);
     host_expect(host, question, "chroot");
     assert_int_equal(kill(host->pid, SIGRTMIN + 12), 0);
     snprintf(question, sizeof(question), "%s%s", root, host->directory);
     memcpy(host->directory, question, sizeof(host->directory));
     snprintf(question, sizeof(question), "%s/%d.fifo", host->directory, (int)host->pid);
-    await_file(question);
+    ring_until_there(host->pid, question);
     const char *code = outcome(host, "load /fix.so");
     host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
     return code;
@@ -209,6 +210,7 @@ static const char *clears_its_environment(struct host *host)
 
 static const char *blocks_every_signal(struct host *host)
 {
+    host_listen(host); /* nothing rings a thread that blocks the doorbell */
     host_expect(host, "block-signals", "blocked");
     return load_and_ask(host, "answer2", "answer", "1", "2");
 }
@@ -216,6 +218,7 @@ static const char *blocks_every_signal(struct host *host)
 static const char *takes_the_doorbell_signal(struct host *host)
 {
     char question[32];
+    host_listen(host);
     snprintf(question, sizeof(question), "take-signal %d", SIGRTMIN + 12);
     host_expect(host, question, "0");
     const char *code = load_and_ask(host, "answer2", "answer", "1", "2");

@@ -51,7 +51,7 @@ bool stream_open(struct stream *stream, const struct host *host, const char *nam
     if (mkfifo(stream->path, 0600) != 0)
         return false;
     stream->from = open(stream->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    stream->to = open_when_read(fifo);
+    stream->to = open_when_read(host->pid, fifo);
     return stream->from >= 0 && stream->to >= 0 && fcntl(stream->to, F_SETFL, 0) == 0;
 }
 

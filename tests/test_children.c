@@ -40,7 +40,7 @@ static struct output *run_shell(struct host *host, bool with, const char *script
     char line[4096];
     snprintf(line, sizeof(line), "%s%s exec bash -c '%s%s'", with ? "LD_PRELOAD=" : "",
              with ? built("libhotpatch_preload.so") : "",
-             with ? "until [ -f $HOTPATCH_DIR/$$.json ]; do :; done; " : "", script);
+             with ? "until [ -p $HOTPATCH_DIR/$$.fifo ]; do :; done; " : "", script);
     return run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
 }
 
@@ -147,7 +147,7 @@ static void a_daemons_starter_sees_the_end_of_its_output(void **state)
     int daemon = read_pid(path);
     assert_int_equal(kill(daemon, 0), 0);
     snprintf(fifo, sizeof(fifo), "%s/%d.fifo", host->directory, daemon);
-    await_file(fifo);
+    ring_until_there(daemon, fifo);
     snprintf(pid, sizeof(pid), "%d", daemon);
     output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
     if (output->status != 0)
@@ -237,7 +237,7 @@ static void a_child_that_is_excluded_has_no_thread(void **state)
     struct host *host = *state;
     struct output *output = run_shell(
         host, true,
-        "HOTPATCH_EXCLUDE=*/grep grep Threads: /proc/self/status; "
+        "export HOTPATCH_LISTEN=start; HOTPATCH_EXCLUDE=*/grep grep Threads: /proc/self/status; "
         "grep Threads: /proc/self/status; HOTPATCH_DISABLE=1 grep Threads: /proc/self/status");
     /* The second thread comes a little later. */
     assert_true(strcmp(output->out, "Threads:\t1\nThreads:\t2\nThreads:\t1\n") == 0 ||

@@ -428,6 +428,7 @@ static void a_breakpoint_of_gdb_before_the_load_is_refused(void **state)
     start("entries");
     at = plant_address(host, "second");
     break_at(at, at_second, sizeof(at_second));
+    host_listen(host); /* gdb stops the program at a signal */
     gdb = gdb_start(at_second, NULL);
     await_byte(at, 0xcc);
     assert_string_equal(replace("second", "two"), "HP-BREAKPOINT");

@@ -129,7 +129,7 @@ static void client_until(const struct host *host, enum step step)
     from = open(path, O_RDWR);
     at(step, REPLY_OPENED);
     snprintf(line, sizeof(line), "%s/%d.fifo", host->directory, (int)host->pid);
-    to = open(line, O_WRONLY);
+    to = open_when_read(host->pid, line);
     at(step, FIFO_OPENED);
     if (step == TRANSACTION_HALF_WRITTEN)
         snprintf(line, sizeof(line), "begin\nload %s\n", patch_file("torture_v2"));

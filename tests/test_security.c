@@ -210,8 +210,8 @@ static void a_host_that_keeps_capabilities_over_setuid_lives(void **state)
     kill(host->pid, SIGRTMIN + 12);
     char fifo[128];
     snprintf(fifo, sizeof(fifo), "%s/%d.fifo", users_directory, (int)host->pid);
-    await_file(users_directory);
-    await_file(fifo);
+    ring_until_there(host->pid, users_directory);
+    ring_until_there(host->pid, fifo);
     must_apply(&outside, "load %s", patch_file("rights"));
     expect_patch_runs_as_user(host);
 }
@@ -245,6 +245,7 @@ static void no_new_privileges_hold_for_the_threads_too(void **state)
 static void a_filter_on_one_thread_is_a_refusal(void **state)
 {
     struct host *host = *state;
+    host_listen(host); /* threads that are made later have the filter too */
     host_expect(host, "filter-this-thread", "done");
     assert_sandboxed(host);
 }
@@ -287,8 +288,8 @@ static void after_setuid_the_fifo_is_in_the_new_users_directory(void **state)
     host_expect(host, with_user("setuid"), "done");
     snprintf(fifo, sizeof(fifo), "%s/%d.fifo", users_directory, (int)host->pid);
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
-    await_file(users_directory);
-    await_file(fifo);
+    ring_until_there(host->pid, users_directory);
+    ring_until_there(host->pid, fifo);
     assert_int_equal(lstat(fifo, &status), 0);
     assert_true(S_ISFIFO(status.st_mode) && status.st_uid == user);
     /* Root's command finds it without being told. */
@@ -375,7 +376,7 @@ static struct host *start_with_planted(struct host *keeper, const char *plant, b
     if (armed) { /* the status comes after the FIFO */
         char status[300];
         snprintf(status, sizeof(status), "%s/%d.json", host->directory, (int)host->pid);
-        await_file(status);
+        ring_until_there(host->pid, status);
     }
     return host;
 }
@@ -441,7 +442,7 @@ static void links_planted_under_the_status_files_names_are_not_followed(void **s
     file_write(victim, "mine", 4, 0600);
     snprintf(path, sizeof(path), "%s/%d.json", host->directory, (int)host->pid);
     snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-    await_file(path);
+    ring_until_there(host->pid, path);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(victim, path), 0);
     assert_int_equal(symlink(victim, temporary), 0);
@@ -540,11 +541,12 @@ static struct output *load_in_jail(struct host *host, const char *how, bool has_
 {
     char question[300], pid[16], fifo[700];
     snprintf(question, sizeof(question), "%s %s", how, host_path(host, "jail"));
+    host_listen(host);
     host_expect(host, question, "done");
     snprintf(fifo, sizeof(fifo), "%s%s/%d.fifo", host_path(host, "jail"), host->directory,
              (int)host->pid);
     if (has_fifo)
-        await_file(fifo);
+        ring_until_there(host->pid, fifo);
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
     struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
     print_message("exit %d: %s%s\n", output->status, output->out, output->error);

@@ -30,6 +30,7 @@ await out "hello, world"
 
 write_patch 1 "good morning" '"world"' ""
 compile_patch patch.so patch.c
+show kill -s RTMIN+12 "$pid"
 echo "\$ echo \"load \$PWD/patch.so\" > \$HOTPATCH_DIR/\$pid.fifo"
 echo "load $PWD/patch.so" >"$HOTPATCH_DIR/$pid.fifo"
 await_new out "good morning, world"
@@ -56,6 +57,7 @@ sed 's/^/    /' refusal
 grep -q HP-SIGNATURE refusal || failed "refused for another reason"
 await_new out "good night, moon"
 
+show kill -s RTMIN+12 "$pid"
 echo "\$ echo \"revert all\" > \$HOTPATCH_DIR/\$pid.fifo"
 echo "revert all" >"$HOTPATCH_DIR/$pid.fifo"
 await_new out "hello, world"

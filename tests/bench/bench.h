@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,7 +191,7 @@ static inline void end_program(pid_t pid)
         ;
 }
 
-/* The process's FIFO, opened for writing as soon as somebody listens. */
+/* The process's FIFO, opened for writing as soon as somebody listens; the first ring makes the threads. */
 static inline int open_fifo(pid_t pid)
 {
     for (int tries = 0; tries < 5000; tries++) {
@@ -197,6 +199,8 @@ static inline int open_fifo(pid_t pid)
 
         if (fd >= 0)
             return fd;
+        if (errno == ENXIO && tries % 20 == 0)
+            syscall(SYS_kill, pid, SIGRTMIN + 12);
         usleep(1000);
     }
     give_up("no FIFO of the injected process");
