@@ -59,6 +59,7 @@ bool client_interrupted(void);
 struct wire {
     const char *id;
     const char *reply;
+    const char *nonce;          /* of the process that is meant; "": none */
     uint64_t deadline;          /* CLOCK_MONOTONIC ms */
     const char *const *patches; /* as the target sees them */
     char *const *places;        /* as in struct exchange */

@@ -359,8 +359,8 @@ void process_examine(const struct process *process, struct findings *findings)
     if (process->maps_readable && !process->shim)
         return;
     if (channel_open(process, &channel, &why) == 0)
-        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%d.fifo has a reader", channel.path,
-                    process->inner_pid);
+        finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%s.fifo has a reader", channel.path,
+                    channel.stem);
     else if (waits && why.items[0].code == HP_NOT_LISTENING)
         finding_add(findings, FINDING_OK, HP_NONE, "fifo", "nobody reads it before the first ring");
     else

@@ -247,6 +247,19 @@ static bool same_link(pid_t pid, const char *name)
     return stat(path, &ours) == 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+/* A process that may not be looked into is taken for one of our own namespace if it has one number alone. */
+static uint64_t read_pid_ns(const struct process *process)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", process->view);
+    if (stat(path, &st) == 0 ||
+        (process->inner_pid == process->pid && stat("/proc/self/ns/pid", &st) == 0))
+        return st.st_ino;
+    return 0;
+}
+
 /* A zombie's own maps, exe and root are gone; those of its threads are not. */
 static pid_t live_thread(pid_t pid)
 {
@@ -310,6 +323,8 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
     process->exe = read_exe(process->view);
     process->foreign_root =
         !same_link(process->view, "root") || !same_link(process->view, "ns/mnt");
+    process->pid_ns = read_pid_ns(process);
+    process->other_time = !same_link(process->view, "ns/time");
     find_shim(process);
     return 0;
 }
@@ -353,6 +368,37 @@ int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void 
     if (tasks)
         closedir(tasks);
     return stop;
+}
+
+struct held_file {
+    pid_t pid;
+    struct stat st;
+};
+
+static int holds(pid_t tid, void *context)
+{
+    const struct held_file *held = context;
+    char path[96];
+    struct stat st;
+    struct dirent *entry;
+    DIR *list;
+    int found = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", held->pid, tid);
+    list = opendir(path);
+    while (list && !found && (entry = readdir(list)))
+        found = fstatat(dirfd(list), entry->d_name, &st, 0) == 0 && st.st_dev == held->st.st_dev &&
+                st.st_ino == held->st.st_ino;
+    if (list)
+        closedir(list);
+    return found;
+}
+
+bool process_holds(pid_t pid, int fd)
+{
+    struct held_file held = {.pid = pid};
+
+    return fstat(fd, &held.st) == 0 && process_shim_threads(pid, holds, &held) != 0;
 }
 
 struct listener_search {

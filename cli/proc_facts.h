@@ -20,6 +20,8 @@ struct process {
     uid_t euid;
     uid_t inner_euid;    /* inside its user namespace */
     uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat */
+    uint64_t pid_ns;     /* inode number of its pid namespace; 0: not readable */
+    bool other_time;     /* it counts time after boot otherwise than we do, time_namespaces(7) */
     char state;          /* R, S, D, T, t, Z ... */
     char comm[32];
     char *exe;  /* path of its program without " (deleted)"; NULL: not readable */
@@ -47,6 +49,8 @@ long process_status_number(pid_t pid, pid_t tid, const char *label);
 
 /* Calls `each` for every thread named "hotpatch"; a non-zero return stops and is returned. */
 int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
+/* Has one of its threads `fd`'s file open? Their descriptors are their own. */
+bool process_holds(pid_t pid, int fd);
 /* The shim's thread that waits with `number` unblocked, or 0. */
 pid_t process_listener(pid_t pid, int number);
 /* The doorbell's number by the process's environment: 0 for none. */

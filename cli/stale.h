@@ -10,7 +10,7 @@
 
 /* Removes FIFOs and status files of processes that are gone (or whose PID is another
  * process's by now), reply FIFOs that nobody reads, copies of commands that have ended, and
- * snapshots where no process uses the directory any more. `live` are the injected processes;
+ * snapshots where no process uses the directory any more. `live` are the injected processes, and those that may be;
  * the number of files removed. */
 size_t stale_remove(int dir, const struct process *live, size_t live_count);
 

@@ -215,8 +215,8 @@ static int reply_new(struct talk *talk, const char *id, struct refusal *why)
 static int compose(struct talk *talk, struct refusal *why)
 {
     const struct order *order = talk->order;
-    struct wire wire = {talk->id, talk->reply_name, talk->deadline, order->patches,
-                        talk->exchange->places};
+    struct wire wire = {talk->id,       talk->reply_name, talk->channel.nonce,
+                        talk->deadline, order->patches,   talk->exchange->places};
 
     if (talk->exchange->process->foreign_root && order->patch_count) {
         if (copy_patches(talk, why) != 0)
@@ -387,7 +387,10 @@ static void ask(struct talk *talk)
 {
     static const struct order question = {.verb = "status", .keys = ""};
     struct refusal why = {0};
-    struct wire wire = {talk->ask_id, talk->reply_name, now_ms() + ASK_TIME, NULL, NULL};
+    struct wire wire = {.id = talk->ask_id,
+                        .reply = talk->reply_name,
+                        .nonce = talk->channel.nonce,
+                        .deadline = now_ms() + ASK_TIME};
 
     reply_read(talk);
     if (talk->stage == TALK_DONE)

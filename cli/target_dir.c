@@ -179,14 +179,25 @@ void candidates_free(struct candidate *candidates, size_t count)
     free(candidates);
 }
 
-/* The FIFO for writing: a descriptor, or -1 with errno; ENXIO: nobody reads it. */
-static int fifo_open(int dir, const struct process *process, uid_t owner)
+/* Names of its files, the one that no other process can have first; false: there is no further one. */
+static bool stem_next(const struct process *process, int number, char stem[STEM_SIZE])
 {
-    char name[32];
+    if (number == 0)
+        snprintf(stem, STEM_SIZE, "%d-%llu", process->inner_pid,
+                 (unsigned long long)process->pid_ns);
+    else
+        snprintf(stem, STEM_SIZE, "%d", process->inner_pid);
+    return number < 2;
+}
+
+/* The FIFO for writing: a descriptor, or -1 with errno; ENXIO: nobody reads it. */
+static int fifo_open(int dir, const struct process *process, uid_t owner, const char *stem)
+{
+    char name[STEM_SIZE + 8];
     struct stat st;
     int fd;
 
-    snprintf(name, sizeof(name), "%d.fifo", process->inner_pid);
+    snprintf(name, sizeof(name), "%s.fifo", stem);
     /* Opening a device could have effects; look before, and check again on the descriptor. */
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return -1;
@@ -204,6 +215,68 @@ static int fifo_open(int dir, const struct process *process, uid_t owner)
         return -1;
     }
     return fd;
+}
+
+/* Is the status file this process's? What it says of the number is what the process itself sees. */
+static bool tells_of(struct json_object *status, const struct process *process)
+{
+    return (uint64_t)json_integer(status, "pid_ns", 0) == process->pid_ns &&
+           json_integer(status, "pid", 0) == process->inner_pid &&
+           (process->other_time ||
+            (uint64_t)json_integer(status, "start_time", 0) == process->start_time);
+}
+
+static struct json_object *status_of(int dir, const struct process *process, const char *stem)
+{
+    char name[STEM_SIZE + 8];
+    struct json_object *status;
+
+    snprintf(name, sizeof(name), "%s.json", stem);
+    status = json_file_read(dir, name);
+    if (status && !tells_of(status, process)) {
+        json_object_put(status);
+        status = NULL;
+    }
+    return status;
+}
+
+/* Does the process read the FIFO? By its status file, which is there before a reader; where it could not be
+ * written, by what the process has open. */
+static bool agrees(int dir, const struct process *process, const char *stem, int fifo,
+                   char nonce[NONCE_LENGTH + 1])
+{
+    struct json_object *status = status_of(dir, process, stem);
+    bool agreed = status && strlen(json_text(status, "nonce")) == NONCE_LENGTH;
+
+    snprintf(nonce, NONCE_LENGTH + 1, "%s", agreed ? json_text(status, "nonce") : "");
+    json_object_put(status);
+    return agreed || process_holds(process->pid, fifo);
+}
+
+/* As fifo_open(), of the FIFO that the process itself reads; EXDEV: another process reads it. */
+static int own_fifo_open(const struct process *process, const struct candidate *candidate,
+                         struct channel *channel)
+{
+    char stem[STEM_SIZE], nonce[NONCE_LENGTH + 1];
+    int error = ENOENT;
+
+    for (int i = 0; stem_next(process, i, stem); i++) {
+        int fifo = fifo_open(candidate->fd, process, candidate->owner, stem);
+
+        if (fifo >= 0 && agrees(candidate->fd, process, stem, fifo, nonce)) {
+            memcpy(channel->stem, stem, STEM_SIZE);
+            memcpy(channel->nonce, nonce, sizeof(nonce));
+            return fifo;
+        }
+        if (fifo >= 0) {
+            close(fifo);
+            errno = EXDEV;
+        }
+        if (errno != ENOENT)
+            error = errno;
+    }
+    errno = error;
+    return -1;
 }
 
 static bool take(struct channel *channel, struct candidate *candidate, int fifo)
@@ -238,7 +311,7 @@ static bool try_candidate(const struct process *process, struct candidate *candi
             obstacles->distrusted = candidate->why;
         return false;
     }
-    fifo = fifo_open(candidate->fd, process, candidate->owner);
+    fifo = own_fifo_open(process, candidate, channel);
     if (fifo >= 0)
         return take(channel, candidate, fifo);
     if (errno == EINVAL)
@@ -284,7 +357,7 @@ int channel_open(const struct process *process, struct channel *channel, struct 
     size_t count;
     int status = -1;
 
-    *channel = (struct channel){-1, -1, 0, NULL};
+    *channel = (struct channel){.dir = -1, .fifo = -1};
     list = candidates_find(process, &count);
     for (size_t i = 0; i < count && status != 0; i++)
         if (try_candidate(process, &list[i], channel, obstacles))
@@ -303,7 +376,7 @@ void channel_close(struct channel *channel)
     if (channel->dir >= 0)
         close(channel->dir);
     free(channel->path);
-    *channel = (struct channel){-1, -1, 0, NULL};
+    *channel = (struct channel){.dir = -1, .fifo = -1};
 }
 
 struct json_object *json_file_read(int dir, const char *name)
@@ -322,14 +395,10 @@ struct json_object *json_file_read(int dir, const char *name)
 
 struct json_object *status_file_read(int dir, const struct process *process)
 {
-    char name[32];
-    struct json_object *document;
+    struct json_object *status = NULL;
+    char stem[STEM_SIZE];
 
-    snprintf(name, sizeof(name), "%d.json", process->inner_pid);
-    document = json_file_read(dir, name);
-    if (document && (uint64_t)json_integer(document, "start_time", 0) != process->start_time) {
-        json_object_put(document);
-        document = NULL;
-    }
-    return document;
+    for (int i = 0; !status && stem_next(process, i, stem); i++)
+        status = status_of(dir, process, stem);
+    return status;
 }

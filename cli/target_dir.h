@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "proc_facts.h"
+#include "request.h"
 
 struct json_object;
 
@@ -35,12 +36,20 @@ void candidates_free(struct candidate *candidates, size_t count);
 /* Opens `path` from `root`; whoever owns it, but not where others can write in it. */
 void candidate_open_any(struct candidate *candidate, int root);
 
-/* A way to a listener. */
+#define STEM_SIZE 40
+#define NONCE_LENGTH REQUEST_NONCE_LENGTH
+
+/* A way to a listener, and to that of the process that was named: several processes may have the number
+ * that its files are named by. */
 struct channel {
     int dir;  /* the runtime directory */
     int fifo; /* for writing, non-blocking; -1 where nobody listens */
     uid_t owner;
     char *path; /* the directory as the target spells it */
+    char
+        stem[STEM_SIZE]; /* of the names of its files, where there is a FIFO: PID, or PID-NSINODE */
+    char nonce[NONCE_LENGTH +
+               1]; /* of the process, for nonce=; "": the FIFO is its by what it has open */
 };
 
 /* 0, or -1: HP-DIRECTORY, HP-PERMISSION, HP-NOT-LISTENING, HP-NO-SHIM. With HP-NOT-LISTENING
@@ -48,8 +57,8 @@ struct channel {
 int channel_open(const struct process *process, struct channel *channel, struct refusal *why);
 void channel_close(struct channel *channel);
 
-/* PID.json of that directory, or NULL; one of another start time than the process's is stale
- * and is not returned. Release with json_object_put(). */
+/* The status file of the process in that directory, or NULL; one of another process, or of one that had its
+ * number before, is not returned. Release with json_object_put(). */
 struct json_object *status_file_read(int dir, const struct process *process);
 /* Any regular JSON file in `dir`, of at most 64 MiB. */
 struct json_object *json_file_read(int dir, const char *name);

@@ -55,7 +55,7 @@ static struct process *scan(const char *name, size_t *count, size_t *hidden)
         if (process_open((pid_t)atoi(entry->d_name), &process, &why) != 0) {
             *hidden +=
                 why.items[0].code == HP_PERMISSION && name && strncmp(process.comm, name, 15) == 0;
-        } else if (process.pid != getpid() && process.shim &&
+        } else if (process.pid != getpid() && (process.shim || (!name && !process.maps_readable)) &&
                    (!name || strcmp(process_name(&process), name) == 0 ||
                     strcmp(process.comm, name) == 0)) {
             if (*count == capacity)
@@ -73,7 +73,7 @@ static struct process *scan(const char *name, size_t *count, size_t *hidden)
     return list;
 }
 
-struct process *injected_find(size_t *count)
+struct process *possible_find(size_t *count)
 {
     size_t hidden;
 

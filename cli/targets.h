@@ -25,7 +25,7 @@ char *target_file(const char *text);
 int targets_find(const char *text, struct targets *targets, struct refusal *why);
 void targets_close(struct targets *targets);
 
-/* Every process that has the shim and that this user may look into, by rising PID. */
-struct process *injected_find(size_t *count);
+/* Every process that has the shim, or whose mappings this user may not read (no `shim`), by rising PID. */
+struct process *possible_find(size_t *count);
 
 #endif

@@ -153,6 +153,8 @@ static void print_all(const struct process *list, size_t count, bool json)
         struct row row = {.process = &list[i]};
         struct refusal ignored = {0};
 
+        if (!list[i].shim)
+            continue;
         channel_open(&list[i], &row.channel, &ignored);
         refusal_clear(&ignored);
         if (row.channel.dir >= 0)
@@ -190,7 +192,7 @@ int verb_ps(int argc, char **argv)
     }
     if (optind != argc)
         return usage_error("ps", "ps takes no operand");
-    list = injected_find(&count);
+    list = possible_find(&count);
     clean_all(list, count);
     print_all(list, count, json);
     for (size_t i = 0; i < count; i++)

@@ -37,6 +37,8 @@ static void put_wire(struct text *text, const struct wire *wire)
 {
     put(text, " id=%s deadline=%llu reply=%s", wire->id, (unsigned long long)wire->deadline,
         wire->reply);
+    if (wire->nonce[0])
+        put(text, " nonce=%s", wire->nonce);
 }
 
 static void put_places(struct text *text, const struct wire *wire, size_t line)

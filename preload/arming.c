@@ -11,8 +11,10 @@
 #include "log.h"
 #include "made_here.h"
 #include "rights.h"
+#include "self.h"
 #include "settings.h"
 #include "state.h"
+#include "sweep.h"
 #include "sys.h"
 #include "threads.h"
 
@@ -25,6 +27,7 @@ struct identity { /* compared by its bytes: no padding */
 };
 
 #define REMOVAL_LIMIT_MS 100
+#define STEM_SIZE 40
 
 enum removal { NOT_ASKED, ASKED, DONE };
 
@@ -38,8 +41,10 @@ static struct {
     int fifo, retired;
     bool retired_misleads;
     ino_t fifo_ino;
-    bool announced; /* the FIFO stands, and nobody of this process has it open */
-    unsigned path;  /* which of the two below arming.dir has */
+    char stem[STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
+    bool announced;       /* the FIFO stands, and nobody of this process has it open */
+    bool written;         /* the status file */
+    unsigned path;        /* which of the two below arming.dir has */
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
 static char arming_problem[RUNTIME_WHY_SIZE];
@@ -58,67 +63,104 @@ static struct identity identity_now(void)
     return now;
 }
 
-static void file_name(char name[NAME_MAX], pid_t pid, const char *suffix)
+static void file_name(char name[NAME_MAX], const char *stem, const char *suffix)
 {
-    snprintf(name, NAME_MAX, "%d.%s", (int)pid, suffix);
+    snprintf(name, NAME_MAX, "%s.%s", stem, suffix);
 }
 
-static void remove_files(const struct runtime_dir *dir, pid_t pid)
+static void remove_files(const struct runtime_dir *dir, const char *stem)
 {
     char name[NAME_MAX];
 
     if (dir->fd < 0)
         return;
-    file_name(name, pid, "fifo");
+    file_name(name, stem, "json");
     sys_unlinkat(dir->fd, name, 0);
-    file_name(name, pid, "json");
+    file_name(name, stem, "fifo");
     sys_unlinkat(dir->fd, name, 0);
 }
 
-/* After a chroot or a change of user the same FIFO may still be what the new name leads to. */
-static bool reached_by(const struct runtime_dir *dir, pid_t pid)
+/* Where a process is reached. */
+struct place {
+    struct runtime_dir dir;
+    char stem[STEM_SIZE];
+    ino_t ino; /* of the FIFO */
+};
+
+static bool leads_to(const struct runtime_dir *dir, const char *stem, ino_t ino)
 {
     char name[NAME_MAX];
-    struct stat st, ours;
+    struct stat st;
 
-    file_name(name, pid, "fifo");
-    return arming.fifo >= 0 && sys_fstat(arming.fifo, &ours) == 0 &&
-           sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == ours.st_ino &&
-           st.st_dev == ours.st_dev;
+    file_name(name, stem, "fifo");
+    return sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
+           st.st_ino == ino;
+}
+
+static bool same_directory(const struct runtime_dir *a, const struct runtime_dir *b)
+{
+    return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* The FIFO that this process has made stays, where it is what the directory leads to: writers may wait for
+ * it. So it may be after a chroot or a change of user too. */
+static bool keep_fifo(const struct identity *identity, struct place *place)
+{
+    if ((!arming.announced && arming.fifo < 0) || !made_here() ||
+        arming.identity.pid != identity->pid || !same_directory(&place->dir, &arming.dir) ||
+        !leads_to(&place->dir, arming.stem, arming.fifo_ino))
+        return false;
+    if (arming.announced && arming.identity.uid != identity->uid && identity->uid != 0) {
+        /* Not open, and the old user's: the directory is the new user's, which may not open it. */
+        remove_files(&place->dir, arming.stem);
+        return false;
+    }
+    memcpy(place->stem, arming.stem, STEM_SIZE);
+    place->ino = arming.fifo_ino;
+    return true;
+}
+
+static int make_named(struct place *place, const struct maker *self)
+{
+    char name[NAME_MAX];
+
+    file_name(name, place->stem, "fifo");
+    return runtime_dir_make_fifo(&place->dir, name, self, &place->ino, arming_problem);
+}
+
+/* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
+static bool make_fifo(const struct identity *identity, struct place *place)
+{
+    struct maker self = maker_self();
+    int result;
+
+    snprintf(place->stem, STEM_SIZE, "%d", (int)identity->pid);
+    result = make_named(place, &self);
+    if (result != -EBUSY || self_pid_ns() == 0)
+        return result == 0;
+    snprintf(place->stem, STEM_SIZE, "%d-%llu", (int)identity->pid,
+             (unsigned long long)self_pid_ns());
+    return make_named(place, &self) == 0;
 }
 
 /* Directory and FIFO for `identity`; on failure nothing is left open. */
-static bool make(const struct identity *identity, const char *configured, struct runtime_dir *dir,
-                 int *fifo)
+static bool make(const struct identity *identity, const char *configured, struct place *place)
 {
     struct runtime_user user = {.uid = identity->uid,
                                 .privileged = identity->privileged,
                                 .only_known = arming.in_user_namespace,
                                 .known_dev = arming.dir.dev,
                                 .known_ino = arming.dir.ino};
-    char *path = arming_paths[!arming.path], name[NAME_MAX];
+    char *path = arming_paths[!arming.path];
 
     if (user.only_known)
         memcpy(path, arming_paths[arming.path], PATH_MAX);
     else
         runtime_dir_choose(path, &user, configured, settings.xdg);
-    if (runtime_dir_open(dir, path, &user, arming_problem) != 0)
+    if (runtime_dir_open(&place->dir, path, &user, arming_problem) != 0)
         return false;
-    file_name(name, identity->pid, "fifo");
-    if (arming.announced && made_here() && arming.identity.pid == identity->pid) {
-        *fifo = runtime_dir_open_fifo(dir, name, arming.fifo_ino); /* writers may wait for it */
-        if (*fifo >= 0)
-            return true;
-        /* The program has given its directory to the user that it is now, and the FIFO is still of the old one. */
-        runtime_dir_remove_fifo(dir, name, arming.fifo_ino);
-    }
-    if (reached_by(dir, identity->pid)) {
-        *fifo = arming.fifo;
-        return true;
-    }
-    *fifo = runtime_dir_make_fifo(dir, name, arming_problem);
-    if (*fifo < 0) {
-        runtime_dir_close(dir);
+    if (!keep_fifo(identity, place) && !make_fifo(identity, place)) {
+        runtime_dir_close(&place->dir);
         return false;
     }
     arming_problem[0] = '\0';
@@ -128,45 +170,48 @@ static bool make(const struct identity *identity, const char *configured, struct
 /* Where the directory that was configured is not for the present user: by the rule for that one. Who it
  * was meant for executed the program: whoever listens first may be the child of a daemon that had
  * forked before, and be another already. */
-static bool make_any(const struct identity *identity, struct runtime_dir *dir, int *fifo)
+static bool make_any(const struct identity *identity, struct place *place)
 {
-    return make(identity, settings.directory, dir, fifo) ||
+    return make(identity, settings.directory, place) ||
            (settings.directory[0] && identity->uid != getauxval(AT_EUID) &&
-            make(identity, "", dir, fifo));
+            make(identity, "", place));
 }
 
-static void adopt(const struct identity *identity, const struct runtime_dir *dir, int fifo)
+static void adopt(const struct identity *identity, const struct place *place, int fifo)
 {
-    struct stat st = {0};
-
-    sys_fstat(fifo, &st);
+    if (place->ino != arming.fifo_ino || !same_directory(&place->dir, &arming.dir))
+        arming.written = false;
     arming.identity = *identity;
-    arming.dir = *dir;
+    arming.dir = place->dir;
     arming.path = !arming.path;
+    memcpy(arming.stem, place->stem, STEM_SIZE);
     arming.fifo = fifo;
-    arming.fifo_ino = st.st_ino;
-    arming.announced = false;
+    arming.fifo_ino = place->ino;
+    arming.announced = fifo < 0;
     made_here_note();
 }
 
-bool arming_start(void)
+static bool start(bool thorough)
 {
     struct identity now = identity_now();
-    struct runtime_dir dir;
-    int fifo;
+    struct place place;
     bool made = false;
 
     lock_take(&arming.files);
     if (!arming.ended) {
-        made = make_any(&now, &dir, &fifo);
+        made = make_any(&now, &place);
         /* A daemon's worker changes its user at once after fork(), maybe between the two lines above. */
         if (!made && sys_geteuid() != now.uid) {
             now = identity_now();
-            made = make_any(&now, &dir, &fifo);
+            made = make_any(&now, &place);
         }
         arming.identity = now;
-        if (made)
-            adopt(&now, &dir, fifo);
+        if (made) {
+            struct maker self = maker_self();
+
+            adopt(&now, &place, -1);
+            sweep_some(arming.dir.fd, &self, thorough);
+        }
     }
     lock_give(&arming.files);
     if (!made && arming_problem[0])
@@ -176,15 +221,42 @@ bool arming_start(void)
 
 bool arming_announce(void)
 {
-    bool made = arming_start();
+    bool made = start(false);
 
-    if (!made)
-        return false;
-    sys_close(arming.fifo);
     runtime_dir_close(&arming.dir);
-    arming.fifo = -1;
-    arming.announced = true;
-    return true;
+    return made;
+}
+
+bool arming_start(void)
+{
+    return start(true);
+}
+
+static int open_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
+{
+    char name[NAME_MAX];
+
+    file_name(name, stem, "fifo");
+    return runtime_dir_open_fifo(dir, name, ino);
+}
+
+bool arming_open(void)
+{
+    int fifo = -1;
+
+    lock_take(&arming.files);
+    if (arming.announced && arming.dir.fd >= 0 && !arming.ended) {
+        fifo = open_fifo(&arming.dir, arming.stem, arming.fifo_ino);
+        if (fifo >= 0) {
+            arming.fifo = fifo;
+            arming.announced = false;
+        } else {
+            log_write(LOG_ERROR, "no FIFO: open %s/%s.fifo: %s", arming.dir.path, arming.stem,
+                      sys_error(fifo));
+        }
+    }
+    lock_give(&arming.files);
+    return fifo >= 0;
 }
 
 static bool fifo_gone(void)
@@ -194,7 +266,7 @@ static bool fifo_gone(void)
 
     if (arming.fifo < 0)
         return true;
-    file_name(name, arming.identity.pid, "fifo");
+    file_name(name, arming.stem, "fifo");
     if (sys_fstatat(arming.dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return true;
     /* The directory itself may have been removed and made again under the same name. */
@@ -204,28 +276,38 @@ static bool fifo_gone(void)
 }
 
 /* A name that the process may not remove any more; a new user cannot even look. */
-static bool name_stays(const struct runtime_dir *dir, pid_t pid)
+static bool name_stays(const struct runtime_dir *dir, const char *stem)
 {
     char name[NAME_MAX];
     struct stat st;
 
-    file_name(name, pid, "fifo");
+    file_name(name, stem, "fifo");
     return sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT;
 }
 
 static bool arm_again(const struct identity *now)
 {
-    struct identity before = arming.identity;
-    struct runtime_dir old = arming.dir, dir;
+    struct runtime_dir old = arming.dir;
+    struct place place;
+    char stem[STEM_SIZE];
     int old_fifo = arming.fifo, fifo;
 
-    if (!make_any(now, &dir, &fifo))
+    memcpy(stem, arming.stem, STEM_SIZE);
+    if (!make_any(now, &place))
         return false;
-    adopt(now, &dir, fifo);
+    if (old_fifo >= 0 && place.ino == arming.fifo_ino && same_directory(&place.dir, &old))
+        fifo = old_fifo;
+    else
+        fifo = open_fifo(&place.dir, place.stem, place.ino);
+    if (fifo < 0) {
+        runtime_dir_close(&place.dir);
+        return false;
+    }
+    adopt(now, &place, fifo);
     if (old.fd >= 0) {
-        if (fifo != old_fifo && !reached_by(&old, before.pid))
-            remove_files(&old, before.pid);
-        arming.retired_misleads = fifo != old_fifo && name_stays(&old, before.pid);
+        if (fifo != old_fifo && !leads_to(&old, stem, place.ino))
+            remove_files(&old, stem);
+        arming.retired_misleads = fifo != old_fifo && name_stays(&old, stem);
         sys_close(old.fd);
     }
     if (fifo != old_fifo) {
@@ -268,6 +350,7 @@ void arming_stop(void)
     if (arming.retired >= 0)
         sys_close(arming.retired);
     runtime_dir_close(&arming.dir);
+    arming.announced = arming.announced || arming.fifo >= 0;
     arming.fifo = arming.retired = -1;
     lock_give(&arming.files);
 }
@@ -303,9 +386,9 @@ bool arming_path(char *path, size_t size)
     bool there;
 
     lock_take(&arming.files);
-    there = arming.fifo >= 0;
+    there = arming.dir.fd >= 0;
     if (there)
-        snprintf(path, size, "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
+        snprintf(path, size, "%s/%s.fifo", arming.dir.path, arming.stem);
     lock_give(&arming.files);
     return there;
 }
@@ -317,8 +400,9 @@ int arming_write_status(const char *text, size_t length)
 
     lock_take(&arming.files);
     if (arming.dir.fd >= 0 && !arming.ended) {
-        file_name(name, arming.identity.pid, "json");
+        file_name(name, arming.stem, "json");
         result = runtime_dir_replace(&arming.dir, name, text, length);
+        arming.written = arming.written || result == 0;
     }
     lock_give(&arming.files);
     return result;
@@ -342,7 +426,7 @@ void arming_remove_if_asked(void)
 {
     if (atomic_load_explicit(&arming.removal, memory_order_acquire) != ASKED)
         return;
-    remove_files(&arming.dir, arming.identity.pid);
+    remove_files(&arming.dir, arming.stem);
     atomic_store_explicit(&arming.removal, DONE, memory_order_release);
     sys_futex_wake(&arming.removal, 1);
 }
@@ -358,15 +442,14 @@ void arming_end(void)
         return;
     arming.ended = true;
     /* A child that was made past fork(3) has our memory but not our files. */
-    if (arming.announced && made_here()) {
-        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
-        sys_unlinkat(AT_FDCWD, path, 0);
-    } else if (arming.fifo >= 0 && made_here()) {
-        snprintf(path, sizeof(path), "%s/%d.json", arming.dir.path, (int)arming.identity.pid);
-        sys_unlinkat(AT_FDCWD, path, 0);
-        snprintf(path, sizeof(path), "%s/%d.fifo", arming.dir.path, (int)arming.identity.pid);
-        reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT;
-        directory = arming.dir.path;
+    if ((arming.announced || arming.fifo >= 0) && made_here()) {
+        snprintf(path, sizeof(path), "%s/%s.json", arming.dir.path, arming.stem);
+        if (arming.written)
+            sys_unlinkat(AT_FDCWD, path, 0);
+        snprintf(path, sizeof(path), "%s/%s.fifo", arming.dir.path, arming.stem);
+        reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT || arming.fifo < 0;
+        if (arming.fifo >= 0)
+            directory = arming.dir.path;
     }
     lock_give(&arming.files);
     if (!reached && threads_self() != THREAD_LISTENER)
@@ -379,24 +462,26 @@ void arming_remove_left_by_exec(void)
 {
     struct identity now = identity_now();
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
-    char *directory = arming_paths[0], path[PATH_MAX + 32];
+    struct runtime_dir dir = {.fd = -1};
+    struct maker self = maker_self();
+    char name[NAME_MAX], stem[STEM_SIZE];
     struct stat st;
-    int fd;
 
-    runtime_dir_choose(directory, &user, settings.directory, settings.xdg);
-    snprintf(path, sizeof(path), "%s/%d.fifo", directory, (int)now.pid);
-    if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISFIFO(st.st_mode) ||
-        st.st_uid != now.uid)
+    runtime_dir_choose(arming_paths[0], &user, settings.directory, settings.xdg);
+    dir.fd =
+        sys_openat(AT_FDCWD, arming_paths[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (dir.fd < 0)
         return;
-    /* A process of this number in another pid namespace may listen there. */
-    fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (fd >= 0)
-        sys_close(fd);
-    if (fd != -ENXIO)
-        return;
-    sys_unlinkat(AT_FDCWD, path, 0);
-    snprintf(path, sizeof(path), "%s/%d.json", directory, (int)now.pid);
-    sys_unlinkat(AT_FDCWD, path, 0);
+    snprintf(stem, sizeof(stem), "%d", (int)now.pid);
+    file_name(name, stem, "fifo");
+    /* A process of this number in another pid namespace may have it. */
+    if (sys_fstatat(dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
+        st.st_uid == now.uid && sweep_lock(dir.fd)) {
+        if (sweep_way_is_clear(dir.fd, name, &self))
+            remove_files(&dir, stem);
+        sweep_unlock(dir.fd);
+    }
+    runtime_dir_close(&dir);
 }
 
 void arming_enter_user_namespace(void)
@@ -411,6 +496,6 @@ void arming_reset(void)
     atomic_store_explicit(&arming.removal, NOT_ASKED, memory_order_relaxed);
     arming.dir.fd = -1;
     arming.fifo = arming.retired = -1;
-    arming.announced = false;
+    arming.announced = arming.written = false;
     arming.identity = (struct identity){0};
 }

@@ -17,6 +17,8 @@
 bool arming_announce(void);
 /* Makes directory and FIFO. False: there is none, and the log says why. */
 bool arming_start(void);
+/* Opens the FIFO: from now on clients find a reader, and the status file is there. */
+bool arming_open(void);
 /* Makes them anew where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.
  * True: something was made anew. What cannot be made anew stays as it is. */
 bool arming_check(bool doorbell);
@@ -31,7 +33,7 @@ int arming_retired(void);
 bool arming_retired_misleads(void);
 void arming_close_retired(void);
 const struct runtime_dir *arming_dir(void);
-/* "DIR/PID.fifo" into `path`; any thread. False: there is none. */
+/* "DIR/PID.fifo", or "DIR/PID-NSINODE.fifo", into `path`; any thread. False: there is none. */
 bool arming_path(char *path, size_t size);
 /* PID.json, unless the process ends. 0 or -errno. */
 int arming_write_status(const char *text, size_t length);

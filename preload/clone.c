@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "clone.h"
 #include "engine.h"
 #include "preload.h"
 #include "state.h"
@@ -144,7 +145,7 @@ long syscall_copy(long number, long a, long b, long c, long d, long e, long f)
 
 /*
  * The numbers of fork(2), clone(2) and clone3(2) are looked at; any other call is made at once, as libc
- * makes it, at the cost of two comparisons. The child of a call that shares the memory, or that names
+ * makes it, at the cost of two comparisons and a store into the red zone. The child of a call that shares the memory, or that names
  * another stack, returns past every function of ours: it finds the caller's return address on top.
  */
 __asm__(".pushsection .text\n"
@@ -160,12 +161,15 @@ __asm__(".pushsection .text\n"
         "cmp $435, %rdi\n" /* SYS_clone3 */
         "je 2f\n"
         "1: mov %rdi, %rax\n"
+        "mov %rdi, -8(%rsp)\n" /* the number, see clone.h */
         "mov %rsi, %rdi\n"
         "mov %rdx, %rsi\n"
         "mov %rcx, %rdx\n"
         "mov %r8, %r10\n"
         "mov %r9, %r8\n"
         "mov 8(%rsp), %r9\n"
+        ".globl clone_syscall_here\n"
+        "clone_syscall_here:\n"
         "syscall\n"
         "cmp $-4095, %rax\n"
         "jae 3f\n"

@@ -12,6 +12,7 @@
 #include "outcome.h"
 #include "replies.h"
 #include "rights.h"
+#include "self.h"
 #include "settings.h"
 #include "state.h"
 #include "status.h"
@@ -82,6 +83,16 @@ static int check_deadline(const struct request *request, struct refusal *why)
     return refuse(why, HP_DEADLINE, "the deadline passed before the request was read");
 }
 
+/* Several pid namespaces may have a process of this number. */
+static int check_meant(const struct frame *frame, struct refusal *why)
+{
+    for (size_t i = 0; i < frame->count; i++)
+        if (!self_is(frame->requests[i].nonce))
+            return refuse(why, HP_OTHER_PROCESS, "another process is meant than this one, %d",
+                          (int)sys_getpid());
+    return 0;
+}
+
 static int follow_rights(struct refusal *why)
 {
     int result = rights_follow(why);
@@ -120,7 +131,7 @@ static void answer(const struct frame *frame, struct outcome *outcome, struct re
 {
     const struct request *request = &frame->requests[0];
 
-    if (check_deadline(request, why) != 0)
+    if (check_meant(frame, why) != 0 || check_deadline(request, why) != 0)
         return;
     if (request->verb == REQUEST_PING || request->verb == REQUEST_STATUS) {
         outcome_done(outcome);

@@ -9,7 +9,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
+#include <string.h>
 
 #include "interrupted.h"
 #include "safe_moment.h"
@@ -45,9 +45,7 @@ static void handler(int signal, siginfo_t *info, void *context)
             sys_tgkill(self, threads_listener(), signal);
         else if (!threads_made())
             make_threads(context);
-        /* Its system calls are more than a filter (seccomp(2)) of a host may allow that was not asked. */
-        if (settings.listen == LISTEN_FIRST_RING)
-            interrupted_go_on(context, signal, threads_made());
+        interrupted_go_on(context, signal);
     } else if (info->si_code != SI_TKILL || info->si_pid != self) {
         atomic_store_explicit(&rang, true, memory_order_release);
     }
@@ -56,14 +54,11 @@ static void handler(int signal, siginfo_t *info, void *context)
 
 void doorbell_start(int signal)
 {
-    static const int own[] = {SIGTRAP, SIGILL, SIGSEGV, SIGBUS, SIGFPE};
+    const sys_sigset mask = ~DOORBELL_OPEN_SIGNALS;
     struct sigaction old,
         action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 
-    /* Not those that its own instructions may raise: the kernel ends a process that blocks them. */
-    sigfillset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-        sigdelset(&action.sa_mask, own[i]);
+    memcpy(&action.sa_mask, &mask, sizeof(mask)); /* sigfillset(3) leaves signal 32 out */
     if (signal == 0 || sigaction(signal, NULL, &old) != 0)
         return;
     if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))

@@ -6,6 +6,15 @@
 
 #include <stdbool.h>
 
+#include "sys.h"
+
+/* All others are blocked in the handler. The kernel ends a process that blocks what its own instructions
+ * raise. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps with a lock held that the
+ * handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at any instruction. */
+#define DOORBELL_OPEN_SIGNALS                                                              \
+    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
+     SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(33))
+
 /* Constructor. A signal that the host already handles stays the host's. */
 void doorbell_start(int signal);
 /* Was the signal ours at the start? No system call. */

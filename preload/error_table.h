@@ -17,6 +17,7 @@
   X(HP_VALUE, "HP-VALUE", 1, "a key's value is not one it can have", "libhotpatch_preload(7) lists the values") \
   X(HP_PATH, "HP-PATH", 1, "the request lacks an absolute path, or has one too many", "load takes one absolute path, the other verbs none") \
   X(HP_TRANSACTION, "HP-TRANSACTION", 1, "begin, commit and what lies between do not fit together", "send begin, load and revert lines, and commit in one write, or each within a second of the last") \
+  X(HP_OTHER_PROCESS, "HP-OTHER-PROCESS", 1, "the request names another process than the one that reads it", "run the command again; by hand, take nonce= from the status file, or leave it out") \
   X(HP_DEADLINE, "HP-DEADLINE", 4, "the request's deadline passed before the commit", "allow more time; nothing was changed") \
   /* the host */ \
   X(HP_SANDBOX, "HP-SANDBOX", 1, "the program gave up rights that the patching thread cannot give up", "load the patch before the program drops its rights") \

@@ -38,9 +38,13 @@ static void deliver(struct frames *frames, struct frame *frame, const struct req
 
 /* ---- transactions ---- */
 
-/* id, reply and the earliest deadline of all lines go to the transaction as a whole. */
-static void gather(struct request *whole, const struct request *line)
+/* id, reply, nonce and the earliest deadline of all lines go to the transaction as a whole. */
+static void gather(struct request *whole, const struct request *line, struct refusal *why)
 {
+    if (!whole->nonce[0])
+        whole->nonce = line->nonce;
+    else if (line->nonce[0] && strcmp(line->nonce, whole->nonce) != 0)
+        refuse(why, HP_OTHER_PROCESS, "lines of one transaction name different processes");
     if (!whole->id[0])
         whole->id = line->id;
     if (!whole->reply[0])
@@ -63,7 +67,7 @@ static void parse_member(char *line, struct request *request, struct refusal *wh
 static void end_transaction(struct frames *frames, bool torn)
 {
     struct request *requests = calloc(frames->lines ? frames->lines : 1, sizeof(*requests));
-    struct request whole = {.id = "", .reply = ""}, border = {0};
+    struct request whole = {.id = "", .reply = "", .nonce = ""}, border = {0};
     struct frame frame = {
         .verb = "transaction", .requests = requests, .why = &frames->why, .torn = torn};
     char *line = frames->transaction;
@@ -75,7 +79,7 @@ static void end_transaction(struct frames *frames, bool torn)
         struct request *request = requests && i > 0 ? &requests[frame.count] : &border;
 
         parse_member(line, request, &frames->why);
-        gather(&whole, request);
+        gather(&whole, request, &frames->why);
         if (request != &border && request->verb != REQUEST_COMMIT)
             frame.count++;
         line = next;
@@ -83,7 +87,7 @@ static void end_transaction(struct frames *frames, bool torn)
     if (frames->why.count == 0 && frame.count == 0)
         refuse(&frames->why, HP_TRANSACTION, "nothing lies between begin and commit");
     for (size_t i = 0; requests && i < frame.count; i++)
-        requests[i].deadline = whole.deadline;
+        requests[i].deadline = whole.deadline, requests[i].nonce = whole.nonce;
     frames->in_transaction = false;
     deliver(frames, &frame, &whole);
     free(requests);

@@ -1,15 +1,14 @@
 /*
  * interrupted.c - see interrupted.h. x86-64.
  *
- * A call that a signal ended has its result, -EINTR, in rax, and the pc after the instruction; where
- * SA_RESTART applies the kernel has put the pc back to the instruction and the number into rax
- * before the handler runs. Which call ended is not recorded: the number is read from the code before the
- * instruction, where libc loads it. A call whose number is not found stays ended.
+ * A call that a signal ended has its result in rax, -EINTR or how much it had moved, and the pc after the
+ * instruction; where SA_RESTART applies the kernel has put the pc back to the instruction and the
+ * number into rax before the handler runs. rcx tells that the instruction was executed: it
+ * then has the address after it. The number of a call that ended is not recorded: it is read from
+ * the code before the instruction (call_number.h). A call whose number is not found stays ended.
  *
  * restart_syscall(2) is called here and not after the return: sigreturn(2) forgets what is to be
- * restarted. Meanwhile the host's own mask is in force, and its handlers run. The doorbell is blocked too
- * once there is a listener, to which the kernel then gives it: each further ring would lie upon the
- * one before.
+ * restarted.
  */
 #include "interrupted.h"
 
@@ -19,87 +18,119 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <ucontext.h>
 
 #include "base/unwind.h"
+#include "call_number.h"
+#include "calls_allowed.h"
+#include "clone.h"
+#include "doorbell.h"
+#include "host_signals.h"
+#include "short_counts.h"
 #include "sys.h"
+#include "under_mask.h"
 
-enum { LOOK_BACK = 40, SYSCALL_BYTES = 2, MOVE_BYTES = 5 };
+enum { SYSCALL_BYTES = 2, PAGE = 4096, NUMBERS = 512 };
+
+/* Of an alternate stack, for the frame of another handler that may come while the call waits. */
+enum { ROOM_MIN = 8192 };
 
 enum fate {
     FATE_ENDS,    /* stays as the kernel ended it */
-    FATE_RESTART, /* restart_syscall(2) */
-    FATE_AGAIN    /* the instruction is executed again */
+    FATE_RESTART, /* restart_syscall(2): for the rest of the time */
+    FATE_AGAIN,   /* the same call again */
+    FATE_KERNEL   /* the same call again, as the kernel restarts it under SA_RESTART */
 };
 
-static bool is_syscall(const uint8_t *code)
+/* ---- which call ---- */
+
+/* FRED, a way into the kernel that newer processors have, leaves rcx alone. */
+static bool instruction_sets_rcx(void)
 {
-    return code[0] == 0x0f && code[1] == 0x05;
+    unsigned long rcx = 0;
+    long result;
+
+    __asm__ volatile("syscall" : "=a"(result), "+c"(rcx) : "0"(SYS_getpid) : "r11", "memory");
+    return rcx != 0;
 }
 
-/* How long the instruction at `code` is, if it is one that a libc puts between the number and the
- * call: a move or an xor of general registers, a load or a store relative to rsp, an lea. 0: another. */
-static size_t plain_length(const uint8_t *code, size_t room)
+static bool is_syscall_at(uint64_t pc)
 {
-    size_t at = room > 0 && (code[0] & 0xf0) == 0x40 ? 1 : 0;
-    uint8_t opcode, modrm;
+    uint8_t code[SYSCALL_BYTES];
 
-    if (at + 2 > room)
-        return 0;
-    opcode = code[at];
-    modrm = code[at + 1];
-    if (opcode != 0x89 && opcode != 0x8b && opcode != 0x31 && opcode != 0x33 && opcode != 0x8d)
-        return 0;
-    if (modrm >> 6 == 3)
-        return opcode == 0x8d ? 0 : at + 2;
-    if ((modrm & 7) != 4)
-        return modrm >> 6 == 1 ? at + 3 : modrm >> 6 == 2 ? at + 6 : 0;
-    return modrm >> 6 == 1 ? at + 4 : modrm >> 6 == 2 ? at + 7 : at + 3;
+    return unwind_read(NULL, pc, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
 }
 
-/* Is nothing but such instructions between `from` and `to`? */
-static bool is_plain(const uint8_t *from, const uint8_t *to)
+/* Was the pc reached by the instruction before it? */
+static bool is_after_call(const greg_t *registers)
 {
-    while (from < to) {
-        size_t length = plain_length(from, (size_t)(to - from));
+    uint64_t pc = (uint64_t)registers[REG_RIP];
 
-        if (length == 0)
-            return false;
-        from += length;
+    if ((uint64_t)registers[REG_RCX] == pc)
+        return is_syscall_at(pc - SYSCALL_BYTES);
+    return !instruction_sets_rcx() && registers[REG_RAX] == -EINTR &&
+           is_syscall_at(pc - SYSCALL_BYTES);
+}
+
+/* Has the kernel put the pc back to an instruction that was executed? One that is yet to be executed has
+ * nothing to go on with. */
+static bool is_before_call(const greg_t *registers)
+{
+    uint64_t pc = (uint64_t)registers[REG_RIP];
+
+    return ((uint64_t)registers[REG_RCX] == pc + SYSCALL_BYTES || !instruction_sets_rcx()) &&
+           is_syscall_at(pc);
+}
+
+/* The number that the code before the instruction at `pc` loads; -1: not found. */
+static long number_before(uint64_t pc, const greg_t *registers)
+{
+    uint64_t page = pc & ~(uint64_t)(PAGE - 1), from = pc - CALL_NUMBER_BYTES;
+    uint8_t code[CALL_NUMBER_BYTES];
+
+    if (pc == (uintptr_t)clone_syscall_here)
+        return *(const long *)(uintptr_t)(registers[REG_RSP] - 8);
+    if (!unwind_read(NULL, from, code, sizeof(code))) {
+        from = page; /* the page before it is no code of this function */
+        if (pc - from > sizeof(code) || !unwind_read(NULL, from, code, pc - from))
+            return -1;
     }
-    return from == to;
+    return call_number(code, pc - from);
 }
 
-/* The number that `mov $number, %eax` loads before the instruction at `pc`; -1: not found. */
-static long number_before(uint64_t pc)
+/* ---- what becomes of it ---- */
+
+static bool has_timeout(long fd, int option)
 {
-    uint8_t code[LOOK_BACK];
-    uint32_t number;
+    struct timeval time = {0, 0};
+    socklen_t size = sizeof(time);
 
-    if (!unwind_read(NULL, pc - LOOK_BACK, code, sizeof(code)))
-        return -1;
-    for (size_t at = LOOK_BACK - MOVE_BYTES; at + 1 > 0; at--) {
-        if (code[at] == 0xb8 && is_plain(code + at + MOVE_BYTES, code + LOOK_BACK)) {
-            memcpy(&number, code + at + 1, sizeof(number));
-            return number < 1024 ? (long)number : -1;
-        }
-        if (at == 0)
-            break;
-    }
-    return -1;
+    return sys_call(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&time, (long)&size, 0) == 0 &&
+           (time.tv_sec != 0 || time.tv_usec != 0);
 }
 
-static enum fate fate_of(long number, const greg_t *registers)
+/* futex(2): of its operations those that wait for a time alone. */
+static bool futex_waits_for_time(const greg_t *registers)
+{
+    int operation = (int)registers[REG_RSI] & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+
+    return registers[REG_R10] != 0 && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
+}
+
+/* Of a call that has ended with EINTR although the doorbell has SA_RESTART. */
+static enum fate fate_of_ended(long number, const greg_t *registers)
 {
     switch (number) {
-    case SYS_restart_syscall: /* of a ring before */
+    case SYS_restart_syscall: /* of a stop before, signal(7) */
     case SYS_poll:
     case SYS_nanosleep:
-    case SYS_futex:
         return FATE_RESTART;
+    case SYS_futex:
+        return futex_waits_for_time(registers) ? FATE_RESTART : FATE_ENDS;
     case SYS_clock_nanosleep:
         return registers[REG_RSI] & TIMER_ABSTIME ? FATE_AGAIN : FATE_RESTART;
-    case SYS_select:
+    case SYS_select: /* to ppoll: with the rest of the time, which the kernel wrote back */
     case SYS_pselect6:
     case SYS_ppoll:
     case SYS_epoll_wait:
@@ -113,34 +144,38 @@ static enum fate fate_of(long number, const greg_t *registers)
     case SYS_msgrcv:
     case SYS_msgsnd:
     case SYS_io_getevents:
-    /* Under SO_RCVTIMEO or SO_SNDTIMEO; else the kernel restarts them. */
-    case SYS_read:
+    case 333: /* io_pgetevents */
+        return FATE_AGAIN;
+    case SYS_read: /* of a socket with a time limit; else the EINTR is not the doorbell's */
     case SYS_readv:
     case SYS_recvfrom:
     case SYS_recvmsg:
     case SYS_recvmmsg:
     case SYS_accept:
     case SYS_accept4:
+        return has_timeout(registers[REG_RDI], SO_RCVTIMEO) ? FATE_AGAIN : FATE_ENDS;
     case SYS_write:
     case SYS_writev:
     case SYS_sendto:
     case SYS_sendmsg:
     case SYS_sendmmsg:
-        return FATE_AGAIN;
-    default:
+    case SYS_sendfile:
+        return has_timeout(registers[REG_RDI], SO_SNDTIMEO) ? FATE_AGAIN : FATE_ENDS;
+    default: /* connect, io_uring_enter, a number that was not found ... */
         return FATE_ENDS;
     }
 }
 
 /* Those that a handler without SA_RESTART ends, and that may wait long. */
-static bool ends_without_restart(long number)
+static bool may_wait(long number)
 {
     static const short numbers[] = {
-        SYS_read,    SYS_readv,           SYS_write,        SYS_writev,  SYS_recvfrom,
-        SYS_recvmsg, SYS_recvmmsg,        SYS_accept,       SYS_accept4, SYS_sendto,
-        SYS_sendmsg, SYS_sendmmsg,        SYS_wait4,        SYS_waitid,  SYS_futex,
-        SYS_flock,   SYS_fcntl,           SYS_open,         SYS_openat,  SYS_connect,
-        SYS_ioctl,   SYS_mq_timedreceive, SYS_mq_timedsend, SYS_splice,  SYS_tee,
+        SYS_read,     SYS_readv,           SYS_write,        SYS_writev,  SYS_recvfrom,
+        SYS_recvmsg,  SYS_recvmmsg,        SYS_accept,       SYS_accept4, SYS_sendto,
+        SYS_sendmsg,  SYS_sendmmsg,        SYS_wait4,        SYS_waitid,  SYS_futex,
+        SYS_flock,    SYS_fcntl,           SYS_open,         SYS_openat,  SYS_connect,
+        SYS_ioctl,    SYS_mq_timedreceive, SYS_mq_timedsend, SYS_splice,  SYS_tee,
+        SYS_vmsplice, SYS_sendfile,        SYS_getrandom,    SYS_preadv2, SYS_pwritev2,
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -149,28 +184,7 @@ static bool ends_without_restart(long number)
     return false;
 }
 
-/* The kernel's own (arch/x86/include/uapi/asm/signal.h); glibc's has other members in another order. */
-struct kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    sys_sigset mask;
-};
-
-/* Would one of these signals end a call that SA_RESTART restarts? One that is ignored ends none. */
-static bool one_ends_calls(sys_sigset pending)
-{
-    struct kernel_action action;
-
-    for (int signal = 1; signal <= 64; signal++) {
-        if (!(pending & SYS_SIGBIT(signal)) ||
-            sys_call4(SYS_rt_sigaction, signal, 0, (long)&action, sizeof(action.mask)) != 0)
-            continue;
-        if (action.handler != SIG_IGN && !(action.flags & SA_RESTART))
-            return true;
-    }
-    return false;
-}
+/* ---- going on ---- */
 
 static sys_sigset mask_of(const ucontext_t *context)
 {
@@ -180,64 +194,135 @@ static sys_sigset mask_of(const ucontext_t *context)
     return mask;
 }
 
-/* Signals that the host would take as soon as the handler returns; the doorbell is none of its own. */
-static sys_sigset pending_for_host(const ucontext_t *context, int doorbell)
+/* Is there room on the stack for another handler's frame, which would not be there without this call? An
+ * alternate stack may be as small as its own frame. */
+static bool has_room(const ucontext_t *context)
 {
-    sys_sigset pending = 0;
+    const stack_t *stack = &context->uc_stack;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), base = (uintptr_t)stack->ss_sp;
 
-    if (sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0) != 0)
-        return 0;
-    return pending & ~mask_of(context) & ~SYS_SIGBIT(doorbell);
+    if (stack->ss_flags & SS_DISABLE || here < base || here - base >= stack->ss_size)
+        return true;
+    return here - base >= ROOM_MIN;
 }
 
-/* The waiting is done here, under the host's mask; then the call has its result. */
-static void restart(ucontext_t *context, sys_sigset blocked)
+static void call_from(struct under_mask *call, const ucontext_t *context, long number)
 {
-    const sys_sigset mask = mask_of(context) | blocked, all = ~UINT64_C(0);
+    static const int order[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
+
+    *call = (struct under_mask){
+        .number = number, .mask = mask_of(context), .blocked = ~DOORBELL_OPEN_SIGNALS};
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+        call->arguments[i] = (long)context->uc_mcontext.gregs[order[i]];
+}
+
+/* Make the call until it has a result. A signal of `ending` ends it. */
+static long make_call(struct under_mask *call, sys_sigset ending)
+{
     long result;
 
-    sys_sigprocmask(SIG_SETMASK, &mask, NULL);
-    result = sys_call3(SYS_restart_syscall, 0, 0, 0);
-    sys_sigprocmask(SIG_SETMASK, &all, NULL);
-    context->uc_mcontext.gregs[REG_RAX] = (greg_t)result;
+    do {
+        if (host_signals_pending() & ending & ~call->mask)
+            return -EINTR;
+        result = under_mask_run(call);
+    } while (result == UNDER_MASK_RUNG);
+    return result == UNDER_MASK_HANDLED ? -EINTR : result;
 }
 
-static void after_call(ucontext_t *context, int doorbell, bool once)
+/* The call is over, with that result. */
+static void set_result(ucontext_t *context, uint64_t instruction, const struct under_mask *call,
+                       long result)
 {
     greg_t *registers = context->uc_mcontext.gregs;
-    long number = number_before((uint64_t)registers[REG_RIP] - SYSCALL_BYTES);
-    enum fate fate = fate_of(number, registers);
 
-    if (fate == FATE_ENDS || pending_for_host(context, doorbell))
-        return;
-    if (fate == FATE_RESTART) {
-        restart(context, once ? SYS_SIGBIT(doorbell) : 0);
+    registers[REG_RIP] = (greg_t)(instruction + SYSCALL_BYTES);
+    registers[REG_RCX] = registers[REG_RIP];
+    registers[REG_RAX] = (greg_t)result;
+    memcpy(&context->uc_sigmask, &call->mask,
+           sizeof(call->mask)); /* a handler may have changed it */
+}
+
+/* The host makes the call itself, when the handler has returned. */
+static void put_back(ucontext_t *context, uint64_t instruction, long number)
+{
+    context->uc_mcontext.gregs[REG_RIP] = (greg_t)instruction;
+    context->uc_mcontext.gregs[REG_RAX] = (greg_t)number;
+}
+
+static void go_on(ucontext_t *context, uint64_t instruction, long number, enum fate fate,
+                  int doorbell)
+{
+    struct host_signals signals;
+    struct under_mask call;
+    sys_sigset ending;
+
+    host_signals_read(&signals, doorbell);
+    ending = fate == FATE_KERNEL ? signals.ending : signals.handled;
+    call_from(&call, context, number);
+    if (host_signals_pending() & ending & ~call.mask) {
+        set_result(context, instruction, &call, -EINTR);
         return;
     }
-    registers[REG_RIP] -= SYSCALL_BYTES;
-    registers[REG_RAX] = (greg_t)number;
-}
-
-static void before_call(ucontext_t *context, int doorbell)
-{
-    greg_t *registers = context->uc_mcontext.gregs;
-
-    if (!ends_without_restart((long)registers[REG_RAX]) ||
-        !one_ends_calls(pending_for_host(context, doorbell)))
+    /* Nothing can end it while the handler returns; or it cannot be waited for here. */
+    if ((fate != FATE_RESTART && !(ending & ~call.mask)) || !has_room(context)) {
+        put_back(context, instruction, number);
         return;
-    registers[REG_RIP] += SYSCALL_BYTES;
-    registers[REG_RAX] = -EINTR;
+    }
+    if (fate == FATE_RESTART)
+        call.number = SYS_restart_syscall;
+    set_result(context, instruction, &call, make_call(&call, ending));
 }
 
-void interrupted_go_on(void *context, int doorbell, bool once)
+/* The call has moved bytes: so does another with the rest, as long as each moves all. */
+static void finish(ucontext_t *context, uint64_t instruction, long number, int doorbell)
 {
-    ucontext_t *interrupted = context;
-    uint64_t pc = (uint64_t)interrupted->uc_mcontext.gregs[REG_RIP];
-    uint8_t code[SYSCALL_BYTES];
+    long moved = (long)context->uc_mcontext.gregs[REG_RAX], more, size;
+    struct host_signals signals;
+    struct under_mask call, rest;
 
-    if (interrupted->uc_mcontext.gregs[REG_RAX] == -EINTR &&
-        unwind_read(NULL, pc - SYSCALL_BYTES, code, sizeof(code)) && is_syscall(code))
-        after_call(interrupted, doorbell, once);
-    else if (unwind_read(NULL, pc, code, sizeof(code)) && is_syscall(code))
-        before_call(interrupted, doorbell);
+    call_from(&call, context, number);
+    rest = call;
+    if (!short_counts_rest(&call, moved, &rest, &size) || !has_room(context))
+        return;
+    host_signals_read(&signals, doorbell);
+    do {
+        more = make_call(&rest, signals.handled);
+        moved += more > 0 ? more : 0;
+    } while (more == size && short_counts_rest(&call, moved, &rest, &size));
+    set_result(context, instruction, &rest, moved);
+}
+
+static void after_call(ucontext_t *context, int doorbell)
+{
+    const greg_t *registers = context->uc_mcontext.gregs;
+    uint64_t instruction = (uint64_t)registers[REG_RIP] - SYSCALL_BYTES;
+    enum fate fate;
+    long number;
+
+    if (registers[REG_RAX] != -EINTR && registers[REG_RAX] <= 0)
+        return;
+    number = number_before(instruction, registers);
+    if (registers[REG_RAX] > 0) {
+        finish(context, instruction, number, doorbell);
+        return;
+    }
+    fate = fate_of_ended(number, registers);
+    if (fate != FATE_ENDS)
+        go_on(context, instruction, number, fate, doorbell);
+}
+
+void interrupted_go_on(void *context_, int doorbell)
+{
+    ucontext_t *context = context_;
+    const greg_t *registers = context->uc_mcontext.gregs;
+
+    if (under_mask_interrupted((uint64_t)registers[REG_RIP], (uint64_t)registers[REG_RAX]))
+        under_mask_go_back((uint64_t)registers[REG_RSP]);
+    if (!calls_allowed())
+        return;
+    if (is_after_call(registers))
+        after_call(context, doorbell);
+    else if (is_before_call(registers) && may_wait((long)registers[REG_RAX]))
+        go_on(context, (uint64_t)registers[REG_RIP], (long)registers[REG_RAX], FATE_KERNEL,
+              doorbell);
 }

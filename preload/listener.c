@@ -14,6 +14,7 @@
 #include "log.h"
 #include "replies.h"
 #include "rights.h"
+#include "self.h"
 #include "settings.h"
 #include "state.h"
 #include "status.h"
@@ -239,15 +240,19 @@ static void start(void)
     if (!frames_begun)
         frames_init(&frames, dispatch_frame, NULL, clock_ms);
     frames_begun = true;
-    arming_start();
+    self_start();
+    status_start();
+    if (arming_start())
+        dispatch_start_status(); /* before there is a reader: it says who reads */
+    arming_open();
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     if (!settings.patches)
         threads_listener_armed(); /* else once they are applied */
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
-    status_start();
     dispatch_startup_patches();
-    dispatch_start_status();
+    if (settings.patches)
+        dispatch_start_status();
     threads_listener_armed();
 }
 

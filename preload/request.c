@@ -17,6 +17,7 @@ enum key {
     KEY_ID,
     KEY_DEADLINE,
     KEY_REPLY,
+    KEY_NONCE,
     KEY_WHEN,
     KEY_TIMEOUT,
     KEY_REPLACE,
@@ -37,7 +38,7 @@ enum key {
 };
 
 #define BIT(key) (1u << (key))
-#define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY))
+#define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY) | BIT(KEY_NONCE))
 #define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
 #define REPEATABLE (BIT(KEY_REPLACE) | BIT(KEY_AT))
 #define FAULT_TERMS \
@@ -50,7 +51,7 @@ static const char key_names[KEY_COUNT][12] = {
     [KEY_MATCH] = "match",     [KEY_KIND] = "kind",         [KEY_FAIL] = "fail",
     [KEY_NTH] = "nth",         [KEY_TIMES] = "times",       [KEY_PROBABILITY] = "probability",
     [KEY_CALLER] = "caller",   [KEY_FOR] = "for",           [KEY_AT] = "at",
-    [KEY_SEEN] = "seen",
+    [KEY_SEEN] = "seen",       [KEY_NONCE] = "nonce",
 };
 
 static const struct {
@@ -314,6 +315,12 @@ static bool kind_valid(const char *text)
            strcmp(text, "entry") == 0;
 }
 
+static bool nonce_valid(const char *text)
+{
+    return strlen(text) == REQUEST_NONCE_LENGTH &&
+           strspn(text, "0123456789abcdef") == REQUEST_NONCE_LENGTH;
+}
+
 /* False where `value` is not one that `key` can have. */
 static bool take_value(struct request *request, enum key key, char *value)
 {
@@ -325,6 +332,9 @@ static bool take_value(struct request *request, enum key key, char *value)
             return false;
         request->id = value;
         return true;
+    case KEY_NONCE:
+        request->nonce = value;
+        return nonce_valid(value);
     case KEY_REPLY:
         if (!request_reply_name_valid(value))
             return false;
@@ -392,7 +402,7 @@ static void take_pair(struct parse *parse, char *token, char *equals)
     char given[81]; /* taking the value cuts it up */
 
     snprintf(given, sizeof(given), "%s", equals[1] ? equals + 1 : "empty");
-    if (!parse->verb_known && key > KEY_REPLY)
+    if (!parse->verb_known && key > KEY_NONCE)
         return;
     if (key == KEY_COUNT || (parse->verb_known && !(verbs[parse->request->verb].keys & BIT(key))))
         refuse(parse->why, HP_KEY, "%s does not take the key %.*s=", verb,
@@ -480,7 +490,8 @@ int request_parse(char *line, size_t length, struct request *request, struct ref
     bool first = true;
     char *p = line;
 
-    *request = (struct request){.timeout = REQUEST_TIMEOUT_DEFAULT, .id = "", .reply = ""};
+    *request =
+        (struct request){.timeout = REQUEST_TIMEOUT_DEFAULT, .id = "", .reply = "", .nonce = ""};
     request->verb = (enum request_verb)VERB_COUNT;
     if (memchr(line, '\0', length)) {
         refuse(why, HP_NUL, "the request contains a NUL byte");

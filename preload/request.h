@@ -18,6 +18,7 @@
 #define REQUEST_PLACE_MAX 64
 #define REQUEST_TRANSACTION_MAX 256 /* lines between begin and commit */
 #define REQUEST_ID_MAX 64
+#define REQUEST_NONCE_LENGTH 32 /* lower-case hex digits */
 
 enum request_verb {
     REQUEST_LOAD,
@@ -71,6 +72,7 @@ struct request {
     bool unload;
     const char *id;    /* "" where not given */
     const char *reply; /* "" where not given; checked against [A-Za-z0-9_-]{1,64}\.reply */
+    const char *nonce; /* of the process that is meant, identity.h; "" where not given */
     const char *path;  /* load: absolute; else NULL */
     const char *name;  /* revert name= */
     enum request_which which;

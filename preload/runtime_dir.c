@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "sweep.h"
 #include "sys.h"
 
 /* What stands for a user that a user namespace does not map, user_namespaces(7). */
@@ -158,8 +159,9 @@ void runtime_dir_close(struct runtime_dir *dir)
     dir->fd = -1;
 }
 
-/* Removes what is in the FIFO's place if it is stale and ours to remove. */
-static int clear_way(const struct runtime_dir *dir, const char *name, char why[RUNTIME_WHY_SIZE])
+/* Removes what is in the FIFO's place if it is stale and ours to remove. Holding the lock. */
+static int clear_way(const struct runtime_dir *dir, const char *name, const struct maker *self,
+                     char why[RUNTIME_WHY_SIZE])
 {
     struct stat st;
     int result = sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW);
@@ -170,15 +172,9 @@ static int clear_way(const struct runtime_dir *dir, const char *name, char why[R
         say(why, "%s/%s belongs to user %u", dir->path, name, st.st_uid);
         return -EPERM;
     }
-    if (result == 0 && S_ISFIFO(st.st_mode)) {
-        /* A listener of our pid can only be one of another pid namespace: leave it alone. */
-        int fd = sys_openat(dir->fd, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
-
-        if (fd >= 0) {
-            sys_close(fd);
-            say(why, "another process listens at %s/%s", dir->path, name);
-            return -EBUSY;
-        }
+    if (result == 0 && S_ISFIFO(st.st_mode) && !sweep_way_is_clear(dir->fd, name, self)) {
+        say(why, "another process has %s/%s", dir->path, name);
+        return -EBUSY;
     }
     if (result == 0)
         result = sys_unlinkat(dir->fd, name, 0);
@@ -187,40 +183,64 @@ static int clear_way(const struct runtime_dir *dir, const char *name, char why[R
     return result;
 }
 
+/* The status file of who had the FIFO: it must not be taken for this process's. */
+static void remove_status(const struct runtime_dir *dir, const char *fifo)
+{
+    char name[NAME_MAX];
+
+    snprintf(name, sizeof(name), "%.*s.json", (int)strcspn(fifo, "."), fifo);
+    sys_unlinkat(dir->fd, name, 0);
+}
+
+static int replace_fifo(const struct runtime_dir *dir, const char *name, const struct maker *self,
+                        char why[RUNTIME_WHY_SIZE])
+{
+    int result;
+
+    if (!sweep_lock(dir->fd)) {
+        say(why, "others are at work on %s/%s", dir->path, name);
+        return -EBUSY;
+    }
+    result = clear_way(dir, name, self, why);
+    if (result == 0) {
+        remove_status(dir, name);
+        result = sys_mkfifoat(dir->fd, name, 0600);
+        if (result != 0)
+            say(why, "make %s/%s: %s", dir->path, name, sys_error(result));
+    }
+    sweep_unlock(dir->fd);
+    return result;
+}
+
 static int open_fifo(const struct runtime_dir *dir, const char *name)
 {
     const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
-    int fd = sys_openat(dir->fd, name, flags, 0);
 
-    if (fd == -EACCES && sys_fchmodat(dir->fd, name, 0600) == 0) /* umask, again */
-        fd = sys_openat(dir->fd, name, flags, 0);
-    return fd;
+    return sys_openat(dir->fd, name, flags, 0);
 }
 
-int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
-                          char why[RUNTIME_WHY_SIZE])
+int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name, const struct maker *self,
+                          ino_t *ino, char why[RUNTIME_WHY_SIZE])
 {
     struct stat st;
     int result = sys_mkfifoat(dir->fd, name, 0600);
 
-    if (result == -EEXIST) {
-        result = clear_way(dir, name, why);
-        if (result != 0)
-            return result;
-        result = sys_mkfifoat(dir->fd, name, 0600);
-    }
-    if (result == 0)
-        result = open_fifo(dir, name);
-    if (result < 0) {
+    if (result == -EEXIST)
+        result = replace_fifo(dir, name, self, why);
+    else if (result != 0)
         say(why, "make %s/%s: %s", dir->path, name, sys_error(result));
+    if (result != 0)
         return result;
-    }
-    if (sys_fstat(result, &st) != 0 || !S_ISFIFO(st.st_mode)) {
-        sys_close(result);
+    maker_write(dir->fd, name, self);
+    result = sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW);
+    if (result == 0 && (st.st_mode & 0777) != 0600)
+        result = sys_fchmodat(dir->fd, name, 0600); /* umask, again */
+    if (result != 0 || !S_ISFIFO(st.st_mode)) {
         say(why, "%s/%s was exchanged", dir->path, name);
         return -EPERM;
     }
-    return result;
+    *ino = st.st_ino;
+    return 0;
 }
 
 int runtime_dir_open_fifo(const struct runtime_dir *dir, const char *name, ino_t ino)
@@ -234,15 +254,6 @@ int runtime_dir_open_fifo(const struct runtime_dir *dir, const char *name, ino_t
         return fd;
     sys_close(fd);
     return -EPERM;
-}
-
-void runtime_dir_remove_fifo(const struct runtime_dir *dir, const char *name, ino_t ino)
-{
-    struct stat st;
-
-    if (sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
-        st.st_ino == ino)
-        sys_unlinkat(dir->fd, name, 0);
 }
 
 int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name)

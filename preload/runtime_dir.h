@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/maker.h"
+
 #define RUNTIME_WHY_SIZE 512
 
 struct runtime_user {
@@ -42,16 +44,14 @@ int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct run
                      char why[RUNTIME_WHY_SIZE]);
 void runtime_dir_close(struct runtime_dir *dir);
 
-/* Makes a FIFO `name` in place of a stale one and opens it for reading and writing, so that it
- * never comes to an end of file. Descriptor or -errno. */
-int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name,
-                          char why[RUNTIME_WHY_SIZE]);
+/* Makes a FIFO `name`, in place of a stale one, with the mark of `self` on it. 0 and its inode number; -EBUSY:
+ * a process of another pid namespace may have it; -errno. */
+int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name, const struct maker *self,
+                          ino_t *ino, char why[RUNTIME_WHY_SIZE]);
 
-/* Opens the FIFO `name` in the same way if it has the inode number `ino`. Descriptor or -errno. */
+/* Opens the FIFO `name` if it has the inode number `ino`, for reading and writing, so that it never comes to
+ * an end of file. Descriptor or -errno. */
 int runtime_dir_open_fifo(const struct runtime_dir *dir, const char *name, ino_t ino);
-
-/* Removes the FIFO `name` if it has the inode number `ino`. */
-void runtime_dir_remove_fifo(const struct runtime_dir *dir, const char *name, ino_t ino);
 
 /* A client's reply FIFO, opened for writing without waiting. Descriptor or -errno. */
 int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name);

@@ -11,6 +11,8 @@
 #include "engine.h"
 #include "lock.h"
 #include "log.h"
+#include "made_here.h"
+#include "self.h"
 #include "state.h"
 #include "sys.h"
 #include "threads.h"
@@ -80,7 +82,7 @@ uint64_t status_start_time(void)
     uint64_t start_time;
 
     lock_take(&facts);
-    if (status.start_time_of != sys_getpid()) {
+    if (status.start_time_of != sys_getpid() || !made_here()) {
         status.start_time = read_start_time();
         status.start_time_of = sys_getpid();
     }
@@ -152,6 +154,8 @@ static void write_head(struct json *json)
     json_number(json, "hotpatch", 1);
     json_number(json, "pid", sys_getpid());
     json_unsigned(json, "start_time", status_start_time());
+    json_unsigned(json, "pid_ns", self_pid_ns());
+    json_string(json, "nonce", self_nonce());
     json_string(json, "program", status.program);
     json_unsigned(json, "uid", sys_geteuid());
     json_number(json, "signal", doorbell_signal());

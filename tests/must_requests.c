@@ -19,6 +19,65 @@ static const char *raw(struct host *host, const char *line)
     return last_refusal(host);
 }
 
+/* ---- nonce=: which process is meant ---- */
+
+static const char *own_nonce(struct host *host)
+{
+    static char nonce[40];
+    struct reply *reply = request(host, "status");
+
+    snprintf(nonce, sizeof(nonce), "%s", member_text(reply->json, "status.nonce"));
+    reply_free(reply);
+    return nonce;
+}
+
+static const char *others_nonce(struct host *host)
+{
+    static char nonce[40];
+
+    snprintf(nonce, sizeof(nonce), "%s", own_nonce(host));
+    nonce[31] = nonce[31] == '0' ? '1' : '0';
+    return nonce;
+}
+
+static const char *nonce_not_hex(struct host *host)
+{
+    return outcome(host, "ping nonce=me");
+}
+
+static const char *nonce_too_short(struct host *host)
+{
+    return outcome(host, "ping nonce=%.31s", own_nonce(host));
+}
+
+static const char *nonce_of_another_process(struct host *host)
+{
+    return outcome(host, "load nonce=%s %s", others_nonce(host), patch_file("answer2"));
+}
+
+static const char *nonce_of_this_process(struct host *host)
+{
+    const char *code = outcome(host, "load nonce=%s %s", own_nonce(host), patch_file("answer2"));
+
+    host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
+    return code;
+}
+
+static const char *transaction_for_another_process(struct host *host)
+{
+    return outcome(host, "begin nonce=%s\nload %s\ncommit", others_nonce(host),
+                   patch_file("answer2"));
+}
+
+static const char *transaction_for_two_processes(struct host *host)
+{
+    char other[40];
+
+    snprintf(other, sizeof(other), "%s", others_nonce(host));
+    return outcome(host, "begin nonce=%s\nload nonce=%s %s\ncommit", own_nonce(host), other,
+                   patch_file("answer2"));
+}
+
 /* `echo > FIFO` asks for nothing and gets nothing. */
 static const char *empty_line(struct host *host)
 {
@@ -363,6 +422,12 @@ const struct must_case must_requests[] = {
     CASE(dry_run_maybe),
     CASE(id_too_long),
     CASE(deadline_not_a_number),
+    CASE(nonce_not_hex),
+    CASE(nonce_too_short),
+    CASE(nonce_of_another_process),
+    CASE(nonce_of_this_process),
+    CASE(transaction_for_another_process),
+    CASE(transaction_for_two_processes),
     CASE(deadline_expired),
     CASE(reply_outside_directory),
     CASE(reply_without_suffix),

@@ -39,7 +39,9 @@ enum behaviour {
     KNOW_NOTHING,    /* answers `status` with an empty history */
     LONG_ANSWER,     /* a reply of more than a pipe holds */
     SIGNAL_CLIENT,   /* SIGINT to the parent when a request comes */
-    NEVER_READ
+    NEVER_READ,
+    ANOTHER_NAMESPACE, /* its status tells of a process of another pid namespace */
+    ANOTHER_TIME       /* or of one that had its number before */
 };
 
 struct host {
@@ -97,18 +99,33 @@ static uint64_t own_start_time(void)
     return process_start_time(getpid());
 }
 
-static void write_status(const char *dir, const char *id)
+static const char nonce[] = "0123456789abcdef0123456789abcdef";
+
+static uint64_t own_pid_ns(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+static void write_status_of(const char *dir, const char *id, uint64_t pid_ns, uint64_t start_time)
 {
     char *path = path_in(dir, "%d.json", getpid());
     FILE *file = fopen(path, "w");
 
     fprintf(file,
-            "{\"hotpatch\":1,\"pid\":%d,\"start_time\":%llu,\"history\":[{\"n\":1,\"id\":\"%s\","
+            "{\"hotpatch\":1,\"pid\":%d,\"start_time\":%llu,\"pid_ns\":%llu,\"nonce\":\"%s\","
+            "\"history\":[{\"n\":1,\"id\":\"%s\","
             "\"verb\":\"load\",\"result\":\"refused\",\"exit\":1,\"code\":\"HP-SIGNATURE\","
             "\"text\":\"no\",\"modules\":[]}]}",
-            getpid(), (unsigned long long)own_start_time(), id);
+            getpid(), (unsigned long long)start_time, (unsigned long long)pid_ns, nonce, id);
     fclose(file);
     free(path);
+}
+
+static void write_status(const char *dir, const char *id)
+{
+    write_status_of(dir, id, own_pid_ns(), own_start_time());
 }
 
 static void tell(const char *dir, const char *line, const char *first_id, bool know)
@@ -178,6 +195,8 @@ static void listen_for(const char *dir, enum behaviour behaviour, int fifo, int 
             break;
         case SILENT:
         case NEVER_READ:
+        case ANOTHER_NAMESPACE:
+        case ANOTHER_TIME:
             break;
         }
     }
@@ -200,6 +219,8 @@ static void host_start(struct host *host, enum behaviour behaviour)
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         mkfifo(path, 0600);
+        write_status_of(host->dir, "none", own_pid_ns() + (behaviour == ANOTHER_NAMESPACE),
+                        own_start_time() + (behaviour == ANOTHER_TIME));
         fifo = open(path, O_RDWR | O_CLOEXEC);
         if (write(ready[1], "r", 1) != 1)
             _exit(9);
@@ -435,6 +456,30 @@ static void a_full_fifo_ends_at_the_deadline(void **state)
     json_object_put(answer);
 }
 
+static void a_request_names_the_process_that_is_meant(void **state)
+{
+    struct host *host = *state;
+    char value[80];
+
+    json_object_put(with_host(host, ANSWER, &load_order));
+    value_of(host->seen, " nonce=", value, sizeof(value));
+    assert_string_equal(value, nonce);
+}
+
+static void another_processs_fifo_is_not_written_to(void **state)
+{
+    static const enum behaviour others[] = {ANOTHER_NAMESPACE, ANOTHER_TIME};
+    struct host *host = *state;
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        struct json_object *answer = with_host(host, others[i], &load_order);
+
+        assert_refused(answer, "HP-NO-SHIM", 3); /* nor is it in this one */
+        assert_string_equal(host->seen, "");
+        json_object_put(answer);
+    }
+}
+
 static void a_request_too_long_is_not_sent(void **state)
 {
     struct host *host = *state;
@@ -655,6 +700,8 @@ int main(void)
         TEST(silence_ends_in_unknown),
         TEST(a_question_without_an_answer_has_changed_nothing),
         TEST(a_full_fifo_ends_at_the_deadline),
+        TEST(a_request_names_the_process_that_is_meant),
+        TEST(another_processs_fifo_is_not_written_to),
         TEST(a_request_too_long_is_not_sent),
         TEST(an_interrupted_client_leaves_no_reply_fifo),
         TEST(a_file_in_place_of_the_fifo_is_refused),

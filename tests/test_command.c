@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "base/maker.h"
 #include "client.h"
 #include "judge.h"
 #include "output.h"
@@ -27,7 +28,8 @@
 
 /* -------------------------------------------------------------------- wire --- */
 
-static const struct wire wire = {.id = "i", .reply = "i.reply", .deadline = 7};
+static const struct wire wire = {
+    .id = "i", .reply = "i.reply", .nonce = "0123456789abcdef0123456789abcdef", .deadline = 7};
 
 static char *composed(const struct order *order, const char *const *patches)
 {
@@ -66,6 +68,7 @@ static void every_verb_is_understood_by_the_shim(void **state)
         assert_int_equal(request_parse(line + 1, length - 2, &request, &why), 0);
         assert_string_equal(request.id, "i");
         assert_string_equal(request.reply, "i.reply");
+        assert_string_equal(request.nonce, wire.nonce);
         assert_int_equal(request.deadline, 7);
         free(line);
     }
@@ -99,10 +102,11 @@ static void patches_and_faults_are_one_transaction(void **state)
     char *line = composed(&order, patches);
 
     (void)state;
-    assert_string_equal(line, "\nbegin id=i deadline=7 reply=i.reply\n"
-                              "load when=call replace=a=b /a.so\n"
-                              "load when=call fail=f=1 nth=2\n"
-                              "load when=call fail=g=0\ncommit\n");
+    assert_string_equal(
+        line, "\nbegin id=i deadline=7 reply=i.reply nonce=0123456789abcdef0123456789abcdef\n"
+              "load when=call replace=a=b /a.so\n"
+              "load when=call fail=f=1 nth=2\n"
+              "load when=call fail=g=0\ncommit\n");
     free(line);
 }
 
@@ -128,7 +132,7 @@ static void the_longest_request_fits_and_one_byte_more_does_not(void **state)
     const char *const patches[] = {path};
     struct wire with = wire;
     struct refusal why = {0};
-    size_t rest = strlen("\nload id=i deadline=7 reply=i.reply \n");
+    size_t rest = strlen("\nload id=i deadline=7 reply=i.reply nonce= \n") + strlen(wire.nonce);
 
     (void)state;
     with.patches = patches;
@@ -389,22 +393,95 @@ static void files_of_a_dead_process_go(void **state)
     close(dir);
 }
 
+static uint64_t own_pid_ns(void)
+{
+    struct stat st;
+
+    assert_int_equal(stat("/proc/self/ns/pid", &st), 0);
+    return st.st_ino;
+}
+
+/* This process, as if the library were in it. */
+static struct process live_process(void)
+{
+    return (struct process){.pid = getpid(),
+                            .inner_pid = getpid(),
+                            .pid_ns = own_pid_ns(),
+                            .start_time = process_start_time(getpid())};
+}
+
 static void files_of_a_reused_pid_go_and_those_of_a_live_one_stay(void **state)
 {
+    const struct process live = live_process();
     int dir = dir_open();
     char name[32], *path, *text;
 
     (void)state;
     snprintf(name, sizeof(name), "%d.json", getpid());
-    text = format_text("{\"start_time\":%llu}", (unsigned long long)process_start_time(getpid()));
+    text = format_text("{\"start_time\":%llu}", (unsigned long long)live.start_time);
     path = file_make(name, text, strlen(text), 0600);
-    assert_int_equal(stale_remove(dir, NULL, 0), 0);
+    assert_int_equal(stale_remove(dir, &live, 1), 0);
     free(path);
     path = file_make(name, "{\"start_time\":1}", 16, 0600);
-    assert_int_equal(stale_remove(dir, NULL, 0), 1);
+    assert_int_equal(stale_remove(dir, &live, 1), 1);
     assert_false(there(name));
     free(path);
     free(text);
+    close(dir);
+}
+
+static void mark(int dir, const char *name, uint32_t proc, uint32_t pid)
+{
+    const struct maker maker = {proc, pid};
+
+    assert_int_equal(maker_write(dir, name, &maker), 0);
+}
+
+/* It is not read before the process is asked for something. */
+static void the_fifo_of_a_live_process_stays_without_a_reader(void **state)
+{
+    const struct process live = live_process();
+    int dir = dir_open();
+    char fifo[32];
+
+    (void)state;
+    snprintf(fifo, sizeof(fifo), "%d.fifo", getpid());
+    fifo_make(fifo);
+    mark(dir, fifo, maker_self().proc, (uint32_t)getpid());
+    assert_int_equal(stale_remove(dir, &live, 1), 0);
+    close(dir);
+}
+
+static void the_fifo_of_a_process_that_executed_another_program_goes(void **state)
+{
+    int dir = dir_open();
+    char fifo[32];
+
+    (void)state;
+    snprintf(fifo, sizeof(fifo), "%d.fifo", getpid()); /* which has no library */
+    fifo_make(fifo);
+    mark(dir, fifo, maker_self().proc, (uint32_t)getpid());
+    assert_int_equal(stale_remove(dir, NULL, 0), 1);
+    close(dir);
+}
+
+static void a_fifo_of_another_pid_namespace_stays(void **state)
+{
+    struct process live = live_process();
+    int dir = dir_open();
+    char fifo[64];
+
+    (void)state;
+    snprintf(fifo, sizeof(fifo), "%d.fifo", dead_pid());
+    fifo_make(fifo);
+    mark(dir, fifo, maker_self().proc + 1, 1);
+    assert_int_equal(stale_remove(dir, &live, 1), 0);
+    snprintf(fifo, sizeof(fifo), "%d-%llu.fifo", getpid(), (unsigned long long)live.pid_ns + 1);
+    fifo_make(fifo);
+    assert_int_equal(stale_remove(dir, &live, 1), 0);
+    snprintf(fifo, sizeof(fifo), "%d-%llu.fifo", dead_pid(), (unsigned long long)live.pid_ns);
+    fifo_make(fifo);
+    assert_int_equal(stale_remove(dir, &live, 1), 1);
     close(dir);
 }
 
@@ -475,6 +552,9 @@ int main(void)
         WITH_DIRECTORY(scripts_without_a_usable_interpreter_are_refused),
         WITH_DIRECTORY(files_of_a_dead_process_go),
         WITH_DIRECTORY(files_of_a_reused_pid_go_and_those_of_a_live_one_stay),
+        WITH_DIRECTORY(the_fifo_of_a_live_process_stays_without_a_reader),
+        WITH_DIRECTORY(the_fifo_of_a_process_that_executed_another_program_goes),
+        WITH_DIRECTORY(a_fifo_of_another_pid_namespace_stays),
         WITH_DIRECTORY(a_fifo_with_a_reader_stays),
         WITH_DIRECTORY(reply_fifos_go_when_nobody_has_read_them_for_long),
         WITH_DIRECTORY(other_peoples_files_stay),

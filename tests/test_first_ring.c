@@ -1,6 +1,6 @@
 /*
  * test_first_ring.c - HOTPATCH_LISTEN=first-ring: an idle program has no thread of ours; the first ring of
- * the doorbell makes them on a host thread, and the call that it interrupted goes on.
+ * the doorbell makes them on a host thread.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -133,85 +133,6 @@ static void a_hosts_own_thread_makes_ours(void **state)
     host_stop(host);
 }
 
-/* ---- calls that a ring interrupts ---- */
-
-struct waiter {
-    pid_t pid;
-    int from;
-};
-
-static struct waiter start_waits(struct host *host, const char *call, const char *times,
-                                 const char *ms)
-{
-    struct waiter waiter;
-    char preload[512], directory[300], word[16] = "";
-    int ends[2];
-
-    assert_int_equal(pipe(ends), 0);
-    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
-    snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", host->directory);
-    waiter.pid = fork();
-    if (waiter.pid == 0) {
-        char *environment[] = {preload, directory, "HOTPATCH_LISTEN=first-ring", NULL};
-
-        dup2(ends[1], 1);
-        close(ends[0]);
-        close(ends[1]);
-        execle(built("hosts/waits"), "waits", call, times, ms, (char *)NULL, environment);
-        _exit(127);
-    }
-    close(ends[1]);
-    waiter.from = ends[0];
-    assert_int_equal(read(waiter.from, word, 6), 6);
-    assert_string_equal(word, "ready\n");
-    return waiter;
-}
-
-/*
- * Its main thread, a dozen times, and then until it ends: a call that is repeated in full would begin
- * anew for ever. What it says at its end.
- *
- * Of a signal to the process, which a shell sends, the listener may take one that woke the main thread:
- * then epoll_wait(2) ends with EINTR and no handler has run. One ring alone finds the listener asleep.
- */
-static void ring_while_it_waits(struct waiter *waiter, char said[128])
-{
-    struct timespec apart = {0, 7000000};
-    ssize_t got;
-    int status = 0;
-
-    for (int i = 0; i < 12; i++) {
-        syscall(SYS_tgkill, waiter->pid, waiter->pid, DOORBELL);
-        nanosleep(&apart, NULL);
-    }
-    got = read(waiter->from, said, 127);
-    said[got > 0 ? got : 0] = '\0';
-    close(waiter->from);
-    assert_int_equal(waitpid(waiter->pid, &status, 0), waiter->pid);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fail_msg("status 0x%x: %s", (unsigned)status, said);
-}
-
-static void a_call_that_a_ring_interrupts_goes_on(void **state)
-{
-    static const char *const calls[] = {
-        "poll",      "ppoll",         "select",          "pselect",  "epoll_wait",   "epoll_pwait",
-        "nanosleep", "usleep",        "clock_nanosleep", "absolute", "sigtimedwait", "semtimedop",
-        "recv",      "sem_timedwait", "waitpid",         "read",
-    };
-    struct host *host = host_start("host", later);
-    char said[128];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-        struct waiter waiter = start_waits(host, calls[i], "3", "60");
-
-        ring_while_it_waits(&waiter, said);
-        assert_string_equal(said, "done\n");
-    }
-    host_stop(host);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,7 +141,6 @@ int main(void)
         cmocka_unit_test(the_command_rings_by_itself),
         cmocka_unit_test(a_forked_child_is_reached_at_its_first_ring),
         cmocka_unit_test(a_hosts_own_thread_makes_ours),
-        cmocka_unit_test(a_call_that_a_ring_interrupts_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

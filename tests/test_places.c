@@ -404,7 +404,7 @@ static void each_line_has_its_own_places(void **state)
         .faults = faults,
         .fault_count = 1,
     };
-    const struct wire wire = {"i", "i.reply", 7, patches, places};
+    const struct wire wire = {"i", "i.reply", "", 7, patches, places};
     struct refusal why = {0};
     char line[REQUEST_MAX + 1];
 
@@ -420,7 +420,7 @@ static void more_places_than_a_request_holds_are_refused(void **state)
     static char many[REQUEST_MAX];
     char *const places[] = {many};
     const struct order order = {.verb = "load", .keys = "", .patches = patches, .patch_count = 1};
-    const struct wire wire = {"i", "i.reply", 7, patches, places};
+    const struct wire wire = {"i", "i.reply", "", 7, patches, places};
     struct refusal why = {0};
     char line[REQUEST_MAX + 1];
 

@@ -11,9 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime_dir.h"
+#include "self.h"
+#include "sweep.h"
 
 static char scratch[64];
 static char why[RUNTIME_WHY_SIZE];
@@ -230,6 +233,22 @@ static void in_a_user_namespace_only_the_known_directory_is_taken(void **state)
 
 /* ---- the FIFO ---- */
 
+/* Makes and opens it: as the listener does in two steps. */
+static int make_fifo_as(const char *name, const struct maker *maker)
+{
+    ino_t ino = 0;
+    int result = runtime_dir_make_fifo(&dir, name, maker, &ino, why);
+
+    return result == 0 ? runtime_dir_open_fifo(&dir, name, ino) : result;
+}
+
+static int make_fifo(const char *name)
+{
+    const struct maker maker = maker_self();
+
+    return make_fifo_as(name, &maker);
+}
+
 static int open_d(void **state)
 {
     return set_up(state) != 0 || open_dir("d") != 0 ? -1 : 0;
@@ -238,7 +257,7 @@ static int open_d(void **state)
 static void the_fifo_is_made_and_read(void **state)
 {
     struct stat st;
-    int fifo = runtime_dir_make_fifo(&dir, "1.fifo", why), writer;
+    int fifo = make_fifo("1.fifo"), writer;
 
     (void)state;
     assert_true(fifo >= 0);
@@ -259,7 +278,7 @@ static void a_stale_fifo_is_replaced(void **state)
     (void)state;
     assert_int_equal(mkfifo(in_scratch("d/1.fifo"), 0666), 0);
     stat(in_scratch("d/1.fifo"), &before);
-    fifo = runtime_dir_make_fifo(&dir, "1.fifo", why);
+    fifo = make_fifo("1.fifo");
     assert_true(fifo >= 0);
     fstat(fifo, &after);
     assert_int_equal(after.st_mode & 07777, 0600);
@@ -273,9 +292,64 @@ static void a_fifo_that_somebody_reads_is_left_alone(void **state)
     (void)state;
     assert_int_equal(mkfifo(in_scratch("d/1.fifo"), 0600), 0);
     reader = open(in_scratch("d/1.fifo"), O_RDONLY | O_NONBLOCK);
-    assert_int_equal(runtime_dir_make_fifo(&dir, "1.fifo", why), -EBUSY);
-    assert_non_null(strstr(why, "listens"));
+    assert_int_equal(make_fifo("1.fifo"), -EBUSY);
+    assert_non_null(strstr(why, "another process"));
     close(reader);
+}
+
+/* ---- FIFOs of others with the same number ---- */
+
+static void a_fifo_that_another_process_made_is_left_alone(void **state)
+{
+    struct maker other = maker_self();
+    struct stat before, after;
+
+    (void)state;
+    other.proc++; /* in another /proc: it may live, and not have been asked for anything */
+    assert_int_equal(close(make_fifo_as("1.fifo", &other)), 0);
+    stat(in_scratch("d/1.fifo"), &before);
+    assert_int_equal(make_fifo("1.fifo"), -EBUSY);
+    stat(in_scratch("d/1.fifo"), &after);
+    assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void a_fifo_from_before_an_exec_is_replaced(void **state)
+{
+    int fifo;
+
+    (void)state;
+    assert_int_equal(close(make_fifo("1.fifo")), 0);
+    make_file("d/1.json");
+    fifo = make_fifo("1.fifo");
+    assert_true(fifo >= 0);
+    assert_int_not_equal(access(in_scratch("d/1.json"), F_OK), 0);
+    close(fifo);
+}
+
+static void a_name_that_has_the_namespace_is_this_processs(void **state)
+{
+    struct maker other = maker_self();
+    int fifo;
+
+    (void)state;
+    other.proc++;
+    assert_int_equal(close(make_fifo_as("1-7.fifo", &other)), 0);
+    fifo = make_fifo("1-7.fifo");
+    assert_true(fifo >= 0);
+    close(fifo);
+}
+
+static void a_fifo_is_left_alone_while_others_remove_files(void **state)
+{
+    int other = open(in_scratch("d"), O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    assert_int_equal(close(make_fifo("1.fifo")), 0);
+    assert_true(sweep_lock(other));
+    assert_int_equal(make_fifo("1.fifo"), -EBUSY);
+    sweep_unlock(other);
+    assert_true(close(make_fifo("1.fifo")) == 0);
+    close(other);
 }
 
 static void a_planted_file_of_our_own_is_removed(void **state)
@@ -284,7 +358,7 @@ static void a_planted_file_of_our_own_is_removed(void **state)
 
     (void)state;
     make_file("d/1.fifo");
-    fifo = runtime_dir_make_fifo(&dir, "1.fifo", why);
+    fifo = make_fifo("1.fifo");
     assert_true(fifo >= 0);
     assert_int_equal(type_of("d/1.fifo"), S_IFIFO);
     close(fifo);
@@ -297,7 +371,7 @@ static void a_planted_link_is_removed_and_not_followed(void **state)
     (void)state;
     make_file("victim");
     assert_int_equal(symlink(in_scratch("victim"), in_scratch("d/1.fifo")), 0);
-    fifo = runtime_dir_make_fifo(&dir, "1.fifo", why);
+    fifo = make_fifo("1.fifo");
     assert_true(fifo >= 0);
     assert_int_equal(type_of("d/1.fifo"), S_IFIFO);
     assert_int_equal(type_of("victim"), S_IFREG);
@@ -308,7 +382,7 @@ static void a_planted_directory_is_refused(void **state)
 {
     (void)state;
     mkdir(in_scratch("d/1.fifo"), 0700);
-    assert_true(runtime_dir_make_fifo(&dir, "1.fifo", why) < 0);
+    assert_true(make_fifo("1.fifo") < 0);
     assert_int_equal(type_of("d/1.fifo"), S_IFDIR);
 }
 
@@ -317,7 +391,7 @@ static void a_planted_file_of_somebody_else_is_refused(void **state)
     (void)state;
     make_file("d/1.fifo");
     give_away("d/1.fifo");
-    assert_int_equal(runtime_dir_make_fifo(&dir, "1.fifo", why), -EPERM);
+    assert_int_equal(make_fifo("1.fifo"), -EPERM);
     assert_int_equal(type_of("d/1.fifo"), S_IFREG);
 }
 
@@ -404,6 +478,128 @@ static void the_status_file_is_not_written_through_a_link(void **state)
     assert_int_equal(type_of("d/1.json"), S_IFREG);
 }
 
+/* ---- files of dead processes ---- */
+
+/* A PID that no process has. */
+static pid_t dead_pid(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return pid;
+}
+
+static const char *file_of(pid_t pid, const char *rest)
+{
+    static char name[80];
+
+    snprintf(name, sizeof(name), "d/%d%s", (int)pid, rest);
+    return in_scratch(name);
+}
+
+static void make_marked(pid_t pid, uint32_t other_proc, uint32_t other_pid)
+{
+    struct maker maker = maker_self();
+    ino_t ino;
+    char name[40];
+
+    snprintf(name, sizeof(name), "%d.fifo", (int)pid);
+    maker.proc += other_proc;
+    maker.pid = (uint32_t)pid + other_pid;
+    assert_int_equal(runtime_dir_make_fifo(&dir, name, &maker, &ino, why), 0);
+}
+
+static void sweep_all(bool thorough)
+{
+    const struct maker maker = maker_self();
+
+    lseek(dir.fd, 0, SEEK_SET);
+    sweep_some(dir.fd, &maker, thorough);
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void put_status(const char *path, uint64_t pid_ns, uint64_t start_time)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fprintf(file, "{\"hotpatch\":1,\"pid\":1,\"start_time\":%llu,\"pid_ns\":%llu}",
+            (unsigned long long)start_time, (unsigned long long)pid_ns);
+    fclose(file);
+}
+
+static void a_start_removes_files_of_a_dead_process(void **state)
+{
+    pid_t marked = dead_pid(), told = dead_pid(), named = dead_pid();
+    char rest[64];
+
+    (void)state;
+    make_marked(marked, 0, 0);
+    sweep_all(false);
+    assert_false(exists(file_of(marked, ".fifo")));
+    mkfifo(file_of(told, ".fifo"), 0600); /* read since: the status file says whose it is */
+    put_status(file_of(told, ".json"), self_pid_ns(), 1);
+    sweep_all(false);
+    assert_false(exists(file_of(told, ".fifo")) || exists(file_of(told, ".json")));
+    snprintf(rest, sizeof(rest), "-%llu.fifo", (unsigned long long)self_pid_ns());
+    mkfifo(file_of(named, rest), 0600);
+    sweep_all(false);
+    assert_false(exists(file_of(named, rest)));
+}
+
+static void a_start_removes_four_files_at_most(void **state)
+{
+    int left = 0;
+    pid_t dead[6];
+
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        make_marked(dead[i] = dead_pid(), 0, 0);
+    sweep_all(false);
+    for (int i = 0; i < 6; i++)
+        left += exists(file_of(dead[i], ".fifo"));
+    assert_int_equal(left, 2);
+}
+
+static void a_start_leaves_files_of_live_processes_and_of_other_namespaces(void **state)
+{
+    pid_t foreign = dead_pid(), told = dead_pid(), named = dead_pid(), read = dead_pid();
+    int reader;
+
+    (void)state;
+    make_marked(getppid(), 0, 0);
+    make_marked(foreign, 1, 0);
+    mkfifo(file_of(told, ".fifo"), 0600);
+    put_status(file_of(told, ".json"), self_pid_ns() + 1, 1);
+    mkfifo(file_of(named, "-7.fifo"), 0600);
+    make_marked(read, 0, 0);
+    reader = open(file_of(read, ".fifo"), O_RDONLY | O_NONBLOCK);
+    for (int thorough = 0; thorough < 2; thorough++)
+        sweep_all(thorough);
+    assert_true(exists(file_of(getppid(), ".fifo")));
+    assert_true(exists(file_of(foreign, ".fifo")));
+    assert_true(exists(file_of(told, ".fifo")) && exists(file_of(told, ".json")));
+    assert_true(exists(file_of(named, "-7.fifo")));
+    assert_true(exists(file_of(read, ".fifo")));
+    close(reader);
+}
+
+static void a_listener_removes_files_of_a_number_that_another_process_has_now(void **state)
+{
+    (void)state;
+    put_status(file_of(getppid(), ".json"), self_pid_ns(), 1);
+    sweep_all(false);
+    assert_true(exists(file_of(getppid(), ".json")));
+    sweep_all(true);
+    assert_false(exists(file_of(getppid(), ".json")));
+}
+
 #define CHOICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define INSIDE(test) cmocka_unit_test_setup_teardown(test, open_d, tear_down)
 
@@ -428,6 +624,10 @@ int main(void)
         INSIDE(the_fifo_is_made_and_read),
         INSIDE(a_stale_fifo_is_replaced),
         INSIDE(a_fifo_that_somebody_reads_is_left_alone),
+        INSIDE(a_fifo_that_another_process_made_is_left_alone),
+        INSIDE(a_fifo_from_before_an_exec_is_replaced),
+        INSIDE(a_name_that_has_the_namespace_is_this_processs),
+        INSIDE(a_fifo_is_left_alone_while_others_remove_files),
         INSIDE(a_planted_file_of_our_own_is_removed),
         INSIDE(a_planted_link_is_removed_and_not_followed),
         INSIDE(a_planted_directory_is_refused),
@@ -438,6 +638,10 @@ int main(void)
         INSIDE(the_status_file_is_replaced_whole),
         INSIDE(a_left_over_temporary_file_does_not_matter),
         INSIDE(the_status_file_is_not_written_through_a_link),
+        INSIDE(a_start_removes_files_of_a_dead_process),
+        INSIDE(a_start_removes_four_files_at_most),
+        INSIDE(a_start_leaves_files_of_live_processes_and_of_other_namespaces),
+        INSIDE(a_listener_removes_files_of_a_number_that_another_process_has_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

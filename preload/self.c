@@ -1,0 +1,58 @@
+/* self.c - see self.h. */
+#include "self.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+
+#include "lock.h"
+#include "made_here.h"
+#include "request.h"
+#include "state.h"
+#include "sys.h"
+
+static uint64_t pid_ns STATE; /* 0: not read yet */
+static char nonce[REQUEST_NONCE_LENGTH + 1] STATE;
+
+/* A child that was made past fork(3) may be in another namespace, with our memory. */
+uint64_t self_pid_ns(void)
+{
+    struct stat st;
+
+    if (pid_ns == 0 || !made_here())
+        pid_ns = sys_fstatat(AT_FDCWD, "/proc/thread-self/ns/pid", &st, 0) == 0 ? st.st_ino : 0;
+    return pid_ns;
+}
+
+/* Early in the system's start the kernel has no random bytes yet. */
+static void mix(uint64_t words[2])
+{
+    const uint64_t *start = (const void *)getauxval(AT_RANDOM); /* 16 bytes, getauxval(3) */
+    uint64_t number = (uint64_t)sys_getpid() << 32 | (uint64_t)sys_gettid();
+
+    words[0] = (start ? start[0] : 0) ^ number;
+    words[1] = (start ? start[1] : 0) ^ clock_ms();
+}
+
+void self_start(void)
+{
+    uint64_t words[2];
+
+    if (nonce[0] && made_here())
+        return;
+    if (sys_call3(SYS_getrandom, (long)words, sizeof(words), GRND_NONBLOCK) != sizeof(words))
+        mix(words);
+    snprintf(nonce, sizeof(nonce), "%016llx%016llx", (unsigned long long)words[0],
+             (unsigned long long)words[1]);
+}
+
+const char *self_nonce(void)
+{
+    return nonce;
+}
+
+bool self_is(const char *meant)
+{
+    return !meant || !meant[0] || strcmp(meant, nonce) == 0;
+}

@@ -1,0 +1,313 @@
+/*
+ * sweep.c - see sweep.h.
+ *
+ * What it costs is paid by every start of a program: the names of one block, one kill(2) for each, and
+ * more only for those that may go.
+ */
+#include "sweep.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+
+#include "lock.h"
+#include "self.h"
+#include "sys.h"
+
+#define BLOCK 1024      /* bytes of directory entries, some 30 */
+#define STATUS_HEAD 512 /* bytes of a status file that hold pid_ns and start_time */
+#define LOCK_TRIES 64
+#define STARTS_ASKED_MAX 8 /* of processes that live */
+#define PID_MAX 0x3fffffff
+
+/* ---- the lock ---- */
+
+bool sweep_lock(int dir)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (sys_call3(SYS_flock, dir, LOCK_EX | LOCK_NB, 0) == 0)
+            return true;
+        sys_call3(SYS_sched_yield, 0, 0, 0);
+    }
+    return false;
+}
+
+void sweep_unlock(int dir)
+{
+    sys_call3(SYS_flock, dir, LOCK_UN, 0);
+}
+
+/* ---- names ---- */
+
+struct file_name {
+    pid_t pid;
+    uint64_t pid_ns; /* 0: the name does not say */
+    size_t stem;     /* length of PID or PID-NSINODE */
+    bool fifo;
+};
+
+/* False: the name is none of a process's file. */
+static bool parse_name(const char *text, struct file_name *name)
+{
+    char *end;
+    unsigned long pid = strtoul(text, &end, 10);
+
+    if (*text < '1' || *text > '9' || pid > PID_MAX)
+        return false;
+    name->pid = (pid_t)pid;
+    name->pid_ns = 0;
+    if (*end == '-' && end[1] >= '1' && end[1] <= '9')
+        name->pid_ns = strtoull(end + 1, &end, 10);
+    name->stem = (size_t)(end - text);
+    name->fifo = strcmp(end, ".fifo") == 0;
+    return name->stem < 32 &&
+           (name->fifo || strcmp(end, ".json") == 0 || strcmp(end, ".json.tmp") == 0);
+}
+
+static void join(char path[NAME_MAX], const char *text, const struct file_name *name,
+                 const char *suffix)
+{
+    snprintf(path, NAME_MAX, "%.*s%s", (int)name->stem, text, suffix);
+}
+
+/* ---- whose file it is ---- */
+
+static ssize_t read_head(int dir, const char *path, char *text, size_t size)
+{
+    int fd = sys_openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+    ssize_t length = fd < 0 ? fd : sys_read(fd, text, size - 1);
+
+    if (fd >= 0)
+        sys_close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
+/* What the status file says of its process; 0: nothing. */
+static uint64_t status_number(const char *head, const char *key)
+{
+    const char *found = strstr(head, key);
+
+    return found ? strtoull(found + strlen(key), NULL, 10) : 0;
+}
+
+struct owner {
+    bool here;           /* known to be of this process's pid namespace */
+    bool unknown;        /* nothing says of which */
+    uint64_t start_time; /* 0: not known */
+};
+
+static void ask_status(int dir, const char *text, const struct file_name *name, struct owner *owner)
+{
+    char path[NAME_MAX], head[STATUS_HEAD];
+    uint64_t pid_ns;
+
+    join(path, text, name, ".json");
+    read_head(dir, path, head, sizeof(head));
+    pid_ns = status_number(head, "\"pid_ns\":");
+    owner->start_time = status_number(head, "\"start_time\":");
+    owner->unknown = pid_ns == 0;
+    owner->here = pid_ns != 0 && pid_ns == self_pid_ns();
+}
+
+/* Of the file that has `st`. The mark counts first: it costs nothing to read. */
+static struct owner find_owner(int dir, const char *text, const struct file_name *name,
+                               const struct stat *st, const struct maker *self)
+{
+    struct owner owner = {false, false, 0};
+    struct maker maker;
+
+    if (name->pid_ns) {
+        owner.here = name->pid_ns == self_pid_ns();
+        return owner;
+    }
+    switch (S_ISFIFO(st->st_mode) ? maker_read(st, &maker) : MARK_NONE) {
+    case MARK_KNOWN:
+        owner.here =
+            self->proc != 0 && maker.proc == self->proc && maker.pid == (uint32_t)name->pid;
+        break;
+    case MARK_UNKNOWN:
+        break;
+    case MARK_NONE:
+        ask_status(dir, text, name, &owner);
+        break;
+    }
+    return owner;
+}
+
+static bool is_read(int dir, const char *path)
+{
+    int fd = sys_openat(dir, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+
+    if (fd >= 0)
+        sys_close(fd);
+    return fd != -ENXIO;
+}
+
+/* The process with this number in the /proc that both see. */
+static bool lives_in_proc(uint32_t pid)
+{
+    char path[32];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%u", pid);
+    return sys_fstatat(AT_FDCWD, path, &st, 0) != -ENOENT;
+}
+
+bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
+{
+    struct file_name name;
+    struct owner owner;
+    struct maker maker;
+    struct stat st;
+
+    if (sys_fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !parse_name(path, &name))
+        return true;
+    if (name.pid_ns) /* of this process's namespace: by the name that the caller chose */
+        return true;
+    if (maker_read(&st, &maker) == MARK_KNOWN && self->proc != 0 && maker.proc == self->proc)
+        return maker.pid == self->pid || !(lives_in_proc(maker.pid) || is_read(dir, path));
+    owner = find_owner(dir, path, &name, &st, self);
+    return owner.here || (owner.unknown && !is_read(dir, path));
+}
+
+/* ---- the sweep ---- */
+
+struct sweep {
+    int dir;
+    const struct maker *self;
+    bool thorough;
+    bool locked;
+    int removed, asked;
+};
+
+/* proc_pid_stat(5): field 22, counted from the ')' that ends field 2; 0: not known. */
+static uint64_t start_time_of(pid_t pid)
+{
+    char path[32], text[512], *p;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (read_head(AT_FDCWD, path, text, sizeof(text)) <= 0)
+        return 0;
+    p = strrchr(text, ')');
+    for (int number = 2; p && number < 22; number++)
+        p = strchr(p + 1, ' ');
+    return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* Hundredths of a second after boot, as /proc counts (USER_HZ); rounded up. */
+static uint64_t ticks_of(const struct timespec *when)
+{
+    struct timespec real, boot;
+    int64_t ms;
+
+    clock_gettime(CLOCK_REALTIME, &real);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    ms = (when->tv_sec - real.tv_sec + boot.tv_sec) * 1000 +
+         (when->tv_nsec - real.tv_nsec + boot.tv_nsec) / 1000000;
+    return ms < 0 ? 0 : (uint64_t)ms / 10 + 1;
+}
+
+/* Has the number been given to another process since? The clock may have been set: a second is left. */
+static bool is_another(struct sweep *sweep, pid_t pid, const struct owner *owner,
+                       const struct stat *st)
+{
+    uint64_t start_time;
+
+    if (!sweep->thorough || sweep->self->pid != (uint32_t)sys_getpid() ||
+        sweep->asked++ >= STARTS_ASKED_MAX)
+        return false;
+    start_time = start_time_of(pid);
+    if (owner->start_time)
+        return start_time != 0 && start_time != owner->start_time;
+    return start_time > ticks_of(&st->st_ctim) + 100;
+}
+
+static void remove_file(struct sweep *sweep, const char *text, const struct file_name *name,
+                        const char *suffix)
+{
+    char path[NAME_MAX];
+
+    join(path, text, name, suffix);
+    if (sweep->removed < SWEEP_REMOVED_MAX && sys_unlinkat(sweep->dir, path, 0) == 0)
+        sweep->removed++;
+}
+
+/* The FIFO last: what it stands for is looked up by it again if this process is killed in between. */
+static void consider(struct sweep *sweep, const char *text)
+{
+    struct file_name name;
+    struct owner owner;
+    struct stat st;
+    bool gone;
+
+    if (!parse_name(text, &name) || name.pid == sys_getpid())
+        return;
+    gone = sys_call3(SYS_kill, name.pid, 0, 0) == -ESRCH;
+    if (!gone && !sweep->thorough)
+        return;
+    if (!sweep->locked && !(sweep->locked = sweep_lock(sweep->dir))) {
+        sweep->removed = SWEEP_REMOVED_MAX;
+        return;
+    }
+    if (sys_fstatat(sweep->dir, text, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    owner = find_owner(sweep->dir, text, &name, &st, sweep->self);
+    if (!owner.here || (name.fifo && is_read(sweep->dir, text)))
+        return;
+    /* Again: a new process may have the number by now. */
+    gone = sys_call3(SYS_kill, name.pid, 0, 0) == -ESRCH && !lives_in_proc((uint32_t)name.pid);
+    if (!gone && !is_another(sweep, name.pid, &owner, &st))
+        return;
+    remove_file(sweep, text, &name, ".json.tmp");
+    remove_file(sweep, text, &name, ".json");
+    remove_file(sweep, text, &name, ".fifo");
+}
+
+/* Look at the entries of one block from where the directory stands. Return whether more may follow. */
+static bool look_at_block(struct sweep *sweep)
+{
+    _Alignas(8) char block[BLOCK];
+    ssize_t size = sys_getdents64(sweep->dir, block, sizeof(block));
+
+    for (ssize_t at = 0; at < size && sweep->removed < SWEEP_REMOVED_MAX;) {
+        const struct dirent64 *entry = (const struct dirent64 *)(const void *)(block + at);
+
+        consider(sweep, entry->d_name);
+        at += entry->d_reclen;
+    }
+    return size > BLOCK - (ssize_t)sizeof(struct dirent64);
+}
+
+/*
+ * Go anywhere in the directory, so that files of processes that live do not hide the others for ever. What an
+ * offset means differs: on tmpfs it counts entries or grows with each, on ext4 it is a hash of 63 bits. So its
+ * size is at random too. After one behind the last entry nothing is read.
+ */
+static void seek_anywhere(int dir)
+{
+    uint64_t random = 0;
+    unsigned narrow;
+
+    sys_call3(SYS_getrandom, (long)&random, sizeof(random), GRND_NONBLOCK);
+    narrow = random & 3 ? (random >> 2 & 63) % 60 : 0;
+    sys_call3(SYS_lseek, dir, (long)(random >> 1 >> narrow), SEEK_SET);
+}
+
+void sweep_some(int dir, const struct maker *self, bool thorough)
+{
+    struct sweep sweep = {.dir = dir, .self = self, .thorough = thorough};
+
+    /* In a /proc of another namespace numbers mean other processes. */
+    if (self->proc == 0 || self->pid != (uint32_t)sys_getpid())
+        return;
+    if (look_at_block(&sweep) && sweep.removed < SWEEP_REMOVED_MAX) {
+        seek_anywhere(dir);
+        look_at_block(&sweep);
+    }
+    if (sweep.locked)
+        sweep_unlock(dir);
+}

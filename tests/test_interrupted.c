@@ -1,0 +1,319 @@
+/*
+ * test_interrupted.c - the system call that a ring of the doorbell interrupts goes on: no call ends early, none late,
+ * and no signal of the host's own is lost.
+ *
+ * ROUNDS: how many alarms for each call; RINGS: how many rings for each. The defaults are for CI.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define DOORBELL (SIGRTMIN + 12)
+
+static int count_of(const char *variable, int otherwise)
+{
+    const char *text = getenv(variable);
+
+    return text ? atoi(text) : otherwise;
+}
+
+/* ---- a program, and what it says ---- */
+
+struct program {
+    struct host *host; /* lends its runtime directory */
+    pid_t pid;
+    int from;
+    int calls; /* its /proc/PID/syscall */
+};
+
+static void run_in_child(const struct program *program, char *const argv[])
+{
+    char preload[512], directory[300], path[300];
+    char *environment[] = {preload, directory, "HOTPATCH_LISTEN=first-ring", NULL};
+
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
+    snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", program->host->directory);
+    snprintf(path, sizeof(path), "%s", built("hosts/%s", argv[0]));
+    execve(path, argv, environment);
+    _exit(127);
+}
+
+static struct program start(struct host *host, char *const argv[])
+{
+    struct program program = {.host = host};
+    char path[64], word[8] = "";
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    program.pid = fork();
+    if (program.pid == 0) {
+        dup2(ends[1], 1);
+        close(ends[0]);
+        close(ends[1]);
+        run_in_child(&program, argv);
+    }
+    close(ends[1]);
+    program.from = ends[0];
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)program.pid);
+    program.calls = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(program.calls >= 0);
+    assert_int_equal(read(program.from, word, 6), 6);
+    assert_string_equal(word, "ready\n");
+    return program;
+}
+
+static void stop(struct program *program)
+{
+    kill(program->pid, SIGKILL);
+    waitpid(program->pid, NULL, 0);
+    close(program->from);
+    close(program->calls);
+}
+
+static void ring(const struct program *program)
+{
+    assert_int_equal(syscall(SYS_tgkill, program->pid, program->pid, DOORBELL), 0);
+}
+
+/* What its main thread waits in: a number, and the stack pointer; false: it runs. */
+static bool waits_in(const struct program *program, long *number, unsigned long *stack)
+{
+    char text[256] = "", *space;
+
+    if (pread(program->calls, text, sizeof(text) - 1, 0) <= 0 || text[0] < '0' || text[0] > '9')
+        return false;
+    *number = strtol(text, NULL, 10);
+    space = strrchr(text, ' ');
+    assert_non_null(space);
+    *space = '\0';
+    space = strrchr(text, ' ');
+    assert_non_null(space);
+    *stack = strtoul(space, NULL, 16);
+    return true;
+}
+
+/* ---- alarms ---- */
+
+struct ended {
+    const char *call;
+    long numbers[2]; /* as the kernel shows it, and as restart_syscall(2) */
+};
+
+static const struct ended ENDED[] = {
+    {"read", {SYS_read, -1}},
+    {"pause", {SYS_pause, -1}},
+    {"nanosleep", {SYS_clock_nanosleep, SYS_restart_syscall}},
+    {"poll", {SYS_poll, SYS_restart_syscall}},
+    {"ppoll", {SYS_ppoll, -1}},
+    {"select", {SYS_pselect6, SYS_select}},
+    {"epoll_wait", {SYS_epoll_wait, -1}},
+    {"sigsuspend", {SYS_rt_sigsuspend, -1}},
+    {"sem_wait", {SYS_futex, -1}},
+    {"waitpid", {SYS_wait4, -1}},
+    {"syscall", {SYS_read, -1}},
+};
+
+static unsigned long await_call(const struct program *program, const struct ended *ended)
+{
+    unsigned long stack = 0;
+    long number = -1;
+
+    while (!waits_in(program, &number, &stack) ||
+           (number != ended->numbers[0] && number != ended->numbers[1]))
+        sched_yield();
+    return stack;
+}
+
+static void spin(long ns)
+{
+    struct timespec from, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000000000 + now.tv_nsec - from.tv_nsec < ns);
+}
+
+/* A signal and a ring, up to a millisecond apart, mostly the ring first and close by. */
+static void ring_and_alarm(const struct program *program, unsigned *seed)
+{
+    long apart = rand_r(seed) % 2 ? rand_r(seed) % 60000 : rand_r(seed) % 1000000;
+
+    if (rand_r(seed) % 8 == 0) {
+        assert_int_equal(kill(program->pid, SIGALRM), 0);
+        spin(apart);
+        ring(program);
+    } else {
+        ring(program);
+        spin(apart);
+        assert_int_equal(kill(program->pid, SIGALRM), 0);
+    }
+}
+
+static void await_dot(const struct program *program, const struct ended *ended, int round)
+{
+    struct pollfd wait = {program->from, POLLIN, 0};
+    char word[128] = "";
+
+    if (poll(&wait, 1, HARNESS_TIMEOUT_MS) != 1)
+        fail_msg("%s: alarm %d is lost", ended->call, round);
+    assert_true(read(program->from, word, sizeof(word) - 1) > 0);
+    assert_string_equal(word, ".");
+}
+
+static void no_alarm_is_lost_that_comes_with_a_ring(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    int rounds = count_of("ROUNDS", 300);
+    unsigned seed = (unsigned)getpid();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ENDED) / sizeof(*ENDED); i++) {
+        char *argv[] = {"alarms", (char *)ENDED[i].call, NULL};
+        struct program program = start(host, argv);
+
+        for (int round = 0; round < rounds; round++) {
+            await_call(&program, &ENDED[i]);
+            ring_and_alarm(&program, &seed);
+            await_dot(&program, &ENDED[i], round);
+        }
+        stop(&program);
+    }
+    host_stop(host);
+}
+
+/* However often it rings while the call waits. */
+static void a_call_that_goes_on_holds_one_frame_of_the_handler(void **state)
+{
+    struct host *host = host_start("host", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ENDED) / sizeof(*ENDED); i++) {
+        char *argv[] = {"alarms", (char *)ENDED[i].call, NULL};
+        struct program program = start(host, argv);
+        unsigned long stack;
+
+        await_call(&program, &ENDED[i]);
+        ring(&program);
+        ring(&program); /* the first one makes threads */
+        stack = await_call(&program, &ENDED[i]);
+        for (int n = 0; n < 30; n++)
+            ring(&program);
+        assert_true(stack - await_call(&program, &ENDED[i]) <= 16384);
+        stop(&program);
+    }
+    host_stop(host);
+}
+
+/* ---- calls that nothing else ends ---- */
+
+/* The rings come until the program ends: a call that is repeated whole would not end under them. */
+static void ring_while_it_waits(struct program *program, int rings)
+{
+    struct timespec apart = {0, 2000000};
+    char said[128];
+    ssize_t got;
+    int status = 0;
+
+    for (int i = 0; i < rings; i++) {
+        ring(program);
+        nanosleep(&apart, NULL);
+    }
+    got = read(program->from, said, sizeof(said) - 1);
+    said[got > 0 ? got : 0] = '\0';
+    assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
+    close(program->from);
+    close(program->calls);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("status 0x%x: %s", (unsigned)status, said);
+    assert_string_equal(said, "done\n");
+}
+
+static const char *const WAITS[] = {
+    "poll",
+    "ppoll",
+    "select",
+    "pselect",
+    "epoll_wait",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "nanosleep",
+    "usleep",
+    "clock_nanosleep",
+    "absolute",
+    "sigtimedwait",
+    "semtimedop",
+    "recv",
+    "futex",
+    "sem_timedwait",
+    "waitpid",
+    "read",
+    "msgrcv",
+    "accept",
+    "connect",
+    "flock",
+    "cond_timedwait",
+    "sleep",
+    "raw_select",
+    "syscall_poll",
+    "syscall_epoll_wait",
+    "io_getevents",
+};
+
+static void a_call_that_rings_interrupt_goes_on(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    int rings = count_of("RINGS", 20);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(WAITS) / sizeof(*WAITS); i++) {
+        char ms[16], *argv[] = {"waits", (char *)WAITS[i], "1", ms, NULL};
+        struct program program;
+
+        snprintf(ms, sizeof(ms), "%d", rings * 2 + 20);
+        program = start(host, argv);
+        ring_while_it_waits(&program, rings);
+    }
+    host_stop(host);
+}
+
+static void a_call_that_the_first_ring_interrupts_goes_on(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    int rings = count_of("RINGS", 20) / 10;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(WAITS) / sizeof(*WAITS); i++) {
+        char *argv[] = {"waits", (char *)WAITS[i], "1", "20", NULL};
+
+        for (int n = 0; n < rings; n++) {
+            struct program program = start(host, argv);
+
+            ring_while_it_waits(&program, 1);
+        }
+    }
+    host_stop(host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_alarm_is_lost_that_comes_with_a_ring),
+        cmocka_unit_test(a_call_that_goes_on_holds_one_frame_of_the_handler),
+        cmocka_unit_test(a_call_that_rings_interrupt_goes_on),
+        cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
