@@ -70,13 +70,13 @@ static char *append_number(char *to, unsigned value)
     return to;
 }
 
-static ssize_t read_file(pid_t tid, const char *name, char *buffer, size_t size)
+static ssize_t read_file(pid_t entry, const char *name, char *buffer, size_t size)
 {
     char path[64];
     ssize_t n;
     int file;
 
-    append(append_number(append(path, "/proc/self/task/"), (unsigned)tid), name);
+    append(append_number(append(path, "/proc/self/task/"), (unsigned)entry), name);
     file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (file < 0)
         return file;
@@ -142,13 +142,28 @@ static const char *stat_field(const char *stat, unsigned wanted)
 
 /* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp,
  * vhost's. It blocks every signal, and never runs code of the program. */
-static bool is_kernel_worker(pid_t tid)
+static bool is_kernel_worker(pid_t entry)
 {
     char stat[512];
-    ssize_t n = read_file(tid, "/stat", stat, sizeof(stat));
+    ssize_t n = read_file(entry, "/stat", stat, sizeof(stat));
     uint64_t flags = n > 0 ? number(stat_field(stat, STAT_FLAGS), 10) : 0;
 
     return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
+}
+
+/* The thread's number in its own pid namespace: the last one of the line. */
+static pid_t innermost(const char *numbers)
+{
+    uint64_t last = 0;
+
+    while (*numbers >= '0' && *numbers <= '9') {
+        last = number(numbers, 10);
+        while (*numbers >= '0' && *numbers <= '9')
+            numbers++;
+        while (*numbers == ' ' || *numbers == '\t')
+            numbers++;
+    }
+    return (pid_t)last;
 }
 
 /* False: the thread is gone, or only its number is left. */
@@ -156,7 +171,7 @@ static bool read_status(struct crowd_thread *thread)
 {
     const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     char status[4096];
-    ssize_t n = read_file(thread->tid, "/status", status, sizeof(status));
+    ssize_t n = read_file(thread->entry, "/status", status, sizeof(status));
     const char *state;
 
     if (n <= 0)
@@ -164,6 +179,9 @@ static bool read_status(struct crowd_thread *thread)
     state = field(status, "State:");
     if (*state == 'Z' || *state == 'X')
         return false;
+    thread->tid = innermost(field(status, "NSpid:"));
+    if (thread->tid == 0) /* before Linux 4.1 */
+        thread->tid = thread->entry;
     thread->waits = *state == 'D';
     thread->mute = (number(field(status, "SigBlk:"), 16) & needed) != 0 ||
                    number(field(status, "TracerPid:"), 10) != 0;
@@ -191,10 +209,10 @@ static bool is_fork(uint64_t call)
 }
 
 /* The line ends in the thread's SP and PC, unless it runs: proc(5), /proc/PID/syscall. */
-static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
+static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
 {
     char line[256];
-    ssize_t n = read_file(tid, "/syscall", line, sizeof(line));
+    ssize_t n = read_file(entry, "/syscall", line, sizeof(line));
     uintptr_t pc, sp;
 
     if (n == -ENOENT || n == -ESRCH)
@@ -209,9 +227,9 @@ static enum where where_is(pid_t tid, uintptr_t begin, uintptr_t end)
     return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
 }
 
-void crowd_name(pid_t tid, char name[32])
+void crowd_name(pid_t entry, char name[32])
 {
-    ssize_t n = read_file(tid, "/comm", name, 32);
+    ssize_t n = read_file(entry, "/comm", name, 32);
 
     if (n <= 0)
         append(name, "?");
@@ -221,11 +239,12 @@ void crowd_name(pid_t tid, char name[32])
 
 /* ---- all of them ---- */
 
-static int add(struct crowd *crowd, pid_t tid)
+static int add(struct crowd *crowd, pid_t entry)
 {
-    struct crowd_thread thread = {.tid = tid};
+    struct crowd_thread thread = {.entry = entry};
 
-    if (!read_status(&thread) || (thread.mute && is_kernel_worker(tid)))
+    if (!read_status(&thread) || thread.tid == sys_gettid() ||
+        (thread.mute && is_kernel_worker(entry)))
         return 0;
     if (crowd->count == pages.capacity) {
         int result = make_room();
@@ -241,12 +260,10 @@ static int add(struct crowd *crowd, pid_t tid)
 static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd *, pid_t),
                       struct crowd *crowd)
 {
-    pid_t self = sys_gettid();
-
     for (ssize_t at = 0; at < size;) {
         const struct dirent64 *entry = (const void *)(buffer + at);
-        pid_t tid = (pid_t)number(entry->name, 10);
-        int result = tid > 0 && tid != self ? each(crowd, tid) : 0;
+        pid_t number_there = (pid_t)number(entry->name, 10);
+        int result = number_there > 0 ? each(crowd, number_there) : 0;
 
         if (result != 0)
             return result;
@@ -281,13 +298,13 @@ int crowd_look(struct crowd *crowd)
     return result;
 }
 
-static uint64_t policy_of(pid_t tid)
+static uint64_t policy_of(const struct crowd_thread *thread)
 {
     char stat[1024];
 
     if (!poke_under_filter())
-        return (uint64_t)sys_call3(SYS_sched_getscheduler, tid, 0, 0);
-    return read_file(tid, "/stat", stat, sizeof(stat)) > 0
+        return (uint64_t)sys_call3(SYS_sched_getscheduler, thread->tid, 0, 0);
+    return read_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
                ? number(stat_field(stat, STAT_POLICY), 10)
                : 0;
 }
@@ -295,7 +312,7 @@ static uint64_t policy_of(pid_t tid)
 bool crowd_has_realtime(const struct crowd *crowd)
 {
     for (size_t i = 0; i < crowd->count; i++) {
-        uint64_t policy = policy_of(crowd->threads[i].tid);
+        uint64_t policy = policy_of(&crowd->threads[i]);
 
         if (policy == SCHED_FIFO || policy == SCHED_RR || policy == POLICY_DEADLINE)
             return true;
@@ -313,7 +330,7 @@ static const struct crowd_thread *in_the_way(struct crowd_thread *thread, uintpt
     /* The count first: one that runs in between is counted again when it next sleeps. */
     if (!read_status(&now))
         return NULL;
-    where = where_is(thread->tid, begin, end);
+    where = where_is(thread->entry, begin, end);
     thread->forks = where == FORKING;
     if (thread->forks || (thread->mute && (where == RUNNING || where == INSIDE)))
         return thread;
@@ -368,12 +385,12 @@ static const struct crowd_thread *look_at_others(struct crowd *crowd, uintptr_t 
     return found;
 }
 
-static int add_other(struct crowd *crowd, pid_t tid)
+static int add_other(struct crowd *crowd, pid_t entry)
 {
     for (size_t i = 0; i < crowd->count; i++)
-        if (pages.threads[i].tid == tid)
+        if (pages.threads[i].entry == entry)
             return 0;
-    return add(crowd, tid);
+    return add(crowd, entry);
 }
 
 /* While threads end the kernel may leave out others in a list of them. */
@@ -405,7 +422,7 @@ bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t en
 
         if (!crowd->threads[i].mute)
             continue;
-        where = where_is(now.tid, begin, end);
+        where = where_is(now.entry, begin, end);
         if (where == RUNNING || where == INSIDE || where == FORKING)
             return false;
         if (read_status(&now) && now.switches != crowd->threads[i].switches)
@@ -421,7 +438,7 @@ bool crowd_has_left(uintptr_t begin, uintptr_t end)
     if (crowd_look(&crowd) != 0 || stacks_look() != 0)
         return false;
     for (size_t i = 0; i < crowd.count; i++) {
-        enum where where = where_is(crowd.threads[i].tid, begin, end);
+        enum where where = where_is(crowd.threads[i].entry, begin, end);
 
         if (where == RUNNING || where == INSIDE)
             return false;
@@ -472,7 +489,7 @@ static int await_answers(struct crowd *crowd, uint32_t round, uint64_t until, pi
 
         if (!thread)
             return 0;
-        *who = thread->tid;
+        *who = thread->entry;
         if (clock_ms() >= until)
             return -ETIMEDOUT;
         trap_await(seen);
@@ -489,7 +506,7 @@ static void look_at_those_left(struct crowd *crowd, uintptr_t begin, uintptr_t e
 
         if (thread->out)
             continue;
-        where = read_status(thread) ? where_is(thread->tid, begin, end) : GONE;
+        where = read_status(thread) ? where_is(thread->entry, begin, end) : GONE;
         thread->out = where == OUTSIDE || where == GONE;
         atomic_store_explicit(&pages.answered[i], 0, memory_order_relaxed);
     }
@@ -528,7 +545,7 @@ int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t
     if (result == 0)
         result = crowd_look(crowd);
     while (result == 0 && not_out(crowd)) {
-        *who = not_out(crowd)->tid;
+        *who = not_out(crowd)->entry;
         result = ask_once(crowd, begin, end, until, who);
         if (result != 0 || !not_out(crowd))
             break;

@@ -15,11 +15,12 @@
 #include <sys/types.h>
 
 struct crowd_thread {
-    pid_t tid;
-    bool mute;  /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
-    bool waits; /* asleep where signals do not wake it: it may be inside vfork(2) */
-    bool forks; /* seen there: a child of its runs in our memory, and is in no list of threads */
-    bool out;   /* seen outside */
+    pid_t entry; /* its number in /proc, which may be one of an outer pid namespace */
+    pid_t tid;   /* for system calls */
+    bool mute;   /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
+    bool waits;  /* asleep where signals do not wake it: it may be inside vfork(2) */
+    bool forks;  /* seen there: a child of its runs in our memory, and is in no list of threads */
+    bool out;    /* seen outside */
     uint64_t switches; /* how often it has left a processor */
 };
 
@@ -51,6 +52,6 @@ int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t
  * call can lead there. False: it is not known. Takes no signal. */
 bool crowd_has_left(uintptr_t begin, uintptr_t end);
 /* Its name, "?" if it is gone. */
-void crowd_name(pid_t tid, char name[32]);
+void crowd_name(pid_t entry, char name[32]);
 
 #endif

@@ -127,7 +127,7 @@ static const char *refuse_thread(struct work *work, const struct crowd_thread *t
                     "a signal handler of the program blocks SIGTRAP while it runs (sa_mask)");
         return NULL;
     }
-    crowd_name(thread->tid, name);
+    crowd_name(thread->entry, name);
     if (thread->forks)
         site_refuse(work->why, HP_SIGTRAP_BLOCKED,
                     "a child that thread %d (%s) has made runs in the program's memory (vfork, "

@@ -26,7 +26,8 @@
 
 static struct {
     int proc, program;
-    _Atomic int fifo; /* its number in the listener's table, for listener_poke_by_fifo() */
+    _Atomic int fifo;  /* its number in the listener's table, for listener_poke_by_fifo() */
+    _Atomic int entry; /* the listener's number in /proc, which may be of an outer pid namespace */
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end;
@@ -54,7 +55,9 @@ bool listener_poke_by_fifo(pid_t tid)
 
     if (number < 0)
         return false;
-    snprintf(path, sizeof(path), "/proc/self/task/%d/fd/%d", (int)tid, number);
+    (void)tid;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/fd/%d",
+             atomic_load_explicit(&listener.entry, memory_order_relaxed), number);
     fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
     if (fd < 0)
         return false;
@@ -234,6 +237,18 @@ static void wait_once(void)
     look_at_clock();
 }
 
+/* "PID/task/TID", proc(5). */
+static int entry_in_proc(void)
+{
+    char text[64];
+    ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/thread-self", text, sizeof(text) - 1);
+    const char *slash;
+
+    text[length > 0 ? length : 0] = '\0';
+    slash = strrchr(text, '/');
+    return slash ? (int)strtol(slash + 1, NULL, 10) : sys_gettid();
+}
+
 /* The constructor waits until threads_listener_armed(): before it only what must be. */
 static void start(void)
 {
@@ -245,6 +260,7 @@ static void start(void)
     if (arming_start())
         dispatch_start_status(); /* before there is a reader: it says who reads */
     arming_open();
+    atomic_store_explicit(&listener.entry, entry_in_proc(), memory_order_relaxed);
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     if (!settings.patches)
         threads_listener_armed(); /* else once they are applied */

@@ -53,6 +53,23 @@ static bool numbers(const char *text, const char *name, int base, uint64_t *valu
     return p != NULL;
 }
 
+/* The last number of the line: those before it are of outer namespaces. */
+static pid_t innermost(const char *text)
+{
+    long last = 0;
+
+    while (text && *text != '\n' && *text) {
+        char *end;
+        long number = strtol(text, &end, 10);
+
+        if (end == text)
+            break;
+        last = number;
+        text = end + strspn(end, " \t");
+    }
+    return (pid_t)last;
+}
+
 bool rights_parse(const char *text, struct rights *rights)
 {
     const char *state = field(text, "State");
@@ -64,6 +81,7 @@ bool rights_parse(const char *text, struct rights *rights)
         return false;
     memcpy(rights->groups, groups, length);
     rights->state = state[strspn(state, " \t")];
+    rights->tid = innermost(field(text, "NSpid"));
     numbers(text, "Seccomp_filters", 10, &rights->filters, 1); /* Linux 5.9 */
     numbers(text, "CapAmb", 16, &rights->ambient, 1);
     numbers(text, "Seccomp", 10, &rights->seccomp, 1); /* absent without CONFIG_SECCOMP */
@@ -95,16 +113,17 @@ bool rights_within(const struct rights *own, const struct rights *host)
            own->filters >= host->filters;
 }
 
-static bool read_rights(pid_t tid, struct rights *rights)
+/*
+ * Through "self", which is this process in each /proc that shows it: under its number another process may
+ * stand there, where the /proc is of an outer pid namespace. So it is with numbers of threads.
+ */
+static bool read_file(const char *path, struct rights *rights)
 {
     static char text[STATUS_SIZE]; /* listener only */
-    char path[64];
     size_t length = 0;
     ssize_t got;
-    int fd;
+    int fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
 
-    snprintf(path, sizeof(path), "%d/task/%d/status", (int)sys_getpid(), (int)tid);
-    fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return false;
     while ((got = sys_read(fd, text + length, sizeof(text) - 1 - length)) > 0)
@@ -114,32 +133,64 @@ static bool read_rights(pid_t tid, struct rights *rights)
     return got == 0 && rights_parse(text, rights);
 }
 
-pid_t rights_live_thread(void)
+static bool read_entry(pid_t entry, struct rights *rights)
 {
-    static _Alignas(8) char buffer[4096]; /* listener only */
     char path[64];
-    struct rights rights;
-    pid_t found = 0;
-    ssize_t got;
-    int fd;
 
-    snprintf(path, sizeof(path), "%d/task", (int)sys_getpid());
-    fd = sys_openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    snprintf(path, sizeof(path), "self/task/%d/status", (int)entry);
+    return read_file(path, rights);
+}
+
+/* Read the rights of threads until `wanted` is true of one. 1: it was; 0: of none; -1: /proc cannot be read. */
+static int find_thread(bool (*wanted)(const struct rights *rights, pid_t tid), pid_t tid,
+                       struct rights *rights)
+{
+    _Alignas(8) char buffer[4096];
+    int found = 0, fd = sys_openat(proc_fd, "self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ssize_t got;
+
     if (fd < 0)
         return -1;
     while (found == 0 && (got = sys_getdents64(fd, buffer, sizeof(buffer))) > 0) {
         for (ssize_t at = 0; at < got && found == 0;) {
             const struct dirent64 *entry = (const struct dirent64 *)(void *)(buffer + at);
-            pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+            pid_t number = (pid_t)strtol(entry->d_name, NULL, 10);
 
-            if (tid > 0 && !threads_owned(tid) && read_rights(tid, &rights) &&
-                rights.state != 'Z' && rights.state != 'X')
-                found = tid;
+            if (number > 0 && read_entry(number, rights)) {
+                if (rights->tid == 0)
+                    rights->tid = number;
+                found = wanted(rights, tid);
+            }
             at += entry->d_reclen;
         }
     }
     sys_close(fd);
     return found;
+}
+
+static bool is_thread(const struct rights *rights, pid_t tid)
+{
+    return rights->tid == tid;
+}
+
+static bool read_rights(pid_t tid, struct rights *rights)
+{
+    return (read_entry(tid, rights) && (rights->tid == tid || rights->tid == 0)) ||
+           find_thread(is_thread, tid, rights) == 1;
+}
+
+static bool is_host(const struct rights *rights, pid_t unused)
+{
+    (void)unused;
+    return !threads_owned(rights->tid) && rights->state != 'Z' && rights->state != 'X';
+}
+
+pid_t rights_live_thread(void)
+{
+    static struct rights rights; /* listener only */
+    int found = find_thread(is_host, 0, &rights);
+
+    return found == 1 ? rights.tid : found;
 }
 
 bool rights_beyond_user(uid_t uid)
@@ -265,6 +316,7 @@ int rights_follow(struct refusal *why)
                           "the program's rights cannot be read from /proc/%d/status", (int)pid);
     }
     host.state = 'R';
+    host.tid = 0;
     if (followed_valid && memcmp(&host, &followed, sizeof(host)) == 0)
         return 0;
     followed_valid = false;

@@ -22,6 +22,7 @@ struct rights {
     uint64_t effective, permitted, inheritable, bounding, ambient;
     uint64_t uid[3], gid[3]; /* real, effective, saved */
     uint64_t no_new_privs, seccomp, filters;
+    pid_t tid;  /* of the thread, in its own pid namespace; 0 before Linux 4.1 */
     char state; /* 'Z': the thread has ended */
     char groups[RIGHTS_GROUPS_MAX];
 };

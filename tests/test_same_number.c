@@ -33,6 +33,8 @@ struct where {
     pid_t number;  /* in its own namespace */
     bool own_proc; /* else it sees the /proc of the namespace outside */
     bool outside;  /* in the namespace of this test */
+    const char *program;
+    bool no_proc; /* the /proc that it sees shows other processes only */
 };
 
 static bool namespaces_allowed(void)
@@ -51,6 +53,25 @@ static bool namespaces_allowed(void)
 
 /* ---- inside: no cmocka, and no way back ---- */
 
+/* A /proc of a pid namespace below, whose one process has ended by then. */
+static bool shows_others_only(void)
+{
+    int status = 1;
+
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return false;
+    if (fork() == 0) {
+        if (unshare(CLONE_NEWPID) != 0)
+            _exit(1);
+        if (fork() == 0)
+            _exit(mount("proc", "/proc", "proc", 0, NULL) == 0 ? 0 : 1);
+        wait(&status);
+        _exit(status ? 1 : 0);
+    }
+    wait(&status);
+    return status == 0 && access("/proc/self", F_OK) != 0;
+}
+
 static _Noreturn void become_host(struct host *host, const struct where *where, int in, int out,
                                   int tell)
 {
@@ -58,6 +79,8 @@ static _Noreturn void become_host(struct host *host, const struct where *where, 
     char *environment[] = {preload, directory, (char *)where->listen, NULL};
     int error = open(host_path(host, "stderr"), O_WRONLY | O_CREAT | O_APPEND, 0644);
 
+    if (where->no_proc && !shows_others_only())
+        _exit(3);
     if (where->own_proc && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
                             mount("proc", "/proc", "proc", 0, NULL) != 0))
         _exit(3);
@@ -70,7 +93,8 @@ static _Noreturn void become_host(struct host *host, const struct where *where, 
     dup2(out, 1);
     dup2(error, 2);
     close_range(3, ~0U, 0);
-    execle(built("hosts/host"), "host", (char *)NULL, environment);
+    execle(built("hosts/%s", where->program ? where->program : "host"), "host", (char *)NULL,
+           environment);
     _exit(127);
 }
 
@@ -132,6 +156,8 @@ static struct host *host_inside(const struct where *where)
         int status = 0;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(in[1]); /* or the host's input never ends */
+        close(out[0]);
         if (!where->outside && unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
             _exit(3);
         if (fork() == 0)
@@ -256,7 +282,8 @@ static void two_first_processes_of_their_namespaces_are_told_apart(void **state)
     (void)state;
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
-        struct where where = {shared, listen_ways[i % 2], 1, i < 2, false};
+        struct where where = {
+            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = i < 2};
         struct host *first = host_inside_ready(&where), *second = host_inside_ready(&where);
 
         told_apart(first, second);
@@ -273,7 +300,8 @@ static void an_inner_number_that_is_anothers_outer_one_is_told_apart(void **stat
     for (size_t i = 0; i < 2; i++) {
         char directory[100];
         const char *environment[] = {listen_ways[i % 2], directory, NULL};
-        struct where where = {shared, listen_ways[i % 2], 0, i == 0, false};
+        struct where where = {
+            .directory = shared, .listen = listen_ways[i % 2], .number = 0, .own_proc = i == 0};
         struct host *inner, *outer;
 
         snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", shared);
@@ -302,7 +330,10 @@ static void an_outer_number_that_is_anothers_inner_one_is_told_apart(void **stat
     (void)state;
     need_namespaces();
     for (size_t i = 0; i < 2; i++) {
-        struct where where = {shared, listen_ways[i % 2], free_number(), i == 0, false};
+        struct where where = {.directory = shared,
+                              .listen = listen_ways[i % 2],
+                              .number = free_number(),
+                              .own_proc = i == 0};
         struct host *inner = host_inside_ready(&where), *outer;
 
         where.outside = true;
@@ -323,7 +354,8 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
     (void)state;
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
-        struct where where = {shared, listen_ways[i % 2], 1, true, false};
+        struct where where = {
+            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = true};
         struct host *first = host_inside(&where), *second = host_inside(&where);
 
         assert_string_equal(host_hear(first), "ready");
@@ -339,7 +371,8 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
 
 static void a_group_has_all_of_the_same_number(void **state)
 {
-    struct where where = {shared, listen_ways[1], 1, true, false};
+    struct where where = {
+        .directory = shared, .listen = listen_ways[1], .number = 1, .own_proc = true};
     struct host *hosts[3];
 
     (void)state;
@@ -361,7 +394,8 @@ static void a_process_after_a_dead_one_of_its_number_is_reached(void **state)
     (void)state;
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
-        struct where where = {shared, listen_ways[i % 2], 1, true, false};
+        struct where where = {
+            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = true};
         struct host *dead = host_inside_ready(&where), *live;
 
         if (i < 2)
@@ -372,6 +406,92 @@ static void a_process_after_a_dead_one_of_its_number_is_reached(void **state)
         host_expect(live, "answer", "2");
         host_kill(live);
     }
+}
+
+/* ---- a /proc of another namespace ---- */
+
+/* Of each thread, on a line of its own. */
+static void assert_all_say(pid_t pid, const char *line)
+{
+    char command[200];
+
+    snprintf(command, sizeof(command), "! cat /proc/%d/task/*/status | grep ^%.*s: | grep -qv '%s'",
+             (int)pid, (int)strcspn(line, ":"), line, line);
+    assert_int_equal(system(command), 0);
+}
+
+static void rights_are_read_of_the_process_itself_in_an_outer_proc(void **state)
+{
+    (void)state;
+    need_namespaces();
+    for (size_t i = 0; i < 2; i++) {
+        struct where where = {
+            .directory = shared, .listen = listen_ways[i], .number = free_number()};
+        struct host *host = host_inside_ready(&where);
+
+        must(hotpatch(host, "status", pid_text(host), NULL)); /* the threads are there */
+        host_expect(host, "no-new-privs", "0");
+        must(hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL));
+        host_expect(host, "answer", "2");
+        assert_all_say(host->pid, "NoNewPrivs:\t1");
+        host_kill(host);
+    }
+}
+
+static void entries_are_armed_in_an_outer_proc(void **state)
+{
+    struct where where = {.directory = shared,
+                          .listen = listen_ways[0],
+                          .number = free_number(),
+                          .program = "entries"};
+    struct host *host;
+
+    (void)state;
+    need_namespaces();
+    host = host_inside_ready(&where);
+    host_expect(host, "answer", "1");
+    must(hotpatch(host, "load", pid_text(host), "--replace", "answer=two",
+                  patch_file("entry_plain"), NULL));
+    host_expect(host, "answer", "2");
+    must(hotpatch(host, "revert", pid_text(host), "last", NULL));
+    host_expect(host, "answer", "1");
+    host_kill(host);
+}
+
+static void a_program_whose_main_thread_has_left_ends_in_an_outer_proc(void **state)
+{
+    struct where where = {.directory = shared, .listen = listen_ways[0], .number = free_number()};
+    struct host *host;
+
+    (void)state;
+    need_namespaces();
+    host = host_inside_ready(&where);
+    host_say(host, "exit-main");
+    assert_string_equal(host_hear(host), "ready");
+    must(hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL));
+    host_expect(host, "answer", "2");
+    close(host->to); /* its last thread ends */
+    host->to = -1;
+    assert_int_equal(host_wait(host), 0);
+    host_kill(host);
+}
+
+static void where_proc_does_not_show_the_process_loads_are_refused(void **state)
+{
+    struct where where = {
+        .directory = shared, .listen = listen_ways[0], .number = 1, .no_proc = true};
+    struct host *host;
+    struct output *output;
+
+    (void)state;
+    need_namespaces();
+    host = host_inside_ready(&where);
+    output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+    if (!strstr(output->error, "HP-SANDBOX"))
+        fail_msg("exit %d: %s%s", output->status, output->out, output->error);
+    output_free(output);
+    host_expect(host, "answer", "1");
+    host_kill(host);
 }
 
 #define SHARED(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
@@ -385,6 +505,10 @@ int main(int argc, char **argv)
         SHARED(processes_that_start_at_the_same_moment_are_told_apart),
         SHARED(a_group_has_all_of_the_same_number),
         SHARED(a_process_after_a_dead_one_of_its_number_is_reached),
+        SHARED(rights_are_read_of_the_process_itself_in_an_outer_proc),
+        SHARED(entries_are_armed_in_an_outer_proc),
+        SHARED(a_program_whose_main_thread_has_left_ends_in_an_outer_proc),
+        SHARED(where_proc_does_not_show_the_process_loads_are_refused),
     };
 
     if (argc > 1)
