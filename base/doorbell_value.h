@@ -3,6 +3,8 @@
  *
  * The command sends it to a thread of the host; the shim's handler reads it. A shell's `kill` sends SI_USER
  * and no value, so its flags are 0. The listener is rung by tgkill(2), without a value.
+ *
+ * Bits 24 to 31 of the flags: what the command has written to exec_notice.ringing (base/exec_notice.h).
  */
 #ifndef HOTPATCH_DOORBELL_VALUE_H
 #define HOTPATCH_DOORBELL_VALUE_H
@@ -10,6 +12,7 @@
 #include <signal.h>
 #include <stdint.h>
 
+#define DOORBELL_RINGING_SHIFT 24
 #define DOORBELL_MAGIC \
     UINT64_C(0x68705267) /* the upper 32 bits of the value; the lower ones are flags */
 

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/doorbell_value.h"
+#include "exec_window.h"
 
-#define YOUNG_MS 50 /* a forked child that executes a program has done so by then */
+/* Where the window cannot be closed: a forked child that executes a program has done so by then. */
+#define YOUNG_MS 50
 
 static bool has_signal(uint64_t mask, int number)
 {
@@ -49,18 +51,26 @@ static bool catches_for_another(const struct process *process)
     return !process->exe || strstr(process->exe, "/valgrind/");
 }
 
+/* What says that a signal would be taken at once, and by the handler. */
 static bool is_free(const struct process *process, int number)
 {
-    uint64_t blocked, pending, shared, caught;
+    uint64_t blocked, pending, shared;
     pid_t pid = process->pid;
 
     return !catches_for_another(process) && process->state != 'T' && process->state != 't' &&
            process->state != 'Z' && process_mask(pid, 0, "SigBlk:", &blocked) &&
            !has_signal(blocked, number) && process_mask(pid, 0, "SigPnd:", &pending) &&
            !has_signal(pending, number) && process_mask(pid, 0, "ShdPnd:", &shared) &&
-           !has_signal(shared, number) && age_ms(process) >= YOUNG_MS && !waits_for_signals(pid) &&
-           /* Last: the look that the life of the process hangs on. */
-           process_alive(process) && process_mask(pid, 0, "SigCgt:", &caught) &&
+           !has_signal(shared, number) && !waits_for_signals(pid);
+}
+
+/* The look that the life of the process hangs on. After SigBlk, which glibc's child of posix_spawn(3) opens
+ * only when it catches nothing any more. */
+static bool catches(const struct process *process, int number)
+{
+    uint64_t caught;
+
+    return process_alive(process) && process_mask(process->pid, 0, "SigCgt:", &caught) &&
            has_signal(caught, number);
 }
 
@@ -76,15 +86,38 @@ static enum ring ring_listener(const struct process *process, pid_t listener, in
     return syscall(SYS_tgkill, process->pid, listener, number) == 0 ? RING_LISTENER : RING_NOT_NOW;
 }
 
-static enum ring ring_main_thread(pid_t pid, int number, uint32_t flags)
+static bool send(pid_t pid, int number, uint32_t flags)
 {
     siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
 
     info.si_pid = getpid();
     info.si_uid = getuid();
     info.si_value.sival_ptr = (void *)(uintptr_t)doorbell_value(flags);
-    return syscall(SYS_rt_tgsigqueueinfo, pid, pid, number, &info) == 0 ? RING_THREAD
-                                                                        : RING_NOT_NOW;
+    return syscall(SYS_rt_tgsigqueueinfo, pid, pid, number, &info) == 0;
+}
+
+/* A main thread that shares its process with none of ours. */
+static enum ring ring_main_thread(const struct process *process, int number, uint32_t flags)
+{
+    struct exec_announcement announcement;
+
+    switch (exec_window_close(process, &announcement)) {
+    case EXEC_OPEN:
+        return RING_NOT_NOW;
+    case EXEC_UNKNOWN:
+        if (age_ms(process) < YOUNG_MS || !exec_window_asleep(process->pid))
+            return RING_NOT_NOW;
+        break;
+    case EXEC_CLOSED:
+        flags |= (uint32_t)announcement.ringing << DOORBELL_RINGING_SHIFT;
+        break;
+    }
+    if (is_free(process, number) && catches(process, number) && send(process->pid, number, flags)) {
+        exec_window_sent(&announcement);
+        return RING_THREAD;
+    }
+    exec_window_withdraw(&announcement);
+    return RING_NOT_NOW;
 }
 
 enum ring ring(const struct process *process, int number)
@@ -97,5 +130,5 @@ enum ring ring(const struct process *process, int number)
     process_shim_threads(process->pid, count_one, &has_threads);
     if (has_threads || !is_free(process, number))
         return RING_NOT_NOW;
-    return ring_main_thread(process->pid, number, 0);
+    return ring_main_thread(process, number, 0);
 }

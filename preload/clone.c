@@ -1,6 +1,6 @@
 /*
- * clone.c - clone(2), _Fork(3) and syscall(2), as the host calls them to make a child that has a copy of
- * the memory.
+ * clone.c - clone(2), _Fork(3) and their numbers by syscall(2), as the host calls them to make a child that
+ * has a copy of the memory.
  *
  * Such a child has no thread but its caller's, and runs no fork handler. A lock of the dynamic linker or of
  * malloc that a thread of ours holds while it loads a patch would be held in the child for ever. So these
@@ -11,6 +11,8 @@
  *
  * Any thread of the host, also inside a signal handler: no libc here but the function that was meant.
  */
+#include "clone.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/sched.h>
@@ -18,9 +20,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "clone.h"
 #include "engine.h"
 #include "preload.h"
+#include "preload/exec_notice.h"
 #include "state.h"
 #include "sys.h"
 
@@ -31,7 +33,6 @@ typedef pid_t (*fork_function)(void);
 
 EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 EXPORTED pid_t _Fork(void);
-EXPORTED long syscall(long number, ...);
 
 static clone_function next_clone STATE;
 static fork_function next_fork STATE;
@@ -106,8 +107,15 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
         errno = ENOSYS;
         return -1;
     }
-    if ((flags & CLONE_VM) || !function || !hold())
-        return next(function, stack, flags, argument, parent_tid, tls, child_tid);
+    if ((flags & CLONE_VM) || !function || !hold()) {
+        uint32_t executing = exec_notice_executing();
+
+        result = next(function, stack, flags, argument, parent_tid, tls, child_tid);
+        /* As in vfork.c: the caller has waited until the child executed a program or ended. */
+        if ((flags & CLONE_VM) && (flags & CLONE_VFORK))
+            exec_notice_put_back(executing);
+        return result;
+    }
     result = next(start_child, stack, flags, &start, parent_tid, tls, child_tid);
     error = errno;
     let_go(false);
@@ -134,92 +142,7 @@ EXPORTED pid_t _Fork(void)
     return result;
 }
 
-/* ---- syscall(2) ---- */
-
-#if defined(__x86_64__)
-
-bool syscall_copies(long number, unsigned long a, unsigned long b)
-    __attribute__((visibility("hidden")));
-long syscall_copy(long number, long a, long b, long c, long d, long e, long f)
-    __attribute__((visibility("hidden")));
-
-/*
- * The numbers of fork(2), clone(2) and clone3(2) are looked at; any other call is made at once, as libc
- * makes it, at the cost of two comparisons and a store into the red zone. The child of a call that shares the memory, or that names
- * another stack, returns past every function of ours: it finds the caller's return address on top.
- */
-__asm__(".pushsection .text\n"
-        ".globl syscall\n"
-        ".type syscall, @function\n"
-        ".p2align 4\n"
-        "syscall:\n"
-        ".cfi_startproc\n"
-        "endbr64\n"
-        "lea -56(%rdi), %rax\n" /* SYS_clone, SYS_fork */
-        "cmp $1, %rax\n"
-        "jbe 2f\n"
-        "cmp $435, %rdi\n" /* SYS_clone3 */
-        "je 2f\n"
-        "1: mov %rdi, %rax\n"
-        "mov %rdi, -8(%rsp)\n" /* the number, see clone.h */
-        "mov %rsi, %rdi\n"
-        "mov %rdx, %rsi\n"
-        "mov %rcx, %rdx\n"
-        "mov %r8, %r10\n"
-        "mov %r9, %r8\n"
-        "mov 8(%rsp), %r9\n"
-        ".globl clone_syscall_here\n"
-        "clone_syscall_here:\n"
-        "syscall\n"
-        "cmp $-4095, %rax\n"
-        "jae 3f\n"
-        "ret\n"
-        "2: push %rdi\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "push %rsi\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "push %rdx\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "push %rcx\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "push %r8\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "push %r9\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "sub $8, %rsp\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "call syscall_copies\n"
-        "add $8, %rsp\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %r9\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %r8\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %rcx\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %rdx\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %rsi\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "pop %rdi\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "test %al, %al\n"
-        "jz 1b\n"
-        "jmp syscall_copy\n"
-        "3: push %rax\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "call __errno_location@PLT\n"
-        "pop %rcx\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "neg %ecx\n"
-        "mov %ecx, (%rax)\n"
-        "mov $-1, %rax\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size syscall, . - syscall\n"
-        ".popsection\n");
-
-_Static_assert(SYS_clone == 56 && SYS_fork == 57 && SYS_clone3 == 435, "the numbers above");
+/* ---- syscall(2), for syscall.c ---- */
 
 /* Reading it must not fault where the kernel would answer EFAULT: futex(2) tells whether it can be read. */
 static bool is_readable(const void *address)
@@ -247,9 +170,7 @@ static bool copies(long number, unsigned long a, unsigned long b, bool *elsewher
     return !(args->flags & CLONE_VM);
 }
 
-/* Return whether the child is to be made by syscall_copy(). One with a stack of its own is only waited for:
- * a request may then begin before it is made. */
-bool syscall_copies(long number, unsigned long a, unsigned long b)
+bool clone_takes(long number, unsigned long a, unsigned long b)
 {
     bool elsewhere;
 
@@ -260,18 +181,12 @@ bool syscall_copies(long number, unsigned long a, unsigned long b)
     return !elsewhere;
 }
 
-/* Parent and child return from here: the child has a copy of the stack. */
-long syscall_copy(long number, long a, long b, long c, long d, long e, long f)
+long clone_by_number(long number, long a, long b, long c, long d, long e, long f)
 {
     bool held = hold();
     long result = sys_call(number, a, b, c, d, e, f);
 
     if (held)
         let_go(result == 0);
-    if (result >= 0)
-        return result;
-    errno = (int)-result;
-    return -1;
+    return result;
 }
-
-#endif

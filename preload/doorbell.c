@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/doorbell_value.h"
 #include "interrupted.h"
+#include "preload/exec_notice.h"
 #include "safe_moment.h"
 #include "settings.h"
 #include "state.h"
@@ -38,6 +40,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 {
     pid_t self = sys_getpid();
 
+    exec_notice_rung(doorbell_flags(info));
     if (sys_gettid() != threads_listener()) {
         /* Before the look for a listener: one that starts now looks at `rang` itself. */
         atomic_store_explicit(&rang, true, memory_order_seq_cst);
@@ -65,6 +68,8 @@ void doorbell_start(int signal)
         return;
     if (sigaction(signal, &action, NULL) == 0)
         atomic_store_explicit(&doorbell, signal, memory_order_release);
+    if (old.sa_handler == SIG_IGN)
+        exec_notice_inherit();
 }
 
 bool doorbell_was_ours(void)
@@ -84,6 +89,24 @@ int doorbell_signal(void)
         return signal;
     atomic_store_explicit(&doorbell, 0, memory_order_release);
     return 0;
+}
+
+int doorbell_number(void)
+{
+    return atomic_load_explicit(&doorbell, memory_order_relaxed);
+}
+
+bool doorbell_ignore(struct sys_sigaction *old)
+{
+    static const struct sys_sigaction ignore = {.handler = SIG_IGN};
+    int signal = doorbell_number();
+    union {
+        void (*with_context)(int, siginfo_t *, void *);
+        void (*plain)(int);
+    } own = {handler};
+
+    return signal != 0 && sys_sigaction(signal, NULL, old) == 0 && old->handler == own.plain &&
+           sys_sigaction(signal, &ignore, NULL) == 0;
 }
 
 bool doorbell_rang(void)

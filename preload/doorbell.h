@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "sys.h"
+#include "sys_signal.h"
 
 /* All others are blocked in the handler. The kernel ends a process that blocks what its own instructions
  * raise. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps with a lock held that the
@@ -21,6 +22,10 @@ void doorbell_start(int signal);
 bool doorbell_was_ours(void);
 /* The signal, if it is still ours; 0: none, or the host's. Any thread. */
 int doorbell_signal(void);
+/* The signal, if it was ours when that was looked at last; 0: none, or the host's. No system call. */
+int doorbell_number(void);
+/* Ignore the signal if it is still ours; `old` is the action to put back. Any thread; a child of vfork(2). */
+bool doorbell_ignore(struct sys_sigaction *old);
 /* Listener: whether it rang since the last call. */
 bool doorbell_rang(void);
 

@@ -22,9 +22,9 @@
 #include <ucontext.h>
 
 #include "base/unwind.h"
+#include "by_number.h"
 #include "call_number.h"
 #include "calls_allowed.h"
-#include "clone.h"
 #include "doorbell.h"
 #include "host_signals.h"
 #include "short_counts.h"
@@ -89,7 +89,7 @@ static long number_before(uint64_t pc, const greg_t *registers)
     uint64_t page = pc & ~(uint64_t)(PAGE - 1), from = pc - CALL_NUMBER_BYTES;
     uint8_t code[CALL_NUMBER_BYTES];
 
-    if (pc == (uintptr_t)clone_syscall_here)
+    if (pc == (uintptr_t)by_number_here)
         return *(const long *)(uintptr_t)(registers[REG_RSP] - 8);
     if (!unwind_read(NULL, from, code, sizeof(code))) {
         from = page; /* the page before it is no code of this function */

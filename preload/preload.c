@@ -22,6 +22,7 @@
 #include "dispatch.h"
 #include "doorbell.h"
 #include "engine.h"
+#include "preload/exec_notice.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -102,6 +103,7 @@ static void after_fork_child(void)
     log_reset();
     api_reset();
     arming_reset();
+    exec_notice_reset();
     listener_reset();
     safe_point_reset();
     status_reset(engine_fork_torn());

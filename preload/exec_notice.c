@@ -1,0 +1,83 @@
+/* exec_notice.c - see preload/exec_notice.h and base/exec_notice.h. */
+#include "preload/exec_notice.h"
+
+#include <stdatomic.h>
+
+#include "base/doorbell_value.h"
+#include "base/exec_notice.h"
+#include "doorbell.h"
+#include "lock.h"
+#include "state.h"
+#include "sys.h"
+
+/* By name also in vfork.c. */
+extern struct exec_notice exec_notice __attribute__((visibility("hidden")));
+
+struct exec_notice exec_notice STATE __attribute__((aligned(16))) = {.magic = EXEC_NOTICE_MAGIC};
+
+/* The program before this one in the process had been announced a ring, which may come now. */
+static struct {
+    _Atomic uint64_t until; /* ms; 0: it had not */
+    pid_t pid;              /* of the process that began so: a child is another */
+} inherited STATE;
+
+static bool is_about_to_be_rung(void)
+{
+    uint64_t until = atomic_load_explicit(&inherited.until, memory_order_relaxed);
+
+    if (__atomic_load_n(&exec_notice.ringing, __ATOMIC_SEQ_CST) != 0 &&
+        __atomic_load_n(&exec_notice.pid, __ATOMIC_RELAXED) == (uint32_t)sys_getpid())
+        return true;
+    return until != 0 && clock_ms() < until && inherited.pid == sys_getpid();
+}
+
+void exec_notice_inherit(void)
+{
+    inherited.pid = sys_getpid();
+    atomic_store_explicit(&inherited.until, clock_ms() + EXEC_NOTICE_MS, memory_order_relaxed);
+}
+
+void exec_begin(struct exec_guard *guard)
+{
+    __atomic_fetch_add(&exec_notice.executing, 1, __ATOMIC_SEQ_CST);
+    guard->ignored = is_about_to_be_rung() && doorbell_ignore(&guard->old);
+}
+
+void exec_failed(const struct exec_guard *guard)
+{
+    if (guard->ignored)
+        sys_sigaction(doorbell_number(), &guard->old, NULL);
+    __atomic_fetch_sub(&exec_notice.executing, 1, __ATOMIC_SEQ_CST);
+}
+
+uint32_t exec_notice_executing(void)
+{
+    return __atomic_load_n(&exec_notice.executing, __ATOMIC_RELAXED);
+}
+
+void exec_notice_put_back(uint32_t executing)
+{
+    __atomic_store_n(&exec_notice.executing, executing, __ATOMIC_RELAXED);
+}
+
+void exec_notice_rung(uint32_t flags)
+{
+    uint8_t ringing = (uint8_t)(flags >> DOORBELL_RINGING_SHIFT);
+
+    if (ringing)
+        __atomic_compare_exchange_n(&exec_notice.ringing, &ringing, 0, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED);
+}
+
+void exec_notice_reset(void)
+{
+    uint8_t ringing = __atomic_load_n(&exec_notice.ringing, __ATOMIC_SEQ_CST);
+
+    __atomic_store_n(&exec_notice.executing, 0, __ATOMIC_RELAXED);
+    atomic_store_explicit(&inherited.until, 0, memory_order_relaxed);
+    /* A command may ring the child already: its announcement stays, and is another number than the copy. */
+    if (ringing != 0 &&
+        __atomic_load_n(&exec_notice.pid, __ATOMIC_RELAXED) != (uint32_t)sys_getpid())
+        __atomic_compare_exchange_n(&exec_notice.ringing, &ringing, 0, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED);
+}

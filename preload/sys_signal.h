@@ -1,0 +1,24 @@
+/*
+ * sys_signal.h - rt_sigaction(2) without libc in between, with the kernel's own structure
+ * (arch/x86/include/uapi/asm/signal.h): what it returns can be given back as it is, restorer and all.
+ * Any thread, signal handlers and children of vfork(2) too.
+ */
+#ifndef HOTPATCH_SYS_SIGNAL_H
+#define HOTPATCH_SYS_SIGNAL_H
+
+#include "sys.h"
+
+struct sys_sigaction {
+    void (*handler)(int); /* or, with SA_SIGINFO, one of three parameters */
+    unsigned long flags;
+    void (*restorer)(void);
+    sys_sigset mask;
+};
+
+static inline int sys_sigaction(int signal, const struct sys_sigaction *action,
+                                struct sys_sigaction *old)
+{
+    return (int)sys_call4(SYS_rt_sigaction, signal, (long)action, (long)old, sizeof(sys_sigset));
+}
+
+#endif
