@@ -1,7 +1,7 @@
 /*
  * test_exec_window.c - a ring ends no process that executes a program (base/exec_notice.h).
  *
- * ROUNDS: how many programs are executed under rings, for each way (300).
+ * ROUNDS: how many programs are executed under rings, for each way (60).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -194,7 +194,7 @@ static const char *rounds(void)
 {
     const char *text = getenv("ROUNDS");
 
-    return text ? text : "300";
+    return text ? text : "60";
 }
 
 /* As a command does that finds each process with the library. Return how many rings were sent. */
