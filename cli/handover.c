@@ -26,17 +26,23 @@ static int give(int fd, mode_t type, uid_t owner)
         errno = EEXIST;
         return -1;
     }
+    if ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600) != 0) /* the user's umask */
+        return -1;
     return geteuid() == 0 && owner != 0 ? fchown(fd, owner, (gid_t)-1) : 0;
 }
 
 int reply_fifo_make(const struct channel *channel, const char *name, struct refusal *why)
 {
+    const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
     int fd;
 
     if (mkfifoat(channel->dir, name, 0600) != 0)
         return refuse(why, errno == EACCES ? HP_PERMISSION : HP_DIRECTORY,
                       "make a reply FIFO in %s: %s", channel->path, strerror(errno));
-    fd = openat(channel->dir, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(channel->dir, name, flags);
+    /* The user's umask; not as root, whom it does not stop, in a directory of another user's. */
+    if (fd < 0 && errno == EACCES && geteuid() != 0 && fchmodat(channel->dir, name, 0600, 0) == 0)
+        fd = openat(channel->dir, name, flags);
     if (fd >= 0 && give(fd, S_IFIFO, channel->owner) == 0)
         return fd;
     refuse(why, HP_DIRECTORY, "open the reply FIFO in %s: %s", channel->path, strerror(errno));

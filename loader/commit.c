@@ -413,13 +413,13 @@ static int commit_protected(struct transaction *transaction)
     protect(transaction, PROT_READ);
     memory = sys_open_own_memory(O_RDWR);
     if (memory < 0)
-        return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s", strerror(-result));
+        return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s", sys_error(-result));
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, true);
     if (store_protected(transaction, memory) != 0) {
         sys_close(memory);
         return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s, nor by /proc",
-                      strerror(-result));
+                      sys_error(-result));
     }
     sys_close(memory);
     store_all(transaction);

@@ -13,6 +13,7 @@
 #include <Zydis/Zydis.h>
 
 #include "error.h"
+#include "linker_error.h"
 
 struct functions {
     ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
@@ -64,7 +65,7 @@ static void run_load(struct worker_job *job)
         *(void **)&load->found.operands = dlsym(library, "ZydisDecoderDecodeOperands");
     }
     if (!load->found.init || !load->found.decode || !load->found.operands) {
-        const char *error = dlerror();
+        const char *error = linker_error();
 
         snprintf(load->error, sizeof(load->error), "%s", error ? error : ZYDIS_SONAME);
     }

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "engine.h"
+#include "linker_error.h"
 #include "module.h"
 #include "snapshot.h"
 #include "sys.h"
@@ -71,7 +72,7 @@ static void *open_any(struct module *module, char *error, size_t error_size)
         handle = dlopen(module->snapshot, RTLD_NOW | RTLD_LOCAL);
         if (handle)
             return handle;
-        text = dlerror();
+        text = linker_error();
         snprintf(error, error_size, "%s", text ? text : "no reason given");
         if (!copy_is_unusable(module, error))
             return NULL;
@@ -79,7 +80,7 @@ static void *open_any(struct module *module, char *error, size_t error_size)
     if (sys_mprotect(NULL, 0, PROT_READ) != 0) /* nothing to protect: only a filter refuses it */
         forget_relro(module->bytes, module->size);
     handle = open_memory(module);
-    text = handle ? NULL : dlerror();
+    text = handle ? NULL : linker_error();
     if (!handle)
         snprintf(error, error_size, "%s", text ? text : "no memory file can be made");
     return handle;
@@ -93,7 +94,9 @@ int module_dlopen(struct module *module, char *error, size_t error_size)
     if (!module->handle)
         return -1;
     if (dlinfo(module->handle, RTLD_DI_LINKMAP, &map) != 0) {
-        snprintf(error, error_size, "%s", dlerror());
+        const char *text = linker_error();
+
+        snprintf(error, error_size, "%s", text ? text : "it has no link map");
         module_dlclose(module);
         return -1;
     }

@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "poke.h"
 #include "relocations.h"
+#include "sys.h"
 
 /* Such calls reach the code that was there before any patch, as those through an import do; else a
  * replacement that calls the function by its name would call itself. */
@@ -133,5 +134,5 @@ int own_calls_settle(struct transaction *transaction)
     if (own.result == 0)
         return 0;
     return refuse(transaction->why, HP_STORE, "%s: its own calls of %s: %s", own.module->path,
-                  own.failed->slot->name, strerror(-own.result));
+                  own.failed->slot->name, sys_error(-own.result));
 }

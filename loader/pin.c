@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linker_error.h"
 #include "text.h"
 
 struct pin {
@@ -39,7 +40,7 @@ static void run_take(struct worker_job *job)
         wish->pin.handle = dlopen(wish->path, RTLD_LAZY | RTLD_NOLOAD);
         if (wish->pin.handle)
             continue;
-        error = dlerror();
+        error = linker_error();
         snprintf(take->error, sizeof(take->error), "%s: %s", wish->path,
                  error ? error : "it is not loaded any more");
         return;

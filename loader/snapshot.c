@@ -36,11 +36,13 @@ static int open_objects(struct refusal *why)
         return refuse(why, HP_SNAPSHOT, "copy the patch: there is no runtime directory");
     made = sys_mkdirat(runtime_fd, "objects", 0700);
     if (made != 0 && made != -EEXIST)
-        return refuse(why, HP_SNAPSHOT, "make %s/objects: %s", runtime, strerror(-made));
+        return refuse(why, HP_SNAPSHOT, "make %s/objects: %s", runtime, sys_error(-made));
+    if (made == 0)
+        sys_fchmodat(runtime_fd, "objects", 0700); /* the program's umask has taken bits away */
     fd = sys_openat(runtime_fd, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0)
-        return refuse(why, HP_SNAPSHOT, "open %s/objects: %s", runtime, strerror(-fd));
-    if (sys_fstat(fd, &st) != 0 || (st.st_uid != geteuid() && st.st_uid != 0) ||
+        return refuse(why, HP_SNAPSHOT, "open %s/objects: %s", runtime, sys_error(-fd));
+    if (sys_fstat(fd, &st) != 0 || (st.st_uid != sys_geteuid() && st.st_uid != 0) ||
         (st.st_mode & (S_IWGRP | S_IWOTH))) {
         sys_close(fd);
         return refuse(why, HP_SNAPSHOT, "use %s/objects: others can write in it", runtime);
@@ -56,7 +58,7 @@ static bool exists_whole(int directory, const char *name, size_t size)
     struct stat st;
 
     return sys_fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-           (st.st_uid == geteuid() || st.st_uid == 0) && (size_t)st.st_size == size &&
+           (st.st_uid == sys_geteuid() || st.st_uid == 0) && (size_t)st.st_size == size &&
            !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
@@ -86,15 +88,18 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
     fd = sys_openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     0500);
     if (fd < 0)
-        return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary, strerror(-fd));
-    result = write_whole(fd, bytes, size);
+        return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary,
+                      sys_error(-fd));
+    result = sys_fchmod(fd, 0500); /* over the program's umask */
+    if (result == 0)
+        result = write_whole(fd, bytes, size);
     sys_close(fd);
     if (result == 0)
         result = sys_renameat(directory, temporary, directory, name);
     if (result == 0)
         return 0;
     sys_unlinkat(directory, temporary, 0);
-    return refuse(why, HP_SNAPSHOT, "write %s/%s: %s", objects_path, name, strerror(-result));
+    return refuse(why, HP_SNAPSHOT, "write %s/%s: %s", objects_path, name, sys_error(-result));
 }
 
 static bool refuses_execution(int directory)

@@ -21,14 +21,14 @@ enum { FILE_MAX = 256 << 20 };
 
 static int owner_is_trusted(uid_t owner)
 {
-    return owner == 0 || owner == geteuid();
+    return owner == 0 || owner == sys_geteuid();
 }
 
 static int judge(const char *what, const struct stat *st, struct refusal *why)
 {
     if (!owner_is_trusted(st->st_uid))
         return refuse(why, HP_WRITABLE, "%s belongs to uid %u, and the program runs as uid %u",
-                      what, st->st_uid, geteuid());
+                      what, st->st_uid, sys_geteuid());
     if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
         return refuse(why, HP_WRITABLE, "%s can be written by others (mode %04o)", what,
                       st->st_mode & 07777);
@@ -48,7 +48,7 @@ static int judge_directories(const char *path, struct refusal *why)
         slash[slash == directory ? 1 : 0] = '\0';
         result = sys_fstatat(AT_FDCWD, directory, &st, 0);
         if (result != 0)
-            return refuse(why, HP_OPEN, "stat %s: %s", directory, strerror(-result));
+            return refuse(why, HP_OPEN, "stat %s: %s", directory, sys_error(-result));
         if (judge(directory, &st, why) != 0)
             return -1;
         if (slash == directory)
@@ -95,7 +95,7 @@ static void *read_all(int fd, const char *path, const struct stat *before, struc
         if (n == -EINTR)
             continue;
         if (n < 0) {
-            refuse(why, HP_OPEN, "read %s: %s", path, strerror((int)-n));
+            refuse(why, HP_OPEN, "read %s: %s", path, sys_error((int)-n));
             free(bytes);
             return NULL;
         }
@@ -118,7 +118,7 @@ void *trust_read(const char *path, size_t *size, struct stat *file, struct refus
     void *bytes = NULL;
 
     if (fd < 0) {
-        refuse(why, fd == -ENXIO ? HP_NOT_REGULAR : HP_OPEN, "open %s: %s", path, strerror(-fd));
+        refuse(why, fd == -ENXIO ? HP_NOT_REGULAR : HP_OPEN, "open %s: %s", path, sys_error(-fd));
         return NULL;
     }
     if (sys_fstat(fd, file) != 0)

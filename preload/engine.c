@@ -17,6 +17,7 @@
 #include "api.h"
 #include "arming.h"
 #include "doorbell.h"
+#include "linker_error.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -156,7 +157,7 @@ static void load_here(char *why, size_t size)
     const struct engine_api *api = handle ? dlsym(handle, "hotpatch_engine_v1") : NULL;
 
     if (!api) {
-        const char *text = dlerror();
+        const char *text = linker_error();
 
         snprintf(why, size, "%s", text ? text : "it has no hotpatch_engine_v1");
     } else if (api->abi != ENGINE_ABI) {

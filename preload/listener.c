@@ -1,6 +1,7 @@
 /* listener.c - see listener.h. */
 #include "listener.h"
 
+#include <locale.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@
 #include "status.h"
 #include "sys.h"
 #include "threads.h"
+#include "waiting.h"
 
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
+#define INTERRUPTED_MAX 100
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
 static struct {
@@ -124,17 +127,24 @@ static void end_if_alone(void)
 
 /* ---- the loop ---- */
 
-static void read_fifo(int fd)
+/* Return whether there was anything in it. */
+static bool read_fifo(int fd)
 {
-    for (;;) {
+    bool any = false;
+
+    for (unsigned interrupted = 0; interrupted < INTERRUPTED_MAX;) {
         ssize_t got = sys_read(fd, bytes, sizeof(bytes));
 
-        if (got == -EINTR)
+        if (got == -EINTR) {
+            interrupted++;
             continue;
+        }
         if (got <= 0)
             break;
         frames_feed(&frames, bytes, (size_t)got);
+        any = true;
     }
+    return any;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -185,10 +195,13 @@ static size_t fill_poll(struct pollfd *fds)
     return 2 + replies_poll(fds + 2);
 }
 
-static void look_at_doorbell(void)
+static bool look_at_doorbell(void)
 {
-    if (doorbell_rang())
+    bool rang = doorbell_rang();
+
+    if (rang)
         dispatch_doorbell();
+    return rang;
 }
 
 static void leave_misleading_fifo(void)
@@ -208,6 +221,7 @@ static void wait_once(void)
     int signal = doorbell_signal();
     const sys_sigset setxid = SYS_SIGBIT(33);
     sys_sigset mask = ~THREADS_OPEN_SIGNALS;
+    bool something;
     int result;
 
     if (signal)
@@ -218,23 +232,23 @@ static void wait_once(void)
     if (arming_user_changed())
         result = -EINTR;
     else
-        result = sys_ppoll(fds, count, next ? &wait : NULL, &mask);
+        result = waiting_poll(fds, count, next ? &wait : NULL, &mask);
     sys_sigprocmask(SIG_UNBLOCK, &setxid, NULL);
     if (threads_stopping())
         return;
     arming_remove_if_asked();
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
-    look_at_doorbell();
-    replies_continue(fds + 2, count - 2);
-    if (result > 0) {
-        if (fds[1].revents & POLLIN)
-            read_fifo(fds[1].fd);
-        if (fds[0].revents & POLLIN)
-            read_fifo(fds[0].fd);
-    }
+    something = look_at_doorbell() || (result == 0 && next && clock_ms() >= next);
+    something = replies_continue(fds + 2, result > 0 ? count - 2 : 0) || something;
+    if (result > 0 && (fds[1].revents & POLLIN))
+        something = read_fifo(fds[1].fd) || something;
+    if (result > 0 && (fds[0].revents & POLLIN))
+        something = read_fifo(fds[0].fd) || something;
     dispatch_idle();
     look_at_clock();
+    replies_keep_spare();
+    waiting_note(something, &mask);
 }
 
 /* "PID/task/TID", proc(5). */
@@ -255,6 +269,7 @@ static void start(void)
     if (!frames_begun)
         frames_init(&frames, dispatch_frame, NULL, clock_ms);
     frames_begun = true;
+    replies_keep_spare(); /* numbers 0 and 1 of the table */
     self_start();
     status_start();
     if (arming_start())
@@ -275,6 +290,9 @@ static void start(void)
 void *listener_main(void *unused)
 {
     (void)unused;
+    /* No text of ours in the host's language, no number with its decimal comma, no character by its
+     * tables. This thread alone; the whole "C" locale is not allocated. */
+    uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
     if (!leave_host_table()) {
         threads_listener_armed();
         return NULL;

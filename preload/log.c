@@ -38,6 +38,25 @@ bool log_enabled(enum log_level level)
     return level != LOG_NONE && level <= settings.log_level;
 }
 
+/* A pipe that nobody reads (SIGPIPE), or a file at its limit (SIGXFSZ, RLIMIT_FSIZE), must not end the
+ * program: the signal that the write has raised on this thread is taken back. */
+static void write_quietly(int fd, const char *line, size_t length)
+{
+    const sys_sigset raised = SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ);
+    const struct timespec at_once = {0, 0};
+    sys_sigset old, pending = 0, take;
+    ssize_t wrote;
+
+    if (sys_sigprocmask(SIG_BLOCK, &raised, &old) != 0)
+        return;
+    sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0);
+    wrote = sys_write(fd, line, length);
+    take = raised & ~pending;
+    if (wrote == -EPIPE || wrote == -EFBIG)
+        sys_call4(SYS_rt_sigtimedwait, (long)&take, 0, (long)&at_once, sizeof(take));
+    sys_sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 /* A full pipe or a stopped terminal must not hold up the host: only what fits at once. */
 static void write_stderr(const char *line, size_t length)
 {
@@ -48,19 +67,33 @@ static void write_stderr(const char *line, size_t length)
     if (!stderr_open || sys_fstat(2, &st) != 0 || st.st_dev != stderr_at_start.st_dev ||
         st.st_ino != stderr_at_start.st_ino)
         return;
-    if (sys_ppoll(&ready, 1, &now, NULL) == 1 && (ready.revents & POLLOUT))
-        sys_write(2, line, length);
+    if (sys_ppoll(&ready, 1, &now, NULL) == 1 && (ready.revents & (POLLOUT | POLLERR)) == POLLOUT)
+        write_quietly(2, line, length);
+}
+
+/* A file that is made here has mode 0600 whatever the program's umask is. */
+static int open_file(void)
+{
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    int fd = sys_openat(AT_FDCWD, settings.log_file, flags, 0);
+
+    if (fd != -ENOENT)
+        return fd;
+    fd = sys_openat(AT_FDCWD, settings.log_file, flags | O_CREAT | O_EXCL, 0600);
+    if (fd >= 0)
+        sys_fchmod(fd, 0600);
+    else if (fd == -EEXIST) /* another process was faster */
+        fd = sys_openat(AT_FDCWD, settings.log_file, flags, 0);
+    return fd;
 }
 
 static bool write_file(const char *line, size_t length)
 {
-    int fd = sys_openat(
-        AT_FDCWD, settings.log_file,
-        O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd = open_file();
 
     if (fd < 0)
         return false;
-    sys_write(fd, line, length);
+    write_quietly(fd, line, length);
     sys_close(fd);
     return true;
 }

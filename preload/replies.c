@@ -11,6 +11,7 @@
 #include "state.h"
 #include "sys.h"
 
+#define SPARES 2            /* for the reply, and for what the request opens */
 #define STALL_LIMIT_MS 5000 /* without a byte taken */
 
 static struct pending {
@@ -23,6 +24,7 @@ static struct pending {
 } pending[REPLIES_MAX]; /* oldest first */
 
 static size_t count STATE;
+static int spare[SPARES] STATE = {-1, -1};
 
 static bool same_fifo(const struct pending *a, const struct pending *b)
 {
@@ -83,6 +85,31 @@ static bool advance(struct pending *reply)
     return true;
 }
 
+void replies_keep_spare(void)
+{
+    if (count > 0)
+        return;
+    for (int i = 0; i < SPARES; i++)
+        if (spare[i] < 0)
+            spare[i] = (int)sys_call3(SYS_eventfd2, 0, O_CLOEXEC, 0); /* of no file system */
+}
+
+static void forget_spare(void)
+{
+    for (int i = 0; i < SPARES; i++)
+        spare[i] = -1;
+}
+
+static bool give_spare(void)
+{
+    bool any = false;
+
+    for (int i = 0; i < SPARES; i++)
+        any = (spare[i] >= 0 && sys_close(spare[i]) == 0) || any;
+    forget_spare();
+    return any;
+}
+
 int replies_open(const char *name)
 {
     int fd;
@@ -90,6 +117,8 @@ int replies_open(const char *name)
     if (!name[0])
         return -1;
     fd = runtime_dir_open_reply(arming_dir(), name);
+    if ((fd == -EMFILE || fd == -ENFILE) && give_spare())
+        fd = runtime_dir_open_reply(arming_dir(), name);
     if (fd < 0)
         log_write(LOG_INFO, "the reply to %s is lost: %s", name, sys_error(fd));
     return fd < 0 ? -1 : fd;
@@ -136,18 +165,25 @@ size_t replies_poll(struct pollfd *fds)
     return count;
 }
 
-void replies_continue(const struct pollfd *fds, size_t polled)
+bool replies_continue(const struct pollfd *fds, size_t polled)
 {
+    const size_t before = count;
+    bool something = false;
     size_t at = 0;
 
     for (size_t i = 0; i < polled && at < count; i++) {
-        if (fds[i].revents && !waits_for_older(at) && advance(&pending[at]))
+        const size_t sent = pending[at].sent;
+
+        if (fds[i].revents && !waits_for_older(at) && advance(&pending[at])) {
             drop(at);
-        else
-            at++;
+            continue;
+        }
+        something = something || pending[at].sent != sent;
+        at++;
     }
     while (count > 0 && clock_ms() >= pending[at = slowest()].progress + STALL_LIMIT_MS)
         drop_fifo(at);
+    return something || count != before;
 }
 
 uint64_t replies_limit(void)
@@ -162,6 +198,7 @@ uint64_t replies_limit(void)
 
 void replies_drop(void)
 {
+    forget_spare(); /* the listener closes its table */
     while (count > 0)
         drop(count - 1);
 }
@@ -170,5 +207,6 @@ void replies_drop(void)
  * the list, and a second free() would end the child. */
 void replies_forget(void)
 {
+    forget_spare();
     count = 0;
 }

@@ -8,18 +8,23 @@
 #define HOTPATCH_REPLIES_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define REPLIES_MAX 128
 
+/* Two descriptors are held back, for a program that may open no more (RLIMIT_NOFILE). Called at the
+ * listener's start, where they get the lowest numbers of the table, and after each wait. */
+void replies_keep_spare(void);
 /* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
 int replies_open(const char *name);
 /* Takes both over; `text` is malloc'd or NULL. */
 void replies_send(int fd, char *text);
 /* Fills one entry for each reply under way; how many. */
 size_t replies_poll(struct pollfd *fds);
-void replies_continue(const struct pollfd *fds, size_t count);
+/* Returns whether a byte went out, or a reply is over. */
+bool replies_continue(const struct pollfd *fds, size_t count);
 uint64_t replies_limit(void); /* when the first of them is given up, ms; 0: there is none */
 void replies_drop(void);
 void replies_forget(void); /* in a forked child, where their descriptors are not open */

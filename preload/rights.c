@@ -17,6 +17,7 @@
 #define GROUPS_MAX 256
 
 static int proc_fd STATE = -1;
+static int main_status STATE = -1; /* of the main thread, kept open: the program may open no more */
 
 /* What the host was when our threads last followed it: as long as it is that, nothing is to do. */
 static struct rights followed;
@@ -26,6 +27,7 @@ void rights_start(int proc)
 {
     proc_fd = proc;
     followed_valid = false;
+    main_status = sys_openat(proc, "self/status", O_RDONLY | O_CLOEXEC, 0);
 }
 
 static const char *field(const char *text, const char *name)
@@ -113,24 +115,33 @@ bool rights_within(const struct rights *own, const struct rights *host)
            own->filters >= host->filters;
 }
 
+/* The whole file from its beginning, proc(5). */
+static bool read_status(int fd, struct rights *rights)
+{
+    static char text[STATUS_SIZE]; /* listener only */
+    size_t length = 0;
+    ssize_t got;
+
+    while ((got = sys_pread(fd, text + length, sizeof(text) - 1 - length, (off_t)length)) > 0)
+        length += (size_t)got;
+    text[length] = '\0';
+    return got == 0 && rights_parse(text, rights);
+}
+
 /*
  * Through "self", which is this process in each /proc that shows it: under its number another process may
  * stand there, where the /proc is of an outer pid namespace. So it is with numbers of threads.
  */
 static bool read_file(const char *path, struct rights *rights)
 {
-    static char text[STATUS_SIZE]; /* listener only */
-    size_t length = 0;
-    ssize_t got;
     int fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
+    bool read;
 
     if (fd < 0)
         return false;
-    while ((got = sys_read(fd, text + length, sizeof(text) - 1 - length)) > 0)
-        length += (size_t)got;
+    read = read_status(fd, rights);
     sys_close(fd);
-    text[length] = '\0';
-    return got == 0 && rights_parse(text, rights);
+    return read;
 }
 
 static bool read_entry(pid_t entry, struct rights *rights)
@@ -175,6 +186,8 @@ static bool is_thread(const struct rights *rights, pid_t tid)
 
 static bool read_rights(pid_t tid, struct rights *rights)
 {
+    if (tid == sys_getpid() && main_status >= 0 && read_status(main_status, rights))
+        return true;
     return (read_entry(tid, rights) && (rights->tid == tid || rights->tid == 0)) ||
            find_thread(is_thread, tid, rights) == 1;
 }

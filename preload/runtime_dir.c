@@ -63,6 +63,10 @@ static int check_above(int fd, uid_t uid, const char *path, char why[RUNTIME_WHY
     int result = 0;
 
     sys_fstat(fd, &below);
+    if (parent == -EMFILE || parent == -ENFILE) {
+        say(why, "open the directories above %s: %s", path, sys_error(parent));
+        return parent;
+    }
     while (parent >= 0) {
         int next;
 
@@ -297,7 +301,9 @@ int runtime_dir_replace(const struct runtime_dir *dir, const char *name, const c
         fd = sys_openat(dir->fd, temporary, flags, 0600);
     if (fd < 0)
         return fd;
-    result = write_all(fd, text, length);
+    result = sys_fchmod(fd, 0600); /* over the program's umask */
+    if (result == 0)
+        result = write_all(fd, text, length);
     sys_close(fd);
     if (result == 0)
         result = sys_renameat(dir->fd, temporary, dir->fd, name);

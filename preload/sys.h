@@ -132,6 +132,11 @@ static inline int sys_renameat(int from_dir, const char *from, int to_dir, const
     return (int)sys_call(SYS_renameat2, from_dir, (long)from, to_dir, (long)to, 0, 0);
 }
 
+static inline int sys_fchmod(int fd, mode_t mode)
+{
+    return (int)sys_call3(SYS_fchmod, fd, (long)mode, 0);
+}
+
 static inline int sys_fchmodat(int dir, const char *path, mode_t mode)
 {
     return (int)sys_call3(SYS_fchmodat, dir, (long)path, (long)mode);
@@ -194,12 +199,14 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
     return (int)sys_call(SYS_prctl, option, (long)a, (long)b, (long)c, 0, 0);
 }
 
-/* 0: woken or the word differs; -ETIMEDOUT, -EINTR. `until`: CLOCK_MONOTONIC, NULL: for ever. */
-static inline int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *until)
-{
-    return (int)sys_call(SYS_futex, (long)word, FUTEX_WAIT_BITSET_PRIVATE, (long)expected,
-                         (long)until, 0, (long)FUTEX_BITSET_MATCH_ANY);
-}
+/* 0: woken or the word differs; -ETIMEDOUT, -EINTR, -EAGAIN, -EFAULT. `until`: CLOCK_MONOTONIC, NULL: for
+ * ever. Where the kernel does not wait (seccomp(2)), a sleep, and 0: callers look at the word and ask again. */
+int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *until);
+
+/* Sleep at most `ms`, and at most SYS_PAUSE_MS, by whichever call the kernel does not refuse; false where it
+ * refuses all. */
+#define SYS_PAUSE_MS 20
+bool sys_pause(int64_t ms);
 
 static inline void sys_futex_wake(const void *word, int count)
 {

@@ -1,0 +1,351 @@
+/*
+ * test_surroundings.c - what surrounds a process and must not matter to the shim, nor the shim to it: limits,
+ * filters, umask, locale. Each in a process whose threads are made by the first ring, and at its start.
+ *
+ * What these tests are worth (each broken on purpose, each failed): ppoll(2) alone, without what stands in
+ * for it: the listener runs all the time; no descriptor held back: no answer; without fchmod(2): the copy of
+ * a patch cannot be opened.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <linux/mman.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+static const char *const first_ring[] = {"HOTPATCH_LISTEN=first-ring", NULL};
+static const char *const at_start[] = {"HOTPATCH_LISTEN=start", NULL};
+static const char *const *const ways[] = {first_ring, at_start};
+
+#define EACH_WAY(way) \
+    for (const char *const *const *way = ways; way < ways + sizeof(ways) / sizeof(*ways); way++)
+
+static const char *pid_text(const struct host *host)
+{
+    static char text[16];
+
+    snprintf(text, sizeof(text), "%d", (int)host->pid);
+    return text;
+}
+
+static void must_load(struct host *host, const char *patch)
+{
+    struct output *output = hotpatch(host, "load", pid_text(host), patch_file(patch), NULL);
+
+    if (output->status != 0)
+        fail_msg("load: exit %d: %s%s", output->status, output->out, output->error);
+    output_free(output);
+}
+
+static void must_revert(struct host *host)
+{
+    struct output *output = hotpatch(host, "revert", pid_text(host), "all", NULL);
+
+    if (output->status != 0)
+        fail_msg("revert: exit %d: %s%s", output->status, output->out, output->error);
+    output_free(output);
+}
+
+/* A child that has rung no bell makes no FIFO. */
+static void become_child(struct host *host)
+{
+    int child = 0;
+
+    assert_int_equal(sscanf(host_ask(host, "fork"), "pid %d", &child), 1);
+    host->pid = child;
+}
+
+/* ---- waits that the kernel refuses ---- */
+
+/* The scheduler's state of a thread, proc_pid_stat(5): 'R', 'S' ...; 0: it has ended. */
+static char state_of(pid_t pid, const char *tid)
+{
+    char path[64], text[256] = "";
+    const char *end;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", (int)pid, tid);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (!fgets(text, sizeof(text), file))
+        text[0] = '\0';
+    fclose(file);
+    end = strrchr(text, ')');
+    return end && strstr(text, "(hotpatch)") ? end[2] : 0;
+}
+
+static int count_running(pid_t pid)
+{
+    char path[64];
+    int running = 0;
+    DIR *directory;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    directory = opendir(path);
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        running += entry->d_name[0] != '.' && state_of(pid, entry->d_name) == 'R';
+    closedir(directory);
+    return running;
+}
+
+/* A thread that asks again at once is found running each time that anyone looks. */
+static void assert_asleep(const struct host *host, const char *what)
+{
+    enum { LOOKS = 60 };
+    int running = 0;
+
+    for (int i = 0; i < LOOKS; i++) {
+        running += count_running(host->pid) > 0;
+        usleep(1000);
+    }
+    if (running > LOOKS / 2)
+        fail_msg("%s: %d looks of %d found a thread of ours running", what, running, LOOKS);
+}
+
+static const int errnos[] = {EPERM,  ENOENT, EINTR,  EIO,    ENXIO,  EBADF,  EAGAIN, ENOMEM,
+                             EACCES, EFAULT, EINVAL, ENFILE, EMFILE, ENOSYS, 0};
+
+/* What is refused, and whether a request can be answered then. */
+struct refused_calls {
+    const char *name;
+    unsigned count;
+    long numbers[8];
+    bool answers;
+};
+
+static const struct refused_calls refused_calls[] = {
+    {"ppoll", 1, {SYS_ppoll}, true},
+    {"ppoll, pselect6", 2, {SYS_ppoll, SYS_pselect6}, true},
+    {"futex", 1, {SYS_futex}, true},
+    {"read", 1, {SYS_read}, false},
+    {"write", 1, {SYS_write}, false},
+    {"openat", 1, {SYS_openat}, false},
+    {"ppoll, pselect6, nanosleep", 3, {SYS_ppoll, SYS_pselect6, SYS_nanosleep}, true},
+    {"all but rt_sigsuspend",
+     6,
+     {SYS_ppoll, SYS_pselect6, SYS_nanosleep, SYS_clock_nanosleep, SYS_rt_sigtimedwait, SYS_read},
+     false},
+};
+
+static void try_refused(const char *const *way, const struct refused_calls *calls, int error)
+{
+    struct host *host = host_start("confined", way);
+    char question[256] = "refuse", what[128];
+    size_t length = strlen(question);
+
+    snprintf(what, sizeof(what), "%s: %s", calls->name, strerror(error));
+    must_load(host, "answer2");
+    for (unsigned i = 0; i < calls->count; i++)
+        length += (size_t)snprintf(question + length, sizeof(question) - length, " %ld %d",
+                                   calls->numbers[i], error);
+    host_say(host, question);
+    if (strcmp(calls->name, "write") != 0)
+        assert_string_equal(host_hear(host), "done");
+    if (calls->answers) {
+        struct output *output = hotpatch(host, "revert", pid_text(host), "all", NULL);
+
+        if (output->status == 3 || output->status == 6)
+            fail_msg("%s: exit %d: %s", what, output->status, output->error);
+        output_free(output);
+    } else {
+        send_raw(host, "ping\n", 5);
+    }
+    assert_asleep(host, what);
+    assert_true(host_alive(host));
+    host_kill(host);
+}
+
+/* TRIES=1: each way, each call and each error; else a few of them. */
+static void a_wait_that_the_kernel_refuses_is_no_loop(void **state)
+{
+    const bool all = getenv("TRIES") != NULL;
+    unsigned number = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused_calls) / sizeof(refused_calls[0]); i++)
+        for (size_t k = 0; k < sizeof(errnos) / sizeof(errnos[0]); k++, number++)
+            EACH_WAY(way)
+    if (all || ((i + k) % 9 == 0 && (number + (way != ways)) % 2 == 0))
+        try_refused(*way, &refused_calls[i], errnos[k]);
+}
+
+static void a_process_that_may_open_nothing_more_answers(void **state)
+{
+    static const int limits[] = {1, 2, 64};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        EACH_WAY(way)
+        {
+            struct host *host = host_start("confined", *way);
+            char question[64];
+
+            must_load(host, "answer2");
+            snprintf(question, sizeof(question), "limit %d %d", RLIMIT_NOFILE, limits[i]);
+            host_expect(host, question, "done");
+            assert_asleep(host, question);
+            must_revert(host);
+            host_expect(host, "answer", "1");
+            if (limits[i] == 64)
+                must_load(host, "answer3");
+            assert_asleep(host, question);
+            host_stop(host);
+        }
+}
+
+static void a_process_that_could_open_nothing_from_the_start_is_refused(void **state)
+{
+    (void)state;
+    for (int limit = 0; limit < 2; limit++)
+        EACH_WAY(way)
+        {
+            struct host *host = host_start("confined", *way);
+            struct output *output;
+            char question[64];
+
+            become_child(host);
+            snprintf(question, sizeof(question), "limit %d %d", RLIMIT_NOFILE, limit);
+            host_expect(host, question, "done");
+            output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+            assert_true(output->status == 0 || output->status == 1 || output->status == 3);
+            output_free(output);
+            assert_asleep(host, question);
+            host_stop(host);
+        }
+}
+
+/* ---- umask ---- */
+
+static void assert_modes(struct host *host, const char *directory)
+{
+    DIR *entries = opendir(directory);
+    struct stat st;
+
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        mode_t expected;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        assert_int_equal(fstatat(dirfd(entries), entry->d_name, &st, AT_SYMLINK_NOFOLLOW), 0);
+        expected = S_ISDIR(st.st_mode) ? 0700 : strstr(entry->d_name, ".so") ? 0500 : 0600;
+        if ((st.st_mode & 07777) != expected)
+            fail_msg("%s/%s: mode %04o", directory, entry->d_name, st.st_mode & 07777);
+        if (S_ISDIR(st.st_mode)) {
+            char below[512];
+
+            snprintf(below, sizeof(below), "%s/%.200s", directory, entry->d_name);
+            assert_modes(host, below);
+        }
+    }
+    closedir(entries);
+}
+
+static void the_umask_does_not_matter(void **state)
+{
+    static const char *const masks[] = {"0777", "0477"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++)
+        for (int user = 0; user < 2; user++)
+            EACH_WAY(way)
+            {
+                struct host *host = host_start("confined", *way);
+                char question[32];
+
+                snprintf(question, sizeof(question), "umask %s", masks[i]);
+                host_expect(host, question, "done");
+                if (user == 1 && geteuid() == 0) {
+                    assert_int_equal(chmod(host->scratch, 0755), 0);
+                    assert_int_equal(chown(host->directory, 61234, 61234), 0);
+                    host_expect(host, "setuid 61234", "done");
+                }
+                become_child(host);
+                must_load(host, "answer2");
+                host_expect(host, "answer", "2");
+                assert_modes(host, host->directory);
+                host_expect(host, "get-umask", masks[i]);
+                host_stop(host);
+            }
+}
+
+/* ---- locale ---- */
+
+/* A patch whose library is gone. */
+static const char *needs_lost(struct host *host)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command),
+             "cd %s && echo 'int lost(void) { return 1; }' > lost.c && "
+             "gcc -shared -fPIC -o liblost.so lost.c && "
+             "gcc -shared -fPIC -I'%s' -o needs.so '%s' -Wl,--no-as-needed -L. -llost && "
+             "rm liblost.so",
+             host->scratch, source_file("include"), source_file("tests/patches/answer2.c"));
+    assert_int_equal(system(command), 0);
+    return host_path(host, "needs.so");
+}
+
+static void speak_german(const char *locale, const char *const *way)
+{
+    char path[64];
+    const char *const environment[] = {way[0], path, NULL};
+    struct host *host;
+    struct output *output;
+
+    snprintf(path, sizeof(path), "LOCPATH=%s", locale);
+    host = host_start("confined", environment);
+    host_expect(host, "locale de_DE.UTF-8", "done");
+    output = hotpatch(host, "load", pid_text(host), needs_lost(host), NULL);
+    assert_int_equal(output->status, 1);
+    assert_non_null(strstr(output->error, "No such file or directory"));
+    output_free(output);
+    output =
+        hotpatch(host, "load", pid_text(host), "--fail", "answer=3", "--probability", "0.5", NULL);
+    assert_int_equal(output->status, 0);
+    output_free(output);
+    output = hotpatch(host, "status", pid_text(host), "--json", NULL);
+    assert_non_null(strstr(output->out, "probability=0.5"));
+    json_object_put(json_tokener_parse(output->out));
+    output_free(output);
+    must_revert(host);
+    host_stop(host);
+}
+
+static void texts_are_english_and_numbers_have_points(void **state)
+{
+    char directory[] = "/tmp/hotpatch-locale-XXXXXX", command[256];
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(command, sizeof(command), "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8", directory);
+    assert_int_equal(system(command), 0);
+    EACH_WAY(way) speak_german(directory, *way);
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wait_that_the_kernel_refuses_is_no_loop),
+        cmocka_unit_test(a_process_that_may_open_nothing_more_answers),
+        cmocka_unit_test(a_process_that_could_open_nothing_from_the_start_is_refused),
+        cmocka_unit_test(the_umask_does_not_matter),
+        cmocka_unit_test(texts_are_english_and_numbers_have_points),
+    };
+
+    return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
+}
