@@ -38,7 +38,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
 preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
-	preload/error.c preload/json.c preload/linker_error.c preload/sys.c preload/wall_time.c
+	preload/clock.c preload/error.c preload/json.c preload/linker_error.c preload/sys.c preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
 	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/keep_rules.c \
 	loader/signature.c loader/signature_call.c loader/signature_read.c) \
@@ -99,6 +99,7 @@ $(COMMAND): $(call objects,$(command_sources))
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
 # So is what stands in for libZydis in the engine.
 stand_ins := $(addprefix preload/,first_thread.c clone.c exec.c by_number.c vfork.c rlimit.c setxid.c unshare.c) loader/decoder.c
+stand_ins += cli/kernel.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c tests/*.S)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \

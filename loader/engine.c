@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "lock.h"
 #include "mend.h"
 #include "report.h"
 #include "site.h"
@@ -30,17 +31,9 @@ const char *engine_program_path(void)
     return program;
 }
 
-static struct timespec now(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return t;
-}
-
 uint64_t engine_now_us(void)
 {
-    struct timespec t = now(CLOCK_MONOTONIC);
+    struct timespec t = clock_now(CLOCK_MONOTONIC);
 
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
@@ -52,7 +45,7 @@ uint64_t engine_now_ms(void)
 
 struct timespec engine_wall_time(void)
 {
-    return now(CLOCK_REALTIME);
+    return clock_now(CLOCK_REALTIME);
 }
 
 /* ---- calls from the shim ---- */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lock.h"
 #include "sys.h"
 
 enum { LIMIT_DEFAULT = 65530, MARGIN = 16, SHARE = 20 };
@@ -57,19 +58,11 @@ static size_t count_mappings(void)
     return lines;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void count_now(uint64_t now)
 {
     known.count = count_mappings();
     known.loads = 0;
-    known.next = now + SHARE * (now_us() - now);
+    known.next = now + SHARE * (clock_us() - now);
 }
 
 static size_t reckoned(size_t loads)
@@ -80,7 +73,7 @@ static size_t reckoned(size_t loads)
 int mappings_check(size_t loads, size_t limit, struct refusal *why)
 {
     size_t most = limit - limit / MARGIN;
-    uint64_t now = now_us();
+    uint64_t now = clock_us();
 
     if (loads == 0)
         return 0;

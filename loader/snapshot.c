@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 
 #include "engine.h"
@@ -104,9 +105,9 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 
 static bool refuses_execution(int directory)
 {
-    struct statvfs vfs;
+    struct statfs fs;
 
-    return fstatvfs(directory, &vfs) == 0 && (vfs.f_flag & ST_NOEXEC);
+    return sys_call3(SYS_fstatfs, directory, (long)&fs, 0) == 0 && (fs.f_flags & ST_NOEXEC);
 }
 
 char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *made,

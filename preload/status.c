@@ -99,9 +99,8 @@ void status_start(void)
 
 void status_time(char *buffer, size_t size)
 {
-    struct timespec now;
+    const struct timespec now = clock_now(CLOCK_REALTIME);
 
-    clock_gettime(CLOCK_REALTIME, &now);
     wall_time_text(&now, buffer, size);
 }
 

@@ -337,6 +337,62 @@ static void texts_are_english_and_numbers_have_points(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- what stands in for libc ---- */
+
+static void patch_past_lies(const char *preload, const char *const *way)
+{
+    const char *const environment[] = {way[0], preload, NULL};
+    struct host *host = host_start("confined", environment);
+
+    must_load(host, "answer2");
+    host_expect(host, "answer", "2");
+    must_revert(host);
+    host_expect(host, "answer", "1");
+    host_stop(host);
+}
+
+/* hosts/liblies.c: clocks that stand, waits that do not wait, files of another user. */
+static void libraries_that_stand_in_for_libc_are_not_asked(void **state)
+{
+    char before[512], after[512];
+
+    (void)state;
+    if (sanitized())
+        skip(); /* its runtime stands in for the same calls, and asks the next one */
+    snprintf(before, sizeof(before), "LD_PRELOAD=%s:%s", built("hosts/liblies.so"),
+             built("libhotpatch_preload.so"));
+    snprintf(after, sizeof(after), "LD_PRELOAD=%s:%s", built("libhotpatch_preload.so"),
+             built("hosts/liblies.so"));
+    EACH_WAY(way)
+    {
+        patch_past_lies(before, *way);
+        patch_past_lies(after, *way);
+    }
+}
+
+static void the_command_does_not_ask_them_either(void **state)
+{
+    char preload[256];
+
+    (void)state;
+    if (sanitized())
+        skip();
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("hosts/liblies.so"));
+    EACH_WAY(way)
+    {
+        struct host *host = host_start("confined", *way);
+        const char *const load[] = {
+            "env", preload, built("hotpatch"), "load", pid_text(host), patch_file("answer2"), NULL};
+        struct output *output = run_program(host, load);
+
+        if (output->status != 0)
+            fail_msg("load: exit %d: %s%s", output->status, output->out, output->error);
+        output_free(output);
+        host_expect(host, "answer", "2");
+        host_stop(host);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +401,8 @@ int main(void)
         cmocka_unit_test(a_process_that_could_open_nothing_from_the_start_is_refused),
         cmocka_unit_test(the_umask_does_not_matter),
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
+        cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),
+        cmocka_unit_test(the_command_does_not_ask_them_either),
     };
 
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
