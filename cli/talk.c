@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "handover.h"
 #include "output.h"
+#include "process_limits.h"
 #include "ring.h"
 
 #define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
@@ -283,12 +284,21 @@ static void talk_connect(struct talk *talk)
     struct refusal why = {0};
 
     if (channel_open(talk->exchange->process, &talk->channel, &why) == 0) {
-        talk_send(talk);
+        if (limits_leave_room(pid_of(talk), true, &why) == 0)
+            talk_send(talk);
+        else
+            finish_refused(talk, &why);
     } else if (why.items[0].code == HP_NOT_LISTENING && connect_later(talk)) {
         channel_close(&talk->channel);
         refusal_clear(&why);
     } else {
-        finish_refused(talk, &why);
+        struct refusal limit = {0};
+
+        if (why.items[0].code == HP_NOT_LISTENING &&
+            limits_leave_room(pid_of(talk), false, &limit) != 0)
+            finish_refused(talk, &limit);
+        else
+            finish_refused(talk, &why);
     }
 }
 

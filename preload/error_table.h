@@ -24,6 +24,7 @@
   X(HP_ENGINE, "HP-ENGINE", 1, "libhotpatch_engine.so cannot be loaded in this process", "install it beside libhotpatch_preload.so, with libelf1 and libzydis4.0") \
   X(HP_BUSY, "HP-BUSY", 4, "an earlier patch's code is still running on the patching thread", "wait for it, or restart the program if it hangs") \
   X(HP_MEMORY, "HP-MEMORY", 1, "the process has no memory left for the request", "raise its memory limit") \
+  X(HP_LIMIT, "HP-LIMIT", 1, "a limit of the process leaves no room for the request", "raise the limit (prlimit --pid), or load the patch before the program lowers it") \
   X(HP_LATER, "HP-LATER", 1, "this version of hotpatch cannot do that yet", "see NEWS for what each version can do") \
   /* the file */ \
   X(HP_OPEN, "HP-OPEN", 1, "a file cannot be opened", "check the path and its permissions; a patch is opened as the program's user") \
