@@ -67,51 +67,56 @@ static void become_child(struct host *host)
 
 /* ---- waits that the kernel refuses ---- */
 
-/* The scheduler's state of a thread, proc_pid_stat(5): 'R', 'S' ...; 0: it has ended. */
-static char state_of(pid_t pid, const char *tid)
+/* How long a thread named `hotpatch` has had a processor, ns, proc_pid_schedstat(5); 0: another thread. */
+static unsigned long long run_time(pid_t pid, const char *tid)
 {
     char path[64], text[256] = "";
-    const char *end;
+    unsigned long long time = 0;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", (int)pid, tid);
+    snprintf(path, sizeof(path), "/proc/%d/task/%.20s/comm", (int)pid, tid);
     file = fopen(path, "r");
     if (!file)
         return 0;
     if (!fgets(text, sizeof(text), file))
         text[0] = '\0';
     fclose(file);
-    end = strrchr(text, ')');
-    return end && strstr(text, "(hotpatch)") ? end[2] : 0;
+    snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid, tid);
+    file = strcmp(text, "hotpatch\n") == 0 ? fopen(path, "r") : NULL;
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu", &time) != 1)
+        time = 0;
+    fclose(file);
+    return time;
 }
 
-static int count_running(pid_t pid)
+static unsigned long long run_time_of_ours(pid_t pid)
 {
+    unsigned long long time = 0;
     char path[64];
-    int running = 0;
     DIR *directory;
 
     snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
     directory = opendir(path);
     assert_non_null(directory);
     for (struct dirent *entry; (entry = readdir(directory));)
-        running += entry->d_name[0] != '.' && state_of(pid, entry->d_name) == 'R';
+        time += entry->d_name[0] != '.' ? run_time(pid, entry->d_name) : 0;
     closedir(directory);
-    return running;
+    return time;
 }
 
-/* A thread that asks again at once is found running each time that anyone looks. */
+/* A thread that asks again at once takes all that other processes leave it; one that sleeps for 20 ms at a
+ * time has a few tenths of a percent. */
 static void assert_asleep(const struct host *host, const char *what)
 {
-    enum { LOOKS = 60 };
-    int running = 0;
+    enum { LOOK_US = 150000 };
+    unsigned long long before = run_time_of_ours(host->pid), used;
 
-    for (int i = 0; i < LOOKS; i++) {
-        running += count_running(host->pid) > 0;
-        usleep(1000);
-    }
-    if (running > LOOKS / 2)
-        fail_msg("%s: %d looks of %d found a thread of ours running", what, running, LOOKS);
+    usleep(LOOK_US);
+    used = run_time_of_ours(host->pid) - before;
+    if (used > LOOK_US * 1000ULL / 20)
+        fail_msg("%s: our threads ran for %llu us of %d", what, used / 1000, LOOK_US);
 }
 
 static const int errnos[] = {EPERM,  ENOENT, EINTR,  EIO,    ENXIO,  EBADF,  EAGAIN, ENOMEM,
