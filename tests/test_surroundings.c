@@ -40,7 +40,10 @@ static const char *pid_text(const struct host *host)
 
 static void must_load(struct host *host, const char *patch)
 {
-    struct output *output = hotpatch(host, "load", pid_text(host), patch_file(patch), NULL);
+    struct output *output;
+
+    host_listen(host);
+    output = hotpatch(host, "load", pid_text(host), patch_file(patch), NULL);
 
     if (output->status != 0)
         fail_msg("load: exit %d: %s%s", output->status, output->out, output->error);
@@ -316,6 +319,7 @@ static void speak_german(const char *locale, const char *const *way)
     snprintf(path, sizeof(path), "LOCPATH=%s", locale);
     host = host_start("confined", environment);
     host_expect(host, "locale de_DE.UTF-8", "done");
+    host_listen(host);
     output = hotpatch(host, "load", pid_text(host), needs_lost(host), NULL);
     assert_int_equal(output->status, 1);
     assert_non_null(strstr(output->error, "No such file or directory"));
