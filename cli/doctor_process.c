@@ -87,6 +87,8 @@ static void examine_settings(const struct process *process, struct findings *fin
                         value);
         free(value);
     }
+    if (process_listens(process) == LISTENS_NEVER)
+        finding_add(findings, FINDING_WARN, HP_NONE, "settings", "HOTPATCH_LISTEN=never was set");
 }
 
 static bool same_file(int a, int b)
@@ -153,6 +155,8 @@ static void examine_threads(const struct process *process, bool waits, struct fi
     if (rights.threads == 0 && waits)
         finding_add(findings, FINDING_OK, HP_NONE, "threads",
                     "none yet: the first ring of the doorbell makes them");
+    else if (rights.threads == 0 && process_listens(process) == LISTENS_NEVER)
+        finding_add(findings, FINDING_NO, HP_NEVER, "threads", "none, and none will be made");
     else if (rights.threads == 0)
         finding_add(findings, FINDING_NO, HP_NOT_LISTENING, "threads",
                     "the library's threads do not run");
@@ -176,6 +180,9 @@ static void examine_signal(const struct process *process, bool waits, struct jso
     if (number < 1 || number > 64)
         finding_add(findings, FINDING_OK, HP_NONE, "signal",
                     "no doorbell; the FIFO works without it");
+    else if (process_listens(process) == LISTENS_NEVER)
+        finding_add(findings, FINDING_OK, HP_NONE, "signal", "%d is caught, and does nothing",
+                    number);
     else if (!process_catches(process, number))
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is not caught: never send it, it would end the process", number);

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "listens.h"
 #include "output.h"
 
 #define CANDIDATES_MAX 16
@@ -335,6 +336,9 @@ static int no_channel(const struct process *process, const struct obstacles *obs
 
     if (process->maps_readable && !process->shim)
         return refuse(why, HP_NO_SHIM, "process %d (%s) was not started with the library",
+                      process->pid, name);
+    if (process_listens(process) == LISTENS_NEVER)
+        return refuse(why, HP_NEVER, "process %d (%s) was started with HOTPATCH_LISTEN=never",
                       process->pid, name);
     if (obstacles->planted[0])
         return refuse(why, HP_DIRECTORY, "%s is not a FIFO of the process's user",

@@ -54,7 +54,9 @@ static size_t layers_of(struct json_object *status)
 static const char *state_of(const struct row *row)
 {
     if (row->channel.fifo < 0)
-        return process_waits_for_ring(row->process) ? "ready" : "not listening";
+        return process_waits_for_ring(row->process)             ? "ready"
+               : process_listens(row->process) == LISTENS_NEVER ? "never listens"
+                                                                : "not listening";
     return json_true(row->status, "engine") ? "loaded" : "ready";
 }
 

@@ -42,6 +42,7 @@ static struct {
     bool retired_misleads;
     ino_t fifo_ino;
     char stem[STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
+    bool copied;          /* patches were applied in the constructor */
     bool announced;       /* the FIFO stands, and nobody of this process has it open */
     bool written;         /* the status file */
     unsigned path;        /* which of the two below arming.dir has */
@@ -217,6 +218,24 @@ static bool start(bool thorough)
     if (!made && arming_problem[0])
         log_write(LOG_ERROR, "no FIFO: %s", arming_problem);
     return made;
+}
+
+void arming_open_directory(void)
+{
+    struct identity now = identity_now();
+    struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
+
+    runtime_dir_choose(arming_paths[0], &user, settings.directory, settings.xdg);
+    if (runtime_dir_open(&arming.dir, arming_paths[0], &user, arming_problem) != 0)
+        log_write(LOG_ERROR, "no directory for copies of patches: %s", arming_problem);
+    else
+        made_here_note();
+    arming.copied = true;
+}
+
+void arming_close_directory(void)
+{
+    runtime_dir_close(&arming.dir);
 }
 
 bool arming_announce(void)
@@ -451,6 +470,8 @@ void arming_end(void)
         if (arming.fifo >= 0)
             directory = arming.dir.path;
     }
+    if (arming.copied && made_here())
+        directory = arming.dir.path;
     lock_give(&arming.files);
     if (!reached && threads_self() != THREAD_LISTENER)
         ask_listener_to_remove();

@@ -15,6 +15,9 @@
 /* Host thread, constructor: makes directory and FIFO and leaves no descriptor open; arming_start() takes
  * this FIFO later. False: as below. */
 bool arming_announce(void);
+/* Host thread, constructor: opens the directory alone, for the patches that are applied there, and closes it again. */
+void arming_open_directory(void);
+void arming_close_directory(void);
 /* Makes directory and FIFO. False: there is none, and the log says why. */
 bool arming_start(void);
 /* Opens the FIFO: from now on clients find a reader, and the status file is there. */

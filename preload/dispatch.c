@@ -95,7 +95,11 @@ static int check_meant(const struct frame *frame, struct refusal *why)
 
 static int follow_rights(struct refusal *why)
 {
-    int result = rights_follow(why);
+    int result;
+
+    if (threads_have_stand_in())
+        return 0; /* it is the program's own thread */
+    result = rights_follow(why);
 
     look_at_identity(); /* it may have changed the user */
     if (result != 0 && why->items[0].code == HP_SANDBOX)
@@ -279,7 +283,6 @@ void dispatch_startup_patches(void)
         if (*path)
             startup.path[startup.count++] = absolute(path);
     }
-    threads_await_worker(clock_ms() + 5000);
     try_startup_patches();
 }
 

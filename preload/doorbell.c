@@ -29,7 +29,8 @@ static _Atomic bool making STATE;
  * the next one. A child that was made past fork(3) has its parent's state, and no thread of it. */
 static void make_threads(const void *context)
 {
-    if (settings.listen != LISTEN_FIRST_RING || atomic_exchange(&making, true))
+    if (settings.listen != LISTEN_FIRST_RING || threads_have_stand_in() ||
+        atomic_exchange(&making, true))
         return;
     if (safe_moment(context))
         threads_begin();

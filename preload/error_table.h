@@ -70,6 +70,7 @@
   X(HP_NO_PROCESS, "HP-NO-PROCESS", 3, "there is no such process", "hotpatch ps lists the processes that can be patched") \
   X(HP_NO_SHIM, "HP-NO-SHIM", 3, "the process does not have libhotpatch_preload.so", "start it with hotpatch run, or with LD_PRELOAD") \
   X(HP_NOT_LISTENING, "HP-NOT-LISTENING", 3, "the process has the library but nobody reads its FIFO", "hotpatch doctor says why") \
+  X(HP_NEVER, "HP-NEVER", 1, "the process was started with HOTPATCH_LISTEN=never and takes no requests", "start it with HOTPATCH_LISTEN=first-ring or start; HOTPATCH_PATCH is applied all the same") \
   X(HP_DIRECTORY, "HP-DIRECTORY", 1, "the runtime directory is not one to trust", "hotpatch doctor says whose it is; remove it or set HOTPATCH_DIR") \
   X(HP_PERMISSION, "HP-PERMISSION", 1, "the process belongs to another user", "run hotpatch as that user, or as root") \
   X(HP_STATIC, "HP-STATIC", 1, "the program is statically linked, or runs under valgrind, so nothing can be preloaded", "link it dynamically, or run it without valgrind") \

@@ -24,7 +24,8 @@ typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
 
 static void make_own_threads(void)
 {
-    if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made())
+    if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made() &&
+        !threads_have_stand_in())
         threads_start(false);
 }
 

@@ -277,14 +277,9 @@ static void start(void)
     arming_open();
     atomic_store_explicit(&listener.entry, entry_in_proc(), memory_order_relaxed);
     atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
-    if (!settings.patches)
-        threads_listener_armed(); /* else once they are applied */
+    threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
-    dispatch_startup_patches();
-    if (settings.patches)
-        dispatch_start_status();
-    threads_listener_armed();
 }
 
 void *listener_main(void *unused)

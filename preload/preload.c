@@ -124,8 +124,14 @@ static void main_thread_leaves(void *value)
 
 /* ---- start and end ---- */
 
+/* On the main thread, which the program's own patches need no other for. Nothing stays open. */
 static void apply_startup_patches(void)
 {
+    arming_open_directory();
+    threads_stand_in(true);
+    dispatch_startup_patches();
+    threads_stand_in(false);
+    arming_close_directory();
     if (!dispatch_startup_refused() || settings.run_pid != sys_getpid())
         return;
     /* `hotpatch run --patch` promised that the program does not start unpatched. */
@@ -138,6 +144,17 @@ static void apply_startup_patches(void)
 static bool libc_is_single_threaded(void)
 {
     return &__libc_single_threaded && __libc_single_threaded;
+}
+
+static void begin_to_listen(void)
+{
+    if (settings.listen == LISTEN_NEVER)
+        return;
+    /* A ring that came while patches were applied made nothing. */
+    if (listens_later() && libc_is_single_threaded() && !doorbell_rang())
+        arming_announce();
+    else
+        threads_start(false);
 }
 
 __attribute__((constructor)) static void preload_start(void)
@@ -162,12 +179,9 @@ __attribute__((constructor)) static void preload_start(void)
     pthread_setspecific(main_thread_key, &active);
     doorbell_start(settings.signal);
     active = true;
-    if (listens_later() && !settings.patches && libc_is_single_threaded())
-        arming_announce();
-    else
-        threads_start(settings.patches != NULL);
     if (settings.patches)
         apply_startup_patches();
+    begin_to_listen();
     errno = saved;
 }
 

@@ -172,7 +172,9 @@ static enum listen_when parse_listen(const char *text)
         return LISTEN_FIRST_RING;
     if (strcasecmp(text, "start") == 0)
         return LISTEN_START;
-    log_write(LOG_ERROR, "HOTPATCH_LISTEN is first-ring or start, not %.80s", text);
+    if (strcasecmp(text, "never") == 0)
+        return LISTEN_NEVER;
+    log_write(LOG_ERROR, "HOTPATCH_LISTEN is first-ring, start or never, not %.80s", text);
     return LISTEN_FIRST_RING;
 }
 

@@ -14,8 +14,9 @@
 
 /* HOTPATCH_LISTEN: when the threads are made. */
 enum listen_when {
-    LISTEN_START,     /* in the constructor */
-    LISTEN_FIRST_RING /* at the first ring of the doorbell, or the host's first thread */
+    LISTEN_START,      /* in the constructor */
+    LISTEN_FIRST_RING, /* at the first ring of the doorbell, or the host's first thread */
+    LISTEN_NEVER       /* not at all, and no FIFO; HOTPATCH_PATCH is applied */
 };
 
 struct settings {

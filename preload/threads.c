@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "settings.h"
 #include "state.h"
 #include "sys.h"
 
@@ -45,6 +46,7 @@ static struct {
     struct stack stack[SLOT_COUNT];
     _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
     _Atomic bool stopping;
+    _Atomic pid_t stand_in; /* host thread that does what the worker does; 0: none */
     _Atomic bool made;
     _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
@@ -56,9 +58,20 @@ enum thread_role threads_self(void)
 
     if (tid == atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_relaxed))
         return THREAD_LISTENER;
-    if (tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed))
+    if (tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed) ||
+        tid == atomic_load_explicit(&threads.stand_in, memory_order_relaxed))
         return THREAD_WORKER;
     return THREAD_HOST;
+}
+
+void threads_stand_in(bool begin)
+{
+    atomic_store_explicit(&threads.stand_in, begin ? sys_gettid() : 0, memory_order_release);
+}
+
+bool threads_have_stand_in(void)
+{
+    return atomic_load_explicit(&threads.stand_in, memory_order_acquire) != 0;
 }
 
 pid_t threads_listener(void)
@@ -209,6 +222,8 @@ static void await_listener(void)
 /* `hurry`: the worker makes the listener at once. */
 static bool make(bool hurry, bool wait)
 {
+    if (settings.listen == LISTEN_NEVER)
+        return false;
     /* Either may not have ended when it was asked to. */
     bool worker_there = threads.running[SLOT_WORKER];
     bool listener_there = threads.running[SLOT_LISTENER];
@@ -260,15 +275,6 @@ bool threads_wanted_now(void)
 bool threads_have_worker(void)
 {
     return threads_worker() != 0;
-}
-
-void threads_await_worker(uint64_t until)
-{
-    struct timespec limit = clock_spec(until);
-
-    while (threads_worker() == 0)
-        if (sys_futex_wait(&threads.tid[SLOT_WORKER], 0, &limit) == -ETIMEDOUT)
-            return;
 }
 
 bool threads_poke(void)
@@ -331,6 +337,7 @@ bool threads_stop(uint64_t until)
 void threads_reset(void)
 {
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
+    atomic_store_explicit(&threads.stand_in, 0, memory_order_relaxed);
     for (int i = 0; i < SLOT_COUNT; i++) {
         atomic_store_explicit(&threads.tid[i], 0, memory_order_relaxed);
         threads.running[i] = false;

@@ -48,8 +48,12 @@ bool threads_stop(uint64_t until);
 /* In a forked child: none of the threads exists. */
 void threads_reset(void);
 
+/* Constructor: from `begin` on the calling host thread is THREAD_WORKER and runs the worker's jobs itself, and no
+ * thread is to be made; then a host thread again. */
+void threads_stand_in(bool begin);
+bool threads_have_stand_in(void);
+
 bool threads_have_worker(void);
-void threads_await_worker(uint64_t until); /* listener, at its start */
 
 /* Every other signal is blocked in both: faults of their own, and glibc's SIGCANCEL and SIGSETXID,
  * without which the host's setuid() would wait for ever. */

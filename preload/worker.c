@@ -142,13 +142,28 @@ static int await_job(const struct timespec *limit)
     }
 }
 
+/* What the main thread does for the worker is named too: a constructor that hangs keeps the program from its
+ * main(). */
+static void run_here(struct worker_job *job)
+{
+    bool stands_in = threads_have_stand_in();
+
+    if (stands_in) {
+        log_write(LOG_INFO, "run: %s", job->what);
+        name_job(job->what);
+    }
+    job->run(job);
+    if (stands_in)
+        name_job("");
+}
+
 int worker_run(struct worker_job *job, uint64_t deadline)
 {
     struct timespec limit = clock_spec(deadline ? deadline : clock_ms() + DEFAULT_LIMIT_MS);
     int result = -EBUSY;
 
     if (threads_self() == THREAD_WORKER) {
-        job->run(job);
+        run_here(job);
         return 0;
     }
     if (!threads_have_worker() || !lock_try(&worker.caller))
