@@ -85,7 +85,8 @@ static void remove_files(const struct runtime_dir *dir, const char *stem)
 struct place {
     struct runtime_dir dir;
     char stem[STEM_SIZE];
-    ino_t ino; /* of the FIFO */
+    ino_t ino;          /* of the FIFO */
+    struct maker maker; /* this process */
 };
 
 static bool leads_to(const struct runtime_dir *dir, const char *stem, ino_t ino)
@@ -121,27 +122,26 @@ static bool keep_fifo(const struct identity *identity, struct place *place)
     return true;
 }
 
-static int make_named(struct place *place, const struct maker *self)
+static int make_named(struct place *place)
 {
     char name[NAME_MAX];
 
     file_name(name, place->stem, "fifo");
-    return runtime_dir_make_fifo(&place->dir, name, self, &place->ino, arming_problem);
+    return runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, arming_problem);
 }
 
 /* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
 static bool make_fifo(const struct identity *identity, struct place *place)
 {
-    struct maker self = maker_self();
     int result;
 
     snprintf(place->stem, STEM_SIZE, "%d", (int)identity->pid);
-    result = make_named(place, &self);
+    result = make_named(place);
     if (result != -EBUSY || self_pid_ns() == 0)
         return result == 0;
     snprintf(place->stem, STEM_SIZE, "%d-%llu", (int)identity->pid,
              (unsigned long long)self_pid_ns());
-    return make_named(place, &self) == 0;
+    return make_named(place) == 0;
 }
 
 /* Directory and FIFO for `identity`; on failure nothing is left open. */
@@ -160,6 +160,7 @@ static bool make(const struct identity *identity, const char *configured, struct
         runtime_dir_choose(path, &user, configured, settings.xdg);
     if (runtime_dir_open(&place->dir, path, &user, arming_problem) != 0)
         return false;
+    place->maker = maker_self();
     if (!keep_fifo(identity, place) && !make_fifo(identity, place)) {
         runtime_dir_close(&place->dir);
         return false;
@@ -208,10 +209,8 @@ static bool start(bool thorough)
         }
         arming.identity = now;
         if (made) {
-            struct maker self = maker_self();
-
             adopt(&now, &place, -1);
-            sweep_some(arming.dir.fd, &self, thorough);
+            sweep_some(arming.dir.fd, &place.maker, thorough);
         }
     }
     lock_give(&arming.files);
