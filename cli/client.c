@@ -79,7 +79,7 @@ static void talk_new(struct loop *loop, struct exchange *exchange, const struct 
     talk->order = order;
     talk->epoll = loop->epoll;
     talk->place = place;
-    talk->channel = (struct channel){.dir = -1, .fifo = -1};
+    talk->channel = CHANNEL_NONE;
     talk->reply = talk->host = -1;
     talk->stage = TALK_RING;
     loop->talks[place] = talk;

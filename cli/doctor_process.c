@@ -12,6 +12,7 @@
 #include "answer.h"
 #include "client.h"
 #include "findings.h"
+#include "jail_files.h"
 #include "judge.h"
 #include "listens.h"
 #include "output.h"
@@ -38,6 +39,9 @@ static void examine_state(const struct process *process, struct findings *findin
     if (process->foreign_root)
         finding_add(findings, FINDING_OK, HP_NONE, "process",
                     "its root or mount namespace is another: patches are copied to it");
+    if (process->hidden_root)
+        finding_add(findings, FINDING_WARN, HP_NONE, "process",
+                    "its root directory cannot be looked at: it may be another");
 }
 
 static void examine_program(const struct process *process, struct findings *findings)
@@ -276,6 +280,25 @@ static const char *library_missing(const struct process *process)
     return NULL;
 }
 
+/* The command brings engine and libraries. */
+static void examine_jail(const struct process *process, struct findings *findings)
+{
+    struct refusal why = {0};
+    struct jail_files *files;
+    char id[32];
+
+    snprintf(id, sizeof(id), "doctor-%d", (int)getpid());
+    files = jail_files_make(process, id, &why);
+
+    if (files)
+        finding_add(findings, FINDING_OK, HP_NONE, "engine",
+                    "it is put into the root directory for the time of the first load");
+    else
+        finding_add_refusal(findings, "engine", &why);
+    jail_files_remove(files);
+    refusal_clear(&why);
+}
+
 static void examine_engine(const struct process *process, struct json_object *status,
                            struct findings *findings)
 {
@@ -365,21 +388,30 @@ void process_examine(const struct process *process, struct findings *findings)
     examine_settings(process, findings);
     if (process->maps_readable && !process->shim)
         return;
-    if (channel_open(process, &channel, &why) == 0)
+    if (channel_open(process, &channel, &why) == 0 && channel.jail)
+        finding_add(findings, FINDING_OK, HP_NONE, "pipes",
+                    "thread %d has pipes for requests and replies, in a root directory without a "
+                    "runtime directory",
+                    channel.ends.thread);
+    else if (channel.fifo >= 0)
         finding_add(findings, FINDING_OK, HP_NONE, "fifo", "%s/%s.fifo has a reader", channel.path,
                     channel.stem);
     else if (waits && why.items[0].code == HP_NOT_LISTENING)
         finding_add(findings, FINDING_OK, HP_NONE, "fifo", "nobody reads it before the first ring");
     else
         finding_add_refusal(findings, "fifo", &why);
-    examine_directories(process, &channel, findings);
+    if (!channel.jail)
+        examine_directories(process, &channel, findings);
     if (channel.dir >= 0)
         status = status_file_read(channel.dir, process);
     examine_threads(process, waits, findings);
     examine_signal(process, waits, status, findings);
     examine_entries(process, findings);
     examine_status(status, findings);
-    examine_engine(process, status, findings);
+    if (channel.jail)
+        examine_jail(process, findings);
+    else
+        examine_engine(process, status, findings);
     if (channel.fifo >= 0)
         examine_answer(process, findings);
     json_object_put(status);

@@ -70,7 +70,7 @@ static int objects_open(const struct channel *channel)
     return fd;
 }
 
-static int copy_bytes(int from, int to)
+int copy_bytes(int from, int to)
 {
     char *buffer = allocate(1 << 16);
     ssize_t n = 0;
@@ -85,7 +85,7 @@ static int copy_bytes(int from, int to)
     return n < 0 ? -1 : 0;
 }
 
-static int source_open(const char *source, struct refusal *why)
+int patch_source_open(const char *source, struct refusal *why)
 {
     int fd = open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
@@ -106,7 +106,7 @@ static int source_open(const char *source, struct refusal *why)
 char *patch_copy(const struct channel *channel, const char *source, const char *id, size_t number,
                  struct refusal *why)
 {
-    int from = source_open(source, why), objects, dir, to;
+    int from = patch_source_open(source, why), objects, dir, to;
     char *name, *path = NULL;
 
     if (from < 0)

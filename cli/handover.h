@@ -25,4 +25,9 @@ char *patch_copy(const struct channel *channel, const char *source, const char *
 /* Removes what patch_copy() made. */
 void patch_copy_remove(const struct channel *channel, const char *path);
 
+/* The file at `source` for reading if it can be a patch; or -1 with the refusal. */
+int patch_source_open(const char *source, struct refusal *why);
+/* From where the descriptors stand to the end. 0, or -1 with errno. */
+int copy_bytes(int from, int to);
+
 #endif

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -175,6 +176,21 @@ static uid_t uid_inside(pid_t pid, uid_t outside)
     return inside;
 }
 
+/* Of a line's numbers, or of none. */
+static pid_t last_number(const char *value, pid_t otherwise)
+{
+    while (value) {
+        char *end;
+        long number = strtol(value, &end, 10);
+
+        if (end == value)
+            break;
+        otherwise = (pid_t)number;
+        value = *end == '\n' ? NULL : end;
+    }
+    return otherwise;
+}
+
 static void read_status(struct process *process, const char *status)
 {
     const char *value = status_line(status, "Name:");
@@ -186,17 +202,16 @@ static void read_status(struct process *process, const char *status)
     if (value)
         sscanf(value, "%*u %u", &uid);
     process->euid = uid;
-    value = status_line(status, "NSpid:");
-    process->inner_pid = process->pid;
-    while (value) { /* the last number of the line */
-        char *end;
-        long number = strtol(value, &end, 10);
+    process->inner_pid = last_number(status_line(status, "NSpid:"), process->pid);
+}
 
-        if (end == value)
-            break;
-        process->inner_pid = (pid_t)number;
-        value = *end == '\n' ? NULL : end;
-    }
+pid_t process_inner_tid(pid_t pid, pid_t tid)
+{
+    char *status = proc_file(pid, tid, "status", NULL);
+    pid_t inner = status ? last_number(status_line(status, "NSpid:"), tid) : 0;
+
+    free(status);
+    return inner;
 }
 
 static char *read_exe(pid_t pid)
@@ -258,6 +273,15 @@ static uint64_t read_pid_ns(const struct process *process)
         (process->inner_pid == process->pid && stat("/proc/self/ns/pid", &st) == 0))
         return st.st_ino;
     return 0;
+}
+
+static bool is_hidden(pid_t pid, const char *name)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+    return stat(path, &st) != 0 && (errno == EACCES || errno == EPERM);
 }
 
 /* A zombie's own maps, exe and root are gone; those of its threads are not. */
@@ -325,6 +349,8 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
         !same_link(process->view, "root") || !same_link(process->view, "ns/mnt");
     process->pid_ns = read_pid_ns(process);
     process->other_time = !same_link(process->view, "ns/time");
+    process->foreign_net = !same_link(process->view, "ns/net");
+    process->hidden_root = is_hidden(process->view, "root");
     find_shim(process);
     return 0;
 }

@@ -28,6 +28,8 @@ struct process {
     char *shim; /* path of the mapped libhotpatch_preload.so; NULL: none seen */
     bool maps_readable;
     bool foreign_root; /* its root or mount namespace is another than ours */
+    bool foreign_net;  /* its network namespace is */
+    bool hidden_root;  /* its root cannot be looked at: it may be any */
 };
 
 /* 0, or -1: HP-NO-PROCESS, HP-PERMISSION. Close with process_close() in either case. */
@@ -44,6 +46,8 @@ uint64_t process_start_time(pid_t pid);
 char *process_environ(const struct process *process, const char *name);
 /* Hex mask of a line like "SigCgt:" in /proc/PID/status or /proc/PID/task/TID/status. */
 bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask);
+/* The number that thread `tid` has for itself: the last of NSpid. 0: there is no such thread. */
+pid_t process_inner_tid(pid_t pid, pid_t tid);
 /* Number after a label like "Seccomp:"; -1: no such line. */
 long process_status_number(pid_t pid, pid_t tid, const char *label);
 

@@ -24,6 +24,8 @@
 #define ASK_TIME 2000    /* ms for the question what became of it */
 #define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
 #define RING_INTERVAL 20 /* ms between looks */
+#define LOCK_TIME 10000  /* ms for the exchanges of other commands with the same listener */
+#define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
 
 uint64_t now_ms(void)
@@ -57,6 +59,10 @@ static void reply_drop(struct talk *talk)
 {
     if (talk->reply < 0)
         return;
+    if (talk->channel.jail) { /* closed with the channel */
+        talk->reply = -1;
+        return;
+    }
     unlinkat(talk->channel.dir, talk->reply_name, 0);
     close(talk->reply);
     talk->reply = -1;
@@ -78,6 +84,7 @@ static void finish(struct talk *talk, struct json_object *answer)
 {
     reply_drop(talk);
     copies_drop(talk);
+    jail_answers_end(&talk->answers);
     channel_close(&talk->channel);
     if (talk->host >= 0)
         close(talk->host);
@@ -208,8 +215,13 @@ static int copy_patches(struct talk *talk, struct refusal *why)
 static int reply_new(struct talk *talk, const char *id, struct refusal *why)
 {
     snprintf(talk->reply_name, sizeof(talk->reply_name), "%s.reply", id);
-    talk->reply = reply_fifo_make(&talk->channel, talk->reply_name, why);
     talk->filled = 0;
+    if (talk->channel.jail) {
+        jail_drain(&talk->channel.ends);
+        talk->reply = talk->channel.ends.replies;
+        return 0;
+    }
+    talk->reply = reply_fifo_make(&talk->channel, talk->reply_name, why);
     return talk->reply < 0 ? -1 : 0;
 }
 
@@ -219,7 +231,7 @@ static int compose(struct talk *talk, struct refusal *why)
     struct wire wire = {talk->id,       talk->reply_name, talk->channel.nonce,
                         talk->deadline, order->patches,   talk->exchange->places};
 
-    if (talk->exchange->process->foreign_root && order->patch_count) {
+    if (talk->exchange->process->foreign_root && order->patch_count && !talk->channel.jail) {
         if (copy_patches(talk, why) != 0)
             return -1;
         wire.patches = (const char *const *)talk->copies;
@@ -279,12 +291,49 @@ static bool connect_later(struct talk *talk)
     return true;
 }
 
+/* A listener that has not noticed yet that it is in a jail is rung, and looked for again. */
+static bool jail_later(struct talk *talk)
+{
+    uint64_t now = now_ms();
+
+    if (!talk->channel.outside)
+        return false;
+    if (talk->ring_end == 0) {
+        talk->doorbell = doorbell_number(talk);
+        talk->ring_end = now + RING_TIME;
+        if (talk->doorbell)
+            ring(talk->exchange->process, talk->doorbell);
+    }
+    talk->until = now + RING_INTERVAL;
+    return talk->doorbell && now < talk->ring_end;
+}
+
+/* Another command's exchange has to end first. */
+static bool is_taken(struct talk *talk)
+{
+    uint64_t now = now_ms();
+    struct refusal why = {0};
+
+    if (!talk->channel.jail || jail_lock(&talk->channel.ends))
+        return false;
+    if (talk->lock_end == 0)
+        talk->lock_end = now + LOCK_TIME;
+    talk->until = now + RING_INTERVAL;
+    if (now >= talk->lock_end) {
+        refuse(&why, HP_BUSY, "another command has the pipes of process %d", pid_of(talk));
+        finish_refused(talk, &why);
+    }
+    return true;
+}
+
 static void talk_connect(struct talk *talk)
 {
     struct refusal why = {0};
 
     if (channel_open(talk->exchange->process, &talk->channel, &why) == 0) {
-        if (limits_leave_room(pid_of(talk), true, &why) == 0)
+        if (is_taken(talk) || jail_later(talk))
+            channel_close(&talk->channel);
+        else if (limits_leave_room(pid_of(talk), true, &why) == 0)
             talk_send(talk);
         else
             finish_refused(talk, &why);
@@ -307,6 +356,10 @@ void talk_begin(struct talk *talk)
     const struct process *process = talk->exchange->process;
 
     id_make(talk->id, sizeof(talk->id));
+    talk->answers = (struct jail_answers){.process = process,
+                                          .id = talk->id,
+                                          .patches = talk->order->patches,
+                                          .patch_count = talk->order->patch_count};
     talk->host = pidfd_open(process->pid, 0);
     /* The PID may have become another process's since it was looked up. */
     if (talk->host < 0 || !process_alive(process)) {
@@ -326,6 +379,10 @@ static void line_take(struct talk *talk, const char *line)
     const char *id = json_text(answer, "id");
     struct json_object *status, *record;
 
+    if (talk->channel.jail && jail_answer(&talk->answers, answer)) {
+        json_object_put(answer);
+        return;
+    }
     if (strcmp(id, talk->id) == 0) {
         finish(talk, answer);
         return;
@@ -358,6 +415,17 @@ static void lines_take(struct talk *talk)
     memmove(talk->buffer, line, talk->filled);
 }
 
+/* The listener's end is closed: the process executes another program, or ends, which its pidfd tells a
+ * moment later. */
+static void reply_ended(struct talk *talk)
+{
+    uint64_t until = now_ms() + ENDED_TIME;
+
+    epoll_ctl(talk->epoll, EPOLL_CTL_DEL, talk->reply, NULL);
+    if (talk->until > until)
+        talk->until = until;
+}
+
 static void reply_read(struct talk *talk)
 {
     ssize_t n;
@@ -368,6 +436,8 @@ static void reply_read(struct talk *talk)
             talk->buffer = reallocate(talk->buffer, talk->capacity);
         }
         n = read(talk->reply, talk->buffer + talk->filled, 65536);
+        if (n == 0 && talk->channel.jail)
+            reply_ended(talk);
         if (n <= 0)
             return;
         talk->filled += (size_t)n;

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "client.h"
+#include "jail_answer.h"
 #include "request.h"
 #include "target_dir.h"
 
@@ -35,8 +36,10 @@ struct talk {
     enum talk_stage stage;
     uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
     uint64_t ring_end; /* 0: not tried */
+    uint64_t lock_end; /* 0: no other command was met */
     int doorbell;      /* signal number; 0: none */
     bool rung;         /* the listener was */
+    struct jail_answers answers;
     uint64_t deadline;
     bool sent;
     struct channel channel;

@@ -289,6 +289,7 @@ static bool take(struct channel *channel, struct candidate *candidate, int fifo)
     channel->fifo = fifo;
     channel->owner = candidate->owner;
     channel->path = copy(candidate->path);
+    channel->outside = candidate->own_root;
     candidate->fd = -1;
     return fifo >= 0;
 }
@@ -297,7 +298,8 @@ struct obstacles {
     char denied[PATH_MAX]; /* a directory that may not be entered */
     char planted[PATH_MAX];
     const char *distrusted;
-    int error; /* of opening a FIFO that is there */
+    int error;   /* of opening a FIFO that is there */
+    bool hidden; /* descriptors of the listener in a jail */
 };
 
 static bool try_candidate(const struct process *process, struct candidate *candidate,
@@ -347,11 +349,36 @@ static int no_channel(const struct process *process, const struct obstacles *obs
         return refuse(why, HP_DIRECTORY, "%s", obstacles->distrusted);
     if (obstacles->denied[0])
         return refuse(why, HP_PERMISSION, "%s cannot be entered", obstacles->denied);
+    if (obstacles->hidden || process->hidden_root)
+        return refuse(why, HP_PERMISSION,
+                      "process %d (%s) has changed its user, and only root can look at its root "
+                      "directory and descriptors",
+                      process->pid, name);
     if (obstacles->error == ENXIO)
         return refuse(why, HP_NOT_LISTENING, "nobody reads the FIFO of process %d (%s)",
                       process->pid, name);
     return refuse(why, HP_NOT_LISTENING, "process %d (%s) has no FIFO in its runtime directory",
                   process->pid, name);
+}
+
+static bool take_jail(const struct process *process, struct channel *channel,
+                      struct obstacles *obstacles)
+{
+    int result = jail_find(process, &channel->ends);
+
+    if (result == -EACCES)
+        obstacles->hidden = true;
+    if (result != 0)
+        return false;
+    if (!process_alive(process)) { /* they may be of another process that has got its number */
+        close(channel->ends.requests);
+        close(channel->ends.replies);
+        channel->ends = CHANNEL_NONE.ends;
+        return false;
+    }
+    channel->jail = true;
+    channel->fifo = channel->ends.requests;
+    return true;
 }
 
 int channel_open(const struct process *process, struct channel *channel, struct refusal *why)
@@ -361,7 +388,11 @@ int channel_open(const struct process *process, struct channel *channel, struct 
     size_t count;
     int status = -1;
 
-    *channel = (struct channel){.dir = -1, .fifo = -1};
+    *channel = CHANNEL_NONE;
+    if (process->foreign_root && take_jail(process, channel, obstacles)) {
+        free(obstacles);
+        return 0;
+    }
     list = candidates_find(process, &count);
     for (size_t i = 0; i < count && status != 0; i++)
         if (try_candidate(process, &list[i], channel, obstacles))
@@ -380,7 +411,9 @@ void channel_close(struct channel *channel)
     if (channel->dir >= 0)
         close(channel->dir);
     free(channel->path);
-    *channel = (struct channel){.dir = -1, .fifo = -1};
+    if (channel->ends.replies >= 0)
+        close(channel->ends.replies);
+    *channel = CHANNEL_NONE;
 }
 
 struct json_object *json_file_read(int dir, const char *name)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "jail_ends.h"
 #include "proc_facts.h"
 #include "request.h"
 
@@ -50,7 +51,13 @@ struct channel {
         stem[STEM_SIZE]; /* of the names of its files, where there is a FIFO: PID, or PID-NSINODE */
     char nonce[NONCE_LENGTH +
                1]; /* of the process, for nonce=; "": the FIFO is its by what it has open */
+    /* In a root directory without such a directory: `dir` is -1, `fifo` the pipe for requests. */
+    bool jail;
+    bool outside; /* the FIFO is not in the target's root directory: the target left it behind */
+    struct jail_ends ends;
 };
+
+#define CHANNEL_NONE ((struct channel){.dir = -1, .fifo = -1, .ends = {-1, -1, 0}})
 
 /* 0, or -1: HP-DIRECTORY, HP-PERMISSION, HP-NOT-LISTENING, HP-NO-SHIM. With HP-NOT-LISTENING
  * `dir` may be open: the directory that the FIFO should be in. */

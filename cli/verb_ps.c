@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "client.h"
 #include "listens.h"
 #include "output.h"
 #include "stale.h"
 #include "target_dir.h"
 #include "targets.h"
 #include "verbs.h"
+
+#define ASK_MARGIN 1000 /* ms */
 
 static const char help[] =
     "hotpatch ps\n"
@@ -142,6 +145,22 @@ static void clean_all(const struct process *live, size_t count)
     process_close(&self);
 }
 
+/* In a jail no file tells. */
+static struct json_object *ask_status(const struct process *process)
+{
+    struct process copy = *process;
+    struct exchange exchange = {.process = &copy};
+    struct order order = {.verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
+    struct json_object *status = NULL;
+
+    exchanges_run(&exchange, 1, &order);
+    if (answer_exit(exchange.answer) == 0 &&
+        json_object_object_get_ex(exchange.answer, "status", &status))
+        json_object_get(status);
+    json_object_put(exchange.answer);
+    return status;
+}
+
 static void print_all(const struct process *list, size_t count, bool json)
 {
     static const char *const head[] = {"PID",    "PROGRAM", "USER", "DIRECTORY",
@@ -161,6 +180,8 @@ static void print_all(const struct process *list, size_t count, bool json)
         refusal_clear(&ignored);
         if (row.channel.dir >= 0)
             row.status = status_file_read(row.channel.dir, &list[i]);
+        if (row.channel.jail)
+            row.status = ask_status(&list[i]);
         if (json)
             add_json(rows, &row);
         else

@@ -9,6 +9,7 @@
 
 #include "lock.h"
 #include "poke.h"
+#include "services.h"
 #include "stacks.h"
 #include "sys.h"
 #include "trap.h"
@@ -77,7 +78,7 @@ static ssize_t read_file(pid_t entry, const char *name, char *buffer, size_t siz
     int file;
 
     append(append_number(append(path, "/proc/self/task/"), (unsigned)entry), name);
-    file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    file = host_open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return file;
     n = sys_read(file, buffer, size - 1);
@@ -276,13 +277,12 @@ static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd
 static int each_thread(int (*each)(struct crowd *, pid_t), struct crowd *crowd)
 {
     _Alignas(8) char buffer[4096];
-    int result = 0,
-        list = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int result = 0, list = host_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ssize_t n = 0;
 
     if (list < 0)
         return list;
-    while (result == 0 && (n = sys_getdents64(list, buffer, sizeof(buffer))) > 0)
+    while (result == 0 && (n = sys_list(list, buffer, sizeof(buffer))) > 0)
         result = each_entry(buffer, n, each, crowd);
     sys_close(list);
     return result != 0 ? result : (int)n;

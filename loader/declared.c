@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "entry_file.h"
 #include "slot.h"
 #include "slot_table.h"
 #include "sys.h"
@@ -51,14 +52,14 @@ static int read_table(const struct object *object, struct slot_table *table,
 {
     int found = slot_table_read(object->image, table, fault);
     int fd, own = -1;
-    const char *path;
     uint64_t address;
+    bool is_own;
 
     if (found != 0)
         return found;
-    fd = object->is_program ? shim()->program(&path) : -1;
-    if (fd < 0)
-        fd = own = sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    fd = entry_file_open(object, &is_own);
+    if (is_own)
+        own = fd;
     if (fd < 0) /* asked before the listener is there: the program's is looked for again */
         return object->is_program ? SLOT_TABLE_PENDING : 0;
     if (slot_table_find_in_file(fd, &address))

@@ -18,13 +18,7 @@
 #include "tend.h"
 #include "transaction.h"
 
-static const struct shim_services *services;
 static char program[4096];
-
-const struct shim_services *shim(void)
-{
-    return services;
-}
 
 const char *engine_program_path(void)
 {
@@ -59,7 +53,7 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
         why[why_size - 1] = '\0';
         return -1;
     }
-    services = given;
+    services_set(given);
     given->program(&path);
     if (path)
         strncpy(program, path, sizeof(program) - 1);
@@ -74,7 +68,7 @@ static void run_transaction(const struct request *requests, size_t count, const 
     struct transaction transaction = {.requests = requests, .request_count = count, .why = &why};
     uint64_t begun = engine_now_us();
 
-    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+    if (objects_refresh() != 0 || declared_adopt_registered(shim()->registered()) != 0)
         refuse(&why, HP_MEMORY, "look at the process: no memory");
     else
         transaction_run(&transaction);
@@ -138,7 +132,7 @@ static void list_slots(const struct request *request, struct engine_reply *reply
     }
     extend_layers();
     objects_locked(read_imports, NULL);
-    declared_adopt_registered(services->registered());
+    declared_adopt_registered(shim()->registered());
     report_slots(request, reply);
 }
 
@@ -235,7 +229,7 @@ static int set(struct hotpatch_slot *declared, hotpatch_function function, void 
     struct change *change;
     int result;
 
-    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+    if (objects_refresh() != 0 || declared_adopt_registered(shim()->registered()) != 0)
         return -ENOMEM;
     slot = slot_of_declared(declared);
     if (!slot)
@@ -244,9 +238,9 @@ static int set(struct hotpatch_slot *declared, hotpatch_function function, void 
     change = change_for(&transaction, slot);
     result = change ? set_layer(change, function, context) : -ENOMEM;
     if (result == 0) {
-        services->commit_begin();
+        shim()->commit_begin();
         objects_locked(locked_commit, &transaction);
-        services->commit_end();
+        shim()->commit_end();
         if (!transaction.committed)
             result = -EINVAL;
         else
@@ -259,7 +253,7 @@ static int set(struct hotpatch_slot *declared, hotpatch_function function, void 
 
 static struct hotpatch_slot *lookup(const char *name_space, const char *name)
 {
-    if (objects_refresh() != 0 || declared_adopt_registered(services->registered()) != 0)
+    if (objects_refresh() != 0 || declared_adopt_registered(shim()->registered()) != 0)
         return NULL;
     for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind) {
         if (!slot->object || strcmp(slot->name, name) != 0 || (slot->owner && !slot->owner->live))

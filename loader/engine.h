@@ -7,9 +7,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "engine_api.h"
+#include "services.h"
 
-const struct shim_services *shim(void);
 const char *engine_program_path(void);
 uint64_t engine_now_ms(void);           /* CLOCK_MONOTONIC */
 uint64_t engine_now_us(void);           /* CLOCK_MONOTONIC */

@@ -2,6 +2,7 @@
 #include "entry_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,14 @@
 int entry_file_open(const struct object *object, bool *own)
 {
     const char *path;
+    char what[64], text[16];
     int file = object->is_program ? shim()->program(&path) : -1;
 
     *own = file < 0;
+    if (file < 0) {
+        snprintf(what, sizeof(what), "object %llx", (unsigned long long)object->begin);
+        file = shim()->outside(what, text, sizeof(text));
+    }
     return file >= 0 ? file
                      : sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "lock.h"
+#include "services.h"
 #include "sys.h"
 
 enum { LIMIT_DEFAULT = 65530, MARGIN = 16, SHARE = 20 };
@@ -45,7 +46,7 @@ size_t mappings_limit(void)
 static size_t count_mappings(void)
 {
     char bytes[4096];
-    int fd = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int fd = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     size_t lines = 0;
     ssize_t size;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "services.h"
 #include "sys.h"
 
 static uintptr_t hex(const char **at)
@@ -85,7 +86,7 @@ int maps_each(bool (*each)(const struct mapping *mapping, void *context), void *
     size_t kept = 0;
     bool go_on = true;
     ssize_t n = 0;
-    int maps = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int maps = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 
     if (maps < 0)
         return maps;

@@ -4,6 +4,8 @@
 #include "module.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +351,25 @@ static int understand(struct module *module, const struct request *load, struct 
     return 0;
 }
 
+/* In a jail the command has put a copy of its own where dlopen(3) finds it, and nobody else writes. */
+static void read_bytes(struct module *module, struct refusal *why)
+{
+    char name[PATH_MAX];
+    int fd = shim()->outside(module->path, name, sizeof(name));
+
+    if (fd == -ENOLINK) {
+        module->bytes = trust_read(module->path, &module->size, &module->file, why);
+    } else if (fd < 0) {
+        refuse(why, fd == -ENOENT ? HP_OPEN : HP_CHROOT, "%s: %s", module->path,
+               *name ? name : "the command did not bring it");
+    } else if (!(module->snapshot = text_copy(name))) {
+        refuse(why, HP_MEMORY, "read %s: no memory", module->path);
+        sys_close(fd);
+    } else {
+        module->bytes = trust_read_copy(fd, module->path, &module->size, &module->file, why);
+    }
+}
+
 struct module *module_read(const struct request *load, struct refusal *why)
 {
     struct module *module = calloc(1, sizeof(*module));
@@ -361,7 +382,7 @@ struct module *module_read(const struct request *load, struct refusal *why)
     if (!module->path || module_keep_request(module, load) != 0)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
     else
-        module->bytes = trust_read(load->path, &module->size, &module->file, why);
+        read_bytes(module, why);
     if (!module->bytes || understand(module, load, why) != 0) {
         module_free(module);
         return NULL;
@@ -407,8 +428,12 @@ int module_snapshot(struct module *module, struct refusal *why)
     memcpy(sha256, module->sha256, sizeof(sha256));
     if (module->edited) /* a copy's name says what is in it */
         sha256_hex(module->bytes, module->size, sha256);
-    module->snapshot =
-        snapshot_make(sha256, module->bytes, module->size, &module->snapshot_made, why);
+    if (module->snapshot && module->edited)
+        return refuse(why, HP_CHROOT, "%s: its copy in the root directory would have to be edited",
+                      module->path);
+    if (!module->snapshot)
+        module->snapshot =
+            snapshot_make(sha256, module->bytes, module->size, &module->snapshot_made, why);
     if (!module->snapshot)
         return -1;
     /* Known before dlopen(), so that the object list sees whose object this is. */

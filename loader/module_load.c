@@ -68,7 +68,7 @@ static void *open_any(struct module *module, char *error, size_t error_size)
     void *handle = NULL;
     const char *text;
 
-    if (module->snapshot[0] == '/') {
+    if (module->snapshot[0] == '/' || module->snapshot[0] == '.') {
         handle = dlopen(module->snapshot, RTLD_NOW | RTLD_LOCAL);
         if (handle)
             return handle;

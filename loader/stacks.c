@@ -8,6 +8,7 @@
 
 #include "bare.h"
 #include "poke.h"
+#include "services.h"
 #include "sys.h"
 
 enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
@@ -94,7 +95,7 @@ int stacks_look(void)
     char buffer[4096];
     struct line line = {0};
     ssize_t n = 0;
-    int result = 0, maps = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+    int result = 0, maps = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 
     if (maps < 0)
         return maps;

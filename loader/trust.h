@@ -17,4 +17,8 @@ int trust_file(int fd, const char *path, const struct stat *file, struct refusal
  * refused. NULL with `why`. `file` gets its fstat(2). */
 void *trust_read(const char *path, size_t *size, struct stat *file, struct refusal *why);
 
+/* The same of a copy that root has made for this process alone, open as `fd`, which is closed. */
+void *trust_read_copy(int fd, const char *path, size_t *size, struct stat *file,
+                      struct refusal *why);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "jail.h"
 #include "leftovers.h"
 #include "lock.h"
 #include "log.h"
@@ -46,6 +47,8 @@ static struct {
     bool announced;       /* the FIFO stands, and nobody of this process has it open */
     bool written;         /* the status file */
     unsigned path;        /* which of the two below arming.dir has */
+    dev_t start_root_dev; /* the root directory that the program was started in */
+    ino_t start_root_ino;
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
 static char arming_problem[RUNTIME_WHY_SIZE];
@@ -62,6 +65,25 @@ static struct identity identity_now(void)
         now.root_ino = st.st_ino;
     }
     return now;
+}
+
+static void note_start_root(const struct identity *now)
+{
+    if (arming.start_root_ino != 0)
+        return;
+    arming.start_root_dev = now->root_dev;
+    arming.start_root_ino = now->root_ino;
+}
+
+/* Nothing of what the program was started with may be there: no runtime directory, no library. */
+static bool in_foreign_root(const struct identity *now)
+{
+    return now->root_dev != arming.start_root_dev || now->root_ino != arming.start_root_ino;
+}
+
+static bool open_jail(const struct identity *now)
+{
+    return in_foreign_root(now) && jail_open();
 }
 
 static void file_name(char name[NAME_MAX], const char *stem, const char *suffix)
@@ -197,8 +219,9 @@ static bool start(bool thorough)
 {
     struct identity now = identity_now();
     struct place place;
-    bool made = false;
+    bool made = false, jailed = false;
 
+    note_start_root(&now);
     lock_take(&arming.files);
     if (!arming.ended) {
         made = make_any(&now, &place);
@@ -212,10 +235,11 @@ static bool start(bool thorough)
             adopt(&now, &place, -1);
             sweep_some(arming.dir.fd, &place.maker, thorough);
         }
+        jailed = open_jail(&now);
     }
     lock_give(&arming.files);
     if (!made && arming_problem[0])
-        log_write(LOG_ERROR, "no FIFO: %s", arming_problem);
+        log_write(jailed ? LOG_INFO : LOG_ERROR, "no FIFO: %s", arming_problem);
     return made;
 }
 
@@ -351,9 +375,12 @@ bool arming_check(bool doorbell)
         return false;
     lock_take(&arming.files);
     if (!arming.ended) {
+        bool jailed = open_jail(&now);
+
         again = arm_again(&now);
         if (!again)
-            log_write(LOG_ERROR, "the FIFO stays where it was: %s", arming_problem);
+            log_write(jailed ? LOG_INFO : LOG_ERROR, "the FIFO stays where it was: %s",
+                      arming_problem);
         arming.identity = now;
     }
     lock_give(&arming.files);
@@ -371,6 +398,7 @@ void arming_stop(void)
     arming.announced = arming.announced || arming.fifo >= 0;
     arming.fifo = arming.retired = -1;
     lock_give(&arming.files);
+    jail_reset(); /* the listener's table goes */
 }
 
 int arming_retired(void)
@@ -518,4 +546,5 @@ void arming_reset(void)
     arming.fifo = arming.retired = -1;
     arming.announced = arming.written = false;
     arming.identity = (struct identity){0};
+    jail_reset();
 }

@@ -7,6 +7,7 @@
 
 #include "arming.h"
 #include "engine.h"
+#include "jail.h"
 #include "lock.h"
 #include "log.h"
 #include "outcome.h"
@@ -190,13 +191,11 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
     return outcome_end(outcome);
 }
 
-void dispatch_frame(void *context, const struct frame *frame)
+static void handle(const struct frame *frame, int reply)
 {
     struct outcome outcome;
     char *text;
-    int reply = replies_open(frame->reply);
 
-    (void)context;
     engine_lock();
     look_at_identity();
     status_count_request();
@@ -204,6 +203,27 @@ void dispatch_frame(void *context, const struct frame *frame)
     engine_unlock();
     replies_send(reply, text);
     outcome_discard(&outcome);
+}
+
+void dispatch_frame(void *context, const struct frame *frame)
+{
+    (void)context;
+    handle(frame, replies_open(frame->reply));
+}
+
+void dispatch_jail_frame(void *context, const struct frame *frame)
+{
+    int reply = -1;
+
+    (void)context;
+    jail_request_begin();
+    status_start(); /* what a listener that began in the jail could not read */
+    if (frame->reply[0])
+        reply = jail_reply();
+    if (reply == -EMFILE && replies_give_spare())
+        reply = jail_reply();
+    handle(frame, reply);
+    jail_request_end();
 }
 
 /* ---- requests of our own: the doorbell and HOTPATCH_PATCH ---- */

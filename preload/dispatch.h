@@ -10,7 +10,9 @@
 
 #include "frames.h"
 
-void dispatch_frame(void *context, const struct frame *frame); /* a frame_handler */
+void dispatch_frame(void *context, const struct frame *frame);
+/* Of one that came by the pipe of a jail, and is answered by the other. */
+void dispatch_jail_frame(void *context, const struct frame *frame); /* a frame_handler */
 /* What the engine has to do when time has passed: when, CLOCK_MONOTONIC ms, 0: never; and do it. */
 uint64_t dispatch_tend_at(void);
 void dispatch_tend(void);

@@ -17,6 +17,7 @@
 #include "api.h"
 #include "arming.h"
 #include "doorbell.h"
+#include "jail.h"
 #include "linker_error.h"
 #include "listener.h"
 #include "lock.h"
@@ -34,6 +35,7 @@ static char *engine_path STATE; /* malloc'd */
 static _Atomic(const struct engine_api *) loaded STATE;
 static char failure[256]; /* start() said that the engine cannot work here */
 static _Atomic bool loading STATE;
+static bool brought STATE; /* the command has brought the libraries into a jail */
 
 static struct lock request_lock STATE; /* one request, or one call of the run-time API */
 static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
@@ -146,14 +148,16 @@ static const struct shim_services services = {
     .pid = sys_getpid,
     .start_time = status_start_time,
     .own_thread = service_own_thread,
+    .open = outside_open,
+    .outside = jail_bring,
 };
 
 /* ---- loading ---- */
 
 /* Worker or host thread. `why` stays empty where all went well. */
-static void load_here(char *why, size_t size)
+static void load_here(const char *path, char *why, size_t size)
 {
-    void *handle = dlopen(engine_path ? engine_path : ENGINE_NAME, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct engine_api *api = handle ? dlsym(handle, "hotpatch_engine_v1") : NULL;
 
     if (!api) {
@@ -172,21 +176,62 @@ static void load_here(char *why, size_t size)
     atomic_store_explicit(&loading, false, memory_order_release);
 }
 
+static const char *usual_path(void)
+{
+    return engine_path ? engine_path : ENGINE_NAME;
+}
+
 struct load_job {
     struct worker_job job;
+    char brought[PATH_MAX]; /* "DIRECTORY NAME...", the engine last; "": nothing */
     char why[512];
 };
+
+/* The libraries that the engine needs come before it: ld.so then takes them by their sonames. Libraries that
+ * the process has are not loaded again for the same reason. */
+static void load_brought(struct load_job *job)
+{
+    char path[PATH_MAX + NAME_MAX], *rest, *directory = strtok_r(job->brought, " ", &rest), *name;
+
+    while ((name = strtok_r(NULL, " ", &rest))) {
+        snprintf(path, sizeof(path), "%s/%s", directory, name);
+        if (strcmp(name, ENGINE_NAME) == 0 && !engine_loaded())
+            load_here(path, job->why, sizeof(job->why));
+        else if (strcmp(name, ENGINE_NAME) != 0 && !dlopen(path, RTLD_NOW | RTLD_LOCAL))
+            snprintf(job->why, sizeof(job->why), "%s", dlerror());
+        if (job->why[0])
+            break;
+    }
+    atomic_store_explicit(&loading, false, memory_order_release);
+}
 
 static void run_load(struct worker_job *job)
 {
     struct load_job *self = (struct load_job *)job;
 
-    load_here(self->why, sizeof(self->why));
+    if (self->brought[0])
+        load_brought(self);
+    else
+        load_here(usual_path(), self->why, sizeof(self->why));
 }
 
 static void abandon_load(struct worker_job *job)
 {
     free(job);
+}
+
+/* In a jail the command has all that is to be loaded. */
+static int bring(struct load_job *job, struct refusal *why)
+{
+    int directory = jail_bring("engine", job->brought, sizeof(job->brought));
+
+    if (directory >= 0)
+        sys_close(directory);
+    else if (directory != -ENOLINK)
+        return refuse(why, HP_CHROOT, "%s", job->brought);
+    else
+        job->brought[0] = '\0';
+    return 0;
 }
 
 static int load_on_worker(struct refusal *why)
@@ -196,6 +241,10 @@ static int load_on_worker(struct refusal *why)
 
     if (!job)
         return refuse(why, HP_MEMORY, "load the engine: no memory");
+    if (bring(job, why) != 0 || (!job->brought[0] && engine_loaded())) {
+        free(job);
+        return -1;
+    }
     job->job = (struct worker_job){run_load, abandon_load, "load of " ENGINE_NAME};
     atomic_store_explicit(&loading, true, memory_order_relaxed);
     result = worker_run(&job->job, clock_ms() + LOAD_LIMIT_MS);
@@ -207,17 +256,32 @@ static int load_on_worker(struct refusal *why)
         refuse(why, HP_BUSY, "the patching thread is busy");
     } else if (job->why[0]) {
         refuse(why, HP_ENGINE, "%s", job->why);
+    } else if (job->brought[0]) {
+        brought = true;
     }
     free(job);
     return why->count ? -1 : 0;
+}
+
+/* An engine from before the jail may still lack what it loads by itself: libZydis. What cannot be brought
+ * is missed where it is needed. */
+static void bring_rest(void)
+{
+    struct refusal ignored = {0};
+
+    if (!brought && jail_asks())
+        load_on_worker(&ignored);
+    refusal_clear(&ignored);
 }
 
 int engine_load(struct refusal *why)
 {
     char text[512] = "";
 
-    if (engine_loaded())
+    if (engine_loaded()) {
+        bring_rest();
         return 0;
+    }
     if (failure[0])
         return refuse(why, HP_ENGINE, "%s", failure);
     if (atomic_load_explicit(&loading, memory_order_acquire))
@@ -225,7 +289,7 @@ int engine_load(struct refusal *why)
     if (threads_self() == THREAD_LISTENER)
         return load_on_worker(why);
     atomic_store_explicit(&loading, true, memory_order_relaxed);
-    load_here(text, sizeof(text));
+    load_here(usual_path(), text, sizeof(text));
     return text[0] ? refuse(why, HP_ENGINE, "%s", text) : 0;
 }
 

@@ -21,7 +21,7 @@
 #include "json.h"
 #include "request.h"
 
-#define ENGINE_ABI 1u
+#define ENGINE_ABI 2u
 
 enum log_level { LOG_NONE, LOG_ERROR, LOG_INFO, LOG_DEBUG };
 
@@ -87,6 +87,12 @@ struct shim_services {
     pid_t (*pid)(void);           /* of this process, followed over fork */
     uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
     bool (*own_thread)(void);     /* the caller is the listener or the worker; any thread */
+    /* open(2), read-only; in a jail the command opens what of this process's own is not there. */
+    int (*open)(const char *path, int flags);
+    /* In a jail: a descriptor of what the command has under that name, and the words of its answer, for
+     * a patch its name for dlopen(3), for a refusal the reason. -ENOLINK: no jail, or no command.
+     * "object ADDRESS": the file that is mapped there. Listener. */
+    int (*outside)(const char *what, char *text, size_t size);
 };
 
 /*

@@ -1,6 +1,7 @@
 /* listener.c - see listener.h. */
 #include "listener.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "dispatch.h"
 #include "doorbell.h"
 #include "frames.h"
+#include "jail.h"
 #include "lock.h"
 #include "log.h"
 #include "replies.h"
@@ -27,6 +29,8 @@
 #define INTERRUPTED_MAX 100
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
+enum { SOURCES = 3 }; /* of requests: the FIFO, the one before it, the pipe in a jail */
+
 static struct {
     int proc, program;
     _Atomic int fifo;  /* its number in the listener's table, for listener_poke_by_fifo() */
@@ -38,15 +42,20 @@ static struct {
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
 static struct frames frames;
-static bool frames_begun; /* a transaction may be open while the listener is made again */
+static struct frames jail_frames; /* of the pipe for requests in a jail */
+static bool frames_begun;         /* a transaction may be open while the listener is made again */
 static char bytes[16384];
 
 int listener_program(void)
 {
+    char name[PATH_MAX];
+
     if (threads_self() != THREAD_LISTENER)
         return -1; /* a descriptor of the listener's table, useless in another */
     if (listener.program < 0)
         listener.program = sys_openat(listener.proc, "thread-self/exe", O_RDONLY | O_CLOEXEC, 0);
+    if (listener.program < 0)
+        listener.program = outside_ask("/proc/self/exe", name, sizeof(name));
     return listener.program;
 }
 
@@ -85,6 +94,7 @@ void listener_reset(void)
 {
     listener.proc = listener.program = -1;
     frames_begun = false;
+    jail_frames.handler = NULL;
     atomic_store_explicit(&listener.fifo, -1, memory_order_relaxed);
     atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
@@ -128,7 +138,7 @@ static void end_if_alone(void)
 /* ---- the loop ---- */
 
 /* Return whether there was anything in it. */
-static bool read_fifo(int fd)
+static bool feed(int fd, struct frames *to)
 {
     bool any = false;
 
@@ -141,10 +151,23 @@ static bool read_fifo(int fd)
         }
         if (got <= 0)
             break;
-        frames_feed(&frames, bytes, (size_t)got);
+        frames_feed(to, bytes, (size_t)got);
         any = true;
     }
     return any;
+}
+
+/* Most processes never touch these pages. */
+static bool read_jail(int fd)
+{
+    if (!jail_frames.handler)
+        frames_init(&jail_frames, dispatch_jail_frame, NULL, clock_ms);
+    return feed(fd, &jail_frames);
+}
+
+static bool read_fifo(int fd)
+{
+    return feed(fd, &frames);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -157,7 +180,8 @@ static uint64_t next_look(void)
 {
     uint64_t next = earlier(replies_limit(), dispatch_tend_at());
 
-    next = earlier(next, frames_due(&frames));
+    next = earlier(
+        next, earlier(frames_due(&frames), jail_frames.handler ? frames_due(&jail_frames) : 0));
     if (atomic_load_explicit(&listener.stale, memory_order_acquire)) {
         if (listener.stale_since == 0)
             listener.stale_since = clock_ms();
@@ -172,7 +196,7 @@ static void look_at_clock(void)
 {
     uint64_t now = clock_ms();
 
-    if (frames_expire(&frames))
+    if (frames_expire(&frames) || (jail_frames.handler && frames_expire(&jail_frames)))
         dispatch_idle();
     if (listener.stale_since && now >= listener.stale_since + STALE_DELAY_MS) {
         atomic_store_explicit(&listener.stale, false, memory_order_release);
@@ -192,7 +216,8 @@ static size_t fill_poll(struct pollfd *fds)
 {
     fds[0] = (struct pollfd){.fd = arming_fifo(), .events = POLLIN};
     fds[1] = (struct pollfd){.fd = arming_retired(), .events = POLLIN};
-    return 2 + replies_poll(fds + 2);
+    fds[2] = (struct pollfd){.fd = jail_requests(), .events = POLLIN};
+    return SOURCES + replies_poll(fds + SOURCES);
 }
 
 static bool look_at_doorbell(void)
@@ -214,7 +239,7 @@ static void leave_misleading_fifo(void)
 
 static void wait_once(void)
 {
-    struct pollfd fds[2 + REPLIES_MAX];
+    struct pollfd fds[SOURCES + REPLIES_MAX];
     size_t count = fill_poll(fds);
     uint64_t next = next_look(), now = clock_ms();
     struct timespec wait = clock_spec(next > now ? next - now : 0);
@@ -240,11 +265,13 @@ static void wait_once(void)
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
     something = look_at_doorbell() || (result == 0 && next && clock_ms() >= next);
-    something = replies_continue(fds + 2, result > 0 ? count - 2 : 0) || something;
+    something = replies_continue(fds + SOURCES, result > 0 ? count - SOURCES : 0) || something;
     if (result > 0 && (fds[1].revents & POLLIN))
         something = read_fifo(fds[1].fd) || something;
     if (result > 0 && (fds[0].revents & POLLIN))
         something = read_fifo(fds[0].fd) || something;
+    if (result > 0 && (fds[2].revents & POLLIN))
+        something = read_jail(fds[2].fd) || something;
     dispatch_idle();
     look_at_clock();
     replies_keep_spare();

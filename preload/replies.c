@@ -100,7 +100,7 @@ static void forget_spare(void)
         spare[i] = -1;
 }
 
-static bool give_spare(void)
+bool replies_give_spare(void)
 {
     bool any = false;
 
@@ -117,7 +117,7 @@ int replies_open(const char *name)
     if (!name[0])
         return -1;
     fd = runtime_dir_open_reply(arming_dir(), name);
-    if ((fd == -EMFILE || fd == -ENFILE) && give_spare())
+    if ((fd == -EMFILE || fd == -ENFILE) && replies_give_spare())
         fd = runtime_dir_open_reply(arming_dir(), name);
     if (fd < 0)
         log_write(LOG_INFO, "the reply to %s is lost: %s", name, sys_error(fd));

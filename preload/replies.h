@@ -17,6 +17,7 @@
 /* Two descriptors are held back, for a program that may open no more (RLIMIT_NOFILE). Called at the
  * listener's start, where they get the lowest numbers of the table, and after each wait. */
 void replies_keep_spare(void);
+bool replies_give_spare(void); /* closes them; false: there were none */
 /* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
 int replies_open(const char *name);
 /* Takes both over; `text` is malloc'd or NULL. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "jail.h"
 #include "lock.h"
 #include "state.h"
 #include "sys.h"
@@ -134,9 +135,14 @@ static bool read_status(int fd, struct rights *rights)
  */
 static bool read_file(const char *path, struct rights *rights)
 {
+    char outside[96];
     int fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
     bool read;
 
+    if (fd < 0) {
+        snprintf(outside, sizeof(outside), "/proc/%s", path);
+        fd = outside_open(outside, O_RDONLY | O_CLOEXEC);
+    }
     if (fd < 0)
         return false;
     read = read_status(fd, rights);
@@ -161,8 +167,10 @@ static int find_thread(bool (*wanted)(const struct rights *rights, pid_t tid), p
     ssize_t got;
 
     if (fd < 0)
+        fd = outside_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
         return -1;
-    while (found == 0 && (got = sys_getdents64(fd, buffer, sizeof(buffer))) > 0) {
+    while (found == 0 && (got = sys_list(fd, buffer, sizeof(buffer))) > 0) {
         for (ssize_t at = 0; at < got && found == 0;) {
             const struct dirent64 *entry = (const struct dirent64 *)(void *)(buffer + at);
             pid_t number = (pid_t)strtol(entry->d_name, NULL, 10);

@@ -9,6 +9,7 @@
 #include "arming.h"
 #include "doorbell.h"
 #include "engine.h"
+#include "jail.h"
 #include "lock.h"
 #include "log.h"
 #include "made_here.h"
@@ -42,11 +43,14 @@ static void read_program(void)
 {
     char path[PATH_MAX];
     ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/thread-self/exe", path, sizeof(path) - 1);
+    int file = -1;
 
+    path[length > 0 ? length : 0] = '\0';
     if (length <= 0)
-        return;
-    path[length] = '\0';
-    memcpy(status.program, path, (size_t)length + 1);
+        file = outside_ask("/proc/self/exe", path, sizeof(path));
+    if (file >= 0)
+        sys_close(file);
+    memcpy(status.program, path, strlen(path) + 1);
 }
 
 /* Also on a host thread whose call of the run-time API comes before the listener's start. */
@@ -63,7 +67,7 @@ const char *status_program(void)
 static uint64_t read_start_time(void)
 {
     char text[1024], *p;
-    int fd = sys_openat(AT_FDCWD, "/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
+    int fd = outside_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
 
     if (fd >= 0)
@@ -82,7 +86,7 @@ uint64_t status_start_time(void)
     uint64_t start_time;
 
     lock_take(&facts);
-    if (status.start_time_of != sys_getpid() || !made_here()) {
+    if (status.start_time_of != sys_getpid() || !made_here() || status.start_time == 0) {
         status.start_time = read_start_time();
         status.start_time_of = sys_getpid();
     }
@@ -220,7 +224,8 @@ int status_write(void)
     json_discard(&json);
     /* Where the program has just changed its user, the next look makes directory and file anew. */
     if (result != 0 && !arming_user_changed())
-        log_write(LOG_ERROR, "the status file could not be written: %s", sys_error(result));
+        log_write(jail_in() ? LOG_INFO : LOG_ERROR, "the status file could not be written: %s",
+                  sys_error(result));
     return result;
 }
 

@@ -1,17 +1,15 @@
 /*
- * unshare.c - unshare(2), setns(2) and chroot(2) as the host calls them.
+ * unshare.c - unshare(2) and setns(2) as the host calls them.
  *
  * A process with a second thread may not unshare a user name space, and threads keep the name spaces that
  * they were made in. So the threads of hotpatch, where the process has them, end before the call and are
- * made again after it. A root directory is shared by all threads, but an engine that is still to be loaded
- * may not be in it.
+ * made again after it.
  */
 #include <errno.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include "arming.h"
-#include "engine.h"
 #include "lock.h"
 #include "log.h"
 #include "preload.h"
@@ -25,7 +23,6 @@
 
 EXPORTED int unshare(int flags);
 EXPORTED int setns(int fd, int type);
-EXPORTED int chroot(const char *path);
 
 static int finish(long result)
 {
@@ -88,28 +85,4 @@ EXPORTED int unshare(int flags)
 EXPORTED int setns(int fd, int type)
 {
     return call_alone(SYS_setns, fd, type, type);
-}
-
-static void load_engine_first(void)
-{
-    struct refusal why = {0};
-
-    if (engine_loaded() || engine_lock_host() != 0)
-        return;
-    if (engine_load(&why) != 0)
-        log_write(LOG_INFO, "before chroot: %s", why.items[0].text ? why.items[0].text : "");
-    refusal_clear(&why);
-    engine_unlock();
-}
-
-EXPORTED int chroot(const char *path)
-{
-    long result;
-
-    if (preload_active())
-        load_engine_first();
-    result = sys_call3(SYS_chroot, (long)path, 0, 0);
-    if (preload_active() && result == 0)
-        threads_poke();
-    return finish(result);
 }

@@ -174,6 +174,11 @@ static const char *changes_its_root(struct host *host)
     const char *root = host_path(host, "root");
     assert_int_equal(mkdir(root, 0755), 0);
     copy_file(patch_file("answer2"), host_path(host, "root/fix.so"));
+    /* A line that is written to the FIFO brings no engine. */
+    snprintf(question, sizeof(question),
+             "cd / && cp -L --parents %s $(ldd %s | sed -n 's/.*=> \\(.*\\) (.*/\\1/p') %s",
+             built("libhotpatch_engine.so"), built("libhotpatch_engine.so"), root);
+    assert_int_equal(system(question), 0);
     /* The same path inside: HOTPATCH_DIR keeps its meaning, and the harness finds the FIFO. */
     snprintf(question, sizeof(question), "mkdir -p %s%s && mkdir -m 0700 %s%s", root, host->scratch,
              root, host->directory);

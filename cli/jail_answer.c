@@ -1,0 +1,375 @@
+/* jail_answer.c - see jail_answer.h. */
+#include "jail_answer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine_files.h"
+#include "output.h"
+
+#define QUESTIONS_MAX 20000 /* of one exchange: a process may ask without end */
+#define NAME_MAX_LENGTH 8   /* of a socket: the kernel gives five digits */
+
+struct answer {
+    int fd;    /* or -1 */
+    int error; /* errno */
+    char text[PATH_MAX];
+};
+
+/* ---- the process's own /proc ---- */
+
+/* The thread that the process knows as `inner`; 0: none. Its numbers may be those of another namespace. */
+static pid_t outer_thread(const struct process *process, pid_t inner)
+{
+    char path[64];
+    struct dirent *entry;
+    pid_t found = 0;
+    DIR *tasks;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
+    tasks = opendir(path);
+    while (tasks && found == 0 && (entry = readdir(tasks))) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+
+        if (tid > 0 && process_inner_tid(process->pid, tid) == inner)
+            found = tid;
+    }
+    if (tasks)
+        closedir(tasks);
+    return found;
+}
+
+static void open_path(struct answer *answer, const char *path)
+{
+    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    answer->error = answer->fd < 0 ? errno : 0;
+}
+
+static void open_own(struct answer *answer, const struct process *process, const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", process->view, name);
+    open_path(answer, path);
+}
+
+/* "TID/NAME" */
+static void open_task(struct answer *answer, const struct process *process, const char *what)
+{
+    static const char *const names[] = {"status", "stat", "syscall", "comm"};
+    char *end, path[96];
+    pid_t tid = outer_thread(process, (pid_t)strtol(what, &end, 10));
+
+    answer->error = ENOENT;
+    for (size_t i = 0; tid && *end == '/' && i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(end + 1, names[i]) == 0) {
+            snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", process->pid, tid, names[i]);
+            open_path(answer, path);
+        }
+}
+
+/* A record of getdents64(2). */
+struct record {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[13];
+};
+
+_Static_assert(sizeof(struct record) == 32,
+               "what is read in pieces of 4,096 bytes holds whole records");
+
+/* A file in place of the directory /proc/PID/task, which would lead out of the jail. */
+static void list_tasks(struct answer *answer, const struct process *process)
+{
+    char path[64];
+    struct dirent *entry;
+    DIR *tasks;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
+    tasks = opendir(path);
+    answer->fd = memfd_create("hotpatch", MFD_CLOEXEC);
+    answer->error = !tasks || answer->fd < 0 ? errno : 0;
+    while (answer->error == 0 && (entry = readdir(tasks))) {
+        struct record record = {.inode = 1, .length = sizeof(record), .type = DT_DIR};
+        pid_t tid = (pid_t)atoi(entry->d_name);
+
+        snprintf(record.name, sizeof(record.name), "%d", process_inner_tid(process->pid, tid));
+        if (tid > 0 && write(answer->fd, &record, sizeof(record)) != sizeof(record))
+            answer->error = EIO;
+    }
+    if (answer->fd >= 0)
+        lseek(answer->fd, 0, SEEK_SET);
+    if (tasks)
+        closedir(tasks);
+}
+
+/* ---- files that it has mapped ---- */
+
+static bool is_same_file(int fd, const char *line)
+{
+    unsigned long long inode = 0;
+    struct stat st;
+
+    return sscanf(line, "%*s %*s %*s %*s %llu", &inode) == 1 && fstat(fd, &st) == 0 &&
+           S_ISREG(st.st_mode) && st.st_ino == (ino_t)inode;
+}
+
+/* /proc/PID/map_files leads to the very file; where it may not be used, the path that maps tells does. */
+static void open_mapping(struct answer *answer, const struct process *process, const char *line)
+{
+    char *path =
+        format_text("/proc/%d/map_files/%.*s", process->view, (int)strcspn(line, " "), line);
+    const char *name = strchr(line, '/');
+
+    open_path(answer, path);
+    free(path);
+    if (answer->fd < 0 && name)
+        open_path(answer, name);
+    if (answer->fd < 0 || is_same_file(answer->fd, line))
+        return;
+    close(answer->fd);
+    answer->fd = -1;
+    answer->error = ENOENT;
+}
+
+/* "object ADDRESS" */
+static void open_object(struct answer *answer, const struct process *process, const char *address)
+{
+    unsigned long long at = strtoull(address, NULL, 16), begin, end;
+    char name[64], *text, *rest;
+
+    snprintf(name, sizeof(name), "/proc/%d/maps", process->view);
+    text = read_small_file(name, NULL);
+    answer->error = ENOENT;
+    for (char *line = text; line && *line; line = rest) {
+        rest = line + strcspn(line, "\n");
+        if (*rest)
+            *rest++ = '\0';
+        if (sscanf(line, "%llx-%llx", &begin, &end) == 2 && at >= begin && at < end &&
+            strchr(line, '/')) {
+            open_mapping(answer, process, line);
+            break;
+        }
+    }
+    free(text);
+}
+
+static void open_program(struct answer *answer, const struct process *process)
+{
+    open_own(answer, process, "exe");
+    snprintf(answer->text, sizeof(answer->text), "%s", process->exe ? process->exe : "");
+}
+
+/* ---- files that are put into the jail ---- */
+
+static void refuse_answer(struct answer *answer, struct refusal *why)
+{
+    answer->error = EACCES;
+    snprintf(answer->text, sizeof(answer->text), "%s",
+             why->count && why->items[0].text ? why->items[0].text : "");
+    refusal_clear(why);
+}
+
+static bool has_files(struct jail_answers *answers, struct answer *answer)
+{
+    struct refusal why = {0};
+
+    if (!answers->files)
+        answers->files = jail_files_make(answers->process, answers->id, &why);
+    if (!answers->files)
+        refuse_answer(answer, &why);
+    return answers->files != NULL;
+}
+
+static const char *base_of(const char *path)
+{
+    return strrchr(path, '/') + 1;
+}
+
+static void bring_engine(struct jail_answers *answers, struct answer *answer)
+{
+    struct refusal why = {0};
+    struct texts files = {0};
+    size_t length;
+
+    if (!has_files(answers, answer))
+        return;
+    snprintf(answer->text, sizeof(answer->text), "%s", jail_files_path(answers->files));
+    engine_files_find(answers->process, &files, &why);
+    for (size_t i = 0; i < files.count && why.count == 0; i++) {
+        int fd = jail_files_copy(answers->files, files.list[i], base_of(files.list[i]), &why);
+
+        if (fd >= 0)
+            close(fd);
+        length = strlen(answer->text);
+        snprintf(answer->text + length, sizeof(answer->text) - length, " %s",
+                 base_of(files.list[i]));
+    }
+    texts_free(&files);
+    answer->fd = why.count ? -1 : dup(jail_files_directory(answers->files));
+    if (why.count)
+        refuse_answer(answer, &why);
+}
+
+/* A name that no other load uses: ld.so takes what has a known name for loaded. */
+static void bring_patch(struct jail_answers *answers, struct answer *answer, size_t number)
+{
+    struct refusal why = {0};
+    char *name;
+
+    if (!has_files(answers, answer))
+        return;
+    name = format_text("%s-%zu-%u.so", answers->id, number, answers->given);
+    snprintf(answer->text, sizeof(answer->text), "%s/%s", jail_files_path(answers->files), name);
+    answer->fd = jail_files_copy(answers->files, answers->patches[number], name, &why);
+    if (answer->fd < 0)
+        refuse_answer(answer, &why);
+    free(name);
+}
+
+/* The directory itself, for a worker that may not search the root directory. */
+static void open_directory(struct jail_answers *answers, struct answer *answer)
+{
+    answer->fd = dup(jail_files_directory(answers->files));
+    answer->error = answer->fd < 0 ? errno : 0;
+}
+
+/* ---- questions ---- */
+
+static bool is_directory_of(const struct jail_answers *answers, const char *what)
+{
+    return answers->files && strcmp(what, jail_files_path(answers->files)) == 0;
+}
+
+static void find(struct jail_answers *answers, const char *what, struct answer *answer)
+{
+    const struct process *process = answers->process;
+
+    for (size_t i = 0; i < answers->patch_count; i++)
+        if (strcmp(what, answers->patches[i]) == 0) {
+            bring_patch(answers, answer, i);
+            return;
+        }
+    if (strcmp(what, "/proc/thread-self/maps") == 0)
+        open_own(answer, process, "maps");
+    else if (strcmp(what, "/proc/self/stat") == 0)
+        open_own(answer, process, "stat");
+    else if (strcmp(what, "/proc/self/exe") == 0)
+        open_program(answer, process);
+    else if (strcmp(what, "/proc/self/task") == 0)
+        list_tasks(answer, process);
+    else if (strncmp(what, "/proc/self/task/", 16) == 0)
+        open_task(answer, process, what + 16);
+    else if (strncmp(what, "object ", 7) == 0)
+        open_object(answer, process, what + 7);
+    else if (strcmp(what, "engine") == 0)
+        bring_engine(answers, answer);
+    else if (is_directory_of(answers, what))
+        open_directory(answers, answer);
+    else
+        answer->error = ENOENT;
+}
+
+/* ---- sending ---- */
+
+static int send_from_here(const char *name, const char *text, int fd)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    size_t length = strlen(name);
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {(char *)text, strlen(text)};
+    struct msghdr message = {
+        .msg_name = &to,
+        .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length),
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+    };
+    int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), result;
+
+    memcpy(to.sun_path + 1, name, length);
+    if (fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+        CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+        CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
+    }
+    result = socket_fd < 0 || sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+    if (socket_fd >= 0)
+        close(socket_fd);
+    return result;
+}
+
+/* Abstract names belong to a network namespace (unix(7)): where that is another, a process of ours goes
+ * there. */
+static void send_from_there(const struct process *process, const char *name, const char *text,
+                            int fd)
+{
+    char path[64];
+    int namespace;
+    pid_t child;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/net", process->view);
+    namespace = open(path, O_RDONLY | O_CLOEXEC);
+    child = namespace < 0 ? -1 : fork();
+    if (child == 0)
+        _exit(setns(namespace, CLONE_NEWNET) != 0 || send_from_here(name, text, fd) != 0);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (namespace >= 0)
+        close(namespace);
+}
+
+static void send_answer(const struct process *process, unsigned number, const char *to,
+                        const struct answer *answer)
+{
+    char *text =
+        format_text("%u %d %s", number, answer->fd < 0 && !answer->error ? ENOENT : answer->error,
+                    answer->text);
+
+    if (process->foreign_net)
+        send_from_there(process, to, text, answer->fd);
+    else
+        send_from_here(to, text, answer->fd);
+    free(text);
+}
+
+bool jail_answer(struct jail_answers *answers, struct json_object *line)
+{
+    struct answer *answer;
+    const char *what = json_text(line, "need"), *to = json_text(line, "to");
+
+    if (!*what || strlen(to) > NAME_MAX_LENGTH || answers->given++ > QUESTIONS_MAX)
+        return *what != 0;
+    answer = allocate(sizeof(*answer));
+    *answer = (struct answer){.fd = -1};
+    find(answers, what, answer);
+    send_answer(answers->process, (unsigned)json_integer(line, "ask", 0), to, answer);
+    if (answer->fd >= 0)
+        close(answer->fd);
+    free(answer);
+    return true;
+}
+
+void jail_answers_end(struct jail_answers *answers)
+{
+    jail_files_remove(answers->files);
+    answers->files = NULL;
+}

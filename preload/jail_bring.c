@@ -1,0 +1,132 @@
+/*
+ * jail_bring.c - what the command writes into the root directory so that dlopen(3) finds it.
+ *
+ * The command answers with the file's name there, and it is root's. Where this process's user may not
+ * search the root directory itself (mode 0700, of root), no name leads anywhere: then the worker alone
+ * makes the command's directory its working directory, by a descriptor, and names are relative to it.
+ * The descriptor is of a directory in the jail, so nothing outside is reached from it.
+ *
+ * Listener; the two jobs run on the worker, which shares the host's descriptor table.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jail.h"
+#include "lock.h"
+#include "state.h"
+#include "sys.h"
+#include "threads.h"
+
+#define STEP_LIMIT_MS 2000
+
+struct enter_job {
+    struct worker_job job;
+    int socket; /* the worker's, in the host's table */
+    char name[JAIL_NAME_SIZE];
+    unsigned number;
+    int result;
+};
+
+static void run_listen(struct worker_job *job)
+{
+    struct enter_job *self = (struct enter_job *)job;
+
+    self->socket = jail_socket(self->name);
+}
+
+static void run_enter(struct worker_job *job)
+{
+    struct enter_job *self = (struct enter_job *)job;
+    char text[16];
+    int directory = jail_receive(self->socket, self->number, text, sizeof(text));
+
+    sys_close(self->socket);
+    self->result = directory;
+    if (directory < 0)
+        return;
+    self->result = (int)sys_call3(SYS_unshare, CLONE_FS, 0, 0);
+    if (self->result == 0)
+        self->result = (int)sys_call3(SYS_fchdir, directory, 0, 0);
+    sys_close(directory);
+}
+
+static void abandon(struct worker_job *job)
+{
+    free(job);
+}
+
+static int run_step(struct enter_job *job, void (*step)(struct worker_job *))
+{
+    job->job = (struct worker_job){step, abandon, "the way into the root directory"};
+    return worker_run(&job->job, clock_ms() + STEP_LIMIT_MS);
+}
+
+/* `directory` as the command named it. 0 or -errno. */
+static int enter(const char *directory)
+{
+    struct enter_job *job = calloc(1, sizeof(*job));
+    int result;
+
+    if (!job)
+        return -ENOMEM;
+    result = run_step(job, run_listen);
+    if (result == 0)
+        result = job->socket < 0 ? job->socket : 0;
+    if (result == 0) {
+        job->number = jail_question(directory, job->name);
+        result = run_step(job, run_enter);
+    }
+    if (result == 0)
+        result = job->result;
+    if (result != -ETIMEDOUT)
+        free(job);
+    return result;
+}
+
+static bool is_reached(const char *path)
+{
+    struct stat st;
+
+    return sys_fstatat(AT_FDCWD, path, &st, 0) == 0;
+}
+
+/* `text` begins with the name of a file or directory that the command has put there. */
+static int make_reachable(const char *what, char *text, size_t size)
+{
+    char path[PATH_MAX], *slash, *rest = text + strcspn(text, " ");
+    bool is_file = what[0] == '/';
+    int result;
+
+    snprintf(path, sizeof(path), "%.*s", (int)(rest - text), text);
+    if (is_reached(path))
+        return 0;
+    slash = strrchr(path, '/');
+    if (is_file)
+        *slash = '\0'; /* its directory */
+    result = enter(path);
+    if (result != 0)
+        return result;
+    /* "./FILE", or "." and the names in it. */
+    snprintf(path, sizeof(path), "./%.*s%s", is_file ? (int)strlen(slash + 1) : 0, slash + 1, rest);
+    snprintf(text, size, "%s", path);
+    return 0;
+}
+
+int jail_bring(const char *what, char *text, size_t size)
+{
+    int fd = outside_ask(what, text, size), result;
+
+    if (fd < 0 || text[0] != '/')
+        return fd;
+    result = make_reachable(what, text, size);
+    if (result == 0)
+        return fd;
+    sys_close(fd);
+    snprintf(text, size, "the files that the command has put there cannot be reached: %s",
+             sys_error(result));
+    return -EACCES;
+}
