@@ -384,5 +384,6 @@ int main(void)
         cmocka_unit_test(at_the_start_the_threads_come_without_a_ring),
     };
 
+    setenv("HOTPATCH_LISTEN", "first-ring", 1); /* whatever the suites are run under */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
