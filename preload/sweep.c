@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include "lock.h"
@@ -22,6 +23,7 @@
 #define LOCK_TRIES 64
 #define STARTS_ASKED_MAX 8 /* of processes that live */
 #define PID_MAX 0x3fffffff
+#define UNKNOWN_AGE 60 /* s; between the making of a FIFO and its mark its maker may be killed */
 
 /* ---- the lock ---- */
 
@@ -168,8 +170,18 @@ bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
         return true;
     if (name.pid_ns) /* of this process's namespace: by the name that the caller chose */
         return true;
-    if (maker_read(&st, &maker) == MARK_KNOWN && self->proc != 0 && maker.proc == self->proc)
-        return maker.pid == self->pid || !(lives_in_proc(maker.pid) || is_read(dir, path));
+    switch (maker_read(&st, &maker)) {
+    case MARK_KNOWN:
+        if (self->proc != 0 && maker.proc == self->proc)
+            return maker.pid == self->pid || !(lives_in_proc(maker.pid) || is_read(dir, path));
+        break;
+    case MARK_UNKNOWN: /* as this process itself makes them where there is no /proc, before an exec too */
+        if (self->proc == 0)
+            return !is_read(dir, path);
+        break;
+    case MARK_NONE:
+        break;
+    }
     owner = find_owner(dir, path, &name, &st, self);
     return owner.here || (owner.unknown && !is_read(dir, path));
 }
@@ -226,6 +238,14 @@ static bool is_another(struct sweep *sweep, pid_t pid, const struct owner *owner
     return start_time > ticks_of(&st->st_ctim) + 100;
 }
 
+static bool is_old(const struct stat *st)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st->st_ctim.tv_sec > UNKNOWN_AGE;
+}
+
 static void remove_file(struct sweep *sweep, const char *text, const struct file_name *name,
                         const char *suffix)
 {
@@ -256,7 +276,7 @@ static void consider(struct sweep *sweep, const char *text)
     if (sys_fstatat(sweep->dir, text, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
     owner = find_owner(sweep->dir, text, &name, &st, sweep->self);
-    if (!owner.here || (name.fifo && is_read(sweep->dir, text)))
+    if (!(owner.here || (owner.unknown && is_old(&st))) || (name.fifo && is_read(sweep->dir, text)))
         return;
     /* Again: a new process may have the number by now. */
     gone = sys_call3(SYS_kill, name.pid, 0, 0) == -ESRCH && !lives_in_proc((uint32_t)name.pid);
@@ -301,8 +321,10 @@ void sweep_some(int dir, const struct maker *self, bool thorough)
 {
     struct sweep sweep = {.dir = dir, .self = self, .thorough = thorough};
 
-    /* In a /proc of another namespace numbers mean other processes. */
-    if (self->proc == 0 || self->pid != (uint32_t)sys_getpid())
+    /* In a /proc of another namespace numbers mean other processes. And a filter (seccomp(2)) that the program
+     * is started under may end a process for any of these calls. */
+    if (self->proc == 0 || sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0 ||
+        self->pid != (uint32_t)sys_getpid())
         return;
     if (look_at_block(&sweep) && sweep.removed < SWEEP_REMOVED_MAX) {
         seek_anywhere(dir);

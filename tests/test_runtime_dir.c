@@ -326,6 +326,20 @@ static void a_fifo_from_before_an_exec_is_replaced(void **state)
     close(fifo);
 }
 
+static void without_a_proc_a_fifo_from_before_an_exec_is_replaced_too(void **state)
+{
+    const struct maker nowhere = {0, 0};
+    int fifo;
+
+    (void)state;
+    assert_int_equal(close(make_fifo_as("1.fifo", &nowhere)), 0);
+    assert_int_equal(make_fifo("1.fifo"), -EBUSY); /* who has one does not know of it */
+    fifo = make_fifo_as("1.fifo", &nowhere);
+    assert_true(fifo >= 0);
+    assert_int_equal(make_fifo_as("1.fifo", &nowhere), -EBUSY); /* it is read */
+    close(fifo);
+}
+
 static void a_name_that_has_the_namespace_is_this_processs(void **state)
 {
     struct maker other = maker_self();
@@ -626,6 +640,7 @@ int main(void)
         INSIDE(a_fifo_that_somebody_reads_is_left_alone),
         INSIDE(a_fifo_that_another_process_made_is_left_alone),
         INSIDE(a_fifo_from_before_an_exec_is_replaced),
+        INSIDE(without_a_proc_a_fifo_from_before_an_exec_is_replaced_too),
         INSIDE(a_name_that_has_the_namespace_is_this_processs),
         INSIDE(a_fifo_is_left_alone_while_others_remove_files),
         INSIDE(a_planted_file_of_our_own_is_removed),
