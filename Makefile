@@ -144,13 +144,27 @@ $(BUILD)/plain/libhotpatch_preload.so: $(SHIM)
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
+# A shim that takes every moment for safe: what the torture of first rings must find out.
+NAIVE := $(BUILD)/naive/libhotpatch_preload.so $(BUILD)/naive/libhotpatch_engine.so
+$(BUILD)/naive/safe_moment.o: preload/safe_moment.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PARTS_FLAGS) -DHOTPATCH_NAIVE_MOMENT -Wno-error -c -o $@ $<
+$(BUILD)/naive/libhotpatch_preload.so: $(BUILD)/naive/safe_moment.o \
+		$(filter-out %/safe_moment.o,$(call objects,$(preload_sources))) preload/libhotpatch_preload.map
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
+$(BUILD)/naive/libhotpatch_engine.so: $(ENGINE)
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # Programs and patches that the end-to-end tests run. They see hotpatch.h alone, as a user's do.
 HOST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -Iinclude -MMD -MP -g -pthread
 hosts := $(patsubst tests/hosts/%.c,%,$(wildcard tests/hosts/*.c))
 host_libraries := $(filter lib%,$(hosts))
 host_variants := host-nopie host-stripped host-o0 host-o3 host-now host-clang host-lto \
 	imports-nopie imports-now imports-stripped importer-nopie importer-now \
-	entries-nopie entries-cet entries-stripped wide-nopie
+	entries-nopie entries-cet entries-stripped wide-nopie rung-own rung-jemalloc
 HOSTS := $(addprefix $(BUILD)/hosts/,$(filter-out lib%,$(hosts)) $(host_variants) host-static \
 	host-cxx $(addsuffix .so,$(host_libraries)))
 PATCHES := $(patsubst tests/patches/%.c,$(BUILD)/patches/%.so,$(wildcard tests/patches/*.c))
@@ -191,6 +205,11 @@ endef
 $(foreach host,$(filter-out lib%,$(hosts)) $(host_variants),$(eval $(call host_rule,$(host))))
 $(patsubst %,$(BUILD)/hosts/%,$(filter entries%,$(hosts) $(host_variants))): tests/hosts/parts/entries_twin.c
 
+# An allocator inside the program.
+$(BUILD)/hosts/rung-own: tests/hosts/parts/own_malloc.c
+flags_rung-own := -O2 -fno-builtin
+flags_rung-jemalloc := -Wl,--push-state,--whole-archive,-l:libjemalloc_pic.a,--pop-state -lm -lstdc++
+
 $(BUILD)/hosts/lib%.so: tests/hosts/lib%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
@@ -217,10 +236,10 @@ $(BUILD)/patches/%.so: tests/patches/%.c Makefile
 	$(call say,CC    $@)
 	$(Q)$(CC) -O1 $(HOST_FLAGS) -shared -fPIC -Wl,--build-id $(patch_flags_$*) -o $@ $<
 
-tests: all $(TESTS) $(HOSTS) $(PATCHES) $(PLAIN)
+tests: all $(TESTS) $(HOSTS) $(PATCHES) $(PLAIN) $(NAIVE)
 
 # With TEST_ONLY these test programs alone are linked.
-check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES),tests)
+check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES) $(NAIVE),tests)
 	@VARIANT=$(VARIANT) TEST_LISTEN=$(TEST_LISTEN) scripts/run-tests $(BUILD) $(TEST_ONLY)
 
 # ------------------------------------------------- targets that set up first ---

@@ -50,6 +50,17 @@ enum cfi_result unwind_step(struct cfi_frame *frame, struct cfi_function *functi
     return cfi_step(&memory, object.table, frame, function);
 }
 
+bool unwind_function(uint64_t pc, struct cfi_function *function)
+{
+    /* No registers: after the function is found, the look for its caller fails. */
+    struct cfi_frame frame = {.signal = true};
+
+    *function = (struct cfi_function){0};
+    frame.value[CFI_PC] = pc;
+    unwind_step(&frame, function);
+    return function->start != 0;
+}
+
 /* DWARF's order of the general registers (psABI, figure 3.36). */
 void unwind_from_context(struct cfi_frame *frame, const void *context)
 {

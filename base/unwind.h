@@ -30,4 +30,7 @@ bool unwind_object(uint64_t pc, struct unwind_object *out);
 /* Make `frame` its caller. CFI_NO_FDE also where the pc lies in no object. `function`: as cfi_step(). */
 enum cfi_result unwind_step(struct cfi_frame *frame, struct cfi_function *function);
 
+/* Find the function that has its code at `pc`. False: none is known. */
+bool unwind_function(uint64_t pc, struct cfi_function *function);
+
 #endif

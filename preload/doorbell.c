@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "base/doorbell_value.h"
+#include "first_ring.h"
 #include "interrupted.h"
 #include "preload/exec_notice.h"
-#include "safe_moment.h"
 #include "settings.h"
 #include "state.h"
 #include "sys.h"
@@ -22,20 +22,6 @@
 
 static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
-
-static _Atomic bool making STATE;
-
-/* The first ring makes the threads, if the interrupted thread holds none of the locks that this takes; else
- * the next one. A child that was made past fork(3) has its parent's state, and no thread of it. */
-static void make_threads(const void *context)
-{
-    if (settings.listen != LISTEN_FIRST_RING || threads_have_stand_in() ||
-        atomic_exchange(&making, true))
-        return;
-    if (safe_moment(context))
-        threads_begin();
-    atomic_store(&making, false);
-}
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
@@ -47,9 +33,10 @@ static void handler(int signal, siginfo_t *info, void *context)
         atomic_store_explicit(&rang, true, memory_order_seq_cst);
         if (threads_listener() != 0)
             sys_tgkill(self, threads_listener(), signal);
-        else if (!threads_made())
-            make_threads(context);
+        else
+            first_ring_try(context);
         interrupted_go_on(context, signal);
+        first_ring_go_on(context, signal);
     } else if (info->si_code != SI_TKILL || info->si_pid != self) {
         atomic_store_explicit(&rang, true, memory_order_release);
     }

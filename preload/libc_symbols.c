@@ -26,8 +26,9 @@ struct table {
 
 static struct {
     _Atomic bool found;
-    struct table libc;
+    struct table libc, allocator;
     uint64_t libc_begin, loader_begin, allocator_begin;
+    bool allocator_is_part; /* of an object that has other code too */
 } objects;
 
 static uint64_t begin_of(const void *address)
@@ -63,26 +64,6 @@ static void *address_of_function(void (*function)(void))
     return address;
 }
 
-bool libc_symbols_find(void)
-{
-    struct dl_find_object found;
-
-    if (atomic_load_explicit(&objects.found, memory_order_acquire))
-        return true;
-    if (!_dl_find_object || !gnu_get_libc_version ||
-        _dl_find_object(address_of_function((void (*)(void))gnu_get_libc_version), &found) != 0 ||
-        !found.dlfo_link_map)
-        return false;
-    objects.libc_begin = (uintptr_t)found.dlfo_map_start;
-    read_dynamic(found.dlfo_link_map, &objects.libc);
-    objects.loader_begin = begin_of(address_of_function((void (*)(void))_dl_find_object)); /* its */
-    objects.allocator_begin = begin_of(address_of_function((void (*)(void))malloc));
-    if (!objects.libc.symbols || !objects.libc.strings || !objects.libc.hash)
-        return false;
-    atomic_store_explicit(&objects.found, true, memory_order_release);
-    return true;
-}
-
 static uint32_t gnu_hash(const char *name)
 {
     uint32_t hash = 5381;
@@ -110,9 +91,8 @@ static bool is_wanted(const struct table *table, uint32_t index, const char *nam
            (!table->versions || !(table->versions[index] & 0x8000));
 }
 
-uint64_t libc_symbol(const char *name)
+static uint64_t symbol_of(const struct table *table, const char *name)
 {
-    const struct table *table = &objects.libc;
     uint32_t count = table->hash[0], first = table->hash[1], words = table->hash[2];
     const uint32_t *buckets = table->hash + 4 + words * 2, *chains = buckets + count;
     uint32_t hash = gnu_hash(name), index = buckets[hash % count];
@@ -129,6 +109,63 @@ uint64_t libc_symbol(const char *name)
     }
 }
 
+static bool is_complete(const struct table *table)
+{
+    return table->symbols && table->strings && table->hash;
+}
+
+/* The first object in the order of look-ups that defines malloc; a program's own address of it may be that of a
+ * jump to it. The vDSO's pointers are not relocated. */
+static void find_allocator(const struct link_map *map)
+{
+    while (map->l_prev)
+        map = map->l_prev;
+    for (; map && !objects.allocator_begin; map = map->l_next) {
+        struct table table = {0};
+        uint64_t at;
+
+        read_dynamic(map, &table);
+        if (!is_complete(&table) || (uintptr_t)table.hash < map->l_addr)
+            continue;
+        at = symbol_of(&table, "malloc");
+        if (!at)
+            continue;
+        objects.allocator = table;
+        objects.allocator_begin = begin_of((const void *)(uintptr_t)at);
+        objects.allocator_is_part = !map->l_prev || symbol_of(&table, "read") != 0;
+    }
+}
+
+bool libc_symbols_find(void)
+{
+    struct dl_find_object found;
+
+    if (atomic_load_explicit(&objects.found, memory_order_acquire))
+        return true;
+    if (!_dl_find_object || !gnu_get_libc_version ||
+        _dl_find_object(address_of_function((void (*)(void))gnu_get_libc_version), &found) != 0 ||
+        !found.dlfo_link_map)
+        return false;
+    objects.libc_begin = (uintptr_t)found.dlfo_map_start;
+    read_dynamic(found.dlfo_link_map, &objects.libc);
+    objects.loader_begin = begin_of(address_of_function((void (*)(void))_dl_find_object)); /* its */
+    if (!is_complete(&objects.libc))
+        return false;
+    find_allocator(found.dlfo_link_map);
+    atomic_store_explicit(&objects.found, true, memory_order_release);
+    return true;
+}
+
+uint64_t libc_symbol(const char *name)
+{
+    return symbol_of(&objects.libc, name);
+}
+
+uint64_t libc_allocator_symbol(const char *name)
+{
+    return is_complete(&objects.allocator) ? symbol_of(&objects.allocator, name) : 0;
+}
+
 bool libc_is_at(uint64_t begin)
 {
     return begin == objects.libc_begin;
@@ -141,5 +178,12 @@ bool libc_loader_is_at(uint64_t begin)
 
 bool libc_allocator_is_at(uint64_t begin)
 {
-    return begin == objects.allocator_begin && begin != objects.libc_begin;
+    return begin == objects.allocator_begin && begin != objects.libc_begin &&
+           !objects.allocator_is_part;
+}
+
+bool libc_allocator_is_part_of(uint64_t begin)
+{
+    return begin == objects.allocator_begin && begin != objects.libc_begin &&
+           objects.allocator_is_part;
 }

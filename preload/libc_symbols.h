@@ -17,7 +17,12 @@ uint64_t libc_symbol(const char *name);
 /* Is it the object that is mapped from `begin` on? */
 bool libc_is_at(uint64_t begin);
 bool libc_loader_is_at(uint64_t begin);
-/* That defines malloc in place of libc: a library, or the program. */
+/* That defines malloc in place of libc. It is an allocator and nothing else: a library. */
 bool libc_allocator_is_at(uint64_t begin);
+/* It has other code too: the program itself, or a library that stands in for read(2) as well, as those of
+ * sanitizers do. */
+bool libc_allocator_is_part_of(uint64_t begin);
+/* Where the exported function of the object that defines malloc begins; 0: there is none. */
+uint64_t libc_allocator_symbol(const char *name);
 
 #endif

@@ -1,16 +1,16 @@
 /*
  * safe_moment.c - see safe_moment.h.
  *
- * A stack is a sequence of runs of frames, each in libc or not. What decides:
+ * A stack is a sequence of runs of frames, each in libc or not. What decides (safe_calls.h has the lists):
  *
- *   - the innermost run in libc: safe only in a call that waits, of which each frame is a function
- *     that holds none of the locks while it waits (WAITING below);
+ *   - the innermost run in libc: safe in a call that waits, if none of the functions that it was called
+ *     through holds a lock meanwhile; in one that computes, if the allocator is not on the stack;
  *   - another run in libc: safe only where its outermost frame is a function that holds none of the
- *     locks while it calls back (CALLING below);
+ *     locks while it calls back;
  *   - the outermost run in libc: what started the thread; does not count;
- *   - a frame in ld.so, or in an object that stands in for libc's allocator: not safe.
+ *   - a frame in ld.so, or in an allocator that stands in for libc's: not safe.
  *
- * The functions are known by their exported names, which are looked up once in libc's own hash table.
+ * A function is known by where it begins, or by the call that names it: what was left by a jump has no frame.
  */
 #include "safe_moment.h"
 
@@ -19,89 +19,84 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "allocator.h"
 #include "base/unwind.h"
+#include "call_site.h"
 #include "libc_symbols.h"
+#include "safe_calls.h"
 
 enum { FRAMES_MAX = 256 };
 
-/* glibc 2.36: none of these holds a lock while it waits; each is one system call, made with no lock
- * (sysdeps/unix/sysv/linux/), or calls another of them (sleep, usleep: posix/sleep.c). */
-static const char *const WAITING[] = {
-    "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll",        "ppoll",        "select",
-    "pselect",    "accept",      "accept4",      "recv",        "recvfrom",     "recvmsg",
-    "recvmmsg",   "read",        "readv",        "pread64",     "nanosleep",    "clock_nanosleep",
-    "sleep",      "usleep",      "pause",        "wait4",       "waitpid",      "wait",
-    "waitid",     "sigsuspend",  "sigwait",      "sigwaitinfo", "sigtimedwait", "semop",
-    "semtimedop", "msgrcv",      "io_getevents", "connect",     "send",         "sendto",
-    "sendmsg",    "write",       "writev",       "flock",       "fcntl",        "fcntl64",
-    "thrd_sleep", "syscall",     "open",         "open64",      "openat",       "openat64",
-};
-
-/* They wait in one of those above, with no lock but that of their stream (libio/, stdio-common/): those that
- * walk the list of streams (fflush(NULL), fclose, exit) are not among them. */
-static const char *const STREAMS[] = {
-    "fgets",           "fgetc",          "getc",          "getchar",        "getline",
-    "getdelim",        "fread",          "ungetc",        "fgetws",         "fgetwc",
-    "fputs",           "fputc",          "putc",          "putchar",        "puts",
-    "fwrite",          "printf",         "fprintf",       "vprintf",        "vfprintf",
-    "__uflow",         "__overflow",     "__underflow",   "fgets_unlocked", "fread_unlocked",
-    "fwrite_unlocked", "fputs_unlocked", "getc_unlocked", "__printf_chk",   "__fprintf_chk",
-    "__vfprintf_chk",  "__fgets_chk",    "__fread_chk",
-};
-
-/* They call back with none of the locks held: stdlib/msort.c and bsearch.c; misc/lsearch.c and
- * tsearch.c (twalk); elf/dl-iteratephdr.c holds dl_load_write_lock alone, which making a thread does
- * not take; nptl/pthread_once.c. */
-static const char *const CALLING[] = {
-    "qsort", "qsort_r", "bsearch", "lfind", "lsearch", "twalk", "twalk_r", "dl_iterate_phdr",
-};
-
 enum kind { KIND_PLAIN, KIND_LIBC, KIND_LOCKING };
 
-static bool is_one_of(const char *const *names, size_t count, uint64_t start)
+/* Of the object that has both an allocator and other code; of libc. */
+static struct allocator program_allocator, libc_allocator;
+
+struct visited {
+    uint64_t pc;    /* in the function */
+    uint64_t start; /* where it begins; 0: unknown */
+    uint64_t back;  /* where it returns to; 0: unknown */
+    uint64_t above; /* the stack pointer after its return */
+};
+
+static bool allocates(struct allocator *allocator, uint64_t (*symbol)(const char *),
+                      const struct visited *frame)
 {
-    for (size_t i = 0; i < count; i++)
-        if (libc_symbol(names[i]) == start)
-            return true;
-    return false;
+    if (!allocator->known)
+        allocator_find(allocator, symbol);
+    return allocator_has(allocator, frame->start, frame->back);
 }
 
-#define IS_ONE_OF(names, start) is_one_of(names, sizeof(names) / sizeof(*(names)), start)
-
-static enum kind kind_of(uint64_t pc)
+static enum kind kind_of(const struct visited *frame)
 {
     struct unwind_object object;
 
-    if (!unwind_object(pc, &object))
+    if (!unwind_object(frame->pc, &object))
         return KIND_PLAIN; /* the vDSO, code made at run time: without an FDE the walk ends there */
     if (libc_is_at(object.begin))
         return KIND_LIBC;
-    return libc_loader_is_at(object.begin) || libc_allocator_is_at(object.begin) ? KIND_LOCKING
-                                                                                 : KIND_PLAIN;
+    if (libc_loader_is_at(object.begin) || libc_allocator_is_at(object.begin))
+        return KIND_LOCKING;
+    if (libc_allocator_is_part_of(object.begin) &&
+        allocates(&program_allocator, libc_allocator_symbol, frame))
+        return KIND_LOCKING;
+    return KIND_PLAIN;
 }
 
 struct walk {
-    bool first_run;     /* the run that was interrupted is not over */
-    bool in_libc;       /* the last frame was in libc */
-    bool waits;         /* what was interrupted is a system call */
-    bool first_waits;   /* the innermost frame in libc is a function that waits */
-    bool run_waits;     /* each frame of the first run in libc is one */
-    uint64_t outermost; /* where the last function in libc begins */
+    bool first_run;   /* the run that was interrupted is not over */
+    bool in_libc;     /* the last frame was in libc */
+    bool at_call;     /* what was interrupted is a system call */
+    bool first_waits; /* the innermost frame in libc is a function that waits */
+    bool all_wait;    /* each frame of the first run in libc is one */
+    bool all_leaves;
+    bool allocates;           /* one of them is of libc's allocator */
+    struct visited outermost; /* the last frame in libc */
+    uint64_t above;           /* after the return of the innermost one */
 };
 
-/* Does the first run wait, with none of the locks held? */
-static bool is_waiting(const struct walk *walk)
+/* Is the outermost function, as it begins or as it was called, one of those? */
+static bool outermost_is(const struct walk *walk, bool (*is)(uint64_t function))
 {
-    return walk->waits &&
-           (walk->run_waits || (walk->first_waits && IS_ONE_OF(STREAMS, walk->outermost)));
+    return is(walk->outermost.start) ||
+           (walk->outermost.back && is(call_site_target(walk->outermost.back)));
 }
 
-/* A run in libc has ended with `outermost`; what called it is no part of libc. */
-static bool end_of_run(const struct walk *walk)
+/* Does the first run hold none of the locks? */
+static bool first_run_is_safe(const struct walk *walk)
+{
+    if (walk->at_call && (walk->all_wait || outermost_is(walk, safe_call_sleeps) ||
+                          (walk->first_waits && outermost_is(walk, safe_call_waits_inside))))
+        return true;
+    return walk->all_leaves || (!walk->allocates && outermost_is(walk, safe_call_computes));
+}
+
+/* A run in libc has ended; what called it is no part of libc. */
+static bool run_is_safe(const struct walk *walk)
 {
     if (walk->first_run)
-        return is_waiting(walk);
-    return IS_ONE_OF(CALLING, walk->outermost);
+        return first_run_is_safe(walk);
+    return outermost_is(walk, safe_call_calls_back);
 }
 
 static bool is_behind_syscall(uint64_t pc)
@@ -119,24 +114,40 @@ static bool is_behind_syscall(uint64_t pc)
 /* What a signal interrupted counts as what the doorbell interrupted. */
 static void begin_run(struct walk *walk, uint64_t pc)
 {
-    *walk = (struct walk){.first_run = true, .run_waits = true, .waits = is_behind_syscall(pc)};
+    *walk = (struct walk){
+        .first_run = true, .all_wait = true, .all_leaves = true, .at_call = is_behind_syscall(pc)};
 }
 
-static bool visit(struct walk *walk, enum kind kind, const struct cfi_function *function, bool last)
+static void visit_libc(struct walk *walk, const struct visited *frame)
 {
+    if (!walk->in_libc)
+        walk->above = frame->above;
+    if (walk->first_run) {
+        bool waits = safe_call_waits(frame->start);
+
+        walk->first_waits = walk->in_libc ? walk->first_waits : waits;
+        walk->all_wait = walk->all_wait && waits;
+        walk->all_leaves = walk->all_leaves && safe_call_is_leaf(frame->start);
+        walk->allocates = walk->allocates || allocates(&libc_allocator, libc_symbol, frame);
+    }
+    walk->in_libc = true;
+    walk->outermost = *frame;
+}
+
+/* False: a lock may be held; `until` as safe_moment() says. */
+static bool visit(struct walk *walk, const struct visited *frame, bool last, uint64_t *until)
+{
+    enum kind kind = kind_of(frame);
+
+    *until = kind == KIND_LOCKING ? frame->above : walk->above;
     if (kind == KIND_LOCKING)
         return false;
     if (kind == KIND_LIBC) {
-        bool waits = IS_ONE_OF(WAITING, function->start);
-
-        walk->first_waits = walk->first_run && !walk->in_libc ? waits : walk->first_waits;
-        walk->in_libc = true;
-        walk->outermost = function->start;
-        walk->run_waits = walk->run_waits && waits;
+        visit_libc(walk, frame);
         return true;
     }
     /* The program's own start is called by nothing: the run in libc before it is libc's start. */
-    if (walk->in_libc && !(last && !walk->first_run) && !end_of_run(walk))
+    if (walk->in_libc && !(last && !walk->first_run) && !run_is_safe(walk))
         return false;
     walk->in_libc = walk->first_run = false;
     return true;
@@ -145,22 +156,48 @@ static bool visit(struct walk *walk, enum kind kind, const struct cfi_function *
 /* The last run in libc started the thread; where it is the first one, it is what was interrupted. */
 static bool end_of_stack(const struct walk *walk)
 {
-    return !walk->in_libc || !walk->first_run || is_waiting(walk);
+    return !walk->in_libc || !walk->first_run || first_run_is_safe(walk);
 }
 
-bool safe_moment(const void *context)
+/* Read the frame and make `frame` its caller. */
+static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
+{
+    struct cfi_function function = {0};
+    enum cfi_result result;
+
+    uint64_t pc = frame->value[CFI_PC];
+
+    visited->pc = pc - (frame->signal ? 0 : 1);
+    result = unwind_step(frame, &function);
+    /* No call returns to the first byte of a function: makecontext(3) has put it there, to be the first. */
+    if (result == CFI_NO_FDE && !frame->signal && unwind_function(pc, &function) &&
+        function.start == pc) {
+        visited->pc = pc;
+        result = CFI_END;
+    }
+    visited->start = function.start;
+    visited->back = result == CFI_OK && !frame->signal ? frame->value[CFI_PC] : 0;
+    visited->above = result == CFI_OK ? frame->value[CFI_SP] : 0;
+    return result;
+}
+
+bool safe_moment(const void *context, uint64_t *until)
 {
     struct cfi_frame frame;
     struct walk walk;
 
+    *until = 0;
+#ifdef HOTPATCH_NAIVE_MOMENT /* what the torture of first rings must find out */
+    (void)context;
+    return true;
+#endif
     if (!libc_symbols_find())
         return false;
     unwind_from_context(&frame, context);
     begin_run(&walk, frame.value[CFI_PC]);
     for (unsigned i = 0; i < FRAMES_MAX; i++) {
-        uint64_t pc = frame.value[CFI_PC] - (frame.signal ? 0 : 1);
-        struct cfi_function function = {0};
-        enum cfi_result result = unwind_step(&frame, &function);
+        struct visited visited;
+        enum cfi_result result = next(&frame, &visited);
 
         if (result == CFI_NO_FDE || result == CFI_DAMAGED)
             return false;
@@ -168,9 +205,10 @@ bool safe_moment(const void *context)
             if (walk.in_libc)
                 return false; /* a handler of libc's own */
             begin_run(&walk, frame.value[CFI_PC]);
-        } else if (!visit(&walk, kind_of(pc), &function, result == CFI_END)) {
+        } else if (!visit(&walk, &visited, result == CFI_END, until)) {
             return false;
         } else if (result == CFI_END) {
+            *until = walk.above;
             return end_of_stack(&walk);
         }
     }

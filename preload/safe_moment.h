@@ -10,8 +10,13 @@
 #define HOTPATCH_SAFE_MOMENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* `context`: the handler's ucontext_t. False also where the stack cannot be read to its end. */
-bool safe_moment(const void *context);
+/*
+ * `context`: the handler's ucontext_t. False also where the stack cannot be read to its end. `until`: where the
+ * answer is no, it cannot become yes before the stack pointer has come up to there, unless the thread has
+ * reached a system call; 0: it may at any time.
+ */
+bool safe_moment(const void *context, uint64_t *until);
 
 #endif

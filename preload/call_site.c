@@ -1,0 +1,49 @@
+/* call_site.c - see call_site.h. x86-64. */
+#include "call_site.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/unwind.h"
+
+enum { CALL_BYTES = 6 /* ff 15 disp32 */, PLT_BYTES = 16 };
+
+uint64_t call_site_relative(const uint8_t *displacement, uint64_t next)
+{
+    int32_t distance;
+
+    memcpy(&distance, displacement, sizeof(distance));
+    return next + (uint64_t)(int64_t)distance;
+}
+
+/* Where `jmp *slot(%rip)` at `at` leads, after endbr64 and bnd, if there is one; else `at`. */
+static uint64_t past_plt(uint64_t at)
+{
+    static const uint8_t landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    uint8_t code[PLT_BYTES];
+    uint64_t target;
+    size_t i = 0;
+
+    if (!unwind_read(NULL, at, code, sizeof(code)))
+        return at;
+    if (memcmp(code, landing, sizeof(landing)) == 0)
+        i = sizeof(landing);
+    i += code[i] == 0xf2;
+    if (code[i] != 0xff || code[i + 1] != 0x25 ||
+        !unwind_read(NULL, call_site_relative(code + i + 2, at + i + 6), &target, sizeof(target)))
+        return at;
+    return target;
+}
+
+uint64_t call_site_target(uint64_t back)
+{
+    uint8_t code[CALL_BYTES];
+    uint64_t target;
+
+    if (!unwind_read(NULL, back - sizeof(code), code, sizeof(code)))
+        return 0;
+    if (code[0] == 0xff && code[1] == 0x15 &&
+        unwind_read(NULL, call_site_relative(code + 2, back), &target, sizeof(target)))
+        return target;
+    return code[1] == 0xe8 ? past_plt(call_site_relative(code + 2, back)) : 0;
+}

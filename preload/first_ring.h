@@ -1,0 +1,16 @@
+/*
+ * first_ring.h - the ring that makes the threads: on the host thread that it interrupted, at a safe moment.
+ *
+ * Signal handler of the doorbell. A ring that finds no such moment, and none a few thousand instructions on,
+ * is kept: the next one tries again, and the host's own first thread makes ours too.
+ */
+#ifndef HOTPATCH_FIRST_RING_H
+#define HOTPATCH_FIRST_RING_H
+
+/* Make the threads, if the thread that was interrupted in `context` (the handler's ucontext_t) holds none
+ * of the locks that this takes. */
+void first_ring_try(const void *context);
+/* Where that has not made them: let the thread run to where it may. Last in the handler. */
+void first_ring_go_on(void *context, int doorbell);
+
+#endif

@@ -1,0 +1,330 @@
+/*
+ * step.c - see step.h. x86-64.
+ *
+ * What is stepped is the host's own thread, so whatever could take it elsewhere is kept away: other signals
+ * are blocked in the interrupted state (a handler of the host might leave by siglongjmp(3), or switch stacks,
+ * and the flag would come back with an old state when SIGTRAP is the host's again), and of faults the
+ * first one ends the stepping and is raised again by its instruction, for the host alone.
+ *
+ * A look at the whole stack takes some hundred system calls, so it is taken where it can have another result:
+ * once the frame that was in the way has returned.
+ */
+#include "step.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "base/unwind.h"
+#include "engine.h"
+#include "safe_moment.h"
+#include "state.h"
+#include "step_instruction.h"
+#include "step_string.h"
+#include "sys.h"
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+enum {
+    STEPS_MAX = 4096,
+    ABORTS_MAX = 4,      /* of rseq sections */
+    LOOK_EVERY = 32,     /* steps, where no frame says when */
+    OTHER_STACK = 65536, /* bytes: so far no call moves the stack pointer */
+    SIGNAL_COUNT = 5,
+    STATUS_BYTES = 2048
+};
+
+#ifndef TRAP_PERF
+#define TRAP_PERF 6 /* Linux 5.13 */
+#endif
+#define TRAP_FLAG UINT64_C(0x100)
+#define RSEQ_SIGNATURE UINT32_C(0x53053053) /* lies before each abort handler (rseq(2), RSEQ_SIG) */
+#define VSYSCALL_PAGES UINT64_C(0xffffffffff600000)
+
+/* The kernel's struct sigaction. */
+struct action {
+    uintptr_t handler;
+    unsigned long flags;
+    void (*restorer)(void);
+    sys_sigset mask;
+};
+
+static const int signals[SIGNAL_COUNT] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+static struct {
+    _Atomic bool active;
+    unsigned steps, aborts;
+    uint64_t until;     /* a look has another result once the stack pointer is there; 0: unknown */
+    uint64_t last_look; /* the stack pointer then */
+    sys_sigset mask;    /* the host's */
+    int doorbell;
+    void (*arrived)(void);
+    struct action actions[SIGNAL_COUNT]; /* the host's */
+} step STATE;
+
+static const sys_sigset own_faults = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) |
+                                     SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE);
+
+void step_return(void) __attribute__((visibility("hidden")));
+
+__asm__(".pushsection .text\n"
+        ".globl step_return\n"
+        ".hidden step_return\n"
+        ".type step_return, @function\n"
+        "step_return:\n"
+        "mov $15, %eax\n" /* SYS_rt_sigreturn */
+        "syscall\n"
+        ".size step_return, . - step_return\n"
+        ".popsection\n");
+
+_Static_assert(SYS_rt_sigreturn == 15, "the number above");
+
+/* ---- may this thread be stepped? ---- */
+
+/* The number after `name` in the text of /proc/PID/status; -1: it is not there. */
+static long field_of(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    long value = 0;
+
+    if (!at)
+        return -1;
+    for (at += strlen(name); *at == ' ' || *at == '\t'; at++)
+        ;
+    if (*at < '0' || *at > '9')
+        return -1;
+    for (; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (*at - '0');
+    return value;
+}
+
+/* A tracer would be shown each step as a SIGTRAP of the program's, and stop it there. A second thread would
+ * meet SIGTRAP's action. */
+static bool is_alone(void)
+{
+    static char text[STATUS_BYTES];
+    int file = sys_openat(AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC, 0);
+    ssize_t got;
+
+    if (file < 0)
+        return false;
+    got = sys_read(file, text, sizeof(text) - 1);
+    sys_close(file);
+    text[got > 0 ? got : 0] = '\0';
+    return field_of(text, "\nTracerPid:") == 0 && field_of(text, "\nThreads:") == 1;
+}
+
+static int read_action(int signal, struct action *action)
+{
+    return (int)sys_call4(SYS_rt_sigaction, signal, 0, (long)action, sizeof(sys_sigset));
+}
+
+static void set_action(int signal, const struct action *action)
+{
+    sys_call4(SYS_rt_sigaction, signal, (long)action, 0, sizeof(sys_sigset));
+}
+
+static bool has_handler(const struct action *action)
+{
+    return action->handler != (uintptr_t)SIG_DFL && action->handler != (uintptr_t)SIG_IGN;
+}
+
+/* Of a child of fork(2) whose parent has entry slots the handler is the engine's. It is never called for a step:
+ * the action is ours meanwhile. */
+static bool is_the_engines(const struct action *action)
+{
+    struct unwind_object engine_object, object;
+
+    return engine_loaded() && unwind_object((uintptr_t)engine(), &engine_object) &&
+           unwind_object(action->handler, &object) && object.begin == engine_object.begin;
+}
+
+/* May SIGTRAP be taken for a while? */
+static bool is_free(const struct action *action)
+{
+    return action->handler == (uintptr_t)SIG_DFL || is_the_engines(action);
+}
+
+/* ---- the interrupted state ---- */
+
+static uint64_t get(const ucontext_t *context, int number)
+{
+    return (uint64_t)context->uc_mcontext.gregs[number];
+}
+
+/* The kernel's part of uc_sigmask. */
+static sys_sigset mask_of(const ucontext_t *context)
+{
+    sys_sigset mask;
+
+    memcpy(&mask, &context->uc_sigmask, sizeof(mask));
+    return mask;
+}
+
+static void set_mask(ucontext_t *context, sys_sigset mask)
+{
+    memcpy(&context->uc_sigmask, &mask, sizeof(mask));
+}
+
+/* Around the program counter: what an aborted rseq section leaves before it, and the next instruction. */
+struct code {
+    uint32_t before;
+    uint8_t bytes[STEP_INSTRUCTION_MAX];
+    size_t size; /* of bytes */
+};
+
+/* One system call where all of it can be read: the page before or after may be missing. */
+static struct code code_at(uint64_t pc)
+{
+    uint8_t around[sizeof(uint32_t) + STEP_INSTRUCTION_MAX];
+    struct code code = {0};
+
+    if (unwind_read(NULL, pc - sizeof(code.before), around, sizeof(around))) {
+        memcpy(&code.before, around, sizeof(code.before));
+        memcpy(code.bytes, around + sizeof(code.before), sizeof(code.bytes));
+        code.size = sizeof(code.bytes);
+        return code;
+    }
+    if (!unwind_read(NULL, pc - sizeof(code.before), &code.before, sizeof(code.before)))
+        code.before = 0;
+    for (code.size = sizeof(code.bytes); code.size > 0; code.size--)
+        if (unwind_read(NULL, pc, code.bytes, code.size))
+            break;
+    return code;
+}
+
+/* Prepare the next instruction for the trap flag. False: it must not be executed with it. */
+static bool may_go_on(ucontext_t *context, const struct code *code)
+{
+    if (get(context, REG_RIP) >= VSYSCALL_PAGES ||
+        !step_instruction_may_trap(code->bytes, code->size))
+        return false;
+    step_string_shorten(context, code->bytes, code->size);
+    return true;
+}
+
+/* ---- the steps ---- */
+
+/* The actions last set are ours: no instruction since was a system call. */
+static void end(ucontext_t *context)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        if (i == 0 || has_handler(&step.actions[i]))
+            set_action(signals[i], &step.actions[i]);
+    context->uc_mcontext.gregs[REG_EFL] &= (greg_t)~TRAP_FLAG;
+    set_mask(context, step.mask);
+    atomic_store_explicit(&step.active, false, memory_order_release);
+}
+
+/* Can a look at the stack have another result than the last one? */
+static bool is_worth_a_look(const ucontext_t *context, const struct code *code)
+{
+    uint64_t pointer = get(context, REG_RSP);
+
+    if (step.until == 0 ? step.steps % LOOK_EVERY == 0 : pointer >= step.until)
+        return true;
+    if (pointer + OTHER_STACK < step.last_look || step.last_look + OTHER_STACK < pointer)
+        return true;
+    return step_instruction_is_syscall(code->bytes, code->size);
+}
+
+static bool look(const ucontext_t *context)
+{
+    step.last_look = get(context, REG_RSP);
+    return safe_moment(context, &step.until);
+}
+
+/* Rings that came meanwhile ask for what has just been tried: each would be tried again, one after the other. */
+static void drop_rings(void)
+{
+    const sys_sigset ring = SYS_SIGBIT(step.doorbell);
+    const struct timespec at_once = {0, 0};
+
+    for (unsigned i = 0; i < STEPS_MAX; i++)
+        if (sys_call4(SYS_rt_sigtimedwait, (long)&ring, 0, (long)&at_once, sizeof(ring)) < 0)
+            return;
+}
+
+static void on_step(ucontext_t *context)
+{
+    struct code code = code_at(get(context, REG_RIP));
+    bool safe = is_worth_a_look(context, &code) && look(context);
+
+    step.steps++;
+    step.aborts += code.before == RSEQ_SIGNATURE;
+    if (!safe && step.steps < STEPS_MAX && step.aborts < ABORTS_MAX && may_go_on(context, &code))
+        return;
+    end(context);
+    if (safe)
+        step.arrived();
+    else
+        drop_rings();
+}
+
+/* Not from a step: the host's. An instruction that faults is executed again after the return, and what
+ * was sent is sent again: the host's action is in force then. */
+static void pass_on(int signal, siginfo_t *info, ucontext_t *context)
+{
+    end(context);
+    if (info->si_code <= 0 || signal == SIGTRAP)
+        sys_call4(SYS_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), signal, (long)info);
+}
+
+static void handler(int signal, siginfo_t *info, void *context)
+{
+    /* Not TRAP_TRACE alone: virtual machines lose the bit of DR6 that says so. No int3 is stepped. */
+    if (signal == SIGTRAP && info->si_code > 0 && info->si_code != TRAP_PERF)
+        on_step(context);
+    else
+        pass_on(signal, info, context);
+}
+
+/* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
+static void begin(ucontext_t *context)
+{
+    const struct action action = {
+        .handler = (uintptr_t)handler,
+        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        .restorer = step_return,
+        .mask = ~(own_faults & ~SYS_SIGBIT(SIGTRAP)),
+    };
+
+    step.mask = mask_of(context);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        if (i == 0 || has_handler(&step.actions[i]))
+            set_action(signals[i], &action);
+    set_mask(context, step.mask | ~own_faults);
+    context->uc_mcontext.gregs[REG_EFL] |= (greg_t)TRAP_FLAG;
+    atomic_store_explicit(&step.active, true, memory_order_release);
+}
+
+bool step_begin(void *context_, int doorbell, void (*arrived)(void))
+{
+    ucontext_t *context = context_;
+    struct code code = code_at(get(context, REG_RIP));
+
+    if (atomic_load_explicit(&step.active, memory_order_acquire) ||
+        (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & own_faults))
+        return false;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        if (read_action(signals[i], &step.actions[i]) != 0)
+            return false;
+    if (!is_free(&step.actions[0]) || !is_alone())
+        return false;
+    step.steps = step.aborts = 0;
+    step.until = 0;
+    step.doorbell = doorbell;
+    step.arrived = arrived;
+    if (look(context)) /* the call that was interrupted may be put back since */
+        arrived();
+    else if (!may_go_on(context, &code))
+        return false;
+    else
+        begin(context);
+    return true;
+}

@@ -1,0 +1,25 @@
+/*
+ * step_instruction.h - may the next instruction be executed with the trap flag set?
+ *
+ * Pure: reads the bytes that it is given. Any thread, signal handlers too.
+ */
+#ifndef HOTPATCH_STEP_INSTRUCTION_H
+#define HOTPATCH_STEP_INSTRUCTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STEP_INSTRUCTION_MAX = 15 };
+
+/*
+ * False for what stores or loads the flags register or leaves the mode (syscall, sysenter, int, iret, pushf,
+ * popf, far jumps, far returns, enclu, uiret), for what delays the trap (mov to ss), for what a trap undoes
+ * (xbegin), and for bytes that end before the opcode is known.
+ */
+bool step_instruction_may_trap(const uint8_t *code, size_t size);
+
+/* Is it `syscall`, with whatever prefixes? */
+bool step_instruction_is_syscall(const uint8_t *code, size_t size);
+
+#endif

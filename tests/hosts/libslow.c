@@ -1,0 +1,8 @@
+/* libslow.c - a library whose constructor takes its time, while ld.so holds its locks. */
+static volatile unsigned value;
+
+__attribute__((constructor)) static void start(void)
+{
+    for (unsigned i = 0; i < 20000; i++)
+        value = value * 1664525 + 1;
+}

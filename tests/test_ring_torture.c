@@ -1,0 +1,177 @@
+/*
+ * test_ring_torture.c - first rings at random instants, in loops of what takes the locks that making a thread
+ * takes too. tests/hosts/rung.c says what a round is.
+ *
+ * ROUNDS: of each loop (a few, where it is not set). What the rings took is in this program's log.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define NAIVE "naive/libhotpatch_preload.so"
+#define JEMALLOC "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+#define TCMALLOC "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4"
+
+struct torture {
+    const char *program; /* NULL: rung */
+    const char *loop;
+    const char *shim;     /* NULL: the one that is tested */
+    const char *preload;  /* a further library, or NULL */
+    const char *variable; /* NAME=VALUE, or NULL */
+    const char *rounds;   /* NULL: ROUNDS */
+    bool later;
+};
+
+static const char *rounds(void)
+{
+    const char *value = getenv("ROUNDS");
+
+    return value ? value : "6";
+}
+
+/* In the child. */
+static void execute(const struct torture *torture, const char *directory)
+{
+    const char *count = torture->rounds ? torture->rounds : rounds();
+    char preload[1024];
+
+    snprintf(preload, sizeof(preload), "%s%s%s",
+             built("%s", torture->shim ? torture->shim : "libhotpatch_preload.so"),
+             torture->preload ? ":" : "", torture->preload ? torture->preload : "");
+    setenv("LD_PRELOAD", preload, 1);
+    setenv("HOTPATCH_DIR", directory, 1);
+    setenv("HOTPATCH_LISTEN", "first-ring", 1);
+    if (torture->variable)
+        putenv(strdup(torture->variable));
+    execl(built("hosts/%s", torture->program ? torture->program : "rung"), "rung", torture->loop,
+          count, torture->later ? "later" : NULL, (char *)NULL);
+    _exit(127);
+}
+
+/* Its exit status; `said` gets what it prints. */
+static int run(const struct torture *torture, char *said, size_t size)
+{
+    char directory[] = "/tmp/hotpatch-rung-XXXXXX", command[64];
+    size_t length = 0;
+    int ends[2], status = 0;
+    ssize_t got;
+    pid_t child;
+
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        execute(torture, directory);
+    }
+    close(ends[1]);
+    while (length + 1 < size && (got = read(ends[0], said + length, size - 1 - length)) > 0)
+        length += (size_t)got;
+    said[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    snprintf(command, sizeof(command), "rm -rf %s", directory);
+    assert_int_equal(system(command), 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void must_live(struct torture torture)
+{
+    char said[8192];
+    int status = run(&torture, said, sizeof(said));
+
+    printf("%s%s%s%s", torture.program ? torture.program : "", torture.preload ? "preloaded " : "",
+           torture.variable ? torture.variable : "", said);
+    if (status != 0)
+        fail_msg("%s: exit %d: %s", torture.loop, status, said);
+}
+
+/* ---- the tests ---- */
+
+static void first_rings_leave_each_loop_as_it_is(void **state)
+{
+    static const char *const loops[] = {
+        "malloc",   "getc",       "printf",         "fopen",        "dlopen",
+        "fork",     "vfork",      "posix_spawn",    "system",       "popen",
+        "regcomp",  "qsort",      "pthread_create", "cancellation", "dl_iterate_phdr",
+        "handlers", "siglongjmp", "swapcontext",    "rseq",         "rtm",
+        "cookie",   "atfork",     "constructor",    "memcpy",       "getaddrinfo",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+        must_live((struct torture){.loop = loops[i]});
+    must_live(
+        (struct torture){.loop = "elision", .variable = "GLIBC_TUNABLES=glibc.elision.enable=1"});
+}
+
+static void first_rings_wait_for_an_allocator_inside_the_program(void **state)
+{
+    (void)state;
+    must_live((struct torture){.program = "rung-own", .loop = "malloc"});
+    must_live((struct torture){.program = "rung-own", .loop = "qsort"});
+    must_live((struct torture){.program = "rung-jemalloc", .loop = "malloc"});
+    must_live((struct torture){.program = "rung-jemalloc", .loop = "swapcontext"});
+}
+
+static void first_rings_wait_for_a_preloaded_allocator(void **state)
+{
+    (void)state;
+    must_live((struct torture){.loop = "malloc", .preload = JEMALLOC});
+    must_live((struct torture){.loop = "malloc", .preload = TCMALLOC});
+    must_live((struct torture){.loop = "qsort", .preload = TCMALLOC});
+}
+
+static void first_rings_of_a_traced_program_stop_it_nowhere(void **state)
+{
+    (void)state;
+    must_live((struct torture){.loop = "malloc", .variable = "RUNG_TRACED=1"});
+    must_live((struct torture){.loop = "system", .variable = "RUNG_TRACED=1"});
+}
+
+static void later_rings_leave_each_loop_as_it_is(void **state)
+{
+    static const char *const loops[] = {"malloc", "getc", "fork", "system", "cancellation"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+        must_live((struct torture){.loop = loops[i], .rounds = "1000", .later = true});
+}
+
+/* The torture finds out what it is for. */
+static void without_a_look_at_the_moment_it_hangs(void **state)
+{
+    const struct torture torture = {.program = "rung-own",
+                                    .loop = "malloc",
+                                    .shim = NAIVE,
+                                    .variable = "RUNG_LIMIT_MS=1500",
+                                    .rounds = "4"};
+    char said[8192];
+
+    (void)state;
+    assert_int_equal(run(&torture, said, sizeof(said)), 1);
+    assert_non_null(strstr(said, "hangs"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_rings_leave_each_loop_as_it_is),
+        cmocka_unit_test(first_rings_wait_for_an_allocator_inside_the_program),
+        cmocka_unit_test(first_rings_wait_for_a_preloaded_allocator),
+        cmocka_unit_test(first_rings_of_a_traced_program_stop_it_nowhere),
+        cmocka_unit_test(later_rings_leave_each_loop_as_it_is),
+        cmocka_unit_test(without_a_look_at_the_moment_it_hangs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
