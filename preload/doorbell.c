@@ -25,22 +25,17 @@ static _Atomic bool rang STATE;
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
-    pid_t self = sys_getpid();
-
     exec_notice_rung(doorbell_flags(info));
-    if (sys_gettid() != threads_listener()) {
-        /* Before the look for a listener: one that starts now looks at `rang` itself. */
-        atomic_store_explicit(&rang, true, memory_order_seq_cst);
-        if (threads_listener() != 0)
-            sys_tgkill(self, threads_listener(), signal);
-        else
-            first_ring_try(context);
-        interrupted_go_on(context, signal);
-        first_ring_go_on(context, signal);
-    } else if (info->si_code != SI_TKILL || info->si_pid != self) {
-        atomic_store_explicit(&rang, true, memory_order_release);
-    }
-    /* Else: passed on by the branch above, or threads_poke(), which is no doorbell. */
+    /* Before the look for a listener: one that starts now looks at `rang` itself. */
+    atomic_store_explicit(&rang, true, memory_order_seq_cst);
+    if (sys_gettid() == threads_listener())
+        return;
+    if (threads_listener() != 0)
+        threads_poke();
+    else
+        first_ring_try(context);
+    interrupted_go_on(context, signal);
+    first_ring_go_on(context, signal);
 }
 
 void doorbell_start(int signal)

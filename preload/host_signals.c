@@ -24,10 +24,3 @@ void host_signals_read(struct host_signals *signals, int doorbell)
             signals->ending |= SYS_SIGBIT(signal);
     }
 }
-
-sys_sigset host_signals_pending(void)
-{
-    sys_sigset pending = 0;
-
-    return sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0) == 0 ? pending : 0;
-}

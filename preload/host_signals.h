@@ -16,7 +16,4 @@ struct host_signals {
 /* One system call for each signal. The doorbell is none of the host's. */
 void host_signals_read(struct host_signals *signals, int doorbell);
 
-/* What is pending for this thread. */
-sys_sigset host_signals_pending(void);
-
 #endif

@@ -222,7 +222,7 @@ static long make_call(struct under_mask *call, sys_sigset ending)
     long result;
 
     do {
-        if (host_signals_pending() & ending & ~call->mask)
+        if (sys_sigpending() & ending & ~call->mask)
             return -EINTR;
         result = under_mask_run(call);
     } while (result == UNDER_MASK_RUNG);
@@ -259,7 +259,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     host_signals_read(&signals, doorbell);
     ending = fate == FATE_KERNEL ? signals.ending : signals.handled;
     call_from(&call, context, number);
-    if (host_signals_pending() & ending & ~call.mask) {
+    if (sys_sigpending() & ending & ~call.mask) {
         set_result(context, instruction, &call, -EINTR);
         return;
     }

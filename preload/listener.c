@@ -27,18 +27,19 @@
 
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
 #define INTERRUPTED_MAX 100
+#define CALM_MS 5          /* a thread of the host has taken a ring by then */
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
 enum { SOURCES = 3 }; /* of requests: the FIFO, the one before it, the pipe in a jail */
 
 static struct {
     int proc, program;
-    _Atomic int fifo;  /* its number in the listener's table, for listener_poke_by_fifo() */
-    _Atomic int entry; /* the listener's number in /proc, which may be of an outer pid namespace */
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end;
-} listener STATE = {.proc = -1, .program = -1, .fifo = -1};
+    bool calm;         /* nothing has happened since CALM_MS */
+    bool left_pending; /* the doorbell, then */
+} listener STATE = {.proc = -1, .program = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
 static struct frames frames;
@@ -59,25 +60,6 @@ int listener_program(void)
     return listener.program;
 }
 
-bool listener_poke_by_fifo(pid_t tid)
-{
-    int number = atomic_load_explicit(&listener.fifo, memory_order_acquire);
-    char path[64];
-    int fd;
-
-    if (number < 0)
-        return false;
-    (void)tid;
-    snprintf(path, sizeof(path), "/proc/self/task/%d/fd/%d",
-             atomic_load_explicit(&listener.entry, memory_order_relaxed), number);
-    fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    sys_write(fd, "\n", 1);
-    sys_close(fd);
-    return true;
-}
-
 void listener_status_stale(void)
 {
     if (!atomic_exchange_explicit(&listener.stale, true, memory_order_acq_rel))
@@ -93,9 +75,8 @@ void listener_host_may_end(void)
 void listener_reset(void)
 {
     listener.proc = listener.program = -1;
-    frames_begun = false;
+    frames_begun = listener.calm = listener.left_pending = false;
     jail_frames.handler = NULL;
-    atomic_store_explicit(&listener.fifo, -1, memory_order_relaxed);
     atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
     replies_forget();
@@ -237,34 +218,62 @@ static void leave_misleading_fifo(void)
     arming_close_retired();
 }
 
+/*
+ * Whether a ring of the process, kill(2), may be taken here: where no thread of the host takes it. One that is
+ * on its way to a thread of the host has woken it; taken here, that thread's call would end with EINTR and no
+ * handler. The kernel gives the doorbell to a thread that does not block it, so it is blocked here while
+ * it rings; what is still pending then no other thread wants.
+ */
+static bool takes_doorbell(int signal)
+{
+    bool left = listener.left_pending;
+
+    listener.left_pending = signal && sys_sigpending() & SYS_SIGBIT(signal);
+    return listener.calm && (left || !listener.left_pending);
+}
+
+/* Until `next` (CLOCK_MONOTONIC ms; 0: no limit), with `mask`. */
+static int wait_for_events(struct pollfd *fds, size_t count, uint64_t next, sys_sigset *mask)
+{
+    int signal = doorbell_signal(), result;
+    bool takes = takes_doorbell(signal);
+    uint64_t now = clock_ms(), until = takes ? next : earlier(next, now + CALM_MS);
+    struct timespec wait = clock_spec(until > now ? until - now : 0);
+
+    if (signal && takes)
+        *mask &= ~SYS_SIGBIT(signal);
+    result = waiting_poll(fds, count, until ? &wait : NULL, mask);
+    listener.calm = result == 0;
+    return result;
+}
+
 static void wait_once(void)
 {
+    const sys_sigset poke = SYS_SIGBIT(THREADS_POKE_SIGNAL);
     struct pollfd fds[SOURCES + REPLIES_MAX];
-    size_t count = fill_poll(fds);
-    uint64_t next = next_look(), now = clock_ms();
-    struct timespec wait = clock_spec(next > now ? next - now : 0);
-    int signal = doorbell_signal();
-    const sys_sigset setxid = SYS_SIGBIT(33);
     sys_sigset mask = ~THREADS_OPEN_SIGNALS;
-    bool something;
+    size_t count = fill_poll(fds);
+    uint64_t next;
+    bool something, poked;
     int result;
 
-    if (signal)
-        mask &= ~SYS_SIGBIT(signal);
-    /* glibc's setuid() runs setuid on this thread in a signal handler. Blocked for these few lines,
-     * or it could come after the look and before ppoll, and stay unseen. */
-    sys_sigprocmask(SIG_BLOCK, &setxid, NULL);
-    if (arming_user_changed())
+    /* Blocked for these few lines, or it could come after the look and before ppoll, and stay unseen. It is
+     * also how glibc's setuid() runs setuid on this thread. */
+    sys_sigprocmask(SIG_BLOCK, &poke, NULL);
+    poked = threads_poke_seen();
+    next = next_look();
+    if (poked || arming_user_changed() || threads_stopping())
         result = -EINTR;
     else
-        result = waiting_poll(fds, count, next ? &wait : NULL, &mask);
-    sys_sigprocmask(SIG_UNBLOCK, &setxid, NULL);
+        result = wait_for_events(fds, count, next, &mask);
+    poked = threads_poke_seen() || poked;
+    sys_sigprocmask(SIG_UNBLOCK, &poke, NULL);
     if (threads_stopping())
         return;
     arming_remove_if_asked();
     if (result == -EINTR && arming_check(false))
         dispatch_status_changed();
-    something = look_at_doorbell() || (result == 0 && next && clock_ms() >= next);
+    something = look_at_doorbell() || poked || result == 0;
     something = replies_continue(fds + SOURCES, result > 0 ? count - SOURCES : 0) || something;
     if (result > 0 && (fds[1].revents & POLLIN))
         something = read_fifo(fds[1].fd) || something;
@@ -276,18 +285,6 @@ static void wait_once(void)
     look_at_clock();
     replies_keep_spare();
     waiting_note(something, &mask);
-}
-
-/* "PID/task/TID", proc(5). */
-static int entry_in_proc(void)
-{
-    char text[64];
-    ssize_t length = sys_readlinkat(AT_FDCWD, "/proc/thread-self", text, sizeof(text) - 1);
-    const char *slash;
-
-    text[length > 0 ? length : 0] = '\0';
-    slash = strrchr(text, '/');
-    return slash ? (int)strtol(slash + 1, NULL, 10) : sys_gettid();
 }
 
 /* The constructor waits until threads_listener_armed(): before it only what must be. */
@@ -302,8 +299,6 @@ static void start(void)
     if (arming_start())
         dispatch_start_status(); /* before there is a reader: it says who reads */
     arming_open();
-    atomic_store_explicit(&listener.entry, entry_in_proc(), memory_order_relaxed);
-    atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
@@ -324,7 +319,6 @@ void *listener_main(void *unused)
     while (!threads_stopping()) {
         leave_misleading_fifo();
         wait_once();
-        atomic_store_explicit(&listener.fifo, arming_fifo(), memory_order_release);
     }
     read_fifo(arming_fifo()); /* what was written while we were asked to stop */
     dispatch_idle();

@@ -8,13 +8,10 @@
 #define HOTPATCH_LISTENER_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 void *listener_main(void *unused);
 /* Listener: the program's own file, or -1. */
 int listener_program(void);
-/* Any host thread: wake the listener `tid` although there is no doorbell. */
-bool listener_poke_by_fifo(pid_t tid);
 /* Any host thread: PID.json is to be written soon. */
 void listener_status_stale(void);
 /* Main thread, as it ends: from now on look whether any host thread is left. */

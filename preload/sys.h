@@ -183,6 +183,14 @@ static inline int sys_sigprocmask(int how, const sys_sigset *set, sys_sigset *ol
     return (int)sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)old, sizeof(*set));
 }
 
+/* What is pending for this thread and for the process. */
+static inline sys_sigset sys_sigpending(void)
+{
+    sys_sigset pending = 0;
+
+    return sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0) == 0 ? pending : 0;
+}
+
 static inline pid_t sys_getpid(void)
 {
     return (pid_t)sys_call3(SYS_getpid, 0, 0, 0);

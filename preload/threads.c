@@ -48,6 +48,7 @@ static struct {
     _Atomic bool stopping;
     _Atomic pid_t stand_in; /* host thread that does what the worker does; 0: none */
     _Atomic bool made;
+    _Atomic bool poked;       /* and the listener has not looked since */
     _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
 } threads STATE;
@@ -231,6 +232,7 @@ static bool make(bool hurry, bool wait)
     threads.process = sys_getpid();
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.now, hurry, memory_order_relaxed);
+    atomic_store_explicit(&threads.poked, false, memory_order_relaxed);
     atomic_store_explicit(&threads.made, true, memory_order_relaxed);
     atomic_store_explicit(&threads.stopping, false, memory_order_release);
     if (create_blocked(SLOT_WORKER, run_worker, WORKER_STACK) != 0)
@@ -277,15 +279,37 @@ bool threads_have_worker(void)
     return threads_worker() != 0;
 }
 
+/* glibc's SIGSETXID, with a code that its handler returns at, so that ppoll(2) ends and nothing else happens
+ * (nptl_setxid.c). Not the doorbell: a listener that takes it from its own queue may take one
+ * from the process's queue too, that has woken a thread of the host already. */
+static bool send_poke(pid_t tid)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    info.si_signo = THREADS_POKE_SIGNAL;
+    info.si_code = SI_QUEUE;
+    info.si_pid = sys_getpid();
+    return sys_call4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, THREADS_POKE_SIGNAL, (long)&info) ==
+           0;
+}
+
 bool threads_poke(void)
 {
     pid_t tid = threads_listener();
 
     if (tid == 0)
         return false;
-    if (doorbell_signal() != 0)
-        return sys_tgkill(sys_getpid(), tid, doorbell_signal()) == 0;
-    return listener_poke_by_fifo(tid);
+    /* One on its way is enough: they would pile up while the listener is busy. */
+    if (atomic_exchange(&threads.poked, true) || send_poke(tid))
+        return true;
+    atomic_store(&threads.poked, false);
+    return false;
+}
+
+bool threads_poke_seen(void)
+{
+    return atomic_exchange(&threads.poked, false);
 }
 
 /* The worker first: it makes the listener, and has made it, if ever, once it has ended. */
@@ -338,6 +362,7 @@ void threads_reset(void)
 {
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
     atomic_store_explicit(&threads.stand_in, 0, memory_order_relaxed);
+    atomic_store_explicit(&threads.poked, false, memory_order_relaxed);
     for (int i = 0; i < SLOT_COUNT; i++) {
         atomic_store_explicit(&threads.tid[i], 0, memory_order_relaxed);
         threads.running[i] = false;

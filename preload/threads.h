@@ -64,8 +64,12 @@ bool threads_have_worker(void);
 /* Listener: the FIFO stands; the constructor may return. */
 void threads_listener_armed(void);
 bool threads_stopping(void);
-/* Any host thread: make the listener leave its ppoll. False: it cannot be reached. */
+/* Any thread, signal handlers too: make the listener leave its ppoll. False: it cannot be reached. */
 bool threads_poke(void);
+#define THREADS_POKE_SIGNAL 33 /* SIGSETXID */
+/* Listener, with that signal blocked: has it been poked since the last call? To be followed by a look at all
+ * that it may have been poked for. */
+bool threads_poke_seen(void);
 
 /* worker.c; the contract of worker_run() is in engine_api.h. */
 void *worker_main(void *unused);

@@ -2,7 +2,7 @@
  * test_interrupted.c - the system call that a ring of the doorbell interrupts goes on: no call ends early, none late,
  * and no signal of the host's own is lost.
  *
- * ROUNDS: how many alarms for each call; RINGS: how many rings for each. The defaults are for CI.
+ * ROUNDS: how many alarms for each call; RINGS: how many rings for each; KILLS: how many of kill(2). The defaults are for CI.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,8 @@
 #include "harness.h"
 
 #define DOORBELL (SIGRTMIN + 12)
+
+enum { EPOLL_WAIT = 6 }; /* in ENDED */
 
 static int count_of(const char *variable, int otherwise)
 {
@@ -216,6 +218,30 @@ static void a_call_that_goes_on_holds_one_frame_of_the_handler(void **state)
     host_stop(host);
 }
 
+/* ---- rings of the process ---- */
+
+/* kill(2) wakes one thread; if the listener took such a ring, epoll_wait(2) of the main thread would end and no
+ * handler have run. */
+static void rings_of_the_process_end_no_call(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    char *argv[] = {"alarms", "epoll_wait", NULL};
+    struct program program = start(host, argv);
+    struct pollfd said = {program.from, POLLIN, 0};
+    unsigned seed = (unsigned)getpid();
+
+    (void)state;
+    for (int n = count_of("KILLS", 10000); n > 0; n--) {
+        assert_int_equal(kill(program.pid, DOORBELL), 0);
+        if (rand_r(&seed) % 2)
+            spin(rand_r(&seed) % 200000);
+    }
+    await_call(&program, &ENDED[EPOLL_WAIT]);
+    assert_int_equal(poll(&said, 1, 0), 0);
+    stop(&program);
+    host_stop(host);
+}
+
 /* ---- calls that nothing else ends ---- */
 
 /* The rings come until the program ends: a call that is repeated whole would not end under them. */
@@ -311,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_alarm_is_lost_that_comes_with_a_ring),
         cmocka_unit_test(a_call_that_goes_on_holds_one_frame_of_the_handler),
+        cmocka_unit_test(rings_of_the_process_end_no_call),
         cmocka_unit_test(a_call_that_rings_interrupt_goes_on),
         cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
     };
