@@ -332,6 +332,25 @@ static void a_call_that_the_first_ring_interrupts_goes_on(void **state)
     host_stop(host);
 }
 
+/* ---- calls that have moved bytes ---- */
+
+static void a_call_that_had_moved_bytes_moves_all(void **state)
+{
+    static const char *const calls[] = {"write",    "syscall", "writev",    "send",    "sendmsg",
+                                        "sendfile", "recv",    "getrandom", "urandom", "zero"};
+    struct host *host = host_start("host", NULL);
+    int rings = count_of("RINGS", 20);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        char *argv[] = {"moves", (char *)calls[i], NULL};
+        struct program program = start(host, argv);
+
+        ring_while_it_waits(&program, rings);
+    }
+    host_stop(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(rings_of_the_process_end_no_call),
         cmocka_unit_test(a_call_that_rings_interrupt_goes_on),
         cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
+        cmocka_unit_test(a_call_that_had_moved_bytes_moves_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -115,8 +116,9 @@ static void prepare(const char *call)
     epoll = epoll_create1(0);
     sem_init(&semaphore, 0, 0);
     if (strcmp(call, "waitpid") == 0 && fork() == 0) {
-        pause();
-        _exit(0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
     }
 }
 
