@@ -229,6 +229,23 @@ static long make_call(struct under_mask *call, sys_sigset ending)
     return result == UNDER_MASK_HANDLED ? -EINTR : result;
 }
 
+/* The call has moved bytes, and the doorbell rang: so does another with the rest, as long as each moves all, or
+ * is rung at too. How much they have moved. */
+static long move_rest(struct under_mask *call, long moved, sys_sigset handled)
+{
+    struct under_mask rest = *call;
+    long more, size;
+
+    do {
+        if (!short_counts_rest(call, moved, &rest, &size))
+            break;
+        more = make_call(&rest, handled);
+        moved += more > 0 ? more : 0;
+    } while (more > 0 && (more == size || rest.rung));
+    call->mask = rest.mask;
+    return moved;
+}
+
 /* The call is over, with that result. */
 static void set_result(ucontext_t *context, uint64_t instruction, const struct under_mask *call,
                        long result)
@@ -255,6 +272,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     struct host_signals signals;
     struct under_mask call;
     sys_sigset ending;
+    long result;
 
     host_signals_read(&signals, doorbell);
     ending = fate == FATE_KERNEL ? signals.ending : signals.handled;
@@ -270,26 +288,23 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     }
     if (fate == FATE_RESTART)
         call.number = SYS_restart_syscall;
-    set_result(context, instruction, &call, make_call(&call, ending));
+    result = make_call(&call, ending);
+    if (result > 0 && call.rung)
+        result = move_rest(&call, result, signals.handled);
+    set_result(context, instruction, &call, result);
 }
 
-/* The call has moved bytes: so does another with the rest, as long as each moves all. */
 static void finish(ucontext_t *context, uint64_t instruction, long number, int doorbell)
 {
-    long moved = (long)context->uc_mcontext.gregs[REG_RAX], more, size;
+    long moved = (long)context->uc_mcontext.gregs[REG_RAX], size;
     struct host_signals signals;
     struct under_mask call, rest;
 
     call_from(&call, context, number);
-    rest = call;
     if (!short_counts_rest(&call, moved, &rest, &size) || !has_room(context))
         return;
     host_signals_read(&signals, doorbell);
-    do {
-        more = make_call(&rest, signals.handled);
-        moved += more > 0 ? more : 0;
-    } while (more == size && short_counts_rest(&call, moved, &rest, &size));
-    set_result(context, instruction, &rest, moved);
+    set_result(context, instruction, &call, move_rest(&call, moved, signals.handled));
 }
 
 static void after_call(ucontext_t *context, int doorbell)
@@ -316,7 +331,7 @@ void interrupted_go_on(void *context_, int doorbell)
     ucontext_t *context = context_;
     const greg_t *registers = context->uc_mcontext.gregs;
 
-    if (under_mask_interrupted((uint64_t)registers[REG_RIP], (uint64_t)registers[REG_RAX]))
+    if (under_mask_interrupted(registers))
         under_mask_go_back((uint64_t)registers[REG_RSP]);
     if (!calls_allowed())
         return;

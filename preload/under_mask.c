@@ -51,10 +51,10 @@ __asm__(".pushsection .text\n"
         ".cfi_rel_offset %r15, 0\n"
         "mov %rdi, %rbx\n"
         "lea -208(%rsp), %r12\n" /* RED_ZONE + TRACE_BYTES */
-        "mov 72(%rbx), %r13\n"
+        "mov 80(%rbx), %r13\n"
         "test %r13, %r13\n"
         "cmovz %r12, %r13\n"
-        "mov 80(%rbx), %r14\n"
+        "mov 88(%rbx), %r14\n"
         "lea under_mask_section(%rip), %r15\n"
         "xor %eax, %eax\n"
         "mov $10, %ecx\n"
@@ -159,8 +159,8 @@ AT(number, 0);
 AT(arguments, 8);
 AT(mask, 56);
 AT(blocked, 64);
-AT(alternate, 72);
-AT(section, 80);
+AT(alternate, 80);
+AT(section, 88);
 _Static_assert(RED_ZONE + TRACE_BYTES == 208 && SYS_rt_sigprocmask == 14 && SIG_SETMASK == 2 &&
                    UNDER_MASK_HANDLED == -10001 && UNDER_MASK_RUNG == -10002,
                "the numbers above");
@@ -187,6 +187,7 @@ static uint64_t *section_of_thread(struct under_mask *call)
 
 long under_mask_run(struct under_mask *call)
 {
+    call->rung = false;
     call->alternate = top_of_alternate();
     call->section = section_of_thread(call);
     return under_mask_call(call);
@@ -197,11 +198,16 @@ static bool is_between(uint64_t pc, const char *from, const char *to)
     return pc >= (uintptr_t)from && pc < (uintptr_t)to;
 }
 
-bool under_mask_interrupted(uint64_t pc, uint64_t rax)
+bool under_mask_interrupted(const greg_t *registers)
 {
-    if (pc == (uintptr_t)under_mask_end || pc == (uintptr_t)under_mask_plain_end)
-        return rax == (uint64_t)-EINTR;
-    return is_between(pc, under_mask_open, under_mask_result);
+    uint64_t pc = (uint64_t)registers[REG_RIP];
+
+    if (pc != (uintptr_t)under_mask_end && pc != (uintptr_t)under_mask_plain_end)
+        return is_between(pc, under_mask_open, under_mask_result);
+    if (registers[REG_RAX] == -EINTR)
+        return true;
+    ((struct under_mask *)(uintptr_t)registers[REG_RBX])->rung = true;
+    return false;
 }
 
 void under_mask_go_back(uint64_t rsp)

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 #include "sys.h"
 
@@ -28,6 +29,7 @@ struct under_mask {
     long arguments[6];
     sys_sigset mask;    /* for the call; afterwards what it was at the end of the call */
     sys_sigset blocked; /* what is blocked again after it */
+    bool rung; /* the doorbell rang as the call had a result, which may be short for that */
     /* Private, filled by under_mask_run(). */
     uint64_t *alternate; /* the top of the alternate signal stack, or NULL */
     uint64_t *section;   /* the thread's rseq_cs */
@@ -37,8 +39,9 @@ struct under_mask {
 /* Make the call. Its result, or one of the two above. */
 long under_mask_run(struct under_mask *call);
 
-/* Was under_mask_run() interrupted, before its call had a result? `pc`, `rax`: the interrupted state. */
-bool under_mask_interrupted(uint64_t pc, uint64_t rax);
+/* Was under_mask_run() interrupted, before its call had a result? `registers`: the interrupted state. Where it
+ * was interrupted with a result, `rung` is set. */
+bool under_mask_interrupted(const greg_t *registers);
 
 /*
  * Go back from the doorbell's handler that interrupted under_mask_run() into that call of it, which
