@@ -355,6 +355,17 @@ scenario()
     [ -z "$entries" ] || run_entries
 }
 
+# What switches 100 times a second writes to a FIFO, which a process in a jail does not have.
+jail_scenario()
+{
+    prepare
+    for each in bare idle; do
+        run_mode $each
+    done
+    awk -v name="$name" -v bare="$bare" -v idle="$idle" \
+        'BEGIN { printf "%-16s %10d /s  %5.2f      -   in a jail: not switched\n", name, bare, idle / bare }'
+}
+
 # ---- loads that several use ----
 
 # http SECONDS URL: with ab, which counts answers that fail or have another length.
