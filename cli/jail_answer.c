@@ -22,6 +22,7 @@
 #include "output.h"
 
 #define QUESTIONS_MAX 20000 /* of one exchange: a process may ask without end */
+#define TIMES_MAX 2         /* that one patch is copied */
 #define NAME_MAX_LENGTH 8   /* of a socket: the kernel gives five digits */
 
 struct answer {
@@ -233,8 +234,10 @@ static void bring_patch(struct jail_answers *answers, struct answer *answer, siz
     struct refusal why = {0};
     char *name;
 
-    if (!has_files(answers, answer))
+    if (answers->brought++ >= answers->patch_count * TIMES_MAX || !has_files(answers, answer)) {
+        answer->error = EACCES;
         return;
+    }
     name = format_text("%s-%zu-%u.so", answers->id, number, answers->given);
     snprintf(answer->text, sizeof(answer->text), "%s/%s", jail_files_path(answers->files), name);
     answer->fd = jail_files_copy(answers->files, answers->patches[number], name, &why);

@@ -22,6 +22,7 @@ struct jail_answers {
     size_t patch_count;
     struct jail_files *files; /* NULL until something was asked for that dlopen(3) has to find */
     unsigned given;           /* so many questions were answered */
+    size_t brought;           /* so many copies of patches were made */
 };
 
 /* Answer the question that `line` is. False: it is none. */

@@ -26,6 +26,7 @@
 #define RING_INTERVAL 20 /* ms between looks */
 #define LOCK_TIME 10000  /* ms for the exchanges of other commands with the same listener */
 #define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
+#define TAKEN_MAX ((size_t)1 << 20)
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
 
 uint64_t now_ms(void)
@@ -317,7 +318,7 @@ static bool is_taken(struct talk *talk)
     if (!talk->channel.jail || jail_lock(&talk->channel.ends))
         return false;
     if (talk->lock_end == 0)
-        talk->lock_end = now + LOCK_TIME;
+        talk->lock_end = now + (talk->order->margin ? talk->order->margin : LOCK_TIME);
     talk->until = now + RING_INTERVAL;
     if (now >= talk->lock_end) {
         refuse(&why, HP_BUSY, "another command has the pipes of process %d", pid_of(talk));
@@ -426,8 +427,10 @@ static void reply_ended(struct talk *talk)
         talk->until = until;
 }
 
+/* Not without end: a process may write faster than its lines are read, and others wait. */
 static void reply_read(struct talk *talk)
 {
+    size_t taken = 0;
     ssize_t n;
 
     do {
@@ -441,10 +444,11 @@ static void reply_read(struct talk *talk)
         if (n <= 0)
             return;
         talk->filled += (size_t)n;
+        taken += (size_t)n;
         if (memchr(talk->buffer + talk->filled - n, '\n', (size_t)n))
             lines_take(talk);
-    } while (talk->stage != TALK_DONE && talk->filled < REPLY_LENGTH_MAX);
-    if (talk->stage != TALK_DONE)
+    } while (talk->stage != TALK_DONE && talk->filled < REPLY_LENGTH_MAX && taken < TAKEN_MAX);
+    if (talk->stage != TALK_DONE && talk->filled >= REPLY_LENGTH_MAX)
         finish_silent(talk);
 }
 

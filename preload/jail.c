@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "jail_line.h"
 #include "json.h"
 #include "lock.h"
 #include "log.h"
@@ -189,10 +190,20 @@ static bool take_control(struct msghdr *message, int *fd)
     return trusted;
 }
 
-/* One datagram "NUMBER ERROR TEXT" with or without a descriptor. False: it is not the answer. */
+/* What came with a datagram that answers the question `number`. */
+static int take_descriptor(const struct jail_line *line, const struct msghdr *message, int fd)
+{
+    if (line->error == 0 && fd < 0) /* the limit of open files kept it out, unix(7) */
+        return message->msg_flags & MSG_CTRUNC ? -EMFILE : -ENOENT;
+    if (line->error != 0 && fd >= 0)
+        sys_close(fd);
+    return line->error != 0 ? -line->error : fd;
+}
+
+/* False: there is no datagram, or it is not the answer. */
 static bool take_answer(int socket, unsigned number, int *result, char *text, size_t size)
 {
-    char bytes[ANSWER_MAX], *end;
+    char bytes[ANSWER_MAX];
     _Alignas(
         struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     struct iovec part = {bytes, sizeof(bytes) - 1};
@@ -201,22 +212,15 @@ static bool take_answer(int socket, unsigned number, int *result, char *text, si
                              .msg_control = control,
                              .msg_controllen = sizeof(control)};
     ssize_t got = sys_call3(SYS_recvmsg, socket, (long)&message, MSG_CMSG_CLOEXEC);
-    bool trusted;
-    long error;
+    struct jail_line line;
     int fd;
 
     if (got < 0)
         return false;
     bytes[got] = '\0';
-    trusted = take_control(&message, &fd);
-    if (trusted && strtoul(bytes, &end, 10) == number && *end == ' ') {
-        error = strtol(end, &end, 10);
-        snprintf(text, size, "%s", *end == ' ' ? end + 1 : "");
-        if (error == 0 && fd < 0 && (message.msg_flags & MSG_CTRUNC))
-            error = EMFILE; /* the limit of open files kept it out, unix(7) */
-        *result = error ? -(int)error : fd;
-        if (error && fd >= 0)
-            sys_close(fd);
+    if (take_control(&message, &fd) && jail_line_parse(bytes, &line) && line.number == number) {
+        snprintf(text, size, "%s", line.text);
+        *result = take_descriptor(&line, &message, fd);
         return true;
     }
     if (fd >= 0)
