@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -278,6 +279,74 @@ static void no_program_ends_that_executes_others_under_rings(void **state)
     }
 }
 
+/* ---- a shell under the command ---- */
+
+static const char script[] = "n=0\n"
+                             "while [ ! -e \"$1\" ]; do\n"
+                             "  /bin/true || echo \"vfork: $?\"\n"
+                             "  (exec /bin/true) || echo \"fork: $?\"\n"
+                             "  \"$0\" -c 'exec /bin/true' || echo \"twice: $?\"\n"
+                             "  [ \"$(/bin/echo word)\" = word ] || echo \"echo: $?\"\n"
+                             "  n=$((n + 4))\n"
+                             "done\n"
+                             "echo \"$n programs, done\"\n";
+
+/* The shell has a name of its own: `@NAME` means every process of the machine that is called so. */
+static pid_t start_shell(struct host *host, const char *shell, const char *stop, int *from)
+{
+    int ends[2];
+    pid_t pid;
+
+    copy_file("/bin/dash", shell);
+    assert_int_equal(chmod(shell, 0755), 0);
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        setenv("LD_PRELOAD", built("libhotpatch_preload.so"), 1);
+        setenv("HOTPATCH_DIR", host->directory, 1);
+        setenv("HOTPATCH_LISTEN", "first-ring", 1);
+        setenv("HOTPATCH_LOG", "none", 1);
+        dup2(ends[1], 1);
+        close(ends[0]);
+        close(ends[1]);
+        execl(shell, shell, "-c", script, shell, stop, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    *from = ends[0];
+    return pid;
+}
+
+/* COMMANDS=N: how many commands (10). */
+static void a_shell_that_executes_programs_lives_under_load(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    char shell[256], stop[256], said[4096];
+    int from, status, commands = getenv("COMMANDS") ? atoi(getenv("COMMANDS")) : 10;
+    size_t filled = 0;
+    ssize_t got;
+    pid_t pid;
+
+    (void)state;
+    snprintf(shell, sizeof(shell), "%s", host_path(host, "windowsh"));
+    snprintf(stop, sizeof(stop), "%s", host_path(host, "stop"));
+    pid = start_shell(host, shell, stop, &from);
+    for (int i = 0; i < commands; i++)
+        output_free(hotpatch(host, "load", "@windowsh", patch_file("answer2"), NULL));
+    file_write(stop, "", 0, 0600);
+    while (filled < sizeof(said) - 1 &&
+           (got = read(from, said + filled, sizeof(said) - 1 - filled)) > 0)
+        filled += (size_t)got;
+    said[filled] = '\0';
+    close(from);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (getenv("COMMANDS"))
+        printf("%d commands: %s", commands, said);
+    if (status != 0 || !strstr(said, "programs, done\n") || strchr(said, ':'))
+        fail_msg("status 0x%x: %s", (unsigned)status, said);
+    host_stop(host);
+}
+
 /* What the other tests would not see if no signal met an exec at all. BLIND=1: asserts nothing, as it takes
  * chance. */
 static void without_the_announcement_some_do(void **state)
@@ -306,6 +375,7 @@ int main(void)
         cmocka_unit_test(an_exec_that_fails_catches_the_doorbell_again),
         cmocka_unit_test(two_commands_do_not_announce_at_one_time),
         cmocka_unit_test(no_program_ends_that_executes_others_under_rings),
+        cmocka_unit_test(a_shell_that_executes_programs_lives_under_load),
         cmocka_unit_test(without_the_announcement_some_do),
     };
 
