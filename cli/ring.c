@@ -13,7 +13,8 @@
 #include "base/doorbell_value.h"
 #include "exec_window.h"
 
-/* Where the window cannot be closed: a forked child that executes a program has done so by then. */
+/* A forked child that executes a program has done so by then: what is there for a program that executes by an
+ * instruction of its own, and for the command that may not write to the process's memory. */
 #define YOUNG_MS 50
 
 static bool has_signal(uint64_t mask, int number)
@@ -100,19 +101,23 @@ static bool send(pid_t pid, int number, uint32_t flags)
 static enum ring ring_main_thread(const struct process *process, int number, uint32_t flags)
 {
     struct exec_announcement announcement;
+    bool asleep = exec_window_asleep(process->pid), young = age_ms(process) < YOUNG_MS;
 
+    if (young && !asleep)
+        return RING_NOT_NOW;
     switch (exec_window_close(process, &announcement)) {
     case EXEC_OPEN:
         return RING_NOT_NOW;
     case EXEC_UNKNOWN:
-        if (age_ms(process) < YOUNG_MS || !exec_window_asleep(process->pid))
+        if (young || !asleep)
             return RING_NOT_NOW;
         break;
     case EXEC_CLOSED:
         flags |= (uint32_t)announcement.ringing << DOORBELL_RINGING_SHIFT;
         break;
     }
-    if (is_free(process, number) && catches(process, number) && send(process->pid, number, flags)) {
+    if (is_free(process, number) && catches(process, number) && exec_window_holds(&announcement) &&
+        send(process->pid, number, flags)) {
         exec_window_sent(&announcement);
         return RING_THREAD;
     }

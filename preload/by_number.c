@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "clone.h"
+#include "doorbell.h"
 #include "preload/exec_notice.h"
 #include "sys.h"
 
@@ -31,7 +32,8 @@ long syscall_take(long number, long a, long b, long c, long d, long e, long f) B
 /* One bit for each number that is looked at. */
 extern const uint64_t syscall_seen[NUMBERS / 64] BY_ASSEMBLY;
 const uint64_t syscall_seen[NUMBERS / 64] = {
-    WORD(SYS_clone) = BIT(SYS_clone) | BIT(SYS_fork) | BIT(SYS_execve),
+    WORD(SYS_rt_sigaction) =
+        BIT(SYS_rt_sigaction) | BIT(SYS_clone) | BIT(SYS_fork) | BIT(SYS_execve),
     WORD(SYS_execveat) = BIT(SYS_execveat),
     WORD(SYS_clone3) = BIT(SYS_clone3),
 };
@@ -111,6 +113,7 @@ __asm__(".pushsection .text\n"
         ".size syscall, . - syscall\n"
         ".popsection\n");
 
+_Static_assert(SYS_execve < 64 && SYS_clone < 64, "one word of the table");
 _Static_assert(NUMBERS == 448 && SYS_clone3 < NUMBERS, "the number above");
 
 /* Return whether syscall_take() is to make the call. */
@@ -137,9 +140,25 @@ static long execute(long number, long a, long b, long c, long d, long e)
     return result;
 }
 
+static long set_action(int signal, const void *action, struct sys_sigaction *old, long size)
+{
+    bool doorbell = signal == doorbell_number();
+    long result = sys_call4(SYS_rt_sigaction, signal, (long)action, (long)old, size);
+
+    if (!doorbell || result != 0)
+        return result;
+    if (old)
+        doorbell_hide(old);
+    if (action)
+        doorbell_seen(SIG_DFL);
+    return result;
+}
+
 static long make(long number, long a, long b, long c, long d, long e, long f)
 {
     switch (number) {
+    case SYS_rt_sigaction:
+        return set_action((int)a, (const void *)b, (struct sys_sigaction *)c, d);
     case SYS_execve:
     case SYS_execveat:
         return execute(number, a, b, c, d, e);

@@ -4,6 +4,13 @@
  * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and
  * errno untouched (sys.h). On a host thread it only passes the signal on; the listener, which
  * unblocks it in ppoll alone, thereby leaves its ppoll.
+ *
+ * Without SA_ONSTACK. An alternate stack may be smaller than the kernel's own frame: 2,048 bytes, which
+ * sigaltstack(2) accepts, against 3.6 kB with AVX-512, and the host would end before our code runs. One of 8 kB
+ * has room for the frame and not for that of a handler of the host's on top, while a call waits on in
+ * interrupted.c. A thread's ordinary stack has room for each handler without SA_ONSTACK. Where it has not,
+ * as in code that runs on stacks of a few kB (OCaml 5, gccgo), HOTPATCH_SIGNAL=none is what is left; Go and
+ * the Erlang runtime put all handlers on their alternate stacks themselves.
  */
 #include "doorbell.h"
 
@@ -12,8 +19,10 @@
 #include <string.h>
 
 #include "base/doorbell_value.h"
+#include "borrowed_memory.h"
 #include "first_ring.h"
 #include "interrupted.h"
+#include "preload.h"
 #include "preload/exec_notice.h"
 #include "settings.h"
 #include "state.h"
@@ -38,13 +47,24 @@ static void handler(int signal, siginfo_t *info, void *context)
     first_ring_go_on(context, signal);
 }
 
-void doorbell_start(int signal)
+void doorbell_action(struct sigaction *action)
 {
     const sys_sigset mask = ~DOORBELL_OPEN_SIGNALS;
-    struct sigaction old,
-        action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 
-    memcpy(&action.sa_mask, &mask, sizeof(mask)); /* sigfillset(3) leaves signal 32 out */
+    *action = (struct sigaction){.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
+    memcpy(&action->sa_mask, &mask, sizeof(mask)); /* sigfillset(3) leaves signal 32 out */
+}
+
+bool doorbell_is_ours(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == handler;
+}
+
+void doorbell_start(int signal)
+{
+    struct sigaction old, action;
+
+    doorbell_action(&action);
     if (signal == 0 || sigaction(signal, NULL, &old) != 0)
         return;
     if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))
@@ -60,15 +80,23 @@ bool doorbell_was_ours(void)
     return atomic_load_explicit(&doorbell, memory_order_relaxed) != 0;
 }
 
+/* By the kernel's word: sigaction(2) is the shim's own, which does not tell. */
+static bool is_in_force(int signal, struct sys_sigaction *now)
+{
+    union {
+        void (*with_context)(int, siginfo_t *, void *);
+        void (*plain)(int);
+    } own = {handler};
+
+    return sys_sigaction(signal, NULL, now) == 0 && now->handler == own.plain;
+}
+
 int doorbell_signal(void)
 {
     int signal = atomic_load_explicit(&doorbell, memory_order_acquire);
-    struct sigaction now;
+    struct sys_sigaction now;
 
-    if (signal == 0)
-        return 0;
-    if (sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
-        now.sa_sigaction == handler)
+    if (signal == 0 || is_in_force(signal, &now))
         return signal;
     atomic_store_explicit(&doorbell, 0, memory_order_release);
     return 0;
@@ -83,13 +111,50 @@ bool doorbell_ignore(struct sys_sigaction *old)
 {
     static const struct sys_sigaction ignore = {.handler = SIG_IGN};
     int signal = doorbell_number();
+
+    return signal != 0 && is_in_force(signal, old) && sys_sigaction(signal, &ignore, NULL) == 0;
+}
+
+void doorbell_taken(void)
+{
+    /* The handlers of a child of vfork(2) are its own, and the memory is not. */
+    if (memory_is_borrowed())
+        return;
+    atomic_store_explicit(&doorbell, 0, memory_order_release);
+    if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made())
+        threads_start(false);
+}
+
+void doorbell_hide(struct sys_sigaction *action)
+{
     union {
         void (*with_context)(int, siginfo_t *, void *);
         void (*plain)(int);
     } own = {handler};
 
-    return signal != 0 && sys_sigaction(signal, NULL, old) == 0 && old->handler == own.plain &&
-           sys_sigaction(signal, &ignore, NULL) == 0;
+    if (action->handler == own.plain)
+        *action = (struct sys_sigaction){.handler = SIG_DFL};
+}
+
+sighandler_t doorbell_seen(sighandler_t old)
+{
+    int signal = doorbell_number();
+    union {
+        void (*with_context)(int, siginfo_t *, void *);
+        sighandler_t plain;
+    } own = {handler};
+    struct sys_sigaction now;
+    struct sigaction action;
+
+    if (signal != 0 && !is_in_force(signal, &now)) {
+        if (now.handler == SIG_DFL) {
+            doorbell_action(&action);
+            sigaction(signal, &action, NULL);
+        } else {
+            doorbell_taken();
+        }
+    }
+    return old == own.plain ? SIG_DFL : old;
 }
 
 bool doorbell_rang(void)

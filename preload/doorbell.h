@@ -4,6 +4,7 @@
 #ifndef HOTPATCH_DOORBELL_H
 #define HOTPATCH_DOORBELL_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "sys.h"
@@ -26,6 +27,16 @@ int doorbell_signal(void);
 int doorbell_number(void);
 /* Ignore the signal if it is still ours; `old` is the action to put back. Any thread; a child of vfork(2). */
 bool doorbell_ignore(struct sys_sigaction *old);
+
+/* For sigaction.c. Host threads. */
+void doorbell_action(struct sigaction *action); /* what doorbell_start() sets */
+bool doorbell_is_ours(const struct sigaction *action);
+void doorbell_hide(struct sys_sigaction *action); /* ours: the default action instead */
+/* The host has set an action of its own: the threads are made now, if they are made later at all. */
+void doorbell_taken(void);
+/* The host has set some action by another function, which returned `old`. What is the host to be told? */
+sighandler_t doorbell_seen(sighandler_t old);
+
 /* Listener: whether it rang since the last call. */
 bool doorbell_rang(void);
 

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "borrowed_memory.h"
 #include "calls_allowed.h"
+#include "own_stack.h"
 #include "safe_moment.h"
 #include "settings.h"
 #include "state.h"
@@ -14,21 +16,27 @@
 
 static _Atomic bool making STATE;
 
-/* A child that was made past fork(3) has its parent's state, and no thread of it. */
+/* A child that was made past fork(3) has its parent's state, and no thread of it. One that shares its
+ * parent's memory gets none: the ring is noted and no more. */
 static bool are_wanted(void)
 {
     return calls_allowed() && settings.listen == LISTEN_FIRST_RING && threads_listener() == 0 &&
-           !threads_made() && !threads_have_stand_in();
+           !threads_made() && !threads_have_stand_in() && !memory_is_borrowed();
 }
 
-void first_ring_try(const void *context)
+static void make_if_safe(void *context)
 {
     uint64_t until;
 
-    if (!are_wanted() || atomic_exchange(&making, true))
-        return;
     if (safe_moment(context, &until))
         threads_begin();
+}
+
+void first_ring_try(void *context)
+{
+    if (!are_wanted() || atomic_exchange(&making, true))
+        return;
+    own_stack_call(make_if_safe, context);
     atomic_store(&making, false);
 }
 

@@ -9,7 +9,7 @@
 
 /* Make the threads, if the thread that was interrupted in `context` (the handler's ucontext_t) holds none
  * of the locks that this takes. */
-void first_ring_try(const void *context);
+void first_ring_try(void *context);
 /* Where that has not made them: let the thread run to where it may. Last in the handler. */
 void first_ring_go_on(void *context, int doorbell);
 

@@ -20,6 +20,7 @@
 
 #include "base/unwind.h"
 #include "engine.h"
+#include "own_stack.h"
 #include "safe_moment.h"
 #include "state.h"
 #include "step_instruction.h"
@@ -61,6 +62,7 @@ static struct {
     unsigned steps, aborts;
     uint64_t until;     /* a look has another result once the stack pointer is there; 0: unknown */
     uint64_t last_look; /* the stack pointer then */
+    bool safe;          /* what it said */
     sys_sigset mask;    /* the host's */
     int doorbell;
     void (*arrived)(void);
@@ -233,10 +235,27 @@ static bool is_worth_a_look(const ucontext_t *context, const struct code *code)
     return step_instruction_is_syscall(code->bytes, code->size);
 }
 
-static bool look(const ucontext_t *context)
+static void look_there(void *context)
+{
+    step.safe = safe_moment(context, &step.until);
+}
+
+static bool look(ucontext_t *context)
 {
     step.last_look = get(context, REG_RSP);
-    return safe_moment(context, &step.until);
+    own_stack_call(look_there, context);
+    return step.safe;
+}
+
+static void arrive_there(void *unused)
+{
+    (void)unused;
+    step.arrived();
+}
+
+static void arrive(void)
+{
+    own_stack_call(arrive_there, NULL);
 }
 
 /* Rings that came meanwhile ask for what has just been tried: each would be tried again, one after the other. */
@@ -261,7 +280,7 @@ static void on_step(ucontext_t *context)
         return;
     end(context);
     if (safe)
-        step.arrived();
+        arrive();
     else
         drop_rings();
 }
@@ -289,7 +308,7 @@ static void begin(ucontext_t *context)
 {
     const struct action action = {
         .handler = (uintptr_t)handler,
-        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        .flags = SA_SIGINFO | SA_RESTORER, /* not SA_ONSTACK: see doorbell.c */
         .restorer = step_return,
         .mask = ~(own_faults & ~SYS_SIGBIT(SIGTRAP)),
     };
@@ -321,7 +340,7 @@ bool step_begin(void *context_, int doorbell, void (*arrived)(void))
     step.doorbell = doorbell;
     step.arrived = arrived;
     if (look(context)) /* the call that was interrupted may be put back since */
-        arrived();
+        arrive();
     else if (!may_go_on(context, &code))
         return false;
     else

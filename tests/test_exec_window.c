@@ -164,7 +164,8 @@ static void an_exec_that_fails_catches_the_doorbell_again(void **state)
         assert_string_equal(hear(&program), "caught\n");
     }
     /* And is counted no more: it can be rung, which takes the announcement back. */
-    assert_int_equal(ring(&process, DOORBELL), RING_THREAD);
+    while (ring(&process, DOORBELL) != RING_THREAD) /* it may not be asleep again yet */
+        usleep(1000);
     process_close(&process);
     say(&program, "exec", "execve");
     assert_string_equal(hear(&program), "default\n");
@@ -347,22 +348,29 @@ static void a_shell_that_executes_programs_lives_under_load(void **state)
     host_stop(host);
 }
 
-/* What the other tests would not see if no signal met an exec at all. BLIND=1: asserts nothing, as it takes
- * chance. */
+/* What the other tests would not see if no signal met an exec at all, and what is left for a program that
+ * executes past libc. MEASURE=1: asserts nothing, as it takes chance. */
 static void without_the_announcement_some_do(void **state)
 {
-    static const char *const modes[] = {"chain", "fork", "vfork", "spawn", "system"};
+    static const struct {
+        const char *mode;
+        int (*how)(pid_t);
+    } runs[] = {
+        {"chain", ring_blindly}, {"fork", ring_blindly},   {"vfork", ring_blindly},
+        {"spawn", ring_blindly}, {"system", ring_blindly}, {"instruction", ring_one},
+    };
     char said[4096];
 
     (void)state;
-    if (!getenv("BLIND"))
+    if (!getenv("MEASURE"))
         skip();
-    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-        int rung = under_rings(modes[i], ring_blindly, said), ended = 0;
+    for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++) {
+        int rung = under_rings(runs[i].mode, runs[i].how, said), ended = 0;
 
         for (const char *at = said; (at = strstr(at, "signal")); at++)
             ended++;
-        printf("%s: %s programs, %d rings, %d ended\n", modes[i], rounds(), rung, ended);
+        printf("%s, %s: %s programs, %d rings, %d ended\n", runs[i].mode,
+               runs[i].how == ring_one ? "announced" : "not announced", rounds(), rung, ended);
     }
 }
 

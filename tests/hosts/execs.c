@@ -1,8 +1,8 @@
 /*
  * execs.c - a program that executes itself, by each function that can.
  *
- * `execs chain N`: N times in one process, then says `done`. `execs fork|vfork|spawn|system N`: N children
- * that do; says what ended one that did not end with status 0. `execs ask`: on standard input
+ * `execs chain N`: N times in one process, then says `done`. `execs fork|vfork|spawn|system|instruction N`: N
+ * children that do; says what ended one that did not end with status 0. `execs ask`: on standard input
  * `exec FUNCTION` and `fail FUNCTION`; the new program, without LD_PRELOAD, says what it has inherited.
  */
 #include <fcntl.h>
@@ -25,6 +25,17 @@ static const char *const functions[] = {"execve",   "execv", "execvp", "execvpe"
                                         "execveat", "execl", "execlp", "execle",  "syscall"};
 enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
 
+/* Past libc, where no library can stand in for it. */
+static void execute_by_instruction(const char *path, char *const arguments[])
+{
+    long result = SYS_execve;
+
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(path), "S"(arguments), "d"(environ)
+                     : "rcx", "r11", "memory");
+}
+
 static void execute(const char *function, const char *path, const char *mode, const char *number)
 {
     char *arguments[] = {(char *)path, (char *)mode, (char *)number, NULL};
@@ -46,6 +57,8 @@ static void execute(const char *function, const char *path, const char *mode, co
         execle(path, path, mode, number, (char *)NULL, environ);
     else if (strcmp(function, "syscall") == 0)
         syscall(SYS_execve, path, arguments, environ);
+    else if (strcmp(function, "instruction") == 0)
+        execute_by_instruction(path, arguments);
     fd = open(path, O_PATH | O_CLOEXEC);
     if (strcmp(function, "fexecve") == 0)
         fexecve(fd, arguments, environ);
@@ -89,12 +102,13 @@ static int make_child(const char *how, int number)
     }
     if (strcmp(how, "spawn") == 0 && posix_spawn(&child, self, NULL, NULL, arguments, environ) != 0)
         return 1;
-    if (strcmp(how, "fork") == 0)
+    if (strcmp(how, "fork") == 0 || strcmp(how, "instruction") == 0)
         child = fork();
     else if (strcmp(how, "vfork") == 0)
         child = vfork();
     if (child == 0) {
-        execute(functions[number % FUNCTIONS], self, "leaf", NULL);
+        execute(strcmp(how, "instruction") == 0 ? how : functions[number % FUNCTIONS], self, "leaf",
+                NULL);
         _exit(127);
     }
     return waitpid(child, &status, 0) != child || ended(status);

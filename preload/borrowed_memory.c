@@ -1,0 +1,32 @@
+/* borrowed_memory.c - see borrowed_memory.h. */
+#include "borrowed_memory.h"
+
+#include <linux/kcmp.h>
+#include <pthread.h>
+
+#include "sys.h"
+
+/* What libc takes for the caller's thread id: in thread-local data, which a child made past fork(3) has its
+ * parent's of. A recursive mutex shows it (pthread_mutex_t, __owner). */
+static pid_t tid_by_libc(void)
+{
+    pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    pid_t tid;
+
+    pthread_mutex_lock(&mutex);
+    tid = mutex.__data.__owner;
+    pthread_mutex_unlock(&mutex);
+    return tid;
+}
+
+bool memory_is_borrowed(void)
+{
+    pid_t tid = sys_gettid(), pid;
+
+    if (tid == tid_by_libc())
+        return false;
+    pid = sys_getpid();
+    /* A child made past fork(3) has a copy. Where the kernel does not say so the memory counts as borrowed. */
+    return tid != pid ||
+           sys_call(SYS_kcmp, pid, sys_call3(SYS_getppid, 0, 0, 0), KCMP_VM, 0, 0, 0) <= 0;
+}

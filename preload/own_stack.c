@@ -1,0 +1,52 @@
+/* own_stack.c - see own_stack.h. Its pages are the kernel's until they are written. */
+#include "own_stack.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "state.h"
+
+enum { SIZE = 64 << 10 };
+
+static char stack[SIZE] __attribute__((aligned(64)));
+static _Atomic bool taken STATE;
+
+#if defined(__x86_64__)
+
+void own_stack_switch(void (*function)(void *), void *argument, char *top)
+    __attribute__((visibility("hidden")));
+
+__asm__(".pushsection .text\n"
+        ".globl own_stack_switch\n"
+        ".type own_stack_switch, @function\n"
+        ".p2align 4\n"
+        "own_stack_switch:\n"
+        ".cfi_startproc\n"
+        "endbr64\n"
+        "push %rbp\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbp, -16\n"
+        "mov %rsp, %rbp\n"
+        ".cfi_def_cfa_register %rbp\n"
+        "mov %rdx, %rsp\n"
+        "mov %rdi, %rax\n"
+        "mov %rsi, %rdi\n"
+        "call *%rax\n"
+        "leave\n"
+        ".cfi_def_cfa %rsp, 8\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size own_stack_switch, . - own_stack_switch\n"
+        ".popsection\n");
+
+void own_stack_call(void (*function)(void *), void *argument)
+{
+    if (atomic_exchange_explicit(&taken, true, memory_order_acquire)) {
+        function(argument);
+        return;
+    }
+    own_stack_switch(function, argument, stack + SIZE);
+    atomic_store_explicit(&taken, false, memory_order_release);
+}
+
+#endif
