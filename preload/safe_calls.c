@@ -77,6 +77,16 @@ static const char *const WAITING[] = {
     "vmsplice",
     "copy_file_range",
     "getdents64",
+    "close",
+    "__close_nocancel",
+    "fstat",
+    "fstat64",
+    "stat",
+    "stat64",
+    "fstatat",
+    "fstatat64",
+    "lseek",
+    "lseek64",
     /* processes, messages */
     "wait",
     "wait3",
@@ -96,8 +106,8 @@ static const char *const WAITING[] = {
 
 /*
  * Streams (libio/, stdio-common/): no lock but the stream's. Those that walk the list of streams while they
- * write (fflush(NULL), exit: _IO_flush_all) are not among them. fclose and pclose take their stream
- * out of the list before they write or wait (iofclose.c, fileops.c, iopopen.c).
+ * write (fflush(NULL), exit: _IO_flush_all) are not among them. fopen has put its stream into the list, and
+ * fclose and pclose have taken it out, before they open, write or wait (iofopen.c, iofclose.c, fileops.c, iopopen.c).
  *
  * system: its own lock is not held while it waits (sysdeps/posix/system.c, DO_LOCK). scandir, ftw, glob: none
  * (dirent/scandir-tail.c, io/ftw.c, posix/glob.c). Names (sysdeps/posix/getaddrinfo.c, inet/getnameinfo.c,
@@ -150,6 +160,11 @@ static const char *const WAITING_INSIDE[] = {
     "_IO_getc",
     "_IO_putc",
     "__dprintf_chk",
+    "fopen",
+    "fopen64",
+    "freopen",
+    "freopen64",
+    "fdopen",
     "fclose",
     "pclose",
     "perror",

@@ -85,8 +85,9 @@ static bool outermost_is(const struct walk *walk, bool (*is)(uint64_t function))
 /* Does the first run hold none of the locks? */
 static bool first_run_is_safe(const struct walk *walk)
 {
-    if (walk->at_call && (walk->all_wait || outermost_is(walk, safe_call_sleeps) ||
-                          (walk->first_waits && outermost_is(walk, safe_call_waits_inside))))
+    if (walk->at_call &&
+        (walk->all_wait || outermost_is(walk, safe_call_sleeps) ||
+         (walk->first_waits && !walk->allocates && outermost_is(walk, safe_call_waits_inside))))
         return true;
     return walk->all_leaves || (!walk->allocates && outermost_is(walk, safe_call_computes));
 }

@@ -114,6 +114,21 @@ static void first_rings_leave_each_loop_as_it_is(void **state)
         (struct torture){.loop = "elision", .variable = "GLIBC_TUNABLES=glibc.elision.enable=1"});
 }
 
+static void first_rings_leave_the_hosts_signals_as_they_are(void **state)
+{
+    (void)state;
+    must_live((struct torture){.loop = "signals"});
+    must_live((struct torture){.loop = "own_traps"});
+    must_live((struct torture){.loop = "traps_blocked"});
+    must_live((struct torture){.loop = "faults"});
+}
+
+static void a_ring_in_a_child_of_vfork_makes_no_threads(void **state)
+{
+    (void)state;
+    must_live((struct torture){.loop = "vfork_rung"});
+}
+
 static void first_rings_wait_for_an_allocator_inside_the_program(void **state)
 {
     (void)state;
@@ -166,6 +181,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_rings_leave_each_loop_as_it_is),
+        cmocka_unit_test(first_rings_leave_the_hosts_signals_as_they_are),
+        cmocka_unit_test(a_ring_in_a_child_of_vfork_makes_no_threads),
         cmocka_unit_test(first_rings_wait_for_an_allocator_inside_the_program),
         cmocka_unit_test(first_rings_wait_for_a_preloaded_allocator),
         cmocka_unit_test(first_rings_of_a_traced_program_stop_it_nowhere),

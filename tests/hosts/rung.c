@@ -169,6 +169,20 @@ static void with_vfork(void)
     reap(child, 7);
 }
 
+/* The child runs in this process's memory, and is rung before it ends. */
+static void with_vfork_rung(void)
+{
+    pid_t child = vfork();
+
+    if (child == 0) {
+        pid_t self = (pid_t)syscall(SYS_getpid);
+
+        syscall(SYS_tgkill, self, self, DOORBELL);
+        _exit(7);
+    }
+    reap(child, 7);
+}
+
 static void with_posix_spawn(void)
 {
     char *arguments[] = {"true", NULL};
@@ -494,6 +508,94 @@ static void with_memcpy(void)
     memset(to, 0, sizeof(to));
 }
 
+/* ---- loops of programs that use what stepping uses ---- */
+
+static volatile sig_atomic_t traps, faults;
+
+static void count_trap(int signal)
+{
+    (void)signal;
+    traps++;
+}
+
+static void with_own_traps(void)
+{
+    struct sigaction action = {.sa_handler = count_trap}, now;
+    int before_it = traps;
+
+    sigaction(SIGTRAP, &action, NULL);
+    __asm__ volatile("int3");
+    with_malloc();
+    CHECK(traps == before_it + 1);
+    CHECK(sigaction(SIGTRAP, NULL, &now) == 0 && now.sa_handler == count_trap);
+}
+
+static void with_traps_blocked(void)
+{
+    sigset_t trap, now;
+
+    sigemptyset(&trap);
+    sigaddset(&trap, SIGTRAP);
+    sigprocmask(SIG_BLOCK, &trap, NULL);
+    with_malloc();
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &now) == 0 && sigismember(&now, SIGTRAP));
+}
+
+/* What a ring takes for a while it gives back. */
+static void with_signals_unchanged(void)
+{
+    struct sigaction now;
+    sigset_t mask;
+
+    with_malloc();
+    CHECK(sigaction(SIGTRAP, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
+    CHECK(sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &mask) == 0 && sigisemptyset(&mask));
+}
+
+static char *guarded;
+
+static void open_page(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)context;
+    CHECK(info->si_addr == guarded);
+    faults++;
+    mprotect(guarded, 4096, PROT_READ | PROT_WRITE);
+}
+
+static void jump_from_fault(int signal)
+{
+    (void)signal;
+    siglongjmp(before, 1);
+}
+
+/* A handler that repairs, and one that leaves. */
+static void with_faults(void)
+{
+    struct sigaction repair = {.sa_sigaction = open_page, .sa_flags = SA_SIGINFO},
+                     leave = {.sa_handler = jump_from_fault};
+    int before_it = faults;
+    sigset_t mask;
+
+    if (!guarded)
+        guarded = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    sigaction(SIGSEGV, &repair, NULL);
+    mprotect(guarded, 4096, PROT_READ);
+    spin(300);
+    free(malloc(3000));
+    *guarded = 1;
+    CHECK(faults == before_it + 1);
+    sigaction(SIGSEGV, &leave, NULL);
+    mprotect(guarded, 4096, PROT_NONE);
+    if (sigsetjmp(before, 1) == 0) {
+        free(malloc(3000));
+        *guarded = 1;
+        CHECK(!"the page cannot be written");
+    }
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &mask) == 0 && sigisemptyset(&mask));
+}
+
 static void with_getaddrinfo(void)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST}, *list;
@@ -538,6 +640,11 @@ static const struct {
     {"constructor", with_constructor, always},
     {"memcpy", with_memcpy, always},
     {"getaddrinfo", with_getaddrinfo, always},
+    {"vfork_rung", with_vfork_rung, always},
+    {"own_traps", with_own_traps, always},
+    {"traps_blocked", with_traps_blocked, always},
+    {"signals", with_signals_unchanged, always},
+    {"faults", with_faults, always},
 };
 
 /* ---- a child ---- */
