@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
+# fuzz_call_number, fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -210,6 +210,15 @@ callers_bytes table '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\31
 callers_bytes tail '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\353\356'
 callers_bytes vector '\110\215\004\067\303\314\314\314\314\314\314\314\314\314\314\314\110\203\354\010\350\347\377\377\377\305\174\051\007\333\077\142\341\174\110\051\017\303'
 callers_bytes saved '\121\271\001\000\000\000\131\303\314\314\314\314\314\314\314\314\350\353\377\377\377\303'
+
+# fuzz_call_number: what libc has before a system call.
+mkdir -p "$out/fuzz_call_number"
+printf '\270\007\000\000\000' >"$out/fuzz_call_number/load"
+printf '\061\300' >"$out/fuzz_call_number/zero"
+printf '\110\307\300\043\000\000\000' >"$out/fuzz_call_number/wide"
+printf '\270\016\001\000\000\213\174\044\034' >"$out/fuzz_call_number/between"
+printf '\270\017\001\000\000\101\270\010\000\000\000' >"$out/fuzz_call_number/r8"
+printf '\270\001\000\000\000\110\215\075\000\020\000\000' >"$out/fuzz_call_number/relative"
 
 # fuzz_cfi: where .eh_frame_hdr is and a program counter, and the object, whose file offsets are its
 # addresses.
