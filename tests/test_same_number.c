@@ -25,7 +25,11 @@
 
 #include "harness.h"
 
-static const char *const listen_ways[] = {"HOTPATCH_LISTEN=start", "HOTPATCH_LISTEN=first-ring"};
+/* In turn. With a sanitizer the threads are made at the start. */
+static const char *listen_way(size_t i)
+{
+    return i % 2 && !sanitized() ? "HOTPATCH_LISTEN=first-ring" : "HOTPATCH_LISTEN=start";
+}
 
 struct where {
     const char *directory;
@@ -72,11 +76,24 @@ static bool shows_others_only(void)
     return status == 0 && access("/proc/self", F_OK) != 0;
 }
 
+/* A sanitizer's, NAME=VALUE. */
+static char *options(const char *name)
+{
+    char *text;
+
+    return asprintf(&text, "%s=%s", name, getenv(name) ? getenv(name) : "") < 0 ? NULL : text;
+}
+
 static _Noreturn void become_host(struct host *host, const struct where *where, int in, int out,
                                   int tell)
 {
     char preload[512], directory[300];
-    char *environment[] = {preload, directory, (char *)where->listen, NULL};
+    char *environment[] = {preload,
+                           directory,
+                           (char *)where->listen,
+                           options("ASAN_OPTIONS"),
+                           options("UBSAN_OPTIONS"),
+                           NULL};
     int error = open(host_path(host, "stderr"), O_WRONLY | O_CREAT | O_APPEND, 0644);
 
     if (where->no_proc && !shows_others_only())
@@ -283,7 +300,7 @@ static void two_first_processes_of_their_namespaces_are_told_apart(void **state)
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
         struct where where = {
-            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = i < 2};
+            .directory = shared, .listen = listen_way(i), .number = 1, .own_proc = i < 2};
         struct host *first = host_inside_ready(&where), *second = host_inside_ready(&where);
 
         told_apart(first, second);
@@ -299,9 +316,9 @@ static void an_inner_number_that_is_anothers_outer_one_is_told_apart(void **stat
     need_namespaces();
     for (size_t i = 0; i < 2; i++) {
         char directory[100];
-        const char *environment[] = {listen_ways[i % 2], directory, NULL};
+        const char *environment[] = {listen_way(i), directory, NULL};
         struct where where = {
-            .directory = shared, .listen = listen_ways[i % 2], .number = 0, .own_proc = i == 0};
+            .directory = shared, .listen = listen_way(i), .number = 0, .own_proc = i == 0};
         struct host *inner, *outer;
 
         snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", shared);
@@ -331,7 +348,7 @@ static void an_outer_number_that_is_anothers_inner_one_is_told_apart(void **stat
     need_namespaces();
     for (size_t i = 0; i < 2; i++) {
         struct where where = {.directory = shared,
-                              .listen = listen_ways[i % 2],
+                              .listen = listen_way(i),
                               .number = free_number(),
                               .own_proc = i == 0};
         struct host *inner = host_inside_ready(&where), *outer;
@@ -355,7 +372,7 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
         struct where where = {
-            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = true};
+            .directory = shared, .listen = listen_way(i), .number = 1, .own_proc = true};
         struct host *first = host_inside(&where), *second = host_inside(&where);
 
         assert_string_equal(host_hear(first), "ready");
@@ -372,7 +389,7 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
 static void a_group_has_all_of_the_same_number(void **state)
 {
     struct where where = {
-        .directory = shared, .listen = listen_ways[1], .number = 1, .own_proc = true};
+        .directory = shared, .listen = listen_way(1), .number = 1, .own_proc = true};
     struct host *hosts[3];
 
     (void)state;
@@ -395,7 +412,7 @@ static void a_process_after_a_dead_one_of_its_number_is_reached(void **state)
     need_namespaces();
     for (size_t i = 0; i < 4; i++) {
         struct where where = {
-            .directory = shared, .listen = listen_ways[i % 2], .number = 1, .own_proc = true};
+            .directory = shared, .listen = listen_way(i), .number = 1, .own_proc = true};
         struct host *dead = host_inside_ready(&where), *live;
 
         if (i < 2)
@@ -426,7 +443,7 @@ static void rights_are_read_of_the_process_itself_in_an_outer_proc(void **state)
     need_namespaces();
     for (size_t i = 0; i < 2; i++) {
         struct where where = {
-            .directory = shared, .listen = listen_ways[i], .number = free_number()};
+            .directory = shared, .listen = listen_way(i), .number = free_number()};
         struct host *host = host_inside_ready(&where);
 
         must(hotpatch(host, "status", pid_text(host), NULL)); /* the threads are there */
@@ -441,7 +458,7 @@ static void rights_are_read_of_the_process_itself_in_an_outer_proc(void **state)
 static void entries_are_armed_in_an_outer_proc(void **state)
 {
     struct where where = {.directory = shared,
-                          .listen = listen_ways[0],
+                          .listen = listen_way(0),
                           .number = free_number(),
                           .program = "entries"};
     struct host *host;
@@ -460,7 +477,7 @@ static void entries_are_armed_in_an_outer_proc(void **state)
 
 static void a_program_whose_main_thread_has_left_ends_in_an_outer_proc(void **state)
 {
-    struct where where = {.directory = shared, .listen = listen_ways[0], .number = free_number()};
+    struct where where = {.directory = shared, .listen = listen_way(0), .number = free_number()};
     struct host *host;
 
     (void)state;
@@ -479,11 +496,13 @@ static void a_program_whose_main_thread_has_left_ends_in_an_outer_proc(void **st
 static void where_proc_does_not_show_the_process_loads_are_refused(void **state)
 {
     struct where where = {
-        .directory = shared, .listen = listen_ways[0], .number = 1, .no_proc = true};
+        .directory = shared, .listen = listen_way(0), .number = 1, .no_proc = true};
     struct host *host;
     struct output *output;
 
     (void)state;
+    if (sanitized())
+        skip(); /* its runtime reads /proc */
     need_namespaces();
     host = host_inside_ready(&where);
     output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
