@@ -23,7 +23,7 @@
 #define LOCK_TRIES 64
 #define STARTS_ASKED_MAX 8 /* of processes that live */
 #define PID_MAX 0x3fffffff
-#define UNKNOWN_AGE 60 /* s; between the making of a FIFO and its mark its maker may be killed */
+#define UNKNOWN_AGE 60 /* s */
 
 /* ---- the lock ---- */
 
@@ -149,6 +149,15 @@ static bool is_read(int dir, const char *path)
     return fd != -ENXIO;
 }
 
+/* Without a mark a FIFO has no owner, or one that is about to mark it. */
+static bool is_old(const struct stat *st)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st->st_ctim.tv_sec > UNKNOWN_AGE;
+}
+
 /* The process with this number in the /proc that both see. */
 static bool lives_in_proc(uint32_t pid)
 {
@@ -183,7 +192,7 @@ bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
         break;
     }
     owner = find_owner(dir, path, &name, &st, self);
-    return owner.here || (owner.unknown && !is_read(dir, path));
+    return owner.here || (owner.unknown && is_old(&st) && !is_read(dir, path));
 }
 
 /* ---- the sweep ---- */
@@ -236,14 +245,6 @@ static bool is_another(struct sweep *sweep, pid_t pid, const struct owner *owner
     if (owner->start_time)
         return start_time != 0 && start_time != owner->start_time;
     return start_time > ticks_of(&st->st_ctim) + 100;
-}
-
-static bool is_old(const struct stat *st)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec - st->st_ctim.tv_sec > UNKNOWN_AGE;
 }
 
 static void remove_file(struct sweep *sweep, const char *text, const struct file_name *name,

@@ -272,11 +272,13 @@ static void the_fifo_is_made_and_read(void **state)
 
 static void a_stale_fifo_is_replaced(void **state)
 {
+    const struct maker maker = maker_self();
     struct stat before, after;
     int fifo;
 
     (void)state;
     assert_int_equal(mkfifo(in_scratch("d/1.fifo"), 0666), 0);
+    assert_int_equal(maker_write(dir.fd, "1.fifo", &maker), 0);
     stat(in_scratch("d/1.fifo"), &before);
     fifo = make_fifo("1.fifo");
     assert_true(fifo >= 0);
@@ -311,6 +313,14 @@ static void a_fifo_that_another_process_made_is_left_alone(void **state)
     assert_int_equal(make_fifo("1.fifo"), -EBUSY);
     stat(in_scratch("d/1.fifo"), &after);
     assert_int_equal(before.st_ino, after.st_ino);
+}
+
+/* Its maker has made it, and has not marked it yet. */
+static void a_fifo_without_a_mark_is_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(in_scratch("d/1.fifo"), 0600), 0);
+    assert_int_equal(make_fifo("1.fifo"), -EBUSY);
 }
 
 static void a_fifo_from_before_an_exec_is_replaced(void **state)
@@ -639,6 +649,7 @@ int main(void)
         INSIDE(a_stale_fifo_is_replaced),
         INSIDE(a_fifo_that_somebody_reads_is_left_alone),
         INSIDE(a_fifo_that_another_process_made_is_left_alone),
+        INSIDE(a_fifo_without_a_mark_is_left_alone),
         INSIDE(a_fifo_from_before_an_exec_is_replaced),
         INSIDE(without_a_proc_a_fifo_from_before_an_exec_is_replaced_too),
         INSIDE(a_name_that_has_the_namespace_is_this_processs),
