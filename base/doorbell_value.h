@@ -17,9 +17,11 @@
     UINT64_C(0x68705267) /* the upper 32 bits of the value; the lower ones are flags */
 
 enum {
-    DOORBELL_MAY_CALL =
-        1 /* the command has read "Seccomp:" in /proc/PID/status: the handler may make
-                           * system calls */
+    /* The command has read "Seccomp:" in /proc/PID/status: the handler may make system calls, if it knows each of
+     * the filters that the thread is under. Their number is in bits 16 to 23. */
+    DOORBELL_MAY_CALL = 1,
+    DOORBELL_FILTERS_SHIFT = 16,
+    DOORBELL_FILTERS_MAX = 255 /* so many, or more */
 };
 
 /* Return the value of a ring with these flags. */

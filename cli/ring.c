@@ -125,7 +125,7 @@ static enum ring ring_main_thread(const struct process *process, int number, uin
     return RING_NOT_NOW;
 }
 
-enum ring ring(const struct process *process, int number)
+enum ring ring(const struct process *process, int number, uint32_t flags)
 {
     pid_t listener = process_listener(process->pid, number);
     bool has_threads = false;
@@ -135,5 +135,5 @@ enum ring ring(const struct process *process, int number)
     process_shim_threads(process->pid, count_one, &has_threads);
     if (has_threads || !is_free(process, number))
         return RING_NOT_NOW;
-    return ring_main_thread(process, number, 0);
+    return ring_main_thread(process, number, flags);
 }

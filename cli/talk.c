@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "filtered.h"
 #include "handover.h"
 #include "output.h"
 #include "process_limits.h"
@@ -287,7 +288,8 @@ static bool connect_later(struct talk *talk)
         return false;
     /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
     if (!talk->rung)
-        talk->rung = ring(talk->exchange->process, talk->doorbell) == RING_LISTENER;
+        talk->rung =
+            ring(talk->exchange->process, talk->doorbell, talk->ring_flags) == RING_LISTENER;
     talk->until = now + RING_INTERVAL;
     return true;
 }
@@ -303,7 +305,7 @@ static bool jail_later(struct talk *talk)
         talk->doorbell = doorbell_number(talk);
         talk->ring_end = now + RING_TIME;
         if (talk->doorbell)
-            ring(talk->exchange->process, talk->doorbell);
+            ring(talk->exchange->process, talk->doorbell, talk->ring_flags);
     }
     talk->until = now + RING_INTERVAL;
     return talk->doorbell && now < talk->ring_end;
@@ -331,7 +333,9 @@ static void talk_connect(struct talk *talk)
 {
     struct refusal why = {0};
 
-    if (channel_open(talk->exchange->process, &talk->channel, &why) == 0) {
+    if (!filtered_may_ring(talk->exchange->process, &talk->ring_flags, &why)) {
+        finish_refused(talk, &why);
+    } else if (channel_open(talk->exchange->process, &talk->channel, &why) == 0) {
         if (is_taken(talk) || jail_later(talk))
             channel_close(&talk->channel);
         else if (limits_leave_room(pid_of(talk), true, &why) == 0)

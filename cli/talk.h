@@ -38,6 +38,7 @@ struct talk {
     uint64_t ring_end; /* 0: not tried */
     uint64_t lock_end; /* 0: no other command was met */
     int doorbell;      /* signal number; 0: none */
+    uint32_t ring_flags;
     bool rung;         /* the listener was */
     struct jail_answers answers;
     uint64_t deadline;

@@ -477,6 +477,12 @@ void arming_remove_if_asked(void)
     sys_futex_wake(&arming.removal, 1);
 }
 
+void arming_remove(void)
+{
+    if (made_here())
+        remove_files(&arming.dir, arming.stem);
+}
+
 void arming_end(void)
 {
     char path[PATH_MAX + 32];

@@ -41,6 +41,8 @@ bool arming_path(char *path, size_t size);
 /* PID.json, unless the process ends. 0 or -errno. */
 int arming_write_status(const char *text, size_t length);
 
+/* Listener, before it ends the process: removes both. */
+void arming_remove(void);
 /* Host thread that runs destructors: removes FIFO and status file; none is made after it. */
 void arming_end(void);
 void arming_remove_if_asked(void); /* listener, at every wake-up */

@@ -12,6 +12,8 @@
 
 #include "clone.h"
 #include "doorbell.h"
+#include "filters.h"
+#include "preload.h"
 #include "preload/exec_notice.h"
 #include "sys.h"
 
@@ -34,6 +36,8 @@ extern const uint64_t syscall_seen[NUMBERS / 64] BY_ASSEMBLY;
 const uint64_t syscall_seen[NUMBERS / 64] = {
     WORD(SYS_rt_sigaction) =
         BIT(SYS_rt_sigaction) | BIT(SYS_clone) | BIT(SYS_fork) | BIT(SYS_execve),
+    WORD(SYS_prctl) = BIT(SYS_prctl),
+    WORD(SYS_seccomp) = BIT(SYS_seccomp),
     WORD(SYS_execveat) = BIT(SYS_execveat),
     WORD(SYS_clone3) = BIT(SYS_clone3),
 };
@@ -124,6 +128,9 @@ bool syscall_takes(long number, unsigned long a, unsigned long b)
     case SYS_clone3:
     case SYS_fork:
         return clone_takes(number, a, b);
+    case SYS_prctl:
+    case SYS_seccomp:
+        return preload_active() && filters_is_set_by(number, a);
     default:
         return true;
     }
@@ -162,6 +169,9 @@ static long make(long number, long a, long b, long c, long d, long e, long f)
     case SYS_execve:
     case SYS_execveat:
         return execute(number, a, b, c, d, e);
+    case SYS_prctl:
+    case SYS_seccomp:
+        return filters_call(number, a, b, c, d, e);
     default:
         return clone_by_number(number, a, b, c, d, e, f);
     }

@@ -144,14 +144,6 @@ EXPORTED pid_t _Fork(void)
 
 /* ---- syscall(2), for syscall.c ---- */
 
-/* Reading it must not fault where the kernel would answer EFAULT: futex(2) tells whether it can be read. */
-static bool is_readable(const void *address)
-{
-    static const struct timespec past;
-
-    return sys_futex_wait(address, 0, &past) != -EFAULT;
-}
-
 static bool copies(long number, unsigned long a, unsigned long b, bool *elsewhere)
 {
     const struct clone_args *args = (const void *)a;
@@ -163,8 +155,8 @@ static bool copies(long number, unsigned long a, unsigned long b, bool *elsewher
         *elsewhere = b != 0;
         return !(a & CLONE_VM);
     }
-    if (b < CLONE_ARGS_SIZE_VER0 || a % sizeof(uint64_t) != 0 || !is_readable(args) ||
-        !is_readable(&args->tls))
+    if (b < CLONE_ARGS_SIZE_VER0 || a % sizeof(uint64_t) != 0 || !sys_is_readable(args) ||
+        !sys_is_readable(&args->tls))
         return false;
     *elsewhere = args->stack != 0;
     return !(args->flags & CLONE_VM);

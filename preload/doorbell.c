@@ -20,6 +20,7 @@
 
 #include "base/doorbell_value.h"
 #include "borrowed_memory.h"
+#include "filters.h"
 #include "first_ring.h"
 #include "interrupted.h"
 #include "preload.h"
@@ -32,12 +33,23 @@
 static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
 
+/* May this thread of the host make system calls? A seccomp filter may end the process for one. The command has
+ * counted the thread's filters; without it only those that the host has not hidden are known. */
+static bool may_call(const siginfo_t *info)
+{
+    uint32_t flags = doorbell_flags(info);
+
+    if (flags & DOORBELL_MAY_CALL)
+        return filters_allow((int)(flags >> DOORBELL_FILTERS_SHIFT & DOORBELL_FILTERS_MAX));
+    return !filters_refuse();
+}
+
 static void handler(int signal, siginfo_t *info, void *context)
 {
     exec_notice_rung(doorbell_flags(info));
     /* Before the look for a listener: one that starts now looks at `rang` itself. */
     atomic_store_explicit(&rang, true, memory_order_seq_cst);
-    if (sys_gettid() == threads_listener())
+    if ((threads_self() == THREAD_HOST && !may_call(info)) || sys_gettid() == threads_listener())
         return;
     if (threads_listener() != 0)
         threads_poke();

@@ -20,7 +20,7 @@
   X(HP_OTHER_PROCESS, "HP-OTHER-PROCESS", 1, "the request names another process than the one that reads it", "run the command again; by hand, take nonce= from the status file, or leave it out") \
   X(HP_DEADLINE, "HP-DEADLINE", 4, "the request's deadline passed before the commit", "allow more time; nothing was changed") \
   /* the host */ \
-  X(HP_SANDBOX, "HP-SANDBOX", 1, "the program gave up rights that the patching thread cannot give up", "load the patch before the program drops its rights") \
+  X(HP_SANDBOX, "HP-SANDBOX", 1, "the program gave up rights that the patching thread cannot give up", "start it with HOTPATCH_LISTEN=start, and load the patch before the program drops its rights") \
   X(HP_CHROOT, "HP-CHROOT", 1, "no file can be put into the program's root directory", "make it writable for root, and mount it without noexec; or load the patch before the program calls chroot") \
   X(HP_ENGINE, "HP-ENGINE", 1, "libhotpatch_engine.so cannot be loaded in this process", "install it beside libhotpatch_preload.so, with libelf1 and libzydis4.0") \
   X(HP_BUSY, "HP-BUSY", 4, "an earlier patch's code is still running on the patching thread", "wait for it, or restart the program if it hangs") \

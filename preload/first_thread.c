@@ -32,6 +32,7 @@ static void make_own_threads(void)
 EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*function)(void *), void *argument)
 {
+    threads_note_host_thread();
     make_own_threads();
     return threads_libc_create(thread, attributes, function, argument);
 }
@@ -42,6 +43,7 @@ EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
     thrd_create_function create = atomic_load_explicit(&known, memory_order_relaxed);
     void *symbol;
 
+    threads_note_host_thread();
     make_own_threads();
     if (!create) {
         symbol = dlsym(RTLD_NEXT, "thrd_create");

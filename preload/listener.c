@@ -15,6 +15,7 @@
 #include "jail.h"
 #include "lock.h"
 #include "log.h"
+#include "main_exit.h"
 #include "replies.h"
 #include "rights.h"
 #include "self.h"
@@ -36,9 +37,10 @@ static struct {
     int proc, program;
     _Atomic bool stale;
     uint64_t stale_since;
-    _Atomic bool may_end;
-    bool calm;         /* nothing has happened since CALM_MS */
-    bool left_pending; /* the doorbell, then */
+    _Atomic bool may_end;    /* the main thread has left by pthread_exit(3) */
+    _Atomic bool main_ended; /* it has ended in whatever way */
+    bool calm;               /* nothing has happened since CALM_MS */
+    bool left_pending;       /* the doorbell, then */
 } listener STATE = {.proc = -1, .program = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
@@ -72,8 +74,15 @@ void listener_host_may_end(void)
     threads_poke();
 }
 
+void listener_main_thread_ended(void)
+{
+    atomic_store_explicit(&listener.main_ended, true, memory_order_release);
+    threads_poke();
+}
+
 void listener_reset(void)
 {
+    atomic_store_explicit(&listener.main_ended, false, memory_order_relaxed);
     listener.proc = listener.program = -1;
     frames_begun = listener.calm = listener.left_pending = false;
     jail_frames.handler = NULL;
@@ -93,7 +102,7 @@ static bool leave_host_table(void)
     return result == 0;
 }
 
-/* ---- the end of a program whose main thread has left by pthread_exit() ---- */
+/* ---- the end of a program whose main thread has ended ---- */
 
 static void run_exit(struct worker_job *job)
 {
@@ -106,14 +115,29 @@ static void abandon_exit(struct worker_job *job)
     (void)job;
 }
 
-/* What the last thread of a process does, pthread_exit(3): exit(0), here on the worker, because
- * the streams that it flushes are in the host's descriptor table. */
+/* Without /proc: where the host has made no thread by libc there was the main one alone. */
+static bool host_is_left(void)
+{
+    pid_t live = rights_live_thread();
+
+    return live > 0 || (live < 0 && threads_host_has_made_one());
+}
+
+/* What the last thread of a process does after the main thread's pthread_exit(3): exit(0), here on the worker,
+ * because the streams that it flushes are in the host's descriptor table. */
 static void end_if_alone(void)
 {
     static struct worker_job job = {run_exit, abandon_exit, ""};
 
-    if (rights_live_thread() == 0)
+    if (host_is_left())
+        return;
+    if (atomic_load_explicit(&listener.may_end, memory_order_acquire)) {
         worker_run(&job, 0);
+        return;
+    }
+    /* By exit(2), or by a filter of seccomp(2): the process would have ended with it, at once. */
+    arming_remove();
+    threads_leave(main_exit_status(listener.proc));
 }
 
 /* ---- the loop ---- */
@@ -168,7 +192,8 @@ static uint64_t next_look(void)
             listener.stale_since = clock_ms();
         next = earlier(next, listener.stale_since + STALE_DELAY_MS);
     }
-    if (atomic_load_explicit(&listener.may_end, memory_order_acquire))
+    if (atomic_load_explicit(&listener.may_end, memory_order_acquire) ||
+        atomic_load_explicit(&listener.main_ended, memory_order_acquire))
         next = earlier(next, clock_ms() + ENDING_CHECK_MS);
     return next;
 }
@@ -189,7 +214,8 @@ static void look_at_clock(void)
         dispatch_tend();
         dispatch_idle();
     }
-    if (atomic_load_explicit(&listener.may_end, memory_order_acquire))
+    if (atomic_load_explicit(&listener.may_end, memory_order_acquire) ||
+        atomic_load_explicit(&listener.main_ended, memory_order_acquire))
         end_if_alone();
 }
 

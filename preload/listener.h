@@ -16,6 +16,8 @@ int listener_program(void);
 void listener_status_stale(void);
 /* Main thread, as it ends: from now on look whether any host thread is left. */
 void listener_host_may_end(void);
+/* Worker: the main thread has ended, perhaps otherwise: likewise. */
+void listener_main_thread_ended(void);
 void listener_reset(void); /* in a forked child */
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filters.h"
 #include "lock.h"
 #include "settings.h"
 #include "state.h"
@@ -141,7 +142,7 @@ void log_write(enum log_level level, const char *format, ...)
     va_list arguments;
     size_t length;
 
-    if (!log_enabled(level))
+    if (!log_enabled(level) || (filters_set() && threads_self() == THREAD_HOST))
         return;
     length =
         (size_t)snprintf(line, sizeof(line), "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);

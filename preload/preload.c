@@ -22,6 +22,7 @@
 #include "dispatch.h"
 #include "doorbell.h"
 #include "engine.h"
+#include "filters.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -169,6 +170,7 @@ __attribute__((constructor)) static void preload_start(void)
         log_write(LOG_INFO, "inactive: the process runs under valgrind");
         return;
     }
+    filters_start();
     engine_locate();
     if (pthread_key_create(&main_thread_key, main_thread_leaves) != 0 ||
         __register_atfork(preload_before_fork, after_fork_parent, after_fork_child,
@@ -189,7 +191,8 @@ __attribute__((destructor)) static void preload_end(void)
 {
     char doing[PATH_MAX];
 
-    if (!active)
+    /* A seccomp filter of the host's may end the process for the unlink. */
+    if (!active || filters_set())
         return;
     worker_doing(doing, sizeof(doing));
     if (doing[0])

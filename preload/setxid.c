@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "filters.h"
 #include "lock.h"
 #include "preload.h"
 #include "sys.h"
@@ -80,8 +81,9 @@ static setter next(const char *name, _Atomic(setter) *known)
 
 static int call(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
-    /* Without threads of ours no system call is added. */
-    bool alone = preload_active() && threads_made() && threads_follow_caller() && others_may_fail();
+    /* Without threads of ours, or under a seccomp filter, no system call is added. */
+    bool alone = preload_active() && threads_made() && !filters_set() && threads_follow_caller() &&
+                 others_may_fail();
     int result = -1, error = ENOSYS;
 
     if (alone)

@@ -225,6 +225,14 @@ int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *u
 #define SYS_PAUSE_MS 20
 bool sys_pause(int64_t ms);
 
+/* Reading a word must not fault where the kernel would answer EFAULT: futex(2) tells whether it can be read. */
+static inline bool sys_is_readable(const void *word)
+{
+    static const struct timespec past;
+
+    return sys_futex_wait(word, 0, &past) != -EFAULT;
+}
+
 static inline void sys_futex_wake(const void *word, int count)
 {
     sys_call3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, count);

@@ -14,11 +14,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "doorbell.h"
+#include "filters.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "main_exit.h"
 #include "settings.h"
 #include "state.h"
 #include "sys.h"
@@ -38,8 +41,9 @@ struct stack {
 
 static struct {
     _Atomic pid_t tid[SLOT_COUNT];
-    pid_t process;            /* whose threads they are */
-    pid_t joined[SLOT_COUNT]; /* tid of the thread that ended last */
+    _Atomic pthread_t self[SLOT_COUNT]; /* as the thread itself has them; 0: none */
+    pid_t process;                      /* whose threads they are */
+    pid_t joined[SLOT_COUNT];           /* tid of the thread that ended last */
     pthread_t thread[SLOT_COUNT];
     _Atomic bool running[SLOT_COUNT]; /* made and not yet joined */
     _Atomic bool ended[SLOT_COUNT];   /* has left its function */
@@ -48,19 +52,23 @@ static struct {
     _Atomic bool stopping;
     _Atomic pid_t stand_in; /* host thread that does what the worker does; 0: none */
     _Atomic bool made;
-    _Atomic bool poked;       /* and the listener has not looked since */
+    _Atomic bool poked; /* and the listener has not looked since */
+    _Atomic bool leaving;
+    int leave_status;
+    _Atomic bool host_made_one;
     _Atomic bool now;         /* threads_start() waits for the listener */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
 } threads STATE;
 
 enum thread_role threads_self(void)
 {
-    pid_t tid = sys_gettid();
+    pthread_t self = pthread_self();
+    pid_t stand_in = atomic_load_explicit(&threads.stand_in, memory_order_relaxed);
 
-    if (tid == atomic_load_explicit(&threads.tid[SLOT_LISTENER], memory_order_relaxed))
+    if (self == atomic_load_explicit(&threads.self[SLOT_LISTENER], memory_order_relaxed))
         return THREAD_LISTENER;
-    if (tid == atomic_load_explicit(&threads.tid[SLOT_WORKER], memory_order_relaxed) ||
-        tid == atomic_load_explicit(&threads.stand_in, memory_order_relaxed))
+    if (self == atomic_load_explicit(&threads.self[SLOT_WORKER], memory_order_relaxed) ||
+        (stand_in != 0 && stand_in == sys_gettid()))
         return THREAD_WORKER;
     return THREAD_HOST;
 }
@@ -103,6 +111,42 @@ bool threads_stopping(void)
     return atomic_load_explicit(&threads.stopping, memory_order_acquire);
 }
 
+/* Of the threads that end by exit(2) it is the last one whose status the process gets (Linux 5.19; before, the
+ * main one's): all have the same. */
+static void leave(int status)
+{
+    for (;;)
+        sys_call3(SYS_exit, WEXITSTATUS(status), 0, 0);
+}
+
+/* The action is the default one, by which the main thread has ended. */
+static void end_by_signal(int signal)
+{
+    const uint64_t by_default[4] = {0};
+    const sys_sigset set = SYS_SIGBIT(signal);
+
+    sys_call4(SYS_rt_sigaction, signal, (long)by_default, 0, sizeof(sys_sigset));
+    sys_sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sys_tgkill(sys_getpid(), sys_gettid(), signal);
+}
+
+void threads_leave(int status)
+{
+    if (WIFSIGNALED(status))
+        end_by_signal(WTERMSIG(status));
+    threads.leave_status = status;
+    atomic_store_explicit(&threads.leaving, true, memory_order_release);
+    worker_wake();
+    leave(status);
+    __builtin_unreachable();
+}
+
+void threads_leave_if_told(void)
+{
+    if (atomic_load_explicit(&threads.leaving, memory_order_acquire))
+        leave(threads.leave_status);
+}
+
 void threads_listener_armed(void)
 {
     atomic_store_explicit(&threads.armed, 1, memory_order_release);
@@ -112,10 +156,12 @@ void threads_listener_armed(void)
 static void *run(int slot, void *(*function)(void *))
 {
     sys_prctl(PR_SET_NAME, (unsigned long)"hotpatch", 0, 0);
+    atomic_store_explicit(&threads.self[slot], pthread_self(), memory_order_relaxed);
     atomic_store_explicit(&threads.tid[slot], sys_gettid(), memory_order_release);
     sys_futex_wake(&threads.tid[slot], 1);
     function(NULL);
     threads.joined[slot] = sys_gettid();
+    atomic_store_explicit(&threads.self[slot], 0, memory_order_relaxed);
     atomic_store_explicit(&threads.tid[slot], 0, memory_order_relaxed);
     atomic_store_explicit(&threads.ended[slot], true, memory_order_release);
     atomic_fetch_add_explicit(&threads.endings, 1, memory_order_release);
@@ -229,6 +275,9 @@ static bool make(bool hurry, bool wait)
     bool worker_there = threads.running[SLOT_WORKER];
     bool listener_there = threads.running[SLOT_LISTENER];
 
+    if (filters_refuse())
+        return false;
+    main_exit_watch();
     threads.process = sys_getpid();
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.now, hurry, memory_order_relaxed);
@@ -252,6 +301,17 @@ bool threads_start(bool now)
 bool threads_begin(void)
 {
     return make(true, false);
+}
+
+void threads_note_host_thread(void)
+{
+    if (!atomic_load_explicit(&threads.host_made_one, memory_order_relaxed))
+        atomic_store_explicit(&threads.host_made_one, true, memory_order_relaxed);
+}
+
+bool threads_host_has_made_one(void)
+{
+    return atomic_load_explicit(&threads.host_made_one, memory_order_relaxed);
 }
 
 bool threads_made(void)
@@ -363,7 +423,9 @@ void threads_reset(void)
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
     atomic_store_explicit(&threads.stand_in, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.poked, false, memory_order_relaxed);
+    atomic_store_explicit(&threads.host_made_one, false, memory_order_relaxed);
     for (int i = 0; i < SLOT_COUNT; i++) {
+        atomic_store_explicit(&threads.self[i], 0, memory_order_relaxed);
         atomic_store_explicit(&threads.tid[i], 0, memory_order_relaxed);
         threads.running[i] = false;
     }

@@ -17,9 +17,9 @@
 
 enum thread_role { THREAD_HOST, THREAD_LISTENER, THREAD_WORKER };
 
-enum thread_role threads_self(void);
-pid_t threads_listener(void); /* its tid; 0: none */
-pid_t threads_worker(void);   /* likewise */
+enum thread_role threads_self(void); /* no system call */
+pid_t threads_listener(void);        /* its tid; 0: none */
+pid_t threads_worker(void);          /* likewise */
 bool threads_owned(pid_t tid);
 
 /*
@@ -33,6 +33,9 @@ bool threads_start(bool now);
 bool threads_begin(void);
 /* Have they been made in this process? No system call. */
 bool threads_made(void);
+/* The host makes a thread by libc; has it done so in this process? */
+void threads_note_host_thread(void);
+bool threads_host_has_made_one(void);
 bool threads_wanted_now(void);
 void threads_hurry(void);         /* host thread: returns as threads_start(true) does */
 void threads_make_listener(void); /* worker */
@@ -64,6 +67,10 @@ bool threads_have_worker(void);
 /* Listener: the FIFO stands; the constructor may return. */
 void threads_listener_armed(void);
 bool threads_stopping(void);
+/* Listener: no thread of the host is left. Both threads end by exit(2), so that no handler of exit(3) runs and
+ * the process has the wait status of its main thread. Does not return. */
+void threads_leave(int status) __attribute__((noreturn));
+void threads_leave_if_told(void); /* worker */
 /* Any thread, signal handlers too: make the listener leave its ppoll. False: it cannot be reached. */
 bool threads_poke(void);
 #define THREADS_POKE_SIGNAL 33 /* SIGSETXID */

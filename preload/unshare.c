@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "arming.h"
+#include "filters.h"
 #include "lock.h"
 #include "log.h"
 #include "preload.h"
@@ -47,7 +48,7 @@ static ino_t user_namespace(void)
     return st.st_ino;
 }
 
-/* Without threads of ours no system call is added. `flags`: the name spaces that a success changes. */
+/* Without threads of ours, or under a seccomp filter, no system call is added. `flags`: the name spaces that a success changes. */
 static int call_threadless(long number, long a, long b, int flags)
 {
     long result = sys_call3(number, a, b, 0);
@@ -60,7 +61,7 @@ static int call_threadless(long number, long a, long b, int flags)
 /* `flags`: the name spaces that a success changes; 0: not known. */
 static int call_alone(long number, long a, long b, int flags)
 {
-    bool along = preload_active() && threads_made() && threads_follow_caller();
+    bool along = preload_active() && threads_made() && !filters_set() && threads_follow_caller();
     bool user = along && (flags == 0 || (flags & CLONE_NEWUSER));
     ino_t before = user ? user_namespace() : 0;
     long result;

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "main_exit.h"
 #include "state.h"
 #include "threads.h"
 
@@ -115,8 +117,9 @@ void *worker_main(void *unused)
         log_flush();
         if (atomic_load_explicit(&worker.state, memory_order_acquire) == QUEUED)
             run_queued();
-        else
-            sys_futex_wait(&worker.wake, seen, NULL);
+        else if (main_exit_wait(&worker.wake, seen))
+            listener_main_thread_ended();
+        threads_leave_if_told();
     }
     return NULL;
 }

@@ -164,7 +164,7 @@ static void an_exec_that_fails_catches_the_doorbell_again(void **state)
         assert_string_equal(hear(&program), "caught\n");
     }
     /* And is counted no more: it can be rung, which takes the announcement back. */
-    while (ring(&process, DOORBELL) != RING_THREAD) /* it may not be asleep again yet */
+    while (ring(&process, DOORBELL, 0) != RING_THREAD) /* it may not be asleep again yet */
         usleep(1000);
     process_close(&process);
     say(&program, "exec", "execve");
@@ -207,7 +207,7 @@ static int ring_one(pid_t pid)
     int rung = 0;
 
     if (process_open(pid, &process, &ignored) == 0 && process.shim)
-        rung = ring(&process, DOORBELL) == RING_THREAD;
+        rung = ring(&process, DOORBELL, 0) == RING_THREAD;
     process_close(&process);
     refusal_clear(&ignored);
     return rung;

@@ -86,7 +86,7 @@ static enum ring ring_by_command(pid_t pid)
     enum ring what;
 
     assert_int_equal(process_open(pid, &process, &ignored), 0);
-    what = ring(&process, DOORBELL);
+    what = ring(&process, DOORBELL, 0);
     process_close(&process);
     return what;
 }

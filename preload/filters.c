@@ -1,0 +1,201 @@
+/* filters.c - see filters.h. */
+#include "filters.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/needed_calls.h"
+#include "base/seccomp_facts.h"
+#include "bpf.h"
+#include "lock.h"
+#include "preload.h"
+#include "state.h"
+#include "sys.h"
+#include "threads.h"
+
+#define STOP_LIMIT_MS 2000
+
+static struct seccomp_facts facts STATE = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE,
+                                           SECCOMP_REFUSES_NONE};
+static _Atomic int being_set STATE;
+
+/* ---- what a filter refuses ---- */
+
+enum need { MUST, MAY };
+
+#define COUNT(...) +1
+enum { CALLS = 0 NEEDED_CALLS(COUNT, COUNT) };
+
+static const struct {
+    struct bpf_call call;
+    enum need need;
+} calls[] = {
+#define NEEDED(name, need) {{SYS_##name, 0, {0}}, need},
+#define NEEDED_WITH(name, need, known, ...) {{SYS_##name, known, {__VA_ARGS__}}, need},
+    NEEDED_CALLS(NEEDED, NEEDED_WITH)};
+
+static const struct bpf_call clone3_call = {.number = SYS_clone3};
+static const struct bpf_call clone_call = {
+    .number = SYS_clone, .known = 1, .arguments = {NEEDED_CLONE_FLAGS}};
+
+static uint32_t answer(const struct sock_fprog *program, const struct bpf_call *call)
+{
+    return bpf_run(program->filter, program->len, call);
+}
+
+static bool is_allowed(uint32_t answer)
+{
+    uint32_t action = answer & SECCOMP_RET_ACTION_FULL;
+
+    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+static bool is_error(uint32_t answer)
+{
+    return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+}
+
+/* A call that ends what makes it, or waits for another process, or raises a signal. */
+static bool is_deadly(uint32_t answer)
+{
+    return !is_allowed(answer) && !is_error(answer);
+}
+
+/* Where clone3 fails with ENOSYS libc makes the thread by clone. */
+static int thread_refused_by(const struct sock_fprog *program, bool (*refuses)(uint32_t))
+{
+    uint32_t clone3 = answer(program, &clone3_call);
+
+    if (clone3 == (SECCOMP_RET_ERRNO | ENOSYS))
+        return refuses(answer(program, &clone_call)) ? SYS_clone : SECCOMP_REFUSES_NONE;
+    return refuses(clone3) ? SYS_clone3 : SECCOMP_REFUSES_NONE;
+}
+
+/* The number of the first call that ends a thread of ours; SECCOMP_REFUSES_NONE. */
+static int killed_by(const struct sock_fprog *program)
+{
+    int number = thread_refused_by(program, is_deadly);
+
+    for (size_t i = 0; i < CALLS && number == SECCOMP_REFUSES_NONE; i++)
+        if (is_deadly(answer(program, &calls[i].call)))
+            number = calls[i].call.number;
+    return number;
+}
+
+static bool is_refused(uint32_t answer)
+{
+    return !is_allowed(answer);
+}
+
+/* The number of the first call that is refused and must not be; SECCOMP_REFUSES_NONE. */
+static int refused_by(const struct sock_fprog *program)
+{
+    int number = thread_refused_by(program, is_refused);
+
+    for (size_t i = 0; i < CALLS && number == SECCOMP_REFUSES_NONE; i++) {
+        uint32_t result = answer(program, &calls[i].call);
+
+        if (calls[i].need == MUST ? is_refused(result) : is_deadly(result))
+            number = calls[i].call.number;
+    }
+    return number;
+}
+
+/* ---- the host sets one ---- */
+
+bool filters_is_set_by(long number, unsigned long operation)
+{
+    if (number == SYS_prctl)
+        return operation == PR_SET_SECCOMP;
+    return number == SYS_seccomp &&
+           (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT);
+}
+
+/* Another thread's words of it may have changed since the kernel read them: that host wants to be taken in. */
+static void note(const struct sock_fprog *program)
+{
+    int refused = program ? refused_by(program) : SECCOMP_REFUSES_ALL;
+    int killed = program ? killed_by(program) : SECCOMP_REFUSES_ALL;
+
+    facts.seen++;
+    if (refused != SECCOMP_REFUSES_NONE)
+        facts.refuses = refused;
+    if (killed != SECCOMP_REFUSES_NONE)
+        facts.kills = killed;
+}
+
+/* The filter comes upon all threads: ours must be gone before one of their calls ends the process. */
+static void end_threads_that_it_kills(unsigned long flags, const struct sock_fprog *program)
+{
+    if (preload_active() && (flags & SECCOMP_FILTER_FLAG_TSYNC) && threads_made() &&
+        threads_self() == THREAD_HOST && sys_is_readable(program) &&
+        sys_is_readable(program->filter) && killed_by(program) != SECCOMP_REFUSES_NONE)
+        threads_stop(clock_ms() + STOP_LIMIT_MS);
+}
+
+long filters_call(long number, long a, long b, long c, long d, long e)
+{
+    bool strict = number == SYS_prctl ? b == SECCOMP_MODE_STRICT : a == SECCOMP_SET_MODE_STRICT;
+    unsigned long flags = number == SYS_seccomp ? (unsigned long)b : 0;
+    const struct sock_fprog *program = strict ? NULL : (const void *)c;
+    long result;
+
+    end_threads_that_it_kills(flags, program);
+    atomic_fetch_add(&being_set, 1);
+    result = sys_call(number, a, b, c, d, e, 0);
+    /* The kernel has read the program: it can be read. A positive result names a thread that could not follow, or
+     * is the descriptor that was asked for. */
+    if (result == 0 || (result > 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
+        note(program);
+    atomic_fetch_sub(&being_set, 1);
+    return result;
+}
+
+/* ---- what is known ---- */
+
+bool filters_set(void)
+{
+    return facts.seen != 0 || atomic_load(&being_set) != 0;
+}
+
+bool filters_refuse(void)
+{
+    return facts.refuses != SECCOMP_REFUSES_NONE || atomic_load(&being_set) != 0;
+}
+
+bool filters_allow(int count)
+{
+    return atomic_load(&being_set) == 0 &&
+           seccomp_judge(&facts, count, SECCOMP_HOSTS) == SECCOMP_ALLOWS;
+}
+
+static int filters_now(void)
+{
+    static const char label[] = "\nSeccomp_filters:"; /* Linux 5.9 */
+    char text[4096];
+    const char *at;
+    ssize_t got;
+    int fd = sys_openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+
+    if (fd < 0)
+        return SECCOMP_STARTED_UNDER;
+    got = sys_read(fd, text, sizeof(text) - 1);
+    sys_close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    at = strstr(text, label);
+    return at ? (int)strtol(at + sizeof(label) - 1, NULL, 10) : SECCOMP_STARTED_UNDER;
+}
+
+void filters_start(void)
+{
+    /* A tenth of a microsecond; reading /proc/self/status takes eight. Anything but 0 is a filter. */
+    if (sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0)
+        facts.at_start = filters_now();
+}

@@ -1,0 +1,27 @@
+/*
+ * filters.h - the seccomp filters that the host sets: a call that one of them refuses may end the process, and
+ * so must not be made on a thread that is under it.
+ *
+ * prctl(2) and syscall(2), which libseccomp uses too, are interposed; the program that they hand to the
+ * kernel is run here on each call that the shim and the engine need (base/needed_calls.h). A filter that is set by
+ * a system call instruction of the host's own is not seen.
+ */
+#ifndef HOTPATCH_FILTERS_H
+#define HOTPATCH_FILTERS_H
+
+#include <stdbool.h>
+
+/* Constructor: note whether the program was started under a filter. */
+void filters_start(void);
+/* Any thread, signal handlers too; memory alone. Has the host set a filter, or is it setting one? */
+bool filters_set(void);
+/* Likewise. Does a filter that the host has set refuse a call that our threads need? */
+bool filters_refuse(void);
+/* Likewise, on a thread that the command has seen under `count` filters: may the calls be made? */
+bool filters_allow(int count);
+/* Host thread: make this call, SYS_prctl or SYS_seccomp, and note the filter that it sets. */
+long filters_call(long number, long a, long b, long c, long d, long e);
+/* Does this call, whose first argument is `operation`, set one? */
+bool filters_is_set_by(long number, unsigned long operation);
+
+#endif

@@ -1,0 +1,105 @@
+/* main_exit.c - see main_exit.h. */
+#include "main_exit.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "lock.h"
+#include "state.h"
+#include "sys.h"
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+#define LOOK_MS 1000 /* where the kernel cannot wait for two words, before Linux 5.16 */
+
+enum { FLAG_32 = 2, FLAG_PRIVATE = 128 }; /* linux/futex.h */
+
+struct waiter { /* struct futex_waitv */
+    uint64_t value, address;
+    uint32_t flags, reserved;
+};
+
+static struct {
+    _Atomic(const _Atomic uint32_t *) word; /* the main thread's; NULL: none, or it has ended */
+    uint32_t tid;
+    _Atomic uint32_t own_word;
+} watched STATE;
+
+void main_exit_watch(void)
+{
+    const _Atomic uint32_t *word = NULL;
+
+    watched.tid = (uint32_t)sys_gettid();
+    if (watched.tid != (uint32_t)sys_getpid())
+        return;
+    if (sys_prctl(PR_GET_TID_ADDRESS, (unsigned long)&word, 0, 0) != 0)
+        return;
+    if (!word) { /* a child that was made past libc */
+        atomic_store(&watched.own_word, watched.tid);
+        word = &watched.own_word;
+        sys_call3(SYS_set_tid_address, (long)word, 0, 0);
+    }
+    atomic_store(&watched.word, word);
+}
+
+static bool has_ended(const _Atomic uint32_t *word)
+{
+    if (!word || atomic_load(word) == watched.tid)
+        return false;
+    atomic_store(&watched.word, NULL);
+    /* The kernel wakes one waiter: a thread of the host's that joins the main one waits for the same word. */
+    sys_call3(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX);
+    return true;
+}
+
+bool main_exit_wait(const _Atomic uint32_t *own, uint32_t expected)
+{
+    const _Atomic uint32_t *word = atomic_load(&watched.word);
+    struct waiter waiters[2] = {
+        {expected, (uintptr_t)own, FLAG_32 | FLAG_PRIVATE, 0},
+        {watched.tid, (uintptr_t)word, FLAG_32, 0},
+    };
+    struct timespec soon;
+    long result;
+
+    if (!word) {
+        sys_futex_wait(own, expected, NULL);
+        return false;
+    }
+    result = sys_call(SYS_futex_waitv, (long)waiters, 2, 0, 0, 0, 0);
+    if (result == -ENOSYS || result == -EPERM || result == -EINVAL) {
+        soon = clock_spec(clock_ms() + LOOK_MS);
+        sys_futex_wait(own, expected, &soon);
+    }
+    return has_ended(word);
+}
+
+int main_exit_status(int proc)
+{
+    enum {
+        FIRST = 3,
+        EXIT_CODE = 52
+    }; /* fields of proc_pid_stat(5): behind the name, and the one */
+    char path[64], text[1024], *at;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof(path), "%d/stat", (int)watched.tid);
+    fd = sys_openat(proc, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    got = sys_read(fd, text, sizeof(text) - 1);
+    sys_close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    at = strrchr(text, ')');
+    for (int field = FIRST - 1; at && field < EXIT_CODE; field++)
+        at = strchr(at + 1, ' ');
+    return at ? (int)strtol(at, NULL, 10) : 0;
+}

@@ -1,0 +1,134 @@
+/*
+ * test_exits.c - a host that ends past exit(3) ends as without the shim: same status, same output, and it
+ * ends. Each way before a ring, after one, and with threads from the start.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+static const char *const later[] = {"HOTPATCH_LISTEN=first-ring", NULL};
+static const char *const at_start[] = {"HOTPATCH_LISTEN=start", NULL};
+
+enum when { BARE, IDLE, RUNG, FROM_START, WHENS };
+
+static const char *const when_names[] = {"bare", "idle", "rung", "threads from the start"};
+
+static struct host *start(enum when when)
+{
+    struct host *host;
+    char pid[16];
+    struct output *output;
+
+    if (when == BARE)
+        return host_start_bare("filtered");
+    host = host_start("filtered", when == FROM_START ? at_start : later);
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    if (when == RUNG) {
+        output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
+        assert_int_equal(output->status, 0);
+        output_free(output);
+    }
+    return host;
+}
+
+/* Its wait status, but for the core file. */
+static int end(enum when when, const char *filter, const char *how)
+{
+    struct host *host = start(when);
+    int status;
+
+    if (filter)
+        assert_string_equal(host_ask(host, "%s", filter), "set");
+    host_say(host, how);
+    status = host_wait(host) & ~0x80;
+    assert_string_equal(host_log(host), "");
+    host_kill(host);
+    return status;
+}
+
+static void ends_alike(const char *filter, const char *how)
+{
+    int bare = end(BARE, filter, how);
+
+    for (enum when when = IDLE; when < WHENS; when++) {
+        int status = end(when, filter, how);
+
+        if (status != bare)
+            fail_msg("%s, %s: status 0x%x, 0x%x without the shim", how, when_names[when],
+                     (unsigned)status, (unsigned)bare);
+    }
+}
+
+static void a_main_thread_that_ends_by_a_system_call_ends_the_process(void **state)
+{
+    (void)state;
+    ends_alike(NULL, "raw-exit 7");
+    ends_alike(NULL, "inline-exit 7");
+    ends_alike(NULL, "leave 7");
+    ends_alike(NULL, "exit 7");
+}
+
+static void a_main_thread_that_another_waits_for_is_seen_to_end(void **state)
+{
+    (void)state;
+    ends_alike(NULL, "thread-exit 7");
+}
+
+static void strict_mode_ends_the_process_as_ever(void **state)
+{
+    (void)state;
+    ends_alike("filter strict own kill", "inline-exit 7");
+    ends_alike("filter strict own kill", "leave 7");
+}
+
+static void a_filter_that_kills_the_thread_ends_the_process(void **state)
+{
+    (void)state;
+    ends_alike("filter prctl own kill-thread", "getuid");
+    ends_alike("filter prctl own kill", "getuid");
+    ends_alike("filter prctl few kill-thread", "leave 7");
+    ends_alike("filter tsync few kill-thread", "leave 7");
+    ends_alike("filter prctl own kill", "exit 7");
+    ends_alike("filter tsync own kill", "exit 7");
+}
+
+static void a_child_that_leaves_under_a_filter_leaves(void **state)
+{
+    static const char *const filters[] = {
+        "prctl own kill-thread", "prctl own kill",  "prctl few kill-thread",
+        "syscall few kill",      "strict own kill",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+        struct host *bare = start(BARE);
+        char wanted[16];
+
+        snprintf(wanted, sizeof(wanted), "%s", host_ask(bare, "forked %s", filters[i]));
+        host_kill(bare);
+        for (enum when when = IDLE; when < WHENS; when++) {
+            struct host *host = start(when);
+
+            assert_string_equal(host_ask(host, "forked %s", filters[i]), wanted);
+            host_stop(host);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_main_thread_that_ends_by_a_system_call_ends_the_process),
+        cmocka_unit_test(a_main_thread_that_another_waits_for_is_seen_to_end),
+        cmocka_unit_test(strict_mode_ends_the_process_as_ever),
+        cmocka_unit_test(a_filter_that_kills_the_thread_ends_the_process),
+        cmocka_unit_test(a_child_that_leaves_under_a_filter_leaves),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
