@@ -122,6 +122,14 @@ static inline void row(const char *what, double measured, const char *unit, doub
     fflush(stdout);
 }
 
+/* The budget "1.00": the factor that two runs with an empty library differ by, or a fiftieth. */
+static inline double as_without(double empty, double again)
+{
+    double noise = fabs(again / empty - 1);
+
+    return 1 + (noise > 0.02 ? noise : 0.02);
+}
+
 /* ---- processes ---- */
 
 static inline const char *built(const char *name)

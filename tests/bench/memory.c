@@ -1,18 +1,18 @@
-/* memory.c - what an idle injected process takes more than one with an empty library, and with
- * the engine loaded: smaps_rollup of proc(5), the median of several processes. */
+/* memory.c - what an injected process takes more than one with an empty library: before the first ring, after
+ * it, and after a load. smaps_rollup and status of proc(5), the median of several processes. */
 #include <signal.h>
 
 #include "bench.h"
 
 enum { PROCESSES = 9 };
 
-static double rollup(pid_t pid, const char *field)
+static double figure_of(pid_t pid, const char *name, const char *field)
 {
     char path[64], line[256];
     double value = NAN;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
     file = fopen(path, "re");
     if (!file)
         give_up(path);
@@ -34,13 +34,23 @@ static void write_back(const char *path)
 }
 
 struct usage {
-    struct samples dirty, resident;
+    struct samples dirty, resident, space; /* kB */
 };
 
 static void measure(struct usage *usage, pid_t pid)
 {
-    sample(&usage->dirty, rollup(pid, "Private_Dirty"));
-    sample(&usage->resident, rollup(pid, "Rss"));
+    sample(&usage->dirty, figure_of(pid, "smaps_rollup", "Private_Dirty"));
+    sample(&usage->resident, figure_of(pid, "smaps_rollup", "Rss"));
+    sample(&usage->space, figure_of(pid, "status", "VmSize"));
+}
+
+static void show(const char *what, struct usage *usage, struct usage *without, double budget)
+{
+    row(what, median(&usage->dirty) - median(&without->dirty), "kB", budget,
+        "private dirty %.0f kB against %.0f kB; resident %+.0f kB; address space %+.0f kB",
+        median(&usage->dirty), median(&without->dirty),
+        median(&usage->resident) - median(&without->resident),
+        median(&usage->space) - median(&without->space));
 }
 
 int main(void)
@@ -49,7 +59,7 @@ int main(void)
     const char *idle = built("bench/idle");
     char **empty = environment_with(built("bench/libempty.so"), NULL);
     char **injected = environment_with(built("libhotpatch_preload.so"), NULL);
-    struct usage without = {0}, shim = {0}, engine = {0};
+    struct usage without = {0}, before = {0}, rung = {0}, loaded = {0};
     static struct wire wire;
 
     write_back(built("libhotpatch_preload.so"));
@@ -59,25 +69,22 @@ int main(void)
         pid_t bare = start_program(idle, argv, empty);
         pid_t host = start_program(idle, argv, injected);
 
-        wire_open(&wire, host);
         usleep(50000); /* both have come to rest */
         measure(&without, bare);
-        measure(&shim, host);
+        measure(&before, host);
+        wire_open(&wire, host);
+        ask(&wire, "ping", "");
+        usleep(50000);
+        measure(&rung, host);
         ask(&wire, "load", built("bench/libanswer1.so"));
         usleep(50000);
-        measure(&engine, host);
+        measure(&loaded, host);
         wire_close(&wire);
         end_program(bare);
         end_program(host);
     }
-    row("idle memory, private dirty, over empty library",
-        median(&shim.dirty) - median(&without.dirty), "kB", 80,
-        "%.0f kB against %.0f kB; libpulp +32 kB", median(&shim.dirty), median(&without.dirty));
-    row("  the same, resident", median(&shim.resident) - median(&without.resident), "kB", NO_BUDGET,
-        "%.0f kB against %.0f kB; libpulp +224 kB", median(&shim.resident),
-        median(&without.resident));
-    row("  private dirty with the engine and one patch",
-        median(&engine.dirty) - median(&without.dirty), "kB", NO_BUDGET, "resident +%.0f kB",
-        median(&engine.resident) - median(&without.resident));
+    show("idle memory, private dirty, over empty library", &before, &without, 24);
+    show("  after the first ring", &rung, &without, NO_BUDGET);
+    show("  with the engine and one patch", &loaded, &without, NO_BUDGET);
     return 0;
 }

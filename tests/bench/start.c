@@ -50,7 +50,7 @@ int main(void)
         for (int i = 0; i < VARIANTS; i++)
             start_once(tiny, &variants[i]);
     compare("start of an injected process, over empty library", &variants[SHIM], &variants[EMPTY],
-            100, "; libpulp +50 us");
+            60, "; libpulp +50 us");
     compare("start of an excluded process, over empty library", &variants[EXCLUDED],
             &variants[EMPTY], 10, "");
     compare("  an empty library, over none", &variants[EMPTY], &variants[BARE], NO_BUDGET, "");
