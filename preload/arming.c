@@ -543,6 +543,11 @@ void arming_enter_user_namespace(void)
     arming.in_user_namespace = true;
 }
 
+bool arming_ended(void)
+{
+    return arming.ended;
+}
+
 void arming_reset(void)
 {
     lock_reset(&arming.files);

@@ -51,6 +51,7 @@ void arming_remove_if_asked(void); /* listener, at every wake-up */
  * left under this process's number are removed. */
 void arming_remove_left_by_exec(void);
 void arming_enter_user_namespace(void);
+bool arming_ended(void);
 void arming_reset(void); /* in a forked child */
 
 #endif

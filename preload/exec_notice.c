@@ -73,8 +73,11 @@ void exec_notice_reset(void)
 {
     uint8_t ringing = __atomic_load_n(&exec_notice.ringing, __ATOMIC_SEQ_CST);
 
-    __atomic_store_n(&exec_notice.executing, 0, __ATOMIC_RELAXED);
-    atomic_store_explicit(&inherited.until, 0, memory_order_relaxed);
+    /* A write costs the child a copy of the page. */
+    if (__atomic_load_n(&exec_notice.executing, __ATOMIC_RELAXED) != 0)
+        __atomic_store_n(&exec_notice.executing, 0, __ATOMIC_RELAXED);
+    if (atomic_load_explicit(&inherited.until, memory_order_relaxed) != 0)
+        atomic_store_explicit(&inherited.until, 0, memory_order_relaxed);
     /* A command may ring the child already: its announcement stays, and is another number than the copy. */
     if (ringing != 0 &&
         __atomic_load_n(&exec_notice.pid, __ATOMIC_RELAXED) != (uint32_t)sys_getpid())

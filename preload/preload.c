@@ -78,11 +78,31 @@ static bool listens_later(void)
     return settings.listen != LISTEN_START && doorbell_was_ours();
 }
 
+/* A constructor of another library may have made a thread before. */
+static bool libc_is_single_threaded(void)
+{
+    return &__libc_single_threaded && __libc_single_threaded;
+}
+
+/* Set before a fork in a process in which nothing of ours has begun and no other thread holds a lock: then the
+ * child has nothing to forget. Each page that it writes to costs it a copy, some 2 us. */
+static _Atomic bool forks_as_new STATE;
+
+static void note_fork(bool idle)
+{
+    bool as_new = idle && libc_is_single_threaded() && !arming_ended();
+
+    if (as_new != atomic_load_explicit(&forks_as_new, memory_order_relaxed))
+        atomic_store_explicit(&forks_as_new, as_new, memory_order_relaxed);
+}
+
 void preload_before_fork(void)
 {
+    bool idle = !threads_made() && !engine_loaded();
     uint64_t until;
 
-    if (!threads_made() && !engine_loaded())
+    note_fork(idle);
+    if (idle)
         return; /* nothing of ours runs, or holds a lock */
     until = clock_ms() + FORK_WAIT_MS;
 
@@ -99,12 +119,14 @@ static void after_fork_parent(void)
 
 static void after_fork_child(void)
 {
+    exec_notice_reset();
+    if (atomic_load_explicit(&forks_as_new, memory_order_relaxed))
+        return;
     threads_reset();
     worker_reset();
     log_reset();
     api_reset();
     arming_reset();
-    exec_notice_reset();
     listener_reset();
     safe_point_reset();
     status_reset(engine_fork_torn());
@@ -139,12 +161,6 @@ static void apply_startup_patches(void)
     arming_end();
     log_flush(); /* the refusal: nobody else writes it now */
     _exit(1);
-}
-
-/* A constructor of another library may have made a thread before. */
-static bool libc_is_single_threaded(void)
-{
-    return &__libc_single_threaded && __libc_single_threaded;
 }
 
 static void begin_to_listen(void)
