@@ -34,11 +34,11 @@ static const char *listen_way(size_t i)
 struct where {
     const char *directory;
     const char *listen;
-    pid_t number;  /* in its own namespace */
-    bool own_proc; /* else it sees the /proc of the namespace outside */
-    bool outside;  /* in the namespace of this test */
-    const char *program;
-    bool no_proc; /* the /proc that it sees shows other processes only */
+    pid_t number;        /* in its own namespace */
+    bool own_proc;       /* else it sees the /proc of the namespace outside */
+    bool outside;        /* in the namespace of this test */
+    const char *program; /* NULL: the host */
+    bool no_proc;        /* the /proc that it sees shows other processes only */
 };
 
 static bool namespaces_allowed(void)
@@ -110,7 +110,7 @@ static _Noreturn void become_host(struct host *host, const struct where *where, 
     dup2(out, 1);
     dup2(error, 2);
     close_range(3, ~0U, 0);
-    execle(built("hosts/%s", where->program ? where->program : "host"), "host", (char *)NULL,
+    execle(where->program ? where->program : built("hosts/host"), "host", (char *)NULL,
            environment);
     _exit(127);
 }
@@ -388,19 +388,29 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
 
 static void a_group_has_all_of_the_same_number(void **state)
 {
-    struct where where = {
-        .directory = shared, .listen = listen_way(1), .number = 1, .own_proc = true};
+    char program[100], group[40];
+    struct where where = {.directory = shared,
+                          .listen = listen_way(1),
+                          .number = 1,
+                          .own_proc = true,
+                          .program = program};
     struct host *hosts[3];
 
     (void)state;
     need_namespaces();
+    snprintf(program, sizeof(program), "%s/same%d", shared, (int)getpid());
+    snprintf(group, sizeof(group), "@same%d", (int)getpid());
+    copy_file(built("hosts/host"), program);
     for (int i = 0; i < 3; i++)
         hosts[i] = host_inside_ready(&where);
-    must(hotpatch(hosts[0], "load", pid_text(hosts[1]), patch_file("answer3"), NULL));
-    must(hotpatch(hosts[0], "status", pid_text(hosts[2]), NULL));
-    host_expect(hosts[0], "answer", "1");
-    host_expect(hosts[1], "answer", "3");
-    host_expect(hosts[2], "answer", "1");
+    must(hotpatch(hosts[0], "load", group, patch_file("answer3"), NULL));
+    for (int i = 0; i < 3; i++)
+        host_expect(hosts[i], "answer", "3");
+    must(hotpatch(hosts[0], "revert", pid_text(hosts[1]), "all", NULL));
+    must(hotpatch(hosts[0], "status", group, NULL));
+    host_expect(hosts[0], "answer", "3");
+    host_expect(hosts[1], "answer", "1");
+    host_expect(hosts[2], "answer", "3");
     for (int i = 0; i < 3; i++)
         host_kill(hosts[i]);
 }
@@ -460,7 +470,7 @@ static void entries_are_armed_in_an_outer_proc(void **state)
     struct where where = {.directory = shared,
                           .listen = listen_way(0),
                           .number = free_number(),
-                          .program = "entries"};
+                          .program = built("hosts/entries")};
     struct host *host;
 
     (void)state;
