@@ -26,6 +26,7 @@ struct torture {
     const char *variable; /* NAME=VALUE, or NULL */
     const char *rounds;   /* NULL: ROUNDS */
     bool later;
+    bool debugged; /* gdb follows the child that is rung */
 };
 
 static const char *rounds(void)
@@ -33,6 +34,20 @@ static const char *rounds(void)
     const char *value = getenv("ROUNDS");
 
     return value ? value : "6";
+}
+
+static void execute_under_gdb(const char *program, const char *loop, const char *count)
+{
+    char preload[1100], handle[64];
+
+    /* For the program alone, and not for gdb. */
+    snprintf(preload, sizeof(preload), "set environment LD_PRELOAD %s", getenv("LD_PRELOAD"));
+    snprintf(handle, sizeof(handle), "handle SIG%d nostop noprint pass", SIGRTMIN + 12);
+    unsetenv("LD_PRELOAD");
+    execlp("gdb", "gdb", "-nx", "-batch", "-ex", "set startup-with-shell off", "-ex", preload,
+           "-ex", handle, "-ex", "set follow-fork-mode child", "-ex", "run", "--args", program,
+           loop, count, (char *)NULL);
+    _exit(127);
 }
 
 /* In the child. */
@@ -49,6 +64,8 @@ static void execute(const struct torture *torture, const char *directory)
     setenv("HOTPATCH_LISTEN", "first-ring", 1);
     if (torture->variable)
         putenv(strdup(torture->variable));
+    if (torture->debugged)
+        execute_under_gdb(built("hosts/rung"), torture->loop, count);
     execl(built("hosts/%s", torture->program ? torture->program : "rung"), "rung", torture->loop,
           count, torture->later ? "later" : NULL, (char *)NULL);
     _exit(127);
@@ -153,6 +170,20 @@ static void first_rings_of_a_traced_program_stop_it_nowhere(void **state)
     must_live((struct torture){.loop = "system", .variable = "RUNG_TRACED=1"});
 }
 
+static void a_first_ring_under_gdb_stops_the_program_nowhere(void **state)
+{
+    struct torture torture = {.loop = "malloc", .rounds = "1", .debugged = true};
+    char said[8192];
+
+    (void)state;
+    need_program("gdb");
+    run(&torture, said, sizeof(said));
+    printf("%s", said);
+    if (!strstr(said, "exited normally") || !strstr(said, "0 hung, 0 died") ||
+        strstr(said, "SIGTRAP"))
+        fail_msg("%s", said);
+}
+
 static void later_rings_leave_each_loop_as_it_is(void **state)
 {
     static const char *const loops[] = {"malloc", "getc", "fork", "system", "cancellation"};
@@ -186,6 +217,7 @@ int main(void)
         cmocka_unit_test(first_rings_wait_for_an_allocator_inside_the_program),
         cmocka_unit_test(first_rings_wait_for_a_preloaded_allocator),
         cmocka_unit_test(first_rings_of_a_traced_program_stop_it_nowhere),
+        cmocka_unit_test(a_first_ring_under_gdb_stops_the_program_nowhere),
         cmocka_unit_test(later_rings_leave_each_loop_as_it_is),
         cmocka_unit_test(without_a_look_at_the_moment_it_hangs),
     };
