@@ -9,6 +9,7 @@
  * got another result. RUNG_TRACED=1: each child is traced, as under a debugger. RUNG_LIMIT_MS: how
  * long a child may take for anything.
  */
+#include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -407,7 +408,9 @@ static void with_rseq(void)
 
 static bool has_rtm(void)
 {
-    return __builtin_cpu_supports("rtm");
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_RTM);
 }
 
 static void with_rtm(void)

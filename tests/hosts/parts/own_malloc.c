@@ -19,7 +19,7 @@ struct block {
 static _Alignas(16) unsigned char memory[64 << 20];
 static size_t used;
 static struct block *free_blocks[CLASSES];
-static _Atomic bool locked;
+static bool locked;
 
 static void take_lock(void)
 {
