@@ -223,6 +223,12 @@ static int ring_blindly(pid_t pid)
            syscall(SYS_tgkill, pid, pid, DOORBELL) == 0;
 }
 
+/* As the command does where it may not write to the process's memory. */
+static int ring_asleep(pid_t pid)
+{
+    return exec_window_asleep(pid) && ring_blindly(pid);
+}
+
 static int ring_children(pid_t pid, int (*how)(pid_t))
 {
     char path[64], *text;
@@ -358,6 +364,7 @@ static void without_the_announcement_some_do(void **state)
     } runs[] = {
         {"chain", ring_blindly}, {"fork", ring_blindly},   {"vfork", ring_blindly},
         {"spawn", ring_blindly}, {"system", ring_blindly}, {"instruction", ring_one},
+        {"fork", ring_asleep},   {"chain", ring_asleep},   {"system", ring_asleep},
     };
     char said[4096];
 
@@ -370,7 +377,10 @@ static void without_the_announcement_some_do(void **state)
         for (const char *at = said; (at = strstr(at, "signal")); at++)
             ended++;
         printf("%s, %s: %s programs, %d rings, %d ended\n", runs[i].mode,
-               runs[i].how == ring_one ? "announced" : "not announced", rounds(), rung, ended);
+               runs[i].how == ring_one      ? "announced"
+               : runs[i].how == ring_asleep ? "asleep"
+                                            : "not announced",
+               rounds(), rung, ended);
     }
 }
 
