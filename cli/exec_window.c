@@ -125,6 +125,9 @@ enum exec_window exec_window_close(const struct process *process,
                                    struct exec_announcement *announcement)
 {
     announcement->ringing = 0;
+    announcement->memory = -1;
+    if (shares_memory(process->pid))
+        return EXEC_OPEN;
     announcement->memory = open_memory(process->pid);
     if (announcement->memory < 0)
         return EXEC_UNKNOWN;
@@ -132,10 +135,6 @@ enum exec_window exec_window_close(const struct process *process,
     if (announcement->record == 0) {
         forget(announcement);
         return EXEC_UNKNOWN;
-    }
-    if (shares_memory(process->pid)) {
-        forget(announcement);
-        return EXEC_OPEN;
     }
     /* Only who may open the memory can keep this lock, and it goes with a command that is killed. */
     if (flock(announcement->memory, LOCK_EX | LOCK_NB) != 0) {

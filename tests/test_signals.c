@@ -265,15 +265,19 @@ static void a_thread_with_the_smallest_stack_takes_a_ring(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_host_that_waits_for_all_signals_takes_no_ring_for_its_own),
         cmocka_unit_test(the_command_rings_no_thread_that_blocks_the_doorbell_or_waits_for_it),
-        cmocka_unit_test(a_host_sees_the_default_action_and_setting_it_changes_nothing),
-        cmocka_unit_test(a_host_that_takes_the_doorbell_has_the_threads_from_then_on),
         cmocka_unit_test(a_host_without_a_doorbell_has_the_threads_from_the_start),
         cmocka_unit_test(a_ring_of_a_child_that_shares_the_memory_is_noted_and_no_more),
         cmocka_unit_test(a_host_with_a_small_alternate_stack_lives_through_its_rings),
+    };
+    /* The shim of a sanitizer's build has none of the functions that the sanitizer has too. */
+    const struct CMUnitTest stand_ins[] = {
+        cmocka_unit_test(a_host_that_waits_for_all_signals_takes_no_ring_for_its_own),
+        cmocka_unit_test(a_host_sees_the_default_action_and_setting_it_changes_nothing),
+        cmocka_unit_test(a_host_that_takes_the_doorbell_has_the_threads_from_then_on),
         cmocka_unit_test(a_thread_with_the_smallest_stack_takes_a_ring),
     };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + (sanitized() ? 0 : cmocka_run_group_tests(stand_ins, NULL, NULL));
 }
