@@ -196,6 +196,40 @@ static const char *changes_its_root(struct host *host)
     return code;
 }
 
+/* By the command, as root: nothing but it reaches a process there. Without root nobody can go there. */
+static const char *load_in_root(struct host *host, mode_t mode, const char *otherwise)
+{
+    static char code[64];
+    if (geteuid() != 0)
+        return otherwise;
+    char question[300], pid[16];
+    const char *root = host_path(host, "root");
+    assert_int_equal(mkdir(root, 0700), 0);
+    assert_int_equal(chmod(root, mode), 0);
+    snprintf(question, sizeof(question), "chroot %s", root);
+    host_expect(host, question, "chroot");
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
+    snprintf(code, sizeof(code), "apply");
+    if (output->status != 0 && sscanf(output->error, "hotpatch: %63[A-Z0-9-]", code) != 1)
+        fail_msg("exit %d: %s", output->status, output->error);
+    output_free(output);
+    host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
+    assert_int_equal(rmdir(root), 0); /* nothing stayed in it */
+    return code;
+}
+
+static const char *goes_into_an_empty_root(struct host *host)
+{
+    return load_in_root(host, 0755, "apply");
+}
+
+static const char *goes_into_a_root_that_others_can_write_to(struct host *host)
+{
+    host_listen(host); /* its FIFO stays open, and answers afterwards */
+    return load_in_root(host, 0777, "HP-CHROOT");
+}
+
 static const char *unshares_its_user_namespace(struct host *host)
 {
     if (sanitized())
@@ -281,6 +315,8 @@ const struct must_case must_hosts[] = {
     CASE(descriptor_numbers_as_without_shim),
     CASE(changes_its_user),
     CASE(changes_its_root),
+    CASE(goes_into_an_empty_root),
+    CASE(goes_into_a_root_that_others_can_write_to),
     CASE(unshares_its_user_namespace),
     CASE(clears_its_environment),
     CASE(blocks_every_signal),
