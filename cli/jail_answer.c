@@ -246,6 +246,57 @@ static void bring_patch(struct jail_answers *answers, struct answer *answer, siz
     free(name);
 }
 
+/* A memory file in the listener's table: what it makes of a patch before that is loaded. Of no other file
+ * may the process have a copy made by root. */
+static int open_memory(const struct jail_answers *answers, int number)
+{
+    char *path =
+        format_text("/proc/%d/task/%d/fd/%d", answers->process->pid, answers->thread, number);
+    int named = open(path, O_PATH | O_CLOEXEC), own = memfd_create("hotpatch", MFD_CLOEXEC),
+        fd = -1;
+    struct stat st, ours;
+
+    free(path);
+    /* All memory files, and nothing that has a name, are of one device. */
+    if (named >= 0 && own >= 0 && fstat(named, &st) == 0 && fstat(own, &ours) == 0 &&
+        S_ISREG(st.st_mode) && st.st_dev == ours.st_dev && st.st_uid == answers->process->euid) {
+        path = format_text("/proc/self/fd/%d", named);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        free(path);
+    }
+    if (named >= 0)
+        close(named);
+    if (own >= 0)
+        close(own);
+    return fd;
+}
+
+/* "copy NUMBER" */
+static void bring_copy(struct jail_answers *answers, struct answer *answer, const char *number)
+{
+    struct refusal why = {0};
+    int memory;
+    char *source, *name;
+
+    answer->error = EACCES;
+    if (answers->brought++ >= answers->patch_count * TIMES_MAX || !has_files(answers, answer))
+        return;
+    memory = open_memory(answers, atoi(number));
+    if (memory < 0)
+        return;
+    source = format_text("/proc/self/fd/%d", memory);
+    name = format_text("%s-c-%u.so", answers->id, answers->given);
+    snprintf(answer->text, sizeof(answer->text), "%s/%s", jail_files_path(answers->files), name);
+    answer->fd = jail_files_copy(answers->files, source, name, &why);
+    if (answer->fd < 0)
+        refuse_answer(answer, &why);
+    else
+        answer->error = 0;
+    close(memory);
+    free(source);
+    free(name);
+}
+
 /* The directory itself, for a worker that may not search the root directory. */
 static void open_directory(struct jail_answers *answers, struct answer *answer)
 {
@@ -281,6 +332,8 @@ static void find(struct jail_answers *answers, const char *what, struct answer *
         open_task(answer, process, what + 16);
     else if (strncmp(what, "object ", 7) == 0)
         open_object(answer, process, what + 7);
+    else if (strncmp(what, "copy ", 5) == 0)
+        bring_copy(answers, answer, what + 5);
     else if (strcmp(what, "engine") == 0)
         bring_engine(answers, answer);
     else if (is_directory_of(answers, what))

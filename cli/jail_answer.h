@@ -17,6 +17,7 @@ struct json_object;
 
 struct jail_answers {
     const struct process *process;
+    pid_t thread;               /* the listener */
     const char *id;             /* of the exchange */
     const char *const *patches; /* that may be asked for */
     size_t patch_count;

@@ -384,6 +384,7 @@ static void line_take(struct talk *talk, const char *line)
     const char *id = json_text(answer, "id");
     struct json_object *status, *record;
 
+    talk->answers.thread = talk->channel.ends.thread;
     if (talk->channel.jail && jail_answer(&talk->answers, answer)) {
         json_object_put(answer);
         return;

@@ -428,12 +428,13 @@ int module_snapshot(struct module *module, struct refusal *why)
     memcpy(sha256, module->sha256, sizeof(sha256));
     if (module->edited) /* a copy's name says what is in it */
         sha256_hex(module->bytes, module->size, sha256);
-    if (module->snapshot && module->edited)
-        return refuse(why, HP_CHROOT, "%s: its copy in the root directory would have to be edited",
-                      module->path);
-    if (!module->snapshot)
+    if (module->snapshot && module->edited) { /* in a jail: the copy there is of the file */
+        free(module->snapshot);
+        module->snapshot = snapshot_bring(module->bytes, module->size, why);
+    } else if (!module->snapshot) {
         module->snapshot =
             snapshot_make(sha256, module->bytes, module->size, &module->snapshot_made, why);
+    }
     if (!module->snapshot)
         return -1;
     /* Known before dlopen(), so that the object list sees whose object this is. */

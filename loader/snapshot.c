@@ -134,6 +134,37 @@ char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *ma
     return path;
 }
 
+static int memory_file(const void *bytes, size_t size)
+{
+    int fd = sys_memfd_create("hotpatch", MFD_CLOEXEC);
+
+    if (fd >= 0 && write_whole(fd, bytes, size) != 0) {
+        sys_close(fd);
+        return -ENOSPC;
+    }
+    return fd;
+}
+
+char *snapshot_bring(const void *bytes, size_t size, struct refusal *why)
+{
+    int fd = memory_file(bytes, size), brought;
+    char what[32], name[PATH_MAX] = "";
+
+    if (fd < 0) {
+        refuse(why, HP_SNAPSHOT, "copy the patch: %s", strerror(-fd));
+        return NULL;
+    }
+    snprintf(what, sizeof(what), "copy %d", fd);
+    brought = shim()->outside(what, name, sizeof(name));
+    sys_close(fd);
+    if (brought < 0) {
+        refuse(why, HP_CHROOT, "copy the patch: %s", *name ? name : "the command did not bring it");
+        return NULL;
+    }
+    sys_close(brought);
+    return text_copy(name);
+}
+
 void snapshot_remove(const char *path)
 {
     if (path[0] == '/')
@@ -143,15 +174,11 @@ void snapshot_remove(const char *path)
 int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size)
 {
     static unsigned number;
-    int fd = sys_memfd_create("hotpatch", MFD_CLOEXEC);
+    int fd = memory_file(bytes, size);
     size_t length;
 
     if (fd < 0)
         return fd;
-    if (write_whole(fd, bytes, size) != 0) {
-        sys_close(fd);
-        return -ENOSPC;
-    }
     /* Each name is new: "/." for every set bit of the count. */
     length = (size_t)snprintf(name, name_size, "/proc/thread-self/fd");
     for (unsigned bits = ++number; bits && length + 24 < name_size; bits >>= 1)

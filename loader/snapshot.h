@@ -16,6 +16,10 @@ char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *ma
                     struct refusal *why);
 void snapshot_remove(const char *path);
 
+/* In a jail: the name of a copy that the command makes of these bytes where dlopen finds it, malloc'd; or NULL
+ * with the refusal. Listener. */
+char *snapshot_bring(const void *bytes, size_t size, struct refusal *why);
+
 /* A memfd with the bytes, in the calling thread's descriptor table, and a name for dlopen that
  * this process has not used before. The descriptor, or -errno. Worker. */
 int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size);

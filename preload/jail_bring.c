@@ -98,7 +98,7 @@ static bool is_reached(const char *path)
 static int make_reachable(const char *what, char *text, size_t size)
 {
     char path[PATH_MAX], *slash, *rest = text + strcspn(text, " ");
-    bool is_file = what[0] == '/';
+    bool is_file = what[0] == '/' || strncmp(what, "copy ", 5) == 0;
     int result;
 
     snprintf(path, sizeof(path), "%.*s", (int)(rest - text), text);

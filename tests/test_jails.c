@@ -244,6 +244,27 @@ static void ps_and_doctor_tell_of_a_jail(void **state)
     host_kill(host);
 }
 
+/* The engine edits the copy of a C++ patch: the one in the jail is made of the edited bytes. */
+static void a_patch_with_unique_symbols_is_loaded(void **state)
+{
+    static const mode_t modes[] = {0755, 0700};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        struct host *host = start_jailed(modes[i]);
+        const char *patch = host_path(host, "unique.so");
+        char command[1024];
+
+        snprintf(command, sizeof(command), "g++ -O1 -fPIC -shared -I'%s' -o '%s' '%s'",
+                 source_file("include"), patch, source_file("tests/patches/jail_unique.cc"));
+        must(run_program(NULL, (const char *[]){"sh", "-c", command, NULL}), 0, NULL);
+        must(hotpatch(host, "load", pid_of(host), patch, NULL), 0, NULL);
+        host_expect(host, "answer", "5");
+        assert_nothing_stayed(host);
+        host_kill(host);
+    }
+}
+
 /* ---- what must be refused, in words ---- */
 
 static void mount_jail(struct host *host, unsigned long flags)
@@ -412,6 +433,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_listener_from_before_the_jail_is_reached_in_it),
         cmocka_unit_test(two_commands_wait_for_one_another),
         cmocka_unit_test(ps_and_doctor_tell_of_a_jail),
+        cmocka_unit_test(a_patch_with_unique_symbols_is_loaded),
         cmocka_unit_test(a_read_only_root_directory_is_HP_CHROOT),
         cmocka_unit_test(a_root_directory_without_execution_is_HP_CHROOT),
         cmocka_unit_test(others_that_can_write_to_the_root_directory_are_HP_CHROOT),
