@@ -297,18 +297,7 @@ static bool connect_later(struct talk *talk)
 /* A listener that has not noticed yet that it is in a jail is rung, and looked for again. */
 static bool jail_later(struct talk *talk)
 {
-    uint64_t now = now_ms();
-
-    if (!talk->channel.outside)
-        return false;
-    if (talk->ring_end == 0) {
-        talk->doorbell = doorbell_number(talk);
-        talk->ring_end = now + RING_TIME;
-        if (talk->doorbell)
-            ring(talk->exchange->process, talk->doorbell, talk->ring_flags);
-    }
-    talk->until = now + RING_INTERVAL;
-    return talk->doorbell && now < talk->ring_end;
+    return talk->channel.outside && connect_later(talk);
 }
 
 /* Another command's exchange has to end first. */
