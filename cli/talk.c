@@ -24,6 +24,8 @@
 #define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
 #define ASK_TIME 2000    /* ms for the question what became of it */
 #define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
+#define FIRST_RING_TIME \
+    5000 /* ms for a host thread that was rung to come to a moment at which it can make one */
 #define RING_INTERVAL 20 /* ms between looks */
 #define LOCK_TIME 10000  /* ms for the exchanges of other commands with the same listener */
 #define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
@@ -275,6 +277,17 @@ static int doorbell_number(const struct talk *talk)
     return number;
 }
 
+static void ring_once(struct talk *talk, uint64_t now)
+{
+    enum ring rung = ring(talk->exchange->process, talk->doorbell, talk->ring_flags);
+
+    talk->rung = rung == RING_LISTENER;
+    if (rung == RING_THREAD && !talk->rung_thread) {
+        talk->rung_thread = true;
+        talk->ring_end = now + FIRST_RING_TIME;
+    }
+}
+
 /* Whether to look again a little later for a listener that was or can be rung. */
 static bool connect_later(struct talk *talk)
 {
@@ -288,8 +301,7 @@ static bool connect_later(struct talk *talk)
         return false;
     /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
     if (!talk->rung)
-        talk->rung =
-            ring(talk->exchange->process, talk->doorbell, talk->ring_flags) == RING_LISTENER;
+        ring_once(talk, now);
     talk->until = now + RING_INTERVAL;
     return true;
 }

@@ -39,7 +39,8 @@ struct talk {
     uint64_t lock_end; /* 0: no other command was met */
     int doorbell;      /* signal number; 0: none */
     uint32_t ring_flags;
-    bool rung;         /* the listener was */
+    bool rung;        /* the listener was */
+    bool rung_thread; /* a thread of the host was rung, and may make the listener */
     struct jail_answers answers;
     uint64_t deadline;
     bool sent;

@@ -178,7 +178,6 @@ __attribute__((constructor)) static void preload_start(void)
 {
     int saved = errno;
 
-    log_start();
     if (!gnu_get_libc_version || !__register_atfork || !settings_read())
         return;
     if (under_valgrind()) {

@@ -191,6 +191,7 @@ bool settings_read(void)
         return false;
     if (!program_wanted(&raw))
         return false;
+    log_start(); /* not before: an excluded process pays for no system call */
     settings.log_level = parse_level(raw.log);
     settings.log_file = copy_path(raw.log_file, "HOTPATCH_LOG_FILE");
     settings.directory = copy_path(raw.directory, "HOTPATCH_DIR");
