@@ -51,7 +51,26 @@ static void run_in_child(const struct program *program, char *const argv[])
     _exit(127);
 }
 
-static struct program start(struct host *host, char *const argv[])
+/* The same under strace, which runs beside the program. */
+static void trace_in_child(const struct program *program, char *const argv[], const char *trace)
+{
+    char preload[512], directory[300], path[300];
+    char *traced[16] = {"strace", "-D", "-o",      (char *)trace, "-E",
+                        preload,  "-E", directory, "-E",          "HOTPATCH_LISTEN=first-ring",
+                        path};
+    size_t count = 11;
+
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
+    snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", program->host->directory);
+    snprintf(path, sizeof(path), "%s", built("hosts/%s", argv[0]));
+    for (size_t i = 1; argv[i]; i++)
+        traced[count++] = argv[i];
+    execvp("strace", traced);
+    _exit(127);
+}
+
+/* `trace`: a file for what strace writes; NULL: without. */
+static struct program start_traced(struct host *host, char *const argv[], const char *trace)
 {
     struct program program = {.host = host};
     char path[64], word[8] = "";
@@ -63,6 +82,8 @@ static struct program start(struct host *host, char *const argv[])
         dup2(ends[1], 1);
         close(ends[0]);
         close(ends[1]);
+        if (trace)
+            trace_in_child(&program, argv, trace);
         run_in_child(&program, argv);
     }
     close(ends[1]);
@@ -73,6 +94,11 @@ static struct program start(struct host *host, char *const argv[])
     assert_int_equal(read(program.from, word, 6), 6);
     assert_string_equal(word, "ready\n");
     return program;
+}
+
+static struct program start(struct host *host, char *const argv[])
+{
+    return start_traced(host, argv, NULL);
 }
 
 static void stop(struct program *program)
@@ -332,6 +358,77 @@ static void a_call_that_the_first_ring_interrupts_goes_on(void **state)
     host_stop(host);
 }
 
+/* ---- for how long, as the kernel was asked ---- */
+
+enum how { RESTARTED, SHRINKING, WHOLE };
+
+static const struct timed {
+    struct ended call; /* and as `waits` names it */
+    const char *shown; /* by strace */
+    enum how how;
+} TIMED[] = {
+    {{"nanosleep", {SYS_clock_nanosleep, SYS_restart_syscall}}, "clock_nanosleep(", RESTARTED},
+    {{"poll", {SYS_poll, SYS_restart_syscall}}, "poll(", RESTARTED},
+    {{"futex", {SYS_futex, SYS_restart_syscall}}, "futex(", RESTARTED},
+    {{"sem_timedwait", {SYS_futex, SYS_restart_syscall}}, "futex(", RESTARTED},
+    {{"ppoll", {SYS_ppoll, -1}}, "ppoll(", SHRINKING},
+    {{"pselect", {SYS_pselect6, -1}}, "pselect6(", SHRINKING},
+    {{"select", {SYS_pselect6, -1}}, "pselect6(", SHRINKING},
+    {{"epoll_wait", {SYS_epoll_wait, -1}}, "epoll_wait(", WHOLE},
+    {{"semtimedop", {SYS_semtimedop, -1}}, "semtimedop(", WHOLE},
+};
+
+/* The calls after `ready`, in order: how many, how many restarts, and whether each is for less than the last. */
+static void check_trace(const struct timed *timed, const char *trace, int rings)
+{
+    char *text = file_text(trace), *line, *rest, *at;
+    int calls = 0, restarts = 0;
+    long last = 1000000000;
+
+    line = strstr(text, "\"ready\\n\"");
+    assert_non_null(line);
+    for (line = strtok_r(line, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        restarts += strncmp(line, "restart_syscall(", 16) == 0;
+        if (strncmp(line, timed->shown, strlen(timed->shown)) != 0)
+            continue;
+        calls++;
+        at = strstr(line, "tv_nsec=");
+        if (timed->how == SHRINKING) {
+            assert_non_null(at);
+            assert_true(strtol(at + 8, NULL, 10) < last);
+            last = strtol(at + 8, NULL, 10);
+        } else if (timed->how == WHOLE && at) {
+            assert_int_equal(strtol(at + 8, NULL, 10), 300000000);
+        }
+    }
+    free(text);
+    if (timed->how == RESTARTED ? calls != 1 || restarts != rings : calls != rings + 1)
+        fail_msg("%s: %d calls, %d restarts", timed->call.call, calls, restarts);
+}
+
+static void no_timeout_begins_anew(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    enum { COUNT = 10 };
+
+    (void)state;
+    need_program("strace");
+    for (size_t i = 0; i < sizeof(TIMED) / sizeof(*TIMED); i++) {
+        char *argv[] = {"waits", (char *)TIMED[i].call.call, "1", "300", NULL}, trace[300];
+        struct program program;
+
+        snprintf(trace, sizeof(trace), "%s", host_path(host, TIMED[i].call.call));
+        program = start_traced(host, argv, trace);
+        for (int n = 0; n < COUNT; n++) {
+            await_call(&program, &TIMED[i].call);
+            ring(&program);
+        }
+        ring_while_it_waits(&program, 0);
+        check_trace(&TIMED[i], trace, COUNT);
+    }
+    host_stop(host);
+}
+
 /* ---- calls that have moved bytes ---- */
 
 static void a_call_that_had_moved_bytes_moves_all(void **state)
@@ -359,6 +456,7 @@ int main(void)
         cmocka_unit_test(rings_of_the_process_end_no_call),
         cmocka_unit_test(a_call_that_rings_interrupt_goes_on),
         cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
+        cmocka_unit_test(no_timeout_begins_anew),
         cmocka_unit_test(a_call_that_had_moved_bytes_moves_all),
     };
 
