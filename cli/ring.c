@@ -137,3 +137,29 @@ enum ring ring(const struct process *process, int number, uint32_t flags)
         return RING_NOT_NOW;
     return ring_main_thread(process, number, flags);
 }
+
+/* The calls that libhotpatch_preload(7) lists as repeated in full, where they have a time limit: the fourth
+ * parameter, -1 or NULL without. In sigtimedwait(2) no thread is rung at all. */
+static bool waits_for_whole_time(pid_t pid)
+{
+    static const long calls[] = {SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */,
+                                 SYS_semtimedop};
+    char path[64], *text;
+    unsigned long long limit = 0;
+    long number = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+    text = read_small_file(path, NULL);
+    if (!text || sscanf(text, "%ld %*x %*x %*x %llx", &number, &limit) != 2)
+        number = -1;
+    free(text);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+        if (number == calls[i])
+            return i < 2 ? (int)limit > 0 : limit != 0;
+    return false;
+}
+
+bool ring_later(const struct process *process, int number)
+{
+    return process_listener(process->pid, number) == 0 && waits_for_whole_time(process->pid);
+}

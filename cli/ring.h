@@ -5,6 +5,8 @@
 #ifndef HOTPATCH_RING_H
 #define HOTPATCH_RING_H
 
+#include <stdbool.h>
+
 #include "proc_facts.h"
 
 enum ring {
@@ -19,5 +21,10 @@ enum ring {
  * young that it may be about to execute another program. `flags`: what the ring carries, filtered.h.
  */
 enum ring ring(const struct process *process, int number, uint32_t flags);
+
+/* Does its main thread wait in a call that a ring makes begin its time anew (epoll_wait(2) ...)? Then a look
+ * again within RING_PATIENCE ms may find another moment. */
+enum { RING_PATIENCE = 20 };
+bool ring_later(const struct process *process, int number);
 
 #endif

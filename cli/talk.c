@@ -299,6 +299,11 @@ static bool connect_later(struct talk *talk)
     }
     if (talk->doorbell == 0 || now >= talk->ring_end)
         return false;
+    if (!talk->rung && now < talk->ring_end - RING_TIME + RING_PATIENCE &&
+        ring_later(talk->exchange->process, talk->doorbell)) {
+        talk->until = now + 1;
+        return true;
+    }
     /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
     if (!talk->rung)
         ring_once(talk, now);
