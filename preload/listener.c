@@ -248,14 +248,15 @@ static void leave_misleading_fifo(void)
  * Whether a ring of the process, kill(2), may be taken here: where no thread of the host takes it. One that is
  * on its way to a thread of the host has woken it; taken here, that thread's call would end with EINTR and no
  * handler. The kernel gives the doorbell to a thread that does not block it, so it is blocked here while
- * it rings; what is still pending then no other thread wants.
+ * it rings; what is still pending after CALM_MS no other thread wants, unless the main thread has had no
+ * processor meanwhile.
  */
 static bool takes_doorbell(int signal)
 {
     bool left = listener.left_pending;
 
     listener.left_pending = signal && sys_sigpending() & SYS_SIGBIT(signal);
-    return listener.calm && (left || !listener.left_pending);
+    return listener.calm && (!listener.left_pending || (left && !rights_main_takes(signal)));
 }
 
 /* Until `next` (CLOCK_MONOTONIC ms; 0: no limit), with `mask`. */

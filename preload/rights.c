@@ -116,17 +116,36 @@ bool rights_within(const struct rights *own, const struct rights *host)
            own->filters >= host->filters;
 }
 
+static char status_text[STATUS_SIZE]; /* listener only */
+
 /* The whole file from its beginning, proc(5). */
-static bool read_status(int fd, struct rights *rights)
+static bool read_text(int fd)
 {
-    static char text[STATUS_SIZE]; /* listener only */
     size_t length = 0;
     ssize_t got;
 
-    while ((got = sys_pread(fd, text + length, sizeof(text) - 1 - length, (off_t)length)) > 0)
+    while ((got = sys_pread(fd, status_text + length, sizeof(status_text) - 1 - length,
+                            (off_t)length)) > 0)
         length += (size_t)got;
-    text[length] = '\0';
-    return got == 0 && rights_parse(text, rights);
+    status_text[length] = '\0';
+    return got == 0;
+}
+
+static bool read_status(int fd, struct rights *rights)
+{
+    return read_text(fd) && rights_parse(status_text, rights);
+}
+
+bool rights_main_takes(int signal)
+{
+    const char *state;
+    uint64_t blocked;
+
+    if (main_status < 0 || !read_text(main_status) ||
+        !numbers(status_text, "SigBlk", 16, &blocked, 1))
+        return false;
+    state = field(status_text, "State");
+    return state && state[strspn(state, "\t ")] != 'Z' && !(blocked & SYS_SIGBIT(signal));
 }
 
 /*

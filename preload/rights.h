@@ -37,6 +37,8 @@ void rights_start(int proc); /* listener: /proc, open since before any chroot */
 int rights_follow(struct refusal *why);
 /* The calling thread has effective capabilities although its uid is not 0. */
 bool rights_beyond_user(uid_t uid);
+/* Listener: does the main thread, if it has not ended, leave `signal` unblocked? */
+bool rights_main_takes(int signal);
 /* Listener: any thread that is not ours and has not ended; 0: none, -1: cannot be told. */
 pid_t rights_live_thread(void);
 

@@ -257,7 +257,7 @@ static void rings_of_the_process_end_no_call(void **state)
     unsigned seed = (unsigned)getpid();
 
     (void)state;
-    for (int n = count_of("KILLS", 10000); n > 0; n--) {
+    for (int n = count_of("KILLS", 5000); n > 0; n--) {
         assert_int_equal(kill(program.pid, DOORBELL), 0);
         if (rand_r(&seed) % 2)
             spin(rand_r(&seed) % 200000);
@@ -402,7 +402,9 @@ static void check_trace(const struct timed *timed, const char *trace, int rings)
         }
     }
     free(text);
-    if (timed->how == RESTARTED ? calls != 1 || restarts != rings : calls != rings + 1)
+    /* Two rings may come as one. */
+    if (timed->how == RESTARTED ? calls != 1 || restarts < 1 || restarts > rings
+                                : calls < 2 || calls > rings + 1)
         fail_msg("%s: %d calls, %d restarts", timed->call.call, calls, restarts);
 }
 
@@ -419,11 +421,8 @@ static void no_timeout_begins_anew(void **state)
 
         snprintf(trace, sizeof(trace), "%s", host_path(host, TIMED[i].call.call));
         program = start_traced(host, argv, trace);
-        for (int n = 0; n < COUNT; n++) {
-            await_call(&program, &TIMED[i].call);
-            ring(&program);
-        }
-        ring_while_it_waits(&program, 0);
+        await_call(&program, &TIMED[i].call);
+        ring_while_it_waits(&program, COUNT);
         check_trace(&TIMED[i], trace, COUNT);
     }
     host_stop(host);
