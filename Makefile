@@ -99,7 +99,7 @@ $(COMMAND): $(call objects,$(command_sources))
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
 # So is what stands in for libZydis in the engine.
 stand_ins := $(addprefix preload/,first_thread.c clone.c exec.c by_number.c vfork.c sigaction.c sigwait.c prctl.c rlimit.c setxid.c unshare.c) loader/decoder.c
-stand_ins += cli/kernel.c
+stand_ins += cli/kernel.c preload/room.c preload/own_malloc.c loader/own_malloc.c loader/sort.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c tests/*.S)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \

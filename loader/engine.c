@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "library_heap.h"
 #include "lock.h"
 #include "mend.h"
 #include "report.h"
@@ -57,6 +58,7 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
     given->program(&path);
     if (path)
         strncpy(program, path, sizeof(program) - 1);
+    library_heap_take();
     return 0;
 }
 

@@ -23,6 +23,7 @@
 #include "engine.h"
 #include "preload.h"
 #include "preload/exec_notice.h"
+#include "room.h"
 #include "state.h"
 #include "sys.h"
 
@@ -119,6 +120,8 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
     result = next(start_child, stack, flags, &start, parent_tid, tls, child_tid);
     error = errno;
     let_go(false);
+    if (result < 0 && room_make(error))
+        return next(function, stack, flags, argument, parent_tid, tls, child_tid);
     errno = error;
     return result;
 }
@@ -138,6 +141,8 @@ EXPORTED pid_t _Fork(void)
     error = errno;
     if (held)
         let_go(result == 0);
+    if (result < 0 && room_make(error))
+        return next_fork();
     errno = error;
     return result;
 }

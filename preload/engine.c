@@ -7,6 +7,7 @@
 #include "engine.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "api.h"
 #include "arming.h"
 #include "doorbell.h"
+#include "heap.h"
 #include "jail.h"
 #include "linker_error.h"
 #include "listener.h"
@@ -130,6 +132,32 @@ static bool service_own_thread(void)
     return threads_self() != THREAD_HOST;
 }
 
+/* The engine's own libraries, in the order of this table. */
+static const char *const engine_libraries[] = {"libelf.so", "libz.so"};
+
+static bool were_there[sizeof(engine_libraries) / sizeof(engine_libraries[0])];
+
+static int note_library(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    const char *slash = strrchr(info->dlpi_name, '/');
+    const char *name = slash ? slash + 1 : info->dlpi_name;
+
+    (void)size;
+    (void)unused;
+    for (size_t i = 0; i < sizeof(were_there) / sizeof(were_there[0]); i++)
+        if (strncmp(name, engine_libraries[i], strlen(engine_libraries[i])) == 0)
+            were_there[i] = true;
+    return 0;
+}
+
+static bool service_library_was_there(const char *name)
+{
+    for (size_t i = 0; i < sizeof(were_there) / sizeof(were_there[0]); i++)
+        if (strcmp(name, engine_libraries[i]) == 0)
+            return were_there[i];
+    return true;
+}
+
 static const struct shim_services services = {
     .abi = ENGINE_ABI,
     .worker_run = worker_run,
@@ -150,6 +178,11 @@ static const struct shim_services services = {
     .own_thread = service_own_thread,
     .open = outside_open,
     .outside = jail_bring,
+    .allocate = heap_allocate,
+    .allocate_aligned = heap_allocate_aligned,
+    .resize = heap_resize,
+    .release = heap_release,
+    .library_was_there = service_library_was_there,
 };
 
 /* ---- loading ---- */
@@ -157,7 +190,8 @@ static const struct shim_services services = {
 /* Worker or host thread. `why` stays empty where all went well. */
 static void load_here(const char *path, char *why, size_t size)
 {
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *handle =
+        dl_iterate_phdr(note_library, NULL) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     const struct engine_api *api = handle ? dlsym(handle, "hotpatch_engine_v1") : NULL;
 
     if (!api) {
@@ -392,6 +426,7 @@ void engine_fork_prepare(uint64_t until)
 
 void engine_fork_parent(void)
 {
+    heap_fork_parent();
     let_go(&fork_holds_commit, &commit_lock);
     let_go(&fork_holds_request, &request_lock);
 }
@@ -408,6 +443,7 @@ bool engine_fork_held(void)
 
 void engine_copy_child(void)
 {
+    heap_fork_child();
     atomic_store_explicit(&fork_holds_request, 0, memory_order_relaxed);
     atomic_store_explicit(&fork_holds_commit, 0, memory_order_relaxed);
     lock_reset(&commit_lock);

@@ -93,6 +93,13 @@ struct shim_services {
      * a patch its name for dlopen(3), for a refusal the reason. -ENOLINK: no jail, or no command.
      * "object ADDRESS": the file that is mapped there. Listener. */
     int (*outside)(const char *what, char *text, size_t size);
+    /* The shim's heap (heap.h): what one side allocates the other may release. */
+    void *(*allocate)(size_t size);
+    void *(*allocate_aligned)(size_t alignment, size_t size);
+    void *(*resize)(void *memory, size_t size);
+    void (*release)(void *memory);
+    /* Was a library whose file name begins so in the process before the engine came? */
+    bool (*library_was_there)(const char *name);
 };
 
 /*

@@ -20,8 +20,9 @@ static _Atomic bool making STATE;
  * parent's memory gets none: the ring is noted and no more. */
 static bool are_wanted(void)
 {
-    return calls_allowed() && settings.listen == LISTEN_FIRST_RING && threads_listener() == 0 &&
-           !threads_made() && !threads_have_stand_in() && !memory_is_borrowed();
+    return (threads_gave_way() || (calls_allowed() && settings.listen == LISTEN_FIRST_RING)) &&
+           threads_listener() == 0 && !threads_made() && !threads_have_stand_in() &&
+           !memory_is_borrowed();
 }
 
 static void make_if_safe(void *context)

@@ -5,6 +5,7 @@
  * thread is for: so ours are made then, and no ring has to find a safe moment for it.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "doorbell.h"
 #include "preload.h"
+#include "room.h"
 #include "settings.h"
 #include "threads.h"
 
@@ -24,17 +26,22 @@ typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
 
 static void make_own_threads(void)
 {
-    if (preload_active() && settings.listen == LISTEN_FIRST_RING && !threads_made() &&
-        !threads_have_stand_in())
+    if (preload_active() && !threads_gave_way() && settings.listen == LISTEN_FIRST_RING &&
+        !threads_made() && !threads_have_stand_in())
         threads_start(false);
 }
 
 EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*function)(void *), void *argument)
 {
+    int result;
+
     threads_note_host_thread();
     make_own_threads();
-    return threads_libc_create(thread, attributes, function, argument);
+    result = threads_libc_create(thread, attributes, function, argument);
+    if (result != 0 && room_make(result))
+        result = threads_libc_create(thread, attributes, function, argument);
+    return result;
 }
 
 EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
@@ -42,6 +49,7 @@ EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
     static _Atomic(thrd_create_function) known;
     thrd_create_function create = atomic_load_explicit(&known, memory_order_relaxed);
     void *symbol;
+    int result;
 
     threads_note_host_thread();
     make_own_threads();
@@ -50,7 +58,11 @@ EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
         memcpy(&create, &symbol, sizeof(create));
         atomic_store_explicit(&known, create, memory_order_relaxed);
     }
-    return create(thread, function, argument);
+    result = create(thread, function, argument);
+    /* thrd_error stands for EAGAIN, too. */
+    if ((result == thrd_error || result == thrd_nomem) && room_make(EAGAIN))
+        result = create(thread, function, argument);
+    return result;
 }
 
 #endif

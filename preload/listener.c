@@ -27,6 +27,7 @@
 #include "waiting.h"
 
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
+#define WORKER_LIMIT_MS 2000
 #define INTERRUPTED_MAX 100
 #define CALM_MS 5          /* a thread of the host has taken a ring by then */
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
@@ -329,6 +330,7 @@ static void start(void)
     threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
+    threads_await_worker(clock_ms() + WORKER_LIMIT_MS); /* its rights are compared by its number */
 }
 
 void *listener_main(void *unused)

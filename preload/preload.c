@@ -23,6 +23,7 @@
 #include "doorbell.h"
 #include "engine.h"
 #include "filters.h"
+#include "heap.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -110,6 +111,7 @@ void preload_before_fork(void)
     engine_fork_prepare(until);
     if (threads_self() == THREAD_HOST)
         worker_settle(until);
+    heap_fork_prepare(); /* last: until the child is made, other threads of ours wait for the heap */
 }
 
 static void after_fork_parent(void)
@@ -132,7 +134,7 @@ static void after_fork_child(void)
     status_reset(engine_fork_torn());
     engine_fork_child();
     pthread_setspecific(main_thread_key, &active);
-    if (!listens_later())
+    if (!listens_later() && !threads_gave_way())
         threads_start(false);
 }
 

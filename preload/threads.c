@@ -18,6 +18,7 @@
 
 #include "doorbell.h"
 #include "filters.h"
+#include "heap.h"
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
@@ -27,8 +28,10 @@
 #include "sys.h"
 
 #define PAGE 4096ul
-#define LISTENER_STACK (1ul << 20)
-#define WORKER_STACK (8ul << 20)
+/* Small, for hosts with a limit of address space or of locked memory. Six times what the listener was seen to
+ * use (40 kB, tables of 26,000 functions); the worker's is for constructors and hooks of patches. */
+#define LISTENER_STACK (256ul << 10)
+#define WORKER_STACK (1ul << 20)
 #define LARGE_STACK (64ul << 20) /* for a host with megabytes of thread-local data */
 #define EXEC_LIMIT_MS 250
 
@@ -56,7 +59,8 @@ static struct {
     _Atomic bool leaving;
     int leave_status;
     _Atomic bool host_made_one;
-    _Atomic bool now;         /* threads_start() waits for the listener */
+    bool gave_up;             /* one of them could not be made */
+    _Atomic bool gave_way;    /* to a thread or process of the host's */
     _Atomic uint32_t endings; /* futex: counts threads that have ended */
 } threads STATE;
 
@@ -183,10 +187,9 @@ static void *run_worker(void *unused)
 
 static bool map_stack(struct stack *stack, size_t size)
 {
-    char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    char *base = heap_map(size);
 
-    if (base == MAP_FAILED)
+    if (!base)
         return false;
     mprotect(base, PAGE, PROT_NONE); /* the guard */
     madvise(base, size, MADV_NOHUGEPAGE);
@@ -216,7 +219,7 @@ static int create(int slot, void *(*function)(void *), size_t size)
         /* The host's thread-local data does not fit, pthread_create(3). */
         munmap((char *)stack->base - PAGE, stack->size + PAGE);
         stack->base = NULL;
-        return create(slot, function, LARGE_STACK);
+        return create(slot, function, size * 4);
     }
     threads.running[slot] = result == 0;
     return result;
@@ -254,40 +257,51 @@ static int create_blocked(int slot, void *(*function)(void *), size_t size)
     return result;
 }
 
-void threads_make_listener(void)
-{
-    if (create_blocked(SLOT_LISTENER, run_listener, LISTENER_STACK) != 0)
-        threads_listener_armed(); /* nobody is to wait for it */
-}
-
 static void await_listener(void)
 {
     while (!atomic_load_explicit(&threads.armed, memory_order_acquire))
         sys_futex_wait(&threads.armed, 0, NULL);
 }
 
-/* `hurry`: the worker makes the listener at once. */
-static bool make(bool hurry, bool wait)
+static bool join_ended(void);
+
+/* The next ring tries again, and finds the worker ended. */
+static bool give_up(void)
 {
+    atomic_store_explicit(&threads.made, false, memory_order_relaxed);
+    atomic_store_explicit(&threads.stopping, true, memory_order_release);
+    threads.gave_up = true;
+    worker_wake();
+    threads_listener_armed();
+    return false;
+}
+
+/* Both on this thread: what libc allocates for the listener would give the worker an arena (64 MiB of address
+ * space) before it has anything to load. */
+static bool make(bool wait)
+{
+    bool listener_there;
+
     if (settings.listen == LISTEN_NEVER)
         return false;
+    /* After a give_up() the worker may still be on its way out. */
+    if (!join_ended() && threads.gave_up)
+        return false;
+    threads.gave_up = false;
     /* Either may not have ended when it was asked to. */
-    bool worker_there = threads.running[SLOT_WORKER];
-    bool listener_there = threads.running[SLOT_LISTENER];
+    listener_there = threads.running[SLOT_LISTENER];
 
     if (filters_refuse())
         return false;
     main_exit_watch();
     threads.process = sys_getpid();
     atomic_store_explicit(&threads.armed, 0, memory_order_relaxed);
-    atomic_store_explicit(&threads.now, hurry, memory_order_relaxed);
     atomic_store_explicit(&threads.poked, false, memory_order_relaxed);
     atomic_store_explicit(&threads.made, true, memory_order_relaxed);
     atomic_store_explicit(&threads.stopping, false, memory_order_release);
-    if (create_blocked(SLOT_WORKER, run_worker, WORKER_STACK) != 0)
-        return false;
-    if (worker_there)
-        threads_make_listener();
+    if (create_blocked(SLOT_WORKER, run_worker, WORKER_STACK) != 0 ||
+        create_blocked(SLOT_LISTENER, run_listener, LISTENER_STACK) != 0)
+        return give_up();
     if (wait && !listener_there)
         await_listener();
     return true;
@@ -295,12 +309,12 @@ static bool make(bool hurry, bool wait)
 
 bool threads_start(bool now)
 {
-    return make(now, now);
+    return make(now);
 }
 
 bool threads_begin(void)
 {
-    return make(true, false);
+    return make(false);
 }
 
 void threads_note_host_thread(void)
@@ -324,19 +338,22 @@ void threads_hurry(void)
     /* A child of vfork() has the memory of its parent, and not its threads. */
     if (threads.process != sys_getpid() || !threads.running[SLOT_WORKER])
         return;
-    atomic_store_explicit(&threads.now, true, memory_order_release);
-    worker_wake();
     await_listener();
-}
-
-bool threads_wanted_now(void)
-{
-    return atomic_load_explicit(&threads.now, memory_order_relaxed);
 }
 
 bool threads_have_worker(void)
 {
-    return threads_worker() != 0;
+    return threads.running[SLOT_WORKER] &&
+           !atomic_load_explicit(&threads.ended[SLOT_WORKER], memory_order_acquire);
+}
+
+void threads_await_worker(uint64_t until)
+{
+    struct timespec limit = clock_spec(until);
+
+    while (threads_worker() == 0)
+        if (sys_futex_wait(&threads.tid[SLOT_WORKER], 0, &limit) == -ETIMEDOUT)
+            return;
 }
 
 /* glibc's SIGSETXID, with a code that its handler returns at, so that ppoll(2) ends and nothing else happens
@@ -372,7 +389,6 @@ bool threads_poke_seen(void)
     return atomic_exchange(&threads.poked, false);
 }
 
-/* The worker first: it makes the listener, and has made it, if ever, once it has ended. */
 static bool join_ended(void)
 {
     bool all = true;
@@ -418,8 +434,28 @@ bool threads_stop(uint64_t until)
     }
 }
 
+bool threads_here(void)
+{
+    return threads.process == sys_getpid();
+}
+
+bool threads_give_way(uint64_t until)
+{
+    if (!threads_stop(until))
+        return false;
+    atomic_store_explicit(&threads.gave_way, true, memory_order_relaxed);
+    atomic_store_explicit(&threads.made, false, memory_order_relaxed);
+    return true;
+}
+
+bool threads_gave_way(void)
+{
+    return atomic_load_explicit(&threads.gave_way, memory_order_relaxed);
+}
+
 void threads_reset(void)
 {
+    threads.gave_up = false;
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
     atomic_store_explicit(&threads.stand_in, 0, memory_order_relaxed);
     atomic_store_explicit(&threads.poked, false, memory_order_relaxed);

@@ -23,9 +23,8 @@ pid_t threads_worker(void);          /* likewise */
 bool threads_owned(pid_t tid);
 
 /*
- * Host thread. Makes the worker, and the worker the listener: at once with `now`, and then returns
- * when the FIFO stands or cannot; else 2 ms later, because a process that has ended or exec'd
- * by then shall not have paid for a second thread. Both inherit the caller's rights and name spaces.
+ * Host thread. Makes both; with `now` returns when the FIFO stands or cannot. They inherit the caller's
+ * rights and name spaces.
  */
 bool threads_start(bool now);
 /* Host thread, signal handlers at a safe moment too (safe_moment.h): makes both as soon as may be and
@@ -36,9 +35,7 @@ bool threads_made(void);
 /* The host makes a thread by libc; has it done so in this process? */
 void threads_note_host_thread(void);
 bool threads_host_has_made_one(void);
-bool threads_wanted_now(void);
-void threads_hurry(void);         /* host thread: returns as threads_start(true) does */
-void threads_make_listener(void); /* worker */
+void threads_hurry(void); /* host thread: returns as threads_start(true) does */
 /* libc's own pthread_create(3), past the one that the shim exports. */
 int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
                         void *(*function)(void *), void *argument);
@@ -48,6 +45,11 @@ int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
 bool threads_follow_caller(void);
 /* Host thread. False: a thread of ours did not end by then (CLOCK_MONOTONIC ms). */
 bool threads_stop(uint64_t until);
+/* Host thread. As threads_stop(); from then on a ring makes them, and nothing else. */
+bool threads_give_way(uint64_t until);
+bool threads_gave_way(void);
+/* Are they of this process? Not in a child of vfork(2), nor in one that was made past fork(3). */
+bool threads_here(void);
 /* In a forked child: none of the threads exists. */
 void threads_reset(void);
 
@@ -57,6 +59,7 @@ void threads_stand_in(bool begin);
 bool threads_have_stand_in(void);
 
 bool threads_have_worker(void);
+void threads_await_worker(uint64_t until); /* listener, at its start: its number */
 
 /* Every other signal is blocked in both: faults of their own, and glibc's SIGCANCEL and SIGSETXID,
  * without which the host's setuid() would wait for ever. */

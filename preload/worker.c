@@ -25,7 +25,6 @@ enum state {
 };
 
 #define DEFAULT_LIMIT_MS 10000
-#define LISTENER_DELAY_MS 2
 
 static struct {
     _Atomic uint32_t wake;  /* counts reasons to look */
@@ -95,22 +94,9 @@ static void run_queued(void)
     change_state(ABANDONED, IDLE);
 }
 
-/* Until somebody waits for the listener, or the process has lived long enough to be worth it. */
-static void wait_for_listener(void)
-{
-    struct timespec soon = clock_spec(clock_ms() + LISTENER_DELAY_MS);
-    uint32_t seen = atomic_load_explicit(&worker.wake, memory_order_acquire);
-
-    if (!threads_wanted_now() && !threads_stopping())
-        sys_futex_wait(&worker.wake, seen, &soon);
-    if (!threads_stopping())
-        threads_make_listener();
-}
-
 void *worker_main(void *unused)
 {
     (void)unused;
-    wait_for_listener();
     while (!threads_stopping()) {
         uint32_t seen = atomic_load_explicit(&worker.wake, memory_order_acquire);
 

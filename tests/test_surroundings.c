@@ -55,7 +55,8 @@ static void must_revert(struct host *host)
     struct output *output = hotpatch(host, "revert", pid_text(host), "all", NULL);
 
     if (output->status != 0)
-        fail_msg("revert: exit %d: %s%s", output->status, output->out, output->error);
+        fail_msg("revert: exit %d: %s%s; log: %s", output->status, output->out, output->error,
+                 host_log(host));
     output_free(output);
 }
 
@@ -237,6 +238,134 @@ static void a_process_that_could_open_nothing_from_the_start_is_refused(void **s
         }
 }
 
+/* ---- memory ---- */
+
+/* The largest step of address space that libc's allocator takes: a heap of 64 MiB, PROT_NONE but its beginning. */
+static int count_arenas(pid_t pid)
+{
+    char path[64], line[512], rights[8];
+    unsigned long begin, end;
+    int count = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        count += sscanf(line, "%lx-%lx %7s", &begin, &end, rights) == 3 &&
+                 strcmp(rights, "---p") == 0 && end - begin > (32ul << 20);
+    fclose(file);
+    return count;
+}
+
+static void the_worker_has_one_arena_and_gets_it_with_its_first_load(void **state)
+{
+    (void)state;
+    if (sanitized())
+        skip(); /* its allocator is not libc's */
+    EACH_WAY(way)
+    {
+        struct host *host = host_start("confined", *way);
+
+        host_listen(host);
+        assert_int_equal(count_arenas(host->pid), 0);
+        must_load(host, "answer2");
+        assert_int_equal(count_arenas(host->pid), 1);
+        must_load(host, "answer3");
+        must_revert(host);
+        assert_int_equal(count_arenas(host->pid), 1);
+        host_stop(host);
+    }
+}
+
+static void locked_memory_and_address_space_leave_room_or_the_load_is_refused(void **state)
+{
+    /* kB of address space beyond what the program has; 0: no limit, but memory that is locked */
+    static const int rooms[] = {0, 256, 1024, 3000, 8000, 40000};
+
+    (void)state;
+    if (sanitized())
+        skip();
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
+        EACH_WAY(way)
+        {
+            struct host *host = host_start("confined", *way);
+            char question[64] = "locked memory";
+            struct output *output;
+
+            if (rooms[i] == 0) {
+                host_expect(host, "lock-memory 3", "done"); /* MCL_CURRENT | MCL_FUTURE */
+            } else {
+                char path[64], *size;
+                char *status;
+
+                snprintf(path, sizeof(path), "/proc/%d/status", (int)host->pid);
+                status = file_text(path);
+                size = strstr(status, "VmSize:");
+                snprintf(question, sizeof(question), "limit %d %lld", RLIMIT_AS,
+                         (atoll(size + 7) + rooms[i]) * 1024);
+                free(status);
+                host_expect(host, question, "done");
+            }
+            output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+            if (output->status != 0 && output->status != 1)
+                fail_msg("%d kB: exit %d: %s", rooms[i], output->status, output->error);
+            host_expect(host, "answer", output->status == 0 ? "2" : "1");
+            output_free(output);
+            assert_asleep(host, question);
+            host_stop(host);
+        }
+}
+
+/* ---- the host's own threads and processes ---- */
+
+static int count_threads_of(unsigned uid)
+{
+    char command[128];
+    FILE *pipe;
+    int count = 0;
+
+    snprintf(command, sizeof(command), "ps -L -o lwp= -U %u | wc -l", uid);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_int_equal(fscanf(pipe, "%d", &count), 1);
+    pclose(pipe);
+    return count;
+}
+
+/* RLIMIT_NPROC leaves no room but ours: the host's thread or child comes all the same, and a ring brings
+ * ours back where there is room again. */
+static void the_hosts_threads_and_children_come_before_ours(void **state)
+{
+    static const char *const questions[] = {"thread", "child"};
+
+    (void)state;
+    if (geteuid() != 0 || sanitized())
+        skip();
+    for (unsigned i = 0; i < 2; i++)
+        EACH_WAY(way)
+        {
+            struct host *host = host_start("confined", *way);
+            const unsigned uid = 20000 + (unsigned)host->pid % 30000;
+            char question[64];
+
+            assert_int_equal(chown(host->directory, uid, uid), 0);
+            snprintf(question, sizeof(question), "setuid %u", uid);
+            host_expect(host, question, "done");
+            become_child(host); /* whose FIFO is the user's */
+            must_load(host, "answer2");
+            snprintf(question, sizeof(question), "limit %d %d", RLIMIT_NPROC,
+                     count_threads_of(uid));
+            host_expect(host, question, "done");
+            host_expect(host, questions[i], "done");
+            host_expect(host, questions[i], "done");
+            host_expect(host, "answer", "2");
+            must_revert(host);
+            host_expect(host, "answer", "1");
+            host_stop(host);
+        }
+}
+
 /* ---- umask ---- */
 
 static void assert_modes(struct host *host, const char *directory)
@@ -411,6 +540,9 @@ int main(void)
         cmocka_unit_test(a_wait_that_the_kernel_refuses_is_no_loop),
         cmocka_unit_test(a_process_that_may_open_nothing_more_answers),
         cmocka_unit_test(a_process_that_could_open_nothing_from_the_start_is_refused),
+        cmocka_unit_test(the_worker_has_one_arena_and_gets_it_with_its_first_load),
+        cmocka_unit_test(locked_memory_and_address_space_leave_room_or_the_load_is_refused),
+        cmocka_unit_test(the_hosts_threads_and_children_come_before_ours),
         cmocka_unit_test(the_umask_does_not_matter),
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
         cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),

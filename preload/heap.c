@@ -1,0 +1,341 @@
+/*
+ * heap.c - see heap.h.
+ *
+ * Small pieces are cut from chunks and kept in a list for each size class when they are given back: four classes to
+ * each doubling. Large pieces are mappings of their own.
+ *
+ *      | tag, size | memory ...            tag: the address, so that a foreign pointer is told
+ */
+#include "heap.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lock.h"
+#include "state.h"
+#include "sys.h"
+
+#define TAG UINT64_C(0x68705f6d656d6f72)
+#define PAGE ((size_t)4096)
+#define UNIT ((size_t)16)
+#define SMALL_MAX ((size_t)32768)
+#define CHUNK ((size_t)128 << 10)
+#define CLASSES 40
+#define MOVED (SIZE_MAX / 2 + 1) /* in `size`: the memory lies so far behind what was allocated */
+
+struct head {
+    uint64_t tag;
+    size_t size; /* of the memory behind it; of a large piece that of its mapping less the head */
+};
+
+struct piece {
+    struct piece *next;
+};
+
+static struct {
+    struct lock lock;
+    _Atomic pthread_t fork_holder; /* holds the lock over its fork(); 0: none */
+    size_t mapped;
+    char *at, *end; /* what is left of the newest chunk */
+    struct piece *given_back[CLASSES];
+} heap STATE;
+
+/* For what the constructor keeps: most processes need no chunk. */
+static _Alignas(16) char first_chunk[1024];
+static bool first_used STATE;
+
+/* A handler of the host's for fork() may call the run-time API. False: nothing to give back. */
+static bool enter(void)
+{
+    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == pthread_self())
+        return false;
+    lock_take(&heap.lock);
+    return true;
+}
+
+static void leave(bool entered)
+{
+    if (entered)
+        lock_give(&heap.lock);
+}
+
+static void *out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+static long map_pages(size_t size)
+{
+    return sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                    -1, 0);
+}
+
+/* After mlockall(MCL_FUTURE) new pages count as locked, and the limit refuses them (EAGAIN). One page that is
+ * unlocked grows into any number that are not locked. */
+void *heap_map(size_t size)
+{
+    long at = map_pages(size);
+
+    if (at == -EAGAIN) {
+        long page = map_pages(PAGE);
+
+        if (page > 0) {
+            sys_call3(SYS_munlock, page, (long)PAGE, 0);
+            at = sys_call4(SYS_mremap, page, (long)PAGE, (long)size, MREMAP_MAYMOVE);
+            if (at < 0)
+                sys_call3(SYS_munmap, page, (long)PAGE, 0);
+        }
+    }
+    return at < 0 && at > -(long)PAGE ? NULL : (void *)at;
+}
+
+static struct head *head_of(const void *memory)
+{
+    return (struct head *)(uintptr_t)memory - 1;
+}
+
+static void *set_head(struct head *head, size_t size)
+{
+    head->tag = TAG ^ (uintptr_t)(head + 1);
+    head->size = size;
+    return head + 1;
+}
+
+bool heap_owns(const void *memory)
+{
+    return memory && (uintptr_t)memory % UNIT == 0 &&
+           head_of(memory)->tag == (TAG ^ (uintptr_t)memory);
+}
+
+/* ---- size classes: 16, 32 ... 128, 160, 192, 224, 256, 320 ... 32768 ---- */
+
+static unsigned class_of(size_t size)
+{
+    const size_t last = (size ? size : 1) - 1;
+    unsigned doubling;
+
+    if (last < 128)
+        return (unsigned)(last / UNIT);
+    doubling = 63 - (unsigned)__builtin_clzl(last);
+    return 8 + (doubling - 7) * 4 + (unsigned)((last >> (doubling - 2)) & 3);
+}
+
+static size_t class_size(unsigned class)
+{
+    unsigned doubling = 7 + (class - 8) / 4;
+
+    if (class < 8)
+        return (class + 1) * UNIT;
+    return (size_t)(5 + (class - 8) % 4) << (doubling - 2);
+}
+
+static bool next_chunk(size_t needed)
+{
+    char *chunk = first_chunk;
+    size_t size = sizeof(first_chunk);
+
+    if (first_used || needed > sizeof(first_chunk)) {
+        size = CHUNK;
+        chunk = heap.mapped + size > HEAP_LIMIT ? NULL : heap_map(size);
+        if (!chunk)
+            return false;
+        heap.mapped += size;
+    } else {
+        first_used = true;
+    }
+    heap.at = chunk;
+    heap.end = chunk + size;
+    return true;
+}
+
+static void *take_small(size_t size)
+{
+    unsigned class = class_of(size);
+    struct piece *piece = heap.given_back[class];
+    size_t whole = class_size(class) + sizeof(struct head);
+    struct head *head;
+
+    if (piece) {
+        heap.given_back[class] = piece->next;
+        return piece;
+    }
+    if ((size_t)(heap.end - heap.at) < whole && !next_chunk(whole))
+        return NULL;
+    head = (struct head *)(void *)heap.at;
+    heap.at += whole;
+    return set_head(head, class_size(class));
+}
+
+static size_t mapping_size(size_t size)
+{
+    return (size + sizeof(struct head) + PAGE - 1) / PAGE * PAGE;
+}
+
+static void *take_large(size_t size)
+{
+    size_t whole = mapping_size(size);
+    struct head *head = heap.mapped + whole > HEAP_LIMIT ? NULL : heap_map(whole);
+
+    if (!head)
+        return NULL;
+    heap.mapped += whole;
+    return set_head(head, whole - sizeof(*head));
+}
+
+void *heap_allocate(size_t size)
+{
+    bool entered;
+    void *memory;
+
+    if (size > HEAP_LIMIT)
+        return out_of_memory();
+    entered = enter();
+    memory = size <= SMALL_MAX ? take_small(size) : take_large(size);
+    leave(entered);
+    return memory ? memory : out_of_memory();
+}
+
+void *heap_allocate_aligned(size_t alignment, size_t size)
+{
+    char *memory, *aligned;
+
+    if (alignment <= UNIT)
+        return heap_allocate(size);
+    if (alignment > HEAP_LIMIT || size > HEAP_LIMIT)
+        return out_of_memory();
+    memory = heap_allocate(size + alignment);
+    if (!memory)
+        return NULL;
+    aligned = (char *)(((uintptr_t)memory + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    return aligned == memory ? memory
+                             : set_head(head_of(aligned), MOVED | (size_t)(aligned - memory));
+}
+
+/* What was allocated, and how far behind its beginning `memory` lies. */
+static void *beginning(void *memory, size_t *offset)
+{
+    size_t size = head_of(memory)->size;
+
+    *offset = size & MOVED ? size & ~MOVED : 0;
+    return (char *)memory - *offset;
+}
+
+static void release_foreign(void *memory)
+{
+    void (*release)(void *);
+    void *symbol = dlsym(RTLD_DEFAULT, "free");
+
+    memcpy(&release, &symbol, sizeof(release));
+    if (release)
+        release(memory);
+}
+
+static void give_back(void *memory, size_t size)
+{
+    struct piece *piece = memory;
+    unsigned class;
+
+    if (size > SMALL_MAX) {
+        heap.mapped -= size + sizeof(struct head);
+        sys_call3(SYS_munmap, (long)head_of(memory), (long)(size + sizeof(struct head)), 0);
+        return;
+    }
+    class = class_of(size);
+    piece->next = heap.given_back[class];
+    heap.given_back[class] = piece;
+}
+
+void heap_release(void *memory)
+{
+    size_t offset;
+    bool entered;
+
+    if (!memory)
+        return;
+    if (!heap_owns(memory)) {
+        release_foreign(memory);
+        return;
+    }
+    memory = beginning(memory, &offset);
+    entered = enter();
+    give_back(memory, head_of(memory)->size);
+    leave(entered);
+}
+
+/* A large piece that stays one: its pages move, their contents are not copied. */
+static void *remap(void *memory, size_t size)
+{
+    struct head *head = head_of(memory);
+    size_t before = head->size + sizeof(*head), whole = mapping_size(size);
+    bool entered = enter();
+    long at = heap.mapped - before + whole > HEAP_LIMIT
+                  ? -ENOMEM
+                  : sys_call4(SYS_mremap, (long)head, (long)before, (long)whole, MREMAP_MAYMOVE);
+    void *result = NULL;
+
+    if (at > 0) {
+        heap.mapped = heap.mapped - before + whole;
+        result = set_head((struct head *)at, whole - sizeof(*head));
+    }
+    leave(entered);
+    return result;
+}
+
+void *heap_resize(void *memory, size_t size)
+{
+    size_t offset, room;
+    void *whole, *other;
+
+    if (!memory)
+        return heap_allocate(size);
+    if (!heap_owns(memory) || size > HEAP_LIMIT)
+        return out_of_memory();
+    whole = beginning(memory, &offset);
+    room = head_of(whole)->size - offset;
+    if (size <= room && (room <= SMALL_MAX || size > room / 2))
+        return memory;
+    if (offset == 0 && room > SMALL_MAX && size > SMALL_MAX && (other = remap(memory, size)))
+        return other;
+    other = heap_allocate(size);
+    if (!other)
+        return NULL;
+    memcpy(other, memory, size < room ? size : room);
+    heap_release(memory);
+    return other;
+}
+
+/* ---- fork ---- */
+
+void heap_fork_prepare(void)
+{
+    if (lock_take_until(&heap.lock, clock_ms() + 200))
+        atomic_store_explicit(&heap.fork_holder, pthread_self(), memory_order_relaxed);
+}
+
+void heap_fork_parent(void)
+{
+    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) != pthread_self())
+        return;
+    atomic_store_explicit(&heap.fork_holder, 0, memory_order_relaxed);
+    lock_give(&heap.lock);
+}
+
+/* Where another thread was inside the heap, its lists are not used any more; its memory is. */
+void heap_fork_child(void)
+{
+    bool whole = atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == pthread_self() ||
+                 heap.lock.word == 0;
+
+    if (!whole) {
+        heap.at = heap.end = NULL;
+        memset(heap.given_back, 0, sizeof(heap.given_back));
+    }
+    atomic_store_explicit(&heap.fork_holder, 0, memory_order_relaxed);
+    lock_reset(&heap.lock);
+}

@@ -1,0 +1,72 @@
+/*
+ * room.c - fork(3) as the host calls it, and room for the host's own threads and processes.
+ *
+ * The host's limit of processes (RLIMIT_NPROC, the pids.max of a cgroup) counts our two threads as well. A call that
+ * fails with EAGAIN while they exist is made again without them; the next ring makes them again.
+ */
+#include "room.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "log.h"
+#include "preload.h"
+#include "state.h"
+#include "threads.h"
+
+#define STOP_LIMIT_MS 2000
+
+#define EXPORTED __attribute__((visibility("default")))
+
+bool room_make(int error)
+{
+    if (error != EAGAIN || !preload_active() || !threads_made() || !threads_here() ||
+        threads_self() != THREAD_HOST)
+        return false;
+    log_write(LOG_INFO, "the program may make no thread or process: ours end");
+    return threads_give_way(clock_ms() + STOP_LIMIT_MS);
+}
+
+/* The sanitizers have a fork(3) of their own, which code that is built with them may not come before. */
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+
+typedef pid_t (*fork_function)(void);
+
+static _Atomic(fork_function) next STATE;
+
+static fork_function libc_fork(void)
+{
+    fork_function function = atomic_load_explicit(&next, memory_order_relaxed);
+    void *symbol;
+
+    if (function)
+        return function;
+    symbol = dlsym(RTLD_NEXT, "fork");
+    memcpy(&function, &symbol, sizeof(function));
+    atomic_store_explicit(&next, function, memory_order_relaxed);
+    return function;
+}
+
+/* fork(3) may be called in a signal handler, where nothing can be looked up. */
+__attribute__((constructor)) static void find_fork(void)
+{
+    libc_fork();
+}
+
+EXPORTED pid_t fork(void)
+{
+    fork_function function = libc_fork();
+    pid_t result = function();
+    int error = errno;
+
+    if (result < 0 && room_make(error))
+        return function();
+    errno = error;
+    return result;
+}
+
+#endif
