@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "filters.h"
 #include "jail.h"
 #include "leftovers.h"
 #include "lock.h"
@@ -239,7 +240,8 @@ static bool start(bool thorough)
     }
     lock_give(&arming.files);
     if (!made && arming_problem[0])
-        log_write(jailed ? LOG_INFO : LOG_ERROR, "no FIFO: %s", arming_problem);
+        log_write(jailed || filters_at_start() ? LOG_INFO : LOG_ERROR, "no FIFO: %s",
+                  arming_problem);
     return made;
 }
 

@@ -160,6 +160,11 @@ long filters_call(long number, long a, long b, long c, long d, long e)
 
 /* ---- what is known ---- */
 
+bool filters_at_start(void)
+{
+    return facts.at_start != 0;
+}
+
 bool filters_set(void)
 {
     return facts.seen != 0 || atomic_load(&being_set) != 0;

@@ -13,6 +13,8 @@
 
 /* Constructor: note whether the program was started under a filter. */
 void filters_start(void);
+/* Was it? What such a filter refuses is no failure that anybody has asked to hear of. */
+bool filters_at_start(void);
 /* Any thread, signal handlers too; memory alone. Has the host set a filter, or is it setting one? */
 bool filters_set(void);
 /* Likewise. Does a filter that the host has set refuse a call that our threads need? */

@@ -11,6 +11,7 @@
 #include "arming.h"
 #include "dispatch.h"
 #include "doorbell.h"
+#include "filters.h"
 #include "frames.h"
 #include "jail.h"
 #include "lock.h"
@@ -99,7 +100,8 @@ static bool leave_host_table(void)
     int result = sys_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 
     if (result != 0)
-        log_write(LOG_ERROR, "no FIFO: close_range(CLOSE_RANGE_UNSHARE): %s", sys_error(result));
+        log_write(filters_at_start() ? LOG_INFO : LOG_ERROR,
+                  "no FIFO: close_range(CLOSE_RANGE_UNSHARE): %s", sys_error(result));
     return result == 0;
 }
 

@@ -253,7 +253,8 @@ static int create_blocked(int slot, void *(*function)(void *), size_t size)
     result = create_patiently(slot, function, size);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
     if (result != 0)
-        log_write(LOG_ERROR, "a thread could not be made: %s", sys_error(result));
+        log_write(filters_at_start() ? LOG_INFO : LOG_ERROR, "a thread could not be made: %s",
+                  sys_error(result));
     return result;
 }
 

@@ -200,6 +200,22 @@ static void a_filter_from_before_the_start_is_no_hindrance(void **state)
     host_stop(host);
 }
 
+static void what_an_inherited_filter_fails_is_not_complained_of(void **state)
+{
+    static const char *const under[] = {"FILTERED_UNDER=needed-but:mknodat",
+                                        "FILTERED_UNDER=needed-but:close_range"};
+    static const char *const when[] = {"HOTPATCH_LISTEN=first-ring", "HOTPATCH_LISTEN=start"};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct host *host =
+            host_start_unarmed("filtered", (const char *[]){when[i / 2], under[i % 2], NULL});
+
+        host_expect(host, "answer", "1");
+        assert_exits(host, 7);
+    }
+}
+
 static void a_filter_set_past_libc_is_refused_by_the_command(void **state)
 {
     struct host *host = host_start("filtered", later);
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(threads_go_on_under_a_filter_that_only_fails_calls),
         cmocka_unit_test(a_call_that_may_fail_may_be_refused),
         cmocka_unit_test(a_filter_from_before_the_start_is_no_hindrance),
+        cmocka_unit_test(what_an_inherited_filter_fails_is_not_complained_of),
         cmocka_unit_test(a_filter_set_past_libc_is_refused_by_the_command),
         cmocka_unit_test(strict_mode_is_refused_by_the_command),
     };

@@ -9,7 +9,8 @@
  *   forked FILTER...          a child sets such a filter and leaves by _exit(3); says its wait status
  *   getuid                    a call that none of these filters allows
  *
- * With FILTERED_UNDER=WHICH in its environment it executes itself again, under such a filter that kills.
+ * With FILTERED_UNDER=WHICH in its environment it executes itself again, under such a filter that kills; with
+ * needed-but:CALL one that fails that call.
  */
 #include <hotpatch.h>
 
@@ -191,7 +192,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     if (under && *under) {
-        struct sock_fprog filter = program(under, "kill", true);
+        struct sock_fprog filter = program(under, strchr(under, ':') ? "errno" : "kill", true);
 
         setenv("FILTERED_UNDER", "", 1);
         if (set_filter("prctl", &filter) == 0)
