@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "file_image.h"
 #include "judge.h"
 #include "output.h"
 #include "preload_path.h"
@@ -46,6 +47,39 @@ static int add_patch(char **list, const char *file)
     return 0;
 }
 
+/* AddressSanitizer's library ends a program in which it is not the first one (asan_linux.cpp). Its soname, which
+ * ld.so looks for as the program's own DT_NEEDED; NULL: the program does not need it. */
+static char *first_library(const char *program)
+{
+    struct refusal ignored = {0};
+    struct file_image file;
+    char *name = NULL;
+
+    if (file_image_open(&file, program, 0, &ignored) == 0) {
+        const char *needed;
+
+        for (size_t i = 0; !name && (needed = image_needed(file.image, i)); i++)
+            if (strncmp(needed, "libasan.so", 10) == 0 ||
+                strncmp(needed, "libclang_rt.asan", 16) == 0)
+                name = format_text("%s", needed);
+        file_image_close(&file);
+    }
+    refusal_clear(&ignored);
+    return name;
+}
+
+static void put_first(const char *library)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *all;
+
+    if (before && strstr(before, library))
+        return;
+    all = format_text("%s%s%s", library, before && *before ? ":" : "", before ? before : "");
+    setenv("LD_PRELOAD", all, 1);
+    free(all);
+}
+
 static void set_preload(const char *shim)
 {
     const char *before = getenv("LD_PRELOAD");
@@ -75,7 +109,7 @@ static int start(char **argv, const char *patches, bool json)
 {
     struct refusal why = {0};
     struct verdict *verdict = allocate(sizeof(*verdict));
-    char *shim = NULL;
+    char *shim = NULL, *first;
 
     if (program_judge(argv[0], verdict, &why) == 0 && (shim = preload_find(&why)) &&
         strpbrk(shim, ": "))
@@ -87,6 +121,10 @@ static int start(char **argv, const char *patches, bool json)
                     "library, and what it starts\n",
                     verdict->path, verdict->interpreter);
         set_preload(shim);
+        first = first_library(verdict->interpreter[0] ? verdict->interpreter : verdict->path);
+        if (first)
+            put_first(first);
+        free(first);
         set_patches(patches);
         execvp(argv[0], argv);
         refuse(&why, HP_NO_PROGRAM, "run %s: %s", argv[0], strerror(errno));

@@ -534,6 +534,34 @@ static void the_command_does_not_ask_them_either(void **state)
     }
 }
 
+/* ---- AddressSanitizer ---- */
+
+static void run_starts_a_program_that_needs_libasan(void **state)
+{
+    char directory[] = "/tmp/hotpatch-asan-XXXXXX", command[512], program[64], directory_is[96];
+    struct output *output;
+
+    (void)state;
+    if (sanitized())
+        skip();
+    assert_non_null(mkdtemp(directory));
+    snprintf(program, sizeof(program), "%s/program", directory);
+    snprintf(command, sizeof(command),
+             "echo 'int puts(const char *); int main(void) { return puts(\"begun\") < 0; }' | "
+             "gcc -fsanitize=address -x c -o %s -",
+             program);
+    assert_int_equal(system(command), 0);
+    snprintf(directory_is, sizeof(directory_is), "HOTPATCH_DIR=%s", directory);
+    output = run_program(
+        NULL, (const char *[]){"env", directory_is, built("hotpatch"), "run", program, NULL});
+    if (output->status != 0)
+        fail_msg("exit %d: %s", output->status, output->error);
+    assert_string_equal(output->out, "begun\n");
+    output_free(output);
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -547,6 +575,7 @@ int main(void)
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
         cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),
         cmocka_unit_test(the_command_does_not_ask_them_either),
+        cmocka_unit_test(run_starts_a_program_that_needs_libasan),
     };
 
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
