@@ -151,7 +151,7 @@ char *snapshot_bring(const void *bytes, size_t size, struct refusal *why)
     char what[32], name[PATH_MAX] = "";
 
     if (fd < 0) {
-        refuse(why, HP_SNAPSHOT, "copy the patch: %s", strerror(-fd));
+        refuse(why, HP_SNAPSHOT, "copy the patch: %s", sys_error(-fd));
         return NULL;
     }
     snprintf(what, sizeof(what), "copy %d", fd);

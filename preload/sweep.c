@@ -154,7 +154,7 @@ static bool is_old(const struct stat *st)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
+    now = clock_now(CLOCK_REALTIME);
     return now.tv_sec - st->st_ctim.tv_sec > UNKNOWN_AGE;
 }
 
@@ -225,8 +225,8 @@ static uint64_t ticks_of(const struct timespec *when)
     struct timespec real, boot;
     int64_t ms;
 
-    clock_gettime(CLOCK_REALTIME, &real);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
+    real = clock_now(CLOCK_REALTIME);
+    boot = clock_now(CLOCK_BOOTTIME);
     ms = (when->tv_sec - real.tv_sec + boot.tv_sec) * 1000 +
          (when->tv_nsec - real.tv_nsec + boot.tv_nsec) / 1000000;
     return ms < 0 ? 0 : (uint64_t)ms / 10 + 1;

@@ -534,6 +534,32 @@ static void the_command_does_not_ask_them_either(void **state)
     }
 }
 
+/* What the kernel answers is asked by system calls, memory is the heap's, and no text is translated. */
+static void shim_and_engine_use_no_function_of_libc_that_asks_the_kernel(void **state)
+{
+    static const char names[] =
+        "clock_gettime|time|gettimeofday|l?stat(64)?|fstat(at)?(64)?|statx|f?statvfs|gete?[ug]id|"
+        "getpid|gettid|open(at)?(64)?|p?read|p?write|close|p?poll|p?select|epoll_.*|nanosleep|u?"
+        "sleep|"
+        "unlink(at)?|rename(at)?|mk(dir|fifo|nod)(at)?|f?ch(own|mod)(at)?|umask|strerror(_r)?|"
+        "readlink(at)?|access|prctl|syscall|t?g?kill|malloc|calloc|realloc|free|strdup|qsort|"
+        "strtod|"
+        "setlocale|dcgettext|opendir|readdir|sigprocmask";
+    static const char *const libraries[] = {"libhotpatch_preload.so", "libhotpatch_engine.so"};
+    char command[2048];
+
+    (void)state;
+    if (sanitized())
+        skip();
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(command, sizeof(command),
+                 "nm -D --undefined-only %s | awk '{ sub(\"@.*\", \"\", $2); print $2 }' | "
+                 "grep -xE '%s'",
+                 built("%s", libraries[i]), names);
+        assert_int_not_equal(system(command), 0); /* it prints what it found */
+    }
+}
+
 /* ---- AddressSanitizer ---- */
 
 static void run_starts_a_program_that_needs_libasan(void **state)
@@ -575,6 +601,7 @@ int main(void)
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
         cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),
         cmocka_unit_test(the_command_does_not_ask_them_either),
+        cmocka_unit_test(shim_and_engine_use_no_function_of_libc_that_asks_the_kernel),
         cmocka_unit_test(run_starts_a_program_that_needs_libasan),
     };
 
