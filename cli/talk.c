@@ -277,6 +277,16 @@ static int doorbell_number(const struct talk *talk)
     return number;
 }
 
+/* Where the limits of the process leave a listener no room, it is tried, but not waited for. */
+static unsigned first_ring_time(const struct talk *talk)
+{
+    struct refusal why = {0};
+    bool room = limits_leave_room(pid_of(talk), false, &why) == 0;
+
+    refusal_clear(&why);
+    return room ? FIRST_RING_TIME : RING_TIME;
+}
+
 static void ring_once(struct talk *talk, uint64_t now)
 {
     enum ring rung = ring(talk->exchange->process, talk->doorbell, talk->ring_flags);
@@ -284,8 +294,16 @@ static void ring_once(struct talk *talk, uint64_t now)
     talk->rung = rung == RING_LISTENER;
     if (rung == RING_THREAD && !talk->rung_thread) {
         talk->rung_thread = true;
-        talk->ring_end = now + FIRST_RING_TIME;
+        talk->ring_end = now + first_ring_time(talk);
     }
+}
+
+/* A process that was rung has no FIFO for a moment, and what is said of other directories tells nothing. */
+static bool may_listen_soon(const struct talk *talk, const struct refusal *why)
+{
+    enum error_code code = why->items[0].code;
+
+    return code == HP_NOT_LISTENING || (talk->rung_thread && code == HP_PERMISSION);
 }
 
 /* Whether to look again a little later for a listener that was or can be rung. */
@@ -348,7 +366,7 @@ static void talk_connect(struct talk *talk)
             talk_send(talk);
         else
             finish_refused(talk, &why);
-    } else if (why.items[0].code == HP_NOT_LISTENING && connect_later(talk)) {
+    } else if (may_listen_soon(talk, &why) && connect_later(talk)) {
         channel_close(&talk->channel);
         refusal_clear(&why);
     } else {

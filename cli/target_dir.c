@@ -331,9 +331,17 @@ static bool try_candidate(const struct process *process, struct candidate *candi
     return false;
 }
 
-static int no_channel(const struct process *process, const struct obstacles *obstacles,
-                      struct refusal *why)
+/* A process that nobody has rung, a forked child for one, may have made no FIFO yet: where it can make one, other
+ * directories, of which root's may not be entered, are no obstacle. */
+static bool has_made_none(const struct process *process, const struct channel *channel)
 {
+    return channel->dir >= 0 && process_waits_for_ring(process);
+}
+
+static int no_channel(const struct process *process, const struct channel *channel,
+                      const struct obstacles *obstacles, struct refusal *why)
+{
+    bool elsewhere = has_made_none(process, channel);
     const char *name = process_name(process);
 
     if (process->maps_readable && !process->shim)
@@ -347,7 +355,7 @@ static int no_channel(const struct process *process, const struct obstacles *obs
                       obstacles->planted);
     if (obstacles->distrusted)
         return refuse(why, HP_DIRECTORY, "%s", obstacles->distrusted);
-    if (obstacles->denied[0])
+    if (obstacles->denied[0] && !elsewhere)
         return refuse(why, HP_PERMISSION, "%s cannot be entered", obstacles->denied);
     if (obstacles->hidden || process->hidden_root)
         return refuse(why, HP_PERMISSION,
@@ -398,7 +406,7 @@ int channel_open(const struct process *process, struct channel *channel, struct 
         if (try_candidate(process, &list[i], channel, obstacles))
             status = 0;
     if (status != 0)
-        no_channel(process, obstacles, why);
+        no_channel(process, channel, obstacles, why);
     candidates_free(list, count);
     free(obstacles);
     return status;

@@ -71,6 +71,39 @@ static void a_directory_others_can_write_is_not_used(void **state)
     assert_not_used(directory);
 }
 
+/* It has no FIFO of its own yet, and root's directory, which its user may not enter, tells nothing of it. */
+static void a_child_without_a_fifo_is_rung_beside_a_directory_of_roots(void **state)
+{
+    struct host *host = *state;
+    const char *roots = host_path(host, "roots"), *users = host_path(host, "users");
+    struct output *output;
+    char script[2048];
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(mkdir(roots, 0700), 0);
+    assert_int_equal(mkdir(users, 0700), 0);
+    assert_int_equal(chown(users, NOBODY, NOBODY), 0);
+    assert_int_equal(chmod(host->scratch, 0755), 0);
+    snprintf(script, sizeof(script),
+             "mkfifo %s/never %s/pid; hotpatch=%s\n"
+             "HOTPATCH_DIR=%s $hotpatch run sh -c '(read line < %s/never) & echo $! > %s/pid;"
+             " wait' & parent=$!\n"
+             "read child < %s/pid; export HOTPATCH_DIR=%s\n"
+             "$hotpatch doctor $child; $hotpatch status $child; status=$?\n"
+             "kill $child $parent; exit $status",
+             users, users, built("hotpatch"), users, users, users, users, roots);
+    output = run_program(NULL, (const char *[]){"setpriv", "--reuid=65534", "--regid=65534",
+                                                "--clear-groups", "sh", "-c", script, NULL});
+    if (output->status == 126 || output->status == 127) {
+        output_free(output);
+        skip(); /* this user may not execute what was built here */
+    }
+    if (output->status != 0 || strstr(output->out, "no    fifo"))
+        fail_msg("exit %d\n%s%s", output->status, output->out, output->error);
+    output_free(output);
+}
+
 static void a_symbolic_link_is_no_directory(void **state)
 {
     struct host *host = *state;
@@ -304,6 +337,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         WITH_HOST(a_foreign_directory_is_not_used),
         WITH_HOST(a_directory_others_can_write_is_not_used),
+        WITH_HOST(a_child_without_a_fifo_is_rung_beside_a_directory_of_roots),
+        WITH_HOST(a_child_without_a_fifo_is_rung_beside_a_directory_of_roots),
         WITH_HOST(a_symbolic_link_is_no_directory),
         WITH_HOST(doctor_says_whose_directory_it_is),
         WITH_HOST(a_file_in_place_of_the_fifo_is_refused),
