@@ -481,13 +481,15 @@ static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t round)
     return NULL;
 }
 
-static int await_answers(struct crowd *crowd, uint32_t round, uint64_t until, pid_t *who)
+/* Until all have answered, or one has not understood the question: that round is over. */
+static int await_answers(struct crowd *crowd, uint32_t round, uint32_t lost, uint64_t until,
+                         pid_t *who)
 {
     for (;;) {
         uint32_t seen = trap_answers();
         const struct crowd_thread *thread = unanswered(crowd, round);
 
-        if (!thread)
+        if (!thread || trap_lost() != lost)
             return 0;
         *who = thread->entry;
         if (clock_ms() >= until)
@@ -516,7 +518,7 @@ static int ask_once(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_
 {
     struct trap_round round = {pages.answered, (uint32_t)crowd->count, begin, end};
     int result = stacks_look();
-    uint32_t number;
+    uint32_t number, lost = trap_lost();
 
     if (result != 0)
         return result;
@@ -524,7 +526,7 @@ static int ask_once(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_
     number = trap_round_begin(&round);
     result = ask_all(crowd);
     if (result == 0)
-        result = await_answers(crowd, number, until, who);
+        result = await_answers(crowd, number, lost, until, who);
     trap_round_end();
     return result;
 }
@@ -539,6 +541,7 @@ static const struct crowd_thread *not_out(const struct crowd *crowd)
 
 int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
 {
+    uint32_t lost = trap_lost();
     int result = trap_install(true);
 
     /* Anew: who was made since they were looked at came in before the entry was held. */
@@ -554,5 +557,5 @@ int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t
         else
             trap_await(trap_answers());
     }
-    return result;
+    return result == -ETIMEDOUT && trap_lost() != lost ? -EAGAIN : result;
 }

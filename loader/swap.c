@@ -243,9 +243,12 @@ static int evacuate(struct work *work)
         until = work->until;
     result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, until, &who);
     if (result != 0)
-        site_refuse(work->why, result == -ETIMEDOUT ? HP_TIMEOUT : HP_STORE,
+        site_refuse(work->why, result == -ETIMEDOUT || result == -EAGAIN ? HP_TIMEOUT : HP_STORE,
                     "thread %d could not be made to leave the function's first instructions: %s",
-                    (int)who, result == -ETIMEDOUT ? "no answer in time" : sys_error(result));
+                    (int)who,
+                    result == -ETIMEDOUT ? "no answer in time"
+                    : result == -EAGAIN  ? "its user's pending signals are at RLIMIT_SIGPENDING"
+                                         : sys_error(result));
     return result;
 }
 

@@ -47,7 +47,9 @@ static struct {
     _Atomic uint32_t now;  /* the last round's number, even */
     _Atomic uint32_t open; /* a round is under way */
     struct trap_round asked;
-    _Atomic uint32_t answers; /* futex: counts them */
+    _Atomic uint32_t answers;    /* futex: counts them */
+    _Atomic uint32_t unanswered; /* questions, those to threads that have ended included */
+    _Atomic uint32_t lost;       /* questions that arrived without their value */
     _Atomic bool waiting;
 } rounds = {.now = FIRST_ROUND};
 
@@ -83,6 +85,27 @@ BARE static bool is_question(const siginfo_t *info)
            value >> 32 <= atomic_load_explicit(&rounds.now, memory_order_acquire);
 }
 
+/* Return whether a question was unanswered. */
+BARE static bool count_answered(void)
+{
+    uint32_t left = atomic_load_explicit(&rounds.unanswered, memory_order_acquire);
+
+    while (left && !atomic_compare_exchange_weak(&rounds.unanswered, &left, left - 1))
+        ;
+    return left != 0;
+}
+
+/*
+ * Where the user's pending signals have reached RLIMIT_SIGPENDING the kernel delivers SIGILL without the siginfo
+ * that it was sent with, as one of kill(2) by process 0 and user 0 (collect_signal() in kernel/signal.c). The
+ * host's action would end the process for it. A kill(2) from outside of the pid namespace looks the same: it is
+ * taken for a question only while one is unanswered.
+ */
+BARE static bool is_lost_question(const siginfo_t *info)
+{
+    return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 && count_answered();
+}
+
 /* The number of the round that the question belongs to, if it is still open. */
 BARE static uint32_t round_of(const siginfo_t *info)
 {
@@ -112,6 +135,20 @@ BARE static bool may_come_back(const siginfo_t *info, void *context, const struc
 }
 
 /* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
+BARE static void wake_listener(void)
+{
+    atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
+    if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
+        sys_futex_wake(&rounds.answers, 1);
+}
+
+/* The thread stays where it is, and is asked again. */
+BARE static void answer_lost_question(void)
+{
+    atomic_fetch_add_explicit(&rounds.lost, 1, memory_order_release);
+    wake_listener();
+}
+
 BARE static void answer(const siginfo_t *info, void *context)
 {
     uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
@@ -125,9 +162,7 @@ BARE static void answer(const siginfo_t *info, void *context)
     if (may_come_back(info, context, &round))
         number++;
     atomic_store_explicit(&round.answered[index], number, memory_order_release);
-    atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
-    if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
-        sys_futex_wake(&rounds.answers, 1);
+    wake_listener();
 }
 
 uint32_t trap_round_begin(const struct trap_round *round)
@@ -152,11 +187,21 @@ int trap_ask(pid_t tid, uint32_t index)
 {
     uint64_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed);
     siginfo_t info = {.si_signo = SIGILL, .si_code = SI_QUEUE};
+    int result;
 
     info.si_pid = sys_getpid();
     info.si_uid = sys_geteuid();
     info.si_value.sival_ptr = (void *)(uintptr_t)(number << 32 | index);
-    return (int)sys_call4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGILL, (long)&info);
+    atomic_fetch_add_explicit(&rounds.unanswered, 1, memory_order_seq_cst);
+    result = (int)sys_call4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGILL, (long)&info);
+    if (result != 0)
+        atomic_fetch_sub_explicit(&rounds.unanswered, 1, memory_order_relaxed);
+    return result;
+}
+
+uint32_t trap_lost(void)
+{
+    return atomic_load_explicit(&rounds.lost, memory_order_acquire);
 }
 
 uint32_t trap_answers(void)
@@ -220,7 +265,12 @@ BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context
     uintptr_t moved = 0;
 
     if (which == ON_FAULT && is_question(info)) {
+        count_answered();
         answer(info, context);
+        return;
+    }
+    if (which == ON_FAULT && is_lost_question(info)) {
+        answer_lost_question();
         return;
     }
     if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))

@@ -47,6 +47,8 @@ uint32_t trap_round_begin(const struct trap_round *round);
 void trap_round_end(void);
 /* 0, or -errno: -ESRCH: the thread is gone. Once for each thread and round. */
 int trap_ask(pid_t tid, uint32_t index);
+/* How many questions have lost their value on the way (RLIMIT_SIGPENDING): the thread may be asked again. */
+uint32_t trap_lost(void);
 /* Sleep until some thread has answered, at most some milliseconds. */
 void trap_await(uint32_t seen);
 uint32_t trap_answers(void);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -457,6 +458,45 @@ static void a_thread_that_runs_between_the_old_instructions_goes_on_in_the_moved
     assert_int_equal(in_child(leaves_by_int3, &shape_waits), 0);
 }
 
+static int limit_pending_signals(rlim_t to, struct rlimit *before)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_SIGPENDING, before) != 0)
+        return -1;
+    limit = *before;
+    limit.rlim_cur = to;
+    return setrlimit(RLIMIT_SIGPENDING, &limit);
+}
+
+/* The kernel then delivers SIGILL without the value that it was sent with. */
+static int lives_where_no_signal_can_be_queued(const void *shape)
+{
+    struct waiting waiting = {.shape = shape};
+    struct site_problem why = {0};
+    struct rlimit before;
+
+    signal(SIGILL, SIG_DFL); /* cmocka's */
+    shape_take_places(shape, UINT_MAX);
+    enter(&waiting);
+    if (limit_pending_signals(0, &before) != 0 ||
+        site_arm(shape_site(shape), clock_ms() + 100, &why) == 0 || why.code != HP_TIMEOUT ||
+        !strstr(why.text, "RLIMIT_SIGPENDING"))
+        return 1;
+    setrlimit(RLIMIT_SIGPENDING, &before);
+    shape_arm(shape);
+    await_running(waiting.thread);
+    waiting.stop = 1;
+    pthread_join(waiting.thread, NULL);
+    return waiting.result == 1 ? 0 : 2;
+}
+
+static void nor_does_it_end_where_the_limit_of_pending_signals_is_reached(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(lives_where_no_signal_can_be_queued, &shape_waits), 0);
+}
+
 /* Refused while it is there; then not. */
 static int waits_for(struct held *held)
 {
@@ -518,6 +558,7 @@ int main(void)
         cmocka_unit_test(an_opcode_that_is_none_traps_as_well),
         cmocka_unit_test(what_was_stored_while_it_woke_is_taken_back),
         cmocka_unit_test(a_thread_that_runs_between_the_old_instructions_goes_on_in_the_moved_ones),
+        cmocka_unit_test(nor_does_it_end_where_the_limit_of_pending_signals_is_reached),
         cmocka_unit_test(nor_beside_a_thread_that_blocks_sigtrap),
         cmocka_unit_test(nobody_who_would_come_back_from_a_signal_handler_is_overlooked),
         cmocka_unit_test(whatever_has_been_seen_of_the_stores_there_is_whole_code),
