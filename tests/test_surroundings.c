@@ -421,6 +421,44 @@ static void the_umask_does_not_matter(void **state)
             }
 }
 
+/* ---- a user's command and a user's process ---- */
+
+/* A child has no FIFO before its first ring, and the user may not enter root's directory, where the command
+ * looks for one too. */
+static void a_user_reaches_a_child_that_has_no_fifo_yet(void **state)
+{
+    static const char *const masks[] = {"0777", "0477", "0000"};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_true(mkdir("/run/hotpatch", 0700) == 0 || errno == EEXIST);
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++)
+        EACH_WAY(way)
+        {
+            struct host *host = host_start("confined", *way);
+            char question[32];
+            struct output *output;
+
+            assert_int_equal(chmod(host->scratch, 0755), 0);
+            assert_int_equal(chown(host->directory, 61234, 61234), 0);
+            snprintf(question, sizeof(question), "umask %s", masks[i]);
+            host_expect(host, question, "done");
+            host_expect(host, "setuid 61234", "done");
+            host_expect(host, "dumpable", "done");
+            become_child(host);
+            output =
+                run_program(host, (const char *[]){"setpriv", "--reuid=61234", "--regid=61234",
+                                                   "--clear-groups", built("hotpatch"), "load",
+                                                   pid_text(host), patch_file("answer2"), NULL});
+            if (output->status != 0)
+                fail_msg("umask %s: exit %d: %s", masks[i], output->status, output->error);
+            output_free(output);
+            host_expect(host, "answer", "2");
+            host_stop(host);
+        }
+}
+
 /* ---- locale ---- */
 
 /* A patch whose library is gone. */
@@ -598,6 +636,7 @@ int main(void)
         cmocka_unit_test(locked_memory_and_address_space_leave_room_or_the_load_is_refused),
         cmocka_unit_test(the_hosts_threads_and_children_come_before_ours),
         cmocka_unit_test(the_umask_does_not_matter),
+        cmocka_unit_test(a_user_reaches_a_child_that_has_no_fifo_yet),
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
         cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),
         cmocka_unit_test(the_command_does_not_ask_them_either),

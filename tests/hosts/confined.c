@@ -137,6 +137,8 @@ static void command(const char *word, char *rest)
         become_child();
     else if (strcmp(word, "setuid") == 0)
         become_user(atoi(rest));
+    else if (strcmp(word, "dumpable") == 0) /* as a program that was started as the user */
+        done(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
     else if (strcmp(word, "thread") == 0)
         make_thread();
     else if (strcmp(word, "child") == 0)
