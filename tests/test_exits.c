@@ -120,6 +120,27 @@ static void a_child_that_leaves_under_a_filter_leaves(void **state)
     }
 }
 
+/* Nothing of it is a failure that somebody has to read of. How far the request has come is as it may. */
+static void a_host_that_ends_during_a_request_says_nothing(void **state)
+{
+    char line[512];
+    int length = snprintf(line, sizeof(line), "load %s\n", patch_file("constructor_slow"));
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        struct host *host = host_start("filtered", i % 2 ? at_start : later);
+
+        host_listen(host);
+        send_raw(host, line, (size_t)length);
+        if (i >= 4) /* with the engine there, in the constructor */
+            await_file(host_path(host, "run/objects"));
+        host_say(host, "exit 7");
+        assert_int_equal(WEXITSTATUS(host_wait(host)), 7);
+        assert_string_equal(host_log(host), "");
+        host_kill(host);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +149,7 @@ int main(void)
         cmocka_unit_test(strict_mode_ends_the_process_as_ever),
         cmocka_unit_test(a_filter_that_kills_the_thread_ends_the_process),
         cmocka_unit_test(a_child_that_leaves_under_a_filter_leaves),
+        cmocka_unit_test(a_host_that_ends_during_a_request_says_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
