@@ -4,6 +4,7 @@
 #include <linux/kcmp.h>
 #include <pthread.h>
 
+#include "filters.h"
 #include "sys.h"
 
 /* What libc takes for the caller's thread id: in thread-local data, which a child made past fork(3) has its
@@ -26,7 +27,9 @@ bool memory_is_borrowed(void)
     if (tid == tid_by_libc())
         return false;
     pid = sys_getpid();
-    /* A child made past fork(3) has a copy. Where the kernel does not say so the memory counts as borrowed. */
-    return tid != pid ||
+    /* A child made past fork(3) has a copy. Where the kernel does not say so, or may not be asked, the memory
+     * counts as borrowed. */
+    return tid != pid || filters_at_start() || !filters_let(SYS_getppid) ||
+           !filters_let(SYS_kcmp) ||
            sys_call(SYS_kcmp, pid, sys_call3(SYS_getppid, 0, 0, 0), KCMP_VM, 0, 0, 0) <= 0;
 }

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -118,12 +119,25 @@ bool filters_is_set_by(long number, unsigned long operation)
            (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT);
 }
 
+/* Of calls that are made only where they are let. */
+static const int optional[] = {SYS_getsockopt, SYS_getppid, SYS_kcmp};
+enum { OPTIONAL = sizeof(optional) / sizeof(*optional) };
+static _Atomic bool deadly[OPTIONAL] STATE;
+
+static void note_optional(const struct sock_fprog *program)
+{
+    for (size_t i = 0; i < OPTIONAL; i++)
+        if (!program || is_deadly(answer(program, &(struct bpf_call){.number = optional[i]})))
+            atomic_store(&deadly[i], true);
+}
+
 /* Another thread's words of it may have changed since the kernel read them: that host wants to be taken in. */
 static void note(const struct sock_fprog *program)
 {
     int refused = program ? refused_by(program) : SECCOMP_REFUSES_ALL;
     int killed = program ? killed_by(program) : SECCOMP_REFUSES_ALL;
 
+    note_optional(program);
     facts.seen++;
     if (refused != SECCOMP_REFUSES_NONE)
         facts.refuses = refused;
@@ -173,6 +187,14 @@ bool filters_set(void)
 bool filters_refuse(void)
 {
     return facts.refuses != SECCOMP_REFUSES_NONE || atomic_load(&being_set) != 0;
+}
+
+bool filters_let(long number)
+{
+    for (size_t i = 0; i < OPTIONAL; i++)
+        if (optional[i] == number)
+            return atomic_load(&being_set) == 0 && !atomic_load(&deadly[i]);
+    return false;
 }
 
 bool filters_allow(int count)

@@ -19,6 +19,8 @@ bool filters_at_start(void);
 bool filters_set(void);
 /* Likewise. Does a filter that the host has set refuse a call that our threads need? */
 bool filters_refuse(void);
+/* Likewise. May one of getsockopt, getppid, kcmp be made: no filter that the host has set ends the process for it? */
+bool filters_let(long number);
 /* Likewise, on a thread that the command has seen under `count` filters: may the calls be made? */
 bool filters_allow(int count);
 /* Host thread: make this call, SYS_prctl or SYS_seccomp, and note the filter that it sets. */

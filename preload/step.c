@@ -303,20 +303,27 @@ static void handler(int signal, siginfo_t *info, void *context)
         pass_on(signal, info, context);
 }
 
-/* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
-static void begin(ucontext_t *context)
+/* Take the action of signals[i]. A fault uses the alternate stack if the host's handler does: the fault may be a
+ * stack overflow, or a step's frame for which the stack has no room. A step does not: see doorbell.c. */
+static void take_action(size_t i)
 {
     const struct action action = {
         .handler = (uintptr_t)handler,
-        .flags = SA_SIGINFO | SA_RESTORER, /* not SA_ONSTACK: see doorbell.c */
+        .flags = SA_SIGINFO | SA_RESTORER | (i == 0 ? 0 : step.actions[i].flags & SA_ONSTACK),
         .restorer = step_return,
         .mask = ~(own_faults & ~SYS_SIGBIT(SIGTRAP)),
     };
 
+    set_action(signals[i], &action);
+}
+
+/* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
+static void begin(ucontext_t *context)
+{
     step.mask = mask_of(context);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (i == 0 || has_handler(&step.actions[i]))
-            set_action(signals[i], &action);
+            take_action(i);
     set_mask(context, step.mask | ~own_faults);
     context->uc_mcontext.gregs[REG_EFL] |= (greg_t)TRAP_FLAG;
     atomic_store_explicit(&step.active, true, memory_order_release);

@@ -8,6 +8,7 @@
  */
 #include "threads.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -308,14 +309,24 @@ static bool make(bool wait)
     return true;
 }
 
+/* libc's functions set the errno of the host's thread, which may be about to read it. */
+static bool make_quietly(bool wait)
+{
+    int saved = errno;
+    bool made = make(wait);
+
+    errno = saved;
+    return made;
+}
+
 bool threads_start(bool now)
 {
-    return make(now);
+    return make_quietly(now);
 }
 
 bool threads_begin(void)
 {
-    return make(false);
+    return make_quietly(false);
 }
 
 void threads_note_host_thread(void)
