@@ -20,11 +20,12 @@ enum error_code {
         ERROR_CODE_COUNT
 };
 
+/* Arrays, not pointers: ld.so would relocate these in each process that starts, and copy their page. */
 struct error_info {
-    const char *code; /* "HP-..." */
-    int exit_code;    /* of the command; design.md, section 8 */
-    const char *meaning;
-    const char *remedy;
+    char code[24]; /* "HP-..." */
+    int exit_code; /* of the command; design.md, section 8 */
+    char meaning[128];
+    char remedy[128];
 };
 
 struct complaint {
