@@ -80,7 +80,7 @@ $(BUILD)/obj/%.o: %.S Makefile
 
 $(SHIM): $(call objects,$(preload_sources)) preload/libhotpatch_preload.map
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code,-Bsymbolic-functions -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
 		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
 
 $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
@@ -152,7 +152,7 @@ $(BUILD)/naive/safe_moment.o: preload/safe_moment.c Makefile
 $(BUILD)/naive/libhotpatch_preload.so: $(BUILD)/naive/safe_moment.o \
 		$(filter-out %/safe_moment.o,$(call objects,$(preload_sources))) preload/libhotpatch_preload.map
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-z,nodelete,-z,noseparate-code,-Bsymbolic-functions -Wl,-soname,$(@F) $(SAN_FLAGS) $(LDFLAGS) \
 		-Wl,--version-script,preload/libhotpatch_preload.map -o $@ $(filter %.o,$^) -pthread
 $(BUILD)/naive/libhotpatch_engine.so: $(ENGINE)
 	@mkdir -p $(@D)
