@@ -10,6 +10,7 @@ enum { BARE, EMPTY, SHIM, EXCLUDED, VARIANTS };
 struct variant {
     char **environment;
     struct samples elapsed, processor; /* us; by the clock, and on both processors together */
+    struct samples faults;             /* of pages: a count, whatever the machine does beside */
 };
 
 static void start_once(const char *program, struct variant *variant)
@@ -24,16 +25,19 @@ static void start_once(const char *program, struct variant *variant)
     sample(&variant->elapsed, now_us() - begun);
     sample(&variant->processor, (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
                                     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
+    sample(&variant->faults, (double)used.ru_minflt);
 }
 
 static void compare(const char *what, struct variant *with, struct variant *empty, double budget,
                     const char *more)
 {
     row(what, median(&with->elapsed) - median(&empty->elapsed), "us", budget,
-        "%.0f us against %.0f us; fastest tenth %+.0f us; processor time %+.0f us%s",
+        "%.0f us against %.0f us; fastest tenth %+.0f us; processor time %+.0f us; page faults "
+        "%+.0f%s",
         median(&with->elapsed), median(&empty->elapsed),
         quantile(&with->elapsed, 0.1) - quantile(&empty->elapsed, 0.1),
-        median(&with->processor) - median(&empty->processor), more);
+        median(&with->processor) - median(&empty->processor),
+        median(&with->faults) - median(&empty->faults), more);
 }
 
 int main(void)
