@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "log.h"
 #include "made_here.h"
+#include "plain_text.h"
 #include "rights.h"
 #include "self.h"
 #include "settings.h"
@@ -30,6 +31,7 @@ struct identity { /* compared by its bytes: no padding */
 
 #define REMOVAL_LIMIT_MS 100
 #define STEM_SIZE 40
+#define SHORT_PATH 128
 
 enum removal { NOT_ASKED, ASKED, DONE };
 
@@ -52,8 +54,17 @@ static struct {
     ino_t start_root_ino;
 } arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
-static char arming_problem[RUNTIME_WHY_SIZE];
-static char arming_paths[2][PATH_MAX];
+static char arming_problem[RUNTIME_WHY_SIZE] STATE;
+/* Of the two directories each: an ordinary path makes no further page dirty. */
+static char short_paths[2][SHORT_PATH] STATE;
+static char long_paths[2][PATH_MAX];
+
+static const char *keep_path(const char *path, unsigned which)
+{
+    size_t size = strlen(path) + 1;
+
+    return memcpy(size <= SHORT_PATH ? short_paths[which] : long_paths[which], path, size);
+}
 
 static struct identity identity_now(void)
 {
@@ -89,7 +100,9 @@ static bool open_jail(const struct identity *now)
 
 static void file_name(char name[NAME_MAX], const char *stem, const char *suffix)
 {
-    snprintf(name, NAME_MAX, "%s.%s", stem, suffix);
+    const char *end = name + NAME_MAX;
+
+    text_add(text_add(text_add(name, end, stem), end, "."), end, suffix);
 }
 
 static void remove_files(const struct runtime_dir *dir, const char *stem)
@@ -156,14 +169,13 @@ static int make_named(struct place *place)
 /* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
 static bool make_fifo(const struct identity *identity, struct place *place)
 {
-    int result;
+    const char *end = place->stem + STEM_SIZE;
+    char *at = text_add_number(place->stem, end, (uint64_t)identity->pid);
+    int result = make_named(place);
 
-    snprintf(place->stem, STEM_SIZE, "%d", (int)identity->pid);
-    result = make_named(place);
     if (result != -EBUSY || self_pid_ns() == 0)
         return result == 0;
-    snprintf(place->stem, STEM_SIZE, "%d-%llu", (int)identity->pid,
-             (unsigned long long)self_pid_ns());
+    text_add_number(text_add(at, end, "-"), end, self_pid_ns());
     return make_named(place) == 0;
 }
 
@@ -175,13 +187,13 @@ static bool make(const struct identity *identity, const char *configured, struct
                                 .only_known = arming.in_user_namespace,
                                 .known_dev = arming.dir.dev,
                                 .known_ino = arming.dir.ino};
-    char *path = arming_paths[!arming.path];
+    char path[PATH_MAX] = "";
 
-    if (user.only_known)
-        memcpy(path, arming_paths[arming.path], PATH_MAX);
-    else
+    if (!user.only_known)
         runtime_dir_choose(path, &user, configured, settings.xdg);
-    if (runtime_dir_open(&place->dir, path, &user, arming_problem) != 0)
+    else if (arming.dir.path)
+        memcpy(path, arming.dir.path, strlen(arming.dir.path) + 1);
+    if (runtime_dir_open(&place->dir, keep_path(path, !arming.path), &user, arming_problem) != 0)
         return false;
     place->maker = maker_self();
     if (!keep_fifo(identity, place) && !make_fifo(identity, place)) {
@@ -249,9 +261,10 @@ void arming_open_directory(void)
 {
     struct identity now = identity_now();
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
+    char path[PATH_MAX];
 
-    runtime_dir_choose(arming_paths[0], &user, settings.directory, settings.xdg);
-    if (runtime_dir_open(&arming.dir, arming_paths[0], &user, arming_problem) != 0)
+    runtime_dir_choose(path, &user, settings.directory, settings.xdg);
+    if (runtime_dir_open(&arming.dir, keep_path(path, arming.path), &user, arming_problem) != 0)
         log_write(LOG_ERROR, "no directory for copies of patches: %s", arming_problem);
     else
         made_here_note();
@@ -485,23 +498,30 @@ void arming_remove(void)
         remove_files(&arming.dir, arming.stem);
 }
 
+static int remove_by_path(const char *suffix)
+{
+    char path[PATH_MAX + NAME_MAX], name[NAME_MAX];
+    const char *end = path + sizeof(path);
+
+    file_name(name, arming.stem, suffix);
+    text_add(text_add(text_add(path, end, arming.dir.path), end, "/"), end, name);
+    return sys_unlinkat(AT_FDCWD, path, 0);
+}
+
 void arming_end(void)
 {
-    char path[PATH_MAX + 32];
     const char *directory = NULL;
     bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
-    if (!lock_take_until(&arming.files, clock_ms() + 2000))
+    if (!lock_try(&arming.files) && !lock_take_until(&arming.files, clock_ms() + 2000))
         return;
     arming.ended = true;
     /* A child that was made past fork(3) has our memory but not our files. */
     if ((arming.announced || arming.fifo >= 0) && made_here()) {
-        snprintf(path, sizeof(path), "%s/%s.json", arming.dir.path, arming.stem);
         if (arming.written)
-            sys_unlinkat(AT_FDCWD, path, 0);
-        snprintf(path, sizeof(path), "%s/%s.fifo", arming.dir.path, arming.stem);
-        reached = sys_unlinkat(AT_FDCWD, path, 0) != -ENOENT || arming.fifo < 0;
+            remove_by_path("json");
+        reached = remove_by_path("fifo") != -ENOENT || arming.fifo < 0;
         if (arming.fifo >= 0)
             directory = arming.dir.path;
     }
@@ -520,12 +540,11 @@ void arming_remove_left_by_exec(void)
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
     struct runtime_dir dir = {.fd = -1};
     struct maker self = maker_self();
-    char name[NAME_MAX], stem[STEM_SIZE];
+    char name[NAME_MAX], stem[STEM_SIZE], path[PATH_MAX];
     struct stat st;
 
-    runtime_dir_choose(arming_paths[0], &user, settings.directory, settings.xdg);
-    dir.fd =
-        sys_openat(AT_FDCWD, arming_paths[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    runtime_dir_choose(path, &user, settings.directory, settings.xdg);
+    dir.fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (dir.fd < 0)
         return;
     snprintf(stem, sizeof(stem), "%d", (int)now.pid);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "preload/exec_notice.h"
+#include "state.h"
 #include "sys.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -40,7 +41,7 @@ EXPORTED int execle(const char *path, const char *argument, ...);
 
 enum { EXECVE, EXECV, EXECVP, EXECVPE, FEXECVE, EXECVEAT, FUNCTIONS };
 
-static _Atomic(void *) next[FUNCTIONS];
+static _Atomic(void *) next[FUNCTIONS] STATE;
 
 static void *find(int which)
 {

@@ -46,7 +46,7 @@ static struct {
 } heap STATE;
 
 /* For what the constructor keeps: most processes need no chunk. */
-static _Alignas(16) char first_chunk[1024];
+static _Alignas(16) char first_chunk[1024] STATE;
 static bool first_used STATE;
 
 /* A handler of the host's for fork() may call the run-time API. False: nothing to give back. */

@@ -19,7 +19,7 @@ void made_here_note(void)
 {
     long at = page ? (long)(void *)page
                    : sys_call(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
     maker = 0;
     if (at < 0 && at > -PAGE) {

@@ -204,18 +204,24 @@ __attribute__((constructor)) static void preload_start(void)
     errno = saved;
 }
 
-__attribute__((destructor)) static void preload_end(void)
+static __attribute__((noinline)) void report_what_runs(void)
 {
     char doing[PATH_MAX];
 
+    worker_doing(doing, sizeof(doing));
+    /* Where a patch ends the process, that is a fault; where the host ends, nothing is wrong. */
+    if (doing[0])
+        log_write(threads_self() == THREAD_WORKER ? LOG_ERROR : LOG_INFO,
+                  "the process exits while this runs: %s", doing);
+}
+
+__attribute__((destructor)) static void preload_end(void)
+{
     /* A seccomp filter of the host's may end the process for the unlink. */
     if (!active || filters_set())
         return;
-    worker_doing(doing, sizeof(doing));
-    if (doing
-            [0]) /* where a patch ends the process that is a fault; where the host ends nothing is wrong */
-        log_write(threads_self() == THREAD_WORKER ? LOG_ERROR : LOG_INFO,
-                  "the process exits while this runs: %s", doing);
+    if (threads_made() || settings.patches)
+        report_what_runs();
     arming_end();
     log_flush();
 }

@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "lock.h"
+#include "plain_text.h"
 #include "sweep.h"
 #include "sys.h"
 
 /* What stands for a user that a user namespace does not map, user_namespaces(7). */
 #define OVERFLOW_UID 65534u
+#define XDG_MAX (PATH_MAX - 64)
+#define ABOVE_SIZE 1024 /* "../" for each of 340 directories */
 
 static void say(char why[RUNTIME_WHY_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -36,59 +39,54 @@ void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
                         const char *configured, const char *xdg)
 {
     char user_dir[64];
+    const char *end = path + PATH_MAX;
     size_t length;
 
-    snprintf(user_dir, sizeof(user_dir), "/run/user/%u", user->uid);
+    text_add_number(text_add(user_dir, user_dir + sizeof(user_dir), "/run/user/"),
+                    user_dir + sizeof(user_dir), user->uid);
     if (configured[0])
-        snprintf(path, PATH_MAX, "%s", configured);
+        text_add(path, end, configured);
     else if (user->uid == 0 || user->privileged)
-        snprintf(path, PATH_MAX, "/run/hotpatch");
-    else if (owned_directory(xdg, user->uid))
-        snprintf(path, PATH_MAX, "%.4000s/hotpatch", xdg);
+        text_add(path, end, "/run/hotpatch");
+    else if (strlen(xdg) < XDG_MAX && owned_directory(xdg, user->uid))
+        text_add(text_add(path, end, xdg), end, "/hotpatch");
     else if (owned_directory(user_dir, user->uid))
-        snprintf(path, PATH_MAX, "%s/hotpatch", user_dir);
+        text_add(text_add(path, end, user_dir), end, "/hotpatch");
     else
-        snprintf(path, PATH_MAX, "/tmp/hotpatch-%u", user->uid);
+        text_add_number(text_add(path, end, "/tmp/hotpatch-"), end, user->uid);
     /* open(2) follows a symbolic link before a trailing slash, O_NOFOLLOW or not. */
     for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
         path[length - 1] = '\0';
 }
 
 /* Whoever may rename a directory above ours may put another in its place, and objects in it
- * are loaded by name. */
-static int check_above(int fd, uid_t uid, const char *path, char why[RUNTIME_WHY_SIZE])
+ * are loaded by name. One call for each: a start pays for them. From a directory that has passed only its
+ * owner, who has passed too, or root can move what lies in it before the next look. */
+static int check_above(int fd, uid_t uid, const struct stat *own, const char *path,
+                       char why[RUNTIME_WHY_SIZE])
 {
-    struct stat st, below;
-    int parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    int result = 0;
+    struct stat st, below = *own;
+    char above[ABOVE_SIZE];
+    size_t length = 0;
 
-    sys_fstat(fd, &below);
-    if (parent == -EMFILE || parent == -ENFILE) {
-        say(why, "open the directories above %s: %s", path, sys_error(parent));
-        return parent;
-    }
-    while (parent >= 0) {
-        int next;
-
-        if (sys_fstat(parent, &st) != 0)
-            break;
+    for (; length + sizeof("../") <= sizeof(above); below = st) {
+        memcpy(above + length, "../", sizeof("../"));
+        length += sizeof("../") - 1;
+        if (sys_fstatat(fd, above, &st, 0) != 0)
+            return 0;
         if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)) {
             say(why, "a directory above %s can be written by others", path);
-            result = -EPERM;
-        } else if (st.st_uid != 0 && st.st_uid != uid && st.st_uid != OVERFLOW_UID) {
-            say(why, "a directory above %s belongs to user %u", path, st.st_uid);
-            result = -EPERM;
+            return -EPERM;
         }
-        if (result != 0 || (st.st_ino == below.st_ino && st.st_dev == below.st_dev))
-            break;
-        below = st;
-        next = sys_openat(parent, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-        sys_close(parent);
-        parent = next;
+        if (st.st_uid != 0 && st.st_uid != uid && st.st_uid != OVERFLOW_UID) {
+            say(why, "a directory above %s belongs to user %u", path, st.st_uid);
+            return -EPERM;
+        }
+        if (st.st_ino == below.st_ino && st.st_dev == below.st_dev)
+            return 0;
     }
-    if (parent >= 0)
-        sys_close(parent);
-    return result;
+    say(why, "too many directories lie above %s", path);
+    return -EPERM;
 }
 
 static int check_owner(int fd, const struct stat *st, const struct runtime_user *user,
@@ -106,7 +104,7 @@ static int check_owner(int fd, const struct stat *st, const struct runtime_user 
         say(why, "%s belongs to user %u, not to %u", path, st->st_uid, owner);
         return -EPERM;
     }
-    return check_above(fd, owner, path, why);
+    return check_above(fd, owner, st, path, why);
 }
 
 static int check_directory(int fd, struct stat *st, const struct runtime_user *user,
@@ -125,21 +123,35 @@ static int check_directory(int fd, struct stat *st, const struct runtime_user *u
     return check_owner(fd, st, user, path, why);
 }
 
+static int open_directory(const char *path)
+{
+    return sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+/* 0 also where another process was faster. */
+static int make_directory(const char *path)
+{
+    int result = sys_mkdirat(AT_FDCWD, path, 0700);
+
+    if (result == 0)
+        sys_fchmodat(AT_FDCWD, path, 0700); /* a umask may have taken the owner's bits */
+    return result == -EEXIST ? 0 : result;
+}
+
 int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct runtime_user *user,
                      char why[RUNTIME_WHY_SIZE])
 {
     struct stat st;
-    int made = user->privileged || user->only_known ? -EEXIST : sys_mkdirat(AT_FDCWD, path, 0700);
-    int fd, result;
+    int made = 0, fd = open_directory(path), result;
 
     dir->fd = -1;
-    if (made == 0)
-        sys_fchmodat(AT_FDCWD, path, 0700); /* a umask may have taken the owner's bits */
-    fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd == -ENOENT && !user->privileged && !user->only_known) {
+        made = make_directory(path);
+        if (made == 0)
+            fd = open_directory(path);
+    }
     if (fd < 0) {
-        int cause = fd == -ENOENT && made < 0 ? made : fd;
-
-        say(why, "%s %s: %s%s", cause == made ? "make" : "open", path, sys_error(cause),
+        say(why, "%s %s: %s%s", made != 0 ? "make" : "open", path, sys_error(made != 0 ? made : fd),
             fd == -ENOTDIR || fd == -ELOOP ? " (a link or a file is in its place)" : "");
         return fd;
     }

@@ -77,13 +77,23 @@ static bool glob_match(const char *glob, const char *end, const char *text)
     return glob == end;
 }
 
+/* Each function of libc that an excluded process calls costs it a page. */
+static const char *end_of_glob(const char *glob)
+{
+    while (*glob && *glob != ':')
+        glob++;
+    return glob;
+}
+
 /* One or more globs, separated by colons, against the program's path and its base name. */
 static bool globs_match(const char *globs, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = NULL;
 
+    for (const char *p = path; *p; p++)
+        slash = *p == '/' ? p : slash;
     while (*globs) {
-        const char *end = globs + strcspn(globs, ":");
+        const char *end = end_of_glob(globs);
 
         if (end > globs &&
             (glob_match(globs, end, path) || (slash && glob_match(globs, end, slash + 1))))

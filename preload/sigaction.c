@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "doorbell.h"
+#include "state.h"
 #include "sys.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -48,7 +49,7 @@ static void *next(const char *name, _Atomic(void *) *known)
 
 static int libc_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
-    static _Atomic(void *) known;
+    static _Atomic(void *) known STATE;
     void *symbol = next("sigaction", &known);
     action_setter function;
 

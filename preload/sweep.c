@@ -51,18 +51,33 @@ struct file_name {
     bool fifo;
 };
 
+/* UINT64_MAX: the number is larger. strtoul(3) reads a page of the locale. */
+static uint64_t read_digits(const char **text)
+{
+    uint64_t number = 0;
+
+    for (; **text >= '0' && **text <= '9'; ++*text) {
+        unsigned digit = (unsigned)(**text - '0');
+
+        number = number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : number * 10 + digit;
+    }
+    return number;
+}
+
 /* False: the name is none of a process's file. */
 static bool parse_name(const char *text, struct file_name *name)
 {
-    char *end;
-    unsigned long pid = strtoul(text, &end, 10);
+    const char *end = text;
+    uint64_t pid;
 
-    if (*text < '1' || *text > '9' || pid > PID_MAX)
+    if (*text < '1' || *text > '9' || (pid = read_digits(&end)) > PID_MAX)
         return false;
     name->pid = (pid_t)pid;
     name->pid_ns = 0;
-    if (*end == '-' && end[1] >= '1' && end[1] <= '9')
-        name->pid_ns = strtoull(end + 1, &end, 10);
+    if (*end == '-' && end[1] >= '1' && end[1] <= '9') {
+        end++;
+        name->pid_ns = read_digits(&end);
+    }
     name->stem = (size_t)(end - text);
     name->fifo = strcmp(end, ".fifo") == 0;
     return name->stem < 32 &&
