@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "borrowed_memory.h"
-#include "calls_allowed.h"
 #include "own_stack.h"
 #include "safe_moment.h"
 #include "settings.h"
@@ -20,7 +19,7 @@ static _Atomic bool making STATE;
  * parent's memory gets none: the ring is noted and no more. */
 static bool are_wanted(void)
 {
-    return (threads_gave_way() || (calls_allowed() && settings.listen == LISTEN_FIRST_RING)) &&
+    return (threads_gave_way() || settings.listen == LISTEN_FIRST_RING) &&
            threads_listener() == 0 && !threads_made() && !threads_have_stand_in() &&
            !memory_is_borrowed();
 }

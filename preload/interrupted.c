@@ -24,7 +24,6 @@
 #include "base/unwind.h"
 #include "by_number.h"
 #include "call_number.h"
-#include "calls_allowed.h"
 #include "doorbell.h"
 #include "filters.h"
 #include "host_signals.h"
@@ -336,8 +335,6 @@ void interrupted_go_on(void *context_, int doorbell)
 
     if (under_mask_interrupted(registers))
         under_mask_go_back((uint64_t)registers[REG_RSP]);
-    if (!calls_allowed())
-        return;
     if (is_after_call(registers))
         after_call(context, doorbell);
     else if (is_before_call(registers) && may_wait((long)registers[REG_RAX]))

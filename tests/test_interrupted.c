@@ -39,11 +39,20 @@ struct program {
     int calls; /* its /proc/PID/syscall */
 };
 
+/* As scripts/run-tests chose: a ring interrupts a call of the host's where the threads exist too. */
+static const char *listen_setting(void)
+{
+    const char *chosen = getenv("HOTPATCH_LISTEN");
+
+    return chosen ? chosen : "first-ring";
+}
+
 static void run_in_child(const struct program *program, char *const argv[])
 {
-    char preload[512], directory[300], path[300];
-    char *environment[] = {preload, directory, "HOTPATCH_LISTEN=first-ring", NULL};
+    char preload[512], directory[300], listen[64], path[300];
+    char *environment[] = {preload, directory, listen, NULL};
 
+    snprintf(listen, sizeof(listen), "HOTPATCH_LISTEN=%s", listen_setting());
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
     snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", program->host->directory);
     snprintf(path, sizeof(path), "%s", built("hosts/%s", argv[0]));
@@ -54,12 +63,12 @@ static void run_in_child(const struct program *program, char *const argv[])
 /* The same under strace, which runs beside the program. */
 static void trace_in_child(const struct program *program, char *const argv[], const char *trace)
 {
-    char preload[512], directory[300], path[300];
-    char *traced[16] = {"strace", "-D", "-o",      (char *)trace, "-E",
-                        preload,  "-E", directory, "-E",          "HOTPATCH_LISTEN=first-ring",
-                        path};
+    char preload[512], directory[300], listen[64], path[300];
+    char *traced[16] = {"strace", "-D",      "-o", (char *)trace, "-E", preload,
+                        "-E",     directory, "-E", listen,        path};
     size_t count = 11;
 
+    snprintf(listen, sizeof(listen), "HOTPATCH_LISTEN=%s", listen_setting());
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
     snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", program->host->directory);
     snprintf(path, sizeof(path), "%s", built("hosts/%s", argv[0]));
