@@ -14,6 +14,7 @@
 #include "threads.h"
 
 static _Atomic bool making STATE;
+static _Atomic bool tried STATE; /* the last ring found a safe moment */
 
 /* A child that was made past fork(3) has its parent's state, and no thread of it. One that shares its
  * parent's memory gets none: the ring is noted and no more. */
@@ -28,12 +29,15 @@ static void make_if_safe(void *context)
 {
     uint64_t until;
 
-    if (safe_moment(context, &until))
-        threads_begin();
+    if (!safe_moment(context, &until))
+        return;
+    atomic_store(&tried, true);
+    threads_begin();
 }
 
 void first_ring_try(void *context)
 {
+    atomic_store(&tried, false);
     if (!are_wanted() || atomic_exchange(&making, true))
         return;
     own_stack_call(make_if_safe, context);
@@ -49,6 +53,7 @@ static void make_after_steps(void)
 
 void first_ring_go_on(void *context, int doorbell)
 {
-    if (are_wanted())
+    /* Where no thread can be made another moment is no better, and each attempt takes its time. */
+    if (!atomic_load(&tried) && are_wanted())
         step_begin(context, doorbell, make_after_steps);
 }
