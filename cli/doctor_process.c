@@ -12,6 +12,7 @@
 #include "answer.h"
 #include "client.h"
 #include "findings.h"
+#include "first_library.h"
 #include "jail_files.h"
 #include "judge.h"
 #include "listens.h"
@@ -93,6 +94,28 @@ static void examine_settings(const struct process *process, struct findings *fin
     }
     if (process_listens(process) == LISTENS_NEVER)
         finding_add(findings, FINDING_WARN, HP_NONE, "settings", "HOTPATCH_LISTEN=never was set");
+}
+
+static void examine_first_library(const struct process *process, struct findings *findings)
+{
+    char link[64], *first, *preload;
+
+    snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
+    first = first_library(link);
+    if (!first)
+        return;
+    preload = process_environ(process, "LD_PRELOAD");
+    if (process->shim && preload && strstr(preload, first))
+        finding_add(findings, FINDING_OK, HP_NONE, "sanitizer",
+                    "%s, which the program needs first, is in LD_PRELOAD", first);
+    else
+        finding_add(
+            findings, process->shim ? FINDING_OK : FINDING_WARN, HP_NONE, "sanitizer",
+            "it needs %s, which must come first: hotpatch run puts it before the library in "
+            "LD_PRELOAD",
+            first);
+    free(preload);
+    free(first);
 }
 
 static bool same_file(int a, int b)
@@ -385,6 +408,7 @@ void process_examine(const struct process *process, struct findings *findings)
     examine_state(process, findings);
     examine_program(process, findings);
     examine_library(process, findings);
+    examine_first_library(process, findings);
     examine_settings(process, findings);
     if (process->maps_readable && !process->shim)
         return;

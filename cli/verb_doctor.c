@@ -11,6 +11,7 @@
 #include "file_image.h"
 #include "file_slots.h"
 #include "findings.h"
+#include "first_library.h"
 #include "judge.h"
 #include "output.h"
 #include "targets.h"
@@ -165,6 +166,19 @@ static void examine_slots(const char *path, struct findings *findings)
     finding_add_refusal(findings, "slots", &why);
 }
 
+static void examine_first_library(const char *path, struct findings *findings)
+{
+    char *first = first_library(path);
+
+    if (first)
+        finding_add(
+            findings, FINDING_OK, HP_NONE, "sanitizer",
+            "it needs %s, which must come first: hotpatch run puts it before the library in "
+            "LD_PRELOAD",
+            first);
+    free(first);
+}
+
 /* As target_file() has it. */
 static int doctor_file(const char *name, bool json)
 {
@@ -181,10 +195,12 @@ static int doctor_file(const char *name, bool json)
         finding_add(&findings, FINDING_WARN, HP_NONE, "program",
                     "%s is a script; its interpreter %s gets the library", verdict->path,
                     verdict->interpreter);
+        examine_first_library(verdict->interpreter, &findings);
         examine_slots(verdict->interpreter, &findings);
     } else {
         finding_add(&findings, FINDING_OK, HP_NONE, "program", "%s is dynamic, 64-bit x86, glibc",
                     verdict->path);
+        examine_first_library(verdict->path, &findings);
         examine_slots(verdict->path, &findings);
     }
     if (json) {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "answer.h"
-#include "file_image.h"
+#include "first_library.h"
 #include "judge.h"
 #include "output.h"
 #include "preload_path.h"
@@ -45,27 +45,6 @@ static int add_patch(char **list, const char *file)
     free(*list);
     *list = longer;
     return 0;
-}
-
-/* AddressSanitizer's library ends a program in which it is not the first one (asan_linux.cpp). Its soname, which
- * ld.so looks for as the program's own DT_NEEDED; NULL: the program does not need it. */
-static char *first_library(const char *program)
-{
-    struct refusal ignored = {0};
-    struct file_image file;
-    char *name = NULL;
-
-    if (file_image_open(&file, program, 0, &ignored) == 0) {
-        const char *needed;
-
-        for (size_t i = 0; !name && (needed = image_needed(file.image, i)); i++)
-            if (strncmp(needed, "libasan.so", 10) == 0 ||
-                strncmp(needed, "libclang_rt.asan", 16) == 0)
-                name = format_text("%s", needed);
-        file_image_close(&file);
-    }
-    refusal_clear(&ignored);
-    return name;
 }
 
 static void put_first(const char *library)

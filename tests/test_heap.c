@@ -1,8 +1,11 @@
 /*
  * test_heap.c - the memory that shim and engine share.
  *
- * What these tests are worth (each broken on purpose, each failed): a class one too small; a large piece
- * that is not unmapped; memory of libc's taken for the heap's.
+ * What these tests are worth: each fails with one of these changes to heap.c, in the order of the tests: a class one
+ * too small, or units of 8 bytes; half of the contents copied; no alignment; what is given back is not listed; a large
+ * piece is not unmapped; no limit; libc's memory taken for the heap's; no lock, or one that a forked child finds
+ * held; no way around the limit of locked memory. That the parent takes the lock before fork(3), and that a child
+ * forgets lists which were being changed, is not shown: the moment was not hit in 50 forks.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,10 @@
  * test_surroundings.c - what surrounds a process and must not matter to the shim, nor the shim to it: limits,
  * filters, umask, locale. Each in a process whose threads are made by the first ring, and at its start.
  *
- * What these tests are worth (each broken on purpose, each failed): ppoll(2) alone, without what stands in
- * for it: the listener runs all the time; no descriptor held back: no answer; without fchmod(2): the copy of
- * a patch cannot be opened.
+ * What these tests are worth. Broken on purpose, each failed: ppoll(2) alone, without the calls that replace it; no
+ * descriptor held back; no fchmod(2) of the copy of a patch; no second try of the program's own thread; libasan not
+ * put first; a user's child refused for root's directory. Not shown: that locale and memory limits need what is done
+ * for them (without uselocale(3) on the listener, and with the listener made before the worker, the tests pass too).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -281,7 +282,7 @@ static void the_worker_has_one_arena_and_gets_it_with_its_first_load(void **stat
 static void locked_memory_and_address_space_leave_room_or_the_load_is_refused(void **state)
 {
     /* kB of address space beyond what the program has; 0: no limit, but memory that is locked */
-    static const int rooms[] = {0, 256, 1024, 3000, 8000, 40000};
+    static const int rooms[] = {0, 256, 3000, 40000};
 
     (void)state;
     if (sanitized())
@@ -572,61 +573,114 @@ static void the_command_does_not_ask_them_either(void **state)
     }
 }
 
-/* What the kernel answers is asked by system calls, memory is the heap's, and no text is translated. */
-static void shim_and_engine_use_no_function_of_libc_that_asks_the_kernel(void **state)
-{
-    static const char names[] =
-        "clock_gettime|time|gettimeofday|l?stat(64)?|fstat(at)?(64)?|statx|f?statvfs|gete?[ug]id|"
-        "getpid|gettid|open(at)?(64)?|p?read|p?write|close|p?poll|p?select|epoll_.*|nanosleep|u?"
-        "sleep|"
-        "unlink(at)?|rename(at)?|mk(dir|fifo|nod)(at)?|f?ch(own|mod)(at)?|umask|strerror(_r)?|"
-        "readlink(at)?|access|prctl|syscall|t?g?kill|malloc|calloc|realloc|free|strdup|qsort|"
-        "strtod|"
-        "setlocale|dcgettext|opendir|readdir|sigprocmask";
-    static const char *const libraries[] = {"libhotpatch_preload.so", "libhotpatch_engine.so"};
-    char command[2048];
+/*
+ * Every function of another library that shim and engine use, reviewed. What only the kernel knows (clocks, files,
+ * users, waits) is asked by system calls; memory comes from the heap; no function here depends on the process's
+ * locale unless the thread has the "C" locale (listener.c, linker_error.c). Before a name is added here: may a library
+ * that stands in for libc lie about it, does it allocate, take a lock of the host's, or translate a text?
+ */
+static const char both_may_use[] =
+    /* of the compiler and the dynamic linker */
+    "_ITM_deregisterTMCloneTable|_ITM_registerTMCloneTable|__cxa_finalize|__gmon_start__|__errno_"
+    "location|"
+    "dl_iterate_phdr|dlerror|dlopen|dlsym|getauxval|"
+    /* on memory alone */
+    "memchr|memcmp|memcpy|memmove|memset|strcasecmp|strchr|strcmp|strcpy|strcspn|strlen|"
+    "strncasecmp|strncmp|"
+    "strrchr|strspn|strstr|strtol|strtoul|strtoull|snprintf|vsnprintf|"
+    /* the thread's own locale; mutexes of ours */
+    "newlocale|uselocale|pthread_mutex_lock|pthread_mutex_unlock|"
+    /* a mapping of ours: no library stands in for it without passing it on */
+    "munmap";
+static const char shim_may_use[] =
+    /* the environment at the start, and what libc keeps about the process */
+    "__environ|environ|__libc_single_threaded|__libc_current_sigrtmax|__libc_current_sigrtmin|"
+    "__rseq_offset|__rseq_size|gnu_get_libc_version|_dl_find_object|dladdr|__register_atfork|"
+    /* the end of the process, as the host's last thread brings it about */
+    "_exit|exit|"
+    /* our threads and their stacks */
+    "pthread_attr_destroy|pthread_attr_init|pthread_attr_setstack|pthread_join|pthread_key_create|"
+    "pthread_self|pthread_setspecific|sched_yield|madvise|mprotect|"
+    /* of a relative path in LD_PRELOAD or HOTPATCH_PATCH, which libc's dynamic linker completes likewise */
+    "getcwd|"
+    "sigaddset|sigemptyset|strtok_r";
+static const char engine_may_use[] =
+    /* libelf, whose memory is the heap's */
+    "elf_begin|elf_end|elf_errmsg|elf_getscn|elf_getshdrstrndx|elf_kind|elf_memory|elf_nextscn|elf_"
+    "strptr|"
+    "elf_version|gelf_getclass|gelf_getphdr|gelf_getshdr|"
+    "__ctype_b_loc|dlclose|dlinfo|dlvsym|fnmatch|mmap|mremap|pthread_mutex_destroy|pthread_mutex_"
+    "init|"
+    "sprintf|stpcpy|strerrorname_np|strncpy|strtoll|sysconf";
 
+static int strangers(const char *library, const char *own)
+{
+    char command[4096];
+
+    snprintf(command, sizeof(command),
+             "nm -D --undefined-only %s | awk '{ sub(\"@.*\", \"\", $2); print $2 }' | "
+             "grep -vxE '%s|%s'",
+             built("%s", library), both_may_use, own);
+    return system(command); /* it prints what it found, and succeeds then */
+}
+
+static void shim_and_engine_use_no_function_that_was_not_reviewed(void **state)
+{
     (void)state;
     if (sanitized())
         skip();
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(command, sizeof(command),
-                 "nm -D --undefined-only %s | awk '{ sub(\"@.*\", \"\", $2); print $2 }' | "
-                 "grep -xE '%s'",
-                 built("%s", libraries[i]), names);
-        assert_int_not_equal(system(command), 0); /* it prints what it found */
-    }
+    assert_int_not_equal(strangers("libhotpatch_preload.so", shim_may_use), 0);
+    assert_int_not_equal(strangers("libhotpatch_engine.so", engine_may_use), 0);
 }
 
 /* ---- AddressSanitizer ---- */
 
-static void run_starts_a_program_that_needs_libasan(void **state)
+static void say_what_is_done(const char *target)
 {
-    char directory[] = "/tmp/hotpatch-asan-XXXXXX", command[512], program[64], directory_is[96];
-    struct output *output;
+    struct output *output =
+        run_program(NULL, (const char *[]){built("hotpatch"), "doctor", target, NULL});
+
+    if (!strstr(output->out, "ok    sanitizer") || !strstr(output->out, "libasan.so"))
+        fail_msg("doctor %s: %s%s", target, output->out, output->error);
+    output_free(output);
+}
+
+/* The program prints its process's number and waits for the end of its input. */
+static void run_starts_a_program_that_needs_libasan_and_doctor_says_so(void **state)
+{
+    char directory[] = "/tmp/hotpatch-asan-XXXXXX", command[768], text[64] = "";
+    FILE *pipe;
 
     (void)state;
     if (sanitized())
         skip();
     assert_non_null(mkdtemp(directory));
-    snprintf(program, sizeof(program), "%s/program", directory);
     snprintf(command, sizeof(command),
-             "echo 'int puts(const char *); int main(void) { return puts(\"begun\") < 0; }' | "
-             "gcc -fsanitize=address -x c -o %s -",
-             program);
+             "cd %s && mkfifo hold && echo '#include <stdio.h>\n#include <unistd.h>\n"
+             "int main(void) { char c; printf(\"%%d\", getpid()); putchar(10); fflush(stdout); "
+             "return read(0, &c, 1) != 0; }' | gcc -fsanitize=address -x c -o program -",
+             directory);
     assert_int_equal(system(command), 0);
-    snprintf(directory_is, sizeof(directory_is), "HOTPATCH_DIR=%s", directory);
-    output = run_program(
-        NULL, (const char *[]){"env", directory_is, built("hotpatch"), "run", program, NULL});
-    if (output->status != 0)
-        fail_msg("exit %d: %s", output->status, output->error);
-    assert_string_equal(output->out, "begun\n");
-    output_free(output);
+    snprintf(command, sizeof(command), "%s/program", directory);
+    say_what_is_done(command);
+    snprintf(command, sizeof(command), "cd %s && HOTPATCH_DIR=%s exec %s run ./program < hold",
+             directory, directory, built("hotpatch"));
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    snprintf(command, sizeof(command), "%s/hold", directory);
+    int hold = open(command, O_WRONLY);
+
+    assert_true(hold >= 0);
+    assert_non_null(fgets(text, sizeof(text), pipe));
+    text[strcspn(text, "\n")] = '\0';
+    say_what_is_done(text);
+    close(hold);
+    assert_int_equal(pclose(pipe), 0);
     snprintf(command, sizeof(command), "rm -r %s", directory);
     assert_int_equal(system(command), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wait_that_the_kernel_refuses_is_no_loop),
@@ -640,9 +694,11 @@ int main(void)
         cmocka_unit_test(texts_are_english_and_numbers_have_points),
         cmocka_unit_test(libraries_that_stand_in_for_libc_are_not_asked),
         cmocka_unit_test(the_command_does_not_ask_them_either),
-        cmocka_unit_test(shim_and_engine_use_no_function_of_libc_that_asks_the_kernel),
-        cmocka_unit_test(run_starts_a_program_that_needs_libasan),
+        cmocka_unit_test(shim_and_engine_use_no_function_that_was_not_reviewed),
+        cmocka_unit_test(run_starts_a_program_that_needs_libasan_and_doctor_says_so),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
 }
