@@ -19,6 +19,8 @@
 #include "output.h"
 #include "target_dir.h"
 
+enum { LOOKS = 50, LOOK_INTERVAL_US = 10000 };
+
 #define ENGINE "libhotpatch_engine.so"
 #define PING_TIMEOUT 0 /* beyond the client's own margins */
 
@@ -199,6 +201,17 @@ static void examine_threads(const struct process *process, bool waits, struct fi
                     "the library's threads have no more rights than the program");
 }
 
+/* Just behind a request it is busy for a moment. */
+static bool listener_waits(const struct process *process, int number)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        if (process_listener(process->pid, number) != 0)
+            return true;
+        usleep(LOOK_INTERVAL_US);
+    }
+    return false;
+}
+
 static void examine_signal(const struct process *process, bool waits, struct json_object *status,
                            struct findings *findings)
 {
@@ -213,7 +226,7 @@ static void examine_signal(const struct process *process, bool waits, struct jso
     else if (!process_catches(process, number))
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is not caught: never send it, it would end the process", number);
-    else if (!waits && process_listener(process->pid, number) == 0)
+    else if (!waits && !listener_waits(process, number))
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is caught, but no thread of the library waits for it now", number);
     else
