@@ -52,17 +52,29 @@ static bool catches_for_another(const struct process *process)
     return !process->exe || strstr(process->exe, "/valgrind/");
 }
 
+static bool may_take(const struct process *process)
+{
+    return !catches_for_another(process) && process->state != 'T' && process->state != 't' &&
+           process->state != 'Z';
+}
+
+/* Each real-time signal is queued, and they count against the user's RLIMIT_SIGPENDING. */
+static bool has_pending(pid_t pid, pid_t tid, int number)
+{
+    uint64_t own, shared;
+
+    return !process_mask(pid, tid, "SigPnd:", &own) || has_signal(own, number) ||
+           !process_mask(pid, tid, "ShdPnd:", &shared) || has_signal(shared, number);
+}
+
 /* What says that a signal would be taken at once, and by the handler. */
 static bool is_free(const struct process *process, int number)
 {
-    uint64_t blocked, pending, shared;
+    uint64_t blocked;
     pid_t pid = process->pid;
 
-    return !catches_for_another(process) && process->state != 'T' && process->state != 't' &&
-           process->state != 'Z' && process_mask(pid, 0, "SigBlk:", &blocked) &&
-           !has_signal(blocked, number) && process_mask(pid, 0, "SigPnd:", &pending) &&
-           !has_signal(pending, number) && process_mask(pid, 0, "ShdPnd:", &shared) &&
-           !has_signal(shared, number) && !waits_for_signals(pid);
+    return may_take(process) && process_mask(pid, 0, "SigBlk:", &blocked) &&
+           !has_signal(blocked, number) && !has_pending(pid, 0, number) && !waits_for_signals(pid);
 }
 
 /* The look that the life of the process hangs on. After SigBlk, which glibc's child of posix_spawn(3) opens
@@ -84,6 +96,8 @@ static int count_one(pid_t tid, void *context)
 
 static enum ring ring_listener(const struct process *process, pid_t listener, int number)
 {
+    if (!may_take(process) || has_pending(process->pid, listener, number))
+        return RING_NOT_NOW;
     return syscall(SYS_tgkill, process->pid, listener, number) == 0 ? RING_LISTENER : RING_NOT_NOW;
 }
 

@@ -17,7 +17,7 @@ enum ring {
 
 /*
  * Ring its listener, else its main thread. Not now: the listener is busy; the thread blocks the signal,
- * or would take it by sigwait(3), or has one pending; the process is stopped or traced, or so
+ * or would take it by sigwait(3); the one or the other has one pending; the process is stopped or traced, or so
  * young that it may be about to execute another program. `flags`: what the ring carries, filtered.h.
  */
 enum ring ring(const struct process *process, int number, uint32_t flags);

@@ -181,18 +181,21 @@ static bool has_shim_thread(pid_t pid)
     return found;
 }
 
-static bool catches(pid_t pid, int number)
+/* One that is pending already would stay in the queue beside the new one. */
+static bool takes(pid_t pid, int number)
 {
     char path[64], line[256];
-    uint64_t caught = 0;
+    uint64_t caught = 0, pending = 0;
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof(line), file))
         if (strncmp(line, "SigCgt:", 7) == 0)
             caught = strtoull(line + 7, NULL, 16);
+        else if (strncmp(line, "SigPnd:", 7) == 0 || strncmp(line, "ShdPnd:", 7) == 0)
+            pending |= strtoull(line + 7, NULL, 16);
     if (file)
         fclose(file);
-    return (caught >> (number - 1)) & 1;
+    return (caught & ~pending) >> (number - 1) & 1;
 }
 
 void ring_first(pid_t pid)
@@ -200,8 +203,7 @@ void ring_first(pid_t pid)
     const char *listen = getenv("HOTPATCH_LISTEN");
     int doorbell = SIGRTMIN + 12;
     /* Where threads come without a ring, a ring would hide that they do not. */
-    if (!(listen && strcmp(listen, "start") == 0) && !has_shim_thread(pid) &&
-        catches(pid, doorbell))
+    if (!(listen && strcmp(listen, "start") == 0) && !has_shim_thread(pid) && takes(pid, doorbell))
         kill(pid, doorbell);
 }
 

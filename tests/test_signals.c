@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -89,6 +90,49 @@ static enum ring ring_by_command(pid_t pid)
     what = ring(&process, DOORBELL, 0);
     process_close(&process);
     return what;
+}
+
+/* ---- stopped ---- */
+
+static pid_t await_listener(pid_t pid)
+{
+    pid_t listener;
+
+    for (int i = 0; (listener = process_listener(pid, DOORBELL)) == 0; i++) {
+        if (i == HARNESS_TIMEOUT_MS)
+            fail_msg("no thread waits for the doorbell");
+        usleep(1000);
+    }
+    return listener;
+}
+
+static void await_stop(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+}
+
+/* Rings of a real-time signal are all queued, and count against the user's RLIMIT_SIGPENDING. */
+static void a_stopped_process_gets_no_ring_in_its_queue(void **state)
+{
+    struct host *host = host_start("signals", later);
+    uint64_t pending = 0;
+    pid_t listener;
+
+    (void)state;
+    first_ring(host);
+    listener = await_listener(host->pid);
+    await_stop(host->pid);
+    assert_int_equal(ring_by_command(host->pid), RING_NOT_NOW);
+    assert_true(process_mask(host->pid, listener, "SigPnd:", &pending));
+    assert_false((pending >> (DOORBELL - 1)) & 1);
+    assert_false(has_pending(host->pid));
+    kill(host->pid, SIGCONT);
+    host_expect(host, "action", "default");
+    host_stop(host);
 }
 
 /* ---- waiting for all signals ---- */
@@ -272,6 +316,7 @@ int main(void)
     };
     /* The shim of a sanitizer's build has none of the functions that the sanitizer has too. */
     const struct CMUnitTest stand_ins[] = {
+        cmocka_unit_test(a_stopped_process_gets_no_ring_in_its_queue),
         cmocka_unit_test(a_host_that_waits_for_all_signals_takes_no_ring_for_its_own),
         cmocka_unit_test(a_host_sees_the_default_action_and_setting_it_changes_nothing),
         cmocka_unit_test(a_host_that_takes_the_doorbell_has_the_threads_from_then_on),
