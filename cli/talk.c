@@ -540,8 +540,11 @@ void talk_stage_end(struct talk *talk)
         else
             finish_silent(talk);
         break;
+    case TALK_ASK: /* a host that had no processor may have written it meanwhile */
+        if (!told_by_status_file(talk))
+            finish_silent(talk);
+        break;
     case TALK_SEND:
-    case TALK_ASK:
         finish_silent(talk);
         break;
     case TALK_DONE:
