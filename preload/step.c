@@ -40,9 +40,6 @@ enum {
     STATUS_BYTES = 2048
 };
 
-#ifndef TRAP_PERF
-#define TRAP_PERF 6 /* Linux 5.13 */
-#endif
 #define TRAP_FLAG UINT64_C(0x100)
 #define RSEQ_SIGNATURE UINT32_C(0x53053053) /* lies before each abort handler (rseq(2), RSEQ_SIG) */
 #define VSYSCALL_PAGES UINT64_C(0xffffffffff600000)
@@ -296,8 +293,7 @@ static void pass_on(int signal, siginfo_t *info, ucontext_t *context)
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
-    /* Not TRAP_TRACE alone: virtual machines lose the bit of DR6 that says so. No int3 is stepped. */
-    if (signal == SIGTRAP && info->si_code > 0 && info->si_code != TRAP_PERF)
+    if (signal == SIGTRAP && step_instruction_raised(info->si_code))
         on_step(context);
     else
         pass_on(signal, info, context);

@@ -1,6 +1,7 @@
 /* step_instruction.c - see step_instruction.h. Opcodes: Intel SDM, volume 2, appendix A. */
 #include "step_instruction.h"
 
+#include <signal.h>
 #include <string.h>
 
 enum { NO_OPCODE = -1, TWO_BYTES = 0x0f00 };
@@ -77,4 +78,9 @@ bool step_instruction_may_trap(const uint8_t *code, size_t size)
     default:
         return true;
     }
+}
+
+bool step_instruction_raised(int si_code)
+{
+    return si_code == TRAP_TRACE || si_code == TRAP_BRKPT;
 }

@@ -1,7 +1,8 @@
 /*
- * test_step.c - which instructions are executed with the trap flag set, and what a repeated string instruction
+ * test_step.c - which instructions are executed with the trap flag set, which signal one raises, and what a repeated string instruction
  * is shortened by.
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -45,6 +46,18 @@ static void other_instructions_are_stepped(void **state)
     assert_true(MAY(0x8e, 0xd8));                                  /* mov %eax, %ds */
     assert_true(MAY(0x62, 0xf1, 0x7c, 0x48, 0x10, 0x07, 0, 0, 0)); /* an EVEX move */
     assert_true(MAY(0x0f, 0xa2));                                  /* cpuid */
+}
+
+static void a_step_is_known_where_the_processor_does_not_say_so(void **state)
+{
+    (void)state;
+    assert_true(step_instruction_raised(TRAP_TRACE));
+    assert_true(step_instruction_raised(TRAP_BRKPT));
+    assert_false(step_instruction_raised(SI_KERNEL)); /* int3 */
+    assert_false(step_instruction_raised(6));         /* TRAP_PERF */
+    assert_false(step_instruction_raised(SI_USER));
+    assert_false(step_instruction_raised(SI_TKILL));
+    assert_false(step_instruction_raised(SI_QUEUE));
 }
 
 static ucontext_t string_state(const void *to, const void *from, size_t rounds)
@@ -119,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stores_or_loses_the_flag_is_not_stepped),
         cmocka_unit_test(other_instructions_are_stepped),
+        cmocka_unit_test(a_step_is_known_where_the_processor_does_not_say_so),
         cmocka_unit_test(a_long_store_is_done_but_for_its_last_round),
         cmocka_unit_test(a_long_copy_is_done_but_for_its_last_round),
         cmocka_unit_test(bytes_that_a_copy_repeats_are_left_to_the_processor),
