@@ -69,7 +69,7 @@ void exec_notice_rung(uint32_t flags)
                                     __ATOMIC_RELAXED);
 }
 
-void exec_notice_reset(void)
+FORK_PATH_FIRST void exec_notice_reset(void)
 {
     uint8_t ringing = __atomic_load_n(&exec_notice.ringing, __ATOMIC_SEQ_CST);
 

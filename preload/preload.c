@@ -119,7 +119,7 @@ static void after_fork_parent(void)
     engine_fork_parent();
 }
 
-static void after_fork_child(void)
+FORK_PATH static void after_fork_child(void)
 {
     exec_notice_reset();
     if (atomic_load_explicit(&forks_as_new, memory_order_relaxed))

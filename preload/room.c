@@ -57,13 +57,17 @@ __attribute__((constructor)) static void find_fork(void)
     libc_fork();
 }
 
-EXPORTED pid_t fork(void)
+/* A child without threads of ours writes nothing here, not even errno: each page costs it a copy. */
+EXPORTED FORK_PATH pid_t fork(void)
 {
     fork_function function = libc_fork();
     pid_t result = function();
-    int error = errno;
+    int error;
 
-    if (result < 0 && room_make(error))
+    if (result >= 0)
+        return result;
+    error = errno;
+    if (room_make(error))
         return function();
     errno = error;
     return result;
