@@ -66,7 +66,7 @@ static bool exists_whole(int directory, const char *name, size_t size)
 static int write_whole(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t n = sys_write(fd, bytes, size);
+        ssize_t n = sys_write_quietly(fd, bytes, size);
 
         if (n == -EINTR)
             continue;

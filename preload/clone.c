@@ -185,5 +185,7 @@ long clone_by_number(long number, long a, long b, long c, long d, long e, long f
 
     if (held)
         let_go(result == 0);
+    if (result < 0 && room_make((int)-result))
+        result = sys_call(number, a, b, c, d, e, f);
     return result;
 }

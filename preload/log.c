@@ -39,25 +39,6 @@ bool log_enabled(enum log_level level)
     return level != LOG_NONE && level <= settings.log_level;
 }
 
-/* A pipe that nobody reads (SIGPIPE), or a file at its limit (SIGXFSZ, RLIMIT_FSIZE), must not end the
- * program: the signal that the write has raised on this thread is taken back. */
-static void write_quietly(int fd, const char *line, size_t length)
-{
-    const sys_sigset raised = SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ);
-    const struct timespec at_once = {0, 0};
-    sys_sigset old, pending = 0, take;
-    ssize_t wrote;
-
-    if (sys_sigprocmask(SIG_BLOCK, &raised, &old) != 0)
-        return;
-    sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0);
-    wrote = sys_write(fd, line, length);
-    take = raised & ~pending;
-    if (wrote == -EPIPE || wrote == -EFBIG)
-        sys_call4(SYS_rt_sigtimedwait, (long)&take, 0, (long)&at_once, sizeof(take));
-    sys_sigprocmask(SIG_SETMASK, &old, NULL);
-}
-
 /* A full pipe or a stopped terminal must not hold up the host: only what fits at once. */
 static void write_stderr(const char *line, size_t length)
 {
@@ -69,7 +50,7 @@ static void write_stderr(const char *line, size_t length)
         st.st_ino != stderr_at_start.st_ino)
         return;
     if (sys_ppoll(&ready, 1, &now, NULL) == 1 && (ready.revents & (POLLOUT | POLLERR)) == POLLOUT)
-        write_quietly(2, line, length);
+        sys_write_quietly(2, line, length);
 }
 
 /* A file that is made here has mode 0600 whatever the program's umask is. */
@@ -94,7 +75,7 @@ static bool write_file(const char *line, size_t length)
 
     if (fd < 0)
         return false;
-    write_quietly(fd, line, length);
+    sys_write_quietly(fd, line, length);
     sys_close(fd);
     return true;
 }

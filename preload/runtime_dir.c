@@ -288,7 +288,7 @@ int runtime_dir_open_reply(const struct runtime_dir *dir, const char *name)
 static int write_all(int fd, const char *text, size_t length)
 {
     while (length > 0) {
-        ssize_t written = sys_write(fd, text, length);
+        ssize_t written = sys_write_quietly(fd, text, length);
 
         if (written == -EINTR)
             continue;

@@ -56,6 +56,25 @@ const char *sys_error(int error)
     return "unexpected error";
 }
 
+ssize_t sys_write_quietly(int fd, const void *bytes, size_t size)
+{
+    const sys_sigset raised = SYS_SIGBIT(SIGPIPE) | SYS_SIGBIT(SIGXFSZ);
+    const struct timespec at_once = {0, 0};
+    sys_sigset old, pending = 0, take;
+    ssize_t wrote;
+    int result = sys_sigprocmask(SIG_BLOCK, &raised, &old);
+
+    if (result != 0)
+        return result;
+    sys_call3(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0);
+    wrote = sys_write(fd, bytes, size);
+    take = raised & ~pending;
+    if (wrote == -EPIPE || wrote == -EFBIG)
+        sys_call4(SYS_rt_sigtimedwait, (long)&take, 0, (long)&at_once, sizeof(take));
+    sys_sigprocmask(SIG_SETMASK, &old, NULL);
+    return wrote;
+}
+
 static void sleep_by(long number, struct timespec rest)
 {
     static const uint32_t never;

@@ -220,6 +220,10 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
  * ever. Where the kernel does not wait (seccomp(2)), a sleep, and 0: callers look at the word and ask again. */
 int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *until);
 
+/* As write(2). The signal that it may raise on this thread, of a pipe that nobody reads (SIGPIPE) or of a file at the
+ * program's limit (SIGXFSZ, RLIMIT_FSIZE), would end the program: it is taken back. */
+ssize_t sys_write_quietly(int fd, const void *bytes, size_t size);
+
 /* Sleep at most `ms`, and at most SYS_PAUSE_MS, by whichever call the kernel does not refuse; false where it
  * refuses all. */
 #define SYS_PAUSE_MS 20

@@ -2,13 +2,14 @@
  * vfork.c - vfork(2) as the host calls it: what an exec in the child counted in the memory that it shares
  * (base/exec_notice.h) is put back when the parent goes on, which does not execute.
  *
- * One system call, as libc's. The child returns on the parent's stack before it: the return address is kept
+ * One system call, as libc's, unless there is no room for a child because of our threads (room.c). The child returns on the parent's stack before it: the return address is kept
  * in a register, which each of the two has. x86-64.
  */
 #include <stddef.h>
 #include <unistd.h>
 
 #include "base/exec_notice.h"
+#include "room.h"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
@@ -21,6 +22,7 @@ __asm__(".pushsection .text\n"
         "vfork:\n"
         ".cfi_startproc\n"
         "endbr64\n"
+        "vfork_again:\n"
         "pop %rdi\n"
         ".cfi_adjust_cfa_offset -8\n"
         ".cfi_register %rip, %rdi\n"
@@ -38,6 +40,15 @@ __asm__(".pushsection .text\n"
         "1: ret\n"
         "2: push %rax\n"
         ".cfi_adjust_cfa_offset 8\n"
+        "mov %eax, %edi\n"
+        "neg %edi\n"
+        "call room_make\n" /* there is no child: the stack is the parent's alone */
+        "test %al, %al\n"
+        "jz 3f\n"
+        "pop %rax\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "jmp vfork_again\n"
+        "3: .cfi_adjust_cfa_offset 8\n"
         "call __errno_location@PLT\n"
         "pop %rcx\n"
         ".cfi_adjust_cfa_offset -8\n"

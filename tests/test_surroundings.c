@@ -338,12 +338,13 @@ static int count_threads_of(unsigned uid)
  * ours back where there is room again. */
 static void the_hosts_threads_and_children_come_before_ours(void **state)
 {
-    static const char *const questions[] = {"thread", "child"};
+    static const char *const questions[] = {"thread",         "child",           "child-by fork",
+                                            "child-by clone", "child-by clone3", "child-by vfork"};
 
     (void)state;
     if (geteuid() != 0 || sanitized())
         skip();
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
         EACH_WAY(way)
         {
             struct host *host = host_start("confined", *way);

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <locale.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -111,6 +113,26 @@ static void make_child(void)
     done(pid < 0 || waitpid(pid, NULL, 0) != pid);
 }
 
+/* By which call: fork, clone, clone3 by syscall(2); vfork. */
+static void make_child_by(const char *call)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD};
+    pid_t pid;
+
+    if (strcmp(call, "vfork") == 0) {
+        pid = vfork();
+        if (pid == 0)
+            _exit(0);
+    } else {
+        pid = (pid_t)(strcmp(call, "fork") == 0    ? syscall(SYS_fork)
+                      : strcmp(call, "clone") == 0 ? syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)
+                                                   : syscall(SYS_clone3, &args, sizeof(args)));
+        if (pid == 0)
+            _exit(0);
+    }
+    done(pid < 0 || waitpid(pid, NULL, 0) != pid);
+}
+
 static void command(const char *word, char *rest)
 {
     if (strcmp(word, "answer") == 0)
@@ -143,6 +165,8 @@ static void command(const char *word, char *rest)
         make_thread();
     else if (strcmp(word, "child") == 0)
         make_child();
+    else if (strcmp(word, "child-by") == 0)
+        make_child_by(rest);
     else if (strcmp(word, "chdir") == 0)
         done(chdir(rest));
     else
