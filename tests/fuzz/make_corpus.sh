@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_call_number, fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
+# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -219,6 +219,19 @@ printf '\110\307\300\043\000\000\000' >"$out/fuzz_call_number/wide"
 printf '\270\016\001\000\000\213\174\044\034' >"$out/fuzz_call_number/between"
 printf '\270\017\001\000\000\101\270\010\000\000\000' >"$out/fuzz_call_number/r8"
 printf '\270\001\000\000\000\110\215\075\000\020\000\000' >"$out/fuzz_call_number/relative"
+
+# fuzz_bpf: prctl(2), of whose arguments the first is known and 0, and instructions of a seccomp filter.
+filter_bytes() {
+    mkdir -p "$out/fuzz_bpf"
+    # shellcheck disable=SC2059 # the format is the bytes
+    { printf '\235\000\000\000\001' && head -c 48 /dev/zero && printf "$2"; } >"$out/fuzz_bpf/$1"
+}
+allow='\006\000\000\000\000\000\377\177'
+kill='\006\000\000\000\000\000\000\200'
+filter_bytes number "\\040\\000\\000\\000\\000\\000\\000\\000\\025\\000\\000\\001\\235\\000\\000\\000$allow$kill"
+filter_bytes known "\\040\\000\\000\\000\\020\\000\\000\\000\\124\\000\\000\\000\\377\\000\\000\\000\\105\\000\\000\\001\\020\\000\\000\\000$kill$allow"
+filter_bytes unknown "\\040\\000\\000\\000\\030\\000\\000\\000\\045\\000\\000\\001\\020\\000\\000\\000$kill$allow"
+filter_bytes memory '\000\000\000\000\001\000\005\000\002\000\000\000\003\000\000\000\141\000\000\000\003\000\000\000\207\000\000\000\000\000\000\000\026\000\000\000\000\000\000\000'
 
 # fuzz_cfi: where .eh_frame_hdr is and a program counter, and the object, whose file offsets are its
 # addresses.
