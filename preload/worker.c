@@ -97,9 +97,12 @@ static void run_queued(void)
 void *worker_main(void *unused)
 {
     (void)unused;
-    while (!threads_stopping()) {
+    for (;;) {
         uint32_t seen = atomic_load_explicit(&worker.wake, memory_order_acquire);
 
+        /* After that load: a wake between the two would be seen as an old one, and the thread sleep on. */
+        if (threads_stopping())
+            return NULL;
         log_flush();
         if (atomic_load_explicit(&worker.state, memory_order_acquire) == QUEUED)
             run_queued();
@@ -107,7 +110,6 @@ void *worker_main(void *unused)
             listener_main_thread_ended();
         threads_leave_if_told();
     }
-    return NULL;
 }
 
 /* Until the job has left QUEUED and RUNNING, or the limit has passed. */
