@@ -47,6 +47,7 @@ static struct {
     ino_t fifo_ino;
     char stem[STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
     bool copied;          /* patches were applied in the constructor */
+    bool read_only;       /* the file system where the FIFO was to be made last */
     bool announced;       /* the FIFO stands, and nobody of this process has it open */
     bool written;         /* the status file */
     unsigned path;        /* which of the two below arming.dir has */
@@ -161,9 +162,12 @@ static bool keep_fifo(const struct identity *identity, struct place *place)
 static int make_named(struct place *place)
 {
     char name[NAME_MAX];
+    int result;
 
     file_name(name, place->stem, "fifo");
-    return runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, arming_problem);
+    result = runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, arming_problem);
+    arming.read_only = result == -EROFS;
+    return result;
 }
 
 /* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
@@ -188,12 +192,15 @@ static bool make(const struct identity *identity, const char *configured, struct
                                 .known_dev = arming.dir.dev,
                                 .known_ino = arming.dir.ino};
     char path[PATH_MAX] = "";
+    int result;
 
     if (!user.only_known)
         runtime_dir_choose(path, &user, configured, settings.xdg);
     else if (arming.dir.path)
         memcpy(path, arming.dir.path, strlen(arming.dir.path) + 1);
-    if (runtime_dir_open(&place->dir, keep_path(path, !arming.path), &user, arming_problem) != 0)
+    result = runtime_dir_open(&place->dir, keep_path(path, !arming.path), &user, arming_problem);
+    arming.read_only = result == -EROFS;
+    if (result != 0)
         return false;
     place->maker = maker_self();
     if (!keep_fifo(identity, place) && !make_fifo(identity, place)) {
@@ -228,6 +235,12 @@ static void adopt(const struct identity *identity, const struct place *place, in
     made_here_note();
 }
 
+/* In a jail, under an inherited filter, or where nothing can be written, nobody has asked to hear of it. */
+static enum log_level level_of_failure(bool jailed)
+{
+    return jailed || arming.read_only || filters_at_start() ? LOG_INFO : LOG_ERROR;
+}
+
 static bool start(bool thorough)
 {
     struct identity now = identity_now();
@@ -252,8 +265,7 @@ static bool start(bool thorough)
     }
     lock_give(&arming.files);
     if (!made && arming_problem[0])
-        log_write(jailed || filters_at_start() ? LOG_INFO : LOG_ERROR, "no FIFO: %s",
-                  arming_problem);
+        log_write(level_of_failure(jailed), "no FIFO: %s", arming_problem);
     return made;
 }
 

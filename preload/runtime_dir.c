@@ -153,7 +153,7 @@ int runtime_dir_open(struct runtime_dir *dir, const char *path, const struct run
     if (fd < 0) {
         say(why, "%s %s: %s%s", made != 0 ? "make" : "open", path, sys_error(made != 0 ? made : fd),
             fd == -ENOTDIR || fd == -ELOOP ? " (a link or a file is in its place)" : "");
-        return fd;
+        return made != 0 ? made : fd;
     }
     result = check_directory(fd, &st, user, path, why);
     if (result != 0) {

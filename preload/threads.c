@@ -253,9 +253,10 @@ static int create_blocked(int slot, void *(*function)(void *), size_t size)
     sys_sigprocmask(SIG_SETMASK, &blocked, &old);
     result = create_patiently(slot, function, size);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
+    /* clone(2) answers EINVAL where the host's next child is to be the first of a pid namespace. */
     if (result != 0)
-        log_write(filters_at_start() ? LOG_INFO : LOG_ERROR, "a thread could not be made: %s",
-                  sys_error(result));
+        log_write(filters_at_start() || result == EINVAL ? LOG_INFO : LOG_ERROR,
+                  "a thread could not be made: %s", sys_error(result));
     return result;
 }
 

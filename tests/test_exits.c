@@ -4,6 +4,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -141,6 +142,13 @@ static void a_host_that_ends_during_a_request_says_nothing(void **state)
     }
 }
 
+/* The hosts' own value is what counts: a host that has no thread yet is rung, whatever the suite runs under. */
+static int ring_all(void **state)
+{
+    (void)state;
+    return setenv("HOTPATCH_LISTEN", "first-ring", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,5 +160,5 @@ int main(void)
         cmocka_unit_test(a_host_that_ends_during_a_request_says_nothing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, ring_all, NULL);
 }
