@@ -29,6 +29,7 @@
 #include "host_signals.h"
 #include "short_counts.h"
 #include "sys.h"
+#include "threads.h"
 #include "under_mask.h"
 
 enum { SYSCALL_BYTES = 2, PAGE = 4096, NUMBERS = 512 };
@@ -62,11 +63,20 @@ static bool is_syscall_at(uint64_t pc)
     return unwind_read(NULL, pc, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
 }
 
-/* Was the pc reached by the instruction before it? */
+/* In rcx, which a system call changes: the doorbell's handler has decided that the call ends with EINTR. */
+static greg_t mark_of_ended(greg_t pc)
+{
+    return ~pc;
+}
+
+/* Was the pc reached by the instruction before it? A call that ended by a signal of the host's, and that a
+ * second ring meets after the first, stays ended: the signal is not pending any more. */
 static bool is_after_call(const greg_t *registers)
 {
     uint64_t pc = (uint64_t)registers[REG_RIP];
 
+    if (registers[REG_RCX] == mark_of_ended(registers[REG_RIP]))
+        return false;
     if ((uint64_t)registers[REG_RCX] == pc)
         return is_syscall_at(pc - SYSCALL_BYTES);
     return !instruction_sets_rcx() && registers[REG_RAX] == -EINTR &&
@@ -218,22 +228,38 @@ static void call_from(struct under_mask *call, const ucontext_t *context, long n
         call->arguments[i] = (long)context->uc_mcontext.gregs[order[i]];
 }
 
+/*
+ * Make the call under the host's mask, and with the doorbell blocked once there are threads of ours. A ring that
+ * pends while a handler of the host's runs would else meet the call after that handler has ended it, and
+ * the call would be made again. The listener takes kill(2)'s rings meanwhile.
+ */
+static long call_once(struct under_mask *call, int doorbell)
+{
+    sys_sigset blocked = threads_made() ? SYS_SIGBIT(doorbell) & ~call->mask : 0;
+    long result;
+
+    call->mask |= blocked;
+    result = under_mask_run(call);
+    call->mask &= ~blocked;
+    return result;
+}
+
 /* Make the call until it has a result. A signal of `ending` ends it. */
-static long make_call(struct under_mask *call, sys_sigset ending)
+static long make_call(struct under_mask *call, sys_sigset ending, int doorbell)
 {
     long result;
 
     do {
         if (sys_sigpending() & ending & ~call->mask)
             return -EINTR;
-        result = under_mask_run(call);
+        result = call_once(call, doorbell);
     } while (result == UNDER_MASK_RUNG);
     return result == UNDER_MASK_HANDLED ? -EINTR : result;
 }
 
 /* The call has moved bytes, and the doorbell rang: so does another with the rest, as long as each moves all, or
  * is rung at too. How much they have moved. */
-static long move_rest(struct under_mask *call, long moved, sys_sigset handled)
+static long move_rest(struct under_mask *call, long moved, sys_sigset handled, int doorbell)
 {
     struct under_mask rest = *call;
     long more, size;
@@ -241,7 +267,7 @@ static long move_rest(struct under_mask *call, long moved, sys_sigset handled)
     do {
         if (!short_counts_rest(call, moved, &rest, &size))
             break;
-        more = make_call(&rest, handled);
+        more = make_call(&rest, handled, doorbell);
         moved += more > 0 ? more : 0;
     } while (more > 0 && (more == size || rest.rung));
     call->mask = rest.mask;
@@ -255,7 +281,7 @@ static void set_result(ucontext_t *context, uint64_t instruction, const struct u
     greg_t *registers = context->uc_mcontext.gregs;
 
     registers[REG_RIP] = (greg_t)(instruction + SYSCALL_BYTES);
-    registers[REG_RCX] = registers[REG_RIP];
+    registers[REG_RCX] = result == -EINTR ? mark_of_ended(registers[REG_RIP]) : registers[REG_RIP];
     registers[REG_RAX] = (greg_t)result;
     memcpy(&context->uc_sigmask, &call->mask,
            sizeof(call->mask)); /* a handler may have changed it */
@@ -290,9 +316,9 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     }
     if (fate == FATE_RESTART)
         call.number = SYS_restart_syscall;
-    result = make_call(&call, ending);
+    result = make_call(&call, ending, doorbell);
     if (result > 0 && call.rung)
-        result = move_rest(&call, result, signals.handled);
+        result = move_rest(&call, result, signals.handled, doorbell);
     set_result(context, instruction, &call, result);
 }
 
@@ -306,7 +332,7 @@ static void finish(ucontext_t *context, uint64_t instruction, long number, int d
     if (!short_counts_rest(&call, moved, &rest, &size) || !has_room(context))
         return;
     host_signals_read(&signals, doorbell);
-    set_result(context, instruction, &call, move_rest(&call, moved, signals.handled));
+    set_result(context, instruction, &call, move_rest(&call, moved, signals.handled, doorbell));
 }
 
 static void after_call(ucontext_t *context, int doorbell)

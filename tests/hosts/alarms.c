@@ -1,13 +1,14 @@
 /*
  * alarms.c - a program that ends a wait by SIGALRM, whose handler has no SA_RESTART, again and again.
  *
- * `alarms CALL`: writes `ready`, and a dot for each wait that a signal has ended. What ends otherwise ends
- * the program with a word.
+ * `alarms CALL [rings]`: writes `ready`, and a dot for each wait that a signal has ended. What ends otherwise ends
+ * the program with a word. With `rings` the handler blocks all signals and sends the doorbell to its thread.
  */
 #include <errno.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,6 +25,12 @@ static sem_t semaphore;
 static void take(int signal)
 {
     (void)signal;
+}
+
+static void take_and_ring(int signal)
+{
+    (void)signal;
+    raise(SIGRTMIN + 12);
 }
 
 static int by_read(void)
@@ -106,10 +113,12 @@ static const struct {
     {"syscall", by_syscall},
 };
 
-static void prepare(const char *call)
+static void prepare(const char *call, bool rings)
 {
-    struct sigaction action = {.sa_handler = take};
+    struct sigaction action = {.sa_handler = rings ? take_and_ring : take};
 
+    if (rings)
+        sigfillset(&action.sa_mask);
     sigaction(SIGALRM, &action, NULL);
     if (pipe(ends) != 0)
         _exit(2);
@@ -128,11 +137,11 @@ int main(int argc, char **argv)
     int result;
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-        if (argc == 2 && strcmp(argv[1], calls[i].name) == 0)
+        if (argc >= 2 && strcmp(argv[1], calls[i].name) == 0)
             wait = calls[i].wait;
     if (!wait)
         return 2;
-    prepare(argv[1]);
+    prepare(argv[1], argc > 2);
     if (write(1, "ready\n", 6) != 6)
         return 1;
     for (;;) {
