@@ -50,6 +50,7 @@ static struct {
     bool read_only;       /* the file system where the FIFO was to be made last */
     bool announced;       /* the FIFO stands, and nobody of this process has it open */
     bool written;         /* the status file */
+    bool shut_out;        /* this user, or a limit, keeps the process out of the directory */
     unsigned path;        /* which of the two below arming.dir has */
     dev_t start_root_dev; /* the root directory that the program was started in */
     ino_t start_root_ino;
@@ -200,6 +201,7 @@ static bool make(const struct identity *identity, const char *configured, struct
         memcpy(path, arming.dir.path, strlen(arming.dir.path) + 1);
     result = runtime_dir_open(&place->dir, keep_path(path, !arming.path), &user, arming_problem);
     arming.read_only = result == -EROFS;
+    arming.shut_out = result == -EACCES || result == -EMFILE;
     if (result != 0)
         return false;
     place->maker = maker_self();
@@ -235,10 +237,13 @@ static void adopt(const struct identity *identity, const struct place *place, in
     made_here_note();
 }
 
-/* In a jail, under an inherited filter, or where nothing can be written, nobody has asked to hear of it. */
-static enum log_level level_of_failure(bool jailed)
+/* In a jail, under an inherited filter, or where nothing can be written, nobody has asked to hear of it; nor of
+ * being shut out before somebody has rung. */
+static enum log_level level_of_failure(bool jailed, bool rung)
 {
-    return jailed || arming.read_only || filters_at_start() ? LOG_INFO : LOG_ERROR;
+    if (jailed || arming.read_only || filters_at_start() || (arming.shut_out && !rung))
+        return LOG_INFO;
+    return LOG_ERROR;
 }
 
 static bool start(bool thorough)
@@ -265,7 +270,7 @@ static bool start(bool thorough)
     }
     lock_give(&arming.files);
     if (!made && arming_problem[0])
-        log_write(level_of_failure(jailed), "no FIFO: %s", arming_problem);
+        log_write(level_of_failure(jailed, thorough), "no FIFO: %s", arming_problem);
     return made;
 }
 

@@ -104,6 +104,25 @@ static void a_child_without_a_fifo_is_rung_beside_a_directory_of_roots(void **st
     output_free(output);
 }
 
+/* A program that another user starts with root's environment has asked for nothing. */
+static void a_user_who_may_not_enter_the_directory_reads_nothing_of_it(void **state)
+{
+    struct host *host = *state;
+    char preload[512], directory[512];
+    struct output *output;
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
+    snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", host->directory);
+    output = run_program(
+        NULL, (const char *[]){"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env",
+                               "HOTPATCH_LISTEN=first-ring", preload, directory, "true", NULL});
+    assert_int_equal(output->status, 0);
+    assert_null(strstr(output->error, "hotpatch["));
+    output_free(output);
+}
+
 static void a_symbolic_link_is_no_directory(void **state)
 {
     struct host *host = *state;
@@ -339,6 +358,7 @@ int main(void)
         WITH_HOST(a_directory_others_can_write_is_not_used),
         WITH_HOST(a_child_without_a_fifo_is_rung_beside_a_directory_of_roots),
         WITH_HOST(a_child_without_a_fifo_is_rung_beside_a_directory_of_roots),
+        WITH_HOST(a_user_who_may_not_enter_the_directory_reads_nothing_of_it),
         WITH_HOST(a_symbolic_link_is_no_directory),
         WITH_HOST(doctor_says_whose_directory_it_is),
         WITH_HOST(a_file_in_place_of_the_fifo_is_refused),
