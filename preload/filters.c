@@ -26,6 +26,7 @@
 static struct seccomp_facts facts STATE = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE,
                                            SECCOMP_REFUSES_NONE};
 static _Atomic int being_set STATE;
+static bool sockets_kill STATE;
 
 /* ---- what a filter refuses ---- */
 
@@ -90,6 +91,18 @@ static int killed_by(const struct sock_fprog *program)
     return number;
 }
 
+/* What jail.c needs, and nothing else does. */
+static bool kills_sockets(const struct sock_fprog *program)
+{
+    static const int numbers[] = {SYS_socket, SYS_bind, SYS_setsockopt, SYS_getsockname,
+                                  SYS_recvmsg};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (is_deadly(answer(program, &(struct bpf_call){.number = numbers[i]})))
+            return true;
+    return false;
+}
+
 static bool is_refused(uint32_t answer)
 {
     return !is_allowed(answer);
@@ -138,6 +151,7 @@ static void note(const struct sock_fprog *program)
     int killed = program ? killed_by(program) : SECCOMP_REFUSES_ALL;
 
     note_optional(program);
+    sockets_kill = sockets_kill || !program || kills_sockets(program);
     facts.seen++;
     if (refused != SECCOMP_REFUSES_NONE)
         facts.refuses = refused;
@@ -195,6 +209,11 @@ bool filters_let(long number)
         if (optional[i] == number)
             return atomic_load(&being_set) == 0 && !atomic_load(&deadly[i]);
     return false;
+}
+
+bool filters_kill_sockets(void)
+{
+    return sockets_kill;
 }
 
 bool filters_allow(int count)

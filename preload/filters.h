@@ -21,6 +21,8 @@ bool filters_set(void);
 bool filters_refuse(void);
 /* Likewise. May one of getsockopt, getppid, kcmp be made: no filter that the host has set ends the process for it? */
 bool filters_let(long number);
+/* Likewise. Does one end the process for a call that the socket of a process in a jail takes (jail.c)? */
+bool filters_kill_sockets(void);
 /* Likewise, on a thread that the command has seen under `count` filters: may the calls be made? */
 bool filters_allow(int count);
 /* Host thread: make this call, SYS_prctl or SYS_seccomp, and note the filter that it sets. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "filters.h"
 #include "jail_line.h"
 #include "json.h"
 #include "lock.h"
@@ -40,9 +41,11 @@ int jail_socket(char name[JAIL_NAME_SIZE])
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     unsigned size = sizeof(address);
-    int one = 1, result;
-    int fd = (int)sys_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int one = 1, result, fd;
 
+    if (filters_kill_sockets())
+        return -EPERM;
+    fd = (int)sys_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fd;
     /* Without a name the kernel gives one of five hex digits: unix(7), "Autobind feature". */
