@@ -78,7 +78,7 @@ struct library {
     uintptr_t relro, relro_end; /* whole pages, read-only again after the stores */
 };
 
-static uintptr_t entry(const struct library *library, ElfW(Sxword) tag)
+static uintptr_t entry(const struct library *library, Elf64_Sxword tag)
 {
     for (const ElfW(Dyn) *d = library->dynamic; d->d_tag != DT_NULL; d++)
         if (d->d_tag == tag)
