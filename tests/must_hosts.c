@@ -230,6 +230,53 @@ static const char *goes_into_a_root_that_others_can_write_to(struct host *host)
     return load_in_root(host, 0777, "HP-CHROOT");
 }
 
+/* By the command, which looks at the filters before it rings. A sanitizer makes calls of its own. */
+static const char *load_under_filter(const char *which, const char *action, const char *otherwise)
+{
+    static const char *const later[] = {"HOTPATCH_LISTEN=first-ring", NULL};
+    static char code[64];
+    char pid[16];
+    if (sanitized())
+        return otherwise;
+    struct host *host = host_start("filtered", later);
+    assert_string_equal(host_ask(host, "filter prctl %s %s", which, action), "set");
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
+    snprintf(code, sizeof(code), "apply");
+    if (output->status != 0 && sscanf(output->error, "hotpatch: %63[A-Z0-9-]", code) != 1)
+        fail_msg("exit %d: %s", output->status, output->error);
+    output_free(output);
+    host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
+    host_say(host, "exit 0"); /* its FIFO stays: no call of ours at the exit */
+    assert_int_equal(host_wait(host), 0);
+    host_kill(host);
+    return code;
+}
+
+static const char *sets_a_filter_that_allows_what_is_needed(struct host *host)
+{
+    (void)host;
+    return load_under_filter("needed", "kill", "apply");
+}
+
+static const char *sets_a_filter_that_fails_what_may_fail(struct host *host)
+{
+    (void)host;
+    return load_under_filter("needed-but:membarrier", "errno", "apply");
+}
+
+static const char *sets_a_filter_that_kills_for_a_thread(struct host *host)
+{
+    (void)host;
+    return load_under_filter("needed-but:clone3", "kill", "HP-SANDBOX");
+}
+
+static const char *sets_a_filter_that_allows_its_own_calls_alone(struct host *host)
+{
+    (void)host;
+    return load_under_filter("own", "errno", "HP-SANDBOX");
+}
+
 static const char *unshares_its_user_namespace(struct host *host)
 {
     if (sanitized())
@@ -317,6 +364,10 @@ const struct must_case must_hosts[] = {
     CASE(changes_its_root),
     CASE(goes_into_an_empty_root),
     CASE(goes_into_a_root_that_others_can_write_to),
+    CASE(sets_a_filter_that_allows_what_is_needed),
+    CASE(sets_a_filter_that_fails_what_may_fail),
+    CASE(sets_a_filter_that_kills_for_a_thread),
+    CASE(sets_a_filter_that_allows_its_own_calls_alone),
     CASE(unshares_its_user_namespace),
     CASE(clears_its_environment),
     CASE(blocks_every_signal),

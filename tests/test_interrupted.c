@@ -411,7 +411,7 @@ static const struct timed {
     {{"semtimedop", {SYS_semtimedop, -1}}, "semtimedop(", WHOLE},
 };
 
-/* The host's own call is the first one: on its way to a thread the library's handler may wait for a lock by futex(2). */
+/* The host's own call is the first one; a futex(2) at another address is a lock of a library, not the call that waits. */
 static bool is_same_call(const char *line, const char *first)
 {
     return strncmp(line, first, strcspn(first, ",") + 1) == 0;
