@@ -16,6 +16,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "doorbell.h"
 #include "filters.h"
@@ -199,6 +202,17 @@ static bool map_stack(struct stack *stack, size_t size)
     return true;
 }
 
+/* AddressSanitizer's marks of an earlier thread's frames, a forked child's parent's too: its own pthread_create(3)
+ * would remove them. */
+static void remove_marks(const struct stack *stack)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(stack->base, stack->size);
+#else
+    (void)stack;
+#endif
+}
+
 static int create(int slot, void *(*function)(void *), size_t size)
 {
     struct stack *stack = &threads.stack[slot];
@@ -214,6 +228,7 @@ static int create(int slot, void *(*function)(void *), size_t size)
         return result;
     atomic_store_explicit(&threads.ended[slot], false, memory_order_relaxed);
     pthread_attr_setstack(&attributes, stack->base, stack->size);
+    remove_marks(stack);
     result = threads_libc_create(&threads.thread[slot], &attributes, function, NULL);
     pthread_attr_destroy(&attributes);
     if (result == EINVAL && size < LARGE_STACK) {
