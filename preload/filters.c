@@ -198,6 +198,11 @@ bool filters_set(void)
     return facts.seen != 0 || atomic_load(&being_set) != 0;
 }
 
+bool filters_kill(void)
+{
+    return facts.kills != SECCOMP_REFUSES_NONE || atomic_load(&being_set) != 0;
+}
+
 bool filters_refuse(void)
 {
     return facts.refuses != SECCOMP_REFUSES_NONE || atomic_load(&being_set) != 0;

@@ -19,6 +19,8 @@ bool filters_at_start(void);
 bool filters_set(void);
 /* Likewise. Does a filter that the host has set refuse a call that our threads need? */
 bool filters_refuse(void);
+/* Likewise. Does one end the process for a call that our threads make? */
+bool filters_kill(void);
 /* Likewise. May one of getsockopt, getppid, kcmp be made: no filter that the host has set ends the process for it? */
 bool filters_let(long number);
 /* Likewise. Does one end the process for a call that the socket of a process in a jail takes (jail.c)? */

@@ -247,7 +247,7 @@ static const char *load_under_filter(const char *which, const char *action, cons
         fail_msg("exit %d: %s", output->status, output->error);
     output_free(output);
     host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
-    host_say(host, "exit 0"); /* its FIFO stays: no call of ours at the exit */
+    host_say(host, "exit 0"); /* where a filter kills for a call of ours, the FIFO stays */
     assert_int_equal(host_wait(host), 0);
     host_kill(host);
     return code;
