@@ -17,7 +17,7 @@
 #include "talk.h"
 
 #define SHIM_NAME "/libhotpatch_preload.so"
-#define SEGMENT_MAX (256ul << 10) /* of the shim's writable data */
+#define SEGMENT_MAX (1ul << 20) /* of the shim's writable data; with a sanitizer it is half of that */
 
 static int open_memory(pid_t pid)
 {
