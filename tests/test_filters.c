@@ -223,7 +223,7 @@ static void a_filter_set_past_libc_is_refused_by_the_command(void **state)
     (void)state;
     assert_string_equal(host_ask(host, "filter inline own kill"), "set");
     assert_refused(host, "instruction of its own");
-    host_say(host, "leave 7");
+    host_say(host, sanitized() ? "inline-exit 7" : "leave 7");
     assert_int_equal(host_wait(host), 7 << 8);
     host_kill(host);
 }
@@ -245,16 +245,21 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_answers_as_the_kernel_would),
         cmocka_unit_test(filters_that_were_not_seen_are_told_from_inherited_ones),
-        cmocka_unit_test(a_ring_does_not_end_a_program_that_its_filter_would_end),
-        cmocka_unit_test(threads_that_a_filter_would_kill_end_before_it),
-        cmocka_unit_test(the_calls_that_are_needed_are_enough),
         cmocka_unit_test(threads_go_on_under_a_filter_that_only_fails_calls),
-        cmocka_unit_test(a_call_that_may_fail_may_be_refused),
-        cmocka_unit_test(a_filter_from_before_the_start_is_no_hindrance),
-        cmocka_unit_test(what_an_inherited_filter_fails_is_not_complained_of),
         cmocka_unit_test(a_filter_set_past_libc_is_refused_by_the_command),
         cmocka_unit_test(strict_mode_is_refused_by_the_command),
     };
+    /* A sanitizer's runtime makes system calls of its own that these filters kill, also at the end of the program,
+     * and its prctl(2) comes before the shim's, which then does not see what the program sets. */
+    const struct CMUnitTest killing[] = {
+        cmocka_unit_test(a_ring_does_not_end_a_program_that_its_filter_would_end),
+        cmocka_unit_test(threads_that_a_filter_would_kill_end_before_it),
+        cmocka_unit_test(the_calls_that_are_needed_are_enough),
+        cmocka_unit_test(a_call_that_may_fail_may_be_refused),
+        cmocka_unit_test(a_filter_from_before_the_start_is_no_hindrance),
+        cmocka_unit_test(what_an_inherited_filter_fails_is_not_complained_of),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + (sanitized() ? 0 : cmocka_run_group_tests(killing, NULL, NULL));
 }

@@ -47,10 +47,24 @@ static const char *listen_setting(void)
     return chosen ? chosen : "first-ring";
 }
 
+/* What a sanitizer's runtime is told, NAME=VALUE. */
+static char *options(const char *name)
+{
+    char *text;
+
+    return asprintf(&text, "%s=%s", name, getenv(name) ? getenv(name) : "") < 0 ? NULL : text;
+}
+
 static void run_in_child(const struct program *program, char *const argv[])
 {
     char preload[512], directory[300], listen[64], path[300];
-    char *environment[] = {preload, directory, listen, NULL};
+    char *environment[] = {preload,
+                           directory,
+                           listen,
+                           options("ASAN_OPTIONS"),
+                           options("UBSAN_OPTIONS"),
+                           options("TSAN_OPTIONS"),
+                           NULL};
 
     snprintf(listen, sizeof(listen), "HOTPATCH_LISTEN=%s", listen_setting());
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", built("libhotpatch_preload.so"));
