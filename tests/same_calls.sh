@@ -15,7 +15,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 LC_ALL=C PYTHONHASHSEED=0 PERL_HASH_SEED=0 GIT_CONFIG_NOSYSTEM=1 HOME=$work HOTPATCH_LISTEN=first-ring
-export LC_ALL PYTHONHASHSEED PERL_HASH_SEED GIT_CONFIG_NOSYSTEM HOME HOTPATCH_LISTEN
+# ccache, where it stands for gcc, makes its directories at its first run.
+CCACHE_DISABLE=1
+export LC_ALL PYTHONHASHSEED PERL_HASH_SEED GIT_CONFIG_NOSYSTEM HOME HOTPATCH_LISTEN CCACHE_DISABLE
 passed=0 failed=0 double=
 
 # The rest of one process's trace. `shim` is 1 where it is preloaded.
