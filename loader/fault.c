@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "sys.h"
 #include "target.h"
 
 uintptr_t fault_entry(const struct fault *fault)
@@ -110,6 +111,13 @@ static void describe(struct fault *fault, const struct request_fault *request)
         snprintf(fault->text + length, sizeof(fault->text) - length, " caller=%s", request->caller);
 }
 
+/* Before the first fault, so that the function has none of its own yet. */
+static void note_errno(void)
+{
+    if (!fault_errno_offset)
+        fault_errno_offset = (intptr_t)&errno - (intptr_t)sys_thread();
+}
+
 struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
                         struct refusal *why)
 {
@@ -120,6 +128,7 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
                FAULT_REST_SECONDS);
         return NULL;
     }
+    note_errno();
     *fault = (struct fault){
         .nth = request->nth, .times = request->times, .probability = request->probability};
     if (parse_what(fault, request->what, target, target_size, why) != 0 ||

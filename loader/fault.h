@@ -42,6 +42,8 @@ void fault_end(struct fault *fault);
 uintptr_t fault_entry(const struct fault *fault); /* the function that replaces */
 
 extern struct fault fault_table[];
+extern intptr_t
+    fault_errno_offset; /* from the thread pointer; libc's errno has it in every thread */
 
 /* The row of entries. Each calls fault_decide() with its number and its caller, and returns the
  * value, or goes on to the original with all arguments as they came. */
@@ -55,7 +57,8 @@ struct fault_verdict {
     int64_t value; /* to return; or the original's address */
 };
 
-/* Any thread, from inside any function of the program, malloc included: no lock, no memory. */
+/* Any thread, from inside any function of the program, malloc included: no lock, no memory, and no
+ * function of libc, at whose entry this or another fault may stand. */
 struct fault_verdict fault_decide(uint64_t number, uintptr_t caller);
 
 #endif

@@ -2,16 +2,17 @@
  * fault_decide.c - does a call of a function that a fault stands in place of fail?
  *
  * Any thread of the program runs this, from inside any function, malloc included; so do our own threads,
- * for which a fault at a function's entry is none. No lock, no memory. It is built without vector
+ * for which a fault at a function's entry is none. No lock, no memory, and no call of a function of libc:
+ * a fault may stand at its entry, and would come here again. It is built without vector
  * registers (-mgeneral-regs-only): fault_entries.c restores the general ones and the lower halves of
  * the vector registers, and no part of them may be lost.
  */
-#include <errno.h>
-
 #include "engine.h"
 #include "fault.h"
+#include "sys.h"
 
 struct fault fault_table[FAULT_COUNT];
+intptr_t fault_errno_offset;
 
 /* SplitMix64 (Steele, Lea, Flood 2014) over a shared counter: even, and without a lock. */
 static uint32_t draw_millionths(void)
@@ -55,7 +56,7 @@ struct fault_verdict fault_decide(uint64_t number, uintptr_t caller)
         return (struct fault_verdict){FAULT_PASSES,
                                       (int64_t)__atomic_load_n(&fault->original, __ATOMIC_ACQUIRE)};
     if (fault->error)
-        errno = fault->error;
+        *(int *)(sys_thread() + (uintptr_t)fault_errno_offset) = fault->error;
     return (struct fault_verdict){fault->no_result ? FAULT_RETURNS_NOTHING : FAULT_RETURNS,
                                   fault->value};
 }

@@ -43,9 +43,9 @@ static struct lock request_lock STATE; /* one request, or one call of the run-ti
 static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
 static _Atomic bool entries_are_armed
     STATE; /* a request arms entries: fork() does not wait for its end */
-/* Which thread (pthread_self(), the same in the child) holds them over its fork(), or 0: handlers of
+/* Which thread (sys_thread(), the same in the child) holds them over its fork(), or 0: handlers of
  * several threads that fork run side by side, and one must not give back what another has taken. */
-static _Atomic pthread_t fork_holds_request STATE, fork_holds_commit STATE;
+static _Atomic uintptr_t fork_holds_request STATE, fork_holds_commit STATE;
 
 /* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_locate(void)
@@ -382,17 +382,17 @@ static bool fork_takes_request(uint64_t until)
     return taken;
 }
 
-static bool is_mine(const _Atomic pthread_t *holder)
+static bool is_mine(const _Atomic uintptr_t *holder)
 {
-    return atomic_load_explicit(holder, memory_order_relaxed) == pthread_self();
+    return atomic_load_explicit(holder, memory_order_relaxed) == sys_thread();
 }
 
-static void hold(_Atomic pthread_t *holder)
+static void hold(_Atomic uintptr_t *holder)
 {
-    atomic_store_explicit(holder, pthread_self(), memory_order_relaxed);
+    atomic_store_explicit(holder, sys_thread(), memory_order_relaxed);
 }
 
-static void let_go(_Atomic pthread_t *holder, struct lock *lock)
+static void let_go(_Atomic uintptr_t *holder, struct lock *lock)
 {
     if (!is_mine(holder))
         return;

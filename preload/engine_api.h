@@ -86,7 +86,7 @@ struct shim_services {
     void (*arming)(bool arming);
     pid_t (*pid)(void);           /* of this process, followed over fork */
     uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
-    bool (*own_thread)(void);     /* the caller is the listener or the worker; any thread */
+    bool (*own_thread)(void); /* the caller is the listener or the worker; any thread, no libc */
     /* open(2), read-only; in a jail the command opens what of this process's own is not there. */
     int (*open)(const char *path, int flags);
     /* In a jail: a descriptor of what the command has under that name, and the words of its answer, for

@@ -39,7 +39,7 @@ struct piece {
 
 static struct {
     struct lock lock;
-    _Atomic pthread_t fork_holder; /* holds the lock over its fork(); 0: none */
+    _Atomic uintptr_t fork_holder; /* holds the lock over its fork(); 0: none */
     size_t mapped;
     char *at, *end; /* what is left of the newest chunk */
     struct piece *given_back[CLASSES];
@@ -52,7 +52,7 @@ static bool first_used STATE;
 /* A handler of the host's for fork() may call the run-time API. False: nothing to give back. */
 static bool enter(void)
 {
-    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == pthread_self())
+    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread())
         return false;
     lock_take(&heap.lock);
     return true;
@@ -316,12 +316,12 @@ void *heap_resize(void *memory, size_t size)
 void heap_fork_prepare(void)
 {
     if (lock_take_until(&heap.lock, clock_ms() + 200))
-        atomic_store_explicit(&heap.fork_holder, pthread_self(), memory_order_relaxed);
+        atomic_store_explicit(&heap.fork_holder, sys_thread(), memory_order_relaxed);
 }
 
 void heap_fork_parent(void)
 {
-    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) != pthread_self())
+    if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) != sys_thread())
         return;
     atomic_store_explicit(&heap.fork_holder, 0, memory_order_relaxed);
     lock_give(&heap.lock);
@@ -330,7 +330,7 @@ void heap_fork_parent(void)
 /* Where another thread was inside the heap, its lists are not used any more; its memory is. */
 void heap_fork_child(void)
 {
-    bool whole = atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == pthread_self() ||
+    bool whole = atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread() ||
                  heap.lock.word == 0;
 
     if (!whole) {

@@ -48,7 +48,7 @@ struct stack {
 
 static struct {
     _Atomic pid_t tid[SLOT_COUNT];
-    _Atomic pthread_t self[SLOT_COUNT]; /* as the thread itself has them; 0: none */
+    _Atomic uintptr_t self[SLOT_COUNT]; /* sys_thread() of each; 0: none */
     pid_t process;                      /* whose threads they are */
     pid_t joined[SLOT_COUNT];           /* tid of the thread that ended last */
     pthread_t thread[SLOT_COUNT];
@@ -70,7 +70,7 @@ static struct {
 
 enum thread_role threads_self(void)
 {
-    pthread_t self = pthread_self();
+    uintptr_t self = sys_thread();
     pid_t stand_in = atomic_load_explicit(&threads.stand_in, memory_order_relaxed);
 
     if (self == atomic_load_explicit(&threads.self[SLOT_LISTENER], memory_order_relaxed))
@@ -164,7 +164,7 @@ void threads_listener_armed(void)
 static void *run(int slot, void *(*function)(void *))
 {
     sys_prctl(PR_SET_NAME, (unsigned long)"hotpatch", 0, 0);
-    atomic_store_explicit(&threads.self[slot], pthread_self(), memory_order_relaxed);
+    atomic_store_explicit(&threads.self[slot], sys_thread(), memory_order_relaxed);
     atomic_store_explicit(&threads.tid[slot], sys_gettid(), memory_order_release);
     sys_futex_wake(&threads.tid[slot], 1);
     function(NULL);

@@ -17,7 +17,7 @@
 
 enum thread_role { THREAD_HOST, THREAD_LISTENER, THREAD_WORKER };
 
-enum thread_role threads_self(void); /* no system call */
+enum thread_role threads_self(void); /* no system call, and no function of libc */
 pid_t threads_listener(void);        /* its tid; 0: none */
 pid_t threads_worker(void);          /* likewise */
 bool threads_owned(pid_t tid);
