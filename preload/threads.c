@@ -65,7 +65,7 @@ static struct {
     _Atomic bool host_made_one;
     bool gave_up;             /* one of them could not be made */
     _Atomic bool gave_way;    /* to a thread or process of the host's */
-    _Atomic uint32_t endings; /* futex: counts threads that have ended */
+    _Atomic uint32_t changes; /* futex: counts threads that have begun or ended */
 } threads STATE;
 
 enum thread_role threads_self(void)
@@ -161,19 +161,24 @@ void threads_listener_armed(void)
     sys_futex_wake(&threads.armed, INT32_MAX);
 }
 
+static void tell_change(void)
+{
+    atomic_fetch_add_explicit(&threads.changes, 1, memory_order_release);
+    sys_futex_wake(&threads.changes, INT32_MAX);
+}
+
 static void *run(int slot, void *(*function)(void *))
 {
     sys_prctl(PR_SET_NAME, (unsigned long)"hotpatch", 0, 0);
     atomic_store_explicit(&threads.self[slot], sys_thread(), memory_order_relaxed);
     atomic_store_explicit(&threads.tid[slot], sys_gettid(), memory_order_release);
-    sys_futex_wake(&threads.tid[slot], 1);
+    tell_change();
     function(NULL);
     threads.joined[slot] = sys_gettid();
     atomic_store_explicit(&threads.self[slot], 0, memory_order_relaxed);
     atomic_store_explicit(&threads.tid[slot], 0, memory_order_relaxed);
     atomic_store_explicit(&threads.ended[slot], true, memory_order_release);
-    atomic_fetch_add_explicit(&threads.endings, 1, memory_order_release);
-    sys_futex_wake(&threads.endings, INT32_MAX);
+    tell_change();
     return NULL;
 }
 
@@ -379,9 +384,15 @@ void threads_await_worker(uint64_t until)
 {
     struct timespec limit = clock_spec(until);
 
-    while (threads_worker() == 0)
-        if (sys_futex_wait(&threads.tid[SLOT_WORKER], 0, &limit) == -ETIMEDOUT)
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&threads.changes, memory_order_acquire);
+
+        /* A worker that has been told to end may have no number any more. */
+        if (threads_worker() != 0 || threads_stopping())
             return;
+        if (sys_futex_wait(&threads.changes, seen, &limit) == -ETIMEDOUT)
+            return;
+    }
 }
 
 /* glibc's SIGSETXID, with a code that its handler returns at, so that ppoll(2) ends and nothing else happens
@@ -447,7 +458,7 @@ bool threads_stop(uint64_t until)
     threads_poke();
     worker_wake();
     for (;;) {
-        uint32_t seen = atomic_load_explicit(&threads.endings, memory_order_acquire);
+        uint32_t seen = atomic_load_explicit(&threads.changes, memory_order_acquire);
         struct timespec soon = clock_spec(clock_ms() + 50);
 
         if (join_ended()) {
@@ -457,7 +468,7 @@ bool threads_stop(uint64_t until)
         if (clock_ms() >= until)
             return false;
         /* A listener without a FIFO is reached by a second poke at the latest. */
-        if (sys_futex_wait(&threads.endings, seen, &soon) == -ETIMEDOUT)
+        if (sys_futex_wait(&threads.changes, seen, &soon) == -ETIMEDOUT)
             threads_poke();
     }
 }

@@ -102,6 +102,11 @@ static void namespaces_of_another_process_are_entered_as_ever(void **state)
     works_alike(*state, "nsenter -t $PPID -n -u -i sh -c \"true; echo entered\"");
 }
 
+static void an_unshare_while_the_listener_starts_is_as_ever(void **state)
+{
+    assert_true(same_with_and_without(*state, "start", built("hosts/late")));
+}
+
 static void bubblewrap_makes_its_jail(void **state)
 {
     need_program("bwrap");
@@ -118,6 +123,7 @@ int main(void)
         cmocka_unit_test(a_pid_namespace_is_made_as_ever),
         cmocka_unit_test(a_user_and_a_pid_namespace_are_made_as_ever),
         cmocka_unit_test(namespaces_of_another_process_are_entered_as_ever),
+        cmocka_unit_test(an_unshare_while_the_listener_starts_is_as_ever),
         cmocka_unit_test(bubblewrap_makes_its_jail),
     };
 

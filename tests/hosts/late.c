@@ -1,0 +1,47 @@
+/*
+ * late.c - a test host in which the listener, HOTPATCH_LISTEN=start, comes late to its start: the first call that
+ * it makes of libc, newlocale(3), waits in this program until the main thread is in unshare(2) and the worker has
+ * ended for it. The listener that is made after that call does not wait.
+ *
+ * Exit status 0: unshare(2) succeeded.
+ */
+#include <dirent.h>
+#include <locale.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static atomic_bool calls; /* the main thread is about to call */
+
+static int threads(void)
+{
+    DIR *directory = opendir("/proc/self/task");
+    int count = 0;
+
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        count += entry->d_name[0] != '.';
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+__attribute__((visibility("default"))) locale_t newlocale(int mask, const char *name, locale_t base)
+{
+    static bool first = true;
+
+    (void)mask;
+    (void)name;
+    (void)base;
+    while (!calls || (first && threads() > 2)) /* the main one and this one */
+        usleep(1000);
+    first = false;
+    return LC_GLOBAL_LOCALE;
+}
+
+int main(void)
+{
+    calls = true;
+    return unshare(CLONE_FS) == 0 ? 0 : 4; /* needs no right */
+}
