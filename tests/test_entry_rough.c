@@ -355,9 +355,10 @@ static int add_every_third(const struct image_symbol *s, void *context)
     return 0;
 }
 
-/* 800 of its functions: a process has 1,024 faults. The host forks meanwhile. */
+/* 800 of its functions: a process has 1,024 faults. The host makes children and threads meanwhile. */
 static void wrap_every_third(size_t third)
 {
+    static const char *const habits[] = {"resetters", "breeders 1", "vforkers", "spawners 1"};
     struct request_text *r = calloc(1, sizeof(*r));
     struct file_image libc;
     struct refusal why = {0};
@@ -373,9 +374,16 @@ static void wrap_every_third(size_t third)
     assert_int_equal(image_symbols(libc.image, add_every_third, r, &fault), 0);
     send_all(r);
     assert_true(r->applied > 500 && r->applied > 2 * r->refused);
+    /* Not before: children in its memory, and threads that block signals, are in the way of entries. */
+    for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++)
+        host_expect(host, habits[i], "started");
+    for (int i = 0; i < 10; i++)
+        must_apply(host, "ping");
+    host_expect(host, "stop-threads", "wrong 0");
+    host_become(host, "fork");
+    must_apply(host, "ping"); /* the child's first ring */
     if (third == 0)
         must_apply(host, "revert all"); /* the others are left with them */
-    host_expect(host, "stop-threads", "wrong 0");
     file_image_close(&libc);
     free(r);
     finish();
@@ -390,15 +398,23 @@ static void hundreds_of_libcs_functions_are_wrapped_at_once(void **state)
         wrap_every_third(third);
 }
 
-/* What a fault's own decision takes: whose thread it is, and errno. */
+/* What a fault's own decision takes: whose thread it is, and errno; that of the program lies in a variable of its
+ * own meanwhile. */
 static void a_fault_is_decided_without_what_faults_stand_in(void **state)
 {
+    unsigned long variable;
+    char expected[32];
+
     (void)state;
-    start("entries");
+    if (sanitized()) /* its runtime in the program asks for errno too */
+        skip();
+    variable = symbol_of("entries-nopie", "level");
+    snprintf(expected, sizeof(expected), "%lu", variable);
+    start("entries-nopie");
     must_apply(host, "load fail=libc.so.6:pthread_self=5 caller=exe");
-    must_apply(host, "load fail=libc.so.6:__errno_location=7:EIO caller=exe times=1");
+    must_apply(host, "load fail=libc.so.6:__errno_location=%lu:EIO", variable);
     host_expect(host, "libc pthread_self", "5");
-    host_expect(host, "libc __errno_location", "7");
+    host_expect(host, "libc __errno_location", expected);
     must_apply(host, "revert all");
     finish();
 }
