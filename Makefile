@@ -4,6 +4,8 @@
 #   make demo                    sets up, builds, patches a live process before your eyes
 #   make check [SAN=...] [CC=clang]   sets up, builds, runs every test (TEST_ONLY="NAME...": these alone;
 #                                TEST_LISTEN=start: hosts make the threads before main, see scripts/run-tests)
+#   make foreign                 CPython's, stress-ng's, perl's and busybox's own tests, with an idle shim and without
+#                                (half an hour; FOREIGN_ONLY="perl..."; HOTPATCH_LISTEN=start: with threads)
 #   make fresh                   demo, check, bench and real, each in a bare Debian 12 (needs root)
 #   make install [DESTDIR=] [PREFIX=/usr/local]
 #
@@ -54,7 +56,7 @@ ENGINE := $(BUILD)/libhotpatch_engine.so
 COMMAND := $(BUILD)/hotpatch
 PRODUCTS := $(SHIM) $(ENGINE) $(COMMAND)
 
-.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run fresh \
+.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run foreign foreign-run fresh \
 	install uninstall format format-check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -320,6 +322,14 @@ real:
 real-run: all $(PLAIN)
 	tests/real/run $(BUILD)
 
+# Not part of CI: it takes long, and fetches the sources of two packages.
+foreign:
+	$(SETUP) foreign || echo "setup: not everything could be installed"
+	+@$(MAKE) --no-print-directory $(PARALLEL) foreign-run
+
+foreign-run: all
+	tests/foreign/run $(BUILD) $(FOREIGN_ONLY)
+
 # Each target on a Debian 12 that has nothing but make: what scripts/setup forgets is not there.
 fresh:
 	scripts/fresh demo
@@ -351,7 +361,7 @@ uninstall:
 
 C_FILES = $(wildcard include/*.h $(foreach dir,base preload loader arch arch/* elf cli tests tests/hosts \
 	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
-SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh demo/*.sh demo/*/*.sh \
+SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh tests/foreign/run tests/foreign/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
 
 format:
