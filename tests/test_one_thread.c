@@ -62,6 +62,15 @@ static void a_program_that_counts_its_threads_has_one(void **state)
     }
 }
 
+static void system_calls_that_only_libc_may_make_are_made_by_libc(void **state)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), "exec %s", built("hosts/dispatch"));
+    if (!same_with_and_without(*state, "first-ring", command))
+        skip(); /* this kernel has no syscall user dispatch */
+}
+
 static void a_program_that_counts_its_threads_makes_its_namespace(void **state)
 {
     char command[512];
@@ -119,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_that_counts_its_threads_has_one),
         cmocka_unit_test(a_program_that_counts_its_threads_makes_its_namespace),
+        cmocka_unit_test(system_calls_that_only_libc_may_make_are_made_by_libc),
         cmocka_unit_test(a_user_namespace_is_made_as_ever),
         cmocka_unit_test(a_pid_namespace_is_made_as_ever),
         cmocka_unit_test(a_user_and_a_pid_namespace_are_made_as_ever),
