@@ -9,15 +9,14 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 
 #include "clone.h"
 #include "doorbell.h"
 #include "filters.h"
-#include "libc_symbols.h"
 #include "preload.h"
 #include "preload/exec_notice.h"
 #include "sys.h"
+#include "user_dispatch.h"
 
 #if defined(__x86_64__)
 
@@ -27,7 +26,8 @@
 enum { NUMBERS = 448 };
 
 EXPORTED long syscall(long number, ...);
-bool syscall_takes(long number, unsigned long a, unsigned long b) BY_ASSEMBLY;
+bool syscall_takes(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+                   unsigned long e) BY_ASSEMBLY;
 long syscall_take(long number, long a, long b, long c, long d, long e, long f) BY_ASSEMBLY;
 
 #define WORD(number) [(number) / 64]
@@ -60,7 +60,7 @@ __asm__(".pushsection .text\n"
         "ja 1f\n"
         "bt %rdi, syscall_seen(%rip)\n"
         "jc 2f\n"
-        "1: cmpq $0, by_number_libc(%rip)\n"
+        "1: cmpq $0, user_dispatch_syscall(%rip)\n"
         "jne 4f\n"
         "mov %rdi, %rax\n"
         "mov %rdi, -8(%rsp)\n" /* the number, see by_number.h */
@@ -108,7 +108,7 @@ __asm__(".pushsection .text\n"
         "test %al, %al\n"
         "jz 1b\n"
         "jmp syscall_take\n"
-        "4: jmp *by_number_libc(%rip)\n"
+        "4: jmp *user_dispatch_syscall(%rip)\n"
         "3: push %rax\n"
         ".cfi_adjust_cfa_offset 8\n"
         "call __errno_location@PLT\n"
@@ -122,33 +122,22 @@ __asm__(".pushsection .text\n"
         ".size syscall, . - syscall\n"
         ".popsection\n");
 
-long (*by_number_libc)(long, ...);
-
-void by_number_leave_to_libc(long operation, long mode)
-{
-    uint64_t libc = 0;
-
-    if (operation != PR_SET_SYSCALL_USER_DISPATCH || mode != PR_SYS_DISPATCH_ON)
-        return;
-    if (libc_symbols_find())
-        libc = libc_symbol("syscall");
-    if (libc != 0)
-        __atomic_store_n(&by_number_libc, (long (*)(long, ...))(uintptr_t)libc, __ATOMIC_RELEASE);
-}
-
 _Static_assert(SYS_execve < 64 && SYS_clone < 64, "one word of the table");
 _Static_assert(NUMBERS == 448 && SYS_clone3 < NUMBERS, "the number above");
 
 /* Return whether syscall_take() is to make the call. */
-bool syscall_takes(long number, unsigned long a, unsigned long b)
+bool syscall_takes(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+                   unsigned long e)
 {
+    (void)c;
+    (void)d;
     switch (number) {
     case SYS_clone:
     case SYS_clone3:
     case SYS_fork:
         return clone_takes(number, a, b);
     case SYS_prctl:
-        by_number_leave_to_libc((long)a, (long)b);
+        user_dispatch_note((long)a, (long)b, (const volatile char *)e);
         return preload_active() && filters_is_set_by(number, a);
     case SYS_seccomp:
         return preload_active() && filters_is_set_by(number, a);

@@ -29,16 +29,20 @@
 #include "state.h"
 #include "sys.h"
 #include "threads.h"
+#include "user_dispatch.h"
 
 static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
 
-/* May this thread of the host make system calls? A seccomp filter may end the process for one. The command has
+/* May this thread of the host make system calls? A seccomp filter may end the process for one, as does user
+ * dispatch. The command has
  * counted the thread's filters; without it only those that the host has not hidden are known. */
 static bool may_call(const siginfo_t *info)
 {
     uint32_t flags = doorbell_flags(info);
 
+    if (user_dispatch_blocks())
+        return false;
     if (flags & DOORBELL_MAY_CALL)
         return filters_allow((int)(flags >> DOORBELL_FILTERS_SHIFT & DOORBELL_FILTERS_MAX));
     return !filters_refuse();

@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
-#include "by_number.h"
 #include "filters.h"
 #include "preload.h"
 #include "sys.h"
+#include "user_dispatch.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -24,13 +24,13 @@ int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         arguments[i] = va_arg(rest, long);
     va_end(rest);
-    by_number_leave_to_libc(option, arguments[0]);
+    user_dispatch_note(option, arguments[0], (const volatile char *)arguments[3]);
     if (preload_active() && filters_is_set_by(SYS_prctl, (unsigned long)option))
         result =
             filters_call(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
-    else if (by_number_libc)
-        return (int)by_number_libc(SYS_prctl, (long)option, arguments[0], arguments[1],
-                                   arguments[2], arguments[3]);
+    else if (user_dispatch_syscall)
+        return (int)user_dispatch_syscall(SYS_prctl, (long)option, arguments[0], arguments[1],
+                                          arguments[2], arguments[3]);
     else
         result =
             sys_call(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3], 0);
