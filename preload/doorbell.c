@@ -35,8 +35,8 @@ static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
 
 /* May this thread of the host make system calls? A seccomp filter may end the process for one, as does user
- * dispatch. The command has
- * counted the thread's filters; without it only those that the host has not hidden are known. */
+ * dispatch. The command has counted the thread's filters; without it only those that the host has not hidden are
+ * known. */
 static bool may_call(const siginfo_t *info)
 {
     uint32_t flags = doorbell_flags(info);
