@@ -17,7 +17,7 @@
 #include "talk.h"
 
 #define SHIM_NAME "/libhotpatch_preload.so"
-#define SEGMENT_MAX (1ul << 20) /* of the shim's writable data; with a sanitizer it is half of that */
+#define SEGMENT_MAX (1ul << 20) /* of the shim's writable data, also with a sanitizer */
 
 static int open_memory(pid_t pid)
 {
