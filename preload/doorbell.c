@@ -16,6 +16,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/doorbell_value.h"
@@ -30,6 +31,9 @@
 #include "sys.h"
 #include "threads.h"
 #include "user_dispatch.h"
+
+/* Bytes of stack: for handlers of other libraries that call ours. */
+#define HANDLERS_BETWEEN (16ul << 10)
 
 static _Atomic int doorbell STATE;
 static _Atomic bool rang STATE;
@@ -48,8 +52,19 @@ static bool may_call(const siginfo_t *info)
     return !filters_refuse();
 }
 
+/* Is it what the kernel put on this stack? ThreadSanitizer keeps a signal back and calls the handler later, with a
+ * copy: the interrupted call has gone on by then, and what is written to the copy has no effect. */
+static bool is_of_now(const void *context, const void *frame)
+{
+    uintptr_t above = (uintptr_t)context - (uintptr_t)frame;
+
+    return above < HANDLERS_BETWEEN;
+}
+
 static void handler(int signal, siginfo_t *info, void *context)
 {
+    bool now = is_of_now(context, __builtin_frame_address(0));
+
     exec_notice_rung(doorbell_flags(info));
     /* Before the look for a listener: one that starts now looks at `rang` itself. */
     atomic_store_explicit(&rang, true, memory_order_seq_cst);
@@ -57,8 +72,10 @@ static void handler(int signal, siginfo_t *info, void *context)
         return;
     if (threads_listener() != 0)
         threads_poke();
-    else
+    else if (now)
         first_ring_try(context);
+    if (!now)
+        return;
     interrupted_go_on(context, signal);
     first_ring_go_on(context, signal);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/unwind.h"
 #include "lock.h"
 #include "state.h"
 #include "sys.h"
@@ -41,7 +42,8 @@ static struct {
     struct lock lock;
     _Atomic uintptr_t fork_holder; /* holds the lock over its fork(); 0: none */
     size_t mapped;
-    char *at, *end; /* what is left of the newest chunk */
+    char *at, *end;               /* what is left of the newest chunk */
+    _Atomic bool has_whole_pages; /* memory was asked for at the beginning of a page */
     struct piece *given_back[CLASSES];
 } heap STATE;
 
@@ -107,11 +109,30 @@ static void *set_head(struct head *head, size_t size)
     return head + 1;
 }
 
-/* Reads what lies before memory of another allocator, which AddressSanitizer takes for an overrun. */
+static bool at_page(const void *memory)
+{
+    return (uintptr_t)memory % PAGE == 0;
+}
+
+/* By the kernel, which answers an error where nothing is mapped. */
+static bool has_head_before(const void *memory)
+{
+    struct head head;
+
+    return unwind_read(NULL, (uintptr_t)head_of(memory), &head, sizeof(head)) &&
+           head.tag == (TAG ^ (uintptr_t)memory);
+}
+
+/* Reads what lies before memory of another allocator, which AddressSanitizer takes for an overrun. Before a page
+ * nothing may be mapped: ours is at the beginning of one where that was asked for alone. */
 __attribute__((no_sanitize("address"))) bool heap_owns(const void *memory)
 {
-    return memory && (uintptr_t)memory % UNIT == 0 &&
-           head_of(memory)->tag == (TAG ^ (uintptr_t)memory);
+    if (!memory || (uintptr_t)memory % UNIT != 0)
+        return false;
+    if (at_page(memory))
+        return atomic_load_explicit(&heap.has_whole_pages, memory_order_relaxed) &&
+               has_head_before(memory);
+    return head_of(memory)->tag == (TAG ^ (uintptr_t)memory);
 }
 
 /* ---- size classes: 16, 32 ... 128, 160, 192, 224, 256, 320 ... 32768 ---- */
@@ -166,8 +187,10 @@ static void *take_small(size_t size)
         heap.given_back[class] = piece->next;
         return piece;
     }
-    if ((size_t)(heap.end - heap.at) < whole && !next_chunk(whole))
+    if ((size_t)(heap.end - heap.at) < whole + UNIT && !next_chunk(whole + UNIT))
         return NULL;
+    if (at_page(heap.at + sizeof(struct head)))
+        heap.at += UNIT;
     head = (struct head *)(void *)heap.at;
     heap.at += whole;
     return set_head(head, class_size(class));
@@ -210,10 +233,14 @@ void *heap_allocate_aligned(size_t alignment, size_t size)
         return heap_allocate(size);
     if (alignment > HEAP_LIMIT || size > HEAP_LIMIT)
         return out_of_memory();
-    memory = heap_allocate(size + alignment);
+    memory = heap_allocate(size + 2 * alignment);
     if (!memory)
         return NULL;
     aligned = (char *)(((uintptr_t)memory + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    if (at_page(aligned) && alignment < PAGE)
+        aligned += alignment;
+    else if (at_page(aligned))
+        atomic_store_explicit(&heap.has_whole_pages, true, memory_order_relaxed);
     return aligned == memory ? memory
                              : set_head(head_of(aligned), MOVED | (size_t)(aligned - memory));
 }

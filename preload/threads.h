@@ -39,6 +39,8 @@ void threads_hurry(void); /* host thread: returns as threads_start(true) does */
 /* libc's own pthread_create(3), past the one that the shim exports. */
 int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
                         void *(*function)(void *), void *argument);
+/* Bytes of stack that libc takes for itself and for thread-local data; 0: not known. */
+size_t threads_libc_least_stack(void);
 /* Whether unshare(2) and its kin take ours along: in the main thread (a thread pool that gives up
  * one thread's rights does not mean the process), and not in vfork(2)'s child, which has our memory
  * and not our threads. */

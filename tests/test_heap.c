@@ -3,7 +3,7 @@
  *
  * What these tests are worth: each fails with one of these changes to heap.c, in the order of the tests: a class one
  * too small, or units of 8 bytes; half of the contents copied; no alignment; what is given back is not listed; a large
- * piece is not unmapped; no limit; libc's memory taken for the heap's; no lock, or one that a forked child finds
+ * piece is not unmapped; no limit; libc's memory taken for the heap's; a look before a page; no lock, or one that a forked child finds
  * held; no way around the limit of locked memory. That the parent takes the lock before fork(3), and that a child
  * forgets lists which were being changed, is not shown: the moment was not hit in 50 forks.
  */
@@ -134,6 +134,30 @@ static void memory_of_libc_goes_back_to_libc(void **state)
     heap_release(memory); /* a sanitizer tells if it leaks */
 }
 
+/* Allocators that keep their own facts elsewhere give out the first bytes of a mapping. */
+static void memory_with_nothing_before_it_is_not_looked_at(void **state)
+{
+    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *whole, *small[2000];
+
+    (void)state;
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    assert_int_equal(munmap(pages, 4096), 0);
+    assert_false(heap_owns(pages + 4096));
+    whole = heap_allocate_aligned(4096, 100);
+    assert_true(heap_owns(whole));
+    assert_false(heap_owns(pages + 4096));
+    heap_release(whole);
+    munmap(pages + 4096, 4096);
+    for (size_t i = 0; i < 2000; i++) {
+        small[i] = i % 2 ? heap_allocate(i) : heap_allocate_aligned(64, i);
+        assert_int_not_equal((uintptr_t)small[i] % 4096, 0);
+        assert_true(heap_owns(small[i]));
+    }
+    for (size_t i = 0; i < 2000; i++)
+        heap_release(small[i]);
+}
+
 static void *churn(void *seed)
 {
     unsigned random = (unsigned)(uintptr_t)seed;
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test(large_pieces_go_back_to_the_kernel),
         cmocka_unit_test(more_than_the_limit_is_refused),
         cmocka_unit_test(memory_of_libc_goes_back_to_libc),
+        cmocka_unit_test(memory_with_nothing_before_it_is_not_looked_at),
         cmocka_unit_test(threads_and_forked_children_find_it_whole),
         cmocka_unit_test(pages_are_had_although_no_more_may_be_locked),
     };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -505,6 +506,43 @@ static void a_call_that_had_moved_bytes_moves_all(void **state)
     host_stop(host);
 }
 
+/* ---- a handler that another library calls ---- */
+
+/* TSan has handlers of its own, and calls the program's later, with a copy of what the kernel said. */
+static void no_input_of_a_program_with_tsan_is_lost(void **state)
+{
+    static const char *const settings[] = {"HOTPATCH_LISTEN=start", "HOTPATCH_LISTEN=first-ring"};
+    char directory[] = "/tmp/hotpatch-tsan-XXXXXX", command[768], program[64];
+    int before = personality(0xffffffff);
+
+    (void)state;
+    if (sanitized())
+        skip(); /* the shim is the one that others use */
+    assert_non_null(mkdtemp(directory));
+    snprintf(program, sizeof(program), "%s/host", directory);
+    snprintf(command, sizeof(command),
+             "gcc -std=gnu11 -D_GNU_SOURCE -g -fsanitize=thread -I%s -o %s %s -ldl -pthread",
+             source_file("include"), program, source_file("tests/hosts/host.c"));
+    assert_int_equal(system(command), 0);
+    /* TSan of gcc 12 refuses the mappings of kernels with 32 random bits. */
+    personality((unsigned long)before | ADDR_NO_RANDOMIZE);
+    for (size_t i = 0; i < 2; i++) {
+        struct host *host = host_start(program, (const char *[]){settings[i], NULL});
+
+        for (int n = 0; n < 100; n++) {
+            assert_int_equal(syscall(SYS_tgkill, host->pid, host->pid, DOORBELL), 0);
+            if (n % 2)
+                usleep(1000);
+            host_expect(host, "answer", "1");
+        }
+        assert_string_equal(host_log(host), "");
+        host_stop(host);
+    }
+    personality((unsigned long)before);
+    unlink(program);
+    rmdir(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
         cmocka_unit_test(no_timeout_begins_anew),
         cmocka_unit_test(a_call_that_had_moved_bytes_moves_all),
+        cmocka_unit_test(no_input_of_a_program_with_tsan_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
