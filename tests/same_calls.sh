@@ -11,7 +11,7 @@ set -u
 
 build=$(cd "${HOTPATCH_BUILD:-build}" && pwd)
 shim=$build/libhotpatch_preload.so
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 LC_ALL=C PYTHONHASHSEED=0 PERL_HASH_SEED=0 GIT_CONFIG_NOSYSTEM=1 HOME=$work HOTPATCH_LISTEN=first-ring
