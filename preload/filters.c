@@ -23,8 +23,9 @@
 
 #define STOP_LIMIT_MS 2000
 
-static struct seccomp_facts facts STATE = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE,
-                                           SECCOMP_REFUSES_NONE};
+/* The command finds it by its first bytes, which nothing here reads: kept, and in one piece. */
+static struct seccomp_facts facts STATE
+    __attribute__((used)) = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE, SECCOMP_REFUSES_NONE};
 static _Atomic int being_set STATE;
 static bool sockets_kill STATE;
 

@@ -79,18 +79,21 @@ static void catch_overflows(void)
     sigaction(SIGSEGV, &action, NULL);
 }
 
-__attribute__((noinline)) static unsigned recurse(unsigned depth)
+/* What is above is used below, or a compiler makes a loop of it. */
+__attribute__((noinline)) static unsigned recurse(unsigned depth, volatile char *above)
 {
     volatile char large[60000];
 
-    large[0] = (char)depth;
-    return depth == 100000 ? 0 : recurse(depth + 1) + (unsigned char)large[0];
+    large[0] = (char)(depth + (unsigned char)*above);
+    return depth == 100000 ? 0 : recurse(depth + 1, large) + (unsigned char)large[0];
 }
 
 static void overflow_it(void)
 {
+    volatile char first = 0;
+
     ring();
-    result = (int)recurse(0);
+    result = (int)recurse(0, &first);
 }
 
 static int overflow(void)
