@@ -593,6 +593,8 @@ static const char both_may_use[] =
     "memchr|memcmp|memcpy|memmove|memset|strcasecmp|strchr|strcmp|strcpy|strcspn|strlen|"
     "strncasecmp|strncmp|"
     "strrchr|strspn|strstr|strtol|strtoul|strtoull|snprintf|vsnprintf|"
+    /* what clang makes of memcmp and strcpy */
+    "bcmp|strcat|"
     /* the thread's own locale; mutexes of ours */
     "newlocale|uselocale|pthread_mutex_lock|pthread_mutex_unlock|"
     /* a mapping of ours: no library stands in for it without passing it on */
