@@ -6,8 +6,8 @@
  * name from being used twice in one process, since ld.so takes an object of a known name
  * for loaded. Where that file system refuses execution the worker loads a memfd instead.
  *
- * The listener writes; the process that ends last removes the directory's copies
- * (preload/leftovers.c).
+ * The listener writes; the process that ends last removes all files of the directory (preload/leftovers.c),
+ * temporary ones of processes that were killed too.
  */
 #include "snapshot.h"
 
@@ -24,6 +24,8 @@
 #include "engine.h"
 #include "sys.h"
 #include "text.h"
+
+#define TEMPORARY_MAX 100
 
 static char objects_path[PATH_MAX]; /* "" until the first snapshot */
 
@@ -78,16 +80,25 @@ static int write_whole(int fd, const char *bytes, size_t size)
     return 0;
 }
 
+/* Processes of other pid namespaces may have this number, and copy into the same directory. */
+static int make_temporary(int directory, char *name, size_t size)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = -EEXIST;
+
+    for (unsigned i = 0; fd == -EEXIST && i < TEMPORARY_MAX; i++) {
+        snprintf(name, size, ".%d-%u.part", (int)shim()->pid(), i);
+        fd = sys_openat(directory, name, flags, 0500);
+    }
+    return fd;
+}
+
 static int write_file(int directory, const char *name, const void *bytes, size_t size,
                       struct refusal *why)
 {
     char temporary[64];
-    int fd, result;
+    int fd = make_temporary(directory, temporary, sizeof(temporary)), result;
 
-    snprintf(temporary, sizeof(temporary), ".%d.part", (int)shim()->pid());
-    sys_unlinkat(directory, temporary, 0);
-    fd = sys_openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    0500);
     if (fd < 0)
         return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary,
                       sys_error(-fd));

@@ -5,8 +5,10 @@
  * Needs to be allowed to make pid namespaces.
  *
  * What these tests are worth (each broken on purpose, each failed): PID.fifo alone, the status file not looked
- * at, no nonce in requests, a FIFO without a reader taken for stale.
+ * at, no nonce in requests, a FIFO without a reader taken for stale, a temporary file of another process
+ * removed.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <linux/sched.h>
@@ -388,7 +390,7 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
 
 static void a_group_has_all_of_the_same_number(void **state)
 {
-    char program[100], group[40];
+    char program[100], group[40], objects[100], copying[120];
     struct where where = {.directory = shared,
                           .listen = listen_way(1),
                           .number = 1,
@@ -403,7 +405,13 @@ static void a_group_has_all_of_the_same_number(void **state)
     copy_file(built("hosts/host"), program);
     for (int i = 0; i < 3; i++)
         hosts[i] = host_inside_ready(&where);
+    /* As if one of the same number were copying the patch. */
+    snprintf(objects, sizeof(objects), "%s/objects", shared);
+    assert_true(mkdir(objects, 0700) == 0 || errno == EEXIST);
+    snprintf(copying, sizeof(copying), "%s/.1-0.part", objects);
+    file_write(copying, "", 0, 0500);
     must(hotpatch(hosts[0], "load", group, patch_file("answer3"), NULL));
+    assert_int_equal(unlink(copying), 0);
     for (int i = 0; i < 3; i++)
         host_expect(hosts[i], "answer", "3");
     must(hotpatch(hosts[0], "revert", pid_text(hosts[1]), "all", NULL));
