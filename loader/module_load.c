@@ -3,7 +3,6 @@
  * and destructors of the patch run here, and ld.so's load lock may be waited for.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,14 +51,19 @@ static void *open_memory(struct module *module)
     return handle;
 }
 
+/* By ld.so's words: by now another process may have made a copy of that name again. */
+static bool copy_was_gone(const struct module *module, const char *error)
+{
+    return strncmp(error, module->snapshot, strlen(module->snapshot)) == 0 &&
+           strstr(error, "cannot open shared object file") != NULL;
+}
+
 /* The file system refuses execution after all (a sandbox can say so without a mount flag), or
  * another process that shared the copy has ended and removed it. */
 static bool copy_is_unusable(const struct module *module, const char *error)
 {
-    struct stat st;
-
     return strstr(error, "failed to map segment") != NULL || is_about_relro(error) ||
-           sys_fstatat(AT_FDCWD, module->snapshot, &st, 0) == -ENOENT;
+           copy_was_gone(module, error);
 }
 
 /* The handle, or NULL with the linker's words in `error`. */

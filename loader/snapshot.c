@@ -6,8 +6,9 @@
  * name from being used twice in one process, since ld.so takes an object of a known name
  * for loaded. Where that file system refuses execution the worker loads a memfd instead.
  *
- * The listener writes; the process that ends last removes all files of the directory (preload/leftovers.c),
- * temporary ones of processes that were killed too.
+ * The listener, or the main thread for HOTPATCH_PATCH, writes; the process that ends last removes the directory
+ * and all in it (preload/leftovers.c), temporary files of processes that were killed too. That process may
+ * remove what another one has just made for a copy of its own: the worker then loads a memfd.
  */
 #include "snapshot.h"
 
@@ -29,6 +30,7 @@
 
 static char objects_path[PATH_MAX]; /* "" until the first snapshot */
 
+/* Descriptor; -ENOENT: the directory was removed meanwhile; or -1 with the refusal. */
 static int open_objects(struct refusal *why)
 {
     const char *runtime;
@@ -43,6 +45,8 @@ static int open_objects(struct refusal *why)
     if (made == 0)
         sys_fchmodat(runtime_fd, "objects", 0700); /* the program's umask has taken bits away */
     fd = sys_openat(runtime_fd, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd == -ENOENT)
+        return fd;
     if (fd < 0)
         return refuse(why, HP_SNAPSHOT, "open %s/objects: %s", runtime, sys_error(-fd));
     if (sys_fstat(fd, &st) != 0 || (st.st_uid != sys_geteuid() && st.st_uid != 0) ||
@@ -93,12 +97,15 @@ static int make_temporary(int directory, char *name, size_t size)
     return fd;
 }
 
+/* 0; -ENOENT: the directory was removed meanwhile; or -1 with the refusal. */
 static int write_file(int directory, const char *name, const void *bytes, size_t size,
                       struct refusal *why)
 {
     char temporary[64];
     int fd = make_temporary(directory, temporary, sizeof(temporary)), result;
 
+    if (fd == -ENOENT)
+        return fd;
     if (fd < 0)
         return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary,
                       sys_error(-fd));
@@ -108,8 +115,8 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
     sys_close(fd);
     if (result == 0)
         result = sys_renameat(directory, temporary, directory, name);
-    if (result == 0)
-        return 0;
+    if (result == 0 || result == -ENOENT)
+        return result;
     sys_unlinkat(directory, temporary, 0);
     return refuse(why, HP_SNAPSHOT, "write %s/%s: %s", objects_path, name, sys_error(-result));
 }
@@ -121,27 +128,40 @@ static bool refuses_execution(int directory)
     return sys_call3(SYS_fstatfs, directory, (long)&fs, 0) == 0 && (fs.f_flags & ST_NOEXEC);
 }
 
+/* 0: the copy is there; -ENOENT: the directory was removed meanwhile; -EACCES: nothing is executed from it; or -1
+ * with the refusal. */
+static int copy_to_objects(const char *name, const void *bytes, size_t size, bool *made,
+                           struct refusal *why)
+{
+    int directory = open_objects(why), result = 0;
+
+    if (directory < 0)
+        return directory;
+    if (refuses_execution(directory)) {
+        result = -EACCES;
+    } else if (!exists_whole(directory, name, size)) {
+        result = write_file(directory, name, bytes, size, why);
+        *made = result == 0;
+    }
+    sys_close(directory);
+    return result;
+}
+
 char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *made,
                     struct refusal *why)
 {
     static unsigned number;
-    char name[96], *path = NULL;
-    int directory = open_objects(why), result = 0;
-    bool in_memory;
+    char name[96], *path;
+    int result;
 
-    if (directory < 0)
-        return NULL;
-    in_memory = refuses_execution(directory);
+    *made = false;
     snprintf(name, sizeof(name), "%s-%u.so", sha256, ++number);
-    *made = !in_memory && !exists_whole(directory, name, size);
-    if (*made)
-        result = write_file(directory, name, bytes, size, why);
-    if (result == 0) {
-        path = text_format("%s/%s", in_memory ? "memfd" : objects_path, name);
-        if (!path)
-            refuse(why, HP_MEMORY, "copy the patch: no memory for its name");
-    }
-    sys_close(directory);
+    result = copy_to_objects(name, bytes, size, made, why);
+    if (result == -1)
+        return NULL;
+    path = text_format("%s/%s", result == 0 ? objects_path : "memfd", name);
+    if (!path)
+        refuse(why, HP_MEMORY, "copy the patch: no memory for its name");
     return path;
 }
 

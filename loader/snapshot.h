@@ -9,8 +9,8 @@
 
 /*
  * Make the copy; its path, malloc'd, or NULL with `why`. Where that file system refuses
- * execution no file is made, the path does not begin with a slash, and snapshot_memfd()
- * serves. `made`: the file was not there before. Listener.
+ * execution, or the directory was removed meanwhile, no file is made, the path does not begin with a slash, and
+ * snapshot_memfd() serves. `made`: the file was not there before. Listener.
  */
 char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *made,
                     struct refusal *why);

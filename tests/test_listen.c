@@ -283,6 +283,27 @@ static void a_constructor_of_such_a_patch_may_fork_and_make_threads(void **state
     host_stop(host);
 }
 
+/* The program that ends last removes the directory of the copies, into which another is just copying. */
+static void programs_that_start_and_end_side_by_side_are_all_patched(void **state)
+{
+    struct host *keeper = host_start("host", NULL);
+    struct output *output;
+    char script[2000];
+
+    (void)state;
+    snprintf(script, sizeof(script),
+             "export HOTPATCH_DIR=%s/side HOTPATCH_PATCH=%s LD_PRELOAD=%s\n"
+             "starts() { i=0; while [ $((i += 1)) -le 100 ]; do echo answer | %s; done; }\n"
+             "for loop in 1 2 3 4; do starts & done; wait",
+             keeper->directory, patch_file("answer2"), built("libhotpatch_preload.so"),
+             built("hosts/host"));
+    output = run_program(keeper, (const char *[]){"sh", "-c", script, NULL});
+    assert_string_equal(output->error, "");
+    assert_int_equal(output->status, 0);
+    output_free(output);
+    host_stop(keeper);
+}
+
 /* One that hangs or ends the process keeps the program from its main(): the log names it. */
 static void the_log_names_a_constructor_before_it_is_called(void **state)
 {
@@ -377,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_ring_answers_beside_a_timer_that_notifies_by_thread),
         cmocka_unit_test(patches_are_applied_on_the_main_thread),
         cmocka_unit_test(a_constructor_of_such_a_patch_may_fork_and_make_threads),
+        cmocka_unit_test(programs_that_start_and_end_side_by_side_are_all_patched),
         cmocka_unit_test(the_log_names_a_constructor_before_it_is_called),
         cmocka_unit_test(never_there_is_neither_thread_nor_fifo),
         cmocka_unit_test(never_a_load_is_refused_with_the_settings_name),
