@@ -155,9 +155,9 @@ static void take(const char *name)
 
 void library_heap_take(void)
 {
-    if (shim()->library_was_there("libelf.so"))
+    if (shim()->was_there("libelf.so"))
         return;
     take("libelf.so");
-    if (!shim()->library_was_there("libz.so"))
+    if (!shim()->was_there("libz.so"))
         take("libz.so");
 }

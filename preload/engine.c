@@ -150,7 +150,7 @@ static int note_library(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
-static bool service_library_was_there(const char *name)
+static bool service_was_there(const char *name)
 {
     for (size_t i = 0; i < sizeof(were_there) / sizeof(were_there[0]); i++)
         if (strcmp(name, engine_libraries[i]) == 0)
@@ -182,7 +182,7 @@ static const struct shim_services services = {
     .allocate_aligned = heap_allocate_aligned,
     .resize = heap_resize,
     .release = heap_release,
-    .library_was_there = service_library_was_there,
+    .was_there = service_was_there,
 };
 
 /* ---- loading ---- */

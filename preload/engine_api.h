@@ -99,7 +99,7 @@ struct shim_services {
     void *(*resize)(void *memory, size_t size);
     void (*release)(void *memory);
     /* Was a library whose file name begins so in the process before the engine came? */
-    bool (*library_was_there)(const char *name);
+    bool (*was_there)(const char *name);
 };
 
 /*

@@ -129,7 +129,7 @@ static int not_in_a_jail(const char *what, char *text, size_t size)
 }
 
 /* The test program is linked with libelf: it keeps its allocator. */
-static bool library_was_there(const char *name)
+static bool was_there(const char *name)
 {
     (void)name;
     return true;
@@ -158,7 +158,7 @@ static const struct shim_services shim_of_test = {
     .allocate_aligned = aligned_alloc,
     .resize = realloc,
     .release = free,
-    .library_was_there = library_was_there,
+    .was_there = was_there,
 };
 
 /* ---- requests ---- */
