@@ -19,28 +19,17 @@
 #include "lock.h"
 #include "stacks.h"
 #include "sys.h"
-
-#ifndef SA_RESTORER
-#define SA_RESTORER 0x04000000
-#endif
+#include "sys_signal.h"
 
 enum { BUCKETS = 1024, LAYERS = 8, LAST_SIGNAL = 64, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
 
 static struct trap *_Atomic buckets[BUCKETS];
 
-/* The kernel's struct sigaction. */
-struct action {
-    uintptr_t handler;
-    unsigned long flags;
-    void (*restorer)(void);
-    sys_sigset mask;
-};
-
 /* The host may take SIGTRAP later, and call what it found there from its own handler: each time it
  * does, another handler of ours is laid over it, with an action of its own behind it. */
 enum { ON_TRAP, ON_FAULT, SIGNALS };
 static const int signals[SIGNALS] = {SIGTRAP, SIGILL};
-static struct action behind[SIGNALS][LAYERS];
+static struct sys_sigaction behind[SIGNALS][LAYERS];
 static uint32_t layers[SIGNALS];
 
 static struct {
@@ -228,17 +217,17 @@ BARE static bool from_kernel(const siginfo_t *info)
 /* The process dies of it as it would without us. */
 BARE static void die(int signal)
 {
-    struct action standard = {.handler = (uintptr_t)SIG_DFL};
+    struct sys_sigaction standard = {.handler = (uintptr_t)SIG_DFL};
     sys_sigset set = SYS_SIGBIT(signal);
 
-    sys_call4(SYS_rt_sigaction, signal, (long)&standard, 0, sizeof(sys_sigset));
+    sys_sigaction(signal, &standard, NULL);
     sys_tgkill(sys_getpid(), sys_gettid(), signal);
     sys_sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-BARE static void chain(struct action *action, int signal, siginfo_t *info, void *context)
+BARE static void chain(struct sys_sigaction *action, int signal, siginfo_t *info, void *context)
 {
-    struct action host = *action;
+    struct sys_sigaction host = *action;
     const sys_sigset own = SYS_SIGBIT(signal);
     sys_sigset old;
 
@@ -302,7 +291,7 @@ static void (*const handlers[LAYERS])(int, siginfo_t *, void *) = {
     on_signal_4, on_signal_5, on_signal_6, on_signal_7};
 
 /* The layer to lay over `now`: the one that has it behind it already, or a new one. */
-static uint32_t layer_over(int which, const struct action *now)
+static uint32_t layer_over(int which, const struct sys_sigaction *now)
 {
     for (uint32_t i = 0; i < layers[which]; i++)
         if (behind[which][i].handler == now->handler && behind[which][i].flags == now->flags)
@@ -310,7 +299,7 @@ static uint32_t layer_over(int which, const struct action *now)
     return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
 }
 
-static bool is_ours(const struct action *action)
+static bool is_ours(const struct sys_sigaction *action)
 {
     for (uint32_t i = 0; i < LAYERS; i++)
         if (action->handler == (uintptr_t)handlers[i])
@@ -318,19 +307,14 @@ static bool is_ours(const struct action *action)
     return false;
 }
 
-static int read_action(int signal, struct action *action)
-{
-    return (int)sys_call4(SYS_rt_sigaction, signal, 0, (long)action, sizeof(sys_sigset));
-}
-
 /* A thread that has answered one question may be asked the next before it has come back from the
  * handler, again and again: the questions wait, or their frames would fill an alternate stack. */
 static int install(int which)
 {
-    struct action now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
-                                 .restorer = arch_signal_return};
+    struct sys_sigaction now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
+                                        .restorer = arch_signal_return};
     uint32_t layer;
-    int result = read_action(signals[which], &now);
+    int result = sys_sigaction(signals[which], NULL, &now);
 
     if (result != 0)
         return result;
@@ -341,7 +325,7 @@ static int install(int which)
     layer = layer_over(which, &now);
     behind[which][layer] = now;
     action.handler = (uintptr_t)handlers[layer];
-    return (int)sys_call4(SYS_rt_sigaction, signals[which], (long)&action, 0, sizeof(sys_sigset));
+    return sys_sigaction(signals[which], &action, NULL);
 }
 
 int trap_install(bool faults)
@@ -353,20 +337,20 @@ int trap_install(bool faults)
 
 bool trap_is_taken(bool faults)
 {
-    struct action action;
+    struct sys_sigaction action;
 
     for (int which = 0; which < (faults ? SIGNALS : ON_FAULT); which++)
-        if (read_action(signals[which], &action) != 0 || !is_ours(&action))
+        if (sys_sigaction(signals[which], NULL, &action) != 0 || !is_ours(&action))
             return false;
     return true;
 }
 
 bool trap_is_masked_by_a_handler(void)
 {
-    struct action action;
+    struct sys_sigaction action;
 
     for (int signal = 1; signal <= LAST_SIGNAL; signal++)
-        if (read_action(signal, &action) == 0 && action.handler != (uintptr_t)SIG_DFL &&
+        if (sys_sigaction(signal, NULL, &action) == 0 && action.handler != (uintptr_t)SIG_DFL &&
             action.handler != (uintptr_t)SIG_IGN && !is_ours(&action) &&
             (action.mask & SYS_SIGBIT(SIGTRAP)))
             return true;

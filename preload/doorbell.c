@@ -116,12 +116,7 @@ bool doorbell_was_ours(void)
 /* By the kernel's word: sigaction(2) is the shim's own, which does not tell. */
 static bool is_in_force(int signal, struct sys_sigaction *now)
 {
-    union {
-        void (*with_context)(int, siginfo_t *, void *);
-        void (*plain)(int);
-    } own = {handler};
-
-    return sys_sigaction(signal, NULL, now) == 0 && now->handler == own.plain;
+    return sys_sigaction(signal, NULL, now) == 0 && now->handler == (uintptr_t)handler;
 }
 
 int doorbell_signal(void)
@@ -142,7 +137,7 @@ int doorbell_number(void)
 
 bool doorbell_ignore(struct sys_sigaction *old)
 {
-    static const struct sys_sigaction ignore = {.handler = SIG_IGN};
+    static const struct sys_sigaction ignore = {.handler = (uintptr_t)SIG_IGN};
     int signal = doorbell_number();
 
     return signal != 0 && is_in_force(signal, old) && sys_sigaction(signal, &ignore, NULL) == 0;
@@ -160,34 +155,25 @@ void doorbell_taken(void)
 
 void doorbell_hide(struct sys_sigaction *action)
 {
-    union {
-        void (*with_context)(int, siginfo_t *, void *);
-        void (*plain)(int);
-    } own = {handler};
-
-    if (action->handler == own.plain)
-        *action = (struct sys_sigaction){.handler = SIG_DFL};
+    if (action->handler == (uintptr_t)handler)
+        *action = (struct sys_sigaction){.handler = (uintptr_t)SIG_DFL};
 }
 
 sighandler_t doorbell_seen(sighandler_t old)
 {
     int signal = doorbell_number();
-    union {
-        void (*with_context)(int, siginfo_t *, void *);
-        sighandler_t plain;
-    } own = {handler};
     struct sys_sigaction now;
     struct sigaction action;
 
     if (signal != 0 && !is_in_force(signal, &now)) {
-        if (now.handler == SIG_DFL) {
+        if (now.handler == (uintptr_t)SIG_DFL) {
             doorbell_action(&action);
             sigaction(signal, &action, NULL);
         } else {
             doorbell_taken();
         }
     }
-    return old == own.plain ? SIG_DFL : old;
+    return (uintptr_t)old == (uintptr_t)handler ? SIG_DFL : old;
 }
 
 bool doorbell_rang(void)

@@ -26,10 +26,7 @@
 #include "step_instruction.h"
 #include "step_string.h"
 #include "sys.h"
-
-#ifndef SA_RESTORER
-#define SA_RESTORER 0x04000000
-#endif
+#include "sys_signal.h"
 
 enum {
     STEPS_MAX = 4096,
@@ -44,14 +41,6 @@ enum {
 #define RSEQ_SIGNATURE UINT32_C(0x53053053) /* lies before each abort handler (rseq(2), RSEQ_SIG) */
 #define VSYSCALL_PAGES UINT64_C(0xffffffffff600000)
 
-/* The kernel's struct sigaction. */
-struct action {
-    uintptr_t handler;
-    unsigned long flags;
-    void (*restorer)(void);
-    sys_sigset mask;
-};
-
 static const int signals[SIGNAL_COUNT] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 
 static struct {
@@ -63,7 +52,7 @@ static struct {
     sys_sigset mask;    /* the host's */
     int doorbell;
     void (*arrived)(void);
-    struct action actions[SIGNAL_COUNT]; /* the host's */
+    struct sys_sigaction actions[SIGNAL_COUNT]; /* the host's */
 } step STATE;
 
 static const sys_sigset own_faults = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) |
@@ -118,24 +107,14 @@ static bool is_alone(void)
     return field_of(text, "\nTracerPid:") == 0 && field_of(text, "\nThreads:") == 1;
 }
 
-static int read_action(int signal, struct action *action)
-{
-    return (int)sys_call4(SYS_rt_sigaction, signal, 0, (long)action, sizeof(sys_sigset));
-}
-
-static void set_action(int signal, const struct action *action)
-{
-    sys_call4(SYS_rt_sigaction, signal, (long)action, 0, sizeof(sys_sigset));
-}
-
-static bool has_handler(const struct action *action)
+static bool has_handler(const struct sys_sigaction *action)
 {
     return action->handler != (uintptr_t)SIG_DFL && action->handler != (uintptr_t)SIG_IGN;
 }
 
 /* Of a child of fork(2) whose parent has entry slots the handler is the engine's. It is never called for a step:
  * the action is ours meanwhile. */
-static bool is_the_engines(const struct action *action)
+static bool is_the_engines(const struct sys_sigaction *action)
 {
     struct unwind_object engine_object, object;
 
@@ -144,7 +123,7 @@ static bool is_the_engines(const struct action *action)
 }
 
 /* May SIGTRAP be taken for a while? */
-static bool is_free(const struct action *action)
+static bool is_free(const struct sys_sigaction *action)
 {
     return action->handler == (uintptr_t)SIG_DFL || is_the_engines(action);
 }
@@ -214,7 +193,7 @@ static void end(ucontext_t *context)
 {
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (i == 0 || has_handler(&step.actions[i]))
-            set_action(signals[i], &step.actions[i]);
+            sys_sigaction(signals[i], &step.actions[i], NULL);
     context->uc_mcontext.gregs[REG_EFL] &= (greg_t)~TRAP_FLAG;
     set_mask(context, step.mask);
     atomic_store_explicit(&step.active, false, memory_order_release);
@@ -303,14 +282,14 @@ static void handler(int signal, siginfo_t *info, void *context)
  * stack overflow, or a step's frame for which the stack has no room. A step does not: see doorbell.c. */
 static void take_action(size_t i)
 {
-    const struct action action = {
+    const struct sys_sigaction action = {
         .handler = (uintptr_t)handler,
         .flags = SA_SIGINFO | SA_RESTORER | (i == 0 ? 0 : step.actions[i].flags & SA_ONSTACK),
         .restorer = step_return,
         .mask = ~(own_faults & ~SYS_SIGBIT(SIGTRAP)),
     };
 
-    set_action(signals[i], &action);
+    sys_sigaction(signals[i], &action, NULL);
 }
 
 /* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
@@ -334,7 +313,7 @@ bool step_begin(void *context_, int doorbell, void (*arrived)(void))
         (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & own_faults))
         return false;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
-        if (read_action(signals[i], &step.actions[i]) != 0)
+        if (sys_sigaction(signals[i], NULL, &step.actions[i]) != 0)
             return false;
     if (!is_free(&step.actions[0]) || !is_alone())
         return false;

@@ -8,8 +8,13 @@
 
 #include "sys.h"
 
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
 struct sys_sigaction {
-    void (*handler)(int); /* or, with SA_SIGINFO, one of three parameters */
+    uintptr_t
+        handler; /* SIG_DFL, SIG_IGN, or a function: of one parameter, with SA_SIGINFO of three */
     unsigned long flags;
     void (*restorer)(void);
     sys_sigset mask;

@@ -30,6 +30,7 @@
 #include "settings.h"
 #include "state.h"
 #include "sys.h"
+#include "sys_signal.h"
 
 #define PAGE 4096ul
 /* Small, for hosts with a limit of address space or of locked memory. Six times what the listener was seen to
@@ -130,10 +131,10 @@ static void leave(int status)
 /* The action is the default one, by which the main thread has ended. */
 static void end_by_signal(int signal)
 {
-    const uint64_t by_default[4] = {0};
+    const struct sys_sigaction by_default = {.handler = (uintptr_t)SIG_DFL};
     const sys_sigset set = SYS_SIGBIT(signal);
 
-    sys_call4(SYS_rt_sigaction, signal, (long)by_default, 0, sizeof(sys_sigset));
+    sys_sigaction(signal, &by_default, NULL);
     sys_sigprocmask(SIG_UNBLOCK, &set, NULL);
     sys_tgkill(sys_getpid(), sys_gettid(), signal);
 }
