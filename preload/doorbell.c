@@ -1,9 +1,10 @@
 /*
- * doorbell.c - the signal handler: all async-signal code of the shim.
+ * doorbell.c - the signal handler.
  *
- * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and
- * errno untouched (sys.h). On a host thread it only passes the signal on; the listener, which
- * unblocks it in ppoll alone, thereby leaves its ppoll.
+ * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and errno
+ * untouched (sys.h), but in first_ring.c, at a moment that has been found safe for libc. On a host thread it
+ * pokes the listener, or makes it, and lets the interrupted call go on. The listener unblocks the signal in
+ * ppoll(2) alone, which the handler ends by returning.
  *
  * Without SA_ONSTACK. An alternate stack may be smaller than the kernel's own frame: 2,048 bytes, which
  * sigaltstack(2) accepts, against 3.6 kB with AVX-512, and the host would end before our code runs. One of 8 kB
@@ -63,21 +64,23 @@ static bool is_of_now(const void *context, const void *frame)
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
-    bool now = is_of_now(context, __builtin_frame_address(0));
+    bool now = is_of_now(context, __builtin_frame_address(0)), tried = false;
+    enum thread_role self = threads_self();
 
     exec_notice_rung(doorbell_flags(info));
     /* Before the look for a listener: one that starts now looks at `rang` itself. */
     atomic_store_explicit(&rang, true, memory_order_seq_cst);
-    if ((threads_self() == THREAD_HOST && !may_call(info)) || sys_gettid() == threads_listener())
+    if (self == THREAD_LISTENER || (self == THREAD_HOST && !may_call(info)))
         return;
     if (threads_listener() != 0)
         threads_poke();
     else if (now)
-        first_ring_try(context);
+        tried = first_ring_try(context);
     if (!now)
         return;
     interrupted_go_on(context, signal);
-    first_ring_go_on(context, signal);
+    if (!tried)
+        first_ring_go_on(context, signal);
 }
 
 void doorbell_action(struct sigaction *action)

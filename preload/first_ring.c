@@ -11,10 +11,17 @@
 #include "settings.h"
 #include "state.h"
 #include "step.h"
+#include "sys.h"
 #include "threads.h"
 
-static _Atomic bool making STATE;
-static _Atomic bool tried STATE; /* the last ring found a safe moment */
+/* The process that has a thread in first_ring_try(); 0: none. In a child that another thread forks meanwhile it is
+ * the parent. */
+static _Atomic pid_t making STATE;
+
+struct attempt {
+    void *context;
+    bool safe; /* the moment */
+};
 
 /* A child that was made past fork(3) has its parent's state, and no thread of it. One that shares its
  * parent's memory gets none: the ring is noted and no more. */
@@ -25,23 +32,33 @@ static bool are_wanted(void)
            !memory_is_borrowed();
 }
 
-static void make_if_safe(void *context)
+static void make_if_safe(void *attempt_)
 {
+    struct attempt *attempt = attempt_;
     uint64_t until;
 
-    if (!safe_moment(context, &until))
-        return;
-    atomic_store(&tried, true);
-    threads_begin();
+    attempt->safe = safe_moment(attempt->context, &until);
+    if (attempt->safe)
+        threads_begin();
 }
 
-void first_ring_try(void *context)
+/* One thread at a time. */
+static bool take_turn(void)
 {
-    atomic_store(&tried, false);
-    if (!are_wanted() || atomic_exchange(&making, true))
-        return;
-    own_stack_call(make_if_safe, context);
-    atomic_store(&making, false);
+    pid_t self = sys_getpid(), other = atomic_load(&making);
+
+    return other != self && atomic_compare_exchange_strong(&making, &other, self);
+}
+
+bool first_ring_try(void *context)
+{
+    struct attempt attempt = {.context = context};
+
+    if (!are_wanted() || !take_turn())
+        return false;
+    own_stack_call(make_if_safe, &attempt);
+    atomic_store(&making, 0);
+    return attempt.safe;
 }
 
 /* Nothing else makes them meanwhile: that takes a system call, before which stepping ends. */
@@ -53,7 +70,6 @@ static void make_after_steps(void)
 
 void first_ring_go_on(void *context, int doorbell)
 {
-    /* Where no thread can be made another moment is no better, and each attempt takes its time. */
-    if (!atomic_load(&tried) && are_wanted())
+    if (are_wanted())
         step_begin(context, doorbell, make_after_steps);
 }

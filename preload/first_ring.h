@@ -7,10 +7,13 @@
 #ifndef HOTPATCH_FIRST_RING_H
 #define HOTPATCH_FIRST_RING_H
 
-/* Make the threads, if the thread that was interrupted in `context` (the handler's ucontext_t) holds none
- * of the locks that this takes. */
-void first_ring_try(void *context);
-/* Where that has not made them: let the thread run to where it may. Last in the handler. */
+#include <stdbool.h>
+
+/* Make the threads, if they are wanted and the thread that was interrupted in `context` (the handler's
+ * ucontext_t) holds none of the locks that this takes. True: this was tried, and where no thread can be made
+ * another moment is no better. */
+bool first_ring_try(void *context);
+/* Where that was not tried: let the thread run to where it may. Last in the handler. */
 void first_ring_go_on(void *context, int doorbell);
 
 #endif

@@ -304,28 +304,25 @@ static void begin(ucontext_t *context)
     atomic_store_explicit(&step.active, true, memory_order_release);
 }
 
-bool step_begin(void *context_, int doorbell, void (*arrived)(void))
+void step_begin(void *context_, int doorbell, void (*arrived)(void))
 {
     ucontext_t *context = context_;
     struct code code = code_at(get(context, REG_RIP));
 
     if (atomic_load_explicit(&step.active, memory_order_acquire) ||
         (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & own_faults))
-        return false;
+        return;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (sys_sigaction(signals[i], NULL, &step.actions[i]) != 0)
-            return false;
+            return;
     if (!is_free(&step.actions[0]) || !is_alone())
-        return false;
+        return;
     step.steps = step.aborts = 0;
     step.until = 0;
     step.doorbell = doorbell;
     step.arrived = arrived;
     if (look(context)) /* the call that was interrupted may be put back since */
         arrive();
-    else if (!may_go_on(context, &code))
-        return false;
-    else
+    else if (may_go_on(context, &code))
         begin(context);
-    return true;
 }

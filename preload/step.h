@@ -9,18 +9,16 @@
 #ifndef HOTPATCH_STEP_H
 #define HOTPATCH_STEP_H
 
-#include <stdbool.h>
-
 /*
  * Step from the state in `context` (the handler's ucontext_t), where safe_moment() said no, until it
  * says yes; then call `arrived`. Last in the handler. `doorbell`: its signal, of which those that come
- * meanwhile are dropped at an end without such a moment. False: not begun.
+ * meanwhile are dropped at an end without such a moment.
  *
  * Not begun where the process has several threads, is traced, blocks SIGTRAP or has an action for it, or where
  * this cannot be known. Ends without a safe moment before any instruction that could lose or
  * store the flag (step_instruction.h), after 4,096 steps, in an rseq(2) section, which each trap ends, and
  * where the thread faults.
  */
-bool step_begin(void *context, int doorbell, void (*arrived)(void));
+void step_begin(void *context, int doorbell, void (*arrived)(void));
 
 #endif
