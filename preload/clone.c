@@ -13,7 +13,6 @@
  */
 #include "clone.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/sched.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "libc_next.h"
 #include "preload.h"
 #include "preload/exec_notice.h"
 #include "room.h"
@@ -35,15 +35,20 @@ typedef pid_t (*fork_function)(void);
 EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 EXPORTED pid_t _Fork(void);
 
-static clone_function next_clone STATE;
-static fork_function next_fork STATE;
+static fork_function libc_fork(void)
+{
+    static _Atomic(void *) known STATE;
+    void *symbol = libc_next("_Fork", &known);
+    fork_function function;
+
+    memcpy(&function, &symbol, sizeof(function));
+    return function;
+}
 
 /* _Fork(3) may be called where nothing can be looked up. */
 __attribute__((constructor)) static void find_fork(void)
 {
-    void *symbol = dlsym(RTLD_NEXT, "_Fork");
-
-    memcpy(&next_fork, &symbol, sizeof(next_fork));
+    libc_fork();
 }
 
 /* Return whether a copy of the memory may be made only while this holds the locks: not in a signal handler
@@ -81,19 +86,9 @@ static int start_child(void *start_)
     return start.function(start.argument);
 }
 
-static clone_function libc_clone(void)
-{
-    if (!next_clone) {
-        void *symbol = dlsym(RTLD_NEXT, "clone");
-
-        memcpy(&next_clone, &symbol, sizeof(next_clone));
-    }
-    return next_clone;
-}
-
 EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-    clone_function next = libc_clone();
+    LIBC_NEXT(clone_function, next, clone);
     struct start start = {function, argument};
     void *parent_tid, *tls, *child_tid;
     va_list rest;
@@ -128,21 +123,22 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
 
 EXPORTED pid_t _Fork(void)
 {
+    fork_function next = libc_fork();
     bool held;
     pid_t result;
     int error;
 
-    if (!next_fork) {
+    if (!next) {
         errno = ENOSYS;
         return -1;
     }
     held = hold();
-    result = next_fork();
+    result = next();
     error = errno;
     if (held)
         let_go(result == 0);
     if (result < 0 && room_make(error))
-        return next_fork();
+        return next();
     errno = error;
     return result;
 }

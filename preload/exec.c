@@ -9,13 +9,13 @@
  * Any thread of the host, also inside a signal handler, and the child of vfork(2), which has its parent's
  * memory: no lock of ours, no allocation.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "libc_next.h"
 #include "preload/exec_notice.h"
 #include "state.h"
 #include "sys.h"
@@ -47,13 +47,8 @@ static void *find(int which)
 {
     static const char names[FUNCTIONS][10] = {"execve",  "execv",   "execvp",
                                               "execvpe", "fexecve", "execveat"};
-    void *known = atomic_load_explicit(&next[which], memory_order_relaxed);
 
-    if (!known) {
-        known = dlsym(RTLD_NEXT, names[which]);
-        atomic_store_explicit(&next[which], known, memory_order_relaxed);
-    }
-    return known;
+    return libc_next(names[which], &next[which]);
 }
 
 /* Of the one that crash handlers call. A look-up costs each start 0.7 us; ld.so's lock is free in a child of

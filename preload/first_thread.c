@@ -4,14 +4,11 @@
  * The host's own first thread ends the paths that libc has for a single one, which is what making no
  * thread is for: so ours are made then, and no ring has to find a safe moment for it.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <threads.h>
 
-#include "doorbell.h"
+#include "libc_next.h"
 #include "preload.h"
 #include "room.h"
 #include "settings.h"
@@ -46,18 +43,11 @@ EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
 EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
 {
-    static _Atomic(thrd_create_function) known;
-    thrd_create_function create = atomic_load_explicit(&known, memory_order_relaxed);
-    void *symbol;
+    LIBC_NEXT(thrd_create_function, create, thrd_create);
     int result;
 
     threads_note_host_thread();
     make_own_threads();
-    if (!create) {
-        symbol = dlsym(RTLD_NEXT, "thrd_create");
-        memcpy(&create, &symbol, sizeof(create));
-        atomic_store_explicit(&known, create, memory_order_relaxed);
-    }
     result = create(thread, function, argument);
     /* thrd_error stands for EAGAIN, too. */
     if ((result == thrd_error || result == thrd_nomem) && room_make(EAGAIN))

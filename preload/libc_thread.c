@@ -1,8 +1,8 @@
 /* libc_thread.c - libc's own pthread_create(3), past the one that the shim exports (first_thread.c), and what it needs. */
 #include <dlfcn.h>
-#include <stdatomic.h>
 #include <string.h>
 
+#include "libc_next.h"
 #include "threads.h"
 
 typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
@@ -10,15 +10,8 @@ typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(vo
 int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
                         void *(*function)(void *), void *argument)
 {
-    static _Atomic(create_function) known;
-    create_function create = atomic_load_explicit(&known, memory_order_relaxed);
-    void *symbol;
+    LIBC_NEXT(create_function, create, pthread_create);
 
-    if (!create) {
-        symbol = dlsym(RTLD_NEXT, "pthread_create");
-        memcpy(&create, &symbol, sizeof(create));
-        atomic_store_explicit(&known, create, memory_order_relaxed);
-    }
     return create(thread, attributes, function, argument);
 }
 

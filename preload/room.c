@@ -6,12 +6,11 @@
  */
 #include "room.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "libc_next.h"
 #include "lock.h"
 #include "log.h"
 #include "preload.h"
@@ -36,18 +35,13 @@ bool room_make(int error)
 
 typedef pid_t (*fork_function)(void);
 
-static _Atomic(fork_function) next STATE;
-
 static fork_function libc_fork(void)
 {
-    fork_function function = atomic_load_explicit(&next, memory_order_relaxed);
-    void *symbol;
+    static _Atomic(void *) known STATE;
+    void *symbol = libc_next("fork", &known);
+    fork_function function;
 
-    if (function)
-        return function;
-    symbol = dlsym(RTLD_NEXT, "fork");
     memcpy(&function, &symbol, sizeof(function));
-    atomic_store_explicit(&next, function, memory_order_relaxed);
     return function;
 }
 

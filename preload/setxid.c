@@ -4,19 +4,18 @@
  * glibc makes every thread take the new identity, and aborts the process where one may and another
  * may not (nptl(7), NPTL and process credential changes). Capabilities, PR_SET_KEEPCAPS and
  * securebits are a single thread's own: a program that sets them has set them for its main thread,
- * and ours would be the one that may not. Ours then end before the call and are made anew, with the
+ * and ours would be the one that may not. Ours then end before the call and are made again, with the
  * caller's rights, after it.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "filters.h"
+#include "libc_next.h"
 #include "lock.h"
 #include "preload.h"
 #include "sys.h"
@@ -65,20 +64,6 @@ static bool others_may_fail(void)
            differs_from(threads_worker()) || differs_from(threads_listener());
 }
 
-/* libc's own; looked up at the first call. */
-static setter next(const char *name, _Atomic(setter) *known)
-{
-    setter function = atomic_load_explicit(known, memory_order_relaxed);
-    void *symbol;
-
-    if (function)
-        return function;
-    symbol = dlsym(RTLD_NEXT, name);
-    memcpy(&function, &symbol, sizeof(function));
-    atomic_store_explicit(known, function, memory_order_relaxed);
-    return function;
-}
-
 static int call(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
     /* Without threads of ours, or under a seccomp filter, no system call is added. */
@@ -99,11 +84,11 @@ static int call(setter function, unsigned long a, unsigned long b, unsigned long
     return result;
 }
 
-#define CALL(name, a, b, c)                        \
-    do {                                           \
-        static _Atomic(setter) known;              \
-                                                   \
-        return call(next(#name, &known), a, b, c); \
+#define CALL(name, a, b, c)                \
+    do {                                   \
+        LIBC_NEXT(setter, function, name); \
+                                           \
+        return call(function, a, b, c);    \
     } while (0)
 
 int setuid(uid_t uid)

@@ -8,13 +8,12 @@
  * Any thread of the host, signal handlers and children of vfork(2) too. Any other signal goes to libc's own
  * function after one comparison.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "doorbell.h"
+#include "libc_next.h"
 #include "state.h"
 #include "sys.h"
 
@@ -25,6 +24,7 @@
 
 typedef int (*action_setter)(int, const struct sigaction *, struct sigaction *);
 typedef sighandler_t (*handler_setter)(int, sighandler_t);
+typedef int (*signal_ignorer)(int);
 
 EXPORTED int sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 EXPORTED sighandler_t signal(int signal, sighandler_t handler);
@@ -35,22 +35,10 @@ EXPORTED sighandler_t __sysv_signal(int signal, sighandler_t handler);
 EXPORTED sighandler_t sigset(int signal, sighandler_t handler);
 EXPORTED int sigignore(int signal);
 
-/* libc's own; looked up at the first call. */
-static void *next(const char *name, _Atomic(void *) *known)
-{
-    void *symbol = atomic_load_explicit(known, memory_order_relaxed);
-
-    if (!symbol) {
-        symbol = dlsym(RTLD_NEXT, name);
-        atomic_store_explicit(known, symbol, memory_order_relaxed);
-    }
-    return symbol;
-}
-
 static int libc_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
     static _Atomic(void *) known STATE;
-    void *symbol = next("sigaction", &known);
+    void *symbol = libc_next("sigaction", &known);
     action_setter function;
 
     memcpy(&function, &symbol, sizeof(symbol));
@@ -111,7 +99,7 @@ static sighandler_t set_handler(int signal, sighandler_t handler, int flags)
 static sighandler_t libc_signal(const char *name, _Atomic(void *) *known, int signal,
                                 sighandler_t handler)
 {
-    void *symbol = next(name, known);
+    void *symbol = libc_next(name, known);
     handler_setter function;
 
     memcpy(&function, &symbol, sizeof(symbol));
@@ -147,13 +135,10 @@ sighandler_t sigset(int signal, sighandler_t handler)
 
 int sigignore(int signal)
 {
-    static _Atomic(void *) known;
-    void *symbol = next("sigignore", &known);
+    LIBC_NEXT(signal_ignorer, function, sigignore);
     bool ours = signal == doorbell_number();
-    int (*function)(int), result;
+    int result = function(signal);
 
-    memcpy(&function, &symbol, sizeof(symbol));
-    result = function(signal);
     if (ours && result == 0)
         doorbell_seen(SIG_DFL);
     return result;

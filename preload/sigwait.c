@@ -5,14 +5,13 @@
  *
  * Any thread of the host. The host's set is not changed; no system call is added.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
 #include "doorbell.h"
+#include "libc_next.h"
 #include "sys.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -29,18 +28,6 @@ EXPORTED int sigwait(const sigset_t *set, int *signal);
 EXPORTED int sigwaitinfo(const sigset_t *set, siginfo_t *info);
 EXPORTED int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 EXPORTED int signalfd(int fd, const sigset_t *set, int flags);
-
-/* libc's own; looked up at the first call. */
-static void *next(const char *name, _Atomic(void *) *known)
-{
-    void *symbol = atomic_load_explicit(known, memory_order_relaxed);
-
-    if (!symbol) {
-        symbol = dlsym(RTLD_NEXT, name);
-        atomic_store_explicit(known, symbol, memory_order_relaxed);
-    }
-    return symbol;
-}
 
 /* The kernel reads one word of a set. */
 static const sigset_t *without_doorbell(const sigset_t *set, sigset_t *copy)
@@ -59,16 +46,9 @@ static const sigset_t *without_doorbell(const sigset_t *set, sigset_t *copy)
     return copy;
 }
 
-#define FIND(type, name)                \
-    static _Atomic(void *) known;       \
-    void *symbol = next(#name, &known); \
-    type function;                      \
-                                        \
-    memcpy(&function, &symbol, sizeof(symbol))
-
 int sigwait(const sigset_t *set, int *signal)
 {
-    FIND(waiter, sigwait);
+    LIBC_NEXT(waiter, function, sigwait);
     sigset_t copy;
 
     return function(without_doorbell(set, &copy), signal);
@@ -76,7 +56,7 @@ int sigwait(const sigset_t *set, int *signal)
 
 int sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
-    FIND(info_waiter, sigwaitinfo);
+    LIBC_NEXT(info_waiter, function, sigwaitinfo);
     sigset_t copy;
 
     return function(without_doorbell(set, &copy), info);
@@ -84,7 +64,7 @@ int sigwaitinfo(const sigset_t *set, siginfo_t *info)
 
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
-    FIND(timed_waiter, sigtimedwait);
+    LIBC_NEXT(timed_waiter, function, sigtimedwait);
     sigset_t copy;
 
     return function(without_doorbell(set, &copy), info, timeout);
@@ -92,7 +72,7 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
 
 int signalfd(int fd, const sigset_t *set, int flags)
 {
-    FIND(descriptor_maker, signalfd);
+    LIBC_NEXT(descriptor_maker, function, signalfd);
     sigset_t copy;
 
     return function(fd, without_doorbell(set, &copy), flags);
