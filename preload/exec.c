@@ -129,51 +129,37 @@ static void gather(char **to, const char *first, va_list *list)
     *to = NULL;
 }
 
+/* Declare `arguments`, those from `first` on, and `list`, which is after their NULL. */
+#define GATHER(first)                \
+    va_list list, counted;           \
+    size_t number;                   \
+                                     \
+    va_start(list, first);           \
+    va_copy(counted, list);          \
+    number = count(first, &counted); \
+    va_end(counted);                 \
+    char *arguments[number + 1];     \
+    gather(arguments, first, &list)
+
 int execl(const char *path, const char *argument, ...)
 {
-    va_list list, counted;
-    size_t number;
-
-    va_start(list, argument);
-    va_copy(counted, list);
-    number = count(argument, &counted);
-    va_end(counted);
-    char *arguments[number + 1];
-
-    gather(arguments, argument, &list);
+    GATHER(argument);
     va_end(list);
     return execv(path, arguments);
 }
 
 int execlp(const char *file, const char *argument, ...)
 {
-    va_list list, counted;
-    size_t number;
-
-    va_start(list, argument);
-    va_copy(counted, list);
-    number = count(argument, &counted);
-    va_end(counted);
-    char *arguments[number + 1];
-
-    gather(arguments, argument, &list);
+    GATHER(argument);
     va_end(list);
     return execvp(file, arguments);
 }
 
 int execle(const char *path, const char *argument, ...)
 {
-    va_list list, counted;
     char **environment;
-    size_t number;
 
-    va_start(list, argument);
-    va_copy(counted, list);
-    number = count(argument, &counted);
-    va_end(counted);
-    char *arguments[number + 1];
-
-    gather(arguments, argument, &list);
+    GATHER(argument);
     environment = va_arg(list, char **);
     va_end(list);
     return execve(path, arguments, environment);
