@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -103,6 +104,7 @@ static struct program start_traced(struct host *host, char *const argv[], const 
     assert_int_equal(pipe(ends), 0);
     program.pid = fork();
     if (program.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], 1);
         close(ends[0]);
         close(ends[1]);
@@ -197,12 +199,25 @@ static void spin(long ns)
     while ((now.tv_sec - from.tv_sec) * 1000000000 + now.tv_nsec - from.tv_nsec < ns);
 }
 
+/* Of these a ring in the moment in which the handler of the alarm returns lets the call go on, as
+ * libhotpatch_preload(7) says. */
+static bool is_known_to_go_on(const struct ended *ended)
+{
+    static const long numbers[] = {SYS_pause, SYS_ppoll, SYS_pselect6, SYS_epoll_wait,
+                                   SYS_rt_sigsuspend};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (ended->numbers[0] == numbers[i])
+            return true;
+    return false;
+}
+
 /* A signal and a ring, up to a millisecond apart, mostly the ring first and close by. */
-static void ring_and_alarm(const struct program *program, unsigned *seed)
+static void ring_and_alarm(const struct program *program, const struct ended *ended, unsigned *seed)
 {
     long apart = rand_r(seed) % 2 ? rand_r(seed) % 60000 : rand_r(seed) % 1000000;
 
-    if (rand_r(seed) % 8 == 0) {
+    if (rand_r(seed) % 8 == 0 && !is_known_to_go_on(ended)) {
         assert_int_equal(kill(program->pid, SIGALRM), 0);
         spin(apart);
         ring(program);
@@ -237,7 +252,7 @@ static void no_alarm_is_lost_that_comes_with_a_ring(void **state)
 
         for (int round = 0; round < rounds; round++) {
             await_call(&program, &ENDED[i]);
-            ring_and_alarm(&program, &seed);
+            ring_and_alarm(&program, &ENDED[i], &seed);
             await_dot(&program, &ENDED[i], round);
         }
         stop(&program);
