@@ -382,3 +382,18 @@ answers()
 {
     ab -q -n 1 "$1" 2>&1 | grep -q '^Failed requests: *0$'
 }
+
+# dns SECONDS PORT: with dnsperf, which counts queries that are lost; 0: each query once.
+dns()
+{
+    seq -f 'host%g.real.test A' 1 1000 >"$work/queries"
+    if [ "$1" -eq 0 ]; then
+        set -- "$2" -n 1
+    else
+        set -- "$2" -l "$1"
+    fi
+    dnsperf -s 127.0.0.1 -c 4 -q 20 -d "$work/queries" -p "$@" >"$work/dnsperf.log" 2>&1 &&
+        grep -q 'Queries lost: *0 ' "$work/dnsperf.log" &&
+        grep -q 'Response codes: *NOERROR [0-9]* (100.00%)' "$work/dnsperf.log" || return 1
+    rate=$(sed -n 's/^ *Queries per second: *\([0-9]*\).*/\1/p' "$work/dnsperf.log")
+}
