@@ -5,7 +5,6 @@
  *
  * Exit status 0: unshare(2) succeeded.
  */
-#include <dirent.h>
 #include <locale.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,19 +12,9 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "threads.h"
+
 static atomic_bool calls; /* the main thread is about to call */
-
-static int threads(void)
-{
-    DIR *directory = opendir("/proc/self/task");
-    int count = 0;
-
-    for (struct dirent *entry; directory && (entry = readdir(directory));)
-        count += entry->d_name[0] != '.';
-    if (directory)
-        closedir(directory);
-    return count;
-}
 
 __attribute__((visibility("default"))) locale_t newlocale(int mask, const char *name, locale_t base)
 {

@@ -9,7 +9,6 @@
  *
  * Exit status 0: one thread. 3: more. 4: unshare(2) failed.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,17 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int by_list(void)
-{
-    DIR *directory = opendir("/proc/self/task");
-    int count = 0;
-
-    for (struct dirent *entry; directory && (entry = readdir(directory));)
-        count += entry->d_name[0] != '.';
-    if (directory)
-        closedir(directory);
-    return count;
-}
+#include "threads.h"
 
 static int by_links(void)
 {
@@ -53,7 +42,7 @@ static int by_status(void)
 
 static int check(const char *how)
 {
-    int count = strcmp(how, "list") == 0     ? by_list()
+    int count = strcmp(how, "list") == 0     ? threads()
                 : strcmp(how, "status") == 0 ? by_status()
                                              : by_links();
 
