@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,22 @@ void ring_first(pid_t pid)
     /* Where threads come without a ring, a ring would hide that they do not. */
     if (!(listen && strcmp(listen, "start") == 0) && !has_shim_thread(pid) && takes(pid, doorbell))
         kill(pid, doorbell);
+}
+
+void await_read(pid_t pid)
+{
+    char path[64], text[8] = "";
+    int64_t deadline = now_ms() + HARNESS_TIMEOUT_MS;
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    while (strncmp(text, "0 ", 2) != 0) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_true(read(fd, text, sizeof(text) - 1) > 0);
+        close(fd);
+        if (until(deadline) == 0)
+            fail_msg("process %d does not come to read(2)", (int)pid);
+        sched_yield();
+    }
 }
 
 /* A ring that finds a moment that is not safe makes no thread. */

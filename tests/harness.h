@@ -77,6 +77,8 @@ const char *host_path(struct host *host, const char *name); /* in the scratch di
 void await_file(const char *path);
 /* Rings the doorbell as a shell does, where the process has none of our threads yet and a ring makes them. */
 void ring_first(pid_t pid);
+/* Returns when its main thread waits in read(2): a ring that finds it on its way may make nothing. */
+void await_read(pid_t pid);
 void host_listen(struct host *host); /* returns when its threads have answered a ping */
 void ring_until_there(pid_t pid, const char *path); /* path: of a file that its listener makes */
 /* The FIFO of `pid` for writing, without blocking: rings where nobody reads it, and waits until it is read. -1: errno. */

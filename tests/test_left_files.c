@@ -9,7 +9,6 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,25 +59,9 @@ static pid_t make_child(struct host *host)
     return pid;
 }
 
-/* A ring that finds the thread on its way may make nothing. */
-static void await_reading(pid_t pid)
-{
-    char path[64], text[8] = "";
-
-    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-    while (strncmp(text, "0 ", 2) != 0) { /* read(2) */
-        int file = open(path, O_RDONLY);
-
-        assert_true(file >= 0);
-        assert_true(read(file, text, sizeof(text) - 1) > 0);
-        close(file);
-        sched_yield();
-    }
-}
-
 static void ring(struct host *host, pid_t pid)
 {
-    await_reading(pid);
+    await_read(pid);
     assert_int_equal(kill(pid, DOORBELL), 0);
     await_file(file_of(host, pid, "json"));
 }

@@ -191,6 +191,53 @@ static void an_idle_program_makes_no_system_call_of_ours(void **state)
     host_stop(keeper);
 }
 
+/* ---- the first ring ---- */
+
+static void the_plain_shells_way_is_answered(void **state)
+{
+    static const char *const later[] = {LATER, NULL};
+    struct host *host = host_start("host", later);
+
+    (void)state;
+    await_read(host->pid);
+    assert_int_equal(kill(host->pid, DOORBELL), 0);
+    await_reader(host);
+    assert_int_equal(threads_of(host->pid), 3);
+    host_stop(host);
+}
+
+static void the_command_rings_by_itself(void **state)
+{
+    static const char *const later[] = {LATER, NULL};
+    struct host *host = host_start("host", later);
+    const char *pid = pid_text(host->pid);
+
+    (void)state;
+    host_expect(host, "answer", "1");
+    must_exit(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 0, "");
+    host_expect(host, "answer", "2");
+    must_exit(hotpatch(host, "revert", pid, "all", NULL), 0, "");
+    host_expect(host, "answer", "1");
+    host_stop(host);
+}
+
+static void a_forked_child_is_reached_at_its_first_ring(void **state)
+{
+    static const char *const later[] = {LATER, NULL};
+    struct host *host = host_start("host", later);
+    pid_t parent = host->pid;
+
+    (void)state;
+    host_say(host, "fork");
+    host->pid = hear_pid(host);
+    assert_int_equal(threads_of(host->pid), 1);
+    must_exit(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, "");
+    host_expect(host, "answer", "2");
+    assert_int_equal(threads_of(host->pid), 3);
+    assert_int_equal(threads_of(parent), 1);
+    host_stop(host);
+}
+
 /* ---- the host's first thread ---- */
 
 static void the_hosts_first_thread_makes_ours(void **state)
@@ -393,6 +440,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_idle_program_has_no_thread_descriptor_or_timer_of_ours),
         cmocka_unit_test(an_idle_program_makes_no_system_call_of_ours),
+        cmocka_unit_test(the_plain_shells_way_is_answered),
+        cmocka_unit_test(the_command_rings_by_itself),
+        cmocka_unit_test(a_forked_child_is_reached_at_its_first_ring),
         cmocka_unit_test(the_hosts_first_thread_makes_ours),
         cmocka_unit_test(a_thread_that_a_library_made_before_us_makes_ours),
         cmocka_unit_test(a_ring_answers_beside_a_timer_that_notifies_by_thread),
