@@ -196,18 +196,10 @@ static const char *changes_its_root(struct host *host)
     return code;
 }
 
-/* By the command, as root: nothing but it reaches a process there. Without root nobody can go there. */
-static const char *load_in_root(struct host *host, mode_t mode, const char *otherwise)
+static const char *load_by_command(struct host *host)
 {
     static char code[64];
-    if (geteuid() != 0 || sanitized_for_threads())
-        return otherwise;
-    char question[300], pid[16];
-    const char *root = host_path(host, "root");
-    assert_int_equal(mkdir(root, 0700), 0);
-    assert_int_equal(chmod(root, mode), 0);
-    snprintf(question, sizeof(question), "chroot %s", root);
-    host_expect(host, question, "chroot");
+    char pid[16];
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
     struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
     snprintf(code, sizeof(code), "apply");
@@ -215,6 +207,21 @@ static const char *load_in_root(struct host *host, mode_t mode, const char *othe
         fail_msg("exit %d: %s", output->status, output->error);
     output_free(output);
     host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
+    return code;
+}
+
+/* By the command, as root: nothing but it reaches a process there. Without root nobody can go there. */
+static const char *load_in_root(struct host *host, mode_t mode, const char *otherwise)
+{
+    if (geteuid() != 0 || sanitized_for_threads())
+        return otherwise;
+    char question[300];
+    const char *root = host_path(host, "root");
+    assert_int_equal(mkdir(root, 0700), 0);
+    assert_int_equal(chmod(root, mode), 0);
+    snprintf(question, sizeof(question), "chroot %s", root);
+    host_expect(host, question, "chroot");
+    const char *code = load_by_command(host);
     assert_int_equal(rmdir(root), 0); /* nothing stayed in it */
     return code;
 }
@@ -234,19 +241,11 @@ static const char *goes_into_a_root_that_others_can_write_to(struct host *host)
 static const char *load_under_filter(const char *which, const char *action, const char *otherwise)
 {
     static const char *const later[] = {"HOTPATCH_LISTEN=first-ring", NULL};
-    static char code[64];
-    char pid[16];
     if (sanitized())
         return otherwise;
     struct host *host = host_start("filtered", later);
     assert_string_equal(host_ask(host, "filter prctl %s %s", which, action), "set");
-    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
-    struct output *output = hotpatch(host, "load", pid, patch_file("answer2"), NULL);
-    snprintf(code, sizeof(code), "apply");
-    if (output->status != 0 && sscanf(output->error, "hotpatch: %63[A-Z0-9-]", code) != 1)
-        fail_msg("exit %d: %s", output->status, output->error);
-    output_free(output);
-    host_expect(host, "answer", strcmp(code, "apply") == 0 ? "2" : "1");
+    const char *code = load_by_command(host);
     host_say(host, "exit 0"); /* where a filter kills for a call of ours, the FIFO stays */
     assert_int_equal(host_wait(host), 0);
     host_kill(host);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,6 +39,7 @@ static struct program start(const char *mode, const char *number)
         char *arguments[] = {path, (char *)mode, (char *)number, NULL};
         char *environment[] = {preload, "HOTPATCH_LISTEN=first-ring", "HOTPATCH_LOG=none", NULL};
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(in[0], 0);
         dup2(out[1], 1);
         for (int i = 0; i < 2; i++) {
@@ -96,25 +98,50 @@ static const char *const functions[] = {"execve",   "execv", "execvp", "execvpe"
                                         "execveat", "execl", "execlp", "execle",  "syscall"};
 enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
 
+/* One that waits to be told what to execute. */
+static struct program start_asking(void)
+{
+    struct program program = start("ask", NULL);
+
+    assert_string_equal(hear(&program), "ready\n");
+    return program;
+}
+
+/* The same in which an exec is announced. */
+static struct program start_announced(struct process *process,
+                                      struct exec_announcement *announcement)
+{
+    struct program program = start_asking();
+
+    look(program.pid, process);
+    assert_int_equal(exec_window_close(process, announcement), EXEC_CLOSED);
+    return program;
+}
+
+static void must_execute(struct program *program, const char *function, const char *finds)
+{
+    const char *heard;
+
+    say(program, "exec", function);
+    heard = hear(program);
+    if (strcmp(heard, finds) != 0)
+        fail_msg("%s: %s, not %s", function, heard, finds);
+    assert_int_equal(end(program), 0);
+}
+
 /* ---- one exec ---- */
 
 static void an_exec_in_a_process_that_is_about_to_be_rung_leaves_the_doorbell_ignored(void **state)
 {
     (void)state;
     for (int i = 0; i < FUNCTIONS; i++) {
-        struct program program = start("ask", NULL);
         struct exec_announcement announcement;
         struct process process;
+        struct program program = start_announced(&process, &announcement);
 
-        assert_string_equal(hear(&program), "ready\n");
-        look(program.pid, &process);
-        assert_int_equal(exec_window_close(&process, &announcement), EXEC_CLOSED);
         exec_window_sent(&announcement); /* as a command that is killed here */
         process_close(&process);
-        say(&program, "exec", functions[i]);
-        if (strcmp(hear(&program), "ignored\n") != 0)
-            fail_msg("%s: not ignored", functions[i]);
-        assert_int_equal(end(&program), 0);
+        must_execute(&program, functions[i], "ignored\n");
     }
 }
 
@@ -122,42 +149,31 @@ static void an_exec_that_nobody_announced_leaves_it_at_its_default(void **state)
 {
     (void)state;
     for (int i = 0; i < FUNCTIONS; i++) {
-        struct program program = start("ask", NULL);
+        struct program program = start_asking();
 
-        assert_string_equal(hear(&program), "ready\n");
-        say(&program, "exec", functions[i]);
-        assert_string_equal(hear(&program), "default\n");
-        assert_int_equal(end(&program), 0);
+        must_execute(&program, functions[i], "default\n");
     }
 }
 
 static void an_announcement_that_was_withdrawn_is_none(void **state)
 {
-    struct program program = start("ask", NULL);
     struct exec_announcement announcement;
     struct process process;
+    struct program program = start_announced(&process, &announcement);
 
     (void)state;
-    assert_string_equal(hear(&program), "ready\n");
-    look(program.pid, &process);
-    assert_int_equal(exec_window_close(&process, &announcement), EXEC_CLOSED);
     exec_window_withdraw(&announcement);
     process_close(&process);
-    say(&program, "exec", "execve");
-    assert_string_equal(hear(&program), "default\n");
-    assert_int_equal(end(&program), 0);
+    must_execute(&program, "execve", "default\n");
 }
 
 static void an_exec_that_fails_catches_the_doorbell_again(void **state)
 {
-    struct program program = start("ask", NULL);
     struct exec_announcement announcement;
     struct process process;
+    struct program program = start_announced(&process, &announcement);
 
     (void)state;
-    assert_string_equal(hear(&program), "ready\n");
-    look(program.pid, &process);
-    assert_int_equal(exec_window_close(&process, &announcement), EXEC_CLOSED);
     exec_window_sent(&announcement);
     for (int i = 0; i < FUNCTIONS; i++) {
         say(&program, "fail", functions[i]);
@@ -167,21 +183,16 @@ static void an_exec_that_fails_catches_the_doorbell_again(void **state)
     while (ring(&process, DOORBELL, 0) != RING_THREAD) /* it may not be asleep again yet */
         usleep(1000);
     process_close(&process);
-    say(&program, "exec", "execve");
-    assert_string_equal(hear(&program), "default\n");
-    assert_int_equal(end(&program), 0);
+    must_execute(&program, "execve", "default\n");
 }
 
 static void two_commands_do_not_announce_at_one_time(void **state)
 {
-    struct program program = start("ask", NULL);
     struct exec_announcement first, second;
     struct process process;
+    struct program program = start_announced(&process, &first);
 
     (void)state;
-    assert_string_equal(hear(&program), "ready\n");
-    look(program.pid, &process);
-    assert_int_equal(exec_window_close(&process, &first), EXEC_CLOSED);
     assert_int_equal(exec_window_close(&process, &second), EXEC_OPEN);
     exec_window_withdraw(&first);
     assert_int_equal(exec_window_close(&process, &second), EXEC_CLOSED);
@@ -309,6 +320,7 @@ static pid_t start_shell(struct host *host, const char *shell, const char *stop,
     assert_int_equal(pipe(ends), 0);
     pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         setenv("LD_PRELOAD", built("libhotpatch_preload.so"), 1);
         setenv("HOTPATCH_DIR", host->directory, 1);
         setenv("HOTPATCH_LISTEN", "first-ring", 1);

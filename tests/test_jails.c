@@ -50,8 +50,8 @@ static void enter(struct host *host)
     host_expect(host, question, "done");
 }
 
-/* A worker of a daemon, in an empty root directory of that mode, as nobody. */
-static struct host *start_jailed(mode_t mode)
+/* A worker of a daemon, as root, in an empty root directory of that mode. */
+static struct host *start_in_root(mode_t mode)
 {
     struct host *host;
 
@@ -61,6 +61,14 @@ static struct host *start_jailed(mode_t mode)
     become_worker(host);
     make_jail(host, mode);
     enter(host);
+    return host;
+}
+
+/* The same as nobody. */
+static struct host *start_jailed(mode_t mode)
+{
+    struct host *host = start_in_root(mode);
+
     host_expect(host, "nobody", "done");
     return host;
 }
@@ -152,15 +160,9 @@ static void a_root_directory_that_the_worker_may_not_search_is_no_obstacle(void 
 
 static void kept_capabilities_are_no_obstacle(void **state)
 {
-    struct host *host;
+    struct host *host = start_in_root(0755);
 
     (void)state;
-    if (geteuid() != 0)
-        skip();
-    host = host_start("jailed", later);
-    become_worker(host);
-    make_jail(host, 0755);
-    enter(host);
     host_expect(host, "nobody-with-capabilities", "done");
     work_on(host);
     host_kill(host);
@@ -169,16 +171,10 @@ static void kept_capabilities_are_no_obstacle(void **state)
 /* The threads were made with the rights of root; they follow, by what the command tells of the host. */
 static void rights_that_are_dropped_after_the_first_ring_are_followed(void **state)
 {
-    struct host *host;
+    struct host *host = start_in_root(0755);
     struct output *output;
 
     (void)state;
-    if (geteuid() != 0)
-        skip();
-    host = host_start("jailed", later);
-    become_worker(host);
-    make_jail(host, 0755);
-    enter(host);
     must(hotpatch(host, "status", pid_of(host), NULL), 0, NULL);
     host_expect(host, "drop-capabilities", "done");
     must_load(host, 0, NULL);
@@ -321,16 +317,9 @@ static void others_that_can_write_to_the_root_directory_are_HP_CHROOT(void **sta
 
 static void without_a_descriptor_the_load_is_HP_LIMIT(void **state)
 {
-    struct host *host;
+    struct host *host = start_jailed(0755);
 
     (void)state;
-    if (geteuid() != 0)
-        skip();
-    host = host_start("jailed", later);
-    become_worker(host);
-    make_jail(host, 0755);
-    enter(host);
-    host_expect(host, "nobody", "done");
     host_expect(host, "limit-descriptors 0", "done");
     must_load(host, 1, "HP-LIMIT");
     host_expect(host, "answer", "1");
