@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/proc_text.h"
 #include "output.h"
 
 #define SHIM_NAME "libhotpatch_preload.so"
@@ -95,23 +96,15 @@ long process_status_number(pid_t pid, pid_t tid, const char *label)
     return number;
 }
 
-/* Fields of /proc/PID/stat count from after the last ')': comm may hold anything. */
 static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
 {
     char *text = proc_file(pid, 0, "stat", NULL);
-    char *field = text ? strrchr(text, ')') : NULL;
-    bool ok = field && field[1] == ' ' && field[2];
+    const char *start = text ? proc_stat_field(text, PROC_STAT_START_TIME) : "";
+    bool ok = *start != '\0';
 
     if (ok) {
-        *state = field[2];
-        field += 2;
-        for (int i = 3; ok && i < 22; i++) {
-            field = strchr(field, ' ');
-            ok = field != NULL;
-            field += ok;
-        }
-        if (ok)
-            *start_time = strtoull(field, NULL, 10);
+        *state = *proc_stat_field(text, PROC_STAT_STATE);
+        *start_time = proc_number(start, 10);
     }
     free(text);
     return ok;

@@ -1,12 +1,14 @@
 /* crowd.c - see crowd.h. */
 #include "crowd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/proc_text.h"
 #include "lock.h"
 #include "poke.h"
 #include "services.h"
@@ -15,14 +17,6 @@
 #include "trap.h"
 
 enum { POLICY_DEADLINE = 6, LISTINGS = 8 }; /* sched(7) */
-
-struct dirent64 {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
 
 static struct {
     struct crowd_thread *threads;
@@ -88,58 +82,9 @@ static ssize_t read_file(pid_t entry, const char *name, char *buffer, size_t siz
     return n;
 }
 
-/* What follows `key` at the start of a line. */
-static const char *field(const char *text, const char *key)
-{
-    for (; *text; text++) {
-        const char *a = text, *b = key;
-
-        while (*b && *a == *b)
-            a++, b++;
-        if (!*b) {
-            while (*a == ' ' || *a == '\t')
-                a++;
-            return a;
-        }
-        while (*text && *text != '\n')
-            text++;
-        if (!*text)
-            break;
-    }
-    return "";
-}
-
-static uint64_t number(const char *text, unsigned base)
-{
-    uint64_t value = 0;
-
-    for (;; text++) {
-        unsigned digit = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
-                         : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
-                                                        : 99;
-        if (digit >= base)
-            return value;
-        value = value * base + digit;
-    }
-}
-
 /* Of the flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another
  * meaning before Linux 5.17, and the threads that carried it do not block every signal. */
 enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
-enum { STAT_FLAGS = 9, STAT_POLICY = 41 };
-
-/* Return the field `wanted` of `stat`, or "". Field 2, the name, may hold blanks and brackets. */
-static const char *stat_field(const char *stat, unsigned wanted)
-{
-    const char *at = stat;
-
-    for (const char *c = stat; *c; c++)
-        if (*c == ')')
-            at = c;
-    for (unsigned field = 2; *at && field < wanted; at++)
-        field += *at == ' ';
-    return at;
-}
 
 /* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp,
  * vhost's. It blocks every signal, and never runs code of the program. */
@@ -147,24 +92,9 @@ static bool is_kernel_worker(pid_t entry)
 {
     char stat[512];
     ssize_t n = read_file(entry, "/stat", stat, sizeof(stat));
-    uint64_t flags = n > 0 ? number(stat_field(stat, STAT_FLAGS), 10) : 0;
+    uint64_t flags = n > 0 ? proc_number(proc_stat_field(stat, PROC_STAT_FLAGS), 10) : 0;
 
     return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
-}
-
-/* The thread's number in its own pid namespace: the last one of the line. */
-static pid_t innermost(const char *numbers)
-{
-    uint64_t last = 0;
-
-    while (*numbers >= '0' && *numbers <= '9') {
-        last = number(numbers, 10);
-        while (*numbers >= '0' && *numbers <= '9')
-            numbers++;
-        while (*numbers == ' ' || *numbers == '\t')
-            numbers++;
-    }
-    return (pid_t)last;
 }
 
 /* False: the thread is gone, or only its number is left. */
@@ -177,17 +107,17 @@ static bool read_status(struct crowd_thread *thread)
 
     if (n <= 0)
         return false;
-    state = field(status, "State:");
+    state = proc_field(status, "State:");
     if (*state == 'Z' || *state == 'X')
         return false;
-    thread->tid = innermost(field(status, "NSpid:"));
+    thread->tid = proc_innermost(proc_field(status, "NSpid:"));
     if (thread->tid == 0) /* before Linux 4.1 */
         thread->tid = thread->entry;
     thread->waits = *state == 'D';
-    thread->mute = (number(field(status, "SigBlk:"), 16) & needed) != 0 ||
-                   number(field(status, "TracerPid:"), 10) != 0;
-    thread->switches = number(field(status, "voluntary_ctxt_switches:"), 10) +
-                       number(field(status, "nonvoluntary_ctxt_switches:"), 10);
+    thread->mute = (proc_number(proc_field(status, "SigBlk:"), 16) & needed) != 0 ||
+                   proc_number(proc_field(status, "TracerPid:"), 10) != 0;
+    thread->switches = proc_number(proc_field(status, "voluntary_ctxt_switches:"), 10) +
+                       proc_number(proc_field(status, "nonvoluntary_ctxt_switches:"), 10);
     return true;
 }
 
@@ -221,10 +151,10 @@ static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
     /* -1: asleep outside of a system call, as in the fault of a page that is replaced: it goes on at once. */
     if (n <= 0 || line[0] == 'r' || line[0] == '-')
         return RUNNING;
-    if (is_fork(number(line, 10)))
+    if (is_fork(proc_number(line, 10)))
         return FORKING;
-    pc = number(last_hex(line, &n), 16);
-    sp = number(last_hex(line, &n), 16);
+    pc = proc_number(last_hex(line, &n), 16);
+    sp = proc_number(last_hex(line, &n), 16);
     return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
 }
 
@@ -263,12 +193,12 @@ static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd
 {
     for (ssize_t at = 0; at < size;) {
         const struct dirent64 *entry = (const void *)(buffer + at);
-        pid_t number_there = (pid_t)number(entry->name, 10);
+        pid_t number_there = (pid_t)proc_number(entry->d_name, 10);
         int result = number_there > 0 ? each(crowd, number_there) : 0;
 
         if (result != 0)
             return result;
-        at += entry->length;
+        at += entry->d_reclen;
     }
     return 0;
 }
@@ -305,7 +235,7 @@ static uint64_t policy_of(const struct crowd_thread *thread)
     if (!poke_under_filter())
         return (uint64_t)sys_call3(SYS_sched_getscheduler, thread->tid, 0, 0);
     return read_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
-               ? number(stat_field(stat, STAT_POLICY), 10)
+               ? proc_number(proc_stat_field(stat, PROC_STAT_POLICY), 10)
                : 0;
 }
 

@@ -5,10 +5,9 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 
+#include "base/proc_text.h"
 #include "lock.h"
 #include "state.h"
 #include "sys.h"
@@ -83,11 +82,7 @@ bool main_exit_wait(const _Atomic uint32_t *own, uint32_t expected)
 
 int main_exit_status(int proc)
 {
-    enum {
-        FIRST = 3,
-        EXIT_CODE = 52
-    }; /* fields of proc_pid_stat(5): behind the name, and the one */
-    char path[64], text[1024], *at;
+    char path[64], text[1024];
     ssize_t got;
     int fd;
 
@@ -98,8 +93,5 @@ int main_exit_status(int proc)
     got = sys_read(fd, text, sizeof(text) - 1);
     sys_close(fd);
     text[got > 0 ? got : 0] = '\0';
-    at = strrchr(text, ')');
-    for (int field = FIRST - 1; at && field < EXIT_CODE; field++)
-        at = strchr(at + 1, ' ');
-    return at ? (int)strtol(at, NULL, 10) : 0;
+    return (int)proc_number(proc_stat_field(text, PROC_STAT_EXIT_CODE), 10);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/proc_text.h"
 #include "jail.h"
 #include "lock.h"
 #include "state.h"
@@ -31,21 +32,11 @@ void rights_start(int proc)
     main_status = sys_openat(proc, "self/status", O_RDONLY | O_CLOEXEC, 0);
 }
 
-static const char *field(const char *text, const char *name)
+static bool numbers(const char *text, const char *key, int base, uint64_t *values, int count)
 {
-    size_t length = strlen(name);
+    const char *p = proc_field(text, key);
 
-    for (; text && *text; text = strchr(text, '\n'), text += text != NULL)
-        if (strncmp(text, name, length) == 0 && text[length] == ':')
-            return text + length + 1;
-    return NULL;
-}
-
-static bool numbers(const char *text, const char *name, int base, uint64_t *values, int count)
-{
-    const char *p = field(text, name);
-
-    for (int i = 0; p && i < count; i++) {
+    for (int i = 0; i < count; i++) {
         char *end;
 
         values[i] = strtoull(p, &end, base);
@@ -53,47 +44,30 @@ static bool numbers(const char *text, const char *name, int base, uint64_t *valu
             return false;
         p = end;
     }
-    return p != NULL;
-}
-
-/* The last number of the line: those before it are of outer namespaces. */
-static pid_t innermost(const char *text)
-{
-    long last = 0;
-
-    while (text && *text != '\n' && *text) {
-        char *end;
-        long number = strtol(text, &end, 10);
-
-        if (end == text)
-            break;
-        last = number;
-        text = end + strspn(end, " \t");
-    }
-    return (pid_t)last;
+    return true;
 }
 
 bool rights_parse(const char *text, struct rights *rights)
 {
-    const char *state = field(text, "State");
-    const char *groups = field(text, "Groups");
-    size_t length = groups ? strcspn(groups, "\n") : 0;
+    const char *state = proc_field(text, "State:");
+    const char *groups = proc_field(text, "Groups:");
+    size_t length = strcspn(groups, "\n");
 
     memset(rights, 0, sizeof(*rights));
-    if (!state || !groups || length >= sizeof(rights->groups))
+    if (!*state || !*groups || length >= sizeof(rights->groups))
         return false;
     memcpy(rights->groups, groups, length);
-    rights->state = state[strspn(state, " \t")];
-    rights->tid = innermost(field(text, "NSpid"));
-    numbers(text, "Seccomp_filters", 10, &rights->filters, 1); /* Linux 5.9 */
-    numbers(text, "CapAmb", 16, &rights->ambient, 1);
-    numbers(text, "Seccomp", 10, &rights->seccomp, 1); /* absent without CONFIG_SECCOMP */
-    return numbers(text, "Uid", 10, rights->uid, 3) && numbers(text, "Gid", 10, rights->gid, 3) &&
-           numbers(text, "CapInh", 16, &rights->inheritable, 1) &&
-           numbers(text, "CapPrm", 16, &rights->permitted, 1) &&
-           numbers(text, "CapEff", 16, &rights->effective, 1) &&
-           numbers(text, "CapBnd", 16, &rights->bounding, 1) &&
-           numbers(text, "NoNewPrivs", 10, &rights->no_new_privs, 1);
+    rights->state = *state;
+    rights->tid = proc_innermost(proc_field(text, "NSpid:"));
+    numbers(text, "Seccomp_filters:", 10, &rights->filters, 1); /* Linux 5.9 */
+    numbers(text, "CapAmb:", 16, &rights->ambient, 1);
+    numbers(text, "Seccomp:", 10, &rights->seccomp, 1); /* absent without CONFIG_SECCOMP */
+    return numbers(text, "Uid:", 10, rights->uid, 3) && numbers(text, "Gid:", 10, rights->gid, 3) &&
+           numbers(text, "CapInh:", 16, &rights->inheritable, 1) &&
+           numbers(text, "CapPrm:", 16, &rights->permitted, 1) &&
+           numbers(text, "CapEff:", 16, &rights->effective, 1) &&
+           numbers(text, "CapBnd:", 16, &rights->bounding, 1) &&
+           numbers(text, "NoNewPrivs:", 10, &rights->no_new_privs, 1);
 }
 
 static bool subset(uint64_t of, uint64_t whole)
@@ -138,14 +112,14 @@ static bool read_status(int fd, struct rights *rights)
 
 bool rights_main_takes(int signal)
 {
-    const char *state;
     uint64_t blocked;
+    char state;
 
     if (main_status < 0 || !read_text(main_status) ||
-        !numbers(status_text, "SigBlk", 16, &blocked, 1))
+        !numbers(status_text, "SigBlk:", 16, &blocked, 1))
         return false;
-    state = field(status_text, "State");
-    return state && state[strspn(state, "\t ")] != 'Z' && !(blocked & SYS_SIGBIT(signal));
+    state = *proc_field(status_text, "State:");
+    return state && state != 'Z' && !(blocked & SYS_SIGBIT(signal));
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "arming.h"
+#include "base/proc_text.h"
 #include "doorbell.h"
 #include "engine.h"
 #include "jail.h"
@@ -63,10 +64,9 @@ const char *status_program(void)
     return status.program; /* it does not change any more */
 }
 
-/* proc_pid_stat(5): field 2 may hold blanks and parentheses, so count from its last ')'. */
 static uint64_t read_start_time(void)
 {
-    char text[1024], *p;
+    char text[1024];
     int fd = outside_open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
 
@@ -75,10 +75,7 @@ static uint64_t read_start_time(void)
     if (length <= 0)
         return 0;
     text[length] = '\0';
-    p = strrchr(text, ')');
-    for (int number = 2; p && number < 22; number++)
-        p = strchr(p + 1, ' ');
-    return p ? strtoull(p, NULL, 10) : 0;
+    return proc_number(proc_stat_field(text, PROC_STAT_START_TIME), 10);
 }
 
 uint64_t status_start_time(void)

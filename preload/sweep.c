@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
+#include "base/proc_text.h"
 #include "lock.h"
 #include "self.h"
 #include "sys.h"
@@ -220,18 +221,15 @@ struct sweep {
     int removed, asked;
 };
 
-/* proc_pid_stat(5): field 22, counted from the ')' that ends field 2; 0: not known. */
+/* 0: not known. */
 static uint64_t start_time_of(pid_t pid)
 {
-    char path[32], text[512], *p;
+    char path[32], text[512];
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     if (read_head(AT_FDCWD, path, text, sizeof(text)) <= 0)
         return 0;
-    p = strrchr(text, ')');
-    for (int number = 2; p && number < 22; number++)
-        p = strchr(p + 1, ' ');
-    return p ? strtoull(p, NULL, 10) : 0;
+    return proc_number(proc_stat_field(text, PROC_STAT_START_TIME), 10);
 }
 
 /* Hundredths of a second after boot, as /proc counts (USER_HZ); rounded up. */
