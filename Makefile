@@ -30,7 +30,7 @@ BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDES := -Iinclude $(addprefix -iquote ,preload elf arch loader cli tests .)
+INCLUDES := -Iinclude $(addprefix -iquote ,preload base elf arch loader cli tests .)
 PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
@@ -40,7 +40,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
 preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
-	base/proc_text.c preload/clock.c preload/error.c preload/json.c preload/linker_error.c preload/sys.c \
+	base/clock.c base/proc_text.c base/sys.c preload/error.c preload/json.c preload/linker_error.c \
 	preload/wall_time.c
 command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
 	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/keep_rules.c \
@@ -374,7 +374,7 @@ format-check:
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
-		-Iinclude -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard base/*.c preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
+		-Iinclude -Ibase -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard base/*.c preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
 	shellcheck -x $(SHELL_FILES)
 
 clean:

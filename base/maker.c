@@ -3,7 +3,7 @@
 
 #include <sys/sysmacros.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 /* The seconds of a mark: MARK_BASE and a device's minor number, which has 20 bits. */
 #define MARK_BASE 0x10000000u

@@ -6,7 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 /* glibc 2.35's, weak: the shim stays inactive where it is missing, and asks unwind_works(). */
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));

@@ -6,7 +6,7 @@
 #ifndef HOTPATCH_SYS_SIGNAL_H
 #define HOTPATCH_SYS_SIGNAL_H
 
-#include "sys.h"
+#include "base/sys.h"
 
 #ifndef SA_RESTORER
 #define SA_RESTORER 0x04000000

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 struct lock {
     _Atomic uint32_t word; /* 0: free, 1: held, 2: held and somebody may wait */

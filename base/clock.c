@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
 
 typedef int (*clock_function)(clockid_t, struct timespec *);
 

@@ -1,8 +1,8 @@
 /* sys.c - what an error number means, and the waits that no answer of the kernel turns into a loop; see sys.h. */
 #include <errno.h>
 
-#include "lock.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/sys.h"
 
 /* Not strerror(3): it may take locks of the host's locale, which a forked child finds held. */
 const char *sys_error(int error)
