@@ -33,6 +33,11 @@ typedef uint64_t sys_sigset;
 
 #define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal)-1))
 
+/* What an instruction raises: the kernel ends a process that blocks it. */
+#define SYS_FAULT_SIGNALS                                                                  \
+    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
+     SYS_SIGBIT(SIGFPE))
+
 /* One phrase, of an errno or of what a function below returned; takes no lock. */
 const char *sys_error(int error);
 

@@ -1,7 +1,6 @@
 /* call_site.c - see call_site.h. x86-64. */
 #include "call_site.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/unwind.h"
@@ -33,6 +32,13 @@ static uint64_t past_plt(uint64_t at)
         !unwind_read(NULL, call_site_relative(code + i + 2, at + i + 6), &target, sizeof(target)))
         return at;
     return target;
+}
+
+bool call_site_is_syscall(uint64_t pc)
+{
+    uint8_t code[CALL_SITE_SYSCALL_BYTES];
+
+    return unwind_read(NULL, pc, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
 }
 
 uint64_t call_site_target(uint64_t back)

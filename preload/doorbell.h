@@ -10,12 +10,10 @@
 #include "sys.h"
 #include "sys_signal.h"
 
-/* All others are blocked in the handler. The kernel ends a process that blocks what its own instructions
- * raise. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps with a lock held that the
- * handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at any instruction. */
-#define DOORBELL_OPEN_SIGNALS                                                              \
-    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
-     SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(33))
+/* All others are blocked in the handler. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps
+ * with a lock held that the handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at
+ * any instruction. */
+#define DOORBELL_OPEN_SIGNALS (SYS_FAULT_SIGNALS | SYS_SIGBIT(33))
 
 /* Constructor. A signal that the host already handles stays the host's. */
 void doorbell_start(int signal);

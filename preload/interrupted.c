@@ -24,6 +24,7 @@
 #include "base/unwind.h"
 #include "by_number.h"
 #include "call_number.h"
+#include "call_site.h"
 #include "doorbell.h"
 #include "filters.h"
 #include "host_signals.h"
@@ -32,7 +33,7 @@
 #include "threads.h"
 #include "under_mask.h"
 
-enum { SYSCALL_BYTES = 2, PAGE = 4096, NUMBERS = 512 };
+enum { SYSCALL_BYTES = CALL_SITE_SYSCALL_BYTES, PAGE = 4096 };
 
 /* Of an alternate stack, for the frame of another handler that may come while the call waits. */
 enum { ROOM_MIN = 8192 };
@@ -56,13 +57,6 @@ static bool instruction_sets_rcx(void)
     return rcx != 0;
 }
 
-static bool is_syscall_at(uint64_t pc)
-{
-    uint8_t code[SYSCALL_BYTES];
-
-    return unwind_read(NULL, pc, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
-}
-
 /* In rcx, which a system call changes: the doorbell's handler has decided that the call ends with EINTR. */
 static greg_t mark_of_ended(greg_t pc)
 {
@@ -78,9 +72,9 @@ static bool is_after_call(const greg_t *registers)
     if (registers[REG_RCX] == mark_of_ended(registers[REG_RIP]))
         return false;
     if ((uint64_t)registers[REG_RCX] == pc)
-        return is_syscall_at(pc - SYSCALL_BYTES);
+        return call_site_is_syscall(pc - SYSCALL_BYTES);
     return !instruction_sets_rcx() && registers[REG_RAX] == -EINTR &&
-           is_syscall_at(pc - SYSCALL_BYTES);
+           call_site_is_syscall(pc - SYSCALL_BYTES);
 }
 
 /* Has the kernel put the pc back to an instruction that was executed? One that is yet to be executed has
@@ -90,7 +84,7 @@ static bool is_before_call(const greg_t *registers)
     uint64_t pc = (uint64_t)registers[REG_RIP];
 
     return ((uint64_t)registers[REG_RCX] == pc + SYSCALL_BYTES || !instruction_sets_rcx()) &&
-           is_syscall_at(pc);
+           call_site_is_syscall(pc);
 }
 
 /* The number that the code before the instruction at `pc` loads; -1: not found. */

@@ -16,7 +16,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <ucontext.h>
 
 #include "allocator.h"
@@ -100,23 +99,17 @@ static bool run_is_safe(const struct walk *walk)
     return outermost_is(walk, safe_call_calls_back);
 }
 
-static bool is_behind_syscall(uint64_t pc)
+/* After the instruction, or at it, where SA_RESTART has put the pc back. */
+static bool is_in_call(uint64_t pc)
 {
-    static const uint8_t instruction[] = {0x0f, 0x05};
-    uint8_t code[sizeof(instruction)];
-
-    /* Before it, where SA_RESTART has put the pc back. */
-    return (unwind_read(NULL, pc - sizeof(code), code, sizeof(code)) &&
-            memcmp(code, instruction, sizeof(code)) == 0) ||
-           (unwind_read(NULL, pc, code, sizeof(code)) &&
-            memcmp(code, instruction, sizeof(code)) == 0);
+    return call_site_is_syscall(pc - CALL_SITE_SYSCALL_BYTES) || call_site_is_syscall(pc);
 }
 
 /* What a signal interrupted counts as what the doorbell interrupted. */
 static void begin_run(struct walk *walk, uint64_t pc)
 {
     *walk = (struct walk){
-        .first_run = true, .all_wait = true, .all_leaves = true, .at_call = is_behind_syscall(pc)};
+        .first_run = true, .all_wait = true, .all_leaves = true, .at_call = is_in_call(pc)};
 }
 
 static void visit_libc(struct walk *walk, const struct visited *frame)

@@ -36,7 +36,7 @@ static bool moved_on(struct under_mask *rest, int buffer, int length, long moved
     return *size > 0;
 }
 
-/* The part of `count` ranges at `vector` where the byte after `moved` lies; *index: whose it is. False: none. */
+/* The part of `count` ranges at `vector` where the byte after `moved` lies. False: none. */
 static bool range_after(uint64_t vector, uint64_t count, long moved, struct iovec *range)
 {
     for (uint64_t i = 0; i < count; i++) {

@@ -55,9 +55,6 @@ static struct {
     struct sys_sigaction actions[SIGNAL_COUNT]; /* the host's */
 } step STATE;
 
-static const sys_sigset own_faults = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) |
-                                     SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | SYS_SIGBIT(SIGFPE);
-
 void step_return(void) __attribute__((visibility("hidden")));
 
 __asm__(".pushsection .text\n"
@@ -286,7 +283,7 @@ static void take_action(size_t i)
         .handler = (uintptr_t)handler,
         .flags = SA_SIGINFO | SA_RESTORER | (i == 0 ? 0 : step.actions[i].flags & SA_ONSTACK),
         .restorer = step_return,
-        .mask = ~(own_faults & ~SYS_SIGBIT(SIGTRAP)),
+        .mask = ~(SYS_FAULT_SIGNALS & ~SYS_SIGBIT(SIGTRAP)),
     };
 
     sys_sigaction(signals[i], &action, NULL);
@@ -299,7 +296,7 @@ static void begin(ucontext_t *context)
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (i == 0 || has_handler(&step.actions[i]))
             take_action(i);
-    set_mask(context, step.mask | ~own_faults);
+    set_mask(context, step.mask | ~SYS_FAULT_SIGNALS);
     context->uc_mcontext.gregs[REG_EFL] |= (greg_t)TRAP_FLAG;
     atomic_store_explicit(&step.active, true, memory_order_release);
 }
@@ -310,7 +307,7 @@ void step_begin(void *context_, int doorbell, void (*arrived)(void))
     struct code code = code_at(get(context, REG_RIP));
 
     if (atomic_load_explicit(&step.active, memory_order_acquire) ||
-        (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & own_faults))
+        (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & SYS_FAULT_SIGNALS))
         return;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (sys_sigaction(signals[i], NULL, &step.actions[i]) != 0)

@@ -65,9 +65,7 @@ void threads_await_worker(uint64_t until); /* listener, at its start: its number
 
 /* Every other signal is blocked in both: faults of their own, and glibc's SIGCANCEL and SIGSETXID,
  * without which the host's setuid() would wait for ever. */
-#define THREADS_OPEN_SIGNALS                                                               \
-    (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
-     SYS_SIGBIT(SIGFPE) | SYS_SIGBIT(32) | SYS_SIGBIT(33))
+#define THREADS_OPEN_SIGNALS (SYS_FAULT_SIGNALS | SYS_SIGBIT(32) | SYS_SIGBIT(33))
 
 /* Listener: the FIFO stands; the constructor may return. */
 void threads_listener_armed(void);
