@@ -86,6 +86,15 @@ static inline long sys_call4(long number, long a, long b, long c, long d)
     return sys_call(number, a, b, c, d, 0, 0);
 }
 
+/* What libc's function of a call returns for `result`: an errno is set, and it returns -1. */
+static inline long sys_as_libc(long result)
+{
+    if (result >= 0)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
 static inline int sys_openat(int dir, const char *path, int flags, mode_t mode)
 {
     return (int)sys_call4(SYS_openat, dir, (long)path, flags, (long)mode);

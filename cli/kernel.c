@@ -6,7 +6,6 @@
  * processes, so the kernel's answer is needed here too. Definitions in the program come before any library's;
  * they are hidden, and what libraries of the program call is left alone.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,14 +26,6 @@
 
 #pragma GCC visibility push(hidden)
 
-static long finish(long result)
-{
-    if (result >= 0)
-        return result;
-    errno = (int)-result;
-    return -1;
-}
-
 long syscall(long number, ...)
 {
     long a[6];
@@ -44,12 +35,12 @@ long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(rest, long);
     va_end(rest);
-    return finish(sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+    return sys_as_libc(sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    return (int)finish(sys_call3(SYS_clock_gettime, clock, (long)now, 0));
+    return (int)sys_as_libc(sys_call3(SYS_clock_gettime, clock, (long)now, 0));
 }
 
 time_t time(time_t *to)
@@ -64,26 +55,26 @@ time_t time(time_t *to)
 
 int nanosleep(const struct timespec *wait, struct timespec *rest)
 {
-    return (int)finish(sys_call3(SYS_nanosleep, (long)wait, (long)rest, 0));
+    return (int)sys_as_libc(sys_call3(SYS_nanosleep, (long)wait, (long)rest, 0));
 }
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
     struct timespec rest = timeout ? *timeout : (struct timespec){0, 0}; /* the kernel writes it */
 
-    return (int)finish(sys_call(SYS_ppoll, (long)fds, (long)count, timeout ? (long)&rest : 0,
-                                (long)mask, sizeof(sys_sigset), 0));
+    return (int)sys_as_libc(sys_call(SYS_ppoll, (long)fds, (long)count, timeout ? (long)&rest : 0,
+                                     (long)mask, sizeof(sys_sigset), 0));
 }
 
 int epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout, const sigset_t *mask)
 {
-    return (int)finish(sys_call(SYS_epoll_pwait, epoll, (long)events, count, timeout, (long)mask,
-                                sizeof(sys_sigset)));
+    return (int)sys_as_libc(sys_call(SYS_epoll_pwait, epoll, (long)events, count, timeout,
+                                     (long)mask, sizeof(sys_sigset)));
 }
 
 int fstatat(int dir, const char *restrict path, struct stat *restrict st, int flags)
 {
-    return (int)finish(sys_fstatat(dir, path, st, flags));
+    return (int)sys_as_libc(sys_fstatat(dir, path, st, flags));
 }
 
 int stat(const char *restrict path, struct stat *restrict st)
@@ -93,7 +84,7 @@ int stat(const char *restrict path, struct stat *restrict st)
 
 int fstat(int fd, struct stat *st)
 {
-    return (int)finish(sys_fstat(fd, st));
+    return (int)sys_as_libc(sys_fstat(fd, st));
 }
 
 uid_t getuid(void)
@@ -113,22 +104,22 @@ gid_t getgid(void)
 
 int fchmod(int fd, mode_t mode)
 {
-    return (int)finish(sys_fchmod(fd, mode));
+    return (int)sys_as_libc(sys_fchmod(fd, mode));
 }
 
 int fchown(int fd, uid_t owner, gid_t group)
 {
-    return (int)finish(sys_call3(SYS_fchown, fd, (long)owner, (long)group));
+    return (int)sys_as_libc(sys_call3(SYS_fchown, fd, (long)owner, (long)group));
 }
 
 int mkfifoat(int dir, const char *path, mode_t mode)
 {
-    return (int)finish(sys_mkfifoat(dir, path, mode));
+    return (int)sys_as_libc(sys_mkfifoat(dir, path, mode));
 }
 
 int unlinkat(int dir, const char *path, int flags)
 {
-    return (int)finish(sys_unlinkat(dir, path, flags));
+    return (int)sys_as_libc(sys_unlinkat(dir, path, flags));
 }
 
 #pragma GCC visibility pop

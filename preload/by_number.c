@@ -6,7 +6,6 @@
  */
 #include "by_number.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -189,12 +188,7 @@ static long make(long number, long a, long b, long c, long d, long e, long f)
 
 long syscall_take(long number, long a, long b, long c, long d, long e, long f)
 {
-    long result = make(number, a, b, c, d, e, f);
-
-    if (result >= 0)
-        return result;
-    errno = (int)-result;
-    return -1;
+    return sys_as_libc(make(number, a, b, c, d, e, f));
 }
 
 #endif

@@ -21,8 +21,6 @@
 #include "sys.h"
 #include "threads.h"
 
-#define STOP_LIMIT_MS 2000
-
 /* The command finds it by its first bytes, which nothing here reads: kept, and in one piece. */
 static struct seccomp_facts facts STATE
     __attribute__((used)) = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE, SECCOMP_REFUSES_NONE};
@@ -166,7 +164,7 @@ static void end_threads_that_it_kills(unsigned long flags, const struct sock_fpr
     if (preload_active() && (flags & SECCOMP_FILTER_FLAG_TSYNC) && threads_made() &&
         threads_self() == THREAD_HOST && sys_is_readable(program) &&
         sys_is_readable(program->filter) && killed_by(program) != SECCOMP_REFUSES_NONE)
-        threads_stop(clock_ms() + STOP_LIMIT_MS);
+        threads_stop(clock_ms() + THREADS_STOP_MS);
 }
 
 long filters_call(long number, long a, long b, long c, long d, long e)

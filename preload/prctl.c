@@ -1,5 +1,4 @@
 /* prctl.c - prctl(2) as the host calls it: it may set a seccomp filter (filters.h). */
-#include <errno.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 
@@ -34,10 +33,7 @@ int prctl(int option, ...)
     else
         result =
             sys_call(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3], 0);
-    if (result >= 0)
-        return (int)result;
-    errno = (int)-result;
-    return -1;
+    return (int)sys_as_libc(result);
 }
 
 #endif

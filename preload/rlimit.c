@@ -5,7 +5,6 @@
  * from itself (RLIMIT_NPROC 0), and may do so before the listener, which comes a little after the
  * process, is there. So it is made now.
  */
-#include <errno.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -29,10 +28,7 @@ static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct 
     if (resource == RLIMIT_NPROC && limit && preload_active() && threads_made())
         threads_hurry();
     result = sys_call4(SYS_prlimit64, pid, (long)resource, (long)limit, (long)old);
-    if (result >= 0)
-        return 0;
-    errno = (int)-result;
-    return -1;
+    return (int)sys_as_libc(result);
 }
 
 EXPORTED int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)

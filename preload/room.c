@@ -17,8 +17,6 @@
 #include "state.h"
 #include "threads.h"
 
-#define STOP_LIMIT_MS 2000
-
 #define EXPORTED __attribute__((visibility("default")))
 
 bool room_make(int error)
@@ -27,7 +25,7 @@ bool room_make(int error)
         threads_self() != THREAD_HOST)
         return false;
     log_write(LOG_INFO, "the program may make no thread or process: ours end");
-    return threads_give_way(clock_ms() + STOP_LIMIT_MS);
+    return threads_give_way(clock_ms() + THREADS_STOP_MS);
 }
 
 /* The sanitizers have a fork(3) of their own, which code that is built with them may not come before. */

@@ -21,8 +21,6 @@
 #include "sys.h"
 #include "threads.h"
 
-#define STOP_LIMIT_MS 2000
-
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED int setuid(uid_t uid);
@@ -72,7 +70,7 @@ static int call(setter function, unsigned long a, unsigned long b, unsigned long
     int result = -1, error = ENOSYS;
 
     if (alone)
-        threads_stop(clock_ms() + STOP_LIMIT_MS);
+        threads_stop(clock_ms() + THREADS_STOP_MS);
     if (function) {
         result = function(a, b, c);
         error = errno;

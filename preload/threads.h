@@ -45,6 +45,7 @@ size_t threads_libc_least_stack(void);
  * one thread's rights does not mean the process), and not in vfork(2)'s child, which has our memory
  * and not our threads. */
 bool threads_follow_caller(void);
+#define THREADS_STOP_MS 2000 /* how long a call of the host's waits for their end */
 /* Host thread. False: a thread of ours did not end by then (CLOCK_MONOTONIC ms). */
 bool threads_stop(uint64_t until);
 /* Host thread. As threads_stop(); from then on a ring makes them, and nothing else. */

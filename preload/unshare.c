@@ -5,7 +5,6 @@
  * they were made in. So the threads of hotpatch, where the process has them, end before the call and are
  * made again after it.
  */
-#include <errno.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -18,25 +17,15 @@
 #include "sys.h"
 #include "threads.h"
 
-#define STOP_LIMIT_MS 2000
-
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED int unshare(int flags);
 EXPORTED int setns(int fd, int type);
 
-static int finish(long result)
-{
-    if (result >= 0)
-        return (int)result;
-    errno = (int)-result;
-    return -1;
-}
-
 /* Not holding the engine lock: the listener may need it to come to its end. */
 static void end_threads(void)
 {
-    if (!threads_stop(clock_ms() + STOP_LIMIT_MS))
+    if (!threads_stop(clock_ms() + THREADS_STOP_MS))
         log_write(LOG_ERROR, "a thread of hotpatch does not end: the program's unshare may fail");
 }
 
@@ -48,14 +37,15 @@ static ino_t user_namespace(void)
     return st.st_ino;
 }
 
-/* Without threads of ours, or under a seccomp filter, no system call is added. `flags`: the name spaces that a success changes. */
+/* Without threads of ours, or under a seccomp filter, no system call is added. `flags`: the name spaces that a
+ * success changes. */
 static int call_threadless(long number, long a, long b, int flags)
 {
     long result = sys_call3(number, a, b, 0);
 
     if (result == 0 && preload_active() && (flags & CLONE_NEWUSER))
         arming_enter_user_namespace();
-    return finish(result);
+    return (int)sys_as_libc(result);
 }
 
 /* `flags`: the name spaces that a success changes; 0: not known. */
@@ -75,7 +65,7 @@ static int call_alone(long number, long a, long b, int flags)
     if (before != 0 && user_namespace() != before)
         arming_enter_user_namespace();
     threads_start(true);
-    return finish(result);
+    return (int)sys_as_libc(result);
 }
 
 EXPORTED int unshare(int flags)
