@@ -233,32 +233,32 @@ static void examine_signal(const struct process *process, bool waits, struct jso
         finding_add(findings, FINDING_OK, HP_NONE, "signal", "%d is the doorbell", number);
 }
 
-static bool blocks_traps(pid_t pid, pid_t tid)
+struct trap_blockers {
+    pid_t pid;
+    size_t count;
+};
+
+static int count_if_blocked(pid_t tid, void *context)
 {
+    struct trap_blockers *blockers = context;
     uint64_t blocked = 0;
 
-    return process_mask(pid, tid, "SigBlk:", &blocked) && (blocked >> (SIGTRAP - 1)) & 1;
+    process_mask(blockers->pid, tid, "SigBlk:", &blocked);
+    blockers->count += (blocked >> (SIGTRAP - 1)) & 1;
+    return 0;
 }
 
 /* A function that such a thread is in keeps its first bytes until it sleeps elsewhere. */
 static void examine_entries(const struct process *process, struct findings *findings)
 {
-    char name[64];
-    struct dirent *entry;
-    size_t count = 0;
-    DIR *tasks;
+    struct trap_blockers blockers = {process->pid, 0};
 
-    snprintf(name, sizeof(name), "/proc/%d/task", process->pid);
-    tasks = opendir(name);
-    while (tasks && (entry = readdir(tasks)))
-        count += *entry->d_name != '.' && blocks_traps(process->pid, atoi(entry->d_name));
-    if (tasks)
-        closedir(tasks);
-    if (count)
+    process_threads(process->pid, count_if_blocked, &blockers);
+    if (blockers.count)
         finding_add(findings, FINDING_WARN, HP_NONE, "entries",
                     "%zu of its threads block SIGTRAP: a function is replaced while they sleep, or "
                     "refused (HP-SIGTRAP-BLOCKED)",
-                    count);
+                    blockers.count);
     else
         finding_add(findings, FINDING_OK, HP_NONE, "entries", "no thread blocks SIGTRAP");
 }

@@ -1,11 +1,9 @@
 /* exec_window.c - see exec_window.h. */
 #include "exec_window.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,71 +11,19 @@
 #include <unistd.h>
 
 #include "base/exec_notice.h"
-#include "output.h"
+#include "base/proc_text.h"
+#include "shim_record.h"
 #include "talk.h"
-
-#define SHIM_NAME "/libhotpatch_preload.so"
-#define SEGMENT_MAX (1ul << 20) /* of the shim's writable data, also with a sanitizer */
-
-static int open_memory(pid_t pid)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-    return open(path, O_RDWR | O_CLOEXEC);
-}
 
 static bool put(const struct exec_announcement *to, size_t offset, const void *value, size_t size)
 {
     return pwrite(to->memory, value, size, (off_t)(to->record + offset)) == (ssize_t)size;
 }
 
-/* The address of the record in [begin, end); 0: it has none. */
-static uint64_t find_in(int memory, uint64_t begin, uint64_t end)
-{
-    size_t size = end - begin < SEGMENT_MAX ? end - begin : SEGMENT_MAX;
-    char *bytes = allocate(size);
-    ssize_t got = pread(memory, bytes, size, (off_t)begin);
-    uint64_t found = 0;
-
-    for (ssize_t at = 0; !found && at + (ssize_t)sizeof(struct exec_notice) <= got; at += 16)
-        if (memcmp(bytes + at, EXEC_NOTICE_MAGIC, sizeof(EXEC_NOTICE_MAGIC)) == 0)
-            found = begin + (uint64_t)at;
-    free(bytes);
-    return found;
-}
-
-static bool is_shims_data(const char *line)
-{
-    const char *end = strchr(line, '\n'), *name = strstr(line, SHIM_NAME);
-    const char *rights = strchr(line, ' ');
-
-    return name && (!end || name < end) && rights && strncmp(rights, " rw-p", 5) == 0;
-}
-
-static uint64_t find_record(pid_t pid, int memory)
-{
-    char path[64], *maps;
-    uint64_t found = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-    maps = read_small_file(path, NULL);
-    for (char *line = maps; line && *line && !found;
-         line = strchr(line, '\n'), line += line != NULL) {
-        char *dash;
-        uint64_t begin = strtoull(line, &dash, 16);
-
-        if (is_shims_data(line) && *dash == '-')
-            found = find_in(memory, begin, strtoull(dash + 1, NULL, 16));
-    }
-    free(maps);
-    return found;
-}
-
 /* In the memory that the process has now: by a look at /proc that begins after the announcement. */
-static bool read_again(pid_t pid, uint64_t record, struct exec_notice *now)
+static bool read_again(const struct process *process, uint64_t record, struct exec_notice *now)
 {
-    int memory = open_memory(pid);
+    int memory = shim_memory_open(process, O_RDONLY);
     bool read = memory >= 0 && pread(memory, now, sizeof(*now), (off_t)record) == sizeof(*now);
 
     if (memory >= 0)
@@ -99,7 +45,7 @@ static bool announce(const struct process *process, struct exec_announcement *an
         return false;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     /* A process that has executed a program since its memory was opened has no such record. */
-    return read_again(process->pid, announcement->record, &now) &&
+    return read_again(process, announcement->record, &now) &&
            memcmp(now.magic, EXEC_NOTICE_MAGIC, sizeof(now.magic)) == 0 && now.pid == pid &&
            now.ringing == announcement->ringing &&
            /* A count that an exec in a child with the same memory has left behind. */
@@ -128,10 +74,10 @@ enum exec_window exec_window_close(const struct process *process,
     announcement->memory = -1;
     if (shares_memory(process->pid))
         return EXEC_OPEN;
-    announcement->memory = open_memory(process->pid);
+    announcement->memory = shim_memory_open(process, O_RDWR);
     if (announcement->memory < 0)
         return EXEC_UNKNOWN;
-    announcement->record = find_record(process->pid, announcement->memory);
+    announcement->record = shim_record_find(process, announcement->memory, EXEC_NOTICE_MAGIC);
     if (announcement->record == 0) {
         forget(announcement);
         return EXEC_UNKNOWN;
@@ -176,45 +122,23 @@ static bool is_exec(long number)
     return number == SYS_execve || number == SYS_execveat;
 }
 
-/* proc(5): "running", or the number of the call in which the thread sleeps; the kernel looks while it does. */
-static bool thread_asleep(pid_t pid, pid_t tid)
+/* The kernel shows the number of a call only while the thread sleeps in it. Nonzero: it may execute a program. */
+static int is_awake(pid_t tid, void *context)
 {
-    char path[64], *text, *end;
+    pid_t pid = *(pid_t *)context;
+    struct process_call call;
+    char *stat;
     bool asleep;
 
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
-    text = read_small_file(path, NULL);
-    if (text) {
-        long number = strtol(text, &end, 10);
-
-        asleep = end != text && number >= 0 && !is_exec(number);
-    } else {
-        snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-        text = read_small_file(path, NULL);
-        end = text ? strrchr(text, ')') : NULL;
-        asleep = end && strncmp(end, ") S", 3) == 0;
-    }
-    free(text);
-    return asleep;
+    if (process_call(pid, tid, &call))
+        return call.number < 0 || is_exec(call.number);
+    stat = process_file(pid, tid, "stat", NULL);
+    asleep = stat && *proc_stat_field(stat, PROC_STAT_STATE) == 'S';
+    free(stat);
+    return !asleep;
 }
 
 bool exec_window_asleep(pid_t pid)
 {
-    char path[64];
-    DIR *tasks;
-    struct dirent *entry;
-    bool asleep;
-
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    tasks = opendir(path);
-    asleep = tasks != NULL;
-    while (tasks && asleep && (entry = readdir(tasks))) {
-        pid_t tid = (pid_t)atoi(entry->d_name);
-
-        if (tid > 0)
-            asleep = thread_asleep(pid, tid);
-    }
-    if (tasks)
-        closedir(tasks);
-    return asleep;
+    return process_threads(pid, is_awake, &pid) == 0;
 }

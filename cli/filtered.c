@@ -1,63 +1,28 @@
 /* filtered.c - see filtered.h. */
 #include "filtered.h"
 
+#include <fcntl.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/doorbell_value.h"
 #include "base/needed_calls.h"
 #include "base/seccomp_facts.h"
-#include "output.h"
-
-#define PAGES_MAX (1u << 20) /* of a mapping of the shim's that is searched */
-
-/* ---- the shim's memory ---- */
-
-static bool facts_in(const char *bytes, size_t size, struct seccomp_facts *facts)
-{
-    for (size_t at = 0; at + sizeof(*facts) <= size; at += sizeof(int32_t))
-        if (memcmp(bytes + at, SECCOMP_FACTS_MAGIC, sizeof(facts->magic)) == 0) {
-            memcpy(facts, bytes + at, sizeof(*facts));
-            return true;
-        }
-    return false;
-}
-
-static bool facts_between(pid_t pid, uint64_t from, uint64_t to, struct seccomp_facts *facts)
-{
-    size_t size = to - from < PAGES_MAX ? (size_t)(to - from) : PAGES_MAX;
-    char *bytes = allocate(size);
-    struct iovec local = {bytes, size}, remote = {(void *)(uintptr_t)from, size};
-    ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-    bool found = got > 0 && facts_in(bytes, (size_t)got, facts);
-
-    free(bytes);
-    return found;
-}
+#include "shim_record.h"
 
 static bool facts_read(const struct process *process, struct seccomp_facts *facts)
 {
-    char name[64], *text, *line, *rest;
-    bool found = false;
+    int memory = shim_memory_open(process, O_RDONLY);
+    uint64_t at;
+    bool found;
 
-    snprintf(name, sizeof(name), "/proc/%d/maps", process->view);
-    text = read_small_file(name, NULL);
-    for (line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found;
-         line = strtok_r(NULL, "\n", &rest)) {
-        unsigned long from, to;
-
-        if (process->shim && strstr(line, process->shim) &&
-            sscanf(line, "%lx-%lx rw", &from, &to) == 2 && strstr(line, " rw"))
-            found = facts_between(process->view, from, to, facts);
-    }
-    free(text);
+    if (memory < 0)
+        return false;
+    at = shim_record_find(process, memory, SECCOMP_FACTS_MAGIC);
+    found = at && pread(memory, facts, sizeof(*facts), (off_t)at) == sizeof(*facts);
+    close(memory);
     return found;
 }
-
-/* ---- the verdict ---- */
 
 static const char *call_name(int number)
 {

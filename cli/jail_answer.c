@@ -33,25 +33,29 @@ struct answer {
 
 /* ---- the process's own /proc ---- */
 
-/* The thread that the process knows as `inner`; 0: none. Its numbers may be those of another namespace. */
+struct thread_search {
+    pid_t pid;
+    pid_t inner; /* its number may be that of another namespace */
+    pid_t found;
+};
+
+static int find_thread(pid_t tid, void *context)
+{
+    struct thread_search *search = context;
+
+    if (process_inner_tid(search->pid, tid) != search->inner)
+        return 0;
+    search->found = tid;
+    return 1;
+}
+
+/* The thread that the process knows as `inner`; 0: none. */
 static pid_t outer_thread(const struct process *process, pid_t inner)
 {
-    char path[64];
-    struct dirent *entry;
-    pid_t found = 0;
-    DIR *tasks;
+    struct thread_search search = {process->pid, inner, 0};
 
-    snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
-    tasks = opendir(path);
-    while (tasks && found == 0 && (entry = readdir(tasks))) {
-        pid_t tid = (pid_t)atoi(entry->d_name);
-
-        if (tid > 0 && process_inner_tid(process->pid, tid) == inner)
-            found = tid;
-    }
-    if (tasks)
-        closedir(tasks);
-    return found;
+    process_threads(process->pid, find_thread, &search);
+    return search.found;
 }
 
 static void open_path(struct answer *answer, const char *path)
@@ -95,29 +99,29 @@ struct record {
 _Static_assert(sizeof(struct record) == 32,
                "what is read in pieces of 4,096 bytes holds whole records");
 
+struct task_list {
+    pid_t pid;
+    int file;
+};
+
+static int list_task(pid_t tid, void *context)
+{
+    const struct task_list *list = context;
+    struct record record = {.inode = 1, .length = sizeof(record), .type = DT_DIR};
+
+    snprintf(record.name, sizeof(record.name), "%d", process_inner_tid(list->pid, tid));
+    return write(list->file, &record, sizeof(record)) == sizeof(record) ? 0 : -EIO;
+}
+
 /* A file in place of the directory /proc/PID/task, which would lead out of the jail. */
 static void list_tasks(struct answer *answer, const struct process *process)
 {
-    char path[64];
-    struct dirent *entry;
-    DIR *tasks;
+    struct task_list list = {process->pid, memfd_create("hotpatch", MFD_CLOEXEC)};
 
-    snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
-    tasks = opendir(path);
-    answer->fd = memfd_create("hotpatch", MFD_CLOEXEC);
-    answer->error = !tasks || answer->fd < 0 ? errno : 0;
-    while (answer->error == 0 && (entry = readdir(tasks))) {
-        struct record record = {.inode = 1, .length = sizeof(record), .type = DT_DIR};
-        pid_t tid = (pid_t)atoi(entry->d_name);
-
-        snprintf(record.name, sizeof(record.name), "%d", process_inner_tid(process->pid, tid));
-        if (tid > 0 && write(answer->fd, &record, sizeof(record)) != sizeof(record))
-            answer->error = EIO;
-    }
-    if (answer->fd >= 0)
-        lseek(answer->fd, 0, SEEK_SET);
-    if (tasks)
-        closedir(tasks);
+    answer->fd = list.file;
+    answer->error = list.file < 0 ? errno : -process_threads(process->pid, list_task, &list);
+    if (list.file >= 0)
+        lseek(list.file, 0, SEEK_SET);
 }
 
 /* ---- files that it has mapped ---- */
@@ -228,22 +232,31 @@ static void bring_engine(struct jail_answers *answers, struct answer *answer)
         refuse_answer(answer, &why);
 }
 
-/* A name that no other load uses: ld.so takes what has a known name for loaded. */
-static void bring_patch(struct jail_answers *answers, struct answer *answer, size_t number)
+/* `name` is one that no other load uses: ld.so takes what has a known name for loaded. Freed. */
+static void bring(struct jail_answers *answers, struct answer *answer, const char *source,
+                  char *name)
 {
     struct refusal why = {0};
-    char *name;
 
-    if (answers->brought++ >= answers->patch_count * TIMES_MAX || !has_files(answers, answer)) {
-        answer->error = EACCES;
-        return;
-    }
-    name = format_text("%s-%zu-%u.so", answers->id, number, answers->given);
     snprintf(answer->text, sizeof(answer->text), "%s/%s", jail_files_path(answers->files), name);
-    answer->fd = jail_files_copy(answers->files, answers->patches[number], name, &why);
+    answer->fd = jail_files_copy(answers->files, source, name, &why);
+    answer->error = 0;
     if (answer->fd < 0)
         refuse_answer(answer, &why);
     free(name);
+}
+
+static bool may_bring(struct jail_answers *answers, struct answer *answer)
+{
+    answer->error = EACCES;
+    return answers->brought++ < answers->patch_count * TIMES_MAX && has_files(answers, answer);
+}
+
+static void bring_patch(struct jail_answers *answers, struct answer *answer, size_t number)
+{
+    if (may_bring(answers, answer))
+        bring(answers, answer, answers->patches[number],
+              format_text("%s-%zu-%u.so", answers->id, number, answers->given));
 }
 
 /* A memory file in the listener's table: what it makes of a patch before that is loaded. Of no other file
@@ -274,27 +287,15 @@ static int open_memory(const struct jail_answers *answers, int number)
 /* "copy NUMBER" */
 static void bring_copy(struct jail_answers *answers, struct answer *answer, const char *number)
 {
-    struct refusal why = {0};
-    int memory;
-    char *source, *name;
+    int memory = may_bring(answers, answer) ? open_memory(answers, atoi(number)) : -1;
+    char *source;
 
-    answer->error = EACCES;
-    if (answers->brought++ >= answers->patch_count * TIMES_MAX || !has_files(answers, answer))
-        return;
-    memory = open_memory(answers, atoi(number));
     if (memory < 0)
         return;
     source = format_text("/proc/self/fd/%d", memory);
-    name = format_text("%s-c-%u.so", answers->id, answers->given);
-    snprintf(answer->text, sizeof(answer->text), "%s/%s", jail_files_path(answers->files), name);
-    answer->fd = jail_files_copy(answers->files, source, name, &why);
-    if (answer->fd < 0)
-        refuse_answer(answer, &why);
-    else
-        answer->error = 0;
-    close(memory);
+    bring(answers, answer, source, format_text("%s-c-%u.so", answers->id, answers->given));
     free(source);
-    free(name);
+    close(memory);
 }
 
 /* The directory itself, for a worker that may not search the root directory. */

@@ -51,7 +51,7 @@ char *read_small_file(const char *path, size_t *length)
     return text;
 }
 
-static char *proc_file(pid_t pid, pid_t tid, const char *name, size_t *length)
+char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length)
 {
     char path[96];
 
@@ -77,7 +77,7 @@ static const char *status_line(const char *status, const char *label)
 
 bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask)
 {
-    char *status = proc_file(pid, tid, "status", NULL);
+    char *status = process_file(pid, tid, "status", NULL);
     const char *value = status ? status_line(status, label) : NULL;
 
     if (value)
@@ -88,7 +88,7 @@ bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask)
 
 long process_status_number(pid_t pid, pid_t tid, const char *label)
 {
-    char *status = proc_file(pid, tid, "status", NULL);
+    char *status = process_file(pid, tid, "status", NULL);
     const char *value = status ? status_line(status, label) : NULL;
     long number = value ? strtol(value, NULL, 10) : -1;
 
@@ -98,7 +98,7 @@ long process_status_number(pid_t pid, pid_t tid, const char *label)
 
 static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
 {
-    char *text = proc_file(pid, 0, "stat", NULL);
+    char *text = process_file(pid, 0, "stat", NULL);
     const char *start = text ? proc_stat_field(text, PROC_STAT_START_TIME) : "";
     bool ok = *start != '\0';
 
@@ -135,10 +135,32 @@ int64_t start_time_epoch(uint64_t start_time)
     return now.tv_sec - boot.tv_sec + (int64_t)(start_time / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+uint64_t process_age_ms(const struct process *process)
+{
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 -
+           process->start_time * 1000 / ticks;
+}
+
+bool process_call(pid_t pid, pid_t tid, struct process_call *call)
+{
+    char *text = process_file(pid, tid, "syscall", NULL);
+    bool readable = text != NULL;
+
+    *call = (struct process_call){.number = -1};
+    if (text && sscanf(text, "%ld %*x %*x %*x %llx", &call->number, &call->fourth) < 1)
+        call->number = -1; /* "running" */
+    free(text);
+    return readable;
+}
+
 char *process_environ(const struct process *process, const char *name)
 {
     size_t length, name_length = strlen(name);
-    char *text = proc_file(process->view, 0, "environ", &length);
+    char *text = process_file(process->view, 0, "environ", &length);
     char *value = NULL;
 
     for (char *entry = text; entry && entry < text + length; entry += strlen(entry) + 1)
@@ -153,7 +175,7 @@ char *process_environ(const struct process *process, const char *name)
 /* The uid as the process itself sees it: user_namespaces(7), /proc/PID/uid_map. */
 static uid_t uid_inside(pid_t pid, uid_t outside)
 {
-    char *map = proc_file(pid, 0, "uid_map", NULL);
+    char *map = process_file(pid, 0, "uid_map", NULL);
     uid_t inside = outside;
 
     for (char *line = map; line && *line; line = strchr(line, '\n'), line += line != NULL) {
@@ -200,7 +222,7 @@ static void read_status(struct process *process, const char *status)
 
 pid_t process_inner_tid(pid_t pid, pid_t tid)
 {
-    char *status = proc_file(pid, tid, "status", NULL);
+    char *status = process_file(pid, tid, "status", NULL);
     pid_t inner = status ? last_number(status_line(status, "NSpid:"), tid) : 0;
 
     free(status);
@@ -226,7 +248,7 @@ static char *read_exe(pid_t pid)
 /* A mapping's path whose base name is the shim's, deleted or not. */
 static void find_shim(struct process *process)
 {
-    char *maps = proc_file(process->view, 0, "maps", NULL);
+    char *maps = process_file(process->view, 0, "maps", NULL);
 
     process->maps_readable = maps != NULL;
     for (char *at = maps; at && (at = strstr(at, "/" SHIM_NAME)); at++) {
@@ -277,24 +299,42 @@ static bool is_hidden(pid_t pid, const char *name)
     return stat(path, &st) != 0 && (errno == EACCES || errno == EPERM);
 }
 
-/* A zombie's own maps, exe and root are gone; those of its threads are not. */
-static pid_t live_thread(pid_t pid)
+int process_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context)
 {
     char path[64];
     DIR *tasks;
     struct dirent *entry;
-    pid_t found = pid;
+    int stop = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
     tasks = opendir(path);
-    while (tasks && found == pid && (entry = readdir(tasks))) {
+    if (!tasks)
+        return -errno;
+    while (!stop && (entry = readdir(tasks))) {
         pid_t tid = (pid_t)atoi(entry->d_name);
 
-        if (tid > 0 && tid != pid)
-            found = tid;
+        if (tid > 0)
+            stop = each(tid, context);
     }
-    if (tasks)
-        closedir(tasks);
+    closedir(tasks);
+    return stop;
+}
+
+static int take_another(pid_t tid, void *context)
+{
+    pid_t *found = context;
+    bool other = tid != *found;
+
+    *found = tid;
+    return other;
+}
+
+/* A zombie's own maps, exe and root are gone; those of its threads are not. */
+static pid_t live_thread(pid_t pid)
+{
+    pid_t found = pid;
+
+    process_threads(pid, take_another, &found);
     return found;
 }
 
@@ -318,7 +358,7 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
 
     memset(process, 0, sizeof(*process));
     process->pid = pid;
-    status = proc_file(pid, 0, "status", NULL);
+    status = process_file(pid, 0, "status", NULL);
     if (!status || !stat_fields(pid, &process->state, &process->start_time)) {
         free(status);
         return refuse(why, HP_NO_PROCESS, "there is no process %d", pid);
@@ -367,26 +407,30 @@ const char *process_name(const struct process *process)
     return slash && slash[1] ? slash + 1 : process->comm;
 }
 
-int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context)
+struct shim_threads {
+    pid_t pid;
+    int (*each)(pid_t tid, void *context);
+    void *context;
+};
+
+static int if_of_the_shim(pid_t tid, void *context)
 {
-    char path[64];
-    DIR *tasks;
-    struct dirent *entry;
+    const struct shim_threads *threads = context;
+    char *comm = process_file(threads->pid, tid, "comm", NULL);
     int stop = 0;
 
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    tasks = opendir(path);
-    while (tasks && !stop && (entry = readdir(tasks))) {
-        pid_t tid = (pid_t)atoi(entry->d_name);
-        char *comm = tid > 0 ? proc_file(pid, tid, "comm", NULL) : NULL;
-
-        if (comm && strcmp(comm, "hotpatch\n") == 0)
-            stop = each(tid, context);
-        free(comm);
-    }
-    if (tasks)
-        closedir(tasks);
+    if (comm && strcmp(comm, "hotpatch\n") == 0)
+        stop = threads->each(tid, threads->context);
+    free(comm);
     return stop;
+}
+
+int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context)
+{
+    struct shim_threads threads = {pid, each, context};
+    int stop = process_threads(pid, if_of_the_shim, &threads);
+
+    return stop > 0 ? stop : 0;
 }
 
 struct held_file {

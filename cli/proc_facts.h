@@ -40,6 +40,8 @@ bool process_alive(const struct process *process);
 /* Base name of its program, or its comm. */
 const char *process_name(const struct process *process);
 
+/* Milliseconds since it was started, in steps of a clock tick. */
+uint64_t process_age_ms(const struct process *process);
 /* Reads the start time of `pid` alone; 0 where there is no such process or it has ended. */
 uint64_t process_start_time(pid_t pid);
 /* Value of NAME in the environment the process was started with, malloc'd; NULL: unset. */
@@ -51,7 +53,17 @@ pid_t process_inner_tid(pid_t pid, pid_t tid);
 /* Number after a label like "Seccomp:"; -1: no such line. */
 long process_status_number(pid_t pid, pid_t tid, const char *label);
 
-/* Calls `each` for every thread named "hotpatch"; a non-zero return stops and is returned. */
+/* The system call in which a thread sleeps. */
+struct process_call {
+    long number;               /* -1: it runs, or sleeps in none */
+    unsigned long long fourth; /* parameter */
+};
+
+/* Read /proc/PID/task/TID/syscall; `tid` 0: the main thread. False: it cannot be read. */
+bool process_call(pid_t pid, pid_t tid, struct process_call *call);
+/* Calls `each` for every thread until it returns another number than 0, which is returned; -errno. */
+int process_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
+/* Calls `each` for every thread named "hotpatch"; a positive return stops and is returned. */
 int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
 /* Has one of its threads `fd`'s file open? Their descriptors are their own. */
 bool process_holds(pid_t pid, int fd);
@@ -60,6 +72,8 @@ pid_t process_listener(pid_t pid, int number);
 /* The doorbell's number by the process's environment: 0 for none. */
 int process_doorbell(const struct process *process);
 
+/* The file `name` in /proc/PID, or with `tid` in /proc/PID/task/TID; as read_small_file(). */
+char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length);
 /* A whole small file such as those of /proc, malloc'd and NUL-terminated; NULL with errno. */
 char *read_small_file(const char *path, size_t *length);
 /* seconds since the epoch at which a process with this start time began */

@@ -3,15 +3,13 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/doorbell_value.h"
 #include "exec_window.h"
+#include "listens.h"
 
 /* A forked child that executes a program has done so by then: what is there for a program that executes by an
  * instruction of its own, and for the command that may not write to the process's memory. */
@@ -22,27 +20,12 @@ static bool has_signal(uint64_t mask, int number)
     return (mask >> (number - 1)) & 1;
 }
 
-static uint64_t age_ms(const struct process *process)
-{
-    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 -
-           process->start_time * 1000 / ticks;
-}
-
 /* In rt_sigtimedwait(2) the thread would take the signal as the host's own, though it is unblocked. */
 static bool waits_for_signals(pid_t pid)
 {
-    char path[64], *text;
-    bool waits;
+    struct process_call call;
 
-    snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-    text = read_small_file(path, NULL);
-    waits = text && strtol(text, NULL, 10) == SYS_rt_sigtimedwait && text[0] != '-';
-    free(text);
-    return waits;
+    return process_call(pid, 0, &call) && call.number == SYS_rt_sigtimedwait;
 }
 
 /* Valgrind catches every signal for the program it runs, whatever that program's own action is: here that
@@ -81,10 +64,7 @@ static bool is_free(const struct process *process, int number)
  * only when it catches nothing any more. */
 static bool catches(const struct process *process, int number)
 {
-    uint64_t caught;
-
-    return process_alive(process) && process_mask(process->pid, 0, "SigCgt:", &caught) &&
-           has_signal(caught, number);
+    return process_alive(process) && process_catches(process, number);
 }
 
 static int count_one(pid_t tid, void *context)
@@ -115,7 +95,7 @@ static bool send(pid_t pid, int number, uint32_t flags)
 static enum ring ring_main_thread(const struct process *process, int number, uint32_t flags)
 {
     struct exec_announcement announcement;
-    bool asleep = exec_window_asleep(process->pid), young = age_ms(process) < YOUNG_MS;
+    bool asleep = exec_window_asleep(process->pid), young = process_age_ms(process) < YOUNG_MS;
 
     if (young && !asleep)
         return RING_NOT_NOW;
@@ -158,18 +138,12 @@ static bool waits_for_whole_time(pid_t pid)
 {
     static const long calls[] = {SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */,
                                  SYS_semtimedop};
-    char path[64], *text;
-    unsigned long long limit = 0;
-    long number = -1;
+    struct process_call call;
 
-    snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-    text = read_small_file(path, NULL);
-    if (!text || sscanf(text, "%ld %*x %*x %*x %llx", &number, &limit) != 2)
-        number = -1;
-    free(text);
+    process_call(pid, 0, &call);
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-        if (number == calls[i])
-            return i < 2 ? (int)limit > 0 : limit != 0;
+        if (call.number == calls[i])
+            return i < 2 ? (int)call.fourth > 0 : call.fourth != 0;
     return false;
 }
 

@@ -14,16 +14,6 @@
 #define NEWBORN 200 /* ms: within it a process in the middle of exec shows neither side */
 #define INTERVAL (2 * 1000000L) /* ns: an exec is no event that another process can await */
 
-/* Milliseconds since its fork; proc_pid_stat(5) counts clock ticks of CLOCK_BOOTTIME. */
-static int64_t age_of(const struct process *process)
-{
-    struct timespec now;
-    int64_t began = (int64_t)process->start_time * 1000 / sysconf(_SC_CLK_TCK);
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - began;
-}
-
 static bool same_program(const struct process *process, pid_t other)
 {
     struct refusal why = {0};
@@ -44,7 +34,7 @@ static bool may_still_be_injected(const struct process *process)
     long parent = process_status_number(process->pid, process->pid, "PPid:");
 
     free(preload);
-    return named || age_of(process) < NEWBORN || same_program(process, getpid()) ||
+    return named || process_age_ms(process) < NEWBORN || same_program(process, getpid()) ||
            (parent > 0 && same_program(process, (pid_t)parent));
 }
 
@@ -55,7 +45,7 @@ static bool is_settling(pid_t pid)
     struct channel channel;
     bool settling = false;
 
-    if (process_open(pid, &process, &why) == 0 && age_of(&process) < YOUNG) {
+    if (process_open(pid, &process, &why) == 0 && process_age_ms(&process) < YOUNG) {
         if (!process.shim) {
             settling = may_still_be_injected(&process);
         } else {

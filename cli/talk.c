@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "filtered.h"
 #include "handover.h"
+#include "listens.h"
 #include "output.h"
 #include "process_limits.h"
 #include "ring.h"
@@ -268,13 +269,10 @@ static int doorbell_number(const struct talk *talk)
     struct json_object *status =
         talk->channel.dir >= 0 ? status_file_read(talk->channel.dir, process) : NULL;
     int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
-    uint64_t caught;
+    bool rings = (process->shim || !process->maps_readable) && process_catches(process, number);
 
     json_object_put(status);
-    if (number < 1 || number > 64 || (process->maps_readable && !process->shim) ||
-        !process_mask(process->pid, 0, "SigCgt:", &caught) || !((caught >> (number - 1)) & 1))
-        return 0;
-    return number;
+    return rings ? number : 0;
 }
 
 /* Where the limits of the process leave a listener no room, it is tried, but not waited for. */
