@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <sched.h>
@@ -126,27 +127,72 @@ static void list_tasks(struct answer *answer, const struct process *process)
 
 /* ---- files that it has mapped ---- */
 
-static bool is_same_file(int fd, const char *line)
+/* The line of /proc/PID/maps that has `address`, ended with a NUL, or NULL. */
+static char *line_at(char *maps, uint64_t address)
 {
-    unsigned long long inode = 0;
-    struct stat st;
+    uint64_t begin, end;
+    char *rest;
 
-    return sscanf(line, "%*s %*s %*s %*s %llu", &inode) == 1 && fstat(fd, &st) == 0 &&
-           S_ISREG(st.st_mode) && st.st_ino == (ino_t)inode;
+    for (char *line = maps; line && *line; line = rest) {
+        rest = line + strcspn(line, "\n");
+        if (*rest)
+            *rest++ = '\0';
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64, &begin, &end) == 2 && address >= begin &&
+            address < end)
+            return line;
+    }
+    return NULL;
 }
 
-/* /proc/PID/map_files leads to the very file; where it may not be used, the path that maps tells does. */
+static bool is_regular(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Device and inode number of a line. They are not those of fstat(2) on every file system. */
+static bool read_file_of(const char *line, char device[16], uint64_t *inode)
+{
+    return line && sscanf(line, "%*s %*s %*s %15s %" SCNu64, device, inode) == 2;
+}
+
+/* By what maps says of the file when this command maps it too. */
+static bool is_mapped_file(int fd, const char *line)
+{
+    void *here = is_regular(fd) ? mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    char theirs[16], ours[16], *maps;
+    uint64_t inode, own_inode;
+    bool same;
+
+    if (here == MAP_FAILED)
+        return false;
+    maps = process_file(getpid(), 0, "maps", NULL);
+    same = read_file_of(line, theirs, &inode) &&
+           read_file_of(line_at(maps, (uintptr_t)here), ours, &own_inode) && inode == own_inode &&
+           strcmp(theirs, ours) == 0;
+    free(maps);
+    munmap(here, 1);
+    return same;
+}
+
+/* /proc/PID/map_files leads to the very file. Where that may not be used, the path in maps does, which in a jail may
+ * be the name of another file here. */
 static void open_mapping(struct answer *answer, const struct process *process, const char *line)
 {
     char *path =
         format_text("/proc/%d/map_files/%.*s", process->view, (int)strcspn(line, " "), line);
     const char *name = strchr(line, '/');
+    bool right;
 
     open_path(answer, path);
     free(path);
-    if (answer->fd < 0 && name)
+    right = answer->fd >= 0 && is_regular(answer->fd);
+    if (answer->fd < 0) {
         open_path(answer, name);
-    if (answer->fd < 0 || is_same_file(answer->fd, line))
+        right = answer->fd >= 0 && is_mapped_file(answer->fd, line);
+    }
+    if (answer->fd < 0 || right)
         return;
     close(answer->fd);
     answer->fd = -1;
@@ -156,23 +202,13 @@ static void open_mapping(struct answer *answer, const struct process *process, c
 /* "object ADDRESS" */
 static void open_object(struct answer *answer, const struct process *process, const char *address)
 {
-    unsigned long long at = strtoull(address, NULL, 16), begin, end;
-    char name[64], *text, *rest;
+    char *maps = process_file(process->view, 0, "maps", NULL);
+    const char *line = line_at(maps, strtoull(address, NULL, 16));
 
-    snprintf(name, sizeof(name), "/proc/%d/maps", process->view);
-    text = read_small_file(name, NULL);
     answer->error = ENOENT;
-    for (char *line = text; line && *line; line = rest) {
-        rest = line + strcspn(line, "\n");
-        if (*rest)
-            *rest++ = '\0';
-        if (sscanf(line, "%llx-%llx", &begin, &end) == 2 && at >= begin && at < end &&
-            strchr(line, '/')) {
-            open_mapping(answer, process, line);
-            break;
-        }
-    }
-    free(text);
+    if (line && strchr(line, '/'))
+        open_mapping(answer, process, line);
+    free(maps);
 }
 
 static void open_program(struct answer *answer, const struct process *process)
