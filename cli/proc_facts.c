@@ -62,35 +62,23 @@ char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length)
     return read_small_file(path, length);
 }
 
-/* The text after "LABEL" at the start of a line of a status file, or NULL. */
-static const char *status_line(const char *status, const char *label)
-{
-    size_t length = strlen(label);
-
-    for (const char *line = status; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, label, length) == 0)
-            return line + length;
-    }
-    return NULL;
-}
-
 bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask)
 {
     char *status = process_file(pid, tid, "status", NULL);
-    const char *value = status ? status_line(status, label) : NULL;
+    const char *value = status ? proc_field(status, label) : "";
+    bool found = *value != '\0';
 
-    if (value)
-        *mask = strtoull(value, NULL, 16);
+    if (found)
+        *mask = proc_number(value, 16);
     free(status);
-    return value != NULL;
+    return found;
 }
 
 long process_status_number(pid_t pid, pid_t tid, const char *label)
 {
     char *status = process_file(pid, tid, "status", NULL);
-    const char *value = status ? status_line(status, label) : NULL;
-    long number = value ? strtol(value, NULL, 10) : -1;
+    const char *value = status ? proc_field(status, label) : "";
+    long number = *value ? (long)proc_number(value, 10) : -1;
 
     free(status);
     return number;
@@ -191,39 +179,28 @@ static uid_t uid_inside(pid_t pid, uid_t outside)
     return inside;
 }
 
-/* Of a line's numbers, or of none. */
-static pid_t last_number(const char *value, pid_t otherwise)
+/* Return the last number of NSpid, or `otherwise`: the kernel has no pid namespaces. */
+static pid_t inner_number(const char *status, pid_t otherwise)
 {
-    while (value) {
-        char *end;
-        long number = strtol(value, &end, 10);
+    pid_t inner = proc_innermost(proc_field(status, "NSpid:"));
 
-        if (end == value)
-            break;
-        otherwise = (pid_t)number;
-        value = *end == '\n' ? NULL : end;
-    }
-    return otherwise;
+    return inner > 0 ? inner : otherwise;
 }
 
 static void read_status(struct process *process, const char *status)
 {
-    const char *value = status_line(status, "Name:");
     unsigned uid = 0;
 
-    if (value)
-        sscanf(value, " %31[^\n]", process->comm);
-    value = status_line(status, "Uid:");
-    if (value)
-        sscanf(value, "%*u %u", &uid);
+    sscanf(proc_field(status, "Name:"), "%31[^\n]", process->comm);
+    sscanf(proc_field(status, "Uid:"), "%*u %u", &uid);
     process->euid = uid;
-    process->inner_pid = last_number(status_line(status, "NSpid:"), process->pid);
+    process->inner_pid = inner_number(status, process->pid);
 }
 
 pid_t process_inner_tid(pid_t pid, pid_t tid)
 {
     char *status = process_file(pid, tid, "status", NULL);
-    pid_t inner = status ? last_number(status_line(status, "NSpid:"), tid) : 0;
+    pid_t inner = status ? inner_number(status, tid) : 0;
 
     free(status);
     return inner;
@@ -351,10 +328,8 @@ static const char *user_name(uid_t uid, char *buffer, size_t size)
 
 int process_open(pid_t pid, struct process *process, struct refusal *why)
 {
-    char *status;
-    const char *value;
-    pid_t leader = 0;
-    char name[64];
+    char *status, name[64];
+    pid_t leader;
 
     memset(process, 0, sizeof(*process));
     process->pid = pid;
@@ -364,9 +339,7 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
         return refuse(why, HP_NO_PROCESS, "there is no process %d", pid);
     }
     read_status(process, status);
-    value = status_line(status, "Tgid:");
-    if (value)
-        leader = (pid_t)strtol(value, NULL, 10);
+    leader = (pid_t)proc_number(proc_field(status, "Tgid:"), 10);
     free(status);
     if (leader > 0 && leader != pid)
         return refuse(why, HP_NO_PROCESS, "%d is a thread of process %d", pid, leader);
