@@ -1,6 +1,7 @@
 /* doctor_process.c - every check of a running process; see findings.h. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "client.h"
 #include "findings.h"
 #include "first_library.h"
+#include "functions.h"
 #include "jail_files.h"
 #include "judge.h"
 #include "listens.h"
@@ -63,6 +65,25 @@ static void examine_program(const struct process *process, struct findings *find
     else
         finding_add(findings, FINDING_OK, HP_NONE, "program", "dynamic, 64-bit x86, glibc");
     free(verdict);
+}
+
+/* Of the program's file, as it was executed. What cannot be read is said elsewhere. */
+static void examine_text(const struct process *process, struct findings *findings)
+{
+    struct functions *functions;
+    struct elf_fault ignored;
+    char link[64];
+    int file;
+
+    snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
+    file = open(link, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    if (functions_of_file(&functions, file, &ignored) == 0) {
+        finding_add_text(findings, functions);
+        functions_close(functions);
+    }
+    close(file);
 }
 
 static void examine_library(const struct process *process, struct findings *findings)
@@ -444,6 +465,7 @@ void process_examine(const struct process *process, struct findings *findings)
     examine_threads(process, waits, findings);
     examine_signal(process, waits, status, findings);
     examine_entries(process, findings);
+    examine_text(process, findings);
     examine_status(status, findings);
     if (channel.jail)
         examine_jail(process, findings);

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "proc_facts.h"
+#include "text_share.h"
 
 enum level { FINDING_OK, FINDING_WARN, FINDING_NO };
 
@@ -22,6 +23,8 @@ struct finding {
 struct findings {
     struct finding *list;
     size_t count;
+    struct text_share text; /* of the program, for --json */
+    bool has_text;
 };
 
 void finding_add(struct findings *findings, enum level level, enum error_code code,
@@ -31,6 +34,10 @@ void finding_add_refusal(struct findings *findings, const char *check, struct re
 void findings_free(struct findings *findings);
 /* The exit code of the first FINDING_NO; 0: none. */
 int findings_exit(const struct findings *findings);
+
+struct functions;
+/* How much of the code of the program the functions are of. */
+void finding_add_text(struct findings *findings, struct functions *functions);
 
 /* doctor_process.c: everything that /proc and the runtime directory tell. */
 void process_examine(const struct process *process, struct findings *findings);

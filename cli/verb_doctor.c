@@ -57,6 +57,38 @@ void finding_add_refusal(struct findings *findings, const char *check, struct re
     refusal_clear(why);
 }
 
+/* Below that most of the code is out of reach, however many of the functions can be patched. */
+#define LITTLE 50.0 /* % */
+
+void finding_add_text(struct findings *findings, struct functions *functions)
+{
+    struct text_share *share = &findings->text;
+    double percent;
+
+    if (functions_text_share(functions, share) != 0)
+        return;
+    findings->has_text = true;
+    percent = text_share_percent(share);
+    finding_add(
+        findings, percent < LITTLE ? FINDING_WARN : FINDING_OK, HP_NONE, "text",
+        "the functions cover %llu of %llu bytes of %s (%.1f %%)%s",
+        (unsigned long long)share->covered, (unsigned long long)share->bytes,
+        share->of_sections ? ".text"
+                           : "the executable PT_LOADs (no section header says where .text is)",
+        percent, percent < LITTLE ? "; the rest has no symbol and no entry in .eh_frame" : "");
+}
+
+static struct json_object *text_json(const struct text_share *share)
+{
+    struct json_object *object = json_object_new_object();
+
+    document_add_text(object, "of", share->of_sections ? ".text" : "PT_LOAD");
+    document_add_number(object, "bytes", (long long)share->bytes);
+    document_add_number(object, "covered", (long long)share->covered);
+    json_object_object_add(object, "percent", json_object_new_double(text_share_percent(share)));
+    return object;
+}
+
 void findings_free(struct findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++)
@@ -107,6 +139,8 @@ static struct json_object *findings_json(const struct findings *findings, pid_t 
         json_object_array_add(checks, entry);
     }
     json_object_object_add(document, "checks", checks);
+    if (findings->has_text)
+        json_object_object_add(document, "text_share", text_json(&findings->text));
     return document;
 }
 
@@ -138,6 +172,7 @@ static void examine_functions(const char *path, const struct file_image *file,
                     "%zu of %zu can be replaced at their entries: %s", technique_patchable(&share),
                     share.functions, text);
         free(text);
+        finding_add_text(findings, functions.index);
     }
     file_functions_close(&functions);
 }

@@ -175,6 +175,7 @@ static void fill(struct functions *functions, size_t i, uint64_t frame_size, str
     *out = (struct function){
         .address = entry->address,
         .size = settle_size(functions, entry->address, frame_size ? frame_size : entry->size),
+        .sized = frame_size || entry->size,
         .name = functions_entry_name(functions, i),
         .file = entry->local && entry->extra ? functions->strings + entry->extra : NULL,
         .version = entry_version(functions, i),
@@ -195,6 +196,7 @@ static bool fill_nameless(struct functions *functions, const struct unwind_range
     *out = (struct function){
         .address = frame->start,
         .size = settle_size(functions, frame->start, frame->size),
+        .sized = frame->size != 0,
         .default_version = true,
         .signal_frame = frame->signal_frame,
     };
@@ -212,6 +214,7 @@ static bool fill_signal_frame(struct functions *functions, uint64_t address, str
     *out = (struct function){
         .address = address,
         .size = settle_size(functions, address, frame.size - (address - frame.start)),
+        .sized = true,
         .default_version = true,
         .signal_frame = true,
     };

@@ -14,6 +14,7 @@ struct functions;
 struct function {
     uint64_t address; /* virtual address, before load bias */
     uint64_t size; /* bytes, from the FDE, else the symbol, else up to the next start; 0: unknown */
+    bool sized;    /* an FDE or the symbol says that size */
     const char *name;    /* NULL: only an FDE tells that it begins here */
     const char *file;    /* of a local symbol: its STT_FILE ("reader.c"), else NULL */
     const char *version; /* of a .dynsym symbol, or NULL */

@@ -8,7 +8,7 @@
 #include "symbol_file.h"
 #include "unwind_table.h"
 
-enum { PLT_RANGES_MAX = 8 };
+enum { PLT_RANGES_MAX = 8, TEXT_RANGES_MAX = 16 };
 
 /* One name of one function: 24 bytes. */
 struct entry {
@@ -44,8 +44,10 @@ struct functions {
     size_t code_count;
     struct range plt[PLT_RANGES_MAX];
     size_t plt_count;
-    bool plt_known; /* section headers told; else the code of an FDE does */
-    char *strings;  /* .strtab; names end at their '@' */
+    bool plt_known;                     /* section headers told; else the code of an FDE does */
+    struct range text[TEXT_RANGES_MAX]; /* .text, .text.*; ascending, none overlaps another */
+    size_t text_count;
+    char *strings; /* .strtab; names end at their '@' */
     size_t strings_size;
     size_t entries_size;
     struct entry *entries; /* those of .dynsym, then those of .symtab */
@@ -55,6 +57,9 @@ struct functions {
     char file_problem[256];
 };
 
+/* Of `functions->image`, else of `file`, which may have no section headers. 0, or -1: no memory. */
+int functions_read_places(struct functions *functions, const struct symbol_file *file,
+                          struct elf_fault *fault);
 /* Whether a function may be at `address`: in executable memory, not in a PLT. */
 bool functions_may_be_at(const struct functions *functions, uint64_t address);
 uint32_t functions_name_hash(const char *name, size_t length);

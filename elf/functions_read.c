@@ -1,6 +1,5 @@
 /*
- * functions_read.c - gather the named functions of an object: .dynsym in place, .symtab by
- * pread(2), and where there are executable memory and PLTs.
+ * functions_read.c - gather the named functions of an object: .dynsym in place, .symtab by pread(2).
  *
  * Runs on the listener and in the command. .symtab is read in pieces and never held; of its
  * strings a copy stays. What is held is counted at the top of functions.c.
@@ -15,69 +14,6 @@ enum { SYMBOLS_AT_ONCE = 8192 };
 
 #define STRING_LIMIT (UINT32_C(1) << 30) /* struct entry holds 30 bits */
 #define SYMBOLS_MAX (UINT64_C(1) << 28)
-
-/* ------------------------------------------------------- where code is --- */
-
-static int add_code(struct functions *functions, uint64_t address, uint64_t size, uint32_t flags)
-{
-    if (size == 0 || !(flags & PF_X) || address + size < address)
-        return 0;
-    struct range *grown =
-        realloc(functions->code, (functions->code_count + 1) * sizeof *functions->code);
-    if (!grown)
-        return -1;
-    functions->code = grown;
-    grown[functions->code_count++] = (struct range){address, address + size};
-    return 0;
-}
-
-static int read_code(struct functions *functions, const struct symbol_file *file,
-                     struct elf_fault *fault)
-{
-    const struct image *image = functions->image;
-    int failed = 0;
-
-    for (size_t i = 0; image && i < image->segment_count; i++)
-        failed |= add_code(functions, image->segments[i].address, image->segments[i].memory_size,
-                           image->segments[i].flags);
-    for (size_t i = 0; !image && i < file->header.e_phnum; i++) {
-        const Elf64_Phdr *segment = &file->segments[i];
-        if (segment->p_type == PT_LOAD)
-            failed |= add_code(functions, segment->p_vaddr, segment->p_memsz, segment->p_flags);
-    }
-    if (failed)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
-    return 0;
-}
-
-/* .plt, .plt.got, .plt.sec, ... */
-static void read_plt(struct functions *functions, const struct symbol_file *file)
-{
-    for (size_t i = 0; i < file->section_count && functions->plt_count < PLT_RANGES_MAX; i++) {
-        const Elf64_Shdr *section = &file->sections[i];
-        const char *name = symbol_file_section_name(file, section);
-        if ((section->sh_flags & SHF_EXECINSTR) && strncmp(name, ".plt", 4) == 0 &&
-            (name[4] == '\0' || name[4] == '.'))
-            functions->plt[functions->plt_count++] =
-                (struct range){section->sh_addr, section->sh_addr + section->sh_size};
-    }
-    functions->plt_known = file->names != NULL;
-}
-
-static bool is_in(const struct range *ranges, size_t count, uint64_t address)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (address >= ranges[i].begin && address < ranges[i].end)
-            return true;
-    }
-    return false;
-}
-
-bool functions_may_be_at(const struct functions *functions, uint64_t address)
-{
-    return is_in(functions->code, functions->code_count, address) &&
-           !is_in(functions->plt, functions->plt_count, address);
-}
 
 /* ------------------------------------------------------- the name index --- */
 
@@ -393,8 +329,7 @@ static int read_mapped(struct functions *functions, const struct symbol_file *fi
     struct elf_fault why = {ELF_OK, ""};
     struct symtab symtab = no_symtab;
 
-    read_plt(functions, file);
-    if (read_code(functions, file, fault) ||
+    if (functions_read_places(functions, file, fault) ||
         unwind_table_open(&functions->unwind, functions->image, frames_of(file), fault))
         return -1;
     if (open_symtab(functions, file, &symtab, &why))
@@ -500,10 +435,10 @@ static int read_file(struct functions *functions, const struct symbol_file *file
 {
     struct symtab symtab;
 
-    read_plt(functions, file);
     if (!symbol_file_is_debug(file) && open_own_image(functions, file, fault))
         return -1;
-    if (read_code(functions, file, fault) || open_symtab(functions, file, &symtab, fault))
+    if (functions_read_places(functions, file, fault) ||
+        open_symtab(functions, file, &symtab, fault))
         return -1;
     return read_names(functions, &symtab, fault);
 }

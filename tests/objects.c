@@ -92,6 +92,27 @@ struct file object(const char *flags, const char *source)
     return file_read(path);
 }
 
+int object_descriptor(const struct file *file)
+{
+    int memory = memfd_create("object", MFD_CLOEXEC);
+
+    assert_true(memory >= 0);
+    assert_int_equal(write(memory, file->bytes, file->size), (ssize_t)file->size);
+    return memory;
+}
+
+struct functions *object_functions(const struct file *file)
+{
+    struct elf_fault fault = {ELF_OK, ""};
+    struct functions *functions;
+    int descriptor = object_descriptor(file);
+
+    if (functions_of_file(&functions, descriptor, &fault))
+        fail_msg("%s", fault.text);
+    close(descriptor);
+    return functions;
+}
+
 /* ------------------------------------------------------- opening --- */
 
 /* The file's last byte is the last before a page that cannot be read. */

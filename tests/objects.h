@@ -6,6 +6,7 @@
 #define HOTPATCH_OBJECTS_H
 
 #include "elf_edit.h"
+#include "functions.h"
 #include "image.h"
 #include "relocations.h"
 #include "symbols.h"
@@ -25,6 +26,10 @@ const char *object_path(const char *flags, const char *source);
 struct file object(const char *flags, const char *source);
 /* A file in the scratch directory with that content; its path is good until the next call. */
 const char *scratch_file(const char *name, const char *content);
+
+/* A descriptor that reads those bytes, and the functions of the file; close both. */
+int object_descriptor(const struct file *file);
+struct functions *object_functions(const struct file *file);
 
 struct opened {
     struct image *image; /* NULL: refused, see `fault` */

@@ -87,38 +87,19 @@ static struct function only(struct functions *functions, const char *name)
     return listed->items[0];
 }
 
-static int descriptor_of(const struct file *file)
-{
-    int memory = memfd_create("object", MFD_CLOEXEC);
-
-    assert_true(memory >= 0);
-    assert_int_equal(write(memory, file->bytes, file->size), (ssize_t)file->size);
-    return memory;
-}
-
 static int try_file(const struct file *file, struct functions **out, struct elf_fault *fault)
 {
-    int descriptor = descriptor_of(file);
+    int descriptor = object_descriptor(file);
     int result = functions_of_file(out, descriptor, fault);
 
     close(descriptor);
     return result;
 }
 
-static struct functions *functions_in(const struct file *file)
-{
-    struct elf_fault fault = {ELF_OK, ""};
-    struct functions *functions;
-
-    if (try_file(file, &functions, &fault))
-        fail_msg("%s", fault.text);
-    return functions;
-}
-
 static struct functions *functions_at(const char *path)
 {
     struct file file = file_read(path);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
 
     file_free(&file);
     return functions;
@@ -146,7 +127,7 @@ static struct mapped map(const struct file *file, const struct file *symbols)
     struct mapped mapped;
     struct elf_fault fault = {ELF_OK, ""};
     char name[32];
-    int descriptor = symbols ? descriptor_of(symbols) : -1;
+    int descriptor = symbols ? object_descriptor(symbols) : -1;
 
     snprintf(name, sizeof name, "mapped%u.so", number++);
     const char *path = scratch_file(name, "");
@@ -181,7 +162,7 @@ static void statics_of_two_files_are_told_apart_by_their_files(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct listed *listed = named(functions, "same");
 
     assert_int_equal(listed->count, 2);
@@ -199,7 +180,7 @@ static void an_exported_function_is_found_once(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function function = only(functions, "exported");
 
     assert_int_equal(function.address, elf_symbol(&file, "exported"));
@@ -215,7 +196,7 @@ static void data_imports_and_what_is_not_there_are_no_functions(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
 
     assert_int_equal(named(functions, "variable")->count, 0);
     assert_int_equal(named(functions, "puts")->count, 0);
@@ -229,7 +210,7 @@ static void an_alias_has_the_address_of_its_function(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function alias = only(functions, "alias"), exported = only(functions, "exported");
 
     assert_int_equal(alias.address, exported.address);
@@ -242,7 +223,7 @@ static void an_ifunc_is_told(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
 
     assert_true(only(functions, "picked").ifunc);
     assert_false(only(functions, "chosen").ifunc);
@@ -254,7 +235,7 @@ static void a_name_without_a_type_counts_where_an_fde_begins(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function labelled = only(functions, "labelled");
 
     assert_int_equal(labelled.size, 6); /* mov, ret */
@@ -267,7 +248,7 @@ static void a_symbol_without_a_size_reaches_to_the_next(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function sizeless = only(functions, "sizeless"), next = {0}, found;
 
     for (uint64_t at = sizeless.address + 1; !next.size; at++) {
@@ -290,7 +271,7 @@ static void both_versions_of_a_name_are_given(void **state)
         scratch_file("names.map", "OLD_1 { };\nNEW_2 { global: *; local: none; } OLD_1;\n");
     snprintf(flags, sizeof flags, SHARED "-Wl,--version-script=%s", script);
     struct file file = object(flags, versioned);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct listed *listed = named(functions, "name");
 
     assert_int_equal(listed->count, 2);
@@ -315,7 +296,7 @@ static void the_callback_can_stop_both_walks(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     int calls = 0;
 
     assert_int_equal(functions_named(functions, "same", stop_with_42, &calls), 42);
@@ -331,7 +312,7 @@ static void every_function_is_given_in_address_order(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct listed *listed = all_of(functions);
     bool seen = false;
 
@@ -349,7 +330,7 @@ static void an_address_inside_leads_to_the_function_around_it(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function last = only(functions, "last"), found;
 
     assert_true(function_begins_at(functions, last.address, &found));
@@ -367,7 +348,7 @@ static void an_address_with_two_names_has_the_global_one(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     struct function found;
 
     assert_true(function_begins_at(functions, only(functions, "alias").address, &found));
@@ -380,7 +361,7 @@ static void a_stripped_file_has_its_functions_by_fde_starts(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED), stripped = two_sources(SHARED "-s ");
-    struct functions *functions = functions_in(&file), *others = functions_in(&stripped);
+    struct functions *functions = object_functions(&file), *others = object_functions(&stripped);
     struct listed *same = named(functions, "same");
     struct function found;
 
@@ -415,14 +396,14 @@ static void stubs_of_the_plt_are_no_functions_with_and_without_sections(void **s
 {
     (void)state;
     struct file file = two_sources(SHARED "-s -Wl,-z,lazy -fcf-protection=none ");
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     size_t count = all_of(functions)->count;
 
     assert_no_plt(functions, &file);
     functions_close(functions);
     struct file bare = two_sources(SHARED "-s -Wl,-z,lazy -fcf-protection=none ");
     strip_sections(&bare);
-    functions = functions_in(&bare);
+    functions = object_functions(&bare);
     assert_no_plt(functions, &file);
     assert_int_equal(all_of(functions)->count, count);
     functions_close(functions);
@@ -452,7 +433,7 @@ static void a_separate_debug_file_names_functions_at_their_addresses(void **stat
     snprintf(whole, sizeof whole, "%s", path);
     file_write(whole, file.bytes, file.size, 0755);
     struct file debug = debug_file(whole);
-    struct functions *functions = functions_in(&file), *others = functions_in(&debug);
+    struct functions *functions = object_functions(&file), *others = object_functions(&debug);
 
     assert_int_equal(only(others, "last").address, only(functions, "last").address);
     assert_int_equal(only(others, "last").size, only(functions, "last").size);
@@ -481,7 +462,7 @@ static void versions_in_the_names_of_a_debug_file_are_split_off(void **state)
 {
     (void)state;
     struct file debug = versioned_debug_file();
-    struct functions *functions = functions_in(&debug);
+    struct functions *functions = object_functions(&debug);
     struct listed *listed = named(functions, "name");
 
     assert_int_equal(listed->count, 2);
@@ -505,7 +486,7 @@ static void a_local_name_with_a_sign_of_versions_is_left_out(void **state)
         if (strcmp(strings + symbols[i].st_name, "name@@NEW_2") == 0)
             symbols[i].st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
     }
-    struct functions *functions = functions_in(&debug);
+    struct functions *functions = object_functions(&debug);
     assert_int_equal(named(functions, "name")->count, 1);
     assert_int_equal(named(functions, "name@@NEW_2")->count, 0);
     functions_close(functions);
@@ -532,7 +513,7 @@ static void mapped_and_file_have_the_same_functions(void **state)
     (void)state;
     struct file file = two_sources(SHARED "-Wl,-z,lazy ");
     struct mapped mapped = map(&file, &file);
-    struct functions *functions = functions_in(&file);
+    struct functions *functions = object_functions(&file);
     static struct listed of_mapped;
     of_mapped = *all_of(mapped.functions);
     struct listed *of_file = all_of(functions);
@@ -765,7 +746,7 @@ static struct header_table header_table(void)
 
 static size_t count_in(const struct file *file)
 {
-    struct functions *functions = functions_in(file);
+    struct functions *functions = object_functions(file);
     size_t count = all_of(functions)->count;
 
     functions_close(functions);
@@ -790,7 +771,7 @@ static void a_search_table_that_lies_is_not_used(void **state)
     table.pairs[count - 1][0] = table.pairs[1][0];
     table.pairs[1][0] = last;
     assert_int_equal(count_in(&table.file), right);
-    struct functions *functions = functions_in(&table.file);
+    struct functions *functions = object_functions(&table.file);
     struct function found;
     assert_true(function_begins_at(
         functions, elf_segment(&table.file, PT_GNU_EH_FRAME)->p_vaddr + (uint64_t)(int64_t)last,
@@ -809,7 +790,7 @@ static void an_entry_that_leads_to_another_fde_loses_its_size_only(void **state)
 
     for (uint32_t i = 0; i < *table.count; i++)
         table.pairs[i][1] = i % 2 ? INT32_MAX : table.pairs[0][1];
-    struct functions *functions = functions_in(&table.file);
+    struct functions *functions = object_functions(&table.file);
     struct listed *listed = all_of(functions);
     assert_true(listed->count >= right); /* a PLT is not known by its FDE's size any more */
     for (size_t i = 0; i + 1 < listed->count; i++)
@@ -832,7 +813,7 @@ static void an_fde_that_claims_gigabytes_ends_with_the_code(void **state)
             uint8_t *fde = elf_at(&table.file, header + (uint64_t)(int64_t)table.pairs[k][1]);
             memcpy(fde + 12, &claims[i], sizeof claims[i]);
         }
-        struct functions *functions = functions_in(&table.file);
+        struct functions *functions = object_functions(&table.file);
         struct listed *listed = all_of(functions);
         assert_true(listed->count > 0);
         for (size_t k = 0; k < listed->count; k++) {
@@ -856,7 +837,7 @@ static void of_two_fdes_of_one_start_the_one_with_a_size_counts(void **state)
         int32_t pair[2] = {table.pairs[i][0], table.pairs[i][1]};
         table.pairs[i][0] = table.pairs[i - 1][0];
         table.pairs[i][1] = INT32_MAX; /* leads nowhere */
-        struct functions *functions = functions_in(&table.file);
+        struct functions *functions = object_functions(&table.file);
         struct listed *listed = all_of(functions);
         for (size_t k = 0; k < listed->count; k++) {
             assert_true(function_begins_at(functions, listed->items[k].address, &found));
@@ -876,7 +857,7 @@ static void starts_outside_the_code_are_no_functions(void **state)
 
     table.pairs[0][0] = INT32_MIN;
     table.pairs[*table.count - 1][0] = INT32_MAX;
-    functions = functions_in(&table.file);
+    functions = object_functions(&table.file);
     struct listed *listed = all_of(functions);
     assert_true(listed->count > 0);
     for (size_t i = 0; i < listed->count; i++)
@@ -937,7 +918,7 @@ static void a_signal_frame_is_listed_nowhere_and_told_by_every_address_in_it(voi
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct file file = object(i ? SHARED "-Wl,--no-eh-frame-hdr" : SHARED, restorer);
-        struct functions *functions = functions_in(&file);
+        struct functions *functions = object_functions(&file);
 
         test_signal_frame(functions);
         functions_close(functions);

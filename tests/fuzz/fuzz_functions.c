@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "functions.h"
+#include "text_share.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,9 +56,12 @@ static int use_function(const struct function *function, void *context)
 static void use_functions(struct functions *functions)
 {
     struct seen seen = {.functions = functions};
+    struct text_share share;
     struct function found;
 
     if (functions_each(functions, use_function, &seen))
+        abort();
+    if (functions_text_share(functions, &share) || share.covered > share.bytes)
         abort();
     function_around(functions, 0, &found);
     function_around(functions, UINT64_MAX, &found);
