@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "ring.h"
 
 #define DOORBELL (SIGRTMIN + 12)
 
@@ -135,7 +136,7 @@ static void stop(struct program *program)
     close(program->calls);
 }
 
-static void ring(const struct program *program)
+static void ring_once(const struct program *program)
 {
     assert_int_equal(syscall(SYS_tgkill, program->pid, program->pid, DOORBELL), 0);
 }
@@ -220,9 +221,9 @@ static void ring_and_alarm(const struct program *program, const struct ended *en
     if (rand_r(seed) % 8 == 0 && !is_known_to_go_on(ended)) {
         assert_int_equal(kill(program->pid, SIGALRM), 0);
         spin(apart);
-        ring(program);
+        ring_once(program);
     } else {
-        ring(program);
+        ring_once(program);
         spin(apart);
         assert_int_equal(kill(program->pid, SIGALRM), 0);
     }
@@ -273,7 +274,7 @@ static void no_alarm_is_lost_whose_handler_is_followed_by_a_ring(void **state)
         for (int round = 0; round < 20; round++) {
             unsigned long stack = await_call(&program, &ENDED[i]);
 
-            ring(&program);
+            ring_once(&program);
             while (await_call(&program, &ENDED[i]) == stack)
                 sched_yield();
             assert_int_equal(kill(program.pid, SIGALRM), 0);
@@ -296,11 +297,11 @@ static void a_call_that_goes_on_holds_one_frame_of_the_handler(void **state)
         unsigned long stack;
 
         await_call(&program, &ENDED[i]);
-        ring(&program);
-        ring(&program); /* the first one makes threads */
+        ring_once(&program);
+        ring_once(&program); /* the first one makes threads */
         stack = await_call(&program, &ENDED[i]);
         for (int n = 0; n < 30; n++)
-            ring(&program);
+            ring_once(&program);
         assert_true(stack - await_call(&program, &ENDED[i]) <= 16384);
         stop(&program);
     }
@@ -342,7 +343,7 @@ static void ring_while_it_waits(struct program *program, int rings)
     int status = 0;
 
     for (int i = 0; i < rings; i++) {
-        ring(program);
+        ring_once(program);
         nanosleep(&apart, NULL);
     }
     got = read(program->from, said, sizeof(said) - 1);
@@ -502,6 +503,45 @@ static void no_timeout_begins_anew(void **state)
     host_stop(host);
 }
 
+/* The kernel would begin the timeout of these again: the command makes the first ring later. */
+static void the_first_ring_is_put_off_in_a_call_whose_timeout_would_begin_again(void **state)
+{
+    static const struct {
+        struct ended call;
+        bool later;
+    } calls[] = {
+        {{"epoll_wait", {SYS_epoll_wait, -1}}, true},
+        {{"epoll_pwait", {SYS_epoll_pwait, SYS_epoll_wait}}, true},
+        {{"epoll_pwait2", {441, -1}}, true},
+        {{"semtimedop", {SYS_semtimedop, -1}}, true},
+        {{"poll", {SYS_poll, -1}}, false},
+        {{"ppoll", {SYS_ppoll, -1}}, false},
+        {{"nanosleep", {SYS_clock_nanosleep, -1}}, false},
+        {{"read", {SYS_read, -1}}, false},
+    };
+    struct host *host = host_start("host", NULL);
+    char *chosen = strdup(listen_setting());
+
+    (void)state;
+    setenv("HOTPATCH_LISTEN", "first-ring", 1);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        char *argv[] = {"waits", (char *)calls[i].call.call, "1", "100000", NULL};
+        struct program program = start(host, argv);
+        struct refusal why = {0};
+        struct process process;
+
+        await_call(&program, &calls[i].call);
+        assert_int_equal(process_open(program.pid, &process, &why), 0);
+        if (ring_later(&process, DOORBELL) != calls[i].later)
+            fail_msg("%s", calls[i].call.call);
+        process_close(&process);
+        stop(&program);
+    }
+    setenv("HOTPATCH_LISTEN", chosen, 1);
+    free(chosen);
+    host_stop(host);
+}
+
 /* ---- calls that have moved bytes ---- */
 
 static void a_call_that_had_moved_bytes_moves_all(void **state)
@@ -568,6 +608,7 @@ int main(void)
         cmocka_unit_test(a_call_that_rings_interrupt_goes_on),
         cmocka_unit_test(a_call_that_the_first_ring_interrupts_goes_on),
         cmocka_unit_test(no_timeout_begins_anew),
+        cmocka_unit_test(the_first_ring_is_put_off_in_a_call_whose_timeout_would_begin_again),
         cmocka_unit_test(a_call_that_had_moved_bytes_moves_all),
         cmocka_unit_test(no_input_of_a_program_with_tsan_is_lost),
     };

@@ -106,9 +106,10 @@ static void a_user_and_a_pid_namespace_are_made_as_ever(void **state)
                 "unshare -Urpf --mount-proc sh -c \"true; echo \\$\\$\"; unshare -Urnpf true");
 }
 
+/* setns(2) to a mount namespace fails where a second thread shares the root and working directories. */
 static void namespaces_of_another_process_are_entered_as_ever(void **state)
 {
-    works_alike(*state, "nsenter -t $PPID -n -u -i sh -c \"true; echo entered\"");
+    works_alike(*state, "nsenter -t $PPID -m -n -u -i sh -c \"true; echo entered\"");
 }
 
 static void an_unshare_while_the_listener_starts_is_as_ever(void **state)
