@@ -223,6 +223,15 @@ static int check_needed(const struct image *image, struct elf_fault *fault)
     return 0;
 }
 
+/* ld.so follows a chain to its end, wherever that is: a patch must not lead it out of the file, or round and
+ * round. A mapped object has ld.so's trust already. */
+static int check_hash(const struct image *image, struct elf_fault *fault)
+{
+    const char *problem = image_is_mapped(image) ? NULL : image_hash_problem(image);
+
+    return problem ? image_fail(fault, ELF_DAMAGED, "%s", problem) : 0;
+}
+
 /* As far as DT_NULL, without which ld.so would run on. Of equal tags the last counts there. */
 static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_fault *fault)
 {
@@ -254,7 +263,8 @@ int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
     image->has_textrel = tags.has_textrel || (tags.flags & DF_TEXTREL);
     if (read_strings(image, &tags, fault) || read_symtab(image, &tags, fault) ||
         read_gnu_hash(image, &tags, fault) || read_sysv_hash(image, &tags, fault) ||
-        read_relocation_tables(image, &tags, fault) || read_version_tables(image, &tags, fault))
+        read_relocation_tables(image, &tags, fault) || read_version_tables(image, &tags, fault) ||
+        check_hash(image, fault))
         return -1;
     return check_needed(image, fault);
 }

@@ -80,7 +80,9 @@ struct relocated_word {
 
 /* Filled when first needed; freed by image_close(). */
 struct image_lazy {
-    bool dynsym_counted, symtab_read, versions_read, words_read;
+    bool dynsym_counted, symtab_read, versions_read, words_read, hash_checked;
+    bool hash_sound;
+    size_t dynsym_count;
     struct symbol_table symtab;
     const char **versions; /* by version index */
     size_t version_count;
@@ -154,6 +156,16 @@ bool image_symbol_get(const struct image *image, const struct symbol_table *tabl
                       struct image_symbol *symbol);
 /* How many symbols .dynsym has. 0, or -1 with `fault`. */
 int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault);
+/* symbol_hash.c: what is wrong with the chains of DT_GNU_HASH or DT_HASH, or NULL. */
+const char *image_hash_problem(const struct image *image);
+/* Whether there is a hash table, and nothing is wrong with it. */
+bool image_hash_is_sound(const struct image *image);
+/* Call `each` with the index in .dynsym of every symbol whose name may be `name`, until it returns non-zero,
+ * which is returned. The hash table is sound. */
+typedef int image_hash_visit(size_t i, void *context);
+int image_hash_look_up(const struct image *image, const char *name, image_hash_visit *each,
+                       void *context);
+size_t image_gnu_hash_count(const struct gnu_hash *hash);
 /* Fill lazy->versions. 0, or -1 with `fault`. */
 int image_read_versions(const struct image *image, struct elf_fault *fault);
 

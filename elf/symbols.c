@@ -177,22 +177,6 @@ static size_t greater(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* One past the last hashed symbol; SIZE_MAX where the last chain does not end. */
-static size_t count_by_gnu_hash(const struct gnu_hash *hash)
-{
-    size_t last = 0;
-
-    for (uint32_t i = 0; i < hash->bucket_count; i++)
-        last = greater(last, image_load32(hash->buckets + 4 * (size_t)i));
-    if (last < hash->first_symbol || last == 0)
-        return hash->bucket_count ? 1 : 0;
-    for (size_t i = last - hash->first_symbol; i < hash->chain.count; i++) {
-        if (image_load32(hash->chain.bytes + 4 * i) & 1)
-            return hash->first_symbol + i + 1;
-    }
-    return SIZE_MAX;
-}
-
 static size_t count_by_relocations(const struct records *relocations)
 {
     size_t count = 0;
@@ -215,25 +199,48 @@ static size_t count_by_section(const struct image *image)
     return section.sh_size / sizeof(Elf64_Sym);
 }
 
+/* Linkers lay .dynstr behind .dynsym. */
+static size_t count_to_strings(const struct image *image)
+{
+    const struct symbol_table *table = &image->dynsym;
+    uintptr_t begin = (uintptr_t)table->symbols.bytes, end = (uintptr_t)table->strings.bytes;
+    size_t count = end > begin ? (end - begin) / sizeof(Elf64_Sym) : 0;
+
+    return count < table->symbols.count ? count : table->symbols.count;
+}
+
 /*
  * DT_HASH tells the number. DT_GNU_HASH tells it only where symbols are defined: a program
- * that exports nothing has an empty one, so relocations and the section count too.
+ * that exports nothing has an empty one, so relocations and the section count too. A mapped object has no
+ * section.
  */
+static size_t count_dynsym(const struct image *image)
+{
+    size_t count;
+
+    if (image->sysv_hash.buckets)
+        return image->sysv_hash.chain.count;
+    count = greater(count_by_relocations(&image->rela), count_by_relocations(&image->jmprel));
+    if (image_hash_is_sound(image))
+        count = greater(count, image_gnu_hash_count(&image->gnu_hash));
+    else if (image_is_mapped(image))
+        count = greater(count, count_to_strings(image));
+    return greater(count, count_by_section(image));
+}
+
+/* Counted once: a program may have a million relocations. */
 int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault)
 {
     size_t fits = image->dynsym.symbols.count;
-    size_t count;
+    struct image_lazy *lazy = image->lazy;
 
-    if (image->sysv_hash.buckets) {
-        *out = image->sysv_hash.chain.count;
-        return 0;
+    if (!lazy->dynsym_counted) {
+        lazy->dynsym_count = count_dynsym(image);
+        lazy->dynsym_counted = true;
     }
-    count = greater(count_by_gnu_hash(&image->gnu_hash), count_by_relocations(&image->rela));
-    count = greater(count, count_by_relocations(&image->jmprel));
-    count = greater(count, count_by_section(image));
-    if (count > fits && fits > 0)
+    if (!image->sysv_hash.buckets && lazy->dynsym_count > fits && fits > 0)
         return image_fail(fault, ELF_DAMAGED, "DT_SYMTAB has more symbols than the file holds");
-    *out = fits ? count : 0;
+    *out = fits || image->sysv_hash.buckets ? lazy->dynsym_count : 0;
     return 0;
 }
 
@@ -351,62 +358,6 @@ static bool consider(const struct image *image, const struct symbol_table *table
     return best;
 }
 
-static uint32_t gnu_hash_of(const char *name)
-{
-    uint32_t hash = 5381;
-
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-        hash = hash * 33 + *c;
-    return hash;
-}
-
-static void find_by_gnu_hash(const struct image *image, struct wanted *wanted)
-{
-    const struct gnu_hash *table = &image->gnu_hash;
-    uint32_t hash = gnu_hash_of(wanted->name);
-    size_t word = (hash / 64) & (table->bloom_count - 1);
-    uint64_t bloom = image_load64(table->bloom + 8 * word);
-    uint64_t bits = (UINT64_C(1) << hash % 64) | (UINT64_C(1) << (hash >> table->bloom_shift) % 64);
-
-    if ((bloom & bits) != bits)
-        return;
-    size_t i = image_load32(table->buckets + 4 * (size_t)(hash % table->bucket_count));
-    if (i < table->first_symbol || i == 0)
-        return;
-    for (; i < image->dynsym.symbols.count && i - table->first_symbol < table->chain.count; i++) {
-        uint32_t link = image_load32(table->chain.bytes + 4 * (i - table->first_symbol));
-        if ((link | 1) == (hash | 1) && consider(image, &image->dynsym, i, wanted))
-            return;
-        if (link & 1)
-            return;
-    }
-}
-
-/* Generic ABI, "Hash Table". */
-static uint32_t sysv_hash_of(const char *name)
-{
-    uint32_t hash = 0;
-
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
-        hash = (hash << 4) + *c;
-        hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
-    }
-    return hash;
-}
-
-static void find_by_sysv_hash(const struct image *image, struct wanted *wanted)
-{
-    const struct sysv_hash *table = &image->sysv_hash;
-    uint32_t bucket = sysv_hash_of(wanted->name) % table->bucket_count;
-    uint32_t i = image_load32(table->buckets + 4 * (size_t)bucket);
-
-    for (size_t steps = 0; i && i < table->chain.count && steps < table->chain.count; steps++) {
-        if (consider(image, &image->dynsym, i, wanted))
-            return;
-        i = image_load32(table->chain.bytes + 4 * (size_t)i);
-    }
-}
-
 static void find_by_scan(const struct image *image, const struct symbol_table *table, size_t count,
                          struct wanted *wanted)
 {
@@ -416,17 +367,28 @@ static void find_by_scan(const struct image *image, const struct symbol_table *t
     }
 }
 
+struct dynamic_search {
+    const struct image *image;
+    struct wanted *wanted;
+};
+
+static int consider_dynamic(size_t i, void *context)
+{
+    const struct dynamic_search *search = context;
+
+    return consider(search->image, &search->image->dynsym, i, search->wanted);
+}
+
 static void find_dynamic(const struct image *image, struct wanted *wanted)
 {
+    struct dynamic_search search = {image, wanted};
     struct elf_fault ignored = {ELF_OK, ""};
     size_t count;
 
     if (!image->dynsym.symbols.bytes)
         return;
-    if (image->gnu_hash.bucket_count > 0)
-        find_by_gnu_hash(image, wanted);
-    else if (image->sysv_hash.bucket_count > 0)
-        find_by_sysv_hash(image, wanted);
+    if (image_hash_is_sound(image))
+        image_hash_look_up(image, wanted->name, consider_dynamic, &search);
     else if (!image_dynsym_count(image, &count, &ignored))
         find_by_scan(image, &image->dynsym, count, wanted);
 }
@@ -445,4 +407,44 @@ bool image_symbol(const struct image *image, const char *name, struct image_symb
     if (wanted.found)
         *symbol = wanted.symbol;
     return wanted.found;
+}
+
+/* ------------------------------------------------------- all of one name --- */
+
+struct named_walk {
+    const struct image *image;
+    const char *name;
+    symbol_function each;
+    void *context;
+};
+
+static int give_named(size_t i, void *context)
+{
+    const struct named_walk *walk = context;
+    const struct symbol_table *table = &walk->image->dynsym;
+    struct image_symbol symbol;
+    Elf64_Sym raw = raw_symbol(table, i);
+
+    if (raw.st_shndx == SHN_UNDEF || raw.st_name >= table->strings.size ||
+        strcmp(table->strings.bytes + raw.st_name, walk->name) != 0 ||
+        !image_symbol_get(walk->image, table, i, &symbol) || symbol.type == STT_FILE ||
+        symbol.type == STT_SECTION)
+        return 0;
+    return walk->each(&symbol, walk->context);
+}
+
+int image_symbols_named(const struct image *image, const char *name, symbol_function each,
+                        void *context, struct elf_fault *fault)
+{
+    struct named_walk walk = {image, name, each, context};
+    size_t count;
+    int stop = 0;
+
+    if (image_read_versions(image, fault) || image_dynsym_count(image, &count, fault))
+        return -1;
+    if (image_hash_is_sound(image))
+        return image_hash_look_up(image, name, give_named, &walk);
+    for (size_t i = 1; i < count && stop == 0; i++)
+        stop = give_named(i, &walk);
+    return stop;
 }

@@ -30,4 +30,10 @@ int image_symbols(const struct image *image,
  * before local. By the hash table where there is one. */
 bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol);
 
+/* Calls `each` for every symbol of .dynsym that is defined under that name, old versions too. By the hash
+ * table where there is a sound one. Returns as image_symbols() does. */
+int image_symbols_named(const struct image *image, const char *name,
+                        int (*each)(const struct image_symbol *symbol, void *context),
+                        void *context, struct elf_fault *fault);
+
 #endif

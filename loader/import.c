@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program_plt.h"
 #include "relocations.h"
 #include "scope.h"
 #include "slot.h"
@@ -38,31 +39,19 @@ static bool is_function(const struct image_symbol *symbol)
     return symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC;
 }
 
-struct by_value {
-    const char *name;
-    uint64_t value;
-    bool found;
-};
-
 static int match_value(const struct image_symbol *symbol, void *context)
 {
-    struct by_value *by = context;
+    const uint64_t *value = context;
 
-    if (!symbol->dynamic)
-        return 1;
-    by->found = symbol->defined && symbol->value == by->value && is_function(symbol) &&
-                strcmp(symbol->name, by->name) == 0;
-    return by->found;
+    return symbol->value == *value && is_function(symbol);
 }
 
 /* Another version of the name than the default one. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
-    struct by_value by = {name, value, false};
     struct elf_fault fault;
 
-    image_symbols(object->image, match_value, &by, &fault);
-    return by.found;
+    return image_symbols_named(object->image, name, match_value, &value, &fault) == 1;
 }
 
 /*
@@ -143,37 +132,6 @@ static bool is_lazy_stub(const struct object *object, uintptr_t value)
     if (code[0] == 0x68)
         return code[5] == 0xe9 || (code[5] == 0xf2 && code[6] == 0xe9);
     return code[0] == 0x41 && code[1] == 0xbb;
-}
-
-struct canonical {
-    const char *name;
-    uint64_t value;
-};
-
-static int match_canonical(const struct image_symbol *symbol, void *context)
-{
-    struct canonical *canonical = context;
-
-    if (!symbol->dynamic)
-        return 1;
-    if (symbol->defined || symbol->value == 0 || symbol->type != STT_FUNC ||
-        strcmp(symbol->name, canonical->name) != 0)
-        return 0;
-    canonical->value = symbol->value;
-    return 1;
-}
-
-/* The undefined symbol of a non-PIE program has a value: its PLT entry (gABI, "Function
- * Addresses"). */
-static uintptr_t program_plt(const char *name)
-{
-    const struct object *program = object_program();
-    struct canonical canonical = {name, 0};
-    struct elf_fault fault;
-
-    if (program->image)
-        image_symbols(program->image, match_canonical, &canonical, &fault);
-    return canonical.value ? program->bias + canonical.value : 0;
 }
 
 bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value)

@@ -27,7 +27,7 @@ static struct object *object_named(const char *needed)
 }
 
 struct versioned {
-    const char *name, *version;
+    const char *version;
     struct image_symbol *symbol;
 };
 
@@ -35,10 +35,7 @@ static int match_version(const struct image_symbol *symbol, void *context)
 {
     const struct versioned *wanted = context;
 
-    if (!symbol->dynamic)
-        return -1;
-    if (!symbol->defined || !symbol->version || strcmp(symbol->name, wanted->name) != 0 ||
-        strcmp(symbol->version, wanted->version) != 0)
+    if (!symbol->version || strcmp(symbol->version, wanted->version) != 0)
         return 0;
     *wanted->symbol = *symbol;
     return 1;
@@ -47,7 +44,7 @@ static int match_version(const struct image_symbol *symbol, void *context)
 static bool defines(const struct object *object, const char *name, const char *version,
                     struct image_symbol *symbol)
 {
-    struct versioned wanted = {name, version, symbol};
+    struct versioned wanted = {version, symbol};
     struct elf_fault fault;
 
     if (!object->image || object->module || !image_symbol(object->image, name, symbol) ||
@@ -55,7 +52,8 @@ static bool defines(const struct object *object, const char *name, const char *v
         return false;
     if (!version || !symbol->version || strcmp(version, symbol->version) == 0)
         return true;
-    return image_symbols(object->image, match_version, &wanted, &fault) == 1; /* an old version */
+    return image_symbols_named(object->image, name, match_version, &wanted, &fault) ==
+           1; /* an old version */
 }
 
 static bool needs(const struct object *user, const struct object *object)

@@ -327,6 +327,16 @@ static void huge_buckets(struct file *file)
 }
 EDITED(hash_with_huge_counts, huge_buckets(file))
 
+static void wild_buckets(struct file *file)
+{
+    uint32_t *hash = elf_at(file, elf_dynamic(file, DT_GNU_HASH)->d_un.d_ptr);
+    uint32_t *buckets = hash + 4 + 2 * (size_t)hash[2];
+
+    for (uint32_t i = 0; i < hash[0]; i++)
+        buckets[i] = 0x10000000;
+}
+EDITED(hash_chain_outside, wild_buckets(file))
+
 static void wild_name(struct file *file)
 {
     const Elf64_Shdr *table = elf_section(file, ".dynsym");
@@ -435,6 +445,7 @@ const struct must_case must_files[] = {
     CASE(relocation_entry_size),
     CASE(needed_name_outside),
     CASE(hash_with_huge_counts),
+    CASE(hash_chain_outside),
     CASE(symbol_name_outside),
     CASE(relocation_target_outside),
     CASE(relocation_target_in_code),

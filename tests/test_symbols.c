@@ -3,6 +3,7 @@
  */
 #include "objects.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -301,6 +302,43 @@ static void a_global_goes_before_a_local_of_its_name(void **state)
     file_free(&file);
 }
 
+struct versions {
+    char text[64];
+};
+
+static int add_version(const struct image_symbol *symbol, void *context)
+{
+    struct versions *versions = context;
+
+    assert_string_equal(symbol->name, "name");
+    assert_true(symbol->dynamic && symbol->defined);
+    strcat(strcat(versions->text, symbol->version), " ");
+    return 0;
+}
+
+static void every_version_of_a_name_is_given(void **state)
+{
+    (void)state;
+    struct file file = versioned_object();
+    struct versions versions = {""};
+
+    for (int hashed = 1; hashed >= 0; hashed--) {
+        if (!hashed)
+            elf_dynamic(&file, DT_GNU_HASH)->d_tag = DT_DEBUG;
+        struct opened opened = object_open(&file, ET_DYN);
+        assert_int_equal(
+            image_symbols_named(opened.image, "name", add_version, &versions, &opened.fault), 0);
+        assert_int_equal(
+            image_symbols_named(opened.image, "other", add_version, &versions, &opened.fault), 0);
+        object_close(&opened);
+        assert_non_null(strstr(versions.text, "OLD_1 "));
+        assert_non_null(strstr(versions.text, "NEW_2 "));
+        assert_int_equal(strlen(versions.text), strlen("OLD_1 NEW_2 "));
+        versions.text[0] = '\0';
+    }
+    file_free(&file);
+}
+
 /* ------------------------------------------------------- damage --- */
 
 static struct opened open_damaged(struct file *file)
@@ -313,36 +351,137 @@ static struct opened open_damaged(struct file *file)
     return opened;
 }
 
-static void a_gnu_hash_chain_without_end_is_damage(void **state)
+static uint32_t *gnu_hash_of(struct file *file)
 {
-    (void)state;
-    struct file file = object(GNU "-s -Wl,-z,noseparate-code", source);
-    uint32_t *table = elf_at(&file, elf_dynamic(&file, DT_GNU_HASH)->d_un.d_ptr);
-    uint32_t *buckets = table + 4 + 2 * (size_t)table[2];
-    struct image_symbol found;
-
-    for (uint32_t i = 0; i < table[0]; i++)
-        buckets[i] = 0x7fffffff;
-    struct opened opened = open_damaged(&file);
-    assert_false(image_symbol(opened.image, "exported", &found));
-    object_close(&opened);
-    file_free(&file);
+    return elf_at(file, elf_dynamic(file, DT_GNU_HASH)->d_un.d_ptr);
 }
 
-static void a_sysv_hash_chain_that_cycles_comes_to_an_end(void **state)
+static uint32_t *gnu_buckets(uint32_t *table)
 {
-    (void)state;
-    struct file file = object(SYSV "-s", source);
-    uint32_t *table = elf_at(&file, elf_dynamic(&file, DT_HASH)->d_un.d_ptr);
-    struct image_symbol found;
+    return table + 4 + 2 * (size_t)table[2];
+}
 
+static uint32_t *sysv_hash_of(struct file *file)
+{
+    return elf_at(file, elf_dynamic(file, DT_HASH)->d_un.d_ptr);
+}
+
+/* All chains go on into the last one's end, which is no end any more. */
+static void leave_out_ends(uint32_t *table)
+{
+    uint32_t *chain = gnu_buckets(table) + table[0];
+
+    for (int i = 0; i < 5; i++)
+        chain[i] &= ~1U;
+}
+
+static void lead_out(uint32_t *table)
+{
+    for (uint32_t i = 0; i < table[0]; i++)
+        gnu_buckets(table)[i] = 0x7fffffff;
+}
+
+/* Every bucket leads to the first symbol: chains are walked once for each. */
+static void share_a_chain(uint32_t *table)
+{
+    for (uint32_t i = 0; i < table[0]; i++)
+        gnu_buckets(table)[i] = table[1];
+}
+
+static void lead_before_the_first(uint32_t *table)
+{
+    for (uint32_t i = 0; i < table[0]; i++)
+        gnu_buckets(table)[i] = table[1] - 1;
+}
+
+static void lead_round(uint32_t *table)
+{
     for (uint32_t i = 0; i < table[0] + table[1]; i++)
         table[2 + i] = 1;
+}
+
+static void lead_out_of_the_chain(uint32_t *table)
+{
+    for (uint32_t i = 0; i < table[0]; i++)
+        table[2 + i] = table[1];
+}
+
+/* ld.so would never come back from it, or read what is not there: in the host. */
+#define DAMAGED_HASH(name, flags, table_of, damage) \
+    static void name(void **state)                  \
+    {                                               \
+        (void)state;                                \
+        struct file file = object(flags, source);   \
+        damage(table_of(&file));                    \
+        assert_refused(&file, ELF_DAMAGED);         \
+        file_free(&file);                           \
+    }
+
+DAMAGED_HASH(a_gnu_hash_bucket_out_of_the_symbols_is_refused, GNU "-s -Wl,-z,noseparate-code",
+             gnu_hash_of, lead_out)
+DAMAGED_HASH(a_gnu_hash_bucket_before_its_first_symbol_is_refused, GNU "-s", gnu_hash_of,
+             lead_before_the_first)
+DAMAGED_HASH(a_sysv_hash_chain_that_cycles_is_refused, SYSV "-s", sysv_hash_of, lead_round)
+DAMAGED_HASH(a_sysv_hash_bucket_out_of_the_chain_is_refused, SYSV "-s", sysv_hash_of,
+             lead_out_of_the_chain)
+
+static void a_gnu_hash_without_buckets_is_searched(void **state)
+{
+    (void)state;
+    struct file file = object(GNU "-s", source);
+    struct image_symbol found;
+
+    gnu_hash_of(&file)[0] = 0;
     struct opened opened = object_open(&file, ET_DYN);
-    assert_false(image_symbol(opened.image, "no_such_name", &found));
+    assert_true(image_symbol(opened.image, "exported", &found));
+    assert_true(found.dynamic);
     object_close(&opened);
     file_free(&file);
 }
+
+/* Nothing that ld.so would have to look up in it. */
+static const char alone[] = "int exported(void) { return 1; } int other(void) { return 2; }\n"
+                            "int third(void) { return 3; } int fourth(void) { return 4; }\n"
+                            "int fifth(void) { return 5; }\n";
+
+static struct opened open_mapped_damaged(const char *flags, int64_t tag, void (*damage)(uint32_t *),
+                                         void **handle)
+{
+    struct file file = object(flags, alone);
+    const char *path;
+
+    damage(elf_at(&file, elf_dynamic(&file, tag)->d_un.d_ptr));
+    path = scratch_file("damaged.so", "");
+    file_write(path, file.bytes, file.size, 0755);
+    file_free(&file);
+    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(*handle);
+    return object_open_mapped(path);
+}
+
+#define MAPPED_HASH(name, flags, tag, damage)                                    \
+    static void name(void **state)                                               \
+    {                                                                            \
+        (void)state;                                                             \
+        void *handle;                                                            \
+        struct image_symbol found;                                               \
+        struct opened opened = open_mapped_damaged(flags, tag, damage, &handle); \
+        assert_true(image_symbol(opened.image, "exported", &found));             \
+        assert_true(image_symbol(opened.image, "fifth", &found));                \
+        assert_false(image_symbol(opened.image, "no_such_name", &found));        \
+        object_close(&opened);                                                   \
+        dlclose(handle);                                                         \
+    }
+
+#define ALONE "-nostdlib -s "
+MAPPED_HASH(a_mapped_object_with_shared_gnu_chains_is_searched, GNU ALONE, DT_GNU_HASH,
+            share_a_chain)
+MAPPED_HASH(a_mapped_object_with_endless_gnu_chains_is_searched, GNU ALONE, DT_GNU_HASH,
+            leave_out_ends)
+MAPPED_HASH(a_mapped_object_with_a_cycle_in_its_sysv_hash_is_searched, SYSV ALONE, DT_HASH,
+            lead_round)
+MAPPED_HASH(a_mapped_object_with_a_wild_sysv_bucket_is_searched, SYSV ALONE, DT_HASH,
+            lead_out_of_the_chain)
 
 static void a_sysv_hash_of_too_many_symbols_is_refused(void **state)
 {
@@ -427,8 +566,16 @@ int main(void)
         T(an_object_without_hash_table_is_searched),
         T(a_static_function_is_found_in_symtab),
         T(a_global_goes_before_a_local_of_its_name),
-        T(a_gnu_hash_chain_without_end_is_damage),
-        T(a_sysv_hash_chain_that_cycles_comes_to_an_end),
+        T(every_version_of_a_name_is_given),
+        T(a_gnu_hash_bucket_out_of_the_symbols_is_refused),
+        T(a_gnu_hash_bucket_before_its_first_symbol_is_refused),
+        T(a_sysv_hash_chain_that_cycles_is_refused),
+        T(a_sysv_hash_bucket_out_of_the_chain_is_refused),
+        T(a_gnu_hash_without_buckets_is_searched),
+        T(a_mapped_object_with_shared_gnu_chains_is_searched),
+        T(a_mapped_object_with_endless_gnu_chains_is_searched),
+        T(a_mapped_object_with_a_cycle_in_its_sysv_hash_is_searched),
+        T(a_mapped_object_with_a_wild_sysv_bucket_is_searched),
         T(a_sysv_hash_of_too_many_symbols_is_refused),
         T(a_name_out_of_the_string_table_is_damage),
         T(a_symtab_out_of_the_file_is_damage),

@@ -14,11 +14,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int use_named(const struct image_symbol *symbol, void *name)
+{
+    if (!symbol->defined || !symbol->dynamic || strcmp(symbol->name, name) != 0)
+        abort();
+    return 0;
+}
+
 /* What a caller may do with a symbol: read its texts, look it up again. */
 static int use_symbol(const struct image_symbol *symbol, void *context)
 {
     const struct image *image = context;
     struct image_symbol found;
+    struct elf_fault fault;
     size_t length = strlen(symbol->name);
 
     if (symbol->version)
@@ -28,6 +36,9 @@ static int use_symbol(const struct image_symbol *symbol, void *context)
     if (length % 16 == 0 && image_symbol(image, symbol->name, &found) &&
         strcmp(found.name, symbol->name) != 0)
         abort();
+    if (length % 16 == 1)
+        image_symbols_named(image, symbol->name, use_named, (void *)(uintptr_t)symbol->name,
+                            &fault);
     return 0;
 }
 
