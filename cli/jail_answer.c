@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "engine_files.h"
 #include "output.h"
 
@@ -353,7 +354,7 @@ static void find(struct jail_answers *answers, const char *what, struct answer *
     const struct process *process = answers->process;
 
     for (size_t i = 0; i < answers->patch_count; i++)
-        if (strcmp(what, answers->patches[i]) == 0) {
+        if (utf8_is_shown_as(answers->patches[i], what)) { /* `what` has been JSON */
             bring_patch(answers, answer, i);
             return;
         }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static bool grow(struct json *json, size_t length)
 {
     size_t capacity = json->capacity ? json->capacity * 2 : 1024;
@@ -35,35 +37,6 @@ static void append(struct json *json, const char *bytes, size_t length)
     json->text[json->length] = '\0';
 }
 
-/* Length of the UTF-8 sequence at `s` (RFC 3629), 0 where it is not one. */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t length;
-    uint32_t point;
-
-    if (s[0] < 0x80)
-        return 1;
-    if ((s[0] & 0xe0) == 0xc0)
-        length = 2, point = s[0] & 0x1f;
-    else if ((s[0] & 0xf0) == 0xe0)
-        length = 3, point = s[0] & 0x0f;
-    else if ((s[0] & 0xf8) == 0xf0)
-        length = 4, point = s[0] & 0x07;
-    else
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        point = point << 6 | (s[i] & 0x3f);
-    }
-    if (point < (length == 2   ? 0x80u
-                 : length == 3 ? 0x800u
-                               : 0x10000u) ||
-        point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return 0;
-    return length;
-}
-
 /* Most text is ASCII that needs no escape. */
 static bool is_plain(unsigned char c)
 {
@@ -72,32 +45,32 @@ static bool is_plain(unsigned char c)
 
 static void append_quoted(struct json *json, const char *value)
 {
-    const unsigned char *s = (const unsigned char *)value;
-    const unsigned char *plain = s;
+    const char *s = value, *plain = value;
     char escape[8];
 
     append(json, "\"", 1);
     for (;;) {
-        while (is_plain(*s))
+        unsigned char c;
+        size_t length;
+
+        while (is_plain((unsigned char)*s))
             s++;
         if (!*s)
             break;
-        size_t length = utf8_length(s);
-
-        if (length > 0 && *s >= 0x20 && *s != '"' && *s != '\\' && *s != 0x7f) {
+        c = (unsigned char)*s;
+        length = c >= 0x80 ? utf8_length(s) : 0;
+        if (length > 0) {
             s += length;
             continue;
         }
-        append(json, (const char *)plain, (size_t)(s - plain));
-        if (length == 0)
-            append(json, "\xef\xbf\xbd", 3);
-        else if (*s == '"' || *s == '\\')
-            append(json, (char[]){'\\', (char)*s}, 2);
+        append(json, plain, (size_t)(s - plain));
+        if (c == '"' || c == '\\')
+            append(json, (char[]){'\\', (char)c}, 2);
         else
-            append(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", *s));
+            append(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
         plain = ++s;
     }
-    append(json, (const char *)plain, (size_t)(s - plain));
+    append(json, plain, (size_t)(s - plain));
     append(json, "\"", 1);
 }
 

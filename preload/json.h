@@ -3,7 +3,8 @@
  *
  * For code inside the host, where json-c has no place: libc only, any thread, no state but the
  * struct. When memory runs out the document becomes empty and json_take() returns NULL.
- * Strings that are not valid UTF-8 have each bad byte written as U+FFFD.
+ * The document is UTF-8: a byte of a string that is none is written as an escape, \u0080 to \u00ff
+ * (base/utf8.h).
  */
 #ifndef HOTPATCH_JSON_H
 #define HOTPATCH_JSON_H

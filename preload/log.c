@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "filters.h"
 #include "lock.h"
 #include "settings.h"
@@ -114,26 +115,57 @@ void log_reset(void)
     queue.count = 0;
 }
 
+/*
+ * Names in a line are bytes of others: what is a control character or no UTF-8 is written \xNN, so that no
+ * name forges a line or speaks to a terminal, and the log stays UTF-8. Returns the length.
+ */
+static size_t show_line(char *line, size_t size)
+{
+    size_t end = strlen(line);
+
+    for (size_t at = 0; at < end;) {
+        static const char digits[] = "0123456789abcdef";
+        unsigned char c = (unsigned char)line[at];
+        size_t length = utf8_length(line + at);
+
+        if (c == '\n')
+            line[at] = ' ';
+        if (length > 0 && (c >= 0x20 || c == '\n') && c != 0x7f) {
+            at += length;
+            continue;
+        }
+        if (end + 4 > size) {
+            utf8_mark_cut(line, at + 3 < size ? at + 3 : size - 1);
+            return strlen(line);
+        }
+        memmove(line + at + 4, line + at + 1, end - at);
+        memcpy(line + at, (char[]){'\\', 'x', digits[c >> 4], digits[c & 15]}, 4);
+        end += 3;
+        at += 4;
+    }
+    return end;
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
     static const char *const names[] = {
         [LOG_NONE] = "", [LOG_ERROR] = "error", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
     char line[LINE_MAX_BYTES];
+    const size_t room = sizeof(line) - 1; /* for the newline */
     int saved = errno;
     va_list arguments;
     size_t length;
+    int wanted;
 
     if (!log_enabled(level) || (filters_set() && threads_self() == THREAD_HOST))
         return;
-    length =
-        (size_t)snprintf(line, sizeof(line), "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);
+    length = (size_t)snprintf(line, room, "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);
     va_start(arguments, format);
-    vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+    wanted = vsnprintf(line + length, room - length, format, arguments);
     va_end(arguments);
-    for (char *p = line + length; *p; p++)
-        if (*p == '\n')
-            *p = ' ';
-    length = strlen(line);
+    if (wanted >= 0 && (size_t)wanted >= room - length)
+        utf8_mark_cut(line, room - 1);
+    length = show_line(line, room);
     line[length++] = '\n';
     line[length] = '\0';
     if (settings.log_file[0] && write_file(line, length))

@@ -42,18 +42,30 @@ static void a_string_comes_back_as_it_was(void **state)
                       "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80");
 }
 
-static void a_byte_that_is_not_utf8_becomes_a_replacement_character(void **state)
+static void a_byte_that_is_not_utf8_is_shown_by_its_number(void **state)
 {
     (void)state;
+    assert_comes_back("caf\xe9.so", "caf\xc3\xa9.so"); /* Latin-1 */
     assert_comes_back("a\xff"
                       "b",
-                      "a\xef\xbf\xbd"
+                      "a\xc3\xbf"
                       "b");
-    assert_comes_back("\xc3", "\xef\xbf\xbd");                                 /* cut off */
-    assert_comes_back("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
-    assert_comes_back("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
-    assert_comes_back("\xf4\x90\x80\x80",
-                      "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* above 10FFFF */
+    assert_comes_back("\xc3", "\xc3\x83");                                     /* cut off */
+    assert_comes_back("\xc0\xaf", "\xc3\x80\xc2\xaf");                         /* overlong */
+    assert_comes_back("\xed\xa0\x80", "\xc3\xad\xc2\xa0\xc2\x80");             /* a surrogate */
+    assert_comes_back("\xf4\x90\x80\x80", "\xc3\xb4\xc2\x90\xc2\x80\xc2\x80"); /* above 10FFFF */
+}
+
+static void such_a_byte_is_an_escape_in_the_text(void **state)
+{
+    struct json json = {0};
+    char *text;
+
+    (void)state;
+    json_string(&json, NULL, "\xe9 \xc3\xa9");
+    text = json_take(&json);
+    assert_string_equal(text, "\"\\u00e9 \xc3\xa9\"");
+    free(text);
 }
 
 static void members_and_elements_are_separated(void **state)
@@ -141,7 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_string_comes_back_as_it_was),
-        cmocka_unit_test(a_byte_that_is_not_utf8_becomes_a_replacement_character),
+        cmocka_unit_test(a_byte_that_is_not_utf8_is_shown_by_its_number),
+        cmocka_unit_test(such_a_byte_is_an_escape_in_the_text),
         cmocka_unit_test(members_and_elements_are_separated),
         cmocka_unit_test(a_taken_document_leaves_an_empty_one),
         cmocka_unit_test(a_long_document_is_whole),
