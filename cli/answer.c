@@ -31,14 +31,21 @@ void document_add_bool(struct json_object *document, const char *key, int value)
     json_object_object_add(document, key, json_object_new_boolean(value));
 }
 
-static struct json_object *error_new(const char *code, const char *text)
+void document_print(struct json_object *document, int exit_code)
+{
+    document_add_number(document, "exit", exit_code);
+    json_print(document);
+}
+
+/* `remedy` NULL: that of the table. */
+static struct json_object *error_new(const char *code, const char *text, const char *remedy)
 {
     struct json_object *error = json_object_new_object();
     const struct error_info *info = error_find(code);
 
     document_add_text(error, "code", code);
     document_add_text(error, "text", text && *text ? text : info ? info->meaning : "");
-    document_add_text(error, "remedy", info ? info->remedy : "");
+    document_add_text(error, "remedy", remedy ? remedy : info ? info->remedy : "");
     return error;
 }
 
@@ -68,8 +75,21 @@ struct json_object *answer_refused(pid_t pid, const char *verb, const struct ref
     document_add_text(answer, "result", result_of(exit_code));
     document_add_number(answer, "exit", exit_code);
     for (size_t i = 0; i < why->count; i++)
-        json_object_array_add(errors,
-                              error_new(error_info(why->items[i].code)->code, why->items[i].text));
+        json_object_array_add(
+            errors, error_new(error_info(why->items[i].code)->code, why->items[i].text, NULL));
+    json_object_object_add(answer, "errors", errors);
+    json_object_object_add(answer, "warnings", json_object_new_array());
+    return answer;
+}
+
+struct json_object *answer_usage(const char *verb, const char *text, const char *remedy)
+{
+    const struct error_info *info = error_info(HP_USAGE);
+    struct json_object *answer = document_new(verb), *errors = json_object_new_array();
+
+    document_add_text(answer, "result", result_of(info->exit_code));
+    document_add_number(answer, "exit", info->exit_code);
+    json_object_array_add(errors, error_new(info->code, text, remedy));
     json_object_object_add(answer, "errors", errors);
     json_object_object_add(answer, "warnings", json_object_new_array());
     return answer;
@@ -86,8 +106,8 @@ struct json_object *answer_from_record(pid_t pid, struct json_object *record)
     document_add_text(answer, "result", json_text(record, "result"));
     document_add_number(answer, "exit", json_integer(record, "exit", 6));
     if (*json_text(record, "code"))
-        json_object_array_add(errors,
-                              error_new(json_text(record, "code"), json_text(record, "text")));
+        json_object_array_add(
+            errors, error_new(json_text(record, "code"), json_text(record, "text"), NULL));
     json_object_object_add(answer, "errors", errors);
     json_object_object_add(answer, "warnings", json_object_new_array());
     document_add_number(answer, "microseconds", json_integer(record, "microseconds", 0));

@@ -27,6 +27,11 @@ struct json_object *document_new(const char *verb);
 void document_add_text(struct json_object *document, const char *key, const char *text);
 void document_add_number(struct json_object *document, const char *key, long long number);
 void document_add_bool(struct json_object *document, const char *key, int value);
+/* Print it, with `exit_code` as its "exit". */
+void document_print(struct json_object *document, int exit_code);
+
+/* A usage error: the exit code 2. */
+struct json_object *answer_usage(const char *verb, const char *text, const char *remedy);
 
 /* Print the refusal, as words or with --json as a document; frees it; its exit code. */
 int refused(const char *verb, pid_t pid, struct refusal *why, int json);

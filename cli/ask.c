@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "output.h"
 #include "places.h"
+#include "results.h"
 
 #define LINES_MAX 16 /* a larger group's successes are counted, not listed */
 
@@ -93,7 +94,7 @@ static int run_one(struct exchange *exchange, const struct places *warnings, boo
 
     places_warn(warnings, answer);
     if (json) {
-        json_print(answer);
+        document_print(answer, answer_exit(answer));
     } else {
         answer_print_warnings(answer);
         if (answer_exit(answer) == 0 && print)
@@ -161,7 +162,7 @@ static void print_group_json(const struct targets *targets, const struct order *
     for (size_t i = 0; i < targets->count; i++)
         json_object_array_add(replies, json_object_get(exchanges[i].answer));
     json_object_object_add(document, "replies", replies);
-    json_print(document);
+    document_print(document, exit_code);
     json_object_put(document);
 }
 
@@ -201,6 +202,8 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
     exchanges_run(exchanges, targets->count, order);
     for (size_t i = 0; i < targets->count; i++)
         failed += answer_exit(exchanges[i].answer) != 0;
+    if (order->changes && failed < targets->count)
+        results_note_done();
     for (size_t i = 0; order->amend && i < targets->count; i++)
         order->amend(exchanges[i].answer, exchanges[i].process);
     if (!targets->group) {
@@ -218,7 +221,7 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
         json_object_put(exchanges[i].answer);
     places_free(places, exchanges);
     free(exchanges);
-    fflush(stdout);
+    results_flush();
     return exit_code;
 }
 

@@ -24,6 +24,7 @@
 #include "ask.h"
 #include "file_image.h"
 #include "output.h"
+#include "results.h"
 
 struct followed {
     const char *path;
@@ -217,7 +218,7 @@ int follow_run(struct follow *follow, struct targets *targets, const struct orde
 
     client_hold_signals(&before);
     touch_all(follow); /* what changed while the first load was under way */
-    while (!client_interrupted() && drop_ended(targets)) {
+    while (!client_interrupted() && results_flush() && drop_ended(targets)) {
         size_t count = targets->count;
         struct pollfd *polls;
 

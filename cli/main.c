@@ -1,12 +1,15 @@
 /*
  * main.c - the command hotpatch: finds the verb and hands over.
  */
+#include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "answer.h"
 #include "output.h"
+#include "results.h"
 #include "verbs.h"
 
 #ifndef HOTPATCH_VERSION
@@ -16,14 +19,10 @@
 static int verb_later(int argc, char **argv)
 {
     struct refusal why = {0};
-    int exit_code;
 
     (void)argc;
     refuse(&why, HP_LATER, "hotpatch %s is not part of version " HOTPATCH_VERSION, argv[0]);
-    exit_code = refusal_exit_code(&why);
-    refusal_print(&why);
-    refusal_clear(&why);
-    return exit_code;
+    return refused(argv[0], 0, &why, results_json());
 }
 
 static const struct {
@@ -46,44 +45,105 @@ static const struct {
     {"watch", verb_later, NULL},
 };
 
+static char *usage_text(void)
+{
+    char *text =
+        format_text("hotpatch " HOTPATCH_VERSION ": exchange functions of running programs\n\n");
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        char *longer =
+            verbs[i].summary ? format_text("%s    hotpatch %s\n", text, verbs[i].summary) : NULL;
+
+        if (!longer)
+            continue;
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 static int usage_print(FILE *out)
 {
-    fputs("hotpatch " HOTPATCH_VERSION ": exchange functions of running programs\n\n", out);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (verbs[i].summary)
-            fprintf(out, "    hotpatch %s\n", verbs[i].summary);
-    fputs("\nTARGET is a PID, or @NAME for all processes of a program that have the library.\n"
-          "Every verb takes --json and --help. hotpatch(1) has the rest.\n",
-          out);
-    return out == stdout ? 0 : 2;
+    static const char more[] =
+        "\nTARGET is a PID, or @NAME for all processes of a program that have the library.\n"
+        "Every verb takes --json and --help. hotpatch(1) has the rest.\n";
+    char *list = usage_text(), *text = format_text("%s%s", list, more);
+    int exit_code = out == stdout ? 0 : 2;
+
+    if (out == stdout)
+        help_print(text);
+    else
+        fputs(text, out);
+    free(list);
+    free(text);
+    return exit_code;
+}
+
+static int version_print(void)
+{
+    struct json_object *document;
+
+    if (!results_json()) {
+        puts("hotpatch " HOTPATCH_VERSION);
+        return 0;
+    }
+    document = document_new(NULL);
+    document_add_text(document, "version", HOTPATCH_VERSION);
+    document_print(document, 0);
+    json_object_put(document);
+    return 0;
 }
 
 /* A file that is mapped, by libdw too, became shorter while it was read (mmap(2)). */
 static void file_shrank(int signal_number)
 {
-    static const char words[] = "hotpatch: HP-CHANGED: a file became shorter while it was read\n"
-                                "  try again when it is whole\n";
-
     (void)signal_number;
-    if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
-        _exit(1);
-    _exit(1);
+    results_die(
+        "hotpatch: HP-CHANGED: a file became shorter while it was read\n"
+        "  try again when it is whole\n",
+        "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-CHANGED\","
+        "\"text\":\"a file became shorter while it was read\","
+        "\"remedy\":\"try again when it is whole\"}],\"warnings\":[]}\n");
+}
+
+/* The words before a verb, and those of a verb that there is not. */
+static bool has_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+static int command(int argc, char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : NULL;
+    struct refusal why = {0};
+
+    for (size_t i = 0; first && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(first, verbs[i].name) != 0)
+            continue;
+        results_set_json(verbs[i].run != verb_run && has_json(argc, argv));
+        /* The stdout of `run` is the program's. */
+        if (verbs[i].run != verb_run && results_check(&why) != 0)
+            return refused(verbs[i].name, 0, &why, false);
+        return verbs[i].run(argc - 1, argv + 1);
+    }
+    results_set_json(has_json(argc, argv));
+    if (!first)
+        return usage_print(stderr);
+    if (strcmp(first, "--json") == 0)
+        return usage_error(NULL, "--json comes after a verb");
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+        return usage_print(stdout);
+    if (strcmp(first, "--version") == 0)
+        return version_print();
+    return usage_error(NULL, "%s is not a verb", first);
 }
 
 int main(int argc, char **argv)
 {
+    results_begin();
     signal(SIGBUS, file_shrank);
-    if (argc < 2)
-        return usage_print(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0)
-        return usage_print(stdout);
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("hotpatch " HOTPATCH_VERSION);
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    return usage_error(NULL, "%s is not a verb", argv[1]);
+    return results_end(command(argc, argv));
 }

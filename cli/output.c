@@ -7,15 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+#include "results.h"
+
 #define COLUMN_MAX 64
 
 static void out_of_memory(void)
 {
-    static const char words[] = "hotpatch: HP-MEMORY: no memory left for the command\n";
-
-    if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
-        _exit(1);
-    _exit(1);
+    results_die(
+        "hotpatch: HP-MEMORY: no memory left for the command\n",
+        "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-MEMORY\","
+        "\"text\":\"no memory left for the command\",\"remedy\":\"raise its memory limit\"}],"
+        "\"warnings\":[]}\n");
 }
 
 void *allocate(size_t size)
@@ -35,27 +38,40 @@ void *reallocate(void *block, size_t size)
     return block;
 }
 
+char *format_list(const char *format, va_list arguments)
+{
+    char *text;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        out_of_memory();
+    return text;
+}
+
 char *format_text(const char *format, ...)
 {
     char *text;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        out_of_memory();
+    text = format_list(format, arguments);
     va_end(arguments);
     return text;
 }
 
-/* C0 and DEL, and C1 as UTF-8 spells it (C2 80 to C2 9F): all that a terminal may obey. */
+/* C0 and DEL, and C1 as UTF-8 spells it (C2 80 to C2 9F) or as a byte of its own: all that a terminal
+ * may obey. */
 char *text_clean(const char *text)
 {
     char *clean = format_text("%s", text ? text : "-");
+    size_t length;
 
-    for (unsigned char *p = (unsigned char *)clean; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
+    for (char *p = clean; *p; p += length ? length : 1) {
+        unsigned char c = (unsigned char)*p;
+
+        length = utf8_length(p);
+        if (c < 0x20 || c == 0x7f || (length == 0 && c <= 0x9f))
             *p = '?';
-        else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+        else if (c == 0xc2 && length == 2 && (unsigned char)p[1] <= 0x9f)
             p[0] = p[1] = '?';
     }
     return clean;
@@ -83,8 +99,7 @@ void table_cell(struct table *table, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        out_of_memory();
+    text = format_list(format, arguments);
     va_end(arguments);
     if (table->count == table->capacity) {
         table->capacity = table->capacity ? table->capacity * 2 : 64;
@@ -177,11 +192,31 @@ void refusal_print(const struct refusal *why)
     }
 }
 
+/* Bytes above 0x7f occur in strings alone; json-c passes them on as they are. */
+void json_write(FILE *out, struct json_object *document)
+{
+    const char *s = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+    const char *begun = s;
+
+    while (*s) {
+        size_t length = utf8_length(s);
+
+        if (length == 0) {
+            fwrite(begun, 1, (size_t)(s - begun), out);
+            fprintf(out, "\\u%04x", (unsigned char)*s);
+            begun = s + 1;
+        }
+        s += length ? length : 1;
+    }
+    fwrite(begun, 1, (size_t)(s - begun), out);
+    fputc('\n', out);
+}
+
 void json_print(struct json_object *document)
 {
-    puts(json_object_to_json_string_ext(document,
-                                        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-    fflush(stdout);
+    json_write(stdout, document);
+    results_flush();
 }
 
 const char *json_text(struct json_object *object, const char *key)

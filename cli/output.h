@@ -8,6 +8,7 @@
 #ifndef HOTPATCH_OUTPUT_H
 #define HOTPATCH_OUTPUT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +39,9 @@ void text_print(FILE *out, const char *text);
 void refusal_print(const struct refusal *why);
 void refusal_line_print(const char *code, const char *text, const char *remedy);
 
-/* The document on one line of stdout. */
+/* The document on one line, in UTF-8 whatever bytes its strings have (base/utf8.h). */
+void json_write(FILE *out, struct json_object *document);
+/* json_write() to stdout. Use document_print() (answer.h) for what ends a verb. */
 void json_print(struct json_object *document);
 
 /* Members with a default where they are missing or of another type. Strings live as long as
@@ -58,5 +61,6 @@ bool colour_wanted(FILE *out);
 void *allocate(size_t size);
 void *reallocate(void *block, size_t size);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -183,7 +183,7 @@ static void print_file_json(const char *path, const struct file_image *file,
     json_object_object_add(document, "slots", list);
     if (slot_techniques_exist(functions))
         json_object_object_add(document, "techniques", slot_techniques_json(functions));
-    json_print(document);
+    document_print(document, 0);
     json_object_put(document);
 }
 

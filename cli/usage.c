@@ -1,27 +1,59 @@
 /* usage.c - what the verbs share in reading their command lines; see verbs.h. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "output.h"
 #include "request.h"
+#include "results.h"
 #include "verbs.h"
 
 #define TIMEOUT_MAX 3600000 /* ms; what the shim takes */
 
+static const char *verb_begun; /* or NULL */
+
+/* Only where the program that `run` starts begins do other words have a --json of their own; a --json
+ * that an option took for its value is meant as one. */
+void options_begin(int argc, char **argv, const char *letters, const struct option *options)
+{
+    char **copy = allocate(((size_t)argc + 1) * sizeof(*copy));
+    bool json = false;
+    int option;
+
+    memcpy(copy, argv, (size_t)argc * sizeof(*copy)); /* which getopt_long(3) puts in order */
+    opterr = 0;
+    optind = 0;
+    while ((option = getopt_long(argc, copy, letters, options, NULL)) != -1)
+        json |= option == OPTION_JSON || (optarg && strcmp(optarg, "--json") == 0);
+    optind = 0;
+    free(copy);
+    results_set_json(json);
+    verb_begun = argv[0];
+}
+
 int usage_error(const char *verb, const char *format, ...)
 {
-    char text[512], remedy[64];
+    char *text, *remedy = format_text("see hotpatch %s%s--help", verb ? verb : "", verb ? " " : "");
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    text = format_list(format, arguments);
     va_end(arguments);
-    snprintf(remedy, sizeof(remedy), "see hotpatch %s%s--help", verb ? verb : "", verb ? " " : "");
-    refusal_line_print("HP-USAGE", text, remedy);
+    if (results_json()) {
+        struct json_object *answer = answer_usage(verb, text, remedy);
+
+        json_print(answer);
+        json_object_put(answer);
+    } else {
+        refusal_line_print("HP-USAGE", text, remedy);
+    }
+    free(text);
+    free(remedy);
     return 2;
 }
 
@@ -38,7 +70,16 @@ int usage_unknown(const char *verb, char **argv)
 
 int help_print(const char *text)
 {
-    fputs(text, stdout);
+    struct json_object *document;
+
+    if (!results_json()) {
+        fputs(text, stdout);
+        return 0;
+    }
+    document = document_new(verb_begun);
+    document_add_text(document, "help", text);
+    document_print(document, 0);
+    json_object_put(document);
     return 0;
 }
 

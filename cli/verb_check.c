@@ -344,7 +344,9 @@ static void print_fits(const struct check *check, bool json)
         text_print(stdout, check->manifest.name);
         fputc(' ', stdout);
         text_print(stdout, check->manifest.version);
-        printf(", %zu slot%s of %s\n", check->fits, check->fits == 1 ? "" : "s", check->host_path);
+        printf(", %zu slot%s of ", check->fits, check->fits == 1 ? "" : "s");
+        text_print(stdout, check->host_path);
+        fputc('\n', stdout);
         return;
     }
     answer = answer_refused(0, "check", &check->why);
@@ -354,7 +356,7 @@ static void print_fits(const struct check *check, bool json)
     document_add_text(answer, "version", check->manifest.version);
     document_add_number(answer, "slots", (long long)check->fits);
     json_object_object_add(answer, "warnings", json_object_get(check->warnings));
-    json_print(answer);
+    document_print(answer, 0);
     json_object_put(answer);
 }
 
@@ -420,7 +422,7 @@ int verb_check(int argc, char **argv)
     struct check_options with = {0};
     int option, exit_code;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     with.debug = allocate((size_t)argc * sizeof(*with.debug));
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP || option == '?') {

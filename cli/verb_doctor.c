@@ -35,15 +35,15 @@ void finding_add(struct findings *findings, enum level level, enum error_code co
                  const char *check, const char *format, ...)
 {
     struct finding *finding;
-    char text[1024];
+    char *text;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    text = format_list(format, arguments);
     va_end(arguments);
     findings->list = reallocate(findings->list, (findings->count + 1) * sizeof(*findings->list));
     finding = &findings->list[findings->count++];
-    *finding = (struct finding){level, code, check, text_clean(text)};
+    *finding = (struct finding){level, code, check, text};
 }
 
 void finding_add_refusal(struct findings *findings, const char *check, struct refusal *why)
@@ -110,7 +110,8 @@ static void findings_print(const struct findings *findings)
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
 
-        printf("%-4s  %-9s  %s", level_names[finding->level], finding->check, finding->text);
+        printf("%-4s  %-9s  ", level_names[finding->level], finding->check);
+        text_print(stdout, finding->text);
         if (finding->level == FINDING_NO)
             printf(" (%s: %s)", error_info(finding->code)->code, error_info(finding->code)->remedy);
         putchar('\n');
@@ -241,7 +242,7 @@ static int doctor_file(const char *name, bool json)
     if (json) {
         struct json_object *document = findings_json(&findings, 0, path);
 
-        json_print(document);
+        document_print(document, findings_exit(&findings));
         json_object_put(document);
     } else {
         findings_print(&findings);
@@ -295,7 +296,7 @@ static int doctor_all(const struct targets *targets, bool json)
         json_object_object_add(document, "processes", json_object_get(list));
     }
     if (json) {
-        json_print(document);
+        document_print(document, exit_code);
         json_object_put(document);
     }
     json_object_put(list);
@@ -309,7 +310,7 @@ int verb_doctor(int argc, char **argv)
     bool json = false;
     int option, exit_code;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

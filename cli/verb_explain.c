@@ -39,7 +39,7 @@ int verb_explain(int argc, char **argv)
     bool json = false;
     int option;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);
@@ -65,7 +65,7 @@ int verb_explain(int argc, char **argv)
     }
     json_object_object_add(document, "codes", codes);
     if (json)
-        json_print(document);
+        document_print(document, 0);
     json_object_put(document);
     return 0;
 }

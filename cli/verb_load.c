@@ -10,6 +10,7 @@
 #include "lookup.h"
 #include "output.h"
 #include "request.h"
+#include "results.h"
 #include "verbs.h"
 
 static const char help[] =
@@ -269,7 +270,7 @@ static int load_into(const char *target, const struct load *load, char *const *p
         exit_code = refused("load", 0, &why, load->json);
     else
         exit_code = order_run(&targets, &order, load->json, print_applied);
-    if (exit_code == 0 && follow)
+    if (exit_code == 0 && follow && results_flush())
         exit_code = follow_run(follow, &targets, &order, load->json);
     follow_end(follow);
     lookup_close(order.lookup);
@@ -323,7 +324,7 @@ int verb_load(int argc, char **argv)
     struct load load = {0};
     int option, exit_code = 0;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while (exit_code == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

@@ -191,7 +191,7 @@ static void print_all(const struct process *list, size_t count, bool json)
     }
     json_object_object_add(document, "processes", rows);
     if (json)
-        json_print(document);
+        document_print(document, 0);
     else
         table_print(&table, stdout);
     json_object_put(document);
@@ -205,7 +205,7 @@ int verb_ps(int argc, char **argv)
     bool json = false;
     int option;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

@@ -56,7 +56,7 @@ int verb_revert(int argc, char **argv)
     bool unload = false, json = false;
     int option;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

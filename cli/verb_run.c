@@ -10,6 +10,7 @@
 #include "judge.h"
 #include "output.h"
 #include "preload_path.h"
+#include "results.h"
 #include "verbs.h"
 
 static const char help[] =
@@ -105,6 +106,7 @@ static int start(char **argv, const char *patches, bool json)
             put_first(first);
         free(first);
         set_patches(patches);
+        results_leave();
         execvp(argv[0], argv);
         refuse(&why, HP_NO_PROGRAM, "run %s: %s", argv[0], strerror(errno));
     }
@@ -119,7 +121,7 @@ int verb_run(int argc, char **argv)
     bool json = false;
     int option, exit_code;
 
-    opterr = 0;
+    options_begin(argc, argv, "+", options);
     /* "+": the program's own options are not this command's. */
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         if (option == OPTION_HELP)

@@ -229,7 +229,7 @@ int verb_slots(int argc, char **argv)
     struct slot_wish wish = {0};
     int option, exit_code;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

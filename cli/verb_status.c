@@ -305,7 +305,7 @@ int verb_status(int argc, char **argv)
     bool json = false;
     int option;
 
-    opterr = 0;
+    options_begin(argc, argv, "", options);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == OPTION_HELP)
             return help_print(help);

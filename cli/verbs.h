@@ -44,11 +44,14 @@ enum option_value {
         NULL, 0, NULL, 0 \
     }
 
-/* HP-USAGE on stderr; the exit code 2. */
+/* Before a verb reads its options with getopt_long(3), to which the same is given: notes whether
+ * --json is among them, which usage errors before and after it have to know. */
+void options_begin(int argc, char **argv, const char *letters, const struct option *options);
+/* HP-USAGE on stderr, or as JSON on stdout; the exit code 2. */
 int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* getopt_long(3) has met what it does not know; argv as it got it. */
 int usage_unknown(const char *verb, char **argv);
-/* Prints the verb's help; 0. */
+/* Prints the help of the verb that options_begin() was called for, else the command's; 0. */
 int help_print(const char *text);
 
 /* --when and --timeout, for load and revert. */

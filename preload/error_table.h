@@ -83,6 +83,7 @@
   X(HP_HOST_DIED, "HP-HOST-DIED", 6, "the process ended while the request was under way", "look at the program's log for the patch named last") \
   X(HP_UNKNOWN, "HP-UNKNOWN", 6, "the outcome is not known", "hotpatch status shows what is applied") \
   X(HP_SOME_FAILED, "HP-SOME-FAILED", 5, "some of several targets failed", "each one's reason is listed") \
+  X(HP_OUTPUT, "HP-OUTPUT", 1, "what the command prints cannot be written to its stdout", "free space there, or keep its reader; where a request was carried out all the same, the exit code is 6") \
   X(HP_INTERNAL, "HP-INTERNAL", 1, "hotpatch met a state that it does not know", "please report it with the log of HOTPATCH_LOG=debug")
 /* clang-format on */
 
