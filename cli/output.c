@@ -58,21 +58,28 @@ char *format_text(const char *format, ...)
     return text;
 }
 
-/* C0 and DEL, and C1 as UTF-8 spells it (C2 80 to C2 9F) or as a byte of its own: all that a terminal
- * may obey. */
+/* C0, DEL and C1 are all that a terminal may obey. A byte that is no UTF-8 is shown as JSON shows it. */
 char *text_clean(const char *text)
 {
-    char *clean = format_text("%s", text ? text : "-");
-    size_t length;
+    const char *from = text ? text : "-";
+    char *clean = allocate(strlen(from) * 2 + 1), *to = clean;
 
-    for (char *p = clean; *p; p += length ? length : 1) {
-        unsigned char c = (unsigned char)*p;
+    while (*from) {
+        unsigned char c = (unsigned char)*from;
+        size_t length = utf8_length(from);
+        bool is_c1 =
+            length == 0 ? c <= 0x9f : length == 2 && c == 0xc2 && (unsigned char)from[1] <= 0x9f;
 
-        length = utf8_length(p);
-        if (c < 0x20 || c == 0x7f || (length == 0 && c <= 0x9f))
-            *p = '?';
-        else if (c == 0xc2 && length == 2 && (unsigned char)p[1] <= 0x9f)
-            p[0] = p[1] = '?';
+        if (c < 0x20 || c == 0x7f || is_c1) {
+            *to++ = '?';
+        } else if (length == 0) {
+            *to++ = (char)(0xc0 | c >> 6);
+            *to++ = (char)(0x80 | (c & 0x3f));
+        } else {
+            memcpy(to, from, length);
+            to += length;
+        }
+        from += length ? length : 1;
     }
     return clean;
 }

@@ -24,7 +24,7 @@ struct bed {
     struct host *host;
     char pid[16];
     char directory[64];
-    char program[128], patch[128];
+    char program[128], patch[128], name[64];
 };
 
 static int start(void **state)
@@ -34,7 +34,8 @@ static int start(void **state)
     strcpy(bed.directory, "/tmp/hotpatch-test-XXXXXX");
     if (!mkdtemp(bed.directory) || chmod(bed.directory, 0755) != 0)
         return -1;
-    snprintf(bed.program, sizeof(bed.program), "%s/%s", bed.directory, BYTES);
+    snprintf(bed.name, sizeof(bed.name), "%s-%d", BYTES, (int)getpid()); /* no other test's */
+    snprintf(bed.program, sizeof(bed.program), "%s/%s", bed.directory, bed.name);
     snprintf(bed.patch, sizeof(bed.patch), "%s/%s.so", bed.directory, BYTES);
     copy_file(built("hosts/host"), bed.program);
     copy_file(patch_file("answer2"), bed.patch);
@@ -106,7 +107,7 @@ static struct output *shell(struct bed *bed, const char *script)
     setenv("PROGRAM", bed->program, 1);
     setenv("GOOD", patch_file("second"), 1);
     setenv("BAD", patch_file("no_target"), 1);
-    setenv("NAME", BYTES, 1);
+    setenv("NAME", bed->name, 1);
     return run_program(bed->host, (const char *[]){"sh", "-c", script, NULL});
 }
 
@@ -465,16 +466,17 @@ static void a_closed_descriptor_is_not_taken_for_a_file(void **state)
 static void the_program_of_run_gets_its_stdout_as_it_was(void **state)
 {
     static const char script[] =
-        "trap '' PIPE; trap - PIPE; \"$HOTPATCH\" run sh -c 'readlink /proc/self/fd/1; "
-        "grep SigIgn /proc/self/status >&2' >&-";
+        "a=$(grep SigIgn /proc/self/status); b=$(\"$HOTPATCH\" run grep SigIgn /proc/self/status); "
+        "[ \"$a\" = \"$b\" ] || echo \"$a, $b\" >&2; \"$HOTPATCH\" run readlink /proc/self/fd/1 "
+        ">&-";
     struct output *output;
 
     if (sanitized())
         skip();
     output = shell(*state, script);
-    assert_int_equal(output->status, 0);
     assert_string_equal(output->out, "");
-    assert_non_null(strstr(output->error, "0000000000000000"));
+    assert_string_equal(output->error, "");
+    assert_int_equal(output->status, 1); /* readlink's: there is none */
     output_free(output);
 }
 
