@@ -147,16 +147,21 @@ char *wire_encode(const char *name)
     return text;
 }
 
-char *absolute_path(const char *path)
+char *absolute_path(const char *path, struct refusal *why)
 {
     char *here, *whole;
 
     if (*path == '/')
         return format_text("%s", path);
+    here = getcwd(NULL, 0);
+    if (!here) {
+        refuse(why, HP_PATH, "%s is relative, and the working directory has no path: %s", path,
+               errno == ENOENT ? "it was removed" : strerror(errno));
+        return NULL;
+    }
     while (path[0] == '.' && path[1] == '/')
         path += 2 + strspn(path + 2, "/");
-    here = getcwd(NULL, 0);
-    whole = format_text("%s/%s", here && strcmp(here, "/") != 0 ? here : "", path);
+    whole = format_text("%s/%s", strcmp(here, "/") != 0 ? here : "", path);
     free(here);
     return whole;
 }

@@ -384,15 +384,15 @@ static int check_file(const char *host, const char *patch, const struct check_op
 
 static int check_process(const char *target, const char *patch, const struct check_options *with)
 {
-    char *path = absolute_path(patch);
-    const char *const paths[] = {path};
     struct refusal why = {0};
+    char *path = absolute_path(patch, &why);
+    const char *const paths[] = {path};
     struct order order = {
         .verb = "load",
         .keys = "dry-run=1",
         .patches = paths,
         .patch_count = 1,
-        .lookup = lookup_open(with->debug, with->debug_count, &why),
+        .lookup = path ? lookup_open(with->debug, with->debug_count, &why) : NULL,
         .timeout = REQUEST_TIMEOUT_DEFAULT,
     };
     int exit_code = order.lookup ? order_run_on(target, &order, with->json, print_applied)

@@ -303,6 +303,7 @@ static int check_usage(const struct load *load, size_t operands)
 
 static int load_operands(struct load *load, char *const *operands, size_t count)
 {
+    struct refusal why = {0};
     char **paths;
     int exit_code = check_usage(load, count);
 
@@ -311,8 +312,11 @@ static int load_operands(struct load *load, char *const *operands, size_t count)
     add_terms_to_faults(load);
     paths = allocate(count * sizeof(*paths));
     for (size_t i = 1; i < count; i++)
-        paths[i - 1] = absolute_path(operands[i]);
-    exit_code = load_into(operands[0], load, paths, count - 1);
+        paths[i - 1] = absolute_path(operands[i], &why);
+    if (why.count > 0)
+        exit_code = refused("load", 0, &why, load->json);
+    else
+        exit_code = load_into(operands[0], load, paths, count - 1);
     for (size_t i = 1; i < count; i++)
         free(paths[i - 1]);
     free(paths);

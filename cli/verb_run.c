@@ -32,11 +32,14 @@ static const struct option options[] = {
 /* Both variables are lists whose separator no path in them may hold; ld.so(8). */
 static int add_patch(char **list, const char *file)
 {
+    struct refusal why = {0};
     char *path, *longer;
 
     if (strchr(file, ':'))
         return usage_error("run", "the name of a patch cannot hold a colon here: %s", file);
-    path = absolute_path(file);
+    path = absolute_path(file, &why);
+    if (!path)
+        return refused("run", 0, &why, results_json());
     if (strchr(path, ':')) {
         free(path);
         return usage_error("run", "the directory of %s has a colon in its name", file);

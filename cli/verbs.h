@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "error.h"
+
 /* Values of long options that have no letter. */
 enum option_value {
     OPTION_HELP = 256,
@@ -71,8 +73,9 @@ bool wire_word(const char *text);
 char *wire_encode(const char *name);
 /* No control byte in it, which no name has and the wire does not take. */
 bool wire_name(const char *name);
-/* `path` from the root, malloc'd. */
-char *absolute_path(const char *path);
+/* `path` from the root, malloc'd. NULL where the working directory has none (it was removed): it is
+ * another process that opens it. */
+char *absolute_path(const char *path, struct refusal *why);
 
 int verb_run(int argc, char **argv);
 int verb_ps(int argc, char **argv);

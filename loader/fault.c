@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "sys.h"
 #include "target.h"
+#include "text.h"
 
 uintptr_t fault_entry(const struct fault *fault)
 {
@@ -90,25 +91,19 @@ static struct fault *find_free(void)
     return oldest;
 }
 
-static void describe(struct fault *fault, const struct request_fault *request)
+char *fault_text(const struct request_fault *request)
 {
-    int n = snprintf(fault->text, sizeof(fault->text), "%s", request->what);
-    size_t length = n < 0                             ? 0
-                    : (size_t)n < sizeof(fault->text) ? (size_t)n
-                                                      : sizeof(fault->text) - 1;
+    char nth[32] = "", probability[48] = "", times[32] = "";
 
     if (request->nth)
-        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length, " nth=%llu",
-                                   (unsigned long long)request->nth);
-    if (request->probability && length < sizeof(fault->text))
-        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length,
-                                   " probability=%u.%06u", request->probability / 1000000,
-                                   request->probability % 1000000);
-    if (request->times && length < sizeof(fault->text))
-        length += (size_t)snprintf(fault->text + length, sizeof(fault->text) - length,
-                                   " times=%llu", (unsigned long long)request->times);
-    if (request->caller && length < sizeof(fault->text))
-        snprintf(fault->text + length, sizeof(fault->text) - length, " caller=%s", request->caller);
+        snprintf(nth, sizeof(nth), " nth=%llu", (unsigned long long)request->nth);
+    if (request->probability)
+        snprintf(probability, sizeof(probability), " probability=%u.%06u",
+                 request->probability / 1000000, request->probability % 1000000);
+    if (request->times)
+        snprintf(times, sizeof(times), " times=%llu", (unsigned long long)request->times);
+    return text_format("%s%s%s%s%s%s", request->what, nth, probability, times,
+                       request->caller ? " caller=" : "", request->caller ? request->caller : "");
 }
 
 /* Before the first fault, so that the function has none of its own yet. */
@@ -136,7 +131,6 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
         return NULL;
     if (request->seconds)
         fault->until = engine_now_ms() + request->seconds * UINT64_C(1000);
-    describe(fault, request);
     __atomic_store_n(&fault->taken, true, __ATOMIC_RELEASE);
     return fault;
 }

@@ -32,9 +32,10 @@ struct fault {
     bool taken;
     bool no_result; /* callers rely on rax: the function returns nothing there */
     bool at_entry;  /* of a function that our own threads may call too */
-    char text[128]; /* the request's NAME=RETVAL[:ERRNO] and terms */
 };
 
+/* The request's NAME=RETVAL[:ERRNO] and terms, malloc'd; NULL: no memory. */
+char *fault_text(const struct request_fault *request);
 /* Take a fault for a request. NULL with `why`. Its target is copied into `target`. */
 struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
                         struct refusal *why);

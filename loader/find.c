@@ -251,13 +251,17 @@ static void refuse_missing(const struct search *search, const char *text, const 
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }
 
+/* Of the names of several, which are all the one that was asked for, when that is a long one. */
+#define NAME_SHOWN 100
+
 static void list_slot(char *list, size_t size, const struct slot *slot)
 {
-    char name[600];
+    char name[600], shown[NAME_SHOWN];
 
+    text_cut(shown, sizeof(shown), slot->name);
     snprintf(name, sizeof(name), "%s:%s",
              slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
-             slot->name);
+             shown);
     text_list_add(list, size, name);
 }
 
@@ -266,12 +270,12 @@ static void list_entry(char *list, size_t size, const struct entry_candidate *en
     const struct function *function = &entry->function;
     const char *more = function->file ? function->file : function->version;
     const char *object = object_name(entry->object);
-    char name[900];
+    char name[900], shown[NAME_SHOWN];
 
+    text_cut(shown, sizeof(shown), function->name ? function->name : "");
     /* Two files of different directories may be called the same. */
-    snprintf(name, sizeof(name), "%s:%s%s%s (%s+0x%llx)", object,
-             function->name ? function->name : "", more ? "@" : "", more ? more : "", object,
-             (unsigned long long)function->address);
+    snprintf(name, sizeof(name), "%s:%s%s%s (%s+0x%llx)", object, shown, more ? "@" : "",
+             more ? more : "", object, (unsigned long long)function->address);
     text_list_add(list, size, name);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch.h"
+#include "base/utf8.h"
 
 enum {
     FORWARD_BYTES_MAX = 32,
@@ -226,16 +227,32 @@ int function_copies_each(const struct function_copies *copies, uint64_t address,
 
 struct listing {
     char *list;
-    size_t size, used, count;
-    bool clones;
+    size_t size, used, count, shown;
+    bool clones, full;
 };
+
+/* One that has no room ends in "...", and is the last. */
+static void show(struct listing *listing, const char *name)
+{
+    size_t room = listing->size - listing->used;
+    int length = room < 16 ? -1
+                           : snprintf(listing->list + listing->used, room, "%s%s",
+                                      listing->used ? ", " : "", name);
+
+    listing->full = length < 0 || (size_t)length >= room;
+    if (length < 0)
+        return;
+    if (listing->full)
+        utf8_mark_cut(listing->list, listing->size - 1);
+    listing->used = strlen(listing->list);
+    listing->shown++;
+}
 
 static int list_one(enum function_copy kind, const struct function *other, void *context)
 {
     struct listing *listing = context;
     char unnamed[32];
     const char *name = other->name;
-    int length;
 
     if ((kind == COPY_CLONE) != listing->clones)
         return 0;
@@ -244,14 +261,9 @@ static int list_one(enum function_copy kind, const struct function *other, void 
                  (unsigned long long)other->address);
         name = unnamed;
     }
-    if (listing->count++ >= LISTED_MAX)
-        return 0;
-    length = snprintf(listing->list + listing->used, listing->size - listing->used, "%s%s",
-                      listing->used ? ", " : "", name);
-    if (length > 0 && (size_t)length < listing->size - listing->used)
-        listing->used += (size_t)length;
-    else
-        listing->list[listing->used] = '\0';
+    listing->count++;
+    if (listing->shown < LISTED_MAX && !listing->full)
+        show(listing, name);
     return 0;
 }
 
@@ -263,7 +275,7 @@ void function_copies_list(const struct function_copies *copies, uint64_t address
 
     *list = '\0';
     function_copies_each(copies, address, name, list_one, &listing);
-    if (listing.count > LISTED_MAX)
+    if (listing.count > listing.shown)
         snprintf(list + listing.used, size - listing.used, " and %zu more",
-                 listing.count - LISTED_MAX);
+                 listing.count - listing.shown);
 }

@@ -395,14 +395,16 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
 {
     struct module *module = calloc(1, sizeof(*module));
     struct module_entry *entry = NULL;
-    char target[512];
+    char target[TARGET_NAME_MAX], *text = fault_text(&load->fault);
 
     if (module)
         module->fault = fault_new(&load->fault, target, sizeof(target), why);
     if (module && module->fault)
         entry = add_entry(module, target, NULL);
-    if (!entry || !(module->name = text_format("fail:%s", target)) ||
-        !(module->path = text_format("fail=%s", module->fault->text)) ||
+    if (entry && text)
+        module->path = text_format(MODULE_FAULT_PATH "%s", text);
+    free(text);
+    if (!entry || !module->path || !(module->name = text_format("fail:%s", target)) ||
         !(module->version = text_copy("")) || !(module->build_id = text_copy("")) ||
         module_keep_request(module, load) != 0) {
         if (why->count == 0)

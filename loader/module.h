@@ -35,6 +35,9 @@ struct module_target {
     char *build_id;
 };
 
+/* The path of a fault, which has no file; NAME=RETVAL[:ERRNO] and its terms follow. */
+#define MODULE_FAULT_PATH "fail="
+
 struct module {
     struct module *next; /* in the order of loading; see module_first() */
     char *name;

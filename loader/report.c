@@ -14,6 +14,7 @@
 #include "keep_rules.h"
 #include "keep_slot.h"
 #include "site.h"
+#include "text.h"
 #include "wall_time.h"
 
 /* ---- pieces ---- */
@@ -186,7 +187,7 @@ static void put_module_identity(struct json *json, const struct module *module)
     json_string(json, "path", module->path);
     json_string(json, "sha256", module->sha256);
     if (module->fault) {
-        json_string(json, "fault", module->fault->text);
+        json_string(json, "fault", module->path + strlen(MODULE_FAULT_PATH));
         json_unsigned(json, "calls", __atomic_load_n(&module->fault->calls, __ATOMIC_RELAXED));
         json_unsigned(json, "strikes", __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED));
     }
@@ -409,12 +410,12 @@ void report_slots(const struct request *request, struct engine_reply *reply)
     put_result(&none, 0, reply);
     json_array_begin(reply->json, "warnings");
     for (const struct object *o = objects_first(); o; o = o->next) {
-        char text[512];
+        char *text;
 
-        if (!o->problem || o->is_ours)
+        if (!o->problem || o->is_ours || !(text = text_format("%s: %s", o->path, o->problem)))
             continue;
-        snprintf(text, sizeof(text), "%s: %s", o->path, o->problem);
         json_string(reply->json, NULL, text);
+        free(text);
     }
     json_array_end(reply->json);
     objects_locked(read_live, &damaged);

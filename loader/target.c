@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int copy_part(char *to, const char *from, size_t length)
+static int copy_part(char *to, size_t size, const char *from, size_t length)
 {
-    if (length == 0 || length >= TARGET_PART_MAX)
+    if (length == 0 || length >= size)
         return -1;
     memcpy(to, from, length);
     to[length] = '\0';
@@ -51,9 +51,9 @@ static int parse_offset(const char *text, const char *plus, struct target *out)
     out->by_offset = true;
     errno = 0;
     out->offset = strtoull(plus + 1, NULL, 16);
-    if (errno != 0 || copy_part(out->name, text, strlen(text)) != 0)
+    if (errno != 0 || copy_part(out->name, sizeof(out->name), text, strlen(text)) != 0)
         return -1;
-    return copy_part(out->object, text, (size_t)(plus - text));
+    return copy_part(out->object, sizeof(out->object), text, (size_t)(plus - text));
 }
 
 int target_parse(const char *text, struct target *out)
@@ -65,14 +65,15 @@ int target_parse(const char *text, struct target *out)
     memset(out, 0, sizeof(*out));
     if (offset_begin(text))
         return parse_offset(text, offset_begin(text), out);
-    if (colon && copy_part(out->object, text, (size_t)(colon - text)) != 0)
+    if (colon && copy_part(out->object, sizeof(out->object), text, (size_t)(colon - text)) != 0)
         return -1;
-    if (copy_part(out->name, name, at ? (size_t)(at - name) : strlen(name)) != 0)
+    if (copy_part(out->name, sizeof(out->name), name, at ? (size_t)(at - name) : strlen(name)) != 0)
         return -1;
     if (!at)
         return 0;
     at += at[1] == '@' ? 2 : 1; /* NAME@@VERSION is how nm(1) prints a default version */
-    return copy_part(is_source_file(at) ? out->file : out->version, at, strlen(at));
+    return copy_part(is_source_file(at) ? out->file : out->version, TARGET_PART_MAX, at,
+                     strlen(at));
 }
 
 bool target_object_matches(const struct target *target, bool is_program, const char *path,

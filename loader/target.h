@@ -11,10 +11,13 @@
 #include <stdint.h>
 
 #define TARGET_PART_MAX 512
+/* With its NUL: Rust's and C++'s names have thousands of letters. A request has no room for a longer one
+ * (REQUEST_MAX), nor a manifest (RECORD_STRING_MAX). */
+#define TARGET_NAME_MAX 4097
 
 struct target {
     char object[TARGET_PART_MAX]; /* soname, base name, namespace or "exe"; "" where not given */
-    char name[TARGET_PART_MAX];
+    char name[TARGET_NAME_MAX];
     char file[TARGET_PART_MAX];    /* "reader.c"; "" where not given */
     char version[TARGET_PART_MAX]; /* symbol version; "" where not given */
     bool by_offset;                /* OBJECT+0xOFFSET: `name` is all of it */

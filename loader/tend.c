@@ -5,11 +5,12 @@
  */
 #include "tend.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "entry.h"
 #include "fault.h"
 #include "site.h"
+#include "text.h"
 #include "transaction.h"
 
 static struct {
@@ -56,14 +57,17 @@ static void look_again(uint64_t at)
 
 bool tend_do(struct request *request)
 {
-    static char name[600];
+    static char *name; /* the caller's until the next call */
     uint64_t at = engine_now_ms();
 
     look_again(at);
     for (const struct module *m = module_first(); m; m = m->next) {
         if (!m->live || !m->fault || !m->fault->until || at < m->fault->until)
             continue;
-        snprintf(name, sizeof(name), "%s", m->name);
+        free(name);
+        name = text_copy(m->name);
+        if (!name)
+            return false; /* at the next look */
         *request = (struct request){.verb = REQUEST_REVERT,
                                     .timeout = REQUEST_TIMEOUT_DEFAULT,
                                     .id = "",

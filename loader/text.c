@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 char *text_copy(const char *text)
 {
     size_t size = text ? strlen(text) + 1 : 0;
@@ -15,23 +17,42 @@ char *text_copy(const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-char *text_format(const char *format, ...)
+char *text_format_list(const char *format, va_list arguments)
 {
-    va_list arguments;
+    va_list again;
     char *text = NULL;
     int length;
 
-    va_start(arguments, format);
+    va_copy(again, arguments);
     length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
     if (length >= 0)
         text = malloc((size_t)length + 1);
-    if (!text)
-        return NULL;
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *text_format(const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+
     va_start(arguments, format);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    text = text_format_list(format, arguments);
     va_end(arguments);
     return text;
+}
+
+void text_cut(char *to, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(to, text, length < size ? length + 1 : size - 1);
+    if (length < size)
+        return;
+    to[size - 1] = '\0';
+    utf8_mark_cut(to, size - 1);
 }
 
 static bool list_has(const char *list, const char *text)
@@ -44,10 +65,20 @@ static bool list_has(const char *list, const char *text)
     return false;
 }
 
+static bool is_cut(const char *list, size_t length)
+{
+    return length >= 3 && strcmp(list + length - 3, "...") == 0;
+}
+
 void text_list_add(char *list, size_t size, const char *text)
 {
-    size_t length = strlen(list);
+    size_t length = strlen(list), room = size - length;
 
-    if (length + strlen(text) + 3 <= size && !list_has(list, text))
-        sprintf(list + length, "%s%s", length ? ", " : "", text);
+    if (list_has(list, text) || is_cut(list, length))
+        return;
+    if (room < sizeof(", ....."))
+        return;
+    if (length)
+        strcpy(list + length, ", ");
+    text_cut(list + strlen(list), size - strlen(list), text);
 }

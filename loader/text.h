@@ -7,12 +7,17 @@
 #ifndef HOTPATCH_TEXT_H
 #define HOTPATCH_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* malloc'd; NULL: no memory, or, of text_copy(), no text. */
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Behind what `list` holds, a comma between; left out where it is there already or has no room. */
+char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+/* Into `to`; what has no room ends in "...". */
+void text_cut(char *to, size_t size, const char *text);
+/* Behind what `list` holds, a comma between; left out where it is there already. What has no room ends
+ * in "...", and nothing follows it. */
 void text_list_add(char *list, size_t size, const char *text);
 
 #endif

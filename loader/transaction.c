@@ -20,18 +20,27 @@
 #include "maps.h"
 #include "parked.h"
 #include "pin.h"
+#include "text.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
     va_list arguments;
+    char *text;
 
     if (transaction->warning_count ==
         sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
         return;
     va_start(arguments, format);
-    vsnprintf(transaction->warnings[transaction->warning_count++], sizeof(transaction->warnings[0]),
-              format, arguments);
+    text = text_format_list(format, arguments);
     va_end(arguments);
+    if (text)
+        transaction->warnings[transaction->warning_count++] = text;
+}
+
+static void forget_warnings(struct transaction *transaction)
+{
+    while (transaction->warning_count > 0)
+        free(transaction->warnings[--transaction->warning_count]);
 }
 
 /* ---- the worker's part: dlopen and dlclose ---- */
@@ -232,10 +241,19 @@ struct bind_job {
     size_t count;
     struct bound {
         struct slot *slot;
-        char name[256], version[64];
+        char *name, *version; /* copies: the worker may outlive the slot */
         uintptr_t definition;
     } imports[];
 };
+
+static void bind_free(struct bind_job *bind)
+{
+    for (size_t i = 0; i < bind->count; i++) {
+        free(bind->imports[i].name);
+        free(bind->imports[i].version);
+    }
+    free(bind);
+}
 
 /* What the resolver chooses, asked by ld.so. */
 static void run_bind(struct worker_job *job)
@@ -245,14 +263,25 @@ static void run_bind(struct worker_job *job)
     for (size_t i = 0; i < bind->count; i++) {
         struct bound *b = &bind->imports[i];
 
-        b->definition = (uintptr_t)(*b->version ? dlvsym(RTLD_DEFAULT, b->name, b->version)
-                                                : dlsym(RTLD_DEFAULT, b->name));
+        b->definition = (uintptr_t)(b->version ? dlvsym(RTLD_DEFAULT, b->name, b->version)
+                                               : dlsym(RTLD_DEFAULT, b->name));
     }
 }
 
 static void bind_abandoned(struct worker_job *job)
 {
-    free(job);
+    bind_free((struct bind_job *)(void *)job);
+}
+
+/* False: no memory. */
+static bool bind_add(struct bind_job *bind, struct slot *slot)
+{
+    struct bound *b = &bind->imports[bind->count++];
+
+    b->slot = slot;
+    b->name = text_copy(slot->name);
+    b->version = text_copy(slot->version_name);
+    return b->name && (b->version || !slot->version_name);
 }
 
 static int bind_imports(struct transaction *transaction)
@@ -269,21 +298,15 @@ static int bind_imports(struct transaction *transaction)
     if (!bind)
         return refuse(transaction->why, HP_MEMORY, "bind imports: no memory");
     bind->job = (struct worker_job){run_bind, bind_abandoned, "binding of imports"};
-    for (const struct change *c = transaction->changes; c; c = c->next) {
-        struct bound *b = &bind->imports[bind->count];
-
-        if (c->slot->kind != SLOT_IMPORT || c->slot->base != 0)
-            continue;
-        b->slot = c->slot;
-        snprintf(b->name, sizeof(b->name), "%s", c->slot->name);
-        snprintf(b->version, sizeof(b->version), "%s",
-                 c->slot->version_name ? c->slot->version_name : "");
-        bind->count++;
-    }
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        if (c->slot->kind == SLOT_IMPORT && c->slot->base == 0 && !bind_add(bind, c->slot)) {
+            bind_free(bind);
+            return refuse(transaction->why, HP_MEMORY, "bind imports: no memory");
+        }
     ran = shim()->worker_run(&bind->job, transaction->deadline);
     if (ran != 0) {
         if (ran != -ETIMEDOUT)
-            free(bind);
+            bind_free(bind);
         return refuse(transaction->why, ran == -ETIMEDOUT ? HP_DEADLINE : HP_BUSY,
                       "bind imports: the dynamic linker is busy");
     }
@@ -294,7 +317,7 @@ static int bind_imports(struct transaction *transaction)
             refuse(transaction->why, HP_NO_TARGET, "%s: the process does not define it", b->name);
         b->slot->base = b->slot->fallback = b->slot->live = b->definition;
     }
-    free(bind);
+    bind_free(bind);
     return transaction->why->count ? -1 : 0;
 }
 
@@ -445,7 +468,7 @@ static void forget_plan(struct transaction *transaction)
     forget_changes(transaction);
     transaction->last_change = &transaction->changes;
     transaction->revert_count = 0;
-    transaction->warning_count = 0;
+    forget_warnings(transaction);
     refusal_clear(transaction->why);
 }
 
@@ -544,6 +567,7 @@ static void retire_reverted(void)
 void transaction_free(struct transaction *transaction)
 {
     forget_changes(transaction);
+    forget_warnings(transaction);
     for (size_t i = 0; i < transaction->load_count; i++) {
         if (transaction->committed) {
             module_forget_file(transaction->loads[i]);

@@ -44,7 +44,7 @@ struct transaction {
     enum request_when when;
     uint32_t timeout;
     uint64_t deadline; /* CLOCK_MONOTONIC ms; never 0 */
-    char warnings[8][256];
+    char *warnings[8];
     size_t warning_count;
 };
 

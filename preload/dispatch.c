@@ -251,6 +251,18 @@ static bool run_own(struct request *request, struct outcome *outcome)
     return outcome->exit_code == 0;
 }
 
+static bool startup_path_possible(const char *path)
+{
+    if (path[0] == '/')
+        return true;
+    log_write(
+        LOG_ERROR,
+        "HOTPATCH_PATCH: %s is refused: %s: it is relative, and the working directory has no path "
+        "(it was removed)",
+        path, error_info(HP_PATH)->code);
+    return false;
+}
+
 static void try_startup_patches(void)
 {
     for (size_t i = 0; i < startup.count; i++) {
@@ -259,6 +271,10 @@ static void try_startup_patches(void)
 
         if (startup.applied[i])
             continue;
+        if (!startup_path_possible(startup.path[i])) {
+            startup.refused = true;
+            continue;
+        }
         request.path = startup.path[i];
         startup.applied[i] = run_own(&request, &outcome);
         if (!startup.applied[i]) {
@@ -270,6 +286,7 @@ static void try_startup_patches(void)
     }
 }
 
+/* `path` as it is where the working directory has no path, being removed. */
 static const char *absolute(char *path)
 {
     char directory[PATH_MAX], *joined = NULL;

@@ -6,6 +6,7 @@
 #include "error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,39 +44,64 @@ const struct error_info *error_find(const char *code)
 /* A request without memory still gets its code: the list then ends in this item. */
 static struct complaint last_resort = {HP_MEMORY, NULL};
 
+static void one_line(char *text)
+{
+    for (; *text; text++)
+        if (*text == '\n')
+            *text = ' ';
+}
+
+/* Malloc'd; NULL: no memory. Whole: a name may be longer than all that is said of it. strdup(3) and
+ * vasprintf(3): see loader/text.h. */
+static char *sentence(const char *format, va_list arguments)
+{
+    va_list again;
+    int length;
+    char *text;
+
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, arguments);
+    text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text) {
+        vsnprintf(text, (size_t)length + 1, format, again);
+        one_line(text);
+    }
+    va_end(again);
+    return text;
+}
+
+/* False: no memory. */
+static bool grow(struct refusal *why)
+{
+    size_t capacity = why->capacity ? why->capacity * 2 : 4;
+    struct complaint *items = realloc(why->items, capacity * sizeof(*items));
+
+    if (!items)
+        return false;
+    why->items = items;
+    why->capacity = capacity;
+    return true;
+}
+
 int refuse(struct refusal *why, enum error_code code, const char *format, ...)
 {
-    char text[1024];
+    struct complaint *item;
     va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    for (char *p = text; *p; p++)
-        if (*p == '\n')
-            *p = ' ';
 
     if (why->items == &last_resort)
         return -1;
-    if (why->count == why->capacity) {
-        size_t capacity = why->capacity ? why->capacity * 2 : 4;
-        struct complaint *items = realloc(why->items, capacity * sizeof(*items));
-
-        if (!items) {
-            if (why->count == 0) {
-                why->items = &last_resort;
-                why->count = 1;
-            }
-            return -1;
+    if (why->count == why->capacity && !grow(why)) {
+        if (why->count == 0) {
+            why->items = &last_resort;
+            why->count = 1;
         }
-        why->items = items;
-        why->capacity = capacity;
+        return -1;
     }
-    why->items[why->count].code = code;
-    why->items[why->count].text = malloc(strlen(text) + 1); /* strdup: see loader/text.h */
-    if (why->items[why->count].text)
-        strcpy(why->items[why->count].text, text);
-    why->count++;
+    item = &why->items[why->count++];
+    item->code = code;
+    va_start(arguments, format);
+    item->text = sentence(format, arguments);
+    va_end(arguments);
     return -1;
 }
 

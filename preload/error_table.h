@@ -9,7 +9,7 @@
 #define ERROR_TABLE(X) \
   X(HP_USAGE, "HP-USAGE", 2, "the command line is not understood", "see hotpatch --help") \
   /* the wire */ \
-  X(HP_LINE_TOO_LONG, "HP-LINE-TOO-LONG", 1, "a request is longer than 4,096 bytes", "shorten the path, or split the transaction or the patch") \
+  X(HP_LINE_TOO_LONG, "HP-LINE-TOO-LONG", 1, "a request is longer than 4,096 bytes", "shorten the path, name a function by OBJECT+0xOFFSET, or split the transaction or the patch") \
   X(HP_LINE_INCOMPLETE, "HP-LINE-INCOMPLETE", 1, "a request does not end in a newline", "write the whole line, newline included, in one write") \
   X(HP_NUL, "HP-NUL", 1, "a request contains a NUL byte", "requests are text") \
   X(HP_VERB, "HP-VERB", 1, "the request's first word is not a verb", "the verbs are load, revert, reload, status, slots, ping, begin, commit") \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "engine.h"
 #include "lock.h"
 #include "status.h"
@@ -42,6 +43,14 @@ static void empty_array(struct json *json, const char *name)
     json_array_end(json);
 }
 
+/* The first complaint's, whole; NULL: there is none. */
+static const char *text_of(const struct refusal *why)
+{
+    if (!why || why->count == 0)
+        return NULL;
+    return why->items[0].text ? why->items[0].text : error_info(why->items[0].code)->meaning;
+}
+
 static void write_result(struct outcome *outcome, const struct refusal *why)
 {
     const char *result = result_name(outcome->exit_code);
@@ -63,7 +72,7 @@ static void write_result(struct outcome *outcome, const struct refusal *why)
     json_string(&outcome->record, "result", result);
     json_number(&outcome->record, "exit", outcome->exit_code);
     json_string(&outcome->record, "code", outcome->code[0] ? outcome->code : NULL);
-    json_string(&outcome->record, "text", outcome->code[0] ? outcome->text : NULL);
+    json_string(&outcome->record, "text", text_of(why));
     empty_array(&outcome->record, "modules");
     json_number(&outcome->record, "slots", 0);
 }
@@ -79,8 +88,9 @@ void outcome_refuse(struct outcome *outcome, const struct refusal *why)
 
     outcome->exit_code = refusal_exit_code(why);
     snprintf(outcome->code, sizeof(outcome->code), "%s", info->code);
-    snprintf(outcome->text, sizeof(outcome->text), "%s",
-             why->items[0].text ? why->items[0].text : info->meaning);
+    if (snprintf(outcome->text, sizeof(outcome->text), "%s", text_of(why)) >=
+        (int)sizeof(outcome->text))
+        utf8_mark_cut(outcome->text, sizeof(outcome->text) - 1);
     write_result(outcome, why);
 }
 

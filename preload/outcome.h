@@ -19,7 +19,7 @@ struct outcome {
     bool stale;    /* the engine wants the status file written anew */
     bool recorded; /* belongs into the history */
     char code[64]; /* of the first complaint; "" */
-    char text[512];
+    char text[512]; /* its sentence for the log, which has no longer lines */
     char warning[512]; /* "" */
 };
 

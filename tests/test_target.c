@@ -52,14 +52,14 @@ static void what_lacks_a_part_is_refused(void **state)
 
 static void a_part_that_is_too_long_is_refused(void **state)
 {
-    char text[TARGET_PART_MAX + 2];
+    char text[TARGET_NAME_MAX + 2];
     struct target target;
 
     (void)state;
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     assert_int_equal(target_parse(text, &target), -1);
-    text[TARGET_PART_MAX - 1] = '\0';
+    text[TARGET_NAME_MAX - 1] = '\0';
     assert_int_equal(target_parse(text, &target), 0);
 }
 
