@@ -75,6 +75,17 @@ ssize_t sys_write_quietly(int fd, const void *bytes, size_t size)
     return wrote;
 }
 
+ssize_t sys_read_file(int dir, const char *path, char *text, size_t size)
+{
+    int fd = sys_openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
+    ssize_t length = fd < 0 ? fd : sys_read(fd, text, size - 1);
+
+    if (fd >= 0)
+        sys_close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
 static void sleep_by(long number, struct timespec rest)
 {
     static const uint32_t never;

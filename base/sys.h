@@ -122,6 +122,10 @@ static inline ssize_t sys_write(int fd, const void *buffer, size_t size)
     return sys_call3(SYS_write, fd, (long)buffer, (long)size);
 }
 
+/* Read the beginning of a file into `text`, of `size` bytes, and end it with a NUL. A symbolic link is not followed.
+ * Return the length, or -errno with an empty text. */
+ssize_t sys_read_file(int dir, const char *path, char *text, size_t size);
+
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
     return (int)sys_call3(SYS_close_range, (long)first, (long)last, (long)flags);

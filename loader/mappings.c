@@ -11,9 +11,9 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <time.h>
 
+#include "base/proc_text.h"
 #include "lock.h"
 #include "services.h"
 #include "sys.h"
@@ -29,16 +29,10 @@ static struct {
 size_t mappings_limit(void)
 {
     char text[32];
-    int fd = sys_openat(AT_FDCWD, "/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
-    ssize_t size = fd < 0 ? 0 : sys_read(fd, text, sizeof(text) - 1);
     size_t limit;
 
-    if (fd >= 0)
-        sys_close(fd);
-    if (size <= 0)
-        return LIMIT_DEFAULT;
-    text[size] = '\0';
-    limit = strtoul(text, NULL, 10);
+    sys_read_file(AT_FDCWD, "/proc/sys/vm/max_map_count", text, sizeof(text));
+    limit = proc_number(text, 10);
     return limit ? limit : LIMIT_DEFAULT;
 }
 

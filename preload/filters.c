@@ -8,11 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 
 #include "base/needed_calls.h"
+#include "base/proc_text.h"
 #include "base/seccomp_facts.h"
 #include "bpf.h"
 #include "lock.h"
@@ -228,19 +227,12 @@ bool filters_allow(int count)
 
 static int filters_now(void)
 {
-    static const char label[] = "\nSeccomp_filters:"; /* Linux 5.9 */
     char text[4096];
-    const char *at;
-    ssize_t got;
-    int fd = sys_openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+    const char *count;
 
-    if (fd < 0)
-        return SECCOMP_STARTED_UNDER;
-    got = sys_read(fd, text, sizeof(text) - 1);
-    sys_close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    at = strstr(text, label);
-    return at ? (int)strtol(at + sizeof(label) - 1, NULL, 10) : SECCOMP_STARTED_UNDER;
+    sys_read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text));
+    count = proc_field(text, "Seccomp_filters:"); /* Linux 5.9 */
+    return *count ? (int)proc_number(count, 10) : SECCOMP_STARTED_UNDER;
 }
 
 void filters_start(void)

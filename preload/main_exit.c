@@ -83,15 +83,8 @@ bool main_exit_wait(const _Atomic uint32_t *own, uint32_t expected)
 int main_exit_status(int proc)
 {
     char path[64], text[1024];
-    ssize_t got;
-    int fd;
 
     snprintf(path, sizeof(path), "%d/stat", (int)watched.tid);
-    fd = sys_openat(proc, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    got = sys_read(fd, text, sizeof(text) - 1);
-    sys_close(fd);
-    text[got > 0 ? got : 0] = '\0';
+    sys_read_file(proc, path, text, sizeof(text));
     return (int)proc_number(proc_stat_field(text, PROC_STAT_EXIT_CODE), 10);
 }

@@ -11,13 +11,13 @@
  */
 #include "step.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <ucontext.h>
 
+#include "base/proc_text.h"
 #include "base/unwind.h"
 #include "engine.h"
 #include "own_stack.h"
@@ -71,37 +71,15 @@ _Static_assert(SYS_rt_sigreturn == 15, "the number above");
 
 /* ---- may this thread be stepped? ---- */
 
-/* The number after `name` in the text of /proc/PID/status; -1: it is not there. */
-static long field_of(const char *text, const char *name)
-{
-    const char *at = strstr(text, name);
-    long value = 0;
-
-    if (!at)
-        return -1;
-    for (at += strlen(name); *at == ' ' || *at == '\t'; at++)
-        ;
-    if (*at < '0' || *at > '9')
-        return -1;
-    for (; *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (*at - '0');
-    return value;
-}
-
 /* A tracer would be shown each step as a SIGTRAP of the program's, and stop it there. A second thread would
  * meet SIGTRAP's action. */
 static bool is_alone(void)
 {
     static char text[STATUS_BYTES];
-    int file = sys_openat(AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC, 0);
-    ssize_t got;
 
-    if (file < 0)
-        return false;
-    got = sys_read(file, text, sizeof(text) - 1);
-    sys_close(file);
-    text[got > 0 ? got : 0] = '\0';
-    return field_of(text, "\nTracerPid:") == 0 && field_of(text, "\nThreads:") == 1;
+    sys_read_file(AT_FDCWD, "/proc/thread-self/status", text, sizeof(text));
+    return proc_number(proc_field(text, "TracerPid:"), 10) == 0 &&
+           proc_number(proc_field(text, "Threads:"), 10) == 1;
 }
 
 static bool has_handler(const struct sys_sigaction *action)

@@ -93,17 +93,6 @@ static void join(char path[NAME_MAX], const char *text, const struct file_name *
 
 /* ---- whose file it is ---- */
 
-static ssize_t read_head(int dir, const char *path, char *text, size_t size)
-{
-    int fd = sys_openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0);
-    ssize_t length = fd < 0 ? fd : sys_read(fd, text, size - 1);
-
-    if (fd >= 0)
-        sys_close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    return length;
-}
-
 /* What the status file says of its process; 0: nothing. */
 static uint64_t status_number(const char *head, const char *key)
 {
@@ -124,7 +113,7 @@ static void ask_status(int dir, const char *text, const struct file_name *name, 
     uint64_t pid_ns;
 
     join(path, text, name, ".json");
-    read_head(dir, path, head, sizeof(head));
+    sys_read_file(dir, path, head, sizeof(head));
     pid_ns = status_number(head, "\"pid_ns\":");
     owner->start_time = status_number(head, "\"start_time\":");
     owner->unknown = pid_ns == 0;
@@ -227,7 +216,7 @@ static uint64_t start_time_of(pid_t pid)
     char path[32], text[512];
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (read_head(AT_FDCWD, path, text, sizeof(text)) <= 0)
+    if (sys_read_file(AT_FDCWD, path, text, sizeof(text)) <= 0)
         return 0;
     return proc_number(proc_stat_field(text, PROC_STAT_START_TIME), 10);
 }

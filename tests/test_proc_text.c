@@ -1,4 +1,5 @@
-/* test_proc_text.c - fields of /proc/PID/stat and /proc/PID/status, whatever a thread is called. */
+/* test_proc_text.c - fields of /proc/PID/stat and /proc/PID/status, whatever a thread is called; reading of a file. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/proc_text.h"
+#include "base/sys.h"
 
 static const char status[] =
     "Name:\tState:\tX\nState:\tS (sleeping)\nNSpid:\t4711\t12\t1\nGroups:\t \n"
@@ -50,6 +52,20 @@ static void fields_are_counted_behind_the_last_bracket(void **state)
     assert_string_equal(proc_stat_field("", PROC_STAT_STATE), "");
 }
 
+static void as_much_of_a_file_is_read_as_there_is_room_for(void **state)
+{
+    char text[6];
+
+    (void)state;
+    assert_int_equal(sys_read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text)), 5);
+    assert_string_equal(text, "Name:");
+    assert_int_equal(sys_read_file(AT_FDCWD, "/proc/self/none", text, sizeof(text)), -ENOENT);
+    assert_string_equal(text, "");
+    text[0] = 'x';
+    assert_int_equal(sys_read_file(AT_FDCWD, "/proc/self/exe", text, sizeof(text)), -ELOOP);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -57,6 +73,7 @@ int main(void)
         cmocka_unit_test(numbers_end_at_what_is_no_digit_of_their_base),
         cmocka_unit_test(the_last_number_of_a_line_is_of_the_innermost_namespace),
         cmocka_unit_test(fields_are_counted_behind_the_last_bracket),
+        cmocka_unit_test(as_much_of_a_file_is_read_as_there_is_room_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
