@@ -12,11 +12,19 @@
  * FDE that begins with a jump through memory (psABI, "Procedure Linkage Table") and does not end
  * with it. A function that consists of such a jump ends with it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "functions_internal.h"
 #include "order.h"
+
+bool function_indirect_name(const char *name, char indirect[FUNCTION_NAME_MAX])
+{
+    int length = snprintf(indirect, FUNCTION_NAME_MAX, "%s.ifunc", name);
+
+    return length > 0 && length < FUNCTION_NAME_MAX;
+}
 
 const char *functions_file_problem(const struct functions *functions)
 {
@@ -188,6 +196,13 @@ static void fill(struct functions *functions, size_t i, uint64_t frame_size, str
     };
 }
 
+static bool is_resolver(struct functions *functions, uint64_t address)
+{
+    uint64_t where;
+
+    return function_indirect_word(functions, address, 0, &where);
+}
+
 static bool fill_nameless(struct functions *functions, const struct unwind_range *frame,
                           struct function *out)
 {
@@ -198,6 +213,7 @@ static bool fill_nameless(struct functions *functions, const struct unwind_range
         .size = settle_size(functions, frame->start, frame->size),
         .sized = frame->size != 0,
         .default_version = true,
+        .ifunc = is_resolver(functions, frame->start),
         .signal_frame = frame->signal_frame,
     };
     return true;
@@ -242,12 +258,37 @@ static int each_named(struct functions *functions, const struct name_index *inde
     return 0;
 }
 
+struct named {
+    function_visit *each;
+    void *context;
+    bool found;
+};
+
+static int note_found(const struct function *function, void *context)
+{
+    struct named *named = context;
+
+    named->found = true;
+    return named->each(function, named->context);
+}
+
+static int each_called(struct functions *functions, const char *name, struct named *named)
+{
+    int stop = each_named(functions, &functions->dynamic_names, name, note_found, named);
+
+    return stop ? stop : each_named(functions, &functions->symtab_names, name, note_found, named);
+}
+
 int functions_named(struct functions *functions, const char *name, function_visit *each,
                     void *context)
 {
-    int stop = each_named(functions, &functions->dynamic_names, name, each, context);
+    struct named named = {each, context, false};
+    char indirect[FUNCTION_NAME_MAX];
+    int stop = each_called(functions, name, &named);
 
-    return stop ? stop : each_named(functions, &functions->symtab_names, name, each, context);
+    return !named.found && function_indirect_name(name, indirect)
+               ? each_called(functions, indirect, &named)
+               : stop;
 }
 
 /* ------------------------------------------------------- all --- */
@@ -371,6 +412,7 @@ bool function_begins_at(struct functions *functions, uint64_t address, struct fu
     bool is_framed = unwind_begins_at(&functions->unwind, address, &frame);
     if (best_entry(functions, address, &best)) {
         fill(functions, best, frame.size, out);
+        out->ifunc |= is_resolver(functions, address); /* a name of the resolver's own may be best */
         return true;
     }
     return (is_framed && fill_nameless(functions, &frame, out)) ||

@@ -9,6 +9,8 @@
 
 #include "image.h"
 
+enum { FUNCTION_NAME_MAX = 1024 };
+
 struct functions;
 
 struct function {
@@ -19,7 +21,8 @@ struct function {
     const char *file;    /* of a local symbol: its STT_FILE ("reader.c"), else NULL */
     const char *version; /* of a .dynsym symbol, or NULL */
     bool default_version;
-    bool local, weak, ifunc;
+    bool local, weak;
+    bool ifunc; /* STT_GNU_IFUNC; or, of a look-up by address, a resolver that a relocation names */
     bool exported; /* in .dynsym */
     /* The FDE of a signal frame covers it: the kernel returns from a signal handler there. glibc's
      * begins one byte before the code. It is no function: functions_each() leaves it out. */
@@ -43,11 +46,17 @@ void functions_close(struct functions *functions); /* NULL is allowed */
 /* Why functions_of_mapped() did not read the file that it was given, in one sentence; or "". */
 const char *functions_file_problem(const struct functions *functions);
 
-/* Each function called `name`, aliases and statics of several files included; `each` returns
- * non-zero to stop, which is returned. Fast: a hash look-up after the first call. */
+/*
+ * Each function called `name`, aliases and statics of several files included; `each` returns
+ * non-zero to stop, which is returned. Fast: a hash look-up after the first call. Where nothing has
+ * the name, those called `name`.ifunc: so clang calls the indirect function (IFUNC) that it makes of
+ * target_clones and target_version.
+ */
 typedef int function_visit(const struct function *function, void *context);
 int functions_named(struct functions *functions, const char *name, function_visit *each,
                     void *context);
+/* `name`.ifunc; false: too long. */
+bool function_indirect_name(const char *name, char indirect[FUNCTION_NAME_MAX]);
 /* Every function that is no signal frame, in address order; several names of one address follow each other. What `each`
  * returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);
@@ -58,6 +67,10 @@ int functions_by_address(struct functions *functions, uint64_t address, function
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);
+/* The `i`-th word that ld.so fills with what the resolver at `address` returns, which all are alike; false:
+ * there are no more. indirect.c. */
+bool function_indirect_word(struct functions *functions, uint64_t address, size_t i,
+                            uint64_t *where);
 /* Where the last function that begins before `address` begins. False: none does. */
 bool function_previous_start(struct functions *functions, uint64_t address, uint64_t *start);
 /* Where the next function behind `address` begins, or its executable memory ends. */

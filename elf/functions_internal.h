@@ -34,6 +34,12 @@ struct range {
     uint64_t begin, end;
 };
 
+/* A word that ld.so fills with what a resolver returns: R_X86_64_IRELATIVE. */
+struct indirect_word {
+    uint64_t resolver; /* first: sorted by it */
+    uint64_t where;
+};
+
 struct functions {
     const struct image *image; /* what .dynsym and the unwind table are of; NULL: a debug file */
     struct image *own_image;   /* of a file, over `region` */
@@ -54,6 +60,9 @@ struct functions {
     size_t dynamic_count, count;
     struct name_index dynamic_names, symtab_names;
     uint32_t *order; /* of entries by address; NULL: not yet needed */
+    struct indirect_word *indirect; /* by resolver; indirect.c */
+    size_t indirect_count;
+    bool indirect_read;
     char file_problem[256];
 };
 

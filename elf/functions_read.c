@@ -477,5 +477,6 @@ void functions_close(struct functions *functions)
     free(functions->dynamic_names.heads);
     free(functions->symtab_names.heads);
     free(functions->order);
+    free(functions->indirect);
     free(functions);
 }

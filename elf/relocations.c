@@ -19,6 +19,7 @@ struct walk {
     struct elf_fault *fault;
     bool symbols_only;
     const char *name; /* of the one symbol that is wanted, or NULL */
+    uint32_t type;    /* the one that is wanted, or R_X86_64_NONE */
 };
 
 /* ld.so would fault on a store outside, or into text without DT_TEXTREL. */
@@ -97,11 +98,14 @@ static int add_symbol(const struct walk *walk, uint64_t index, struct image_relo
 }
 
 /* An index that is out of bounds is wanted: add_symbol() tells of it. */
-static bool is_wanted(const struct walk *walk, uint64_t index)
+static bool is_wanted(const struct walk *walk, uint64_t info)
 {
     const struct symbol_table *table = &walk->image->dynsym;
+    uint64_t index = ELF64_R_SYM(info);
     Elf64_Sym symbol;
 
+    if (walk->type != R_X86_64_NONE)
+        return ELF64_R_TYPE(info) == walk->type;
     if (!walk->symbols_only)
         return true;
     if (index == 0 || !walk->name)
@@ -118,7 +122,7 @@ static int walk_rela(const struct walk *walk, const struct records *table, bool 
     for (size_t i = 0; i < table->count; i++) {
         Elf64_Rela rela;
         memcpy(&rela, table->bytes + i * sizeof rela, sizeof rela);
-        if (!is_wanted(walk, ELF64_R_SYM(rela.r_info)))
+        if (!is_wanted(walk, rela.r_info))
             continue;
         struct image_relocation relocation = {
             .where = rela.r_offset,
@@ -146,7 +150,7 @@ static int walk_all(const struct walk *walk)
 
     if (walk->image->versym.bytes && image_read_versions(walk->image, walk->fault))
         return -1;
-    stop = walk->symbols_only ? 0 : walk_relr(walk);
+    stop = walk->symbols_only || walk->type != R_X86_64_NONE ? 0 : walk_relr(walk);
     if (!stop)
         stop = walk_rela(walk, &walk->image->rela, false);
     return stop ? stop : walk_rela(walk, &walk->image->jmprel, true);
@@ -156,14 +160,22 @@ int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_fault *fault)
 {
-    return walk_all(&(struct walk){image, each, context, fault, false, NULL});
+    return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_NONE});
 }
 
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
                              void *context, struct elf_fault *fault)
 {
-    return walk_all(&(struct walk){image, each, context, fault, true, name});
+    return walk_all(&(struct walk){image, each, context, fault, true, name, R_X86_64_NONE});
+}
+
+int image_indirect_relocations(const struct image *image,
+                               int (*each)(const struct image_relocation *relocation,
+                                           void *context),
+                               void *context, struct elf_fault *fault)
+{
+    return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_IRELATIVE});
 }
 
 /* ------------------------------------------------------- words --- */

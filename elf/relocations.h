@@ -27,4 +27,11 @@ int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
                              void *context, struct elf_fault *fault);
 
+/* Only those of type R_X86_64_IRELATIVE: ld.so calls the function at the addend, a resolver, and stores what
+ * it returns (System V ABI AMD64, "Relocation Types"). As fast. */
+int image_indirect_relocations(const struct image *image,
+                               int (*each)(const struct image_relocation *relocation,
+                                           void *context),
+                               void *context, struct elf_fault *fault);
+
 #endif

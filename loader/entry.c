@@ -175,13 +175,18 @@ void entries_versions(const struct target *target, char *list, size_t size)
 
 /* ---- slots ---- */
 
-/* An indirect function is entered where its resolver said: in the vDSO, maybe (vdso(7)). */
-static bool find_implementation(struct entry_candidate *candidate, struct site_problem *why)
+bool entry_real(const struct entry_candidate *candidate, struct entry_candidate *real,
+                struct site_problem *why)
 {
-    uintptr_t address = ifunc_implementation(candidate->object, &candidate->function);
-    struct object *object = address ? object_at(address) : NULL;
+    uintptr_t address;
+    struct object *object;
 
-    if (object && !object->is_ours && entry_at(object, address - object->bias, false, candidate))
+    *real = *candidate;
+    if (!candidate->function.ifunc)
+        return true;
+    address = ifunc_implementation(candidate->object, &candidate->function);
+    object = address ? object_at(address) : NULL;
+    if (object && !object->is_ours && entry_at(object, address - object->bias, false, real))
         return true;
     if (object)
         site_refuse(
@@ -238,14 +243,14 @@ void entry_code(struct object *object, const struct function *function, struct f
 
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why)
 {
-    struct entry_candidate real = *candidate;
+    struct entry_candidate real;
     const char *name = candidate->function.name;
     struct function_code code;
     char unnamed[300];
     struct slot *slot;
     struct site *site;
 
-    if (candidate->function.ifunc && !find_implementation(&real, why))
+    if (!entry_real(candidate, &real, why))
         return NULL;
     slot = slot_at(real.object, real.function.address);
     if (slot)

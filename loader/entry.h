@@ -29,6 +29,12 @@ void entries_versions(const struct target *target, char *list, size_t size);
  * information says that one begins there, else the object must say it. */
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out);
 
+/* Where a function is entered: an indirect one where its resolver said, in the vDSO, maybe (vdso(7)).
+ * False: nobody says, or not before ifuncs_ask(), or what is never patched; `why` says which. Inside
+ * objects_locked(). */
+bool entry_real(const struct entry_candidate *candidate, struct entry_candidate *real,
+                struct site_problem *why);
+
 /* How a function's entry can be patched, `functions` being there. Inside objects_locked(). */
 void entry_code(struct object *object, const struct function *function, struct function_code *out);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "ifunc.h"
 #include "signature.h"
 #include "site.h"
 #include "symbols.h"
@@ -381,6 +382,10 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
     }
     if (search.count == 0) {
         refuse_missing(&search, text, asked_by, transaction->why);
+        return NULL;
+    }
+    if (search.found[0]->kind == SLOT_IMPORT && !ifunc_bind(search.found[0])) {
+        refuse(transaction->why, HP_NO_TARGET, "%s: %s: ld.so finds no definition of it", asked_by, text);
         return NULL;
     }
     if (search.found[0]->kind == SLOT_ENTRY)

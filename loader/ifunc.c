@@ -1,14 +1,11 @@
 /* ifunc.c - see ifunc.h. */
 #include "ifunc.h"
 
-#include <dlfcn.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "linker_ask.h"
 #include "text.h"
-
-enum { ASK_MAX = 32 }; /* at once: more than a request has targets that are IFUNCs */
 
 struct implementation {
     struct implementation *next;
@@ -43,6 +40,23 @@ static uintptr_t bound_to(const struct object *object, const struct function *fu
     return 0;
 }
 
+/* What its own object's calls go through: bound when the object was loaded, lazy binding or not. */
+static uintptr_t own_word(struct object *object, const struct function *function)
+{
+    struct functions *functions = entry_functions(object);
+    uint64_t where;
+
+    for (size_t i = 0;
+         functions && function_indirect_word(functions, function->address, i, &where); i++) {
+        const uintptr_t *word = (const uintptr_t *)(object->bias + where);
+        uintptr_t value = where % sizeof(*word) ? 0 : __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+        if (value && object_at(value))
+            return value;
+    }
+    return 0;
+}
+
 /* What is not exported ld.so cannot tell. */
 static void want(struct object *object, const struct function *function)
 {
@@ -65,6 +79,8 @@ uintptr_t ifunc_implementation(struct object *object, const struct function *fun
 {
     uintptr_t bound = function->name ? bound_to(object, function) : 0;
 
+    if (!bound)
+        bound = own_word(object, function);
     if (bound)
         return bound;
     for (const struct implementation *i = object->implementations; i; i = i->next)
@@ -75,118 +91,113 @@ uintptr_t ifunc_implementation(struct object *object, const struct function *fun
     return 0;
 }
 
+bool ifunc_bind(struct slot *slot)
+{
+    const struct function function = {.address = slot->definition,
+                                      .name = slot->name,
+                                      .version = slot->version_name,
+                                      .exported = true};
+
+    if (slot->base == 0)
+        slot->base = slot->fallback = slot->live = ifunc_implementation(slot->object, &function);
+    return slot->base != 0;
+}
+
 /* ---- asking ---- */
 
-struct ask_job {
-    struct worker_job job;
+static size_t count_wanted(void)
+{
+    size_t count = 0;
+
+    for (const struct object *o = objects_first(); o; o = o->next)
+        for (const struct implementation *i = o->implementations; i; i = i->next)
+            count += !i->asked;
+    return count;
+}
+
+/* The objects are not read after that: they may go while ld.so is asked. */
+struct answers {
+    const struct linker_ask *ask;
     size_t count;
-    struct asked {
-        const struct object *object; /* to be found again, not to be read: it may have gone */
+    struct {
+        const struct object *object;
         uint64_t definition;
-        char *path; /* NULL: the program */
-        char *name, *version;
-        uintptr_t address;
-    } list[ASK_MAX];
+    } list[];
 };
 
-/* ld.so's own name, so nothing is loaded (dlopen(3), RTLD_NOLOAD). */
-static void run_ask(struct worker_job *job)
+static int add_questions(struct linker_ask *ask, struct answers *answers)
 {
-    struct ask_job *ask = (struct ask_job *)(void *)job;
-
-    for (size_t i = 0; i < ask->count; i++) {
-        struct asked *a = &ask->list[i];
-        void *handle = dlopen(a->path, RTLD_LAZY | RTLD_NOLOAD);
-
-        if (!handle)
-            continue;
-        a->address =
-            (uintptr_t)(a->version ? dlvsym(handle, a->name, a->version) : dlsym(handle, a->name));
-        dlclose(handle);
-    }
-}
-
-static void ask_free(struct ask_job *ask)
-{
-    for (size_t i = 0; i < ask->count; i++) {
-        free(ask->list[i].path);
-        free(ask->list[i].name);
-        free(ask->list[i].version);
-    }
-    free(ask);
-}
-
-static void ask_abandoned(struct worker_job *job)
-{
-    ask_free((struct ask_job *)(void *)job);
-}
-
-static void add_question(struct ask_job *ask, const struct object *object,
-                         struct implementation *wanted)
-{
-    struct asked *a = &ask->list[ask->count];
-
-    wanted->asked = true;
-    a->object = object;
-    a->definition = wanted->definition;
-    a->path = object->is_program ? NULL : text_copy(object->path);
-    a->name = text_copy(wanted->name);
-    a->version = text_copy(wanted->version);
-    ask->count += a->name && (a->path || object->is_program);
-}
-
-static struct ask_job *ask_new(void)
-{
-    struct ask_job *ask = calloc(1, sizeof(*ask));
-
-    if (!ask)
-        return NULL;
-    ask->job = (struct worker_job){run_ask, ask_abandoned, "asking ld.so for indirect functions"};
     for (struct object *o = objects_first(); o; o = o->next)
-        for (struct implementation *i = o->implementations; i && ask->count < ASK_MAX; i = i->next)
-            if (!i->asked)
-                add_question(ask, o, i);
-    return ask;
+        for (struct implementation *i = o->implementations; i; i = i->next) {
+            if (i->asked)
+                continue;
+            if (linker_ask_add(ask, o->is_program ? NULL : o->path, i->name, i->version) != 0)
+                return -1;
+            answers->list[answers->count].object = o;
+            answers->list[answers->count++].definition = i->definition;
+        }
+    return 0;
+}
+
+static struct implementation *wanted_of(const struct object *object, uint64_t definition)
+{
+    for (const struct object *o = objects_first(); o; o = o->next)
+        for (struct implementation *i = o->implementations; o == object && i; i = i->next)
+            if (i->definition == definition && !i->asked)
+                return i;
+    return NULL;
 }
 
 /* Inside objects_locked(), so that what is listed is there. */
 static int take_answers(void *context)
 {
-    const struct ask_job *ask = context;
+    const struct answers *answers = context;
     int known = 0;
 
-    for (struct object *o = objects_first(); o; o = o->next)
-        for (struct implementation *i = o->implementations; i; i = i->next)
-            for (size_t k = 0; k < ask->count; k++)
-                if (ask->list[k].object == o && ask->list[k].definition == i->definition &&
-                    ask->list[k].address) {
-                    i->address = ask->list[k].address;
-                    known = 1;
-                }
+    for (size_t k = 0; k < answers->count; k++) {
+        struct implementation *i =
+            wanted_of(answers->list[k].object, answers->list[k].definition);
+
+        if (!i)
+            continue;
+        i->asked = true;
+        i->address = linker_ask_answer(answers->ask, k);
+        known |= i->address != 0;
+    }
     return known;
 }
 
-static bool any_wanted(void)
+static int ask_all(struct linker_ask *ask, struct answers *answers, uint64_t deadline,
+                   struct refusal *why)
 {
-    for (const struct object *o = objects_first(); o; o = o->next)
-        for (const struct implementation *i = o->implementations; i; i = i->next)
-            if (!i->asked)
-                return true;
-    return false;
+    int known;
+
+    if (add_questions(ask, answers) != 0) {
+        linker_ask_free(ask);
+        return refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
+    }
+    if (linker_ask_run(ask, deadline, why) != 0)
+        return -1;
+    known = objects_locked(take_answers, answers);
+    linker_ask_free(ask);
+    return known == 1;
 }
 
-bool ifuncs_ask(const struct transaction *transaction)
+int ifuncs_ask(uint64_t deadline, struct refusal *why)
 {
-    struct ask_job *ask = any_wanted() ? ask_new() : NULL;
-    bool known = false;
-    int ran;
+    size_t wanted = count_wanted();
+    struct linker_ask *ask = wanted ? linker_ask_new(wanted) : NULL;
+    struct answers *answers =
+        wanted ? calloc(1, sizeof(*answers) + wanted * sizeof(answers->list[0])) : NULL;
+    int known = 0;
 
-    if (!ask)
-        return false;
-    ran = ask->count ? shim()->worker_run(&ask->job, transaction->deadline) : 0;
-    if (ran == 0 && ask->count)
-        known = objects_locked(take_answers, ask) == 1;
-    if (ran != -ETIMEDOUT)
-        ask_free(ask);
+    if (ask && answers) {
+        answers->ask = ask;
+        known = ask_all(ask, answers, deadline, why);
+    } else if (wanted) {
+        free(ask);
+        known = refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
+    }
+    free(answers);
     return known;
 }

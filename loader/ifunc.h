@@ -1,9 +1,10 @@
 /*
  * ifunc.h - which function an indirect one (gABI, STT_GNU_IFUNC) stands for: the one that its resolver
- * has chosen in this process. The words that are bound to it tell; where there are none, ld.so is
- * asked, on the worker, since dlsym(3) runs the resolver.
+ * has chosen in this process. The words that are bound to it tell, those of imports and those that its
+ * own object's calls go through (R_X86_64_IRELATIVE); where there are none, ld.so is asked, on the
+ * worker, since dlsym(3) runs the resolver.
  *
- * Runs on whichever thread holds the engine lock.
+ * Requests that load, try and list all ask here. Runs on whichever thread holds the engine lock.
  */
 #ifndef HOTPATCH_IFUNC_H
 #define HOTPATCH_IFUNC_H
@@ -16,9 +17,13 @@ struct implementation; /* of an object's list; object.h */
  * objects_locked(). */
 uintptr_t ifunc_implementation(struct object *object, const struct function *function);
 
-/* Asks ld.so about those that were wanted and not known. True: some are known now, and the plan is to
- * be made anew. Not inside objects_locked(). */
-bool ifuncs_ask(const struct transaction *transaction);
+/* Of an import slot whose definition is an indirect function that no word is bound to yet: let its base be the
+ * implementation. False: as above. Inside objects_locked(). */
+bool ifunc_bind(struct slot *slot);
+
+/* Asks ld.so about those that were wanted and not known. 1: some are known now, and what was made of them is
+ * to be made anew; 0; -1 with `why`. Not inside objects_locked(). */
+int ifuncs_ask(uint64_t deadline, struct refusal *why);
 
 void ifuncs_free(struct implementation *list);
 

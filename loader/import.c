@@ -92,6 +92,15 @@ static bool looked_up_definition(struct object *importer, const struct image_sym
     return true;
 }
 
+/* Nothing is linked with the vDSO: what leads there was chosen by the resolver of an indirect function, of libc's
+ * time(), though the vDSO has a function of that name (vdso(7)). */
+static bool leads_to_vdso(uintptr_t value)
+{
+    const struct object *object = object_at(value);
+
+    return object && object->is_vdso;
+}
+
 /*
  * Where a bound word points tells which of an object's functions it is, but for an IFUNC: what two
  * versions of one name have chosen may be one function, or functions without a name. There ld.so's
@@ -102,6 +111,10 @@ static bool find_definition(struct object *importer, const struct image_symbol *
 {
     struct definition asked;
 
+    if (leads_to_vdso(value) && looked_up_definition(importer, import, out)) {
+        *bound = out->indirect;
+        return true;
+    }
     *bound = bound_definition(importer, import->name, value, out);
     if (!*bound)
         return looked_up_definition(importer, import, out);

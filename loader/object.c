@@ -130,6 +130,11 @@ static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
     return hash;
 }
 
+static bool is_named(const struct object *object, const char *name)
+{
+    return strcmp(object->soname ? object->soname : object->base, name) == 0;
+}
+
 /* Objects whose words are never slots: design.md, section 2. */
 static bool is_ours(const struct object *object)
 {
@@ -141,10 +146,9 @@ static bool is_ours(const struct object *object)
                                         "libZycore.so.1.4",
                                         "ld-linux-x86-64.so.2",
                                         "linux-vdso.so.1"};
-    const char *name = object->soname ? object->soname : object->base;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(name, names[i]) == 0)
+        if (is_named(object, names[i]))
             return true;
     return false;
 }
@@ -180,6 +184,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
         return NULL;
     }
     object->is_ours = is_ours(object);
+    object->is_vdso = is_named(object, "linux-vdso.so.1");
     object->module = module_of_file(object->path);
     if (object->module)
         object->module->object = object;

@@ -28,6 +28,7 @@ struct object {
     char *problem;       /* why its slot table cannot be used, or NULL */
     bool is_program;
     bool is_ours; /* shim, engine, libelf and what only they brought, ld.so, vDSO */
+    bool is_vdso;
     bool present;
     uintptr_t bias;
     uintptr_t begin, end; /* of its PT_LOADs */

@@ -11,9 +11,13 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "engine.h"
 #include "entry.h"
 #include "function_code.h"
+#include "ifunc.h"
 #include "report.h"
+
+enum { ASK_MS = 2000 };
 
 struct listing {
     const struct request *request;
@@ -77,11 +81,76 @@ static void put_copies(const struct listing *list, const struct function *functi
         json_string(list->json, "clones", clones);
 }
 
+/* As find.c does where no entry can be had: all words of one import, which must be defined there. */
+static bool is_imported(const struct object *object, const struct function *function)
+{
+    size_t count = 0;
+
+    for (const struct slot *slot = function->name ? slots_named(function->name) : NULL; slot;
+         slot = slot->next_in_bucket)
+        count += slot->kind == SLOT_IMPORT && slot->object == object &&
+                 strcmp(slot->name, function->name) == 0 && import_is_used(slot);
+    return count == 1;
+}
+
+/* What a load would make of the function, found by its name. */
+static void judge(const struct listing *list, const struct function *function,
+                  struct function_code *code, struct site_problem *why)
+{
+    const struct entry_candidate candidate = {list->object, *function};
+    struct entry_candidate real;
+
+    if (decoder_problem())
+        site_refuse(why, HP_NEEDED, "%s", decoder_problem());
+    else if (entry_real(&candidate, &real, why) && !slot_at(real.object, real.function.address) &&
+             entry_functions(real.object)) {
+        entry_code(real.object, &real.function, code);
+        if (code->problem)
+            site_refuse(why, HP_NOT_PATCHABLE, "%s", code->problem);
+    }
+}
+
+/* A function whose entry cannot be had, and which objects import, can be patched all the same. */
+static void put_judgement(const struct listing *list, const struct function *function)
+{
+    struct function_code code = {.technique = NULL};
+    struct site_problem why = {0};
+    bool imported;
+
+    judge(list, function, &code, &why);
+    imported = why.code && is_imported(list->object, function);
+    json_string(list->json, "technique", code.technique);
+    json_boolean(list->json, "patchable", !why.code || imported);
+    if (imported) {
+        char text[sizeof(why.text) + 64];
+
+        snprintf(text, sizeof(text), "only calls through imports switch: %s", why.text);
+        json_string(list->json, "why", text);
+    } else {
+        json_string(list->json, "why", why.code ? why.text : NULL);
+    }
+}
+
+/* An indirect function is a slot where its implementation is one, under its name. */
+static bool is_listed_slot(const struct listing *list, const struct function *function)
+{
+    const struct entry_candidate candidate = {list->object, *function};
+    struct entry_candidate real;
+    struct site_problem ignored;
+    const struct slot *slot;
+
+    if (is_slot(list, function->address))
+        return true;
+    if (!function->ifunc || !function->name || !entry_real(&candidate, &real, &ignored))
+        return false;
+    slot = slot_at(real.object, real.function.address);
+    return slot && strcmp(slot->name, function->name) == 0;
+}
+
 static int put_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
     struct object *object = list->object;
-    struct function_code code = {.technique = NULL};
     char unnamed[300];
     const char *name = function->name;
 
@@ -92,11 +161,8 @@ static int put_function(const struct function *function, void *context)
     }
     if (list->request->match && fnmatch(list->request->match, name, 0) != 0)
         return 0;
-    if (is_slot(list, function->address))
+    if (is_listed_slot(list, function))
         return 0;
-    code.problem = decoder_problem();
-    if (!code.problem && !function->ifunc)
-        entry_code(object, function, &code);
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
     json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));
@@ -108,9 +174,7 @@ static int put_function(const struct function *function, void *context)
     json_unsigned(list->json, "offset", function->address);
     json_unsigned(list->json, "size", function->size);
     json_boolean(list->json, "armed", false);
-    json_string(list->json, "technique", code.technique);
-    json_boolean(list->json, "patchable", code.problem == NULL);
-    json_string(list->json, "why", code.problem);
+    put_judgement(list, function);
     put_copies(list, function);
     json_array_begin(list->json, "layers");
     json_array_end(list->json);
@@ -153,12 +217,52 @@ static int put_next_object(void *context)
     return 0;
 }
 
+static int want_implementation(const struct function *function, void *context)
+{
+    const struct listing *list = context;
+    const struct entry_candidate candidate = {list->object, *function};
+    struct entry_candidate real;
+    struct site_problem ignored;
+
+    if (function->ifunc && function->name &&
+        (!list->request->match || fnmatch(list->request->match, function->name, 0) == 0))
+        entry_real(&candidate, &real, &ignored);
+    return 0;
+}
+
+static int want_implementations(void *context)
+{
+    struct listing *list = context;
+
+    for (struct object *o = objects_first(); o; o = o->next) {
+        struct functions *functions = is_listed(list, o) ? entry_functions(o) : NULL;
+
+        list->object = o;
+        if (functions)
+            functions_each(functions, want_implementation, list);
+    }
+    return 0;
+}
+
+/* Before the list is made: ld.so is asked outside objects_locked(). Where it is busy what it would say is not
+ * known. */
+static void ask_implementations(struct listing *list)
+{
+    struct refusal busy = {0};
+    uint64_t deadline = list->request->deadline;
+
+    objects_locked(want_implementations, list);
+    ifuncs_ask(deadline ? deadline : engine_now_ms() + ASK_MS, &busy);
+    refusal_clear(&busy);
+}
+
 void report_functions(const struct request *request, struct json *json)
 {
     struct listing list = {.request = request, .json = json, .more = true};
 
     if (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0)
         return;
+    ask_implementations(&list);
     while (list.more)
         if (objects_locked(put_next_object, &list) != 0)
             return;

@@ -234,93 +234,6 @@ static void unload_modules(struct transaction *transaction)
     forget_modules(transaction);
 }
 
-/* ---- imports of an IFUNC that ld.so has still to bind ---- */
-
-struct bind_job {
-    struct worker_job job;
-    size_t count;
-    struct bound {
-        struct slot *slot;
-        char *name, *version; /* copies: the worker may outlive the slot */
-        uintptr_t definition;
-    } imports[];
-};
-
-static void bind_free(struct bind_job *bind)
-{
-    for (size_t i = 0; i < bind->count; i++) {
-        free(bind->imports[i].name);
-        free(bind->imports[i].version);
-    }
-    free(bind);
-}
-
-/* What the resolver chooses, asked by ld.so. */
-static void run_bind(struct worker_job *job)
-{
-    struct bind_job *bind = (struct bind_job *)(void *)job;
-
-    for (size_t i = 0; i < bind->count; i++) {
-        struct bound *b = &bind->imports[i];
-
-        b->definition = (uintptr_t)(b->version ? dlvsym(RTLD_DEFAULT, b->name, b->version)
-                                               : dlsym(RTLD_DEFAULT, b->name));
-    }
-}
-
-static void bind_abandoned(struct worker_job *job)
-{
-    bind_free((struct bind_job *)(void *)job);
-}
-
-/* False: no memory. */
-static bool bind_add(struct bind_job *bind, struct slot *slot)
-{
-    struct bound *b = &bind->imports[bind->count++];
-
-    b->slot = slot;
-    b->name = text_copy(slot->name);
-    b->version = text_copy(slot->version_name);
-    return b->name && (b->version || !slot->version_name);
-}
-
-static int bind_imports(struct transaction *transaction)
-{
-    struct bind_job *bind;
-    size_t count = 0;
-    int ran;
-
-    for (const struct change *c = transaction->changes; c; c = c->next)
-        count += c->slot->kind == SLOT_IMPORT && c->slot->base == 0;
-    if (count == 0)
-        return 0;
-    bind = calloc(1, sizeof(*bind) + count * sizeof(bind->imports[0]));
-    if (!bind)
-        return refuse(transaction->why, HP_MEMORY, "bind imports: no memory");
-    bind->job = (struct worker_job){run_bind, bind_abandoned, "binding of imports"};
-    for (const struct change *c = transaction->changes; c; c = c->next)
-        if (c->slot->kind == SLOT_IMPORT && c->slot->base == 0 && !bind_add(bind, c->slot)) {
-            bind_free(bind);
-            return refuse(transaction->why, HP_MEMORY, "bind imports: no memory");
-        }
-    ran = shim()->worker_run(&bind->job, transaction->deadline);
-    if (ran != 0) {
-        if (ran != -ETIMEDOUT)
-            bind_free(bind);
-        return refuse(transaction->why, ran == -ETIMEDOUT ? HP_DEADLINE : HP_BUSY,
-                      "bind imports: the dynamic linker is busy");
-    }
-    for (size_t i = 0; i < bind->count; i++) {
-        const struct bound *b = &bind->imports[i];
-
-        if (!b->definition)
-            refuse(transaction->why, HP_NO_TARGET, "%s: the process does not define it", b->name);
-        b->slot->base = b->slot->fallback = b->slot->live = b->definition;
-    }
-    bind_free(bind);
-    return transaction->why->count ? -1 : 0;
-}
-
 /* ---- the steps ---- */
 
 static void take_terms(struct transaction *transaction)
@@ -450,8 +363,7 @@ static int snapshot_all(struct transaction *transaction)
 /* From loaded modules to the commit; where it fails they are closed again. */
 static int apply(struct transaction *transaction)
 {
-    if (place_modules(transaction) != 0 || bind_imports(transaction) != 0 ||
-        entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
+    if (place_modules(transaction) != 0 || entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
         entries_prepare(transaction) != 0 || commit_when_asked(transaction) != 0) {
         entries_release(transaction);
         pins_release(transaction);
@@ -482,14 +394,19 @@ static int plan_locked(struct transaction *transaction)
     return result;
 }
 
+/* What a plan asks for is known to the next one. */
 static int plan(struct transaction *transaction)
 {
-    int result = plan_locked(transaction);
+    struct refusal busy = {0};
+    int result, asked;
 
-    if (!ifuncs_ask(transaction))
+    while ((result = plan_locked(transaction)), (asked = ifuncs_ask(transaction->deadline, &busy)) == 1)
+        forget_plan(transaction);
+    if (asked == 0)
         return result;
     forget_plan(transaction);
-    return plan_locked(transaction);
+    *transaction->why = busy;
+    return -1;
 }
 
 static bool changes_nothing(const struct transaction *transaction)
