@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "functions.h"
 #include "output.h"
 
 /* Eight letters at a time: mangled names are long. */
@@ -84,18 +85,34 @@ static void make_chains(struct debug_names *names)
     }
 }
 
-int debug_names_called(struct debug_names *names, const char *name, debug_function_visit *each,
-                       void *context)
+static int each_called(const struct debug_names *names, const char *name, bool *found,
+                       debug_function_visit *each, void *context)
 {
     uint32_t hash = debug_name_hash(name);
     int result = 0;
 
-    if (!names->heads)
-        make_chains(names);
+    *found = false;
     for (uint32_t at = names->heads[hash & names->mask]; at && result == 0;
          at = names->nexts[at - 1])
-        if (names->hashes[at - 1] == hash && strcmp(names->list[at - 1].name, name) == 0)
+        if (names->hashes[at - 1] == hash && strcmp(names->list[at - 1].name, name) == 0) {
+            *found = true;
             result = each(&names->list[at - 1], context);
+        }
+    return result;
+}
+
+int debug_names_called(struct debug_names *names, const char *name, debug_function_visit *each,
+                       void *context)
+{
+    char indirect[FUNCTION_NAME_MAX];
+    bool found;
+    int result;
+
+    if (!names->heads)
+        make_chains(names);
+    result = each_called(names, name, &found, each, context);
+    if (!found && function_indirect_name(name, indirect))
+        result = each_called(names, indirect, &found, each, context);
     return result;
 }
 

@@ -35,7 +35,7 @@ uint32_t debug_text_hash(const char *text, size_t length);
 void debug_names_add(const struct debug_function *function, struct debug_names *names);
 void debug_names_free(struct debug_names *names);
 
-/* All, or those called `name`. A non-zero return of `each` stops and is returned. */
+/* All, or those called `name`, by the rule of functions_named(). A non-zero return of `each` stops and is returned. */
 int debug_names_each(const struct debug_names *names, debug_function_visit *each, void *context);
 int debug_names_called(struct debug_names *names, const char *name, debug_function_visit *each,
                        void *context);

@@ -78,15 +78,15 @@ struct visit {
 static int visit_one(const struct function *function, void *context)
 {
     const struct visit *visit = context;
-    const char *name = function->name;
     struct function_code code;
-    char unnamed[300];
+    char buffer[FUNCTION_NAME_MAX];
+    const char *name = buffer;
 
-    if (!name) {
-        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", visit->object,
+    if (function->name)
+        name = function_source_name(function->name, buffer);
+    else
+        snprintf(buffer, sizeof(buffer), "%s+0x%llx", visit->object,
                  (unsigned long long)function->address);
-        name = unnamed;
-    }
     if (!visit->wanted(name, visit->context))
         return 0;
     file_function_code(visit->functions, function, &code);

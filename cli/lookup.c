@@ -89,15 +89,22 @@ static bool in_file(const struct search *search, const struct debug_function *fu
            same_file(wanted, debug_info_source(search->object->info, function->address));
 }
 
+/* As functions_named() has it: what the compiler calls NAME.ifunc is the source's NAME. */
+static bool is_indirect_of(const struct search *search, const struct debug_function *function)
+{
+    size_t length = strlen(search->target.name);
+
+    return strncmp(function->name, search->target.name, length) == 0 &&
+           strcmp(function->name + length, ".ifunc") == 0;
+}
+
 static int take_function(const struct debug_function *function, void *context)
 {
     struct search *search = context;
     enum cxx_match match = CXX_SAME;
     char *name = NULL;
 
-    if (function->ifunc)
-        return 0;
-    if (strcmp(function->name, search->target.name) == 0)
+    if (strcmp(function->name, search->target.name) == 0 || is_indirect_of(search, function))
         name = format_text("%s", function->name);
     else if (!search->with_cxx ||
              (match = cxx_compare(&search->wish, function->name, &name)) == CXX_OTHER)

@@ -202,7 +202,8 @@ static void judge_function(struct check *check, const struct target *target,
     if (!code.problem) {
         check->fits++;
         add_warning(check, lookup_inlined(check->lookup, entry->target, INLINED_TIME));
-        warn_of_copies(check, target, function);
+        if (!function->ifunc)
+            warn_of_copies(check, target, function);
     } else if (find(check, target, false, &import) == 1) {
         check->fits++;
         add_warning(check, format_text("%s: only calls through imports switch: %s", entry->target,

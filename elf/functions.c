@@ -19,11 +19,25 @@
 #include "functions_internal.h"
 #include "order.h"
 
+static const char indirect_suffix[] = ".ifunc";
+
 bool function_indirect_name(const char *name, char indirect[FUNCTION_NAME_MAX])
 {
-    int length = snprintf(indirect, FUNCTION_NAME_MAX, "%s.ifunc", name);
+    int length = snprintf(indirect, FUNCTION_NAME_MAX, "%s%s", name, indirect_suffix);
 
     return length > 0 && length < FUNCTION_NAME_MAX;
+}
+
+const char *function_source_name(const char *name, char buffer[FUNCTION_NAME_MAX])
+{
+    size_t length = strlen(name), suffix = sizeof indirect_suffix - 1;
+
+    if (length <= suffix || length >= FUNCTION_NAME_MAX ||
+        strcmp(name + length - suffix, indirect_suffix) != 0)
+        return name;
+    memcpy(buffer, name, length - suffix);
+    buffer[length - suffix] = '\0';
+    return buffer;
 }
 
 const char *functions_file_problem(const struct functions *functions)

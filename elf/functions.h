@@ -57,6 +57,8 @@ int functions_named(struct functions *functions, const char *name, function_visi
                     void *context);
 /* `name`.ifunc; false: too long. */
 bool function_indirect_name(const char *name, char indirect[FUNCTION_NAME_MAX]);
+/* The reverse: of NAME.ifunc, NAME in `buffer`; else the name itself. */
+const char *function_source_name(const char *name, char buffer[FUNCTION_NAME_MAX]);
 /* Every function that is no signal frame, in address order; several names of one address follow each other. What `each`
  * returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);

@@ -241,12 +241,20 @@ void entry_code(struct object *object, const struct function *function, struct f
     function_code_read(&view, function, out);
 }
 
+const char *entry_name(const struct entry_candidate *candidate, char buffer[FUNCTION_NAME_MAX])
+{
+    if (candidate->function.name)
+        return function_source_name(candidate->function.name, buffer);
+    snprintf(buffer, FUNCTION_NAME_MAX, "%s+0x%llx", object_name(candidate->object),
+             (unsigned long long)candidate->function.address);
+    return buffer;
+}
+
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why)
 {
     struct entry_candidate real;
-    const char *name = candidate->function.name;
+    char buffer[FUNCTION_NAME_MAX];
     struct function_code code;
-    char unnamed[300];
     struct slot *slot;
     struct site *site;
 
@@ -269,12 +277,7 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     site = site_at(real.object->bias + real.function.address, &code, why);
     if (!site)
         return NULL;
-    if (!name) {
-        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(real.object),
-                 (unsigned long long)real.function.address);
-        name = unnamed;
-    }
-    slot = make_slot(&real, name, site);
+    slot = make_slot(&real, entry_name(candidate, buffer), site);
     if (!slot)
         site_refuse(why, HP_MEMORY, "no memory");
     return slot;

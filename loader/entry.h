@@ -38,6 +38,9 @@ bool entry_real(const struct entry_candidate *candidate, struct entry_candidate 
 /* How a function's entry can be patched, `functions` being there. Inside objects_locked(). */
 void entry_code(struct object *object, const struct function *function, struct function_code *out);
 
+/* What a slot of the function is called: by its name, else OBJECT+0xOFFSET; in `buffer`, maybe. */
+const char *entry_name(const struct entry_candidate *candidate, char buffer[FUNCTION_NAME_MAX]);
+
 /* The slot of a function, made where there is none yet; NULL: `why` says why it cannot have one.
  * Inside objects_locked(). */
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why);

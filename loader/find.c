@@ -340,14 +340,18 @@ static void find_slots(struct transaction *transaction, const struct module *mod
     }
 }
 
-/* Who else runs that code, and that a clone's parameters are the compiler's choice. `name`: as asked for. */
+/* Who else runs that code: of an `indirect` function, of its implementation; and that a clone's parameters are the compiler's choice. `name`: as asked for. */
 static void warn_of_copies(struct transaction *transaction, const struct slot *slot,
-                           const char *name)
+                           const char *name, bool indirect)
 {
     const struct function_copies *copies = entry_copies(slot->object);
+    struct entry_candidate own;
     char list[200] = "";
 
-    if (copies)
+    if (copies && indirect && entry_at(slot->object, slot->definition, false, &own))
+        function_copies_list(copies, slot->definition, own.function.name, false, list,
+                             sizeof(list));
+    else if (copies)
         function_copies_list(copies, slot->definition, name, false, list, sizeof(list));
     if (*list)
         transaction_warn(transaction, FUNCTION_SAME_CODE, name, list);
@@ -392,7 +396,8 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         warn_of_entry(transaction, search.found[0], asked_by);
     if (search.found[0]->kind == SLOT_ENTRY)
         warn_of_copies(transaction, search.found[0],
-                       target.by_offset ? search.found[0]->name : target.name);
+                       target.by_offset ? search.found[0]->name : target.name,
+                       search.entry_count == 1 && search.entries[0].function.ifunc);
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);

@@ -67,7 +67,7 @@ static bool is_slot(const struct listing *list, uint64_t address)
 
 static void put_copies(const struct listing *list, const struct function *function)
 {
-    const struct function_copies *copies = entry_copies(list->object);
+    const struct function_copies *copies = function->ifunc ? NULL : entry_copies(list->object);
     char same[300] = "", clones[300] = "";
 
     if (copies) {
@@ -132,7 +132,8 @@ static void put_judgement(const struct listing *list, const struct function *fun
 }
 
 /* An indirect function is a slot where its implementation is one, under its name. */
-static bool is_listed_slot(const struct listing *list, const struct function *function)
+static bool is_listed_slot(const struct listing *list, const struct function *function,
+                           const char *name)
 {
     const struct entry_candidate candidate = {list->object, *function};
     struct entry_candidate real;
@@ -141,27 +142,28 @@ static bool is_listed_slot(const struct listing *list, const struct function *fu
 
     if (is_slot(list, function->address))
         return true;
-    if (!function->ifunc || !function->name || !entry_real(&candidate, &real, &ignored))
+    if (!function->ifunc || !entry_real(&candidate, &real, &ignored))
         return false;
     slot = slot_at(real.object, real.function.address);
-    return slot && strcmp(slot->name, function->name) == 0;
+    return slot && strcmp(slot->name, name) == 0;
+}
+
+static bool matches(const struct listing *list, const char *name)
+{
+    return !list->request->match || fnmatch(list->request->match, name, 0) == 0;
 }
 
 static int put_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
     struct object *object = list->object;
-    char unnamed[300];
-    const char *name = function->name;
+    char buffer[FUNCTION_NAME_MAX];
+    const struct entry_candidate candidate = {object, *function};
+    const char *name = entry_name(&candidate, buffer);
 
-    if (!name) {
-        snprintf(unnamed, sizeof(unnamed), "%s+0x%llx", object_name(object),
-                 (unsigned long long)function->address);
-        name = unnamed;
-    }
-    if (list->request->match && fnmatch(list->request->match, name, 0) != 0)
+    if (!matches(list, name))
         return 0;
-    if (is_listed_slot(list, function))
+    if (is_listed_slot(list, function, name))
         return 0;
     json_object_begin(list->json, NULL);
     json_string(list->json, "name", name);
@@ -224,8 +226,9 @@ static int want_implementation(const struct function *function, void *context)
     struct entry_candidate real;
     struct site_problem ignored;
 
-    if (function->ifunc && function->name &&
-        (!list->request->match || fnmatch(list->request->match, function->name, 0) == 0))
+    char buffer[FUNCTION_NAME_MAX];
+
+    if (function->ifunc && matches(list, entry_name(&candidate, buffer)))
         entry_real(&candidate, &real, &ignored);
     return 0;
 }
