@@ -45,6 +45,11 @@ const char *functions_file_problem(const struct functions *functions)
     return functions->file_problem;
 }
 
+const struct image *functions_image(const struct functions *functions)
+{
+    return functions->image;
+}
+
 const char *functions_entry_name(const struct functions *functions, size_t i)
 {
     const struct entry *entry = &functions->entries[i];

@@ -42,6 +42,8 @@ int functions_of_mapped(struct functions **out, const struct image *mapped, int 
                         struct elf_fault *fault);
 /* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
 int functions_of_file(struct functions **out, int file, struct elf_fault *fault);
+/* The image that .dynsym and the unwind table are read from; NULL: of a debug file. Lives as long. */
+const struct image *functions_image(const struct functions *functions);
 void functions_close(struct functions *functions); /* NULL is allowed */
 /* Why functions_of_mapped() did not read the file that it was given, in one sentence; or "". */
 const char *functions_file_problem(const struct functions *functions);

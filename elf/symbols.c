@@ -60,8 +60,11 @@ static int store_version(struct version_walk *walk, uint16_t index, uint32_t nam
     return 0;
 }
 
-/* The base version names the object itself, not a version. */
-static int read_definitions(struct version_walk *walk)
+/* `each` returns non-zero to stop, which is returned. */
+static int each_definition(struct version_walk *walk,
+                           int (*each)(struct version_walk *walk, const Elf64_Verdef *definition,
+                                       uint32_t name, void *context),
+                           void *context)
 {
     uint64_t at = walk->image->verdef;
 
@@ -76,9 +79,9 @@ static int read_definitions(struct version_walk *walk)
         if (!record)
             return -1;
         memcpy(&name, record, sizeof name);
-        if (!(definition.vd_flags & VER_FLG_BASE) &&
-            store_version(walk, definition.vd_ndx, name.vda_name))
-            return -1;
+        int stop = each(walk, &definition, name.vda_name, context);
+        if (stop)
+            return stop;
         if (definition.vd_next == 0)
             break;
         at += definition.vd_next;
@@ -86,16 +89,29 @@ static int read_definitions(struct version_walk *walk)
     return 0;
 }
 
-static int read_need(struct version_walk *walk, uint64_t at, uint16_t count)
+/* The base version names the object itself, not a version. */
+static int store_definition(struct version_walk *walk, const Elf64_Verdef *definition,
+                            uint32_t name, void *context)
 {
-    for (uint16_t i = 0; i < count; i++) {
+    (void)context;
+    return definition->vd_flags & VER_FLG_BASE ? 0 : store_version(walk, definition->vd_ndx, name);
+}
+
+typedef int (*need_function)(struct version_walk *walk, const Elf64_Verneed *needs,
+                             const Elf64_Vernaux *need, void *context);
+
+static int each_need_of(struct version_walk *walk, uint64_t at, const Elf64_Verneed *needs,
+                        need_function each, void *context)
+{
+    for (uint16_t i = 0; i < needs->vn_cnt; i++) {
         Elf64_Vernaux need;
         const void *record = version_record(walk, at, sizeof need);
         if (!record)
             return -1;
         memcpy(&need, record, sizeof need);
-        if (store_version(walk, need.vna_other, need.vna_name))
-            return -1;
+        int stop = each(walk, needs, &need, context);
+        if (stop)
+            return stop;
         if (need.vna_next == 0)
             break;
         at += need.vna_next;
@@ -103,7 +119,7 @@ static int read_need(struct version_walk *walk, uint64_t at, uint16_t count)
     return 0;
 }
 
-static int read_needs(struct version_walk *walk)
+static int each_need(struct version_walk *walk, need_function each, void *context)
 {
     uint64_t at = walk->image->verneed;
 
@@ -113,13 +129,22 @@ static int read_needs(struct version_walk *walk)
         if (!record)
             return -1;
         memcpy(&needs, record, sizeof needs);
-        if (read_need(walk, at + needs.vn_aux, needs.vn_cnt))
-            return -1;
+        int stop = each_need_of(walk, at + needs.vn_aux, &needs, each, context);
+        if (stop)
+            return stop;
         if (needs.vn_next == 0)
             break;
         at += needs.vn_next;
     }
     return 0;
+}
+
+static int store_need(struct version_walk *walk, const Elf64_Verneed *needs,
+                      const Elf64_Vernaux *need, void *context)
+{
+    (void)needs;
+    (void)context;
+    return store_version(walk, need->vna_other, need->vna_name);
 }
 
 int image_read_versions(const struct image *image, struct elf_fault *fault)
@@ -128,10 +153,57 @@ int image_read_versions(const struct image *image, struct elf_fault *fault)
 
     if (image->lazy->versions_read)
         return 0;
-    if (read_definitions(&walk) || read_needs(&walk))
+    if (each_definition(&walk, store_definition, NULL) || each_need(&walk, store_need, NULL))
         return -1;
     image->lazy->versions_read = true;
     return 0;
+}
+
+struct need_visit {
+    int (*each)(const struct version_need *need, void *context);
+    void *context;
+};
+
+static int visit_need(struct version_walk *walk, const Elf64_Verneed *needs,
+                      const Elf64_Vernaux *need, void *context)
+{
+    const struct need_visit *visit = context;
+    struct version_need found = {
+        .library = image_dynamic_string(walk->image, needs->vn_file),
+        .version = image_dynamic_string(walk->image, need->vna_name),
+        .weak = need->vna_flags & VER_FLG_WEAK,
+    };
+
+    if (!found.library || !found.version)
+        return image_fail(walk->fault, ELF_DAMAGED, "a symbol version has no name");
+    return visit->each(&found, visit->context);
+}
+
+int image_version_needs(const struct image *image,
+                        int (*each)(const struct version_need *need, void *context), void *context,
+                        struct elf_fault *fault)
+{
+    struct version_walk walk = {image, fault, 0};
+
+    return each_need(&walk, visit_need, &(struct need_visit){each, context});
+}
+
+static int match_definition(struct version_walk *walk, const Elf64_Verdef *definition,
+                            uint32_t name, void *context)
+{
+    const char *string = image_dynamic_string(walk->image, name);
+
+    (void)definition;
+    return string && strcmp(string, context) == 0;
+}
+
+bool image_defines_version(const struct image *image, const char *version, bool *versioned)
+{
+    struct elf_fault ignored = {ELF_OK, ""};
+    struct version_walk walk = {image, &ignored, 0};
+
+    *versioned = image->verdef != 0;
+    return each_definition(&walk, match_definition, (void *)(uintptr_t)version) == 1;
 }
 
 /* ------------------------------------------------------- one symbol --- */

@@ -36,4 +36,20 @@ int image_symbols_named(const struct image *image, const char *name,
                         int (*each)(const struct image_symbol *symbol, void *context),
                         void *context, struct elf_fault *fault);
 
+/*
+ * Every version that the object needs of a library (DT_VERNEED; gABI, "Symbol Versioning"): ld.so refuses an
+ * object of which one is not there, but for weak ones. As image_symbols().
+ */
+struct version_need {
+    const char *library; /* as in DT_NEEDED */
+    const char *version;
+    bool weak;
+};
+int image_version_needs(const struct image *image,
+                        int (*each)(const struct version_need *need, void *context), void *context,
+                        struct elf_fault *fault);
+
+/* Does the object define the version (DT_VERDEF)? `versioned`: it defines some. */
+bool image_defines_version(const struct image *image, const char *version, bool *versioned);
+
 #endif

@@ -12,7 +12,9 @@
 
 #include "engine.h"
 #include "fault.h"
+#include "needed.h"
 #include "object.h"
+#include "origin.h"
 #include "parked.h"
 #include "protection.h"
 #include "relocations.h"
@@ -82,7 +84,8 @@ void module_retire(struct module *module)
 bool module_is_same(const struct module *a, const struct module *b)
 {
     return !a->fault && !b->fault && a->size == b->size && strcmp(a->sha256, b->sha256) == 0 &&
-           strcmp(a->name, b->name) == 0 && module_same_request(a, b);
+           strcmp(a->name, b->name) == 0 && text_same(a->origin, b->origin) &&
+           module_same_request(a, b);
 }
 
 void module_go_on(struct module *again)
@@ -99,6 +102,8 @@ void module_go_on(struct module *again)
 
 void module_forget_file(struct module *module)
 {
+    needed_free(module->needed);
+    module->needed = NULL;
     image_close(module->image);
     module->image = NULL;
     free(module->bytes);
@@ -137,6 +142,7 @@ void module_free(struct module *module)
     free(module->path);
     free(module->snapshot);
     free(module->loaded_as);
+    free(module->origin);
     free(module->build_id);
     free(module->name_space);
     free(module);
@@ -328,19 +334,54 @@ static int check_protection(const struct module *module, struct refusal *why)
     return why->count > before ? -1 : 0;
 }
 
+/*
+ * The copy lies in another directory than the file: $ORIGIN becomes the directory of the path that the patch was
+ * named by, symbolic links in it left alone, as dlopen(3) of that path has it. In a jail the program does not see that
+ * directory.
+ */
+static int expand_origin(struct module *module, struct refusal *why)
+{
+    const char *slash = strrchr(module->path, '/');
+    struct image *image = NULL;
+    struct elf_fault fault;
+    void *bytes;
+    size_t size;
+
+    if (module->snapshot || !slash || !image_names_origin(module->image))
+        return 0;
+    module->origin = text_format("%.*s", slash == module->path ? 1 : (int)(slash - module->path),
+                                 module->path);
+    if (!module->origin)
+        return refuse_memory(module, why);
+    if (image_expand_origin(module->image, module->origin, &bytes, &size, &fault) != 0)
+        return refuse_fault(module, &fault, why);
+    if (image_open(&image, bytes, size, ET_DYN, &fault) != 0) {
+        free(bytes);
+        return refuse_fault(module, &fault, why);
+    }
+    module_forget_file(module);
+    module->image = image;
+    module->bytes = bytes;
+    module->size = size;
+    module->edited = true;
+    return 0;
+}
+
 static int understand(struct module *module, const struct request *load, struct refusal *why)
 {
     struct elf_fault fault;
 
     if (image_open(&module->image, module->bytes, module->size, ET_DYN, &fault) != 0)
         return refuse_fault(module, &fault, why);
+    if (expand_origin(module, why) != 0)
+        return -1;
     if (image_interpreter(module->image))
         return refuse(why, HP_ELF_TYPE, "%s: it is a program (it names an interpreter)",
                       module->path);
     module->build_id = text_copy(image_build_id(module->image));
     if (!module->build_id)
         return refuse_memory(module, why);
-    if (check_protection(module, why) != 0 || module_check_needed(module, why) != 0)
+    if (check_protection(module, why) != 0 || needed_find(module, why) != 0)
         return -1;
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
         add_replacements(module, load, why) != 0)
@@ -383,11 +424,12 @@ struct module *module_read(const struct request *load, struct refusal *why)
         refuse(why, HP_MEMORY, "read %s: no memory", load->path);
     else
         read_bytes(module, why);
+    if (module->bytes)
+        sha256_hex(module->bytes, module->size, module->sha256);
     if (!module->bytes || understand(module, load, why) != 0) {
         module_free(module);
         return NULL;
     }
-    sha256_hex(module->bytes, module->size, module->sha256);
     return module;
 }
 

@@ -46,8 +46,9 @@ struct module {
     char *snapshot;     /* the copy; without a leading slash where it is in memory alone */
     bool snapshot_made; /* by this process */
     char *loaded_as;    /* the name that ld.so knows */
+    char *origin; /* the directory that stands for $ORIGIN in the copy; NULL: the file does not name it */
     char *build_id;
-    char sha256[65];
+    char sha256[65]; /* of the file */
     struct stat file; /* of the original, when it was read */
     struct module_entry *entries;
     size_t entry_count;
@@ -66,8 +67,9 @@ struct module {
     bool unseen;
     void *bytes; /* the file, as it will be loaded; freed after the transaction */
     bool edited; /* `bytes` are not the file's any more; unique.c */
-    size_t size;
+    size_t size; /* of `bytes` */
     struct image *image; /* over `bytes` */
+    struct needed *needed; /* libraries that would come with it */
     void *handle;
     struct object *object; /* that it is in the process, or NULL */
     uintptr_t bias;
@@ -97,11 +99,6 @@ bool module_same_request(const struct module *a, const struct module *b);
 /* The strings are the module's. */
 void module_repeat_request(const struct module *module, struct request *load);
 void module_free_request(struct module *module);
-
-/* needed.c: libraries that the patch needs and the process lacks must not have executable stacks either.
- * 0, or -1 with `why`. */
-int module_check_needed(const struct module *module, struct refusal *why);
-bool needed_is_present(const char *needed); /* in the process, by soname, base name or path */
 
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */

@@ -1,66 +1,107 @@
 /*
  * module_check.c - does a patch fit this process? Asked before any of its code can run.
  */
+#include <elf.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine.h"
 #include "module.h"
+#include "needed.h"
 #include "object.h"
-#include "relocations.h"
+#include "scope.h"
+#include "symbols.h"
 #include "target.h"
 
-/* ---- undefined symbols ---- */
-
-/* A needed library that is not in the process yet brings symbols that cannot be known here; then
- * ld.so judges, which binds everything (RTLD_NOW) before it runs anything. */
-static bool all_needed_present(const struct module *module)
-{
-    const char *needed;
-
-    for (size_t i = 0; (needed = image_needed(module->image, i)) != NULL; i++)
-        if (!needed_is_present(needed))
-            return false;
-    return true;
-}
-
-static bool process_defines(const char *name)
-{
-    struct image_symbol found;
-
-    for (struct object *o = objects_first(); o; o = o->next)
-        if (!o->module && o->image && image_symbol(o->image, name, &found))
-            return true;
-    return false;
-}
+/* ---- symbols and their versions ---- */
 
 struct check {
     struct module *module;
+    const struct image *image; /* the patch's, or of a library that comes with it */
+    const char *path;
     struct refusal *why;
 };
 
+static const struct image *library_named(const struct module *module, const char *name)
+{
+    const struct image *image = scope_library(name);
+    const struct needed *library = image ? NULL : needed_named(module->needed, name);
+
+    return library ? library->image : image;
+}
+
+/* A library without versions has every one: ld.so only warns. */
+static int check_version(const struct version_need *need, void *context)
+{
+    const struct check *check = context;
+    const struct image *library = library_named(check->module, need->library);
+    bool versioned;
+
+    if (!library || need->weak || image_defines_version(library, need->version, &versioned) ||
+        !versioned)
+        return 0;
+    refuse(check->why, HP_UNDEFINED, "%s: %s has no version %s", check->path, need->library,
+           need->version);
+    return 0;
+}
+
+/* The patch itself, what it needs, in the process or not yet. */
+static enum scope_answer supplies(const struct module *module, const char *name,
+                                  const char *version)
+{
+    struct image_symbol symbol;
+    enum scope_answer answer = scope_supplies(module->image, name, version);
+
+    if (answer != SCOPE_YES && scope_image_defines(module->image, name, version, &symbol))
+        return SCOPE_YES;
+    for (const struct needed *n = module->needed; n && answer != SCOPE_YES; n = n->next)
+        if (!n->image || scope_image_defines(n->image, name, version, &symbol) ||
+            scope_supplies(n->image, name, version) == SCOPE_YES)
+            answer = SCOPE_YES;
+    return answer;
+}
+
+static void refuse_undefined(const struct check *check, const struct image_symbol *symbol)
+{
+    refuse(check->why, HP_UNDEFINED, "%s: nothing in the process defines %s%s%s", check->path,
+           symbol->name, symbol->version ? " in version " : "",
+           symbol->version ? symbol->version : "");
+}
+
 static int check_symbol(const struct image_symbol *symbol, void *context)
 {
-    struct check *check = context;
+    const struct check *check = context;
 
     if (!symbol->dynamic || symbol->defined || symbol->binding == STB_WEAK || !*symbol->name)
         return 0;
-    if (!process_defines(symbol->name))
-        refuse(check->why, HP_UNDEFINED, "%s: nothing in the process defines %s",
-               check->module->path, symbol->name);
+    if (supplies(check->module, symbol->name, symbol->version) == SCOPE_NO)
+        refuse_undefined(check, symbol);
     return 0;
+}
+
+static void check_image(const struct check *check)
+{
+    struct elf_fault fault;
+
+    if (image_version_needs(check->image, check_version, (void *)(uintptr_t)check, &fault) < 0 ||
+        image_symbols(check->image, check_symbol, (void *)(uintptr_t)check, &fault) < 0)
+        refuse(check->why, HP_ELF_CORRUPT, "%s: %s", check->path, fault.text);
 }
 
 void module_check_undefined(struct module *module, struct refusal *why)
 {
-    struct check check = {module, why};
-    struct elf_fault fault;
+    struct check check = {module, module->image, module->path, why};
 
-    if (!module->image || !all_needed_present(module))
+    if (!module->image)
         return;
-    if (image_symbols(module->image, check_symbol, &check, &fault) < 0)
-        refuse(why, HP_ELF_CORRUPT, "%s: %s", module->path, fault.text);
+    check_image(&check);
+    for (const struct needed *n = module->needed; n; n = n->next) {
+        check.image = n->image;
+        check.path = n->path;
+        if (n->image)
+            check_image(&check);
+    }
 }
 
 /* ---- HOTPATCH_TARGET ---- */

@@ -47,23 +47,18 @@ int module_keep_request(struct module *module, const struct request *load)
     return keep_replacements(module, load) == 0 && keep_places(module, load) == 0 ? 0 : -1;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 bool module_same_request(const struct module *a, const struct module *b)
 {
     if (a->replace_count != b->replace_count || a->place_count != b->place_count)
         return false;
     for (size_t i = 0; i < a->replace_count; i++)
-        if (!same_text(a->replace[i].name, b->replace[i].name) ||
-            !same_text(a->replace[i].symbol, b->replace[i].symbol))
+        if (!text_same(a->replace[i].name, b->replace[i].name) ||
+            !text_same(a->replace[i].symbol, b->replace[i].symbol))
             return false;
     for (size_t i = 0; i < a->place_count; i++)
-        if (!same_text(a->places[i].object, b->places[i].object) ||
-            !same_text(a->places[i].build_id, b->places[i].build_id) ||
-            !same_text(a->places[i].target, b->places[i].target) ||
+        if (!text_same(a->places[i].object, b->places[i].object) ||
+            !text_same(a->places[i].build_id, b->places[i].build_id) ||
+            !text_same(a->places[i].target, b->places[i].target) ||
             a->places[i].offset != b->places[i].offset)
             return false;
     return true;

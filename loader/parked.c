@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "module.h"
 #include "object.h"
+#include "text.h"
 
 enum { BUCKET_COUNT = 4096 };
 
@@ -38,6 +39,7 @@ void parked_keep(struct module *module)
         return;
     *parked = (struct parked){.next = *bucket,
                               .size = module->size,
+                              .origin = module->origin,
                               .snapshot = module->snapshot,
                               .loaded_as = module->loaded_as,
                               .handle = module->handle,
@@ -46,7 +48,7 @@ void parked_keep(struct module *module)
                               .since = engine_now_ms()};
     memcpy(parked->sha256, module->sha256, sizeof(parked->sha256));
     *bucket = parked;
-    module->snapshot = module->loaded_as = NULL;
+    module->snapshot = module->loaded_as = module->origin = NULL;
     module->handle = NULL;
 }
 
@@ -54,7 +56,8 @@ struct parked *parked_next(const struct module *module, const struct parked *par
 {
     struct parked *next = parked ? parked->next : *bucket_of(module->sha256);
 
-    while (next && (strcmp(next->sha256, module->sha256) != 0 || next->size != module->size))
+    while (next && (strcmp(next->sha256, module->sha256) != 0 || next->size != module->size ||
+                    !text_same(next->origin, module->origin)))
         next = next->next;
     return next;
 }
@@ -74,5 +77,6 @@ void parked_take(struct parked *parked, struct module *module)
     module->object->module = module;
     module->reused = true;
     object_restore(module->object);
+    free(parked->origin);
     free(parked);
 }

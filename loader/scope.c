@@ -41,19 +41,25 @@ static int match_version(const struct image_symbol *symbol, void *context)
     return 1;
 }
 
-static bool defines(const struct object *object, const char *name, const char *version,
-                    struct image_symbol *symbol)
+bool scope_image_defines(const struct image *image, const char *name, const char *version,
+                         struct image_symbol *symbol)
 {
     struct versioned wanted = {version, symbol};
     struct elf_fault fault;
 
-    if (!object->image || object->module || !image_symbol(object->image, name, symbol) ||
-        !symbol->dynamic)
+    if (!image_symbol(image, name, symbol) || !symbol->dynamic)
         return false;
     if (!version || !symbol->version || strcmp(version, symbol->version) == 0)
         return true;
-    return image_symbols_named(object->image, name, match_version, &wanted, &fault) ==
+    return image_symbols_named(image, name, match_version, &wanted, &fault) ==
            1; /* an old version */
+}
+
+static bool defines(const struct object *object, const char *name, const char *version,
+                    struct image_symbol *symbol)
+{
+    return object->image && !object->module &&
+           scope_image_defines(object->image, name, version, symbol);
 }
 
 static bool needs(const struct object *user, const struct object *object)
@@ -91,23 +97,23 @@ static void mark_global(void)
     }
 }
 
-static struct object *find_needed(struct object *user, const char *name, const char *version,
+static struct object *find_needed(const struct image *user, const char *name, const char *version,
                                   struct image_symbol *symbol, int depth)
 {
     const char *needed;
 
-    if (!user || !user->image || depth > DEPTH_MAX)
+    if (!user || depth > DEPTH_MAX)
         return NULL;
-    for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++) {
+    for (size_t i = 0; (needed = image_needed(user, i)) != NULL; i++) {
         struct object *object = object_named(needed);
 
         if (object && !object->global && defines(object, name, version, symbol))
             return object;
     }
-    for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++) {
+    for (size_t i = 0; (needed = image_needed(user, i)) != NULL; i++) {
         struct object *object = object_named(needed);
         struct object *found = object && !object->global
-                                   ? find_needed(object, name, version, symbol, depth + 1)
+                                   ? find_needed(object->image, name, version, symbol, depth + 1)
                                    : NULL;
 
         if (found)
@@ -116,23 +122,50 @@ static struct object *find_needed(struct object *user, const char *name, const c
     return NULL;
 }
 
-struct object *scope_find(struct object *importer, const char *name, const char *version,
-                          struct image_symbol *symbol)
+static struct object *find_global(const char *name, const char *version,
+                                  struct image_symbol *symbol)
 {
-    struct object *found;
-
     if (objects_changed_since_scope())
         mark_global();
     for (struct object *o = objects_first(); o; o = o->next)
         if (o->global && defines(o, name, version, symbol))
             return o;
-    if (!importer->global && defines(importer, name, version, symbol))
-        return importer;
-    found = find_needed(importer, name, version, symbol, 0);
-    if (found)
-        return found;
+    return NULL;
+}
+
+static struct object *find_other(const char *name, const char *version, struct image_symbol *symbol)
+{
     for (struct object *o = objects_first(); o; o = o->next)
         if (!o->global && defines(o, name, version, symbol))
             return o;
     return NULL;
+}
+
+struct object *scope_find(struct object *importer, const char *name, const char *version,
+                          struct image_symbol *symbol)
+{
+    struct object *found = find_global(name, version, symbol);
+
+    if (found)
+        return found;
+    if (!importer->global && defines(importer, name, version, symbol))
+        return importer;
+    found = find_needed(importer->image, name, version, symbol, 0);
+    return found ? found : find_other(name, version, symbol);
+}
+
+enum scope_answer scope_supplies(const struct image *user, const char *name, const char *version)
+{
+    struct image_symbol symbol;
+
+    if (find_global(name, version, &symbol) || find_needed(user, name, version, &symbol, 0))
+        return SCOPE_YES;
+    return find_other(name, version, &symbol) ? SCOPE_PERHAPS : SCOPE_NO;
+}
+
+const struct image *scope_library(const char *needed)
+{
+    const struct object *object = object_named(needed);
+
+    return object ? object->image : NULL;
 }

@@ -55,6 +55,11 @@ void text_cut(char *to, size_t size, const char *text)
     utf8_mark_cut(to, size - 1);
 }
 
+bool text_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool list_has(const char *list, const char *text)
 {
     size_t length = strlen(text);
