@@ -431,7 +431,8 @@ bool function_begins_at(struct functions *functions, uint64_t address, struct fu
     bool is_framed = unwind_begins_at(&functions->unwind, address, &frame);
     if (best_entry(functions, address, &best)) {
         fill(functions, best, frame.size, out);
-        out->ifunc |= is_resolver(functions, address); /* a name of the resolver's own may be best */
+        out->ifunc |=
+            is_resolver(functions, address); /* a name of the resolver's own may be best */
         return true;
     }
     return (is_framed && fill_nameless(functions, &frame, out)) ||

@@ -59,7 +59,7 @@ struct functions {
     struct entry *entries; /* those of .dynsym, then those of .symtab */
     size_t dynamic_count, count;
     struct name_index dynamic_names, symtab_names;
-    uint32_t *order; /* of entries by address; NULL: not yet needed */
+    uint32_t *order;                /* of entries by address; NULL: not yet needed */
     struct indirect_word *indirect; /* by resolver; indirect.c */
     size_t indirect_count;
     bool indirect_read;

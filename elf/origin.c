@@ -158,8 +158,8 @@ static void make_plan(struct plan *plan)
     plan->offset = page_up(image->size);
     plan->address = page_up(end);
     plan->headers_size = (plan->header.e_phnum + 1u) * sizeof(Elf64_Phdr);
-    plan->size = plan->headers_size + image->dynsym.strings.size +
-                 expanded_size(image, plan->origin);
+    plan->size =
+        plan->headers_size + image->dynsym.strings.size + expanded_size(image, plan->origin);
 }
 
 /* PT_LOADs ascend: the new one comes after the last of them. */

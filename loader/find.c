@@ -389,7 +389,8 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         return NULL;
     }
     if (search.found[0]->kind == SLOT_IMPORT && !ifunc_bind(search.found[0])) {
-        refuse(transaction->why, HP_NO_TARGET, "%s: %s: ld.so finds no definition of it", asked_by, text);
+        refuse(transaction->why, HP_NO_TARGET, "%s: %s: ld.so finds no definition of it", asked_by,
+               text);
         return NULL;
     }
     if (search.found[0]->kind == SLOT_ENTRY)

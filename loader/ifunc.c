@@ -46,8 +46,8 @@ static uintptr_t own_word(struct object *object, const struct function *function
     struct functions *functions = entry_functions(object);
     uint64_t where;
 
-    for (size_t i = 0;
-         functions && function_indirect_word(functions, function->address, i, &where); i++) {
+    for (size_t i = 0; functions && function_indirect_word(functions, function->address, i, &where);
+         i++) {
         const uintptr_t *word = (const uintptr_t *)(object->bias + where);
         uintptr_t value = where % sizeof(*word) ? 0 : __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
@@ -155,8 +155,7 @@ static int take_answers(void *context)
     int known = 0;
 
     for (size_t k = 0; k < answers->count; k++) {
-        struct implementation *i =
-            wanted_of(answers->list[k].object, answers->list[k].definition);
+        struct implementation *i = wanted_of(answers->list[k].object, answers->list[k].definition);
 
         if (!i)
             continue;

@@ -104,6 +104,7 @@ void module_forget_file(struct module *module)
 {
     needed_free(module->needed);
     module->needed = NULL;
+    module_forget_doubts(module);
     image_close(module->image);
     module->image = NULL;
     free(module->bytes);
@@ -349,8 +350,8 @@ static int expand_origin(struct module *module, struct refusal *why)
 
     if (module->snapshot || !slash || !image_names_origin(module->image))
         return 0;
-    module->origin = text_format("%.*s", slash == module->path ? 1 : (int)(slash - module->path),
-                                 module->path);
+    module->origin =
+        text_format("%.*s", slash == module->path ? 1 : (int)(slash - module->path), module->path);
     if (!module->origin)
         return refuse_memory(module, why);
     if (image_expand_origin(module->image, module->origin, &bytes, &size, &fault) != 0)

@@ -46,9 +46,10 @@ struct module {
     char *snapshot;     /* the copy; without a leading slash where it is in memory alone */
     bool snapshot_made; /* by this process */
     char *loaded_as;    /* the name that ld.so knows */
-    char *origin; /* the directory that stands for $ORIGIN in the copy; NULL: the file does not name it */
+    char *
+        origin; /* the directory that stands for $ORIGIN in the copy; NULL: the file does not name it */
     char *build_id;
-    char sha256[65]; /* of the file */
+    char sha256[65];  /* of the file */
     struct stat file; /* of the original, when it was read */
     struct module_entry *entries;
     size_t entry_count;
@@ -65,11 +66,12 @@ struct module {
     struct request_place *places;
     size_t place_count;
     bool unseen;
-    void *bytes; /* the file, as it will be loaded; freed after the transaction */
-    bool edited; /* `bytes` are not the file's any more; unique.c */
-    size_t size; /* of `bytes` */
-    struct image *image; /* over `bytes` */
+    void *bytes;           /* the file, as it will be loaded; freed after the transaction */
+    bool edited;           /* `bytes` are not the file's any more; unique.c */
+    size_t size;           /* of `bytes` */
+    struct image *image;   /* over `bytes` */
     struct needed *needed; /* libraries that would come with it */
+    struct doubt *doubts;  /* symbols of which ld.so alone knows whether it would find them */
     void *handle;
     struct object *object; /* that it is in the process, or NULL */
     uintptr_t bias;
@@ -103,6 +105,12 @@ void module_free_request(struct module *module);
 /* Every undefined symbol of the patch that the process cannot supply; with those of the other
  * modules of the transaction left out. Inside objects_locked(). Adds to `why`. */
 void module_check_undefined(struct module *module, struct refusal *why);
+
+/* Asks ld.so about those of which module_check_undefined() could not say it. 0, or -1 with `why`. Not inside
+ * objects_locked(). */
+int modules_check_doubts(struct module *const *modules, size_t count, uint64_t deadline,
+                         struct refusal *why);
+void module_forget_doubts(struct module *module);
 
 /* HOTPATCH_TARGET against the objects of the process. Adds to `why`. */
 void module_check_targets(const struct module *module, struct refusal *why);

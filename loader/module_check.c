@@ -3,16 +3,19 @@
  */
 #include <elf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine.h"
+#include "linker_ask.h"
 #include "module.h"
 #include "needed.h"
 #include "object.h"
 #include "scope.h"
 #include "symbols.h"
 #include "target.h"
+#include "text.h"
 
 /* ---- symbols and their versions ---- */
 
@@ -62,12 +65,98 @@ static enum scope_answer supplies(const struct module *module, const char *name,
     return answer;
 }
 
-static void refuse_undefined(const struct check *check, const struct image_symbol *symbol)
+static void refuse_undefined(const char *path, const char *name, const char *version,
+                             struct refusal *why)
 {
-    refuse(check->why, HP_UNDEFINED, "%s: nothing in the process defines %s%s%s", check->path,
-           symbol->name, symbol->version ? " in version " : "",
-           symbol->version ? symbol->version : "");
+    refuse(why, HP_UNDEFINED, "%s: nothing in the process defines %s%s%s", path, name,
+           version ? " in version " : "", version ? version : "");
 }
+
+/* ---- what ld.so alone knows ---- */
+
+struct doubt {
+    struct doubt *next;
+    char *path, *name, *version;
+};
+
+void module_forget_doubts(struct module *module)
+{
+    while (module->doubts) {
+        struct doubt *doubt = module->doubts;
+
+        module->doubts = doubt->next;
+        free(doubt->path);
+        free(doubt->name);
+        free(doubt->version);
+        free(doubt);
+    }
+}
+
+/* Without memory ld.so judges when it loads. */
+static void add_doubt(const struct check *check, const struct image_symbol *symbol)
+{
+    struct doubt *doubt = calloc(1, sizeof(*doubt));
+
+    if (!doubt)
+        return;
+    doubt->path = text_copy(check->path);
+    doubt->name = text_copy(symbol->name);
+    doubt->version = text_copy(symbol->version);
+    doubt->next = check->module->doubts;
+    check->module->doubts = doubt;
+}
+
+static size_t count_doubts(struct module *const *modules, size_t count)
+{
+    size_t doubts = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (const struct doubt *d = modules[i]->doubts; d; d = d->next)
+            doubts++;
+    return doubts;
+}
+
+static int add_questions(struct linker_ask *ask, struct module *const *modules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const struct doubt *d = modules[i]->doubts; d; d = d->next)
+            if (linker_ask_add(ask, NULL, d->name, d->version) != 0)
+                return -1;
+    return 0;
+}
+
+static void take_answers(const struct linker_ask *ask, struct module *const *modules, size_t count,
+                         struct refusal *why)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (const struct doubt *d = modules[i]->doubts; d; d = d->next)
+            if (linker_ask_answer(ask, k++) == 0)
+                refuse_undefined(d->path, d->name, d->version, why);
+}
+
+int modules_check_doubts(struct module *const *modules, size_t count, uint64_t deadline,
+                         struct refusal *why)
+{
+    size_t before = why->count, doubts = count_doubts(modules, count);
+    struct linker_ask *ask = doubts ? linker_ask_new(doubts) : NULL;
+
+    if (!doubts)
+        return 0;
+    if (!ask || add_questions(ask, modules, count) != 0) {
+        if (ask)
+            linker_ask_free(ask);
+        return refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
+    }
+    if (linker_ask_run(ask, deadline, why) != 0)
+        return -1;
+    take_answers(ask, modules, count, why);
+    linker_ask_free(ask);
+    return why->count > before ? -1 : 0;
+}
+
+/* ---- the check ---- */
 
 static int check_symbol(const struct image_symbol *symbol, void *context)
 {
@@ -75,8 +164,16 @@ static int check_symbol(const struct image_symbol *symbol, void *context)
 
     if (!symbol->dynamic || symbol->defined || symbol->binding == STB_WEAK || !*symbol->name)
         return 0;
-    if (supplies(check->module, symbol->name, symbol->version) == SCOPE_NO)
-        refuse_undefined(check, symbol);
+    switch (supplies(check->module, symbol->name, symbol->version)) {
+    case SCOPE_YES:
+        break;
+    case SCOPE_PERHAPS:
+        add_doubt(check, symbol);
+        break;
+    default:
+        refuse_undefined(check->path, symbol->name, symbol->version, check->why);
+        break;
+    }
     return 0;
 }
 
@@ -93,6 +190,7 @@ void module_check_undefined(struct module *module, struct refusal *why)
 {
     struct check check = {module, module->image, module->path, why};
 
+    module_forget_doubts(module);
     if (!module->image)
         return;
     check_image(&check);

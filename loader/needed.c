@@ -22,7 +22,8 @@
 #include "text.h"
 #include "trust.h"
 
-static const char usual[] = "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib";
+static const char usual[] =
+    "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib";
 
 enum { NEEDED_MAX = 1000 };
 
@@ -304,7 +305,8 @@ int needed_find(struct module *module, struct refusal *why)
 
     find_all(&search, &patch);
     for (struct needed *library = module->needed; library; library = library->next) {
-        char *directory = text_copy(library->path), *slash = strrchr(directory ? directory : "", '/');
+        char *directory = text_copy(library->path),
+             *slash = strrchr(directory ? directory : "", '/');
         struct user user = {library->image, directory, false};
 
         if (slash)

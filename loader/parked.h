@@ -15,7 +15,7 @@ struct object;
 struct parked {
     struct parked *next; /* of the bucket; the one reverted last comes first */
     char sha256[65];
-    size_t size; /* of the copy */
+    size_t size;  /* of the copy */
     char *origin; /* as the module's */
     char *snapshot, *loaded_as;
     void *handle;

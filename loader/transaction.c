@@ -363,8 +363,9 @@ static int snapshot_all(struct transaction *transaction)
 /* From loaded modules to the commit; where it fails they are closed again. */
 static int apply(struct transaction *transaction)
 {
-    if (place_modules(transaction) != 0 || entries_prepare(transaction) != 0 || hooks_before(transaction) != 0 ||
-        entries_prepare(transaction) != 0 || commit_when_asked(transaction) != 0) {
+    if (place_modules(transaction) != 0 || entries_prepare(transaction) != 0 ||
+        hooks_before(transaction) != 0 || entries_prepare(transaction) != 0 ||
+        commit_when_asked(transaction) != 0) {
         entries_release(transaction);
         pins_release(transaction);
         if (transaction->load_count > 0)
@@ -400,7 +401,8 @@ static int plan(struct transaction *transaction)
     struct refusal busy = {0};
     int result, asked;
 
-    while ((result = plan_locked(transaction)), (asked = ifuncs_ask(transaction->deadline, &busy)) == 1)
+    while ((result = plan_locked(transaction)),
+           (asked = ifuncs_ask(transaction->deadline, &busy)) == 1)
         forget_plan(transaction);
     if (asked == 0)
         return result;
@@ -446,7 +448,9 @@ int transaction_run(struct transaction *transaction)
             refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
         return -1;
     }
-    if (plan_settle_unchanged(transaction) != 0)
+    if (plan_settle_unchanged(transaction) != 0 ||
+        modules_check_doubts(transaction->loads, transaction->load_count, transaction->deadline,
+                             transaction->why) != 0)
         return -1;
     if (!transaction->dry_run)
         reuse_mappings(transaction);
