@@ -19,14 +19,29 @@
 #define CANDIDATES_MAX 16
 #define STATUS_FILE_MAX (64L << 20)
 
-static int walk(int root, const char *path)
+/* As the process itself opens it: links above it are followed, in the process's root. What is opened is judged by its
+ * owner and mode, wherever it is. */
+static int walk(int root, const char *path, int flags)
 {
     struct open_how how = {
-        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        .flags = (unsigned)(O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags),
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
 
     return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* The runtime directory itself is no link; a slash after its name would lead through one. */
+static int walk_to_directory(int root, const char *path)
+{
+    char *bare = format_text("%s", path);
+    int fd;
+
+    for (size_t length = strlen(bare); length > 1 && bare[length - 1] == '/'; length--)
+        bare[length - 1] = '\0';
+    fd = walk(root, bare, O_NOFOLLOW);
+    free(bare);
+    return fd;
 }
 
 static void distrust(struct candidate *candidate, const char *what)
@@ -42,11 +57,13 @@ void candidate_open_any(struct candidate *candidate, int root)
     struct stat st;
     char text[96];
 
-    candidate->fd = walk(root, candidate->path);
+    candidate->fd = walk_to_directory(root, candidate->path);
     if (candidate->fd < 0) {
         candidate->error = errno;
         snprintf(candidate->why, sizeof(candidate->why), "%.200s: %s", candidate->path,
-                 errno == ELOOP ? "a symbolic link leads there" : strerror(errno));
+                 candidate->error == ENOTDIR || candidate->error == ELOOP
+                     ? "a link or a file is in its place"
+                     : strerror(candidate->error));
         return;
     }
     if (fstat(candidate->fd, &st) != 0) {
@@ -113,7 +130,7 @@ static char *copy(const char *text)
 static char *xdg_directory(struct search *search)
 {
     char *xdg = process_environ(search->process, "XDG_RUNTIME_DIR");
-    int fd = xdg && xdg[0] == '/' ? walk(search->root, xdg) : -1;
+    int fd = xdg && xdg[0] == '/' ? walk(search->root, xdg, 0) : -1;
     struct stat st;
     char *path = NULL;
 
