@@ -151,13 +151,8 @@ void answer_print_warnings(struct json_object *answer)
 {
     struct json_object *warnings = json_list(answer, "warnings");
 
-    for (size_t i = 0; i < json_length(warnings); i++) {
-        const char *text = json_object_get_string(json_item(warnings, i));
-
-        fputs("hotpatch: warning: ", stderr);
-        text_print(stderr, text);
-        fputc('\n', stderr);
-    }
+    for (size_t i = 0; i < json_length(warnings); i++)
+        warning_print(json_object_get_string(json_item(warnings, i)));
 }
 
 int refused(const char *verb, pid_t pid, struct refusal *why, int json)

@@ -78,7 +78,7 @@ static int map_bytes(struct file_image *file, int fd, const char *path, struct r
     return 0;
 }
 
-static int read_file(struct file_image *file, const char *path, struct refusal *why)
+static int read_file(struct file_image *file, const char *path, off_t copy_max, struct refusal *why)
 {
     /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -93,7 +93,7 @@ static int read_file(struct file_image *file, const char *path, struct refusal *
         refuse(why, HP_TOO_LARGE, "%s has %lld bytes", path, (long long)st.st_size);
     else {
         file->size = (size_t)st.st_size;
-        status = st.st_size > COPY_MAX ? map_bytes(file, fd, path, why)
+        status = st.st_size > copy_max ? map_bytes(file, fd, path, why)
                                        : copy_bytes(file, fd, path, why);
     }
     if (fd >= 0)
@@ -101,13 +101,13 @@ static int read_file(struct file_image *file, const char *path, struct refusal *
     return status;
 }
 
-int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
-                    struct refusal *why)
+static int open_image(struct file_image *file, const char *path, uint16_t require_type,
+                      off_t copy_max, struct refusal *why)
 {
     struct elf_fault fault = {0};
 
     memset(file, 0, sizeof(*file));
-    if (read_file(file, path, why) != 0) {
+    if (read_file(file, path, copy_max, why) != 0) {
         file_image_close(file);
         return -1;
     }
@@ -116,6 +116,18 @@ int file_image_open(struct file_image *file, const char *path, uint16_t require_
     file->image = NULL;
     file_image_close(file);
     return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+}
+
+int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
+                    struct refusal *why)
+{
+    return open_image(file, path, require_type, COPY_MAX, why);
+}
+
+int file_image_copy(struct file_image *file, const char *path, uint16_t require_type,
+                    struct refusal *why)
+{
+    return open_image(file, path, require_type, FILE_MAX, why);
 }
 
 void file_image_close(struct file_image *file)

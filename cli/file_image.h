@@ -23,6 +23,9 @@ struct file_image {
  * is larger than any patch, a mapping (see main.c, SIGBUS). */
 int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
                     struct refusal *why);
+/* The same, a copy of whatever size. */
+int file_image_copy(struct file_image *file, const char *path, uint16_t require_type,
+                    struct refusal *why);
 void file_image_close(struct file_image *file);
 
 /* The refusal that a fault of elf/ is. */

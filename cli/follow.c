@@ -1,141 +1,87 @@
 /*
- * follow.c - hotpatch load --follow: watches the patches' files and loads each anew when a
- * complete file with other contents has taken its place.
+ * follow.c - hotpatch load --follow: watches the patches' files and loads each again when a complete file with
+ * other contents has taken its place.
  *
- * The directory is watched, not the file: a linker unlinks and makes anew. Contents are
- * compared by hash, since two builds may fall into one second; a half-written file is no
- * complete ELF file and waits for the next event.
+ * path_watch.c notices that there may be other contents, whole_file.c whether they are complete. Contents are
+ * compared by hash, since two builds may fall into one second. A file that is not whole is looked at again
+ * after a while, without an event too: the kernel reports the end of writing before it counts the writer out.
  */
 #include "follow.h"
 
-#include <elf.h>
-#include <errno.h>
 #include <json-c/json.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "answer.h"
 #include "ask.h"
-#include "file_image.h"
 #include "output.h"
+#include "path_watch.h"
 #include "results.h"
+#include "talk.h"
+#include "whole_file.h"
+
+/* ms until a file that is not whole is looked at again: first, and at last after doubling. */
+#define PAUSE_FIRST 50
+#define PAUSE_LAST 1000
+#define SAY_AFTER 1000 /* ms after which it is said that a file is waited for */
 
 struct followed {
     const char *path;
-    const char *name; /* its base name */
-    int watch;        /* inotify's, of its directory */
-    uint64_t hash;    /* of the contents last loaded or refused */
+    uint64_t hash;   /* of the contents last loaded or refused */
+    uint64_t glance; /* of those last seen, where no writer can be ruled out */
+    uint64_t since;  /* ms: it was touched */
+    uint64_t next;   /* ms: the next look */
+    unsigned pause;
     bool touched;
+    bool said; /* that it is waited for */
 };
 
 struct follow {
-    int inotify;
+    struct path_watch *watch;
     struct followed *files;
     size_t count;
 };
 
-/* FNV-1a; it tells contents apart, it does not vouch for them. */
-static uint64_t hash_of(const void *bytes, size_t size)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (const unsigned char *p = bytes; size--; p++)
-        hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* The section headers are the last thing that linkers write: they must lie in the file. */
-static bool sections_inside(const struct file_image *file)
-{
-    Elf64_Ehdr header;
-
-    if (file->size < sizeof(header))
-        return false;
-    memcpy(&header, file->bytes, sizeof(header));
-    return header.e_shoff <= file->size &&
-           (uint64_t)header.e_shnum * header.e_shentsize <= file->size - header.e_shoff;
-}
-
-/* Is there a complete shared object, and what is the hash of its contents? */
-static bool complete(const char *path, uint64_t *hash)
-{
-    struct refusal ignored = {0};
-    struct file_image file;
-    bool whole = file_image_open(&file, path, ET_DYN, &ignored) == 0;
-
-    refusal_clear(&ignored);
-    if (!whole)
-        return false;
-    *hash = hash_of(file.bytes, file.size);
-    whole = sections_inside(&file);
-    file_image_close(&file);
-    return whole;
-}
-
-struct follow *follow_begin(const char *const *paths, size_t count, struct refusal *why)
+struct follow *follow_begin(const char *const *paths, size_t count)
 {
     struct follow *follow = allocate(sizeof(*follow));
+    struct refusal ignored = {0};
 
-    follow->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    signal(SIGIO, SIG_IGN); /* see whole_file.c */
+    follow->watch = path_watch_open(paths, count);
     follow->files = allocate(count * sizeof(*follow->files));
     follow->count = count;
     for (size_t i = 0; i < count; i++) {
-        struct followed *file = &follow->files[i];
-        char *directory = format_text("%s", paths[i]);
-
-        strrchr(directory, '/')[1] = 0;
-        file->path = paths[i];
-        file->name = strrchr(paths[i], '/') + 1;
-        file->watch = inotify_add_watch(follow->inotify, directory, IN_CLOSE_WRITE | IN_MOVED_TO);
-        if (file->watch < 0)
-            refuse(why, HP_OPEN, "watch %s: %s", directory, strerror(errno));
-        free(directory);
-        complete(file->path, &file->hash);
+        follow->files[i].path = paths[i];
+        whole_file(paths[i], &follow->files[i].hash, &ignored);
     }
-    if (why->count == 0)
-        return follow;
-    follow_end(follow);
-    return NULL;
+    refusal_clear(&ignored);
+    return follow;
 }
 
 void follow_end(struct follow *follow)
 {
     if (!follow)
         return;
-    close(follow->inotify);
+    path_watch_close(follow->watch);
     free(follow->files);
     free(follow);
 }
 
-static void touch_all(struct follow *follow)
+static void touch(struct followed *file)
 {
-    for (size_t i = 0; i < follow->count; i++)
-        follow->files[i].touched = true;
-}
+    uint64_t now = now_ms();
 
-static void read_events(struct follow *follow)
-{
-    char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-    ssize_t n;
-
-    while ((n = read(follow->inotify, buffer, sizeof(buffer))) > 0)
-        for (char *at = buffer; at < buffer + n;) {
-            const struct inotify_event *event = (const void *)at;
-
-            if (event->mask & IN_Q_OVERFLOW)
-                touch_all(follow);
-            for (size_t i = 0; i < follow->count && event->len; i++)
-                if (follow->files[i].watch == event->wd &&
-                    strcmp(follow->files[i].name, event->name) == 0)
-                    follow->files[i].touched = true;
-            at += sizeof(*event) + event->len;
-        }
+    if (!file->touched)
+        file->since = now;
+    file->touched = true;
+    file->next = now;
+    file->pause = PAUSE_FIRST;
 }
 
 static void print_followed(struct json_object *answer, const struct process *process)
@@ -144,37 +90,79 @@ static void print_followed(struct json_object *answer, const struct process *pro
 
     (void)process;
     for (size_t i = 0; i < json_length(modules); i++) {
-        if (!json_true(json_item(modules, i), "live"))
+        struct json_object *module = json_item(modules, i);
+
+        if (!json_true(module, "live") || json_true(module, "unchanged"))
             continue;
-        print_module("reloaded", json_item(modules, i));
+        print_module("reloaded", module);
         fputc('\n', stdout);
     }
+}
+
+static void say_waiting(struct followed *file, const struct refusal *why)
+{
+    char *line = format_text("waiting until %s is whole: %s", file->path,
+                             why->count ? why->items[0].text : "it changes");
+
+    warning_print(line);
+    free(line);
+    file->said = true;
+}
+
+/* What is open for writing, or may be, is looked at again; the rest comes with an event. */
+static void look_later(struct followed *file, enum whole whole, const struct refusal *why)
+{
+    uint64_t now = now_ms();
+
+    if (!file->said && now - file->since >= SAY_AFTER)
+        say_waiting(file, why);
+    if (file->said && whole == WHOLE_PART)
+        file->touched = false;
+    file->next = now + file->pause;
+    file->pause = file->pause * 2 < PAUSE_LAST ? file->pause * 2 : PAUSE_LAST;
+}
+
+/* Has the file complete contents other than those last loaded? */
+static bool changed(struct followed *file)
+{
+    struct refusal why = {0};
+    uint64_t hash = 0;
+    enum whole whole;
+    bool same;
+
+    if (!file->touched || now_ms() < file->next)
+        return false;
+    whole = whole_file(file->path, &hash, &why);
+    /* Where writers cannot be seen: as it was a while ago. */
+    if (whole == WHOLE_UNSURE && (hash == file->glance || hash == file->hash))
+        whole = WHOLE;
+    file->glance = hash;
+    same = hash == file->hash;
+    if (whole == WHOLE) {
+        file->touched = file->said = false;
+        file->hash = hash;
+    } else {
+        look_later(file, whole, &why);
+    }
+    refusal_clear(&why);
+    return whole == WHOLE && !same;
 }
 
 /* One transaction of all that were touched and are complete and other than before. */
 static void reload_changed(struct follow *follow, const struct targets *targets,
                            const struct order *order, bool json)
 {
-    const char **changed = allocate(follow->count * sizeof(*changed));
+    const char **paths = allocate(follow->count * sizeof(*paths));
     struct order again = *order;
 
-    again.patches = changed;
+    again.patches = paths;
     again.patch_count = 0;
-    for (size_t i = 0; i < follow->count; i++) {
-        struct followed *file = &follow->files[i];
-        uint64_t hash;
-
-        if (!file->touched || !complete(file->path, &hash))
-            continue;
-        file->touched = false;
-        if (hash == file->hash)
-            continue;
-        file->hash = hash;
-        changed[again.patch_count++] = file->path;
-    }
+    for (size_t i = 0; i < follow->count; i++)
+        if (changed(&follow->files[i]))
+            paths[again.patch_count++] = follow->files[i].path;
     if (again.patch_count)
         order_run(targets, &again, json, print_followed);
-    free(changed);
+    free(paths);
 }
 
 /* Drops the processes that have ended; how many are left. */
@@ -196,20 +184,48 @@ static size_t drop_ended(struct targets *targets)
 
 static struct pollfd *polls_make(const struct follow *follow, const struct targets *targets)
 {
-    struct pollfd *polls = allocate((targets->count + 1) * sizeof(*polls));
+    struct pollfd *polls = allocate((targets->count + PATH_WATCH_POLLS) * sizeof(*polls));
 
-    polls[0] = (struct pollfd){.fd = follow->inotify, .events = POLLIN};
+    path_watch_polls(follow->watch, polls);
     for (size_t i = 0; i < targets->count; i++)
-        polls[i + 1] = (struct pollfd){.fd = pidfd_open(targets->list[i].pid, 0), .events = POLLIN};
+        polls[i + PATH_WATCH_POLLS] =
+            (struct pollfd){.fd = pidfd_open(targets->list[i].pid, 0), .events = POLLIN};
     return polls;
 }
 
 static void polls_close(struct pollfd *polls, size_t count)
 {
-    for (size_t i = 1; i <= count; i++)
+    for (size_t i = PATH_WATCH_POLLS; i < count; i++)
         if (polls[i].fd >= 0)
             close(polls[i].fd);
     free(polls);
+}
+
+/* Waits for an event, the end of a process, a signal, or the next look. */
+static void wait_for_change(struct follow *follow, const struct targets *targets,
+                            const sigset_t *waiting)
+{
+    size_t count = targets->count + PATH_WATCH_POLLS;
+    struct pollfd *polls = polls_make(follow, targets);
+    uint64_t now = now_ms(), next = path_watch_next(follow->watch), left;
+    bool *touched = allocate(follow->count * sizeof(*touched));
+
+    for (size_t i = 0; i < follow->count; i++)
+        if (follow->files[i].touched && follow->files[i].next < next)
+            next = follow->files[i].next;
+    left = next > now ? next - now : 0;
+    if (ppoll(polls, count,
+              next == UINT64_MAX ? NULL
+                                 : &(struct timespec){.tv_sec = (time_t)(left / 1000),
+                                                      .tv_nsec = (long)(left % 1000) * 1000000},
+              waiting) < 0)
+        polls[1].revents = 0;
+    path_watch_take(follow->watch, polls, touched);
+    for (size_t i = 0; i < follow->count; i++)
+        if (touched[i])
+            touch(&follow->files[i]);
+    free(touched);
+    polls_close(polls, count);
 }
 
 int follow_run(struct follow *follow, struct targets *targets, const struct order *order, bool json)
@@ -217,17 +233,12 @@ int follow_run(struct follow *follow, struct targets *targets, const struct orde
     sigset_t before;
 
     client_hold_signals(&before);
-    touch_all(follow); /* what changed while the first load was under way */
+    for (size_t i = 0; i < follow->count; i++)
+        touch(&follow->files[i]); /* what changed while the first load was under way */
     while (!client_interrupted() && results_flush() && drop_ended(targets)) {
-        size_t count = targets->count;
-        struct pollfd *polls;
-
         reload_changed(follow, targets, order, json);
-        polls = polls_make(follow, targets);
         if (!client_interrupted())
-            ppoll(polls, count + 1, NULL, &before);
-        polls_close(polls, count);
-        read_events(follow);
+            wait_for_change(follow, targets, &before);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return 0;

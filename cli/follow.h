@@ -12,9 +12,8 @@
 
 struct follow;
 
-/* Begins to watch, before the first load, so that no rebuild is missed. NULL with the refusal.
- * The paths are the caller's. */
-struct follow *follow_begin(const char *const *paths, size_t count, struct refusal *why);
+/* Begins to watch, before the first load, so that no rebuild is missed. The paths are the caller's. */
+struct follow *follow_begin(const char *const *paths, size_t count);
 void follow_end(struct follow *follow); /* NULL is allowed */
 
 /* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */

@@ -189,6 +189,13 @@ void refusal_line_print(const char *code, const char *text, const char *remedy)
     fputc('\n', stderr);
 }
 
+void warning_print(const char *text)
+{
+    fputs("hotpatch: warning: ", stderr);
+    text_print(stderr, text);
+    fputc('\n', stderr);
+}
+
 void refusal_print(const struct refusal *why)
 {
     for (size_t i = 0; i < why->count; i++) {

@@ -38,6 +38,8 @@ void text_print(FILE *out, const char *text);
 /* "hotpatch: HP-CODE: text" and, indented, the remedy; all of them, on stderr. */
 void refusal_print(const struct refusal *why);
 void refusal_line_print(const char *code, const char *text, const char *remedy);
+/* "hotpatch: warning: text", on stderr. */
+void warning_print(const char *text);
 
 /* The document on one line, in UTF-8 whatever bytes its strings have (base/utf8.h). */
 void json_write(FILE *out, struct json_object *document);

@@ -212,11 +212,8 @@ void places_warn(const struct places *places, struct json_object *answer)
 
 static void print_all(const struct texts *texts)
 {
-    for (size_t i = 0; i < texts->count; i++) {
-        fputs("hotpatch: warning: ", stderr);
-        text_print(stderr, texts->list[i]);
-        fputc('\n', stderr);
-    }
+    for (size_t i = 0; i < texts->count; i++)
+        warning_print(texts->list[i]);
 }
 
 void places_warn_group(const struct places *places, bool failed)

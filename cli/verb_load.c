@@ -265,11 +265,13 @@ static int load_into(const char *target, const struct load *load, char *const *p
     int exit_code;
 
     if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0 ||
-        !(order.lookup = lookup_open(load->debug, load->debug_count, &why)) ||
-        (load->follow && !(follow = follow_begin(order.patches, count, &why))))
+        !(order.lookup = lookup_open(load->debug, load->debug_count, &why))) {
         exit_code = refused("load", 0, &why, load->json);
-    else
+    } else {
+        if (load->follow)
+            follow = follow_begin(order.patches, count);
         exit_code = order_run(&targets, &order, load->json, print_applied);
+    }
     if (exit_code == 0 && follow && results_flush())
         exit_code = follow_run(follow, &targets, &order, load->json);
     follow_end(follow);

@@ -497,34 +497,6 @@ static void run_says_which_interpreter_a_script_has(void **state)
     output_free(output);
 }
 
-static void follow_makes_every_build_live(void **state)
-{
-    struct host *host = *state;
-    const char *path = host_path(host, "fix.so");
-    char line[2048];
-    copy_file(patch_file("answer2"), path);
-    snprintf(line, sizeof(line), "%s load --follow %s %s >%s 2>&1 & echo $!", built("hotpatch"),
-             pid_of(host), path, host_path(host, "follow"));
-    struct output *output = run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
-    int follower = atoi(output->out);
-    output_free(output);
-    assert_true(follower > 1);
-    bool seen = false;
-    for (int i = 0; i < 3000 && !seen; i++) {
-        seen = strcmp(host_ask(host, "answer"), "2") == 0;
-        usleep(10000);
-    }
-    assert_true(seen);
-    copy_file(patch_file("answer3"), path);
-    seen = false;
-    for (int i = 0; i < 3000 && !seen; i++) {
-        seen = strcmp(host_ask(host, "answer"), "3") == 0;
-        usleep(10000);
-    }
-    kill(follower, SIGTERM);
-    assert_true(seen);
-}
-
 /* As a user types it: the process has not come to its exec, or its library is not there yet. */
 static void a_process_just_started_is_waited_for(void **state)
 {
@@ -596,7 +568,6 @@ int main(void)
         WITH_HOST(run_refuses_a_32_bit_program_in_words),
         WITH_HOST(run_refuses_a_musl_program_in_words),
         WITH_HOST(run_says_which_interpreter_a_script_has),
-        WITH_HOST(follow_makes_every_build_live),
         WITH_HOST(a_process_just_started_is_waited_for),
         WITH_HOST(output_in_a_pipe_has_no_colour),
     };

@@ -1,0 +1,31 @@
+/*
+ * path_watch.h - notices that other contents may stand at a path: inotify(7) for every name that the look-up
+ * of the path goes through, proc_pid_mountinfo(5) for mounts, and a look once a second at what neither reports.
+ *
+ * A path that is not watched whole is said on standard error, with the reason.
+ */
+#ifndef HOTPATCH_PATH_WATCH_H
+#define HOTPATCH_PATH_WATCH_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PATH_WATCH_POLLS 2
+
+struct path_watch;
+
+/* Begin to watch. The paths are absolute, and the caller's. */
+struct path_watch *path_watch_open(const char *const *paths, size_t count);
+void path_watch_close(struct path_watch *watch); /* NULL is allowed */
+
+/* Fill in what poll(2) is to wait for, PATH_WATCH_POLLS of them. */
+void path_watch_polls(const struct path_watch *watch, struct pollfd *polls);
+/* Return the time (CLOCK_MONOTONIC, ms) of the next look without an event; UINT64_MAX: none. */
+uint64_t path_watch_next(const struct path_watch *watch);
+/* Take in what poll(2) reported, and look where it is time to. Sets touched[i] where paths[i] may have other
+ * contents; leaves the others as they are. */
+void path_watch_take(struct path_watch *watch, const struct pollfd *polls, bool *touched);
+
+#endif
