@@ -57,12 +57,23 @@ ENGINE := $(BUILD)/libhotpatch_engine.so
 COMMAND := $(BUILD)/hotpatch
 PRODUCTS := $(SHIM) $(ENGINE) $(COMMAND)
 
+# The directories that ld.so(8) puts for $LIB: each 64-bit program finds the libraries in its own, and each 32-bit
+# one an empty library, of which its ld.so says nothing. They are symbolic links, so that the mappings of a process
+# show what it has.
+STUB := $(BUILD)/hotpatch_stub32.so
+LIB_64 := $(if $(wildcard /lib/x86_64-linux-gnu/.),lib/x86_64-linux-gnu,lib64)
+LIBS_32 := lib32 lib/i386-linux-gnu
+LIB_LINKS := $(addprefix $(LIB_64)/,$(notdir $(SHIM) $(ENGINE))) $(addsuffix /$(notdir $(SHIM)),$(LIBS_32))
+# The file of a link; the way up from it.
+linked = $(if $(filter $(LIB_64)/%,$(1)),$(notdir $(1)),$(notdir $(STUB)))
+up = $(subst $(space),,$(patsubst %,../,$(subst /, ,$(patsubst %/,%,$(dir $(1))))))
+
 .PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run foreign foreign-run fresh \
 	install uninstall format format-check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(PRODUCTS)
+all: $(PRODUCTS) $(addprefix $(BUILD)/,$(LIB_LINKS))
 
 # The name that a program would be linked with: Debian's has the version in it.
 ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
@@ -94,6 +105,14 @@ $(ENGINE): $(call objects,$(engine_sources)) loader/libhotpatch_engine.map
 $(COMMAND): $(call objects,$(command_sources))
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(SAN_FLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ -ljson-c -lZydis -ldw -lelf -pthread
+
+$(STUB): Makefile
+	$(call say,LINK  $@)
+	$(Q)$(CC) -m32 -shared -nostdlib -s -Wl,-z,noseparate-code,-soname,libhotpatch_preload.so -o $@ -x c /dev/null
+
+$(addprefix $(BUILD)/,$(LIB_LINKS)): $(BUILD)/%: | $(SHIM) $(ENGINE) $(STUB)
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(call up,$*)$(call linked,$*) $@
 
 # ---------------------------------------------------------------- tests ---
 # Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all
@@ -340,23 +359,35 @@ fresh:
 
 # -------------------------------------------------------------- install ---
 
+# Without an entry in ld.so's cache LD_PRELOAD=libhotpatch_preload.so is not found (ld.so(8)). What lies in DESTDIR
+# is for another system, and only root can write the cache.
+renew_cache = $(if $(DESTDIR),,[ "$$(id -u)" -ne 0 ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig)
+
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include share/man/man1 \
-		share/man/man3 share/man/man7 share/bash-completion/completions)
+		share/man/man3 share/man/man7 share/bash-completion/completions $(LIB_64) $(LIBS_32))
 	install -m 755 $(COMMAND) $(DESTDIR)$(PREFIX)/bin/hotpatch
-	install -m 755 $(SHIM) $(ENGINE) $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(SHIM) $(ENGINE) $(STUB) $(DESTDIR)$(PREFIX)/lib/
+	$(foreach link,$(LIB_LINKS),[ $(DESTDIR)$(PREFIX)/$(dir $(link)) -ef $(DESTDIR)$(PREFIX)/lib ] || \
+		ln -sfn $(call up,$(link))lib/$(call linked,$(link)) $(DESTDIR)$(PREFIX)/$(link);)
 	install -m 644 include/hotpatch.h $(DESTDIR)$(PREFIX)/include/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' hotpatch.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/hotpatch.pc
 	for page in $(wildcard man/*.[137]); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; done
 	install -m 644 cli/hotpatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hotpatch
+	$(renew_cache)
+	$(if $(DESTDIR),,@ldconfig=$$(PATH="$$PATH:/sbin:/usr/sbin" command -v ldconfig) && \
+		"$$ldconfig" -p | grep -q 'libhotpatch_preload.so (libc6,x86-64)' || \
+		echo "ld.so does not search $(PREFIX)/lib: use LD_PRELOAD=$(PREFIX)/lib/libhotpatch_preload.so")
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/hotpatch lib/libhotpatch_preload.so \
-		lib/libhotpatch_engine.so include/hotpatch.h lib/pkgconfig/hotpatch.pc \
+		lib/libhotpatch_engine.so lib/$(notdir $(STUB)) $(LIB_LINKS) \
+		include/hotpatch.h lib/pkgconfig/hotpatch.pc \
 		share/bash-completion/completions/hotpatch \
 		$(foreach page,$(wildcard man/*.[137]),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))))
+	$(renew_cache)
 
 # ---------------------------------------------------------------- style ---
 

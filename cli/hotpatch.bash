@@ -33,7 +33,7 @@ _hotpatch_options()
     load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
         --caller= --for= --debug --no-seen ;;
     check) echo --debug ;;
-    revert) echo --when= --timeout= --unload ;;
+    revert) echo --when= --timeout= ;;
     status) echo --history ;;
     esac
     echo --json --help
@@ -65,7 +65,7 @@ _hotpatch()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $before in
-    --when) _hotpatch_words "call quiet safe-point"; return ;;
+    --when) _hotpatch_words "call safe-point"; return ;;
     --kind) _hotpatch_words "declared import entry"; return ;;
     --timeout | --nth | --probability | --times | --caller | --for) return ;;
     --fail)

@@ -87,11 +87,13 @@ static bool is_dynamic_linker(const struct image *image)
     return soname && strncmp(soname, "ld-linux-x86-64.so", 18) == 0;
 }
 
-static int judge_image(const char *path, const struct file_image *file, struct refusal *why)
+static int judge_image(struct verdict *verdict, const char *path, const struct file_image *file,
+                       struct refusal *why)
 {
     const char *interpreter = image_interpreter(file->image);
     const char *name;
 
+    snprintf(verdict->linker, sizeof(verdict->linker), "%s", interpreter ? interpreter : path);
     if (is_dynamic_linker(file->image))
         return 0;
     if (!interpreter && made_by_go(file))
@@ -110,7 +112,7 @@ static int judge_image(const char *path, const struct file_image *file, struct r
     return 0;
 }
 
-static int judge_elf(const char *path, struct refusal *why)
+static int judge_elf(struct verdict *verdict, const char *path, struct refusal *why)
 {
     struct file_image file;
     struct refusal faults = {0};
@@ -130,7 +132,7 @@ static int judge_elf(const char *path, struct refusal *why)
         refusal_clear(&faults);
         return code == HP_NONE ? 0 : -1;
     }
-    status = judge_image(path, &file, why);
+    status = judge_image(verdict, path, &file, why);
     file_image_close(&file);
     return status;
 }
@@ -197,7 +199,7 @@ static int judge_file(struct verdict *verdict, const char *path, int depth, stru
         snprintf(start, sizeof(start), "/bin/sh");
         return judge_script(verdict, path, start, depth, why);
     }
-    return judge_elf(path, why);
+    return judge_elf(verdict, path, why);
 }
 
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why)

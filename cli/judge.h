@@ -14,6 +14,7 @@
 struct verdict {
     char path[PATH_MAX];        /* the file that is run, found in PATH */
     char interpreter[PATH_MAX]; /* of a script: the program that runs it; "" for a binary */
+    char linker[PATH_MAX];      /* the dynamic linker; "" where the program cannot be read */
 };
 
 /* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,

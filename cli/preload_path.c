@@ -45,3 +45,36 @@ char *preload_find(struct refusal *why)
                HOTPATCH_LIBDIR);
     return found;
 }
+
+/* What "$LIB" stands for: the dynamic linker's directory below the root or /usr, as it was installed. */
+static char *lib_of(const char *linker)
+{
+    char *real = realpath(*linker ? linker : "/lib64/ld-linux-x86-64.so.2", NULL), *lib;
+
+    if (!real)
+        return NULL;
+    *strrchr(real, '/') = 0;
+    lib = format_text("%s", real + (strncmp(real, "/usr/", 5) == 0 ? 4 : 0));
+    free(real);
+    return lib;
+}
+
+char *preload_spelled(const char *shim, const char *linker)
+{
+    char *lib = lib_of(linker), *prefix = format_text("%s", shim), *spelled = NULL, *slash;
+
+    while (lib && !spelled && (slash = strrchr(prefix, '/'))) {
+        char *path, *real;
+
+        *slash = 0;
+        path = format_text("%s%s/%s", prefix, lib, SHIM);
+        real = realpath(path, NULL);
+        if (real && strcmp(real, shim) == 0)
+            spelled = format_text("%s/$LIB/%s", prefix, SHIM);
+        free(real);
+        free(path);
+    }
+    free(prefix);
+    free(lib);
+    return spelled ? spelled : format_text("%s", shim);
+}

@@ -93,7 +93,7 @@ int moment_option(struct moment *moment, const char *verb, int option, const cha
         if (strcmp(value, "call") == 0 || strcmp(value, "quiet") == 0 ||
             strcmp(value, "safe-point") == 0)
             return 0;
-        usage_error(verb, "--when is call, quiet or safe-point, not %s", value);
+        usage_error(verb, "--when is call or safe-point, not %s", value);
         return -1;
     }
     errno = 0;

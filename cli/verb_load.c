@@ -21,7 +21,6 @@ static const char help[] =
     "one transaction: all are applied, or none. Returns after the switch.\n"
     "\n"
     "    --when=call          each function switches at its next call (default)\n"
-    "    --when=quiet         when no thread is inside a function that switches\n"
     "    --when=safe-point    at the program's next hotpatch_safe_point()\n"
     "    --timeout=MS         how long to wait for that moment (default 500)\n"
     "    --replace NAME=SYM   use the patch's SYM for NAME; for patches without a manifest\n"

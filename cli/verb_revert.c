@@ -15,7 +15,6 @@ static const char help[] =
     "\n"
     "    --when=MOMENT    as for load\n"
     "    --timeout=MS     how long to wait for that moment (default 500)\n"
-    "    --unload         unmap the patch as well, once nothing refers to it\n"
     "    --json           print the replies as JSON\n";
 
 static const struct option options[] = {

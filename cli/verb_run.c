@@ -63,16 +63,17 @@ static void put_first(const char *library)
     free(all);
 }
 
-static void set_preload(const char *shim)
+static void set_preload(const char *shim, const char *linker)
 {
     const char *before = getenv("LD_PRELOAD");
-    char *all;
+    char *spelled = preload_spelled(shim, linker), *all;
 
-    if (before && strstr(before, shim))
-        return;
-    all = format_text("%s%s%s", before ? before : "", before && *before ? ":" : "", shim);
-    setenv("LD_PRELOAD", all, 1);
-    free(all);
+    if (!before || (!strstr(before, shim) && !strstr(before, spelled))) {
+        all = format_text("%s%s%s", before ? before : "", before && *before ? ":" : "", spelled);
+        setenv("LD_PRELOAD", all, 1);
+        free(all);
+    }
+    free(spelled);
 }
 
 /* HOTPATCH_RUN_PID makes the shim end this very process where a patch is refused, not those
@@ -103,7 +104,7 @@ static int start(char **argv, const char *patches, bool json)
                     "hotpatch: %s is a script: its interpreter %s is what gets the "
                     "library, and what it starts\n",
                     verdict->path, verdict->interpreter);
-        set_preload(shim);
+        set_preload(shim, verdict->linker);
         first = first_library(verdict->interpreter[0] ? verdict->interpreter : verdict->path);
         if (first)
             put_first(first);

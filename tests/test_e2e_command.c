@@ -405,6 +405,35 @@ static void run_appends_to_an_existing_preload(void **state)
     output_free(output);
 }
 
+/* The dynamic linker of a 32-bit program says of a 64-bit library that it cannot be preloaded. */
+static void a_32_bit_child_says_nothing_and_its_64_bit_child_has_the_shim(void **state)
+{
+    struct host *host = *state;
+    /* execve(argv[1], argv + 1, environ) */
+    static const char source[] =
+        ".globl _start\n_start: movl (%esp),%edx\n leal 8(%esp),%ecx\n movl (%ecx),%ebx\n"
+        " leal 8(%esp,%edx,4),%edx\n movl $11,%eax\n int $0x80\n"
+        " movl $1,%eax\n movl $9,%ebx\n int $0x80\n";
+    char line[4096];
+    if (sanitized())
+        skip();
+    if (access("/lib/ld-linux.so.2", X_OK) != 0) {
+        print_message("there is no dynamic linker for 32-bit programs\n");
+        skip();
+    }
+    file_write(host_path(host, "small.s"), source, sizeof(source) - 1, 0644);
+    snprintf(line, sizeof(line),
+             "cd %s && as --32 -o small.o small.s && ld -m elf_i386 -pie -dynamic-linker "
+             "/lib/ld-linux.so.2 -o small small.o && exec %s run sh -c './small /bin/grep -c "
+             "libhotpatch_preload.so /proc/self/maps; true'",
+             host->scratch, built("hotpatch"));
+    struct output *output = run_program(host, (const char *[]){"/bin/sh", "-c", line, NULL});
+    assert_exit(output, 0);
+    assert_string_equal(output->error, "");
+    assert_true(atoi(output->out) > 0);
+    output_free(output);
+}
+
 static void run_with_patch_starts_patched(void **state)
 {
     struct host *host = *state;
@@ -497,6 +526,39 @@ static void run_says_which_interpreter_a_script_has(void **state)
     output_free(output);
 }
 
+/* The options are known, and refused as what is to come. */
+static void help_and_manual_offer_only_what_is_there(void **state)
+{
+    struct host *host = *state;
+    static const char *const files[] = {"man/hotpatch.1", "man/libhotpatch_preload.7",
+                                        "man/hotpatch.h.3", "cli/hotpatch.bash"};
+    static const char *const verbs[] = {"load", "revert"};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char *text = file_text(source_file(files[i]));
+        assert_has_not(text, "quiet");
+        assert_has_not(text, "unload");
+        free(text);
+    }
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        struct output *output = hotpatch(host, verbs[i], "--help", NULL);
+        assert_exit(output, 0);
+        assert_has_not(output->out, "quiet");
+        assert_has_not(output->out, "unload");
+        output_free(output);
+    }
+    struct output *output =
+        hotpatch(host, "load", pid_of(host), "--when=quiet", patch_file("answer2"), NULL);
+    assert_exit(output, 1);
+    assert_has(output->error, "HP-LATER");
+    output_free(output);
+    must_apply(host, "load %s", patch_file("answer2"));
+    output = hotpatch(host, "revert", pid_of(host), "--unload", "answer", NULL);
+    assert_exit(output, 1);
+    assert_has(output->error, "HP-LATER");
+    output_free(output);
+    host_expect(host, "answer", "2");
+}
+
 /* As a user types it: the process has not come to its exec, or its library is not there yet. */
 static void a_process_just_started_is_waited_for(void **state)
 {
@@ -561,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_process_without_shim_exits_3_and_lives),
         WITH_HOST(run_injects_the_shim),
         WITH_HOST(run_appends_to_an_existing_preload),
+        WITH_HOST(a_32_bit_child_says_nothing_and_its_64_bit_child_has_the_shim),
         WITH_HOST(run_with_patch_starts_patched),
         WITH_HOST(run_with_a_bad_patch_never_starts),
         WITH_HOST(run_refuses_a_static_program_in_words),
@@ -568,6 +631,7 @@ int main(void)
         WITH_HOST(run_refuses_a_32_bit_program_in_words),
         WITH_HOST(run_refuses_a_musl_program_in_words),
         WITH_HOST(run_says_which_interpreter_a_script_has),
+        WITH_HOST(help_and_manual_offer_only_what_is_there),
         WITH_HOST(a_process_just_started_is_waited_for),
         WITH_HOST(output_in_a_pipe_has_no_colour),
     };
