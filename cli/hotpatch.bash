@@ -29,7 +29,7 @@ _hotpatch_options()
 {
     case $1 in
     run) echo --patch ;;
-    slots) echo --kind= ;;
+    slots) echo --kind= --timeout= ;;
     load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
         --caller= --for= --debug --no-seen ;;
     check) echo --debug ;;

@@ -32,7 +32,7 @@ static const struct {
 } verbs[] = {
     {"run", verb_run, "run [--patch FILE]... [--] PROGRAM [ARG...]"},
     {"ps", verb_ps, "ps"},
-    {"slots", verb_slots, "slots PID|@NAME|FILE [GLOB]"},
+    {"slots", verb_slots, "slots PID|@NAME|FILE [--timeout=MS] [GLOB]"},
     {"load", verb_load,
      "load TARGET [--when=MOMENT] [--timeout=MS] [--dry-run] [--follow] PATCH..."},
     {"revert", verb_revert, "revert TARGET [--when=MOMENT] [--timeout=MS] NAME|last|all"},

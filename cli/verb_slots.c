@@ -13,6 +13,8 @@
 #include "talk.h"
 #include "verbs.h"
 
+#define LIST_TIMEOUT 10000 /* ms */
+
 static const char help[] =
     "hotpatch slots PID|@NAME|FILE [[OBJECT:]GLOB]\n"
     "\n"
@@ -24,11 +26,14 @@ static const char help[] =
     "before the switch do not go through an import slot; they do reach an entry.\n"
     "\n"
     "    --kind=declared|import|entry    only these\n"
+    "    --timeout=MS                    how long a process may take to make the list (default "
+    "10000)\n"
     "    --json                          print as JSON\n";
 
 static const struct option options[] = {
     COMMON_OPTIONS,
     {"kind", required_argument, NULL, OPTION_KIND},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     END_OF_OPTIONS,
 };
 
@@ -182,17 +187,18 @@ static void amend(struct json_object *answer, const struct process *process)
     refusal_clear(&ignored);
 }
 
-static int slots_of_processes(const char *target, const struct slot_wish *wish)
+static int slots_of_processes(const char *target, const struct slot_wish *wish,
+                              const struct moment *moment)
 {
+    unsigned timeout = moment->timeout_given ? moment->timeout : LIST_TIMEOUT;
     bool cxx = slot_glob_is_cxx(wish->match);
     char *match = wire_encode(cxx ? "_Z*" : wish->match ? wish->match : "");
-    char *keys = format_text("%s%s%s%s%s", wish->match ? "match=" : "", match,
-                             wish->match && wish->kind ? " " : "", wish->kind ? "kind=" : "",
-                             wish->kind ? wish->kind : "");
+    char *keys = format_text("timeout=%u%s%s%s%s", timeout, wish->match ? " match=" : "", match,
+                             wish->kind ? " kind=" : "", wish->kind ? wish->kind : "");
     struct order order = {
         .verb = "slots",
         .keys = keys,
-        .timeout = REQUEST_TIMEOUT_DEFAULT,
+        .timeout = timeout,
         .amend = amend,
     };
     int exit_code;
@@ -211,13 +217,15 @@ static bool kind_known(const char *kind)
            strcmp(kind, "entry") == 0;
 }
 
-static int slots_of(const char *target, const struct slot_wish *wish)
+static int slots_of(const char *target, const struct slot_wish *wish, const struct moment *moment)
 {
     char *path;
     int exit_code;
 
     if (!target_is_file(target))
-        return slots_of_processes(target, wish);
+        return slots_of_processes(target, wish, moment);
+    if (moment->timeout_given)
+        return usage_error("slots", "--timeout is for processes, and %s is a file", target);
     path = target_file(target);
     exit_code = slots_of_file(path, wish);
     free(path);
@@ -227,6 +235,7 @@ static int slots_of(const char *target, const struct slot_wish *wish)
 int verb_slots(int argc, char **argv)
 {
     struct slot_wish wish = {0};
+    struct moment moment = {0};
     int option, exit_code;
 
     options_begin(argc, argv, "", options);
@@ -237,8 +246,10 @@ int verb_slots(int argc, char **argv)
             return usage_unknown("slots", argv);
         if (option == OPTION_JSON)
             wish.json = true;
-        else
+        else if (option == OPTION_KIND)
             wish.kind = optarg;
+        else if (moment_option(&moment, "slots", option, optarg) != 0)
+            return 2;
     }
     if (argc - optind < 1 || argc - optind > 2)
         return usage_error("slots", "slots takes a target and perhaps a glob");
@@ -249,7 +260,7 @@ int verb_slots(int argc, char **argv)
     split_object(&wish);
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
-    exit_code = slots_of(argv[optind], &wish);
+    exit_code = slots_of(argv[optind], &wish, &moment);
     free(wish.object);
     return exit_code;
 }

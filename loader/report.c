@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "keep_rules.h"
 #include "keep_slot.h"
+#include "limit.h"
 #include "site.h"
 #include "text.h"
 #include "wall_time.h"
@@ -401,32 +402,57 @@ static int put_all_unpatchable(void *context)
     return 0;
 }
 
-void report_slots(const struct request *request, struct engine_reply *reply)
+static void put_problems(struct json *json)
 {
-    struct refused_imports refused = {request, reply->json};
-    struct refusal none = {0};
-    size_t damaged;
-
-    put_result(&none, 0, reply);
-    json_array_begin(reply->json, "warnings");
+    json_array_begin(json, "warnings");
     for (const struct object *o = objects_first(); o; o = o->next) {
         char *text;
 
         if (!o->problem || o->is_ours || !(text = text_format("%s: %s", o->path, o->problem)))
             continue;
-        json_string(reply->json, NULL, text);
+        json_string(json, NULL, text);
         free(text);
     }
-    json_array_end(reply->json);
+    json_array_end(json);
+}
+
+/* False: the limit was reached, and the list is not whole. */
+static bool put_slots(const struct request *request, struct limit *limit, struct json *json)
+{
+    struct refused_imports refused = {request, json};
+    size_t damaged;
+
     objects_locked(read_live, &damaged);
-    json_array_begin(reply->json, "slots");
-    for (const struct slot *slot = slots_first(); slot; slot = slot->next)
+    json_array_begin(json, "slots");
+    for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
+        if (limit_reached(limit))
+            return false;
         if (is_wanted(slot, request))
-            put_slot(reply->json, slot);
+            put_slot(json, slot);
+    }
     if (!request->kind || strcmp(request->kind, "import") == 0)
         objects_locked(put_all_unpatchable, &refused);
-    report_functions(request, reply->json);
-    json_array_end(reply->json);
+    if (!report_functions(request, limit, json))
+        return false;
+    json_array_end(json);
+    return true;
+}
+
+void report_slots(const struct request *request, struct engine_reply *reply)
+{
+    struct limit limit = limit_of(request);
+    const struct json_mark mark = json_mark(reply->json), record = json_mark(reply->record);
+    struct refusal why = {0};
+
+    put_result(&why, 0, reply);
+    put_problems(reply->json);
+    if (!put_slots(request, &limit, reply->json)) {
+        json_rewind(reply->json, &mark);
+        json_rewind(reply->record, &record);
+        limit_refuse(&limit, &why);
+        put_result(&why, 0, reply);
+        refusal_clear(&why);
+    }
     json_raw(reply->record, "modules", "[]");
     json_unsigned(reply->record, "slots", 0);
 }

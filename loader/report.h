@@ -17,7 +17,9 @@ void report_mended(const struct mend *mend, struct engine_reply *reply);
 void report_repaired(const struct mend *mend, struct engine_reply *reply);
 void report_status(struct json *json);
 
-/* report_functions.c: adds the functions that are no slots yet to an open list of slots. */
-void report_functions(const struct request *request, struct json *json);
+/* report_functions.c: adds the functions that are no slots yet to an open list of slots. False: the limit was
+ * reached before all were there. */
+struct limit;
+bool report_functions(const struct request *request, struct limit *limit, struct json *json);
 
 #endif

@@ -15,12 +15,14 @@
 #include "entry.h"
 #include "function_code.h"
 #include "ifunc.h"
+#include "limit.h"
 #include "report.h"
 
 enum { ASK_MS = 2000 };
 
 struct listing {
     const struct request *request;
+    struct limit *limit;
     struct json *json;
     size_t skip; /* objects that are done */
     bool more;
@@ -161,6 +163,8 @@ static int put_function(const struct function *function, void *context)
     const struct entry_candidate candidate = {object, *function};
     const char *name = entry_name(&candidate, buffer);
 
+    if (limit_reached(list->limit))
+        return 1;
     if (!matches(list, name))
         return 0;
     if (is_listed_slot(list, function, name))
@@ -197,6 +201,7 @@ static int put_next_object(void *context)
 {
     struct listing *list = context;
     size_t index = 0;
+    int result = 0;
 
     list->more = false;
     for (struct object *o = objects_first(); o; o = o->next) {
@@ -211,10 +216,10 @@ static int put_next_object(void *context)
         functions = entry_functions(o);
         list->object = o;
         if (functions && note_slots(list) == 0)
-            functions_each(functions, put_function, list);
+            result = functions_each(functions, put_function, list);
         free(list->stubs);
         list->stubs = NULL;
-        return 0;
+        return result > 0;
     }
     return 0;
 }
@@ -228,6 +233,8 @@ static int want_implementation(const struct function *function, void *context)
 
     char buffer[FUNCTION_NAME_MAX];
 
+    if (limit_reached(list->limit))
+        return 1;
     if (function->ifunc && matches(list, entry_name(&candidate, buffer)))
         entry_real(&candidate, &real, &ignored);
     return 0;
@@ -241,8 +248,8 @@ static int want_implementations(void *context)
         struct functions *functions = is_listed(list, o) ? entry_functions(o) : NULL;
 
         list->object = o;
-        if (functions)
-            functions_each(functions, want_implementation, list);
+        if (functions && functions_each(functions, want_implementation, list) > 0)
+            return 1;
     }
     return 0;
 }
@@ -252,21 +259,22 @@ static int want_implementations(void *context)
 static void ask_implementations(struct listing *list)
 {
     struct refusal busy = {0};
-    uint64_t deadline = list->request->deadline;
+    uint64_t until = list->limit->until;
 
-    objects_locked(want_implementations, list);
-    ifuncs_ask(deadline ? deadline : engine_now_ms() + ASK_MS, &busy);
+    if (objects_locked(want_implementations, list) == 0)
+        ifuncs_ask(until ? until : engine_now_ms() + ASK_MS, &busy);
     refusal_clear(&busy);
 }
 
-void report_functions(const struct request *request, struct json *json)
+bool report_functions(const struct request *request, struct limit *limit, struct json *json)
 {
-    struct listing list = {.request = request, .json = json, .more = true};
+    struct listing list = {.request = request, .limit = limit, .json = json, .more = true};
+    int result = 0;
 
     if (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0)
-        return;
+        return true;
     ask_implementations(&list);
-    while (list.more)
-        if (objects_locked(put_next_object, &list) != 0)
-            return;
+    while (list.more && result == 0)
+        result = objects_locked(put_next_object, &list);
+    return result <= 0;
 }

@@ -199,7 +199,9 @@ static void handle(const struct frame *frame, int reply)
     engine_lock();
     look_at_identity();
     status_count_request();
+    replies_answer(reply);
     text = run_frame(frame, &outcome);
+    replies_answer(-1);
     engine_unlock();
     replies_send(reply, text);
     outcome_discard(&outcome);

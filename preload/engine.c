@@ -24,6 +24,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "log.h"
+#include "replies.h"
 #include "safe_point.h"
 #include "state.h"
 #include "status.h"
@@ -182,6 +183,7 @@ static const struct shim_services services = {
     .allocate_aligned = heap_allocate_aligned,
     .resize = heap_resize,
     .release = heap_release,
+    .abandoned = replies_abandoned,
     .was_there = service_was_there,
 };
 

@@ -21,7 +21,7 @@
 #include "json.h"
 #include "request.h"
 
-#define ENGINE_ABI 2u
+#define ENGINE_ABI 3u
 
 enum log_level { LOG_NONE, LOG_ERROR, LOG_INFO, LOG_DEBUG };
 
@@ -98,6 +98,8 @@ struct shim_services {
     void *(*allocate_aligned)(size_t alignment, size_t size);
     void *(*resize)(void *memory, size_t size);
     void (*release)(void *memory);
+    /* Nobody reads the reply to the request that is handled now: its reader has gone. Listener. */
+    bool (*abandoned)(void);
     /* Was a library whose file name begins so in the process before the engine came? */
     bool (*was_there)(const char *name);
 };

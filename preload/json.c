@@ -194,6 +194,22 @@ void json_boolean(struct json *json, const char *key, bool value)
     json_raw(json, key, value ? "true" : "false");
 }
 
+struct json_mark json_mark(const struct json *json)
+{
+    return (struct json_mark){json->length, json->comma, json->depth, json->members};
+}
+
+void json_rewind(struct json *json, const struct json_mark *mark)
+{
+    if (json->failed)
+        return;
+    json->length = mark->length;
+    json->comma = mark->comma;
+    json->depth = mark->depth;
+    json->members = mark->members;
+    json->text[json->length] = '\0';
+}
+
 char *json_take(struct json *json)
 {
     char *text = json->text;

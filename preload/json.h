@@ -37,6 +37,16 @@ void json_boolean(struct json *json, const char *key, bool value);
 void json_raw(struct json *json, const char *key, const char *text); /* `text` is JSON */
 void json_bytes(struct json *json, const char *key, const char *text, size_t length);
 
+/* What is written after a mark can be taken back, while the same brackets are open. */
+struct json_mark {
+    size_t length;
+    bool comma;
+    unsigned depth;
+    uint64_t members;
+};
+struct json_mark json_mark(const struct json *json);
+void json_rewind(struct json *json, const struct json_mark *mark);
+
 /* The document, malloc'd; the struct is empty again. NULL: no memory. */
 char *json_take(struct json *json);
 void json_discard(struct json *json);

@@ -24,6 +24,7 @@ static struct pending {
 } pending[REPLIES_MAX]; /* oldest first */
 
 static size_t count STATE;
+static int answering STATE = -1;
 static int spare[SPARES] STATE = {-1, -1};
 
 static bool same_fifo(const struct pending *a, const struct pending *b)
@@ -124,6 +125,20 @@ int replies_open(const char *name)
     return fd < 0 ? -1 : fd;
 }
 
+void replies_answer(int fd)
+{
+    answering = fd;
+}
+
+/* A FIFO without a reader is in error (poll(2)); the pipe of a jail always has one. */
+bool replies_abandoned(void)
+{
+    struct pollfd reply = {.fd = answering, .events = POLLOUT};
+    const struct timespec now = {0, 0};
+
+    return answering >= 0 && sys_ppoll(&reply, 1, &now, NULL) == 1 && (reply.revents & POLLERR);
+}
+
 /* The reply whose FIFO has taken nothing for the longest time. */
 static size_t slowest(void)
 {
@@ -209,4 +224,5 @@ void replies_forget(void)
 {
     forget_spare();
     count = 0;
+    answering = -1;
 }

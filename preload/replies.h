@@ -20,6 +20,10 @@ void replies_keep_spare(void);
 bool replies_give_spare(void); /* closes them; false: there were none */
 /* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
 int replies_open(const char *name);
+/* The request whose reply goes there is being answered; -1: none is. */
+void replies_answer(int fd);
+/* Nobody is left who could read that reply. */
+bool replies_abandoned(void);
 /* Takes both over; `text` is malloc'd or NULL. */
 void replies_send(int fd, char *text);
 /* Fills one entry for each reply under way; how many. */

@@ -63,7 +63,7 @@ static const struct {
     [REQUEST_REVERT] = {"revert",
                         EVERYWHERE | MOMENT | BIT(KEY_SEEN) | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
-    [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND)},
+    [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND) | BIT(KEY_TIMEOUT)},
     [REQUEST_PING] = {"ping", EVERYWHERE},
     [REQUEST_BEGIN] = {"begin", EVERYWHERE},
     [REQUEST_COMMIT] = {"commit", EVERYWHERE},
@@ -346,6 +346,7 @@ static bool take_value(struct request *request, enum key key, char *value)
         if (!parse_number(value, TIMEOUT_MAX, &number))
             return false;
         request->timeout = (uint32_t)number;
+        request->timeout_given = true;
         return true;
     case KEY_WHEN:
         return parse_when(value, &request->when);

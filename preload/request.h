@@ -65,7 +65,10 @@ struct request_fault {
 struct request {
     enum request_verb verb;
     enum request_when when;
-    uint32_t timeout;  /* ms to wait for the moment; REQUEST_TIMEOUT_DEFAULT where not given */
+    uint32_t
+        timeout; /* ms to wait for the moment, or of slots to make the list; REQUEST_TIMEOUT_DEFAULT
+                        * where not given */
+    bool timeout_given;
     uint64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
     bool dry_run;
     bool unseen; /* seen=0: whether the new code is entered is not noted */

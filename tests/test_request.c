@@ -196,6 +196,10 @@ static void the_longest_timeout_is_an_hour(void **state)
 {
     (void)state;
     assert_int_equal(must_parse("load timeout=3600000 /a")->timeout, 3600000);
+    assert_int_equal(must_parse("slots timeout=3600000")->timeout, 3600000);
+    assert_true(must_parse("slots timeout=500")->timeout_given);
+    assert_false(must_parse("slots")->timeout_given);
+    must_refuse("slots timeout=3600001", HP_VALUE);
     must_refuse("load timeout=3600001 /a", HP_VALUE);
 }
 
