@@ -48,7 +48,9 @@ static void *find(int which)
     static const char names[FUNCTIONS][10] = {"execve",  "execv",   "execvp",
                                               "execvpe", "fexecve", "execveat"};
 
-    return libc_next(names[which], &next[which]);
+    void *symbol = libc_next(names[which], &next[which]);
+
+    return symbol;
 }
 
 /* Of the one that crash handlers call. A look-up costs each start 0.7 us; ld.so's lock is free in a child of
