@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -129,10 +130,10 @@ static void filter(char *how)
     say("%s", set_filter(how, &filter) == 0 ? "set" : "failed");
 }
 
-static void *end_after_main_thread(void *text)
+static void *end_after_main_thread(void *status)
 {
     pthread_join(main_thread, NULL);
-    exit(atoi(text));
+    exit((int)(intptr_t)status);
 }
 
 static void leave_to_thread(char *status)
@@ -140,7 +141,8 @@ static void leave_to_thread(char *status)
     pthread_t thread;
 
     main_thread = pthread_self();
-    pthread_create(&thread, NULL, end_after_main_thread, status);
+    /* The line is on the main thread's stack, which that thread's end uses again. */
+    pthread_create(&thread, NULL, end_after_main_thread, (void *)(intptr_t)atoi(status));
     pthread_exit(NULL);
 }
 
