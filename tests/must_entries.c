@@ -476,15 +476,20 @@ static const char *entry_under_gdb(struct host *host)
 }
 
 /* Another host, under it: every instruction of it is made anew, and no jump is met by a processor. The
- * shell has a FIFO when it becomes valgrind. Debian's valgrind gives up on the debug information that
- * clang writes: the host and its shim have none. */
+ * shell has a FIFO when it becomes valgrind. One that its listener has just made, and not yet marked as this
+ * process's, would be kept, as maybe another's: the shell waits for the status file, and valgrind's own script
+ * is not injected. Debian's valgrind gives up on the debug information that clang writes: the host and its shim
+ * have none. */
 static const char *entry_under_valgrind(struct host *host)
 {
-    static const char script[] = "#!/bin/sh\n"
-                                 "bare=${0%/*}/libhotpatch_preload.so\n"
-                                 "objcopy -g \"$SHIM\" \"$bare\" || exit 1\n"
-                                 "while ! [ -p \"$HOTPATCH_DIR/$$.fifo\" ]; do :; done\n"
-                                 "LD_PRELOAD=$bare exec valgrind -q \"$HOST_PROGRAM\"\n";
+    static const char script[] =
+        "#!/bin/sh\n"
+        "bare=${0%/*}/libhotpatch_preload.so\n"
+        "objcopy -g \"$SHIM\" \"$bare\" || exit 1\n"
+        "case $HOTPATCH_LISTEN in start) file=$$.json ;; *) file=$$.fifo ;; esac\n"
+        "while ! [ -e \"$HOTPATCH_DIR/$file\" ]; do :; done\n"
+        "LD_PRELOAD= exec valgrind -q --trace-children=yes env LD_PRELOAD=\"$bare\" "
+        "\"$HOST_PROGRAM\"\n";
     static const char refused[] = "HP-NOT-LISTENING";
     const char *run = host_path(host, "run-valgrind");
     char program[300], shim[300], pid[16];
