@@ -16,10 +16,10 @@ struct outcome {
     struct json reply, record;
     uint64_t began; /* us */
     int exit_code;
-    bool stale;    /* the engine wants the status file written anew */
-    bool recorded; /* belongs into the history */
-    char code[64]; /* of the first complaint; "" */
-    char text[512]; /* its sentence for the log, which has no longer lines */
+    bool stale;        /* the engine wants the status file written anew */
+    bool recorded;     /* belongs into the history */
+    char code[64];     /* of the first complaint; "" */
+    char text[512];    /* its sentence for the log, which has no longer lines */
     char warning[512]; /* "" */
 };
 

@@ -146,6 +146,20 @@ static void a_worker_in_an_empty_root_directory_is_patched(void **state)
 }
 
 /* No name leads to a file there, not even for the process itself. */
+/* The process asks for it by its path, in JSON. */
+static void a_patch_whose_path_is_no_utf8_is_brought(void **state)
+{
+    struct host *host = start_jailed(0755);
+    const char *patch = host_path(host, "caf\xe9 \xed\xa0\x80.so");
+
+    (void)state;
+    copy_file(patch_file("jail_answer"), patch);
+    must(hotpatch(host, "load", pid_of(host), patch, NULL), 0, NULL);
+    host_expect(host, "answer", "2");
+    assert_nothing_stayed(host);
+    host_kill(host);
+}
+
 static void a_root_directory_that_the_worker_may_not_search_is_no_obstacle(void **state)
 {
     struct host *host = start_jailed(0700);
@@ -416,6 +430,7 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_in_an_empty_root_directory_is_patched),
+        cmocka_unit_test(a_patch_whose_path_is_no_utf8_is_brought),
         cmocka_unit_test(a_root_directory_that_the_worker_may_not_search_is_no_obstacle),
         cmocka_unit_test(kept_capabilities_are_no_obstacle),
         cmocka_unit_test(rights_that_are_dropped_after_the_first_ring_are_followed),
