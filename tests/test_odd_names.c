@@ -186,6 +186,35 @@ static void a_refusal_holds_the_whole_name(void **state)
     reply_free(reply);
 }
 
+/* Which a list of 300 bytes has no room for. */
+static void a_name_that_a_list_has_no_room_for_ends_in_dots(void **state)
+{
+    struct host *host = *state;
+    struct reply *reply;
+    const char *same =
+        member_text(slot_named(listed(host, "long_alias", &reply), "long_alias"), "same_code");
+    size_t length = strlen(same);
+
+    assert_in_range(length, 200, 300);
+    assert_memory_equal(same, LONG_NAME, length - 3);
+    assert_string_equal(same + length - 3, "...");
+    reply_free(reply);
+}
+
+static void a_line_of_the_log_that_is_cut_ends_in_dots(void **state)
+{
+    static const char *const environment[] = {"HOTPATCH_PATCH=/" LONG_NAME, NULL};
+    struct host *host = host_start("names", environment);
+    const char *log = host_log(host), *end = strchr(log, '\n');
+
+    (void)state;
+    assert_non_null(end);
+    assert_in_range(end - log, 1000, 1023);
+    assert_memory_equal(end - 3, "...", 3);
+    assert_null(strchr(end + 1, '\n'));
+    host_kill(host);
+}
+
 /* ---- a working directory that was removed ---- */
 
 #define REMOVED "d=$(mktemp -d) && cd \"$d\" && rmdir \"$d\" || exit 99; "
@@ -249,6 +278,7 @@ static void a_relative_startup_patch_in_a_removed_directory_is_refused(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_that_a_list_has_no_room_for_ends_in_dots), /* before it is armed */
         cmocka_unit_test(a_manifest_names_them),
         cmocka_unit_test(check_of_the_file_agrees),
         cmocka_unit_test(replace_names_them),
@@ -256,6 +286,7 @@ int main(void)
         cmocka_unit_test(slots_lists_them_whole_in_every_locale),
         cmocka_unit_test(what_is_longer_than_a_request_is_refused_and_goes_by_its_offset),
         cmocka_unit_test(a_refusal_holds_the_whole_name),
+        cmocka_unit_test(a_line_of_the_log_that_is_cut_ends_in_dots),
         cmocka_unit_test(a_relative_path_in_a_removed_directory_is_refused),
         cmocka_unit_test(an_absolute_one_there_is_taken),
         cmocka_unit_test(a_relative_startup_patch_in_a_removed_directory_is_refused),

@@ -16,6 +16,7 @@ int long_answer(int n) __asm__(LONG_NAME);
 int latin_answer(int n) __asm__(LATIN_NAME);
 int mixed_answer(int n) __asm__(MIXED_NAME);
 int endless_answer(int n) __asm__(ENDLESS_NAME);
+int long_alias(int n) __attribute__((alias(LONG_NAME)));
 
 OPAQUE int long_answer(int n)
 {
