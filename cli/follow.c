@@ -184,12 +184,13 @@ static size_t drop_ended(struct targets *targets)
 
 static struct pollfd *polls_make(const struct follow *follow, const struct targets *targets)
 {
-    struct pollfd *polls = allocate((targets->count + PATH_WATCH_POLLS) * sizeof(*polls));
+    struct pollfd *polls = allocate((targets->count + PATH_WATCH_POLLS + 1) * sizeof(*polls));
 
     path_watch_polls(follow->watch, polls);
     for (size_t i = 0; i < targets->count; i++)
         polls[i + PATH_WATCH_POLLS] =
             (struct pollfd){.fd = pidfd_open(targets->list[i].pid, 0), .events = POLLIN};
+    polls[targets->count + PATH_WATCH_POLLS] = results_poll();
     return polls;
 }
 
@@ -201,7 +202,7 @@ static void polls_close(struct pollfd *polls, size_t count)
     free(polls);
 }
 
-/* Waits for an event, the end of a process, a signal, or the next look. */
+/* Waits for an event, the end of a process or of stdout's reader, a signal, or the next look. */
 static void wait_for_change(struct follow *follow, const struct targets *targets,
                             const sigset_t *waiting)
 {
@@ -214,7 +215,7 @@ static void wait_for_change(struct follow *follow, const struct targets *targets
         if (follow->files[i].touched && follow->files[i].next < next)
             next = follow->files[i].next;
     left = next > now ? next - now : 0;
-    if (ppoll(polls, count,
+    if (ppoll(polls, count + 1,
               next == UINT64_MAX ? NULL
                                  : &(struct timespec){.tv_sec = (time_t)(left / 1000),
                                                       .tv_nsec = (long)(left % 1000) * 1000000},
@@ -235,7 +236,7 @@ int follow_run(struct follow *follow, struct targets *targets, const struct orde
     client_hold_signals(&before);
     for (size_t i = 0; i < follow->count; i++)
         touch(&follow->files[i]); /* what changed while the first load was under way */
-    while (!client_interrupted() && results_flush() && drop_ended(targets)) {
+    while (!client_interrupted() && results_wanted() && drop_ended(targets)) {
         reload_changed(follow, targets, order, json);
         if (!client_interrupted())
             wait_for_change(follow, targets, &before);

@@ -32,16 +32,22 @@ void results_leave(void)
     sigaction(SIGPIPE, &pipe_before, NULL);
 }
 
-int results_check(struct refusal *why)
+static bool reader_ended(void)
 {
     struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLERR);
+}
+
+int results_check(struct refusal *why)
+{
     int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
     if (flags < 0 || (flags & O_PATH))
         return refuse(why, HP_OUTPUT, "stdout is closed; nothing was done");
     if ((flags & O_ACCMODE) == O_RDONLY)
         return refuse(why, HP_OUTPUT, "stdout is not open for writing; nothing was done");
-    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLERR))
+    if (reader_ended())
         return refuse(why, HP_OUTPUT, "the reader of stdout has ended; nothing was done");
     return 0;
 }
@@ -53,6 +59,18 @@ bool results_flush(void)
     if (ferror(stdout) && !failure)
         failure = EIO;
     return failure == 0;
+}
+
+struct pollfd results_poll(void)
+{
+    return (struct pollfd){.fd = STDOUT_FILENO}; /* of the reader's end poll(2) tells in any case */
+}
+
+bool results_wanted(void)
+{
+    if (!failure && reader_ended())
+        failure = EPIPE;
+    return results_flush();
 }
 
 void results_note_done(void)

@@ -7,6 +7,7 @@
 #ifndef HOTPATCH_RESULTS_H
 #define HOTPATCH_RESULTS_H
 
+#include <poll.h>
 #include <stdbool.h>
 
 #include "error.h"
@@ -23,6 +24,10 @@ int results_check(struct refusal *why);
 
 /* Write out what was printed; false: it is lost, or what was printed before it. */
 bool results_flush(void);
+/* For one that waits: an event where the reader of stdout ends. */
+struct pollfd results_poll(void);
+/* Return whether somebody may still read stdout, and nothing was lost. */
+bool results_wanted(void);
 /* A request that changes a process has been carried out. */
 void results_note_done(void);
 /* Close stdout. Return `exit_code`, or, where results were lost, another than 0; says so on stderr. */

@@ -453,6 +453,20 @@ static void follow_ends_where_nothing_can_be_told(void **state)
     must_apply(bed->host, "revert all");
 }
 
+/* No reload comes in which it would notice. */
+static void follow_ends_with_its_reader(void **state)
+{
+    struct bed *bed = *state;
+    struct output *output = shell(
+        bed,
+        "{ \"$HOTPATCH\" load --follow --json $PID \"$GOOD\"; echo \"exit $?\" >&2; } | head -n 1");
+
+    assert_non_null(strstr(output->error, "HP-OUTPUT"));
+    assert_non_null(strstr(output->error, "exit 6"));
+    output_free(output);
+    must_apply(bed->host, "revert all");
+}
+
 static void a_closed_descriptor_is_not_taken_for_a_file(void **state)
 {
     struct bed *bed = *state;
@@ -499,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_load_that_cannot_be_told_of_says_that_it_was_done),
         cmocka_unit_test(nothing_is_loaded_where_stdout_is_known_to_take_nothing),
         cmocka_unit_test(follow_ends_where_nothing_can_be_told),
+        cmocka_unit_test(follow_ends_with_its_reader),
         cmocka_unit_test(a_closed_descriptor_is_not_taken_for_a_file),
         cmocka_unit_test(the_program_of_run_gets_its_stdout_as_it_was),
     };
