@@ -14,12 +14,12 @@
 #include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
+#include "fit.h"
 #include "hotpatch.h"
 #include "lookup.h"
 #include "output.h"
 #include "protection.h"
 #include "request.h"
-#include "signature.h"
 #include "slot_table.h"
 #include "target.h"
 #include "verbs.h"
@@ -132,22 +132,32 @@ static void check_missing(struct check *check, const struct target *target, cons
     free(absent);
 }
 
+static void refuse_kind(struct check *check, const struct manifest_entry *entry, uint32_t slot_kind,
+                        const char *slot_signature)
+{
+    char replacement[400], replaced[400];
+
+    fit_describe(entry->kind, entry->signature, replacement, sizeof(replacement));
+    fit_describe(slot_kind, slot_signature, replaced, sizeof(replaced));
+    refuse(&check->why, HP_KIND, "%s: the replacement of %s is %s, the slot is %s",
+           check->patch_path, entry->target, replacement, replaced);
+}
+
 static void check_fit(struct check *check, const struct manifest_entry *entry,
                       const struct file_slot *slot)
 {
-    bool data = entry->kind == HOTPATCH_KIND_DATA, slot_data = slot->kind == HOTPATCH_KIND_DATA;
-    bool untyped = entry->kind == HOTPATCH_KIND_UNTYPED;
-
-    if (data != slot_data || untyped != (slot->kind == HOTPATCH_KIND_UNTYPED))
-        refuse(&check->why, HP_KIND, "%s: the replacement of %s is %s, the slot is %s",
-               check->patch_path, entry->target, slot_kind_name(entry->kind),
-               slot_kind_name(slot->kind));
-    else if (entry->signature && slot->signature && !untyped &&
-             !signature_equal(entry->signature, slot->signature))
+    switch (fit_judge(entry->kind, entry->signature, slot->kind, slot->signature)) {
+    case FIT_OTHER_KIND:
+        refuse_kind(check, entry, slot->kind, slot->signature);
+        break;
+    case FIT_OTHER_SIGNATURE:
         refuse(&check->why, HP_SIGNATURE, "%s: the replacement of %s is `%s`, the slot is `%s`",
                check->patch_path, entry->target, entry->signature, slot->signature);
-    else
+        break;
+    case FIT_AGREES:
         check->fits++;
+        break;
+    }
 }
 
 static void add_warning(struct check *check, char *text)
@@ -194,8 +204,7 @@ static void judge_function(struct check *check, const struct target *target,
     struct function_code code;
 
     if (entry->kind == HOTPATCH_KIND_DATA) {
-        refuse(&check->why, HP_KIND, "%s: the replacement of %s is data, the slot is a function",
-               check->patch_path, entry->target);
+        refuse_kind(check, entry, HOTPATCH_KIND_FUNCTION, NULL);
         return;
     }
     file_function_code(&check->functions, function, &code);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "entry.h"
+#include "fit.h"
 #include "ifunc.h"
-#include "signature.h"
 #include "site.h"
 #include "symbols.h"
 #include "text.h"
@@ -293,30 +293,22 @@ static void refuse_ambiguous(const struct search *search, const char *text, cons
     refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", asked_by, text, count, list);
 }
 
-static bool kinds_agree(uint32_t replacement, const struct slot *slot, bool typed)
-{
-    if (replacement == HOTPATCH_KIND_DATA || slot_is_data(slot))
-        return replacement == HOTPATCH_KIND_DATA && slot_is_data(slot);
-    if (!typed)
-        return true;
-    return (replacement == HOTPATCH_KIND_UNTYPED) == (slot->type == HOTPATCH_KIND_UNTYPED);
-}
-
 static bool fits(const struct slot *slot, const char *text, uint32_t kind, const char *signature,
                  const char *asked_by, struct refusal *why)
 {
-    if (!kinds_agree(kind, slot, signature != NULL)) {
+    enum fit fit = fit_judge(kind, signature, slot->type, slot->signature);
+    char replacement[400], replaced[400];
+
+    if (fit == FIT_OTHER_KIND) {
+        fit_describe(kind, signature, replacement, sizeof(replacement));
+        fit_describe(slot->type, slot->signature, replaced, sizeof(replaced));
         refuse(why, HP_KIND, "%s: the replacement of %s is %s, the slot is %s", asked_by, text,
-               slot_type_name(kind), slot_type_name(slot->type));
-        return false;
-    }
-    if (signature && slot->signature && kind != HOTPATCH_KIND_UNTYPED &&
-        !signature_equal(signature, slot->signature)) {
+               replacement, replaced);
+    } else if (fit == FIT_OTHER_SIGNATURE) {
         refuse(why, HP_SIGNATURE, "%s: the replacement of %s is `%s`, the slot is `%s`", asked_by,
                text, signature, slot->signature);
-        return false;
     }
-    return true;
+    return fit == FIT_AGREES;
 }
 
 /* Declared slots, then the function that was looked up, or functions in OBJECT or the program, then

@@ -244,6 +244,10 @@ static void plan_load(struct transaction *transaction, struct module *module)
     if (old && is_loaded_now(transaction, old))
         old = NULL;
     check_load(transaction, module);
+    /* The module may replace what it declares itself, which is not what its old version declares. */
+    module->going = true;
+    if (old)
+        old->going = false;
     slots = find_slots(transaction, module);
     if (!slots) {
         no_memory(transaction);
@@ -251,6 +255,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
     }
     module->unchanged = old && is_unchanged(module, old, slots) ? old : NULL;
     module->going = !module->unchanged;
+    if (old)
+        old->going = true;
     for (size_t i = 0; i < module->entry_count && module->going; i++)
         if (slots[i])
             place_layer(transaction, slots[i], module, i, old);

@@ -66,7 +66,8 @@ static struct registered_slot *make_slot(const char *name_space, const char *nam
     made->slot.name = own_name;
     made->slot.signature = own_signature;
     made->slot.target = made->slot.fallback = fallback;
-    made->slot.kind = HOTPATCH_KIND_FUNCTION;
+    made->slot.kind = strcmp(signature, HOTPATCH_UNTYPED_SIGNATURE) == 0 ? HOTPATCH_KIND_UNTYPED
+                                                                         : HOTPATCH_KIND_FUNCTION;
     return made;
 }
 

@@ -53,7 +53,7 @@
   X(HP_AMBIGUOUS, "HP-AMBIGUOUS", 1, "several slots match the target", "say which with OBJECT:NAME") \
   X(HP_SIGNATURE, "HP-SIGNATURE", 1, "the replacement's signature is not the slot's", "give the replacement the signature shown") \
   X(HP_CALLERS, "HP-CALLERS", 1, "callers rely on registers or on a stack that a keeping stub cannot keep for this replacement", "give the replacement its signature (HOTPATCH_REPLACE), or replace the callers") \
-  X(HP_KIND, "HP-KIND", 1, "the replacement is a function and the slot data, or the reverse", "use HOTPATCH_REPLACE for functions and HOTPATCH_REPLACE_DATA for data") \
+  X(HP_KIND, "HP-KIND", 1, "the replacement and the slot are of different kinds: function, data, untyped function", "use HOTPATCH_REPLACE for functions, HOTPATCH_REPLACE_DATA for data, HOTPATCH_REPLACE_FN for untyped slots") \
   X(HP_NAME_CLASH, "HP-NAME-CLASH", 1, "one transaction names a module or a slot twice", "load them one after the other, or rename one") \
   X(HP_NO_LAYER, "HP-NO-LAYER", 1, "nothing of that name is applied", "hotpatch status lists what is applied") \
   X(HP_SLOT_DAMAGED, "HP-SLOT-DAMAGED", 1, "a slot table in the process is damaged", "rebuild the object that holds it") \

@@ -62,6 +62,62 @@ static const char *untyped_slot(struct host *host)
     return there_and_back(host, "untyped", "untyped", "untyped 5", "0 105", "7 500");
 }
 
+#define MADE "untyped-made made.untyped"
+
+static void register_untyped(struct host *host)
+{
+    host_expect(host, "register-untyped made.untyped", "0");
+}
+
+static const char *untyped_slot_made_at_run_time(struct host *host)
+{
+    register_untyped(host);
+    return there_and_back(host, "untyped_made", "untyped-made", MADE, "0 105", "7 500");
+}
+
+static const char *untyped_slots_by_typed(struct host *host)
+{
+    register_untyped(host);
+    host_expect(host, "untyped 5", "0 105");
+    const char *code = load_and_ask(host, "untyped_by_typed", MADE, "0 105", "30 105");
+    host_expect(host, "untyped 5", "20 105");
+    must_apply(host, "revert all");
+    host_expect(host, "untyped 5", "0 105");
+    host_expect(host, MADE, "0 105");
+    return code;
+}
+
+static const char *untyped_without_manifest(struct host *host)
+{
+    register_untyped(host);
+    host_expect(host, MADE, "0 105");
+    const char *code = outcome(host, "load replace=runtime:made.untyped=untyped_plain %s",
+                               patch_file("untyped_plain"));
+    host_expect(host, MADE, "9 95");
+    must_apply(host, "revert all");
+    host_expect(host, MADE, "0 105");
+    return code;
+}
+
+static const char *untyped_slot_of_a_hook(struct host *host)
+{
+    register_untyped(host);
+    return there_and_back(host, "untyped_hook", "untyped-hook", MADE, "0 105", "4 20");
+}
+
+static const char *untyped_slot_of_a_patch(struct host *host)
+{
+    return load_and_ask(host, "untyped_declares", "untyped-made patch.untyped", "-2147483648 0",
+                        "2 105");
+}
+
+static const char *untyped_signature_spelled_otherwise(struct host *host)
+{
+    host_expect(host, "register-respelled made.untyped", "0");
+    return there_and_back(host, "untyped_made", "untyped-made", "respelled made.untyped", "0 105",
+                          "7 500");
+}
+
 static const char *state_is_kept(struct host *host)
 {
     host_expect(host, "add 2", "2");
@@ -426,6 +482,12 @@ const struct must_case must_applied[] = {
     CASE(floating_point),
     CASE(twenty_arguments),
     CASE(untyped_slot),
+    CASE(untyped_slot_made_at_run_time),
+    CASE(untyped_slots_by_typed),
+    CASE(untyped_without_manifest),
+    CASE(untyped_slot_of_a_hook),
+    CASE(untyped_slot_of_a_patch),
+    CASE(untyped_signature_spelled_otherwise),
     CASE(state_is_kept),
     CASE(signature_spelled_otherwise),
     CASE(target_in_exe),

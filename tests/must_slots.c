@@ -17,6 +17,9 @@ LOADED(no_target)
 LOADED(not_patchable)
 LOADED(function_for_data)
 LOADED(data_for_function)
+LOADED(untyped_for_typed)
+LOADED(untyped_for_data)
+LOADED(untyped_wrong_type)
 LOADED(wrong_build)
 LOADED(wrong_object)
 LOADED(undefined)
@@ -24,6 +27,11 @@ LOADED(object_unknown)
 LOADED(object_suffix)
 LOADED(target_empty)
 LOADED(twice)
+
+static const char *untyped_for_made(struct host *host)
+{
+    return load_and_ask(host, "untyped_for_made", "registered", "5", "3");
+}
 
 static bool has_code(struct reply *reply, const char *code)
 {
@@ -106,6 +114,10 @@ const struct must_case must_slots[] = {
     CASE(not_patchable),
     CASE(function_for_data),
     CASE(data_for_function),
+    CASE(untyped_for_typed),
+    CASE(untyped_for_made),
+    CASE(untyped_for_data),
+    CASE(untyped_wrong_type),
     CASE(wrong_build),
     CASE(wrong_object),
     CASE(undefined),

@@ -232,10 +232,10 @@ static void box(void)
     say("%g %g %s", b.width, b.height, b.label);
 }
 
-static void call_untyped(int input)
+static void call_untyped(const char *name, int input)
 {
     int32_t state = 100, in = input, out = 0;
-    int32_t result = hotpatch_call("counter.untyped", &state, &in, &out);
+    int32_t result = hotpatch_call(name, &state, &in, &out);
     say("%d %d", (int)result, (int)out);
 }
 
@@ -263,6 +263,45 @@ static void call_registered(void)
     say("%d", failed ? failed : ((answer_function)hotpatch_target(slot))());
 }
 
+/* hotpatch-rs: a slot that is registered with a fallback, and called by name. */
+static void register_untyped(const char *name)
+{
+    struct hotpatch_slot *slot;
+    say("%d", hotpatch_register("runtime", name, HOTPATCH_UNTYPED_SIGNATURE,
+                                (hotpatch_function)untyped_fallback, &slot));
+}
+
+/* The same type, in other words. */
+static void register_respelled(const char *name)
+{
+    struct hotpatch_slot *slot;
+    say("%d", hotpatch_register(NULL, name, "int32_t(void*, void const*, void*)",
+                                (hotpatch_function)untyped_fallback, &slot));
+}
+
+static void call_respelled(const char *name)
+{
+    int32_t state = 100, in = 5, out = 0;
+    struct hotpatch_slot *slot = hotpatch_lookup(NULL, name);
+    int32_t result = ((hotpatch_untyped_function)hotpatch_target(slot))(&state, &in, &out);
+    say("%d %d", (int)result, (int)out);
+}
+
+static int ask_registered(const char *word, const char *rest)
+{
+    if (strcmp(word, "registered") == 0)
+        call_registered();
+    else if (strcmp(word, "register-untyped") == 0)
+        register_untyped(rest);
+    else if (strcmp(word, "register-respelled") == 0)
+        register_respelled(rest);
+    else if (strcmp(word, "respelled") == 0)
+        call_respelled(rest);
+    else
+        return 0;
+    return 1;
+}
+
 static int ask_functions(const char *word, char *rest)
 {
     if (strcmp(word, "answer") == 0)
@@ -286,7 +325,9 @@ static int ask_functions(const char *word, char *rest)
     else if (strcmp(word, "extra") == 0)
         say("%d %d", HOTPATCH_BOUND(extra) ? 1 : 0, extra(3));
     else if (strcmp(word, "untyped") == 0)
-        call_untyped(atoi(rest));
+        call_untyped("counter.untyped", atoi(rest));
+    else if (strcmp(word, "untyped-made") == 0)
+        call_untyped(rest, 5);
     else
         return 0;
     return 1;
@@ -327,7 +368,7 @@ static int live_through(const char *word, char *rest)
 
 static void command(const char *word, char *rest)
 {
-    if (ask_functions(word, rest) || live_through(word, rest))
+    if (ask_functions(word, rest) || ask_registered(word, rest) || live_through(word, rest))
         return;
     if (strcmp(word, "threads") == 0) {
         start_threads(atoi(rest));
@@ -345,9 +386,7 @@ static void command(const char *word, char *rest)
         while ((got = answer()) == 1)
             hotpatch_safe_point();
         say("%d", got);
-    } else if (strcmp(word, "registered") == 0)
-        call_registered();
-    else if (strcmp(word, "watch-changes") == 0)
+    } else if (strcmp(word, "watch-changes") == 0)
         say("%d", hotpatch_on_change(on_change, &changes));
     else if (strcmp(word, "changes") == 0)
         say("%d", __atomic_load_n(&changes, __ATOMIC_RELAXED));
