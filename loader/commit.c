@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "fault.h"
 #include "site.h"
 #include "sys.h"
 #include "transaction.h"
@@ -305,6 +306,8 @@ static void store_originals(const struct change *change, bool only_new)
         const struct layer *layer = &change->layers[i];
         uintptr_t original = way_from(change->slot, layer, below);
 
+        if (layer->module && layer->module->fault)
+            layer->module->fault->reached = true;
         if (layer->original && (!only_new || layer->since.tv_sec == 0) &&
             __atomic_load_n(layer->original, __ATOMIC_ACQUIRE) != original)
             __atomic_store_n(layer->original, original, __ATOMIC_RELEASE);

@@ -370,7 +370,7 @@ bool crowd_has_left(uintptr_t begin, uintptr_t end)
     for (size_t i = 0; i < crowd.count; i++) {
         enum where where = where_is(crowd.threads[i].entry, begin, end);
 
-        if (where == RUNNING || where == INSIDE)
+        if (where == RUNNING || where == INSIDE || where == FORKING)
             return false;
     }
     return true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crowd.h"
 #include "engine.h"
 #include "sys.h"
 #include "target.h"
@@ -73,25 +74,8 @@ static int parse_caller(struct fault *fault, const char *caller, struct refusal 
     return refuse(why, HP_NO_TARGET, "caller=%s: no such object is in the process", caller);
 }
 
-/* One that was never used, else the one that has rested longest. */
-static struct fault *find_free(void)
-{
-    uint64_t now = engine_now_ms();
-    struct fault *oldest = NULL;
-
-    for (size_t i = 0; i < FAULT_COUNT; i++) {
-        struct fault *fault = &fault_table[i];
-
-        if (!fault->taken)
-            return fault;
-        if (fault->reverted && now - fault->reverted > FAULT_REST_SECONDS * UINT64_C(1000) &&
-            (!oldest || fault->reverted < oldest->reverted))
-            oldest = fault;
-    }
-    return oldest;
-}
-
-char *fault_text(const struct request_fault *request)
+/* The request's NAME=RETVAL[:ERRNO] and terms, malloc'd; NULL: no memory. */
+static char *describe(const struct request_fault *request)
 {
     char nth[32] = "", probability[48] = "", times[32] = "";
 
@@ -106,6 +90,90 @@ char *fault_text(const struct request_fault *request)
                        request->caller ? " caller=" : "", request->caller ? request->caller : "");
 }
 
+/* ---- which entries are free ---- */
+
+/* An entry rests REST_MS after its fault was reverted: less where all threads are seen outside of it, and
+ * no more than SHORT_REST_MS where MANY rest. Of many the oldest that says the same is taken again at
+ * once: a thread that is late in it meets the same terms. */
+enum { LOOK_AT_LEAST = 32, MANY = 512, REST_MS = 10000, SHORT_REST_MS = 1000 };
+
+static struct {
+    size_t used;    /* entries that were ever taken: the first so many */
+    size_t resting; /* of them, after free_rested() */
+    size_t look_at; /* so many that rest, and the threads are looked at */
+} row = {.look_at = LOOK_AT_LEAST};
+
+static bool rests(const struct fault *fault)
+{
+    return fault->taken && fault->reverted;
+}
+
+static void set_free(struct fault *fault)
+{
+    free(fault->text);
+    fault->text = NULL;
+    __atomic_store_n(&fault->taken, false, __ATOMIC_RELEASE);
+}
+
+/* Free the entries that have rested for more than `ms`. */
+static void free_rested(uint64_t now, uint64_t ms)
+{
+    row.resting = 0;
+    for (struct fault *fault = fault_table; fault < fault_table + row.used; fault++) {
+        if (!rests(fault))
+            continue;
+        if (now - fault->reverted >= ms)
+            set_free(fault);
+        else
+            row.resting++;
+    }
+}
+
+/* Free those that no thread is on its way through, by time or by a look at all threads. A look that
+ * shows nothing, since a thread runs, is not made again before twice as many rest. */
+static void free_what_is_left(void)
+{
+    uint64_t now = engine_now_ms();
+    uintptr_t begin = (uintptr_t)fault_entries, end = (uintptr_t)fault_entries_end;
+
+    free_rested(now, REST_MS);
+    if (row.resting >= MANY)
+        free_rested(now, SHORT_REST_MS);
+    if (row.resting < row.look_at)
+        return;
+    if (crowd_has_left(begin - 1, end)) { /* both exclusive */
+        free_rested(now, 0);
+        row.look_at = LOOK_AT_LEAST;
+    } else if (row.look_at < FAULT_COUNT) {
+        row.look_at *= 2;
+    }
+}
+
+static struct fault *oldest_that_says(const char *text)
+{
+    struct fault *oldest = NULL;
+
+    for (struct fault *fault = fault_table; fault < fault_table + row.used; fault++)
+        if (rests(fault) && strcmp(fault->text, text) == 0 &&
+            (!oldest || fault->reverted < oldest->reverted))
+            oldest = fault;
+    return oldest;
+}
+
+static struct fault *find_free(const char *text)
+{
+    struct fault *fault;
+
+    free_what_is_left();
+    fault = row.resting >= MANY ? oldest_that_says(text) : NULL;
+    if (fault)
+        set_free(fault);
+    for (struct fault *f = fault_table; !fault && f < fault_table + row.used; f++)
+        if (!f->taken)
+            fault = f;
+    return fault || row.used == FAULT_COUNT ? fault : &fault_table[row.used++];
+}
+
 /* Before the first fault, so that the function has none of its own yet. */
 static void note_errno(void)
 {
@@ -116,28 +184,36 @@ static void note_errno(void)
 struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
                         struct refusal *why)
 {
-    struct fault *fault = find_free();
+    struct fault made = {
+        .nth = request->nth, .times = request->times, .probability = request->probability};
+    struct fault *fault;
 
+    if (parse_what(&made, request->what, target, target_size, why) != 0 ||
+        (request->caller && parse_caller(&made, request->caller, why) != 0))
+        return NULL;
+    made.text = describe(request);
+    if (!made.text) {
+        refuse(why, HP_MEMORY, "make a fault: no memory");
+        return NULL;
+    }
+    fault = find_free(made.text);
     if (!fault) {
-        refuse(why, HP_BUSY, "more than %d faults within %d seconds", FAULT_COUNT,
-               FAULT_REST_SECONDS);
+        refuse(why, HP_BUSY, "more than %d faults are applied, or were a moment ago", FAULT_COUNT);
+        free(made.text);
         return NULL;
     }
     note_errno();
-    *fault = (struct fault){
-        .nth = request->nth, .times = request->times, .probability = request->probability};
-    if (parse_what(fault, request->what, target, target_size, why) != 0 ||
-        (request->caller && parse_caller(fault, request->caller, why) != 0))
-        return NULL;
     if (request->seconds)
-        fault->until = engine_now_ms() + request->seconds * UINT64_C(1000);
+        made.until = engine_now_ms() + request->seconds * UINT64_C(1000);
+    *fault = made;
     __atomic_store_n(&fault->taken, true, __ATOMIC_RELEASE);
     return fault;
 }
 
-/* Its counters stay, and so does its way to the original. */
 void fault_end(struct fault *fault)
 {
-    fault->reverted = engine_now_ms();
     fault->until = 0;
+    fault->reverted = engine_now_ms();
+    if (!fault->reached)
+        set_free(fault);
 }

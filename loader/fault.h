@@ -3,8 +3,8 @@
  * time or some times, in place of the original.
  *
  * No code is generated, which a hardened host would forbid (prctl(2), PR_SET_MDWE): the engine
- * has a row of entries ready, each of which knows its number. An entry is used again only long
- * after its fault was reverted, since a thread may still be on its way through it.
+ * has a row of entries ready, each of which knows its number. An entry is used again only when no
+ * thread can be on its way through it since before the revert.
  */
 #ifndef HOTPATCH_FAULT_H
 #define HOTPATCH_FAULT_H
@@ -16,7 +16,7 @@
 #include "object.h"
 #include "request.h"
 
-enum { FAULT_COUNT = 1024, FAULT_REST_SECONDS = 10 };
+enum { FAULT_COUNT = 4096 };
 
 struct fault {
     uintptr_t original; /* what lies below; a layer's HOTPATCH_ORIGINAL */
@@ -30,15 +30,17 @@ struct fault {
     uint64_t until;    /* CLOCK_MONOTONIC ms: to be reverted then; 0: never */
     uint64_t reverted; /* CLOCK_MONOTONIC ms; 0: in use */
     bool taken;
+    bool reached;   /* a word has led to it: a thread may be on its way through */
     bool no_result; /* callers rely on rax: the function returns nothing there */
     bool at_entry;  /* of a function that our own threads may call too */
+    char *text;     /* the request's NAME=RETVAL[:ERRNO] and terms */
 };
 
-/* The request's NAME=RETVAL[:ERRNO] and terms, malloc'd; NULL: no memory. */
-char *fault_text(const struct request_fault *request);
 /* Take a fault for a request. NULL with `why`. Its target is copied into `target`. */
 struct fault *fault_new(const struct request_fault *request, char *target, size_t target_size,
                         struct refusal *why);
+/* It was reverted, or the request for it was refused or tried only. Its counters stay for a while, and so
+ * does its way to the original, if a thread may have come to it. */
 void fault_end(struct fault *fault);
 uintptr_t fault_entry(const struct fault *fault); /* the function that replaces */
 
@@ -48,7 +50,7 @@ extern intptr_t
 
 /* The row of entries. Each calls fault_decide() with its number and its caller, and returns the
  * value, or goes on to the original with all arguments as they came. */
-extern const unsigned char fault_entries[];
+extern const unsigned char fault_entries[], fault_entries_end[];
 extern const unsigned fault_entry_size;
 
 enum fault_outcome { FAULT_PASSES, FAULT_RETURNS, FAULT_RETURNS_NOTHING };

@@ -19,7 +19,7 @@ __asm__(".text\n"
         ".type fault_entries, @function\n"
         "fault_entries:\n"
         ".set .Lnumber, 0\n"
-        ".rept 1024\n"
+        ".rept 4096\n"
         "  endbr64\n"
         "  pushq $.Lnumber\n"
         "  jmp fault_common\n"
@@ -90,8 +90,11 @@ __asm__(".text\n"
         ".cfi_def_cfa_offset 8\n"
         "  jmp *-8(%rsp)\n"
         ".cfi_endproc\n"
-        ".size fault_common, . - fault_common\n");
+        ".size fault_common, . - fault_common\n"
+        ".hidden fault_entries_end\n"
+        ".globl fault_entries_end\n"
+        "fault_entries_end:\n");
 
 const unsigned fault_entry_size = 16;
 
-_Static_assert(FAULT_COUNT == 1024, "as many entries as the row above");
+_Static_assert(FAULT_COUNT == 4096, "as many entries as the row above");

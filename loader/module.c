@@ -74,9 +74,7 @@ void module_retire(struct module *module)
         object->module = &retired;
         object_retire(object);
     }
-    if (module->fault)
-        fault_end(module->fault);
-    else if (object && module->handle)
+    if (object && module->handle)
         parked_keep(module);
     module_free(module);
 }
@@ -126,6 +124,8 @@ void module_free(struct module *module)
     if (!module)
         return;
     module_forget_file(module);
+    if (module->fault)
+        fault_end(module->fault);
     free_slots(module->own_slots);
     for (size_t i = 0; i < module->entry_count; i++) {
         free(module->entries[i].target);
@@ -438,22 +438,17 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
 {
     struct module *module = calloc(1, sizeof(*module));
     struct module_entry *entry = NULL;
-    char target[TARGET_NAME_MAX], *text = fault_text(&load->fault);
+    char target[TARGET_NAME_MAX];
 
     if (module)
         module->fault = fault_new(&load->fault, target, sizeof(target), why);
     if (module && module->fault)
         entry = add_entry(module, target, NULL);
-    if (entry && text)
-        module->path = text_format(MODULE_FAULT_PATH "%s", text);
-    free(text);
-    if (!entry || !module->path || !(module->name = text_format("fail:%s", target)) ||
-        !(module->version = text_copy("")) || !(module->build_id = text_copy("")) ||
-        module_keep_request(module, load) != 0) {
+    if (!entry || !(module->path = text_format(MODULE_FAULT_PATH "%s", module->fault->text)) ||
+        !(module->name = text_format("fail:%s", target)) || !(module->version = text_copy("")) ||
+        !(module->build_id = text_copy("")) || module_keep_request(module, load) != 0) {
         if (why->count == 0)
             refuse(why, HP_MEMORY, "make a fault: no memory");
-        if (module && module->fault)
-            fault_end(module->fault);
         module_free(module);
         return NULL;
     }

@@ -355,7 +355,7 @@ static int add_every_third(const struct image_symbol *s, void *context)
     return 0;
 }
 
-/* 800 of its functions: a process has 1,024 faults. The host makes children and threads meanwhile. */
+/* 800 of its functions. The host makes children and threads meanwhile. */
 static void wrap_every_third(size_t third)
 {
     static const char *const habits[] = {"resetters", "breeders 1", "vforkers", "spawners 1"};

@@ -13,17 +13,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "stream.h"
+#include "usage.h"
 
 static int scaled(int count)
 {
@@ -44,95 +43,6 @@ static int stop(void **state)
 
 /* ---- growth ---- */
 
-struct usage {
-    int descriptors;         /* of the host */
-    int private_descriptors; /* of the listener's own table */
-    int threads;
-    int mappings;
-    long anonymous_kb; /* resident and nobody's file: heaps, stacks */
-};
-
-static int count_entries(const char *format, int pid, int tid)
-{
-    char path[96];
-    int count = -2; /* . and .. */
-    snprintf(path, sizeof(path), format, pid, tid);
-    DIR *directory = opendir(path);
-    if (!directory)
-        fail_msg("open %s: %s", path, strerror(errno));
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
-/* The largest table of the threads called hotpatch: the worker has the host's. */
-static int descriptors_now(int pid)
-{
-    char path[300], name[32];
-    int most = 0;
-    struct dirent *entry;
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    DIR *tasks = opendir(path);
-    assert_non_null(tasks);
-    while ((entry = readdir(tasks))) {
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", pid, entry->d_name);
-        FILE *file = fopen(path, "re");
-        if (!file)
-            continue;
-        if (fgets(name, sizeof(name), file) && strcmp(name, "hotpatch\n") == 0) {
-            int count = count_entries("/proc/%d/task/%d/fd", pid, atoi(entry->d_name));
-            most = count > most ? count : most;
-        }
-        fclose(file);
-    }
-    closedir(tasks);
-    return most;
-}
-
-/* The least of some looks: the listener may be about to close a reply. */
-static int private_descriptors(int pid)
-{
-    int least = descriptors_now(pid);
-    for (int i = 0; i < 50; i++) {
-        struct timespec moment = {0, 2000000};
-        nanosleep(&moment, NULL);
-        int now = descriptors_now(pid);
-        least = now < least ? now : least;
-    }
-    return least;
-}
-
-static void read_mappings(struct usage *usage, int pid)
-{
-    char path[64], line[PATH_MAX + 128];
-    unsigned long inode = 0;
-    snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    while (fgets(line, sizeof(line), file)) {
-        unsigned long begin, end;
-        long kb;
-        if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &begin, &end, &inode) == 3)
-            usage->mappings++;
-        else if (sscanf(line, "Rss: %ld kB", &kb) == 1 && inode == 0)
-            usage->anonymous_kb += kb;
-    }
-    fclose(file);
-}
-
-static struct usage measure(struct host *host)
-{
-    struct usage usage = {0};
-    usage.descriptors = count_entries("/proc/%d/fd", (int)host->pid, 0);
-    usage.private_descriptors = private_descriptors((int)host->pid);
-    usage.threads = count_entries("/proc/%d/task", (int)host->pid, 0);
-    read_mappings(&usage, (int)host->pid);
-    return usage;
-}
-
 static void run(struct host *host, const char *const *lines, size_t line_count, size_t count)
 {
     struct stream stream;
@@ -144,21 +54,6 @@ static void run(struct host *host, const char *const *lines, size_t line_count, 
     stream_close(&stream);
 }
 
-static void assert_same_usage(const struct usage *before, const struct usage *after)
-{
-    print_message("+%d mappings, +%ld kB of heap; descriptors %d and %d\n",
-                  after->mappings - before->mappings, after->anonymous_kb - before->anonymous_kb,
-                  after->descriptors, after->private_descriptors);
-    assert_int_equal(after->descriptors, before->descriptors);
-    assert_int_equal(after->descriptors, 3);
-    assert_int_equal(after->private_descriptors, before->private_descriptors);
-    assert_int_equal(after->threads, before->threads);
-    if (sanitized())
-        return;
-    assert_true(after->mappings - before->mappings <= 4);
-    assert_true(after->anonymous_kb - before->anonymous_kb <= 256);
-}
-
 static void ten_thousand_loads_and_reverts_of_one_file_cost_nothing(void **state)
 {
     struct host *host = *state;
@@ -167,10 +62,10 @@ static void ten_thousand_loads_and_reverts_of_one_file_cost_nothing(void **state
     size_t cycles = (size_t)scaled(10000), warm = cycles / 20;
     snprintf(load, sizeof(load), "load %s", patch_file("torture_v1"));
     run(host, lines, 2, 2 * warm);
-    struct usage before = measure(host);
+    struct usage before = usage_of(host);
     run(host, lines, 2, 2 * (cycles - warm));
-    struct usage after = measure(host);
-    assert_same_usage(&before, &after);
+    struct usage after = usage_of(host);
+    usage_assert_same(&before, &after);
     host_expect(host, "answer", "1");
     host_expect(host, "parent", "own");
 }
@@ -185,10 +80,10 @@ static void ten_thousand_loads_of_files_that_alternate_cost_nothing(void **state
     snprintf(one, sizeof(one), "load %s", patch_file("torture_v1"));
     snprintf(other, sizeof(other), "load %s", patch_file("torture_v2"));
     run(host, lines, 6, warm);
-    struct usage before = measure(host);
+    struct usage before = usage_of(host);
     run(host, lines, 6, count - warm);
-    struct usage after = measure(host);
-    assert_same_usage(&before, &after);
+    struct usage after = usage_of(host);
+    usage_assert_same(&before, &after);
     must_apply(host, "revert all");
     host_expect(host, "answer", "1");
     host_expect(host, "parent", "own");
@@ -202,10 +97,10 @@ static void loading_what_is_live_ten_thousand_times_costs_nothing(void **state)
     size_t count = (size_t)scaled(10000), warm = count / 20;
     snprintf(load, sizeof(load), "load %s", patch_file("torture_v1"));
     run(host, lines, 1, warm);
-    struct usage before = measure(host);
+    struct usage before = usage_of(host);
     run(host, lines, 1, count - warm);
-    struct usage after = measure(host);
-    assert_same_usage(&before, &after);
+    struct usage after = usage_of(host);
+    usage_assert_same(&before, &after);
     must_apply(host, "revert last");
     assert_string_equal(outcome(host, "revert last"), "HP-NO-LAYER");
 }
@@ -230,9 +125,9 @@ static void refused_requests_cost_nothing(void **state)
     snprintf(hook, sizeof(hook), "load %s", patch_file("hook_refuses"));
     assert_true(stream_open(&stream, host, "refused"));
     assert_true(stream_run(&stream, lines, 8, warm) > 0);
-    struct usage before = measure(host);
+    struct usage before = usage_of(host);
     assert_int_equal(stream_run(&stream, lines, 8, count - warm), (count - warm) / 8 * 6);
-    struct usage after = measure(host);
+    struct usage after = usage_of(host);
     stream_close(&stream);
     print_message("%zu requests: +%d mappings, +%ld kB\n", count - warm,
                   after.mappings - before.mappings, after.anonymous_kb - before.anonymous_kb);
@@ -265,7 +160,7 @@ static void near_the_limit_of_mappings_a_load_is_refused(void **state)
     must_apply(host, "load %s", patch_file("torture_v1"));
     must_apply(host, "revert all");
     host_expect(host, "fill-maps 256", "full");
-    struct usage before = measure(host);
+    struct usage before = usage_of(host);
     for (int i = 0; i < 5; i++) {
         struct reply *reply = request(host, "load %s", patch_file("torture_v2"));
         assert_string_equal(reply->code, "HP-MAPPINGS");
@@ -274,7 +169,7 @@ static void near_the_limit_of_mappings_a_load_is_refused(void **state)
                             "HP-MAPPINGS");
         assert_true(host_alive(host));
     }
-    struct usage after = measure(host);
+    struct usage after = usage_of(host);
     assert_int_equal(after.mappings, before.mappings);
     host_expect(host, "answer", "1");
     must_apply(host, "load %s", patch_file("torture_v1")); /* needs no new mapping */
