@@ -9,8 +9,18 @@
 #include "sys.h"
 
 #define PAGE 4096ul
-#define LOWEST 0x100000ul        /* below it wine and emulators expect to be alone */
-#define HIGHEST 0x7fffffff0000ul /* the end of a process's addresses, x86-64 */
+#define LOWEST 0x100000ul /* below it wine and emulators expect to be alone */
+#define LAST_UNUSED 0x10000ul
+
+uint64_t gaps_limit(unsigned address_bits)
+{
+    return (UINT64_C(1) << (address_bits - 1)) - LAST_UNUSED;
+}
+
+uint64_t gaps_limit_near(uint64_t near)
+{
+    return gaps_limit(near >> (ADDRESS_BITS - 1) == 0 ? ADDRESS_BITS : ADDRESS_BITS_WIDE);
+}
 
 bool room_next(const struct room_wish *wish, uint64_t from, uint64_t *at)
 {
@@ -37,32 +47,54 @@ static bool make_room(struct gaps *gaps)
     return true;
 }
 
+static bool add_gap(struct gaps *gaps, uintptr_t end, bool below_stack)
+{
+    struct gap gap = {gaps->end_before, end, below_stack};
+
+    if (gap.begin >= gap.end)
+        return true;
+    gaps->no_memory = !make_room(gaps);
+    if (gaps->no_memory)
+        return false;
+    gaps->all[gaps->count++] = gap;
+    return true;
+}
+
+void gaps_begin(struct gaps *gaps, uintptr_t brk)
+{
+    gaps->count = 0;
+    gaps->no_memory = false;
+    gaps->end_before = LOWEST;
+    gaps->brk = (brk + PAGE - 1) & ~(PAGE - 1);
+}
+
+bool gaps_add(struct gaps *gaps, const struct mapping *mapping)
+{
+    uint64_t limit = gaps_limit(ADDRESS_BITS_WIDE);
+
+    if (!add_gap(gaps, mapping->begin < limit ? mapping->begin : limit, mapping->stack))
+        return false;
+    gaps->end_before = mapping->end > LOWEST ? mapping->end : LOWEST;
+    return mapping->end < limit;
+}
+
+bool gaps_end(struct gaps *gaps)
+{
+    return add_gap(gaps, gaps_limit(ADDRESS_BITS_WIDE), false);
+}
+
 static bool look(const struct mapping *mapping, void *context)
 {
-    struct gaps *gaps = context;
-    uintptr_t end = mapping->begin < HIGHEST ? mapping->begin : HIGHEST;
-    struct gap gap = {gaps->end_before, end, mapping->stack};
-
-    gaps->end_before = mapping->end;
-    if (gap.begin < gap.end) {
-        gaps->no_memory = !make_room(gaps);
-        if (gaps->no_memory)
-            return false;
-        gaps->all[gaps->count++] = gap;
-    }
-    return mapping->end < HIGHEST;
+    return gaps_add(context, mapping);
 }
 
 int gaps_read(struct gaps *gaps)
 {
     int result;
 
-    gaps->count = 0;
-    gaps->no_memory = false;
-    gaps->end_before = LOWEST;
-    gaps->brk = ((uintptr_t)sys_call3(SYS_brk, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
+    gaps_begin(gaps, (uintptr_t)sys_call3(SYS_brk, 0, 0, 0));
     result = maps_each(look, gaps);
-    if (gaps->no_memory)
+    if (gaps->no_memory || (result == 0 && !gaps_end(gaps)))
         result = -ENOMEM;
     if (result != 0)
         gaps_free(gaps);
@@ -118,6 +150,7 @@ struct search {
     const struct room_wish *wish;
     uintptr_t brk;
     size_t spared;
+    uint64_t limit;
     uint64_t best; /* 0: none yet */
 };
 
@@ -182,6 +215,8 @@ static void try_gap(struct search *search, const struct gap *gap)
 
     if (gap->below_stack)
         end = end > search->spared ? end - search->spared : 0;
+    if (end > search->limit)
+        end = search->limit;
     try_around_heap(search, gap->begin, end);
 }
 
@@ -191,9 +226,10 @@ static bool may_be_closer(const struct search *search, uint64_t edge)
 }
 
 /* From `near` on in both directions: most gaps of a process with thousands are too far away. */
-uint64_t gaps_find(const struct gaps *gaps, const struct room_wish *wish, size_t spared)
+uint64_t gaps_find(const struct gaps *gaps, const struct room_wish *wish, size_t spared,
+                   uint64_t limit)
 {
-    struct search search = {.wish = wish, .brk = gaps->brk, .spared = spared};
+    struct search search = {.wish = wish, .brk = gaps->brk, .spared = spared, .limit = limit};
     size_t up = gap_after(gaps, wish->near), down = up;
 
     for (; up < gaps->count && gaps->all[up].begin <= wish->high; up++) {

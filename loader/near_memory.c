@@ -233,7 +233,7 @@ static bool gap_holds(const struct gaps *gaps, const struct room_wish *wish, uin
     whole.next = NULL;
     whole.size = end - begin;
     whole.low = whole.high = whole.near = begin;
-    return gaps_find(gaps, &whole, bytes) == begin;
+    return gaps_find(gaps, &whole, bytes, gaps_limit_near(wish->near)) == begin;
 }
 
 static struct area *area_at(struct gaps *gaps, uint64_t at, const struct room_wish *wish,
@@ -296,7 +296,7 @@ static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_
 {
     *error = gaps->all ? 0 : gaps_read(gaps);
     for (int tries = 0; tries < 4 && *error == 0; tries++) {
-        uint64_t at = gaps_find(gaps, wish, bytes);
+        uint64_t at = gaps_find(gaps, wish, bytes, gaps_limit_near(wish->near));
         struct area *area = at ? area_at(gaps, at, wish, bytes, error) : NULL;
 
         if (area) {

@@ -1,7 +1,8 @@
 /*
  * test_near_memory.c - room for stubs: where it lies, what it is not laid over, and how little of it
  * there is. /proc/self/maps is read through a wrapper (ld(1), --wrap), so that another thread may
- * seem to map what was free a moment ago.
+ * seem to map what was free a moment ago, and that all may be invented: address spaces of 48 and of 57
+ * bits, on any machine.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "gaps.h"
 #include "harness.h"
 #include "maps.h"
 #include "near_memory.h"
@@ -20,14 +22,21 @@ enum { PAGE = 4096, MEGABYTE = 1 << 20 };
 #define REACH ((uint64_t)1 << 31)
 
 static void (*after_look)(void);
+static const struct mapping *invented; /* instead of those of this process; the last is empty */
 
 int __real_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
 int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
 
 int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context)
 {
-    int result = __real_maps_each(each, context);
+    int result;
 
+    for (const struct mapping *m = invented; m && m->end; m++)
+        if (!each(m, context))
+            return 0;
+    if (invented)
+        return 0;
+    result = __real_maps_each(each, context);
     if (after_look)
         after_look();
     return result;
@@ -230,6 +239,162 @@ static void where_nothing_is_free_there_is_nothing(void **state)
     munmap((void *)contested, PAGE);
 }
 
+/* ---- invented address spaces: of 48 and of 57 bits ---- */
+
+#define LIMIT_48 UINT64_C(0x7fffffff0000)
+#define LIMIT_57 UINT64_C(0xffffffffff0000)
+#define TERABYTE (UINT64_C(1) << 40)
+#define NO_MORE \
+    {           \
+        0       \
+    }
+
+static const unsigned address_bits[] = {ADDRESS_BITS, ADDRESS_BITS_WIDE};
+
+/* Where room for 32 bytes within 2 GiB of `near` is found; 0: nowhere. */
+static uint64_t find(const struct mapping *mappings, uintptr_t brk, uint64_t near, uint64_t limit)
+{
+    struct room_wish wish = wish_near(ROOM_CODE, near);
+    struct gaps gaps = {0};
+    uint64_t at;
+
+    gaps_begin(&gaps, brk);
+    for (; mappings->end; mappings++)
+        gaps_add(&gaps, mappings);
+    assert_true(gaps_end(&gaps));
+    at = gaps_find(&gaps, &wish, MEGABYTE, limit);
+    gaps_free(&gaps);
+    if (at) {
+        assert_in_range(at, wish.low, wish.high);
+        assert_true(at + wish.size <= limit);
+    }
+    return at;
+}
+
+static void a_limit_is_half_of_the_address_space(void **state)
+{
+    (void)state;
+    assert_int_equal(gaps_limit(ADDRESS_BITS), LIMIT_48);
+    assert_int_equal(gaps_limit(ADDRESS_BITS_WIDE), LIMIT_57);
+    assert_int_equal(gaps_limit_near(0x401000), LIMIT_48);
+    assert_int_equal(gaps_limit_near((UINT64_C(1) << 47) - 1), LIMIT_48);
+    assert_int_equal(gaps_limit_near(UINT64_C(1) << 47), LIMIT_57);
+    assert_int_equal(gaps_limit_near(LIMIT_57), LIMIT_57);
+}
+
+/* Code up to the last page: what is closest lies right below, never beyond the end. */
+static void code_at_the_very_top_has_room_below_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t limit = gaps_limit(address_bits[i]), begin = limit - 16 * (uint64_t)MEGABYTE;
+        const struct mapping mappings[] = {
+            {.begin = 0x400000, .end = 0x500000}, {.begin = begin, .end = limit}, NO_MORE};
+        uint64_t at = find(mappings, 0x600000, limit - PAGE, limit);
+
+        assert_in_range(at, begin - 0x20000, begin - 32);
+        at = find(mappings, 0x600000, begin, limit);
+        assert_in_range(at, begin - 0x20000, begin - 32);
+    }
+}
+
+/* Less than 2 GiB below the limit, which the window passes. */
+static void the_last_gap_ends_at_the_limit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t limit = gaps_limit(address_bits[i]), end = limit - 4 * (uint64_t)PAGE;
+        const struct mapping mappings[] = {{.begin = end - 3 * TERABYTE, .end = end}, NO_MORE};
+        const struct mapping whole[] = {{.begin = end - 3 * TERABYTE, .end = limit}, NO_MORE};
+
+        assert_in_range(find(mappings, 0x600000, end - PAGE, limit), end, limit - 32);
+        assert_int_equal(find(whole, 0x600000, end - PAGE, limit), 0);
+    }
+}
+
+/* The window begins below 0, or below what is ever used. */
+static void code_at_the_very_bottom_has_room_above_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t limit = gaps_limit(address_bits[i]);
+        const struct mapping mappings[] = {
+            {.begin = 0x10000, .end = 0x80000}, {.begin = 0x400000, .end = 0x900000}, NO_MORE};
+        const struct mapping full[] = {
+            {.begin = 0x10000, .end = 0x400000}, {.begin = 0x400000, .end = 3 * TERABYTE}, NO_MORE};
+
+        assert_in_range(find(mappings, 0x900000, 0x401000, limit), 0x100000, 0x400000 - 32);
+        assert_in_range(find(mappings, 0x900000, 0x10000, limit), 0x100000, 0x400000 - 32);
+        assert_int_equal(find(full, 0x900000, 0x401000, limit), 0);
+    }
+}
+
+/* By itself mmap(2) gives no address above 47 bits, nor do we where the code lies below. */
+static void code_below_47_bits_has_nothing_above_them(void **state)
+{
+    const uint64_t edge = UINT64_C(1) << 47;
+    const struct mapping mappings[] = {{.begin = edge - 3 * TERABYTE, .end = edge}, NO_MORE};
+    const struct mapping with_room[] = {
+        {.begin = edge - 3 * TERABYTE, .end = edge - TERABYTE / 1024},
+        {.begin = edge - MEGABYTE, .end = edge},
+        NO_MORE};
+    uint64_t near = edge - PAGE;
+
+    (void)state;
+    assert_int_equal(find(mappings, 0x600000, near, gaps_limit_near(near)), 0);
+    assert_in_range(find(mappings, 0x600000, near, LIMIT_57), edge, edge + 0x20000);
+    assert_in_range(find(with_room, 0x600000, near, gaps_limit_near(near)), edge - TERABYTE / 1024,
+                    edge - MEGABYTE - 32);
+}
+
+static void code_above_47_bits_has_room_on_both_sides(void **state)
+{
+    const uint64_t edge = UINT64_C(1) << 47;
+    const struct mapping mappings[] = {{.begin = edge + PAGE, .end = edge + TERABYTE}, NO_MORE};
+    const struct mapping vsyscall[] = {
+        {.begin = edge - TERABYTE, .end = edge + MEGABYTE},
+        {.begin = UINT64_C(0xffffffffff600000), .end = UINT64_C(0xffffffffff601000)},
+        NO_MORE};
+
+    (void)state;
+    assert_in_range(find(mappings, 0x600000, edge + 2 * PAGE, LIMIT_57), edge - 0x20000,
+                    edge + PAGE - 32);
+    assert_in_range(find(vsyscall, 0x600000, edge + PAGE, LIMIT_57), edge + MEGABYTE,
+                    edge + MEGABYTE + 0x20000);
+}
+
+/* The stack of a program with 57 bits and the heap of one that is mapped high. */
+static void heap_and_stack_have_room_to_grow_with_57_bits_too(void **state)
+{
+    const uint64_t stack = LIMIT_57 - 64 * (uint64_t)MEGABYTE;
+    const struct mapping mappings[] = {
+        {.begin = stack - 8 * (uint64_t)MEGABYTE, .end = stack - 7 * (uint64_t)MEGABYTE},
+        {.begin = stack, .end = LIMIT_57, .stack = true},
+        NO_MORE};
+    uint64_t brk = stack - 7 * (uint64_t)MEGABYTE;
+    uint64_t at = find(mappings, brk, stack, LIMIT_57);
+
+    (void)state;
+    assert_in_range(at, brk + MEGABYTE, stack - MEGABYTE - 32);
+    at = find(mappings, brk, brk, LIMIT_57);
+    assert_true(at < brk - MEGABYTE || at >= brk + MEGABYTE);
+}
+
+/* The whole way, as for an entry: on a machine with either number of bits nothing is mapped above 47. */
+static void no_room_is_taken_above_47_bits_for_code_below(void **state)
+{
+    const uint64_t edge = UINT64_C(1) << 47;
+    const struct mapping mappings[] = {{.begin = edge - 3 * TERABYTE, .end = edge}, NO_MORE};
+    struct room_wish wish = wish_near(ROOM_CODE, edge - PAGE);
+    int error;
+
+    (void)state;
+    invented = mappings;
+    assert_int_equal(room_take(&wish, &error), 0);
+    invented = NULL;
+    assert_int_equal(error, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +407,14 @@ int main(void)
         cmocka_unit_test(what_is_written_lies_in_pages_that_are_not_writable),
         cmocka_unit_test(what_is_given_back_is_taken_again),
         cmocka_unit_test(where_nothing_is_free_there_is_nothing),
+        cmocka_unit_test(a_limit_is_half_of_the_address_space),
+        cmocka_unit_test(code_at_the_very_top_has_room_below_it),
+        cmocka_unit_test(the_last_gap_ends_at_the_limit),
+        cmocka_unit_test(code_at_the_very_bottom_has_room_above_it),
+        cmocka_unit_test(code_below_47_bits_has_nothing_above_them),
+        cmocka_unit_test(code_above_47_bits_has_room_on_both_sides),
+        cmocka_unit_test(heap_and_stack_have_room_to_grow_with_57_bits_too),
+        cmocka_unit_test(no_room_is_taken_above_47_bits_for_code_below),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

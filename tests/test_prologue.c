@@ -834,22 +834,48 @@ static void every_possible_stub_has_traps_on_the_boundaries(void **state)
     }
 }
 
+/* In the middle, and at the ends of address spaces of 48 and of 57 bits. */
+static const uint64_t places[] = {UINT64_C(0x555512345678), UINT64_C(0x7fffffffe123),
+                                  UINT64_C(0x800000001234), UINT64_C(0xfffffffffee123)};
+enum { PLACES = sizeof(places) / sizeof(places[0]) };
+
+static void assert_window_ends(uint64_t jump, unsigned boundaries)
+{
+    struct arch_prologue prologue = with_starts(jump, boundaries);
+    struct arch_window window;
+    uint64_t stub;
+
+    arch_stub_window(&prologue, &window);
+    assert_true(arch_stub_possible(&prologue, window.low));
+    assert_true(arch_stub_possible(&prologue, window.high));
+    assert_jump_is_right(&prologue, window.low);
+    assert_jump_is_right(&prologue, window.high);
+    assert_true(arch_stub_from(&prologue, 0, &stub));
+    assert_int_equal(stub, window.low);
+    assert_false(arch_stub_from(&prologue, window.high + 1, &stub));
+}
+
 static void the_ends_of_the_window_are_the_outermost_stubs(void **state)
 {
     (void)state;
-    for (unsigned boundaries = 0; boundaries < 32; boundaries += 2) {
-        struct arch_prologue prologue = with_starts(UINT64_C(0x555512345678), boundaries);
-        struct arch_window window;
-        uint64_t stub;
+    for (size_t i = 0; i < PLACES; i++)
+        for (unsigned boundaries = 0; boundaries < 32; boundaries += 2)
+            assert_window_ends(places[i], boundaries);
+}
 
-        arch_stub_window(&prologue, &window);
-        assert_true(arch_stub_possible(&prologue, window.low));
-        assert_true(arch_stub_possible(&prologue, window.high));
-        assert_jump_is_right(&prologue, window.low);
-        assert_jump_is_right(&prologue, window.high);
-        assert_true(arch_stub_from(&prologue, 0, &stub));
-        assert_int_equal(stub, window.low);
-        assert_false(arch_stub_from(&prologue, window.high + 1, &stub));
+static void assert_none_is_passed_over(uint64_t jump, unsigned boundaries, uint64_t *seed)
+{
+    struct arch_prologue prologue = with_starts(jump, boundaries);
+    uint64_t from = prologue.jump - (next_random(seed) & 0x7fffffff), found;
+    bool any = arch_stub_from(&prologue, from, &found);
+
+    for (uint64_t stub = from; stub < from + 200000; stub++) {
+        if (arch_stub_possible(&prologue, stub)) {
+            assert_true(any);
+            assert_int_equal(stub, found);
+            return;
+        }
+        assert_true(!any || stub < found);
     }
 }
 
@@ -858,20 +884,9 @@ static void no_possible_stub_is_passed_over(void **state)
     uint64_t seed = 42;
 
     (void)state;
-    for (unsigned boundaries = 0; boundaries < 32; boundaries += 2) {
-        struct arch_prologue prologue = with_starts(UINT64_C(0x555512345678), boundaries);
-        uint64_t from = prologue.jump - (next_random(&seed) & 0x7fffffff), found;
-        bool any = arch_stub_from(&prologue, from, &found);
-
-        for (uint64_t stub = from; stub < from + 200000; stub++) {
-            if (arch_stub_possible(&prologue, stub)) {
-                assert_true(any);
-                assert_int_equal(stub, found);
-                break;
-            }
-            assert_true(!any || stub < found);
-        }
-    }
+    for (size_t i = 0; i < PLACES; i++)
+        for (unsigned boundaries = 0; boundaries < 32; boundaries += 2)
+            assert_none_is_passed_over(places[i], boundaries, &seed);
 }
 
 /* ------------------------------------------------------------------ what stubs are --- */
