@@ -8,6 +8,7 @@
 #include "inlined.h"
 #include "lookup_internal.h"
 #include "output.h"
+#include "result_type.h"
 #include "talk.h"
 #include "target.h"
 #include "verbs.h"
@@ -483,6 +484,24 @@ char *lookup_self_calls(struct lookup *lookup, const char *target)
                             "%s:%s reaches both",
                             target, name, name, target);
     }
+    search_end(&search);
+    return text;
+}
+
+char *lookup_unfit_result(struct lookup *lookup, const char *target)
+{
+    struct search search;
+    char *text = NULL;
+
+    if (!search_begin(&search, lookup, target))
+        return NULL;
+    if (!known_to_process(&search))
+        search_objects(&search);
+    keep_best(&search);
+    if (search.count == 0)
+        find_defining_library(&search);
+    if (search.count == 1)
+        text = result_type_unfit(search.list[0].object->info, search.list[0].address);
     search_end(&search);
     return text;
 }

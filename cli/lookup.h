@@ -54,6 +54,9 @@ char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, u
 /* "f: calls through imports switch; ...", malloc'd, where the target has no OBJECT and means what a
  * library defines and calls itself; else NULL. */
 char *lookup_self_calls(struct lookup *lookup, const char *target);
+/* "double", malloc'd: what the function returns that is meant, where that is neither nothing nor one integer or
+ * pointer; else NULL. */
+char *lookup_unfit_result(struct lookup *lookup, const char *target);
 /* "f has no code of its own: the compiler inlined it into main (reader.c:12)", malloc'd, where that
  * is so; else NULL. Likewise. */
 char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget);

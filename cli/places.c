@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "fault_result.h"
 #include "file_image.h"
 #include "hotpatch.h"
 #include "lookup.h"
@@ -133,11 +134,31 @@ static char *find_line(struct places *places, const struct texts *line, struct l
     return keys.text;
 }
 
+/* The process knows the type of a slot alone that is declared. */
+static void check_fault(const struct texts *line, struct lookup *lookup, struct refusal *why)
+{
+    char *returned = line->count ? lookup_unfit_result(lookup, line->list[0]) : NULL;
+
+    if (returned)
+        refuse(why, HP_SIGNATURE, FAULT_UNFIT_RESULT, line->list[0], returned);
+    free(returned);
+}
+
 /* What was found for the last process; in a thousand equal ones it is looked for once. */
 struct found {
     char *const *lines;
     struct refusal why;
 };
+
+static void find_all(struct places *places, struct exchange *exchange, const struct order *order,
+                     struct refusal *why)
+{
+    for (size_t i = 0; i < places->line_count; i++) {
+        exchange->places[i] = find_line(places, &places->lines[i], order->lookup, why);
+        if (i >= order->patch_count)
+            check_fault(&places->lines[i], order->lookup, why);
+    }
+}
 
 static void find_in(struct places *places, struct exchange *exchange, const struct order *order,
                     struct found *last)
@@ -148,14 +169,13 @@ static void find_in(struct places *places, struct exchange *exchange, const stru
     if (exchange->process->maps_readable && !exchange->process->shim)
         return; /* which is what is said of it */
     same = lookup_process(order->lookup, exchange->process) && last->lines;
-    if (!same)
+    if (!same) {
         refusal_clear(&last->why);
-    for (size_t i = 0; i < places->line_count; i++) {
-        if (!same)
-            exchange->places[i] = find_line(places, &places->lines[i], order->lookup, &last->why);
-        else if (last->lines[i])
-            exchange->places[i] = format_text("%s", last->lines[i]);
+        find_all(places, exchange, order, &last->why);
     }
+    for (size_t i = 0; same && i < places->line_count; i++)
+        if (last->lines[i])
+            exchange->places[i] = format_text("%s", last->lines[i]);
     last->lines = exchange->places;
     if (last->why.count)
         exchange->answer = answer_refused(exchange->process->pid, order->verb, &last->why);

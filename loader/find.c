@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "fault_result.h"
 #include "fit.h"
 #include "ifunc.h"
 #include "site.h"
@@ -311,6 +312,19 @@ static bool fits(const struct slot *slot, const char *text, uint32_t kind, const
     return fit == FIT_AGREES;
 }
 
+static bool fault_fits(const struct slot *slot, const struct module *module, struct refusal *why)
+{
+    const struct object *object = slot->object;
+    const char *returned =
+        module->fault
+            ? fault_unfit_result(slot->signature, object ? object->soname : NULL, slot->name)
+            : NULL;
+
+    if (returned)
+        refuse(why, HP_SIGNATURE, "%s: " FAULT_UNFIT_RESULT, module->path, slot->name, returned);
+    return !returned;
+}
+
 /* Declared slots, then the function that was looked up, or functions in OBJECT or the program, then
  * imports. A function that cannot be patched at its entry can still be where it is imported. */
 static void find_slots(struct transaction *transaction, const struct module *module,
@@ -394,7 +408,8 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
     if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
         transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
                          search.problem.text);
-    return fits(search.found[0], text, kind, signature, asked_by, transaction->why)
+    return fits(search.found[0], text, kind, signature, asked_by, transaction->why) &&
+                   fault_fits(search.found[0], module, transaction->why)
                ? search.found[0]
                : NULL;
 }

@@ -207,6 +207,17 @@ static bool place_all(const struct node *function, uint32_t *stack)
     return true;
 }
 
+/* A structure that one register holds is none the less no integer. */
+static bool is_not_one_word(const struct node *type, const struct passing *passing)
+{
+    static const char *const aggregates[] = {"struct ", "union ", "class "};
+
+    for (size_t i = 0; type->kind == NODE_BASE && i < sizeof(aggregates) / sizeof(*aggregates); i++)
+        if (strncmp(type->text, aggregates[i], strlen(aggregates[i])) == 0)
+            return true;
+    return passing->known && (passing->vector > 0 || passing->stack > 8);
+}
+
 struct signature_call signature_call(const char *text)
 {
     struct signature_call call = {0};
@@ -222,6 +233,7 @@ struct signature_call signature_call(const char *text)
         call.result_known = result.known;
         call.result_general = result.result_general;
         call.result_vector = result.result_vector;
+        call.result_not_one_word = is_not_one_word(tree.type->inner, &result);
     }
     signature_tree_free(&tree);
     return call;

@@ -18,6 +18,8 @@ struct signature_call {
     bool result_known;
     uint16_t result_general; /* bits as in struct arch_kept: rax, rdx */
     uint32_t result_vector;  /* xmm0, xmm1 */
+    bool
+        result_not_one_word; /* it is known to be more, or other, than nothing, an integer or a pointer */
 };
 
 /* Of NULL, and of what cannot be parsed, nothing is known. */

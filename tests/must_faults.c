@@ -24,6 +24,10 @@ FAULT(fault_for_zero, "fail=rename=-1 for=0")
 FAULT(fault_caller_unknown, "fail=rename=-1 caller=libnothing.so")
 FAULT(fault_name_unknown, "fail=renameat2_nothing=-1")
 FAULT(fault_of_data, "fail=stdout=0")
+FAULT(fault_of_double, "fail=mean=1")
+FAULT(fault_of_structure, "fail=grow=1")
+FAULT(fault_of_libc_double, "fail=libc.so.6:strtod=1")
+FAULT(fault_of_libc_structure, "fail=libc.so.6:div=1")
 FAULT(fault_terms_alone, "nth=3")
 FAULT(fault_twice_in_a_line, "fail=rename=-1 fail=getppid=0")
 
@@ -111,6 +115,10 @@ const struct must_case must_faults[] = {
     IN_IMPORTS(fault_caller_unknown),
     IN_IMPORTS(fault_name_unknown),
     IN_IMPORTS(fault_of_data),
+    CASE(fault_of_double),
+    CASE(fault_of_structure),
+    IN_IMPORTS(fault_of_libc_double),
+    IN_IMPORTS(fault_of_libc_structure),
     IN_IMPORTS(fault_terms_alone),
     IN_IMPORTS(fault_twice_in_a_line),
     IN_IMPORTS(fault_with_file),

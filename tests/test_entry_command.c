@@ -189,6 +189,30 @@ static void check_judges_a_function_as_the_load_does(void **state)
     host_stop(host);
 }
 
+/* A fault gives its value in rax: what is no integer would return whatever lies in xmm0 or on the stack. */
+static void a_fault_of_what_returns_no_integer_is_refused(void **state)
+{
+    static const char *const refused[][2] = {{"mean=1", "mean returns double"},
+                                             {"exe:mean=1", "exe:mean returns double"},
+                                             {"grow=1", "grow returns struct box"},
+                                             {"libm.so.6:sqrt=1", "HP-"},
+                                             {"libc.so.6:strtod=1", "HP-SIGNATURE"}};
+    struct host *host = host_start("entries", NULL);
+    char pid[16];
+
+    (void)state;
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        made_must(hotpatch(host, "load", pid, "--fail", refused[i][0], NULL), 1, refused[i][1],
+                  "applied");
+        made_must(hotpatch(host, "load", pid, "--dry-run", "--fail", refused[i][0], NULL), 1,
+                  refused[i][1], "would apply");
+    }
+    made_must(hotpatch(host, "load", pid, "--fail", "answer=3", NULL), 0, "1 slot", NULL);
+    host_expect(host, "answer", "3");
+    host_stop(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +228,7 @@ int main(void)
         cmocka_unit_test(slots_of_one_object_alone_can_be_asked_for),
         cmocka_unit_test(a_program_is_found_in_path),
         cmocka_unit_test(check_judges_a_function_as_the_load_does),
+        cmocka_unit_test(a_fault_of_what_returns_no_integer_is_refused),
     };
     return cmocka_run_group_tests(tests, made_build, made_clean);
 }

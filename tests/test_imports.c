@@ -526,11 +526,12 @@ static void all_kinds_of_patches_switch_in_one_transaction(void **state)
                         "HP-NO-TARGET");
     host_expect(host, "answer", "1");
     host_expect(host, "parent", "own");
-    must_apply(host, "begin\nload %s\nload replace=getppid=number_nine %s\nload fail=mix=0\ncommit",
+    must_apply(host,
+               "begin\nload %s\nload replace=getppid=number_nine %s\nload fail=mkfifo=0\ncommit",
                patch_file("answer2"), patch_file("import_plain"));
     host_expect(host, "answer", "2");
     host_expect(host, "parent", "patched");
-    assert_int_equal(number("slots", "mix", "version"), 1);
+    assert_int_equal(number("slots", "mkfifo", "version"), 1);
     must_apply(host, "begin\nrevert all\nload %s\ncommit", patch_file("torture_v1"));
     host_expect(host, "answer", "2");
     host_expect(host, "label", "v1");

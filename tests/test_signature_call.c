@@ -1,5 +1,6 @@
 /* test_signature_call.c - what a signature says about a call: result and arguments on the stack. */
 
+#include "fault_result.h"
 #include "harness.h"
 #include "signature_call.h"
 
@@ -38,6 +39,45 @@ static void the_result_is_where_the_abi_has_it(void **state)
             call.result_vector != rows[i].vector)
             fail_msg("%s", rows[i].text);
     }
+}
+
+/* What a fault cannot return. */
+static void a_result_of_more_than_one_word_is_told(void **state)
+{
+    static const char *const more[] = {
+        "float (int)",           "double (void)",
+        "long double (int)",     "_Complex float (int)",
+        "_Complex double (int)", "unsigned __int128 (int)",
+        "struct point (int)",    "const struct point (int)",
+        "union u (void)",
+    };
+    static const char *const one[] = {"void (int)",     "int (void)",       "char *(int)",
+                                      "double *(void)", "enum e (void)",    "struct point *(int)",
+                                      "point (int)",    "float_list (void)"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+        if (!signature_call(more[i]).result_not_one_word)
+            fail_msg("%s", more[i]);
+    for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++)
+        if (signature_call(one[i]).result_not_one_word)
+            fail_msg("%s", one[i]);
+    assert_false(signature_call(NULL).result_not_one_word);
+}
+
+static void faults_of_libcs_and_libms_functions_are_judged_by_name(void **state)
+{
+    (void)state;
+    assert_non_null(fault_unfit_result(NULL, "libm.so.6", "sqrt"));
+    assert_non_null(fault_unfit_result(NULL, "libm.so.6", "powf"));
+    assert_non_null(fault_unfit_result(NULL, "libc.so.6", "strtod"));
+    assert_non_null(fault_unfit_result("double (int)", NULL, "f"));
+    assert_null(fault_unfit_result(NULL, "libm.so.6", "lrint"));
+    assert_null(fault_unfit_result(NULL, "libm.so.6", "fetestexcept"));
+    assert_null(fault_unfit_result(NULL, "libc.so.6", "rename"));
+    assert_null(fault_unfit_result(NULL, "libx.so", "sqrt"));
+    assert_null(fault_unfit_result(NULL, NULL, "sqrt"));
+    assert_null(fault_unfit_result("int (void)", "libm.so.6", "sqrt"));
 }
 
 static void a_type_that_may_be_a_structure_is_not_known(void **state)
@@ -107,6 +147,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_result_is_where_the_abi_has_it),
         cmocka_unit_test(a_type_that_may_be_a_structure_is_not_known),
+        cmocka_unit_test(a_result_of_more_than_one_word_is_told),
+        cmocka_unit_test(faults_of_libcs_and_libms_functions_are_judged_by_name),
         cmocka_unit_test(arguments_beyond_the_registers_are_counted),
         cmocka_unit_test(a_variadic_signature_is_told),
     };

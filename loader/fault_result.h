@@ -1,0 +1,19 @@
+/*
+ * fault_result.h - can a fault (fail=) give the result of a function? It returns an integer or a pointer in rax, so
+ * what returns a floating-point number or a structure would return whatever lies there.
+ *
+ * Compiled into the engine; the words into the command too. Any thread.
+ */
+#ifndef HOTPATCH_FAULT_RESULT_H
+#define HOTPATCH_FAULT_RESULT_H
+
+#include <stdbool.h>
+
+/* The function, and what it returns or is. */
+#define FAULT_UNFIT_RESULT "%s returns %s: a fault returns an integer or a pointer, nothing else"
+
+/* What the function returns, in words; NULL: a fault fits, or nothing is known. `signature` and `library` (its
+ * soname) may be NULL. */
+const char *fault_unfit_result(const char *signature, const char *library, const char *name);
+
+#endif
