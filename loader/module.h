@@ -80,8 +80,12 @@ struct module {
     bool reused;              /* its mapping is that of an earlier module; parked.h */
     struct module *unchanged; /* the live module of the same content: this one is not loaded */
     bool going;               /* will be live after the transaction under way */
+    uint32_t lent;            /* atomic; enum module_lent */
     struct timespec since;
 };
+
+/* The worker is still at work on it, after its transaction was refused; it is done. */
+enum module_lent { LENT_NOT, LENT_OUT, LENT_BACK };
 
 enum hook { HOOK_BEFORE_APPLY, HOOK_AFTER_APPLY, HOOK_BEFORE_REVERT, HOOK_AFTER_REVERT };
 

@@ -87,6 +87,13 @@ static void run_close(struct worker_job *job)
     close_all((struct load_job *)(void *)job);
 }
 
+/* While the worker has them nobody else ends them. */
+static void lend(const struct load_job *load, enum module_lent state)
+{
+    for (size_t i = 0; i < load->count; i++)
+        __atomic_store_n(&load->modules[i]->lent, state, __ATOMIC_RELEASE);
+}
+
 static void load_free(struct load_job *load)
 {
     free(load->modules);
@@ -102,12 +109,16 @@ static void load_abandoned(struct worker_job *job)
     close_all(load);
     for (size_t i = 0; i < load->count; i++)
         module_forget_file(load->modules[i]);
+    lend(load, LENT_BACK);
     load_free(load);
 }
 
 static void close_abandoned(struct worker_job *job)
 {
-    load_free((struct load_job *)(void *)job);
+    struct load_job *load = (struct load_job *)(void *)job;
+
+    lend(load, LENT_BACK);
+    load_free(load);
 }
 
 static struct load_job *load_new(const struct transaction *transaction, bool closing)
@@ -188,6 +199,7 @@ static int load_modules(struct transaction *transaction)
         transaction->loaded = true;
         return 0;
     }
+    lend(load, LENT_OUT);
     ran = shim()->worker_run(&load->job, transaction->deadline);
     if (ran == -ETIMEDOUT) {
         const char *path = transaction->loads[0]->path;
@@ -198,6 +210,7 @@ static int load_modules(struct transaction *transaction)
                       "the constructors of %s are still running; it will be closed when they end",
                       path);
     }
+    lend(load, LENT_NOT);
     if (ran == 0 && load->loaded == load->count) {
         transaction->loaded = true;
         load_free(load);
@@ -222,15 +235,26 @@ static int load_modules(struct transaction *transaction)
 static void unload_modules(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, true);
-    int ran = load && all_in_process(transaction) ? 0
-              : load ? shim()->worker_run(&load->job, engine_now_ms() + 1000)
-                     : -ENOMEM;
+    int ran = -ENOMEM;
 
+    if (load && all_in_process(transaction)) {
+        ran = 0;
+    } else if (load) {
+        lend(load, LENT_OUT);
+        ran = shim()->worker_run(&load->job, engine_now_ms() + 1000);
+    }
     if (ran != 0 || load->kept > 0)
         refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",
                transaction->loads[0]->path);
-    if (load && ran != -ETIMEDOUT)
+    if (ran == -ETIMEDOUT) {
+        forget_changes(transaction);
+        transaction->load_count = 0; /* the worker's */
+        return;
+    }
+    if (load) {
+        lend(load, LENT_NOT);
         load_free(load);
+    }
     forget_modules(transaction);
 }
 
@@ -472,6 +496,25 @@ static bool declares_slots(const struct module *module)
     return false;
 }
 
+/* What the worker was late with, and has closed now. */
+static void retire_returned(void)
+{
+    struct module *next;
+    bool refreshed = false;
+
+    for (struct module *module = module_first(); module; module = next) {
+        next = module->next;
+        if (__atomic_load_n(&module->lent, __ATOMIC_ACQUIRE) != LENT_BACK)
+            continue;
+        if (!refreshed)
+            objects_refresh();
+        refreshed = true;
+        module->lent = LENT_NOT;
+        module_drop_snapshot(module);
+        module_retire(module);
+    }
+}
+
 /* A reverted module is kept while another's layer lies on a slot that it declares. */
 static void retire_reverted(void)
 {
@@ -480,7 +523,8 @@ static void retire_reverted(void)
     slots_drop_retired();
     for (struct module *module = module_first(); module; module = next) {
         next = module->next;
-        if (module->placed && !module->live && !declares_slots(module))
+        if (module->placed && !module->live &&
+            __atomic_load_n(&module->lent, __ATOMIC_ACQUIRE) == LENT_NOT && !declares_slots(module))
             module_retire(module);
     }
 }
@@ -501,6 +545,7 @@ void transaction_free(struct transaction *transaction)
     }
     for (size_t i = 0; i < transaction->unchanged_count; i++)
         module_free(transaction->unchanged[i]);
+    retire_returned();
     if (transaction->committed)
         retire_reverted();
     free(transaction->unchanged);

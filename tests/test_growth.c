@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "stream.h"
 #include "usage.h"
@@ -320,6 +321,50 @@ static void patches_applied_and_reverted_cost_nothing(void **state)
     host_expect(host, "answer", "1");
 }
 
+static unsigned long long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+/* The worker closes them when their constructors have ended; until then it is busy. */
+static void load_too_late(struct host *host, int count)
+{
+    while (count > 0) {
+        struct reply *reply =
+            request(host, "begin\nload deadline=%llu %s\nload fail=second=7\ncommit", now_ms() + 10,
+                    patch_file("constructor_slow"));
+
+        if (strcmp(reply->code, "HP-DEADLINE") == 0)
+            count--;
+        else if (strcmp(reply->code, "apply") == 0)
+            must_apply(host, "revert all");
+        else
+            assert_string_equal(reply->code, "HP-BUSY");
+        reply_free(reply);
+    }
+}
+
+static void constructors_that_end_too_late_cost_nothing(void **state)
+{
+    struct host *host = begin(state, "host");
+    int count = getenv("ROUNDS") ? atoi(getenv("ROUNDS")) / 10 : sanitized() ? 10 : 120;
+    struct usage before, after;
+
+    load_too_late(host, 120);
+    before = usage_of(host);
+    load_too_late(host, count);
+    after = usage_of(host);
+    usage_assert_same(&before, &after);
+    if (!sanitized())
+        assert_true(after.anonymous_kb - before.anonymous_kb <= 100);
+    while (strcmp(outcome(host, "load %s", patch_file("answer2")), "apply") != 0)
+        ;
+    host_expect(host, "answer", "2");
+}
+
 static void dry_runs_cost_nothing(void **state)
 {
     static const char *const patches[] = {"answer2",   "greeting",  "calls",    "untyped",
@@ -364,6 +409,7 @@ int main(int argc, char **argv)
         GROWTH(damaged_files_cost_nothing),
         GROWTH(a_missing_library_costs_nothing),
         GROWTH(patches_applied_and_reverted_cost_nothing),
+        GROWTH(constructors_that_end_too_late_cost_nothing),
         GROWTH(dry_runs_cost_nothing),
         GROWTH(entries_armed_and_reverted_cost_nothing),
     };
