@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "answer.h"
-#include "client.h"
 #include "findings.h"
 #include "first_library.h"
 #include "functions.h"
@@ -24,7 +23,6 @@
 enum { LOOKS = 50, LOOK_INTERVAL_US = 10000 };
 
 #define ENGINE "libhotpatch_engine.so"
-#define PING_TIMEOUT 0 /* beyond the client's own margins */
 
 static void examine_state(const struct process *process, struct findings *findings)
 {
@@ -408,31 +406,36 @@ static void examine_damage(struct json_object *status, struct findings *findings
     }
 }
 
-/* The last word: does it answer? */
-static void examine_answer(const struct process *process, struct findings *findings)
+static bool is_found(const struct findings *findings, enum error_code code)
 {
-    struct process copy = *process;
-    struct exchange exchange = {.process = &copy};
-    struct order order = {.verb = "status", .keys = "", .timeout = PING_TIMEOUT};
-    struct json_object *errors, *first, *status = NULL;
-
-    exchanges_run(&exchange, 1, &order);
-    errors = json_list(exchange.answer, "errors");
-    first = json_length(errors) ? json_item(errors, 0) : NULL;
-    if (answer_exit(exchange.answer) == 0) {
-        finding_add(findings, FINDING_OK, HP_NONE, "answer", "it answers requests");
-        json_object_object_get_ex(exchange.answer, "status", &status);
-        examine_damage(status, findings);
-    } else {
-        enum error_code code = error_code_of(json_text(first, "code"));
-
-        finding_add(findings, FINDING_NO, code ? code : HP_UNKNOWN, "answer", "%s",
-                    json_text(first, "text"));
-    }
-    json_object_put(exchange.answer);
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->list[i].level == FINDING_NO && findings->list[i].code == code)
+            return true;
+    return false;
 }
 
-void process_examine(const struct process *process, struct findings *findings)
+/* The last word: does it answer? What stands there already is not said twice. */
+static void examine_answer(struct json_object *answer, struct findings *findings)
+{
+    struct json_object *errors = json_list(answer, "errors"), *first, *status = NULL;
+    enum error_code code;
+
+    if (answer_exit(answer) == 0) {
+        finding_add(findings, FINDING_OK, HP_NONE, "answer", "it answers requests");
+        json_object_object_get_ex(answer, "status", &status);
+        examine_damage(status, findings);
+        return;
+    }
+    first = json_length(errors) ? json_item(errors, 0) : NULL;
+    code = error_code_of(json_text(first, "code"));
+    if (!code)
+        code = HP_UNKNOWN;
+    if (!is_found(findings, code))
+        finding_add(findings, FINDING_NO, code, "answer", "%s", json_text(first, "text"));
+}
+
+void process_examine(const struct process *process, struct json_object *answer,
+                     struct findings *findings)
 {
     struct channel channel;
     struct refusal why = {0};
@@ -471,8 +474,7 @@ void process_examine(const struct process *process, struct findings *findings)
         examine_jail(process, findings);
     else
         examine_engine(process, status, findings);
-    if (channel.fifo >= 0)
-        examine_answer(process, findings);
+    examine_answer(answer, findings);
     json_object_put(status);
     channel_close(&channel);
     refusal_clear(&why);

@@ -11,6 +11,8 @@
 #include "proc_facts.h"
 #include "text_share.h"
 
+struct json_object;
+
 enum level { FINDING_OK, FINDING_WARN, FINDING_NO };
 
 struct finding {
@@ -39,7 +41,9 @@ struct functions;
 /* How much of the code of the program the functions are of. */
 void finding_add_text(struct findings *findings, struct functions *functions);
 
-/* doctor_process.c: everything that /proc and the runtime directory tell. */
-void process_examine(const struct process *process, struct findings *findings);
+/* doctor_process.c: everything that /proc and the runtime directory tell, and `answer`, what the process said to a
+ * request for its status. */
+void process_examine(const struct process *process, struct json_object *answer,
+                     struct findings *findings);
 
 #endif

@@ -351,6 +351,21 @@ static bool is_taken(struct talk *talk)
     return true;
 }
 
+/* Of what may keep a process from making its listener, the reason that helps; else `why`, which is freed. */
+static void finish_without_listener(struct talk *talk, struct refusal *why)
+{
+    struct refusal known = {0};
+
+    if (why->items[0].code == HP_NOT_LISTENING && is_stopped(talk))
+        refuse(&known, HP_DEADLINE,
+               "process %d (%s) is stopped (state T), and makes its listener when it goes on",
+               pid_of(talk), process_name(talk->exchange->process));
+    else if (why->items[0].code == HP_NOT_LISTENING)
+        limits_leave_room(pid_of(talk), false, &known);
+    finish_refused(talk, known.count ? &known : why);
+    refusal_clear(why);
+}
+
 static void talk_connect(struct talk *talk)
 {
     struct refusal why = {0};
@@ -368,13 +383,7 @@ static void talk_connect(struct talk *talk)
         channel_close(&talk->channel);
         refusal_clear(&why);
     } else {
-        struct refusal limit = {0};
-
-        if (why.items[0].code == HP_NOT_LISTENING &&
-            limits_leave_room(pid_of(talk), false, &limit) != 0)
-            finish_refused(talk, &limit);
-        else
-            finish_refused(talk, &why);
+        finish_without_listener(talk, &why);
     }
 }
 

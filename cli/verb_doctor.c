@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "client.h"
 #include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
@@ -14,6 +15,7 @@
 #include "first_library.h"
 #include "judge.h"
 #include "output.h"
+#include "settle.h"
 #include "targets.h"
 #include "technique_share.h"
 #include "verbs.h"
@@ -21,8 +23,9 @@
 static const char help[] =
     "hotpatch doctor PID|@NAME|FILE\n"
     "\n"
-    "Checks all that a process needs in order to be patched, or whether a program can be\n"
-    "started with the library. One line for each check: ok, warn or no, and the reason.\n"
+    "Checks all that a process needs in order to be patched, and asks it (its doorbell is\n"
+    "rung); or whether a program can be started with the library. One line for each check:\n"
+    "ok, warn or no, and the reason.\n"
     "Exit code 0 where it can be patched.\n"
     "\n"
     "    --json    print as JSON\n";
@@ -254,12 +257,46 @@ static int doctor_file(const char *name, bool json)
     return exit_code;
 }
 
-static int doctor_process(const struct process *process, bool headed, struct json_object **document)
+/* A process that could not be judged before: its listener is made by the ring, and may give rights up. What it said
+ * stays where it has ended meanwhile. */
+static void look_again(struct process *process)
 {
+    struct refusal ignored = {0};
+    struct process now;
+
+    if (process_open(process->pid, &now, &ignored) == 0 && now.start_time == process->start_time) {
+        process_close(process);
+        *process = now;
+    } else {
+        process_close(&now);
+    }
+    refusal_clear(&ignored);
+}
+
+/* Asks each process for its status: that rings the doorbell where no listener is there yet, and waits until one is or
+ * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
+static void ask_all(struct exchange *exchanges, struct targets *targets)
+{
+    const struct order order = {.verb = "status", .keys = ""};
+
+    for (size_t i = 0; i < targets->count; i++) {
+        process_settle(targets->list[i].pid);
+        look_again(&targets->list[i]);
+        exchanges[i].process = &targets->list[i];
+    }
+    exchanges_run(exchanges, targets->count, &order);
+    for (size_t i = 0; i < targets->count; i++)
+        look_again(&targets->list[i]);
+}
+
+static int doctor_process(const struct exchange *exchange, bool headed,
+                          struct json_object **document)
+{
+    const struct process *process = exchange->process;
     struct findings findings = {0};
     int exit_code;
 
-    process_examine(process, &findings);
+    process_examine(process, exchange->answer, &findings);
     if (document)
         *document = findings_json(&findings, process->pid, NULL);
     else if (headed)
@@ -271,15 +308,18 @@ static int doctor_process(const struct process *process, bool headed, struct jso
     return exit_code;
 }
 
-static int doctor_all(const struct targets *targets, bool json)
+static int doctor_all(struct targets *targets, bool json)
 {
+    struct exchange *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct json_object *list = json_object_new_array(), *document = NULL;
     size_t failed = 0;
     int exit_code = 0;
 
+    ask_all(exchanges, targets);
     for (size_t i = 0; i < targets->count; i++) {
-        int one = doctor_process(&targets->list[i], targets->count > 1, json ? &document : NULL);
+        int one = doctor_process(&exchanges[i], targets->count > 1, json ? &document : NULL);
 
+        json_object_put(exchanges[i].answer);
         if (one && failed++ == 0)
             exit_code = one;
         else if (one && one != exit_code)
@@ -300,6 +340,7 @@ static int doctor_all(const struct targets *targets, bool json)
         json_object_put(document);
     }
     json_object_put(list);
+    free(exchanges);
     return exit_code;
 }
 
