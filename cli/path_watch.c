@@ -292,18 +292,24 @@ static void watch_file(const struct path_watch *watch, struct watched *file)
 
 /* ---- events ---- */
 
-static bool concerns(const struct watched *file, const struct inotify_event *event)
+/* What an event may mean for a path. */
+enum {
+    CONTENTS = 1, /* the file has been written to; the path leads where it led */
+    WAY = 2,      /* the path may lead to another file */
+};
+
+static unsigned concerns(const struct watched *file, const struct inotify_event *event)
 {
     if (event->mask & IN_Q_OVERFLOW)
-        return true;
+        return WAY;
     for (size_t i = 0; i < file->count; i++)
         if (file->looks[i].number == event->wd && (event->len == 0 || !file->looks[i].name ||
                                                    strcmp(file->looks[i].name, event->name) == 0))
-            return true;
-    return false;
+            return event->mask & (IN_MODIFY | IN_CLOSE_WRITE) ? CONTENTS : WAY;
+    return 0;
 }
 
-static void read_events(const struct path_watch *watch, bool *seen)
+static void read_events(const struct path_watch *watch, unsigned *seen)
 {
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     ssize_t n;
@@ -318,7 +324,7 @@ static void read_events(const struct path_watch *watch, bool *seen)
         }
 }
 
-static void look_at_unreported(struct path_watch *watch, bool *seen)
+static void look_at_unreported(struct path_watch *watch, unsigned *seen)
 {
     uint64_t now = now_ms();
 
@@ -332,7 +338,8 @@ static void look_at_unreported(struct path_watch *watch, bool *seen)
         if (!file->unreported)
             continue;
         identity = identity_of(file->path);
-        seen[i] |= memcmp(&identity, &file->last, sizeof(identity)) != 0;
+        if (memcmp(&identity, &file->last, sizeof(identity)) != 0)
+            seen[i] |= WAY;
     }
 }
 
@@ -392,16 +399,18 @@ uint64_t path_watch_next(const struct path_watch *watch)
 
 void path_watch_take(struct path_watch *watch, const struct pollfd *polls, bool *touched)
 {
-    bool *seen = allocate(watch->count * sizeof(*seen));
+    unsigned *seen = allocate(watch->count * sizeof(*seen));
 
     if (watch->inotify >= 0)
         read_events(watch, seen);
     look_at_unreported(watch, seen);
     for (size_t i = 0; i < watch->count; i++) {
-        if (!seen[i] && !(polls[1].revents & (POLLPRI | POLLERR)))
-            continue;
-        touched[i] = true;
-        watch_file(watch, &watch->files[i]);
+        if (polls[1].revents & (POLLPRI | POLLERR))
+            seen[i] |= WAY;
+        if (seen[i])
+            touched[i] = true;
+        if (seen[i] & WAY)
+            watch_file(watch, &watch->files[i]);
     }
     free(seen);
 }

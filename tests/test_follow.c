@@ -298,6 +298,9 @@ static void a_parent_renamed_and_another_in_its_place_is_followed(void **state)
     move(world, "a", "old");
     move(world, "new", "a");
     becomes(world, "3");
+    assert_int_equal(
+        renameat2(AT_FDCWD, in(world, "a"), AT_FDCWD, in(world, "old"), RENAME_EXCHANGE), 0);
+    becomes(world, "2");
 }
 
 static void a_relative_path_means_the_directory_of_the_start(void **state)
