@@ -42,7 +42,7 @@ preload_sources := $(wildcard preload/*.c base/*.c)
 engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
 	base/clock.c base/proc_text.c base/sys.c base/utf8.c preload/error.c preload/json.c preload/linker_error.c \
 	preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
+command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/references.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
 	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/fit.c loader/keep_rules.c \
 	loader/signature.c loader/signature_call.c loader/signature_read.c) \
 	preload/request.c preload/error.c preload/json.c base/maker.c base/proc_text.c base/utf8.c

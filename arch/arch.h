@@ -113,6 +113,12 @@ bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind);
  * place, `*to`? So compilers give a function the body of another one. Pure; needs no decoder. */
 bool arch_forwards(const uint8_t *code, size_t size, uint64_t address, uint64_t *to);
 
+/* Each address that instructions of the function at `address` take, and each `word` of memory that they load
+ * relative to themselves. Straight on from the first byte to what is no instruction. */
+typedef void arch_reference(uint64_t to, bool word, void *context);
+void arch_references(const uint8_t *code, size_t size, uint64_t address, arch_reference *each,
+                     void *context);
+
 /*
  * Where the stub may lie: `*low` to `*high` inclusive are the lowest and highest addresses that
  * the jump can reach, and every stub's address must equal `*residue` modulo `*stride` (a power of

@@ -44,8 +44,8 @@ bool file_function_at(const struct file_functions *functions, uint64_t address,
 /* What shares code with them, or is a clone; read when first asked for. */
 const struct function_copies *file_function_copies(struct file_functions *functions);
 
-/* How its entry can be patched. Of an IFUNC nothing is known: what its resolver chooses is known in a
- * process alone. */
+/* How its entry can be patched. Which function an IFUNC stands for is known in a process alone: of those that its
+ * resolver names none can be patched, or nothing tells which is in use, or it has no problem and no technique. */
 void file_function_code(struct file_functions *functions, const struct function *function,
                         struct function_code *out);
 

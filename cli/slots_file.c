@@ -70,7 +70,7 @@ static void add_copies(struct json_object *entry, struct function_rows *rows,
     const struct function_copies *copies = file_function_copies(&rows->functions);
     char list[300];
 
-    if (!copies)
+    if (!copies || function->ifunc)
         return;
     function_copies_list(copies, function->address, function->name, false, list, sizeof(list));
     if (*list)

@@ -308,8 +308,11 @@ static int check_open(struct check *check, const struct check_options *with)
 {
     struct elf_fault fault = {0};
 
-    if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0 ||
-        file_slots_read(check->host.image, check->host_path, &check->slots, &check->why) != 0 ||
+    if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0)
+        return -1;
+    if (image_is_static(check->host.image))
+        return refuse(&check->why, HP_STATIC, "%s is statically linked", check->host_path);
+    if (file_slots_read(check->host.image, check->host_path, &check->slots, &check->why) != 0 ||
         file_functions_open(&check->functions, &check->host, check->host_path, &check->why) != 0 ||
         file_image_open(&check->patch, check->patch_path, ET_DYN, &check->why) != 0 ||
         !(check->lookup = lookup_open(with->debug, with->debug_count, &check->why)))

@@ -452,7 +452,8 @@ bool image_is_pie_or_library(const struct image *image)
 
 bool image_is_static(const struct image *image)
 {
-    return !image->interpreter && !image->soname && !image_needed(image, 0);
+    return !image->interpreter && !image->soname && !image_needed(image, 0) &&
+           (image->type == ET_EXEC || (image->flags_1 & DF_1_PIE));
 }
 
 const char *image_interpreter(const struct image *image)

@@ -55,8 +55,8 @@ int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struc
 void image_close(struct image *image); /* NULL is allowed */
 
 bool image_is_pie_or_library(const struct image *image); /* ET_DYN */
-bool image_is_static(
-    const struct image *image); /* neither PT_INTERP nor PT_DYNAMIC's DT_NEEDED, no DT_SONAME */
+/* A program that no dynamic linker starts: no PT_INTERP, no DT_NEEDED, no DT_SONAME, and DF_1_PIE where it is ET_DYN. */
+bool image_is_static(const struct image *image);
 const char *image_interpreter(const struct image *image); /* PT_INTERP or NULL */
 const char *image_soname(const struct image *image);      /* DT_SONAME or NULL */
 /* The NT_GNU_BUILD_ID note as hex digits, "" where there is none. */

@@ -23,6 +23,9 @@
 
 #include "image_internal.h"
 
+/* A hostile file has any number of entries that share one long string. */
+enum { STRING_MAX = 64 << 10, EXPANDED_MAX = 16 << 20 };
+
 /* ------------------------------------------------------- text --- */
 
 /* How long the token is that begins at `text`; 0: there is none. */
@@ -102,7 +105,7 @@ static const char *expanded_string(const struct image *image, const Elf64_Dyn *e
     default:
         break;
     }
-    return text && count_tokens(text) > 0 ? text : NULL;
+    return text && strnlen(text, STRING_MAX) < STRING_MAX && count_tokens(text) > 0 ? text : NULL;
 }
 
 bool image_names_origin(const struct image *image)
@@ -119,7 +122,7 @@ static size_t expanded_size(const struct image *image, const char *origin)
 {
     size_t size = 0;
 
-    for (size_t i = 0; i < image->dynamic.count; i++) {
+    for (size_t i = 0; i < image->dynamic.count && size <= EXPANDED_MAX; i++) {
         Elf64_Dyn entry = entry_get(image, i);
         const char *text = expanded_string(image, &entry);
         if (text)
@@ -136,6 +139,7 @@ struct plan {
     Elf64_Ehdr header;
     uint64_t offset, address; /* of the new PT_LOAD */
     size_t headers_size;      /* of its program headers */
+    size_t expanded;          /* of the expanded strings */
     size_t size;              /* of all of it */
 };
 
@@ -158,8 +162,8 @@ static void make_plan(struct plan *plan)
     plan->offset = page_up(image->size);
     plan->address = page_up(end);
     plan->headers_size = (plan->header.e_phnum + 1u) * sizeof(Elf64_Phdr);
-    plan->size =
-        plan->headers_size + image->dynsym.strings.size + expanded_size(image, plan->origin);
+    plan->expanded = expanded_size(image, plan->origin);
+    plan->size = plan->headers_size + image->dynsym.strings.size + plan->expanded;
 }
 
 /* PT_LOADs ascend: the new one comes after the last of them. */
@@ -214,7 +218,8 @@ static void write_dynamic(const struct plan *plan, uint8_t *bytes)
     uint64_t address = plan->address + plan->headers_size;
     char *begin = (char *)bytes + plan->offset + plan->headers_size, *next = begin + strings->size;
 
-    memcpy(begin, strings->bytes, strings->size);
+    if (strings->size > 0)
+        memcpy(begin, strings->bytes, strings->size);
     for (size_t i = 0; i < plan->image->dynamic.count; i++) {
         Elf64_Dyn entry = entry_get(plan->image, i);
         const char *text = expanded_string(plan->image, &entry);
@@ -242,6 +247,8 @@ int image_expand_origin(const struct image *image, const char *origin, void **ou
     make_plan(&plan);
     if (plan.header.e_phnum >= PN_XNUM - 1)
         return image_fail(fault, ELF_DAMAGED, "there is no room for one more program header");
+    if (plan.expanded > EXPANDED_MAX)
+        return image_fail(fault, ELF_DAMAGED, "what it needs takes too much room");
     bytes = calloc(1, plan.offset + plan.size);
     if (!bytes)
         return image_fail(fault, ELF_NO_MEMORY, "no memory for a copy of %llu bytes",

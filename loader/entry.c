@@ -194,8 +194,7 @@ bool entry_real(const struct entry_candidate *candidate, struct entry_candidate 
             "an indirect function (IFUNC) that stands for one of %s, which cannot be patched",
             object_name(object));
     else
-        site_refuse(why, HP_NOT_PATCHABLE,
-                    "an indirect function (IFUNC) of which no object says what is in use");
+        site_refuse(why, HP_NOT_PATCHABLE, "%s", FUNCTION_UNTOLD);
     return false;
 }
 

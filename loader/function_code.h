@@ -23,6 +23,9 @@ struct function_code {
     char text[160];         /* what `problem` may point to */
 };
 
+/* Of an indirect function (IFUNC) whose implementation neither a word nor ld.so tells. */
+#define FUNCTION_UNTOLD "an indirect function (IFUNC) of which no object says what is in use"
+
 void function_code_read(const struct code_view *view, const struct function *function,
                         struct function_code *out);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "image.h"
+#include "origin.h"
 #include "protection.h"
 #include "relocations.h"
 #include "symbols.h"
@@ -78,6 +79,30 @@ static int use_unique(const char *name, size_t info, void *context)
     return 0;
 }
 
+static int use_need(const struct version_need *need, void *context)
+{
+    bool versioned;
+
+    image_defines_version(context, need->version, &versioned);
+    return strlen(need->library) > 1 << 30;
+}
+
+/* What comes of it may be damaged, where tables overlap; but no byte outside is touched. */
+static void use_origin(const struct image *image)
+{
+    struct elf_fault fault;
+    struct image *again;
+    void *bytes;
+    size_t size;
+
+    image_names_origin(image);
+    if (image_expand_origin(image, "/some/where", &bytes, &size, &fault) != 0)
+        return;
+    if (image_open(&again, bytes, size, 0, &fault) == 0)
+        image_close(again);
+    free(bytes);
+}
+
 static void use_image(const struct image *image, size_t size)
 {
     struct elf_fault fault;
@@ -101,6 +126,9 @@ static void use_image(const struct image *image, size_t size)
     use_addresses(image);
     image_symbols(image, use_symbol, (void *)(uintptr_t)image, &fault);
     image_relocations(image, use_relocation, (void *)(uintptr_t)image, &fault);
+    image_indirect_relocations(image, use_relocation, (void *)(uintptr_t)image, &fault);
+    image_version_needs(image, use_need, (void *)(uintptr_t)image, &fault);
+    use_origin(image);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -76,6 +76,7 @@ object fuzz_image/symtab names.c -Wl,--hash-style=sysv -Wl,--version-script="$wo
 object fuzz_image/relr names.c -s -Wl,-z,now,-z,pack-relative-relocs \
     -Wl,--version-script="$work/names.map"
 object fuzz_image/patch patch.c -s
+object fuzz_image/origin patch.c -s "-Wl,-rpath,\$ORIGIN/lib:\${ORIGIN}"
 
 cat >"$work/first.c" <<'END'
 static __attribute__((noinline)) int same(int i) { return i + 1; }
