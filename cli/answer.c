@@ -49,21 +49,6 @@ static struct json_object *error_new(const char *code, const char *text, const c
     return error;
 }
 
-/* Errors after these say what is wrong; without one the document is a success. */
-static const char *result_of(int exit_code)
-{
-    switch (exit_code) {
-    case 0:
-        return "done";
-    case 4:
-        return "timed-out";
-    case 6:
-        return "unknown";
-    default:
-        return "refused";
-    }
-}
-
 struct json_object *answer_refused(pid_t pid, const char *verb, const struct refusal *why)
 {
     struct json_object *answer = document_new(verb);
@@ -72,7 +57,7 @@ struct json_object *answer_refused(pid_t pid, const char *verb, const struct ref
 
     if (pid)
         document_add_number(answer, "pid", pid);
-    document_add_text(answer, "result", result_of(exit_code));
+    document_add_text(answer, "result", error_result(exit_code));
     document_add_number(answer, "exit", exit_code);
     for (size_t i = 0; i < why->count; i++)
         json_object_array_add(
@@ -87,7 +72,7 @@ struct json_object *answer_usage(const char *verb, const char *text, const char 
     const struct error_info *info = error_info(HP_USAGE);
     struct json_object *answer = document_new(verb), *errors = json_object_new_array();
 
-    document_add_text(answer, "result", result_of(info->exit_code));
+    document_add_text(answer, "result", error_result(info->exit_code));
     document_add_number(answer, "exit", info->exit_code);
     json_object_array_add(errors, error_new(info->code, text, remedy));
     json_object_object_add(answer, "errors", errors);

@@ -83,6 +83,17 @@ int help_print(const char *text)
     return 0;
 }
 
+int option_next(int argc, char **argv, const struct option *options, const char *help,
+                int *exit_code)
+{
+    int option = getopt_long(argc, argv, "", options, NULL);
+
+    if (option != OPTION_HELP && option != '?')
+        return option;
+    *exit_code = option == OPTION_HELP ? help_print(help) : usage_unknown(verb_begun, argv);
+    return -1;
+}
+
 int moment_option(struct moment *moment, const char *verb, int option, const char *value)
 {
     char *end;

@@ -349,16 +349,13 @@ int verb_doctor(int argc, char **argv)
     struct targets targets;
     struct refusal why = {0};
     bool json = false;
-    int option, exit_code;
+    int exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("doctor", argv);
+    while (option_next(argc, argv, options, help, &exit_code) != -1)
         json = true;
-    }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind != 1)
         return usage_error("doctor", "doctor takes one target");
     if (target_is_file(argv[optind]))

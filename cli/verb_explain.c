@@ -37,16 +37,13 @@ int verb_explain(int argc, char **argv)
     struct json_object *document, *codes;
     const struct error_info *only = NULL;
     bool json = false;
-    int option;
+    int exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("explain", argv);
+    while (option_next(argc, argv, options, help, &exit_code) != -1)
         json = true;
-    }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind > 1)
         return usage_error("explain", "explain takes one code");
     if (optind < argc && !(only = error_find(argv[optind])))

@@ -203,16 +203,13 @@ int verb_ps(int argc, char **argv)
     struct process *list;
     size_t count;
     bool json = false;
-    int option;
+    int exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("ps", argv);
+    while (option_next(argc, argv, options, help, &exit_code) != -1)
         json = true;
-    }
+    if (exit_code >= 0)
+        return exit_code;
     if (optind != argc)
         return usage_error("ps", "ps takes no operand");
     list = possible_find(&count);

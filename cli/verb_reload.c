@@ -20,16 +20,13 @@ int verb_reload(int argc, char **argv)
     struct order order = {
         .verb = "reload", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT, .changes = true};
     bool json = false;
-    int option;
+    int exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("reload", argv);
+    while (option_next(argc, argv, options, help, &exit_code) != -1)
         json = true;
-    }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind != 1)
         return usage_error("reload", "reload takes one target");
     return order_run_on(argv[optind], &order, json, print_reloaded);

@@ -53,14 +53,10 @@ int verb_revert(int argc, char **argv)
 {
     struct moment moment = {0};
     bool unload = false, json = false;
-    int option;
+    int option, exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("revert", argv);
+    while ((option = option_next(argc, argv, options, help, &exit_code)) != -1) {
         if (option == OPTION_JSON)
             json = true;
         else if (option == OPTION_UNLOAD)
@@ -68,6 +64,8 @@ int verb_revert(int argc, char **argv)
         else if (moment_option(&moment, "revert", option, optarg) != 0)
             return 2;
     }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind != 2)
         return usage_error("revert", "revert takes a target and NAME, last or all");
     if (!wire_name(argv[optind + 1]))

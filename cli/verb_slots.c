@@ -236,14 +236,10 @@ int verb_slots(int argc, char **argv)
 {
     struct slot_wish wish = {0};
     struct moment moment = {0};
-    int option, exit_code;
+    int option, exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("slots", argv);
+    while ((option = option_next(argc, argv, options, help, &exit_code)) != -1) {
         if (option == OPTION_JSON)
             wish.json = true;
         else if (option == OPTION_KIND)
@@ -251,6 +247,8 @@ int verb_slots(int argc, char **argv)
         else if (moment_option(&moment, "slots", option, optarg) != 0)
             return 2;
     }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind < 1 || argc - optind > 2)
         return usage_error("slots", "slots takes a target and perhaps a glob");
     if (argc - optind == 2)

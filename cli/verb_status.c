@@ -303,17 +303,15 @@ int verb_status(int argc, char **argv)
 {
     struct order order = {.verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
     bool json = false;
-    int option;
+    int option, exit_code = -1;
 
     options_begin(argc, argv, "", options);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP)
-            return help_print(help);
-        if (option == '?')
-            return usage_unknown("status", argv);
+    while ((option = option_next(argc, argv, options, help, &exit_code)) != -1) {
         json |= option == OPTION_JSON;
         with_history |= option == OPTION_HISTORY;
     }
+    if (exit_code >= 0)
+        return exit_code;
     if (argc - optind != 1)
         return usage_error("status", "status takes one target");
     return order_run_on(argv[optind], &order, json, print_status);

@@ -53,6 +53,10 @@ void options_begin(int argc, char **argv, const char *letters, const struct opti
 int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* getopt_long(3) has met what it does not know; argv as it got it. */
 int usage_unknown(const char *verb, char **argv);
+/* As getopt_long(3) without letters, but --help and what it does not know end the verb here: -1, with the exit code in
+ * *exit_code, which is left alone else. */
+int option_next(int argc, char **argv, const struct option *options, const char *help,
+                int *exit_code);
 /* Prints the help of the verb that options_begin() was called for, else the command's; 0. */
 int help_print(const char *text);
 

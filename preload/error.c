@@ -83,6 +83,20 @@ static bool grow(struct refusal *why)
     return true;
 }
 
+const char *error_result(int exit_code)
+{
+    switch (exit_code) {
+    case 0:
+        return "done";
+    case 4:
+        return "timed-out";
+    case 6:
+        return "unknown";
+    default:
+        return "refused";
+    }
+}
+
 int refuse(struct refusal *why, enum error_code code, const char *format, ...)
 {
     struct complaint *item;

@@ -44,6 +44,9 @@ const struct error_info *error_info(enum error_code code);
 const struct error_info *error_find(const char *code);
 enum error_code error_code_of(const char *code); /* HP_NONE: none */
 
+/* Return what an answer calls an end with that exit code: "done", "refused", "timed-out" or "unknown". */
+const char *error_result(int exit_code);
+
 /* Add a complaint; always returns -1, so that `return refuse(...)` reads as one
  * statement. Where memory is short the text is the table's meaning. */
 int refuse(struct refusal *why, enum error_code code, const char *format, ...)

@@ -12,20 +12,6 @@
 #include "status.h"
 #include "sys.h"
 
-static const char *result_name(int exit_code)
-{
-    switch (exit_code) {
-    case 0:
-        return "done";
-    case 4:
-        return "timed-out";
-    case 6:
-        return "unknown";
-    default:
-        return "refused";
-    }
-}
-
 void outcome_begin(struct outcome *outcome, const char *id, const char *verb)
 {
     *outcome = (struct outcome){.began = clock_us()};
@@ -53,7 +39,7 @@ static const char *text_of(const struct refusal *why)
 
 static void write_result(struct outcome *outcome, const struct refusal *why)
 {
-    const char *result = result_name(outcome->exit_code);
+    const char *result = error_result(outcome->exit_code);
 
     json_string(&outcome->reply, "result", result);
     json_number(&outcome->reply, "exit", outcome->exit_code);
