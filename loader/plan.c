@@ -38,6 +38,18 @@ struct change *change_for(struct transaction *transaction, struct slot *slot)
     return change;
 }
 
+void changes_forget(struct transaction *transaction)
+{
+    while (transaction->changes) {
+        struct change *change = transaction->changes;
+
+        transaction->changes = change->next;
+        slot_unpin(change->slot);
+        free(change->layers);
+        free(change);
+    }
+}
+
 static struct layer *layer_of(struct change *change, const struct module *module)
 {
     for (size_t i = 0; i < change->layer_count; i++)

@@ -63,6 +63,15 @@ void plan_extensions(struct transaction *transaction);
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original);
 struct change *change_for(struct transaction *transaction, struct slot *slot);
+void changes_forget(struct transaction *transaction);
+
+/* loading.c: dlopen the modules on the worker, or those that are mapped already as they are. 0, or -1 with `why`:
+ * they are closed again. */
+int modules_load(struct transaction *transaction);
+void modules_unload(struct transaction *transaction); /* the way back, after modules_load() */
+void modules_retire_returned(void); /* those that the worker was late with, and has closed now */
+bool module_is_in_process(
+    const struct module *module); /* a fault has no file, a reused mapping stays */
 
 /* find.c: the slot that a module's target means; NULL: `why` says what is wrong. Inside
  * objects_locked(). */

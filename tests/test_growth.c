@@ -16,7 +16,7 @@
 #include "stream.h"
 #include "usage.h"
 
-enum { LINES = 32, REQUESTS = 2400 };
+enum { LINES = 32, REQUESTS = 1600 };
 
 /* The requests of one round. */
 struct round {
@@ -113,7 +113,7 @@ static struct host *begin(void **state, const char *program)
 static void refused_and_tried_faults_cost_nothing(void **state)
 {
     struct host *host = begin(state, "imports");
-    struct round round = {.rounds = sanitized() ? 100 : 1000}; /* more than there are entries */
+    struct round round = {.rounds = sanitized() ? 100 : 850}; /* more than there are entries */
 
     add(&round, "load fail=nothing_of_that_name=1");
     add(&round, "load dry-run=1 fail=nothing_of_that_name=1");
@@ -350,10 +350,10 @@ static void load_too_late(struct host *host, int count)
 static void constructors_that_end_too_late_cost_nothing(void **state)
 {
     struct host *host = begin(state, "host");
-    int count = getenv("ROUNDS") ? atoi(getenv("ROUNDS")) / 10 : sanitized() ? 10 : 120;
+    int count = getenv("ROUNDS") ? atoi(getenv("ROUNDS")) / 10 : sanitized() ? 10 : 100;
     struct usage before, after;
 
-    load_too_late(host, 120);
+    load_too_late(host, 80);
     before = usage_of(host);
     load_too_late(host, count);
     after = usage_of(host);
