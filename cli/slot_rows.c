@@ -127,6 +127,8 @@ static char *notes_of(struct json_object *slot)
         if (*value)
             text = add_note(text, notes[i].words, value);
     }
+    if (json_true(slot, "patchable") && *json_text(slot, "why"))
+        text = add_note(text, json_text(slot, "why"), "");
     return text;
 }
 

@@ -197,41 +197,45 @@ static bool is_listed(const struct listing *list, const struct object *object)
     return object->is_program || list->request->match || list->request->kind;
 }
 
-static int put_next_object(void *context)
+/* The functions of the next object that is listed, which becomes list->object; NULL: `more` says whether there are
+ * others. */
+static struct functions *next_functions(struct listing *list)
 {
-    struct listing *list = context;
     size_t index = 0;
-    int result = 0;
 
     list->more = false;
     for (struct object *o = objects_first(); o; o = o->next) {
-        struct functions *functions;
-
         if (index++ < list->skip)
             continue;
         list->skip = index;
         list->more = true;
-        if (!is_listed(list, o))
-            continue;
-        functions = entry_functions(o);
         list->object = o;
-        if (functions && note_slots(list) == 0)
-            result = functions_each(functions, put_function, list);
-        free(list->stubs);
-        list->stubs = NULL;
-        return result > 0;
+        if (is_listed(list, o))
+            return entry_functions(o);
     }
-    return 0;
+    return NULL;
+}
+
+static int put_next_object(void *context)
+{
+    struct listing *list = context;
+    struct functions *functions = next_functions(list);
+    int result = 0;
+
+    if (functions && note_slots(list) == 0)
+        result = functions_each(functions, put_function, list);
+    free(list->stubs);
+    list->stubs = NULL;
+    return result > 0;
 }
 
 static int want_implementation(const struct function *function, void *context)
 {
     const struct listing *list = context;
     const struct entry_candidate candidate = {list->object, *function};
+    char buffer[FUNCTION_NAME_MAX];
     struct entry_candidate real;
     struct site_problem ignored;
-
-    char buffer[FUNCTION_NAME_MAX];
 
     if (limit_reached(list->limit))
         return 1;
@@ -240,18 +244,24 @@ static int want_implementation(const struct function *function, void *context)
     return 0;
 }
 
-static int want_implementations(void *context)
+static int want_next_object(void *context)
 {
     struct listing *list = context;
+    struct functions *functions = next_functions(list);
 
-    for (struct object *o = objects_first(); o; o = o->next) {
-        struct functions *functions = is_listed(list, o) ? entry_functions(o) : NULL;
+    return functions && functions_each(functions, want_implementation, list) > 0;
+}
 
-        list->object = o;
-        if (functions && functions_each(functions, want_implementation, list) > 0)
-            return 1;
-    }
-    return 0;
+/* 0, what `body` returned of the last object, or -1: no memory. */
+static int each_object(struct listing *list, int (*body)(void *list))
+{
+    int result = 0;
+
+    list->skip = 0;
+    list->more = true;
+    while (list->more && result == 0)
+        result = objects_locked(body, list);
+    return result;
 }
 
 /* Before the list is made: ld.so is asked outside objects_locked(). Where it is busy what it would say is not
@@ -261,20 +271,17 @@ static void ask_implementations(struct listing *list)
     struct refusal busy = {0};
     uint64_t until = list->limit->until;
 
-    if (objects_locked(want_implementations, list) == 0)
+    if (each_object(list, want_next_object) == 0)
         ifuncs_ask(until ? until : engine_now_ms() + ASK_MS, &busy);
     refusal_clear(&busy);
 }
 
 bool report_functions(const struct request *request, struct limit *limit, struct json *json)
 {
-    struct listing list = {.request = request, .limit = limit, .json = json, .more = true};
-    int result = 0;
+    struct listing list = {.request = request, .limit = limit, .json = json};
 
     if (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0)
         return true;
     ask_implementations(&list);
-    while (list.more && result == 0)
-        result = objects_locked(put_next_object, &list);
-    return result <= 0;
+    return each_object(&list, put_next_object) <= 0;
 }

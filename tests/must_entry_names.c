@@ -40,6 +40,13 @@ static const char *entry_offset_in_plt(struct host *host)
     return at_offset(host, strtoul(host_ask(host, "address getppid"), NULL, 16));
 }
 
+static const char *entry_indirect_hidden(struct host *host)
+{
+    assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
+    return becomes_two(host, "replace=libentries.so:library_hidden=two", "call library_by_hidden",
+                       "71");
+}
+
 static const char *entry_indirect_unused(struct host *host)
 {
     assert_string_equal(host_ask(host, "dlopen %s", built("hosts/libentries.so")), "opened");
@@ -182,6 +189,7 @@ const struct must_case must_entry_names[] = {
     IN_ENTRIES(entry_version),
     IN_ENTRIES(entry_version_unknown),
     IN_ENTRIES(entry_version_of_library_unknown),
+    IN_ENTRIES(entry_indirect_hidden),
     IN_ENTRIES(entry_indirect_unused),
     IN_ENTRIES(entry_memcpy),
     IN_ENTRIES(entry_library_leaves_meanwhile),

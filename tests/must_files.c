@@ -378,6 +378,16 @@ static void other_libc(struct file *file)
 }
 EDITED(needed_library_missing, other_libc(file))
 
+/* A version that no libc has had yet. */
+static void other_version(struct file *file)
+{
+    const Elf64_Shdr *table = elf_section(file, ".dynstr");
+    char *name = memmem(file->bytes + table->sh_offset, table->sh_size, "GLIBC_2.2.5", 12);
+    assert_non_null(name);
+    memcpy(name, "GLIBC_9.9.9", 11);
+}
+EDITED(needed_version_missing, other_version(file))
+
 const struct must_case must_files[] = {
     CASE(file_missing),
     CASE(file_is_directory),
@@ -452,5 +462,6 @@ const struct must_case must_files[] = {
     CASE(relocation_symbol_outside),
     CASE(relocation_type_unknown),
     CASE(needed_library_missing),
+    CASE(needed_version_missing),
     CASES_END,
 };

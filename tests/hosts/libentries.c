@@ -11,6 +11,7 @@ int library_indirect(void);
 int library_chosen(void);
 int library_unused(void);
 int library_weak(void);
+int library_by_hidden(void);
 int in_library(void);
 
 OPAQUE static int hidden_answer(void)
@@ -43,6 +44,25 @@ int library_chosen(void) __attribute__((ifunc("resolve")));
 int library_indirect(void)
 {
     return library_chosen() + 1;
+}
+
+OPAQUE static int chosen_for_hidden(void)
+{
+    return 71;
+}
+
+__attribute__((used, no_sanitize("address", "undefined"))) static answer_function *
+resolve_hidden(void)
+{
+    return chosen_for_hidden;
+}
+
+__attribute__((visibility("hidden"))) int library_hidden(void)
+    __attribute__((ifunc("resolve_hidden")));
+
+int library_by_hidden(void)
+{
+    return library_hidden();
 }
 
 /* No functions: the kernel returns from signal handlers there. The FDE of the first begins a byte before
