@@ -221,6 +221,9 @@ __attribute__((destructor)) static void preload_end(void)
      * does not, if it ends it for none of our calls. */
     if (!active || (filters_set() && (!threads_made() || filters_kill())))
         return;
+    /* A child that was made past fork(3) has no file of ours, and our locks as they were: maybe held. */
+    if (threads_made() && !threads_here())
+        return;
     if (threads_made() || settings.patches)
         report_what_runs();
     arming_end();

@@ -2,13 +2,16 @@
  * forks.c - makes children on demand, and has them end in every way that a process can.
  *
  *   many N      N children, one after the other, that end by exit(3) or _exit(2) in turn
+ *   bare N      N children, made by a system call alone, that end by exit(3); says how many have not within 1 s
  *   fork        a child that waits; its PID is the answer
  *   end HOW     the last one ends: exit, _exit, exec (of another program, which ends), kill
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +30,27 @@ static void many(int count)
         waitpid(pid, NULL, 0);
     }
     puts("done");
+}
+
+static void bare(int count)
+{
+    int late = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct pollfd ended = {.events = POLLIN};
+        pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+        if (pid == 0)
+            exit(0);
+        ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (poll(&ended, 1, 1000) != 1) {
+            late++;
+            kill(pid, SIGKILL);
+        }
+        close(ended.fd);
+        waitpid(pid, NULL, 0);
+    }
+    printf("%d late\n", late);
 }
 
 static void end(char how)
@@ -80,6 +104,8 @@ int main(void)
         sscanf(line, "%15s %15s", word, rest);
         if (strcmp(word, "many") == 0)
             many(atoi(rest));
+        else if (strcmp(word, "bare") == 0)
+            bare(atoi(rest));
         else if (strcmp(word, "fork") == 0)
             make_child();
         else if (strcmp(word, "end") == 0)
