@@ -8,6 +8,7 @@
 #include "file_functions.h"
 #include "file_image.h"
 #include "file_slots.h"
+#include "function_rows.h"
 #include "talk.h"
 #include "target.h"
 
@@ -64,41 +65,15 @@ static void add_function_row(struct table *table, struct json_object *function,
         slot_notes_cell(table, function);
 }
 
-static void add_copies(struct json_object *entry, struct function_rows *rows,
-                       const struct function *function)
-{
-    const struct function_copies *copies = file_function_copies(&rows->functions);
-    char list[300];
-
-    if (!copies || function->ifunc)
-        return;
-    function_copies_list(copies, function->address, function->name, false, list, sizeof(list));
-    if (*list)
-        document_add_text(entry, "same_code", list);
-    function_copies_list(copies, function->address, function->name, true, list, sizeof(list));
-    if (*list)
-        document_add_text(entry, "clones", list);
-    slot_add_inlined(entry, rows->lookup, rows->path, rows->until);
-}
-
 static void add_function(const struct function *function, const char *name,
                          const struct function_code *code, void *context)
 {
     struct function_rows *rows = context;
-    struct json_object *entry = json_object_new_object();
+    const struct function_row row = {function, name, code, rows->object, NULL, NULL};
+    struct json_object *entry = function_row_new(&rows->functions, &row);
 
-    document_add_text(entry, "name", name);
-    document_add_text(entry, "kind", "entry");
-    document_add_text(entry, "type", "function");
-    document_add_text(entry, "object", rows->object);
-    document_add_text(entry, "file", function->file);
-    document_add_text(entry, "symbol_version", function->version);
-    document_add_number(entry, "offset", (long long)function->address);
-    document_add_number(entry, "size", (long long)function->size);
-    document_add_text(entry, "technique", code->technique);
-    document_add_bool(entry, "patchable", !code->problem);
-    document_add_text(entry, "why", code->problem);
-    add_copies(entry, rows, function);
+    if (!function->ifunc)
+        slot_add_inlined(entry, rows->lookup, rows->path, rows->until);
     json_object_array_add(rows->list, entry);
 }
 

@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "lookup.h"
 #include "output.h"
+#include "program_functions.h"
 #include "request.h"
 #include "slot_rows.h"
 #include "slots_file.h"
@@ -164,27 +165,67 @@ static void drop_others(struct json_object *answer, const struct process *proces
         json_object_put(kept);
 }
 
-/* What debug information knows the process does not. */
-static void amend(struct json_object *answer, const struct process *process)
+static const struct order *whole; /* that lists functions too */
+
+/* Put the answer to another request in the place of `answer`. */
+static void ask_whole(struct json_object *answer, const struct process *process)
 {
-    struct json_object *slots;
+    struct exchange exchange = {.process = (struct process *)(uintptr_t)process};
+
+    exchanges_run(&exchange, 1, whole);
+    while (json_object_object_length(answer) > 0) {
+        struct json_object_iterator first = json_object_iter_begin(answer);
+
+        json_object_object_del(answer, json_object_iter_peek_name(&first));
+    }
+    json_object_object_foreach(exchange.answer, key, value)
+        json_object_object_add(answer, key, json_object_get(value));
+    json_object_put(exchange.answer);
+}
+
+/* What debug information knows the process does not. */
+static void add_inlined(struct json_object *slots, const struct process *process)
+{
     struct refusal ignored = {0};
     struct lookup *lookup = lookup_open(NULL, 0, &ignored);
     uint64_t until = now_ms() + SLOT_INLINED_TIME;
 
-    if (slot_glob_is_cxx(wish_now->match) || wish_now->object)
-        drop_others(answer, process);
-    slots = json_list(answer, "slots");
     if (lookup && json_length(slots)) {
         lookup_process(lookup, process);
         for (size_t i = 0; i < json_length(slots); i++)
             slot_add_inlined(json_item(slots, i), lookup,
                              json_text(json_item(slots, i), "object_path"), until);
     }
-    if (slot_techniques_exist(slots))
-        json_object_object_add(answer, "techniques", slot_techniques_json(slots));
     lookup_close(lookup);
     refusal_clear(&ignored);
+}
+
+static void amend(struct json_object *answer, const struct process *process)
+{
+    struct json_object *slots = json_list(answer, "slots");
+
+    if (whole && slots && !program_functions_add(process, slots))
+        ask_whole(answer, process);
+    if (slot_glob_is_cxx(wish_now->match) || wish_now->object)
+        drop_others(answer, process);
+    slots = json_list(answer, "slots");
+    add_inlined(slots, process);
+    if (slot_techniques_exist(slots))
+        json_object_object_add(answer, "techniques", slot_techniques_json(slots));
+}
+
+/* Of one process, of which nothing particular is asked, the command looks at the functions. */
+static int ask_in_two(const char *target, const struct order *order, bool json)
+{
+    struct order first = *order;
+    char *keys = format_text("%s functions=0", order->keys);
+    int exit_code;
+
+    first.keys = keys;
+    whole = order;
+    exit_code = order_run_on(target, &first, json, print_live);
+    free(keys);
+    return exit_code;
 }
 
 static int slots_of_processes(const char *target, const struct slot_wish *wish,
@@ -204,8 +245,10 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
     int exit_code;
 
     wish_now = wish;
-    exit_code = order_run_on(target, &order, wish->json, print_live);
-
+    if (wish->match || wish->kind || *target == '@')
+        exit_code = order_run_on(target, &order, wish->json, print_live);
+    else
+        exit_code = ask_in_two(target, &order, wish->json);
     free(keys);
     free(match);
     return exit_code;

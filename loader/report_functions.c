@@ -280,7 +280,8 @@ bool report_functions(const struct request *request, struct limit *limit, struct
 {
     struct listing list = {.request = request, .limit = limit, .json = json};
 
-    if (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0)
+    if (request->slots_alone ||
+        (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0))
         return true;
     ask_implementations(&list);
     return each_object(&list, put_next_object) <= 0;

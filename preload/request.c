@@ -34,6 +34,7 @@ enum key {
     KEY_FOR,
     KEY_AT,
     KEY_SEEN,
+    KEY_FUNCTIONS,
     KEY_COUNT
 };
 
@@ -51,7 +52,7 @@ static const char key_names[KEY_COUNT][12] = {
     [KEY_MATCH] = "match",     [KEY_KIND] = "kind",         [KEY_FAIL] = "fail",
     [KEY_NTH] = "nth",         [KEY_TIMES] = "times",       [KEY_PROBABILITY] = "probability",
     [KEY_CALLER] = "caller",   [KEY_FOR] = "for",           [KEY_AT] = "at",
-    [KEY_SEEN] = "seen",       [KEY_NONCE] = "nonce",
+    [KEY_SEEN] = "seen",       [KEY_NONCE] = "nonce",       [KEY_FUNCTIONS] = "functions",
 };
 
 static const struct {
@@ -63,7 +64,8 @@ static const struct {
     [REQUEST_REVERT] = {"revert",
                         EVERYWHERE | MOMENT | BIT(KEY_SEEN) | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
-    [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND) | BIT(KEY_TIMEOUT)},
+    [REQUEST_SLOTS] = {"slots", EVERYWHERE | BIT(KEY_MATCH) | BIT(KEY_KIND) | BIT(KEY_TIMEOUT) |
+                                    BIT(KEY_FUNCTIONS)},
     [REQUEST_PING] = {"ping", EVERYWHERE},
     [REQUEST_BEGIN] = {"begin", EVERYWHERE},
     [REQUEST_COMMIT] = {"commit", EVERYWHERE},
@@ -358,6 +360,11 @@ static bool take_value(struct request *request, enum key key, char *value)
         if (!parse_bool(value, &request->unseen))
             return false;
         request->unseen = !request->unseen;
+        return true;
+    case KEY_FUNCTIONS:
+        if (!parse_bool(value, &request->slots_alone))
+            return false;
+        request->slots_alone = !request->slots_alone;
         return true;
     case KEY_UNLOAD:
         return parse_bool(value, &request->unload);

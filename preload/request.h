@@ -81,6 +81,7 @@ struct request {
     enum request_which which;
     const char *match; /* slots: glob or NULL */
     const char *kind;  /* slots: declared, import, entry or NULL */
+    bool slots_alone;  /* slots functions=0: no function that is no slot yet */
     struct request_replace replace[REQUEST_REPLACE_MAX];
     size_t replace_count;
     struct request_place places[REQUEST_PLACE_MAX];

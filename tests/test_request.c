@@ -199,6 +199,10 @@ static void the_longest_timeout_is_an_hour(void **state)
     assert_int_equal(must_parse("slots timeout=3600000")->timeout, 3600000);
     assert_true(must_parse("slots timeout=500")->timeout_given);
     assert_false(must_parse("slots")->timeout_given);
+    assert_true(must_parse("slots functions=0")->slots_alone);
+    assert_false(must_parse("slots functions=1")->slots_alone);
+    must_refuse("slots functions=no", HP_VALUE);
+    must_refuse("status functions=0", HP_KEY);
     must_refuse("slots timeout=3600001", HP_VALUE);
     must_refuse("load timeout=3600001 /a", HP_VALUE);
 }

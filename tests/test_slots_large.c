@@ -14,9 +14,10 @@
 
 #include "harness.h"
 
-enum { FUNCTIONS = 50000, IMPORTS = 5000, TRIES = 20 };
+enum { FUNCTIONS = 50000, IMPORTS = 5000, FEW = 40, TRIES = 20 };
 
 static char directory[64];
+static const char *host_program;
 
 static const char *path(const char *name)
 {
@@ -56,11 +57,19 @@ static void end(FILE *file)
 
 static void write_sources(void)
 {
-    static const char main_c[] = "#include <hosts/loop.h>\nint work1(int);\n"
-                                 "static void command(const char *word, char *rest)\n"
-                                 "{ say(\"%d\", work1((int)strlen(word)) + !rest); }\n"
-                                 "int main(void) { return loop(); }\n";
-    FILE *library = begin("library.s"), *program = begin("program.s");
+    static const char main_c[] =
+        "#include <hosts/loop.h>\n#include <sys/mman.h>\n#include <stdint.h>\n"
+        "int work1(int), work2(int);\n"
+        "static void spoil(unsigned char *code)\n"
+        "{ mprotect((void *)((uintptr_t)code & -4096), 8192, PROT_READ | PROT_WRITE | PROT_EXEC);\n"
+        "  *code = 0xcc; }\n"
+        "static void command(const char *word, char *rest)\n"
+        "{ if (!strcmp(word, \"spoil\")) spoil((unsigned char *)work2);\n"
+        "  say(\"%d\", work1((int)strlen(word)) + !rest); }\n"
+        "int main(void) { return loop(); }\n";
+    static const char patch_c[] = "#include <hotpatch.h>\nHOTPATCH_MODULE(\"few\", \"1\");\n"
+                                  "HOTPATCH_REPLACE(int, work1, (int n)) { return 2 * n; }\n";
+    FILE *library = begin("library.s"), *program = begin("program.s"), *few = begin("few.s");
 
     for (int i = 0; i < IMPORTS; i++)
         write_function(library, "imported", i, "");
@@ -71,25 +80,33 @@ static void write_sources(void)
             snprintf(call, sizeof(call), "call imported%d@PLT", i);
         write_function(program, "work", i, call);
     }
+    for (int i = 0; i < FEW; i++)
+        write_function(few, "work", i, i == 3 ? "call puts@PLT" : "");
     end(library);
     end(program);
+    end(few);
+    file_write(path("patch.c"), patch_c, strlen(patch_c), 0644);
     file_write(path("main.c"), main_c, strlen(main_c), 0644);
 }
 
 static int build(void **state)
 {
-    char command[1024];
+    char command[2048];
 
     (void)state;
     strcpy(directory, "/tmp/hotpatch-slots-XXXXXX");
     assert_non_null(mkdtemp(directory));
     write_sources();
-    snprintf(command, sizeof(command),
-             "cd %s && gcc -shared -Wl,-soname,libmany.so -o libmany.so library.s && "
-             "gcc -rdynamic -I%s -o many main.c program.s ./libmany.so -Wl,-rpath,%s && "
-             "gcc -no-pie -I%s -Wl,--hash-style=sysv -o fixed main.c program.s ./libmany.so "
-             "-Wl,-rpath,%s",
-             directory, source_file("tests"), directory, source_file("tests"), directory);
+    snprintf(
+        command, sizeof(command),
+        "cd %s && gcc -shared -Wl,-soname,libmany.so -o libmany.so library.s && "
+        "gcc -rdynamic -I%s -o many main.c program.s ./libmany.so -Wl,-rpath,%s && "
+        "gcc -no-pie -I%s -Wl,--hash-style=sysv -o fixed main.c program.s ./libmany.so "
+        "-Wl,-rpath,%s && "
+        "gcc -rdynamic -I%s -o few main.c few.s && gcc -no-pie -s -I%s -o few-fixed main.c few.s "
+        "&& gcc -shared -fPIC -I%s -o patch.so patch.c",
+        directory, source_file("tests"), directory, source_file("tests"), directory,
+        source_file("tests"), source_file("tests"), source_file("include"));
     return system(command);
 }
 
@@ -149,6 +166,92 @@ static void so_are_those_of_a_fixed_program_with_the_old_hash_table(void **state
     list_all_of("fixed");
 }
 
+/* The functions of the program itself; `glob`: the process looks at them, else the command. */
+static json_object *functions_of(struct host *host, const char *glob)
+{
+    char pid[16];
+    struct output *output;
+    json_object *answer, *slots, *list = json_object_new_array();
+
+    snprintf(pid, sizeof(pid), "%d", host->pid);
+    output = hotpatch(host, "slots", "--json", "--timeout=600000", pid, glob, NULL);
+    assert_int_equal(output->status, 0);
+    answer = json_tokener_parse(output->out);
+    slots = member(answer, "slots");
+    for (size_t i = 0; i < json_object_array_length(slots); i++) {
+        json_object *slot = json_object_array_get_idx(slots, i);
+
+        if (strcmp(member_text(slot, "kind"), "entry") == 0 &&
+            strcmp(member_text(slot, "object_path"), host_program) == 0)
+            json_object_array_add(list, json_object_get(slot));
+    }
+    json_object_put(answer);
+    output_free(output);
+    return list;
+}
+
+static void assert_same_list(struct host *host)
+{
+    json_object *by_command = functions_of(host, NULL), *by_process = functions_of(host, "*");
+
+    assert_true(json_object_array_length(by_command) > 10);
+    assert_int_equal(json_object_array_length(by_command), json_object_array_length(by_process));
+    for (size_t i = 0; i < json_object_array_length(by_command); i++)
+        assert_string_equal(json_object_to_json_string(json_object_array_get_idx(by_command, i)),
+                            json_object_to_json_string(json_object_array_get_idx(by_process, i)));
+    json_object_put(by_command);
+    json_object_put(by_process);
+}
+
+static void list_alike(const char *program)
+{
+    struct host *host = host_start(program, NULL);
+
+    host_program = program;
+    assert_same_list(host);
+    host_stop(host);
+}
+
+static void the_command_finds_what_the_process_does(void **state)
+{
+    (void)state;
+    list_alike(path("few"));
+    list_alike(path("few-fixed"));
+}
+
+/* Whatever the file says: what another tool has written into memory counts. */
+static void code_that_was_changed_in_memory_is_looked_at_there(void **state)
+{
+    (void)state;
+    struct host *host = host_start(path("few"), NULL);
+    json_object *list;
+
+    host_program = path("few");
+    list = functions_of(host, NULL);
+    assert_true(json_object_get_boolean(member(slot_named(list, "work2"), "patchable")));
+    json_object_put(list);
+    host_ask(host, "spoil"); /* work2 begins with a breakpoint from now on */
+    list = functions_of(host, NULL);
+    assert_false(json_object_get_boolean(member(slot_named(list, "work2"), "patchable")));
+    json_object_put(list);
+    host_stop(host);
+}
+
+static void so_is_what_a_patch_has_switched(void **state)
+{
+    (void)state;
+    struct host *host = host_start(path("few"), NULL);
+    json_object *list;
+
+    host_program = path("few");
+    must_apply(host, "load %s", path("patch.so"));
+    list = functions_of(host, NULL);
+    assert_true(json_object_get_boolean(member(slot_named(list, "work1"), "armed")));
+    json_object_put(list);
+    must_apply(host, "revert all");
+    host_stop(host);
+}
+
 /* ---- when its time is up ---- */
 
 static void a_list_ends_when_its_time_is_up(void **state)
@@ -204,7 +307,7 @@ static void await_opened(int watch, int count)
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const void *)(events + at);
 
-            count -= event->len && strstr(event->name, ".reply");
+            count -= (event->mask & IN_OPEN) && event->len && strstr(event->name, ".reply");
             at += (ssize_t)(sizeof(*event) + event->len);
         }
     }
@@ -218,10 +321,14 @@ static void kill_a_list(struct host *host)
     pid_t command;
 
     snprintf(pid, sizeof(pid), "%d", host->pid);
-    assert_true(inotify_add_watch(watch, host->directory, IN_OPEN) >= 0);
+    /* Equal events that follow each other are one: the command writes its line between the two. */
+    assert_true(inotify_add_watch(watch, host->directory, IN_OPEN | IN_MODIFY | IN_CLOSE_WRITE) >=
+                0);
     command = fork();
     if (command == 0) {
         setenv("HOTPATCH_DIR", host->directory, 1);
+        if (!freopen("/dev/null", "w", stdout))
+            _exit(126);
         execl(built("hotpatch"), "hotpatch", "slots", "--timeout=600000", pid, "*", (char *)NULL);
         _exit(127);
     }
@@ -269,6 +376,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_and_import_is_listed),
         cmocka_unit_test(so_are_those_of_a_fixed_program_with_the_old_hash_table),
+        cmocka_unit_test(the_command_finds_what_the_process_does),
+        cmocka_unit_test(code_that_was_changed_in_memory_is_looked_at_there),
+        cmocka_unit_test(so_is_what_a_patch_has_switched),
         cmocka_unit_test(a_list_ends_when_its_time_is_up),
         cmocka_unit_test(the_command_passes_its_timeout_on),
         cmocka_unit_test(a_list_whose_command_is_killed_is_left_off),
