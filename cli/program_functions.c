@@ -1,158 +1,18 @@
 /* program_functions.c - see program_functions.h. */
 #include "program_functions.h"
 
-#include <elf.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "answer.h"
 #include "file_functions.h"
 #include "file_image.h"
 #include "function_rows.h"
 #include "output.h"
-
-#define PAGE 4096
-#define PAGES_AT_ONCE 512
-/* proc_pid_pagemap(5) */
-#define PAGE_PRESENT (UINT64_C(1) << 63)
-#define PAGE_SWAPPED (UINT64_C(1) << 62)
-#define PAGE_OF_FILE (UINT64_C(1) << 61)
-
-/* ------------------------------------------------------------------- code --- */
-
-static bool pages_unchanged(int pagemap, uint64_t begin, uint64_t end)
-{
-    uint64_t pages[PAGES_AT_ONCE];
-
-    for (uint64_t page = begin / PAGE; page < end / PAGE;) {
-        size_t left = end / PAGE - page, count = left < PAGES_AT_ONCE ? left : PAGES_AT_ONCE;
-        ssize_t size =
-            pread(pagemap, pages, count * sizeof(*pages), (off_t)(page * sizeof(*pages)));
-
-        if (size <= 0)
-            return false;
-        count = (size_t)size / sizeof(*pages);
-        for (size_t i = 0; i < count; i++)
-            if ((pages[i] & (PAGE_PRESENT | PAGE_SWAPPED)) && !(pages[i] & PAGE_OF_FILE))
-                return false;
-        page += count;
-    }
-    return true;
-}
-
-/* A line of /proc/PID/maps. */
-struct mapping {
-    uint64_t begin, end, offset;
-    bool execute;
-};
-
-static bool is_of(const char *line, const char *path, struct mapping *mapping)
-{
-    char execute;
-    int name = 0;
-
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*c%*c%c%*c %" SCNx64 " %*x:%*x %*u %n",
-               &mapping->begin, &mapping->end, &execute, &mapping->offset, &name) < 4)
-        return false;
-    mapping->execute = execute == 'x';
-    return name > 0 && strcmp(line + name, path) == 0;
-}
-
-struct program {
-    const Elf64_Phdr *segments;
-    size_t count;
-    uint64_t load; /* where the first byte of the file is */
-    bool loaded;
-};
-
-static uint64_t page_of(uint64_t address)
-{
-    return address & ~(uint64_t)(PAGE - 1);
-}
-
-static bool is_code(const Elf64_Phdr *segment)
-{
-    return segment->p_type == PT_LOAD && (segment->p_flags & PF_X);
-}
-
-static uint64_t code_size(const struct program *program)
-{
-    uint64_t size = 0;
-
-    for (size_t i = 0; i < program->count; i++)
-        if (is_code(&program->segments[i]))
-            size +=
-                page_of(program->segments[i].p_vaddr + program->segments[i].p_memsz + PAGE - 1) -
-                page_of(program->segments[i].p_vaddr);
-    return size;
-}
-
-/* Mapped where the program's headers say: V8 maps parts of node a second time elsewhere. */
-static bool is_code_of(const struct program *program, const struct mapping *mapping)
-{
-    uint64_t first = page_of(program->segments[0].p_vaddr);
-
-    for (size_t i = 0; program->loaded && mapping->execute && i < program->count; i++) {
-        const Elf64_Phdr *segment = &program->segments[i];
-
-        if (is_code(segment) && mapping->offset >= page_of(segment->p_offset) &&
-            mapping->offset < segment->p_offset + segment->p_filesz &&
-            mapping->begin - program->load ==
-                page_of(segment->p_vaddr) - first + mapping->offset - page_of(segment->p_offset))
-            return true;
-    }
-    return false;
-}
-
-/* The PT_LOADs, of which the first begins with the file. */
-static bool read_segments(const struct file_image *file, struct program *program)
-{
-    const Elf64_Ehdr *header = (const void *)file->bytes;
-    const Elf64_Phdr *segments = (const void *)((const char *)file->bytes + header->e_phoff);
-    size_t first = 0;
-
-    while (first < header->e_phnum && segments[first].p_type != PT_LOAD)
-        first++;
-    *program = (struct program){.segments = segments + first, .count = header->e_phnum - first};
-    return program->count > 0 && page_of(segments[first].p_offset) == 0;
-}
-
-/* All of the program's code is in memory as it is in its file. */
-static bool code_unchanged(const struct process *process, const struct file_image *file)
-{
-    char *maps = process_file(process->view, 0, "maps", NULL), *line, *rest, name[64];
-    struct program program;
-    struct mapping mapping;
-    uint64_t size = 0;
-    int pagemap;
-
-    snprintf(name, sizeof(name), "/proc/%d/pagemap", process->view);
-    pagemap = open(name, O_RDONLY | O_CLOEXEC);
-    for (line = read_segments(file, &program) && pagemap >= 0 ? maps : NULL; line && *line;
-         line = rest) {
-        rest = line + strcspn(line, "\n");
-        if (*rest)
-            *rest++ = '\0';
-        if (!is_of(line, process->exe, &mapping))
-            continue;
-        if (!program.loaded && mapping.offset == 0) {
-            program.load = mapping.begin;
-            program.loaded = true;
-        }
-        if (is_code_of(&program, &mapping) && pages_unchanged(pagemap, mapping.begin, mapping.end))
-            size += mapping.end - mapping.begin;
-    }
-    if (pagemap >= 0)
-        close(pagemap);
-    free(maps);
-    return size > 0 && size == code_size(&program);
-}
+#include "program_code.h"
 
 /* ------------------------------------------------------------------- file --- */
 
@@ -168,7 +28,7 @@ static bool is_named_file(const struct process *process, const char *link)
 
 /* A program that was started as an argument of ld.so is not what the link names: ld.so has no PT_INTERP. */
 static bool open_program(struct file_image *file, struct file_functions *functions,
-                         const struct process *process)
+                         const struct process *process, struct json_object *written)
 {
     struct refusal ignored = {0};
     char link[64];
@@ -177,7 +37,7 @@ static bool open_program(struct file_image *file, struct file_functions *functio
     snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
     opened = is_named_file(process, link) && file_image_open(file, link, 0, &ignored) == 0;
     opened = opened && image_interpreter(file->image) && !image_has_textrel(file->image) &&
-             code_unchanged(process, file) &&
+             program_code_unchanged(process, file, written) &&
              file_functions_open(functions, file, link, &ignored) == 0;
     refusal_clear(&ignored);
     return opened;
@@ -192,6 +52,8 @@ struct rows {
     const char *object, *path;
     const char **imported; /* in order */
     size_t imported_count;
+    uint64_t *known; /* where functions begin that are slots, in order */
+    size_t known_count;
     bool indirect;
 };
 
@@ -207,6 +69,13 @@ static int by_name(const void *left, const void *right)
     const char *const *a = left, *const *b = right;
 
     return strcmp(*a, *b);
+}
+
+static int by_address(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
 }
 
 /* The names of the imports that are defined in the program. */
@@ -245,28 +114,42 @@ static void add_row(const struct function *function, const char *name,
     struct function_row row = {function, name, code, rows->object, rows->path, NULL};
 
     rows->indirect |= function->ifunc;
-    if (rows->indirect)
+    if (rows->indirect || bsearch(&function->address, rows->known, rows->known_count,
+                                  sizeof(*rows->known), by_address))
         return;
     if (code->problem && function->name)
         row.import_only = import_only(rows, function->name);
     json_object_array_add(rows->list, function_row_new(&rows->functions, &row));
 }
 
-static bool has_imports_alone(struct json_object *slots)
+/* False: one is entered by a stub of which the list does not say where it is. */
+static bool note_known(struct rows *rows)
 {
-    for (size_t i = 0; i < json_length(slots); i++)
-        if (strcmp(json_text(json_item(slots, i), "kind"), "import") != 0)
+    size_t count = json_length(rows->slots);
+
+    rows->known = allocate((count + 1) * sizeof(*rows->known));
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *slot = json_item(rows->slots, i);
+        const char *kind = json_text(slot, "kind");
+
+        if (strcmp(kind, "declared") == 0)
             return false;
+        if (strcmp(kind, "entry") == 0 && strcmp(json_text(slot, "object_path"), rows->path) == 0)
+            rows->known[rows->known_count++] = (uint64_t)json_integer(slot, "offset", 0);
+    }
+    qsort(rows->known, rows->known_count, sizeof(*rows->known), by_address);
     return true;
 }
 
-bool program_functions_add(const struct process *process, struct json_object *slots)
+bool program_functions_add(const struct process *process, struct json_object *answer)
 {
+    struct json_object *slots = json_list(answer, "slots");
     struct rows rows = {.slots = slots, .list = json_object_new_array(), .path = process->exe};
     struct file_image file = {0};
     bool added = false;
 
-    if (slots && has_imports_alone(slots) && open_program(&file, &rows.functions, process)) {
+    if (slots && process->exe && note_known(&rows) &&
+        open_program(&file, &rows.functions, process, json_list(answer, "written"))) {
         const char *soname = image_soname(file.image);
 
         rows.object = soname ? soname : strrchr(process->exe, '/') + 1;
@@ -278,6 +161,7 @@ bool program_functions_add(const struct process *process, struct json_object *sl
         json_object_array_add(slots, json_object_get(json_item(rows.list, i)));
     json_object_put(rows.list);
     free(rows.imported);
+    free(rows.known);
     file_functions_close(&rows.functions);
     file_image_close(&file);
     return added;

@@ -12,10 +12,10 @@
 struct json_object;
 
 /*
- * Add them to `slots`, the process's own list without functions. False, and nothing is added: the process itself
- * has to look, since the file cannot be read, its code was changed in memory, the list has a slot whose function
- * is one of them, or an indirect function is among them, of which only the process knows what is in use.
+ * Add them to the list in the process's answer to slots functions=0. False, and nothing is added: the process
+ * itself has to look, since the file cannot be read, others have changed its code in memory, it declares slots, or
+ * an indirect function is among them, of which only the process knows what is in use.
  */
-bool program_functions_add(const struct process *process, struct json_object *slots);
+bool program_functions_add(const struct process *process, struct json_object *answer);
 
 #endif

@@ -204,8 +204,9 @@ static void amend(struct json_object *answer, const struct process *process)
 {
     struct json_object *slots = json_list(answer, "slots");
 
-    if (whole && slots && !program_functions_add(process, slots))
+    if (whole && slots && !program_functions_add(process, answer))
         ask_whole(answer, process);
+    json_object_object_del(answer, "written");
     if (slot_glob_is_cxx(wish_now->match) || wish_now->object)
         drop_others(answer, process);
     slots = json_list(answer, "slots");

@@ -416,6 +416,21 @@ static void put_problems(struct json *json)
     json_array_end(json);
 }
 
+static void put_written(uintptr_t at, size_t size, void *json)
+{
+    json_unsigned(json, NULL, at - object_program()->bias);
+    json_unsigned(json, NULL, size);
+}
+
+/* Who looks at the program's functions elsewhere knows which bytes are not the file's. */
+static int put_all_written(void *json)
+{
+    const struct object *program = object_program();
+
+    sites_each_written(program->begin, program->end, put_written, json);
+    return 0;
+}
+
 /* False: the limit was reached, and the list is not whole. */
 static bool put_slots(const struct request *request, struct limit *limit, struct json *json)
 {
@@ -435,6 +450,11 @@ static bool put_slots(const struct request *request, struct limit *limit, struct
     if (!report_functions(request, limit, json))
         return false;
     json_array_end(json);
+    if (request->slots_alone) {
+        json_array_begin(json, "written");
+        objects_locked(put_all_written, json);
+        json_array_end(json);
+    }
     return true;
 }
 

@@ -332,6 +332,33 @@ void sites_restore(uintptr_t address, uint8_t *copy, size_t size)
     sites_each_near(restoring.span, restore_site, &restoring);
 }
 
+struct written {
+    struct span span;
+    void (*each)(uintptr_t at, size_t size, void *context);
+    void *context;
+};
+
+static bool give_written(const struct site *site, const void *context)
+{
+    const struct written *written = context;
+
+    if (site->prologue.entry < written->span.begin || site->prologue.entry >= written->span.end)
+        return true;
+    if (site->armed)
+        written->each(site->prologue.jump, site->prologue.length, written->context);
+    if (site_claims_pad(site))
+        written->each(site->prologue.pad, sizeof(site->pad), written->context);
+    return true;
+}
+
+void sites_each_written(uintptr_t begin, uintptr_t end,
+                        void (*each)(uintptr_t at, size_t size, void *context), void *context)
+{
+    const struct written written = {{begin, end}, each, context};
+
+    sites_each_near(written.span, give_written, &written);
+}
+
 void sites_drop(uintptr_t begin, uintptr_t end)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)

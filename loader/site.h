@@ -112,6 +112,10 @@ bool site_settle(struct site *site);
  * `address`. */
 void sites_restore(uintptr_t address, uint8_t *copy, size_t size);
 
+/* Call `each` for whatever is written in [begin, end): jumps at entries, and in padding. */
+void sites_each_written(uintptr_t begin, uintptr_t end,
+                        void (*each)(uintptr_t at, size_t size, void *context), void *context);
+
 /* The site whose object is unmapped is forgotten. */
 void sites_drop(uintptr_t begin, uintptr_t end);
 /* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is

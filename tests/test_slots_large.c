@@ -248,6 +248,12 @@ static void so_is_what_a_patch_has_switched(void **state)
     list = functions_of(host, NULL);
     assert_true(json_object_get_boolean(member(slot_named(list, "work1"), "armed")));
     json_object_put(list);
+    assert_same_list(host);
+    must_apply(host, "revert all");
+    assert_same_list(host);
+    must_apply(host, "load %s", path("patch.so"));
+    host_ask(host, "spoil");
+    assert_same_list(host);
     must_apply(host, "revert all");
     host_stop(host);
 }
