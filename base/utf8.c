@@ -63,3 +63,14 @@ void utf8_mark_cut(char *buffer, size_t length)
         end--;
     memcpy(buffer + end, "...", 4);
 }
+
+void utf8_fit(char *to, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(to, text, length < size ? length + 1 : size - 1);
+    if (length < size)
+        return;
+    to[size - 1] = '\0';
+    utf8_mark_cut(to, size - 1);
+}

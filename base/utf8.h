@@ -25,4 +25,7 @@ bool utf8_is_shown_as(const char *text, const char *shown);
  * `length` is at least 3. */
 void utf8_mark_cut(char *buffer, size_t length);
 
+/* Copy `text` into `to` of `size` bytes, at least 4; one that has no room is marked as cut. */
+void utf8_fit(char *to, size_t size, const char *text);
+
 #endif

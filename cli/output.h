@@ -46,6 +46,9 @@ void json_write(FILE *out, struct json_object *document);
 /* json_write() to stdout. Use document_print() (answer.h) for what ends a verb. */
 void json_print(struct json_object *document);
 
+/* What a process or a file has written; NULL: no JSON. Strict, because it is printed again. */
+struct json_object *json_parse(const char *text);
+
 /* Members with a default where they are missing or of another type. Strings live as long as
  * the object. */
 const char *json_text(struct json_object *object, const char *key);

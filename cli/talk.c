@@ -411,7 +411,7 @@ void talk_begin(struct talk *talk)
 /* One line from the reply FIFO; others than the reply to this talk's request are ignored. */
 static void line_take(struct talk *talk, const char *line)
 {
-    struct json_object *answer = json_tokener_parse(line);
+    struct json_object *answer = json_parse(line);
     const char *id = json_text(answer, "id");
     struct json_object *status, *record;
 

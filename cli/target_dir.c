@@ -441,6 +441,22 @@ void channel_close(struct channel *channel)
     *channel = CHANNEL_NONE;
 }
 
+/* A file is replaced, never written again: its size stays. */
+static struct json_object *json_read(int fd, size_t size)
+{
+    char *text = allocate(size + 1);
+    struct json_object *document = NULL;
+    size_t length = 0;
+    ssize_t n;
+
+    while (length < size && (n = read(fd, text + length, size - length)) > 0)
+        length += (size_t)n;
+    if (length == size)
+        document = json_parse(text);
+    free(text);
+    return document;
+}
+
 struct json_object *json_file_read(int dir, const char *name)
 {
     int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -450,7 +466,7 @@ struct json_object *json_file_read(int dir, const char *name)
     if (fd < 0)
         return NULL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= STATUS_FILE_MAX)
-        document = json_object_from_fd(fd);
+        document = json_read(fd, (size_t)st.st_size);
     close(fd);
     return document;
 }

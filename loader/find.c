@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "entry.h"
 #include "fault_result.h"
 #include "fit.h"
@@ -260,7 +261,7 @@ static void list_slot(char *list, size_t size, const struct slot *slot)
 {
     char name[600], shown[NAME_SHOWN];
 
-    text_cut(shown, sizeof(shown), slot->name);
+    utf8_fit(shown, sizeof(shown), slot->name);
     snprintf(name, sizeof(name), "%s:%s",
              slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
              shown);
@@ -274,7 +275,7 @@ static void list_entry(char *list, size_t size, const struct entry_candidate *en
     const char *object = object_name(entry->object);
     char name[900], shown[NAME_SHOWN];
 
-    text_cut(shown, sizeof(shown), function->name ? function->name : "");
+    utf8_fit(shown, sizeof(shown), function->name ? function->name : "");
     /* Two files of different directories may be called the same. */
     snprintf(name, sizeof(name), "%s:%s%s%s (%s+0x%llx)", object, shown, more ? "@" : "",
              more ? more : "", object, (unsigned long long)function->address);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "arch.h"
+#include "base/utf8.h"
 
 enum { PADDING_MAX = 4096, WORD = 8 };
 
@@ -31,17 +32,20 @@ static const char *jumped_into(const struct code_view *view, const struct arch_p
 {
     uint64_t site, target;
     struct function from;
+    char name[100];
 
     if (!view->callers ||
         !arch_callers_surely_jump_into(view->callers, prologue->jump + 1,
                                        prologue->jump + prologue->written, &site, &target))
         return NULL;
-    if (function_around(view->functions, site, &from) && from.name)
-        snprintf(out->text, sizeof(out->text), "%.100s (at 0x%llx) jumps into its first %u bytes",
-                 from.name, (unsigned long long)site, prologue->written);
-    else
+    if (!function_around(view->functions, site, &from) || !from.name) {
         snprintf(out->text, sizeof(out->text), "code at 0x%llx jumps into its first %u bytes",
                  (unsigned long long)site, prologue->written);
+        return out->text;
+    }
+    utf8_fit(name, sizeof(name), from.name);
+    snprintf(out->text, sizeof(out->text), "%s (at 0x%llx) jumps into its first %u bytes", name,
+             (unsigned long long)site, prologue->written);
     return out->text;
 }
 

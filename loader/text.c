@@ -44,17 +44,6 @@ char *text_format(const char *format, ...)
     return text;
 }
 
-void text_cut(char *to, size_t size, const char *text)
-{
-    size_t length = strlen(text);
-
-    memcpy(to, text, length < size ? length + 1 : size - 1);
-    if (length < size)
-        return;
-    to[size - 1] = '\0';
-    utf8_mark_cut(to, size - 1);
-}
-
 bool text_same(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -85,5 +74,5 @@ void text_list_add(char *list, size_t size, const char *text)
         return;
     if (length)
         strcpy(list + length, ", ");
-    text_cut(list + strlen(list), size - strlen(list), text);
+    utf8_fit(list + strlen(list), size - strlen(list), text);
 }

@@ -15,8 +15,6 @@
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
-/* Into `to`; what has no room ends in "...". */
-void text_cut(char *to, size_t size, const char *text);
 bool text_same(const char *a, const char *b); /* NULL is a text of its own */
 /* Behind what `list` holds, a comma between; left out where it is there already. What has no room ends
  * in "...", and nothing follows it. */

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define TIMEOUT_MAX 3600000u
+#define SHOWN_MAX 81      /* of a word that is refused, with its NUL */
 #define BUILD_ID_MAX 128  /* hex digits */
 #define FOR_MAX 31536000u /* a year of seconds */
 
@@ -407,9 +410,9 @@ static void take_pair(struct parse *parse, char *token, char *equals)
 {
     enum key key = find_key(token, (size_t)(equals - token));
     const char *verb = request_verb_name(parse->request->verb);
-    char given[81]; /* taking the value cuts it up */
+    char given[SHOWN_MAX]; /* taking the value cuts it up */
 
-    snprintf(given, sizeof(given), "%s", equals[1] ? equals + 1 : "empty");
+    utf8_fit(given, sizeof(given), equals[1] ? equals + 1 : "empty");
     if (!parse->verb_known && key > KEY_NONCE)
         return;
     if (key == KEY_COUNT || (parse->verb_known && !(verbs[parse->request->verb].keys & BIT(key))))
@@ -426,9 +429,11 @@ static void take_pair(struct parse *parse, char *token, char *equals)
 static void take_word(struct parse *parse, const char *token)
 {
     struct request *request = parse->request;
+    char shown[SHOWN_MAX];
 
     if (!parse->verb_known)
         return;
+    utf8_fit(shown, sizeof(shown), token);
     if (request->verb == REQUEST_REVERT &&
         (strcmp(token, "last") == 0 || strcmp(token, "all") == 0)) {
         if (parse->selected)
@@ -436,10 +441,10 @@ static void take_word(struct parse *parse, const char *token)
         request->which = token[0] == 'l' ? REVERT_LAST : REVERT_ALL;
         parse->selected = true;
     } else if (request->verb == REQUEST_LOAD) {
-        refuse(parse->why, HP_PATH, "%.80s is not an absolute path", token);
+        refuse(parse->why, HP_PATH, "%s is not an absolute path", shown);
     } else {
-        refuse(parse->why, HP_KEY, "%s does not take the word %.80s",
-               request_verb_name(request->verb), token);
+        refuse(parse->why, HP_KEY, "%s does not take the word %s", request_verb_name(request->verb),
+               shown);
     }
 }
 
@@ -454,6 +459,8 @@ static void take_path(struct parse *parse, const char *path)
 
 static void take_verb(struct parse *parse, const char *token)
 {
+    char shown[SHOWN_MAX];
+
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (strcmp(token, verbs[i].name) == 0) {
             parse->request->verb = (enum request_verb)i;
@@ -461,7 +468,8 @@ static void take_verb(struct parse *parse, const char *token)
             return;
         }
     }
-    refuse(parse->why, HP_VERB, "%.80s is not a verb", *token ? token : "an empty line");
+    utf8_fit(shown, sizeof(shown), *token ? token : "an empty line");
+    refuse(parse->why, HP_VERB, "%s is not a verb", shown);
 }
 
 /* What a verb needs and did not get. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <json-c/json.h>
 
 #include "base/maker.h"
 #include "client.h"
@@ -170,6 +171,21 @@ static void control_characters_do_not_reach_a_terminal(void **state)
     (void)state;
     assert_string_equal(clean, "a?[31m?\?b?\xc3\xa4");
     free(clean);
+}
+
+/* What is printed again as it was read. */
+static void a_document_that_is_no_strict_json_is_none(void **state)
+{
+    static const char *const wrong[] = {
+        "", "{\"a\":NaN}", "{\"a\":-Infinity}", "{\"a\":1", "{\"a\":1}x", "{\"a\":1,}", "nothing"};
+    struct json_object *document = json_parse("{\"a\":[1,\"NaN \\\" I\",null]}");
+
+    (void)state;
+    assert_non_null(document);
+    json_object_put(document);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (json_parse(wrong[i]))
+            fail_msg("%s was taken", wrong[i]);
 }
 
 /* ------------------------------------------------------------------ judging --- */
@@ -545,6 +561,7 @@ int main(void)
         cmocka_unit_test(the_longest_request_fits_and_one_byte_more_does_not),
         cmocka_unit_test(a_relative_path_becomes_absolute),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(a_document_that_is_no_strict_json_is_none),
         cmocka_unit_test(an_ordinary_program_is_found_in_path),
         WITH_DIRECTORY(what_is_no_program_is_told),
         WITH_DIRECTORY(a_program_of_another_class_or_machine_is_refused),

@@ -76,26 +76,29 @@ static json_object *strict(const char *text, size_t size)
     return document;
 }
 
-/* Each line is an object with "exit"; the last one's is the command's. Returns the last. */
-static json_object *assert_documents(const struct output *output)
+/* The object in that line, whose "exit" is `status`. */
+static json_object *assert_has_exit(const char *line, const char *end, int status)
 {
-    json_object *document = NULL, *exit_code = NULL;
-    const char *line = output->out, *end;
+    json_object *document = strict(line, (size_t)(end - line)), *exit_code = NULL;
 
-    for (; (end = strchr(line, '\n')); line = end + 1) {
-        json_object_put(document);
-        document = strict(line, (size_t)(end - line));
-        if (!document || !json_object_is_type(document, json_type_object))
-            fail_msg("no JSON: %s", line);
-        if (!json_object_object_get_ex(document, "exit", &exit_code) ||
-            !json_object_is_type(exit_code, json_type_int))
-            fail_msg("without exit: %s", line);
-    }
-    if (*line || !document)
-        fail_msg("no whole line: %s%s", output->out, output->error);
-    if (json_object_get_int(exit_code) != output->status)
-        fail_msg("the command ended with %d: %s", output->status, output->out);
+    if (!document || !json_object_is_type(document, json_type_object))
+        fail_msg("no JSON: %s", line);
+    if (!json_object_object_get_ex(document, "exit", &exit_code) ||
+        !json_object_is_type(exit_code, json_type_int))
+        fail_msg("without exit: %s", line);
+    if (json_object_get_int(exit_code) != status)
+        fail_msg("exit is not %d: %s", status, line);
     return document;
+}
+
+/* The one line that there is, whose "exit" is the command's. */
+static json_object *assert_document(const struct output *output)
+{
+    const char *end = strchr(output->out, '\n');
+
+    if (!end || end[1])
+        fail_msg("not one line: %s%s", output->out, output->error);
+    return assert_has_exit(output->out, end, output->status);
 }
 
 /* `hotpatch WORDS...`, as one string that sh(1) splits; $PID, $PATCH, $PROGRAM and $GOOD are set. */
@@ -121,7 +124,7 @@ static void assert_json(struct bed *bed, const char *words, int status)
     if (output->status != status)
         fail_msg("%s: exit %d, expected %d\n%s%s", words, output->status, status, output->out,
                  output->error);
-    json_object_put(assert_documents(output));
+    json_object_put(assert_document(output));
     output_free(output);
 }
 
@@ -253,7 +256,7 @@ static void a_patch_and_a_program_of_any_bytes_are_shown_in_full(void **state)
 {
     struct bed *bed = *state;
     struct output *output = shell(bed, "exec \"$HOTPATCH\" load --json $PID \"$PATCH\"");
-    json_object *document = assert_documents(output), *status;
+    json_object *document = assert_document(output), *status;
 
     assert_int_equal(output->status, 0);
     host_expect(bed->host, "answer", "2");
@@ -261,7 +264,7 @@ static void a_patch_and_a_program_of_any_bytes_are_shown_in_full(void **state)
     output_free(output);
 
     output = shell(bed, "exec \"$HOTPATCH\" status --json $PID");
-    document = assert_documents(output);
+    document = assert_document(output);
     status = member(document, "status");
     assert_shown(member_text(status, "program"), "program");
     assert_shown(member_text(json_object_array_get_idx(member(status, "modules"), 0), "path"),
@@ -453,6 +456,32 @@ static void follow_ends_where_nothing_can_be_told(void **state)
     must_apply(bed->host, "revert all");
 }
 
+/* One object for the load, one for the reload of another file in its place, and one for a file that is refused. */
+static void each_object_of_a_stream_has_exit(void **state)
+{
+    static const char script[] =
+        "f=${PATCH%/*}/followed.so; cp \"$GOOD\" \"$f\"; : >\"$f.out\"; "
+        "await() { until [ \"$(wc -l <\"$f.out\")\" -ge $1 ]; do sleep 0.01; done; }; "
+        "\"$HOTPATCH\" load --follow --json $PID \"$f\" >\"$f.out\" & follower=$!; await 1; "
+        "cp \"$OTHER\" \"$f.new\" && mv \"$f.new\" \"$f\"; await 2; "
+        "cp \"$BAD\" \"$f.new\" && mv \"$f.new\" \"$f\"; await 3; "
+        "kill $follower; wait $follower; echo \"exit $?\" >&2; cat \"$f.out\"; rm -f \"$f\" "
+        "\"$f.out\"";
+    struct bed *bed = *state;
+    struct output *output;
+    const char *line, *end;
+    int count = 0;
+
+    setenv("OTHER", patch_file("answer2"), 1);
+    output = shell(bed, script);
+    for (line = output->out; (end = strchr(line, '\n')); line = end + 1, count++)
+        json_object_put(assert_has_exit(line, end, count < 2 ? 0 : 1));
+    assert_int_equal(count, 3);
+    assert_non_null(strstr(output->error, "exit 0"));
+    output_free(output);
+    must_apply(bed->host, "revert all");
+}
+
 /* No reload comes in which it would notice. */
 static void follow_ends_with_its_reader(void **state)
 {
@@ -472,7 +501,7 @@ static void a_closed_descriptor_is_not_taken_for_a_file(void **state)
     struct bed *bed = *state;
     struct output *output = shell(bed, "\"$HOTPATCH\" load --json $PID \"$GOOD\" <&- 2>&-");
 
-    json_object_put(assert_documents(output));
+    json_object_put(assert_document(output));
     assert_int_equal(output->status, 0);
     output_free(output);
     must_apply(bed->host, "revert all");
@@ -513,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_load_that_cannot_be_told_of_says_that_it_was_done),
         cmocka_unit_test(nothing_is_loaded_where_stdout_is_known_to_take_nothing),
         cmocka_unit_test(follow_ends_where_nothing_can_be_told),
+        cmocka_unit_test(each_object_of_a_stream_has_exit),
         cmocka_unit_test(follow_ends_with_its_reader),
         cmocka_unit_test(a_closed_descriptor_is_not_taken_for_a_file),
         cmocka_unit_test(the_program_of_run_gets_its_stdout_as_it_was),

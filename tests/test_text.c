@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "error.h"
 #include "text.h"
 
@@ -39,11 +40,11 @@ static void a_name_that_fits_is_not_cut(void **state)
     char text[9];
 
     (void)state;
-    text_cut(text, sizeof(text), "12345678");
+    utf8_fit(text, sizeof(text), "12345678");
     assert_string_equal(text, "12345678");
-    text_cut(text, sizeof(text), "123456789");
+    utf8_fit(text, sizeof(text), "123456789");
     assert_string_equal(text, "12345...");
-    text_cut(text, sizeof(text), "1234\xc3\xa4\xc3\xa4\xc3\xa4");
+    utf8_fit(text, sizeof(text), "1234\xc3\xa4\xc3\xa4\xc3\xa4");
     assert_string_equal(text, "1234...");
 }
 
