@@ -333,7 +333,10 @@ static void assert_nothing_left(const struct host *host)
 
 static void assert_refused(struct json_object *answer, const char *code, int exit_code)
 {
-    assert_string_equal(json_text(json_item(json_list(answer, "errors"), 0), "code"), code);
+    struct json_object *error = json_item(json_list(answer, "errors"), 0);
+
+    if (strcmp(json_text(error, "code"), code) != 0)
+        fail_msg("%s, not %s: %s", json_text(error, "code"), code, json_text(error, "text"));
     assert_int_equal(answer_exit(answer), exit_code);
 }
 
