@@ -271,7 +271,8 @@ static int setup(void **state)
 {
     struct host *host = allocate(sizeof(*host));
 
-    snprintf(host->dir, sizeof(host->dir), "/tmp/hotpatch-client-XXXXXX");
+    /* Not /tmp/hotpatch-*, where `hotpatch ps` of another test, as root, removes what seems left behind. */
+    snprintf(host->dir, sizeof(host->dir), "/tmp/client-of-hotpatch-XXXXXX");
     if (!mkdtemp(host->dir))
         return -1;
     setenv("HOTPATCH_DIR", host->dir, 1);

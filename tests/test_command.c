@@ -195,7 +195,8 @@ static char directory[64];
 static int make_directory(void **state)
 {
     (void)state;
-    snprintf(directory, sizeof(directory), "/tmp/hotpatch-command-XXXXXX");
+    /* Not /tmp/hotpatch-*, which `hotpatch ps` of another test looks through. */
+    snprintf(directory, sizeof(directory), "/tmp/command-of-hotpatch-XXXXXX");
     return mkdtemp(directory) ? 0 : -1;
 }
 
