@@ -55,10 +55,11 @@ bool scope_image_defines(const struct image *image, const char *name, const char
            1; /* an old version */
 }
 
+/* Patches are not found by name, and in the vDSO ld.so does not look. */
 static bool defines(const struct object *object, const char *name, const char *version,
                     struct image_symbol *symbol)
 {
-    return object->image && !object->module &&
+    return object->image && !object->module && !object->is_vdso &&
            scope_image_defines(object->image, name, version, symbol);
 }
 
