@@ -30,6 +30,16 @@ static uintptr_t layer_value(const struct layer *layer)
     return module->reused ? module->entries[layer->entry].function + module->bias : 0;
 }
 
+/* What lies below all layers. A slot that the module itself declares gets its place with it. */
+static uintptr_t base_in(const struct change *change, const struct module *module, uintptr_t bias)
+{
+    const struct slot *slot = change->slot;
+
+    if (slot->owner == module && !slot->object)
+        return slot->fallback ? slot->fallback + bias : 0;
+    return change_base(change);
+}
+
 static bool originals_hold_in(const struct change *change, const struct module *module,
                               uintptr_t bias)
 {
@@ -40,7 +50,7 @@ static bool originals_hold_in(const struct change *change, const struct module *
         if (layer->module != module || module->entries[layer->entry].original == 0)
             continue;
         original = module->entries[layer->entry].original + bias;
-        below = i == 0 ? change_base(change) : layer_value(layer - 1);
+        below = i == 0 ? base_in(change, module, bias) : layer_value(layer - 1);
         if (*(const uintptr_t *)original != below)
             return false;
     }

@@ -349,6 +349,24 @@ static void slots_that_a_reused_module_declares_are_as_in_its_file(void **state)
     host_expect(host, "answer", "60");
 }
 
+/* Nothing shows where a running thread is: the mapping is known to be right without a look at the threads. */
+static void a_module_that_replaces_its_own_slot_is_reused_at_once(void **state)
+{
+    int mapped = 0;
+
+    (void)state;
+    host_expect(host, "threads 2", "started");
+    for (int i = 0; i < 20; i++) {
+        assert_true(load_said("reused", patch_file("untyped_declares")) == (i > 0));
+        host_expect(host, "untyped-made patch.untyped", "2 105");
+        must_apply(host, "revert all");
+        if (i == 0)
+            mapped = objects_mapped();
+    }
+    assert_int_equal(objects_mapped(), mapped);
+    host_expect(host, "stop-threads", "wrong 0");
+}
+
 static void a_slot_that_nobody_fills_any_more_is_empty_when_its_module_is_reused(void **state)
 {
     (void)state;
@@ -461,6 +479,7 @@ int main(void)
         CYCLE_TEST(a_module_nobody_is_in_is_reused_with_another_original),
         CYCLE_TEST(a_refused_load_of_a_reverted_module_leaves_it_for_the_next),
         CYCLE_TEST(slots_that_a_reused_module_declares_are_as_in_its_file),
+        CYCLE_TEST(a_module_that_replaces_its_own_slot_is_reused_at_once),
         CYCLE_TEST(a_slot_that_nobody_fills_any_more_is_empty_when_its_module_is_reused),
         CYCLE_TEST(what_a_hook_added_is_added_again),
         CYCLE_TEST(one_content_under_two_names_is_two_modules),

@@ -146,7 +146,8 @@ static void faults_of_refused_transactions_cost_nothing(void **state)
                         "begin\nload fail=second=7\nload fail=extra=7\nload fail=many=1\n"
                         "load %s\ncommit",
                         patch_file("hook_refuses"));
-        assert_string_equal(reply->code, "HP-HOOK");
+        if (strcmp(reply->code, "HP-HOOK") != 0)
+            fail_msg("round %d: %s: %s", i, reply->code, reply->text);
         reply_free(reply);
     }
     after = usage_of(host);
