@@ -69,7 +69,7 @@
     NEEDED(brk, MAY)                                                                        \
     NEEDED(capget, MAY)                                                                     \
     NEEDED(clock_gettime, MAY)                                                              \
-    NEEDED(eventfd2, MAY)                                                                   \
+    NEEDED(epoll_create1, MAY)                                                              \
     NEEDED(fchmodat, MAY)                                                                   \
     NEEDED(fcntl, MAY)                                                                      \
     NEEDED(fchdir, MAY)                                                                     \

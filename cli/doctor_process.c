@@ -54,7 +54,10 @@ static void examine_program(const struct process *process, struct findings *find
     char link[64];
 
     snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
-    if (process->exe && strstr(process->exe, "/valgrind/"))
+    if (process->emulated)
+        finding_add(findings, FINDING_WARN, HP_NONE, "program",
+                    "an emulator runs it: declared slots and imports alone can be patched");
+    else if (process->exe && strstr(process->exe, "/valgrind/"))
         finding_add(findings, FINDING_NO, HP_STATIC, "program", "it runs under valgrind");
     else if (access(link, R_OK) != 0)
         finding_add(findings, FINDING_WARN, HP_NONE, "program", "its file cannot be read");
@@ -73,6 +76,8 @@ static void examine_text(const struct process *process, struct findings *finding
     char link[64];
     int file;
 
+    if (process->emulated) /* that file is the emulator's */
+        return;
     snprintf(link, sizeof(link), "/proc/%d/exe", process->view);
     file = open(link, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -200,6 +205,8 @@ static void examine_threads(const struct process *process, bool waits, struct fi
     rights.seccomp = process_status_number(process->pid, 0, "Seccomp:");
     rights.no_new_privs = process_status_number(process->pid, 0, "NoNewPrivs:");
     process_shim_threads(process->pid, compare_rights, &rights);
+    if (rights.threads == 0 && process->emulated) /* said of the FIFO */
+        return;
     if (rights.threads == 0 && waits)
         finding_add(findings, FINDING_OK, HP_NONE, "threads",
                     "none yet: the first ring of the doorbell makes them");
@@ -242,6 +249,9 @@ static void examine_signal(const struct process *process, bool waits, struct jso
     else if (process_listens(process) == LISTENS_NEVER)
         finding_add(findings, FINDING_OK, HP_NONE, "signal", "%d is caught, and does nothing",
                     number);
+    else if (process->emulated)
+        finding_add(findings, FINDING_WARN, HP_NONE, "signal",
+                    "the emulator gives signals other numbers: never send it %d", number);
     else if (!process_catches(process, number))
         finding_add(findings, FINDING_WARN, HP_NONE, "signal",
                     "%d is not caught: never send it, it would end the process", number);
@@ -467,7 +477,8 @@ void process_examine(const struct process *process, struct json_object *answer,
         status = status_file_read(channel.dir, process);
     examine_threads(process, waits, findings);
     examine_signal(process, waits, status, findings);
-    examine_entries(process, findings);
+    if (!process->emulated)
+        examine_entries(process, findings);
     examine_text(process, findings);
     examine_status(status, findings);
     if (channel.jail)

@@ -34,7 +34,7 @@ static int stop_at_one(pid_t tid, void *context)
 
 bool process_waits_for_ring(const struct process *process)
 {
-    return process->shim && process_listens(process) == LISTENS_FIRST_RING &&
+    return process->shim && !process->emulated && process_listens(process) == LISTENS_FIRST_RING &&
            process_catches(process, process_doorbell(process)) &&
            process_shim_threads(process->pid, stop_at_one, NULL) == 0;
 }

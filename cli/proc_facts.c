@@ -225,19 +225,24 @@ static char *read_exe(pid_t pid)
 /* A mapping's path whose base name is the shim's, deleted or not. */
 static void find_shim(struct process *process)
 {
-    char *maps = process_file(process->view, 0, "maps", NULL);
+    char *maps = process_file(process->view, 0, "maps", NULL), protection[5];
 
     process->maps_readable = maps != NULL;
     for (char *at = maps; at && (at = strstr(at, "/" SHIM_NAME)); at++) {
-        char *end = at + strlen("/" SHIM_NAME), *start = at;
+        char *end = at + strlen("/" SHIM_NAME), *start = at, *line = at;
 
         if (*end != '\n' && *end != ' ')
             continue;
         while (start > maps && start[-1] != ' ' && start[-1] != '\n')
             start--;
-        *end = 0;
-        process->shim = format_text("%s", start);
-        break;
+        while (line > maps && line[-1] != '\n')
+            line--;
+        if (!process->shim) {
+            process->shim = format_text("%.*s", (int)(end - start), start);
+            process->emulated = true;
+        }
+        if (sscanf(line, "%*x-%*x %4s", protection) == 1 && protection[2] == 'x')
+            process->emulated = false;
     }
     free(maps);
 }

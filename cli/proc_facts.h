@@ -27,6 +27,7 @@ struct process {
     char *exe;  /* path of its program without " (deleted)"; NULL: not readable */
     char *shim; /* path of the mapped libhotpatch_preload.so; NULL: none seen */
     bool maps_readable;
+    bool emulated; /* no processor may run the shim's code where it is mapped: an emulator does */
     bool foreign_root; /* its root or mount namespace is another than ours */
     bool foreign_net;  /* its network namespace is */
     bool hidden_root;  /* its root cannot be looked at: it may be any */

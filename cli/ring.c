@@ -28,11 +28,12 @@ static bool waits_for_signals(pid_t pid)
     return process_call(pid, 0, &call) && call.number == SYS_rt_sigtimedwait;
 }
 
-/* Valgrind catches every signal for the program it runs, whatever that program's own action is: here that
- * is the default one, the end, as the shim has no handler there. */
+/* Valgrind and qemu-user catch every signal for the program that they run, whatever that program's own action is. Under
+ * valgrind that is the default one, the end, as the shim has no handler there; qemu-user gives the signal to the
+ * program under another number. */
 static bool catches_for_another(const struct process *process)
 {
-    return !process->exe || strstr(process->exe, "/valgrind/");
+    return !process->exe || process->emulated || strstr(process->exe, "/valgrind/");
 }
 
 static bool may_take(const struct process *process)

@@ -49,8 +49,10 @@ static bool is_settling(pid_t pid)
         if (!process.shim) {
             settling = may_still_be_injected(&process);
         } else {
-            settling = channel_open(&process, &channel, &why) != 0 &&
-                       why.items[0].code == HP_NOT_LISTENING && !process_waits_for_ring(&process);
+            settling =
+                channel_open(&process, &channel, &why) != 0 &&
+                (why.items[0].code == HP_NOT_LISTENING || why.items[0].code == HP_EMULATED) &&
+                !process_waits_for_ring(&process);
             channel_close(&channel);
         }
     }

@@ -379,6 +379,11 @@ static int no_channel(const struct process *process, const struct channel *chann
                       "process %d (%s) has changed its user, and only root can look at its root "
                       "directory and descriptors",
                       process->pid, name);
+    if (process->emulated)
+        return refuse(why, HP_EMULATED,
+                      "process %d (%s) is an emulator, and cannot be rung: start it with "
+                      "HOTPATCH_LISTEN=start",
+                      process->pid, name);
     if (obstacles->error == ENXIO)
         return refuse(why, HP_NOT_LISTENING, "nobody reads the FIFO of process %d (%s)",
                       process->pid, name);

@@ -11,11 +11,13 @@
 #include <string.h>
 
 #include "decoder.h"
+#include "emulator.h"
 #include "library_heap.h"
 #include "lock.h"
 #include "mend.h"
 #include "report.h"
 #include "site.h"
+#include "sys.h"
 #include "tend.h"
 #include "transaction.h"
 
@@ -45,6 +47,17 @@ struct timespec engine_wall_time(void)
 
 /* ---- calls from the shim ---- */
 
+/* An emulator answers itself to that name; the kernel would tell of the emulator's own file. */
+static void name_program(const char *path)
+{
+    ssize_t length = emulator_problem()
+                         ? sys_readlinkat(AT_FDCWD, "/proc/self/exe", program, sizeof(program) - 1)
+                         : 0;
+
+    if (length <= 0 && path)
+        strncpy(program, path, sizeof(program) - 1);
+}
+
 static int start(const struct shim_services *given, char *why, size_t why_size)
 {
     const char *path = NULL;
@@ -56,8 +69,7 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
     }
     services_set(given);
     given->program(&path);
-    if (path)
-        strncpy(program, path, sizeof(program) - 1);
+    name_program(path);
     library_heap_take();
     return 0;
 }

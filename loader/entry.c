@@ -8,6 +8,7 @@
 
 #include "decoder.h"
 #include "direct_callers.h"
+#include "emulator.h"
 #include "entry_file.h"
 #include "function_code.h"
 #include "ifunc.h"
@@ -249,6 +250,13 @@ const char *entry_name(const struct entry_candidate *candidate, char buffer[FUNC
     return buffer;
 }
 
+int entries_refused(struct site_problem *why)
+{
+    if (emulator_problem())
+        return site_refuse(why, HP_EMULATED, "%s", emulator_problem());
+    return decoder_problem() ? site_refuse(why, HP_NEEDED, "%s", decoder_problem()) : 0;
+}
+
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why)
 {
     struct entry_candidate real;
@@ -262,10 +270,8 @@ struct slot *entry_slot(const struct entry_candidate *candidate, struct site_pro
     slot = slot_at(real.object, real.function.address);
     if (slot)
         return site_check(slot->site, why) == 0 ? slot : NULL;
-    if (decoder_problem()) {
-        site_refuse(why, HP_NEEDED, "%s", decoder_problem());
+    if (entries_refused(why) != 0)
         return NULL;
-    }
     if (entry_file_check(real.object, &real.function, why) != 0)
         return NULL;
     entry_code(real.object, &real.function, &code);

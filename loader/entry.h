@@ -41,6 +41,9 @@ void entry_code(struct object *object, const struct function *function, struct f
 /* What a slot of the function is called: by its name, else OBJECT+0xOFFSET; in `buffer`, maybe. */
 const char *entry_name(const struct entry_candidate *candidate, char buffer[FUNCTION_NAME_MAX]);
 
+/* Why no function of the process can be patched at its entry: -1, or 0. */
+int entries_refused(struct site_problem *why);
+
 /* The slot of a function, made where there is none yet; NULL: `why` says why it cannot have one.
  * Inside objects_locked(). */
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why);

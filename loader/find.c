@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "emulator.h"
 #include "entry.h"
 #include "fault_result.h"
 #include "fit.h"
@@ -250,6 +251,9 @@ static void refuse_missing(const struct search *search, const char *text, const 
     else if (is_never_patched(search->target))
         refuse(why, HP_NOT_PATCHABLE, "%s: %s: the functions of %s are never patched", asked_by,
                text, search->target->object);
+    else if (emulator_problem())
+        refuse(why, HP_EMULATED, "%s: no declared slot and no import matches %s, and %s", asked_by,
+               text, emulator_problem());
     else
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }

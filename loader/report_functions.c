@@ -102,10 +102,8 @@ static void judge(const struct listing *list, const struct function *function,
     const struct entry_candidate candidate = {list->object, *function};
     struct entry_candidate real;
 
-    if (decoder_problem())
-        site_refuse(why, HP_NEEDED, "%s", decoder_problem());
-    else if (entry_real(&candidate, &real, why) && !slot_at(real.object, real.function.address) &&
-             entry_functions(real.object)) {
+    if (entries_refused(why) == 0 && entry_real(&candidate, &real, why) &&
+        !slot_at(real.object, real.function.address) && entry_functions(real.object)) {
         entry_code(real.object, &real.function, code);
         if (code->problem)
             site_refuse(why, HP_NOT_PATCHABLE, "%s", code->problem);

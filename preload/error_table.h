@@ -59,6 +59,7 @@
   X(HP_SLOT_DAMAGED, "HP-SLOT-DAMAGED", 1, "a slot table in the process is damaged", "rebuild the object that holds it") \
   X(HP_HOST_OWNED, "HP-HOST-OWNED", 1, "the program itself changed the word that would switch", "restart the program, or patch another function") \
   X(HP_BREAKPOINT, "HP-BREAKPOINT", 1, "a breakpoint or another tool's jump lies at the function's entry", "remove it (delete the breakpoint, the uprobe or the other hook), then try again") \
+  X(HP_EMULATED, "HP-EMULATED", 1, "an emulator (qemu-user) runs the program: no function can be patched at its entry, and its doorbell has another number", "start it with HOTPATCH_LISTEN=start, and patch declared slots and imports; or run it without the emulator") \
   /* applying */ \
   X(HP_MAPPINGS, "HP-MAPPINGS", 1, "the process has nearly as many mappings as the kernel allows", "raise vm.max_map_count (sysctl), or restart the program; patches stay mapped") \
   X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the linker's own") \

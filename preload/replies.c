@@ -86,13 +86,15 @@ static bool advance(struct pending *reply)
     return true;
 }
 
+/* Of no file system. No eventfd(2): qemu-user takes the host's reads and writes at that number for its own, as it does
+ * not know that our thread has a table of descriptors of its own. */
 void replies_keep_spare(void)
 {
     if (count > 0)
         return;
     for (int i = 0; i < SPARES; i++)
         if (spare[i] < 0)
-            spare[i] = (int)sys_call3(SYS_eventfd2, 0, O_CLOEXEC, 0); /* of no file system */
+            spare[i] = (int)sys_call3(SYS_epoll_create1, O_CLOEXEC, 0, 0);
 }
 
 static void forget_spare(void)

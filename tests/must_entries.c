@@ -514,6 +514,73 @@ static const char *entry_under_valgrind(struct host *host)
     return refused;
 }
 
+/* Another host, under it. In the shell that becomes the emulator the shim does nothing. */
+static struct host *start_emulated(struct host *host, const char *listen)
+{
+    static const char script[] = "#!/bin/sh\n"
+                                 "unset LD_PRELOAD HOTPATCH_DISABLE\n"
+                                 "exec qemu-x86_64 -E \"LD_PRELOAD=$SHIM\" \"$HOST_PROGRAM\"\n";
+    const char *run = host_path(host, "run-emulated");
+    char program[300], shim[300];
+
+    if (sanitized()) /* qemu-user has not the address space that a sanitizer takes */
+        skip();
+    need_program("qemu-x86_64");
+    snprintf(program, sizeof(program), "HOST_PROGRAM=%s", built("hosts/host"));
+    snprintf(shim, sizeof(shim), "SHIM=%s", built("libhotpatch_preload.so"));
+    file_write(run, script, strlen(script), 0700);
+    return host_start_unarmed(run,
+                              (const char *[]){program, shim, listen, "HOTPATCH_DISABLE=1", NULL});
+}
+
+/* `question` has that answer afterwards. */
+static void emulated_load(struct host *host, const char *patch, const char *replace, int status,
+                          const char *question, const char *answer)
+{
+    char pid[16];
+    struct output *load;
+
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
+    load = replace ? hotpatch(host, "load", pid, patch_file(patch), "--replace", replace, NULL)
+                   : hotpatch(host, "load", pid, patch_file(patch), NULL);
+    if (load->status != status || (status && !strstr(load->error, "HP-EMULATED")))
+        fail_msg("load of %s: exit status %d, %s", patch, load->status, load->error);
+    output_free(load);
+    host_expect(host, question, answer);
+}
+
+/* Of the program, of nothing, and of a library, which nobody imports. */
+static const char *entry_under_an_emulator(struct host *host)
+{
+    struct host *slow = start_emulated(host, "HOTPATCH_LISTEN=start");
+
+    emulated_load(slow, "entry_plain", "main=two", 1, "answer", "1");
+    emulated_load(slow, "entry_plain", "nothing_of_that_name=two", 1, "answer", "1");
+    emulated_load(slow, "entry_plain", "libc.so.6:strfry=two", 1, "answer", "1");
+    host_stop(slow);
+    return "HP-EMULATED";
+}
+
+static const char *declared_under_an_emulator(struct host *host)
+{
+    struct host *slow = start_emulated(host, "HOTPATCH_LISTEN=start");
+
+    emulated_load(slow, "answer2", NULL, 0, "answer", "2");
+    emulated_load(slow, "import_getenv", NULL, 0, "answer", "2");
+    host_stop(slow);
+    return "apply";
+}
+
+/* It would end: the signal reaches the program under another number. */
+static const char *first_ring_under_an_emulator(struct host *host)
+{
+    struct host *slow = start_emulated(host, "HOTPATCH_LISTEN=first-ring");
+
+    emulated_load(slow, "answer2", NULL, 1, "answer", "1");
+    host_stop(slow);
+    return "HP-EMULATED";
+}
+
 #define IN_ENTRIES(name) CASE_IN(name, "entries")
 
 const struct must_case must_entries[] = {
@@ -580,6 +647,9 @@ const struct must_case must_entries[] = {
     IN_ENTRIES(entry_forked_child_apart),
     IN_ENTRIES(entry_under_gdb),
     IN_ENTRIES(entry_under_valgrind),
+    IN_ENTRIES(entry_under_an_emulator),
+    IN_ENTRIES(declared_under_an_emulator),
+    IN_ENTRIES(first_ring_under_an_emulator),
     CASE_IN(entry_in_300_megabytes, "wide"),
     CASE_IN(entry_in_300_megabytes_of_non_pie, "wide-nopie"),
     CASES_END,
