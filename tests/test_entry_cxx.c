@@ -2,46 +2,26 @@
  * test_entry_cxx.c - entry slots of a C++ program: exceptions, backtraces and the unwinding of a
  * thread that ends go through replacements, through moved prologues and moved calls.
  */
-#include "entries.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-static char directory[64];
-
-static void run(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("%s", command);
-}
+#include "directory.h"
+#include "entries.h"
 
 /* A program of users, not sanitized. */
 static int build(void **state)
 {
     char command[1024];
 
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-cxx-XXXXXX");
-    assert_non_null(mkdtemp(directory));
+    assert_int_equal(directory_make(state), 0);
     snprintf(command, sizeof(command),
              "g++ -std=gnu++17 -O2 -g -Wall -Wextra -rdynamic -pthread -o %s/throws '%s'",
              directory, source_file("tests/hosts/throws.cc"));
-    run(command);
+    run_shell(command);
     snprintf(command, sizeof(command),
              "g++ -std=gnu++17 -O2 -g -Wall -Wextra -fPIC -shared -I'%s' -o %s/wraps.so '%s'",
              source_file("include"), directory, source_file("tests/patches/wraps.cc"));
-    run(command);
+    run_shell(command);
     return 0;
-}
-
-static int clean(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
 }
 
 static void start_wrapped(void)
@@ -133,5 +113,5 @@ int main(void)
         LIVE(a_thread_that_ends_cleans_up_on_its_way),
     };
 
-    return cmocka_run_group_tests_name("entry_cxx", tests, build, clean);
+    return cmocka_run_group_tests_name("entry_cxx", tests, build, directory_remove);
 }

@@ -2,19 +2,10 @@
  * test_keep_cxx.c - exceptions, backtraces, jumps and threads that end pass a keeping stub: in programs
  * with libgcc as a library, with libgcc and libstdc++ in them, and with libunwind.
  */
-#include "entries.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-static char directory[64];
-
-static void run(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("%s", command);
-}
+#include "directory.h"
+#include "entries.h"
 
 static void build_host(const char *name, const char *options, const char *libraries)
 {
@@ -23,7 +14,7 @@ static void build_host(const char *name, const char *options, const char *librar
     snprintf(command, sizeof(command),
              "g++ -std=gnu++17 -O1 -g -Wall -Wextra -rdynamic -pthread %s -o %s/%s '%s' %s",
              options, directory, name, source_file("tests/hosts/throws_kept.cc"), libraries);
-    run(command);
+    run_shell(command);
 }
 
 /* Programs of users, not sanitized. */
@@ -31,26 +22,15 @@ static int build(void **state)
 {
     char command[1024];
 
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-keep-XXXXXX");
-    assert_non_null(mkdtemp(directory));
+    assert_int_equal(directory_make(state), 0);
     build_host("shared", "", "");
     build_host("static", "-static-libgcc -static-libstdc++", "");
     build_host("libunwind", "-DHOST_LIBUNWIND", "-lunwind");
     snprintf(command, sizeof(command),
              "g++ -std=gnu++17 -O1 -g -Wall -Wextra -fPIC -shared -I'%s' -o %s/throws_kept.so '%s'",
              source_file("include"), directory, source_file("tests/patches/throws_kept.cc"));
-    run(command);
+    run_shell(command);
     return 0;
-}
-
-static int clean(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
 }
 
 /* glibc ends threads by its own libgcc, whose frames libunwind's functions do not know: a program with
@@ -106,5 +86,5 @@ int main(void)
         LIVE(with_libunwind),
     };
 
-    return cmocka_run_group_tests_name("keep_cxx", tests, build, clean);
+    return cmocka_run_group_tests_name("keep_cxx", tests, build, directory_remove);
 }

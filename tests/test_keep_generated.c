@@ -8,34 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory.h"
 #include "generated.h"
 #include "harness.h"
 
 enum { FUNCTIONS = 200, SEEDS = 2 };
-
-static char directory[64];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-generated-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
-}
-
-static void run(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("%s", command);
-}
 
 static FILE *create(const char *name)
 {
@@ -115,7 +92,7 @@ static void build_all(unsigned seed, const char *options)
              "gcc -o program program.o sink.o && "
              "gcc -w -O1 -fPIC -shared -I'%s' -I'%s' -o patch.so patch.c",
              directory, options, source_file("include"), source_file("tests/patches"));
-    run(command);
+    run_shell(command);
 }
 
 /* The program's output, with the shim of this directory of the build: all replaced. */
@@ -144,7 +121,7 @@ static char *output_unpatched(void)
     char command[256];
 
     snprintf(command, sizeof(command), "cd %s && ./program >out", directory);
-    run(command);
+    run_shell(command);
     return text_of("out");
 }
 
@@ -190,5 +167,5 @@ int main(void)
         cmocka_unit_test(with_o3),
     };
 
-    return cmocka_run_group_tests_name("keep_generated", tests, make_directory, remove_directory);
+    return cmocka_run_group_tests_name("keep_generated", tests, directory_make, directory_remove);
 }

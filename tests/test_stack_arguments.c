@@ -10,26 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "harness.h"
 #include "stack_arguments.h"
-
-static char directory[64];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-stack-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
-}
 
 /* What the symbol around an address says; gcc's cold parts have symbols too. */
 struct library {
@@ -140,5 +123,5 @@ int main(void)
         cmocka_unit_test(clang_s_functions_are_read_right),
     };
 
-    return cmocka_run_group_tests_name("stack_arguments", tests, make_directory, remove_directory);
+    return cmocka_run_group_tests_name("stack_arguments", tests, directory_make, directory_remove);
 }

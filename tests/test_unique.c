@@ -2,20 +2,13 @@
  * test_unique.c - C++ patches with data of which a process has one (STB_GNU_UNIQUE): what the program
  * has is shared with it, what only a patch has is its own.
  */
-#include "entries.h"
-
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char directory[64];
-
-static void run(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("%s", command);
-}
+#include "directory.h"
+#include "entries.h"
 
 static void compile(const char *output, const char *source, const char *flags)
 {
@@ -25,7 +18,7 @@ static void compile(const char *output, const char *source, const char *flags)
              "g++ -std=gnu++17 -O1 -g -Wall -Wextra -fPIC -I'%s' -I'%s' %s -o %s/%s '%s'",
              source_file("include"), source_file("tests/hosts"), flags, directory, output,
              source_file(source));
-    run(command);
+    run_shell(command);
 }
 
 static void compile_patch(const char *output, const char *name, int limit, int factor)
@@ -39,23 +32,12 @@ static void compile_patch(const char *output, const char *name, int limit, int f
 
 static int build(void **state)
 {
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-unique-XXXXXX");
-    assert_non_null(mkdtemp(directory));
+    assert_int_equal(directory_make(state), 0);
     compile("unique", "tests/hosts/unique.cc", "-rdynamic");
     compile("libunique.so", "tests/hosts/libunique.cc", "-shared");
     compile_patch("p.so", "limits", 1, 7);
     compile_patch("q.so", "others", 3, 4);
     return 0;
-}
-
-static int clean(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
 }
 
 static void start_unique(void)
@@ -166,5 +148,5 @@ int main(void)
         cmocka_unit_test_teardown(a_refused_patch_with_unique_data_leaves_no_mapping, stop),
     };
 
-    return cmocka_run_group_tests_name("unique", tests, build, clean);
+    return cmocka_run_group_tests_name("unique", tests, build, directory_remove);
 }
