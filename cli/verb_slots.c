@@ -171,15 +171,17 @@ static const struct order *whole; /* that lists functions too */
 static void ask_whole(struct json_object *answer, const struct process *process)
 {
     struct exchange exchange = {.process = (struct process *)(uintptr_t)process};
+    struct json_object_iterator at, end;
 
     exchanges_run(&exchange, 1, whole);
     while (json_object_object_length(answer) > 0) {
-        struct json_object_iterator first = json_object_iter_begin(answer);
-
-        json_object_object_del(answer, json_object_iter_peek_name(&first));
+        at = json_object_iter_begin(answer);
+        json_object_object_del(answer, json_object_iter_peek_name(&at));
     }
-    json_object_object_foreach(exchange.answer, key, value)
-        json_object_object_add(answer, key, json_object_get(value));
+    for (at = json_object_iter_begin(exchange.answer), end = json_object_iter_end(exchange.answer);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+        json_object_object_add(answer, json_object_iter_peek_name(&at),
+                               json_object_get(json_object_iter_peek_value(&at)));
     json_object_put(exchange.answer);
 }
 
