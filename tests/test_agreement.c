@@ -250,6 +250,8 @@ static void agree_on(struct host *fresh, struct host *host, json_object *slots, 
     const char *says = slots_say(slots, "libc.so.6", name), *tried, *done;
 
     tried = outcome(fresh, "load dry-run=1 fail=libc.so.6:%s=0 nth=1000000000", name);
+    if (strcmp(tried, "HP-SIGNATURE") == 0)
+        return; /* a double: a fault is no replacement for it */
     if (strcmp(says, strcmp(tried, "apply") == 0 ? "true" : "false") != 0)
         fail_msg("%s: slots says %s, dry run %s", name, says, tried);
     counts->same++;
