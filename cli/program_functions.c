@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "answer.h"
+#include "client.h"
 #include "file_functions.h"
 #include "file_image.h"
 #include "function_rows.h"
@@ -57,11 +58,12 @@ struct rows {
     bool indirect;
 };
 
+/* All of them; none where the command is to end: the process is asked then, which says that nothing is done. */
 static bool any_name(const char *name, void *context)
 {
     (void)name;
     (void)context;
-    return true;
+    return !client_interrupted();
 }
 
 static int by_name(const void *left, const void *right)
@@ -155,7 +157,7 @@ bool program_functions_add(const struct process *process, struct json_object *an
         rows.object = soname ? soname : strrchr(process->exe, '/') + 1;
         note_own_imports(&rows);
         file_functions_each(&rows.functions, rows.object, any_name, add_row, &rows);
-        added = !rows.indirect;
+        added = !rows.indirect && !client_interrupted();
     }
     for (size_t i = 0; added && i < json_length(rows.list); i++)
         json_object_array_add(slots, json_object_get(json_item(rows.list, i)));

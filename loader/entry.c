@@ -12,6 +12,7 @@
 #include "entry_file.h"
 #include "function_code.h"
 #include "ifunc.h"
+#include "object_callers.h"
 #include "site.h"
 #include "sys.h"
 #include "text.h"
@@ -34,6 +35,16 @@ struct functions *entry_functions(struct object *object)
     if (own && file >= 0)
         sys_close(file);
     return object->functions;
+}
+
+void entry_forget(struct object *object)
+{
+    object_callers_close(object->callers);
+    function_copies_free(object->copies);
+    functions_close(object->functions);
+    object->callers = NULL;
+    object->copies = NULL;
+    object->functions = NULL;
 }
 
 const struct function_copies *entry_copies(struct object *object)

@@ -258,6 +258,39 @@ static void so_is_what_a_patch_has_switched(void **state)
     host_stop(host);
 }
 
+static long private_kb(struct host *host)
+{
+    char name[64], line[256];
+    long kb = 0;
+    FILE *file;
+
+    snprintf(name, sizeof(name), "/proc/%d/smaps_rollup", host->pid);
+    file = fopen(name, "r");
+    assert_non_null(file);
+    while (kb == 0 && fgets(line, sizeof(line), file))
+        if (sscanf(line, "Private_Dirty: %ld", &kb) != 1)
+            kb = 0;
+    fclose(file);
+    return kb;
+}
+
+/* The indexes of 50,000 functions, and of who calls them, are twice as large. */
+static void what_a_list_needs_is_given_back(void **state)
+{
+    (void)state;
+    enum { KEPT_KB = 6144 };
+    if (sanitized())
+        skip();
+    struct host *host = host_start(path("many"), NULL);
+    long before;
+
+    must_apply(host, "slots functions=0"); /* the decoder and what is known of imports stay */
+    before = private_kb(host);
+    must_apply(host, "slots kind=entry");
+    assert_true(private_kb(host) < before + KEPT_KB);
+    host_stop(host);
+}
+
 /* ---- when its time is up ---- */
 
 static void a_list_ends_when_its_time_is_up(void **state)
@@ -385,6 +418,7 @@ int main(void)
         cmocka_unit_test(the_command_finds_what_the_process_does),
         cmocka_unit_test(code_that_was_changed_in_memory_is_looked_at_there),
         cmocka_unit_test(so_is_what_a_patch_has_switched),
+        cmocka_unit_test(what_a_list_needs_is_given_back),
         cmocka_unit_test(a_list_ends_when_its_time_is_up),
         cmocka_unit_test(the_command_passes_its_timeout_on),
         cmocka_unit_test(a_list_whose_command_is_killed_is_left_off),
