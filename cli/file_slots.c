@@ -11,6 +11,8 @@
 #include "relocations.h"
 #include "slot_table.h"
 
+enum { BUCKETS = 16384 };
+
 const char *slot_kind_name(uint32_t kind)
 {
     static const char *const names[] = {"?", "function", "data", "required", "untyped"};
@@ -59,23 +61,38 @@ static const char *why_not(const struct image_relocation *relocation)
     }
 }
 
+static size_t *bucket_of(struct file_slots *slots, const char *name)
+{
+    size_t hash = 0;
+
+    for (; *name; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return &slots->buckets[hash % BUCKETS];
+}
+
 static int import_add(const struct image_relocation *relocation, void *context)
 {
     const struct image_symbol *symbol = &relocation->symbol;
     struct file_slots *slots = context;
     struct file_slot *slot;
     const char *why;
+    size_t *bucket;
 
     if (!is_import_relocation(relocation) || (symbol->defined && relocation->type != R_X86_64_COPY))
         return 0;
     why = why_not(relocation);
-    for (size_t i = 0; i < slots->count; i++)
-        if (!slots->list[i].declared && strcmp(slots->list[i].name, symbol->name) == 0 &&
-            same_version(slots->list[i].version, symbol->version) && !slots->list[i].why == !why) {
-            slots->list[i].words++;
+    bucket = bucket_of(slots, symbol->name);
+    for (size_t i = *bucket; i; i = slots->list[i - 1].next) {
+        slot = &slots->list[i - 1];
+        if (strcmp(slot->name, symbol->name) == 0 && same_version(slot->version, symbol->version) &&
+            !slot->why == !why) {
+            slot->words++;
             return 0;
         }
+    }
     slot = slot_add(slots, symbol->name);
+    slot->next = *bucket;
+    *bucket = slots->count;
     slot->version = symbol->version;
     slot->kind = symbol->type == STT_OBJECT || symbol->type == STT_TLS ? HOTPATCH_KIND_DATA
                                                                        : HOTPATCH_KIND_FUNCTION;
@@ -109,6 +126,7 @@ int file_slots_read(const struct image *image, const char *path, struct file_slo
     struct elf_fault fault = {0};
 
     memset(slots, 0, sizeof(*slots));
+    slots->buckets = allocate(BUCKETS * sizeof(*slots->buckets));
     if (declared_add(image, slots, &fault) < 0 ||
         image_relocations(image, import_add, slots, &fault) < 0)
         return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
@@ -118,5 +136,6 @@ int file_slots_read(const struct image *image, const char *path, struct file_slo
 void file_slots_free(struct file_slots *slots)
 {
     free(slots->list);
+    free(slots->buckets);
     memset(slots, 0, sizeof(*slots));
 }

@@ -20,12 +20,14 @@ struct file_slot {
     uint32_t kind;         /* enum hotpatch_kind */
     size_t words;          /* that hold the import */
     const char *why;       /* an import that cannot be patched; else NULL */
+    size_t next;           /* import in its bucket: its number + 1; 0: none */
 };
 
 struct file_slots {
     struct file_slot *list;
     size_t count;
     size_t capacity;
+    size_t *buckets;        /* of imports by name: number + 1 of the newest */
     const char *name_space; /* of the declared ones; NULL: the file's base name */
 };
 
