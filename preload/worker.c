@@ -81,11 +81,12 @@ static bool change_state(enum state from, enum state to)
 
 static void run_queued(void)
 {
-    struct worker_job *job = worker.job;
+    struct worker_job *job;
 
     /* Who waits for the job sleeps on until it is done: two switches of threads are saved. */
     if (!change_unseen(QUEUED, RUNNING))
         return;
+    job = worker.job; /* not before: it may have been taken back, freed, and another be queued */
     job->run(job);
     name_job("");
     if (change_state(RUNNING, IDLE))

@@ -120,8 +120,14 @@ static void await_readable(struct host *host, int fd, const char *what)
             return;
         if (ready == 0)
             fail_msg("no %s within %d ms; log:\n%s", what, HARNESS_TIMEOUT_MS, host_log(host));
-        if (polled[1].revents && host->pid == host->child)
-            fail_msg("the host ended before its %s; log:\n%s", what, host_log(host));
+        if (polled[1].revents && host->pid == host->child) {
+            siginfo_t how = {0};
+
+            waitid(P_PID, (id_t)host->child, &how, WEXITED | WNOWAIT | WNOHANG);
+            fail_msg("the host ended (%s %d) before its %s; log:\n%s",
+                     how.si_code == CLD_EXITED ? "status" : "signal", how.si_status, what,
+                     host_log(host));
+        }
         polled[1].fd = -1;
     }
 }
