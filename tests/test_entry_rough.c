@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fault_result.h"
 #include "file_facts.h"
 #include "file_image.h"
 #include "symbols.h"
@@ -350,7 +351,8 @@ static int add_every_third(const struct image_symbol *s, void *context)
     struct request_text *r = context;
 
     if (s->defined && s->dynamic && !s->version_hidden &&
-        (s->type == STT_FUNC || s->type == STT_GNU_IFUNC) && r->seen++ % 3 == r->third)
+        (s->type == STT_FUNC || s->type == STT_GNU_IFUNC) &&
+        !fault_unfit_result(NULL, "libc.so.6", s->name) && r->seen++ % 3 == r->third)
         add(r, s->name);
     return 0;
 }
