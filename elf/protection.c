@@ -31,20 +31,43 @@ bool image_writable_code(const struct image *image, uint64_t *address)
     return false;
 }
 
-const char *elf_head_problem(const unsigned char *bytes, size_t size)
+struct head {
+    const unsigned char *program_headers;
+    size_t count;
+};
+
+/* False: the program headers are not among the bytes. */
+static bool read_head(struct head *head, const unsigned char *bytes, size_t size)
 {
     Elf64_Ehdr header;
     struct elf_fault fault;
-    bool names_stack = false;
 
     if (image_check_file_header(bytes, size, ET_DYN, &header, &fault) != 0 ||
         header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size ||
         header.e_phnum > (size - header.e_phoff) / sizeof(Elf64_Phdr))
-        return NULL;
-    for (size_t i = 0; i < header.e_phnum; i++) {
-        Elf64_Phdr segment;
+        return false;
+    *head = (struct head){bytes + header.e_phoff, header.e_phnum};
+    return true;
+}
 
-        memcpy(&segment, bytes + header.e_phoff + i * sizeof(segment), sizeof(segment));
+static Elf64_Phdr segment_of(const struct head *head, size_t i)
+{
+    Elf64_Phdr segment;
+
+    memcpy(&segment, head->program_headers + i * sizeof(segment), sizeof(segment));
+    return segment;
+}
+
+const char *elf_head_problem(const unsigned char *bytes, size_t size)
+{
+    struct head head;
+    bool names_stack = false;
+
+    if (!read_head(&head, bytes, size))
+        return NULL;
+    for (size_t i = 0; i < head.count; i++) {
+        Elf64_Phdr segment = segment_of(&head, i);
+
         if (segment.p_type == PT_GNU_STACK && (segment.p_flags & PF_X))
             return "its PT_GNU_STACK asks for an executable stack";
         if (segment.p_type == PT_LOAD && (segment.p_flags & (PF_W | PF_X)) == (PF_W | PF_X))
@@ -52,4 +75,20 @@ const char *elf_head_problem(const unsigned char *bytes, size_t size)
         names_stack |= segment.p_type == PT_GNU_STACK;
     }
     return names_stack ? NULL : "it has no PT_GNU_STACK, which asks for an executable stack";
+}
+
+bool elf_head_cut_short(const unsigned char *bytes, size_t size, uint64_t file_size)
+{
+    struct head head;
+
+    if (!read_head(&head, bytes, size))
+        return false;
+    for (size_t i = 0; i < head.count; i++) {
+        Elf64_Phdr segment = segment_of(&head, i);
+
+        if (segment.p_type == PT_LOAD &&
+            (segment.p_offset > file_size || segment.p_filesz > file_size - segment.p_offset))
+            return true;
+    }
+    return false;
 }

@@ -1,4 +1,4 @@
-/* protection.h - pages that an object would have writable and executable at once. */
+/* protection.h - pages that an object would have writable and executable at once, or not have at all. */
 #ifndef HOTPATCH_PROTECTION_H
 #define HOTPATCH_PROTECTION_H
 
@@ -18,5 +18,9 @@ bool image_writable_code(const struct image *image, uint64_t *address);
  * or its program headers are not among those bytes.
  */
 const char *elf_head_problem(const unsigned char *bytes, size_t size);
+
+/* True: a PT_LOAD reaches beyond the end of the file, which has `file_size` bytes. ld.so maps it all the same, and
+ * the process gets SIGBUS (mmap(2)). */
+bool elf_head_cut_short(const unsigned char *bytes, size_t size, uint64_t file_size);
 
 #endif

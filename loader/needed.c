@@ -229,9 +229,14 @@ static int check_file(const struct module *module, int fd, const char *path, str
 
     if (problem)
         return refuse(why, HP_WX, "%s needs %s: %s", module->path, path, problem);
-    if (origin && strncmp(path, module->origin, origin) == 0 && sys_fstat(fd, &st) == 0)
-        return trust_file(fd, path, &st, why);
-    return 0;
+    if (size <= 0 || sys_fstat(fd, &st) != 0)
+        return 0;
+    if (elf_head_cut_short(head, (size_t)size, (uint64_t)st.st_size))
+        return refuse(why, HP_ELF_CORRUPT,
+                      "%s needs %s: a PT_LOAD reaches beyond the end of the file", module->path,
+                      path);
+    return origin && strncmp(path, module->origin, origin) == 0 ? trust_file(fd, path, &st, why)
+                                                                : 0;
 }
 
 /* What cannot be read is ld.so's to judge. */

@@ -597,7 +597,10 @@ void send_raw(struct host *host, const void *bytes, size_t size)
 {
     int fd = open_fifo(host);
     assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
-    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    ssize_t written = write(fd, bytes, size);
+    if (written != (ssize_t)size)
+        fail_msg("write to %s: %zd, %s; log:\n%s", fifo_of(host), written, strerror(errno),
+                 host_log(host));
     close(fd);
 }
 

@@ -291,18 +291,28 @@ static const char *stack_executable_checked(struct host *host)
 }
 
 /* The library lies where the patch's DT_RUNPATH leads, and is refused before it is mapped. */
-static const char *stack_executable_in_needed(struct host *host)
+static const char *library_in_needed(struct host *host, const char *flags, const char *then)
 {
     char command[1024];
     snprintf(command, sizeof(command),
              "cd %s && echo 'int lib(void) { return 1; }' > lib.c && "
-             "gcc -shared -fPIC -Wl,-z,execstack -o libexec.so lib.c && "
-             "gcc -shared -fPIC -I'%s' -o needs.so '%s' -Wl,--no-as-needed -L. -lexec "
-             "-Wl,-rpath,%s",
-             host->scratch, source_file("include"), source_file("tests/patches/answer2.c"),
-             host->scratch);
+             "gcc -shared -fPIC %s -o libneeded.so lib.c && "
+             "gcc -shared -fPIC -I'%s' -o needs.so '%s' -Wl,--no-as-needed -L. -lneeded "
+             "-Wl,-rpath,%s && %s",
+             host->scratch, flags, source_file("include"), source_file("tests/patches/answer2.c"),
+             host->scratch, then);
     assert_int_equal(system(command), 0);
     return load_path(host, host_path(host, "needs.so"));
+}
+
+static const char *stack_executable_in_needed(struct host *host)
+{
+    return library_in_needed(host, "-Wl,-z,execstack", "true");
+}
+
+static const char *cut_short_in_needed(struct host *host)
+{
+    return library_in_needed(host, "", "truncate -s 4096 libneeded.so");
 }
 
 EDITED(dynamic_missing, elf_segment(file, PT_DYNAMIC)->p_type = PT_NULL)
@@ -427,6 +437,7 @@ const struct must_case must_files[] = {
     CASE(stack_executable_dry_run),
     CASE(stack_executable_checked),
     CASE(stack_executable_in_needed),
+    CASE(cut_short_in_needed),
     CASE(class_32),
     CASE(big_endian),
     CASE(other_machine),

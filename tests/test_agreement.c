@@ -585,7 +585,8 @@ static void a_link_above_the_runtime_directory_is_followed(void **state)
     struct host *host;
 
     (void)state;
-    made_run("mkdir -p real/deep && ln -s real turned && ln -s $PWD/real absolute");
+    made_run("mkdir -p real/deep && mkdir -m 700 real/deep/run && ln -s real turned && ln -s "
+             "$PWD/real absolute");
     for (int i = 0; i < 2; i++) {
         snprintf(variable, sizeof(variable), "HOTPATCH_DIR=%s",
                  made_path(i ? "absolute/deep/run" : "turned/deep/run"));

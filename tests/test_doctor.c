@@ -87,24 +87,27 @@ static void a_stopped_process_is_refused_as_long_as_it_is_stopped(void **state)
     host_stop(host);
 }
 
-/* By the name of a program that no other suite runs. */
+/* By the name of a program that no other suite runs, nor another run of this one. */
 static void of_several_each_is_judged(void **state)
 {
     struct host *other = host_start("host", NULL), *first, *second;
-    const char *program = host_path(other, "doctored");
+    char target[32];
+    const char *program;
     struct file copy = file_read(built("hosts/host"));
     char directory[300];
     const char *const shared[] = {directory, NULL};
 
     (void)state;
+    snprintf(target, sizeof(target), "@doctor%d", (int)getpid());
+    program = host_path(other, target + 1);
     file_write(program, copy.bytes, copy.size, 0700);
     file_free(&copy);
     snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", other->directory);
     first = host_start(program, shared);
     second = host_start(program, shared);
-    doctor_must(other, "@doctored", 0, "it answers requests", "(HP-DEADLINE");
+    doctor_must(other, target, 0, "it answers requests", "(HP-DEADLINE");
     stop(second);
-    doctor_must(other, "@doctored", 5, "(HP-DEADLINE: ", NULL);
+    doctor_must(other, target, 5, "(HP-DEADLINE: ", NULL);
     assert_int_equal(kill(second->pid, SIGCONT), 0);
     host_stop(first);
     host_stop(second);

@@ -507,12 +507,14 @@ static void a_closed_descriptor_is_not_taken_for_a_file(void **state)
     must_apply(bed->host, "revert all");
 }
 
+/* Of the signals that it ignores the first 16 are compared: libc takes its own two back where there are threads. */
 static void the_program_of_run_gets_its_stdout_as_it_was(void **state)
 {
     static const char script[] =
-        "a=$(grep SigIgn /proc/self/status); b=$(\"$HOTPATCH\" run grep SigIgn /proc/self/status); "
-        "[ \"$a\" = \"$b\" ] || echo \"$a, $b\" >&2; \"$HOTPATCH\" run readlink /proc/self/fd/1 "
-        ">&-";
+        "a=$(sed -n '/^SigIgn/s/.*\\(....\\)$/\\1/p' /proc/self/status); "
+        "b=$(\"$HOTPATCH\" run sed -n '/^SigIgn/s/.*\\(....\\)$/\\1/p' /proc/self/status); "
+        "[ ${#a} = 4 ] && [ \"$a\" = \"$b\" ] || echo \"$a, $b\" >&2; "
+        "\"$HOTPATCH\" run readlink /proc/self/fd/1 >&-";
     struct output *output;
 
     if (sanitized())

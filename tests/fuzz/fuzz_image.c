@@ -136,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint16_t types[] = {0, ET_DYN};
 
     elf_head_problem(data, size < 4096 ? size : 4096);
+    elf_head_cut_short(data, size < 4096 ? size : 4096, size);
 
     for (size_t i = 0; i < 2; i++) {
         struct image *image;
