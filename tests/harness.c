@@ -372,6 +372,36 @@ static _Noreturn void become_program(struct host *host, const char *program, int
     _exit(127);
 }
 
+/* What a test that fails, or skips itself, leaves running. */
+static struct host *hosts;
+static pid_t hosts_of; /* the process that started them: a child of it ends by exit(3) too */
+
+static void host_free(struct host *host)
+{
+    struct host **link = &hosts;
+    while (*link && *link != host)
+        link = &(*link)->next;
+    if (*link)
+        *link = host->next;
+    if (host->to >= 0)
+        close(host->to);
+    close(host->from);
+    close(host->watch);
+    remove_tree(host->scratch);
+    free(host);
+}
+
+/* By their pidfd: a test that waited for one by itself may have given its number to another process. */
+static void kill_hosts(void)
+{
+    siginfo_t info;
+    while (hosts && hosts_of == getpid()) {
+        if (syscall(SYS_pidfd_send_signal, hosts->watch, SIGKILL, NULL, 0) == 0)
+            waitid(P_PIDFD, (id_t)hosts->watch, &info, WEXITED);
+        host_free(hosts);
+    }
+}
+
 static struct host *spawn(const char *program, const char *const *environment, bool shim)
 {
     struct host *host = calloc(1, sizeof(*host));
@@ -400,6 +430,13 @@ static struct host *spawn(const char *program, const char *const *environment, b
     host->from = out[0];
     host->watch = (int)syscall(SYS_pidfd_open, host->pid, 0);
     assert_true(host->watch >= 0);
+    if (hosts_of != getpid()) {
+        hosts = NULL;
+        hosts_of = getpid();
+        atexit(kill_hosts);
+    }
+    host->next = hosts;
+    hosts = host;
     return host;
 }
 
@@ -534,16 +571,6 @@ int host_wait(struct host *host)
     assert_int_equal(waitpid(host->child, &status, 0), host->child);
     host->child = 0;
     return status;
-}
-
-static void host_free(struct host *host)
-{
-    if (host->to >= 0)
-        close(host->to);
-    close(host->from);
-    close(host->watch);
-    remove_tree(host->scratch);
-    free(host);
 }
 
 static void assert_nothing_left(struct host *host)

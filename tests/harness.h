@@ -46,7 +46,8 @@ struct host {
     char line[4096];
     char pending[4096];
     size_t pending_size;
-    unsigned replies; /* reply FIFOs made so far */
+    unsigned replies;  /* reply FIFOs made so far */
+    struct host *next; /* of those that were started and not stopped */
 };
 
 /* Starts BUILD/hosts/PROGRAM (or an absolute path) under the shim and waits until it says

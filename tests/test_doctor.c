@@ -151,12 +151,13 @@ static void a_process_that_has_just_started_is_never_misjudged(void **state)
 {
     const char *text = getenv("ROUNDS");
     int rounds = text ? atoi(text) : 5;
-    struct host *host = host_start("host", NULL);
+    struct host *host;
     char preloaded[600], run[600], never[700];
 
     (void)state;
     if (sanitized_for_threads()) /* the shell cannot be given a shim with TSan, nor can the command */
         skip();
+    host = host_start("host", NULL);
     snprintf(preloaded, sizeof(preloaded), "LD_PRELOAD=%s %s", built("libhotpatch_preload.so"),
              built("hosts/host"));
     snprintf(never, sizeof(never), "HOTPATCH_LISTEN=never %s", preloaded);
