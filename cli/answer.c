@@ -37,6 +37,15 @@ void document_print(struct json_object *document, int exit_code)
     json_print(document);
 }
 
+void document_print_text(const char *verb, const char *key, const char *text)
+{
+    struct json_object *document = document_new(verb);
+
+    document_add_text(document, key, text);
+    document_print(document, 0);
+    json_object_put(document);
+}
+
 /* `remedy` NULL: that of the table. */
 static struct json_object *error_new(const char *code, const char *text, const char *remedy)
 {

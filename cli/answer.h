@@ -29,6 +29,8 @@ void document_add_number(struct json_object *document, const char *key, long lon
 void document_add_bool(struct json_object *document, const char *key, int value);
 /* Print it, with `exit_code` as its "exit". */
 void document_print(struct json_object *document, int exit_code);
+/* A document of `verb` (NULL: of none) that has one text, and the exit code 0. */
+void document_print_text(const char *verb, const char *key, const char *text);
 
 /* A usage error: the exit code 2. */
 struct json_object *answer_usage(const char *verb, const char *text, const char *remedy);

@@ -342,6 +342,13 @@ static char *key_make(const struct search *search, const char *target)
     return key;
 }
 
+/* What the process itself does not know is looked for in the debug information. */
+static void search_unknown(struct search *search)
+{
+    if (!known_to_process(search))
+        search_objects(search);
+}
+
 int lookup_target(struct lookup *lookup, const char *target, char **key, struct refusal *why)
 {
     struct search search;
@@ -418,8 +425,7 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
 
     if (!search_begin(&search, lookup, target))
         return NULL;
-    if (!known_to_process(&search))
-        search_objects(&search);
+    search_unknown(&search);
     keep_best(&search);
     if (worth_telling(&search)) {
         into = inlined_into(search.list[0].object->info, search.list[0].address, budget);
@@ -495,8 +501,7 @@ char *lookup_unfit_result(struct lookup *lookup, const char *target)
 
     if (!search_begin(&search, lookup, target))
         return NULL;
-    if (!known_to_process(&search))
-        search_objects(&search);
+    search_unknown(&search);
     keep_best(&search);
     if (search.count == 0)
         find_defining_library(&search);
@@ -529,8 +534,7 @@ char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget)
 
     if (!search_begin(&search, lookup, target))
         return NULL;
-    if (!known_to_process(&search))
-        search_objects(&search);
+    search_unknown(&search);
     for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !text; i++) {
         const struct object *object = lookup->mapped[i];
 

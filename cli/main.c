@@ -81,16 +81,10 @@ static int usage_print(FILE *out)
 
 static int version_print(void)
 {
-    struct json_object *document;
-
-    if (!results_json()) {
+    if (results_json())
+        document_print_text(NULL, "version", HOTPATCH_VERSION);
+    else
         puts("hotpatch " HOTPATCH_VERSION);
-        return 0;
-    }
-    document = document_new(NULL);
-    document_add_text(document, "version", HOTPATCH_VERSION);
-    document_print(document, 0);
-    json_object_put(document);
     return 0;
 }
 

@@ -70,16 +70,10 @@ int usage_unknown(const char *verb, char **argv)
 
 int help_print(const char *text)
 {
-    struct json_object *document;
-
-    if (!results_json()) {
+    if (results_json())
+        document_print_text(verb_begun, "help", text);
+    else
         fputs(text, stdout);
-        return 0;
-    }
-    document = document_new(verb_begun);
-    document_add_text(document, "help", text);
-    document_print(document, 0);
-    json_object_put(document);
     return 0;
 }
 

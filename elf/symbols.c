@@ -169,12 +169,12 @@ static int visit_need(struct version_walk *walk, const Elf64_Verneed *needs,
 {
     const struct need_visit *visit = context;
     struct version_need found = {
-        .library = image_dynamic_string(walk->image, needs->vn_file),
+        .file = image_dynamic_string(walk->image, needs->vn_file),
         .version = image_dynamic_string(walk->image, need->vna_name),
         .weak = need->vna_flags & VER_FLG_WEAK,
     };
 
-    if (!found.library || !found.version)
+    if (!found.file || !found.version)
         return image_fail(walk->fault, ELF_DAMAGED, "a symbol version has no name");
     return visit->each(&found, visit->context);
 }

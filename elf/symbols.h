@@ -41,7 +41,7 @@ int image_symbols_named(const struct image *image, const char *name,
  * object of which one is not there, but for weak ones. As image_symbols().
  */
 struct version_need {
-    const char *library; /* as in DT_NEEDED */
+    const char *file; /* as in DT_NEEDED */
     const char *version;
     bool weak;
 };

@@ -38,13 +38,13 @@ static const struct image *library_named(const struct module *module, const char
 static int check_version(const struct version_need *need, void *context)
 {
     const struct check *check = context;
-    const struct image *library = library_named(check->module, need->library);
+    const struct image *library = library_named(check->module, need->file);
     bool versioned;
 
     if (!library || need->weak || image_defines_version(library, need->version, &versioned) ||
         !versioned)
         return 0;
-    refuse(check->why, HP_UNDEFINED, "%s: %s has no version %s", check->path, need->library,
+    refuse(check->why, HP_UNDEFINED, "%s: %s has no version %s", check->path, need->file,
            need->version);
     return 0;
 }

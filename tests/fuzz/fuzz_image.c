@@ -84,7 +84,7 @@ static int use_need(const struct version_need *need, void *context)
     bool versioned;
 
     image_defines_version(context, need->version, &versioned);
-    return strlen(need->library) > 1 << 30;
+    return strlen(need->file) > 1 << 30;
 }
 
 /* What comes of it may be damaged, where tables overlap; but no byte outside is touched. */
