@@ -57,7 +57,7 @@ static bool hold(void)
 {
     if (!preload_active() || engine_fork_held())
         return false;
-    preload_before_fork();
+    preload_before_copy();
     return true;
 }
 

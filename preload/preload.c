@@ -36,6 +36,9 @@
 #include "threads.h"
 
 #define FORK_WAIT_MS 200
+/* libc's fork(3) gives its child the dynamic linker's locks anew; a bare system call does not, and the analysis of a
+ * large program's callers holds them. */
+#define COPY_WAIT_MS 1000
 
 /* glibc's; weak, because musl has neither. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
@@ -97,7 +100,7 @@ static void note_fork(bool idle)
         atomic_store_explicit(&forks_as_new, as_new, memory_order_relaxed);
 }
 
-void preload_before_fork(void)
+static void before_fork(uint64_t limit_ms)
 {
     bool idle = !threads_made() && !engine_loaded();
     uint64_t until;
@@ -105,13 +108,23 @@ void preload_before_fork(void)
     note_fork(idle);
     if (idle)
         return; /* nothing of ours runs, or holds a lock */
-    until = clock_ms() + FORK_WAIT_MS;
+    until = clock_ms() + limit_ms;
 
     /* A dlopen under way would leave the child with the dynamic linker's lock held. */
     engine_fork_prepare(until);
     if (threads_self() == THREAD_HOST)
         worker_settle(until);
     heap_fork_prepare(); /* last: until the child is made, other threads of ours wait for the heap */
+}
+
+void preload_before_fork(void)
+{
+    before_fork(FORK_WAIT_MS);
+}
+
+void preload_before_copy(void)
+{
+    before_fork(COPY_WAIT_MS);
 }
 
 static void after_fork_parent(void)
