@@ -160,14 +160,26 @@ static struct fault *oldest_that_says(const char *text)
     return oldest;
 }
 
-static struct fault *find_free(const char *text)
+/* Who is late in an entry goes on to what lay below its function, also before a commit says what does now, and
+ * where none does. */
+static void keep_way_on(struct fault *made, const struct fault *late)
+{
+    made->original = late->original;
+    made->at_entry = late->at_entry;
+    made->no_result = late->no_result;
+    made->reached = true;
+}
+
+static struct fault *find_free(struct fault *made)
 {
     struct fault *fault;
 
     free_what_is_left();
-    fault = row.resting >= MANY ? oldest_that_says(text) : NULL;
-    if (fault)
+    fault = row.resting >= MANY ? oldest_that_says(made->text) : NULL;
+    if (fault) {
+        keep_way_on(made, fault);
         set_free(fault);
+    }
     for (struct fault *f = fault_table; !fault && f < fault_table + row.used; f++)
         if (!f->taken)
             fault = f;
@@ -196,7 +208,7 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
         refuse(why, HP_MEMORY, "make a fault: no memory");
         return NULL;
     }
-    fault = find_free(made.text);
+    fault = find_free(&made);
     if (!fault) {
         refuse(why, HP_BUSY, "more than %d faults are applied, or were a moment ago", FAULT_COUNT);
         free(made.text);
