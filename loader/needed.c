@@ -235,8 +235,9 @@ static int check_file(const struct module *module, int fd, const char *path, str
         return refuse(why, HP_ELF_CORRUPT,
                       "%s needs %s: a PT_LOAD reaches beyond the end of the file", module->path,
                       path);
-    return origin && strncmp(path, module->origin, origin) == 0 ? trust_file(fd, path, &st, why)
-                                                                : 0;
+    if (origin && strncmp(path, module->origin, origin) == 0 && path[origin] == '/')
+        return trust_file(fd, path, &st, why);
+    return 0;
 }
 
 /* What cannot be read is ld.so's to judge. */
@@ -253,7 +254,7 @@ static struct needed *read_library(int fd, const char *name, const char *path)
         needed_free(library);
         return NULL;
     }
-    if (functions_of_file(&library->functions, fd, &fault) == 0)
+    if (fd >= 0 && functions_of_file(&library->functions, fd, &fault) == 0)
         library->image = functions_image(library->functions);
     return library;
 }
@@ -265,6 +266,18 @@ struct search {
     struct refusal *why;
 };
 
+/* `fd` -1: the file could not be found. */
+static int add(struct search *search, int fd, const char *name, const char *path)
+{
+    if (search->count++ >= NEEDED_MAX)
+        return 0;
+    *search->end = read_library(fd, name, path);
+    if (!*search->end)
+        return refuse(search->why, HP_MEMORY, "read %s: no memory", path);
+    search->end = &(*search->end)->next;
+    return 0;
+}
+
 static int find_one(struct search *search, struct user *user, const char *name)
 {
     char path[PATH_MAX];
@@ -273,8 +286,10 @@ static int find_one(struct search *search, struct user *user, const char *name)
     if (process_has(name) || needed_named(search->module->needed, name))
         return 0;
     fd = open_needed(user, name, path);
-    if (fd < 0 && (user->doubtful || process_may_have(name)))
+    if (fd < 0 && process_may_have(name))
         return 0;
+    if (fd < 0 && user->doubtful)
+        return add(search, -1, name, name); /* ld.so's to find: what it defines is not known */
     if (fd < 0)
         return refuse(search->why, HP_NEEDED, "%s: cannot open shared object file: %s", name,
                       sys_error(-fd));
@@ -283,13 +298,8 @@ static int find_one(struct search *search, struct user *user, const char *name)
         return 0;
     }
     result = check_file(search->module, fd, path, search->why);
-    if (result == 0 && search->count++ < NEEDED_MAX) {
-        *search->end = read_library(fd, name, path);
-        if (*search->end)
-            search->end = &(*search->end)->next;
-        else
-            result = refuse(search->why, HP_MEMORY, "read %s: no memory", path);
-    }
+    if (result == 0)
+        result = add(search, fd, name, path);
     sys_close(fd);
     return result;
 }

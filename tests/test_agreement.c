@@ -147,6 +147,9 @@ static void make_patches(void)
              "-Wl,--disable-new-dtags,-rpath,'/nowhere:$ORIGIN/../beside' && "
              "$P -o beside/lld.so -fuse-ld=lld -Lbeside -lhelper -Wl,-rpath,'$ORIGIN' && "
              "$P -o beside/token.so stub/libtoken.so && "
+             "mkdir -p tokens/lib/x86_64-linux-gnu && cp beside/libhelper.so "
+             "tokens/lib/x86_64-linux-gnu && "
+             "$P -o tokens/platform.so -Lbeside -lhelper -Wl,-rpath,'$ORIGIN/$LIB' && "
              "$P -o beside/deeper.so -Lbeside -ldeeper -Wl,-rpath,'$ORIGIN' "
              "-Wl,-rpath-link,beside/lib && "
              "$P -o beside/nowhere.so -Lbeside -lhelper && mkdir elsewhere && "
@@ -516,11 +519,17 @@ static void what_a_patch_needs_is_found_beside_it(void **state)
     static const struct {
         const char *patch, *expected, *answer;
     } cases[] = {
-        {"beside/origin.so", "apply", "40"},    {"beside/below.so", "apply", "40"},
-        {"beside/rpath.so", "apply", "40"},     {"beside/lld.so", "apply", "40"},
-        {"beside/token.so", "apply", "40"},     {"beside/deeper.so", "apply", "41"},
-        {"linked/origin.so", "apply", "40"},    {"link-of/../beside/origin.so", "apply", "40"},
-        {"link-of/origin.so", "HP-NEEDED", ""}, {"elsewhere/origin.so", "HP-NEEDED", ""},
+        {"beside/origin.so", "apply", "40"},
+        {"beside/below.so", "apply", "40"},
+        {"tokens/platform.so", "apply", "40"},
+        {"beside/rpath.so", "apply", "40"},
+        {"beside/lld.so", "apply", "40"},
+        {"beside/token.so", "apply", "40"},
+        {"beside/deeper.so", "apply", "41"},
+        {"linked/origin.so", "apply", "40"},
+        {"link-of/../beside/origin.so", "apply", "40"},
+        {"link-of/origin.so", "HP-NEEDED", ""},
+        {"elsewhere/origin.so", "HP-NEEDED", ""},
         {"beside/nowhere.so", "HP-NEEDED", ""},
     };
 
