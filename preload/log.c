@@ -115,6 +115,14 @@ void log_reset(void)
     queue.count = 0;
 }
 
+/* U+0000 to U+001F, U+007F to U+009F; a line's own end has become a blank. */
+static bool is_control(const char *text)
+{
+    unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+}
+
 /*
  * Names in a line are bytes of others: what is a control character or no UTF-8 is written \xNN, so that no
  * name forges a line or speaks to a terminal, and the log stays UTF-8. Returns the length.
@@ -130,7 +138,7 @@ static size_t show_line(char *line, size_t size)
 
         if (c == '\n')
             line[at] = ' ';
-        if (length > 0 && (c >= 0x20 || c == '\n') && c != 0x7f) {
+        if (length > 0 && !is_control(line + at)) {
             at += length;
             continue;
         }

@@ -2,14 +2,16 @@
 #include "own_stack.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <sys/types.h>
 
 #include "state.h"
+#include "sys.h"
 
 enum { SIZE = 64 << 10 };
 
 static char stack[SIZE] __attribute__((aligned(64)));
-static _Atomic bool taken STATE;
+static _Atomic pid_t taken
+    STATE; /* by a thread of this process: a child that another forks has it set for ever */
 
 #if defined(__x86_64__)
 
@@ -41,12 +43,14 @@ __asm__(".pushsection .text\n"
 
 void own_stack_call(void (*function)(void *), void *argument)
 {
-    if (atomic_exchange_explicit(&taken, true, memory_order_acquire)) {
+    pid_t self = sys_getpid(), other = atomic_load(&taken);
+
+    if (other == self || !atomic_compare_exchange_strong(&taken, &other, self)) {
         function(argument);
         return;
     }
     own_stack_switch(function, argument, stack + SIZE);
-    atomic_store_explicit(&taken, false, memory_order_release);
+    atomic_store_explicit(&taken, 0, memory_order_release);
 }
 
 #endif

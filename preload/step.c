@@ -77,8 +77,11 @@ static bool is_alone(void)
 {
     static char text[STATUS_BYTES];
 
+    const char *tracer;
+
     sys_read_file(AT_FDCWD, "/proc/thread-self/status", text, sizeof(text));
-    return proc_number(proc_field(text, "TracerPid:"), 10) == 0 &&
+    tracer = proc_field(text, "TracerPid:");
+    return *tracer == '0' && proc_number(tracer, 10) == 0 &&
            proc_number(proc_field(text, "Threads:"), 10) == 1;
 }
 
