@@ -503,9 +503,7 @@ char *lookup_unfit_result(struct lookup *lookup, const char *target)
         return NULL;
     search_unknown(&search);
     keep_best(&search);
-    if (search.count == 0)
-        find_defining_library(&search);
-    if (search.count == 1)
+    if (search.count == 1 && search.list[0].match == CXX_SAME)
         text = result_type_unfit(search.list[0].object->info, search.list[0].address);
     search_end(&search);
     return text;

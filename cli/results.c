@@ -36,7 +36,8 @@ static bool reader_ended(void)
 {
     struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
-    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLERR);
+    return poll(&ready, 1, 0) == 1 &&
+           (ready.revents & (POLLERR | POLLHUP)); /* a socket says POLLHUP */
 }
 
 int results_check(struct refusal *why)

@@ -27,13 +27,14 @@ static bool begins_with_one(const char *const *list, size_t count, const char *n
 /* Of the C library's. */
 static bool libc_is_unfit(const char *name)
 {
-    static const char *const names[] = {
-        "atof",    "strtod", "strtof",   "strtold",  "strtod_l", "strtof_l", "strtold_l",
-        "wcstod",  "wcstof", "wcstold",  "wcstod_l", "wcstof_l", "difftime", "drand48",
-        "erand48", "div",    "ldiv",     "lldiv",    "imaxdiv",  "frexp",    "ldexp",
-        "modf",    "scalbn", "copysign", "strtof32", "strtof64", "strtof128"};
+    static const char *const names[] = {"atof", "difftime", "drand48", "erand48",
+                                        "div",  "ldiv",     "lldiv",   "imaxdiv"};
+    /* And those of other types, as strtof32x_l and modfl. */
+    static const char *const begins[] = {"strtod",  "strtof",  "wcstod",  "wcstof",
+                                         "strtold", "wcstold", "frexp",   "ldexp",
+                                         "modf",    "scalbn",  "copysign"};
 
-    return is_listed(names, COUNT(names), name);
+    return is_listed(names, COUNT(names), name) || begins_with_one(begins, COUNT(begins), name);
 }
 
 /* libm's functions return floating-point numbers but for these, and sincos, which returns nothing. */
