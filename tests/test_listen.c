@@ -336,17 +336,22 @@ static void programs_that_start_and_end_side_by_side_are_all_patched(void **stat
     struct host *keeper = host_start("host", NULL);
     struct output *output;
     char script[2000];
+    int patched = 0;
 
     (void)state;
-    snprintf(script, sizeof(script),
-             "export HOTPATCH_DIR=%s/side HOTPATCH_PATCH=%s LD_PRELOAD=%s\n"
-             "starts() { i=0; while [ $((i += 1)) -le 100 ]; do echo answer | %s; done; }\n"
-             "for loop in 1 2 3 4; do starts & done; wait",
-             keeper->directory, patch_file("answer2"), built("libhotpatch_preload.so"),
-             built("hosts/host"));
+    snprintf(
+        script, sizeof(script),
+        "export HOTPATCH_DIR=%s/side HOTPATCH_PATCH=%s LD_PRELOAD=%s\n"
+        "starts() { i=0; while [ $((i += 1)) -le 100 ]; do echo \"$(echo answer | %s)\"; done; }\n"
+        "for loop in 1 2 3 4; do starts & done; wait",
+        keeper->directory, patch_file("answer2"), built("libhotpatch_preload.so"),
+        built("hosts/host"));
     output = run_program(keeper, (const char *[]){"sh", "-c", script, NULL});
     assert_string_equal(output->error, "");
     assert_int_equal(output->status, 0);
+    for (const char *at = output->out; (at = strstr(at, "\n2\n")); at++)
+        patched++;
+    assert_int_equal(patched, 400);
     output_free(output);
     host_stop(keeper);
 }
