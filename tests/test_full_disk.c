@@ -8,9 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -68,6 +70,22 @@ static void disk_empty(void)
     assert_int_equal(unlink(path), 0);
 }
 
+/* The listener may be writing its status yet: the temporary file that it is about to rename or to remove goes. */
+static void await_gone(const char *directory, const char *name)
+{
+    char path[512], events[4096] __attribute__((aligned(8)));
+    struct pollfd watch = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+
+    snprintf(path, sizeof(path), "%s/%.200s", directory, name);
+    assert_true(inotify_add_watch(watch.fd, directory, IN_DELETE | IN_MOVED_FROM) >= 0);
+    while (access(path, F_OK) == 0) {
+        if (poll(&watch, 1, HARNESS_TIMEOUT_MS) != 1)
+            fail_msg("%s was left", path);
+        assert_true(read(watch.fd, events, sizeof(events)) > 0);
+    }
+    close(watch.fd);
+}
+
 static void assert_nothing_half_written(const char *directory)
 {
     DIR *entries = opendir(directory);
@@ -77,7 +95,7 @@ static void assert_nothing_half_written(const char *directory)
         return;
     for (struct dirent *entry; (entry = readdir(entries));) {
         if (strstr(entry->d_name, ".part") || strstr(entry->d_name, ".tmp"))
-            fail_msg("%s/%s was left", directory, entry->d_name);
+            await_gone(directory, entry->d_name);
         snprintf(below, sizeof(below), "%s/%.200s", directory, entry->d_name);
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
             assert_nothing_half_written(below);
@@ -167,7 +185,8 @@ static void a_limit_of_file_sizes_refuses_the_load(void **state)
     host_stop(host);
 }
 
-/* HOTPATCH_PATCH is applied on the main thread, which does not block SIGXFSZ. */
+/* HOTPATCH_PATCH is applied on the main thread, which does not block SIGXFSZ. What the listener
+ * cannot write is looked at once it answers. */
 static void a_limit_of_file_sizes_ends_no_program_that_is_patched_at_its_start(void **state)
 {
     const char *environment[] = {NULL, NULL};
@@ -184,6 +203,7 @@ static void a_limit_of_file_sizes_ends_no_program_that_is_patched_at_its_start(v
     host = host_start("confined", environment);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     host_expect(host, "answer", "1");
+    host_listen(host);
     assert_nothing_half_written(host->directory);
     host_stop(host);
 }
