@@ -30,7 +30,7 @@ BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDES := -Iinclude $(addprefix -iquote ,preload base elf arch loader cli tests .)
+INCLUDES := -Iinclude -iquote .
 PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
@@ -38,14 +38,12 @@ PARTS_FLAGS += $(if $(SAN),-Wno-error)
 # A sanitizer's runtime is found at run time, so only plain builds can insist on -z defs.
 SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 
-preload_sources := $(wildcard preload/*.c base/*.c)
-engine_sources := $(wildcard loader/*.c arch/*/*.c arch/*/*.S elf/*.c) \
-	base/clock.c base/proc_text.c base/sys.c base/utf8.c preload/error.c preload/json.c preload/linker_error.c \
-	preload/wall_time.c
-command_sources := $(wildcard cli/*.c elf/*.c arch/*/decode.c arch/*/prologue.c arch/*/references.c arch/*/hold.c arch/*/stub.c arch/*/callers*.c \
-	loader/function_code.c loader/padding.c loader/function_copies.c loader/target.c loader/fit.c loader/keep_rules.c \
-	loader/signature.c loader/signature_call.c loader/signature_read.c) \
-	preload/request.c preload/error.c preload/json.c base/maker.c base/proc_text.c base/utf8.c
+preload_sources := $(wildcard preload/*.c preload/*/*.c) $(addprefix base/,cfi.c cfi_expression.c cfi_reader.c clock.c \
+	error.c json.c linker_error.c maker.c proc_text.c request.c sys.c unwind.c utf8.c wall_time.c)
+engine_sources := $(wildcard loader/*.c loader/*/*.c arch/*/*.c arch/*/*.S elf/*.c resolve/*.c) $(addprefix base/,clock.c error.c \
+	json.c linker_error.c proc_text.c services.c sha256.c sort.c sys.c text.c utf8.c wall_time.c)
+command_sources := $(wildcard cli/*.c cli/*/*.c elf/*.c resolve/*.c) $(wildcard $(addprefix arch/*/,decode.c prologue.c \
+	references.c hold.c stub.c callers*.c)) $(addprefix base/,error.c json.c maker.c proc_text.c request.c utf8.c)
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 # Each command is shown as one short line; V=1 shows it whole.
@@ -77,10 +75,10 @@ all: $(PRODUCTS) $(addprefix $(BUILD)/,$(LIB_LINKS))
 
 # The name that a program would be linked with: Debian's has the version in it.
 ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-$(BUILD)/obj/loader/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
+$(BUILD)/obj/loader/text/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
 
 # The registers that callers rely on: see the file.
-$(BUILD)/obj/loader/fault_decide.o: PARTS_FLAGS += -mgeneral-regs-only
+$(BUILD)/obj/loader/slots/fault_decide.o: PARTS_FLAGS += -mgeneral-regs-only
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -115,16 +113,18 @@ $(addprefix $(BUILD)/,$(LIB_LINKS)): $(BUILD)/%: | $(SHIM) $(ENGINE) $(STUB)
 	$(Q)ln -sfn $(call up,$*)$(call linked,$*) $@
 
 # ---------------------------------------------------------------- tests ---
-# Every tests/test_NAME.c is a program. It takes what it needs out of one archive of all
+# Every test_NAME.c in tests/unit/*, tests/e2e and tests/must is a program. It takes what it needs out of one archive of all
 # parts and of the harness, so that a test of one part links that part alone.
 
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
 # So is what stands in for libZydis in the engine.
-stand_ins := $(addprefix preload/,first_thread.c clone.c exec.c by_number.c vfork.c sigaction.c sigwait.c prctl.c rlimit.c setxid.c unshare.c) loader/decoder.c
-stand_ins += cli/kernel.c preload/room.c preload/own_malloc.c loader/own_malloc.c loader/sort.c
+stand_ins := $(addprefix preload/interpose/,first_thread.c clone.c exec.c by_number.c vfork.c sigaction.c sigwait.c prctl.c \
+	rlimit.c setxid.c unshare.c room.c) preload/own_malloc.c loader/text/decoder.c loader/own_malloc.c base/sort.c \
+	cli/output/kernel.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
-	$(engine_sources) $(command_sources))) $(filter-out tests/test_%,$(wildcard tests/*.c tests/*.S)))
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c)) \
+	$(engine_sources) $(command_sources))) $(wildcard tests/support/*.c tests/support/*.S tests/must/must_*.c))
+TEST_SOURCES := $(wildcard tests/unit/*/test_*.c tests/e2e/test_*.c tests/must/test_*.c)
+TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SOURCES))) \
 	$(BUILD)/tests/test_site_torture_nopie
 
 $(BUILD)/tests/parts.a: $(parts_objects)
@@ -132,7 +132,7 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-$(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(BUILD)/obj/loader/decoder.o
+$(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(BUILD)/obj/loader/text/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
@@ -143,18 +143,21 @@ link_test_near_memory := -Wl,--wrap=maps_each
 # Counts what is done once for many functions.
 link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each poke_sync poke_open)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/tests/parts.a
-	$(call say,LINK  $@)
-	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) $(link_$*) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
+define test_rule
+$(BUILD)/tests/$(notdir $(1)): $(BUILD)/obj/$(1).o $(BUILD)/tests/parts.a
+	$$(call say,LINK  $$@)
+	$$(Q)$$(CC) $$(SAN_FLAGS) $$(LDFLAGS) $$(link_$(notdir $(1))) -o $$@ $$^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
+endef
+$(foreach test,$(basename $(TEST_SOURCES)),$(eval $(call test_rule,$(test))))
 
 # The same at 0x400000, where a stub can lie above alone.
-$(BUILD)/tests/test_site_torture_nopie: $(BUILD)/obj/tests/test_site_torture.o $(BUILD)/tests/parts.a
+$(BUILD)/tests/test_site_torture_nopie: $(BUILD)/obj/tests/unit/loader/test_site_torture.o $(BUILD)/tests/parts.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) -no-pie $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljson-c -lZydis -ldw -lelf -ldl -pthread
 
 # An engine without keeping stubs, beside a shim that finds it: what they keep from going wrong.
 PLAIN := $(BUILD)/plain/libhotpatch_preload.so $(BUILD)/plain/libhotpatch_engine.so
-$(BUILD)/plain/keep_slot.o: loader/keep_slot.c Makefile
+$(BUILD)/plain/keep_slot.o: loader/slots/keep_slot.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(PARTS_FLAGS) -DHOTPATCH_PLAIN_STUBS -Wno-error -c -o $@ $<
 $(BUILD)/plain/libhotpatch_engine.so: $(BUILD)/plain/keep_slot.o \
@@ -348,7 +351,7 @@ foreign:
 	+@$(MAKE) --no-print-directory $(PARALLEL) foreign-run
 
 foreign-run: all
-	tests/foreign/run $(BUILD) $(FOREIGN_ONLY)
+	tests/real/foreign/run $(BUILD) $(FOREIGN_ONLY)
 
 # Each target on a Debian 12 that has nothing but make: what scripts/setup forgets is not there.
 fresh:
@@ -391,9 +394,9 @@ uninstall:
 
 # ---------------------------------------------------------------- style ---
 
-C_FILES = $(wildcard include/*.h $(foreach dir,base preload loader arch arch/* elf cli tests tests/hosts \
-	tests/patches tests/fuzz tests/bench tests/real demo/*,$(dir)/*.c $(dir)/*.h))
-SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh tests/foreign/run tests/foreign/*.sh demo/*.sh demo/*/*.sh \
+C_FILES = $(wildcard include/*.h $(foreach dir,base resolve preload preload/* loader loader/* arch arch/* elf cli cli/* tests/* \
+	tests/unit/* demo/*,$(dir)/*.c $(dir)/*.h))
+SHELL_FILES = $(wildcard scripts/* tests/e2e/*.sh tests/bench/run tests/bench/*.sh tests/real/run tests/real/*.sh tests/real/foreign/run tests/real/foreign/*.sh demo/*.sh demo/*/*.sh \
 	.ci/run cli/hotpatch.bash)
 
 format:
@@ -405,7 +408,7 @@ format-check:
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
-		-Iinclude -Ibase -Ipreload -Ielf -Iarch -Iloader -Icli $(wildcard base/*.c preload/*.c loader/*.c arch/*/*.c elf/*.c cli/*.c)
+		-Iinclude -I. $(wildcard base/*.c resolve/*.c preload/*.c preload/*/*.c loader/*.c loader/*/*.c arch/*/*.c elf/*.c cli/*.c cli/*/*.c)
 	shellcheck -x $(SHELL_FILES)
 
 clean:

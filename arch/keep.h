@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "callers.h"
+#include "arch/callers.h"
 
 enum {
     ARCH_THUNK_BYTES = 16,

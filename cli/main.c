@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
-#include "output.h"
-#include "results.h"
-#include "verbs.h"
+#include "cli/output/output.h"
+#include "cli/output/results.h"
+#include "cli/session/answer.h"
+#include "cli/verbs/verbs.h"
 
 #ifndef HOTPATCH_VERSION
 #define HOTPATCH_VERSION "0.1.0"

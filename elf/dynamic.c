@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 /* The tags of use, each in a member of the same name. */
 struct tags {

@@ -1,10 +1,10 @@
 /* file_text.c - see file_text.h. */
-#include "file_text.h"
+#include "elf/file_text.h"
 
 #include <string.h>
 
-#include "symbol_file.h"
-#include "sys.h"
+#include "base/sys.h"
+#include "elf/symbol_file.h"
 
 static bool is_same_file(const struct file_text *known, const struct stat *status)
 {

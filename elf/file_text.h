@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_FILE_TEXT_H
 #define HOTPATCH_FILE_TEXT_H
 
-#include "image.h"
+#include "elf/image.h"
 
 /* What the last call found out about an object's file, so that the next one reads the code alone. All
  * zero: nothing yet. */

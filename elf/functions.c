@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "functions_internal.h"
-#include "order.h"
+#include "elf/functions_internal.h"
+#include "elf/order.h"
 
 static const char indirect_suffix[] = ".ifunc";
 

@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_FUNCTIONS_H
 #define HOTPATCH_FUNCTIONS_H
 
-#include "image.h"
+#include "elf/image.h"
 
 enum { FUNCTION_NAME_MAX = 1024 };
 

@@ -4,9 +4,9 @@
 #ifndef HOTPATCH_FUNCTIONS_INTERNAL_H
 #define HOTPATCH_FUNCTIONS_INTERNAL_H
 
-#include "functions.h"
-#include "symbol_file.h"
-#include "unwind_table.h"
+#include "elf/functions.h"
+#include "elf/symbol_file.h"
+#include "elf/unwind_table.h"
 
 enum { PLT_RANGES_MAX = 8, TEXT_RANGES_MAX = 16 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "functions_internal.h"
+#include "elf/functions_internal.h"
 
 static int add_code(struct functions *functions, uint64_t address, uint64_t size, uint32_t flags)
 {

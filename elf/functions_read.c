@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "functions_internal.h"
-#include "pages.h"
+#include "elf/functions_internal.h"
+#include "elf/pages.h"
 
 enum { SYMBOLS_AT_ONCE = 8192 };
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 void image_set_fault(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
 {

@@ -10,8 +10,8 @@
 #include <elf.h>
 #include <gelf.h>
 
-#include "image.h"
-#include "symbols.h"
+#include "elf/image.h"
+#include "elf/symbols.h"
 
 #define IMAGE_PAGE UINT64_C(4096)
 #define IMAGE_BUILD_ID_MAX 64 /* bytes; SHA-1 has 20 */

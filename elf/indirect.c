@@ -7,8 +7,8 @@
  */
 #include <stdlib.h>
 
-#include "functions_internal.h"
-#include "relocations.h"
+#include "elf/functions_internal.h"
+#include "elf/relocations.h"
 
 struct word_list {
     struct indirect_word *words;

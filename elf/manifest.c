@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
-#include "relocations.h"
-#include "slot_table.h"
+#include "elf/record.h"
+#include "elf/relocations.h"
+#include "elf/slot_table.h"
 
 #define ENTRY_FIELD(address, member) ((address) + offsetof(struct hotpatch_entry, member))
 #define MODULE_FIELD(address, member) ((address) + offsetof(struct hotpatch_module, member))

@@ -1,10 +1,10 @@
 /* object_callers.c - see object_callers.h. */
-#include "object_callers.h"
+#include "elf/object_callers.h"
 
 #include <stdlib.h>
 
-#include "image_internal.h"
-#include "object_code.h"
+#include "elf/image_internal.h"
+#include "elf/object_code.h"
 
 /* Of more code an index would take seconds. */
 #define CODE_MAX (UINT64_C(32) << 20)

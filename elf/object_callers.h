@@ -7,8 +7,8 @@
 #ifndef HOTPATCH_OBJECT_CALLERS_H
 #define HOTPATCH_OBJECT_CALLERS_H
 
-#include "callers.h"
-#include "functions.h"
+#include "arch/callers.h"
+#include "elf/functions.h"
 
 struct object_callers;
 

@@ -5,13 +5,13 @@
  * symbol that the object defines: gcc with -fno-semantic-interposition takes such a call for one of
  * the function that it knows, whatever visibility the symbol has.
  */
-#include "object_code.h"
+#include "elf/object_code.h"
 
 #include <stdlib.h>
 
-#include "image_internal.h"
-#include "pages.h"
-#include "relocations.h"
+#include "elf/image_internal.h"
+#include "elf/pages.h"
+#include "elf/relocations.h"
 
 static bool is_code(const struct image *image, uint64_t address)
 {

@@ -16,12 +16,12 @@
  * ld.so finds program headers at e_phoff and strings at DT_STRTAB; section headers go on telling of the old places, whose
  * bytes stay.
  */
-#include "origin.h"
+#include "elf/origin.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 /* A hostile file has any number of entries that share one long string. */
 enum { STRING_MAX = 64 << 10, EXPANDED_MAX = 16 << 20 };

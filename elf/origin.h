@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_ORIGIN_H
 #define HOTPATCH_ORIGIN_H
 
-#include "image.h"
+#include "elf/image.h"
 
 /* Does DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_FILTER or DT_AUXILIARY name it? */
 bool image_names_origin(const struct image *image);

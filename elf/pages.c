@@ -3,8 +3,8 @@
  */
 #include <sys/mman.h>
 
-#include "image_internal.h"
-#include "pages.h"
+#include "elf/image_internal.h"
+#include "elf/pages.h"
 
 static size_t whole_pages(size_t size)
 {

@@ -4,12 +4,12 @@
  * ld.so obeys PT_GNU_STACK of every object that it maps, also of one that dlopen(3) brings: then it
  * makes the stacks of all threads executable, and they stay so after dlclose(3).
  */
-#include "protection.h"
+#include "elf/protection.h"
 
 #include <elf.h>
 #include <string.h>
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 const char *image_executable_stack(const struct image *image)
 {

@@ -2,7 +2,7 @@
 #ifndef HOTPATCH_PROTECTION_H
 #define HOTPATCH_PROTECTION_H
 
-#include "image.h"
+#include "elf/image.h"
 
 /*
  * Return why ld.so would make the program's stacks executable for this object, or NULL: PT_GNU_STACK

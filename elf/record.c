@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "record.h"
+#include "elf/record.h"
 
 bool record_find(const struct image *image, const char *symbol, const char *section,
                  uint64_t *address)

@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_RECORD_H
 #define HOTPATCH_RECORD_H
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 #define RECORD_STRING_MAX 4096 /* bytes without the NUL */
 #define RECORD_COUNT_MAX 65536 /* entries of one array */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image_internal.h"
-#include "relocations.h"
+#include "elf/image_internal.h"
+#include "elf/relocations.h"
 
 typedef int (*relocation_function)(const struct image_relocation *relocation, void *context);
 

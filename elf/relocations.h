@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_RELOCATIONS_H
 #define HOTPATCH_RELOCATIONS_H
 
-#include "symbols.h"
+#include "elf/symbols.h"
 
 struct image_relocation {
     uint64_t where; /* virtual address before load bias */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "record.h"
-#include "relocations.h"
-#include "slot_table.h"
+#include "elf/record.h"
+#include "elf/relocations.h"
+#include "elf/slot_table.h"
 
 #define SLOT_FIELD(address, member) ((address) + offsetof(struct hotpatch_slot, member))
 

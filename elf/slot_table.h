@@ -8,8 +8,8 @@
 #ifndef HOTPATCH_SLOT_TABLE_H
 #define HOTPATCH_SLOT_TABLE_H
 
-#include "hotpatch.h"
-#include "image.h"
+#include "elf/image.h"
+#include "include/hotpatch.h"
 
 struct table_slot {
     uint64_t address; /* of the struct hotpatch_slot */

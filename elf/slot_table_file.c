@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "slot_table.h"
+#include "elf/slot_table.h"
 
 static bool find_section(Elf *elf, uint64_t *address)
 {

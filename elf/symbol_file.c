@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pages.h"
-#include "symbol_file.h"
-#include "sys.h"
+#include "base/sys.h"
+#include "elf/pages.h"
+#include "elf/symbol_file.h"
 
 #define STRINGS_MAX (UINT64_C(1) << 30) /* functions.c keeps offsets in 30 bits */
 #define NOTES_MAX (UINT64_C(1) << 20)

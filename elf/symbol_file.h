@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_SYMBOL_FILE_H
 #define HOTPATCH_SYMBOL_FILE_H
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 struct symbol_file {
     int file; /* the caller's */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 static Elf64_Sym raw_symbol(const struct symbol_table *table, size_t i)
 {

@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_SYMBOLS_H
 #define HOTPATCH_SYMBOLS_H
 
-#include "image.h"
+#include "elf/image.h"
 
 struct image_symbol {
     const char *name;    /* lives as long as the image */

@@ -1,7 +1,7 @@
 /* text_share.c - see text_share.h. In the command alone. */
-#include "text_share.h"
+#include "elf/text_share.h"
 
-#include "functions_internal.h"
+#include "elf/functions_internal.h"
 
 struct count {
     const struct range *ranges; /* of the code, ascending, none of them overlaps another */

@@ -1,7 +1,7 @@
 /* unique.c - see unique.h. */
-#include "unique.h"
+#include "elf/unique.h"
 
-#include "image_internal.h"
+#include "elf/image_internal.h"
 
 int image_unique_symbols(const struct image *image,
                          int (*each)(const char *name, size_t info, void *context), void *context,

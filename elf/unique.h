@@ -2,7 +2,7 @@
 #ifndef HOTPATCH_UNIQUE_H
 #define HOTPATCH_UNIQUE_H
 
-#include "image.h"
+#include "elf/image.h"
 
 /*
  * Call `each` for every symbol of .dynsym that the file defines with binding STB_GNU_UNIQUE; `info` is

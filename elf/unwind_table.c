@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image_internal.h"
-#include "order.h"
-#include "unwind_table.h"
+#include "elf/image_internal.h"
+#include "elf/order.h"
+#include "elf/unwind_table.h"
 
 enum {
     PE_ABSOLUTE = 0,

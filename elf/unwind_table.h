@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_UNWIND_TABLE_H
 #define HOTPATCH_UNWIND_TABLE_H
 
-#include "image.h"
+#include "elf/image.h"
 
 struct unwind_range {
     uint64_t start; /* before load bias */

@@ -4,22 +4,22 @@
  * Loaded by the shim on the first request. Every call comes with the engine lock held, from the
  * listener or, for the run-time API, from a thread of the host's.
  */
-#include "engine.h"
+#include "loader/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoder.h"
-#include "emulator.h"
-#include "library_heap.h"
-#include "lock.h"
-#include "mend.h"
-#include "report.h"
-#include "site.h"
-#include "sys.h"
-#include "tend.h"
-#include "transaction.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "loader/objects/library_heap.h"
+#include "loader/slots/mend.h"
+#include "loader/slots/report.h"
+#include "loader/text/decoder.h"
+#include "loader/text/emulator.h"
+#include "loader/text/site.h"
+#include "loader/transaction/tend.h"
+#include "loader/transaction/transaction.h"
 
 static char program[4096];
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "services.h"
+#include "base/services.h"
 
 const char *engine_program_path(void);
 uint64_t engine_now_ms(void);           /* CLOCK_MONOTONIC */

@@ -1,9 +1,9 @@
 /* own_malloc.c - the engine's malloc(3) and its kin: the shim's heap, so that either frees what the other made. */
-#include "engine.h"
+#include "loader/engine.h"
 
 #define OWN_ALLOCATE(size) shim()->allocate(size)
 #define OWN_ALLOCATE_ALIGNED(alignment, size) shim()->allocate_aligned(alignment, size)
 #define OWN_RESIZE(memory, size) shim()->resize(memory, size)
 #define OWN_RELEASE(memory) shim()->release(memory)
 
-#include "own_malloc.h"
+#include "base/malloc_family.h"

@@ -1,10 +1,10 @@
 /* allocator.c - see allocator.h. x86-64. */
-#include "allocator.h"
+#include "preload/allocator.h"
 
 #include <stddef.h>
 
 #include "base/unwind.h"
-#include "call_site.h"
+#include "preload/call_site.h"
 
 enum {
     CHUNK = 256,

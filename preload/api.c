@@ -3,19 +3,19 @@
  *
  * The two lists only grow, at their ends, and are read without a lock: each `next` is stored last.
  */
-#include "api.h"
+#include "preload/api.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
-#include "listener.h"
-#include "lock.h"
-#include "log.h"
-#include "preload.h"
-#include "state.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "preload/engine.h"
+#include "preload/listener.h"
+#include "preload/log.h"
+#include "preload/preload.h"
 
 static struct lock append_lock STATE; /* writers of the lists */
 static struct registered_slot *registered_head STATE;

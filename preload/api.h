@@ -6,7 +6,7 @@
 #ifndef HOTPATCH_API_H
 #define HOTPATCH_API_H
 
-#include "engine_api.h"
+#include "base/engine_api.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 

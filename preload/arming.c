@@ -1,25 +1,25 @@
 /* arming.c - see arming.h. */
-#include "arming.h"
+#include "preload/arming.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "filters.h"
-#include "jail.h"
-#include "leftovers.h"
-#include "lock.h"
-#include "log.h"
-#include "made_here.h"
-#include "plain_text.h"
-#include "rights.h"
-#include "self.h"
-#include "settings.h"
-#include "state.h"
-#include "sweep.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/filters.h"
+#include "preload/jail.h"
+#include "preload/leftovers.h"
+#include "preload/log.h"
+#include "preload/made_here.h"
+#include "preload/plain_text.h"
+#include "preload/rights.h"
+#include "preload/self.h"
+#include "preload/settings.h"
+#include "preload/sweep.h"
+#include "preload/threads.h"
 
 struct identity { /* compared by its bytes: no padding */
     pid_t pid;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "runtime_dir.h"
+#include "preload/runtime_dir.h"
 
 /* Host thread, constructor: makes directory and FIFO and leaves no descriptor open; arming_start() takes
  * this FIFO later. False: as below. */

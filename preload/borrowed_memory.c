@@ -1,11 +1,11 @@
 /* borrowed_memory.c - see borrowed_memory.h. */
-#include "borrowed_memory.h"
+#include "preload/borrowed_memory.h"
 
 #include <linux/kcmp.h>
 #include <pthread.h>
 
-#include "filters.h"
-#include "sys.h"
+#include "base/sys.h"
+#include "preload/filters.h"
 
 /* What libc takes for the caller's thread id: in thread-local data, which a child made past fork(3) has its
  * parent's of. A recursive mutex shows it (pthread_mutex_t, __owner). */

@@ -2,7 +2,7 @@
  * bpf.c - see bpf.h. The instructions: linux/filter.h, and seccomp_check_filter() in the kernel's
  * kernel/seccomp.c, which tells those that a seccomp filter may have.
  */
-#include "bpf.h"
+#include "preload/bpf.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>

@@ -1,5 +1,5 @@
 /* call_number.c - see call_number.h. x86-64 (Intel SDM, volume 2). */
-#include "call_number.h"
+#include "preload/call_number.h"
 
 #include <stdbool.h>
 #include <string.h>

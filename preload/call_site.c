@@ -1,5 +1,5 @@
 /* call_site.c - see call_site.h. x86-64. */
-#include "call_site.h"
+#include "preload/call_site.h"
 
 #include <string.h>
 

@@ -1,24 +1,24 @@
 /* dispatch.c - see dispatch.h. */
-#include "dispatch.h"
+#include "preload/dispatch.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arming.h"
-#include "engine.h"
-#include "jail.h"
-#include "lock.h"
-#include "log.h"
-#include "outcome.h"
-#include "replies.h"
-#include "rights.h"
-#include "self.h"
-#include "settings.h"
-#include "state.h"
-#include "status.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/arming.h"
+#include "preload/engine.h"
+#include "preload/jail.h"
+#include "preload/log.h"
+#include "preload/outcome.h"
+#include "preload/replies.h"
+#include "preload/rights.h"
+#include "preload/self.h"
+#include "preload/settings.h"
+#include "preload/status.h"
+#include "preload/threads.h"
 
 #define STARTUP_PATCHES_MAX 64
 

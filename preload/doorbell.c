@@ -13,7 +13,7 @@
  * as in code that runs on stacks of a few kB (OCaml 5, gccgo), HOTPATCH_SIGNAL=none is what is left; Go and
  * the Erlang runtime put all handlers on their alternate stacks themselves.
  */
-#include "doorbell.h"
+#include "preload/doorbell.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,17 +21,17 @@
 #include <string.h>
 
 #include "base/doorbell_value.h"
-#include "borrowed_memory.h"
-#include "filters.h"
-#include "first_ring.h"
-#include "interrupted.h"
-#include "preload.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/borrowed_memory.h"
 #include "preload/exec_notice.h"
-#include "settings.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
-#include "user_dispatch.h"
+#include "preload/filters.h"
+#include "preload/first_ring.h"
+#include "preload/interrupted.h"
+#include "preload/preload.h"
+#include "preload/settings.h"
+#include "preload/threads.h"
+#include "preload/user_dispatch.h"
 
 /* Bytes of stack: for handlers of other libraries that call ours. */
 #define HANDLERS_BETWEEN (16ul << 10)

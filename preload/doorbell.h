@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "sys.h"
-#include "sys_signal.h"
+#include "base/sys.h"
+#include "base/sys_signal.h"
 
 /* All others are blocked in the handler. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps
  * with a lock held that the handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at

@@ -4,7 +4,7 @@
  * The engine needs libelf and Zydis. It is loaded on the first request that needs it, so that a
  * library that is missing is a refused request and not a program that cannot start.
  */
-#include "engine.h"
+#include "preload/engine.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -15,20 +15,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api.h"
-#include "arming.h"
-#include "doorbell.h"
-#include "heap.h"
-#include "jail.h"
-#include "linker_error.h"
-#include "listener.h"
-#include "lock.h"
-#include "log.h"
-#include "replies.h"
-#include "safe_point.h"
-#include "state.h"
-#include "status.h"
-#include "threads.h"
+#include "base/linker_error.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "preload/api.h"
+#include "preload/arming.h"
+#include "preload/doorbell.h"
+#include "preload/heap.h"
+#include "preload/jail.h"
+#include "preload/listener.h"
+#include "preload/log.h"
+#include "preload/replies.h"
+#include "preload/safe_point.h"
+#include "preload/status.h"
+#include "preload/threads.h"
 
 #define ENGINE_NAME "libhotpatch_engine.so"
 #define LOAD_LIMIT_MS 10000

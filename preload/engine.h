@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "engine_api.h"
+#include "base/engine_api.h"
 
 void engine_locate(void); /* constructor: where the shim itself lies */
 bool engine_loaded(void);

@@ -5,10 +5,10 @@
 
 #include "base/doorbell_value.h"
 #include "base/exec_notice.h"
-#include "doorbell.h"
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/doorbell.h"
 
 /* By name also in vfork.c. */
 extern struct exec_notice exec_notice __attribute__((visibility("hidden")));

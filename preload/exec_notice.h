@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sys_signal.h"
+#include "base/sys_signal.h"
 
 struct exec_guard {
     bool ignored;             /* the doorbell is ignored until exec_failed() */

@@ -1,5 +1,5 @@
 /* filters.c - see filters.h. */
-#include "filters.h"
+#include "preload/filters.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -10,15 +10,15 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
+#include "base/lock.h"
 #include "base/needed_calls.h"
 #include "base/proc_text.h"
 #include "base/seccomp_facts.h"
-#include "bpf.h"
-#include "lock.h"
-#include "preload.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/bpf.h"
+#include "preload/preload.h"
+#include "preload/threads.h"
 
 /* The command finds it by its first bytes, which nothing here reads: kept, and in one piece. */
 static struct seccomp_facts facts STATE

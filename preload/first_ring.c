@@ -1,18 +1,18 @@
 /* first_ring.c - see first_ring.h. */
-#include "first_ring.h"
+#include "preload/first_ring.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "borrowed_memory.h"
-#include "own_stack.h"
-#include "safe_moment.h"
-#include "settings.h"
-#include "state.h"
-#include "step.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/borrowed_memory.h"
+#include "preload/own_stack.h"
+#include "preload/safe_moment.h"
+#include "preload/settings.h"
+#include "preload/step.h"
+#include "preload/threads.h"
 
 /* The process that has a thread in first_ring_try(); 0: none. In a child that another thread forks meanwhile it is
  * the parent. */

@@ -1,10 +1,10 @@
 /* frames.c - see frames.h. */
-#include "frames.h"
+#include "preload/frames.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "frames_line.h"
+#include "preload/frames_line.h"
 
 void frames_init(struct frames *frames, frame_handler handler, void *context,
                  uint64_t (*clock)(void))

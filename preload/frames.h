@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "request.h"
+#include "base/request.h"
 
 #define FRAMES_WAIT_MS 1000        /* for the rest of a line or transaction that has begun */
 #define FRAMES_REST_MS 10000       /* for the rest of a transaction that was refused */

@@ -4,7 +4,7 @@
  * request_parse() cuts the line up; here it is only looked at, since it may have to wait. What is
  * wrong with it is judged later.
  */
-#include "frames_line.h"
+#include "preload/frames_line.h"
 
 #include <stdio.h>
 #include <string.h>

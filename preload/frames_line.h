@@ -2,7 +2,7 @@
 #ifndef HOTPATCH_FRAMES_LINE_H
 #define HOTPATCH_FRAMES_LINE_H
 
-#include "frames.h"
+#include "preload/frames.h"
 
 bool line_verb_is(const char *line, const char *verb);
 /* True: begin, a piece of it, or begin in other letters. */

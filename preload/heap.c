@@ -6,7 +6,7 @@
  *
  *      | tag, size | memory ...            tag: the address, so that a foreign pointer is told
  */
-#include "heap.h"
+#include "preload/heap.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
 #include "base/unwind.h"
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
 
 #define TAG UINT64_C(0x68705f6d656d6f72)
 #define PAGE ((size_t)4096)

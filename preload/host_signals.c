@@ -1,7 +1,7 @@
 /* host_signals.c - see host_signals.h. */
-#include "host_signals.h"
+#include "preload/host_signals.h"
 
-#include "sys_signal.h"
+#include "base/sys_signal.h"
 
 void host_signals_read(struct host_signals *signals, int doorbell)
 {

@@ -6,7 +6,7 @@
 #ifndef HOTPATCH_HOST_SIGNALS_H
 #define HOTPATCH_HOST_SIGNALS_H
 
-#include "sys.h"
+#include "base/sys.h"
 
 struct host_signals {
     sys_sigset handled; /* that have a handler: they end poll(2), pause(2) ... */

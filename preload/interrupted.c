@@ -10,7 +10,7 @@
  * restart_syscall(2) is called here and not after the return: sigreturn(2) forgets what is to be
  * restarted.
  */
-#include "interrupted.h"
+#include "preload/interrupted.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,17 +21,17 @@
 #include <sys/socket.h>
 #include <ucontext.h>
 
+#include "base/sys.h"
 #include "base/unwind.h"
-#include "by_number.h"
-#include "call_number.h"
-#include "call_site.h"
-#include "doorbell.h"
-#include "filters.h"
-#include "host_signals.h"
-#include "short_counts.h"
-#include "sys.h"
-#include "threads.h"
-#include "under_mask.h"
+#include "preload/call_number.h"
+#include "preload/call_site.h"
+#include "preload/doorbell.h"
+#include "preload/filters.h"
+#include "preload/host_signals.h"
+#include "preload/interpose/by_number.h"
+#include "preload/short_counts.h"
+#include "preload/threads.h"
+#include "preload/under_mask.h"
 
 enum { SYSCALL_BYTES = CALL_SITE_SYSCALL_BYTES, PAGE = 4096 };
 

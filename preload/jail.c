@@ -1,5 +1,5 @@
 /* jail.c - see jail.h. */
-#include "jail.h"
+#include "preload/jail.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,14 +10,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "filters.h"
-#include "jail_line.h"
-#include "json.h"
-#include "lock.h"
-#include "log.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/json.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/filters.h"
+#include "preload/jail_line.h"
+#include "preload/log.h"
+#include "preload/threads.h"
 
 #define ANSWER_LIMIT_MS 2000
 #define ANSWER_MAX 4096

@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jail.h"
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/jail.h"
+#include "preload/threads.h"
 
 #define STEP_LIMIT_MS 2000
 

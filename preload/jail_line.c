@@ -1,5 +1,5 @@
 /* jail_line.c - see jail_line.h. */
-#include "jail_line.h"
+#include "preload/jail_line.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -4,15 +4,15 @@
  * In the shim, and not in the engine that makes the copies: who ends last may never have loaded a
  * patch, like a daemon's worker that inherited one.
  */
-#include "leftovers.h"
+#include "preload/leftovers.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "lock.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/sys.h"
 
 #define OBJECTS "objects"
 

@@ -1,5 +1,5 @@
 /* libc_next.c - see libc_next.h. */
-#include "libc_next.h"
+#include "preload/libc_next.h"
 
 #include <dlfcn.h>
 

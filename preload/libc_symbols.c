@@ -1,6 +1,6 @@
 /* libc_symbols.c - see libc_symbols.h. The hash table: gABI, "Dynamic Section", and
  * https://sourceware.org/legacy-ml/binutils/2006-10/msg00377.html for DT_GNU_HASH. */
-#include "libc_symbols.h"
+#include "preload/libc_symbols.h"
 
 #include <dlfcn.h>
 #include <elf.h>

@@ -1,5 +1,5 @@
 /* listener.c - see listener.h. */
-#include "listener.h"
+#include "preload/listener.h"
 
 #include <limits.h>
 #include <locale.h>
@@ -8,24 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arming.h"
-#include "dispatch.h"
-#include "doorbell.h"
-#include "filters.h"
-#include "frames.h"
-#include "jail.h"
-#include "lock.h"
-#include "log.h"
-#include "main_exit.h"
-#include "replies.h"
-#include "rights.h"
-#include "self.h"
-#include "settings.h"
-#include "state.h"
-#include "status.h"
-#include "sys.h"
-#include "threads.h"
-#include "waiting.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/arming.h"
+#include "preload/dispatch.h"
+#include "preload/doorbell.h"
+#include "preload/filters.h"
+#include "preload/frames.h"
+#include "preload/jail.h"
+#include "preload/log.h"
+#include "preload/main_exit.h"
+#include "preload/replies.h"
+#include "preload/rights.h"
+#include "preload/self.h"
+#include "preload/settings.h"
+#include "preload/status.h"
+#include "preload/threads.h"
+#include "preload/waiting.h"
 
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
 #define WORKER_LIMIT_MS 2000

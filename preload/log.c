@@ -1,18 +1,18 @@
 /* log.c - see log.h. */
-#include "log.h"
+#include "preload/log.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
 #include "base/utf8.h"
-#include "filters.h"
-#include "lock.h"
-#include "settings.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
+#include "preload/filters.h"
+#include "preload/settings.h"
+#include "preload/threads.h"
 
 #define LINE_MAX_BYTES 1024 /* below PIPE_BUF: one write, never torn */
 #define QUEUE_LINES 16

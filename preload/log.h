@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "engine_api.h"
+#include "base/engine_api.h"
 
 /* Any thread. Never blocks: a line that cannot be written at once is dropped. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

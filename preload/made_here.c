@@ -1,10 +1,10 @@
 /* made_here.c - see made_here.h. */
-#include "made_here.h"
+#include "preload/made_here.h"
 
 #include <sys/mman.h>
 
-#include "state.h"
-#include "sys.h"
+#include "base/state.h"
+#include "base/sys.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18

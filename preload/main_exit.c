@@ -1,5 +1,5 @@
 /* main_exit.c - see main_exit.h. */
-#include "main_exit.h"
+#include "preload/main_exit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+#include "base/lock.h"
 #include "base/proc_text.h"
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
+#include "base/state.h"
+#include "base/sys.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449

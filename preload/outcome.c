@@ -1,16 +1,16 @@
 /* outcome.c - see outcome.h. */
-#include "outcome.h"
+#include "preload/outcome.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lock.h"
+#include "base/sys.h"
 #include "base/utf8.h"
-#include "engine.h"
-#include "lock.h"
-#include "status.h"
-#include "sys.h"
+#include "preload/engine.h"
+#include "preload/status.h"
 
 void outcome_begin(struct outcome *outcome, const char *id, const char *verb)
 {

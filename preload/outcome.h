@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json.h"
-#include "request.h"
+#include "base/json.h"
+#include "base/request.h"
 
 struct outcome {
     struct json reply, record;

@@ -1,11 +1,11 @@
 /* own_stack.c - see own_stack.h. Its pages are the kernel's until they are written. */
-#include "own_stack.h"
+#include "preload/own_stack.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "state.h"
-#include "sys.h"
+#include "base/state.h"
+#include "base/sys.h"
 
 enum { SIZE = 64 << 10 };
 

@@ -1,5 +1,5 @@
 /* plain_text.c - see plain_text.h. */
-#include "plain_text.h"
+#include "preload/plain_text.h"
 
 #define DIGITS_MAX 20 /* of 64 bits */
 

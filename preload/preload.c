@@ -8,7 +8,7 @@
  * program it is preloaded into. In the child of fork() the heap works (glibc sees to it), locks of
  * libc that glibc does not reset do not: no locale, no time zone, no stdio stream.
  */
-#include "preload.h"
+#include "preload/preload.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,23 +17,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api.h"
-#include "arming.h"
-#include "dispatch.h"
-#include "doorbell.h"
-#include "engine.h"
-#include "filters.h"
-#include "heap.h"
-#include "listener.h"
-#include "lock.h"
-#include "log.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/api.h"
+#include "preload/arming.h"
+#include "preload/dispatch.h"
+#include "preload/doorbell.h"
+#include "preload/engine.h"
 #include "preload/exec_notice.h"
-#include "safe_point.h"
-#include "settings.h"
-#include "state.h"
-#include "status.h"
-#include "sys.h"
-#include "threads.h"
+#include "preload/filters.h"
+#include "preload/heap.h"
+#include "preload/listener.h"
+#include "preload/log.h"
+#include "preload/safe_point.h"
+#include "preload/settings.h"
+#include "preload/status.h"
+#include "preload/threads.h"
 
 #define FORK_WAIT_MS 200
 /* libc's fork(3) gives its child the dynamic linker's locks anew; a bare system call does not, and the analysis of a

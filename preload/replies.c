@@ -1,15 +1,15 @@
 /* replies.c - see replies.h. */
-#include "replies.h"
+#include "preload/replies.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arming.h"
-#include "lock.h"
-#include "log.h"
-#include "state.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/arming.h"
+#include "preload/log.h"
 
 #define SPARES 2            /* for the reply, and for what the request opens */
 #define STALL_LIMIT_MS 5000 /* without a byte taken */

@@ -1,5 +1,5 @@
 /* rights.c - see rights.h. */
-#include "rights.h"
+#include "preload/rights.h"
 
 #include <dirent.h>
 #include <linux/capability.h>
@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/lock.h"
 #include "base/proc_text.h"
-#include "jail.h"
-#include "lock.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/jail.h"
+#include "preload/threads.h"
 
 #define STATUS_SIZE 8192
 #define GROUPS_MAX 256

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define RIGHTS_GROUPS_MAX 2048 /* bytes of the Groups: line */
 

@@ -1,14 +1,14 @@
 /* runtime_dir.c - see runtime_dir.h. */
-#include "runtime_dir.h"
+#include "preload/runtime_dir.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lock.h"
-#include "plain_text.h"
-#include "sweep.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "preload/plain_text.h"
+#include "preload/sweep.h"
 
 /* What stands for a user that a user namespace does not map, user_namespaces(7). */
 #define OVERFLOW_UID 65534u

@@ -1,10 +1,10 @@
 /* safe_calls.c - see safe_calls.h. Each list names the files of glibc 2.36 that were read for it. */
-#include "safe_calls.h"
+#include "preload/safe_calls.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "libc_symbols.h"
+#include "preload/libc_symbols.h"
 
 /* sysdeps/unix/sysv/linux/: each is one system call, or calls another of them (sleep, usleep, lockf: posix/sleep.c,
  * sysdeps/posix/usleep.c, io/lockf64.c). */

@@ -12,17 +12,17 @@
  *
  * A function is known by where it begins, or by the call that names it: what was left by a jump has no frame.
  */
-#include "safe_moment.h"
+#include "preload/safe_moment.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
 
-#include "allocator.h"
 #include "base/unwind.h"
-#include "call_site.h"
-#include "libc_symbols.h"
-#include "safe_calls.h"
+#include "preload/allocator.h"
+#include "preload/call_site.h"
+#include "preload/libc_symbols.h"
+#include "preload/safe_calls.h"
 
 enum { FRAMES_MAX = 256 };
 

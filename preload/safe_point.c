@@ -4,13 +4,13 @@
  * The host's part costs one relaxed load while nobody waits. It may be called from a signal
  * handler, so it takes no lock.
  */
-#include "safe_point.h"
+#include "preload/safe_point.h"
 
 #include <stdatomic.h>
 
-#include "api.h"
-#include "lock.h"
-#include "state.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "preload/api.h"
 
 enum state {
     NOBODY,

@@ -1,16 +1,16 @@
 /* self.c - see self.h. */
-#include "self.h"
+#include "preload/self.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
 
-#include "lock.h"
-#include "made_here.h"
-#include "request.h"
-#include "state.h"
-#include "sys.h"
+#include "base/lock.h"
+#include "base/request.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/made_here.h"
 
 static uint64_t pid_ns STATE; /* 0: not read yet */
 static char nonce[REQUEST_NONCE_LENGTH + 1] STATE;

@@ -3,7 +3,7 @@
  *
  * Constructor only. One pass over environ, because an excluded process pays for it too.
  */
-#include "settings.h"
+#include "preload/settings.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -13,9 +13,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "state.h"
-#include "sys.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/log.h"
 
 #define DOORBELL_OFFSET 12 /* SIGRTMIN+12 */
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "engine_api.h"
+#include "base/engine_api.h"
 
 /* HOTPATCH_LISTEN: when the threads are made. */
 enum listen_when {

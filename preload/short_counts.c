@@ -1,5 +1,5 @@
 /* short_counts.c - see short_counts.h. */
-#include "short_counts.h"
+#include "preload/short_counts.h"
 
 #include <sys/socket.h>
 #include <sys/sysmacros.h>

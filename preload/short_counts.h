@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "under_mask.h"
+#include "preload/under_mask.h"
 
 /*
  * Is there a rest of `call`, which has moved `moved` bytes, and may it be moved by another call? Then fill

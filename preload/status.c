@@ -1,24 +1,24 @@
 /* status.c - see status.h. */
-#include "status.h"
+#include "preload/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "arming.h"
+#include "base/lock.h"
 #include "base/proc_text.h"
-#include "doorbell.h"
-#include "engine.h"
-#include "jail.h"
-#include "lock.h"
-#include "log.h"
-#include "made_here.h"
-#include "self.h"
-#include "state.h"
-#include "sys.h"
-#include "threads.h"
-#include "wall_time.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "base/wall_time.h"
+#include "preload/arming.h"
+#include "preload/doorbell.h"
+#include "preload/engine.h"
+#include "preload/jail.h"
+#include "preload/log.h"
+#include "preload/made_here.h"
+#include "preload/self.h"
+#include "preload/threads.h"
 
 #ifndef HOTPATCH_VERSION
 #define HOTPATCH_VERSION "0.1.0"

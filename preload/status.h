@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json.h"
+#include "base/json.h"
 
 #define STATUS_HISTORY 100     /* records kept, and told by `status` */
 #define STATUS_FILE_HISTORY 32 /* the newest, in PID.json: it is written at every request */

@@ -9,7 +9,7 @@
  * A look at the whole stack takes some hundred system calls, so it is taken where it can have another result:
  * once the frame that was in the way has returned.
  */
-#include "step.h"
+#include "preload/step.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,15 +18,15 @@
 #include <ucontext.h>
 
 #include "base/proc_text.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "base/sys_signal.h"
 #include "base/unwind.h"
-#include "engine.h"
-#include "own_stack.h"
-#include "safe_moment.h"
-#include "state.h"
-#include "step_instruction.h"
-#include "step_string.h"
-#include "sys.h"
-#include "sys_signal.h"
+#include "preload/engine.h"
+#include "preload/own_stack.h"
+#include "preload/safe_moment.h"
+#include "preload/step_instruction.h"
+#include "preload/step_string.h"
 
 enum {
     STEPS_MAX = 4096,

@@ -1,5 +1,5 @@
 /* step_instruction.c - see step_instruction.h. Opcodes: Intel SDM, volume 2, appendix A. */
-#include "step_instruction.h"
+#include "preload/step_instruction.h"
 
 #include <signal.h>
 #include <string.h>

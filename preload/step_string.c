@@ -1,12 +1,12 @@
 /* step_string.c - see step_string.h. x86-64; Intel SDM, volume 2, "MOVS", "STOS", "REP". */
-#include "step_string.h"
+#include "preload/step_string.h"
 
 #include <stdbool.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 enum { CHUNK = 4096, CHUNKS = 16 };
 

@@ -4,7 +4,7 @@
  * What it costs is paid by every start of a program: the names of one block, one kill(2) for each, and
  * more only for those that may go.
  */
-#include "sweep.h"
+#include "preload/sweep.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -14,10 +14,10 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
+#include "base/lock.h"
 #include "base/proc_text.h"
-#include "lock.h"
-#include "self.h"
-#include "sys.h"
+#include "base/sys.h"
+#include "preload/self.h"
 
 #define BLOCK 1024      /* bytes of directory entries, some 30 */
 #define STATUS_HEAD 512 /* bytes of a status file that hold pid_ns and start_time */

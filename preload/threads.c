@@ -6,7 +6,7 @@
  * stacks are one mapping of ours, used again by a forked child: glibc's own would let the kernel
  * back the worker's 8 MiB with a huge page, and a process has only 80 kB to spare for us.
  */
-#include "threads.h"
+#include "preload/threads.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,17 +20,17 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#include "doorbell.h"
-#include "filters.h"
-#include "heap.h"
-#include "listener.h"
-#include "lock.h"
-#include "log.h"
-#include "main_exit.h"
-#include "settings.h"
-#include "state.h"
-#include "sys.h"
-#include "sys_signal.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "base/sys.h"
+#include "base/sys_signal.h"
+#include "preload/doorbell.h"
+#include "preload/filters.h"
+#include "preload/heap.h"
+#include "preload/listener.h"
+#include "preload/log.h"
+#include "preload/main_exit.h"
+#include "preload/settings.h"
 
 #define PAGE 4096ul
 /* Small, for hosts with a limit of address space or of locked memory. Six times what the listener was seen to

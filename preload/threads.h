@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "engine_api.h"
+#include "base/engine_api.h"
 
 enum thread_role { THREAD_HOST, THREAD_LISTENER, THREAD_WORKER };
 

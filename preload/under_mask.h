@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 enum {
     UNDER_MASK_HANDLED = -10001, /* a handler ran before the call was made */

@@ -1,14 +1,14 @@
 /*
  * user_dispatch.c - see user_dispatch.h. Any thread of the host, also inside a signal handler: no libc, no lock.
  */
-#include "user_dispatch.h"
+#include "preload/user_dispatch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 
-#include "libc_symbols.h"
+#include "preload/libc_symbols.h"
 
 enum { SELECTOR_BLOCKS = 1 };
 

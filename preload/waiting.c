@@ -1,5 +1,5 @@
 /* waiting.c - see waiting.h. */
-#include "waiting.h"
+#include "preload/waiting.h"
 
 #include <errno.h>
 #include <sys/select.h>

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "listener.h"
-#include "lock.h"
-#include "log.h"
-#include "main_exit.h"
-#include "state.h"
-#include "threads.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "preload/listener.h"
+#include "preload/log.h"
+#include "preload/main_exit.h"
+#include "preload/threads.h"
 
 enum state {
     IDLE,

@@ -6,12 +6,12 @@
  * to the one in question hands it its own callers. The same way up goes a stack that is not aligned, to
  * callers that call nothing that needs one.
  */
-#include "callers.h"
+#include "arch/callers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "callers_facts.h"
+#include "arch/x86_64/callers_facts.h"
 
 enum {
     ABOVE_MAX = 4096,            /* functions that are looked at for one answer */

@@ -1,5 +1,5 @@
 /* callers_array.c - see callers_memory.h. Any thread, one at a time per array. */
-#include "callers_array.h"
+#include "arch/x86_64/callers_array.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

@@ -1,13 +1,13 @@
 /*
  * callers_body.c - see callers_body.h. Listener or command; reads only the code of the index.
  */
-#include "callers_body.h"
+#include "arch/x86_64/callers_body.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "callers_seen.h"
-#include "callers_table.h"
+#include "arch/x86_64/callers_seen.h"
+#include "arch/x86_64/callers_table.h"
 
 enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, SLOTS = 1024, KEPT_BYTES = 1 << 17 };
 

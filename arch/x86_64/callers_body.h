@@ -8,9 +8,9 @@
 #ifndef HOTPATCH_CALLERS_BODY_H
 #define HOTPATCH_CALLERS_BODY_H
 
-#include "callers_array.h"
-#include "callers_effects.h"
-#include "callers_index.h"
+#include "arch/x86_64/callers_array.h"
+#include "arch/x86_64/callers_effects.h"
+#include "arch/x86_64/callers_index.h"
 
 #define NO_FUNCTION UINT32_MAX
 

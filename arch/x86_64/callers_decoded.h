@@ -6,7 +6,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "callers_effects.h"
+#include "arch/x86_64/callers_effects.h"
 
 enum { OPERANDS = ZYDIS_MAX_OPERAND_COUNT };
 

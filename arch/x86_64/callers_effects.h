@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "callers_registers.h"
+#include "arch/x86_64/callers_registers.h"
 
 enum effect_kind {
     EFFECT_PLAIN,

@@ -1,10 +1,10 @@
 /* callers_facts.c - see callers_facts.h. Listener or command. */
-#include "callers_facts.h"
+#include "arch/x86_64/callers_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "callers_flow.h"
+#include "arch/x86_64/callers_flow.h"
 
 enum {
     KEPT_BYTES = 2 << 20, /* for reading the next function */

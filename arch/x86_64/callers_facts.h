@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_CALLERS_FACTS_H
 #define HOTPATCH_CALLERS_FACTS_H
 
-#include "callers_body.h"
+#include "arch/x86_64/callers_body.h"
 
 enum { USES_DEPTH = 4, WRITES_DEPTH = 40 }; /* so far down are callees looked at */
 

@@ -15,7 +15,7 @@
  * around handles floats or doubles at all: else each call of a void function would be taken for one that
  * hands xmm0 on.
  */
-#include "callers_flow.h"
+#include "arch/x86_64/callers_flow.h"
 
 #include <string.h>
 

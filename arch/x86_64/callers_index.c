@@ -7,14 +7,14 @@
  *
  * Stubs of a PLT are added to the functions: a call of one leads on to where its word leads.
  */
-#include "callers_index.h"
+#include "arch/x86_64/callers_index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "callers_array.h"
-#include "callers_seen.h"
-#include "decode.h"
+#include "arch/x86_64/callers_array.h"
+#include "arch/x86_64/callers_seen.h"
+#include "arch/x86_64/decode.h"
 
 enum {
     CHUNK = 1 << 16,  /* copied and looked at, at a time */

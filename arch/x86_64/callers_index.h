@@ -6,7 +6,7 @@
 #ifndef HOTPATCH_CALLERS_INDEX_H
 #define HOTPATCH_CALLERS_INDEX_H
 
-#include "callers.h"
+#include "arch/callers.h"
 
 /* A branch into the middle of another function, or to where none begins. */
 struct inner_branch {

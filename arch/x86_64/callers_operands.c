@@ -3,7 +3,7 @@
  * Registers of Zydis are ranges of numbers: libZydis's own functions for them are not there in the
  * engine (loader/decoder.c).
  */
-#include "callers_decoded.h"
+#include "arch/x86_64/callers_decoded.h"
 
 #include <string.h>
 

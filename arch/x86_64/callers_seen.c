@@ -6,11 +6,11 @@
  * anew. Where an entry lies is computed from as many bytes as a short table takes for its opcode and
  * operands: where that is wrong, an instruction is found less often, but never another one.
  */
-#include "callers_seen.h"
+#include "arch/x86_64/callers_seen.h"
 
 #include <string.h>
 
-#include "callers_array.h"
+#include "arch/x86_64/callers_array.h"
 
 enum { ENTRIES = 1 << 12 };
 

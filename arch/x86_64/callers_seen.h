@@ -7,7 +7,7 @@
 #ifndef HOTPATCH_CALLERS_SEEN_H
 #define HOTPATCH_CALLERS_SEEN_H
 
-#include "callers_effects.h"
+#include "arch/x86_64/callers_effects.h"
 
 enum { SEEN_BYTES = 16 }; /* are read where an instruction is looked up */
 

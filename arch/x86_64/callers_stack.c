@@ -1,5 +1,5 @@
 /* callers_stack.c - where rsp and rbp point to after an instruction: see callers_body.h. Any thread. */
-#include "callers_body.h"
+#include "arch/x86_64/callers_body.h"
 
 static struct stack_place moved(struct stack_place place, int32_t amount)
 {

@@ -1,7 +1,7 @@
 /*
  * callers_table.c - see callers_table.h. The forms are those that gcc and clang write.
  */
-#include "callers_table.h"
+#include "arch/x86_64/callers_table.h"
 
 #include <string.h>
 

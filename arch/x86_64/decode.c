@@ -1,7 +1,7 @@
 /*
  * decode.c - see decode.h. The vocabulary is that of the Intel SDM, volume 2.
  */
-#include "decode.h"
+#include "arch/x86_64/decode.h"
 
 #include <Zydis/Zydis.h>
 

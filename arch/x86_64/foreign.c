@@ -1,10 +1,10 @@
 /* foreign.c - see ../foreign.h. */
-#include "foreign.h"
+#include "arch/foreign.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "decode.h"
+#include "arch/x86_64/decode.h"
 
 enum { INT3 = 0xcc, JUMP_BYTES = 5, LANDING_BYTES = 4 };
 

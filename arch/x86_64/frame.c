@@ -1,9 +1,9 @@
 /* frame.c - see ../frame.h. */
-#include "frame.h"
+#include "arch/frame.h"
 
 #include <ucontext.h>
 
-#include "bare.h"
+#include "base/bare.h"
 
 BARE uintptr_t arch_frame_pc(const void *context)
 {

@@ -15,7 +15,7 @@
  * jump to itself; one of one byte is left as it was. A thread that executes what was left comes to the next
  * boundary in the state in which the old code would have come there.
  */
-#include "hold.h"
+#include "arch/x86_64/hold.h"
 
 enum { JUMP_BYTES = 5, SPIN_BYTES = 2 };
 

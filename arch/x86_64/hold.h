@@ -2,7 +2,7 @@
 #ifndef HOTPATCH_ARCH_HOLD_H
 #define HOTPATCH_ARCH_HOLD_H
 
-#include "arch.h"
+#include "arch/arch.h"
 
 /* Which bits of the jump's distance choice `number` (from 1 on) fixes, and to what. False: there is none of
  * that number. */

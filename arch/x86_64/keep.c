@@ -1,9 +1,9 @@
 /* keep.c - see ../keep.h. */
-#include "keep.h"
+#include "arch/keep.h"
 
 #include <string.h>
 
-#include "keep_routines.h"
+#include "arch/x86_64/keep_routines.h"
 
 _Static_assert(offsetof(struct arch_keeper, flags) - offsetof(struct arch_keeper, target) ==
                    KEEPER_FLAGS,

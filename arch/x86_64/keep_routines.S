@@ -8,7 +8,7 @@
  * Call frame information holds at each instruction. Calls and returns are paired, for processors that
  * compare them (CET).
  */
-#include "keep_routines.h"
+#include "arch/x86_64/keep_routines.h"
 #ifdef __CET__
 #include <cet.h>
 #endif

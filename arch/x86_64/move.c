@@ -11,11 +11,11 @@
  * becomes "push behind; jmp there", where `behind` is in the function: what is called finds on the
  * stack what it would find without us, and so do unwinders.
  */
-#include "arch.h"
+#include "arch/arch.h"
 
 #include <string.h>
 
-#include "decode.h"
+#include "arch/x86_64/decode.h"
 
 enum {
     ENDBR64_BYTES = 4,

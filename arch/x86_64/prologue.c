@@ -17,11 +17,11 @@
  * (compilers begin and end no frame within a loop); or where an endbr64 stands before the entry, which
  * loops leave out.
  */
-#include "arch.h"
+#include "arch/arch.h"
 
 #include <string.h>
 
-#include "decode.h"
+#include "arch/x86_64/decode.h"
 
 enum {
     JUMP_BYTES = ARCH_LONG_BYTES,

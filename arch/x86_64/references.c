@@ -1,8 +1,8 @@
 /* references.c - what a function's instructions name: see arch_references(). Pure. */
 #include <string.h>
 
-#include "arch.h"
-#include "decode.h"
+#include "arch/arch.h"
+#include "arch/x86_64/decode.h"
 
 enum { OPCODE_LEA = 0x8d, OPCODE_LOAD = 0x8b, OPCODE_CONSTANT = 0xc7 };
 

@@ -2,11 +2,11 @@
  * shadow_stack.c - does the kernel keep a second stack of return addresses, with which each `ret`
  * is compared (Intel SDM 1, chapter 17; Documentation/arch/x86/shstk.rst)? Listener.
  */
-#include "arch.h"
+#include "arch/arch.h"
 
 #include <sys/syscall.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 enum { SHSTK_STATUS = 0x5005, SHSTK_ENABLED = 1 }; /* asm/prctl.h, Linux 6.6 */
 

@@ -6,12 +6,12 @@
  * cases of a switch, landing pads of exceptions) is visited with the stack pointer of the jump through
  * a table, else with that of the deepest call.
  */
-#include "stack_arguments.h"
+#include "arch/stack_arguments.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "stack_steps.h"
+#include "arch/x86_64/stack_steps.h"
 
 enum { PIECES_MAX = 16, PIECE_BYTES_MAX = 1 << 16, VISITS_MAX = 1 << 17, PLACES = 3 };
 

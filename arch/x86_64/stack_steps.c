@@ -1,5 +1,5 @@
 /* stack_steps.c - see stack_steps.h. Intel SDM, volume 2. Pure functions without allocation. */
-#include "stack_steps.h"
+#include "arch/x86_64/stack_steps.h"
 
 #include <Zydis/Zydis.h>
 

@@ -11,11 +11,11 @@
  * that are no instruction in 64-bit mode whatever follows (Intel SDM 2, table A-2, "i64") raise #UD,
  * SIGILL, with the program counter at themselves. Each gives another 16 MiB.
  */
-#include "arch.h"
+#include "arch/arch.h"
 
 #include <string.h>
 
-#include "hold.h"
+#include "arch/x86_64/hold.h"
 
 enum {
     JUMP = 0xe9,

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keep.h"
-#include "object_callers.h"
+#include "arch/keep.h"
+#include "elf/object_callers.h"
 
 struct table {
     size_t functions, kept, general, vector, mask, x87, align, unsure, unproved;

@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "base/error.h"
 #include "bench.h"
-#include "damage.h"
-#include "error.h"
-#include "shapes.h"
+#include "loader/text/damage.h"
+#include "tests/support/shapes.h"
 
 /* Functions that are prepared once, as all are. */
 enum { MANY = 256, MANY_BYTES = 32 };

@@ -4,7 +4,7 @@
  * before.
  */
 #include "bench.h"
-#include "keeper.h"
+#include "loader/text/keeper.h"
 
 enum { TIMES = 300, CALLS = 100000 };
 

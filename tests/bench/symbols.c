@@ -11,9 +11,9 @@
 #include <link.h>
 
 #include "bench.h"
-#include "functions.h"
-#include "lookup.h"
-#include "proc_facts.h"
+#include "cli/debug/lookup.h"
+#include "cli/process/proc_facts.h"
+#include "elf/functions.h"
 
 enum { FUNCTIONS = 400000, IN_ONE_FILE = 200, FUNCTION_BYTES = 64, LOOKUPS = 1000 };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf.h"
+#include "preload/bpf.h"
 
 enum { HEAD = 4 + 1 + 48, ALL_KNOWN = 0x3f };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "callers.h"
+#include "arch/callers.h"
 
 #define BASE UINT64_C(0x10000)
 

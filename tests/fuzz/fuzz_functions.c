@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "functions.h"
-#include "text_share.h"
+#include "elf/functions.h"
+#include "elf/text_share.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

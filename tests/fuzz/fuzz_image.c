@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
-#include "origin.h"
-#include "protection.h"
-#include "relocations.h"
-#include "symbols.h"
-#include "unique.h"
+#include "elf/image.h"
+#include "elf/origin.h"
+#include "elf/protection.h"
+#include "elf/relocations.h"
+#include "elf/symbols.h"
+#include "elf/unique.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jail_line.h"
+#include "preload/jail_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
-#include "json.h"
-#include "output.h"
-#include "utf8_strict.h"
+#include "cli/output/output.h"
+#include "tests/support/utf8_strict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

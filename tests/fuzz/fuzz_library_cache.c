@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "library_cache.h"
+#include "loader/objects/library_cache.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <Zydis/Zydis.h>
 
-#include "arch.h"
+#include "arch/arch.h"
 
 #define ENTRY UINT64_C(0x560000000000)
 

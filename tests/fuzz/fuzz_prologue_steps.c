@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch.h"
-#include "stepper.h"
+#include "arch/arch.h"
+#include "tests/support/stepper.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frames.h"
+#include "preload/frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signature.h"
-#include "signature_call.h"
-#include "target.h"
+#include "resolve/signature.h"
+#include "resolve/signature_call.h"
+#include "resolve/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "slot_table.h"
+#include "elf/slot_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

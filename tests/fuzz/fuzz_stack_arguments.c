@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "stack_arguments.h"
+#include "arch/stack_arguments.h"
 
 #define ENTRY UINT64_C(0x400000)
 

@@ -1,7 +1,7 @@
 /* Replaces 16 of the functions of test_bulk. */
 #include <hotpatch.h>
 
-#include "../bulk.h"
+#include "../support/bulk.h"
 
 HOTPATCH_MODULE("bulk-few", "1");
 

@@ -1,7 +1,7 @@
 /* Replaces all 256 functions of test_bulk. */
 #include <hotpatch.h>
 
-#include "../bulk.h"
+#include "../support/bulk.h"
 
 HOTPATCH_MODULE("bulk-many", "1");
 

@@ -1,0 +1,147 @@
+/*
+ * engine_api.h - the seam between the shim (libhotpatch_preload.so) and the
+ * engine (libhotpatch_engine.so), both from one build; `abi` refuses a mixture.
+ *
+ * The shim dlopens the engine on the first request and looks up
+ * `hotpatch_engine_v1`, a `struct engine_api`.  The engine never calls the shim
+ * but through the `struct shim_services` that it is given.
+ *
+ * Threads: "listener" has a private descriptor table, "worker" the host's, "host"
+ * is any thread of the program.
+ */
+#ifndef HOTPATCH_ENGINE_API_H
+#define HOTPATCH_ENGINE_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/json.h"
+#include "base/request.h"
+#include "include/hotpatch.h"
+
+#define ENGINE_ABI 3u
+
+enum log_level { LOG_NONE, LOG_ERROR, LOG_INFO, LOG_DEBUG };
+
+/*
+ * Work for the worker: patch code and the dynamic linker.  Embedded in a heap
+ * object of the engine's.  Exactly one of these happens after worker_run():
+ * returned 0: `run` has returned; -ETIMEDOUT: `run` has begun and not ended, and
+ * `abandon` is called on the worker when it does (it owns the object then);
+ * -EBUSY: an earlier job still runs (or no worker exists), `run` is never called.
+ */
+struct worker_job {
+    void (*run)(struct worker_job *);
+    void (*abandon)(struct worker_job *);
+    const char *what; /* for the log and for HP-BUSY: "constructors of /x/fix.so" */
+};
+
+/* A slot made by hotpatch_register(); lives for ever, the list only grows. */
+struct registered_slot {
+    struct hotpatch_slot slot;
+    const char *name_space;
+    struct registered_slot *next;
+};
+
+struct change_handler {
+    void (*handler)(void *context);
+    void *context;
+    struct change_handler *next;
+};
+
+/* What the shim does for the engine. All members are set. */
+struct shim_services {
+    uint32_t abi;
+    /* `deadline` is CLOCK_MONOTONIC in ms; 0: 10 s from now. Listener, or a host
+     * thread that holds the engine lock. On the worker itself: runs at once. */
+    int (*worker_run)(struct worker_job *job, uint64_t deadline);
+    /* The `what` of the job that runs now, copied into buffer; "" if idle. */
+    void (*worker_doing)(char *buffer, size_t size);
+    void (*log)(enum log_level level, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+    bool (*log_enabled)(enum log_level level);
+    /* The runtime directory as the listener has it: descriptor in the listener's
+     * table (-1: none) and absolute path. Listener only. */
+    int (*runtime_dir)(const char **path);
+    /* The running program's file, opened at start; descriptor in the listener's table,
+     * or -1. `path` gets what /proc/self/exe said at start. Listener only. */
+    int (*program)(const char **path);
+    int (*doorbell)(void); /* signal number; 0: none or the host's */
+    /* Heads of lists that the shim's run-time API appends to (acquire loads). */
+    struct registered_slot *(*registered)(void);
+    struct change_handler *(*handlers)(void);
+    /* Until which moment (CLOCK_MONOTONIC ms) to wait for the host's next
+     * hotpatch_safe_point(); there the host thread stands still while `commit` runs on
+     * the listener. 0: committed, -ETIMEDOUT: no safe point came and none will. */
+    int (*at_safe_point)(void (*commit)(void *), void *context, uint64_t until);
+    /* The commit section: fork() in any thread waits for its end. Never held across
+     * patch code, allocation or I/O. */
+    void (*commit_begin)(void);
+    void (*commit_end)(void);
+    /* `arming`: from now on entries are armed, section by section, and threads are waited for
+     * between the sections. fork() waits for no more than one section, a few ms at most; what
+     * after_fork() finds in the child may then be a section half done. */
+    void (*arming)(bool arming);
+    pid_t (*pid)(void);           /* of this process, followed over fork */
+    uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
+    bool (*own_thread)(void); /* the caller is the listener or the worker; any thread, no libc */
+    /* open(2), read-only; in a jail the command opens what of this process's own is not there. */
+    int (*open)(const char *path, int flags);
+    /* In a jail: a descriptor of what the command has under that name, and the words of its answer, for
+     * a patch its name for dlopen(3), for a refusal the reason. -ENOLINK: no jail, or no command.
+     * "object ADDRESS": the file that is mapped there. Listener. */
+    int (*outside)(const char *what, char *text, size_t size);
+    /* The shim's heap (heap.h): what one side allocates the other may release. */
+    void *(*allocate)(size_t size);
+    void *(*allocate_aligned)(size_t alignment, size_t size);
+    void *(*resize)(void *memory, size_t size);
+    void (*release)(void *memory);
+    /* Nobody reads the reply to the request that is handled now: its reader has gone. Listener. */
+    bool (*abandoned)(void);
+    /* Was a library whose file name begins so in the process before the engine came? */
+    bool (*was_there)(const char *name);
+};
+
+/*
+ * What came of a request or a transaction. The listener opens the reply's object, writes
+ * "hotpatch", "pid", "id" and "verb", lets the engine add its members, and closes it.
+ */
+struct engine_reply {
+    struct json *json;   /* open object; the engine adds "result", "exit", "errors", ... */
+    struct json *record; /* open object likewise, for the history: the listener writes "id", "verb",
+                          * "time"; the engine "result", "exit", "code", "text", "modules", "slots" */
+    int exit_code;       /* as the command's: 0, 1, 4 or 6 */
+    bool status_stale;   /* the status file must be written anew */
+};
+
+struct engine_api {
+    uint32_t abi;
+    /* Once, on whichever thread loaded the engine. Non-zero: the engine cannot work here
+     * (`why` says it), and is not called again. */
+    int (*start)(const struct shim_services *services, char *why, size_t why_size);
+    /* Listener (or, for HOTPATCH_PATCH, the thread that runs the constructor), holding the
+     * engine lock. One request, or all lines of one transaction without begin and commit.
+     * Verbs: LOAD, REVERT, STATUS, SLOTS, RELOAD. A doorbell is a RELOAD. */
+    void (*handle)(const struct request *requests, size_t count, struct engine_reply *reply);
+    /* Adds the members "slots" (those with layers) and "modules" to an open status document.
+     * Listener, holding the engine lock. */
+    void (*status)(struct json *json);
+    /* Work that time brings: when tend() is due, CLOCK_MONOTONIC ms; 0: never. Listener, without the
+     * engine lock. */
+    uint64_t (*tend_at)(void);
+    /* Does it; true: `request` (whose strings live until the next call) is to be run as if it
+     * had been sent. Listener, holding the engine lock. */
+    bool (*tend)(struct request *request);
+    /* hotpatch_set / hotpatch_restore. Host thread, holding the engine lock.
+     * 0, -ENOENT (no such slot), -EINVAL, -ENOMEM. function NULL: restore. */
+    int (*set)(struct hotpatch_slot *slot, hotpatch_function function, void *context);
+    /* hotpatch_lookup over every loaded object and the registered slots; NULL: none.
+     * Host thread, holding the engine lock. */
+    struct hotpatch_slot *(*lookup)(const char *name_space, const char *name);
+    /* In the child after fork(), before it has threads: drop what was under way. */
+    void (*after_fork)(void);
+};
+
+#endif

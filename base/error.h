@@ -1,0 +1,58 @@
+/*
+ * error.h - every refusal hotpatch can give: one code, one sentence, one remedy, one table.
+ *
+ * Compiled into shim, engine and command; libc only. A `struct refusal` collects all that
+ * is wrong with a request; it owns its texts.
+ */
+#ifndef HOTPATCH_ERROR_H
+#define HOTPATCH_ERROR_H
+
+#include <stddef.h>
+
+/* X(symbol, "HP-CODE", exit code, "what it means", "remedy") */
+#include "base/error_table.h"
+
+enum error_code {
+    HP_NONE,
+#define X(symbol, code, exit_code, meaning, remedy) symbol,
+    ERROR_TABLE(X)
+#undef X
+        ERROR_CODE_COUNT
+};
+
+/* Arrays, not pointers: ld.so would relocate these in each process that starts, and copy their page. */
+struct error_info {
+    char code[24]; /* "HP-..." */
+    int exit_code; /* of the command; design.md, section 8 */
+    char meaning[128];
+    char remedy[128];
+};
+
+struct complaint {
+    enum error_code code;
+    char *text; /* one sentence, no newline */
+};
+
+struct refusal {
+    struct complaint *items;
+    size_t count;
+    size_t capacity;
+};
+
+const struct error_info *error_info(enum error_code code);
+/* NULL where no such code; `code` without regard to case, "HP-" optional. */
+const struct error_info *error_find(const char *code);
+enum error_code error_code_of(const char *code); /* HP_NONE: none */
+
+/* Return what an answer calls an end with that exit code: "done", "refused", "timed-out" or "unknown". */
+const char *error_result(int exit_code);
+
+/* Add a complaint; always returns -1, so that `return refuse(...)` reads as one
+ * statement. Where memory is short the text is the table's meaning. */
+int refuse(struct refusal *why, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void refusal_clear(struct refusal *why);          /* frees the texts; ready for use again */
+int refusal_exit_code(const struct refusal *why); /* of the first complaint; 0 if none */
+
+#endif

@@ -1,0 +1,265 @@
+/* json.c - see json.h. Runs on the listener and in the command. */
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static bool grow(struct json *json, size_t length)
+{
+    size_t capacity = json->capacity ? json->capacity * 2 : 1024;
+    char *text;
+
+    if (json->failed || json->fixed) {
+        json->failed = true;
+        return false;
+    }
+    while (capacity < json->length + length + 1)
+        capacity *= 2;
+    text = realloc(json->text, capacity);
+    if (!text) {
+        json->failed = true;
+        return false;
+    }
+    json->text = text;
+    json->capacity = capacity;
+    return true;
+}
+
+static void append(struct json *json, const char *bytes, size_t length)
+{
+    if (json->failed || (json->length + length + 1 > json->capacity && !grow(json, length)))
+        return;
+    memcpy(json->text + json->length, bytes, length);
+    json->length += length;
+    json->text[json->length] = '\0';
+}
+
+/* Most text is ASCII that needs no escape. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void append_quoted(struct json *json, const char *value)
+{
+    const char *s = value, *plain = value;
+    char escape[8];
+
+    append(json, "\"", 1);
+    for (;;) {
+        unsigned char c;
+        size_t length;
+
+        while (is_plain((unsigned char)*s))
+            s++;
+        if (!*s)
+            break;
+        c = (unsigned char)*s;
+        length = c >= 0x80 ? utf8_length(s) : 0;
+        if (length > 0) {
+            s += length;
+            continue;
+        }
+        append(json, plain, (size_t)(s - plain));
+        if (c == '"' || c == '\\')
+            append(json, (char[]){'\\', (char)c}, 2);
+        else
+            append(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
+        plain = ++s;
+    }
+    append(json, plain, (size_t)(s - plain));
+    append(json, "\"", 1);
+}
+
+/* A bit for a member's name, of 64. */
+static uint64_t name_bit(const char *name)
+{
+    unsigned hash = 0;
+
+    for (; *name; name++)
+        hash = hash * 31 + (unsigned char)*name;
+    return UINT64_C(1) << hash % 64;
+}
+
+static void begin_value(struct json *json, const char *key)
+{
+    if (json->comma)
+        append(json, ",", 1);
+    if (key) {
+        append_quoted(json, key);
+        append(json, ":", 1);
+        if (json->depth == 1)
+            json->members |= name_bit(key);
+    }
+    json->comma = true;
+}
+
+static void open_bracket(struct json *json, const char *key, const char *bracket)
+{
+    begin_value(json, key);
+    append(json, bracket, 1);
+    json->comma = false;
+    json->depth++;
+}
+
+static void close_bracket(struct json *json, const char *bracket)
+{
+    append(json, bracket, 1);
+    json->comma = true;
+    json->depth--;
+}
+
+void json_object_begin(struct json *json, const char *key)
+{
+    open_bracket(json, key, "{");
+}
+
+void json_object_end(struct json *json)
+{
+    close_bracket(json, "}");
+}
+
+void json_array_begin(struct json *json, const char *key)
+{
+    open_bracket(json, key, "[");
+}
+
+void json_array_end(struct json *json)
+{
+    close_bracket(json, "]");
+}
+
+void json_raw(struct json *json, const char *key, const char *text)
+{
+    json_bytes(json, key, text, strlen(text));
+}
+
+void json_bytes(struct json *json, const char *key, const char *text, size_t length)
+{
+    begin_value(json, key);
+    append(json, text, length);
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+    if (!value) {
+        json_raw(json, key, "null");
+        return;
+    }
+    begin_value(json, key);
+    append_quoted(json, value);
+}
+
+/* The digits end at `end`; returns where they begin. */
+static char *digits_before(char *end, uint64_t value, unsigned base)
+{
+    do
+        *--end = "0123456789abcdef"[value % base];
+    while ((value /= base) != 0);
+    return end;
+}
+
+void json_number(struct json *json, const char *key, int64_t value)
+{
+    char text[32], *end = text + sizeof(text), *at;
+
+    at = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
+    if (value < 0)
+        *--at = '-';
+    json_bytes(json, key, at, (size_t)(end - at));
+}
+
+void json_unsigned(struct json *json, const char *key, uint64_t value)
+{
+    char text[32], *end = text + sizeof(text), *at = digits_before(end, value, 10);
+
+    json_bytes(json, key, at, (size_t)(end - at));
+}
+
+void json_address(struct json *json, const char *key, uint64_t value)
+{
+    char text[32], *end = text + sizeof(text), *at;
+
+    *--end = '"';
+    at = digits_before(end, value, 16) - 3;
+    memcpy(at, "\"0x", 3);
+    json_bytes(json, key, at, (size_t)(end + 1 - at));
+}
+
+void json_boolean(struct json *json, const char *key, bool value)
+{
+    json_raw(json, key, value ? "true" : "false");
+}
+
+struct json_mark json_mark(const struct json *json)
+{
+    return (struct json_mark){json->length, json->comma, json->depth, json->members};
+}
+
+void json_rewind(struct json *json, const struct json_mark *mark)
+{
+    if (json->failed)
+        return;
+    json->length = mark->length;
+    json->comma = mark->comma;
+    json->depth = mark->depth;
+    json->members = mark->members;
+    json->text[json->length] = '\0';
+}
+
+char *json_take(struct json *json)
+{
+    char *text = json->text;
+
+    if (json->failed) {
+        if (!json->fixed)
+            free(text);
+        text = NULL;
+    }
+    *json = (struct json){0};
+    return text;
+}
+
+void json_discard(struct json *json)
+{
+    if (!json->fixed)
+        free(json->text);
+    *json = (struct json){0};
+}
+
+static const char *skip_string(const char *p)
+{
+    for (p++; *p && *p != '"'; p++)
+        if (*p == '\\' && p[1])
+            p++;
+    return *p ? p + 1 : p;
+}
+
+const char *json_member(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    int depth = 0;
+
+    for (const char *p = text; *p;) {
+        const char *start = p;
+
+        if (*p != '"') {
+            depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+            p++;
+            continue;
+        }
+        p = skip_string(p);
+        if (depth == 1 && *p == ':' && (size_t)(p - start) == length + 2 &&
+            memcmp(start + 1, name, length) == 0)
+            return p + 1;
+    }
+    return NULL;
+}
+
+bool json_has(const struct json *json, const char *name)
+{
+    return (json->members & name_bit(name)) && json->text && json_member(json->text, name);
+}

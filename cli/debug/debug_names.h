@@ -1,0 +1,47 @@
+/*
+ * debug_names.h - the functions that symbol tables name, read once: a program may have half a million
+ * of them, and one load asks for several names.
+ */
+#ifndef HOTPATCH_DEBUG_NAMES_H
+#define HOTPATCH_DEBUG_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/debug/debug_info.h"
+
+/* A clone's name begins with that of its source. */
+struct debug_clone {
+    uint32_t hash; /* of the source's name */
+    uint32_t function;
+    uint32_t length; /* of the source's name */
+};
+
+struct debug_names {
+    struct debug_function *list;
+    uint32_t *hashes; /* of their names */
+    size_t count, capacity;
+    bool read;
+    uint32_t *heads, *nexts; /* of chains by hash, each 1 + an index; made when first asked for */
+    size_t mask;             /* of `heads` */
+    struct debug_clone *clones; /* by hash; likewise */
+    size_t clone_count;
+};
+
+uint32_t debug_name_hash(const char *name);
+uint32_t debug_text_hash(const char *text, size_t length);
+
+/* The function's texts are not copied. */
+void debug_names_add(const struct debug_function *function, struct debug_names *names);
+void debug_names_free(struct debug_names *names);
+
+/* All, or those called `name`, by the rule of functions_named(). A non-zero return of `each` stops and is returned. */
+int debug_names_each(const struct debug_names *names, debug_function_visit *each, void *context);
+int debug_names_called(struct debug_names *names, const char *name, debug_function_visit *each,
+                       void *context);
+/* Those that gcc made of the function `name` for some of its calls, or of a part of it
+ * (NAME.constprop.0, .isra.0, .part.0); not the rarely run part, .cold, which is a function's own. */
+int debug_names_clones(struct debug_names *names, const char *name, debug_function_visit *each,
+                       void *context);
+
+#endif

@@ -1,0 +1,244 @@
+/* file_functions.c - see file_functions.h. */
+#include "cli/debug/file_functions.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "resolve/function_code.h"
+
+int file_functions_open(struct file_functions *functions, const struct file_image *file,
+                        const char *path, struct refusal *why)
+{
+    struct elf_fault fault = {0};
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int result;
+
+    *functions = (struct file_functions){.file = file};
+    if (descriptor < 0)
+        return refuse(why, HP_OPEN, "%s: cannot be opened", path);
+    result = functions_of_file(&functions->index, descriptor, &fault);
+    close(descriptor);
+    if (result == 0)
+        return 0;
+    functions->index = NULL;
+    return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+}
+
+void file_functions_close(struct file_functions *functions)
+{
+    function_copies_free(functions->copies);
+    object_callers_close(functions->callers);
+    functions_close(functions->index);
+    functions->callers = NULL;
+    functions->copies = NULL;
+    functions->index = NULL;
+}
+
+const struct function_copies *file_function_copies(struct file_functions *functions)
+{
+    if (!functions->copies)
+        functions->copies = function_copies_read(functions->index, functions->file->image);
+    return functions->copies;
+}
+
+static struct arch_callers *callers_in(struct file_functions *functions)
+{
+    struct elf_fault ignored;
+
+    if (!functions->callers && !functions->callers_failed)
+        functions->callers_failed =
+            object_callers_open(&functions->callers, functions->file->image, functions->index, NULL,
+                                NULL, &ignored) != 0;
+    return functions->callers_failed ? NULL : object_callers_arch(functions->callers);
+}
+
+/* ------------------------------------------------------- indirect functions --- */
+
+/* What a resolver could return: functions of the file whose addresses it takes. */
+struct choices {
+    struct file_functions *functions;
+    const struct code_view *view;
+    size_t count, possible;
+    struct function_code first; /* that cannot be patched */
+};
+
+static void copy_code(struct function_code *to, const struct function_code *from)
+{
+    *to = *from;
+    if (from->problem == from->text)
+        to->problem = to->text;
+}
+
+static void judge_choice(uint64_t to, bool word, void *context)
+{
+    struct choices *choices = context;
+    struct function function;
+    struct function_code code;
+
+    if ((word && !image_word_at(choices->functions->file->image, to, &to)) ||
+        !function_begins_at(choices->functions->index, to, &function) || function.ifunc)
+        return;
+    function_code_read(choices->view, &function, &code);
+    choices->count++;
+    choices->possible += code.problem == NULL;
+    if (code.problem && !choices->first.problem)
+        copy_code(&choices->first, &code);
+}
+
+/* In a process ld.so tells what an exported one stands for, and a word of its object what others do. */
+static bool is_told(const struct file_functions *functions, const struct function *function)
+{
+    uint64_t where;
+
+    return function->exported ||
+           function_indirect_word(functions->index, function->address, 0, &where);
+}
+
+/* Which of them it will be is known in a process alone: refused is what none of them allows. */
+static void indirect_code(struct file_functions *functions, const struct code_view *view,
+                          const struct function *function, struct function_code *out)
+{
+    const uint8_t *code = image_bytes_at(functions->file->image, function->address, function->size);
+    struct choices choices = {.functions = functions, .view = view};
+
+    *out = (struct function_code){.technique = NULL};
+    if (!is_told(functions, function)) {
+        out->problem = FUNCTION_UNTOLD;
+        return;
+    }
+    if (code)
+        arch_references(code, function->size, function->address, judge_choice, &choices);
+    if (choices.count > 0 && choices.possible == 0)
+        copy_code(out, &choices.first);
+}
+
+void file_function_code(struct file_functions *functions, const struct function *function,
+                        struct function_code *out)
+{
+    struct code_view view = {functions->index, functions->file->image, NULL, NULL};
+
+    view.callers = callers_in(functions);
+    if (function->ifunc)
+        indirect_code(functions, &view, function, out);
+    else
+        function_code_read(&view, function, out);
+}
+
+struct visit {
+    struct file_functions *functions;
+    const char *object;
+    file_function_wanted *wanted;
+    file_function_visit *each;
+    void *context;
+};
+
+static int visit_one(const struct function *function, void *context)
+{
+    const struct visit *visit = context;
+    struct function_code code;
+    char buffer[FUNCTION_NAME_MAX];
+    const char *name = buffer;
+
+    if (function->name)
+        name = function_source_name(function->name, buffer);
+    else
+        snprintf(buffer, sizeof(buffer), "%s+0x%llx", visit->object,
+                 (unsigned long long)function->address);
+    if (!visit->wanted(name, visit->context))
+        return 0;
+    file_function_code(visit->functions, function, &code);
+    visit->each(function, name, &code, visit->context);
+    return 0;
+}
+
+void file_functions_each(struct file_functions *functions, const char *object,
+                         file_function_wanted *wanted, file_function_visit *each, void *context)
+{
+    struct visit visit = {functions, object, wanted, each, context};
+
+    functions_each(functions->index, visit_one, &visit);
+}
+
+/* -------------------------------------------------------------------- one --- */
+
+struct finding {
+    const struct target *target;
+    bool defaults_only; /* of several versions of a name the one that ld.so would take */
+    struct function *found;
+    size_t count;
+};
+
+static int consider(const struct function *function, void *context)
+{
+    struct finding *finding = context;
+    const struct target *target = finding->target;
+
+    if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
+        return 0;
+    if (*target->version && (!function->version || strcmp(function->version, target->version) != 0))
+        return 0;
+    if (finding->defaults_only && function->version && !function->default_version)
+        return 0;
+    if (finding->count && finding->found->address == function->address)
+        return 0;
+    *finding->found = *function;
+    finding->count++;
+    return 0;
+}
+
+/* The lowest address of a program that does not move, else 0. */
+static uint64_t begin_of(const struct file_image *file)
+{
+    const Elf64_Ehdr *header = (const void *)file->bytes;
+    const Elf64_Phdr *segments = (const void *)((const char *)file->bytes + header->e_phoff);
+    uint64_t begin = UINT64_MAX;
+
+    if (header->e_type != ET_EXEC)
+        return 0;
+    for (size_t i = 0; i < header->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < begin)
+            begin = segments[i].p_vaddr;
+    return begin;
+}
+
+/* There an offset may count from the program's start. */
+static bool function_by_offset(const struct file_functions *functions, uint64_t offset,
+                               struct function *found)
+{
+    uint64_t first = begin_of(functions->file);
+
+    return function_begins_at(functions->index, offset, found) ||
+           (first && offset < first && function_begins_at(functions->index, offset + first, found));
+}
+
+size_t file_functions_named(const struct file_functions *functions, const struct target *target,
+                            struct function *found)
+{
+    struct finding finding = {.target = target, .found = found, .defaults_only = true};
+
+    if (target->by_offset)
+        return function_by_offset(functions, target->offset, found);
+    functions_named(functions->index, target->name, consider, &finding);
+    if (finding.count == 0) {
+        finding.defaults_only = false;
+        functions_named(functions->index, target->name, consider, &finding);
+    }
+    return finding.count;
+}
+
+bool file_function_at(const struct file_functions *functions, uint64_t address,
+                      struct function *found)
+{
+    if (function_begins_at(functions->index, address, found))
+        return true;
+    if (!function_around(functions->index, address, found))
+        return false;
+    found->size -= address - found->address;
+    found->address = address;
+    found->name = NULL;
+    return true;
+}

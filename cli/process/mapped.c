@@ -1,0 +1,143 @@
+/* mapped.c - see mapped.h. The lines of maps: proc_pid_maps(5). */
+#include "cli/process/mapped.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cli/output/output.h"
+
+#define DELETED " (deleted)"
+#define SHA256_DIGITS 64
+
+static bool known(const struct mapped *mapped, const struct mapped_object *object)
+{
+    for (size_t i = 0; i < mapped->count; i++)
+        if (mapped->list[i].device == object->device && mapped->list[i].inode == object->inode &&
+            strcmp(mapped->list[i].path, object->path) == 0)
+            return true;
+    return false;
+}
+
+/* hotpatch's own libraries, ld.so, and the private copies of patches are none to be patched. */
+static bool is_own(const char *path)
+{
+    const char *base = strrchr(path, '/') + 1;
+
+    return strncmp(base, "libhotpatch_", 12) == 0 || strncmp(base, "ld-linux-x86-64.so", 18) == 0 ||
+           strncmp(path, "/memfd:", 7) == 0 ||
+           (strspn(base, "0123456789abcdef") == SHA256_DIGITS && base[SHA256_DIGITS] == '-');
+}
+
+static void add(struct mapped *mapped, const struct mapped_object *object)
+{
+    size_t at = object->is_program ? 0 : mapped->count;
+
+    mapped->list = reallocate(mapped->list, (mapped->count + 1) * sizeof(*mapped->list));
+    memmove(mapped->list + at + 1, mapped->list + at, (mapped->count - at) * sizeof(*mapped->list));
+    mapped->list[at] = *object;
+    mapped->list[at].path = format_text("%s", object->path);
+    mapped->count++;
+}
+
+static void take_line(struct mapped *mapped, const struct process *process, char *line)
+{
+    struct mapped_object object = {0};
+    unsigned major, minor;
+    char execute;
+    int path = 0;
+
+    if (sscanf(line, "%*x-%*x %*c%*c%c%*c %*x %x:%x %" SCNu64 " %n", &execute, &major, &minor,
+               &object.inode, &path) < 4 ||
+        execute != 'x' || line[path] != '/')
+        return;
+    object.path = line + path;
+    if (strlen(object.path) > strlen(DELETED)) {
+        char *end = object.path + strlen(object.path) - strlen(DELETED);
+
+        if (strcmp(end, DELETED) == 0)
+            *end = '\0';
+    }
+    object.device = (uint64_t)major << 32 | minor;
+    object.is_program = process->exe && strcmp(process->exe, object.path) == 0;
+    if (!is_own(object.path) && !known(mapped, &object))
+        add(mapped, &object);
+}
+
+void mapped_read(const struct process *process, struct mapped *mapped)
+{
+    char name[64];
+    char *text, *line, *rest;
+
+    *mapped = (struct mapped){0};
+    snprintf(name, sizeof(name), "/proc/%d/maps", process->view);
+    text = read_small_file(name, NULL);
+    for (line = text; line && *line; line = rest) {
+        rest = line + strcspn(line, "\n");
+        if (*rest)
+            *rest++ = '\0';
+        take_line(mapped, process, line);
+    }
+    free(text);
+}
+
+void mapped_free(struct mapped *mapped)
+{
+    for (size_t i = 0; i < mapped->count; i++)
+        free(mapped->list[i].path);
+    free(mapped->list);
+    *mapped = (struct mapped){0};
+}
+
+/* The process's own file, also where its name is another file's by now. */
+static int open_program(const struct process *process)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "/proc/%d/exe", process->view);
+    return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+int mapped_root(const struct process *process)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "/proc/%d/root", process->view);
+    return open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* As the process's root has it: a link in the path must not lead out of that. */
+static int open_in_root(const struct process *process, const char *path)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    int root = mapped_root(process), file;
+
+    if (root < 0)
+        return -1;
+    file = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    close(root);
+    return file;
+}
+
+int mapped_open(const struct process *process, const struct mapped_object *object)
+{
+    int file = object->is_program ? open_program(process) : -1;
+    struct stat st;
+
+    if (file < 0)
+        file = open_in_root(process, object->path);
+    if (file >= 0 && (fstat(file, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(file);
+        file = -1;
+    }
+    return file;
+}

@@ -1,0 +1,83 @@
+/*
+ * proc_facts.h - what /proc says of one process: who it is, whether the shim is in it.
+ *
+ * Everything is read anew by the caller's wish and may be out of date the moment after; the
+ * start time tells whether a PID is still the same process.
+ */
+#ifndef HOTPATCH_PROC_FACTS_H
+#define HOTPATCH_PROC_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct process {
+    pid_t pid;  /* as the command sees it */
+    pid_t view; /* whose /proc files to read: the PID, or a thread where the main one is gone */
+    pid_t inner_pid; /* as the process sees itself: the last of NSpid */
+    uid_t euid;
+    uid_t inner_euid;    /* inside its user namespace */
+    uint64_t start_time; /* clock ticks after boot, field 22 of /proc/PID/stat */
+    uint64_t pid_ns;     /* inode number of its pid namespace; 0: not readable */
+    bool other_time;     /* it counts time after boot otherwise than we do, time_namespaces(7) */
+    char state;          /* R, S, D, T, t, Z ... */
+    char comm[32];
+    char *exe;  /* path of its program without " (deleted)"; NULL: not readable */
+    char *shim; /* path of the mapped libhotpatch_preload.so; NULL: none seen */
+    bool maps_readable;
+    bool emulated; /* no processor may run the shim's code where it is mapped: an emulator does */
+    bool foreign_root; /* its root or mount namespace is another than ours */
+    bool foreign_net;  /* its network namespace is */
+    bool hidden_root;  /* its root cannot be looked at: it may be any */
+};
+
+/* 0, or -1: HP-NO-PROCESS, HP-PERMISSION. Close with process_close() in either case. */
+int process_open(pid_t pid, struct process *process, struct refusal *why);
+void process_close(struct process *process);
+/* Still the same process, and not a zombie? */
+bool process_alive(const struct process *process);
+/* Base name of its program, or its comm. */
+const char *process_name(const struct process *process);
+
+/* Milliseconds since it was started, in steps of a clock tick. */
+uint64_t process_age_ms(const struct process *process);
+/* Reads the start time of `pid` alone; 0 where there is no such process or it has ended. */
+uint64_t process_start_time(pid_t pid);
+/* Value of NAME in the environment the process was started with, malloc'd; NULL: unset. */
+char *process_environ(const struct process *process, const char *name);
+/* Hex mask of a line like "SigCgt:" in /proc/PID/status or /proc/PID/task/TID/status. */
+bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask);
+/* The number that thread `tid` has for itself: the last of NSpid. 0: there is no such thread. */
+pid_t process_inner_tid(pid_t pid, pid_t tid);
+/* Number after a label like "Seccomp:"; -1: no such line. */
+long process_status_number(pid_t pid, pid_t tid, const char *label);
+
+/* The system call in which a thread sleeps. */
+struct process_call {
+    long number;               /* -1: it runs, or sleeps in none */
+    unsigned long long fourth; /* parameter */
+};
+
+/* Read /proc/PID/task/TID/syscall; `tid` 0: the main thread. False: it cannot be read. */
+bool process_call(pid_t pid, pid_t tid, struct process_call *call);
+/* Calls `each` for every thread until it returns another number than 0, which is returned; -errno. */
+int process_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
+/* Calls `each` for every thread named "hotpatch"; a positive return stops and is returned. */
+int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
+/* Has one of its threads `fd`'s file open? Their descriptors are their own. */
+bool process_holds(pid_t pid, int fd);
+/* The shim's thread that waits with `number` unblocked, or 0. */
+pid_t process_listener(pid_t pid, int number);
+/* The doorbell's number by the process's environment: 0 for none. */
+int process_doorbell(const struct process *process);
+
+/* The file `name` in /proc/PID, or with `tid` in /proc/PID/task/TID; as read_small_file(). */
+char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length);
+/* A whole small file such as those of /proc, malloc'd and NUL-terminated; NULL with errno. */
+char *read_small_file(const char *path, size_t *length);
+/* seconds since the epoch at which a process with this start time began */
+int64_t start_time_epoch(uint64_t start_time);
+
+#endif

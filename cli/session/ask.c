@@ -1,0 +1,240 @@
+/* ask.c - see ask.h. */
+#include "cli/session/ask.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output/output.h"
+#include "cli/output/results.h"
+#include "cli/session/answer.h"
+#include "cli/verbs/places.h"
+
+#define LINES_MAX 16 /* a larger group's successes are counted, not listed */
+
+static size_t changes_of(struct json_object *answer, const char *module)
+{
+    struct json_object *changes = json_list(answer, "changes");
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_length(changes); i++)
+        count += !module || strcmp(json_text(json_item(changes, i), "module"), module) == 0;
+    return count;
+}
+
+void print_module(const char *did, struct json_object *module)
+{
+    printf("%s ", did);
+    text_print(stdout, json_text(module, "name"));
+    if (*json_text(module, "version")) {
+        fputc(' ', stdout);
+        text_print(stdout, json_text(module, "version"));
+    }
+}
+
+static void print_count(size_t slots, const struct process *process)
+{
+    printf(": %zu slot%s in PID %d\n", slots, slots == 1 ? "" : "s", process->pid);
+}
+
+/* What was loaded; a module that the new one replaced is in the answer too, and not live. */
+static void print_loaded(struct json_object *answer, const struct process *process, const char *did)
+{
+    struct json_object *modules = json_list(answer, "modules");
+
+    for (size_t i = 0; i < json_length(modules); i++) {
+        struct json_object *module = json_item(modules, i);
+
+        if (!json_true(module, "live"))
+            continue;
+        print_module(json_true(module, "unchanged") ? "unchanged" : did, module);
+        if (json_true(answer, "dry_run") || json_true(module, "unchanged"))
+            printf(" in PID %d\n", process->pid);
+        else
+            print_count(changes_of(answer, json_text(module, "name")), process);
+    }
+}
+
+void print_applied(struct json_object *answer, const struct process *process)
+{
+    print_loaded(answer, process, json_true(answer, "dry_run") ? "would apply" : "applied");
+}
+
+void print_reverted(struct json_object *answer, const struct process *process)
+{
+    struct json_object *modules = json_list(answer, "modules");
+
+    for (size_t i = 0; i < json_length(modules); i++) {
+        print_module("reverted", json_item(modules, i));
+        if (json_length(modules) == 1)
+            print_count(changes_of(answer, NULL), process);
+        else
+            printf(" in PID %d\n", process->pid);
+    }
+}
+
+void print_reloaded(struct json_object *answer, const struct process *process)
+{
+    struct json_object *repaired = json_list(answer, "repaired");
+
+    for (size_t i = 0; i < json_length(repaired); i++) {
+        fputs("repaired ", stdout);
+        text_print(stdout, json_object_get_string(json_item(repaired, i)));
+        printf(" in PID %d\n", process->pid);
+    }
+    if (json_length(json_list(answer, "modules")) == 0 && json_length(repaired) == 0)
+        printf("nothing to reload in PID %d\n", process->pid);
+    print_loaded(answer, process, "reloaded");
+}
+
+static int run_one(struct exchange *exchange, const struct places *warnings, bool json,
+                   answer_printer print)
+{
+    struct json_object *answer = exchange->answer;
+
+    places_warn(warnings, answer);
+    if (json) {
+        document_print(answer, answer_exit(answer));
+    } else {
+        answer_print_warnings(answer);
+        if (answer_exit(answer) == 0 && print)
+            print(answer, exchange->process);
+        else
+            answer_print_errors(answer);
+    }
+    return answer_exit(answer);
+}
+
+static int group_exit(const struct exchange *exchanges, size_t count, size_t failed)
+{
+    int first = answer_exit(exchanges[0].answer);
+
+    if (failed < count)
+        return failed ? error_info(HP_SOME_FAILED)->exit_code : 0;
+    for (size_t i = 1; i < count; i++)
+        if (answer_exit(exchanges[i].answer) != first)
+            return error_info(HP_SOME_FAILED)->exit_code;
+    return first;
+}
+
+static bool same_errors(struct json_object *a, struct json_object *b)
+{
+    struct json_object *left = json_list(a, "errors"), *right = json_list(b, "errors");
+
+    return left && right && json_object_equal(left, right);
+}
+
+/* Every failure once, with the processes that gave it; a thousand equal ones are one. */
+static void print_failures(const struct exchange *exchanges, size_t count)
+{
+    bool *told = allocate(count * sizeof(*told));
+
+    for (size_t i = 0; i < count; i++) {
+        size_t more = 0;
+
+        if (told[i] || answer_exit(exchanges[i].answer) == 0)
+            continue;
+        for (size_t j = i + 1; j < count; j++)
+            if (!told[j] && same_errors(exchanges[i].answer, exchanges[j].answer)) {
+                told[j] = true;
+                more++;
+            }
+        if (more)
+            fprintf(stderr, "process %d and %zu more:\n", exchanges[i].process->pid, more);
+        else
+            fprintf(stderr, "process %d:\n", exchanges[i].process->pid);
+        answer_print_errors(exchanges[i].answer);
+    }
+    free(told);
+}
+
+static void print_group_json(const struct targets *targets, const struct order *order,
+                             const struct exchange *exchanges, size_t failed, int exit_code)
+{
+    struct json_object *document = document_new(order->verb);
+    struct json_object *replies = json_object_new_array();
+
+    document_add_text(document, "target", targets->group);
+    document_add_number(document, "targets", (long long)targets->count);
+    document_add_number(document, "done", (long long)(targets->count - failed));
+    document_add_number(document, "failed", (long long)failed);
+    document_add_number(document, "exit", exit_code);
+    for (size_t i = 0; i < targets->count; i++)
+        json_object_array_add(replies, json_object_get(exchanges[i].answer));
+    json_object_object_add(document, "replies", replies);
+    document_print(document, exit_code);
+    json_object_put(document);
+}
+
+static void print_group(const struct targets *targets, const struct order *order,
+                        const struct exchange *exchanges, size_t failed, int exit_code,
+                        answer_printer print)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        if (print && answer_exit(exchanges[i].answer) == 0 &&
+            (targets->count <= LINES_MAX || !order->changes))
+            print(exchanges[i].answer, exchanges[i].process);
+    print_failures(exchanges, targets->count);
+    if (order->changes)
+        printf("%s %s: %zu process%s, %zu done, %zu failed\n", order->verb, targets->group,
+               targets->count, targets->count == 1 ? "" : "es", targets->count - failed, failed);
+    if (exit_code == error_info(HP_SOME_FAILED)->exit_code) {
+        struct refusal why = {0};
+
+        refuse(&why, HP_SOME_FAILED, "%zu of %zu processes of %s failed", failed, targets->count,
+               targets->group);
+        refusal_print(&why);
+        refusal_clear(&why);
+    }
+}
+
+int order_run(const struct targets *targets, const struct order *order, bool json,
+              answer_printer print)
+{
+    struct exchange *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct places *places;
+    size_t failed = 0;
+    int exit_code;
+
+    for (size_t i = 0; i < targets->count; i++)
+        exchanges[i] = (struct exchange){.process = &targets->list[i]};
+    places = places_find(exchanges, targets->count, order);
+    exchanges_run(exchanges, targets->count, order);
+    for (size_t i = 0; i < targets->count; i++)
+        failed += answer_exit(exchanges[i].answer) != 0;
+    if (order->changes && failed < targets->count)
+        results_note_done();
+    for (size_t i = 0; order->amend && i < targets->count; i++)
+        order->amend(exchanges[i].answer, exchanges[i].process);
+    if (!targets->group) {
+        exit_code = run_one(&exchanges[0], places, json, print);
+    } else {
+        exit_code = group_exit(exchanges, targets->count, failed);
+        if (json)
+            print_group_json(targets, order, exchanges, failed, exit_code);
+        if (!json)
+            places_warn_group(places, failed > 0);
+        if (!json)
+            print_group(targets, order, exchanges, failed, exit_code, print);
+    }
+    for (size_t i = 0; i < targets->count; i++)
+        json_object_put(exchanges[i].answer);
+    places_free(places, exchanges);
+    free(exchanges);
+    results_flush();
+    return exit_code;
+}
+
+int order_run_on(const char *target, const struct order *order, bool json, answer_printer print)
+{
+    struct targets targets;
+    struct refusal why = {0};
+    int exit_code;
+
+    if (targets_find(target, &targets, &why) != 0)
+        exit_code = refused(order->verb, 0, &why, json);
+    else
+        exit_code = order_run(&targets, order, json, print);
+    targets_close(&targets);
+    return exit_code;
+}

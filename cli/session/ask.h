@@ -1,0 +1,30 @@
+/*
+ * ask.h - one order to all processes of a TARGET, and its outcome in words or as JSON.
+ */
+#ifndef HOTPATCH_ASK_H
+#define HOTPATCH_ASK_H
+
+#include <stdbool.h>
+
+#include "cli/process/targets.h"
+#include "cli/session/client.h"
+
+struct json_object;
+
+/* Prints what a process answered to a request that succeeded. */
+typedef void (*answer_printer)(struct json_object *answer, const struct process *process);
+
+/* The command's exit code; failures are printed. */
+int order_run(const struct targets *targets, const struct order *order, bool json,
+              answer_printer print);
+/* targets_find() and order_run(). */
+int order_run_on(const char *target, const struct order *order, bool json, answer_printer print);
+
+/* "applied counter-fix 2: 1 slot in PID 123", a line for each module of the answer. */
+void print_applied(struct json_object *answer, const struct process *process);
+void print_reverted(struct json_object *answer, const struct process *process);
+/* "applied counter-fix 2", no newline. */
+void print_module(const char *did, struct json_object *module);
+void print_reloaded(struct json_object *answer, const struct process *process);
+
+#endif

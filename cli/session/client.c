@@ -1,0 +1,153 @@
+/* client.c - the loop that carries all talks on; see client.h and talk.h. */
+#include "cli/session/client.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/output/output.h"
+#include "cli/session/talk.h"
+
+#define WINDOW_MAX 512 /* talks at once */
+#define TALK_DESCRIPTORS 6
+
+struct loop {
+    int epoll;
+    struct talk **talks; /* those under way; NULL: free place */
+    size_t window;
+    size_t active;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+bool client_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+static int loop_timeout(const struct loop *loop)
+{
+    uint64_t first = UINT64_MAX, now = now_ms();
+
+    for (size_t i = 0; i < loop->window; i++)
+        if (loop->talks[i] && loop->talks[i]->until < first)
+            first = loop->talks[i]->until;
+    return first <= now ? 0 : (int)(first - now);
+}
+
+static void loop_turn(struct loop *loop, const sigset_t *waiting)
+{
+    struct epoll_event events[64];
+    int n = epoll_pwait(loop->epoll, events, 64, loop_timeout(loop), waiting);
+    uint64_t now = now_ms();
+
+    for (int i = 0; i < n; i++)
+        if (loop->talks[events[i].data.u64 / TALK_SOURCES])
+            talk_event(loop->talks[events[i].data.u64 / TALK_SOURCES],
+                       (enum talk_source)(events[i].data.u64 % TALK_SOURCES));
+    for (size_t i = 0; i < loop->window; i++) {
+        struct talk *talk = loop->talks[i];
+
+        if (talk && talk->stage != TALK_DONE && interrupted)
+            talk_interrupt(talk);
+        else if (talk && talk->stage != TALK_DONE && talk->until <= now)
+            talk_stage_end(talk);
+        if (talk && talk->stage == TALK_DONE) {
+            free(talk);
+            loop->talks[i] = NULL;
+            loop->active--;
+        }
+    }
+}
+
+static void talk_new(struct loop *loop, struct exchange *exchange, const struct order *order)
+{
+    struct talk *talk = allocate(sizeof(*talk));
+    size_t place = 0;
+
+    while (loop->talks[place])
+        place++;
+    talk->exchange = exchange;
+    talk->order = order;
+    talk->epoll = loop->epoll;
+    talk->place = place;
+    talk->channel = CHANNEL_NONE;
+    talk->reply = talk->host = -1;
+    talk->stage = TALK_RING;
+    loop->talks[place] = talk;
+    loop->active++;
+    if (interrupted)
+        talk_interrupt(talk);
+    else
+        talk_begin(talk);
+}
+
+static size_t window_size(size_t count)
+{
+    struct rlimit limit;
+    size_t possible;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1;
+    if (count > 32 && limit.rlim_cur < (WINDOW_MAX + 16) * TALK_DESCRIPTORS) {
+        rlim_t before = limit.rlim_cur;
+
+        limit.rlim_cur = (WINDOW_MAX + 16) * TALK_DESCRIPTORS;
+        if (limit.rlim_cur > limit.rlim_max)
+            limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            limit.rlim_cur = before;
+    }
+    possible = limit.rlim_cur > 64 ? (limit.rlim_cur - 32) / TALK_DESCRIPTORS : 1;
+    if (possible > WINDOW_MAX)
+        possible = WINDOW_MAX;
+    return count < possible ? (count ? count : 1) : possible;
+}
+
+void client_hold_signals(sigset_t *before)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t held;
+
+    signal(SIGPIPE, SIG_IGN); /* a listener that goes away is EPIPE, not the command's death */
+    sigemptyset(&held);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction old;
+
+        sigaddset(&held, numbers[i]);
+        /* nohup's SIG_IGN stays. */
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
+    sigprocmask(SIG_BLOCK, &held, before);
+}
+
+bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order)
+{
+    struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC), .window = window_size(count)};
+    sigset_t before;
+    size_t next = 0;
+
+    loop.talks = allocate(loop.window * sizeof(struct talk *));
+    client_hold_signals(&before);
+    while (next < count || loop.active) {
+        for (; next < count && loop.active < loop.window; next++)
+            if (!exchanges[next].answer)
+                talk_new(&loop, &exchanges[next], order);
+        if (loop.active)
+            loop_turn(&loop, &before);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    free(loop.talks);
+    close(loop.epoll);
+    return !interrupted;
+}

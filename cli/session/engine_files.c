@@ -1,0 +1,137 @@
+/*
+ * engine_files.c - see engine_files.h.
+ *
+ * The command is linked with the same libraries, so ld.so has found them already: their names are taken
+ * from its list.
+ */
+#include "cli/session/engine_files.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/debug/file_image.h"
+#include "cli/output/output.h"
+#include "cli/process/mapped.h"
+#include "cli/process/preload_path.h"
+
+#define ENGINE "libhotpatch_engine.so"
+#define ZYDIS "libZydis.so" /* which the engine loads by itself */
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+struct look {
+    const char *name;
+    size_t length;
+    const char *path;
+};
+
+static int is_named(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct look *look = context;
+
+    (void)size;
+    if (!info->dlpi_name || strncmp(base_of(info->dlpi_name), look->name, look->length) != 0)
+        return 0;
+    look->path = info->dlpi_name;
+    return 1;
+}
+
+/* The path of a library of the command's own whose base name begins so; or NULL. */
+static const char *loaded(const char *name, size_t length)
+{
+    struct look look = {name, length, NULL};
+
+    dl_iterate_phdr(is_named, &look);
+    return look.path;
+}
+
+static bool is_mapped(const struct mapped *mapped, const char *path)
+{
+    char *real = realpath(path, NULL);
+    bool found = false;
+
+    for (size_t i = 0; real && i < mapped->count && !found; i++)
+        found = strcmp(base_of(mapped->list[i].path), base_of(real)) == 0;
+    free(real);
+    return found;
+}
+
+static bool is_listed(const struct texts *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->list[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* What it needs first. ld.so itself says what is missing. */
+static void add(struct texts *files, const struct mapped *mapped, const char *path)
+{
+    struct refusal ignored = {0};
+    struct file_image file;
+    const char *name;
+
+    if (is_listed(files, path) || is_mapped(mapped, path))
+        return;
+    if (file_image_open(&file, path, ET_DYN, &ignored) == 0) {
+        for (size_t i = 0; (name = image_needed(file.image, i)) != NULL; i++) {
+            const char *needed = loaded(name, strlen(name) + 1);
+
+            if (needed && strncmp(name, "ld-linux", strlen("ld-linux")) != 0)
+                add(files, mapped, needed);
+        }
+        file_image_close(&file);
+    }
+    refusal_clear(&ignored);
+    texts_add(files, path);
+}
+
+/* Beside the library that is in the process, else beside this command's. */
+static char *find_engine(const struct process *process, struct refusal *why)
+{
+    char *own = preload_find(why), *path = NULL;
+    const char *shims[] = {process->shim, own};
+
+    for (size_t i = 0; i < 2 && !path; i++) {
+        const char *shim = shims[i];
+
+        if (!shim)
+            continue;
+        path = format_text("%.*s" ENGINE, (int)(base_of(shim) - shim), shim);
+        if (access(path, R_OK) != 0) {
+            free(path);
+            path = NULL;
+        }
+    }
+    free(own);
+    return path;
+}
+
+int engine_files_find(const struct process *process, struct texts *files, struct refusal *why)
+{
+    struct refusal ignored = {0};
+    char *engine = find_engine(process, &ignored);
+    const char *zydis = loaded(ZYDIS, strlen(ZYDIS));
+    struct mapped mapped;
+
+    refusal_clear(&ignored);
+    *files = (struct texts){0};
+    if (!engine)
+        return refuse(why, HP_ENGINE, ENGINE " is not beside the library of process %d",
+                      process->pid);
+    mapped_read(process, &mapped);
+    if (zydis)
+        add(files, &mapped, zydis);
+    add(files, &mapped, engine);
+    mapped_free(&mapped);
+    free(engine);
+    return 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * handover.h - what the command puts into a target's runtime directory: the reply FIFO, and
+ * copies of patches for a target that sees other files under the same names.
+ *
+ * The directory may belong to another user, who can exchange anything in it at any time: all
+ * is made exclusively, opened without following links, and checked on the descriptor before
+ * its ownership is given away.
+ */
+#ifndef HOTPATCH_HANDOVER_H
+#define HOTPATCH_HANDOVER_H
+
+#include "base/error.h"
+#include "cli/process/target_dir.h"
+
+#define COPY_PREFIX "client-" /* of the copies' names; ps removes those left behind */
+
+/* Makes `name` for the directory's owner and opens it O_RDWR, so that it never ends. The
+ * descriptor, or -1 with the refusal and nothing left behind. */
+int reply_fifo_make(const struct channel *channel, const char *name, struct refusal *why);
+
+/* Copies the file at `source`; the path as the target sees it (malloc'd), or NULL with the
+ * refusal. */
+char *patch_copy(const struct channel *channel, const char *source, const char *id, size_t number,
+                 struct refusal *why);
+/* Removes what patch_copy() made. */
+void patch_copy_remove(const struct channel *channel, const char *path);
+
+/* The file at `source` for reading if it can be a patch; or -1 with the refusal. */
+int patch_source_open(const char *source, struct refusal *why);
+/* From where the descriptors stand to the end. 0, or -1 with errno. */
+int copy_bytes(int from, int to);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * talk.h - one exchange under way.
+ *
+ * A talk goes RING -> SEND -> WAIT -> ASK, each stage with a moment at which it ends by itself;
+ * most talks see SEND and WAIT alone. Whoever runs the loop calls talk_event() for what epoll
+ * reports and talk_stage_end() once `until` has passed, until the stage is DONE.
+ */
+#ifndef HOTPATCH_TALK_H
+#define HOTPATCH_TALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/request.h"
+#include "cli/process/target_dir.h"
+#include "cli/session/client.h"
+#include "cli/session/jail_answer.h"
+
+enum talk_stage {
+    TALK_RING, /* looks for the FIFO, having rung the doorbell where it was missing */
+    TALK_SEND, /* the FIFO is full */
+    TALK_WAIT, /* for the reply */
+    TALK_ASK,  /* what became of the request */
+    TALK_DONE
+};
+
+enum talk_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
+
+struct talk {
+    struct exchange *exchange;
+    const struct order *order;
+    int epoll; /* events carry place * TALK_SOURCES + source */
+    size_t place;
+    enum talk_stage stage;
+    uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
+    uint64_t ring_end; /* 0: not tried */
+    uint64_t lock_end; /* 0: no other command was met */
+    int doorbell;      /* signal number; 0: none */
+    uint32_t ring_flags;
+    bool rung;        /* the listener was */
+    bool rung_thread; /* a thread of the host was rung, and may make the listener */
+    struct jail_answers answers;
+    uint64_t deadline;
+    bool sent;
+    struct channel channel;
+    int reply;
+    int host; /* pidfd */
+    char id[REQUEST_ID_MAX];
+    char ask_id[REQUEST_ID_MAX];
+    char reply_name[REQUEST_ID_MAX + 8];
+    char **copies; /* paths of patches copied for this target */
+    char line[REQUEST_MAX + 1];
+    int length;
+    char *buffer; /* what the reply FIFO gave and is no whole line yet */
+    size_t filled;
+    size_t capacity;
+};
+
+/* The caller has set exchange, order, epoll and place, the descriptors to -1. */
+void talk_begin(struct talk *talk);
+void talk_event(struct talk *talk, enum talk_source source);
+void talk_stage_end(struct talk *talk);
+void talk_interrupt(struct talk *talk); /* a signal asks the command to end */
+
+uint64_t now_ms(void); /* CLOCK_MONOTONIC */
+
+#endif

@@ -1,0 +1,138 @@
+/* wire.c - writes the lines of a request; preload/request.h reads them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/request.h"
+#include "cli/session/client.h"
+
+struct text {
+    char *bytes;
+    size_t length; /* what it would be, had there been room */
+    size_t size;
+};
+
+static void put(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct text *text, const char *format, ...)
+{
+    size_t room = text->length < text->size ? text->size - text->length : 0;
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(room ? text->bytes + text->length : NULL, room, format, arguments);
+    va_end(arguments);
+    if (n > 0)
+        text->length += (size_t)n;
+}
+
+static void put_keys(struct text *text, const char *keys)
+{
+    if (keys && *keys)
+        put(text, " %s", keys);
+}
+
+static void put_wire(struct text *text, const struct wire *wire)
+{
+    put(text, " id=%s deadline=%llu reply=%s", wire->id, (unsigned long long)wire->deadline,
+        wire->reply);
+    if (wire->nonce[0])
+        put(text, " nonce=%s", wire->nonce);
+}
+
+static void put_places(struct text *text, const struct wire *wire, size_t line)
+{
+    if (wire->places)
+        put_keys(text, wire->places[line]);
+}
+
+static void put_patch(struct text *text, const struct order *order, const struct wire *wire,
+                      size_t i)
+{
+    put_keys(text, order->keys);
+    put_keys(text, order->patch_keys);
+    put_places(text, wire, i);
+    put(text, " %s\n", wire->patches[i]);
+}
+
+static void put_fault(struct text *text, const struct order *order, const struct wire *wire,
+                      size_t i)
+{
+    put_keys(text, order->keys);
+    put_places(text, wire, order->patch_count + i);
+    put(text, " %s\n", order->faults[i]);
+}
+
+static void put_transaction(struct text *text, const struct order *order, const struct wire *wire)
+{
+    put(text, "begin");
+    put_wire(text, wire);
+    put(text, "\n");
+    for (size_t i = 0; i < order->patch_count; i++) {
+        put(text, "%s", order->verb);
+        put_patch(text, order, wire, i);
+    }
+    for (size_t i = 0; i < order->fault_count; i++) {
+        put(text, "%s", order->verb);
+        put_fault(text, order, wire, i);
+    }
+    put(text, "commit\n");
+}
+
+static void put_single(struct text *text, const struct order *order, const struct wire *wire)
+{
+    put(text, "%s", order->verb);
+    put_wire(text, wire);
+    if (order->patch_count == 1) {
+        put_patch(text, order, wire, 0);
+    } else if (order->fault_count == 1) {
+        put_fault(text, order, wire, 0);
+    } else {
+        put_keys(text, order->keys);
+        put_keys(text, order->operand);
+        put(text, "\n");
+    }
+}
+
+static size_t places_length(const struct order *order, const struct wire *wire)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; wire->places && i < order->patch_count + order->fault_count; i++)
+        length += wire->places[i] ? strlen(wire->places[i]) + 1 : 0;
+    return length;
+}
+
+static int refuse_length(size_t length, size_t of_places, struct refusal *why)
+{
+    if (of_places == 0)
+        return refuse(why, HP_LINE_TOO_LONG, "the request is %zu bytes long, %d are possible",
+                      length, REQUEST_MAX);
+    return refuse(why, HP_LINE_TOO_LONG,
+                  "the request is %zu bytes long, %d are possible; places of functions that only "
+                  "debug information names take %zu of them",
+                  length, REQUEST_MAX, of_places);
+}
+
+/*
+ * The newline in front ends whatever unfinished line another writer left in the FIFO, which
+ * would swallow the request otherwise; the shim skips empty lines.
+ */
+int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
+                  struct refusal *why)
+{
+    struct text text = {line, 0, size};
+
+    for (size_t i = 0; i < order->patch_count; i++)
+        if (strchr(wire->patches[i], '\n'))
+            return refuse(why, HP_PATH, "the name of a patch holds a newline");
+    put(&text, "\n");
+    if (order->patch_count + order->fault_count > 1)
+        put_transaction(&text, order, wire);
+    else
+        put_single(&text, order, wire);
+    if (text.length > REQUEST_MAX || text.length >= size)
+        return refuse_length(text.length, places_length(order, wire), why);
+    return (int)text.length;
+}

@@ -1,0 +1,23 @@
+/*
+ * follow.h - hotpatch load --follow: loads patches anew whenever their files are rebuilt.
+ */
+#ifndef HOTPATCH_FOLLOW_H
+#define HOTPATCH_FOLLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/process/targets.h"
+#include "cli/session/client.h"
+
+struct follow;
+
+/* Begins to watch, before the first load, so that no rebuild is missed. The paths are the caller's. */
+struct follow *follow_begin(const char *const *paths, size_t count);
+void follow_end(struct follow *follow); /* NULL is allowed */
+
+/* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */
+int follow_run(struct follow *follow, struct targets *targets, const struct order *order,
+               bool json);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * judge.c - see judge.h.
+ *
+ * Scripts: execve(2), "Interpreter scripts". Which programs ignore LD_PRELOAD: ld.so(8),
+ * "secure-execution mode"; capabilities(7).
+ */
+#include "cli/verbs/judge.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cli/debug/file_image.h"
+#include "cli/output/output.h"
+
+#define SCRIPT_DEPTH 5  /* the kernel's own limit is 5 */
+#define LINE_LENGTH 256 /* BINPRM_BUF_SIZE */
+
+static int judge_file(struct verdict *verdict, const char *path, int depth, struct refusal *why);
+
+/* Directories, and files that cannot be executed, are passed over as execvp(3) does. */
+static bool executable(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+bool program_find(const char *name, char *found, size_t size)
+{
+    const char *list = getenv("PATH");
+
+    if (strchr(name, '/')) {
+        snprintf(found, size, "%s", name);
+        return true;
+    }
+    for (list = list ? list : "/bin:/usr/bin"; *name; list++) {
+        size_t length = strcspn(list, ":");
+
+        snprintf(found, size, "%.*s/%s", (int)(length ? length : 1), length ? list : ".", name);
+        if (executable(found))
+            return true;
+        list += length;
+        if (!*list)
+            break;
+    }
+    return false;
+}
+
+/* Secure-execution mode comes from a change of ids or capabilities; none happens where the
+ * caller has them already, or has no_new_privs. */
+static int judge_rights(const char *path, struct refusal *why)
+{
+    char caps[64];
+    struct stat st;
+
+    if (stat(path, &st) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return 0;
+    if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
+        return refuse(why, HP_SETUID, "%s is setuid (user %u)", path, st.st_uid);
+    if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) && st.st_gid != getgid())
+        return refuse(why, HP_SETUID, "%s is setgid (group %u)", path, st.st_gid);
+    if (getuid() != 0 && getxattr(path, "security.capability", caps, sizeof(caps)) > 0)
+        return refuse(why, HP_SETUID, "%s has file capabilities", path);
+    return 0;
+}
+
+/* The Go linker leaves this string at the start of the text of what it links by itself. */
+static bool made_by_go(const struct file_image *file)
+{
+    static const char mark[] = "\xff Go build";
+
+    return memmem(file->bytes, file->size, mark, sizeof(mark) - 1) != NULL;
+}
+
+static bool is_dynamic_linker(const struct image *image)
+{
+    const char *soname = image_soname(image);
+
+    return soname && strncmp(soname, "ld-linux-x86-64.so", 18) == 0;
+}
+
+static int judge_image(struct verdict *verdict, const char *path, const struct file_image *file,
+                       struct refusal *why)
+{
+    const char *interpreter = image_interpreter(file->image);
+    const char *name;
+
+    snprintf(verdict->linker, sizeof(verdict->linker), "%s", interpreter ? interpreter : path);
+    if (is_dynamic_linker(file->image))
+        return 0;
+    if (!interpreter && made_by_go(file))
+        return refuse(why, HP_STATIC, "%s is a Go program without libc", path);
+    if (!interpreter)
+        return refuse(why, HP_STATIC, "%s is statically linked", path);
+    name = strrchr(interpreter, '/');
+    name = name ? name + 1 : interpreter;
+    if (strncmp(name, "ld-musl", 7) == 0)
+        return refuse(why, HP_MUSL, "%s uses musl (%s)", path, interpreter);
+    if (strncmp(name, "ld-linux-x86-64.so", 18) != 0 && access(interpreter, X_OK) == 0)
+        return refuse(why, HP_MUSL, "%s uses the dynamic linker %s", path, interpreter);
+    if (access(interpreter, X_OK) != 0)
+        return refuse(why, HP_NO_PROGRAM, "%s needs the dynamic linker %s: %s", path, interpreter,
+                      strerror(errno));
+    return 0;
+}
+
+static int judge_elf(struct verdict *verdict, const char *path, struct refusal *why)
+{
+    struct file_image file;
+    struct refusal faults = {0};
+    int status;
+
+    if (judge_rights(path, why) != 0)
+        return -1;
+    if (file_image_open(&file, path, 0, &faults) != 0) {
+        enum error_code code = faults.items[0].code;
+
+        if (code == HP_ELF_CLASS || code == HP_ELF_MACHINE)
+            refuse(why, HP_32BIT, "%s", faults.items[0].text);
+        else if (code == HP_OPEN) /* executable and not readable: it can run, and be patched */
+            code = HP_NONE;
+        else
+            refuse(why, code, "%s", faults.items[0].text);
+        refusal_clear(&faults);
+        return code == HP_NONE ? 0 : -1;
+    }
+    status = judge_image(verdict, path, &file, why);
+    file_image_close(&file);
+    return status;
+}
+
+/* `/usr/bin/env [-S] X`: X is what runs the script. Assignments and options are passed over. */
+static const char *behind_env(const char *interpreter, char *argument)
+{
+    const char *base = strrchr(interpreter, '/');
+    char *rest = argument, *word;
+
+    if (strcmp(base ? base + 1 : interpreter, "env") != 0)
+        return NULL;
+    while ((word = strtok_r(rest, " \t", &rest)))
+        if (word[0] != '-' && !strchr(word, '='))
+            return word;
+        else if (strncmp(word, "-S", 2) == 0 && word[2])
+            return word + 2;
+    return NULL;
+}
+
+/* `line` is the script's first one behind "#!". */
+static int judge_script(struct verdict *verdict, const char *path, char *line, int depth,
+                        struct refusal *why)
+{
+    char found[PATH_MAX];
+    char *interpreter = line + strspn(line, " \t");
+    char *argument = interpreter + strcspn(interpreter, " \t");
+    const char *program;
+
+    if (*argument)
+        *argument++ = 0;
+    argument[strcspn(argument, "\n")] = 0;
+    program = behind_env(interpreter, argument);
+    if (!program_find(program ? program : interpreter, found, sizeof(found)) || !*interpreter)
+        return refuse(why, HP_NO_PROGRAM, "%s: its interpreter %s cannot be found", path,
+                      program ? program : interpreter);
+    snprintf(verdict->interpreter, sizeof(verdict->interpreter), "%s", found);
+    if (judge_file(verdict, found, depth + 1, why) == 0)
+        return 0;
+    if (depth == 0)
+        refuse(why, HP_SCRIPT, "%s is a script that %s runs", path, verdict->interpreter);
+    return -1;
+}
+
+static int judge_file(struct verdict *verdict, const char *path, int depth, struct refusal *why)
+{
+    char start[LINE_LENGTH + 1] = "";
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, start, LINE_LENGTH) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (!executable(path))
+        return refuse(why, HP_NO_PROGRAM, "%s: %s", path,
+                      access(path, F_OK) == 0 ? "it is not an executable file" : strerror(errno));
+    if (depth >= SCRIPT_DEPTH)
+        return refuse(why, HP_NO_PROGRAM, "%s: too many scripts run each other", path);
+    if (n >= 2 && start[0] == '#' && start[1] == '!') {
+        start[strcspn(start, "\n")] = 0;
+        return judge_script(verdict, path, start + 2, depth, why);
+    }
+    if (n >= SELFMAG && memcmp(start, ELFMAG, SELFMAG) != 0) {
+        /* ENOEXEC: execvp(3) gives it to the shell. */
+        snprintf(start, sizeof(start), "/bin/sh");
+        return judge_script(verdict, path, start, depth, why);
+    }
+    return judge_elf(verdict, path, why);
+}
+
+int program_judge(const char *program, struct verdict *verdict, struct refusal *why)
+{
+    memset(verdict, 0, sizeof(*verdict));
+    if (!program_find(program, verdict->path, sizeof(verdict->path)))
+        return refuse(why, HP_NO_PROGRAM, "%s is not in PATH", program);
+    return judge_file(verdict, verdict->path, 0, why);
+}

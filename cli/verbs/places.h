@@ -1,0 +1,26 @@
+/*
+ * places.h - the functions that an order's lines name, looked up for each process before the order
+ * is sent; see lookup.h.
+ */
+#ifndef HOTPATCH_PLACES_H
+#define HOTPATCH_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/session/client.h"
+
+struct places;
+
+/*
+ * Fills `places` of every exchange, and `answer` of those whose targets cannot be meant. NULL where
+ * the order has no lookup. The exchanges' places are freed with the rest.
+ */
+struct places *places_find(struct exchange *exchanges, size_t count, const struct order *order);
+void places_free(struct places *places, struct exchange *exchanges);
+
+/* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */
+void places_warn(const struct places *places, struct json_object *answer);
+void places_warn_group(const struct places *places, bool failed);
+
+#endif

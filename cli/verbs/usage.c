@@ -1,0 +1,172 @@
+/* usage.c - what the verbs share in reading their command lines; see verbs.h. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/request.h"
+#include "cli/output/output.h"
+#include "cli/output/results.h"
+#include "cli/session/answer.h"
+#include "cli/verbs/verbs.h"
+
+#define TIMEOUT_MAX 3600000 /* ms; what the shim takes */
+
+static const char *verb_begun; /* or NULL */
+
+/* Only where the program that `run` starts begins do other words have a --json of their own; a --json
+ * that an option took for its value is meant as one. */
+void options_begin(int argc, char **argv, const char *letters, const struct option *options)
+{
+    char **copy = allocate(((size_t)argc + 1) * sizeof(*copy));
+    bool json = false;
+    int option;
+
+    memcpy(copy, argv, (size_t)argc * sizeof(*copy)); /* which getopt_long(3) puts in order */
+    opterr = 0;
+    optind = 0;
+    while ((option = getopt_long(argc, copy, letters, options, NULL)) != -1)
+        json |= option == OPTION_JSON || (optarg && strcmp(optarg, "--json") == 0);
+    optind = 0;
+    free(copy);
+    results_set_json(json);
+    verb_begun = argv[0];
+}
+
+int usage_error(const char *verb, const char *format, ...)
+{
+    char *text, *remedy = format_text("see hotpatch %s%s--help", verb ? verb : "", verb ? " " : "");
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = format_list(format, arguments);
+    va_end(arguments);
+    if (results_json()) {
+        struct json_object *answer = answer_usage(verb, text, remedy);
+
+        json_print(answer);
+        json_object_put(answer);
+    } else {
+        refusal_line_print("HP-USAGE", text, remedy);
+    }
+    free(text);
+    free(remedy);
+    return 2;
+}
+
+int usage_unknown(const char *verb, char **argv)
+{
+    const char *word = optind > 1 ? argv[optind - 1] : "";
+
+    if (optopt && optopt < 256)
+        return usage_error(verb, "there is no option -%c", optopt);
+    if (optopt)
+        return usage_error(verb, "the option %s lacks its value, or takes none", word);
+    return usage_error(verb, "there is no option %s", word);
+}
+
+int help_print(const char *text)
+{
+    if (results_json())
+        document_print_text(verb_begun, "help", text);
+    else
+        fputs(text, stdout);
+    return 0;
+}
+
+int option_next(int argc, char **argv, const struct option *options, const char *help,
+                int *exit_code)
+{
+    int option = getopt_long(argc, argv, "", options, NULL);
+
+    if (option != OPTION_HELP && option != '?')
+        return option;
+    *exit_code = option == OPTION_HELP ? help_print(help) : usage_unknown(verb_begun, argv);
+    return -1;
+}
+
+int moment_option(struct moment *moment, const char *verb, int option, const char *value)
+{
+    char *end;
+    unsigned long number;
+
+    if (option == OPTION_WHEN) {
+        moment->when = value;
+        if (strcmp(value, "call") == 0 || strcmp(value, "quiet") == 0 ||
+            strcmp(value, "safe-point") == 0)
+            return 0;
+        usage_error(verb, "--when is call or safe-point, not %s", value);
+        return -1;
+    }
+    errno = 0;
+    number = strtoul(value, &end, 10);
+    if (errno || end == value || *end || *value == '-' || number > TIMEOUT_MAX) {
+        usage_error(verb, "--timeout is a number of milliseconds up to %d, not %s", TIMEOUT_MAX,
+                    value);
+        return -1;
+    }
+    moment->timeout = (unsigned)number;
+    moment->timeout_given = true;
+    return 0;
+}
+
+char *moment_keys(const struct moment *moment)
+{
+    char timeout[32] = "";
+
+    if (moment->timeout_given)
+        snprintf(timeout, sizeof(timeout), "timeout=%u", moment->timeout);
+    return format_text("%s%s%s%s", moment->when ? "when=" : "", moment->when ? moment->when : "",
+                       moment->when && *timeout ? " " : "", timeout);
+}
+
+bool wire_word(const char *text)
+{
+    return *text && text[strcspn(text, " \t\n")] == 0;
+}
+
+bool wire_name(const char *name)
+{
+    if (!*name)
+        return false;
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == 0x7f)
+            return false;
+    return true;
+}
+
+char *wire_encode(const char *name)
+{
+    char *text = allocate(strlen(name) * 3 + 1), *to = text;
+
+    for (; *name; name++) {
+        if ((unsigned char)*name <= ' ' || strchr("=%\x7f", *name))
+            to += sprintf(to, "%%%02x", (unsigned char)*name);
+        else
+            *to++ = *name;
+    }
+    *to = '\0';
+    return text;
+}
+
+char *absolute_path(const char *path, struct refusal *why)
+{
+    char *here, *whole;
+
+    if (*path == '/')
+        return format_text("%s", path);
+    here = getcwd(NULL, 0);
+    if (!here) {
+        refuse(why, HP_PATH, "%s is relative, and the working directory has no path: %s", path,
+               errno == ENOENT ? "it was removed" : strerror(errno));
+        return NULL;
+    }
+    while (path[0] == '.' && path[1] == '/')
+        path += 2 + strspn(path + 2, "/");
+    whole = format_text("%s/%s", strcmp(here, "/") != 0 ? here : "", path);
+    free(here);
+    return whole;
+}

@@ -1,0 +1,95 @@
+/*
+ * verbs.h - the command's verbs, each in a file of its own, and how they refuse bad usage.
+ *
+ * A verb gets argv with its own name first, and returns the exit code.
+ */
+#ifndef HOTPATCH_VERBS_H
+#define HOTPATCH_VERBS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Values of long options that have no letter. */
+enum option_value {
+    OPTION_HELP = 256,
+    OPTION_JSON,
+    OPTION_WHEN,
+    OPTION_TIMEOUT,
+    OPTION_REPLACE,
+    OPTION_DRY_RUN,
+    OPTION_FOLLOW,
+    OPTION_UNLOAD,
+    OPTION_PATCH,
+    OPTION_HISTORY,
+    OPTION_KIND,
+    OPTION_FAIL,
+    OPTION_NTH,
+    OPTION_PROBABILITY,
+    OPTION_TIMES,
+    OPTION_CALLER,
+    OPTION_FOR,
+    OPTION_DEBUG,
+    OPTION_NO_SEEN
+};
+
+/* The two that every verb has. */
+#define COMMON_OPTIONS                         \
+    {"help", no_argument, NULL, OPTION_HELP},  \
+    {                                          \
+        "json", no_argument, NULL, OPTION_JSON \
+    }
+#define END_OF_OPTIONS   \
+    {                    \
+        NULL, 0, NULL, 0 \
+    }
+
+/* Before a verb reads its options with getopt_long(3), to which the same is given: notes whether
+ * --json is among them, which usage errors before and after it have to know. */
+void options_begin(int argc, char **argv, const char *letters, const struct option *options);
+/* HP-USAGE on stderr, or as JSON on stdout; the exit code 2. */
+int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* getopt_long(3) has met what it does not know; argv as it got it. */
+int usage_unknown(const char *verb, char **argv);
+/* As getopt_long(3) without letters, but --help and what it does not know end the verb here: -1, with the exit code in
+ * *exit_code, which is left alone else. */
+int option_next(int argc, char **argv, const struct option *options, const char *help,
+                int *exit_code);
+/* Prints the help of the verb that options_begin() was called for, else the command's; 0. */
+int help_print(const char *text);
+
+/* --when and --timeout, for load and revert. */
+struct moment {
+    const char *when; /* NULL: not given */
+    unsigned timeout; /* ms */
+    bool timeout_given;
+};
+/* 0, or -1 where `value` cannot be one of that option; said on stderr. */
+int moment_option(struct moment *moment, const char *verb, int option, const char *value);
+/* The wire's keys for it, malloc'd: "when=quiet timeout=9", or "". */
+char *moment_keys(const struct moment *moment);
+
+/* A value that goes on the wire between blanks: no blank or newline in it. */
+bool wire_word(const char *text);
+/* A name for the wire, malloc'd: what would end it there is written %XX. */
+char *wire_encode(const char *name);
+/* No control byte in it, which no name has and the wire does not take. */
+bool wire_name(const char *name);
+/* `path` from the root, malloc'd. NULL where the working directory has none (it was removed): it is
+ * another process that opens it. */
+char *absolute_path(const char *path, struct refusal *why);
+
+int verb_run(int argc, char **argv);
+int verb_ps(int argc, char **argv);
+int verb_slots(int argc, char **argv);
+int verb_load(int argc, char **argv);
+int verb_revert(int argc, char **argv);
+int verb_reload(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_check(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
+int verb_explain(int argc, char **argv);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * whole_file.h - whether a shared object is whole, or its writing is still under way.
+ */
+#ifndef HOTPATCH_WHOLE_FILE_H
+#define HOTPATCH_WHOLE_FILE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum whole {
+    WHOLE,
+    WHOLE_UNSURE,  /* complete, but the kernel does not say whether it is open for writing */
+    WHOLE_PART,    /* no complete shared object, or none that can be read: `why` */
+    WHOLE_WRITTEN, /* a descriptor or mapping can write to it: `why` */
+};
+
+/* `hash` tells contents apart; set where they are complete. */
+enum whole whole_file(const char *path, uint64_t *hash, struct refusal *why);
+
+#endif

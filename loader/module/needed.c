@@ -1,0 +1,334 @@
+/*
+ * needed.c - see needed.h. The order of ld.so(8): DT_RPATH, the program's DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH,
+ * /etc/ld.so.cache, the usual directories.
+ */
+#include "loader/module/needed.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+#include "elf/functions.h"
+#include "elf/origin.h"
+#include "elf/protection.h"
+#include "loader/module/module.h"
+#include "loader/module/trust.h"
+#include "loader/objects/library_cache.h"
+#include "loader/objects/object.h"
+
+static const char usual[] =
+    "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib";
+
+enum { NEEDED_MAX = 1000 };
+
+/* ---- what is there ---- */
+
+/* By DT_SONAME or whole path. */
+static bool process_has(const char *name)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (!o->module &&
+            ((o->soname && strcmp(o->soname, name) == 0) || strcmp(o->path, name) == 0))
+            return true;
+    return false;
+}
+
+/* ld.so knows an object by the names that it was asked for, too, which it does not tell. */
+static bool process_may_have(const char *name)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (!o->module && strcmp(o->base, name) == 0)
+            return true;
+    return false;
+}
+
+const struct needed *needed_named(const struct needed *list, const char *name)
+{
+    for (; list; list = list->next) {
+        const char *soname = list->image ? image_soname(list->image) : NULL;
+
+        if (strcmp(list->name, name) == 0 || strcmp(list->path, name) == 0 ||
+            (soname && strcmp(soname, name) == 0))
+            return list;
+    }
+    return NULL;
+}
+
+void needed_free(struct needed *list)
+{
+    while (list) {
+        struct needed *next = list->next;
+
+        functions_close(list->functions);
+        free(list->name);
+        free(list->path);
+        free(list);
+        list = next;
+    }
+}
+
+/* ---- where it is ---- */
+
+/* ld.so passes over files for other machines. */
+static bool is_for_this_machine(int fd)
+{
+    Elf64_Ehdr header = {.e_machine = EM_NONE};
+
+    return sys_pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+           memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+           (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64);
+}
+
+static int open_file(const char *path)
+{
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+
+    if (fd >= 0 && !is_for_this_machine(fd)) {
+        sys_close(fd);
+        return -ENOENT;
+    }
+    return fd;
+}
+
+/* Who needs it: the patch, or a library that it brings. */
+struct user {
+    const struct image *image;
+    const char *origin; /* the directory of its file; NULL: not known */
+    bool doubtful;      /* ld.so may look where needed.c cannot */
+};
+
+/* In the directory, or in one of its subdirectories for newer processors. */
+static int open_below(const char *directory, size_t length, const char *name, char path[PATH_MAX])
+{
+    static const char *const below[] = {"", "/glibc-hwcaps/x86-64-v4", "/glibc-hwcaps/x86-64-v3",
+                                        "/glibc-hwcaps/x86-64-v2"};
+    int fd = -ENOENT;
+
+    for (size_t i = 0; i < sizeof(below) / sizeof(*below) && fd < 0; i++)
+        if (snprintf(path, PATH_MAX, "%.*s%s/%s", length ? (int)length : 1,
+                     length ? directory : ".", below[i], name) < PATH_MAX)
+            fd = open_file(path);
+    return fd;
+}
+
+/* The first of the directories of `list` that has the file: its descriptor, and its name in `path`. */
+static int open_in(struct user *user, const char *list, const char *name, char path[PATH_MAX])
+{
+    for (bool more = list != NULL; more;) {
+        size_t length = strcspn(list, ":");
+        int fd = -ENOENT;
+
+        if (memchr(list, '$', length)) /* $LIB, $PLATFORM */
+            user->doubtful = true;
+        else
+            fd = open_below(list, length, name, path);
+        if (fd >= 0)
+            return fd;
+        more = list[length] == ':';
+        list += length + more;
+    }
+    return -ENOENT;
+}
+
+static int open_in_expanded(struct user *user, const char *list, const char *origin,
+                            const char *name, char path[PATH_MAX])
+{
+    char *expanded = list && origin ? origin_expand(list, origin) : NULL;
+    int fd = open_in(user, expanded ? expanded : list, name, path);
+
+    free(expanded);
+    return fd;
+}
+
+/* LD_LIBRARY_PATH as ld.so found it: the program may change its environment at any moment. NULL: none. */
+static char *library_path(void)
+{
+    static const char key[] = "LD_LIBRARY_PATH=";
+    int fd = sys_openat(AT_FDCWD, "/proc/thread-self/environ", O_RDONLY | O_CLOEXEC, 0);
+    size_t room = 128 << 10, size = 0;
+    char *bytes = fd >= 0 ? calloc(1, room + 1) : NULL, *found = NULL;
+    ssize_t n;
+
+    while (bytes && size < room && (n = sys_read(fd, bytes + size, room - size)) > 0)
+        size += (size_t)n;
+    for (size_t at = 0; at < size && !found; at += strlen(bytes + at) + 1)
+        if (strncmp(bytes + at, key, sizeof(key) - 1) == 0)
+            found = text_copy(bytes + at + sizeof(key) - 1);
+    free(bytes);
+    if (fd >= 0)
+        sys_close(fd);
+    for (char *p = found; p && *p; p++)
+        if (*p == ';')
+            *p = ':';
+    return found;
+}
+
+static const char *program_rpath(const struct user *user)
+{
+    const struct image *program = object_program()->image;
+
+    if (!program || image_search_path(user->image, true))
+        return NULL;
+    return image_search_path(program, false);
+}
+
+static int search(struct user *user, const char *name, char path[PATH_MAX])
+{
+    char *from_environment = library_path(), *program = text_copy(object_program()->path);
+    char *slash = program ? strrchr(program, '/') : NULL;
+    int fd;
+
+    if (slash)
+        slash[slash == program] = '\0';
+    fd = open_in_expanded(user, image_search_path(user->image, false), user->origin, name, path);
+    if (fd < 0)
+        fd = open_in_expanded(user, program_rpath(user), program, name, path);
+    if (fd < 0)
+        fd = open_in_expanded(user, from_environment, program, name, path);
+    if (fd < 0)
+        fd = open_in_expanded(user, image_search_path(user->image, true), user->origin, name, path);
+    if (fd < 0 && library_cache_find(name, path))
+        fd = open_file(path);
+    if (fd < 0)
+        fd = open_in(user, usual, name, path);
+    free(from_environment);
+    free(program);
+    return fd;
+}
+
+static int open_needed(struct user *user, const char *name, char path[PATH_MAX])
+{
+    char *expanded;
+    int fd;
+
+    if (!strchr(name, '/'))
+        return search(user, name, path);
+    expanded = user->origin ? origin_expand(name, user->origin) : NULL;
+    snprintf(path, PATH_MAX, "%s", expanded ? expanded : name);
+    user->doubtful |= strchr(path, '$') != NULL;
+    fd = open_file(path);
+    free(expanded);
+    return fd;
+}
+
+/* ---- what it is ---- */
+
+static int check_file(const struct module *module, int fd, const char *path, struct refusal *why)
+{
+    unsigned char head[4096];
+    struct stat st;
+    ssize_t size = sys_pread(fd, head, sizeof(head), 0);
+    const char *problem = size > 0 ? elf_head_problem(head, (size_t)size) : NULL;
+    size_t origin = module->origin ? strlen(module->origin) : 0;
+
+    if (problem)
+        return refuse(why, HP_WX, "%s needs %s: %s", module->path, path, problem);
+    if (size <= 0 || sys_fstat(fd, &st) != 0)
+        return 0;
+    if (elf_head_cut_short(head, (size_t)size, (uint64_t)st.st_size))
+        return refuse(why, HP_ELF_CORRUPT,
+                      "%s needs %s: a PT_LOAD reaches beyond the end of the file", module->path,
+                      path);
+    if (origin && strncmp(path, module->origin, origin) == 0 && path[origin] == '/')
+        return trust_file(fd, path, &st, why);
+    return 0;
+}
+
+/* What cannot be read is ld.so's to judge. */
+static struct needed *read_library(int fd, const char *name, const char *path)
+{
+    struct needed *library = calloc(1, sizeof(*library));
+    struct elf_fault fault;
+
+    if (!library)
+        return NULL;
+    library->name = text_copy(name);
+    library->path = text_copy(path);
+    if (!library->name || !library->path) {
+        needed_free(library);
+        return NULL;
+    }
+    if (fd >= 0 && functions_of_file(&library->functions, fd, &fault) == 0)
+        library->image = functions_image(library->functions);
+    return library;
+}
+
+struct search {
+    struct module *module;
+    struct needed **end;
+    size_t count;
+    struct refusal *why;
+};
+
+/* `fd` -1: the file could not be found. */
+static int add(struct search *search, int fd, const char *name, const char *path)
+{
+    if (search->count++ >= NEEDED_MAX)
+        return 0;
+    *search->end = read_library(fd, name, path);
+    if (!*search->end)
+        return refuse(search->why, HP_MEMORY, "read %s: no memory", path);
+    search->end = &(*search->end)->next;
+    return 0;
+}
+
+static int find_one(struct search *search, struct user *user, const char *name)
+{
+    char path[PATH_MAX];
+    int fd, result;
+
+    if (process_has(name) || needed_named(search->module->needed, name))
+        return 0;
+    fd = open_needed(user, name, path);
+    if (fd < 0 && process_may_have(name))
+        return 0;
+    if (fd < 0 && user->doubtful)
+        return add(search, -1, name, name); /* ld.so's to find: what it defines is not known */
+    if (fd < 0)
+        return refuse(search->why, HP_NEEDED, "%s: cannot open shared object file: %s", name,
+                      sys_error(-fd));
+    if (process_has(path)) {
+        sys_close(fd);
+        return 0;
+    }
+    result = check_file(search->module, fd, path, search->why);
+    if (result == 0)
+        result = add(search, fd, name, path);
+    sys_close(fd);
+    return result;
+}
+
+static void find_all(struct search *search, struct user *user)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = image_needed(user->image, i)) != NULL; i++)
+        find_one(search, user, name);
+}
+
+int needed_find(struct module *module, struct refusal *why)
+{
+    struct search search = {.module = module, .end = &module->needed, .why = why};
+    struct user patch = {module->image, module->origin, false};
+    size_t before = why->count;
+
+    find_all(&search, &patch);
+    for (struct needed *library = module->needed; library; library = library->next) {
+        char *directory = text_copy(library->path),
+             *slash = strrchr(directory ? directory : "", '/');
+        struct user user = {library->image, directory, false};
+
+        if (slash)
+            slash[slash == directory] = '\0';
+        if (slash && library->image)
+            find_all(&search, &user);
+        free(directory);
+    }
+    return why->count > before ? -1 : 0;
+}

@@ -1,0 +1,82 @@
+/*
+ * parked.c - see parked.h.
+ *
+ * What is kept of a reverted module is one of these records, found by the SHA-256 of its file: there
+ * may be as many as fit into the process.
+ */
+#include "loader/module/parked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "loader/engine.h"
+#include "loader/module/module.h"
+#include "loader/objects/object.h"
+
+enum { BUCKET_COUNT = 4096 };
+
+static struct parked *buckets[BUCKET_COUNT];
+
+static unsigned nibble(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static struct parked **bucket_of(const char *sha256)
+{
+    unsigned number = nibble(sha256[0]) << 8 | nibble(sha256[1]) << 4 | nibble(sha256[2]);
+
+    return &buckets[number % BUCKET_COUNT];
+}
+
+void parked_keep(struct module *module)
+{
+    struct parked **bucket = bucket_of(module->sha256);
+    struct parked *parked = malloc(sizeof(*parked));
+
+    if (!parked)
+        return;
+    *parked = (struct parked){.next = *bucket,
+                              .size = module->size,
+                              .origin = module->origin,
+                              .snapshot = module->snapshot,
+                              .loaded_as = module->loaded_as,
+                              .handle = module->handle,
+                              .object = module->object,
+                              .bias = module->bias,
+                              .since = engine_now_ms()};
+    memcpy(parked->sha256, module->sha256, sizeof(parked->sha256));
+    *bucket = parked;
+    module->snapshot = module->loaded_as = module->origin = NULL;
+    module->handle = NULL;
+}
+
+struct parked *parked_next(const struct module *module, const struct parked *parked)
+{
+    struct parked *next = parked ? parked->next : *bucket_of(module->sha256);
+
+    while (next && (strcmp(next->sha256, module->sha256) != 0 || next->size != module->size ||
+                    !text_same(next->origin, module->origin)))
+        next = next->next;
+    return next;
+}
+
+void parked_take(struct parked *parked, struct module *module)
+{
+    struct parked **place = bucket_of(parked->sha256);
+
+    while (*place != parked)
+        place = &(*place)->next;
+    *place = parked->next;
+    module->snapshot = parked->snapshot;
+    module->loaded_as = parked->loaded_as;
+    module->handle = parked->handle;
+    module->bias = parked->bias;
+    module->object = parked->object;
+    module->object->module = module;
+    module->reused = true;
+    object_restore(module->object);
+    free(parked->origin);
+    free(parked);
+}

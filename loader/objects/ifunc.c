@@ -1,0 +1,202 @@
+/* ifunc.c - see ifunc.h. */
+#include "loader/objects/ifunc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "loader/objects/linker_ask.h"
+
+struct implementation {
+    struct implementation *next;
+    uint64_t definition; /* of the indirect function, before load bias */
+    uintptr_t address;   /* 0: not known */
+    bool asked;
+    char *name, *version;
+};
+
+void ifuncs_free(struct implementation *list)
+{
+    while (list) {
+        struct implementation *next = list->next;
+
+        free(list->name);
+        free(list->version);
+        free(list);
+        list = next;
+    }
+}
+
+/* ---- what is known ---- */
+
+static uintptr_t bound_to(const struct object *object, const struct function *function)
+{
+    imports_read_named(function->name);
+    for (struct slot *slot = slots_named(function->name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_IMPORT && slot->object == object &&
+            slot->definition == function->address && strcmp(slot->name, function->name) == 0 &&
+            slot->base)
+            return slot->base;
+    return 0;
+}
+
+/* What its own object's calls go through: bound when the object was loaded, lazy binding or not. */
+static uintptr_t own_word(struct object *object, const struct function *function)
+{
+    struct functions *functions = entry_functions(object);
+    uint64_t where;
+
+    for (size_t i = 0; functions && function_indirect_word(functions, function->address, i, &where);
+         i++) {
+        const uintptr_t *word = (const uintptr_t *)(object->bias + where);
+        uintptr_t value = where % sizeof(*word) ? 0 : __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+        if (value && object_at(value))
+            return value;
+    }
+    return 0;
+}
+
+/* What is not exported ld.so cannot tell. */
+static void want(struct object *object, const struct function *function)
+{
+    struct implementation *wanted = function->exported ? calloc(1, sizeof(*wanted)) : NULL;
+
+    if (!wanted)
+        return;
+    wanted->definition = function->address;
+    wanted->name = text_copy(function->name);
+    wanted->version = text_copy(function->version);
+    if (!wanted->name) {
+        ifuncs_free(wanted);
+        return;
+    }
+    wanted->next = object->implementations;
+    object->implementations = wanted;
+}
+
+uintptr_t ifunc_implementation(struct object *object, const struct function *function)
+{
+    uintptr_t bound = function->name ? bound_to(object, function) : 0;
+
+    if (!bound)
+        bound = own_word(object, function);
+    if (bound)
+        return bound;
+    for (const struct implementation *i = object->implementations; i; i = i->next)
+        if (i->definition == function->address)
+            return i->address;
+    if (function->name)
+        want(object, function);
+    return 0;
+}
+
+bool ifunc_bind(struct slot *slot)
+{
+    const struct function function = {.address = slot->definition,
+                                      .name = slot->name,
+                                      .version = slot->version_name,
+                                      .exported = true};
+
+    if (slot->base == 0)
+        slot->base = slot->fallback = slot->live = ifunc_implementation(slot->object, &function);
+    return slot->base != 0;
+}
+
+/* ---- asking ---- */
+
+static size_t count_wanted(void)
+{
+    size_t count = 0;
+
+    for (const struct object *o = objects_first(); o; o = o->next)
+        for (const struct implementation *i = o->implementations; i; i = i->next)
+            count += !i->asked;
+    return count;
+}
+
+/* The objects are not read after that: they may go while ld.so is asked. */
+struct answers {
+    const struct linker_ask *ask;
+    size_t count;
+    struct {
+        const struct object *object;
+        uint64_t definition;
+    } list[];
+};
+
+static int add_questions(struct linker_ask *ask, struct answers *answers)
+{
+    for (struct object *o = objects_first(); o; o = o->next)
+        for (struct implementation *i = o->implementations; i; i = i->next) {
+            if (i->asked)
+                continue;
+            if (linker_ask_add(ask, o->is_program ? NULL : o->path, i->name, i->version) != 0)
+                return -1;
+            answers->list[answers->count].object = o;
+            answers->list[answers->count++].definition = i->definition;
+        }
+    return 0;
+}
+
+static struct implementation *wanted_of(const struct object *object, uint64_t definition)
+{
+    for (const struct object *o = objects_first(); o; o = o->next)
+        for (struct implementation *i = o->implementations; o == object && i; i = i->next)
+            if (i->definition == definition && !i->asked)
+                return i;
+    return NULL;
+}
+
+/* Inside objects_locked(), so that what is listed is there. */
+static int take_answers(void *context)
+{
+    const struct answers *answers = context;
+    int known = 0;
+
+    for (size_t k = 0; k < answers->count; k++) {
+        struct implementation *i = wanted_of(answers->list[k].object, answers->list[k].definition);
+
+        if (!i)
+            continue;
+        i->asked = true;
+        i->address = linker_ask_answer(answers->ask, k);
+        known |= i->address != 0;
+    }
+    return known;
+}
+
+static int ask_all(struct linker_ask *ask, struct answers *answers, uint64_t deadline,
+                   struct refusal *why)
+{
+    int known;
+
+    if (add_questions(ask, answers) != 0) {
+        linker_ask_free(ask);
+        return refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
+    }
+    if (linker_ask_run(ask, deadline, why) != 0)
+        return -1;
+    known = objects_locked(take_answers, answers);
+    linker_ask_free(ask);
+    return known == 1;
+}
+
+int ifuncs_ask(uint64_t deadline, struct refusal *why)
+{
+    size_t wanted = count_wanted();
+    struct linker_ask *ask = wanted ? linker_ask_new(wanted) : NULL;
+    struct answers *answers =
+        wanted ? calloc(1, sizeof(*answers) + wanted * sizeof(answers->list[0])) : NULL;
+    int known = 0;
+
+    if (ask && answers) {
+        answers->ask = ask;
+        known = ask_all(ask, answers, deadline, why);
+    } else if (wanted) {
+        free(ask);
+        known = refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
+    }
+    free(answers);
+    return known;
+}

@@ -1,0 +1,84 @@
+/*
+ * mappings.c - see mappings.h.
+ *
+ * The kernel refuses mmap(2), mprotect(2) and brk(2) that would make more than vm.max_map_count
+ * mappings: at the limit the program's own malloc(3) fails. A patch stays mapped, so the engine stops
+ * before. Counting them takes as long as reading /proc/self/maps, so it is done no oftener than that it
+ * takes a twentieth of the time, but always when the loads since may have come near the limit.
+ */
+#include "loader/objects/mappings.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/lock.h"
+#include "base/proc_text.h"
+#include "base/services.h"
+#include "base/sys.h"
+
+enum { LIMIT_DEFAULT = 65530, MARGIN = 16, SHARE = 20 };
+
+static struct {
+    uint64_t next; /* CLOCK_MONOTONIC us: when to count again */
+    size_t count;
+    size_t loads; /* since */
+} known;
+
+size_t mappings_limit(void)
+{
+    char text[32];
+    size_t limit;
+
+    sys_read_file(AT_FDCWD, "/proc/sys/vm/max_map_count", text, sizeof(text));
+    limit = proc_number(text, 10);
+    return limit ? limit : LIMIT_DEFAULT;
+}
+
+/* The lines of /proc/self/maps; 0: it cannot be read. */
+static size_t count_mappings(void)
+{
+    char bytes[4096];
+    int fd = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
+    size_t lines = 0;
+    ssize_t size;
+
+    if (fd < 0)
+        return 0;
+    while ((size = sys_read(fd, bytes, sizeof(bytes))) > 0)
+        for (ssize_t i = 0; i < size; i++)
+            lines += bytes[i] == '\n';
+    sys_close(fd);
+    return lines;
+}
+
+static void count_now(uint64_t now)
+{
+    known.count = count_mappings();
+    known.loads = 0;
+    known.next = now + SHARE * (clock_us() - now);
+}
+
+static size_t reckoned(size_t loads)
+{
+    return known.count + (known.loads + loads) * MAPPINGS_PER_LOAD;
+}
+
+int mappings_check(size_t loads, size_t limit, struct refusal *why)
+{
+    size_t most = limit - limit / MARGIN;
+    uint64_t now = clock_us();
+
+    if (loads == 0)
+        return 0;
+    if (now >= known.next || reckoned(loads) > most)
+        count_now(now);
+    if (known.count && reckoned(loads) > most)
+        return refuse(why, HP_MAPPINGS,
+                      "the process has %zu mappings; a load is refused above %zu of the %zu that "
+                      "vm.max_map_count allows",
+                      known.count, most, limit);
+    known.loads += loads;
+    return 0;
+}

@@ -1,0 +1,104 @@
+/* maps_at.c - what is mapped at one address, for one question or for many; see maps.h. */
+#include "loader/objects/maps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Between maps_keep() and maps_forget(): what was mapped at the first question. */
+static struct {
+    bool wanted;
+    bool failed;
+    struct mapping *all; /* in address order, without paths */
+    size_t count, room;
+} kept;
+
+void maps_keep(void)
+{
+    kept.wanted = true;
+}
+
+void maps_forget(void)
+{
+    free(kept.all);
+    memset(&kept, 0, sizeof(kept));
+}
+
+/* What the parent had read is the parent's. */
+void maps_after_fork(void)
+{
+    memset(&kept, 0, sizeof(kept));
+}
+
+static bool keep(const struct mapping *mapping, void *nothing)
+{
+    (void)nothing;
+    if (kept.count == kept.room) {
+        size_t room = kept.room ? kept.room * 2 : 256;
+        struct mapping *all = realloc(kept.all, room * sizeof(*all));
+
+        kept.failed = !all;
+        if (!all)
+            return false;
+        kept.all = all;
+        kept.room = room;
+    }
+    kept.all[kept.count] = *mapping;
+    kept.all[kept.count].path = NULL;
+    kept.all[kept.count++].path_length = 0;
+    return true;
+}
+
+static bool is_kept(void)
+{
+    if (!kept.wanted || kept.count > 0)
+        return kept.count > 0;
+    if (maps_each(keep, NULL) == 0 && !kept.failed)
+        return kept.count > 0;
+    maps_forget(); /* without memory each question is a reading of its own */
+    return false;
+}
+
+static bool kept_at(uintptr_t address, struct mapping *out)
+{
+    size_t low = 0, high = kept.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (kept.all[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == kept.count || kept.all[low].begin > address)
+        return false;
+    *out = kept.all[low];
+    return true;
+}
+
+struct look {
+    uintptr_t address;
+    struct mapping *out;
+    bool found;
+};
+
+static bool is_at(const struct mapping *mapping, void *context)
+{
+    struct look *look = context;
+
+    if (mapping->end <= look->address)
+        return true;
+    look->found = mapping->begin <= look->address;
+    if (look->found)
+        *look->out = *mapping;
+    return false;
+}
+
+bool maps_at(uintptr_t address, struct mapping *out)
+{
+    struct look look = {address, out, false};
+
+    if (is_kept())
+        return kept_at(address, out);
+    return maps_each(is_at, &look) == 0 && look.found;
+}

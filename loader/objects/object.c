@@ -1,0 +1,464 @@
+/*
+ * object.c - see object.h.
+ *
+ * Nothing here may call dlopen, dlsym or dlclose: they wait for ld.so's load lock, which a host
+ * thread may hold for as long as some library's constructor runs.
+ */
+#include "loader/objects/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "elf/functions.h"
+#include "elf/object_callers.h"
+#include "loader/engine.h"
+#include "loader/module/module.h"
+#include "loader/objects/ifunc.h"
+#include "loader/slots/slot.h"
+#include "loader/text/site.h"
+#include "resolve/function_copies.h"
+
+static struct object *first;
+static struct object **end = &first; /* behind the last one */
+static struct object
+    *retired; /* of modules that are not applied any more: there may be thousands */
+static struct object **retired_end = &retired;
+static size_t object_count; /* of both lists */
+static unsigned long long known_adds, known_subs;
+static bool known;
+static bool some_pending; /* objects that ld.so lists and has not yet relocated */
+static bool scope_stale = true;
+
+bool objects_changed_since_scope(void)
+{
+    bool stale = scope_stale;
+
+    scope_stale = false;
+    return stale;
+}
+
+struct object *objects_first(void)
+{
+    return first;
+}
+
+struct object *object_program(void)
+{
+    return first;
+}
+
+struct object *object_at(uintptr_t address)
+{
+    for (struct object *o = first; o; o = o->next)
+        if (address >= o->begin && address < o->end)
+            return o;
+    for (struct object *o = retired; o; o = o->next)
+        if (address >= o->begin && address < o->end)
+            return o;
+    return NULL;
+}
+
+static void move(struct object *object, struct object **from, struct object ***from_end,
+                 struct object ***to_end)
+{
+    while (*from != object)
+        from = &(*from)->next;
+    *from = object->next;
+    if (*from_end == &object->next)
+        *from_end = from;
+    object->next = NULL;
+    **to_end = object;
+    *to_end = &object->next;
+}
+
+void object_retire(struct object *object)
+{
+    move(object, &first, &end, &retired_end);
+    image_close(object->image);
+    object->image = NULL;
+}
+
+static void object_free(struct object *object)
+{
+    if (object->module && object->module->object == object)
+        object->module->object = NULL;
+    object_callers_close(object->callers);
+    function_copies_free(object->copies);
+    functions_close(object->functions);
+    ifuncs_free(object->implementations);
+    image_close(object->image);
+    free(object->path);
+    free(object->base);
+    free(object->soname);
+    free(object->name_space);
+    free(object->build_id);
+    free(object->problem);
+    free(object);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void measure(struct object *object)
+{
+    object->begin = UINTPTR_MAX;
+    for (size_t i = 0; i < object->phnum; i++) {
+        const ElfW(Phdr) *p = &object->phdr[i];
+
+        if (p->p_type != PT_LOAD)
+            continue;
+        if (object->bias + p->p_vaddr < object->begin)
+            object->begin = object->bias + p->p_vaddr;
+        if (object->bias + p->p_vaddr + p->p_memsz > object->end)
+            object->end = object->bias + p->p_vaddr + p->p_memsz;
+    }
+}
+
+/* Tells program headers of different builds apart where there is no build-id. */
+static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
+{
+    const unsigned char *bytes = (const unsigned char *)phdr;
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (size_t i = 0; i < count * sizeof(*phdr); i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return hash;
+}
+
+static bool is_named(const struct object *object, const char *name)
+{
+    return strcmp(object->soname ? object->soname : object->base, name) == 0;
+}
+
+/* Objects whose words are never slots: design.md, section 2. */
+static bool is_ours(const struct object *object)
+{
+    static const char *const names[] = {"libhotpatch_preload.so",
+                                        "libhotpatch_engine.so",
+                                        "libelf.so.1",
+                                        "libz.so.1",
+                                        "libZydis.so.4.0",
+                                        "libZycore.so.1.4",
+                                        "ld-linux-x86-64.so.2",
+                                        "linux-vdso.so.1"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (is_named(object, names[i]))
+            return true;
+    return false;
+}
+
+static struct object *object_new(const struct dl_phdr_info *info, bool is_program)
+{
+    struct object *object = calloc(1, sizeof(*object));
+    const char *path = is_program ? engine_program_path() : info->dlpi_name;
+    struct elf_fault fault;
+
+    if (!object)
+        return NULL;
+    object->is_program = is_program;
+    object->bias = info->dlpi_addr;
+    object->phdr = info->dlpi_phdr;
+    object->phnum = info->dlpi_phnum;
+    object->layout = layout_of(info->dlpi_phdr, info->dlpi_phnum);
+    object->present = true;
+    measure(object);
+    object->path = text_copy(path && *path ? path : "[vdso]");
+    object->base = object->path ? text_copy(base_name(object->path)) : NULL;
+    if (image_open_mapped(&object->image, info, &fault) == 0) {
+        const char *soname = image_soname(object->image);
+
+        object->soname = text_copy(soname);
+        object->build_id = text_copy(image_build_id(object->image));
+    } else {
+        object->problem = text_copy(fault.text);
+        object->build_id = text_copy("");
+    }
+    if (!object->path || !object->base || !object->build_id) {
+        object_free(object);
+        return NULL;
+    }
+    object->is_ours = is_ours(object);
+    object->is_vdso = is_named(object, "linux-vdso.so.1");
+    object->module = module_of_file(object->path);
+    if (object->module)
+        object->module->object = object;
+    return object;
+}
+
+void object_restore(struct object *object)
+{
+    struct dl_phdr_info info = {.dlpi_addr = object->bias,
+                                .dlpi_name = object->path,
+                                .dlpi_phdr = object->phdr,
+                                .dlpi_phnum = object->phnum};
+    struct elf_fault fault;
+
+    move(object, &retired, &retired_end, &end);
+    if (image_open_mapped(&object->image, &info, &fault) == 0)
+        imports_expect_new();
+}
+
+static bool is_there(const struct object *object, const struct dl_phdr_info *info)
+{
+    return object->bias == info->dlpi_addr && object->phdr == info->dlpi_phdr &&
+           (object->is_program || !info->dlpi_name[0] ||
+            strcmp(object->path, info->dlpi_name) == 0);
+}
+
+/* A library that is closed and opened again mostly comes to lie where it was, perhaps rebuilt. */
+static bool is_of_same_build(const struct object *object, const struct dl_phdr_info *info)
+{
+    struct image *image;
+    struct elf_fault fault;
+    bool same;
+
+    if (object->phnum != info->dlpi_phnum ||
+        object->layout != layout_of(info->dlpi_phdr, info->dlpi_phnum))
+        return false;
+    if (image_open_mapped(&image, info, &fault) != 0)
+        return object->image == NULL;
+    same = strcmp(image_build_id(image), object->build_id) == 0;
+    image_close(image);
+    return same;
+}
+
+/* Freshly mapped slots hold their fallbacks again, whatever was stored before. */
+static bool holds_what_was_stored(const struct object *object)
+{
+    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
+            if (__atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
+                return false;
+    return true;
+}
+
+/* Patches and what is ours are never unmapped while they are known. */
+static bool is_same(const struct object *object, const struct dl_phdr_info *info)
+{
+    return is_there(object, info) &&
+           (object->is_program || object->is_ours || object->module ||
+            (is_of_same_build(object, info) && holds_what_was_stored(object)));
+}
+
+static void set_present(bool present)
+{
+    for (struct object *o = first; o; o = o->next)
+        o->present = present;
+    for (struct object *o = retired; o; o = o->next)
+        o->present = present;
+}
+
+struct refresh {
+    bool counted;
+    bool failed;
+    bool anew;   /* every object is looked at, not only those that came since */
+    size_t skip; /* so many of ld.so's list are known and still there */
+    size_t seen;
+    struct object **last;        /* where the next object of ld.so's order belongs */
+    struct object *next_retired; /* the one after the retired one that was seen last */
+};
+
+/* Whether there is anything to do. While none has gone, ld.so's list has only grown at its end: a
+ * process with thousands of reverted patches must not pay for each of them at every request. */
+static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *info)
+{
+    refresh->counted = true;
+    refresh->anew = !known || some_pending || info->dlpi_subs != known_subs;
+    if (!refresh->anew && info->dlpi_adds == known_adds)
+        return false;
+    some_pending = false;
+    scope_stale = true;
+    imports_expect_new();
+    known_adds = info->dlpi_adds;
+    known_subs = info->dlpi_subs;
+    if (refresh->anew) {
+        set_present(false);
+        refresh->last = &first;
+        refresh->next_retired = retired;
+    } else {
+        refresh->skip = object_count;
+        refresh->last = end;
+    }
+    return true;
+}
+
+/* A patch's own slots are known from its file already, and are placed by its transaction. */
+static int read_slots(struct object *object)
+{
+    int result;
+
+    if (object->slots_read || object->is_ours || object->module)
+        return 0;
+    result = declared_read(object);
+    object->slots_read = result == 0;
+    some_pending |= result > 0;
+    return result < 0 ? -1 : 0;
+}
+
+/* The retired object that it is, or NULL. Mostly they come in the order of their retirement. */
+static struct object *find_retired(struct refresh *refresh, const struct dl_phdr_info *info)
+{
+    struct object *found = refresh->next_retired;
+
+    if (!found || !is_there(found, info))
+        for (found = retired; found && !is_there(found, info);)
+            found = found->next;
+    if (found)
+        refresh->next_retired = found->next;
+    return found;
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct refresh *refresh = context;
+    struct object **place;
+    struct object *object, *retired_object;
+
+    (void)size;
+    if (!refresh->counted && !begin_refresh(refresh, info))
+        return 1;
+    if (refresh->seen++ < refresh->skip)
+        return 0;
+    place = refresh->last;
+    while (*place && !is_same(*place, info))
+        place = &(*place)->next;
+    object = *place;
+    if (!object && refresh->anew && (retired_object = find_retired(refresh, info)) != NULL) {
+        retired_object->present = true;
+        return 0;
+    }
+    if (object) {
+        *place = object->next;
+        if (!object->is_program && !object->is_ours && !object->module)
+            imports_recheck(object);
+    } else {
+        object = object_new(info, refresh->last == &first);
+        if (!object) {
+            refresh->failed = true;
+            return 1;
+        }
+    }
+    if (read_slots(object) != 0)
+        refresh->failed = true;
+    object->present = true;
+    object->next = *refresh->last;
+    *refresh->last = object;
+    refresh->last = &object->next;
+    return 0;
+}
+
+/* The end of what is left. */
+static struct object **drop_gone(struct object **list)
+{
+    struct object **place = list;
+
+    while (*place) {
+        struct object *object = *place;
+
+        if (object->present) {
+            place = &object->next;
+            continue;
+        }
+        *place = object->next;
+        slots_drop_object(object);
+        sites_drop(object->begin, object->end);
+        object_free(object);
+    }
+    return place;
+}
+
+/* Holding ld.so's list lock: slots of objects that are still there are written. False: more has
+ * gone since it was looked at. */
+static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
+{
+    bool *dropped = context;
+
+    (void)size;
+    *dropped = info->dlpi_subs == known_subs;
+    if (*dropped) {
+        drop_gone(&first);
+        retired_end = drop_gone(&retired);
+    }
+    return 1;
+}
+
+/* 1: ld.so's list has changed again. */
+static int refresh_once(void)
+{
+    struct refresh refresh = {0};
+    bool dropped = true;
+
+    dl_iterate_phdr(visit, &refresh);
+    if (refresh.failed) {
+        known = false;
+        set_present(true); /* judged again at the next refresh */
+        return -1;
+    }
+    known = true;
+    if (!refresh.last)
+        return 0;
+    if (refresh.anew)
+        dl_iterate_phdr(drop_locked, &dropped);
+    if (!dropped) {
+        known = false;
+        return 1;
+    }
+    end = refresh.last;
+    object_count = refresh.seen;
+    return 0;
+}
+
+int objects_refresh(void)
+{
+    int result;
+
+    while ((result = refresh_once()) > 0)
+        ;
+    return result;
+}
+
+struct locked {
+    int (*body)(void *);
+    void *context;
+    bool stale;
+    int result;
+};
+
+static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct locked *locked = context;
+
+    (void)size;
+    locked->stale = !known || info->dlpi_adds != known_adds || info->dlpi_subs != known_subs;
+    if (locked->stale)
+        return 1;
+    locked->result = 0;
+    locked->result = imports_read_new();
+    if (locked->result == 0)
+        locked->result = locked->body(locked->context);
+    return 1;
+}
+
+int objects_locked(int (*body)(void *context), void *context)
+{
+    /* Each dl_iterate_phdr() walks all of ld.so's list: once is enough where nothing has changed. */
+    struct locked locked = {.body = body, .context = context, .stale = !known || some_pending};
+
+    do {
+        if (locked.stale && objects_refresh() != 0)
+            return -1;
+        dl_iterate_phdr(run_locked, &locked);
+    } while (locked.stale);
+    return locked.result;
+}
+
+struct object *object_of_module(const struct module *module)
+{
+    return module->object;
+}

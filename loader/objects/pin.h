@@ -1,0 +1,18 @@
+/*
+ * pin.h - an object with an armed entry stays in the process: the jump, and threads behind it, count on
+ * its code. Until the commit it is held by handles of dlopen(3) that a refusal gives back; from then on
+ * they are kept for ever.
+ *
+ * Runs on whichever thread holds the engine lock; the handles are taken on the worker.
+ */
+#ifndef HOTPATCH_PIN_H
+#define HOTPATCH_PIN_H
+
+#include "loader/transaction/transaction.h"
+
+/* Of the objects of all entries that change. 0, or -1 with `why`. Not inside objects_locked(). */
+int pins_take(struct transaction *transaction);
+void pins_keep(struct transaction *transaction);    /* it is committed */
+void pins_release(struct transaction *transaction); /* it is refused */
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * program_plt.c - see program_plt.h.
+ *
+ * The undefined symbol of a non-PIE program has a value: its PLT entry (gABI, "Function Addresses"). They are
+ * few, or none, and are gathered in one pass over .dynsym: DT_GNU_HASH leaves undefined symbols out, or has
+ * them, as the linker liked.
+ *
+ * Runs on whichever thread holds the engine lock.
+ */
+#include "loader/objects/program_plt.h"
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf/symbols.h"
+#include "loader/objects/object.h"
+
+struct canonical {
+    const char *name; /* in the program's .dynstr, which stays mapped */
+    uint64_t value;
+};
+
+static struct {
+    struct canonical *list; /* by name; of equal names the first of .dynsym first */
+    size_t count, room;
+    bool read;
+} known;
+
+static int add(const struct canonical *canonical)
+{
+    if (known.count == known.room) {
+        size_t room = known.room ? 2 * known.room : 64;
+        struct canonical *longer = realloc(known.list, room * sizeof(*longer));
+
+        if (!longer)
+            return -1;
+        known.list = longer;
+        known.room = room;
+    }
+    known.list[known.count++] = *canonical;
+    return 0;
+}
+
+static int consider(const struct image_symbol *symbol, void *nothing)
+{
+    (void)nothing;
+    if (!symbol->dynamic)
+        return 1;
+    if (symbol->defined || symbol->value == 0 || symbol->type != STT_FUNC)
+        return 0;
+    return add(&(struct canonical){symbol->name, symbol->value});
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct canonical *a = left, *b = right;
+
+    return strcmp(a->name, b->name);
+}
+
+/* Where memory is short they are gathered again at the next question. */
+static void gather(const struct object *program)
+{
+    struct elf_fault fault;
+
+    known.count = 0;
+    known.read = image_symbols(program->image, consider, NULL, &fault) >= 0;
+    if (known.count > 1)
+        qsort(known.list, known.count, sizeof(*known.list), by_name);
+}
+
+uintptr_t program_plt(const char *name)
+{
+    const struct object *program = object_program();
+    size_t low = 0, high;
+
+    if (!known.read && program->image)
+        gather(program);
+    for (high = known.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(known.list[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == known.count || strcmp(known.list[low].name, name) != 0)
+        return 0;
+    return program->bias + known.list[low].value;
+}

@@ -1,0 +1,155 @@
+/*
+ * declared.c - slots that a program, a library or a patch declares with hotpatch.h, and those
+ * that a program makes at run time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+#include "elf/slot_table.h"
+#include "loader/engine.h"
+#include "loader/slots/entry_file.h"
+#include "loader/slots/slot.h"
+
+static struct slot *from_table(const struct table_slot *entry)
+{
+    struct slot *slot = slot_new(SLOT_DECLARED, entry->kind, entry->name, entry->signature);
+
+    if (!slot)
+        return NULL;
+    slot->declared = (struct hotpatch_slot *)(uintptr_t)entry->address;
+    slot->fallback = entry->fallback;
+    slot->entry = entry->entry;
+    if (slot_add_word(slot, &(struct word){0}) != 0) {
+        slot_free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+void declared_place(struct slot *slot, struct object *object)
+{
+    slot->declared = (struct hotpatch_slot *)((uintptr_t)slot->declared + object->bias);
+    if (slot->fallback)
+        slot->fallback += object->bias;
+    else /* a function of another object: ld.so has put it there */
+        memcpy(&slot->fallback, &slot->declared->fallback, sizeof(slot->fallback));
+    if (slot->entry)
+        slot->entry += object->bias;
+    slot->object = object;
+    slot->base = slot->fallback;
+    slot->words[0] =
+        (struct word){.address = (uintptr_t *)(void *)&slot->declared->target, .object = object};
+    slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
+}
+
+/* A program does not export its table, and a library's version script may hide it: then the
+ * section headers of the file tell where it is. What lies there is judged as always, so a file
+ * that has been replaced on disk since does no harm. */
+static int read_table(const struct object *object, struct slot_table *table,
+                      struct elf_fault *fault)
+{
+    int found = slot_table_read(object->image, table, fault);
+    int fd, own = -1;
+    uint64_t address;
+    bool is_own;
+
+    if (found != 0)
+        return found;
+    fd = entry_file_open(object, &is_own);
+    if (is_own)
+        own = fd;
+    if (fd < 0) /* asked before the listener is there: the program's is looked for again */
+        return object->is_program ? SLOT_TABLE_PENDING : 0;
+    if (slot_table_find_in_file(fd, &address))
+        found = slot_table_read_at(object->image, address, table, fault);
+    if (own >= 0)
+        sys_close(own);
+    return found;
+}
+
+int declared_read(struct object *object)
+{
+    struct slot_table table;
+    struct elf_fault fault;
+    int found;
+
+    if (!object->image)
+        return 0;
+    found = read_table(object, &table, &fault);
+    if (found == SLOT_TABLE_PENDING)
+        return 1;
+    if (found < 0) {
+        /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
+        free(object->problem);
+        object->problem = text_copy(fault.text);
+        return object->problem ? 0 : -1;
+    }
+    if (found == 0)
+        return 0;
+    if (table.name_space)
+        object->name_space = text_copy(table.name_space);
+    for (size_t i = 0; i < table.count; i++) {
+        struct slot *slot = from_table(&table.slots[i]);
+
+        if (!slot) {
+            slot_table_free(&table);
+            return -1;
+        }
+        declared_place(slot, object);
+        slot_register(slot);
+    }
+    slot_table_free(&table);
+    return 0;
+}
+
+int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
+                       char **name_space, struct elf_fault *fault)
+{
+    struct slot_table table;
+    struct slot **end = list;
+    int found = slot_table_read(image, &table, fault);
+
+    *list = NULL;
+    *name_space = NULL;
+    if (found <= 0)
+        return found;
+    if (table.name_space)
+        *name_space = text_copy(table.name_space);
+    for (size_t i = 0; i < table.count; i++) {
+        *end = from_table(&table.slots[i]);
+        if (!*end) {
+            *fault = (struct elf_fault){ELF_NO_MEMORY, "no memory for the patch's slots"};
+            slot_table_free(&table);
+            return -1;
+        }
+        (*end)->owner = owner;
+        end = &(*end)->next;
+    }
+    slot_table_free(&table);
+    return 0;
+}
+
+int declared_adopt_registered(struct registered_slot *list)
+{
+    for (struct registered_slot *r = list; r; r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE)) {
+        struct slot *slot;
+
+        if (slot_of_declared(&r->slot))
+            continue;
+        slot = slot_new(SLOT_DECLARED, r->slot.kind, r->slot.name, r->slot.signature);
+        if (!slot)
+            return -1;
+        slot->object = object_program();
+        if (slot_add_word(slot, &(struct word){.address = (uintptr_t *)(void *)&r->slot.target,
+                                               .object = slot->object}) != 0)
+            return -1;
+        slot->declared = &r->slot;
+        slot->name_space = text_copy(r->name_space);
+        slot->fallback = slot->base = (uintptr_t)r->slot.fallback;
+        slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
+        slot_register(slot);
+    }
+    return 0;
+}

@@ -1,0 +1,38 @@
+/* direct_callers.c - see direct_callers.h. */
+#include "loader/slots/direct_callers.h"
+
+#include "elf/object_callers.h"
+#include "loader/engine.h"
+#include "loader/objects/object.h"
+#include "loader/slots/entry.h"
+#include "loader/text/site.h"
+
+static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
+{
+    const struct object *object = context;
+
+    sites_restore(object->bias + address, copy, size);
+}
+
+struct arch_callers *callers_of(struct object *object)
+{
+    struct functions *functions = entry_functions(object);
+    struct elf_fault fault;
+
+    if (!object->callers && functions && !object->callers_failed &&
+        object_callers_open(&object->callers, object->image, functions, restore, object, &fault)) {
+        object->callers_failed = true;
+        shim()->log(LOG_INFO, "callers in %s: %s", object->path, fault.text);
+    }
+    return object->callers ? object_callers_arch(object->callers) : NULL;
+}
+
+void callers_keep(struct object *object, uint64_t entry, struct arch_kept *out)
+{
+    struct arch_callers *callers = callers_of(object);
+
+    if (callers)
+        arch_callers_kept(callers, entry, out, NULL, 0, NULL);
+    else
+        *out = arch_kept_unproved();
+}

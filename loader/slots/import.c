@@ -1,0 +1,435 @@
+/*
+ * import.c - import slots: the words of every object that ld.so fills with functions, by
+ * JUMP_SLOT, GLOB_DAT and R_X86_64_64 relocations (System V ABI AMD64, "Relocation Types").
+ *
+ * One slot is one definition under one name; all words that ld.so bound to it switch together. A
+ * word that is bound tells its definition itself. One that is not holds its own object's PLT
+ * stub, and in a non-PIE process a library's word may hold the executable's PLT entry
+ * (gABI, "Function Addresses"): then the definition is looked up as ld.so would, in the global
+ * scope first and in the importer's own after it.
+ */
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "elf/relocations.h"
+#include "loader/objects/program_plt.h"
+#include "loader/objects/scope.h"
+#include "loader/slots/slot.h"
+#include "loader/transaction/transaction.h"
+
+/* Objects have thousands of words and a patch asks for few: only those of names that have been
+ * asked for are read, until somebody wants to see all. */
+static bool all_wanted;
+static char **wanted;
+static size_t wanted_count;
+static bool expect_new; /* objects may have words that are wanted and not read */
+
+/* ---- the definition of a word ---- */
+
+struct definition {
+    struct object *object;
+    uint64_t value; /* st_value */
+    bool indirect;  /* STT_GNU_IFUNC: the word holds what its resolver chose */
+};
+
+static bool is_function(const struct image_symbol *symbol)
+{
+    return symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC;
+}
+
+static int match_value(const struct image_symbol *symbol, void *context)
+{
+    const uint64_t *value = context;
+
+    return symbol->value == *value && is_function(symbol);
+}
+
+/* Another version of the name than the default one. */
+static bool defines_at(const struct object *object, const char *name, uint64_t value)
+{
+    struct elf_fault fault;
+
+    return image_symbols_named(object->image, name, match_value, &value, &fault) == 1;
+}
+
+/*
+ * The object that a bound word points into defines the name there, or has an IFUNC of it. A word
+ * that points into its own object or the program, and not at the name's definition, leads to a
+ * PLT; the search for another version of the name, which is long, is for the others.
+ */
+static bool bound_definition(const struct object *importer, const char *name, uintptr_t value,
+                             struct definition *out)
+{
+    struct object *object = object_at(value);
+    struct image_symbol symbol;
+
+    if (!object || !object->image || !image_symbol(object->image, name, &symbol) ||
+        !is_function(&symbol))
+        return false;
+    out->object = object;
+    out->indirect = symbol.type == STT_GNU_IFUNC;
+    out->value = symbol.value;
+    if (out->indirect || object->bias + symbol.value == value)
+        return true;
+    if (object == importer || object->is_program)
+        return false;
+    out->value = value - object->bias;
+    return defines_at(object, name, out->value);
+}
+
+static bool looked_up_definition(struct object *importer, const struct image_symbol *import,
+                                 struct definition *out)
+{
+    struct image_symbol symbol;
+
+    out->object = scope_find(importer, import->name, import->version, &symbol);
+    if (!out->object || !is_function(&symbol))
+        return false;
+    out->indirect = symbol.type == STT_GNU_IFUNC;
+    out->value = symbol.value;
+    return true;
+}
+
+/* Nothing is linked with the vDSO: what leads there was chosen by the resolver of an indirect function, of libc's
+ * time(), though the vDSO has a function of that name (vdso(7)). */
+static bool leads_to_vdso(uintptr_t value)
+{
+    const struct object *object = object_at(value);
+
+    return object && object->is_vdso;
+}
+
+/*
+ * Where a bound word points tells which of an object's functions it is, but for an IFUNC: what two
+ * versions of one name have chosen may be one function, or functions without a name. There ld.so's
+ * own rule decides which of them it is.
+ */
+static bool find_definition(struct object *importer, const struct image_symbol *import,
+                            uintptr_t value, struct definition *out, bool *bound)
+{
+    struct definition asked;
+
+    if (leads_to_vdso(value) && looked_up_definition(importer, import, out)) {
+        *bound = out->indirect;
+        return true;
+    }
+    *bound = bound_definition(importer, import->name, value, out);
+    if (!*bound)
+        return looked_up_definition(importer, import, out);
+    if (out->indirect && looked_up_definition(importer, import, &asked) &&
+        asked.object == out->object)
+        *out = asked;
+    return true;
+}
+
+/* ---- words that lead to a PLT ---- */
+
+/*
+ * Where a JUMP_SLOT points before ld.so has bound it: into the PLT entry that pushes the
+ * relocation's number (System V ABI AMD64, "Procedure Linkage Table"; behind an endbr64 with
+ * -z ibtplt; mold's moves the number into r11d). A function of the object's own, which the
+ * program may have put there itself, looks otherwise.
+ */
+static bool is_lazy_stub(const struct object *object, uintptr_t value)
+{
+    enum { LENGTH = 11 };
+    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    const unsigned char *code = image_bytes_at(object->image, value - object->bias, LENGTH);
+
+    if (!code) /* between two segments: a word may hold anything */
+        return false;
+    if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
+        code += sizeof(endbr64);
+    if (code[0] == 0x68)
+        return code[5] == 0xe9 || (code[5] == 0xf2 && code[6] == 0xe9);
+    return code[0] == 0x41 && code[1] == 0xbb;
+}
+
+bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value)
+{
+    const struct object *importer = word->object;
+
+    if (slot->plt && value == slot->plt)
+        return true;
+    return word->lazy && value >= importer->begin && value < importer->end &&
+           is_lazy_stub(importer, value);
+}
+
+/* ---- slots ---- */
+
+static struct slot *slot_of(const char *name, const char *version,
+                            const struct definition *definition)
+{
+    struct slot *slot;
+
+    for (slot = slots_named(name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_IMPORT && slot->object == definition->object &&
+            slot->definition == definition->value && strcmp(slot->name, name) == 0)
+            return slot;
+    slot = slot_new(SLOT_IMPORT, HOTPATCH_KIND_FUNCTION, name, NULL);
+    if (!slot)
+        return NULL;
+    slot->object = definition->object;
+    slot->definition = definition->value;
+    slot->version_name = text_copy(version);
+    if (!definition->indirect)
+        slot->base = definition->object->bias + definition->value;
+    slot->fallback = slot->live = slot->base;
+    slot->plt = program_plt(name);
+    slot_register(slot);
+    return slot;
+}
+
+/* Only functions: an import's own st_info may be STT_NOTYPE, then its definition decides. */
+static bool is_candidate(const struct image_relocation *relocation)
+{
+    uint8_t type = relocation->symbol.type;
+
+    return relocation->has_symbol && relocation->addend == 0 && *relocation->symbol.name &&
+           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
+            relocation->type == R_X86_64_64) &&
+           (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
+}
+
+/* ld.so lists an object before it relocates it: then its words hold nothing yet, or addresses
+ * without load bias. */
+static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t value)
+{
+    if (value == 0)
+        return relocation->symbol.binding != STB_WEAK;
+    return relocation->type == R_X86_64_JUMP_SLOT && !object_at(value);
+}
+
+static bool is_among(const char *name, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        if (strcmp(wanted[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Wanted, and not among the names that the object was read for before. */
+static bool is_wanted(const struct object *object, const char *name)
+{
+    return all_wanted ? !is_among(name, 0, object->names_read)
+                      : is_among(name, object->names_read, wanted_count);
+}
+
+enum { PENDING = 1 };
+
+static int add(const struct image_relocation *relocation, void *context)
+{
+    struct object *object = context;
+    struct word word = {.address = (uintptr_t *)(object->bias + relocation->where),
+                        .object = object,
+                        .protect = relocation->relro,
+                        .pointer = relocation->type == R_X86_64_64 && !relocation->relro,
+                        .lazy = relocation->type == R_X86_64_JUMP_SLOT};
+    struct definition definition;
+    uintptr_t value;
+    bool bound;
+    struct slot *slot;
+
+    if (!is_candidate(relocation) || !is_wanted(object, relocation->symbol.name))
+        return 0;
+    value = __atomic_load_n(word.address, __ATOMIC_ACQUIRE);
+    if (is_unrelocated(relocation, value))
+        return PENDING;
+    if (value == 0)
+        return 0; /* a weak import that nobody defines */
+    if (!find_definition(object, &relocation->symbol, value, &definition, &bound))
+        return 0;
+    slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
+    if (!slot)
+        return -1;
+    if (bound && slot->base == 0)
+        slot->base = slot->fallback = slot->live = value;
+    if (slot->layer_count > 0)
+        slot->extended = true;
+    return slot_add_word(slot, &word);
+}
+
+static int read_object(struct object *object)
+{
+    struct elf_fault fault = {0};
+    int result;
+
+    if (object->is_ours || !object->image || object->imports_read ||
+        (!all_wanted && object->names_read == wanted_count))
+        return 0;
+    result = image_symbol_relocations(
+        object->image,
+        !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
+        add, object, &fault);
+    if (result == PENDING) {
+        slots_drop_words(object); /* all of them at a later look */
+        object->names_read = 0;
+        expect_new = true;
+        return 0;
+    }
+    object->names_read = wanted_count;
+    object->imports_read = all_wanted;
+    if (result >= 0)
+        return 0;
+    if (fault.code == ELF_OK || fault.code == ELF_NO_MEMORY)
+        return -1;
+    if (!object->problem)
+        object->problem = text_copy(fault.text);
+    object->imports_read = true;
+    return 0;
+}
+
+void imports_expect_new(void)
+{
+    expect_new = true;
+}
+
+int imports_read_new(void)
+{
+    if (!expect_new || (!all_wanted && wanted_count == 0))
+        return 0;
+    expect_new = false;
+    for (struct object *o = objects_first(); o; o = o->next)
+        if (read_object(o) != 0)
+            return -1;
+    return 0;
+}
+
+/* As stored, or as ld.so leaves it and nothing is to be laid over it. */
+static bool is_known_value(const struct slot *slot, const struct word *word)
+{
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+
+    return now == commit_value_of(slot, word) ||
+           (slot->layer_count == 0 && (now == slot->base || import_is_unbound(slot, word, now)));
+}
+
+/*
+ * A library that was closed and opened again where it lay has words that ld.so has made anew, or
+ * not yet: they are read again, as those of a new object are.
+ */
+void imports_recheck(struct object *object)
+{
+    for (const struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
+        for (size_t i = 0; i < slot->word_count; i++)
+            if (slot->words[i].object == object && !is_known_value(slot, &slot->words[i])) {
+                slots_drop_words(object);
+                object->names_read = 0;
+                object->imports_read = false;
+                expect_new = true;
+                return;
+            }
+}
+
+int imports_read_all(void)
+{
+    expect_new |= !all_wanted;
+    all_wanted = true;
+    return imports_read_new();
+}
+
+int imports_read_named(const char *name)
+{
+    char **longer;
+
+    if (all_wanted || is_among(name, 0, wanted_count))
+        return 0;
+    longer = realloc(wanted, (wanted_count + 1) * sizeof(*wanted));
+    if (!longer)
+        return -1;
+    wanted = longer;
+    wanted[wanted_count] = text_copy(name);
+    if (!wanted[wanted_count])
+        return -1;
+    wanted_count++;
+    expect_new = true;
+    return imports_read_new();
+}
+
+/* ---- what cannot be patched ---- */
+
+struct unpatchable {
+    struct object *object;
+    import_refused_fn *each;
+    void *context;
+};
+
+static const char *why_not(const struct image_relocation *relocation, const uintptr_t *word)
+{
+    uint8_t type = relocation->symbol.type;
+
+    if (type == STT_OBJECT)
+        return "data";
+    if (type == STT_TLS)
+        return "data of each thread";
+    if (relocation->addend != 0)
+        return "an address inside a function";
+    if (relocation->symbol.binding == STB_WEAK && __atomic_load_n(word, __ATOMIC_RELAXED) == 0)
+        return "weak, and nobody defines it";
+    return NULL;
+}
+
+static bool imports_symbol(const struct image_relocation *relocation)
+{
+    if (relocation->type == R_X86_64_COPY)
+        return true;
+    return !relocation->symbol.defined &&
+           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
+            relocation->type == R_X86_64_64);
+}
+
+static int tell_unpatchable(const struct image_relocation *relocation, void *context)
+{
+    const struct unpatchable *tell = context;
+    const char *why;
+
+    if (!relocation->has_symbol || !*relocation->symbol.name || !imports_symbol(relocation))
+        return 0;
+    why = why_not(relocation, (const uintptr_t *)(tell->object->bias + relocation->where));
+    if (why)
+        tell->each(tell->object, &relocation->symbol, why, tell->context);
+    return 0;
+}
+
+void imports_unpatchable(import_refused_fn *each, void *context)
+{
+    struct elf_fault fault;
+
+    for (struct object *o = objects_first(); o; o = o->next) {
+        struct unpatchable tell = {o, each, context};
+
+        if (o->image && !o->is_ours && !o->module && !o->problem)
+            image_symbol_relocations(o->image, NULL, tell_unpatchable, &tell, &fault);
+    }
+}
+
+/* ---- who ---- */
+
+bool import_is_used(const struct slot *slot)
+{
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (!slot->words[i].object->module && slot->words[i].object != slot->object)
+            return true;
+    return false;
+}
+
+static bool matches(const struct object *object, const struct target *target)
+{
+    return target_object_matches(target, object->is_program, object->path, object->soname,
+                                 object->name_space);
+}
+
+bool import_is_defined_in(const struct slot *slot, const struct target *target)
+{
+    return matches(slot->object, target);
+}
+
+bool import_is_used_in(const struct slot *slot, const struct target *target)
+{
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (!slot->words[i].object->module && matches(slot->words[i].object, target))
+            return true;
+    return false;
+}

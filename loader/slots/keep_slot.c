@@ -1,0 +1,148 @@
+/* keep_slot.c - see keep_slot.h. */
+#include "loader/slots/keep_slot.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "elf/functions.h"
+#include "loader/slots/direct_callers.h"
+#include "loader/slots/fault.h"
+#include "loader/slots/own_arguments.h"
+#include "loader/text/site.h"
+#include "resolve/keep_rules.h"
+
+enum { LISTED = 3 };
+
+struct found {
+    struct arch_kept kept;
+    struct arch_caller callers[LISTED];
+    size_t count;
+    bool unread;
+};
+
+/* All that a stub can keep. Whether result registers hold a result the signature has to tell. */
+static const struct arch_kept everything = {.general = ARCH_GENERAL_CALLER_SAVED & ~5,
+                                            .vector = UINT32_MAX & ~3u,
+                                            .vector_bytes = 64,
+                                            .mask = 0xff,
+                                            .x87 = true,
+                                            .align = true,
+                                            .unsure_general = 5,
+                                            .unsure_vector = 3};
+
+/* What callers rely on, by the object's code. Without an index of it (too much code, damaged relocations),
+ * and of a function that only debug information knows, nothing is known. */
+static void find(const struct slot *slot, struct found *found)
+{
+    struct arch_callers *callers = callers_of(slot->object);
+    struct function function;
+
+#ifdef HOTPATCH_PLAIN_STUBS
+    /* What the tests must see go wrong. */
+    *found = (struct found){0};
+    return;
+#endif
+    *found = (struct found){.kept = everything, .unread = true};
+    if (callers && function_begins_at(slot->object->functions, slot->definition, &function)) {
+        found->unread = false;
+        arch_callers_kept(callers, slot->definition, &found->kept, found->callers, LISTED,
+                          &found->count);
+    }
+}
+
+static int64_t stack_read(void *context)
+{
+    const struct slot *slot = context;
+
+    return own_stack_arguments(slot->object, slot->definition);
+}
+
+/* "exe+0x1234 (rcx), ...": where callers lie that rely on something, and on what. */
+static void list_callers(const struct slot *slot, const struct found *found, char *list,
+                         size_t size)
+{
+    for (size_t i = 0; i < found->count && i < LISTED; i++) {
+        struct arch_kept relies = found->callers[i].relies;
+        char kept[128], caller[256];
+
+        relies.general |= relies.unsure_general;
+        relies.vector |= relies.unsure_vector;
+        keep_list(&relies, kept, sizeof(kept));
+        snprintf(caller, sizeof(caller), "%s+0x%llx (%s)", object_name(slot->object),
+                 (unsigned long long)found->callers[i].site, *kept ? kept : "not followed");
+        text_list_add(list, size, caller);
+    }
+}
+
+static int refuse_keep(struct transaction *transaction, const struct slot *slot,
+                       const struct module *module, const struct found *found, const char *problem)
+{
+    char list[640] = "";
+
+    list_callers(slot, found, list, sizeof(list));
+    return refuse(transaction->why, HP_CALLERS,
+                  "%s: callers of %s rely on more than the ABI promises, and %s; %s%s%s",
+                  module->path, slot->name, problem, *list ? "callers: " : "callers are not known",
+                  list, found->count > LISTED ? ", and more" : "");
+}
+
+int keep_plan(struct transaction *transaction, const struct slot *slot, const struct module *module,
+              struct module_entry *entry)
+{
+    struct keep_facts facts = {.name = slot->name,
+                               .signature = entry->signature,
+                               .stack_read = stack_read,
+                               .context = (void *)slot};
+    struct found found;
+    const char *problem;
+
+    if (slot->kind != SLOT_ENTRY)
+        return 0;
+    find(slot, &found);
+    facts.kept = found.kept;
+    facts.unread = found.unread;
+    if (module->fault) {
+        /* It writes nothing but its result: not even that where callers show that there is none. */
+        __atomic_store_n(&module->fault->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
+        return 0;
+    }
+    problem = keep_decide(&facts, &entry->keep);
+    return problem ? refuse_keep(transaction, slot, module, &found, problem) : 0;
+}
+
+static bool is_new(const struct layer *layer)
+{
+    return layer->module && !layer->module->live && !layer->module->fault;
+}
+
+void keep_warn(struct transaction *transaction)
+{
+    char list[128] = "";
+    unsigned count = 0;
+
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        for (size_t i = 0; c->slot->kind == SLOT_ENTRY && i < c->layer_count; i++)
+            if (is_new(&c->layers[i]) &&
+                arch_keeps(&c->layers[i].module->entries[c->layers[i].entry].keep.kept) &&
+                ++count <= 3)
+                text_list_add(list, sizeof(list), c->slot->name);
+    if (count > 0)
+        transaction_warn(transaction,
+                         "callers of %s%s rely on more than the ABI promises: a keeping stub calls "
+                         "the replacement, in which __builtin_return_address() shows the stub; "
+                         "backtrace() and exceptions pass through",
+                         list, count > 3 ? " and others" : "");
+}
+
+const struct arch_kept *keep_of(const struct slot *slot)
+{
+    for (size_t i = slot->layer_count; i-- > 0;) {
+        const struct keep *keep = site_keeps(slot->site, slot->layers[i].function);
+
+        if (keep)
+            return &keep->kept;
+        if (!slot->layers[i].module || !slot->layers[i].module->fault)
+            break;
+    }
+    return NULL;
+}

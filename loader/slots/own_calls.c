@@ -1,0 +1,138 @@
+/*
+ * own_calls.c - a patch's own calls of the functions that it replaces: their words are led past the
+ * replacement; see entry.h.
+ *
+ * Listener (or the thread that runs the constructor), holding the engine lock, inside
+ * objects_locked(). The relocations of a patch are walked once for all changes.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "elf/relocations.h"
+#include "loader/slots/entry.h"
+#include "loader/text/poke.h"
+
+/* Such calls reach the code that was there before any patch, as those through an import do; else a
+ * replacement that calls the function by its name would call itself. */
+struct own_calls {
+    const struct change **changes; /* of entries, by the function's address */
+    size_t count;
+    const struct module *module; /* whose relocations are walked */
+    struct poke poke;            /* open over the last protected word's pages, or closed */
+    const struct change *failed;
+    int result;
+};
+
+static int by_function(const void *left, const void *right)
+{
+    const struct change *const *a = left, *const *b = right;
+    uintptr_t x = (*a)->slot->fallback, y = (*b)->slot->fallback;
+
+    return (x > y) - (x < y);
+}
+
+static const struct change *change_of(const struct own_calls *own, uintptr_t function)
+{
+    size_t low = 0, high = own->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (own->changes[middle]->slot->fallback < function)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < own->count && own->changes[low]->slot->fallback == function ? own->changes[low]
+                                                                             : NULL;
+}
+
+static bool has_layer_of(const struct change *change, const struct module *module)
+{
+    for (size_t i = 0; i < change->layer_count; i++)
+        if (change->layers[i].module == module)
+            return true;
+    return false;
+}
+
+static bool is_open_over(const struct poke *poke, uintptr_t word)
+{
+    return (poke->stores || poke->memory >= 0) && word >= poke->begin &&
+           word + sizeof(uint64_t) <= poke->end;
+}
+
+/* Neighbouring words share one opening of their page. */
+static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t value)
+{
+    int result = 0;
+
+    if (!is_open_over(&own->poke, word)) {
+        poke_close(&own->poke);
+        result = poke_open(&own->poke, word, sizeof(value), PROT_READ, false);
+    }
+    return result != 0 ? result : poke_word(&own->poke, word, value);
+}
+
+static int lead_past(const struct image_relocation *relocation, void *context)
+{
+    struct own_calls *own = context;
+    uintptr_t *word = (uintptr_t *)(own->module->object->bias + relocation->where);
+    const struct change *change;
+
+    if (!relocation->has_symbol || relocation->addend != 0)
+        return 0;
+    change = change_of(own, __atomic_load_n(word, __ATOMIC_ACQUIRE));
+    if (!change || !has_layer_of(change, own->module))
+        return 0;
+    if (relocation->relro)
+        own->result = store_protected(own, (uintptr_t)word, change->slot->base);
+    else
+        __atomic_store_n(word, change->slot->base, __ATOMIC_RELEASE);
+    if (own->result != 0)
+        own->failed = change;
+    return own->result;
+}
+
+static int list_changes(struct own_calls *own, const struct transaction *transaction)
+{
+    size_t room = 0;
+
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        room++;
+    own->changes = calloc(room + 1, sizeof(const struct change *));
+    if (!own->changes)
+        return -1;
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        if (c->slot->kind == SLOT_ENTRY && !c->slot->gone)
+            own->changes[own->count++] = c;
+    qsort(own->changes, own->count, sizeof(const struct change *), by_function);
+    return 0;
+}
+
+static void settle_module(struct own_calls *own, const struct module *module)
+{
+    struct elf_fault ignored;
+
+    if (module->live || !module->object || !module->object->image)
+        return;
+    own->module = module;
+    image_symbol_relocations(module->object->image, NULL, lead_past, own, &ignored);
+}
+
+int own_calls_settle(struct transaction *transaction)
+{
+    struct own_calls own = {.poke = {.memory = -1}};
+
+    if (list_changes(&own, transaction) != 0)
+        return refuse(transaction->why, HP_MEMORY, "plan the transaction: no memory");
+    for (size_t i = 0; i < transaction->load_count && own.result == 0 && own.count > 0; i++)
+        settle_module(&own, transaction->loads[i]);
+    poke_close(&own.poke);
+    free(own.changes);
+    if (own.result == 0)
+        return 0;
+    return refuse(transaction->why, HP_STORE, "%s: its own calls of %s: %s", own.module->path,
+                  own.failed->slot->name, sys_error(-own.result));
+}

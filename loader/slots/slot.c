@@ -1,0 +1,373 @@
+/* slot.c - see slot.h. */
+#include "loader/slots/slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "loader/module/module.h"
+#include "loader/slots/fault.h"
+#include "loader/text/site.h"
+
+enum { BUCKET_COUNT = 8192, KINDS = SLOT_ENTRY + 1 };
+
+static struct slot *first;
+static struct slot **end = &first;
+/* A program with ten thousand entries asks for its few declared slots at every request. */
+static struct slot *firsts[KINDS];
+static struct slot **ends[KINDS] = {&firsts[0], &firsts[1], &firsts[2]};
+static struct slot *buckets[BUCKET_COUNT];
+static struct slot *places[BUCKET_COUNT]; /* entries, by object and definition */
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static struct slot **bucket_of(const char *name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return &buckets[hash % BUCKET_COUNT];
+}
+
+/* Functions begin at multiples of 16, mostly. */
+static struct slot **place_of(const struct object *object, uint64_t definition)
+{
+    uint64_t key = (uint64_t)(uintptr_t)object / 64 + definition / 16;
+
+    return &places[(key ^ key / BUCKET_COUNT) % BUCKET_COUNT];
+}
+
+struct slot *slot_at(const struct object *object, uint64_t definition)
+{
+    struct slot *slot = *place_of(object, definition);
+
+    while (slot && (slot->object != object || slot->definition != definition))
+        slot = slot->next_at_place;
+    return slot;
+}
+
+struct slot *slots_named(const char *name)
+{
+    return *bucket_of(name);
+}
+
+struct slot *slots_first(void)
+{
+    return first;
+}
+
+struct slot *slots_of(enum slot_kind kind)
+{
+    return firsts[kind];
+}
+
+struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature)
+{
+    struct slot *slot = calloc(1, sizeof(*slot));
+
+    if (!slot)
+        return NULL;
+    slot->kind = kind;
+    slot->type = type;
+    slot->name = text_copy(name);
+    slot->signature = text_copy(signature);
+    if (!slot->name || (signature && !slot->signature)) {
+        slot_free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+int slot_add_word(struct slot *slot, const struct word *word)
+{
+    struct word *words = realloc(slot->words, (slot->word_count + 1) * sizeof(*words));
+
+    if (!words)
+        return -1;
+    words[slot->word_count++] = *word;
+    slot->words = words;
+    return 0;
+}
+
+void slot_register(struct slot *slot)
+{
+    struct slot **bucket = bucket_of(slot->name);
+
+    slot->next = NULL;
+    *end = slot;
+    end = &slot->next;
+    slot->next_of_kind = NULL;
+    *ends[slot->kind] = slot;
+    ends[slot->kind] = &slot->next_of_kind;
+    slot->next_in_bucket = *bucket;
+    *bucket = slot;
+    if (slot->kind == SLOT_ENTRY) {
+        struct slot **place = place_of(slot->object, slot->definition);
+
+        slot->next_at_place = *place;
+        *place = slot;
+    }
+}
+
+static void leave_buckets(struct slot *slot)
+{
+    struct slot **bucket = bucket_of(slot->name);
+
+    while (*bucket != slot)
+        bucket = &(*bucket)->next_in_bucket;
+    *bucket = slot->next_in_bucket;
+    if (slot->kind == SLOT_ENTRY) {
+        struct slot **place = place_of(slot->object, slot->definition);
+
+        while (*place != slot)
+            place = &(*place)->next_at_place;
+        *place = slot->next_at_place;
+    }
+}
+
+void slot_free(struct slot *slot)
+{
+    free(slot->name);
+    free(slot->signature);
+    free(slot->name_space);
+    free(slot->version_name);
+    free(slot->file);
+    free(slot->same_code);
+    free(slot->clones);
+    free(slot->words);
+    free(slot->layers);
+    free(slot->told);
+    free(slot);
+}
+
+/* A required slot that a vanished slot filled is empty again. Its word still holds the stub that
+ * is gone; the next transaction's commit would be too late, so it is stored at once. Its own object
+ * may have gone in the same moment. */
+static void forget_provider(const struct slot *gone)
+{
+    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind) {
+        if (slot->provider != gone)
+            continue;
+        slot->provider = NULL;
+        if (slot->live == slot->base) {
+            slot->live = slot->fallback;
+            for (size_t i = 0; i < slot->word_count && slot->object->present; i++)
+                __atomic_store_n(slot->words[i].address, slot->fallback, __ATOMIC_RELEASE);
+        }
+        slot->base = slot->fallback;
+    }
+}
+
+static void unlink_of_kind(int kind, bool (*wanted)(const struct slot *, const void *),
+                           const void *key)
+{
+    struct slot **place = &firsts[kind];
+
+    while (*place) {
+        if (wanted(*place, key))
+            *place = (*place)->next_of_kind;
+        else
+            place = &(*place)->next_of_kind;
+    }
+    ends[kind] = place;
+}
+
+static void drop(bool (*wanted)(const struct slot *, const void *), const void *key)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        unlink_of_kind(kind, wanted, key);
+    for (struct slot **place = &first; *place;) {
+        struct slot *slot = *place;
+
+        if (!wanted(slot, key)) {
+            place = &slot->next;
+            continue;
+        }
+        *place = slot->next;
+        leave_buckets(slot);
+        if (slot->kind == SLOT_DECLARED)
+            forget_provider(slot);
+        slot->object = NULL;
+        slot->gone = true;
+        if (!slot_change(slot))
+            slot_free(slot);
+    }
+    end = &first;
+    while (*end)
+        end = &(*end)->next;
+}
+
+static bool in_object(const struct slot *slot, const void *object)
+{
+    return slot->object == object || (slot->kind == SLOT_IMPORT && slot->word_count == 0);
+}
+
+static void drop_words(struct slot *slot, const struct object *object)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < slot->word_count; i++)
+        if (slot->words[i].object != object)
+            slot->words[kept++] = slot->words[i];
+    slot->word_count = kept;
+}
+
+static bool of_retired(const struct slot *slot, const void *nothing)
+{
+    (void)nothing;
+    return slot->owner && !slot->owner->live && slot->layer_count == 0;
+}
+
+void slots_drop_words(const struct object *object)
+{
+    for (struct slot *slot = firsts[SLOT_IMPORT]; slot; slot = slot->next_of_kind)
+        drop_words(slot, object);
+}
+
+void slots_drop_object(const struct object *object)
+{
+    slots_drop_words(object);
+    drop(in_object, object);
+}
+
+void slots_drop_retired(void)
+{
+    drop(of_retired, NULL);
+}
+
+/* Counts transactions that were left: an old `change` is no pointer to anything then. */
+static uint32_t transaction;
+
+struct change *slot_change(const struct slot *slot)
+{
+    return slot->transaction == transaction ? slot->change : NULL;
+}
+
+void slot_pin(struct slot *slot, struct change *change)
+{
+    slot->transaction = transaction;
+    slot->change = change;
+}
+
+void slot_unpin(struct slot *slot)
+{
+    slot->change = NULL;
+    if (slot->gone)
+        slot_free(slot);
+}
+
+/* No page of theirs is written: the child may never ask for them. */
+void slots_unpin_all(void)
+{
+    transaction++;
+}
+
+const char *slot_kind_name(enum slot_kind kind)
+{
+    static const char *const names[] = {"declared", "import", "entry"};
+
+    return names[kind];
+}
+
+const char *slot_type_name(uint32_t type)
+{
+    static const char *const names[] = {"unknown", "function", "data", "required", "untyped"};
+
+    return names[type < sizeof(names) / sizeof(*names) ? type : 0];
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Of an import: who imports it, the program before others. */
+static const struct object *named_object(const struct slot *slot)
+{
+    return slot->kind == SLOT_IMPORT && slot->word_count ? slot->words[0].object : slot->object;
+}
+
+const char *object_name(const struct object *object)
+{
+    if (object->module)
+        return base_name(object->module->path);
+    return object->soname ? object->soname : object->base;
+}
+
+const char *slot_object_name(const struct slot *slot)
+{
+    return slot->owner ? base_name(slot->owner->path) : object_name(named_object(slot));
+}
+
+const char *slot_object_path(const struct slot *slot)
+{
+    return slot->owner ? slot->owner->path : named_object(slot)->path;
+}
+
+const char *slot_name_space(const struct slot *slot)
+{
+    if (slot->name_space)
+        return slot->name_space;
+    if (slot->owner)
+        return slot->owner->name_space ? slot->owner->name_space : base_name(slot->owner->path);
+    return named_object(slot)->name_space ? named_object(slot)->name_space
+                                          : named_object(slot)->base;
+}
+
+bool slot_in_object(const struct slot *slot, const struct target *target)
+{
+    if (slot->owner)
+        return target_object_matches(target, false, slot->owner->path, slot->owner->name,
+                                     slot_name_space(slot));
+    return target_object_matches(target, slot->object->is_program, slot->object->path,
+                                 slot->object->soname, slot_name_space(slot));
+}
+
+static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)
+{
+    const unsigned char *from = bytes;
+
+    for (uint64_t word; size >= sizeof(word); from += sizeof(word), size -= sizeof(word)) {
+        memcpy(&word, from, sizeof(word));
+        stamp = (stamp ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        stamp ^= stamp >> 32;
+    }
+    return stamp;
+}
+
+/* All bytes of all parts, so that a member that is added later is not forgotten here. Texts, objects
+ * and modules are never changed, but for a fault's count. */
+uint64_t slot_stamp(const struct slot *slot)
+{
+    uint64_t stamp = mix(0, slot, offsetof(struct slot, told));
+
+    stamp = mix(stamp, slot->words, slot->word_count * sizeof(*slot->words));
+    stamp = mix(stamp, slot->layers, slot->layer_count * sizeof(*slot->layers));
+    for (size_t i = 0; i < slot->layer_count; i++) {
+        const struct module *module = slot->layers[i].module;
+
+        if (module && module->fault)
+            stamp ^= __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED) + 1;
+    }
+    if (slot->site) {
+        uint64_t site = site_stamp(slot->site);
+
+        stamp = mix(stamp, &site, sizeof(site));
+    }
+    return stamp;
+}
+
+bool slot_is_data(const struct slot *slot)
+{
+    return slot->type == HOTPATCH_KIND_DATA;
+}
+
+struct slot *slot_of_declared(const struct hotpatch_slot *declared)
+{
+    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind)
+        if (slot->object && slot->declared == declared)
+            return slot;
+    return NULL;
+}

@@ -1,0 +1,491 @@
+/* crowd.c - see crowd.h. */
+#include "loader/text/crowd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "base/lock.h"
+#include "base/proc_text.h"
+#include "base/services.h"
+#include "base/sys.h"
+#include "loader/text/poke.h"
+#include "loader/text/stacks.h"
+#include "loader/text/trap.h"
+
+enum { POLICY_DEADLINE = 6, LISTINGS = 8 }; /* sched(7) */
+
+static struct {
+    struct crowd_thread *threads;
+    _Atomic uint32_t *answered;
+    size_t capacity;
+} pages;
+
+/* What a handler may still write to is left mapped. */
+static int make_room(void)
+{
+    size_t capacity = pages.capacity ? pages.capacity * 4 : 512;
+    size_t size = capacity * (sizeof(*pages.threads) + sizeof(*pages.answered));
+    struct crowd_thread *threads = (struct crowd_thread *)sys_call(
+        SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if ((uintptr_t)threads > (uintptr_t)-4096)
+        return (int)(intptr_t)threads;
+    for (size_t i = 0; i < pages.capacity; i++)
+        threads[i] = pages.threads[i];
+    pages.threads = threads;
+    pages.answered = (_Atomic uint32_t *)(threads + capacity);
+    pages.capacity = capacity;
+    return 0;
+}
+
+/* ---- files of one thread ---- */
+
+static char *append(char *to, const char *text)
+{
+    while ((*to = *text++))
+        to++;
+    return to;
+}
+
+static char *append_number(char *to, unsigned value)
+{
+    char digits[16];
+    int n = 0;
+
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n > 0)
+        *to++ = digits[--n];
+    *to = '\0';
+    return to;
+}
+
+static ssize_t read_file(pid_t entry, const char *name, char *buffer, size_t size)
+{
+    char path[64];
+    ssize_t n;
+    int file;
+
+    append(append_number(append(path, "/proc/self/task/"), (unsigned)entry), name);
+    file = host_open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return file;
+    n = sys_read(file, buffer, size - 1);
+    sys_close(file);
+    if (n >= 0)
+        buffer[n] = '\0';
+    return n;
+}
+
+/* Of the flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another
+ * meaning before Linux 5.17, and the threads that carried it do not block every signal. */
+enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
+
+/* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp,
+ * vhost's. It blocks every signal, and never runs code of the program. */
+static bool is_kernel_worker(pid_t entry)
+{
+    char stat[512];
+    ssize_t n = read_file(entry, "/stat", stat, sizeof(stat));
+    uint64_t flags = n > 0 ? proc_number(proc_stat_field(stat, PROC_STAT_FLAGS), 10) : 0;
+
+    return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
+}
+
+/* False: the thread is gone, or only its number is left. */
+static bool read_status(struct crowd_thread *thread)
+{
+    const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
+    char status[4096];
+    ssize_t n = read_file(thread->entry, "/status", status, sizeof(status));
+    const char *state;
+
+    if (n <= 0)
+        return false;
+    state = proc_field(status, "State:");
+    if (*state == 'Z' || *state == 'X')
+        return false;
+    thread->tid = proc_innermost(proc_field(status, "NSpid:"));
+    if (thread->tid == 0) /* before Linux 4.1 */
+        thread->tid = thread->entry;
+    thread->waits = *state == 'D';
+    thread->mute = (proc_number(proc_field(status, "SigBlk:"), 16) & needed) != 0 ||
+                   proc_number(proc_field(status, "TracerPid:"), 10) != 0;
+    thread->switches = proc_number(proc_field(status, "voluntary_ctxt_switches:"), 10) +
+                       proc_number(proc_field(status, "nonvoluntary_ctxt_switches:"), 10);
+    return true;
+}
+
+enum where { RUNNING, OUTSIDE, INSIDE, FORKING, GONE };
+
+/* The last "0x..." before `*end`, which moves before it. */
+static const char *last_hex(const char *line, ssize_t *end)
+{
+    ssize_t at = *end;
+
+    while (at > 0 && line[at - 1] != 'x')
+        at--;
+    *end = at > 0 ? at - 1 : 0;
+    return line + at;
+}
+
+static bool is_fork(uint64_t call)
+{
+    return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
+}
+
+/* The line ends in the thread's SP and PC, unless it runs: proc(5), /proc/PID/syscall. */
+static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
+{
+    char line[256];
+    ssize_t n = read_file(entry, "/syscall", line, sizeof(line));
+    uintptr_t pc, sp;
+
+    if (n == -ENOENT || n == -ESRCH)
+        return GONE;
+    /* -1: asleep outside of a system call, as in the fault of a page that is replaced: it goes on at once. */
+    if (n <= 0 || line[0] == 'r' || line[0] == '-')
+        return RUNNING;
+    if (is_fork(proc_number(line, 10)))
+        return FORKING;
+    pc = proc_number(last_hex(line, &n), 16);
+    sp = proc_number(last_hex(line, &n), 16);
+    return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
+}
+
+void crowd_name(pid_t entry, char name[32])
+{
+    ssize_t n = read_file(entry, "/comm", name, 32);
+
+    if (n <= 0)
+        append(name, "?");
+    else if (name[n - 1] == '\n')
+        name[n - 1] = '\0';
+}
+
+/* ---- all of them ---- */
+
+static int add(struct crowd *crowd, pid_t entry)
+{
+    struct crowd_thread thread = {.entry = entry};
+
+    if (!read_status(&thread) || thread.tid == sys_gettid() ||
+        (thread.mute && is_kernel_worker(entry)))
+        return 0;
+    if (crowd->count == pages.capacity) {
+        int result = make_room();
+
+        if (result != 0)
+            return result;
+    }
+    pages.threads[crowd->count++] = thread;
+    crowd->mute += thread.mute;
+    return 0;
+}
+
+static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd *, pid_t),
+                      struct crowd *crowd)
+{
+    for (ssize_t at = 0; at < size;) {
+        const struct dirent64 *entry = (const void *)(buffer + at);
+        pid_t number_there = (pid_t)proc_number(entry->d_name, 10);
+        int result = number_there > 0 ? each(crowd, number_there) : 0;
+
+        if (result != 0)
+            return result;
+        at += entry->d_reclen;
+    }
+    return 0;
+}
+
+/* All threads but the calling one. 0, what `each` returned, or -errno. */
+static int each_thread(int (*each)(struct crowd *, pid_t), struct crowd *crowd)
+{
+    _Alignas(8) char buffer[4096];
+    int result = 0, list = host_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ssize_t n = 0;
+
+    if (list < 0)
+        return list;
+    while (result == 0 && (n = sys_list(list, buffer, sizeof(buffer))) > 0)
+        result = each_entry(buffer, n, each, crowd);
+    sys_close(list);
+    return result != 0 ? result : (int)n;
+}
+
+int crowd_look(struct crowd *crowd)
+{
+    int result;
+
+    *crowd = (struct crowd){0};
+    result = each_thread(add, crowd);
+    crowd->threads = pages.threads;
+    return result;
+}
+
+static uint64_t policy_of(const struct crowd_thread *thread)
+{
+    char stat[1024];
+
+    if (!poke_under_filter())
+        return (uint64_t)sys_call3(SYS_sched_getscheduler, thread->tid, 0, 0);
+    return read_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
+               ? proc_number(proc_stat_field(stat, PROC_STAT_POLICY), 10)
+               : 0;
+}
+
+bool crowd_has_realtime(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        uint64_t policy = policy_of(&crowd->threads[i]);
+
+        if (policy == SCHED_FIFO || policy == SCHED_RR || policy == POLICY_DEADLINE)
+            return true;
+    }
+    return false;
+}
+
+/* A thread that is in the way; NULL: this one is not. */
+static const struct crowd_thread *in_the_way(struct crowd_thread *thread, uintptr_t begin,
+                                             uintptr_t end)
+{
+    struct crowd_thread now = *thread;
+    enum where where;
+
+    /* The count first: one that runs in between is counted again when it next sleeps. */
+    if (!read_status(&now))
+        return NULL;
+    where = where_is(thread->entry, begin, end);
+    thread->forks = where == FORKING;
+    if (thread->forks || (thread->mute && (where == RUNNING || where == INSIDE)))
+        return thread;
+    thread->switches = now.switches;
+    return NULL;
+}
+
+const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    static const struct crowd_thread unknown = {.mute = true};
+    bool looked = false;
+
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        const struct crowd_thread *found = NULL;
+
+        if (!thread->mute && !thread->waits)
+            continue;
+        if (!looked && stacks_look() != 0)
+            return &unknown;
+        looked = true;
+        found = in_the_way(thread, begin, end);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* The list's `out`: it has been seen to be no hindrance. */
+static const struct crowd_thread *look_at_others(struct crowd *crowd, uintptr_t begin,
+                                                 uintptr_t end)
+{
+    static const struct crowd_thread unknown = {.mute = true};
+    const struct crowd_thread *found = NULL;
+    bool looked = false;
+
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        const struct crowd_thread *hinders = NULL;
+
+        if (thread->out)
+            continue;
+        if (read_status(thread) && (thread->mute || thread->waits)) {
+            if (!looked && stacks_look() != 0)
+                return &unknown;
+            looked = true;
+            hinders = in_the_way(thread, begin, end);
+        }
+        thread->out = !hinders;
+        found = found ? found : hinders;
+    }
+    return found;
+}
+
+static int add_other(struct crowd *crowd, pid_t entry)
+{
+    for (size_t i = 0; i < crowd->count; i++)
+        if (pages.threads[i].entry == entry)
+            return 0;
+    return add(crowd, entry);
+}
+
+/* While threads end the kernel may leave out others in a list of them. */
+const struct crowd_thread *crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    static const struct crowd_thread unknown = {.mute = true};
+
+    for (int i = 0; i < LISTINGS; i++) {
+        size_t before = crowd->count;
+        const struct crowd_thread *thread;
+
+        if (each_thread(add_other, crowd) != 0)
+            return &unknown;
+        crowd->threads = pages.threads;
+        if (before == crowd->count && i > 0)
+            return NULL;
+        thread = look_at_others(crowd, begin, end);
+        if (thread)
+            return thread;
+    }
+    return &unknown;
+}
+
+bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread now = crowd->threads[i];
+        enum where where;
+
+        if (!crowd->threads[i].mute)
+            continue;
+        where = where_is(now.entry, begin, end);
+        if (where == RUNNING || where == INSIDE || where == FORKING)
+            return false;
+        if (read_status(&now) && now.switches != crowd->threads[i].switches)
+            return false;
+    }
+    return true;
+}
+
+bool crowd_has_left(uintptr_t begin, uintptr_t end)
+{
+    struct crowd crowd;
+
+    if (crowd_look(&crowd) != 0 || stacks_look() != 0)
+        return false;
+    for (size_t i = 0; i < crowd.count; i++) {
+        enum where where = where_is(crowd.threads[i].entry, begin, end);
+
+        if (where == RUNNING || where == INSIDE || where == FORKING)
+            return false;
+    }
+    return true;
+}
+
+/* Once each: a second question could come when nobody waits any more. */
+static int ask_all(struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        int result = thread->mute || thread->out ? 0 : trap_ask(thread->tid, (uint32_t)i);
+
+        if (result == -ESRCH)
+            thread->out = true;
+        else if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+/* A thread that ended meanwhile. */
+static bool is_gone(const struct crowd_thread *thread)
+{
+    return sys_tgkill(sys_getpid(), thread->tid, 0) == -ESRCH;
+}
+
+/* NULL: everybody that was asked has answered, or ended. */
+static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t round)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        uint32_t answer = atomic_load_explicit(&pages.answered[i], memory_order_acquire);
+
+        thread->out = thread->out || answer == round || is_gone(thread);
+        if (!thread->mute && !thread->out && answer != round + 1)
+            return thread;
+    }
+    return NULL;
+}
+
+/* Until all have answered, or one has not understood the question: that round is over. */
+static int await_answers(struct crowd *crowd, uint32_t round, uint32_t lost, uint64_t until,
+                         pid_t *who)
+{
+    for (;;) {
+        uint32_t seen = trap_answers();
+        const struct crowd_thread *thread = unanswered(crowd, round);
+
+        if (!thread || trap_lost() != lost)
+            return 0;
+        *who = thread->entry;
+        if (clock_ms() >= until)
+            return -ETIMEDOUT;
+        trap_await(seen);
+    }
+}
+
+/* Who has been outside stays there, since the entry is held. Threads that sleep are not disturbed: a
+ * signal would end their system call. */
+static void look_at_those_left(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct crowd_thread *thread = &crowd->threads[i];
+        enum where where;
+
+        if (thread->out)
+            continue;
+        where = read_status(thread) ? where_is(thread->entry, begin, end) : GONE;
+        thread->out = where == OUTSIDE || where == GONE;
+        atomic_store_explicit(&pages.answered[i], 0, memory_order_relaxed);
+    }
+}
+
+static int ask_once(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+{
+    struct trap_round round = {pages.answered, (uint32_t)crowd->count, begin, end};
+    int result = stacks_look();
+    uint32_t number, lost = trap_lost();
+
+    if (result != 0)
+        return result;
+    look_at_those_left(crowd, begin, end);
+    number = trap_round_begin(&round);
+    result = ask_all(crowd);
+    if (result == 0)
+        result = await_answers(crowd, number, lost, until, who);
+    trap_round_end();
+    return result;
+}
+
+static const struct crowd_thread *not_out(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++)
+        if (!crowd->threads[i].out)
+            return &crowd->threads[i];
+    return NULL;
+}
+
+int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+{
+    uint32_t lost = trap_lost();
+    int result = trap_install(true);
+
+    /* Anew: who was made since they were looked at came in before the entry was held. */
+    if (result == 0)
+        result = crowd_look(crowd);
+    while (result == 0 && not_out(crowd)) {
+        *who = not_out(crowd)->entry;
+        result = ask_once(crowd, begin, end, until, who);
+        if (result != 0 || !not_out(crowd))
+            break;
+        if (clock_ms() >= until)
+            result = -ETIMEDOUT;
+        else
+            trap_await(trap_answers());
+    }
+    return result == -ETIMEDOUT && trap_lost() != lost ? -EAGAIN : result;
+}

@@ -1,0 +1,168 @@
+/* exchange.c - see exchange.h. */
+#include "loader/text/exchange.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "loader/objects/maps.h"
+
+struct search {
+    uintptr_t begin, end; /* the pages */
+    uintptr_t next;       /* so far they are one part of one file */
+    struct mapping found;
+    char path[PATH_MAX];
+};
+
+static uintptr_t page_size(void)
+{
+    return (uintptr_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A page that was exchanged before may be a mapping of its own. */
+static bool continues(const struct search *search, const struct mapping *mapping)
+{
+    return mapping->begin == search->next && mapping->inode == search->found.inode &&
+           mapping->protection == search->found.protection &&
+           mapping->shared == search->found.shared &&
+           (mapping->inode == 0 ||
+            mapping->offset - mapping->begin == search->found.offset - search->found.begin);
+}
+
+static bool find(const struct mapping *mapping, void *context)
+{
+    struct search *search = context;
+
+    if (mapping->end <= search->begin)
+        return true;
+    if (search->next == 0) {
+        if (mapping->begin > search->begin || mapping->path_length >= sizeof(search->path))
+            return false;
+        search->found = *mapping;
+        memcpy(search->path, mapping->path, mapping->path_length);
+    } else if (!continues(search, mapping)) {
+        return false;
+    }
+    search->next = mapping->end;
+    return search->next < search->end;
+}
+
+/* The file's descriptor; -1: there is none, or the name leads to another that has replaced it. */
+static int open_mapped(const struct search *search)
+{
+    struct stat st;
+    int file;
+
+    if (search->path[0] != '/')
+        return -1;
+    file = sys_openat(AT_FDCWD, search->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    if (file < 0)
+        return -1;
+    if (sys_fstatat(file, "", &st, AT_EMPTY_PATH) == 0 && st.st_ino == search->found.inode)
+        return file;
+    sys_close(file);
+    return -1;
+}
+
+static long map_file(const struct search *search, int file)
+{
+    uint64_t offset = search->found.offset + (search->begin - search->found.begin);
+    long size = (long)(search->end - search->begin);
+
+    if (file < 0)
+        return sys_call(SYS_mmap, 0, size, search->found.protection, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    return sys_call(SYS_mmap, 0, size, search->found.protection, MAP_PRIVATE, file, (long)offset);
+}
+
+static int map_copy(const struct search *search, uintptr_t *copy)
+{
+    int file = open_mapped(search);
+    long result = map_file(search, file);
+
+    if (file >= 0)
+        sys_close(file);
+    if ((unsigned long)result > (unsigned long)-4096)
+        return (int)result;
+    *copy = (uintptr_t)result;
+    return 0;
+}
+
+/* No thread runs in the copy yet. */
+static int store_copy(const struct exchange *exchange, size_t at, const uint8_t *bytes,
+                      size_t count, int protection)
+{
+    void *copy = (void *)exchange->copy;
+    int result = sys_mprotect(copy, exchange->size, PROT_READ | PROT_WRITE);
+
+    if (result != 0)
+        return result;
+    memcpy(copy, (const void *)exchange->page, exchange->size);
+    memcpy((char *)copy + at, bytes, count);
+    return sys_mprotect(copy, exchange->size, protection);
+}
+
+/* All of the pages as they are now, then what is new. */
+static int write_copy(const struct exchange *exchange, size_t at, const uint8_t *bytes,
+                      size_t count, int protection)
+{
+    int memory = sys_open_own_memory(O_RDWR);
+    bool written;
+
+    if (memory < 0)
+        return store_copy(exchange, at, bytes, count, protection);
+    written = sys_pwrite(memory, (const void *)exchange->page, exchange->size,
+                         (off_t)exchange->copy) == (ssize_t)exchange->size &&
+              sys_pwrite(memory, bytes, count, (off_t)(exchange->copy + at)) == (ssize_t)count;
+    sys_close(memory);
+    return written ? 0 : -EIO;
+}
+
+int exchange_prepare(struct exchange *exchange, uintptr_t address, const uint8_t *bytes,
+                     size_t count)
+{
+    const uintptr_t mask = page_size() - 1;
+    struct search search = {.begin = address & ~mask, .end = (address + count + mask) & ~mask};
+    int result;
+
+    if (exchange->copy)
+        return 0;
+    result = maps_each(find, &search);
+    if (result != 0)
+        return result;
+    if (search.next < search.end || search.found.shared)
+        return -ENOTSUP;
+    exchange->page = search.begin;
+    exchange->size = search.end - search.begin;
+    result = map_copy(&search, &exchange->copy);
+    if (result == 0)
+        result =
+            write_copy(exchange, address - search.begin, bytes, count, search.found.protection);
+    if (result != 0)
+        exchange_end(exchange);
+    return result;
+}
+
+/* mremap(2) looks at what could go wrong before it takes away what is mapped there: the copy, which
+ * is no longer than before, and how many mappings there may be. */
+int exchange_do(struct exchange *exchange)
+{
+    long size = (long)exchange->size;
+    long result = sys_call(SYS_mremap, (long)exchange->copy, size, size,
+                           MREMAP_MAYMOVE | MREMAP_FIXED, (long)exchange->page, 0);
+
+    if ((unsigned long)result > (unsigned long)-4096)
+        return (int)result;
+    exchange->copy = 0;
+    return 0;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    if (exchange->copy)
+        sys_call3(SYS_munmap, (long)exchange->copy, (long)exchange->size, 0);
+    exchange->copy = 0;
+}

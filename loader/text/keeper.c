@@ -1,0 +1,138 @@
+/* keeper.c - see keeper.h. */
+#include "loader/text/keeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loader/text/near_memory.h"
+
+#define REACH ((UINT64_C(1) << 31) - 0x10000)
+
+struct keeper {
+    struct keeper *next;
+    uintptr_t function;
+    struct keep keep;
+    uintptr_t thunk;
+    struct arch_keeper *words;
+    bool used; /* calls of `function` go through it */
+};
+
+static bool same(const struct keep *a, const struct keep *b)
+{
+    const struct arch_kept *x = &a->kept, *y = &b->kept;
+
+    return a->stack_bytes == b->stack_bytes && x->general == y->general && x->vector == y->vector &&
+           x->vector_bytes == y->vector_bytes && x->mask == y->mask && x->x87 == y->x87 &&
+           x->align == y->align;
+}
+
+static struct keeper *find(struct keeper *list, uintptr_t function, const struct keep *keep)
+{
+    for (; list; list = list->next)
+        if (list->function == function && same(&list->keep, keep))
+            return list;
+    return NULL;
+}
+
+static struct keeper *find_used(const struct keeper *list, uintptr_t function)
+{
+    for (; list; list = list->next)
+        if (list->function == function && list->used)
+            return (struct keeper *)list;
+    return NULL;
+}
+
+static uint64_t below(uint64_t at)
+{
+    return at > REACH ? at - REACH : 0;
+}
+
+static int write_thunk(const struct keeper *keeper)
+{
+    uint8_t code[ARCH_THUNK_BYTES];
+    size_t size = arch_keep_thunk(keeper->thunk, (uintptr_t)keeper->words, code, sizeof(code));
+
+    return size == 0 ? -ERANGE : room_write(keeper->thunk, code, size);
+}
+
+/* Words near the function, and the thunk within reach of them. */
+static int place(struct keeper *keeper, uintptr_t near)
+{
+    struct room_wish words = {.kind = ROOM_WORDS,
+                              .size = sizeof(*keeper->words),
+                              .low = below(near),
+                              .high = near + REACH,
+                              .near = near};
+    struct room_wish thunk = {.kind = ROOM_CODE, .size = ARCH_THUNK_BYTES, .near = near};
+    int error = 0;
+
+    keeper->words = (struct arch_keeper *)room_take(&words, &error);
+    if (!keeper->words)
+        return error ? error : -ENOMEM;
+    thunk.low = below((uintptr_t)keeper->words);
+    thunk.high = (uintptr_t)keeper->words + REACH;
+    keeper->thunk = room_take(&thunk, &error);
+    if (keeper->thunk) {
+        arch_keeper_fill(keeper->words, &keeper->keep.kept, keeper->keep.stack_bytes,
+                         keeper->function);
+        error = write_thunk(keeper);
+        if (error == 0)
+            return 0;
+        room_give_back(keeper->thunk, ARCH_THUNK_BYTES);
+    }
+    room_give_back((uintptr_t)keeper->words, sizeof(*keeper->words));
+    return error ? error : -ENOMEM;
+}
+
+static struct keeper *make(struct keeper **list, uintptr_t near, uintptr_t function,
+                           const struct keep *keep, int *error)
+{
+    struct keeper *keeper = calloc(1, sizeof(*keeper));
+
+    *error = -ENOMEM;
+    if (!keeper)
+        return NULL;
+    keeper->function = function;
+    keeper->keep = *keep;
+    *error = place(keeper, near);
+    if (*error != 0) {
+        free(keeper);
+        return NULL;
+    }
+    keeper->next = *list;
+    *list = keeper;
+    return keeper;
+}
+
+int keeper_make(struct keeper **list, uintptr_t near, uintptr_t function, const struct keep *keep)
+{
+    struct keeper *before = find_used(*list, function), *now = NULL;
+    int error;
+
+    if (arch_keeps(&keep->kept)) {
+        now = find(*list, function, keep);
+        if (!now)
+            now = make(list, near, function, keep, &error);
+        if (!now)
+            return error;
+    }
+    if (before)
+        before->used = false;
+    if (now)
+        now->used = true;
+    return 0;
+}
+
+uintptr_t keeper_way(const struct keeper *list, uintptr_t function)
+{
+    const struct keeper *keeper = find_used(list, function);
+
+    return keeper ? keeper->thunk : function;
+}
+
+const struct keep *keeper_keep(const struct keeper *list, uintptr_t function)
+{
+    const struct keeper *keeper = find_used(list, function);
+
+    return keeper ? &keeper->keep : NULL;
+}

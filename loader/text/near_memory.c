@@ -1,0 +1,409 @@
+/* near_memory.c - see near_memory.h. */
+#include "loader/text/near_memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "loader/text/gaps.h"
+#include "loader/text/poke.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+#define PAGE 4096ul
+#define AREA_LARGEST (16 * PAGE)
+#define WORD_BITS 64
+
+enum { KINDS = 2, RECENT = 4 };
+
+struct area {
+    enum room_kind kind;
+    uintptr_t begin;
+    size_t size, left;
+    size_t next; /* where the last wish for any place was met: the next one is tried there first */
+    size_t too_much; /* so many bytes are nowhere free in one piece */
+    uint64_t used[]; /* a bit for each byte */
+};
+
+/* In address order. A list is never changed but replaced, so that a child that is made meanwhile has
+ * one or the other, whole. */
+struct list {
+    size_t count;
+    struct area *areas[];
+};
+
+static struct list *lists[KINDS];
+
+/* Those that met the last wishes: neighbouring functions wish for neighbouring places. */
+static struct area *recent[KINDS][RECENT];
+
+/* Between room_begin() and room_end(). */
+static struct {
+    bool begun;
+    struct gaps gaps;
+    int memory; /* -1: not open */
+} held = {.memory = -1};
+
+/* Bytes left free above the heap and below the stack: less where nothing else is in reach. */
+enum { SPARES = 3 };
+static const size_t spared[SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
+
+/* ---- bytes of an area ---- */
+
+/* The bits of word `i` that stand for bytes `from` to `to`. */
+static uint64_t mask_of(size_t i, size_t from, size_t to)
+{
+    uint64_t mask = UINT64_MAX;
+
+    if (i == from / WORD_BITS)
+        mask &= UINT64_MAX << from % WORD_BITS;
+    if (i == to / WORD_BITS)
+        mask &= (UINT64_C(1) << to % WORD_BITS) - 1;
+    return mask;
+}
+
+static bool is_free(const struct area *area, size_t offset, size_t size)
+{
+    size_t end = offset + size;
+
+    for (size_t i = offset / WORD_BITS; i * WORD_BITS < end; i++)
+        if (area->used[i] & mask_of(i, offset, end))
+            return false;
+    return true;
+}
+
+static void mark(struct area *area, size_t offset, size_t size, bool used)
+{
+    size_t end = offset + size;
+
+    for (size_t i = offset / WORD_BITS; i * WORD_BITS < end; i++) {
+        if (used)
+            area->used[i] |= mask_of(i, offset, end);
+        else
+            area->used[i] &= ~mask_of(i, offset, end);
+    }
+    area->left += used ? -size : size;
+}
+
+/* A place from `from` on, which lies in the area. */
+static uintptr_t take_from(struct area *area, const struct room_wish *wish, uint64_t from)
+{
+    uint64_t at;
+
+    while (room_next(wish, from, &at) && at <= wish->high &&
+           at + wish->size <= area->begin + area->size) {
+        if (is_free(area, at - area->begin, wish->size)) {
+            mark(area, at - area->begin, wish->size, true);
+            return at;
+        }
+        from = at + 1;
+    }
+    return 0;
+}
+
+/* Any multiple of 8 will do. */
+static uintptr_t take_any(struct area *area, const struct room_wish *wish, uint64_t low)
+{
+    uintptr_t at = 0;
+
+    if (area->begin + area->next > low)
+        at = take_from(area, wish, area->begin + area->next);
+    if (!at)
+        at = take_from(area, wish, low);
+    if (at)
+        area->next = at + wish->size - area->begin;
+    else if (low == area->begin && wish->high >= area->begin + area->size)
+        area->too_much = wish->size;
+    return at;
+}
+
+static uintptr_t take_in(struct area *area, const struct room_wish *wish)
+{
+    uint64_t low = wish->low > area->begin ? wish->low : area->begin;
+
+    if (area->left < wish->size || low >= area->begin + area->size || wish->high < area->begin)
+        return 0;
+    if (wish->next)
+        return take_from(area, wish, low);
+    return wish->size < area->too_much ? take_any(area, wish, low) : 0;
+}
+
+/* ---- areas ---- */
+
+/* The first area that ends behind `address`. */
+static size_t area_after(const struct list *list, uint64_t address)
+{
+    size_t low = 0, high = list ? list->count : 0;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (list->areas[middle]->begin + list->areas[middle]->size <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int list_add(struct area *area)
+{
+    struct list *old = lists[area->kind], *list;
+    size_t count = old ? old->count : 0, at = area_after(old, area->begin);
+
+    list = malloc(sizeof(*list) + (count + 1) * sizeof(struct area *));
+    if (!list)
+        return -ENOMEM;
+    list->count = count + 1;
+    if (at > 0)
+        memcpy(list->areas, old->areas, at * sizeof(struct area *));
+    list->areas[at] = area;
+    if (count > at)
+        memcpy(list->areas + at + 1, old->areas + at, (count - at) * sizeof(struct area *));
+    __atomic_store_n(&lists[area->kind], list, __ATOMIC_RELEASE);
+    free(old);
+    return 0;
+}
+
+static void note_recent(struct area *area)
+{
+    struct area **to = recent[area->kind];
+
+    for (size_t i = 0; i < RECENT; i++)
+        if (to[i] == area)
+            return;
+    memmove(to + 1, to, (RECENT - 1) * sizeof(*to));
+    to[0] = area;
+}
+
+/* 0, or -errno. */
+static int map_pages(enum room_kind kind, uintptr_t begin, size_t size)
+{
+    int protection = kind == ROOM_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
+    long got = sys_call(SYS_mmap, (long)begin, (long)size, protection,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if ((uintptr_t)got == begin)
+        return 0;
+    if (got <= 0)
+        return (int)got;
+    sys_call3(SYS_munmap, got, (long)size, 0); /* a kernel without the flag (before 4.17) */
+    return -EEXIST;
+}
+
+static struct area *area_new(enum room_kind kind, uintptr_t begin, size_t size, int *error)
+{
+    struct area *area = calloc(1, sizeof(*area) + size / 8);
+
+    *error = area ? map_pages(kind, begin, size) : -ENOMEM;
+    if (*error != 0) {
+        free(area);
+        return NULL;
+    }
+    area->kind = kind;
+    area->begin = begin;
+    area->size = area->left = size;
+    area->too_much = SIZE_MAX;
+    *error = list_add(area);
+    if (*error == 0)
+        return area;
+    sys_call3(SYS_munmap, (long)begin, (long)size, 0);
+    free(area);
+    return NULL;
+}
+
+/* A process with many stubs takes larger pieces for what may lie anywhere: their pages cost nothing
+ * until they are written. */
+static size_t growth(enum room_kind kind)
+{
+    size_t count = lists[kind] ? lists[kind]->count : 0;
+
+    return count < 2 ? PAGE : count < 4 ? 4 * PAGE : AREA_LARGEST;
+}
+
+static bool gap_holds(const struct gaps *gaps, const struct room_wish *wish, uintptr_t begin,
+                      uintptr_t end, size_t bytes)
+{
+    struct room_wish whole = *wish;
+
+    whole.next = NULL;
+    whole.size = end - begin;
+    whole.low = whole.high = whole.near = begin;
+    return gaps_find(gaps, &whole, bytes, gaps_limit_near(wish->near)) == begin;
+}
+
+static struct area *area_at(struct gaps *gaps, uint64_t at, const struct room_wish *wish,
+                            size_t bytes, int *error)
+{
+    uintptr_t begin = at & ~(PAGE - 1), end = (at + wish->size + PAGE - 1) & ~(PAGE - 1);
+    size_t size = wish->next ? 0 : growth(wish->kind);
+    struct area *area;
+
+    if (begin + size > end && gap_holds(gaps, wish, begin, begin + size, bytes))
+        end = begin + size;
+    else if (end > size && end - size < begin && gap_holds(gaps, wish, end - size, end, bytes))
+        begin = end - size;
+    area = area_new(wish->kind, begin, end - begin, error);
+    if (area)
+        gaps_take(gaps, begin, end);
+    return area;
+}
+
+/* ---- taking ---- */
+
+static uintptr_t take_recent(const struct room_wish *wish)
+{
+    uintptr_t at = 0;
+
+    for (size_t i = 0; i < RECENT && recent[wish->kind][i] && !at; i++)
+        at = take_in(recent[wish->kind][i], wish);
+    return at;
+}
+
+/* From one place that would do to the next, over the areas between which there is none. */
+static uintptr_t take_mapped(const struct room_wish *wish)
+{
+    const struct list *list = lists[wish->kind];
+    uintptr_t taken = take_recent(wish);
+    uint64_t at = wish->low;
+    size_t i = area_after(list, at);
+
+    for (; !taken && list && i < list->count && list->areas[i]->begin <= wish->high; i++) {
+        struct area *area = list->areas[i];
+
+        if (at < area->begin)
+            at = area->begin;
+        if (!room_next(wish, at, &at) || at > wish->high)
+            return 0;
+        if (at >= area->begin + area->size) {
+            i = area_after(list, at) - 1;
+            continue;
+        }
+        taken = take_in(area, wish);
+        if (taken)
+            note_recent(area);
+        at = area->begin + area->size;
+    }
+    return taken;
+}
+
+/* Another thread may map what was free a moment ago. */
+static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_t bytes, int *error)
+{
+    *error = gaps->all ? 0 : gaps_read(gaps);
+    for (int tries = 0; tries < 4 && *error == 0; tries++) {
+        uint64_t at = gaps_find(gaps, wish, bytes, gaps_limit_near(wish->near));
+        struct area *area = at ? area_at(gaps, at, wish, bytes, error) : NULL;
+
+        if (area) {
+            note_recent(area);
+            return take_in(area, wish);
+        }
+        if (*error != -EEXIST)
+            return 0;
+        *error = gaps_read(gaps);
+    }
+    return 0;
+}
+
+size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error)
+{
+    struct gaps own = {0}, *gaps = held.begun ? &held.gaps : &own;
+    size_t found = count;
+
+    *at = 0;
+    *error = 0;
+    for (size_t spare = 0; spare < SPARES && !*at; spare++) {
+        for (size_t i = 0; i < count && !*at && *error == 0; i++) {
+            *at = take_mapped(&wishes[i]);
+            if (!*at)
+                *at = take_new(gaps, &wishes[i], spared[spare], error);
+            found = i;
+        }
+    }
+    gaps_free(&own);
+    return *at ? found : count;
+}
+
+uintptr_t room_take(const struct room_wish *wish, int *error)
+{
+    uintptr_t at;
+
+    return room_take_any(wish, 1, &at, error) == 0 ? at : 0;
+}
+
+static void give_back(struct area *area, size_t offset, size_t size)
+{
+    mark(area, offset, size, false);
+    if (offset < area->next)
+        area->next = offset;
+    area->too_much = SIZE_MAX;
+}
+
+void room_give_back(uintptr_t at, size_t size)
+{
+    for (int kind = 0; kind < KINDS && at && size; kind++) {
+        size_t i = area_after(lists[kind], at);
+        struct area *area = lists[kind] && i < lists[kind]->count ? lists[kind]->areas[i] : NULL;
+
+        if (area && at >= area->begin)
+            give_back(area, at - area->begin, size);
+    }
+}
+
+/* ---- writing ---- */
+
+void room_begin(void)
+{
+    held.begun = true;
+}
+
+void room_end(void)
+{
+    if (held.memory >= 0)
+        sys_close(held.memory);
+    held.memory = -1;
+    held.begun = false;
+    gaps_free(&held.gaps);
+}
+
+/* What the parent had under way is the parent's; its descriptor is not the child's. */
+void room_after_fork(void)
+{
+    held.memory = -1;
+    held.begun = false;
+    held.gaps = (struct gaps){0};
+}
+
+static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
+{
+    int memory = held.memory >= 0 ? held.memory : sys_open_own_memory(O_RDWR);
+    ssize_t n;
+
+    if (memory < 0)
+        return memory;
+    n = sys_pwrite(memory, bytes, size, (off_t)at);
+    if (held.begun)
+        held.memory = memory;
+    else
+        sys_close(memory);
+    return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
+}
+
+/* Nobody runs there yet: what the kernel refuses is begun again, with no try before it. */
+int room_write(uintptr_t at, const uint8_t *bytes, size_t size)
+{
+    struct poke poke;
+    int result = write_by_kernel(at, bytes, size);
+
+    if (result == 0 || poke_open(&poke, at, size, PROT_READ | PROT_EXEC, true) != 0)
+        return result;
+    if (poke.stores)
+        result = poke_bytes(&poke, at, bytes, size);
+    poke_close(&poke);
+    return result;
+}

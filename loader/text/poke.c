@@ -1,0 +1,219 @@
+/* poke.c - see poke.h. */
+#include "loader/text/poke.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+bool poke_under_filter(void)
+{
+    return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
+}
+
+/* The kernel goes on accounting for a page that was writable once, so that its mapping stays split
+ * from its neighbours of the same protection: two more mappings at most for a page of code. */
+static int open_stores(struct poke *poke)
+{
+    int result =
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection | PROT_WRITE);
+
+    if (result == 0)
+        poke->stores = true;
+    else /* of several mappings the first ones may be writable already */
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
+    return result;
+}
+
+/* The kernel may still refuse every write (proc_mem.force_override=): the byte that is there is
+ * written again, which also makes the page the process's own. */
+POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    int result = sys_open_own_memory(O_RDWR);
+
+    if (result < 0)
+        return result;
+    poke->memory = result;
+    result = poke_byte(poke, address, *(volatile uint8_t *)address);
+    if (result == 0)
+        result = poke_byte(poke, address + size - 1, *(volatile uint8_t *)(address + size - 1));
+    if (result != 0) {
+        sys_close(poke->memory);
+        poke->memory = -1;
+    }
+    return result;
+}
+
+/* ---- for many places ---- */
+
+static struct {
+    bool held;
+    bool sync_due;
+    struct poke pages; /* open by store, or not */
+    int memory;        /* or -1 */
+} session = {.memory = -1};
+
+static void close_pages(void)
+{
+    if (session.pages.stores)
+        sys_mprotect((void *)session.pages.begin, session.pages.end - session.pages.begin,
+                     session.pages.protection);
+    session.pages.stores = false;
+}
+
+static bool is_held_open(const struct poke *wanted)
+{
+    return session.pages.stores && wanted->begin >= session.pages.begin &&
+           wanted->end <= session.pages.end && wanted->protection == session.pages.protection;
+}
+
+void poke_hold(void)
+{
+    session.held = true;
+}
+
+void poke_sync_later(void)
+{
+    if (session.held)
+        session.sync_due = true;
+    else
+        poke_sync();
+}
+
+void poke_release(void)
+{
+    close_pages();
+    if (session.sync_due)
+        poke_sync();
+    session.sync_due = false;
+    if (session.memory >= 0)
+        sys_close(session.memory);
+    session.memory = -1;
+    session.held = false;
+}
+
+/* The pages are the child's own; the descriptor is one of the parent's table. */
+void poke_after_fork(void)
+{
+    session.memory = -1;
+    poke_release();
+}
+
+static int borrow_stores(struct poke *poke)
+{
+    int result = 0;
+
+    if (!is_held_open(poke)) {
+        close_pages();
+        result = open_stores(poke);
+        if (result == 0)
+            session.pages = *poke;
+    }
+    poke->stores = result == 0;
+    return result;
+}
+
+static int borrow_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    int result = 0;
+
+    if (is_held_open(poke)) {
+        poke->stores = true;
+    } else if (session.memory >= 0) {
+        poke->memory = session.memory;
+    } else {
+        result = open_kernel(poke, address, size);
+        session.memory = poke->memory;
+    }
+    return result;
+}
+
+static int by_stores(struct poke *poke)
+{
+    return poke->lent ? borrow_stores(poke) : open_stores(poke);
+}
+
+static int by_kernel(struct poke *poke, uintptr_t address, size_t size)
+{
+    return poke->lent ? borrow_kernel(poke, address, size) : open_kernel(poke, address, size);
+}
+
+int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection, bool prefer_stores)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    int result;
+
+    *poke = (struct poke){.begin = address & ~(page - 1),
+                          .end = (address + size + page - 1) & ~(page - 1),
+                          .protection = protection,
+                          .memory = -1,
+                          .lent = session.held};
+    if (prefer_stores && !poke_under_filter()) {
+        result = by_stores(poke);
+        return result != 0 && by_kernel(poke, address, size) == 0 ? 0 : result;
+    }
+    result = by_kernel(poke, address, size);
+    return result != 0 && by_stores(poke) == 0 ? 0 : result;
+}
+
+void poke_close(struct poke *poke)
+{
+    if (poke->stores && !poke->lent)
+        sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
+    if (poke->memory >= 0 && !poke->lent)
+        sys_close(poke->memory);
+    poke->stores = false;
+    poke->memory = -1;
+}
+
+POKE_BARE int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+{
+    ssize_t n;
+
+    if (poke->stores) {
+        __atomic_store_n((uint8_t *)address, byte, __ATOMIC_SEQ_CST);
+        return 0;
+    }
+    n = sys_pwrite(poke->memory, &byte, 1, (off_t)address);
+    return n == 1 ? 0 : n < 0 ? (int)n : -EIO;
+}
+
+int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes, size_t count)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = poke_byte(poke, address + i, bytes[i]);
+    return result;
+}
+
+int poke_word(const struct poke *poke, uintptr_t aligned, uint64_t word)
+{
+    ssize_t n;
+
+    if (poke->stores) {
+        poke_store8(aligned, word);
+        return 0;
+    }
+    n = sys_pwrite(poke->memory, &word, sizeof(word), (off_t)aligned);
+    return n == sizeof(word) ? 0 : n < 0 ? (int)n : -EIO;
+}
+
+/* The other six bytes are nobody else's to change: the engine lock is held. */
+POKE_BARE void poke_store2(uintptr_t address, const uint8_t bytes[2])
+{
+    uintptr_t aligned = address & ~(uintptr_t)7;
+    unsigned shift = (unsigned)(address & 7) * 8;
+    uint64_t word = __atomic_load_n((uint64_t *)aligned, __ATOMIC_RELAXED);
+
+    word &= ~(UINT64_C(0xffff) << shift);
+    word |= ((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8) << shift;
+    poke_store8(aligned, word);
+}
+
+POKE_BARE void poke_store8(uintptr_t aligned, uint64_t word)
+{
+    __atomic_store_n((uint64_t *)aligned, word, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,163 @@
+/*
+ * short_swap.c - the way that needs no trap, no thread's position and no signal mask.
+ *
+ *              entry                      the pad, between two functions
+ *     before   48 89 f8  mov %rdi,%rax    66 0f 1f 44 00 00  nop
+ *     first    48 89 f8  mov %rdi,%rax    e9 .. .. .. .. 00  jmp stub    no thread executes it
+ *     then     eb .. f8  jmp pad          e9 .. .. .. .. 00  jmp stub    one store of two bytes
+ *
+ * The first instruction has two bytes or more, so no other begins in the two that change: a thread that
+ * had stopped there executes either the old instruction or the jump, and one that had stopped behind it
+ * goes on. Both bytes lie in one aligned word, so no thread sees one without the other. Between the two
+ * steps every processor is serialised (membarrier(2)), so that none that sees the jump still has the old
+ * bytes of the pad (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
+ *
+ * The way back is the same store. The pad stays: a thread may be between the two jumps.
+ *
+ * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could
+ * see one of the two alone: the page is exchanged instead (exchange.h).
+ */
+#include "loader/text/short_swap.h"
+
+#include "base/error.h"
+#include "base/sys.h"
+#include "loader/text/exchange.h"
+#include "loader/text/poke.h"
+
+enum stores { UNKNOWN, ALLOWED, REFUSED };
+
+/* Are pages of code made writable when that is asked for? A process may forbid it to itself later. */
+static enum stores stores_at(uintptr_t address, int protection)
+{
+    static enum stores known;
+    struct poke poke;
+
+    if (known != UNKNOWN)
+        return known;
+    if (poke_open(&poke, address, ARCH_SHORT_BYTES, protection, true) != 0)
+        return REFUSED;
+    known = poke.stores ? ALLOWED : REFUSED;
+    poke_close(&poke);
+    return known;
+}
+
+static bool can_exchange(uintptr_t address)
+{
+    struct exchange exchange = {.page = 0};
+    int result = exchange_prepare(&exchange, address, (const uint8_t *)address, ARCH_SHORT_BYTES);
+
+    exchange_end(&exchange);
+    return result == 0;
+}
+
+/* Under a filter the calls that this takes may end the process. */
+bool short_swap_possible(uintptr_t address, int protection)
+{
+    return poke_sync_ready() == 0 && !poke_under_filter() &&
+           (stores_at(address, protection) == ALLOWED || can_exchange(address));
+}
+
+bool short_swap_stores(uintptr_t address, int protection)
+{
+    return !poke_under_filter() && stores_at(address, protection) == ALLOWED;
+}
+
+/* 0, or -errno: nothing has changed. */
+static int put(const struct poke *poke, uintptr_t address, const uint8_t bytes[ARCH_SHORT_BYTES])
+{
+    struct exchange exchange = {.page = 0};
+    int result;
+
+    if (poke->stores) {
+        poke_store2(address, bytes);
+        return 0;
+    }
+    result = exchange_prepare(&exchange, address, bytes, ARCH_SHORT_BYTES);
+    if (result == 0)
+        result = exchange_do(&exchange);
+    exchange_end(&exchange);
+    return result;
+}
+
+POKE_BARE static bool holds(uintptr_t address, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const volatile uint8_t *)address)[i] != bytes[i])
+            return false;
+    return true;
+}
+
+/* Written ahead, or since it was armed before: a thread may be about to execute it. */
+static bool has_pad(const struct arch_swap *swap)
+{
+    return holds(swap->prologue->pad, swap->jump, ARCH_LONG_BYTES);
+}
+
+static int write_pad(const struct poke *poke, const struct arch_swap *swap)
+{
+    uintptr_t pad = swap->prologue->pad;
+    int result = 0;
+
+    for (unsigned i = 0; i < ARCH_LONG_BYTES && result == 0; i++)
+        result = poke_byte(poke, pad + i, swap->jump[i]);
+    return result;
+}
+
+/* Both the entry and the pad: they lie within some 130 bytes. */
+static int open_both(struct poke *poke, const struct arch_swap *swap)
+{
+    const struct arch_prologue *p = swap->prologue;
+    uintptr_t begin = p->pad < p->jump ? p->pad : p->jump;
+    uintptr_t end = p->pad > p->jump ? p->pad + ARCH_LONG_BYTES : p->jump + ARCH_SHORT_BYTES;
+
+    return poke_open(poke, begin, end - begin, swap->protection, true);
+}
+
+int short_swap_ahead(const struct arch_swap *swap)
+{
+    struct poke poke;
+    int result;
+
+    if (has_pad(swap))
+        return 0;
+    result = open_both(&poke, swap);
+    if (result != 0)
+        return result;
+    result = write_pad(&poke, swap);
+    poke_close(&poke);
+    return result;
+}
+
+static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes, bool in,
+                              struct site_problem *why)
+{
+    struct poke poke;
+    int result = open_both(&poke, swap);
+
+    if (result == 0) {
+        if (in && !has_pad(swap)) {
+            result = write_pad(&poke, swap);
+            poke_sync();
+        }
+        if (result == 0)
+            result = put(&poke, swap->prologue->jump, bytes);
+        poke_close(&poke);
+    }
+    if (result == 0)
+        return "short";
+    site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(result));
+    return NULL;
+}
+
+const char *short_swap_in(const struct arch_swap *swap, struct site_problem *why)
+{
+    uint8_t bytes[ARCH_SHORT_BYTES];
+
+    arch_short_bytes(swap->prologue, bytes);
+    return swap_bytes(swap, bytes, true, why);
+}
+
+const char *short_swap_out(const struct arch_swap *swap, struct site_problem *why)
+{
+    return swap_bytes(swap, swap->prologue->bytes, false, why);
+}

@@ -1,0 +1,406 @@
+/* site.c - see site.h. */
+#include "loader/text/site.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/sys.h"
+#include "loader/objects/maps.h"
+#include "loader/text/entry_bytes.h"
+#include "loader/text/near_memory.h"
+#include "loader/text/poke.h"
+#include "loader/text/short_swap.h"
+#include "loader/text/site_internal.h"
+
+static struct site *buckets[SITE_BUCKETS];
+
+int site_refuse(struct site_problem *why, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    why->code = code;
+    why->arch = ARCH_OK;
+    va_start(arguments, format);
+    vsnprintf(why->text, sizeof(why->text), format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+int site_refuse_arch(struct site_problem *why, enum arch_problem problem)
+{
+    site_refuse(why, HP_NOT_PATCHABLE, "%s", arch_problem_text(problem));
+    why->arch = problem;
+    return -1;
+}
+
+struct site **site_bucket(uintptr_t entry)
+{
+    return &buckets[(entry >> 4) % SITE_BUCKETS];
+}
+
+int site_refuse_room(struct site_problem *why, int error)
+{
+    if (error == 0)
+        return site_refuse_arch(why, ARCH_OUT_OF_REACH);
+    return site_refuse(why, HP_MEMORY, "map a page near the function: %s", sys_error(error));
+}
+
+void site_drop(struct site *site, bool dropped)
+{
+    site->dropped = dropped;
+    site->armed = false;
+    damage_unwatch(&site->damage);
+    for (unsigned i = 0; i < site_trap_count(site); i++) {
+        uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
+
+        __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
+    }
+    if (site->restored.moved)
+        __atomic_store_n(&site->restored.address, dropped ? 0 : site->prologue.jump + 1,
+                         __ATOMIC_RELEASE);
+}
+
+/* ---- what callers rely on ---- */
+
+int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
+              struct site_problem *why)
+{
+    int error = keeper_make(&site->keepers, site->prologue.jump, function, keep);
+
+    return error == 0 ? 0 : site_refuse_room(why, error);
+}
+
+uintptr_t site_way(const struct site *site, uintptr_t function)
+{
+    return keeper_way(site->keepers, function);
+}
+
+const struct keep *site_keeps(const struct site *site, uintptr_t function)
+{
+    return keeper_keep(site->keepers, function);
+}
+
+/* ---- arming ---- */
+
+/* Keep an eye on what arming is about to write. 0, or -1: no memory. */
+static int watch_short(struct site *site)
+{
+    struct damage_piece entry = {.at = site->prologue.jump, .size = ARCH_SHORT_BYTES};
+    struct damage_piece pad = {.at = site->prologue.pad, .size = ARCH_LONG_BYTES};
+
+    arch_short_bytes(&site->prologue, entry.written);
+    memcpy(entry.original, site->prologue.bytes, ARCH_SHORT_BYTES);
+    memcpy(pad.written, site->swap.jump, ARCH_LONG_BYTES);
+    memcpy(pad.original, site->pad, ARCH_LONG_BYTES);
+    if (damage_watch(&site->damage, &entry) == 0 && damage_watch(&site->damage, &pad) == 0)
+        return 0;
+    damage_unwatch(&site->damage);
+    return -1;
+}
+
+static int watch_long(struct site *site)
+{
+    const struct arch_swap *swap = &site->swap;
+    struct damage_piece piece = {.at = site->prologue.jump, .size = swap->jump_size};
+
+    memcpy(piece.written, swap->jump, swap->jump_size);
+    memcpy(piece.original, site->prologue.bytes, swap->jump_size);
+    return damage_watch(&site->damage, &piece);
+}
+
+/* The bytes of one that is being armed or disarmed, for a child that was forked meanwhile. */
+static struct site *under_way;
+
+static int put_in(struct site *site, uint64_t until, struct site_problem *why)
+{
+    int error = 0;
+
+    /* A short jump needs none, unless a uprobe is set there and removed. */
+    if (!site_has_pad(site) || site->faults || site->restored.address)
+        error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
+    if (error != 0 && !site_has_pad(site))
+        return site_refuse(why, HP_STORE, "take SIGTRAP or SIGILL: %s", sys_error(error));
+    if ((site_has_pad(site) ? watch_short(site) : watch_long(site)) != 0)
+        return site_refuse(why, HP_MEMORY, "no memory to watch the function's first bytes");
+    under_way = site;
+    site->technique = site_has_pad(site) ? short_swap_in(&site->swap, why)
+                                         : arch_swap_in(&site->swap, until, why);
+    site->armed = site->technique != NULL;
+    under_way = NULL;
+    if (!site->armed)
+        damage_unwatch(&site->damage);
+    return site->armed ? 0 : -1;
+}
+
+int site_arm(struct site *site, uint64_t until, struct site_problem *why)
+{
+    if (site->armed)
+        return 0;
+    return site_check(site, why) == 0 ? put_in(site, until, why) : -1;
+}
+
+int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
+{
+    bool out;
+
+    if (!site->armed)
+        return 0;
+    under_way = site;
+    out = (site_has_pad(site) ? short_swap_out(&site->swap, why)
+                              : arch_swap_out(&site->swap, until, why)) != NULL;
+    site->armed = !out;
+    under_way = NULL;
+    if (out)
+        damage_unwatch(&site->damage);
+    return out ? 0 : -1;
+}
+
+/* ---- what others write ---- */
+
+static bool pad_holds(const struct site *site, const uint8_t *bytes)
+{
+    return memcmp((const void *)(uintptr_t)site->prologue.pad, bytes, ARCH_LONG_BYTES) == 0;
+}
+
+/* Armed before, it holds the jump still. */
+static int check_pad(const struct site *site, struct site_problem *why)
+{
+    if (!site_claims_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->swap.jump))
+        return 0;
+    return entry_bytes_check(site->pad, site->prologue.pad, ARCH_LONG_BYTES, why);
+}
+
+int site_check(struct site *site, struct site_problem *why)
+{
+    const struct arch_prologue *p = &site->prologue;
+
+    if (!site->armed)
+        return entry_bytes_check(p->bytes, p->jump, p->length, why) == 0 ? check_pad(site, why)
+                                                                         : -1;
+    if (damage_look_at(&site->damage) <= ARCH_FOREIGN_ORIGINAL)
+        return 0;
+    return entry_bytes_refuse_damage(&site->damage, why);
+}
+
+/* What cannot be written, or is not what was read, is refused when the site is armed. */
+void sites_arm_ahead(struct site *const *sites, size_t count)
+{
+    struct site_problem ignored;
+    bool written = false;
+
+    for (size_t i = 0; i < count; i++)
+        if (!sites[i]->armed && site_has_pad(sites[i]) && site_check(sites[i], &ignored) == 0)
+            written |= short_swap_ahead(&sites[i]->swap) == 0;
+    if (written)
+        poke_sync();
+}
+
+/* A thread that comes past the entry sees the original byte or the jump's, and each leads on. */
+static int mend_first_byte(const struct site *site, struct site_problem *why)
+{
+    const struct damage_piece *piece = &site->damage.piece;
+    struct poke poke;
+    int error = poke_open(&poke, piece->at, 1, site->swap.protection, false);
+
+    if (error == 0) {
+        error = poke_byte(&poke, piece->at, piece->written[0]);
+        poke_close(&poke);
+        poke_sync();
+    }
+    return error == 0
+               ? 0
+               : site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(error));
+}
+
+int site_mend(struct site *site, uint64_t until, struct site_problem *why)
+{
+    if (site_check(site, why) != 0)
+        return -1;
+    if (!site->armed || site->damage.kind == ARCH_FOREIGN_NONE)
+        return 0;
+    if (damage_is_first_byte(&site->damage))
+        return mend_first_byte(site, why);
+    if (site_has_pad(site)) /* its pad is written again only when nothing leads there */
+        return site_disarm(site, until, why) == 0 ? put_in(site, until, why) : -1;
+    damage_unwatch(&site->damage);
+    site->armed = false;
+    return put_in(site, until, why);
+}
+
+bool site_survives_restore(const struct site *site)
+{
+    return site->survives;
+}
+
+const struct damage *site_damage(const struct site *site)
+{
+    return site->damage.kind == ARCH_FOREIGN_NONE ? NULL : &site->damage;
+}
+
+bool site_is_short(const struct site *site)
+{
+    return site_has_pad(site);
+}
+
+bool site_is_armed(const struct site *site)
+{
+    return site->armed;
+}
+
+uintptr_t *site_word(struct site *site)
+{
+    return &site->words->word;
+}
+
+uintptr_t site_original(const struct site *site)
+{
+    return site->original;
+}
+
+const char *site_technique(const struct site *site)
+{
+    return site->technique ? site->technique : site->expected;
+}
+
+/* FNV-1a by words, of all that is not a number for others: a member that is added is not forgotten. */
+uint64_t site_stamp(const struct site *site)
+{
+    const unsigned char *from = (const unsigned char *)site;
+    uint64_t stamp = 14695981039346656037u, word;
+
+    for (size_t at = 0; at + sizeof(word) <= offsetof(struct site, traps); at += sizeof(word)) {
+        memcpy(&word, from + at, sizeof(word));
+        stamp = (stamp ^ word) * 1099511628211u;
+    }
+    return stamp;
+}
+
+void site_switch(struct site *site, uintptr_t target, bool note)
+{
+    struct words *words = site->words;
+
+    target = site_way(site, target);
+    /* A thread in the noting stub finds the new target, too. */
+    __atomic_store_n(&words->target, target, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->seen, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->word, note ? site->noting : target, __ATOMIC_RELEASE);
+}
+
+bool site_settle(struct site *site)
+{
+    struct words *words = site->words;
+
+    if (!__atomic_load_n(&words->seen, __ATOMIC_ACQUIRE))
+        return false;
+    __atomic_store_n(&words->word, words->target, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* ---- original bytes ---- */
+
+struct restoring {
+    struct span span;
+    uint8_t *copy;
+};
+
+static void restore(const struct restoring *restoring, uintptr_t at, const uint8_t *bytes,
+                    size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (at + i >= restoring->span.begin && at + i < restoring->span.end)
+            restoring->copy[at + i - restoring->span.begin] = bytes[i];
+}
+
+static bool restore_site(const struct site *site, const void *context)
+{
+    const struct restoring *restoring = context;
+
+    if (site->armed)
+        restore(restoring, site->prologue.jump, site->prologue.bytes, site->prologue.length);
+    if (site_claims_pad(site))
+        restore(restoring, site->prologue.pad, site->pad, sizeof(site->pad));
+    return true;
+}
+
+void sites_restore(uintptr_t address, uint8_t *copy, size_t size)
+{
+    struct restoring restoring = {{address, address + size}, copy};
+
+    sites_each_near(restoring.span, restore_site, &restoring);
+}
+
+struct written {
+    struct span span;
+    void (*each)(uintptr_t at, size_t size, void *context);
+    void *context;
+};
+
+static bool give_written(const struct site *site, const void *context)
+{
+    const struct written *written = context;
+
+    if (site->prologue.entry < written->span.begin || site->prologue.entry >= written->span.end)
+        return true;
+    if (site->armed)
+        written->each(site->prologue.jump, site->prologue.length, written->context);
+    if (site_claims_pad(site))
+        written->each(site->prologue.pad, sizeof(site->pad), written->context);
+    return true;
+}
+
+void sites_each_written(uintptr_t begin, uintptr_t end,
+                        void (*each)(uintptr_t at, size_t size, void *context), void *context)
+{
+    const struct written written = {{begin, end}, each, context};
+
+    sites_each_near(written.span, give_written, &written);
+}
+
+void sites_drop(uintptr_t begin, uintptr_t end)
+{
+    for (size_t i = 0; i < SITE_BUCKETS; i++)
+        for (struct site *site = buckets[i]; site; site = site->next)
+            if (site->prologue.entry >= begin && site->prologue.entry < end)
+                site_drop(site, true);
+}
+
+/* The host may have taken the signals for itself since. */
+void sites_tend(void)
+{
+    for (size_t i = 0; i < SITE_BUCKETS; i++)
+        for (const struct site *site = buckets[i]; site; site = site->next)
+            if (site->armed && !site_has_pad(site)) {
+                trap_install(false);
+                return;
+            }
+}
+
+/* Code, stubs and words are private memory: the child has its own. There is no other thread in it. */
+void sites_after_fork(void)
+{
+    struct site *site = under_way;
+    uintptr_t jump;
+    struct poke poke;
+
+    poke_after_fork();
+    room_after_fork();
+    maps_after_fork();
+    if (!site)
+        return;
+    under_way = NULL;
+    site->armed = false;
+    damage_unwatch(&site->damage);
+    jump = site->prologue.jump;
+    if (poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
+        return;
+    poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
+    poke_close(&poke);
+    if (!site_has_pad(site) ||
+        poke_open(&poke, site->prologue.pad, sizeof(site->pad), site->swap.protection, true) != 0)
+        return;
+    poke_bytes(&poke, site->prologue.pad, site->pad, sizeof(site->pad));
+    poke_close(&poke);
+}

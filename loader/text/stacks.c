@@ -1,0 +1,175 @@
+/* stacks.c - see stacks.h. */
+#include "loader/text/stacks.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "base/bare.h"
+#include "base/services.h"
+#include "base/sys.h"
+#include "loader/text/poke.h"
+
+enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
+
+struct range {
+    uintptr_t begin, end;
+    bool main; /* the main thread's stack: the kernel's, that nobody else unmaps */
+};
+
+/* What a handler may still read is left mapped. */
+static struct {
+    struct range *ranges;
+    size_t count, capacity;
+} stacks;
+
+static int make_room(void)
+{
+    size_t capacity = stacks.capacity ? stacks.capacity * 4 : 1024;
+    struct range *ranges =
+        (struct range *)sys_call(SYS_mmap, 0, (long)(capacity * sizeof(*ranges)),
+                                 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if ((uintptr_t)ranges > (uintptr_t)-4096)
+        return (int)(intptr_t)ranges;
+    for (size_t i = 0; i < stacks.count; i++)
+        ranges[i] = stacks.ranges[i];
+    stacks.ranges = ranges;
+    stacks.capacity = capacity;
+    return 0;
+}
+
+static int add(const struct range *range)
+{
+    if (stacks.count == stacks.capacity) {
+        int result = make_room();
+
+        if (result != 0)
+            return result;
+    }
+    stacks.ranges[stacks.count++] = *range;
+    return 0;
+}
+
+/* "7f006034d000-7f0060370000 rw-p ...": a byte at a time, because what libc has for it may be what
+ * is held. */
+struct line {
+    struct range range;
+    uintptr_t value;
+    uint64_t tail; /* its last eight characters */
+    unsigned field, at;
+    bool readable, writable;
+};
+
+static const uint64_t STACK_TAIL = UINT64_C(0x205b737461636b5d); /* " [stack]" */
+
+static int take(struct line *line, char c)
+{
+    int result = 0;
+
+    if (c == '\n') {
+        line->range.main = line->tail == STACK_TAIL;
+        result = line->readable && line->writable ? add(&line->range) : 0;
+        *line = (struct line){0};
+    } else if (line->field == 0 && (c == '-' || c == ' ')) {
+        if (c == '-')
+            line->range.begin = line->value;
+        else
+            line->range.end = line->value;
+        line->field = c == ' ';
+        line->value = 0;
+    } else if (line->field == 0) {
+        line->value = line->value << 4 | (uintptr_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    } else if (line->at < 2) {
+        line->readable = line->readable || c == 'r';
+        line->writable = line->writable || c == 'w';
+        line->at++;
+    }
+    line->tail = line->tail << 8 | (uint8_t)c;
+    return result;
+}
+
+int stacks_look(void)
+{
+    char buffer[4096];
+    struct line line = {0};
+    ssize_t n = 0;
+    int result = 0, maps = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
+
+    if (maps < 0)
+        return maps;
+    stacks.count = 0;
+    while (result == 0 && (n = sys_read(maps, buffer, sizeof(buffer))) > 0)
+        for (ssize_t i = 0; i < n && result == 0; i++)
+            result = take(&line, buffer[i]);
+    sys_close(maps);
+    return result != 0 ? result : (int)n;
+}
+
+BARE static const struct range *range_of(uintptr_t pointer)
+{
+    for (size_t i = 0; i < stacks.count; i++)
+        if (pointer >= stacks.ranges[i].begin && pointer < stacks.ranges[i].end)
+            return &stacks.ranges[i];
+    return NULL;
+}
+
+/* A mapping may be one with its neighbours', which others unmap. A thread that libc made has its
+ * thread pointer at the end of its stack (ELF Handling For Thread-Local Storage, 3.4.6). */
+BARE uintptr_t own_stack_end(uintptr_t pointer)
+{
+    uintptr_t own = (uintptr_t)__builtin_thread_pointer(), end;
+    const struct range *range = range_of(pointer);
+
+    if (!range || (!range->main && (own <= pointer || own >= range->end)))
+        return 0;
+    end = range->main ? range->end : own;
+    return end - pointer > LARGEST ? 0 : end;
+}
+
+BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t begin,
+                               uintptr_t end)
+{
+    for (uintptr_t at = pointer & ~UINT64_C(7); at + 8 <= stack_end; at += 8) {
+        uintptr_t word = *(const volatile uintptr_t *)at;
+
+        if (word > begin && word < end)
+            return true;
+    }
+    return false;
+}
+
+/* What is no more there is an error, not a fault. A process that is not dumpable cannot open the
+ * file, and is read by process_vm_readv(2); but never under a filter: some, made for services, end a
+ * process that calls it. */
+static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
+{
+    struct iovec here = {to, size}, there = {(void *)from, size};
+    long n = -EPERM;
+
+    if (memory >= 0)
+        n = sys_pread(memory, to, size, (off_t)from);
+    else if (!poke_under_filter())
+        n = sys_call(SYS_process_vm_readv, sys_getpid(), (long)&here, 1, (long)&there, 1, 0);
+    return n == (long)size;
+}
+
+bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end)
+{
+    const struct range *range = range_of(pointer);
+    uintptr_t at = pointer & ~UINT64_C(7), stack_end = range ? range->end : at, words[512];
+    int memory = sys_open_own_memory(O_RDONLY);
+    bool leads = !range || stack_end - at > LARGEST;
+
+    while (at < stack_end && !leads) {
+        size_t size = stack_end - at < sizeof(words) ? stack_end - at : sizeof(words);
+
+        leads = !read_memory(memory, words, at, size) ||
+                own_stack_leads_into((uintptr_t)words, (uintptr_t)words + size, begin, end);
+        at += size;
+    }
+    if (memory >= 0)
+        sys_close(memory);
+    return leads;
+}

@@ -1,0 +1,503 @@
+/*
+ * swap.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
+ *
+ * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
+ * eight and the pages can be made writable, else with their page (exchange.h). A thread that comes to the entry
+ * executes the old instructions or the jump, never a part of each. After every change membarrier(2) serialises
+ * all processors.
+ *
+ * Where the jump displaces one instruction, and on the way out, nothing else is to be done: no thread is inside.
+ * Where it displaces several, a thread may have stopped between two of them, and would go on in the middle
+ * of the jump. Traps there (int3: a punned jump) send such a thread on, if it survives them: the kernel ends
+ * the process where the thread blocks SIGTRAP or the action is the default. A program may block, reset or
+ * replace SIGTRAP at any moment, by system calls of its own, by a handler's sa_mask, by a jump out of a
+ * handler; a child that shares the memory (vfork, posix_spawn) has dispositions of its own. So that no moment
+ * is between the look at a thread and the trap, the threads are held first:
+ *
+ * held     The first change puts in a jump that holds (arch_hold_first()). It leads new calls to the same
+ *          stub. On old boundaries it has no trap, but the old instruction, or a jump to itself: a thread
+ *          inside goes on in the old code, or stays, and cannot make a system call. Then every thread is looked
+ *          at. One that does not block SIGTRAP will not do so before it leaves. One that does, or is
+ *          traced, must be asleep outside, and no stack word of its may lead inside (a signal frame).
+ *          No thread may be inside vfork(2), clone(2) or clone3(2). SIGTRAP's action must be ours. Then the second change
+ *          puts in the punned jump: a thread that was held meets the trap. If one of this is not so, the old bytes come
+ *          back, and the threads that were held go on in them; it is tried again until the time is up.
+ *          Of a jump with no traps (no place for it) all threads are asked to leave before the second change.
+ * proved   Where the jump that holds has no place, or a thread is scheduled in real time (a jump to itself
+ *          would keep its processor from the thread that has to end it): threads that would not survive a trap are
+ *          asleep outside before the change, and have not run when looked at after it; else it is undone.
+ * int3     Where the page can be changed in neither way, or neither jump has a place: an int3 on the first byte
+ *          while threads are asked to leave (SIGILL). Only where no thread blocks SIGTRAP, no handler's sa_mask
+ *          does, and the action is ours.
+ *
+ * The trap of a punned jump cannot be met later: every thread has been outside since the entry led to the jump,
+ * and no jump leads to the old boundaries (prologue.c looks for them). It stays for threads that come past a
+ * first byte that others have put back (a uprobe, a debugger).
+ *
+ * What remains. held: another thread replaces SIGTRAP's action between the look at it and the second change,
+ * or before a thread that was held is given a processor; a thread stands in the kernel just before it waits
+ * for its vfork child, and that child is inside. proved: one that wakes between the look and the change is
+ * inside at the change. int3: the system calls of others between the look and the last byte.
+ *
+ * fork: a child has the old code, a jump, or the jump that holds, each of them whole. (int3 alone is
+ * not: sites_after_fork().)
+ *
+ * Nothing here may call libc while the entry is held: its functions are patched as well.
+ */
+#include "loader/text/swap.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "loader/text/crowd.h"
+#include "loader/text/exchange.h"
+#include "loader/text/poke.h"
+#include "loader/text/trap.h"
+
+/* A thread that is asked to leave answers when it is given a processor. */
+enum { JUMP_BYTES = 5, TRAP = 0xcc, HOLD_MS = 2, ANSWER_MS = 100 };
+
+/* All five bytes at once. */
+struct change {
+    uint8_t bytes[8];
+    struct exchange exchange; /* where no store does it */
+};
+
+/* One swap under way. */
+struct work {
+    const struct arch_swap *swap;
+    struct poke poke;
+    struct crowd crowd;
+    uintptr_t at;
+    struct change old, hold, new;
+    bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
+    bool inside;               /* a thread may have stopped at one of them */
+    bool synced;               /* membarrier(2) works */
+    bool stores;               /* one store changes all five */
+    uint64_t until;
+    struct site_problem *why;
+};
+
+/* Why a change was not kept where no thread is to blame. */
+static const struct crowd_thread foreign_action, masking_handler;
+
+static void begin(struct work *work, const struct arch_swap *swap, bool in, uint64_t until,
+                  struct site_problem *why)
+{
+    const struct arch_prologue *p = swap->prologue;
+
+    memset(work, 0, sizeof(*work));
+    work->swap = swap;
+    work->at = p->jump;
+    memcpy(in ? work->old.bytes : work->new.bytes, p->bytes, JUMP_BYTES);
+    memcpy(in ? work->new.bytes : work->old.bytes, swap->jump, JUMP_BYTES);
+    memcpy(work->hold.bytes, swap->hold, JUMP_BYTES);
+    for (unsigned i = 1; i < p->count; i++) {
+        if (p->start[i] < JUMP_BYTES) {
+            work->boundary[p->start[i]] = true;
+            work->inside = in;
+        }
+    }
+    work->poke.memory = -1;
+    work->until = until;
+    work->why = why;
+}
+
+/* ---- what is said of a refusal ---- */
+
+static const char *refuse_store(struct work *work, int error)
+{
+    site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(error));
+    return NULL;
+}
+
+static const char *refuse_thread(struct work *work, const struct crowd_thread *thread)
+{
+    char name[32];
+
+    if (thread == &foreign_action) {
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "the program has set an action of its own for SIGTRAP meanwhile");
+        return NULL;
+    }
+    if (thread == &masking_handler) {
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "a signal handler of the program blocks SIGTRAP while it runs (sa_mask)");
+        return NULL;
+    }
+    crowd_name(thread->entry, name);
+    if (thread->forks)
+        site_refuse(work->why, HP_SIGTRAP_BLOCKED,
+                    "a child that thread %d (%s) has made runs in the program's memory (vfork, "
+                    "posix_spawn)",
+                    (int)thread->tid, name);
+    else
+        site_refuse(
+            work->why, HP_SIGTRAP_BLOCKED,
+            "thread %d (%s) blocks SIGTRAP or SIGILL, or is traced, and was not seen asleep "
+            "outside the function in time",
+            (int)thread->tid, name);
+    return NULL;
+}
+
+/* ---- changes ---- */
+
+/* The other bytes of the word are nobody else's to change: the engine lock is held. */
+POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
+{
+    uintptr_t aligned = work->at & ~(uintptr_t)7;
+    union {
+        uint64_t word;
+        uint8_t bytes[8];
+    } now = {.word = __atomic_load_n((uint64_t *)aligned, __ATOMIC_RELAXED)};
+
+    for (unsigned i = 0; i < JUMP_BYTES; i++)
+        now.bytes[(work->at & 7) + i] = bytes[i];
+    poke_store8(aligned, now.word);
+}
+
+static void sync_all(const struct work *work)
+{
+    if (work->synced)
+        poke_sync();
+}
+
+/* 0, or -errno. Allocates pages, so it comes before the first change. */
+static int prepare(struct work *work, struct change *change)
+{
+    return work->stores ? 0
+                        : exchange_prepare(&change->exchange, work->at, change->bytes, JUMP_BYTES);
+}
+
+/* 0, or -errno: nothing has changed. */
+static int put(struct work *work, struct change *change)
+{
+    int result = 0;
+
+    if (work->stores)
+        store_all(work, change->bytes);
+    else
+        result = exchange_do(&change->exchange);
+    if (result == 0)
+        sync_all(work);
+    return result;
+}
+
+static int prepare_all(struct work *work, bool hold)
+{
+    int result = prepare(work, &work->old);
+
+    if (result == 0)
+        result = prepare(work, &work->new);
+    return result == 0 && hold ? prepare(work, &work->hold) : result;
+}
+
+static bool open_store(struct work *work)
+{
+    if ((work->at & 7) + JUMP_BYTES > 8)
+        return false;
+    if (poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, true) != 0)
+        return false;
+    if (!work->poke.stores)
+        poke_close(&work->poke);
+    return work->poke.stores;
+}
+
+static void wait_a_little(void)
+{
+    static const uint32_t never;
+    struct timespec soon = clock_spec(clock_ms() + 1);
+
+    sys_futex_wait(&never, 0, &soon);
+}
+
+/* ---- int3 ---- */
+
+/* Bytes `from` on: what begins at a boundary last, for a thread that traps there until then. */
+static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned from)
+{
+    int result = 0;
+
+    for (unsigned i = from; i < JUMP_BYTES; i++)
+        if (!work->boundary[i])
+            result |= poke_byte(&work->poke, work->at + i, bytes[i]);
+    poke_sync();
+    for (unsigned i = from; i < JUMP_BYTES; i++)
+        if (work->boundary[i])
+            result |= poke_byte(&work->poke, work->at + i, bytes[i]);
+    poke_sync();
+    return result;
+}
+
+/* Until no thread is between the old instructions, nor comes back there; those that are go on in the moved
+ * ones. The entry is held. */
+static int evacuate(struct work *work)
+{
+    uint64_t until = clock_ms() + ANSWER_MS;
+    pid_t who = 0;
+    int result;
+
+    if (until < work->until)
+        until = work->until;
+    result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, until, &who);
+    if (result != 0)
+        site_refuse(work->why, result == -ETIMEDOUT || result == -EAGAIN ? HP_TIMEOUT : HP_STORE,
+                    "thread %d could not be made to leave the function's first instructions: %s",
+                    (int)who,
+                    result == -ETIMEDOUT ? "no answer in time"
+                    : result == -EAGAIN  ? "its user's pending signals are at RLIMIT_SIGPENDING"
+                                         : sys_error(result));
+    return result;
+}
+
+/* Whoever is between the old instructions leaves, by trap or by signal. */
+static int clear_inside(struct work *work)
+{
+    if (!work->inside)
+        return 0;
+    if (!work->swap->punned)
+        return evacuate(work);
+    for (unsigned i = 1; i < JUMP_BYTES; i++)
+        if (work->boundary[i] && poke_byte(&work->poke, work->at + i, TRAP) != 0)
+            return -1;
+    poke_sync();
+    return 0;
+}
+
+static const char *put_by_int3(struct work *work)
+{
+    int result = poke_byte(&work->poke, work->at, TRAP);
+    bool cleared;
+
+    poke_sync();
+    cleared = result == 0 && clear_inside(work) == 0;
+    if (cleared)
+        result = put_tail(work, work->new.bytes, 1);
+    if (cleared && result == 0)
+        result = poke_byte(&work->poke, work->at, work->new.bytes[0]);
+    poke_sync();
+    if (cleared && result == 0)
+        return !work->inside ? "single" : work->swap->punned ? "int3" : "evacuated";
+    put_tail(work, work->old.bytes, 1);
+    poke_byte(&work->poke, work->at, work->old.bytes[0]);
+    poke_sync();
+    if (!work->why->code)
+        site_refuse(work->why, HP_STORE, "the function's code cannot be written");
+    return NULL;
+}
+
+/* A thread that would not survive an int3 at the entry, wherever it is. */
+static const struct crowd_thread *unable(struct work *work)
+{
+    if (crowd_look(&work->crowd) != 0 || !trap_is_taken(false))
+        return &foreign_action;
+    if (trap_is_masked_by_a_handler())
+        return &masking_handler;
+    for (size_t i = 0; i < work->crowd.count; i++)
+        if (work->crowd.threads[i].mute)
+            return &work->crowd.threads[i];
+    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
+}
+
+static const char *by_int3(struct work *work)
+{
+    const struct crowd_thread *thread = unable(work);
+    int result;
+
+    if (!work->synced) {
+        site_refuse(work->why, HP_STORE,
+                    "membarrier(2) is refused, so the code cannot be changed safely");
+        return NULL;
+    }
+    while (thread && clock_ms() < work->until) {
+        wait_a_little();
+        thread = unable(work);
+    }
+    if (thread)
+        return refuse_thread(work, thread);
+    result = work->poke.stores
+                 ? 0
+                 : poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, false);
+    if (result != 0)
+        return refuse_store(work, result);
+    return put_by_int3(work);
+}
+
+/* ---- the ways ---- */
+
+/* No thread is inside. */
+static const char *by_one_change(struct work *work)
+{
+    int result = prepare(work, &work->new);
+
+    if (work->stores) {
+        store_all(work, work->new.bytes);
+        if (work->synced)
+            poke_sync_later();
+        return "aligned";
+    }
+    if (result == -ENOTSUP)
+        return by_int3(work);
+    if (result == 0)
+        result = put(work, &work->new);
+    if (result != 0)
+        return refuse_store(work, result);
+    return "page";
+}
+
+static bool action_is_ours(const struct work *work)
+{
+    return trap_is_taken(arch_stub_faults(work->swap->prologue));
+}
+
+static const struct crowd_thread *await_shown(struct work *work)
+{
+    uint64_t until = clock_ms() + HOLD_MS;
+    const struct crowd_thread *thread;
+
+    work->crowd = (struct crowd){0};
+    do {
+        thread = crowd_unshown(&work->crowd, work->at, work->at + JUMP_BYTES);
+        if (!thread && !action_is_ours(work))
+            thread = &foreign_action;
+    } while (thread && clock_ms() < until);
+    return thread;
+}
+
+/* One attempt; NULL: done, or `*error`. */
+static const struct crowd_thread *hold_and_put(struct work *work, int *error)
+{
+    const struct crowd_thread *thread;
+
+    *error = prepare_all(work, true);
+    if (*error == 0)
+        *error = put(work, &work->hold);
+    if (*error != 0)
+        return NULL;
+    thread = await_shown(work);
+    if (!thread)
+        *error = put(work, &work->new);
+    if (thread || *error != 0)
+        put(work, &work->old);
+    return thread;
+}
+
+static const char *by_hold(struct work *work)
+{
+    for (;;) {
+        int error;
+        const struct crowd_thread *thread = hold_and_put(work, &error);
+
+        if (error != 0)
+            return refuse_store(work, error);
+        if (!thread)
+            return "punned";
+        if (clock_ms() >= work->until)
+            return refuse_thread(work, thread);
+        wait_a_little();
+    }
+}
+
+/* The jump has no traps: whoever is held is asked to leave. */
+static const char *by_hold_and_questions(struct work *work)
+{
+    int result = prepare_all(work, true);
+
+    if (result == 0)
+        result = put(work, &work->hold);
+    if (result != 0)
+        return refuse_store(work, result);
+    result = evacuate(work);
+    if (result == 0)
+        result = put(work, &work->new);
+    if (result == 0)
+        return "evacuated";
+    put(work, &work->old);
+    return work->why->code ? NULL : refuse_store(work, result);
+}
+
+static const struct crowd_thread *look_at_all(struct work *work)
+{
+    if (crowd_look(&work->crowd) != 0 || !action_is_ours(work))
+        return &foreign_action;
+    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
+}
+
+static const char *by_proof(struct work *work)
+{
+    for (;;) {
+        int result = prepare_all(work, false);
+        const struct crowd_thread *thread = look_at_all(work);
+
+        if (result == 0 && !thread)
+            result = put(work, &work->new);
+        if (result != 0)
+            return refuse_store(work, result);
+        if (!thread && crowd_has_slept_on(&work->crowd, work->at, work->at + JUMP_BYTES))
+            return "proved";
+        if (!thread)
+            put(work, &work->old);
+        if (clock_ms() >= work->until) {
+            if (thread)
+                return refuse_thread(work, thread);
+            site_refuse(work->why, HP_TIMEOUT, "no moment came to change the function");
+            return NULL;
+        }
+        wait_a_little();
+    }
+}
+
+/* A jump to itself must not keep a processor from the thread that has to end it. */
+static bool may_hold(struct work *work)
+{
+    return work->swap->held && work->synced && crowd_look(&work->crowd) == 0 &&
+           !crowd_has_realtime(&work->crowd);
+}
+
+static const char *choose(struct work *work)
+{
+    bool changes;
+
+    if (!work->inside)
+        return by_one_change(work);
+    changes = prepare(work, &work->new) == 0;
+    if (changes && may_hold(work))
+        return work->swap->punned ? by_hold(work) : by_hold_and_questions(work);
+    if (changes && work->swap->punned)
+        return by_proof(work);
+    return by_int3(work);
+}
+
+static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
+                       struct site_problem *why)
+{
+    const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
+    sys_sigset mask;
+    struct work work;
+    const char *how;
+
+    begin(&work, swap, in, until, why);
+    why->code = 0;
+    work.synced = poke_sync_ready() == 0;
+    work.stores = open_store(&work);
+    sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
+    how = choose(&work);
+    sys_sigprocmask(SIG_SETMASK, &mask, NULL);
+    poke_close(&work.poke);
+    exchange_end(&work.old.exchange);
+    exchange_end(&work.hold.exchange);
+    exchange_end(&work.new.exchange);
+    return how;
+}
+
+const char *arch_swap_in(const struct arch_swap *swap, uint64_t until, struct site_problem *why)
+{
+    return run(swap, true, until, why);
+}
+
+const char *arch_swap_out(const struct arch_swap *swap, uint64_t until, struct site_problem *why)
+{
+    return run(swap, false, until, why);
+}

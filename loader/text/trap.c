@@ -1,0 +1,358 @@
+/*
+ * trap.c - see trap.h.
+ *
+ * The question where a thread is comes as SIGILL, not as SIGTRAP: while one SIGTRAP is pending the
+ * kernel drops the next (signal(7)), and a thread that met an int3 would find the question in its
+ * place, and its PC behind the int3 where an old instruction may have begun.
+ */
+#include "loader/text/trap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "arch/frame.h"
+#include "base/bare.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "base/sys_signal.h"
+#include "loader/text/stacks.h"
+
+enum { BUCKETS = 1024, LAYERS = 8, LAST_SIGNAL = 64, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };
+
+static struct trap *_Atomic buckets[BUCKETS];
+
+/* The host may take SIGTRAP later, and call what it found there from its own handler: each time it
+ * does, another handler of ours is laid over it, with an action of its own behind it. */
+enum { ON_TRAP, ON_FAULT, SIGNALS };
+static const int signals[SIGNALS] = {SIGTRAP, SIGILL};
+static struct sys_sigaction behind[SIGNALS][LAYERS];
+static uint32_t layers[SIGNALS];
+
+static struct {
+    _Atomic uint32_t now;  /* the last round's number, even */
+    _Atomic uint32_t open; /* a round is under way */
+    struct trap_round asked;
+    _Atomic uint32_t answers;    /* futex: counts them */
+    _Atomic uint32_t unanswered; /* questions, those to threads that have ended included */
+    _Atomic uint32_t lost;       /* questions that arrived without their value */
+    _Atomic bool waiting;
+} rounds = {.now = FIRST_ROUND};
+
+static struct trap *_Atomic *bucket_of(uintptr_t address)
+{
+    return &buckets[(address ^ address >> 12) % BUCKETS];
+}
+
+void trap_add(struct trap *trap)
+{
+    struct trap *_Atomic *bucket = bucket_of(trap->address);
+
+    trap->next = atomic_load_explicit(bucket, memory_order_relaxed);
+    atomic_store_explicit(bucket, trap, memory_order_release);
+}
+
+BARE static uintptr_t moved_from(uintptr_t address)
+{
+    const struct trap *trap = atomic_load_explicit(bucket_of(address), memory_order_acquire);
+
+    while (trap && __atomic_load_n(&trap->address, __ATOMIC_ACQUIRE) != address)
+        trap = trap->next;
+    return trap ? trap->moved : 0;
+}
+
+/* ---- rounds ---- */
+
+BARE static bool is_question(const siginfo_t *info)
+{
+    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+
+    return info->si_code == SI_QUEUE && info->si_pid == sys_getpid() && value >> 32 > FIRST_ROUND &&
+           value >> 32 <= atomic_load_explicit(&rounds.now, memory_order_acquire);
+}
+
+/* Return whether a question was unanswered. */
+BARE static bool count_answered(void)
+{
+    uint32_t left = atomic_load_explicit(&rounds.unanswered, memory_order_acquire);
+
+    while (left && !atomic_compare_exchange_weak(&rounds.unanswered, &left, left - 1))
+        ;
+    return left != 0;
+}
+
+/*
+ * Where the user's pending signals have reached RLIMIT_SIGPENDING the kernel delivers SIGILL without the siginfo
+ * that it was sent with, as one of kill(2) by process 0 and user 0 (collect_signal() in kernel/signal.c). The
+ * host's action would end the process for it. A kill(2) from outside of the pid namespace looks the same: it is
+ * taken for a question only while one is unanswered.
+ */
+BARE static bool is_lost_question(const siginfo_t *info)
+{
+    return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 && count_answered();
+}
+
+/* The number of the round that the question belongs to, if it is still open. */
+BARE static uint32_t round_of(const siginfo_t *info)
+{
+    uint32_t number = (uint64_t)(uintptr_t)info->si_value.sival_ptr >> 32;
+
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&rounds.open, memory_order_acquire) &&
+                   number == atomic_load_explicit(&rounds.now, memory_order_acquire)
+               ? number
+               : 0;
+}
+
+/* The kernel does not say SS_ONSTACK in the frame. */
+BARE static bool was_on_alternate_stack(const ucontext_t *state, uintptr_t pointer)
+{
+    return pointer - (uintptr_t)state->uc_stack.ss_sp < state->uc_stack.ss_size;
+}
+
+/* From an alternate stack nobody knows what is on the other. What is read of the table of stacks
+ * counts while the round is open. */
+BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
+{
+    uintptr_t pointer = arch_frame_sp(context), end = own_stack_end(pointer);
+
+    return was_on_alternate_stack(context, pointer) || !end || !round_of(info) ||
+           own_stack_leads_into(pointer, end, round->begin, round->end);
+}
+
+/* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
+BARE static void wake_listener(void)
+{
+    atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
+    if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
+        sys_futex_wake(&rounds.answers, 1);
+}
+
+/* The thread stays where it is, and is asked again. */
+BARE static void answer_lost_question(void)
+{
+    atomic_fetch_add_explicit(&rounds.lost, 1, memory_order_release);
+    wake_listener();
+}
+
+BARE static void answer(const siginfo_t *info, void *context)
+{
+    uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
+    struct trap_round round = rounds.asked;
+    uintptr_t pc = arch_frame_pc(context);
+
+    if (!number || !round_of(info) || index >= round.count)
+        return;
+    if (pc > round.begin && pc < round.end)
+        arch_frame_go_on(context, moved_from(pc));
+    if (may_come_back(info, context, &round))
+        number++;
+    atomic_store_explicit(&round.answered[index], number, memory_order_release);
+    wake_listener();
+}
+
+uint32_t trap_round_begin(const struct trap_round *round)
+{
+    uint32_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed) + 2;
+
+    rounds.asked = *round;
+    atomic_store_explicit(&rounds.now, number, memory_order_release);
+    atomic_store_explicit(&rounds.open, 1, memory_order_release);
+    return number;
+}
+
+/* A handler that comes late finds it closed before anything of it changes. */
+void trap_round_end(void)
+{
+    atomic_store_explicit(&rounds.open, 0, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_release);
+}
+
+/* rt_tgsigqueueinfo(2): with a value, so that it is never taken for the host's raise(3). */
+int trap_ask(pid_t tid, uint32_t index)
+{
+    uint64_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed);
+    siginfo_t info = {.si_signo = SIGILL, .si_code = SI_QUEUE};
+    int result;
+
+    info.si_pid = sys_getpid();
+    info.si_uid = sys_geteuid();
+    info.si_value.sival_ptr = (void *)(uintptr_t)(number << 32 | index);
+    atomic_fetch_add_explicit(&rounds.unanswered, 1, memory_order_seq_cst);
+    result = (int)sys_call4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGILL, (long)&info);
+    if (result != 0)
+        atomic_fetch_sub_explicit(&rounds.unanswered, 1, memory_order_relaxed);
+    return result;
+}
+
+uint32_t trap_lost(void)
+{
+    return atomic_load_explicit(&rounds.lost, memory_order_acquire);
+}
+
+uint32_t trap_answers(void)
+{
+    return atomic_load_explicit(&rounds.answers, memory_order_acquire);
+}
+
+void trap_await(uint32_t seen)
+{
+    struct timespec limit = clock_spec(clock_ms() + AWAIT_MS);
+
+    atomic_store_explicit(&rounds.waiting, true, memory_order_seq_cst);
+    sys_futex_wait(&rounds.answers, seen, &limit);
+    atomic_store_explicit(&rounds.waiting, false, memory_order_release);
+}
+
+/* ---- the handler ---- */
+
+BARE static bool from_kernel(const siginfo_t *info)
+{
+    return info->si_code > 0;
+}
+
+/* The process dies of it as it would without us. */
+BARE static void die(int signal)
+{
+    struct sys_sigaction standard = {.handler = (uintptr_t)SIG_DFL};
+    sys_sigset set = SYS_SIGBIT(signal);
+
+    sys_sigaction(signal, &standard, NULL);
+    sys_tgkill(sys_getpid(), sys_gettid(), signal);
+    sys_sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+BARE static void chain(struct sys_sigaction *action, int signal, siginfo_t *info, void *context)
+{
+    struct sys_sigaction host = *action;
+    const sys_sigset own = SYS_SIGBIT(signal);
+    sys_sigset old;
+
+    if (host.handler == (uintptr_t)SIG_IGN && !from_kernel(info))
+        return;
+    if (host.handler == (uintptr_t)SIG_DFL || host.handler == (uintptr_t)SIG_IGN) {
+        die(signal);
+        return;
+    }
+    if (host.flags & SA_RESETHAND)
+        action->handler = (uintptr_t)SIG_DFL;
+    if (!(host.flags & SA_NODEFER))
+        host.mask |= own;
+    sys_sigprocmask(SIG_BLOCK, &host.mask, &old);
+    if (!(host.mask & own))
+        sys_sigprocmask(SIG_UNBLOCK, &own, NULL);
+    ((void (*)(int, siginfo_t *, void *))host.handler)(signal, info, context);
+    sys_sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context)
+{
+    int which = signal == SIGTRAP ? ON_TRAP : ON_FAULT;
+    uintptr_t moved = 0;
+
+    if (which == ON_FAULT && is_question(info)) {
+        count_answered();
+        answer(info, context);
+        return;
+    }
+    if (which == ON_FAULT && is_lost_question(info)) {
+        answer_lost_question();
+        return;
+    }
+    if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
+        moved = moved_from(arch_frame_trap(context));
+    if (which == ON_FAULT && from_kernel(info))
+        moved = moved_from(arch_frame_pc(context));
+    if (moved)
+        arch_frame_go_on(context, moved);
+    else
+        chain(&behind[which][layer], signal, info, context);
+}
+
+#define LAYER(n)                                                               \
+    BARE static void on_signal_##n(int signal, siginfo_t *info, void *context) \
+    {                                                                          \
+        on_signal(n, signal, info, context);                                   \
+    }
+LAYER(0)
+LAYER(1)
+LAYER(2)
+LAYER(3)
+LAYER(4)
+LAYER(5)
+LAYER(6)
+LAYER(7)
+
+static void (*const handlers[LAYERS])(int, siginfo_t *, void *) = {
+    on_signal_0, on_signal_1, on_signal_2, on_signal_3,
+    on_signal_4, on_signal_5, on_signal_6, on_signal_7};
+
+/* The layer to lay over `now`: the one that has it behind it already, or a new one. */
+static uint32_t layer_over(int which, const struct sys_sigaction *now)
+{
+    for (uint32_t i = 0; i < layers[which]; i++)
+        if (behind[which][i].handler == now->handler && behind[which][i].flags == now->flags)
+            return i;
+    return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
+}
+
+static bool is_ours(const struct sys_sigaction *action)
+{
+    for (uint32_t i = 0; i < LAYERS; i++)
+        if (action->handler == (uintptr_t)handlers[i])
+            return true;
+    return false;
+}
+
+/* A thread that has answered one question may be asked the next before it has come back from the
+ * handler, again and again: the questions wait, or their frames would fill an alternate stack. */
+static int install(int which)
+{
+    struct sys_sigaction now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
+                                        .restorer = arch_signal_return};
+    uint32_t layer;
+    int result = sys_sigaction(signals[which], NULL, &now);
+
+    if (result != 0)
+        return result;
+    if (which == ON_TRAP)
+        action.flags |= SA_NODEFER;
+    if (is_ours(&now))
+        return 0;
+    layer = layer_over(which, &now);
+    behind[which][layer] = now;
+    action.handler = (uintptr_t)handlers[layer];
+    return sys_sigaction(signals[which], &action, NULL);
+}
+
+int trap_install(bool faults)
+{
+    int result = install(ON_TRAP);
+
+    return result == 0 && (faults || layers[ON_FAULT] > 0) ? install(ON_FAULT) : result;
+}
+
+bool trap_is_taken(bool faults)
+{
+    struct sys_sigaction action;
+
+    for (int which = 0; which < (faults ? SIGNALS : ON_FAULT); which++)
+        if (sys_sigaction(signals[which], NULL, &action) != 0 || !is_ours(&action))
+            return false;
+    return true;
+}
+
+bool trap_is_masked_by_a_handler(void)
+{
+    struct sys_sigaction action;
+
+    for (int signal = 1; signal <= LAST_SIGNAL; signal++)
+        if (sys_sigaction(signal, NULL, &action) == 0 && action.handler != (uintptr_t)SIG_DFL &&
+            action.handler != (uintptr_t)SIG_IGN && !is_ours(&action) &&
+            (action.mask & SYS_SIGBIT(SIGTRAP)))
+            return true;
+    return false;
+}

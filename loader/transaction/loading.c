@@ -1,0 +1,229 @@
+/*
+ * loading.c - the dynamic linker's part of a transaction: its modules are loaded, and closed again where it is
+ * refused. The worker runs it, and with it the patches' constructors and destructors.
+ *
+ * What the worker is late with it keeps: the modules are lent to it, and retired when it has given them back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/transaction/transaction.h"
+
+struct load_job {
+    struct worker_job job;
+    struct module **modules; /* copy of the transaction's list */
+    size_t count;
+    size_t loaded; /* the first so many are in the process */
+    size_t kept;   /* after closing: how many ld.so would not unmap */
+    char error[1024];
+    char what[512];
+};
+
+bool module_is_in_process(const struct module *module)
+{
+    return module->fault || module->reused;
+}
+
+static void close_all(struct load_job *load)
+{
+    while (load->loaded > 0)
+        if (!module_is_in_process(load->modules[--load->loaded]))
+            load->kept += (size_t)module_dlclose(load->modules[load->loaded]);
+}
+
+static void run_load(struct worker_job *job)
+{
+    struct load_job *load = (struct load_job *)(void *)job;
+
+    for (; load->loaded < load->count; load->loaded++) {
+        if (module_is_in_process(load->modules[load->loaded]))
+            continue;
+        if (module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error)) != 0) {
+            close_all(load);
+            return;
+        }
+    }
+}
+
+static void run_close(struct worker_job *job)
+{
+    close_all((struct load_job *)(void *)job);
+}
+
+/* While the worker has them nobody else ends them. */
+static void lend(const struct load_job *load, enum module_lent state)
+{
+    for (size_t i = 0; i < load->count; i++)
+        __atomic_store_n(&load->modules[i]->lent, state, __ATOMIC_RELEASE);
+}
+
+static void load_free(struct load_job *load)
+{
+    free(load->modules);
+    free(load);
+}
+
+/* Constructors that ended too late: what they were loaded for has been refused. The modules stay
+ * listed, so that their objects are known for patches that are not applied. */
+static void load_abandoned(struct worker_job *job)
+{
+    struct load_job *load = (struct load_job *)(void *)job;
+
+    close_all(load);
+    for (size_t i = 0; i < load->count; i++)
+        module_forget_file(load->modules[i]);
+    lend(load, LENT_BACK);
+    load_free(load);
+}
+
+static void close_abandoned(struct worker_job *job)
+{
+    struct load_job *load = (struct load_job *)(void *)job;
+
+    lend(load, LENT_BACK);
+    load_free(load);
+}
+
+static struct load_job *load_new(const struct transaction *transaction, bool closing)
+{
+    struct load_job *load = calloc(1, sizeof(*load));
+
+    if (!load)
+        return NULL;
+    load->modules = calloc(transaction->load_count, sizeof(*load->modules));
+    if (!load->modules) {
+        free(load);
+        return NULL;
+    }
+    memcpy(load->modules, transaction->loads, transaction->load_count * sizeof(*load->modules));
+    load->count = transaction->load_count;
+    load->loaded = closing ? load->count : 0;
+    load->job = closing ? (struct worker_job){run_close, close_abandoned, load->what}
+                        : (struct worker_job){run_load, load_abandoned, load->what};
+    snprintf(load->what, sizeof(load->what), "%s of %s%s", closing ? "destructors" : "constructors",
+             transaction->loads[0]->path, transaction->load_count > 1 ? " and others" : "");
+    return load;
+}
+
+/* ld.so's own words tell what is missing; its three sentences have been stable since glibc 2.0. */
+static enum error_code code_of_linker(const char *error)
+{
+    if (strstr(error, "undefined symbol"))
+        return HP_UNDEFINED;
+    if (strstr(error, "cannot open shared object file"))
+        return HP_NEEDED;
+    return HP_LOAD;
+}
+
+/* After dlclose on the worker: forget the modules, or what ld.so leaves of them. Their slots are
+ * theirs, so the changes go first. */
+static void forget_modules(struct transaction *transaction)
+{
+    changes_forget(transaction);
+    objects_refresh();
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        module_drop_snapshot(transaction->loads[i]);
+        module_retire(transaction->loads[i]);
+    }
+    transaction->load_count = 0;
+}
+
+static bool all_in_process(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (!module_is_in_process(transaction->loads[i]))
+            return false;
+    return true;
+}
+
+int modules_load(struct transaction *transaction)
+{
+    struct load_job *load = load_new(transaction, false);
+    int ran;
+
+    if (!load)
+        return refuse(transaction->why, HP_MEMORY, "load the patch: no memory");
+    for (size_t i = 0; i < transaction->load_count; i++)
+        module_keep(transaction->loads[i]);
+    if (all_in_process(transaction)) {
+        load_free(load);
+        transaction->loaded = true;
+        return 0;
+    }
+    lend(load, LENT_OUT);
+    ran = shim()->worker_run(&load->job, transaction->deadline);
+    if (ran == -ETIMEDOUT) {
+        const char *path = transaction->loads[0]->path;
+
+        changes_forget(transaction);
+        transaction->load_count = 0; /* the worker's, which closes them when it can */
+        return refuse(transaction->why, HP_DEADLINE,
+                      "the constructors of %s are still running; it will be closed when they end",
+                      path);
+    }
+    lend(load, LENT_NOT);
+    if (ran == 0 && load->loaded == load->count) {
+        transaction->loaded = true;
+        load_free(load);
+        return 0;
+    }
+    if (ran == 0)
+        refuse(transaction->why, code_of_linker(load->error), "%s%s", load->error,
+               load->kept ? " (what was loaded before it could not be unmapped)" : "");
+    else {
+        char doing[256] = "";
+
+        shim()->worker_doing(doing, sizeof(doing));
+        refuse(transaction->why, HP_BUSY, "load the patch: still at work on %s",
+               *doing ? doing : "an earlier request");
+    }
+    load_free(load);
+    forget_modules(transaction);
+    return -1;
+}
+
+void modules_unload(struct transaction *transaction)
+{
+    struct load_job *load = load_new(transaction, true);
+    int ran = -ENOMEM;
+
+    if (load && all_in_process(transaction)) {
+        ran = 0;
+    } else if (load) {
+        lend(load, LENT_OUT);
+        ran = shim()->worker_run(&load->job, engine_now_ms() + 1000);
+    }
+    if (ran != 0 || load->kept > 0)
+        refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",
+               transaction->loads[0]->path);
+    if (ran == -ETIMEDOUT) {
+        changes_forget(transaction);
+        transaction->load_count = 0; /* the worker's */
+        return;
+    }
+    if (load) {
+        lend(load, LENT_NOT);
+        load_free(load);
+    }
+    forget_modules(transaction);
+}
+
+void modules_retire_returned(void)
+{
+    struct module *next;
+    bool refreshed = false;
+
+    for (struct module *module = module_first(); module; module = next) {
+        next = module->next;
+        if (__atomic_load_n(&module->lent, __ATOMIC_ACQUIRE) != LENT_BACK)
+            continue;
+        if (!refreshed)
+            objects_refresh();
+        refreshed = true;
+        module->lent = LENT_NOT;
+        module_drop_snapshot(module);
+        module_retire(module);
+    }
+}

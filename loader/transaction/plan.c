@@ -1,0 +1,476 @@
+/*
+ * plan.c - from requests to changes: which layers every slot concerned will have. Nothing of the
+ * process is changed here, and all that is wrong is listed, not the first thing alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "loader/slots/fault.h"
+#include "loader/slots/keep_slot.h"
+#include "loader/transaction/transaction.h"
+#include "resolve/signature.h"
+
+/* ---- changes ---- */
+
+struct change *change_for(struct transaction *transaction, struct slot *slot)
+{
+    struct change *change = slot_change(slot);
+
+    if (change)
+        return change;
+    change = calloc(1, sizeof(*change));
+    if (!change)
+        return NULL;
+    change->layers = calloc(slot->layer_count + 1, sizeof(*change->layers));
+    if (!change->layers) {
+        free(change);
+        return NULL;
+    }
+    if (slot->layer_count)
+        memcpy(change->layers, slot->layers, slot->layer_count * sizeof(*change->layers));
+    change->layer_count = slot->layer_count;
+    change->provider = slot->provider;
+    change->slot = slot;
+    slot_pin(slot, change);
+    *transaction->last_change = change;
+    transaction->last_change = &change->next;
+    return change;
+}
+
+void changes_forget(struct transaction *transaction)
+{
+    while (transaction->changes) {
+        struct change *change = transaction->changes;
+
+        transaction->changes = change->next;
+        slot_unpin(change->slot);
+        free(change->layers);
+        free(change);
+    }
+}
+
+static struct layer *layer_of(struct change *change, const struct module *module)
+{
+    for (size_t i = 0; i < change->layer_count; i++)
+        if (change->layers[i].module == module)
+            return &change->layers[i];
+    return NULL;
+}
+
+static int push(struct change *change, const struct layer *layer)
+{
+    struct layer *layers =
+        realloc(change->layers, (change->layer_count + 1) * sizeof(*change->layers));
+
+    if (!layers)
+        return -1;
+    change->layers = layers;
+    layers[change->layer_count++] = *layer;
+    return 0;
+}
+
+static void take_out(struct change *change, const struct layer *layer)
+{
+    size_t index = (size_t)(layer - change->layers);
+
+    memmove(&change->layers[index], &change->layers[index + 1],
+            (change->layer_count - index - 1) * sizeof(*layer));
+    change->layer_count--;
+}
+
+static bool slot_has_layer_of(const struct slot *slot, const struct module *module)
+{
+    for (size_t i = 0; i < slot->layer_count; i++)
+        if (slot->layers[i].module == module)
+            return true;
+    return false;
+}
+
+/* All layers of a module off, wherever they are. */
+static int remove_module(struct transaction *transaction, const struct module *module)
+{
+    for (struct slot *slot = slots_first(); slot; slot = slot->next)
+        if (slot_has_layer_of(slot, module) && !change_for(transaction, slot))
+            return -1;
+    for (struct change *c = transaction->changes; c; c = c->next) {
+        struct layer *layer;
+
+        while ((layer = layer_of(c, module)) != NULL)
+            take_out(c, layer);
+    }
+    return 0;
+}
+
+/* ---- loads ---- */
+
+static int no_memory(struct transaction *transaction)
+{
+    return refuse(transaction->why, HP_MEMORY, "plan the transaction: no memory");
+}
+
+/* A layer of `module` on a slot: in the place of the module that it replaces, else on top. */
+static int place_layer(struct transaction *transaction, struct slot *slot, struct module *module,
+                       size_t entry, const struct module *old)
+{
+    struct layer layer = {.module = module, .entry = entry};
+    struct change *change = change_for(transaction, slot);
+    struct layer *before;
+
+    if (!change)
+        return no_memory(transaction);
+    if (layer_of(change, module))
+        return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
+                      slot->name);
+    if (keep_plan(transaction, slot, module, &module->entries[entry]) != 0)
+        return -1;
+    if (module->fault)
+        __atomic_store_n(&module->fault->at_entry, slot->kind == SLOT_ENTRY, __ATOMIC_RELEASE);
+    before = old ? layer_of(change, old) : NULL;
+    if (before)
+        *before = layer;
+    else if (push(change, &layer) != 0)
+        return no_memory(transaction);
+    return 0;
+}
+
+/* What others replaced in the old version of a patch stays replaced in the new one. */
+static int carry_layers(struct transaction *transaction, struct module *module,
+                        const struct module *old)
+{
+    for (struct slot *slot = module->own_slots; slot; slot = slot->next) {
+        for (struct slot *was = slots_named(slot->name); was; was = was->next_in_bucket) {
+            struct change *from, *to;
+
+            if (was->owner != old || was->layer_count == 0 || strcmp(was->name, slot->name) != 0)
+                continue;
+            if (was->type != slot->type || !signature_equal(was->signature, slot->signature)) {
+                transaction_warn(transaction, "the layers on %s are lost: its type has changed",
+                                 slot->name);
+                continue;
+            }
+            from = change_for(transaction, was);
+            to = change_for(transaction, slot);
+            if (!from || !to)
+                return no_memory(transaction);
+            for (size_t i = 0; i < from->layer_count; i++)
+                if (push(to, &from->layers[i]) != 0)
+                    return no_memory(transaction);
+            from->layer_count = 0;
+        }
+    }
+    return 0;
+}
+
+static int add_to(struct module ***list, size_t *count, struct module *module)
+{
+    struct module **longer = realloc(*list, (*count + 1) * sizeof(*longer));
+
+    if (!longer)
+        return -1;
+    longer[(*count)++] = module;
+    *list = longer;
+    return 0;
+}
+
+static int end_module(struct transaction *transaction, struct module *module)
+{
+    module->going = false;
+    if (remove_module(transaction, module) != 0 ||
+        add_to(&transaction->reverts, &transaction->revert_count, module) != 0)
+        return no_memory(transaction);
+    return 0;
+}
+
+static struct module *going_named(const char *name)
+{
+    for (struct module *m = module_first(); m; m = m->next)
+        if (m->going && strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
+}
+
+static bool is_loaded_now(const struct transaction *transaction, const struct module *module)
+{
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (transaction->loads[i] == module)
+            return true;
+    return false;
+}
+
+/* The slots of all entries; NULL in place of one that is refused. */
+static struct slot **find_slots(struct transaction *transaction, const struct module *module)
+{
+    struct slot **slots = calloc(module->entry_count + 1, sizeof(struct slot *));
+
+    for (size_t i = 0; slots && i < module->entry_count; i++) {
+        const struct module_entry *entry = &module->entries[i];
+
+        slots[i] = find_slot(transaction, module, entry->target, entry->kind, entry->signature);
+    }
+    return slots;
+}
+
+/* What is live has the content of `module`, and its layers lie where those of `module` would: they are
+ * gone from a library that was closed and opened again. */
+static bool is_unchanged(const struct module *module, const struct module *old,
+                         struct slot *const *slots)
+{
+    if (!module_is_same(module, old))
+        return false;
+    for (size_t i = 0; i < module->entry_count; i++)
+        if (!slots[i] || (slots[i]->owner != module && !slot_has_layer_of(slots[i], old)))
+            return false;
+    return true;
+}
+
+static void check_load(struct transaction *transaction, struct module *module)
+{
+    module_check_targets(module, transaction->why);
+    module_check_undefined(module, transaction->why);
+    if (module->entry_count == 0 && !module->own_slots && !module->hooks[HOOK_BEFORE_APPLY] &&
+        !module->hooks[HOOK_AFTER_APPLY])
+        refuse(transaction->why, HP_MANIFEST, "%s: it replaces nothing and declares nothing",
+               module->path);
+}
+
+static bool clashes(struct transaction *transaction, const struct module *module)
+{
+    for (size_t i = 0; i < transaction->load_count && transaction->loads[i] != module; i++) {
+        if (strcmp(transaction->loads[i]->name, module->name) == 0) {
+            refuse(transaction->why, HP_NAME_CLASH, "%s and %s are both named %s",
+                   transaction->loads[i]->path, module->path, module->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void plan_load(struct transaction *transaction, struct module *module)
+{
+    struct module *old = going_named(module->name);
+    struct slot **slots;
+
+    if (clashes(transaction, module))
+        return;
+    if (old && is_loaded_now(transaction, old))
+        old = NULL;
+    check_load(transaction, module);
+    /* The module may replace what it declares itself, which is not what its old version declares. */
+    module->going = true;
+    if (old)
+        old->going = false;
+    slots = find_slots(transaction, module);
+    if (!slots) {
+        no_memory(transaction);
+        return;
+    }
+    module->unchanged = old && is_unchanged(module, old, slots) ? old : NULL;
+    module->going = !module->unchanged;
+    if (old)
+        old->going = true;
+    for (size_t i = 0; i < module->entry_count && module->going; i++)
+        if (slots[i])
+            place_layer(transaction, slots[i], module, i, old);
+    free(slots);
+    if (old && module->going) {
+        carry_layers(transaction, module, old);
+        end_module(transaction, old);
+    }
+}
+
+struct addition {
+    struct transaction *transaction;
+    struct module *module;
+    const struct module_entry *entry;
+};
+
+static int add_layer(void *context)
+{
+    const struct addition *a = context;
+    struct slot *slot = find_slot(a->transaction, a->module, a->entry->target,
+                                  HOTPATCH_KIND_FUNCTION, a->entry->signature);
+
+    return slot ? place_layer(a->transaction, slot, a->module, a->module->entry_count - 1, NULL)
+                : -1;
+}
+
+int plan_add(struct transaction *transaction, struct module *module, const char *target,
+             const char *signature, uintptr_t function, uintptr_t *original)
+{
+    struct module_entry *entries =
+        realloc(module->entries, (module->entry_count + 1) * sizeof(*entries));
+    struct addition addition = {transaction, module, NULL};
+    size_t wrong = transaction->why->count;
+
+    if (!entries)
+        return no_memory(transaction);
+    module->entries = entries;
+    entries[module->entry_count] = (struct module_entry){.target = text_copy(target),
+                                                         .signature = text_copy(signature),
+                                                         .function = function,
+                                                         .original = (uintptr_t)original,
+                                                         .kind = HOTPATCH_KIND_FUNCTION};
+    addition.entry = &entries[module->entry_count++];
+    if (!addition.entry->target || (signature && !addition.entry->signature))
+        return no_memory(transaction);
+    if (objects_locked(add_layer, &addition) == 0)
+        return 0;
+    return transaction->why->count > wrong ? -1 : no_memory(transaction);
+}
+
+/* ---- reverts ---- */
+
+static struct module *last_going(void)
+{
+    struct module *last = NULL;
+
+    for (struct module *m = module_first(); m; m = m->next)
+        if (m->going)
+            last = m;
+    return last;
+}
+
+static void plan_revert(struct transaction *transaction, const struct request *request)
+{
+    struct module *module;
+
+    if (request->which == REVERT_ALL) {
+        while ((module = last_going()) != NULL)
+            if (end_module(transaction, module) != 0)
+                return;
+        return;
+    }
+    module = request->which == REVERT_LAST ? last_going() : going_named(request->name);
+    if (module)
+        end_module(transaction, module);
+    else if (request->which == REVERT_LAST)
+        refuse(transaction->why, HP_NO_LAYER, "revert last: nothing is applied");
+    else
+        refuse(transaction->why, HP_NO_LAYER, "revert %s: no module of that name is applied",
+               request->name);
+}
+
+/* ---- required slots ---- */
+
+static bool can_provide(const struct slot *slot, const struct slot *required)
+{
+    return slot->kind == SLOT_DECLARED && slot->type == HOTPATCH_KIND_FUNCTION && slot->entry &&
+           slot != required && (!slot->owner || slot->owner->going) && !slot->gone &&
+           strcmp(slot->name, required->name) == 0;
+}
+
+static struct slot *find_provider(struct transaction *transaction, const struct slot *required)
+{
+    if (required->provider && can_provide(required->provider, required))
+        return required->provider;
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        if (can_provide(slot, required))
+            return slot;
+    for (size_t i = 0; i < transaction->load_count; i++)
+        for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
+            if (can_provide(slot, required))
+                return slot;
+    return NULL;
+}
+
+static int plan_required(struct transaction *transaction, struct slot *required)
+{
+    struct slot *provider = find_provider(transaction, required);
+    struct change *change;
+
+    if (provider && !signature_equal(provider->signature, required->signature)) {
+        if (provider->object && required->object)
+            return 0; /* both are there already: not this transaction's affair */
+        return refuse(transaction->why, HP_SIGNATURE,
+                      "%s: required as `%s`, provided by %s as `%s`", required->name,
+                      required->signature, slot_object_name(provider), provider->signature);
+    }
+    if (provider == required->provider)
+        return 0;
+    change = change_for(transaction, required);
+    if (!change)
+        return no_memory(transaction);
+    change->provider = provider;
+    return 0;
+}
+
+static void plan_all_required(struct transaction *transaction)
+{
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        if (slot->type == HOTPATCH_KIND_REQUIRED && (!slot->owner || slot->owner->going))
+            plan_required(transaction, slot);
+    for (size_t i = 0; i < transaction->load_count; i++)
+        for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
+            if (slot->type == HOTPATCH_KIND_REQUIRED)
+                plan_required(transaction, slot);
+}
+
+/* Objects that came since import what is replaced: their words are stored with this commit. */
+void plan_extensions(struct transaction *transaction)
+{
+    for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
+        if (slot->extended && !change_for(transaction, slot))
+            no_memory(transaction);
+}
+
+/* ---- the whole ---- */
+
+int plan_read_files(struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->request_count; i++) {
+        const struct request *request = &transaction->requests[i];
+        struct module *module;
+
+        if (request->verb != REQUEST_LOAD)
+            continue;
+        module = request->fault.what ? module_of_fault(request, transaction->why)
+                                     : module_read(request, transaction->why);
+        if (module && add_to(&transaction->loads, &transaction->load_count, module) != 0) {
+            module_free(module);
+            return no_memory(transaction);
+        }
+    }
+    return transaction->why->count ? -1 : 0;
+}
+
+/* The modules that plan_make() found to be live already leave the list of those to load. */
+int plan_settle_unchanged(struct transaction *transaction)
+{
+    size_t kept = 0;
+
+    transaction->unchanged = calloc(transaction->load_count + 1, sizeof(*transaction->unchanged));
+    if (!transaction->unchanged)
+        return no_memory(transaction);
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        struct module *module = transaction->loads[i];
+
+        if (module->unchanged)
+            transaction->unchanged[transaction->unchanged_count++] = module;
+        else
+            transaction->loads[kept++] = module;
+    }
+    transaction->load_count = kept;
+    return 0;
+}
+
+int plan_make(struct transaction *transaction)
+{
+    size_t next_load = 0;
+
+    for (struct module *m = module_first(); m; m = m->next)
+        m->going = m->live;
+    for (size_t i = 0; i < transaction->request_count; i++) {
+        const struct request *request = &transaction->requests[i];
+
+        if (request->verb == REQUEST_REVERT)
+            plan_revert(transaction, request);
+        else if (next_load < transaction->load_count &&
+                 transaction->loads[next_load]->asked == request)
+            plan_load(transaction, transaction->loads[next_load++]);
+    }
+    plan_all_required(transaction);
+    plan_extensions(transaction);
+    keep_warn(transaction);
+    return transaction->why->count ? -1 : 0;
+}

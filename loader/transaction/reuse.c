@@ -1,0 +1,96 @@
+/*
+ * reuse.c - a module that was reverted and is loaded again goes on in its old mapping: its data has the
+ * values that it left, its constructors have run. So a program in which one patch, or a few in turn, are
+ * applied and reverted for ever does not grow.
+ *
+ * A thread may still be in the module's code since before the revert. When it reads the pointer behind
+ * HOTPATCH_ORIGINAL it must not find what lies below the module now: a function that called it, perhaps,
+ * which would then run twice in one call. So a mapping is taken whose pointers hold already what they
+ * will hold; else one that every thread has been seen to have left, or that was left long ago. Where
+ * there is none the file is mapped once more.
+ *
+ * Listener.
+ */
+#include "loader/module/parked.h"
+#include "loader/objects/object.h"
+#include "loader/text/crowd.h"
+#include "loader/transaction/transaction.h"
+
+enum { REST_MS = 1000 }; /* longer than any call that is not asleep in the patch */
+
+/* The function or data of a layer; 0: its module is not mapped yet. */
+static uintptr_t layer_value(const struct layer *layer)
+{
+    const struct module *module = layer->module;
+
+    if (!module)
+        return layer->function;
+    if (module->placed)
+        return module->entries[layer->entry].function;
+    return module->reused ? module->entries[layer->entry].function + module->bias : 0;
+}
+
+/* What lies below all layers. A slot that the module itself declares gets its place with it. */
+static uintptr_t base_in(const struct change *change, const struct module *module, uintptr_t bias)
+{
+    const struct slot *slot = change->slot;
+
+    if (slot->owner == module && !slot->object)
+        return slot->fallback ? slot->fallback + bias : 0;
+    return change_base(change);
+}
+
+static bool originals_hold_in(const struct change *change, const struct module *module,
+                              uintptr_t bias)
+{
+    for (size_t i = 0; i < change->layer_count; i++) {
+        const struct layer *layer = &change->layers[i];
+        uintptr_t original, below;
+
+        if (layer->module != module || module->entries[layer->entry].original == 0)
+            continue;
+        original = module->entries[layer->entry].original + bias;
+        below = i == 0 ? base_in(change, module, bias) : layer_value(layer - 1);
+        if (*(const uintptr_t *)original != below)
+            return false;
+    }
+    return true;
+}
+
+static bool originals_hold(const struct transaction *transaction, const struct module *module,
+                           const struct parked *parked)
+{
+    for (const struct change *c = transaction->changes; c; c = c->next)
+        if (!originals_hold_in(c, module, parked->bias))
+            return false;
+    return true;
+}
+
+static bool is_left(const struct parked *parked, uint64_t now)
+{
+    return now - parked->since >= REST_MS ||
+           crowd_has_left(parked->object->begin, parked->object->end);
+}
+
+static struct parked *choose(const struct transaction *transaction, const struct module *module)
+{
+    struct parked *parked, *oldest = NULL;
+
+    for (parked = parked_next(module, NULL); parked; parked = parked_next(module, parked)) {
+        if (originals_hold(transaction, module, parked))
+            return parked;
+        oldest = parked;
+    }
+    return oldest && is_left(oldest, engine_now_ms()) ? oldest : NULL;
+}
+
+void reuse_mappings(struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        struct module *module = transaction->loads[i];
+        struct parked *parked = module->fault ? NULL : choose(transaction, module);
+
+        if (parked)
+            parked_take(parked, module);
+    }
+}

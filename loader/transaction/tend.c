@@ -1,0 +1,80 @@
+/*
+ * tend.c - what time brings: words to be looked at again, faults that end by themselves.
+ *
+ * Runs on the listener; tend_at() without the engine lock.
+ */
+#include "loader/transaction/tend.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "loader/slots/entry.h"
+#include "loader/slots/fault.h"
+#include "loader/text/site.h"
+#include "loader/transaction/transaction.h"
+
+static struct {
+    uint64_t due;   /* of the next look at words that ld.so's resolver may overwrite; 0: none */
+    unsigned delay; /* ms until the look after it */
+    uint64_t fault; /* the next fault that ends by itself */
+} tending;
+
+enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
+
+void tend_plan(void)
+{
+    uint64_t fault = 0;
+
+    if (commit_take_look_again()) {
+        tending.delay = LOOK_FIRST_MS;
+        __atomic_store_n(&tending.due, engine_now_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
+    }
+    for (const struct module *m = module_first(); m; m = m->next)
+        if (m->live && m->fault && m->fault->until && (!fault || m->fault->until < fault))
+            fault = m->fault->until;
+    __atomic_store_n(&tending.fault, fault, __ATOMIC_RELEASE);
+}
+
+uint64_t tend_at(void)
+{
+    uint64_t due = __atomic_load_n(&tending.due, __ATOMIC_ACQUIRE);
+    uint64_t fault = __atomic_load_n(&tending.fault, __ATOMIC_ACQUIRE);
+
+    return !due || (fault && fault < due) ? fault : due;
+}
+
+static void look_again(uint64_t at)
+{
+    if (!tending.due || at < tending.due)
+        return;
+    commit_verify_imports();
+    entries_settle();
+    sites_tend();
+    tending.delay *= 4;
+    __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,
+                     __ATOMIC_RELEASE);
+}
+
+bool tend_do(struct request *request)
+{
+    static char *name; /* the caller's until the next call */
+    uint64_t at = engine_now_ms();
+
+    look_again(at);
+    for (const struct module *m = module_first(); m; m = m->next) {
+        if (!m->live || !m->fault || !m->fault->until || at < m->fault->until)
+            continue;
+        free(name);
+        name = text_copy(m->name);
+        if (!name)
+            return false; /* at the next look */
+        *request = (struct request){.verb = REQUEST_REVERT,
+                                    .timeout = REQUEST_TIMEOUT_DEFAULT,
+                                    .id = "",
+                                    .reply = "",
+                                    .which = REVERT_NAME,
+                                    .name = name};
+        return true;
+    }
+    return false;
+}

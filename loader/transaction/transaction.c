@@ -1,0 +1,317 @@
+/*
+ * transaction.c - the steps of design.md, section 6, in their order, and the way back from each.
+ *
+ * Up to the commit nothing of the process has changed but that modules may have been loaded; then
+ * they are closed again. After the commit nothing is refused any more.
+ */
+#include "loader/transaction/transaction.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "loader/module/parked.h"
+#include "loader/objects/ifunc.h"
+#include "loader/objects/mappings.h"
+#include "loader/objects/maps.h"
+#include "loader/objects/pin.h"
+#include "loader/slots/entry.h"
+#include "loader/text/decoder.h"
+
+void transaction_warn(struct transaction *transaction, const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+
+    if (transaction->warning_count ==
+        sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
+        return;
+    va_start(arguments, format);
+    text = text_format_list(format, arguments);
+    va_end(arguments);
+    if (text)
+        transaction->warnings[transaction->warning_count++] = text;
+}
+
+static void forget_warnings(struct transaction *transaction)
+{
+    while (transaction->warning_count > 0)
+        free(transaction->warnings[--transaction->warning_count]);
+}
+
+static void take_terms(struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->request_count; i++) {
+        const struct request *request = &transaction->requests[i];
+
+        if (request->when > transaction->when)
+            transaction->when = request->when;
+        if (request->timeout > transaction->timeout)
+            transaction->timeout = request->timeout;
+        if (request->deadline &&
+            (!transaction->deadline || request->deadline < transaction->deadline))
+            transaction->deadline = request->deadline;
+        transaction->dry_run |= request->dry_run;
+        transaction->unseen |= request->unseen;
+        if (request->unload)
+            refuse(transaction->why, HP_LATER, "unloading a patch's code is not there yet");
+        if (request->when == WHEN_QUIET)
+            refuse(transaction->why, HP_LATER, "when=quiet is not there yet");
+    }
+    if (!transaction->deadline)
+        transaction->deadline = engine_now_ms() + 10000 + transaction->timeout;
+}
+
+static int check_deadline(struct transaction *transaction)
+{
+    uint64_t now = engine_now_ms();
+
+    if (now < transaction->deadline)
+        return 0;
+    return refuse(transaction->why, HP_DEADLINE, "the deadline passed %llu ms ago",
+                  (unsigned long long)(now - transaction->deadline));
+}
+
+static int make_plan(void *context)
+{
+    struct transaction *transaction = context;
+
+    if (plan_make(transaction) != 0)
+        return -1;
+    return transaction->dry_run ? entries_try(transaction) : 0;
+}
+
+static int place_modules(struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (module_place(transaction->loads[i]) != 0)
+            return refuse(transaction->why, HP_INTERNAL, "%s was loaded and is not listed",
+                          transaction->loads[i]->path);
+    return 0;
+}
+
+static int locked_commit(void *context)
+{
+    return commit(context);
+}
+
+static void commit_now(void *context)
+{
+    shim()->commit_begin();
+    objects_locked(locked_commit, context);
+    shim()->commit_end();
+}
+
+static int commit_at_safe_point(struct transaction *transaction)
+{
+    uint64_t until = engine_now_ms() + transaction->timeout;
+
+    if (shim()->at_safe_point(commit_now, transaction,
+                              until < transaction->deadline ? until : transaction->deadline) == 0)
+        return 0;
+    return refuse(transaction->why, HP_TIMEOUT,
+                  "the program reached no hotpatch_safe_point() within %u ms",
+                  transaction->timeout);
+}
+
+/* Entries that are armed lead to the old code until the commit. */
+static int commit_when_asked(struct transaction *transaction)
+{
+    if (check_deadline(transaction) != 0 || entries_arm(transaction) != 0)
+        return -1;
+    if (transaction->when == WHEN_SAFE_POINT)
+        commit_at_safe_point(transaction);
+    else if (check_deadline(transaction) == 0)
+        commit_now(transaction);
+    if (!transaction->committed && transaction->why->count == 0)
+        refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    if (!transaction->committed)
+        entries_disarm(transaction);
+    return transaction->committed ? 0 : -1;
+}
+
+static int settle_unique(void *context)
+{
+    struct transaction *transaction = context;
+
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (module_settle_unique(transaction->loads[i], transaction->why) != 0)
+            return -1;
+    return 0;
+}
+
+/* Beyond the limit the program's next mmap(2) would fail. A dry run takes it that what was mapped is reused. */
+static int check_mappings(const struct transaction *transaction)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < transaction->load_count; i++)
+        count += !module_is_in_process(transaction->loads[i]) &&
+                 !(transaction->dry_run && parked_next(transaction->loads[i], NULL));
+    return count ? mappings_check(count, mappings_limit(), transaction->why) : 0;
+}
+
+static int snapshot_all(struct transaction *transaction)
+{
+    if (objects_locked(settle_unique, transaction) != 0)
+        return transaction->why->count
+                   ? -1
+                   : refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+    for (size_t i = 0; i < transaction->load_count; i++)
+        if (module_snapshot(transaction->loads[i], transaction->why) != 0)
+            return -1;
+    return 0;
+}
+
+/* From loaded modules to the commit; where it fails they are closed again. */
+static int apply(struct transaction *transaction)
+{
+    if (place_modules(transaction) != 0 || entries_prepare(transaction) != 0 ||
+        hooks_before(transaction) != 0 || entries_prepare(transaction) != 0 ||
+        commit_when_asked(transaction) != 0) {
+        entries_release(transaction);
+        pins_release(transaction);
+        if (transaction->load_count > 0)
+            modules_unload(transaction);
+        return -1;
+    }
+    pins_keep(transaction);
+    return 0;
+}
+
+static void forget_plan(struct transaction *transaction)
+{
+    changes_forget(transaction);
+    transaction->last_change = &transaction->changes;
+    transaction->revert_count = 0;
+    forget_warnings(transaction);
+    refusal_clear(transaction->why);
+}
+
+static int plan_locked(struct transaction *transaction)
+{
+    int result;
+
+    maps_keep();
+    result = objects_locked(make_plan, transaction);
+    maps_forget();
+    return result;
+}
+
+/* What a plan asks for is known to the next one. */
+static int plan(struct transaction *transaction)
+{
+    struct refusal busy = {0};
+    int result, asked;
+
+    while ((result = plan_locked(transaction)),
+           (asked = ifuncs_ask(transaction->deadline, &busy)) == 1)
+        forget_plan(transaction);
+    if (asked == 0)
+        return result;
+    forget_plan(transaction);
+    *transaction->why = busy;
+    return -1;
+}
+
+static bool changes_nothing(const struct transaction *transaction)
+{
+    return transaction->load_count == 0 && transaction->revert_count == 0 && !transaction->changes;
+}
+
+static int carry_out(struct transaction *transaction)
+{
+    if (transaction->unchanged_count == 0 || !changes_nothing(transaction)) {
+        if (transaction->load_count > 0 &&
+            (snapshot_all(transaction) != 0 || modules_load(transaction) != 0))
+            return -1;
+        if (apply(transaction) != 0)
+            return -1;
+        hooks_after(transaction);
+    }
+    for (size_t i = 0; i < transaction->unchanged_count; i++)
+        module_go_on(transaction->unchanged[i]);
+    return 0;
+}
+
+int transaction_run(struct transaction *transaction)
+{
+    int read;
+
+    transaction->last_change = &transaction->changes;
+    take_terms(transaction);
+    if (transaction->why->count || check_deadline(transaction) != 0)
+        return -1;
+    read = plan_read_files(transaction);
+    if (decoder_is_wanted(transaction) &&
+        decoder_load(transaction->deadline, transaction->why) != 0)
+        return -1;
+    if ((read == 0 ? plan(transaction) : plan_locked(transaction)) != 0 || read != 0) {
+        if (transaction->why->count == 0)
+            refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
+        return -1;
+    }
+    if (plan_settle_unchanged(transaction) != 0 ||
+        modules_check_doubts(transaction->loads, transaction->load_count, transaction->deadline,
+                             transaction->why) != 0)
+        return -1;
+    if (!transaction->dry_run)
+        reuse_mappings(transaction);
+    if (check_mappings(transaction) != 0)
+        return -1;
+    if (transaction->dry_run) {
+        for (struct change *c = transaction->changes; c; c = c->next)
+            c->before = c->slot->live;
+        return 0;
+    }
+    return carry_out(transaction);
+}
+
+static bool declares_slots(const struct module *module)
+{
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        if (slot->owner == module)
+            return true;
+    return false;
+}
+
+/* A reverted module is kept while another's layer lies on a slot that it declares. */
+static void retire_reverted(void)
+{
+    struct module *next;
+
+    slots_drop_retired();
+    for (struct module *module = module_first(); module; module = next) {
+        next = module->next;
+        if (module->placed && !module->live &&
+            __atomic_load_n(&module->lent, __ATOMIC_ACQUIRE) == LENT_NOT && !declares_slots(module))
+            module_retire(module);
+    }
+}
+
+void transaction_free(struct transaction *transaction)
+{
+    changes_forget(transaction);
+    forget_warnings(transaction);
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        if (transaction->committed) {
+            module_forget_file(transaction->loads[i]);
+        } else if (transaction->loads[i]->reused) {
+            module_retire(transaction->loads[i]);
+        } else {
+            module_drop_snapshot(transaction->loads[i]);
+            module_free(transaction->loads[i]);
+        }
+    }
+    for (size_t i = 0; i < transaction->unchanged_count; i++)
+        module_free(transaction->unchanged[i]);
+    modules_retire_returned();
+    if (transaction->committed)
+        retire_reverted();
+    free(transaction->unchanged);
+    free(transaction->loads);
+    free(transaction->reverts);
+    free(transaction->pins);
+}

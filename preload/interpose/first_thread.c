@@ -1,0 +1,58 @@
+/*
+ * first_thread.c - pthread_create(3) and thrd_create(3) as the host calls them.
+ *
+ * The host's own first thread ends the paths that libc has for a single one, which is what making no
+ * thread is for: so ours are made then, and no ring has to find a safe moment for it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <threads.h>
+
+#include "preload/interpose/room.h"
+#include "preload/libc_next.h"
+#include "preload/preload.h"
+#include "preload/settings.h"
+#include "preload/threads.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
+
+/* The sanitizers' own threads come before code that is built with them may run. */
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+
+static void make_own_threads(void)
+{
+    if (preload_active() && !threads_gave_way() && settings.listen == LISTEN_FIRST_RING &&
+        !threads_made() && !threads_have_stand_in())
+        threads_start(false);
+}
+
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                            void *(*function)(void *), void *argument)
+{
+    int result;
+
+    threads_note_host_thread();
+    make_own_threads();
+    result = threads_libc_create(thread, attributes, function, argument);
+    if (result != 0 && room_make(result))
+        result = threads_libc_create(thread, attributes, function, argument);
+    return result;
+}
+
+EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
+{
+    LIBC_NEXT(thrd_create_function, create, thrd_create);
+    int result;
+
+    threads_note_host_thread();
+    make_own_threads();
+    result = create(thread, function, argument);
+    /* thrd_error stands for EAGAIN, too. */
+    if ((result == thrd_error || result == thrd_nomem) && room_make(EAGAIN))
+        result = create(thread, function, argument);
+    return result;
+}
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * rlimit.c - setrlimit(2) and prlimit(2) as the host calls them.
+ *
+ * A daemon that will start nothing any more, like haproxy's worker, takes the right to make threads
+ * from itself (RLIMIT_NPROC 0), and may do so before the listener, which comes a little after the
+ * process, is there. So it is made now.
+ */
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/sys.h"
+#include "preload/preload.h"
+#include "preload/threads.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* The names of the two widths mean the same on x86-64; <sys/resource.h> may have made them macros. */
+#undef setrlimit64
+#undef prlimit64
+
+/* TSan's own start calls setrlimit, before code that is built with it may run. */
+#ifndef __SANITIZE_THREAD__
+
+static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct rlimit *old)
+{
+    long result;
+
+    if (resource == RLIMIT_NPROC && limit && preload_active() && threads_made())
+        threads_hurry();
+    result = sys_call4(SYS_prlimit64, pid, (long)resource, (long)limit, (long)old);
+    return (int)sys_as_libc(result);
+}
+
+EXPORTED int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    return set(0, resource, limit, NULL);
+}
+
+EXPORTED int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit,
+                     struct rlimit *old)
+{
+    return set(pid, resource, limit, old);
+}
+
+EXPORTED int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+{
+    return set(0, resource, (const struct rlimit *)(const void *)limit, NULL);
+}
+
+EXPORTED int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *limit,
+                       struct rlimit64 *old)
+{
+    return set(pid, resource, (const struct rlimit *)(const void *)limit,
+               (struct rlimit *)(void *)old);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * unshare.c - unshare(2) and setns(2) as the host calls them.
+ *
+ * A process with a second thread may not unshare a user name space, and threads keep the name spaces that
+ * they were made in. So the threads of hotpatch, where the process has them, end before the call and are
+ * made again after it.
+ */
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "base/sys.h"
+#include "preload/arming.h"
+#include "preload/filters.h"
+#include "preload/log.h"
+#include "preload/preload.h"
+#include "preload/status.h"
+#include "preload/threads.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int unshare(int flags);
+EXPORTED int setns(int fd, int type);
+
+/* Not holding the engine lock: the listener may need it to come to its end. */
+static void end_threads(void)
+{
+    if (!threads_stop(clock_ms() + THREADS_STOP_MS))
+        log_write(LOG_ERROR, "a thread of hotpatch does not end: the program's unshare may fail");
+}
+
+static ino_t user_namespace(void)
+{
+    struct stat st = {0};
+
+    sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &st, 0);
+    return st.st_ino;
+}
+
+/* Without threads of ours, or under a seccomp filter, no system call is added. `flags`: the name spaces that a
+ * success changes. */
+static int call_threadless(long number, long a, long b, int flags)
+{
+    long result = sys_call3(number, a, b, 0);
+
+    if (result == 0 && preload_active() && (flags & CLONE_NEWUSER))
+        arming_enter_user_namespace();
+    return (int)sys_as_libc(result);
+}
+
+/* `flags`: the name spaces that a success changes; 0: not known. */
+static int call_alone(long number, long a, long b, int flags)
+{
+    bool along = preload_active() && threads_made() && !filters_set() && threads_follow_caller();
+    bool user = along && (flags == 0 || (flags & CLONE_NEWUSER));
+    ino_t before = user ? user_namespace() : 0;
+    long result;
+
+    if (!along)
+        return call_threadless(number, a, b, flags);
+    if (user)
+        threads_hurry(); /* the runtime directory is to be known before owners mean nothing */
+    end_threads();
+    result = sys_call3(number, a, b, 0);
+    if (before != 0 && user_namespace() != before)
+        arming_enter_user_namespace();
+    threads_start(true);
+    return (int)sys_as_libc(result);
+}
+
+EXPORTED int unshare(int flags)
+{
+    return call_alone(SYS_unshare, flags, 0, flags);
+}
+
+EXPORTED int setns(int fd, int type)
+{
+    return call_alone(SYS_setns, fd, type, type);
+}

@@ -1,0 +1,281 @@
+/* function_copies.c - see function_copies.h. */
+#include "resolve/function_copies.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "base/utf8.h"
+
+enum {
+    FORWARD_BYTES_MAX = 32,
+    /* a longer function does more than jump */ LISTED_MAX = 8,
+    SEEN_MAX = 32
+};
+
+/* One forward or clone. */
+struct copy {
+    uint64_t to;      /* forwards: where it jumps */
+    size_t name_size; /* clones: how much of the name is that of their source */
+    struct function function;
+};
+
+struct copies_list {
+    struct copy *list;
+    size_t count, room;
+};
+
+struct function_copies {
+    struct functions *functions;
+    const struct image *image;
+    struct copies_list forwards; /* by `to` */
+    struct copies_list clones;   /* by name */
+};
+
+/* ---- reading ---- */
+
+static int add(struct copies_list *list, const struct copy *copy)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        struct copy *longer = realloc(list->list, room * sizeof(*longer));
+
+        if (!longer)
+            return -1;
+        list->list = longer;
+        list->room = room;
+    }
+    list->list[list->count++] = *copy;
+    return 0;
+}
+
+/* How much of a clone's name is that of its source; 0: it is no clone. .cold is a function's own. */
+static size_t source_name_size(const char *name)
+{
+    static const char *const kinds[] = {".constprop.", ".isra.", ".part."};
+    const char *first = NULL;
+
+    if (strstr(name, ".cold"))
+        return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        const char *at = strstr(name, kinds[i]);
+
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first ? (size_t)(first - name) : 0;
+}
+
+bool function_is_clone(const char *name)
+{
+    return source_name_size(name) > 0;
+}
+
+static int consider(const struct function *function, void *context)
+{
+    struct function_copies *copies = context;
+    struct copy copy = {.function = *function};
+    const uint8_t *code;
+
+    copy.name_size = function->name ? source_name_size(function->name) : 0;
+    if (copy.name_size && add(&copies->clones, &copy) != 0)
+        return -1;
+    if (function->ifunc || function->size == 0 || function->size > FORWARD_BYTES_MAX)
+        return 0;
+    code = image_bytes_at(copies->image, function->address, function->size);
+    if (code && arch_forwards(code, function->size, function->address, &copy.to))
+        return add(&copies->forwards, &copy);
+    return 0;
+}
+
+static int by_target(const void *a, const void *b)
+{
+    const struct copy *left = a, *right = b;
+
+    return (left->to > right->to) - (left->to < right->to);
+}
+
+static int compare_names(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct copy *left = a, *right = b;
+
+    return compare_names(left->function.name, left->name_size, right->function.name,
+                         right->name_size);
+}
+
+static void sort(struct copies_list *list, int (*compare)(const void *, const void *))
+{
+    if (list->count)
+        qsort(list->list, list->count, sizeof(*list->list), compare);
+}
+
+struct function_copies *function_copies_read(struct functions *functions, const struct image *image)
+{
+    struct function_copies *copies = calloc(1, sizeof(*copies));
+
+    if (!copies)
+        return NULL;
+    copies->functions = functions;
+    copies->image = image;
+    if (functions_each(functions, consider, copies) != 0) {
+        function_copies_free(copies);
+        return NULL;
+    }
+    sort(&copies->forwards, by_target);
+    sort(&copies->clones, by_name);
+    return copies;
+}
+
+void function_copies_free(struct function_copies *copies)
+{
+    if (!copies)
+        return;
+    free(copies->forwards.list);
+    free(copies->clones.list);
+    free(copies);
+}
+
+/* ---- asking ---- */
+
+/* C++ makes constructors and destructors of several kinds, C1 and C2, D1 and D2, of one source. */
+static bool is_same_structor(const char *a, const char *b)
+{
+    size_t at = 0;
+
+    if (strncmp(a, "_Z", 2) != 0 || strlen(a) != strlen(b))
+        return false;
+    while (a[at] && a[at] == b[at])
+        at++;
+    return at > 2 && a[at] && a[at - 1] == b[at - 1] && (a[at - 1] == 'C' || a[at - 1] == 'D') &&
+           strchr("0123", a[at]) && strchr("0123", b[at]) && strcmp(a + at + 1, b + at + 1) == 0;
+}
+
+struct asking {
+    const char *name;
+    uint64_t address;
+    function_copy_visit *each;
+    void *context;
+    const char *seen[SEEN_MAX]; /* a name of both .dynsym and .symtab is said once */
+    size_t seen_count;
+};
+
+static int visit_name(const struct function *other, void *context)
+{
+    struct asking *asking = context;
+
+    if (!other->name || (asking->name && (strcmp(other->name, asking->name) == 0 ||
+                                          is_same_structor(other->name, asking->name))))
+        return 0;
+    for (size_t i = 0; i < asking->seen_count; i++)
+        if (strcmp(asking->seen[i], other->name) == 0)
+            return 0;
+    if (asking->seen_count < SEEN_MAX)
+        asking->seen[asking->seen_count++] = other->name;
+    return asking->each(COPY_NAME, other, asking->context);
+}
+
+/* The first of the list that is not below `key`. */
+static size_t lower_bound(const struct copies_list *list, const struct copy *key,
+                          int (*compare)(const void *, const void *))
+{
+    size_t low = 0, high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(&list->list[middle], key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int each_of(const struct copies_list *list, const struct copy *key, enum function_copy kind,
+                   int (*compare)(const void *, const void *), struct asking *asking)
+{
+    int result = 0;
+
+    for (size_t i = lower_bound(list, key, compare);
+         i < list->count && result == 0 && compare(&list->list[i], key) == 0; i++)
+        if (list->list[i].function.address != asking->address)
+            result = asking->each(kind, &list->list[i].function, asking->context);
+    return result;
+}
+
+int function_copies_each(const struct function_copies *copies, uint64_t address, const char *name,
+                         function_copy_visit *each, void *context)
+{
+    struct asking asking = {.name = name, .address = address, .each = each, .context = context};
+    struct copy key = {.to = address, .function.name = name, .name_size = name ? strlen(name) : 0};
+    int result = functions_by_address(copies->functions, address, visit_name, &asking);
+
+    if (result == 0)
+        result = each_of(&copies->forwards, &key, COPY_FORWARD, by_target, &asking);
+    if (result == 0 && name)
+        result = each_of(&copies->clones, &key, COPY_CLONE, by_name, &asking);
+    return result;
+}
+
+struct listing {
+    char *list;
+    size_t size, used, count, shown;
+    bool clones, full;
+};
+
+/* One that has no room ends in "...", and is the last. */
+static void show(struct listing *listing, const char *name)
+{
+    size_t room = listing->size - listing->used;
+    int length = room < 16 ? -1
+                           : snprintf(listing->list + listing->used, room, "%s%s",
+                                      listing->used ? ", " : "", name);
+
+    listing->full = length < 0 || (size_t)length >= room;
+    if (length < 0)
+        return;
+    if (listing->full)
+        utf8_mark_cut(listing->list, listing->size - 1);
+    listing->used = strlen(listing->list);
+    listing->shown++;
+}
+
+static int list_one(enum function_copy kind, const struct function *other, void *context)
+{
+    struct listing *listing = context;
+    char unnamed[32];
+    const char *name = other->name;
+
+    if ((kind == COPY_CLONE) != listing->clones)
+        return 0;
+    if (!name) {
+        snprintf(unnamed, sizeof(unnamed), "the function at 0x%llx",
+                 (unsigned long long)other->address);
+        name = unnamed;
+    }
+    listing->count++;
+    if (listing->shown < LISTED_MAX && !listing->full)
+        show(listing, name);
+    return 0;
+}
+
+void function_copies_list(const struct function_copies *copies, uint64_t address, const char *name,
+                          bool clones, char *list, size_t size)
+{
+    /* Room stays for the count. */
+    struct listing listing = {.list = list, .size = size > 32 ? size - 32 : size, .clones = clones};
+
+    *list = '\0';
+    function_copies_each(copies, address, name, list_one, &listing);
+    if (listing.count > listing.shown)
+        snprintf(list + listing.used, size - listing.used, " and %zu more",
+                 listing.count - listing.shown);
+}

@@ -1,0 +1,28 @@
+/*
+ * code.h - an object's code from hand-written bytes, for the suites of callers: functions of 64 bytes,
+ * one after the other from CODE_BASE on; what is not given is int3.
+ */
+#ifndef HOTPATCH_CODE_H
+#define HOTPATCH_CODE_H
+
+#include "arch/callers.h"
+
+#define CODE_BASE UINT64_C(0x1000)
+#define CODE_WORD UINT64_C(0x9000) /* a word that is bound to the first function */
+
+enum { CODE_BYTES = 64, CODE_FUNCTIONS = 8 };
+
+struct code {
+    uint8_t bytes[CODE_FUNCTIONS * CODE_BYTES];
+    struct arch_function functions[CODE_FUNCTIONS];
+    struct arch_code range;
+    struct arch_word word;
+    struct arch_object object;
+    struct arch_callers *callers;
+};
+
+/* Hex digits; blanks are for the reader. A function whose text begins with '?' is not declared as one.
+ * `callers` is to be closed by the caller. */
+void code_make(struct code *code, const char *const *functions, size_t count);
+
+#endif

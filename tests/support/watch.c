@@ -1,0 +1,471 @@
+/* watch.c - see watch.h. */
+#include "tests/support/watch.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/text/crowd.h"
+#include "loader/text/exchange.h"
+#include "loader/text/poke.h"
+#include "loader/text/short_swap.h"
+#include "loader/text/swap.h"
+#include "tests/support/harness.h"
+
+enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 4096 };
+
+static const uint8_t SPIN[] = {0xeb, 0xfe};
+
+struct event {
+    enum {
+        STORE,
+        PAD, /* a store into the pad of a short jump, counted from there */
+        SYNC,
+        LEFT
+    } kind;
+    unsigned first, count; /* of the jump's bytes */
+    uint8_t bytes[JUMP_BYTES];
+};
+
+struct watch watch;
+
+/* In the middle of a swap, in a child, in another thread: no place for cmocka's longjmp(). */
+static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    abort();
+}
+
+/* Under way. */
+static const struct arch_swap *swap_now;
+static bool in_now;
+static struct event events[EVENTS];
+static unsigned count;
+static uint8_t watch_pad_before[JUMP_BYTES];
+
+static void note(struct event event)
+{
+    if (!swap_now)
+        return;
+    if (count == EVENTS)
+        wrong("more than %d events", EVENTS);
+    events[count++] = event;
+    if (watch.act && count == watch.at)
+        watch.act(watch.argument);
+}
+
+static void note_store(uintptr_t address, const uint8_t *bytes, unsigned size)
+{
+    uintptr_t jump = swap_now ? swap_now->prologue->jump : 0;
+    struct event event = {.kind = STORE};
+
+    if (!swap_now)
+        return;
+    if (swap_now->prologue->pad && address - swap_now->prologue->pad < JUMP_BYTES) {
+        event = (struct event){PAD, (unsigned)(address - swap_now->prologue->pad), 1, {*bytes}};
+        note(event);
+        return;
+    }
+    if (address + size <= jump || address >= jump + JUMP_BYTES)
+        return;
+    for (unsigned i = 0; i < size; i++) {
+        if (address + i < jump || address + i >= jump + JUMP_BYTES)
+            continue;
+        if (event.count == 0)
+            event.first = (unsigned)(address + i - jump);
+        event.bytes[event.count++] = bytes[i];
+    }
+    note(event);
+}
+
+int __real_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
+int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
+void __real_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+int __real_exchange_do(struct exchange *exchange);
+int __wrap_exchange_do(struct exchange *exchange);
+void __real_poke_store8(uintptr_t aligned, uint64_t word);
+void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
+void __real_poke_sync(void);
+void __wrap_poke_sync(void);
+int __real_crowd_look(struct crowd *crowd);
+int __wrap_crowd_look(struct crowd *crowd);
+const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end);
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end);
+const struct crowd_thread *__real_crowd_unshown(struct crowd *crowd, uintptr_t begin,
+                                                uintptr_t end);
+const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin,
+                                                uintptr_t end);
+int __real_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who);
+int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who);
+const char *__real_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why);
+const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why);
+const char *__real_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why);
+const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why);
+
+int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+{
+    int result = __real_poke_byte(poke, address, byte);
+
+    note_store(address, &byte, 1);
+    return result;
+}
+
+void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2])
+{
+    __real_poke_store2(address, bytes);
+    note_store(address, bytes, 2);
+}
+
+/* As one store of all that the jump lies across. */
+int __wrap_exchange_do(struct exchange *exchange)
+{
+    int result = __real_exchange_do(exchange);
+
+    if (result == 0 && swap_now)
+        note_store(swap_now->prologue->jump, (const uint8_t *)swap_now->prologue->jump, JUMP_BYTES);
+    return result;
+}
+
+void __wrap_poke_store8(uintptr_t aligned, uint64_t word)
+{
+    __real_poke_store8(aligned, word);
+    note_store(aligned, (const uint8_t *)&word, 8);
+}
+
+void __wrap_poke_sync(void)
+{
+    __real_poke_sync();
+    note((struct event){.kind = SYNC});
+}
+
+int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
+                          pid_t *who)
+{
+    int result = __real_crowd_evacuate(crowd, begin, end, until, who);
+
+    if (result == 0)
+        note((struct event){.kind = LEFT});
+    return result;
+}
+
+static void call_once(void (**function)(void *))
+{
+    void (*now)(void *) = *function;
+
+    *function = NULL;
+    if (now)
+        now(watch.argument);
+}
+
+int __wrap_crowd_look(struct crowd *crowd)
+{
+    int result = __real_crowd_look(crowd);
+
+    call_once(&watch.listed);
+    return result;
+}
+
+const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
+                                                       uintptr_t end)
+{
+    const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, begin, end);
+
+    if (!thread)
+        call_once(&watch.looked);
+    return thread;
+}
+
+const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+{
+    const struct crowd_thread *thread = __real_crowd_unshown(crowd, begin, end);
+
+    if (!thread)
+        call_once(&watch.looked);
+    return thread;
+}
+
+/* ---- what may be fetched ---- */
+
+struct model {
+    const struct arch_prologue *prologue;
+    uint8_t old[JUMP_BYTES], jump[JUMP_BYTES]; /* `old`: the function's own */
+    uint8_t hold[JUMP_BYTES];                  /* a jump as well; it spins on boundaries */
+    uint8_t settled[JUMP_BYTES];
+    const struct event *pending[8];
+    unsigned count;
+    bool inside; /* somebody may be at a boundary */
+};
+
+static void apply(const struct event *event, uint8_t image[JUMP_BYTES])
+{
+    memcpy(image + event->first, event->bytes, event->count);
+}
+
+static void one_image(const struct model *model, unsigned seen, uint8_t image[JUMP_BYTES])
+{
+    memcpy(image, model->settled, JUMP_BYTES);
+    for (unsigned i = 0; i < model->count; i++)
+        if (seen >> i & 1)
+            apply(model->pending[i], image);
+}
+
+static bool is_old_instruction(const struct model *model, unsigned i, const uint8_t *image)
+{
+    unsigned begin = model->prologue->start[i], end = model->prologue->start[i + 1];
+
+    if (end > JUMP_BYTES)
+        end = JUMP_BYTES;
+    return memcmp(image + begin, model->old + begin, end - begin) == 0;
+}
+
+static bool entry_is_whole(const struct model *model, const uint8_t *image)
+{
+    if (image[0] == INT3 && model->old[0] != INT3)
+        return !watch.mute;
+    return is_old_instruction(model, 0, image) || memcmp(image, model->jump, JUMP_BYTES) == 0 ||
+           memcmp(image, model->hold, JUMP_BYTES) == 0;
+}
+
+static bool boundary_is_whole(const struct model *model, unsigned i, const uint8_t *image)
+{
+    unsigned at = model->prologue->start[i];
+    /* Of another trap than int3 there is one, at the jump's last byte. */
+    bool faults =
+        at == JUMP_BYTES - 1 && arch_stub_faults(model->prologue) && image[at] == model->jump[at];
+
+    bool spins = at + 1 < JUMP_BYTES && memcmp(image + at, SPIN, 2) == 0;
+
+    return is_old_instruction(model, i, image) || image[at] == INT3 || faults || spins;
+}
+
+static void fail_image(const struct model *model, unsigned at, const uint8_t *image)
+{
+    wrong("%s, %s, event %u: at %u may be fetched %02x %02x %02x %02x %02x", watch.name,
+          in_now ? "in" : "out", count, model->prologue->start[at], image[0], image[1], image[2],
+          image[3], image[4]);
+}
+
+static void check_boundaries(const struct model *model, const uint8_t *image)
+{
+    for (unsigned i = 1; i < model->prologue->count; i++)
+        if (model->prologue->start[i] < JUMP_BYTES && !boundary_is_whole(model, i, image))
+            fail_image(model, i, image);
+}
+
+/* Who has seen one store of the whole word sees it from then on: who came in by the old first
+ * instruction meets what is in the same image. */
+static bool is_one_word(const struct model *model)
+{
+    return model->count == 1 && model->pending[0]->count == JUMP_BYTES;
+}
+
+static void check_images(struct model *model)
+{
+    bool inside = model->inside, entered = false;
+    uint8_t image[JUMP_BYTES];
+
+    for (unsigned seen = 0; seen < 1u << model->count; seen++) {
+        bool enters;
+
+        one_image(model, seen, image);
+        if (!entry_is_whole(model, image))
+            fail_image(model, 0, image);
+        enters = image[0] != INT3 && is_old_instruction(model, 0, image);
+        entered = entered || enters;
+        if (inside || enters)
+            check_boundaries(model, image);
+    }
+    for (unsigned seen = 0; seen < 1u << model->count && entered && !is_one_word(model); seen++) {
+        one_image(model, seen, image);
+        check_boundaries(model, image);
+    }
+    model->inside = inside || entered;
+}
+
+static void check_event(struct model *model, const struct event *event)
+{
+    if (event->kind == LEFT)
+        model->inside = false;
+    if (event->kind == STORE) {
+        if (model->count == 8)
+            wrong("%s: too many stores before a serialisation", watch.name);
+        model->pending[model->count++] = event;
+    }
+    if (event->kind == SYNC) {
+        for (unsigned i = 0; i < model->count; i++)
+            apply(model->pending[i], model->settled);
+        model->count = 0;
+    }
+    check_images(model);
+}
+
+/* Who had stopped at a boundary before a punned jump came may be there still when it goes. */
+static void check_swap(const struct arch_swap *swap, bool in, bool done)
+{
+    struct model model = {.prologue = swap->prologue, .inside = in || swap->punned};
+
+    memcpy(model.old, swap->prologue->bytes, JUMP_BYTES);
+    memcpy(model.jump, swap->jump, JUMP_BYTES);
+    memcpy(model.hold, swap->held ? swap->hold : swap->jump, JUMP_BYTES);
+    memcpy(model.settled, in ? model.old : model.jump, JUMP_BYTES);
+    for (unsigned i = 0; i < count; i++)
+        check_event(&model, &events[i]);
+    /* Whoever comes now sees what was put there. */
+    if (model.count != 0 ||
+        memcmp(model.settled, in == done ? model.jump : model.old, JUMP_BYTES) != 0)
+        wrong("%s, %s: not serialised at the end, or left as it should not be", watch.name,
+              in ? "in" : "out");
+}
+
+/* ---- short jumps ---- */
+
+/*
+ * The two bytes change in one store. Whoever may have seen the jump there finds the pad whole: every
+ * processor has been serialised since the pad's last byte, and no store into it follows.
+ */
+static void check_short(const struct arch_swap *swap, bool in, bool done)
+{
+    uint8_t settled[JUMP_BYTES], pending[JUMP_BYTES], jump[2],
+        *old = (uint8_t *)swap->prologue->bytes;
+    bool open = !in, now_in = !in; /* may be seen; is there */
+
+    arch_short_bytes(swap->prologue, jump);
+    memcpy(pending, watch_pad_before, JUMP_BYTES);
+    memcpy(settled, pending, JUMP_BYTES);
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+
+        if (event->kind == SYNC) {
+            memcpy(settled, pending, JUMP_BYTES);
+            open = now_in;
+        } else if (event->kind == PAD) {
+            pending[event->first] = event->bytes[0];
+            if (open)
+                wrong("%s, event %u: the pad changes while it may be entered", watch.name, i);
+        } else if (event->kind == STORE) {
+            now_in = event->count == 2 && memcmp(event->bytes, jump, 2) == 0;
+            if (event->first != 0 || event->count != 2 ||
+                (!now_in && memcmp(event->bytes, old, 2) != 0))
+                wrong("%s, event %u: half of the jump may be fetched", watch.name, i);
+            if (now_in && memcmp(settled, swap->jump, JUMP_BYTES) != 0)
+                wrong("%s, event %u: the pad may be fetched as it was", watch.name, i);
+            open = open || now_in;
+        } else {
+            wrong("%s, event %u: no thread matters to a short jump", watch.name, i);
+        }
+    }
+    if (now_in != (in == done))
+        wrong("%s: left as it should not be", watch.name);
+}
+
+/* In a swap of a test's own, too. */
+bool watch_short_swap(bool (*swap)(const struct arch_swap *swap, bool in, void *context), bool in,
+                      const struct arch_swap *what, void *context)
+{
+    bool done;
+
+    memcpy(watch_pad_before, (const void *)(uintptr_t)what->prologue->pad, JUMP_BYTES);
+    swap_now = what;
+    count = 0;
+    done = swap(what, in, context);
+    swap_now = NULL;
+    check_short(what, in, done);
+    return done;
+}
+
+typedef const char *short_function(const struct arch_swap *swap, struct site_problem *why);
+short_function __real_short_swap_in, __wrap_short_swap_in;
+short_function __real_short_swap_out, __wrap_short_swap_out;
+
+static bool swap_really(const struct arch_swap *swap, bool in, void *why)
+{
+    return (in ? __real_short_swap_in(swap, why) : __real_short_swap_out(swap, why)) != NULL;
+}
+
+const char *__wrap_short_swap_in(const struct arch_swap *swap, struct site_problem *why)
+{
+    return watch_short_swap(swap_really, true, swap, why) ? "short" : NULL;
+}
+
+const char *__wrap_short_swap_out(const struct arch_swap *swap, struct site_problem *why)
+{
+    return watch_short_swap(swap_really, false, swap, why) ? "short" : NULL;
+}
+
+/* ---- long jumps ---- */
+
+typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
+                                  struct site_problem *why);
+
+/* A thread that has been joined may still be ending, with every signal blocked. */
+static void await_those_who_end(void)
+{
+    struct crowd crowd;
+
+    while (!watch.mute && __real_crowd_look(&crowd) == 0 && crowd.mute > 0)
+        sched_yield();
+}
+
+static const char *watched(swap_function *real, bool in, const struct arch_swap *swap,
+                           uint64_t until, struct site_problem *why)
+{
+    const char *how;
+
+    await_those_who_end();
+    swap_now = swap;
+    in_now = in;
+    count = 0;
+    how = real(swap, until, why);
+    swap_now = NULL;
+    check_swap(swap, in, how != NULL);
+    return how;
+}
+
+const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
+                                struct site_problem *why)
+{
+    return watched(__real_arch_swap_in, true, swap, until, why);
+}
+
+const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+                                 struct site_problem *why)
+{
+    return watched(__real_arch_swap_out, false, swap, until, why);
+}
+
+unsigned watch_arm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument)
+{
+    watch.name = shape->name;
+    watch.at = at;
+    watch.act = act;
+    watch.argument = argument;
+    shape_arm(shape);
+    watch.act = NULL;
+    return count;
+}
+
+unsigned watch_disarm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument)
+{
+    watch.name = shape->name;
+    watch.at = at;
+    watch.act = act;
+    watch.argument = argument;
+    shape_disarm(shape);
+    watch.act = NULL;
+    return count;
+}
