@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 #define REQUEST_MAX 4096 /* PIPE_BUF on Linux: a write up to this is atomic, pipe(7) */
 #define REQUEST_REPLACE_MAX 64

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 #define RIGHTS_GROUPS_MAX 2048 /* bytes of the Groups: line */
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* Files that the user named with --debug. */
 struct debug_file {

@@ -5,7 +5,7 @@
 #ifndef HOTPATCH_FILE_FUNCTIONS_H
 #define HOTPATCH_FILE_FUNCTIONS_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/debug/file_image.h"
 #include "elf/functions.h"
 #include "elf/object_callers.h"

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "elf/image.h"
 
 struct file_slot {

@@ -10,7 +10,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* Before anything else: no file that the command opens gets the number of a closed stdin, stdout or
  * stderr; a reader that has ended gives EPIPE, not SIGPIPE. */

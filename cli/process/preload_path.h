@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_PRELOAD_PATH_H
 #define HOTPATCH_PRELOAD_PATH_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* Its absolute path, malloc'd: beside the command, in ../lib of it, or in the directory it was
  * installed to. NULL with the refusal. */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 struct process {
     pid_t pid;  /* as the command sees it */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /*
  * `listens`: somebody reads the FIFO of the process; then only an answer must be possible. Else two threads,

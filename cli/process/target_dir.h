@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/request.h"
 #include "cli/process/proc_facts.h"
 #include "cli/session/jail_ends.h"

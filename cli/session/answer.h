@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 struct json_object;
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/process/proc_facts.h"
 
 struct json_object;

@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_ENGINE_FILES_H
 #define HOTPATCH_ENGINE_FILES_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/debug/texts.h"
 #include "cli/process/proc_facts.h"
 

@@ -9,7 +9,7 @@
 #ifndef HOTPATCH_HANDOVER_H
 #define HOTPATCH_HANDOVER_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/process/target_dir.h"
 
 #define COPY_PREFIX "client-" /* of the copies' names; ps removes those left behind */

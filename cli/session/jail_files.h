@@ -8,7 +8,7 @@
 #ifndef HOTPATCH_JAIL_FILES_H
 #define HOTPATCH_JAIL_FILES_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/process/proc_facts.h"
 
 struct jail_files;

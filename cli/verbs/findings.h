@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "cli/process/proc_facts.h"
 #include "elf/text_share.h"
 

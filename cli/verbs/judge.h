@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 struct verdict {
     char path[PATH_MAX];        /* the file that is run, found in PATH */

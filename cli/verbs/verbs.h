@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* Values of long options that have no letter. */
 enum option_value {

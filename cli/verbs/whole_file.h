@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 enum whole {
     WHOLE,

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/request.h"
 #include "elf/slot_table.h"
 #include "loader/text/keeper.h"

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "elf/image.h"
 
 struct functions;

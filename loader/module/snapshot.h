@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /*
  * Make the copy; its path, malloc'd, or NULL with `why`. Where that file system refuses

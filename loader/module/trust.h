@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* `fd` is open on the file that `path` named, `file` its fstat(2). Adds to `why`; 0 or -1. */
 int trust_file(int fd, const char *path, const struct stat *file, struct refusal *why);

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 
 /* What a load is reckoned to need: the segments of a patch, and stubs. */
 #define MAPPINGS_PER_LOAD 16

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/request.h"
 #include "loader/objects/object.h"
 

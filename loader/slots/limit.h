@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/request.h"
 
 struct limit {

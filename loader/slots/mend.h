@@ -6,7 +6,7 @@
 #ifndef HOTPATCH_MEND_H
 #define HOTPATCH_MEND_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "loader/transaction/transaction.h"
 
 /* What a reload did to them. */

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <Zydis/Zydis.h>
 
-#include "base/error.h"
 #include "base/linker_error.h"
+#include "base/refusal.h"
 
 struct functions {
     ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "loader/text/damage.h"
 #include "loader/text/poke.h"
 

@@ -19,7 +19,7 @@
  */
 #include "loader/text/short_swap.h"
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/text/exchange.h"
 #include "loader/text/poke.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 #include "loader/text/entry_bytes.h"

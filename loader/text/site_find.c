@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "loader/objects/maps.h"
 #include "loader/text/site_internal.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 #include "loader/text/near_memory.h"

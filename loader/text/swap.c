@@ -48,8 +48,8 @@
 
 #include <string.h>
 
-#include "base/error.h"
 #include "base/lock.h"
+#include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/text/crowd.h"
 #include "loader/text/exchange.h"

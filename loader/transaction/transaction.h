@@ -8,7 +8,7 @@
 #ifndef HOTPATCH_TRANSACTION_H
 #define HOTPATCH_TRANSACTION_H
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "loader/engine.h"
 #include "loader/module/module.h"
 #include "loader/slots/slot.h"

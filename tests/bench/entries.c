@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "bench.h"
 #include "loader/text/damage.h"
 #include "tests/support/shapes.h"

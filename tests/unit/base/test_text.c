@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/error.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "base/utf8.h"
 

@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/lock.h"
+#include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 #include "loader/text/site.h"

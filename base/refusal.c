@@ -1,9 +1,9 @@
 /*
- * error.c - the table of refusals and the list that collects them.
+ * refusal.c - the table of refusals and the list that collects them.
  *
  * Runs on any thread; allocates only in refuse(), and copes when that fails.
  */
-#include "base/error.h"
+#include "base/refusal.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

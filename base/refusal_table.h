@@ -1,9 +1,9 @@
 /*
- * error_table.h - the refusals, in the order of their first appearance in a request's life.
+ * refusal_table.h - the refusals, in the order of their first appearance in a request's life.
  * `hotpatch explain` prints this table; the codes are stable.
  */
-#ifndef HOTPATCH_ERROR_TABLE_H
-#define HOTPATCH_ERROR_TABLE_H
+#ifndef HOTPATCH_REFUSAL_TABLE_H
+#define HOTPATCH_REFUSAL_TABLE_H
 
 /* clang-format off */
 #define ERROR_TABLE(X) \

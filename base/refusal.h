@@ -1,16 +1,16 @@
 /*
- * error.h - every refusal hotpatch can give: one code, one sentence, one remedy, one table.
+ * refusal.h - every refusal hotpatch can give: one code, one sentence, one remedy, one table.
  *
  * Compiled into shim, engine and command; libc only. A `struct refusal` collects all that
  * is wrong with a request; it owns its texts.
  */
-#ifndef HOTPATCH_ERROR_H
-#define HOTPATCH_ERROR_H
+#ifndef HOTPATCH_REFUSAL_H
+#define HOTPATCH_REFUSAL_H
 
 #include <stddef.h>
 
 /* X(symbol, "HP-CODE", exit code, "what it means", "remedy") */
-#include "base/error_table.h"
+#include "base/refusal_table.h"
 
 enum error_code {
     HP_NONE,
