@@ -9,7 +9,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "loader/engine.h"
-#include "loader/text/crowd.h"
+#include "loader/text/thread_scan.h"
 #include "resolve/target.h"
 
 uintptr_t fault_entry(const struct fault *fault)
@@ -141,7 +141,7 @@ static void free_what_is_left(void)
         free_rested(now, SHORT_REST_MS);
     if (row.resting < row.look_at)
         return;
-    if (crowd_has_left(begin - 1, end)) { /* both exclusive */
+    if (thread_scan_has_left(begin - 1, end)) { /* both exclusive */
         free_rested(now, 0);
         row.look_at = LOOK_AT_LEAST;
     } else if (row.look_at < FAULT_COUNT) {

@@ -51,9 +51,9 @@
 #include "base/lock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
-#include "loader/text/crowd.h"
 #include "loader/text/exchange.h"
 #include "loader/text/poke.h"
+#include "loader/text/thread_scan.h"
 #include "loader/text/trap.h"
 
 /* A thread that is asked to leave answers when it is given a processor. */
@@ -69,7 +69,7 @@ struct change {
 struct work {
     const struct arch_swap *swap;
     struct poke poke;
-    struct crowd crowd;
+    struct thread_scan scan;
     uintptr_t at;
     struct change old, hold, new;
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
@@ -81,7 +81,7 @@ struct work {
 };
 
 /* Why a change was not kept where no thread is to blame. */
-static const struct crowd_thread foreign_action, masking_handler;
+static const struct scanned_thread foreign_action, masking_handler;
 
 static void begin(struct work *work, const struct arch_swap *swap, bool in, uint64_t until,
                   struct site_problem *why)
@@ -113,7 +113,7 @@ static const char *refuse_store(struct work *work, int error)
     return NULL;
 }
 
-static const char *refuse_thread(struct work *work, const struct crowd_thread *thread)
+static const char *refuse_thread(struct work *work, const struct scanned_thread *thread)
 {
     char name[32];
 
@@ -127,7 +127,7 @@ static const char *refuse_thread(struct work *work, const struct crowd_thread *t
                     "a signal handler of the program blocks SIGTRAP while it runs (sa_mask)");
         return NULL;
     }
-    crowd_name(thread->entry, name);
+    thread_scan_name(thread->entry, name);
     if (thread->forks)
         site_refuse(work->why, HP_SIGTRAP_BLOCKED,
                     "a child that thread %d (%s) has made runs in the program's memory (vfork, "
@@ -241,7 +241,7 @@ static int evacuate(struct work *work)
 
     if (until < work->until)
         until = work->until;
-    result = crowd_evacuate(&work->crowd, work->at, work->at + JUMP_BYTES, until, &who);
+    result = thread_scan_evacuate(&work->scan, work->at, work->at + JUMP_BYTES, until, &who);
     if (result != 0)
         site_refuse(work->why, result == -ETIMEDOUT || result == -EAGAIN ? HP_TIMEOUT : HP_STORE,
                     "thread %d could not be made to leave the function's first instructions: %s",
@@ -289,21 +289,21 @@ static const char *put_by_int3(struct work *work)
 }
 
 /* A thread that would not survive an int3 at the entry, wherever it is. */
-static const struct crowd_thread *unable(struct work *work)
+static const struct scanned_thread *unable(struct work *work)
 {
-    if (crowd_look(&work->crowd) != 0 || !trap_is_taken(false))
+    if (thread_scan_look(&work->scan) != 0 || !trap_is_taken(false))
         return &foreign_action;
     if (trap_is_masked_by_a_handler())
         return &masking_handler;
-    for (size_t i = 0; i < work->crowd.count; i++)
-        if (work->crowd.threads[i].mute)
-            return &work->crowd.threads[i];
-    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
+    for (size_t i = 0; i < work->scan.count; i++)
+        if (work->scan.threads[i].mute)
+            return &work->scan.threads[i];
+    return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
 }
 
 static const char *by_int3(struct work *work)
 {
-    const struct crowd_thread *thread = unable(work);
+    const struct scanned_thread *thread = unable(work);
     int result;
 
     if (!work->synced) {
@@ -352,14 +352,14 @@ static bool action_is_ours(const struct work *work)
     return trap_is_taken(arch_stub_faults(work->swap->prologue));
 }
 
-static const struct crowd_thread *await_shown(struct work *work)
+static const struct scanned_thread *await_shown(struct work *work)
 {
     uint64_t until = clock_ms() + HOLD_MS;
-    const struct crowd_thread *thread;
+    const struct scanned_thread *thread;
 
-    work->crowd = (struct crowd){0};
+    work->scan = (struct thread_scan){0};
     do {
-        thread = crowd_unshown(&work->crowd, work->at, work->at + JUMP_BYTES);
+        thread = thread_scan_unshown(&work->scan, work->at, work->at + JUMP_BYTES);
         if (!thread && !action_is_ours(work))
             thread = &foreign_action;
     } while (thread && clock_ms() < until);
@@ -367,9 +367,9 @@ static const struct crowd_thread *await_shown(struct work *work)
 }
 
 /* One attempt; NULL: done, or `*error`. */
-static const struct crowd_thread *hold_and_put(struct work *work, int *error)
+static const struct scanned_thread *hold_and_put(struct work *work, int *error)
 {
-    const struct crowd_thread *thread;
+    const struct scanned_thread *thread;
 
     *error = prepare_all(work, true);
     if (*error == 0)
@@ -388,7 +388,7 @@ static const char *by_hold(struct work *work)
 {
     for (;;) {
         int error;
-        const struct crowd_thread *thread = hold_and_put(work, &error);
+        const struct scanned_thread *thread = hold_and_put(work, &error);
 
         if (error != 0)
             return refuse_store(work, error);
@@ -418,24 +418,24 @@ static const char *by_hold_and_questions(struct work *work)
     return work->why->code ? NULL : refuse_store(work, result);
 }
 
-static const struct crowd_thread *look_at_all(struct work *work)
+static const struct scanned_thread *look_at_all(struct work *work)
 {
-    if (crowd_look(&work->crowd) != 0 || !action_is_ours(work))
+    if (thread_scan_look(&work->scan) != 0 || !action_is_ours(work))
         return &foreign_action;
-    return crowd_asleep_outside(&work->crowd, work->at, work->at + JUMP_BYTES);
+    return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
 }
 
 static const char *by_proof(struct work *work)
 {
     for (;;) {
         int result = prepare_all(work, false);
-        const struct crowd_thread *thread = look_at_all(work);
+        const struct scanned_thread *thread = look_at_all(work);
 
         if (result == 0 && !thread)
             result = put(work, &work->new);
         if (result != 0)
             return refuse_store(work, result);
-        if (!thread && crowd_has_slept_on(&work->crowd, work->at, work->at + JUMP_BYTES))
+        if (!thread && thread_scan_has_slept_on(&work->scan, work->at, work->at + JUMP_BYTES))
             return "proved";
         if (!thread)
             put(work, &work->old);
@@ -452,8 +452,8 @@ static const char *by_proof(struct work *work)
 /* A jump to itself must not keep a processor from the thread that has to end it. */
 static bool may_hold(struct work *work)
 {
-    return work->swap->held && work->synced && crowd_look(&work->crowd) == 0 &&
-           !crowd_has_realtime(&work->crowd);
+    return work->swap->held && work->synced && thread_scan_look(&work->scan) == 0 &&
+           !thread_scan_has_realtime(&work->scan);
 }
 
 static const char *choose(struct work *work)

@@ -13,7 +13,7 @@
  */
 #include "loader/module/parked.h"
 #include "loader/objects/object.h"
-#include "loader/text/crowd.h"
+#include "loader/text/thread_scan.h"
 #include "loader/transaction/transaction.h"
 
 enum { REST_MS = 1000 }; /* longer than any call that is not asleep in the patch */
@@ -69,7 +69,7 @@ static bool originals_hold(const struct transaction *transaction, const struct m
 static bool is_left(const struct parked *parked, uint64_t now)
 {
     return now - parked->since >= REST_MS ||
-           crowd_has_left(parked->object->begin, parked->object->end);
+           thread_scan_has_left(parked->object->begin, parked->object->end);
 }
 
 static struct parked *choose(const struct transaction *transaction, const struct module *module)

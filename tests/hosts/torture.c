@@ -157,7 +157,7 @@ static void *sleeper(void *unused)
     return NULL;
 }
 
-static void crowd(int count)
+static void scan(int count)
 {
     pthread_attr_t small;
 
@@ -410,7 +410,7 @@ static void command(const char *word, char *rest)
     else if (strcmp(word, "spin") == 0)
         spin(atoi(rest));
     else if (strcmp(word, "crowd") == 0)
-        crowd(atoi(rest));
+        scan(atoi(rest));
     else if (strcmp(word, "let-go") == 0)
         let_go();
     else if (strcmp(word, "churn") == 0)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/text/crowd.h"
 #include "loader/text/exchange.h"
 #include "loader/text/poke.h"
 #include "loader/text/short_swap.h"
 #include "loader/text/swap.h"
+#include "loader/text/thread_scan.h"
 #include "tests/support/harness.h"
 
 enum { JUMP_BYTES = 5, INT3 = 0xcc, EVENTS = 4096 };
@@ -94,20 +94,20 @@ void __real_poke_store8(uintptr_t aligned, uint64_t word);
 void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
 void __real_poke_sync(void);
 void __wrap_poke_sync(void);
-int __real_crowd_look(struct crowd *crowd);
-int __wrap_crowd_look(struct crowd *crowd);
-const struct crowd_thread *__real_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
-                                                       uintptr_t end);
-const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
-                                                       uintptr_t end);
-const struct crowd_thread *__real_crowd_unshown(struct crowd *crowd, uintptr_t begin,
-                                                uintptr_t end);
-const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin,
-                                                uintptr_t end);
-int __real_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
-                          pid_t *who);
-int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
-                          pid_t *who);
+int __real_thread_scan_look(struct thread_scan *scan);
+int __wrap_thread_scan_look(struct thread_scan *scan);
+const struct scanned_thread *__real_thread_scan_asleep_outside(struct thread_scan *scan,
+                                                               uintptr_t begin, uintptr_t end);
+const struct scanned_thread *__wrap_thread_scan_asleep_outside(struct thread_scan *scan,
+                                                               uintptr_t begin, uintptr_t end);
+const struct scanned_thread *__real_thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
+                                                        uintptr_t end);
+const struct scanned_thread *__wrap_thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
+                                                        uintptr_t end);
+int __real_thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end,
+                                uint64_t until, pid_t *who);
+int __wrap_thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end,
+                                uint64_t until, pid_t *who);
 const char *__real_arch_swap_in(const struct arch_swap *swap, uint64_t until,
                                 struct site_problem *why);
 const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
@@ -153,10 +153,10 @@ void __wrap_poke_sync(void)
     note((struct event){.kind = SYNC});
 }
 
-int __wrap_crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until,
-                          pid_t *who)
+int __wrap_thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end,
+                                uint64_t until, pid_t *who)
 {
-    int result = __real_crowd_evacuate(crowd, begin, end, until, who);
+    int result = __real_thread_scan_evacuate(scan, begin, end, until, who);
 
     if (result == 0)
         note((struct event){.kind = LEFT});
@@ -172,27 +172,28 @@ static void call_once(void (**function)(void *))
         now(watch.argument);
 }
 
-int __wrap_crowd_look(struct crowd *crowd)
+int __wrap_thread_scan_look(struct thread_scan *scan)
 {
-    int result = __real_crowd_look(crowd);
+    int result = __real_thread_scan_look(scan);
 
     call_once(&watch.listed);
     return result;
 }
 
-const struct crowd_thread *__wrap_crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
-                                                       uintptr_t end)
+const struct scanned_thread *__wrap_thread_scan_asleep_outside(struct thread_scan *scan,
+                                                               uintptr_t begin, uintptr_t end)
 {
-    const struct crowd_thread *thread = __real_crowd_asleep_outside(crowd, begin, end);
+    const struct scanned_thread *thread = __real_thread_scan_asleep_outside(scan, begin, end);
 
     if (!thread)
         call_once(&watch.looked);
     return thread;
 }
 
-const struct crowd_thread *__wrap_crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+const struct scanned_thread *__wrap_thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
+                                                        uintptr_t end)
 {
-    const struct crowd_thread *thread = __real_crowd_unshown(crowd, begin, end);
+    const struct scanned_thread *thread = __real_thread_scan_unshown(scan, begin, end);
 
     if (!thread)
         call_once(&watch.looked);
@@ -415,9 +416,9 @@ typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
 /* A thread that has been joined may still be ending, with every signal blocked. */
 static void await_those_who_end(void)
 {
-    struct crowd crowd;
+    struct thread_scan scan;
 
-    while (!watch.mute && __real_crowd_look(&crowd) == 0 && crowd.mute > 0)
+    while (!watch.mute && __real_thread_scan_look(&scan) == 0 && scan.mute > 0)
         sched_yield();
 }
 

@@ -38,11 +38,12 @@ __asm__(".pushsection .text\n.p2align 4\n" FUNCTION(too_short, "ret")
 int crowded_one(int);
 int crowded_two(int);
 __asm__(".pushsection .text\n.p2align 4\n" FUNCTION(
-    crowd_above,
+    thread_scan_above,
     ".rept 70\nxor %eax, %eax\n.endr\nret") ".skip 5, 0xcc\n" FUNCTION(crowded_one,
                                                                        "push $1\npop %rax\nret")
             FUNCTION(crowded_two, "push $1\npop %rax\nret")
-                FUNCTION(crowd_below, ".rept 70\nxor %eax, %eax\n.endr\nret") ".popsection\n");
+                FUNCTION(thread_scan_below,
+                         ".rept 70\nxor %eax, %eax\n.endr\nret") ".popsection\n");
 /* One of two statics of one name; the other is in parts/entries_twin.c. */
 __asm__(".pushsection .text\n.p2align 4\n.type uneven_twin, @function\n"
         "uneven_twin: ret\n.size uneven_twin, . - uneven_twin\n" FUNCTION(

@@ -1,20 +1,20 @@
 /*
- * crowd.h - the other threads of the process, while code is changed under them: who could not survive
+ * thread_scan.h - the other threads of the process, while code is changed under them: who could not survive
  * a trap, who is seen outside a range of code, and how the others are made to leave it.
  *
  * Listener (or the thread that runs the constructor), holding the engine lock. What is seen of a
  * thread in /proc is true of a moment that has passed; each function says what follows from it.
  * No libc, no allocation but of pages: a function of libc may be what is changed.
  */
-#ifndef HOTPATCH_CROWD_H
-#define HOTPATCH_CROWD_H
+#ifndef HOTPATCH_THREAD_SCAN_H
+#define HOTPATCH_THREAD_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct crowd_thread {
+struct scanned_thread {
     pid_t entry; /* its number in /proc, which may be one of an outer pid namespace */
     pid_t tid;   /* for system calls */
     bool mute;   /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
@@ -24,34 +24,36 @@ struct crowd_thread {
     uint64_t switches; /* how often it has left a processor */
 };
 
-struct crowd {
-    struct crowd_thread *threads; /* pages that are used again, never unmapped */
+struct thread_scan {
+    struct scanned_thread *threads; /* pages that are used again, never unmapped */
     size_t count, mute;
 };
 
 /* Everybody but the caller. 0, or -errno: /proc cannot be read. */
-int crowd_look(struct crowd *crowd);
+int thread_scan_look(struct thread_scan *scan);
 /* Is one of them scheduled in real time? A jump to itself would keep it on its processor for ever. */
-bool crowd_has_realtime(const struct crowd *crowd);
+bool thread_scan_has_realtime(const struct thread_scan *scan);
 /* Are the mute ones asleep with their PC outside `begin` (exclusive) to `end`, or gone, and is no thread
  * inside vfork(2) or its like? Each mute one notes how often it was switched. NULL: all are; else one
  * that is not. */
-const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin,
-                                                uintptr_t end);
+const struct scanned_thread *thread_scan_asleep_outside(struct thread_scan *scan, uintptr_t begin,
+                                                        uintptr_t end);
 /* While the entry is held: the same of those in the list that have not been seen to be no hindrance, and of those
  * that are not in it. Who blocks no trap now will not do so before it has left. `crowd` is empty at
  * first. */
-const struct crowd_thread *crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end);
+const struct scanned_thread *thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
+                                                 uintptr_t end);
 /* Have those not run since? */
-bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end);
+bool thread_scan_has_slept_on(const struct thread_scan *scan, uintptr_t begin, uintptr_t end);
 /* Until nobody is between `begin` and `end`, both exclusive, nor may come back there from a signal
  * handler: who sleeps is looked at, who runs and is not mute is asked, and goes on in the moved
  * prologue. What holds the entry keeps others from coming in. 0; -ETIMEDOUT, of *who; -errno. */
-int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who);
+int thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end, uint64_t until,
+                         pid_t *who);
 /* Is every other thread asleep, with its PC and all words of its stack outside `begin` to `end`? No new
  * call can lead there. False: it is not known. Takes no signal. */
-bool crowd_has_left(uintptr_t begin, uintptr_t end);
+bool thread_scan_has_left(uintptr_t begin, uintptr_t end);
 /* Its name, "?" if it is gone. */
-void crowd_name(pid_t entry, char name[32]);
+void thread_scan_name(pid_t entry, char name[32]);
 
 #endif

@@ -1,5 +1,5 @@
-/* crowd.c - see crowd.h. */
-#include "loader/text/crowd.h"
+/* thread_scan.c - see thread_scan.h. */
+#include "loader/text/thread_scan.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 enum { POLICY_DEADLINE = 6, LISTINGS = 8 }; /* sched(7) */
 
 static struct {
-    struct crowd_thread *threads;
+    struct scanned_thread *threads;
     _Atomic uint32_t *answered;
     size_t capacity;
 } pages;
@@ -29,7 +29,7 @@ static int make_room(void)
 {
     size_t capacity = pages.capacity ? pages.capacity * 4 : 512;
     size_t size = capacity * (sizeof(*pages.threads) + sizeof(*pages.answered));
-    struct crowd_thread *threads = (struct crowd_thread *)sys_call(
+    struct scanned_thread *threads = (struct scanned_thread *)sys_call(
         SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if ((uintptr_t)threads > (uintptr_t)-4096)
@@ -98,7 +98,7 @@ static bool is_kernel_worker(pid_t entry)
 }
 
 /* False: the thread is gone, or only its number is left. */
-static bool read_status(struct crowd_thread *thread)
+static bool read_status(struct scanned_thread *thread)
 {
     const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     char status[4096];
@@ -158,7 +158,7 @@ static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
     return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
 }
 
-void crowd_name(pid_t entry, char name[32])
+void thread_scan_name(pid_t entry, char name[32])
 {
     ssize_t n = read_file(entry, "/comm", name, 32);
 
@@ -170,31 +170,31 @@ void crowd_name(pid_t entry, char name[32])
 
 /* ---- all of them ---- */
 
-static int add(struct crowd *crowd, pid_t entry)
+static int add(struct thread_scan *scan, pid_t entry)
 {
-    struct crowd_thread thread = {.entry = entry};
+    struct scanned_thread thread = {.entry = entry};
 
     if (!read_status(&thread) || thread.tid == sys_gettid() ||
         (thread.mute && is_kernel_worker(entry)))
         return 0;
-    if (crowd->count == pages.capacity) {
+    if (scan->count == pages.capacity) {
         int result = make_room();
 
         if (result != 0)
             return result;
     }
-    pages.threads[crowd->count++] = thread;
-    crowd->mute += thread.mute;
+    pages.threads[scan->count++] = thread;
+    scan->mute += thread.mute;
     return 0;
 }
 
-static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd *, pid_t),
-                      struct crowd *crowd)
+static int each_entry(const char *buffer, ssize_t size, int (*each)(struct thread_scan *, pid_t),
+                      struct thread_scan *scan)
 {
     for (ssize_t at = 0; at < size;) {
         const struct dirent64 *entry = (const void *)(buffer + at);
         pid_t number_there = (pid_t)proc_number(entry->d_name, 10);
-        int result = number_there > 0 ? each(crowd, number_there) : 0;
+        int result = number_there > 0 ? each(scan, number_there) : 0;
 
         if (result != 0)
             return result;
@@ -204,7 +204,7 @@ static int each_entry(const char *buffer, ssize_t size, int (*each)(struct crowd
 }
 
 /* All threads but the calling one. 0, what `each` returned, or -errno. */
-static int each_thread(int (*each)(struct crowd *, pid_t), struct crowd *crowd)
+static int each_thread(int (*each)(struct thread_scan *, pid_t), struct thread_scan *scan)
 {
     _Alignas(8) char buffer[4096];
     int result = 0, list = host_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -213,22 +213,22 @@ static int each_thread(int (*each)(struct crowd *, pid_t), struct crowd *crowd)
     if (list < 0)
         return list;
     while (result == 0 && (n = sys_list(list, buffer, sizeof(buffer))) > 0)
-        result = each_entry(buffer, n, each, crowd);
+        result = each_entry(buffer, n, each, scan);
     sys_close(list);
     return result != 0 ? result : (int)n;
 }
 
-int crowd_look(struct crowd *crowd)
+int thread_scan_look(struct thread_scan *scan)
 {
     int result;
 
-    *crowd = (struct crowd){0};
-    result = each_thread(add, crowd);
-    crowd->threads = pages.threads;
+    *scan = (struct thread_scan){0};
+    result = each_thread(add, scan);
+    scan->threads = pages.threads;
     return result;
 }
 
-static uint64_t policy_of(const struct crowd_thread *thread)
+static uint64_t policy_of(const struct scanned_thread *thread)
 {
     char stat[1024];
 
@@ -239,10 +239,10 @@ static uint64_t policy_of(const struct crowd_thread *thread)
                : 0;
 }
 
-bool crowd_has_realtime(const struct crowd *crowd)
+bool thread_scan_has_realtime(const struct thread_scan *scan)
 {
-    for (size_t i = 0; i < crowd->count; i++) {
-        uint64_t policy = policy_of(&crowd->threads[i]);
+    for (size_t i = 0; i < scan->count; i++) {
+        uint64_t policy = policy_of(&scan->threads[i]);
 
         if (policy == SCHED_FIFO || policy == SCHED_RR || policy == POLICY_DEADLINE)
             return true;
@@ -251,10 +251,10 @@ bool crowd_has_realtime(const struct crowd *crowd)
 }
 
 /* A thread that is in the way; NULL: this one is not. */
-static const struct crowd_thread *in_the_way(struct crowd_thread *thread, uintptr_t begin,
-                                             uintptr_t end)
+static const struct scanned_thread *in_the_way(struct scanned_thread *thread, uintptr_t begin,
+                                               uintptr_t end)
 {
-    struct crowd_thread now = *thread;
+    struct scanned_thread now = *thread;
     enum where where;
 
     /* The count first: one that runs in between is counted again when it next sleeps. */
@@ -268,14 +268,15 @@ static const struct crowd_thread *in_the_way(struct crowd_thread *thread, uintpt
     return NULL;
 }
 
-const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+const struct scanned_thread *thread_scan_asleep_outside(struct thread_scan *scan, uintptr_t begin,
+                                                        uintptr_t end)
 {
-    static const struct crowd_thread unknown = {.mute = true};
+    static const struct scanned_thread unknown = {.mute = true};
     bool looked = false;
 
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
-        const struct crowd_thread *found = NULL;
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread *thread = &scan->threads[i];
+        const struct scanned_thread *found = NULL;
 
         if (!thread->mute && !thread->waits)
             continue;
@@ -290,16 +291,16 @@ const struct crowd_thread *crowd_asleep_outside(struct crowd *crowd, uintptr_t b
 }
 
 /* The list's `out`: it has been seen to be no hindrance. */
-static const struct crowd_thread *look_at_others(struct crowd *crowd, uintptr_t begin,
-                                                 uintptr_t end)
+static const struct scanned_thread *look_at_others(struct thread_scan *scan, uintptr_t begin,
+                                                   uintptr_t end)
 {
-    static const struct crowd_thread unknown = {.mute = true};
-    const struct crowd_thread *found = NULL;
+    static const struct scanned_thread unknown = {.mute = true};
+    const struct scanned_thread *found = NULL;
     bool looked = false;
 
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
-        const struct crowd_thread *hinders = NULL;
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread *thread = &scan->threads[i];
+        const struct scanned_thread *hinders = NULL;
 
         if (thread->out)
             continue;
@@ -315,60 +316,61 @@ static const struct crowd_thread *look_at_others(struct crowd *crowd, uintptr_t 
     return found;
 }
 
-static int add_other(struct crowd *crowd, pid_t entry)
+static int add_other(struct thread_scan *scan, pid_t entry)
 {
-    for (size_t i = 0; i < crowd->count; i++)
+    for (size_t i = 0; i < scan->count; i++)
         if (pages.threads[i].entry == entry)
             return 0;
-    return add(crowd, entry);
+    return add(scan, entry);
 }
 
 /* While threads end the kernel may leave out others in a list of them. */
-const struct crowd_thread *crowd_unshown(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+const struct scanned_thread *thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
+                                                 uintptr_t end)
 {
-    static const struct crowd_thread unknown = {.mute = true};
+    static const struct scanned_thread unknown = {.mute = true};
 
     for (int i = 0; i < LISTINGS; i++) {
-        size_t before = crowd->count;
-        const struct crowd_thread *thread;
+        size_t before = scan->count;
+        const struct scanned_thread *thread;
 
-        if (each_thread(add_other, crowd) != 0)
+        if (each_thread(add_other, scan) != 0)
             return &unknown;
-        crowd->threads = pages.threads;
-        if (before == crowd->count && i > 0)
+        scan->threads = pages.threads;
+        if (before == scan->count && i > 0)
             return NULL;
-        thread = look_at_others(crowd, begin, end);
+        thread = look_at_others(scan, begin, end);
         if (thread)
             return thread;
     }
     return &unknown;
 }
 
-bool crowd_has_slept_on(const struct crowd *crowd, uintptr_t begin, uintptr_t end)
+bool thread_scan_has_slept_on(const struct thread_scan *scan, uintptr_t begin, uintptr_t end)
 {
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread now = crowd->threads[i];
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread now = scan->threads[i];
         enum where where;
 
-        if (!crowd->threads[i].mute)
+        if (!scan->threads[i].mute)
             continue;
         where = where_is(now.entry, begin, end);
         if (where == RUNNING || where == INSIDE || where == FORKING)
             return false;
-        if (read_status(&now) && now.switches != crowd->threads[i].switches)
+        if (read_status(&now) && now.switches != scan->threads[i].switches)
             return false;
     }
     return true;
 }
 
-bool crowd_has_left(uintptr_t begin, uintptr_t end)
+bool thread_scan_has_left(uintptr_t begin, uintptr_t end)
 {
-    struct crowd crowd;
+    struct thread_scan scan;
 
-    if (crowd_look(&crowd) != 0 || stacks_look() != 0)
+    if (thread_scan_look(&scan) != 0 || stacks_look() != 0)
         return false;
-    for (size_t i = 0; i < crowd.count; i++) {
-        enum where where = where_is(crowd.threads[i].entry, begin, end);
+    for (size_t i = 0; i < scan.count; i++) {
+        enum where where = where_is(scan.threads[i].entry, begin, end);
 
         if (where == RUNNING || where == INSIDE || where == FORKING)
             return false;
@@ -377,10 +379,10 @@ bool crowd_has_left(uintptr_t begin, uintptr_t end)
 }
 
 /* Once each: a second question could come when nobody waits any more. */
-static int ask_all(struct crowd *crowd)
+static int ask_all(struct thread_scan *scan)
 {
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread *thread = &scan->threads[i];
         int result = thread->mute || thread->out ? 0 : trap_ask(thread->tid, (uint32_t)i);
 
         if (result == -ESRCH)
@@ -392,16 +394,16 @@ static int ask_all(struct crowd *crowd)
 }
 
 /* A thread that ended meanwhile. */
-static bool is_gone(const struct crowd_thread *thread)
+static bool is_gone(const struct scanned_thread *thread)
 {
     return sys_tgkill(sys_getpid(), thread->tid, 0) == -ESRCH;
 }
 
 /* NULL: everybody that was asked has answered, or ended. */
-static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t round)
+static struct scanned_thread *unanswered(struct thread_scan *scan, uint32_t round)
 {
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread *thread = &scan->threads[i];
         uint32_t answer = atomic_load_explicit(&pages.answered[i], memory_order_acquire);
 
         thread->out = thread->out || answer == round || is_gone(thread);
@@ -412,12 +414,12 @@ static struct crowd_thread *unanswered(struct crowd *crowd, uint32_t round)
 }
 
 /* Until all have answered, or one has not understood the question: that round is over. */
-static int await_answers(struct crowd *crowd, uint32_t round, uint32_t lost, uint64_t until,
+static int await_answers(struct thread_scan *scan, uint32_t round, uint32_t lost, uint64_t until,
                          pid_t *who)
 {
     for (;;) {
         uint32_t seen = trap_answers();
-        const struct crowd_thread *thread = unanswered(crowd, round);
+        const struct scanned_thread *thread = unanswered(scan, round);
 
         if (!thread || trap_lost() != lost)
             return 0;
@@ -430,10 +432,10 @@ static int await_answers(struct crowd *crowd, uint32_t round, uint32_t lost, uin
 
 /* Who has been outside stays there, since the entry is held. Threads that sleep are not disturbed: a
  * signal would end their system call. */
-static void look_at_those_left(struct crowd *crowd, uintptr_t begin, uintptr_t end)
+static void look_at_those_left(struct thread_scan *scan, uintptr_t begin, uintptr_t end)
 {
-    for (size_t i = 0; i < crowd->count; i++) {
-        struct crowd_thread *thread = &crowd->threads[i];
+    for (size_t i = 0; i < scan->count; i++) {
+        struct scanned_thread *thread = &scan->threads[i];
         enum where where;
 
         if (thread->out)
@@ -444,43 +446,45 @@ static void look_at_those_left(struct crowd *crowd, uintptr_t begin, uintptr_t e
     }
 }
 
-static int ask_once(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+static int ask_once(struct thread_scan *scan, uintptr_t begin, uintptr_t end, uint64_t until,
+                    pid_t *who)
 {
-    struct trap_round round = {pages.answered, (uint32_t)crowd->count, begin, end};
+    struct trap_round round = {pages.answered, (uint32_t)scan->count, begin, end};
     int result = stacks_look();
     uint32_t number, lost = trap_lost();
 
     if (result != 0)
         return result;
-    look_at_those_left(crowd, begin, end);
+    look_at_those_left(scan, begin, end);
     number = trap_round_begin(&round);
-    result = ask_all(crowd);
+    result = ask_all(scan);
     if (result == 0)
-        result = await_answers(crowd, number, lost, until, who);
+        result = await_answers(scan, number, lost, until, who);
     trap_round_end();
     return result;
 }
 
-static const struct crowd_thread *not_out(const struct crowd *crowd)
+static const struct scanned_thread *not_out(const struct thread_scan *scan)
 {
-    for (size_t i = 0; i < crowd->count; i++)
-        if (!crowd->threads[i].out)
-            return &crowd->threads[i];
+    for (size_t i = 0; i < scan->count; i++)
+        if (!scan->threads[i].out)
+            return &scan->threads[i];
     return NULL;
 }
 
-int crowd_evacuate(struct crowd *crowd, uintptr_t begin, uintptr_t end, uint64_t until, pid_t *who)
+int thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end, uint64_t until,
+                         pid_t *who)
 {
     uint32_t lost = trap_lost();
     int result = trap_install(true);
 
     /* Anew: who was made since they were looked at came in before the entry was held. */
     if (result == 0)
-        result = crowd_look(crowd);
-    while (result == 0 && not_out(crowd)) {
-        *who = not_out(crowd)->entry;
-        result = ask_once(crowd, begin, end, until, who);
-        if (result != 0 || !not_out(crowd))
+        result = thread_scan_look(scan);
+    while (result == 0 && not_out(scan)) {
+        *who = not_out(scan)->entry;
+        result = ask_once(scan, begin, end, until, who);
+        if (result != 0 || !not_out(scan))
             break;
         if (clock_ms() >= until)
             result = -ETIMEDOUT;
