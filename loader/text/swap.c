@@ -296,7 +296,7 @@ static const struct scanned_thread *unable(struct work *work)
     if (trap_is_masked_by_a_handler())
         return &masking_handler;
     for (size_t i = 0; i < work->scan.count; i++)
-        if (work->scan.threads[i].mute)
+        if (work->scan.threads[i].untrappable)
             return &work->scan.threads[i];
     return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
 }

@@ -114,8 +114,8 @@ static bool read_status(struct scanned_thread *thread)
     if (thread->tid == 0) /* before Linux 4.1 */
         thread->tid = thread->entry;
     thread->waits = *state == 'D';
-    thread->mute = (proc_number(proc_field(status, "SigBlk:"), 16) & needed) != 0 ||
-                   proc_number(proc_field(status, "TracerPid:"), 10) != 0;
+    thread->untrappable = (proc_number(proc_field(status, "SigBlk:"), 16) & needed) != 0 ||
+                          proc_number(proc_field(status, "TracerPid:"), 10) != 0;
     thread->switches = proc_number(proc_field(status, "voluntary_ctxt_switches:"), 10) +
                        proc_number(proc_field(status, "nonvoluntary_ctxt_switches:"), 10);
     return true;
@@ -175,7 +175,7 @@ static int add(struct thread_scan *scan, pid_t entry)
     struct scanned_thread thread = {.entry = entry};
 
     if (!read_status(&thread) || thread.tid == sys_gettid() ||
-        (thread.mute && is_kernel_worker(entry)))
+        (thread.untrappable && is_kernel_worker(entry)))
         return 0;
     if (scan->count == pages.capacity) {
         int result = make_room();
@@ -184,7 +184,7 @@ static int add(struct thread_scan *scan, pid_t entry)
             return result;
     }
     pages.threads[scan->count++] = thread;
-    scan->mute += thread.mute;
+    scan->untrappable += thread.untrappable;
     return 0;
 }
 
@@ -262,7 +262,7 @@ static const struct scanned_thread *in_the_way(struct scanned_thread *thread, ui
         return NULL;
     where = where_is(thread->entry, begin, end);
     thread->forks = where == FORKING;
-    if (thread->forks || (thread->mute && (where == RUNNING || where == INSIDE)))
+    if (thread->forks || (thread->untrappable && (where == RUNNING || where == INSIDE)))
         return thread;
     thread->switches = now.switches;
     return NULL;
@@ -271,14 +271,14 @@ static const struct scanned_thread *in_the_way(struct scanned_thread *thread, ui
 const struct scanned_thread *thread_scan_asleep_outside(struct thread_scan *scan, uintptr_t begin,
                                                         uintptr_t end)
 {
-    static const struct scanned_thread unknown = {.mute = true};
+    static const struct scanned_thread unknown = {.untrappable = true};
     bool looked = false;
 
     for (size_t i = 0; i < scan->count; i++) {
         struct scanned_thread *thread = &scan->threads[i];
         const struct scanned_thread *found = NULL;
 
-        if (!thread->mute && !thread->waits)
+        if (!thread->untrappable && !thread->waits)
             continue;
         if (!looked && stacks_look() != 0)
             return &unknown;
@@ -294,7 +294,7 @@ const struct scanned_thread *thread_scan_asleep_outside(struct thread_scan *scan
 static const struct scanned_thread *look_at_others(struct thread_scan *scan, uintptr_t begin,
                                                    uintptr_t end)
 {
-    static const struct scanned_thread unknown = {.mute = true};
+    static const struct scanned_thread unknown = {.untrappable = true};
     const struct scanned_thread *found = NULL;
     bool looked = false;
 
@@ -304,7 +304,7 @@ static const struct scanned_thread *look_at_others(struct thread_scan *scan, uin
 
         if (thread->out)
             continue;
-        if (read_status(thread) && (thread->mute || thread->waits)) {
+        if (read_status(thread) && (thread->untrappable || thread->waits)) {
             if (!looked && stacks_look() != 0)
                 return &unknown;
             looked = true;
@@ -328,7 +328,7 @@ static int add_other(struct thread_scan *scan, pid_t entry)
 const struct scanned_thread *thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
                                                  uintptr_t end)
 {
-    static const struct scanned_thread unknown = {.mute = true};
+    static const struct scanned_thread unknown = {.untrappable = true};
 
     for (int i = 0; i < LISTINGS; i++) {
         size_t before = scan->count;
@@ -352,7 +352,7 @@ bool thread_scan_has_slept_on(const struct thread_scan *scan, uintptr_t begin, u
         struct scanned_thread now = scan->threads[i];
         enum where where;
 
-        if (!scan->threads[i].mute)
+        if (!scan->threads[i].untrappable)
             continue;
         where = where_is(now.entry, begin, end);
         if (where == RUNNING || where == INSIDE || where == FORKING)
@@ -383,7 +383,7 @@ static int ask_all(struct thread_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
         struct scanned_thread *thread = &scan->threads[i];
-        int result = thread->mute || thread->out ? 0 : trap_ask(thread->tid, (uint32_t)i);
+        int result = thread->untrappable || thread->out ? 0 : trap_ask(thread->tid, (uint32_t)i);
 
         if (result == -ESRCH)
             thread->out = true;
@@ -407,7 +407,7 @@ static struct scanned_thread *unanswered(struct thread_scan *scan, uint32_t roun
         uint32_t answer = atomic_load_explicit(&pages.answered[i], memory_order_acquire);
 
         thread->out = thread->out || answer == round || is_gone(thread);
-        if (!thread->mute && !thread->out && answer != round + 1)
+        if (!thread->untrappable && !thread->out && answer != round + 1)
             return thread;
     }
     return NULL;

@@ -15,18 +15,18 @@
 #include <sys/types.h>
 
 struct scanned_thread {
-    pid_t entry; /* its number in /proc, which may be one of an outer pid namespace */
-    pid_t tid;   /* for system calls */
-    bool mute;   /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
-    bool waits;  /* asleep where signals do not wake it: it may be inside vfork(2) */
-    bool forks;  /* seen there: a child of its runs in our memory, and is in no list of threads */
-    bool out;    /* seen outside */
+    pid_t entry;      /* its number in /proc, which may be one of an outer pid namespace */
+    pid_t tid;        /* for system calls */
+    bool untrappable; /* blocks SIGTRAP or SIGILL, or is traced (gdb does not pass SIGTRAP on) */
+    bool waits;       /* asleep where signals do not wake it: it may be inside vfork(2) */
+    bool forks; /* seen there: a child of its runs in our memory, and is in no list of threads */
+    bool out;   /* seen outside */
     uint64_t switches; /* how often it has left a processor */
 };
 
 struct thread_scan {
     struct scanned_thread *threads; /* pages that are used again, never unmapped */
-    size_t count, mute;
+    size_t count, untrappable;
 };
 
 /* Everybody but the caller. 0, or -errno: /proc cannot be read. */

@@ -237,7 +237,7 @@ static bool is_old_instruction(const struct model *model, unsigned i, const uint
 static bool entry_is_whole(const struct model *model, const uint8_t *image)
 {
     if (image[0] == INT3 && model->old[0] != INT3)
-        return !watch.mute;
+        return !watch.untrappable;
     return is_old_instruction(model, 0, image) || memcmp(image, model->jump, JUMP_BYTES) == 0 ||
            memcmp(image, model->hold, JUMP_BYTES) == 0;
 }
@@ -418,7 +418,7 @@ static void await_those_who_end(void)
 {
     struct thread_scan scan;
 
-    while (!watch.mute && __real_thread_scan_look(&scan) == 0 && scan.mute > 0)
+    while (!watch.untrappable && __real_thread_scan_look(&scan) == 0 && scan.untrappable > 0)
         sched_yield();
 }
 

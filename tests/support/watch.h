@@ -17,8 +17,8 @@
 
 struct watch {
     const char *name;
-    bool mute;   /* there is a thread that would not survive a trap */
-    unsigned at; /* call `act` after so many events */
+    bool untrappable; /* there is a thread that would not survive a trap */
+    unsigned at;      /* call `act` after so many events */
     void (*act)(void *);
     void *argument;
     void (*listed)(void *); /* call it once, when all threads have been listed */

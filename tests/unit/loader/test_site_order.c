@@ -81,12 +81,12 @@ static void sleeper_start(struct sleeper *sleeper)
     sem_init(&sleeper->go, 0, 0);
     assert_int_equal(pthread_create(&sleeper->thread, NULL, sleep_mute, sleeper), 0);
     sem_wait(&sleeper->ready);
-    watch.mute = true;
+    watch.untrappable = true;
 }
 
 static void sleeper_end(struct sleeper *sleeper)
 {
-    watch.mute = false;
+    watch.untrappable = false;
     sleeper->stop = 1;
     sem_post(&sleeper->go);
     pthread_join(sleeper->thread, NULL);
