@@ -135,13 +135,13 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 $(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(BUILD)/obj/loader/text/decoder.o
 
 # Sees each store into code, and each serialisation.
-link_test_site_order := $(addprefix -Wl$(comma)--wrap=,poke_byte poke_store2 poke_store8 poke_sync \
+link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_store2 text_poke_store8 text_poke_sync \
 	exchange_do thread_scan_evacuate thread_scan_look thread_scan_asleep_outside thread_scan_unshown \
 	arch_swap_in arch_swap_out short_swap_in short_swap_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each
 # Counts what is done once for many functions.
-link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each poke_sync poke_open)
+link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each text_poke_sync text_poke_open)
 
 define test_rule
 $(BUILD)/tests/$(notdir $(1)): $(BUILD)/obj/$(1).o $(BUILD)/tests/parts.a

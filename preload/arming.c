@@ -493,7 +493,7 @@ static void ask_listener_to_remove(void)
     struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
 
     atomic_store_explicit(&arming.removal, ASKED, memory_order_release);
-    if (!threads_poke())
+    if (!listener_wake())
         return;
     while (atomic_load_explicit(&arming.removal, memory_order_acquire) == ASKED)
         if (sys_futex_wait(&arming.removal, ASKED, &limit) == -ETIMEDOUT)

@@ -73,7 +73,7 @@ static void handler(int signal, siginfo_t *info, void *context)
     if (self == THREAD_LISTENER || (self == THREAD_HOST && !may_call(info)))
         return;
     if (threads_listener() != 0)
-        threads_poke();
+        listener_wake();
     else if (now)
         tried = first_ring_try(context);
     if (!now)

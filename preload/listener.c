@@ -67,19 +67,19 @@ int listener_program(void)
 void listener_status_stale(void)
 {
     if (!atomic_exchange_explicit(&listener.stale, true, memory_order_acq_rel))
-        threads_poke();
+        listener_wake();
 }
 
 void listener_host_may_end(void)
 {
     atomic_store_explicit(&listener.may_end, true, memory_order_release);
-    threads_poke();
+    listener_wake();
 }
 
 void listener_main_thread_ended(void)
 {
     atomic_store_explicit(&listener.main_ended, true, memory_order_release);
-    threads_poke();
+    listener_wake();
 }
 
 void listener_reset(void)
@@ -290,13 +290,13 @@ static void wait_once(void)
     /* Blocked for these few lines, or it could come after the look and before ppoll, and stay unseen. It is
      * also how glibc's setuid() runs setuid on this thread. */
     sys_sigprocmask(SIG_BLOCK, &poke, NULL);
-    poked = threads_poke_seen();
+    poked = listener_wake_seen();
     next = next_look();
     if (poked || arming_user_changed() || threads_stopping())
         result = -EINTR;
     else
         result = wait_for_events(fds, count, next, &mask);
-    poked = threads_poke_seen() || poked;
+    poked = listener_wake_seen() || poked;
     sys_sigprocmask(SIG_UNBLOCK, &poke, NULL);
     if (threads_stopping())
         return;

@@ -421,7 +421,7 @@ static bool send_poke(pid_t tid)
            0;
 }
 
-bool threads_poke(void)
+bool listener_wake(void)
 {
     pid_t tid = threads_listener();
 
@@ -434,7 +434,7 @@ bool threads_poke(void)
     return false;
 }
 
-bool threads_poke_seen(void)
+bool listener_wake_seen(void)
 {
     return atomic_exchange(&threads.poked, false);
 }
@@ -466,7 +466,7 @@ static void await_gone(uint64_t until)
 bool threads_stop(uint64_t until)
 {
     atomic_store_explicit(&threads.stopping, true, memory_order_release);
-    threads_poke();
+    listener_wake();
     worker_wake();
     for (;;) {
         uint32_t seen = atomic_load_explicit(&threads.changes, memory_order_acquire);
@@ -480,7 +480,7 @@ bool threads_stop(uint64_t until)
             return false;
         /* A listener without a FIFO is reached by a second poke at the latest. */
         if (sys_futex_wait(&threads.changes, seen, &soon) == -ETIMEDOUT)
-            threads_poke();
+            listener_wake();
     }
 }
 

@@ -76,11 +76,11 @@ bool threads_stopping(void);
 void threads_leave(int status) __attribute__((noreturn));
 void threads_leave_if_told(void); /* worker */
 /* Any thread, signal handlers too: make the listener leave its ppoll. False: it cannot be reached. */
-bool threads_poke(void);
+bool listener_wake(void);
 #define THREADS_POKE_SIGNAL 33 /* SIGSETXID */
 /* Listener, with that signal blocked: has it been poked since the last call? To be followed by a look at all
  * that it may have been poked for. */
-bool threads_poke_seen(void);
+bool listener_wake_seen(void);
 
 /* worker.c; the contract of worker_run() is in engine_api.h. */
 void *worker_main(void *unused);

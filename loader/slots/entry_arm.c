@@ -12,8 +12,8 @@
 #include "loader/objects/pin.h"
 #include "loader/slots/entry.h"
 #include "loader/text/near_memory.h"
-#include "loader/text/poke.h"
 #include "loader/text/site.h"
+#include "loader/text/text_poke.h"
 
 /* ---- arming ---- */
 
@@ -229,7 +229,7 @@ static int section(void *context)
     int result = 0;
 
     arming->why.code = 0;
-    poke_hold();
+    text_poke_hold();
     while (arming->next && result == 0 && engine_now_ms() < until) {
         if (!arming->out && arming->next == arming->ahead)
             arm_ahead(arming);
@@ -238,7 +238,7 @@ static int section(void *context)
         if (result == 0)
             arming->next = arming->next->next;
     }
-    poke_release();
+    text_poke_release();
     return result;
 }
 
@@ -290,7 +290,7 @@ int entries_arm_rest(struct transaction *transaction)
     struct arming arming = {.transaction = transaction, .next = transaction->changes};
     int result = 0;
 
-    poke_hold();
+    text_poke_hold();
     arm_ahead(&arming);
     for (struct change *c = transaction->changes; c && result == 0; c = c->next) {
         if (needs(&arming, c) && !site_is_armed(c->slot->site))
@@ -299,7 +299,7 @@ int entries_arm_rest(struct transaction *transaction)
             refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s", c->slot->name,
                    arming.why.text);
     }
-    poke_release();
+    text_poke_release();
     return result;
 }
 

@@ -12,7 +12,7 @@
 #include "base/sys.h"
 #include "elf/relocations.h"
 #include "loader/slots/entry.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 /* Such calls reach the code that was there before any patch, as those through an import do; else a
  * replacement that calls the function by its name would call itself. */
@@ -20,7 +20,7 @@ struct own_calls {
     const struct change **changes; /* of entries, by the function's address */
     size_t count;
     const struct module *module; /* whose relocations are walked */
-    struct poke poke;            /* open over the last protected word's pages, or closed */
+    struct text_poke poke;       /* open over the last protected word's pages, or closed */
     const struct change *failed;
     int result;
 };
@@ -57,7 +57,7 @@ static bool has_layer_of(const struct change *change, const struct module *modul
     return false;
 }
 
-static bool is_open_over(const struct poke *poke, uintptr_t word)
+static bool is_open_over(const struct text_poke *poke, uintptr_t word)
 {
     return (poke->stores || poke->memory >= 0) && word >= poke->begin &&
            word + sizeof(uint64_t) <= poke->end;
@@ -69,10 +69,10 @@ static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t valu
     int result = 0;
 
     if (!is_open_over(&own->poke, word)) {
-        poke_close(&own->poke);
-        result = poke_open(&own->poke, word, sizeof(value), PROT_READ, false);
+        text_poke_close(&own->poke);
+        result = text_poke_open(&own->poke, word, sizeof(value), PROT_READ, false);
     }
-    return result != 0 ? result : poke_word(&own->poke, word, value);
+    return result != 0 ? result : text_poke_word(&own->poke, word, value);
 }
 
 static int lead_past(const struct image_relocation *relocation, void *context)
@@ -129,7 +129,7 @@ int own_calls_settle(struct transaction *transaction)
         return refuse(transaction->why, HP_MEMORY, "plan the transaction: no memory");
     for (size_t i = 0; i < transaction->load_count && own.result == 0 && own.count > 0; i++)
         settle_module(&own, transaction->loads[i]);
-    poke_close(&own.poke);
+    text_poke_close(&own.poke);
     free(own.changes);
     if (own.result == 0)
         return 0;

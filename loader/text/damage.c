@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 enum { CODE_PAGE = 4096 };
 

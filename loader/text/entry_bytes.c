@@ -6,7 +6,7 @@
 
 #include "base/refusal.h"
 #include "loader/text/damage.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 POKE_BARE void entry_bytes_read(uintptr_t at, struct entry_bytes *out, size_t size)
 {

@@ -8,7 +8,7 @@
 
 #include "base/sys.h"
 #include "loader/text/gaps.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -397,13 +397,13 @@ static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
 /* Nobody runs there yet: what the kernel refuses is begun again, with no try before it. */
 int room_write(uintptr_t at, const uint8_t *bytes, size_t size)
 {
-    struct poke poke;
+    struct text_poke poke;
     int result = write_by_kernel(at, bytes, size);
 
-    if (result == 0 || poke_open(&poke, at, size, PROT_READ | PROT_EXEC, true) != 0)
+    if (result == 0 || text_poke_open(&poke, at, size, PROT_READ | PROT_EXEC, true) != 0)
         return result;
     if (poke.stores)
-        result = poke_bytes(&poke, at, bytes, size);
-    poke_close(&poke);
+        result = text_poke_bytes(&poke, at, bytes, size);
+    text_poke_close(&poke);
     return result;
 }

@@ -22,7 +22,7 @@
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/text/exchange.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 enum stores { UNKNOWN, ALLOWED, REFUSED };
 
@@ -30,14 +30,14 @@ enum stores { UNKNOWN, ALLOWED, REFUSED };
 static enum stores stores_at(uintptr_t address, int protection)
 {
     static enum stores known;
-    struct poke poke;
+    struct text_poke poke;
 
     if (known != UNKNOWN)
         return known;
-    if (poke_open(&poke, address, ARCH_SHORT_BYTES, protection, true) != 0)
+    if (text_poke_open(&poke, address, ARCH_SHORT_BYTES, protection, true) != 0)
         return REFUSED;
     known = poke.stores ? ALLOWED : REFUSED;
-    poke_close(&poke);
+    text_poke_close(&poke);
     return known;
 }
 
@@ -53,23 +53,24 @@ static bool can_exchange(uintptr_t address)
 /* Under a filter the calls that this takes may end the process. */
 bool short_swap_possible(uintptr_t address, int protection)
 {
-    return poke_sync_ready() == 0 && !poke_under_filter() &&
+    return text_poke_sync_ready() == 0 && !text_poke_under_filter() &&
            (stores_at(address, protection) == ALLOWED || can_exchange(address));
 }
 
 bool short_swap_stores(uintptr_t address, int protection)
 {
-    return !poke_under_filter() && stores_at(address, protection) == ALLOWED;
+    return !text_poke_under_filter() && stores_at(address, protection) == ALLOWED;
 }
 
 /* 0, or -errno: nothing has changed. */
-static int put(const struct poke *poke, uintptr_t address, const uint8_t bytes[ARCH_SHORT_BYTES])
+static int put(const struct text_poke *poke, uintptr_t address,
+               const uint8_t bytes[ARCH_SHORT_BYTES])
 {
     struct exchange exchange = {.page = 0};
     int result;
 
     if (poke->stores) {
-        poke_store2(address, bytes);
+        text_poke_store2(address, bytes);
         return 0;
     }
     result = exchange_prepare(&exchange, address, bytes, ARCH_SHORT_BYTES);
@@ -93,29 +94,29 @@ static bool has_pad(const struct arch_swap *swap)
     return holds(swap->prologue->pad, swap->jump, ARCH_LONG_BYTES);
 }
 
-static int write_pad(const struct poke *poke, const struct arch_swap *swap)
+static int write_pad(const struct text_poke *poke, const struct arch_swap *swap)
 {
     uintptr_t pad = swap->prologue->pad;
     int result = 0;
 
     for (unsigned i = 0; i < ARCH_LONG_BYTES && result == 0; i++)
-        result = poke_byte(poke, pad + i, swap->jump[i]);
+        result = text_poke_byte(poke, pad + i, swap->jump[i]);
     return result;
 }
 
 /* Both the entry and the pad: they lie within some 130 bytes. */
-static int open_both(struct poke *poke, const struct arch_swap *swap)
+static int open_both(struct text_poke *poke, const struct arch_swap *swap)
 {
     const struct arch_prologue *p = swap->prologue;
     uintptr_t begin = p->pad < p->jump ? p->pad : p->jump;
     uintptr_t end = p->pad > p->jump ? p->pad + ARCH_LONG_BYTES : p->jump + ARCH_SHORT_BYTES;
 
-    return poke_open(poke, begin, end - begin, swap->protection, true);
+    return text_poke_open(poke, begin, end - begin, swap->protection, true);
 }
 
 int short_swap_ahead(const struct arch_swap *swap)
 {
-    struct poke poke;
+    struct text_poke poke;
     int result;
 
     if (has_pad(swap))
@@ -124,24 +125,24 @@ int short_swap_ahead(const struct arch_swap *swap)
     if (result != 0)
         return result;
     result = write_pad(&poke, swap);
-    poke_close(&poke);
+    text_poke_close(&poke);
     return result;
 }
 
 static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes, bool in,
                               struct site_problem *why)
 {
-    struct poke poke;
+    struct text_poke poke;
     int result = open_both(&poke, swap);
 
     if (result == 0) {
         if (in && !has_pad(swap)) {
             result = write_pad(&poke, swap);
-            poke_sync();
+            text_poke_sync();
         }
         if (result == 0)
             result = put(&poke, swap->prologue->jump, bytes);
-        poke_close(&poke);
+        text_poke_close(&poke);
     }
     if (result == 0)
         return "short";

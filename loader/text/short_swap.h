@@ -17,7 +17,7 @@ bool short_swap_possible(uintptr_t address, int protection);
 /* Are stores into its pages possible, so that none is exchanged? */
 bool short_swap_stores(uintptr_t address, int protection);
 
-/* Write the pad alone; poke_sync() is due before the short jump is. For many: so it comes once for all of
+/* Write the pad alone; text_poke_sync() is due before the short jump is. For many: so it comes once for all of
  * them. 0, or -errno. */
 int short_swap_ahead(const struct arch_swap *swap);
 /* "short", or NULL with `why`: nothing has changed but the pad. `swap->prologue` has a pad, `swap->jump`

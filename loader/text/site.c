@@ -11,9 +11,9 @@
 #include "loader/objects/maps.h"
 #include "loader/text/entry_bytes.h"
 #include "loader/text/near_memory.h"
-#include "loader/text/poke.h"
 #include "loader/text/short_swap.h"
 #include "loader/text/site_internal.h"
+#include "loader/text/text_poke.h"
 
 static struct site *buckets[SITE_BUCKETS];
 
@@ -195,20 +195,20 @@ void sites_arm_ahead(struct site *const *sites, size_t count)
         if (!sites[i]->armed && site_has_pad(sites[i]) && site_check(sites[i], &ignored) == 0)
             written |= short_swap_ahead(&sites[i]->swap) == 0;
     if (written)
-        poke_sync();
+        text_poke_sync();
 }
 
 /* A thread that comes past the entry sees the original byte or the jump's, and each leads on. */
 static int mend_first_byte(const struct site *site, struct site_problem *why)
 {
     const struct damage_piece *piece = &site->damage.piece;
-    struct poke poke;
-    int error = poke_open(&poke, piece->at, 1, site->swap.protection, false);
+    struct text_poke poke;
+    int error = text_poke_open(&poke, piece->at, 1, site->swap.protection, false);
 
     if (error == 0) {
-        error = poke_byte(&poke, piece->at, piece->written[0]);
-        poke_close(&poke);
-        poke_sync();
+        error = text_poke_byte(&poke, piece->at, piece->written[0]);
+        text_poke_close(&poke);
+        text_poke_sync();
     }
     return error == 0
                ? 0
@@ -383,9 +383,9 @@ void sites_after_fork(void)
 {
     struct site *site = under_way;
     uintptr_t jump;
-    struct poke poke;
+    struct text_poke poke;
 
-    poke_after_fork();
+    text_poke_after_fork();
     room_after_fork();
     maps_after_fork();
     if (!site)
@@ -394,13 +394,13 @@ void sites_after_fork(void)
     site->armed = false;
     damage_unwatch(&site->damage);
     jump = site->prologue.jump;
-    if (poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
+    if (text_poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
         return;
-    poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
-    poke_close(&poke);
-    if (!site_has_pad(site) ||
-        poke_open(&poke, site->prologue.pad, sizeof(site->pad), site->swap.protection, true) != 0)
+    text_poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
+    text_poke_close(&poke);
+    if (!site_has_pad(site) || text_poke_open(&poke, site->prologue.pad, sizeof(site->pad),
+                                              site->swap.protection, true) != 0)
         return;
-    poke_bytes(&poke, site->prologue.pad, site->pad, sizeof(site->pad));
-    poke_close(&poke);
+    text_poke_bytes(&poke, site->prologue.pad, site->pad, sizeof(site->pad));
+    text_poke_close(&poke);
 }

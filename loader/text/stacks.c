@@ -9,7 +9,7 @@
 #include "base/bare.h"
 #include "base/services.h"
 #include "base/sys.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
 enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
 
@@ -150,7 +150,7 @@ static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
 
     if (memory >= 0)
         n = sys_pread(memory, to, size, (off_t)from);
-    else if (!poke_under_filter())
+    else if (!text_poke_under_filter())
         n = sys_call(SYS_process_vm_readv, sys_getpid(), (long)&here, 1, (long)&there, 1, 0);
     return n == (long)size;
 }

@@ -52,7 +52,7 @@
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/text/exchange.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 #include "loader/text/thread_scan.h"
 #include "loader/text/trap.h"
 
@@ -68,7 +68,7 @@ struct change {
 /* One swap under way. */
 struct work {
     const struct arch_swap *swap;
-    struct poke poke;
+    struct text_poke poke;
     struct thread_scan scan;
     uintptr_t at;
     struct change old, hold, new;
@@ -155,13 +155,13 @@ POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
 
     for (unsigned i = 0; i < JUMP_BYTES; i++)
         now.bytes[(work->at & 7) + i] = bytes[i];
-    poke_store8(aligned, now.word);
+    text_poke_store8(aligned, now.word);
 }
 
 static void sync_all(const struct work *work)
 {
     if (work->synced)
-        poke_sync();
+        text_poke_sync();
 }
 
 /* 0, or -errno. Allocates pages, so it comes before the first change. */
@@ -198,10 +198,10 @@ static bool open_store(struct work *work)
 {
     if ((work->at & 7) + JUMP_BYTES > 8)
         return false;
-    if (poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, true) != 0)
+    if (text_poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, true) != 0)
         return false;
     if (!work->poke.stores)
-        poke_close(&work->poke);
+        text_poke_close(&work->poke);
     return work->poke.stores;
 }
 
@@ -222,12 +222,12 @@ static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned fr
 
     for (unsigned i = from; i < JUMP_BYTES; i++)
         if (!work->boundary[i])
-            result |= poke_byte(&work->poke, work->at + i, bytes[i]);
-    poke_sync();
+            result |= text_poke_byte(&work->poke, work->at + i, bytes[i]);
+    text_poke_sync();
     for (unsigned i = from; i < JUMP_BYTES; i++)
         if (work->boundary[i])
-            result |= poke_byte(&work->poke, work->at + i, bytes[i]);
-    poke_sync();
+            result |= text_poke_byte(&work->poke, work->at + i, bytes[i]);
+    text_poke_sync();
     return result;
 }
 
@@ -260,29 +260,29 @@ static int clear_inside(struct work *work)
     if (!work->swap->punned)
         return evacuate(work);
     for (unsigned i = 1; i < JUMP_BYTES; i++)
-        if (work->boundary[i] && poke_byte(&work->poke, work->at + i, TRAP) != 0)
+        if (work->boundary[i] && text_poke_byte(&work->poke, work->at + i, TRAP) != 0)
             return -1;
-    poke_sync();
+    text_poke_sync();
     return 0;
 }
 
 static const char *put_by_int3(struct work *work)
 {
-    int result = poke_byte(&work->poke, work->at, TRAP);
+    int result = text_poke_byte(&work->poke, work->at, TRAP);
     bool cleared;
 
-    poke_sync();
+    text_poke_sync();
     cleared = result == 0 && clear_inside(work) == 0;
     if (cleared)
         result = put_tail(work, work->new.bytes, 1);
     if (cleared && result == 0)
-        result = poke_byte(&work->poke, work->at, work->new.bytes[0]);
-    poke_sync();
+        result = text_poke_byte(&work->poke, work->at, work->new.bytes[0]);
+    text_poke_sync();
     if (cleared && result == 0)
         return !work->inside ? "single" : work->swap->punned ? "int3" : "evacuated";
     put_tail(work, work->old.bytes, 1);
-    poke_byte(&work->poke, work->at, work->old.bytes[0]);
-    poke_sync();
+    text_poke_byte(&work->poke, work->at, work->old.bytes[0]);
+    text_poke_sync();
     if (!work->why->code)
         site_refuse(work->why, HP_STORE, "the function's code cannot be written");
     return NULL;
@@ -319,7 +319,7 @@ static const char *by_int3(struct work *work)
         return refuse_thread(work, thread);
     result = work->poke.stores
                  ? 0
-                 : poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, false);
+                 : text_poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, false);
     if (result != 0)
         return refuse_store(work, result);
     return put_by_int3(work);
@@ -335,7 +335,7 @@ static const char *by_one_change(struct work *work)
     if (work->stores) {
         store_all(work, work->new.bytes);
         if (work->synced)
-            poke_sync_later();
+            text_poke_sync_later();
         return "aligned";
     }
     if (result == -ENOTSUP)
@@ -480,12 +480,12 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
 
     begin(&work, swap, in, until, why);
     why->code = 0;
-    work.synced = poke_sync_ready() == 0;
+    work.synced = text_poke_sync_ready() == 0;
     work.stores = open_store(&work);
     sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
     how = choose(&work);
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
-    poke_close(&work.poke);
+    text_poke_close(&work.poke);
     exchange_end(&work.old.exchange);
     exchange_end(&work.hold.exchange);
     exchange_end(&work.new.exchange);

@@ -12,8 +12,8 @@
 #include "base/proc_text.h"
 #include "base/services.h"
 #include "base/sys.h"
-#include "loader/text/poke.h"
 #include "loader/text/stacks.h"
+#include "loader/text/text_poke.h"
 #include "loader/text/trap.h"
 
 enum { POLICY_DEADLINE = 6, LISTINGS = 8 }; /* sched(7) */
@@ -232,7 +232,7 @@ static uint64_t policy_of(const struct scanned_thread *thread)
 {
     char stat[1024];
 
-    if (!poke_under_filter())
+    if (!text_poke_under_filter())
         return (uint64_t)sys_call3(SYS_sched_getscheduler, thread->tid, 0, 0);
     return read_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
                ? proc_number(proc_stat_field(stat, PROC_STAT_POLICY), 10)

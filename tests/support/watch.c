@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "loader/text/exchange.h"
-#include "loader/text/poke.h"
 #include "loader/text/short_swap.h"
 #include "loader/text/swap.h"
+#include "loader/text/text_poke.h"
 #include "loader/text/thread_scan.h"
 #include "tests/support/harness.h"
 
@@ -84,16 +84,16 @@ static void note_store(uintptr_t address, const uint8_t *bytes, unsigned size)
     note(event);
 }
 
-int __real_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
-int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte);
-void __real_poke_store2(uintptr_t address, const uint8_t bytes[2]);
-void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+int __real_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte);
+int __wrap_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte);
+void __real_text_poke_store2(uintptr_t address, const uint8_t bytes[2]);
+void __wrap_text_poke_store2(uintptr_t address, const uint8_t bytes[2]);
 int __real_exchange_do(struct exchange *exchange);
 int __wrap_exchange_do(struct exchange *exchange);
-void __real_poke_store8(uintptr_t aligned, uint64_t word);
-void __wrap_poke_store8(uintptr_t aligned, uint64_t word);
-void __real_poke_sync(void);
-void __wrap_poke_sync(void);
+void __real_text_poke_store8(uintptr_t aligned, uint64_t word);
+void __wrap_text_poke_store8(uintptr_t aligned, uint64_t word);
+void __real_text_poke_sync(void);
+void __wrap_text_poke_sync(void);
 int __real_thread_scan_look(struct thread_scan *scan);
 int __wrap_thread_scan_look(struct thread_scan *scan);
 const struct scanned_thread *__real_thread_scan_asleep_outside(struct thread_scan *scan,
@@ -117,17 +117,17 @@ const char *__real_arch_swap_out(const struct arch_swap *swap, uint64_t until,
 const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
                                  struct site_problem *why);
 
-int __wrap_poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+int __wrap_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte)
 {
-    int result = __real_poke_byte(poke, address, byte);
+    int result = __real_text_poke_byte(poke, address, byte);
 
     note_store(address, &byte, 1);
     return result;
 }
 
-void __wrap_poke_store2(uintptr_t address, const uint8_t bytes[2])
+void __wrap_text_poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
-    __real_poke_store2(address, bytes);
+    __real_text_poke_store2(address, bytes);
     note_store(address, bytes, 2);
 }
 
@@ -141,15 +141,15 @@ int __wrap_exchange_do(struct exchange *exchange)
     return result;
 }
 
-void __wrap_poke_store8(uintptr_t aligned, uint64_t word)
+void __wrap_text_poke_store8(uintptr_t aligned, uint64_t word)
 {
-    __real_poke_store8(aligned, word);
+    __real_text_poke_store8(aligned, word);
     note_store(aligned, (const uint8_t *)&word, 8);
 }
 
-void __wrap_poke_sync(void)
+void __wrap_text_poke_sync(void)
 {
-    __real_poke_sync();
+    __real_text_poke_sync();
     note((struct event){.kind = SYNC});
 }
 

@@ -1,8 +1,8 @@
 /*
  * watch.h - sees each store into a function's entry, in order, and judges them.
  *
- * For a program linked with ld(1)'s --wrap for poke.h's functions and some of thread_scan.h's (Makefile).
- * What may another processor fetch? Between two serialisations (poke_sync()) any of the stores may
+ * For a program linked with ld(1)'s --wrap for text_poke.h's functions and some of thread_scan.h's (Makefile).
+ * What may another processor fetch? Between two serialisations (text_poke_sync()) any of the stores may
  * have been seen or not, each by itself: whatever has been, at the entry and at every old boundary
  * where a thread may be there must lie a whole old instruction, a trap, or at the entry the whole
  * jump (Intel SDM 3A, 9.1.3). Else the program aborts, and says why.

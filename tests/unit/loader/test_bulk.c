@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "loader/objects/maps.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 #include "tests/support/bulk.h"
 #include "tests/support/harness.h"
 #include "tests/support/in_process.h"
@@ -42,12 +42,12 @@ static struct counts {
 
 int __real_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
 int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
-void __real_poke_sync(void);
-void __wrap_poke_sync(void);
-int __real_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
-                     bool prefer_stores);
-int __wrap_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
-                     bool prefer_stores);
+void __real_text_poke_sync(void);
+void __wrap_text_poke_sync(void);
+int __real_text_poke_open(struct text_poke *poke, uintptr_t address, size_t size, int protection,
+                          bool prefer_stores);
+int __wrap_text_poke_open(struct text_poke *poke, uintptr_t address, size_t size, int protection,
+                          bool prefer_stores);
 
 int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context)
 {
@@ -55,17 +55,17 @@ int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context),
     return __real_maps_each(each, context);
 }
 
-void __wrap_poke_sync(void)
+void __wrap_text_poke_sync(void)
 {
     counts.syncs++;
-    __real_poke_sync();
+    __real_text_poke_sync();
 }
 
-int __wrap_poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
-                     bool prefer_stores)
+int __wrap_text_poke_open(struct text_poke *poke, uintptr_t address, size_t size, int protection,
+                          bool prefer_stores)
 {
     counts.opened++;
-    return __real_poke_open(poke, address, size, protection, prefer_stores);
+    return __real_text_poke_open(poke, address, size, protection, prefer_stores);
 }
 
 static struct counts counts_of(const char *patch)

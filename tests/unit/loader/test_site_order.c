@@ -5,7 +5,7 @@
  * Two questions are asked. What may another processor fetch (watch.h)? And what does happen: after each
  * store a thread that was held at a boundary goes on (held.h), and another calls the function.
  *
- * Broken on purpose, each is noticed here: a poke_sync() left out, wherever it stands; no int3 on the
+ * Broken on purpose, each is noticed here: a text_poke_sync() left out, wherever it stands; no int3 on the
  * inner boundaries; the bytes at boundaries not last; threads not asked to leave; a trap added to
  * the table late; a signal frame that leads back overlooked.
  */
@@ -24,8 +24,8 @@
 #include "base/lock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
-#include "loader/text/poke.h"
 #include "loader/text/site.h"
+#include "loader/text/text_poke.h"
 #include "tests/support/harness.h"
 #include "tests/support/held.h"
 #include "tests/support/shapes.h"
@@ -316,33 +316,35 @@ static void a_thread_held_at_a_boundary_goes_on_after_any_of_the_stores(void **s
 
 enum naive { BYTE_BY_BYTE, PAD_LAST, UNSYNCED };
 
-static void write_bytes(const struct poke *poke, uintptr_t at, const uint8_t *bytes, size_t count)
+static void write_bytes(const struct text_poke *poke, uintptr_t at, const uint8_t *bytes,
+                        size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        poke_byte(poke, at + i, bytes[i]);
+        text_poke_byte(poke, at + i, bytes[i]);
 }
 
 static bool swap_naively(const struct arch_swap *swap, bool in, void *how)
 {
     const struct arch_prologue *p = swap->prologue;
-    struct poke poke;
+    struct text_poke poke;
     uint8_t jump[2];
 
     arch_short_bytes(p, jump);
-    if (!in || poke_open(&poke, p->jump, p->pad + JUMP_BYTES - p->jump, swap->protection, true))
+    if (!in ||
+        text_poke_open(&poke, p->jump, p->pad + JUMP_BYTES - p->jump, swap->protection, true))
         return false;
     if (*(enum naive *)how != PAD_LAST)
         write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
     if (*(enum naive *)how != UNSYNCED)
-        poke_sync();
+        text_poke_sync();
     if (*(enum naive *)how == BYTE_BY_BYTE)
         write_bytes(&poke, p->jump, jump, sizeof(jump));
     else
-        poke_store2(p->jump, jump);
+        text_poke_store2(p->jump, jump);
     if (*(enum naive *)how == PAD_LAST)
         write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
-    poke_sync();
-    poke_close(&poke);
+    text_poke_sync();
+    text_poke_close(&poke);
     return true;
 }
 

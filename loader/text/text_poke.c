@@ -1,5 +1,5 @@
-/* poke.c - see poke.h. */
-#include "loader/text/poke.h"
+/* text_poke.c - see text_poke.h. */
+#include "loader/text/text_poke.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -8,14 +8,14 @@
 
 #include "base/sys.h"
 
-bool poke_under_filter(void)
+bool text_poke_under_filter(void)
 {
     return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
 }
 
 /* The kernel goes on accounting for a page that was writable once, so that its mapping stays split
  * from its neighbours of the same protection: two more mappings at most for a page of code. */
-static int open_stores(struct poke *poke)
+static int open_stores(struct text_poke *poke)
 {
     int result =
         sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection | PROT_WRITE);
@@ -29,16 +29,17 @@ static int open_stores(struct poke *poke)
 
 /* The kernel may still refuse every write (proc_mem.force_override=): the byte that is there is
  * written again, which also makes the page the process's own. */
-POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t size)
+POKE_BARE static int open_kernel(struct text_poke *poke, uintptr_t address, size_t size)
 {
     int result = sys_open_own_memory(O_RDWR);
 
     if (result < 0)
         return result;
     poke->memory = result;
-    result = poke_byte(poke, address, *(volatile uint8_t *)address);
+    result = text_poke_byte(poke, address, *(volatile uint8_t *)address);
     if (result == 0)
-        result = poke_byte(poke, address + size - 1, *(volatile uint8_t *)(address + size - 1));
+        result =
+            text_poke_byte(poke, address + size - 1, *(volatile uint8_t *)(address + size - 1));
     if (result != 0) {
         sys_close(poke->memory);
         poke->memory = -1;
@@ -51,8 +52,8 @@ POKE_BARE static int open_kernel(struct poke *poke, uintptr_t address, size_t si
 static struct {
     bool held;
     bool sync_due;
-    struct poke pages; /* open by store, or not */
-    int memory;        /* or -1 */
+    struct text_poke pages; /* open by store, or not */
+    int memory;             /* or -1 */
 } session = {.memory = -1};
 
 static void close_pages(void)
@@ -63,30 +64,30 @@ static void close_pages(void)
     session.pages.stores = false;
 }
 
-static bool is_held_open(const struct poke *wanted)
+static bool is_held_open(const struct text_poke *wanted)
 {
     return session.pages.stores && wanted->begin >= session.pages.begin &&
            wanted->end <= session.pages.end && wanted->protection == session.pages.protection;
 }
 
-void poke_hold(void)
+void text_poke_hold(void)
 {
     session.held = true;
 }
 
-void poke_sync_later(void)
+void text_poke_sync_later(void)
 {
     if (session.held)
         session.sync_due = true;
     else
-        poke_sync();
+        text_poke_sync();
 }
 
-void poke_release(void)
+void text_poke_release(void)
 {
     close_pages();
     if (session.sync_due)
-        poke_sync();
+        text_poke_sync();
     session.sync_due = false;
     if (session.memory >= 0)
         sys_close(session.memory);
@@ -95,13 +96,13 @@ void poke_release(void)
 }
 
 /* The pages are the child's own; the descriptor is one of the parent's table. */
-void poke_after_fork(void)
+void text_poke_after_fork(void)
 {
     session.memory = -1;
-    poke_release();
+    text_poke_release();
 }
 
-static int borrow_stores(struct poke *poke)
+static int borrow_stores(struct text_poke *poke)
 {
     int result = 0;
 
@@ -115,7 +116,7 @@ static int borrow_stores(struct poke *poke)
     return result;
 }
 
-static int borrow_kernel(struct poke *poke, uintptr_t address, size_t size)
+static int borrow_kernel(struct text_poke *poke, uintptr_t address, size_t size)
 {
     int result = 0;
 
@@ -130,27 +131,28 @@ static int borrow_kernel(struct poke *poke, uintptr_t address, size_t size)
     return result;
 }
 
-static int by_stores(struct poke *poke)
+static int by_stores(struct text_poke *poke)
 {
     return poke->lent ? borrow_stores(poke) : open_stores(poke);
 }
 
-static int by_kernel(struct poke *poke, uintptr_t address, size_t size)
+static int by_kernel(struct text_poke *poke, uintptr_t address, size_t size)
 {
     return poke->lent ? borrow_kernel(poke, address, size) : open_kernel(poke, address, size);
 }
 
-int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection, bool prefer_stores)
+int text_poke_open(struct text_poke *poke, uintptr_t address, size_t size, int protection,
+                   bool prefer_stores)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     int result;
 
-    *poke = (struct poke){.begin = address & ~(page - 1),
-                          .end = (address + size + page - 1) & ~(page - 1),
-                          .protection = protection,
-                          .memory = -1,
-                          .lent = session.held};
-    if (prefer_stores && !poke_under_filter()) {
+    *poke = (struct text_poke){.begin = address & ~(page - 1),
+                               .end = (address + size + page - 1) & ~(page - 1),
+                               .protection = protection,
+                               .memory = -1,
+                               .lent = session.held};
+    if (prefer_stores && !text_poke_under_filter()) {
         result = by_stores(poke);
         return result != 0 && by_kernel(poke, address, size) == 0 ? 0 : result;
     }
@@ -158,7 +160,7 @@ int poke_open(struct poke *poke, uintptr_t address, size_t size, int protection,
     return result != 0 && by_stores(poke) == 0 ? 0 : result;
 }
 
-void poke_close(struct poke *poke)
+void text_poke_close(struct text_poke *poke)
 {
     if (poke->stores && !poke->lent)
         sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
@@ -168,7 +170,7 @@ void poke_close(struct poke *poke)
     poke->memory = -1;
 }
 
-POKE_BARE int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte)
+POKE_BARE int text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte)
 {
     ssize_t n;
 
@@ -180,21 +182,22 @@ POKE_BARE int poke_byte(const struct poke *poke, uintptr_t address, uint8_t byte
     return n == 1 ? 0 : n < 0 ? (int)n : -EIO;
 }
 
-int poke_bytes(const struct poke *poke, uintptr_t address, const uint8_t *bytes, size_t count)
+int text_poke_bytes(const struct text_poke *poke, uintptr_t address, const uint8_t *bytes,
+                    size_t count)
 {
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++)
-        result = poke_byte(poke, address + i, bytes[i]);
+        result = text_poke_byte(poke, address + i, bytes[i]);
     return result;
 }
 
-int poke_word(const struct poke *poke, uintptr_t aligned, uint64_t word)
+int text_poke_word(const struct text_poke *poke, uintptr_t aligned, uint64_t word)
 {
     ssize_t n;
 
     if (poke->stores) {
-        poke_store8(aligned, word);
+        text_poke_store8(aligned, word);
         return 0;
     }
     n = sys_pwrite(poke->memory, &word, sizeof(word), (off_t)aligned);
@@ -202,7 +205,7 @@ int poke_word(const struct poke *poke, uintptr_t aligned, uint64_t word)
 }
 
 /* The other six bytes are nobody else's to change: the engine lock is held. */
-POKE_BARE void poke_store2(uintptr_t address, const uint8_t bytes[2])
+POKE_BARE void text_poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
     uintptr_t aligned = address & ~(uintptr_t)7;
     unsigned shift = (unsigned)(address & 7) * 8;
@@ -210,10 +213,10 @@ POKE_BARE void poke_store2(uintptr_t address, const uint8_t bytes[2])
 
     word &= ~(UINT64_C(0xffff) << shift);
     word |= ((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8) << shift;
-    poke_store8(aligned, word);
+    text_poke_store8(aligned, word);
 }
 
-POKE_BARE void poke_store8(uintptr_t aligned, uint64_t word)
+POKE_BARE void text_poke_store8(uintptr_t aligned, uint64_t word)
 {
     __atomic_store_n((uint64_t *)aligned, word, __ATOMIC_SEQ_CST);
 }

@@ -1,16 +1,16 @@
-/* poke_sync.c - every processor takes what was written into code, membarrier(2); see poke.h. */
+/* text_poke_sync.c - every processor takes what was written into code, membarrier(2); see text_poke.h. */
 #include <linux/membarrier.h>
 
 #include "base/sys.h"
-#include "loader/text/poke.h"
+#include "loader/text/text_poke.h"
 
-int poke_sync_ready(void)
+int text_poke_sync_ready(void)
 {
     return (int)sys_call3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0,
                           0);
 }
 
-void poke_sync(void)
+void text_poke_sync(void)
 {
     sys_call3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
