@@ -8,7 +8,7 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
-#include "preload/arming.h"
+#include "preload/endpoint.h"
 #include "preload/engine.h"
 #include "preload/jail.h"
 #include "preload/log.h"
@@ -68,7 +68,7 @@ void dispatch_start_status(void)
 
 static void look_at_identity(void)
 {
-    if (arming_check(false))
+    if (endpoint_check(false))
         status_due = true;
 }
 
@@ -360,7 +360,7 @@ void dispatch_doorbell(void)
     /* Rights that the program has given up may be what keeps the FIFO from standing. */
     rights_follow(&why);
     refusal_clear(&why);
-    arming_check(true);
+    endpoint_check(true);
     status_due = true;
     if (startup.refused) {
         startup.refused = false;

@@ -19,8 +19,8 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "preload/api.h"
-#include "preload/arming.h"
 #include "preload/doorbell.h"
+#include "preload/endpoint.h"
 #include "preload/heap.h"
 #include "preload/jail.h"
 #include "preload/listener.h"
@@ -85,7 +85,7 @@ bool engine_loaded(void)
 
 static int service_runtime_dir(const char **path)
 {
-    const struct runtime_dir *dir = arming_dir();
+    const struct runtime_dir *dir = endpoint_dir();
 
     *path = dir->fd >= 0 ? dir->path : NULL;
     return dir->fd;
@@ -121,10 +121,10 @@ static void service_commit_end(void)
 
 /* Inside the commit section, so that a fork which does not wait for the request is over when the request
  * goes on. */
-static void service_arming(bool arming)
+static void service_arming(bool endpoint)
 {
     service_commit_begin();
-    atomic_store_explicit(&entries_are_armed, arming, memory_order_release);
+    atomic_store_explicit(&entries_are_armed, endpoint, memory_order_release);
     service_commit_end();
 }
 

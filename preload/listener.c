@@ -11,9 +11,9 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
-#include "preload/arming.h"
 #include "preload/dispatch.h"
 #include "preload/doorbell.h"
+#include "preload/endpoint.h"
 #include "preload/filters.h"
 #include "preload/frames.h"
 #include "preload/jail.h"
@@ -139,7 +139,7 @@ static void end_if_alone(void)
         return;
     }
     /* By exit(2), or by a filter of seccomp(2): the process would have ended with it, at once. */
-    arming_remove();
+    endpoint_remove();
     threads_leave(main_exit_status(listener.proc));
 }
 
@@ -224,8 +224,8 @@ static void look_at_clock(void)
 
 static size_t fill_poll(struct pollfd *fds)
 {
-    fds[0] = (struct pollfd){.fd = arming_fifo(), .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = arming_retired(), .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = endpoint_fifo(), .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = endpoint_retired(), .events = POLLIN};
     fds[2] = (struct pollfd){.fd = jail_requests(), .events = POLLIN};
     return SOURCES + replies_poll(fds + SOURCES);
 }
@@ -241,10 +241,10 @@ static bool look_at_doorbell(void)
 
 static void leave_misleading_fifo(void)
 {
-    if (!arming_retired_misleads())
+    if (!endpoint_retired_misleads())
         return;
-    read_fifo(arming_retired());
-    arming_close_retired();
+    read_fifo(endpoint_retired());
+    endpoint_close_retired();
 }
 
 /*
@@ -292,7 +292,7 @@ static void wait_once(void)
     sys_sigprocmask(SIG_BLOCK, &poke, NULL);
     poked = listener_wake_seen();
     next = next_look();
-    if (poked || arming_user_changed() || threads_stopping())
+    if (poked || endpoint_user_changed() || threads_stopping())
         result = -EINTR;
     else
         result = wait_for_events(fds, count, next, &mask);
@@ -300,8 +300,8 @@ static void wait_once(void)
     sys_sigprocmask(SIG_UNBLOCK, &poke, NULL);
     if (threads_stopping())
         return;
-    arming_remove_if_asked();
-    if (result == -EINTR && arming_check(false))
+    endpoint_remove_if_asked();
+    if (result == -EINTR && endpoint_check(false))
         dispatch_status_changed();
     something = look_at_doorbell() || poked || result == 0;
     something = replies_continue(fds + SOURCES, result > 0 ? count - SOURCES : 0) || something;
@@ -326,9 +326,9 @@ static void start(void)
     replies_keep_spare(); /* numbers 0 and 1 of the table */
     self_start();
     status_start();
-    if (arming_start())
+    if (endpoint_start())
         dispatch_start_status(); /* before there is a reader: it says who reads */
-    arming_open();
+    endpoint_open();
     threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
@@ -351,10 +351,10 @@ void *listener_main(void *unused)
         leave_misleading_fifo();
         wait_once();
     }
-    read_fifo(arming_fifo()); /* what was written while we were asked to stop */
+    read_fifo(endpoint_fifo()); /* what was written while we were asked to stop */
     dispatch_idle();
     replies_drop();
-    arming_stop();
+    endpoint_stop();
     sys_close_range(0, ~0U, 0);
     listener.proc = listener.program = -1;
     return NULL;

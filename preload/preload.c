@@ -21,9 +21,9 @@
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/api.h"
-#include "preload/arming.h"
 #include "preload/dispatch.h"
 #include "preload/doorbell.h"
+#include "preload/endpoint.h"
 #include "preload/engine.h"
 #include "preload/exec_notice.h"
 #include "preload/filters.h"
@@ -94,7 +94,7 @@ static _Atomic bool forks_as_new STATE;
 
 static void note_fork(bool idle)
 {
-    bool as_new = idle && libc_is_single_threaded() && !arming_ended();
+    bool as_new = idle && libc_is_single_threaded() && !endpoint_ended();
 
     if (as_new != atomic_load_explicit(&forks_as_new, memory_order_relaxed))
         atomic_store_explicit(&forks_as_new, as_new, memory_order_relaxed);
@@ -141,7 +141,7 @@ FORK_PATH static void after_fork_child(void)
     worker_reset();
     log_reset();
     api_reset();
-    arming_reset();
+    endpoint_reset();
     listener_reset();
     safe_point_reset();
     status_reset(engine_fork_torn());
@@ -165,15 +165,15 @@ static void main_thread_leaves(void *value)
 /* On the main thread, which the program's own patches need no other for. Nothing stays open. */
 static void apply_startup_patches(void)
 {
-    arming_open_directory();
+    endpoint_open_directory();
     threads_stand_in(true);
     dispatch_startup_patches();
     threads_stand_in(false);
-    arming_close_directory();
+    endpoint_close_directory();
     if (!dispatch_startup_refused() || settings.run_pid != sys_getpid())
         return;
     /* `hotpatch run --patch` promised that the program does not start unpatched. */
-    arming_end();
+    endpoint_end();
     log_flush(); /* the refusal: nobody else writes it now */
     _exit(1);
 }
@@ -184,7 +184,7 @@ static void begin_to_listen(void)
         return;
     /* A ring that came while patches were applied made nothing. */
     if (listens_later() && libc_is_single_threaded() && !doorbell_rang())
-        arming_announce();
+        endpoint_announce();
     else
         threads_start(false);
 }
@@ -196,7 +196,7 @@ __attribute__((constructor)) static void preload_start(void)
     if (!gnu_get_libc_version || !__register_atfork || !settings_read())
         return;
     if (under_valgrind()) {
-        arming_remove_left_by_exec();
+        endpoint_remove_left_by_exec();
         log_write(LOG_INFO, "inactive: the process runs under valgrind");
         return;
     }
@@ -239,6 +239,6 @@ __attribute__((destructor)) static void preload_end(void)
         return;
     if (threads_made() || settings.patches)
         report_what_runs();
-    arming_end();
+    endpoint_end();
     log_flush();
 }

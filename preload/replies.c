@@ -8,7 +8,7 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
-#include "preload/arming.h"
+#include "preload/endpoint.h"
 #include "preload/log.h"
 
 #define SPARES 2            /* for the reply, and for what the request opens */
@@ -119,9 +119,9 @@ int replies_open(const char *name)
 
     if (!name[0])
         return -1;
-    fd = runtime_dir_open_reply(arming_dir(), name);
+    fd = runtime_dir_open_reply(endpoint_dir(), name);
     if ((fd == -EMFILE || fd == -ENFILE) && replies_give_spare())
-        fd = runtime_dir_open_reply(arming_dir(), name);
+        fd = runtime_dir_open_reply(endpoint_dir(), name);
     if (fd < 0)
         log_write(LOG_INFO, "the reply to %s is lost: %s", name, sys_error(fd));
     return fd < 0 ? -1 : fd;

@@ -11,8 +11,8 @@
 #include "base/state.h"
 #include "base/sys.h"
 #include "base/wall_time.h"
-#include "preload/arming.h"
 #include "preload/doorbell.h"
+#include "preload/endpoint.h"
 #include "preload/engine.h"
 #include "preload/jail.h"
 #include "preload/log.h"
@@ -159,7 +159,7 @@ static void write_head(struct json *json)
     json_string(json, "program", status.program);
     json_unsigned(json, "uid", sys_geteuid());
     json_number(json, "signal", doorbell_signal());
-    json_string(json, "fifo", arming_path(path, sizeof(path)) ? path : NULL);
+    json_string(json, "fifo", endpoint_path(path, sizeof(path)) ? path : NULL);
     json_string(json, "version", HOTPATCH_VERSION);
     json_boolean(json, "engine", engine_loaded());
     json_string(json, "sandbox", status.sandbox[0] ? status.sandbox : NULL);
@@ -197,7 +197,7 @@ static int write_document(struct json *json)
         return -ENOMEM;
     json->comma = false;
     json_raw(json, NULL, "\n");
-    return json->failed ? -ENOMEM : arming_write_status(json->text, json->length);
+    return json->failed ? -ENOMEM : endpoint_write_status(json->text, json->length);
 }
 
 /* A file with thousands of slots is not written anew for a question. */
@@ -220,7 +220,7 @@ int status_write(void)
     last_length = json.length;
     json_discard(&json);
     /* Where the program has just changed its user, the next look makes directory and file anew. */
-    if (result != 0 && !arming_user_changed())
+    if (result != 0 && !endpoint_user_changed())
         log_write(jail_in() ? LOG_INFO : LOG_ERROR, "the status file could not be written: %s",
                   sys_error(result));
     return result;

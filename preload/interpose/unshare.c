@@ -10,7 +10,7 @@
 
 #include "base/lock.h"
 #include "base/sys.h"
-#include "preload/arming.h"
+#include "preload/endpoint.h"
 #include "preload/filters.h"
 #include "preload/log.h"
 #include "preload/preload.h"
@@ -44,7 +44,7 @@ static int call_threadless(long number, long a, long b, int flags)
     long result = sys_call3(number, a, b, 0);
 
     if (result == 0 && preload_active() && (flags & CLONE_NEWUSER))
-        arming_enter_user_namespace();
+        endpoint_enter_user_namespace();
     return (int)sys_as_libc(result);
 }
 
@@ -63,7 +63,7 @@ static int call_alone(long number, long a, long b, int flags)
     end_threads();
     result = sys_call3(number, a, b, 0);
     if (before != 0 && user_namespace() != before)
-        arming_enter_user_namespace();
+        endpoint_enter_user_namespace();
     threads_start(true);
     return (int)sys_as_libc(result);
 }

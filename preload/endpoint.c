@@ -1,5 +1,5 @@
-/* arming.c - see arming.h. */
-#include "preload/arming.h"
+/* endpoint.c - see endpoint.h. */
+#include "preload/endpoint.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,9 +54,9 @@ static struct {
     unsigned path;        /* which of the two below arming.dir has */
     dev_t start_root_dev; /* the root directory that the program was started in */
     ino_t start_root_ino;
-} arming STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
+} endpoint STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
-static char arming_problem[RUNTIME_WHY_SIZE] STATE;
+static char endpoint_problem[RUNTIME_WHY_SIZE] STATE;
 /* Of the two directories each: an ordinary path makes no further page dirty. */
 static char short_paths[2][SHORT_PATH] STATE;
 static char long_paths[2][PATH_MAX];
@@ -73,7 +73,7 @@ static struct identity identity_now(void)
     struct identity now = {.pid = sys_getpid(), .uid = sys_geteuid()};
     struct stat st;
 
-    now.privileged = !arming.in_user_namespace && rights_beyond_user(now.uid);
+    now.privileged = !endpoint.in_user_namespace && rights_beyond_user(now.uid);
     if (sys_fstatat(AT_FDCWD, "/", &st, 0) == 0) {
         now.root_dev = st.st_dev;
         now.root_ino = st.st_ino;
@@ -83,16 +83,16 @@ static struct identity identity_now(void)
 
 static void note_start_root(const struct identity *now)
 {
-    if (arming.start_root_ino != 0)
+    if (endpoint.start_root_ino != 0)
         return;
-    arming.start_root_dev = now->root_dev;
-    arming.start_root_ino = now->root_ino;
+    endpoint.start_root_dev = now->root_dev;
+    endpoint.start_root_ino = now->root_ino;
 }
 
 /* Nothing of what the program was started with may be there: no runtime directory, no library. */
 static bool in_foreign_root(const struct identity *now)
 {
-    return now->root_dev != arming.start_root_dev || now->root_ino != arming.start_root_ino;
+    return now->root_dev != endpoint.start_root_dev || now->root_ino != endpoint.start_root_ino;
 }
 
 static bool open_jail(const struct identity *now)
@@ -146,17 +146,17 @@ static bool same_directory(const struct runtime_dir *a, const struct runtime_dir
  * it. So it may be after a chroot or a change of user too. */
 static bool keep_fifo(const struct identity *identity, struct place *place)
 {
-    if ((!arming.announced && arming.fifo < 0) || !made_here() ||
-        arming.identity.pid != identity->pid || !same_directory(&place->dir, &arming.dir) ||
-        !leads_to(&place->dir, arming.stem, arming.fifo_ino))
+    if ((!endpoint.announced && endpoint.fifo < 0) || !made_here() ||
+        endpoint.identity.pid != identity->pid || !same_directory(&place->dir, &endpoint.dir) ||
+        !leads_to(&place->dir, endpoint.stem, endpoint.fifo_ino))
         return false;
-    if (arming.announced && arming.identity.uid != identity->uid && identity->uid != 0) {
+    if (endpoint.announced && endpoint.identity.uid != identity->uid && identity->uid != 0) {
         /* Not open, and the old user's: the directory is the new user's, which may not open it. */
-        remove_files(&place->dir, arming.stem);
+        remove_files(&place->dir, endpoint.stem);
         return false;
     }
-    memcpy(place->stem, arming.stem, STEM_SIZE);
-    place->ino = arming.fifo_ino;
+    memcpy(place->stem, endpoint.stem, STEM_SIZE);
+    place->ino = endpoint.fifo_ino;
     return true;
 }
 
@@ -166,8 +166,8 @@ static int make_named(struct place *place)
     int result;
 
     file_name(name, place->stem, "fifo");
-    result = runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, arming_problem);
-    arming.read_only = result == -EROFS;
+    result = runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, endpoint_problem);
+    endpoint.read_only = result == -EROFS;
     return result;
 }
 
@@ -189,19 +189,20 @@ static bool make(const struct identity *identity, const char *configured, struct
 {
     struct runtime_user user = {.uid = identity->uid,
                                 .privileged = identity->privileged,
-                                .only_known = arming.in_user_namespace,
-                                .known_dev = arming.dir.dev,
-                                .known_ino = arming.dir.ino};
+                                .only_known = endpoint.in_user_namespace,
+                                .known_dev = endpoint.dir.dev,
+                                .known_ino = endpoint.dir.ino};
     char path[PATH_MAX] = "";
     int result;
 
     if (!user.only_known)
         runtime_dir_choose(path, &user, configured, settings.xdg);
-    else if (arming.dir.path)
-        memcpy(path, arming.dir.path, strlen(arming.dir.path) + 1);
-    result = runtime_dir_open(&place->dir, keep_path(path, !arming.path), &user, arming_problem);
-    arming.read_only = result == -EROFS;
-    arming.shut_out = result == -EACCES || result == -EMFILE;
+    else if (endpoint.dir.path)
+        memcpy(path, endpoint.dir.path, strlen(endpoint.dir.path) + 1);
+    result =
+        runtime_dir_open(&place->dir, keep_path(path, !endpoint.path), &user, endpoint_problem);
+    endpoint.read_only = result == -EROFS;
+    endpoint.shut_out = result == -EACCES || result == -EMFILE;
     if (result != 0)
         return false;
     place->maker = maker_self();
@@ -209,7 +210,7 @@ static bool make(const struct identity *identity, const char *configured, struct
         runtime_dir_close(&place->dir);
         return false;
     }
-    arming_problem[0] = '\0';
+    endpoint_problem[0] = '\0';
     return true;
 }
 
@@ -225,15 +226,15 @@ static bool make_any(const struct identity *identity, struct place *place)
 
 static void adopt(const struct identity *identity, const struct place *place, int fifo)
 {
-    if (place->ino != arming.fifo_ino || !same_directory(&place->dir, &arming.dir))
-        arming.written = false;
-    arming.identity = *identity;
-    arming.dir = place->dir;
-    arming.path = !arming.path;
-    memcpy(arming.stem, place->stem, STEM_SIZE);
-    arming.fifo = fifo;
-    arming.fifo_ino = place->ino;
-    arming.announced = fifo < 0;
+    if (place->ino != endpoint.fifo_ino || !same_directory(&place->dir, &endpoint.dir))
+        endpoint.written = false;
+    endpoint.identity = *identity;
+    endpoint.dir = place->dir;
+    endpoint.path = !endpoint.path;
+    memcpy(endpoint.stem, place->stem, STEM_SIZE);
+    endpoint.fifo = fifo;
+    endpoint.fifo_ino = place->ino;
+    endpoint.announced = fifo < 0;
     made_here_note();
 }
 
@@ -241,7 +242,7 @@ static void adopt(const struct identity *identity, const struct place *place, in
  * being shut out before somebody has rung. */
 static enum log_level level_of_failure(bool jailed, bool rung)
 {
-    if (jailed || arming.read_only || filters_at_start() || (arming.shut_out && !rung))
+    if (jailed || endpoint.read_only || filters_at_start() || (endpoint.shut_out && !rung))
         return LOG_INFO;
     return LOG_ERROR;
 }
@@ -253,55 +254,56 @@ static bool start(bool thorough)
     bool made = false, jailed = false;
 
     note_start_root(&now);
-    lock_take(&arming.files);
-    if (!arming.ended) {
+    lock_take(&endpoint.files);
+    if (!endpoint.ended) {
         made = make_any(&now, &place);
         /* A daemon's worker changes its user at once after fork(), maybe between the two lines above. */
         if (!made && sys_geteuid() != now.uid) {
             now = identity_now();
             made = make_any(&now, &place);
         }
-        arming.identity = now;
+        endpoint.identity = now;
         if (made) {
             adopt(&now, &place, -1);
-            sweep_some(arming.dir.fd, &place.maker, thorough);
+            sweep_some(endpoint.dir.fd, &place.maker, thorough);
         }
         jailed = open_jail(&now);
     }
-    lock_give(&arming.files);
-    if (!made && arming_problem[0])
-        log_write(level_of_failure(jailed, thorough), "no FIFO: %s", arming_problem);
+    lock_give(&endpoint.files);
+    if (!made && endpoint_problem[0])
+        log_write(level_of_failure(jailed, thorough), "no FIFO: %s", endpoint_problem);
     return made;
 }
 
-void arming_open_directory(void)
+void endpoint_open_directory(void)
 {
     struct identity now = identity_now();
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
     char path[PATH_MAX];
 
     runtime_dir_choose(path, &user, settings.directory, settings.xdg);
-    if (runtime_dir_open(&arming.dir, keep_path(path, arming.path), &user, arming_problem) != 0)
-        log_write(LOG_ERROR, "no directory for copies of patches: %s", arming_problem);
+    if (runtime_dir_open(&endpoint.dir, keep_path(path, endpoint.path), &user, endpoint_problem) !=
+        0)
+        log_write(LOG_ERROR, "no directory for copies of patches: %s", endpoint_problem);
     else
         made_here_note();
-    arming.copied = true;
+    endpoint.copied = true;
 }
 
-void arming_close_directory(void)
+void endpoint_close_directory(void)
 {
-    runtime_dir_close(&arming.dir);
+    runtime_dir_close(&endpoint.dir);
 }
 
-bool arming_announce(void)
+bool endpoint_announce(void)
 {
     bool made = start(false);
 
-    runtime_dir_close(&arming.dir);
+    runtime_dir_close(&endpoint.dir);
     return made;
 }
 
-bool arming_start(void)
+bool endpoint_start(void)
 {
     return start(true);
 }
@@ -314,22 +316,22 @@ static int open_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
     return runtime_dir_open_fifo(dir, name, ino);
 }
 
-bool arming_open(void)
+bool endpoint_open(void)
 {
     int fifo = -1;
 
-    lock_take(&arming.files);
-    if (arming.announced && arming.dir.fd >= 0 && !arming.ended) {
-        fifo = open_fifo(&arming.dir, arming.stem, arming.fifo_ino);
+    lock_take(&endpoint.files);
+    if (endpoint.announced && endpoint.dir.fd >= 0 && !endpoint.ended) {
+        fifo = open_fifo(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
         if (fifo >= 0) {
-            arming.fifo = fifo;
-            arming.announced = false;
+            endpoint.fifo = fifo;
+            endpoint.announced = false;
         } else {
-            log_write(LOG_ERROR, "no FIFO: open %s/%s.fifo: %s", arming.dir.path, arming.stem,
+            log_write(LOG_ERROR, "no FIFO: open %s/%s.fifo: %s", endpoint.dir.path, endpoint.stem,
                       sys_error(fifo));
         }
     }
-    lock_give(&arming.files);
+    lock_give(&endpoint.files);
     return fifo >= 0;
 }
 
@@ -338,15 +340,15 @@ static bool fifo_gone(void)
     char name[NAME_MAX];
     struct stat st;
 
-    if (arming.fifo < 0)
+    if (endpoint.fifo < 0)
         return true;
-    file_name(name, arming.stem, "fifo");
-    if (sys_fstatat(arming.dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    file_name(name, endpoint.stem, "fifo");
+    if (sys_fstatat(endpoint.dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return true;
     /* The directory itself may have been removed and made again under the same name. */
-    if (st.st_ino != arming.fifo_ino)
+    if (st.st_ino != endpoint.fifo_ino)
         return true;
-    return sys_fstatat(AT_FDCWD, arming.dir.path, &st, AT_SYMLINK_NOFOLLOW) != 0;
+    return sys_fstatat(AT_FDCWD, endpoint.dir.path, &st, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
 /* A name that the process may not remove any more; a new user cannot even look. */
@@ -361,15 +363,15 @@ static bool name_stays(const struct runtime_dir *dir, const char *stem)
 
 static bool arm_again(const struct identity *now)
 {
-    struct runtime_dir old = arming.dir;
+    struct runtime_dir old = endpoint.dir;
     struct place place;
     char stem[STEM_SIZE];
-    int old_fifo = arming.fifo, fifo;
+    int old_fifo = endpoint.fifo, fifo;
 
-    memcpy(stem, arming.stem, STEM_SIZE);
+    memcpy(stem, endpoint.stem, STEM_SIZE);
     if (!make_any(now, &place))
         return false;
-    if (old_fifo >= 0 && place.ino == arming.fifo_ino && same_directory(&place.dir, &old))
+    if (old_fifo >= 0 && place.ino == endpoint.fifo_ino && same_directory(&place.dir, &old))
         fifo = old_fifo;
     else
         fifo = open_fifo(&place.dir, place.stem, place.ino);
@@ -381,108 +383,108 @@ static bool arm_again(const struct identity *now)
     if (old.fd >= 0) {
         if (fifo != old_fifo && !leads_to(&old, stem, place.ino))
             remove_files(&old, stem);
-        arming.retired_misleads = fifo != old_fifo && name_stays(&old, stem);
+        endpoint.retired_misleads = fifo != old_fifo && name_stays(&old, stem);
         sys_close(old.fd);
     }
     if (fifo != old_fifo) {
-        if (arming.retired >= 0)
-            sys_close(arming.retired);
-        arming.retired = old_fifo;
+        if (endpoint.retired >= 0)
+            sys_close(endpoint.retired);
+        endpoint.retired = old_fifo;
     }
     return true;
 }
 
-bool arming_user_changed(void)
+bool endpoint_user_changed(void)
 {
-    return sys_geteuid() != arming.identity.uid;
+    return sys_geteuid() != endpoint.identity.uid;
 }
 
-bool arming_check(bool doorbell)
+bool endpoint_check(bool doorbell)
 {
     struct identity now = identity_now();
-    bool changed = memcmp(&now, &arming.identity, sizeof(now)) != 0;
+    bool changed = memcmp(&now, &endpoint.identity, sizeof(now)) != 0;
     bool again = false;
 
     if (!changed && !(doorbell && fifo_gone()))
         return false;
-    lock_take(&arming.files);
-    if (!arming.ended) {
+    lock_take(&endpoint.files);
+    if (!endpoint.ended) {
         bool jailed = open_jail(&now);
 
         again = arm_again(&now);
         if (!again)
             log_write(jailed ? LOG_INFO : LOG_ERROR, "the FIFO stays where it was: %s",
-                      arming_problem);
-        arming.identity = now;
+                      endpoint_problem);
+        endpoint.identity = now;
     }
-    lock_give(&arming.files);
+    lock_give(&endpoint.files);
     return again;
 }
 
-void arming_stop(void)
+void endpoint_stop(void)
 {
-    lock_take(&arming.files);
-    if (arming.fifo >= 0)
-        sys_close(arming.fifo);
-    if (arming.retired >= 0)
-        sys_close(arming.retired);
-    runtime_dir_close(&arming.dir);
-    arming.announced = arming.announced || arming.fifo >= 0;
-    arming.fifo = arming.retired = -1;
-    lock_give(&arming.files);
+    lock_take(&endpoint.files);
+    if (endpoint.fifo >= 0)
+        sys_close(endpoint.fifo);
+    if (endpoint.retired >= 0)
+        sys_close(endpoint.retired);
+    runtime_dir_close(&endpoint.dir);
+    endpoint.announced = endpoint.announced || endpoint.fifo >= 0;
+    endpoint.fifo = endpoint.retired = -1;
+    lock_give(&endpoint.files);
     jail_reset(); /* the listener's table goes */
 }
 
-int arming_retired(void)
+int endpoint_retired(void)
 {
-    return arming.retired;
+    return endpoint.retired;
 }
 
-bool arming_retired_misleads(void)
+bool endpoint_retired_misleads(void)
 {
-    return arming.retired >= 0 && arming.retired_misleads;
+    return endpoint.retired >= 0 && endpoint.retired_misleads;
 }
 
-void arming_close_retired(void)
+void endpoint_close_retired(void)
 {
-    sys_close(arming.retired);
-    arming.retired = -1;
+    sys_close(endpoint.retired);
+    endpoint.retired = -1;
 }
 
-int arming_fifo(void)
+int endpoint_fifo(void)
 {
-    return arming.fifo;
+    return endpoint.fifo;
 }
 
-const struct runtime_dir *arming_dir(void)
+const struct runtime_dir *endpoint_dir(void)
 {
-    return &arming.dir;
+    return &endpoint.dir;
 }
 
-bool arming_path(char *path, size_t size)
+bool endpoint_path(char *path, size_t size)
 {
     bool there;
 
-    lock_take(&arming.files);
-    there = arming.dir.fd >= 0;
+    lock_take(&endpoint.files);
+    there = endpoint.dir.fd >= 0;
     if (there)
-        snprintf(path, size, "%s/%s.fifo", arming.dir.path, arming.stem);
-    lock_give(&arming.files);
+        snprintf(path, size, "%s/%s.fifo", endpoint.dir.path, endpoint.stem);
+    lock_give(&endpoint.files);
     return there;
 }
 
-int arming_write_status(const char *text, size_t length)
+int endpoint_write_status(const char *text, size_t length)
 {
     char name[NAME_MAX];
     int result = 0;
 
-    lock_take(&arming.files);
-    if (arming.dir.fd >= 0 && !arming.ended) {
-        file_name(name, arming.stem, "json");
-        result = runtime_dir_replace(&arming.dir, name, text, length);
-        arming.written = arming.written || result == 0;
+    lock_take(&endpoint.files);
+    if (endpoint.dir.fd >= 0 && !endpoint.ended) {
+        file_name(name, endpoint.stem, "json");
+        result = runtime_dir_replace(&endpoint.dir, name, text, length);
+        endpoint.written = endpoint.written || result == 0;
     }
-    lock_give(&arming.files);
+    lock_give(&endpoint.files);
     return result;
 }
 
@@ -492,27 +494,27 @@ static void ask_listener_to_remove(void)
 {
     struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
 
-    atomic_store_explicit(&arming.removal, ASKED, memory_order_release);
+    atomic_store_explicit(&endpoint.removal, ASKED, memory_order_release);
     if (!listener_wake())
         return;
-    while (atomic_load_explicit(&arming.removal, memory_order_acquire) == ASKED)
-        if (sys_futex_wait(&arming.removal, ASKED, &limit) == -ETIMEDOUT)
+    while (atomic_load_explicit(&endpoint.removal, memory_order_acquire) == ASKED)
+        if (sys_futex_wait(&endpoint.removal, ASKED, &limit) == -ETIMEDOUT)
             return;
 }
 
-void arming_remove_if_asked(void)
+void endpoint_remove_if_asked(void)
 {
-    if (atomic_load_explicit(&arming.removal, memory_order_acquire) != ASKED)
+    if (atomic_load_explicit(&endpoint.removal, memory_order_acquire) != ASKED)
         return;
-    remove_files(&arming.dir, arming.stem);
-    atomic_store_explicit(&arming.removal, DONE, memory_order_release);
-    sys_futex_wake(&arming.removal, 1);
+    remove_files(&endpoint.dir, endpoint.stem);
+    atomic_store_explicit(&endpoint.removal, DONE, memory_order_release);
+    sys_futex_wake(&endpoint.removal, 1);
 }
 
-void arming_remove(void)
+void endpoint_remove(void)
 {
     if (made_here())
-        remove_files(&arming.dir, arming.stem);
+        remove_files(&endpoint.dir, endpoint.stem);
 }
 
 static int remove_by_path(const char *suffix)
@@ -520,38 +522,38 @@ static int remove_by_path(const char *suffix)
     char path[PATH_MAX + NAME_MAX], name[NAME_MAX];
     const char *end = path + sizeof(path);
 
-    file_name(name, arming.stem, suffix);
-    text_add(text_add(text_add(path, end, arming.dir.path), end, "/"), end, name);
+    file_name(name, endpoint.stem, suffix);
+    text_add(text_add(text_add(path, end, endpoint.dir.path), end, "/"), end, name);
     return sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-void arming_end(void)
+void endpoint_end(void)
 {
     const char *directory = NULL;
     bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
-    if (!lock_try(&arming.files) && !lock_take_until(&arming.files, clock_ms() + 2000))
+    if (!lock_try(&endpoint.files) && !lock_take_until(&endpoint.files, clock_ms() + 2000))
         return;
-    arming.ended = true;
+    endpoint.ended = true;
     /* A child that was made past fork(3) has our memory but not our files. */
-    if ((arming.announced || arming.fifo >= 0) && made_here()) {
-        if (arming.written)
+    if ((endpoint.announced || endpoint.fifo >= 0) && made_here()) {
+        if (endpoint.written)
             remove_by_path("json");
-        reached = remove_by_path("fifo") != -ENOENT || arming.fifo < 0;
-        if (arming.fifo >= 0)
-            directory = arming.dir.path;
+        reached = remove_by_path("fifo") != -ENOENT || endpoint.fifo < 0;
+        if (endpoint.fifo >= 0)
+            directory = endpoint.dir.path;
     }
-    if (arming.copied && made_here())
-        directory = arming.dir.path;
-    lock_give(&arming.files);
+    if (endpoint.copied && made_here())
+        directory = endpoint.dir.path;
+    lock_give(&endpoint.files);
     if (!reached && threads_self() != THREAD_LISTENER)
         ask_listener_to_remove();
     if (directory && reached)
         leftovers_remove(directory);
 }
 
-void arming_remove_left_by_exec(void)
+void endpoint_remove_left_by_exec(void)
 {
     struct identity now = identity_now();
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
@@ -576,24 +578,24 @@ void arming_remove_left_by_exec(void)
     runtime_dir_close(&dir);
 }
 
-void arming_enter_user_namespace(void)
+void endpoint_enter_user_namespace(void)
 {
-    arming.in_user_namespace = true;
+    endpoint.in_user_namespace = true;
 }
 
-bool arming_ended(void)
+bool endpoint_ended(void)
 {
-    return arming.ended;
+    return endpoint.ended;
 }
 
-void arming_reset(void)
+void endpoint_reset(void)
 {
-    lock_reset(&arming.files);
-    arming.ended = false;
-    atomic_store_explicit(&arming.removal, NOT_ASKED, memory_order_relaxed);
-    arming.dir.fd = -1;
-    arming.fifo = arming.retired = -1;
-    arming.announced = arming.written = false;
-    arming.identity = (struct identity){0};
+    lock_reset(&endpoint.files);
+    endpoint.ended = false;
+    atomic_store_explicit(&endpoint.removal, NOT_ASKED, memory_order_relaxed);
+    endpoint.dir.fd = -1;
+    endpoint.fifo = endpoint.retired = -1;
+    endpoint.announced = endpoint.written = false;
+    endpoint.identity = (struct identity){0};
     jail_reset();
 }
