@@ -11,7 +11,7 @@
 #include "loader/objects/maps.h"
 #include "loader/text/entry_bytes.h"
 #include "loader/text/near_memory.h"
-#include "loader/text/short_swap.h"
+#include "loader/text/short_patch.h"
 #include "loader/text/site_internal.h"
 #include "loader/text/text_poke.h"
 
@@ -93,7 +93,7 @@ static int watch_short(struct site *site)
 
     arch_short_bytes(&site->prologue, entry.written);
     memcpy(entry.original, site->prologue.bytes, ARCH_SHORT_BYTES);
-    memcpy(pad.written, site->swap.jump, ARCH_LONG_BYTES);
+    memcpy(pad.written, site->patch.jump, ARCH_LONG_BYTES);
     memcpy(pad.original, site->pad, ARCH_LONG_BYTES);
     if (damage_watch(&site->damage, &entry) == 0 && damage_watch(&site->damage, &pad) == 0)
         return 0;
@@ -103,11 +103,11 @@ static int watch_short(struct site *site)
 
 static int watch_long(struct site *site)
 {
-    const struct arch_swap *swap = &site->swap;
-    struct damage_piece piece = {.at = site->prologue.jump, .size = swap->jump_size};
+    const struct text_patch *patch = &site->patch;
+    struct damage_piece piece = {.at = site->prologue.jump, .size = patch->jump_size};
 
-    memcpy(piece.written, swap->jump, swap->jump_size);
-    memcpy(piece.original, site->prologue.bytes, swap->jump_size);
+    memcpy(piece.written, patch->jump, patch->jump_size);
+    memcpy(piece.original, site->prologue.bytes, patch->jump_size);
     return damage_watch(&site->damage, &piece);
 }
 
@@ -126,8 +126,8 @@ static int put_in(struct site *site, uint64_t until, struct site_problem *why)
     if ((site_has_pad(site) ? watch_short(site) : watch_long(site)) != 0)
         return site_refuse(why, HP_MEMORY, "no memory to watch the function's first bytes");
     under_way = site;
-    site->technique = site_has_pad(site) ? short_swap_in(&site->swap, why)
-                                         : arch_swap_in(&site->swap, until, why);
+    site->technique = site_has_pad(site) ? short_patch_in(&site->patch, why)
+                                         : text_patch_in(&site->patch, until, why);
     site->armed = site->technique != NULL;
     under_way = NULL;
     if (!site->armed)
@@ -149,8 +149,8 @@ int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
     if (!site->armed)
         return 0;
     under_way = site;
-    out = (site_has_pad(site) ? short_swap_out(&site->swap, why)
-                              : arch_swap_out(&site->swap, until, why)) != NULL;
+    out = (site_has_pad(site) ? short_patch_out(&site->patch, why)
+                              : text_patch_out(&site->patch, until, why)) != NULL;
     site->armed = !out;
     under_way = NULL;
     if (out)
@@ -168,7 +168,7 @@ static bool pad_holds(const struct site *site, const uint8_t *bytes)
 /* Armed before, it holds the jump still. */
 static int check_pad(const struct site *site, struct site_problem *why)
 {
-    if (!site_claims_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->swap.jump))
+    if (!site_claims_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->patch.jump))
         return 0;
     return entry_bytes_check(site->pad, site->prologue.pad, ARCH_LONG_BYTES, why);
 }
@@ -193,7 +193,7 @@ void sites_arm_ahead(struct site *const *sites, size_t count)
 
     for (size_t i = 0; i < count; i++)
         if (!sites[i]->armed && site_has_pad(sites[i]) && site_check(sites[i], &ignored) == 0)
-            written |= short_swap_ahead(&sites[i]->swap) == 0;
+            written |= short_patch_ahead(&sites[i]->patch) == 0;
     if (written)
         text_poke_sync();
 }
@@ -203,7 +203,7 @@ static int mend_first_byte(const struct site *site, struct site_problem *why)
 {
     const struct damage_piece *piece = &site->damage.piece;
     struct text_poke poke;
-    int error = text_poke_open(&poke, piece->at, 1, site->swap.protection, false);
+    int error = text_poke_open(&poke, piece->at, 1, site->patch.protection, false);
 
     if (error == 0) {
         error = text_poke_byte(&poke, piece->at, piece->written[0]);
@@ -394,12 +394,12 @@ void sites_after_fork(void)
     site->armed = false;
     damage_unwatch(&site->damage);
     jump = site->prologue.jump;
-    if (text_poke_open(&poke, jump, site->prologue.length, site->swap.protection, true) != 0)
+    if (text_poke_open(&poke, jump, site->prologue.length, site->patch.protection, true) != 0)
         return;
     text_poke_bytes(&poke, jump, site->prologue.bytes, site->prologue.length);
     text_poke_close(&poke);
     if (!site_has_pad(site) || text_poke_open(&poke, site->prologue.pad, sizeof(site->pad),
-                                              site->swap.protection, true) != 0)
+                                              site->patch.protection, true) != 0)
         return;
     text_poke_bytes(&poke, site->prologue.pad, site->pad, sizeof(site->pad));
     text_poke_close(&poke);

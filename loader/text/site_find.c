@@ -41,7 +41,7 @@ static struct site *site_new(uintptr_t entry)
     if (!site)
         return NULL;
     site->prologue.entry = entry;
-    site->swap.prologue = &site->prologue;
+    site->patch.prologue = &site->prologue;
     site->next = *bucket;
     *bucket = site;
     return site;
@@ -192,6 +192,6 @@ struct site *site_at(uintptr_t entry, const struct function_code *code, struct s
         site->wide = read.wide;
     }
     site_drop(site, false);
-    site->swap.protection = protection;
+    site->patch.protection = protection;
     return site;
 }

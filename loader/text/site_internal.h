@@ -6,7 +6,7 @@
 
 #include "loader/text/damage.h"
 #include "loader/text/site.h"
-#include "loader/text/swap.h"
+#include "loader/text/text_patch.h"
 #include "loader/text/trap.h"
 
 enum { SITE_BUCKETS = 8192, STUB_BYTES = 8, NOTING_BYTES = 24 };
@@ -29,7 +29,7 @@ struct site {
     struct site *next;
     struct arch_prologue prologue;
     uint8_t pad[ARCH_LONG_BYTES]; /* what lay in the pad */
-    struct arch_swap swap;
+    struct text_patch patch;
     bool dropped, prepared, armed;
     bool released; /* its pad, in which nothing was written, is free for others */
     uintptr_t stub, hold, noting, original; /* 0: there is none */

@@ -8,7 +8,7 @@
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 #include "loader/text/near_memory.h"
-#include "loader/text/short_swap.h"
+#include "loader/text/short_patch.h"
 #include "loader/text/site_internal.h"
 
 #define REACH ((UINT64_C(1) << 31) - 0x10000)
@@ -64,7 +64,7 @@ static bool is_like_entry(const struct site *site, uintptr_t pad)
 
     return ((pad & page) == (site->prologue.jump & page) &&
             ((pad + ARCH_LONG_BYTES - 1) & page) == (pad & page)) ||
-           (maps_at(pad, &mapping) && mapping.protection == site->swap.protection &&
+           (maps_at(pad, &mapping) && mapping.protection == site->patch.protection &&
             !mapping.shared && mapping.end >= pad + ARCH_LONG_BYTES);
 }
 
@@ -122,7 +122,7 @@ static bool is_stored_and_safe(const struct site *site)
     struct arch_prologue prologue = site->by_long.prologue;
 
     return site->by_long.possible && arch_stored_whole(&prologue) && arch_stub_guard(&prologue) &&
-           short_swap_stores(prologue.jump, site->swap.protection);
+           short_patch_stores(prologue.jump, site->patch.protection);
 }
 
 /* False: there is none, or a long jump is better. */
@@ -131,7 +131,7 @@ static bool choose_pad(const struct site *site, struct arch_prologue *taken)
     enum rank rank;
 
     *taken = site->by_short.prologue;
-    if (!site->by_short.possible || !short_swap_possible(taken->jump, site->swap.protection))
+    if (!site->by_short.possible || !short_patch_possible(taken->jump, site->patch.protection))
         return false;
     taken->pad = find_pad(site, &rank);
     return taken->pad && (rank > NOT_SAFE || !is_stored_and_safe(site));
@@ -164,8 +164,8 @@ static bool place_short(struct site *site)
     if (!site->stub)
         return false;
     take_pad(site, &taken);
-    site->swap.punned = true;
-    site->swap.jump_size = arch_jump_bytes(&taken, site->stub, site->swap.jump);
+    site->patch.punned = true;
+    site->patch.jump_size = arch_jump_bytes(&taken, site->stub, site->patch.jump);
     return true;
 }
 
@@ -183,7 +183,7 @@ static int place_stub(struct site *site, struct site_problem *why)
         return refuse_pad(why);
     site_take(site, &site->by_long);
     place_punned(site, &error);
-    site->swap.punned = true;
+    site->patch.punned = true;
     if (!site->stub) {
         struct room_wish wish;
 
@@ -193,11 +193,11 @@ static int place_stub(struct site *site, struct site_problem *why)
         taken = &single;
         wish = wish_stub(taken);
         site->stub = room_take(&wish, &error);
-        site->swap.punned = false;
+        site->patch.punned = false;
     }
     if (!site->stub)
         return site_refuse_room(why, error);
-    site->swap.jump_size = arch_jump_bytes(taken, site->stub, site->swap.jump);
+    site->patch.jump_size = arch_jump_bytes(taken, site->stub, site->patch.jump);
     return 0;
 }
 
@@ -241,9 +241,9 @@ static void place_hold(struct site *site)
         count++;
     } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
     found = room_take_any(wishes, count, &site->hold, &error);
-    site->swap.held = found < count && site->hold;
-    if (site->swap.held)
-        arch_jump_bytes(&choices[found], site->hold, site->swap.hold);
+    site->patch.held = found < count && site->hold;
+    if (site->patch.held)
+        arch_jump_bytes(&choices[found], site->hold, site->patch.hold);
 }
 
 static int write_hold(struct site *site)
@@ -314,7 +314,7 @@ static void place_restored(struct site *site)
         site->survives = arch_survives_restore(p, jump, sizeof(jump), &trap, &site->faults);
     } else {
         site->survives =
-            arch_survives_restore(p, site->swap.jump, site->swap.jump_size, &trap, &site->faults);
+            arch_survives_restore(p, site->patch.jump, site->patch.jump_size, &trap, &site->faults);
     }
     site->survives |= p->jump != p->entry;
     site->restored.address = trap ? p->jump + trap : 0;
@@ -334,7 +334,7 @@ static int write_stubs(struct site *site, struct site_problem *why)
     error = room_write(site->stub, stub, stub_size);
     if (error == 0)
         error = room_write(site->noting, noting, noting_size);
-    if (error == 0 && site->swap.held)
+    if (error == 0 && site->patch.held)
         error = write_hold(site);
     return error == 0 ? 0 : site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
 }
@@ -342,9 +342,9 @@ static int write_stubs(struct site *site, struct site_problem *why)
 static void give_back(struct site *site)
 {
     room_give_back(site->stub, STUB_BYTES);
-    if (site->swap.held)
+    if (site->patch.held)
         room_give_back(site->hold, STUB_BYTES);
-    site->swap.held = false;
+    site->patch.held = false;
     room_give_back((uintptr_t)site->words, sizeof(*site->words));
     room_give_back(site->noting, NOTING_BYTES);
     room_give_back(site->original, site->original_size);
@@ -371,7 +371,7 @@ static int claim_again(struct site *site, struct site_problem *why)
     if (!taken.pad)
         return refuse_pad(why);
     take_pad(site, &taken);
-    site->swap.jump_size = arch_jump_bytes(&taken, site->stub, site->swap.jump);
+    site->patch.jump_size = arch_jump_bytes(&taken, site->stub, site->patch.jump);
     arch_short_bytes(&taken, jump);
     site->survives = arch_survives_restore(&taken, jump, sizeof(jump), &trap, &faults) &&
                      (!trap || trap_at == taken.jump + trap) && (!faults || site->faults);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "loader/text/exchange.h"
-#include "loader/text/short_swap.h"
-#include "loader/text/swap.h"
+#include "loader/text/short_patch.h"
+#include "loader/text/text_patch.h"
 #include "loader/text/text_poke.h"
 #include "loader/text/thread_scan.h"
 #include "tests/support/harness.h"
@@ -43,7 +43,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *fo
 }
 
 /* Under way. */
-static const struct arch_swap *swap_now;
+static const struct text_patch *swap_now;
 static bool in_now;
 static struct event events[EVENTS];
 static unsigned count;
@@ -108,14 +108,14 @@ int __real_thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintp
                                 uint64_t until, pid_t *who);
 int __wrap_thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t end,
                                 uint64_t until, pid_t *who);
-const char *__real_arch_swap_in(const struct arch_swap *swap, uint64_t until,
-                                struct site_problem *why);
-const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
-                                struct site_problem *why);
-const char *__real_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+const char *__real_text_patch_in(const struct text_patch *patch, uint64_t until,
                                  struct site_problem *why);
-const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+const char *__wrap_text_patch_in(const struct text_patch *patch, uint64_t until,
                                  struct site_problem *why);
+const char *__real_text_patch_out(const struct text_patch *patch, uint64_t until,
+                                  struct site_problem *why);
+const char *__wrap_text_patch_out(const struct text_patch *patch, uint64_t until,
+                                  struct site_problem *why);
 
 int __wrap_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte)
 {
@@ -316,13 +316,13 @@ static void check_event(struct model *model, const struct event *event)
 }
 
 /* Who had stopped at a boundary before a punned jump came may be there still when it goes. */
-static void check_swap(const struct arch_swap *swap, bool in, bool done)
+static void check_swap(const struct text_patch *patch, bool in, bool done)
 {
-    struct model model = {.prologue = swap->prologue, .inside = in || swap->punned};
+    struct model model = {.prologue = patch->prologue, .inside = in || patch->punned};
 
-    memcpy(model.old, swap->prologue->bytes, JUMP_BYTES);
-    memcpy(model.jump, swap->jump, JUMP_BYTES);
-    memcpy(model.hold, swap->held ? swap->hold : swap->jump, JUMP_BYTES);
+    memcpy(model.old, patch->prologue->bytes, JUMP_BYTES);
+    memcpy(model.jump, patch->jump, JUMP_BYTES);
+    memcpy(model.hold, patch->held ? patch->hold : patch->jump, JUMP_BYTES);
     memcpy(model.settled, in ? model.old : model.jump, JUMP_BYTES);
     for (unsigned i = 0; i < count; i++)
         check_event(&model, &events[i]);
@@ -339,13 +339,13 @@ static void check_swap(const struct arch_swap *swap, bool in, bool done)
  * The two bytes change in one store. Whoever may have seen the jump there finds the pad whole: every
  * processor has been serialised since the pad's last byte, and no store into it follows.
  */
-static void check_short(const struct arch_swap *swap, bool in, bool done)
+static void check_short(const struct text_patch *patch, bool in, bool done)
 {
     uint8_t settled[JUMP_BYTES], pending[JUMP_BYTES], jump[2],
-        *old = (uint8_t *)swap->prologue->bytes;
+        *old = (uint8_t *)patch->prologue->bytes;
     bool open = !in, now_in = !in; /* may be seen; is there */
 
-    arch_short_bytes(swap->prologue, jump);
+    arch_short_bytes(patch->prologue, jump);
     memcpy(pending, watch_pad_before, JUMP_BYTES);
     memcpy(settled, pending, JUMP_BYTES);
     for (unsigned i = 0; i < count; i++) {
@@ -363,7 +363,7 @@ static void check_short(const struct arch_swap *swap, bool in, bool done)
             if (event->first != 0 || event->count != 2 ||
                 (!now_in && memcmp(event->bytes, old, 2) != 0))
                 wrong("%s, event %u: half of the jump may be fetched", watch.name, i);
-            if (now_in && memcmp(settled, swap->jump, JUMP_BYTES) != 0)
+            if (now_in && memcmp(settled, patch->jump, JUMP_BYTES) != 0)
                 wrong("%s, event %u: the pad may be fetched as it was", watch.name, i);
             open = open || now_in;
         } else {
@@ -375,42 +375,42 @@ static void check_short(const struct arch_swap *swap, bool in, bool done)
 }
 
 /* In a swap of a test's own, too. */
-bool watch_short_swap(bool (*swap)(const struct arch_swap *swap, bool in, void *context), bool in,
-                      const struct arch_swap *what, void *context)
+bool watch_short_swap(bool (*patch)(const struct text_patch *patch, bool in, void *context),
+                      bool in, const struct text_patch *what, void *context)
 {
     bool done;
 
     memcpy(watch_pad_before, (const void *)(uintptr_t)what->prologue->pad, JUMP_BYTES);
     swap_now = what;
     count = 0;
-    done = swap(what, in, context);
+    done = patch(what, in, context);
     swap_now = NULL;
     check_short(what, in, done);
     return done;
 }
 
-typedef const char *short_function(const struct arch_swap *swap, struct site_problem *why);
-short_function __real_short_swap_in, __wrap_short_swap_in;
-short_function __real_short_swap_out, __wrap_short_swap_out;
+typedef const char *short_function(const struct text_patch *patch, struct site_problem *why);
+short_function __real_short_patch_in, __wrap_short_patch_in;
+short_function __real_short_patch_out, __wrap_short_patch_out;
 
-static bool swap_really(const struct arch_swap *swap, bool in, void *why)
+static bool swap_really(const struct text_patch *patch, bool in, void *why)
 {
-    return (in ? __real_short_swap_in(swap, why) : __real_short_swap_out(swap, why)) != NULL;
+    return (in ? __real_short_patch_in(patch, why) : __real_short_patch_out(patch, why)) != NULL;
 }
 
-const char *__wrap_short_swap_in(const struct arch_swap *swap, struct site_problem *why)
+const char *__wrap_short_patch_in(const struct text_patch *patch, struct site_problem *why)
 {
-    return watch_short_swap(swap_really, true, swap, why) ? "short" : NULL;
+    return watch_short_swap(swap_really, true, patch, why) ? "short" : NULL;
 }
 
-const char *__wrap_short_swap_out(const struct arch_swap *swap, struct site_problem *why)
+const char *__wrap_short_patch_out(const struct text_patch *patch, struct site_problem *why)
 {
-    return watch_short_swap(swap_really, false, swap, why) ? "short" : NULL;
+    return watch_short_swap(swap_really, false, patch, why) ? "short" : NULL;
 }
 
 /* ---- long jumps ---- */
 
-typedef const char *swap_function(const struct arch_swap *swap, uint64_t until,
+typedef const char *swap_function(const struct text_patch *patch, uint64_t until,
                                   struct site_problem *why);
 
 /* A thread that has been joined may still be ending, with every signal blocked. */
@@ -422,31 +422,31 @@ static void await_those_who_end(void)
         sched_yield();
 }
 
-static const char *watched(swap_function *real, bool in, const struct arch_swap *swap,
+static const char *watched(swap_function *real, bool in, const struct text_patch *patch,
                            uint64_t until, struct site_problem *why)
 {
     const char *how;
 
     await_those_who_end();
-    swap_now = swap;
+    swap_now = patch;
     in_now = in;
     count = 0;
-    how = real(swap, until, why);
+    how = real(patch, until, why);
     swap_now = NULL;
-    check_swap(swap, in, how != NULL);
+    check_swap(patch, in, how != NULL);
     return how;
 }
 
-const char *__wrap_arch_swap_in(const struct arch_swap *swap, uint64_t until,
-                                struct site_problem *why)
-{
-    return watched(__real_arch_swap_in, true, swap, until, why);
-}
-
-const char *__wrap_arch_swap_out(const struct arch_swap *swap, uint64_t until,
+const char *__wrap_text_patch_in(const struct text_patch *patch, uint64_t until,
                                  struct site_problem *why)
 {
-    return watched(__real_arch_swap_out, false, swap, until, why);
+    return watched(__real_text_patch_in, true, patch, until, why);
+}
+
+const char *__wrap_text_patch_out(const struct text_patch *patch, uint64_t until,
+                                  struct site_problem *why)
+{
+    return watched(__real_text_patch_out, false, patch, until, why);
 }
 
 unsigned watch_arm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument)

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "loader/text/swap.h"
+#include "loader/text/text_patch.h"
 #include "tests/support/shapes.h"
 
 struct watch {
@@ -26,9 +26,9 @@ struct watch {
 };
 extern struct watch watch;
 
-/* Run a way of swapping a short jump, and judge its stores as those of short_swap.c are judged. */
-bool watch_short_swap(bool (*swap)(const struct arch_swap *swap, bool in, void *context), bool in,
-                      const struct arch_swap *what, void *context);
+/* Run a way of swapping a short jump, and judge its stores as those of short_patch.c are judged. */
+bool watch_short_swap(bool (*patch)(const struct text_patch *patch, bool in, void *context),
+                      bool in, const struct text_patch *what, void *context);
 
 /* shape_arm() and shape_disarm(), with `act` after `at` events (0: never). How many there were. */
 unsigned watch_arm(const struct shape *shape, unsigned at, void (*act)(void *), void *argument);

@@ -323,18 +323,18 @@ static void write_bytes(const struct text_poke *poke, uintptr_t at, const uint8_
         text_poke_byte(poke, at + i, bytes[i]);
 }
 
-static bool swap_naively(const struct arch_swap *swap, bool in, void *how)
+static bool swap_naively(const struct text_patch *patch, bool in, void *how)
 {
-    const struct arch_prologue *p = swap->prologue;
+    const struct arch_prologue *p = patch->prologue;
     struct text_poke poke;
     uint8_t jump[2];
 
     arch_short_bytes(p, jump);
     if (!in ||
-        text_poke_open(&poke, p->jump, p->pad + JUMP_BYTES - p->jump, swap->protection, true))
+        text_poke_open(&poke, p->jump, p->pad + JUMP_BYTES - p->jump, patch->protection, true))
         return false;
     if (*(enum naive *)how != PAD_LAST)
-        write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
+        write_bytes(&poke, p->pad, patch->jump, JUMP_BYTES);
     if (*(enum naive *)how != UNSYNCED)
         text_poke_sync();
     if (*(enum naive *)how == BYTE_BY_BYTE)
@@ -342,7 +342,7 @@ static bool swap_naively(const struct arch_swap *swap, bool in, void *how)
     else
         text_poke_store2(p->jump, jump);
     if (*(enum naive *)how == PAD_LAST)
-        write_bytes(&poke, p->pad, swap->jump, JUMP_BYTES);
+        write_bytes(&poke, p->pad, patch->jump, JUMP_BYTES);
     text_poke_sync();
     text_poke_close(&poke);
     return true;
@@ -352,16 +352,16 @@ static int naively(const void *how)
 {
     const struct shape *shape = shape_named("short_five");
     struct arch_prologue prologue;
-    struct arch_swap swap = {.prologue = &prologue, .protection = PROT_READ | PROT_EXEC};
+    struct text_patch patch = {.prologue = &prologue, .protection = PROT_READ | PROT_EXEC};
     enum naive naive = *(const enum naive *)how;
 
     if (arch_prologue_read_short((const uint8_t *)(uintptr_t)shape->call, shape_size(shape),
                                  (uintptr_t)shape->call, &prologue) != ARCH_OK)
         return 1;
     prologue.pad = (uintptr_t)shape->call + (uintptr_t)shape->pad_begin;
-    arch_jump_bytes(&prologue, (uintptr_t)shape_replacement, swap.jump);
+    arch_jump_bytes(&prologue, (uintptr_t)shape_replacement, patch.jump);
     watch.name = "naive";
-    watch_short_swap(swap_naively, true, &swap, &naive);
+    watch_short_swap(swap_naively, true, &patch, &naive);
     return 0;
 }
 

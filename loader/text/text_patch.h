@@ -1,12 +1,12 @@
 /*
- * swap.h - put a jump over a function's first instructions, or take it out, while threads run
+ * text_patch.h - put a jump over a function's first instructions, or take it out, while threads run
  * through them. arch/x86_64/swap.c says how.
  *
  * Listener (or the thread that runs the constructor), holding the engine lock, inside the commit
  * section; the traps of the prologue are in the table, and SIGTRAP is ours.
  */
-#ifndef HOTPATCH_SWAP_H
-#define HOTPATCH_SWAP_H
+#ifndef HOTPATCH_TEXT_PATCH_H
+#define HOTPATCH_TEXT_PATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include "arch/arch.h"
 #include "loader/text/site.h"
 
-struct arch_swap {
+struct text_patch {
     const struct arch_prologue *prologue;
     uint8_t jump[8];
     size_t jump_size;
@@ -25,7 +25,8 @@ struct arch_swap {
 };
 
 /* How it was done, or NULL with `why`: nothing has changed. */
-const char *arch_swap_in(const struct arch_swap *swap, uint64_t until, struct site_problem *why);
-const char *arch_swap_out(const struct arch_swap *swap, uint64_t until, struct site_problem *why);
+const char *text_patch_in(const struct text_patch *patch, uint64_t until, struct site_problem *why);
+const char *text_patch_out(const struct text_patch *patch, uint64_t until,
+                           struct site_problem *why);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * swap.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
+ * text_patch.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
  * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
  * eight and the pages can be made writable, else with their page (exchange.h). A thread that comes to the entry
@@ -44,7 +44,7 @@
  *
  * Nothing here may call libc while the entry is held: its functions are patched as well.
  */
-#include "loader/text/swap.h"
+#include "loader/text/text_patch.h"
 
 #include <string.h>
 
@@ -67,7 +67,7 @@ struct change {
 
 /* One swap under way. */
 struct work {
-    const struct arch_swap *swap;
+    const struct text_patch *patch;
     struct text_poke poke;
     struct thread_scan scan;
     uintptr_t at;
@@ -83,17 +83,17 @@ struct work {
 /* Why a change was not kept where no thread is to blame. */
 static const struct scanned_thread foreign_action, masking_handler;
 
-static void begin(struct work *work, const struct arch_swap *swap, bool in, uint64_t until,
+static void begin(struct work *work, const struct text_patch *patch, bool in, uint64_t until,
                   struct site_problem *why)
 {
-    const struct arch_prologue *p = swap->prologue;
+    const struct arch_prologue *p = patch->prologue;
 
     memset(work, 0, sizeof(*work));
-    work->swap = swap;
+    work->patch = patch;
     work->at = p->jump;
     memcpy(in ? work->old.bytes : work->new.bytes, p->bytes, JUMP_BYTES);
-    memcpy(in ? work->new.bytes : work->old.bytes, swap->jump, JUMP_BYTES);
-    memcpy(work->hold.bytes, swap->hold, JUMP_BYTES);
+    memcpy(in ? work->new.bytes : work->old.bytes, patch->jump, JUMP_BYTES);
+    memcpy(work->hold.bytes, patch->hold, JUMP_BYTES);
     for (unsigned i = 1; i < p->count; i++) {
         if (p->start[i] < JUMP_BYTES) {
             work->boundary[p->start[i]] = true;
@@ -198,7 +198,7 @@ static bool open_store(struct work *work)
 {
     if ((work->at & 7) + JUMP_BYTES > 8)
         return false;
-    if (text_poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, true) != 0)
+    if (text_poke_open(&work->poke, work->at, JUMP_BYTES, work->patch->protection, true) != 0)
         return false;
     if (!work->poke.stores)
         text_poke_close(&work->poke);
@@ -257,7 +257,7 @@ static int clear_inside(struct work *work)
 {
     if (!work->inside)
         return 0;
-    if (!work->swap->punned)
+    if (!work->patch->punned)
         return evacuate(work);
     for (unsigned i = 1; i < JUMP_BYTES; i++)
         if (work->boundary[i] && text_poke_byte(&work->poke, work->at + i, TRAP) != 0)
@@ -279,7 +279,7 @@ static const char *put_by_int3(struct work *work)
         result = text_poke_byte(&work->poke, work->at, work->new.bytes[0]);
     text_poke_sync();
     if (cleared && result == 0)
-        return !work->inside ? "single" : work->swap->punned ? "int3" : "evacuated";
+        return !work->inside ? "single" : work->patch->punned ? "int3" : "evacuated";
     put_tail(work, work->old.bytes, 1);
     text_poke_byte(&work->poke, work->at, work->old.bytes[0]);
     text_poke_sync();
@@ -317,9 +317,9 @@ static const char *by_int3(struct work *work)
     }
     if (thread)
         return refuse_thread(work, thread);
-    result = work->poke.stores
-                 ? 0
-                 : text_poke_open(&work->poke, work->at, JUMP_BYTES, work->swap->protection, false);
+    result = work->poke.stores ? 0
+                               : text_poke_open(&work->poke, work->at, JUMP_BYTES,
+                                                work->patch->protection, false);
     if (result != 0)
         return refuse_store(work, result);
     return put_by_int3(work);
@@ -349,7 +349,7 @@ static const char *by_one_change(struct work *work)
 
 static bool action_is_ours(const struct work *work)
 {
-    return trap_is_taken(arch_stub_faults(work->swap->prologue));
+    return trap_is_taken(arch_stub_faults(work->patch->prologue));
 }
 
 static const struct scanned_thread *await_shown(struct work *work)
@@ -452,7 +452,7 @@ static const char *by_proof(struct work *work)
 /* A jump to itself must not keep a processor from the thread that has to end it. */
 static bool may_hold(struct work *work)
 {
-    return work->swap->held && work->synced && thread_scan_look(&work->scan) == 0 &&
+    return work->patch->held && work->synced && thread_scan_look(&work->scan) == 0 &&
            !thread_scan_has_realtime(&work->scan);
 }
 
@@ -464,13 +464,13 @@ static const char *choose(struct work *work)
         return by_one_change(work);
     changes = prepare(work, &work->new) == 0;
     if (changes && may_hold(work))
-        return work->swap->punned ? by_hold(work) : by_hold_and_questions(work);
-    if (changes && work->swap->punned)
+        return work->patch->punned ? by_hold(work) : by_hold_and_questions(work);
+    if (changes && work->patch->punned)
         return by_proof(work);
     return by_int3(work);
 }
 
-static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
+static const char *run(const struct text_patch *patch, bool in, uint64_t until,
                        struct site_problem *why)
 {
     const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
@@ -478,7 +478,7 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     struct work work;
     const char *how;
 
-    begin(&work, swap, in, until, why);
+    begin(&work, patch, in, until, why);
     why->code = 0;
     work.synced = text_poke_sync_ready() == 0;
     work.stores = open_store(&work);
@@ -492,12 +492,12 @@ static const char *run(const struct arch_swap *swap, bool in, uint64_t until,
     return how;
 }
 
-const char *arch_swap_in(const struct arch_swap *swap, uint64_t until, struct site_problem *why)
+const char *text_patch_in(const struct text_patch *patch, uint64_t until, struct site_problem *why)
 {
-    return run(swap, true, until, why);
+    return run(patch, true, until, why);
 }
 
-const char *arch_swap_out(const struct arch_swap *swap, uint64_t until, struct site_problem *why)
+const char *text_patch_out(const struct text_patch *patch, uint64_t until, struct site_problem *why)
 {
-    return run(swap, false, until, why);
+    return run(patch, false, until, why);
 }

@@ -1,5 +1,5 @@
 /*
- * short_swap.c - the way that needs no trap, no thread's position and no signal mask.
+ * short_patch.c - the way that needs no trap, no thread's position and no signal mask.
  *
  *              entry                      the pad, between two functions
  *     before   48 89 f8  mov %rdi,%rax    66 0f 1f 44 00 00  nop
@@ -17,7 +17,7 @@
  * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could
  * see one of the two alone: the page is exchanged instead (exchange.h).
  */
-#include "loader/text/short_swap.h"
+#include "loader/text/short_patch.h"
 
 #include "base/refusal.h"
 #include "base/sys.h"
@@ -51,13 +51,13 @@ static bool can_exchange(uintptr_t address)
 }
 
 /* Under a filter the calls that this takes may end the process. */
-bool short_swap_possible(uintptr_t address, int protection)
+bool short_patch_possible(uintptr_t address, int protection)
 {
     return text_poke_sync_ready() == 0 && !text_poke_under_filter() &&
            (stores_at(address, protection) == ALLOWED || can_exchange(address));
 }
 
-bool short_swap_stores(uintptr_t address, int protection)
+bool short_patch_stores(uintptr_t address, int protection)
 {
     return !text_poke_under_filter() && stores_at(address, protection) == ALLOWED;
 }
@@ -89,59 +89,59 @@ POKE_BARE static bool holds(uintptr_t address, const uint8_t *bytes, size_t size
 }
 
 /* Written ahead, or since it was armed before: a thread may be about to execute it. */
-static bool has_pad(const struct arch_swap *swap)
+static bool has_pad(const struct text_patch *patch)
 {
-    return holds(swap->prologue->pad, swap->jump, ARCH_LONG_BYTES);
+    return holds(patch->prologue->pad, patch->jump, ARCH_LONG_BYTES);
 }
 
-static int write_pad(const struct text_poke *poke, const struct arch_swap *swap)
+static int write_pad(const struct text_poke *poke, const struct text_patch *patch)
 {
-    uintptr_t pad = swap->prologue->pad;
+    uintptr_t pad = patch->prologue->pad;
     int result = 0;
 
     for (unsigned i = 0; i < ARCH_LONG_BYTES && result == 0; i++)
-        result = text_poke_byte(poke, pad + i, swap->jump[i]);
+        result = text_poke_byte(poke, pad + i, patch->jump[i]);
     return result;
 }
 
 /* Both the entry and the pad: they lie within some 130 bytes. */
-static int open_both(struct text_poke *poke, const struct arch_swap *swap)
+static int open_both(struct text_poke *poke, const struct text_patch *patch)
 {
-    const struct arch_prologue *p = swap->prologue;
+    const struct arch_prologue *p = patch->prologue;
     uintptr_t begin = p->pad < p->jump ? p->pad : p->jump;
     uintptr_t end = p->pad > p->jump ? p->pad + ARCH_LONG_BYTES : p->jump + ARCH_SHORT_BYTES;
 
-    return text_poke_open(poke, begin, end - begin, swap->protection, true);
+    return text_poke_open(poke, begin, end - begin, patch->protection, true);
 }
 
-int short_swap_ahead(const struct arch_swap *swap)
+int short_patch_ahead(const struct text_patch *patch)
 {
     struct text_poke poke;
     int result;
 
-    if (has_pad(swap))
+    if (has_pad(patch))
         return 0;
-    result = open_both(&poke, swap);
+    result = open_both(&poke, patch);
     if (result != 0)
         return result;
-    result = write_pad(&poke, swap);
+    result = write_pad(&poke, patch);
     text_poke_close(&poke);
     return result;
 }
 
-static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes, bool in,
+static const char *swap_bytes(const struct text_patch *patch, const uint8_t *bytes, bool in,
                               struct site_problem *why)
 {
     struct text_poke poke;
-    int result = open_both(&poke, swap);
+    int result = open_both(&poke, patch);
 
     if (result == 0) {
-        if (in && !has_pad(swap)) {
-            result = write_pad(&poke, swap);
+        if (in && !has_pad(patch)) {
+            result = write_pad(&poke, patch);
             text_poke_sync();
         }
         if (result == 0)
-            result = put(&poke, swap->prologue->jump, bytes);
+            result = put(&poke, patch->prologue->jump, bytes);
         text_poke_close(&poke);
     }
     if (result == 0)
@@ -150,15 +150,15 @@ static const char *swap_bytes(const struct arch_swap *swap, const uint8_t *bytes
     return NULL;
 }
 
-const char *short_swap_in(const struct arch_swap *swap, struct site_problem *why)
+const char *short_patch_in(const struct text_patch *patch, struct site_problem *why)
 {
     uint8_t bytes[ARCH_SHORT_BYTES];
 
-    arch_short_bytes(swap->prologue, bytes);
-    return swap_bytes(swap, bytes, true, why);
+    arch_short_bytes(patch->prologue, bytes);
+    return swap_bytes(patch, bytes, true, why);
 }
 
-const char *short_swap_out(const struct arch_swap *swap, struct site_problem *why)
+const char *short_patch_out(const struct text_patch *patch, struct site_problem *why)
 {
-    return swap_bytes(swap, swap->prologue->bytes, false, why);
+    return swap_bytes(patch, patch->prologue->bytes, false, why);
 }
