@@ -136,7 +136,7 @@ $(BUILD)/tests/test_engine $(BUILD)/tests/test_keep $(BUILD)/tests/test_bulk: $(
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_store2 text_poke_store8 text_poke_sync \
-	exchange_do thread_scan_evacuate thread_scan_look thread_scan_asleep_outside thread_scan_unshown \
+	page_replace_do thread_scan_evacuate thread_scan_look thread_scan_asleep_outside thread_scan_unshown \
 	text_patch_in text_patch_out short_patch_in short_patch_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_memory := -Wl,--wrap=maps_each

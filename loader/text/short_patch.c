@@ -15,13 +15,13 @@
  * The way back is the same store. The pad stays: a thread may be between the two jumps.
  *
  * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could
- * see one of the two alone: the page is exchanged instead (exchange.h).
+ * see one of the two alone: the page is exchanged instead (page_replace.h).
  */
 #include "loader/text/short_patch.h"
 
 #include "base/refusal.h"
 #include "base/sys.h"
-#include "loader/text/exchange.h"
+#include "loader/text/page_replace.h"
 #include "loader/text/text_poke.h"
 
 enum stores { UNKNOWN, ALLOWED, REFUSED };
@@ -43,10 +43,11 @@ static enum stores stores_at(uintptr_t address, int protection)
 
 static bool can_exchange(uintptr_t address)
 {
-    struct exchange exchange = {.page = 0};
-    int result = exchange_prepare(&exchange, address, (const uint8_t *)address, ARCH_SHORT_BYTES);
+    struct page_replace replaced = {.page = 0};
+    int result =
+        page_replace_prepare(&replaced, address, (const uint8_t *)address, ARCH_SHORT_BYTES);
 
-    exchange_end(&exchange);
+    page_replace_end(&replaced);
     return result == 0;
 }
 
@@ -66,17 +67,17 @@ bool short_patch_stores(uintptr_t address, int protection)
 static int put(const struct text_poke *poke, uintptr_t address,
                const uint8_t bytes[ARCH_SHORT_BYTES])
 {
-    struct exchange exchange = {.page = 0};
+    struct page_replace replaced = {.page = 0};
     int result;
 
     if (poke->stores) {
         text_poke_store2(address, bytes);
         return 0;
     }
-    result = exchange_prepare(&exchange, address, bytes, ARCH_SHORT_BYTES);
+    result = page_replace_prepare(&replaced, address, bytes, ARCH_SHORT_BYTES);
     if (result == 0)
-        result = exchange_do(&exchange);
-    exchange_end(&exchange);
+        result = page_replace_do(&replaced);
+    page_replace_end(&replaced);
     return result;
 }
 

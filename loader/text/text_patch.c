@@ -2,7 +2,7 @@
  * text_patch.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
  * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
- * eight and the pages can be made writable, else with their page (exchange.h). A thread that comes to the entry
+ * eight and the pages can be made writable, else with their page (page_replace.h). A thread that comes to the entry
  * executes the old instructions or the jump, never a part of each. After every change membarrier(2) serialises
  * all processors.
  *
@@ -51,7 +51,7 @@
 #include "base/lock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
-#include "loader/text/exchange.h"
+#include "loader/text/page_replace.h"
 #include "loader/text/text_poke.h"
 #include "loader/text/thread_scan.h"
 #include "loader/text/trap.h"
@@ -62,7 +62,7 @@ enum { JUMP_BYTES = 5, TRAP = 0xcc, HOLD_MS = 2, ANSWER_MS = 100 };
 /* All five bytes at once. */
 struct change {
     uint8_t bytes[8];
-    struct exchange exchange; /* where no store does it */
+    struct page_replace replaced; /* where no store does it */
 };
 
 /* One swap under way. */
@@ -167,8 +167,9 @@ static void sync_all(const struct work *work)
 /* 0, or -errno. Allocates pages, so it comes before the first change. */
 static int prepare(struct work *work, struct change *change)
 {
-    return work->stores ? 0
-                        : exchange_prepare(&change->exchange, work->at, change->bytes, JUMP_BYTES);
+    return work->stores
+               ? 0
+               : page_replace_prepare(&change->replaced, work->at, change->bytes, JUMP_BYTES);
 }
 
 /* 0, or -errno: nothing has changed. */
@@ -179,7 +180,7 @@ static int put(struct work *work, struct change *change)
     if (work->stores)
         store_all(work, change->bytes);
     else
-        result = exchange_do(&change->exchange);
+        result = page_replace_do(&change->replaced);
     if (result == 0)
         sync_all(work);
     return result;
@@ -486,9 +487,9 @@ static const char *run(const struct text_patch *patch, bool in, uint64_t until,
     how = choose(&work);
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     text_poke_close(&work.poke);
-    exchange_end(&work.old.exchange);
-    exchange_end(&work.hold.exchange);
-    exchange_end(&work.new.exchange);
+    page_replace_end(&work.old.replaced);
+    page_replace_end(&work.hold.replaced);
+    page_replace_end(&work.new.replaced);
     return how;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/text/exchange.h"
+#include "loader/text/page_replace.h"
 #include "loader/text/short_patch.h"
 #include "loader/text/text_patch.h"
 #include "loader/text/text_poke.h"
@@ -88,8 +88,8 @@ int __real_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8
 int __wrap_text_poke_byte(const struct text_poke *poke, uintptr_t address, uint8_t byte);
 void __real_text_poke_store2(uintptr_t address, const uint8_t bytes[2]);
 void __wrap_text_poke_store2(uintptr_t address, const uint8_t bytes[2]);
-int __real_exchange_do(struct exchange *exchange);
-int __wrap_exchange_do(struct exchange *exchange);
+int __real_page_replace_do(struct page_replace *replaced);
+int __wrap_page_replace_do(struct page_replace *replaced);
 void __real_text_poke_store8(uintptr_t aligned, uint64_t word);
 void __wrap_text_poke_store8(uintptr_t aligned, uint64_t word);
 void __real_text_poke_sync(void);
@@ -132,9 +132,9 @@ void __wrap_text_poke_store2(uintptr_t address, const uint8_t bytes[2])
 }
 
 /* As one store of all that the jump lies across. */
-int __wrap_exchange_do(struct exchange *exchange)
+int __wrap_page_replace_do(struct page_replace *replaced)
 {
-    int result = __real_exchange_do(exchange);
+    int result = __real_page_replace_do(replaced);
 
     if (result == 0 && swap_now)
         note_store(swap_now->prologue->jump, (const uint8_t *)swap_now->prologue->jump, JUMP_BYTES);

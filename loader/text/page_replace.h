@@ -1,5 +1,5 @@
 /*
- * exchange.h - several bytes of code at once, where no store can reach them.
+ * page_replace.h - several bytes of code at once, where no store can reach them.
  *
  * Bytes that lie across two words of eight, or in a page that cannot be made writable (W^X policies:
  * PR_SET_MDWE, filters on mprotect), cannot be stored at once. They are changed in a copy of their page
@@ -15,25 +15,25 @@
  * Listener (or the thread that runs the constructor), holding the engine lock. Only the first calls
  * libc: a function of libc may be what is changed.
  */
-#ifndef HOTPATCH_EXCHANGE_H
-#define HOTPATCH_EXCHANGE_H
+#ifndef HOTPATCH_PAGE_REPLACE_H
+#define HOTPATCH_PAGE_REPLACE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct exchange {
+struct page_replace {
     uintptr_t page; /* the first that the bytes lie on */
     size_t size;    /* of one page, or two */
     uintptr_t copy; /* 0: not made yet, or moved */
 };
 
 /* Make the copy, as the page is now but for the bytes, if there is none yet: the page may not change until
- * exchange_do(). 0; -ENOTSUP: the pages are no such mapping, or shared; -errno. */
-int exchange_prepare(struct exchange *exchange, uintptr_t address, const uint8_t *bytes,
-                     size_t count);
+ * page_replace_do(). 0; -ENOTSUP: the pages are no such mapping, or shared; -errno. */
+int page_replace_prepare(struct page_replace *replaced, uintptr_t address, const uint8_t *bytes,
+                         size_t count);
 /* Move the copy. 0, or -errno: nothing has changed. */
-int exchange_do(struct exchange *exchange);
+int page_replace_do(struct page_replace *replaced);
 /* Unmap a copy that is left. */
-void exchange_end(struct exchange *exchange);
+void page_replace_end(struct page_replace *replaced);
 
 #endif

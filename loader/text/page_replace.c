@@ -1,5 +1,5 @@
-/* exchange.c - see exchange.h. */
-#include "loader/text/exchange.h"
+/* page_replace.c - see page_replace.h. */
+#include "loader/text/page_replace.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -92,77 +92,77 @@ static int map_copy(const struct search *search, uintptr_t *copy)
 }
 
 /* No thread runs in the copy yet. */
-static int store_copy(const struct exchange *exchange, size_t at, const uint8_t *bytes,
+static int store_copy(const struct page_replace *replaced, size_t at, const uint8_t *bytes,
                       size_t count, int protection)
 {
-    void *copy = (void *)exchange->copy;
-    int result = sys_mprotect(copy, exchange->size, PROT_READ | PROT_WRITE);
+    void *copy = (void *)replaced->copy;
+    int result = sys_mprotect(copy, replaced->size, PROT_READ | PROT_WRITE);
 
     if (result != 0)
         return result;
-    memcpy(copy, (const void *)exchange->page, exchange->size);
+    memcpy(copy, (const void *)replaced->page, replaced->size);
     memcpy((char *)copy + at, bytes, count);
-    return sys_mprotect(copy, exchange->size, protection);
+    return sys_mprotect(copy, replaced->size, protection);
 }
 
 /* All of the pages as they are now, then what is new. */
-static int write_copy(const struct exchange *exchange, size_t at, const uint8_t *bytes,
+static int write_copy(const struct page_replace *replaced, size_t at, const uint8_t *bytes,
                       size_t count, int protection)
 {
     int memory = sys_open_own_memory(O_RDWR);
     bool written;
 
     if (memory < 0)
-        return store_copy(exchange, at, bytes, count, protection);
-    written = sys_pwrite(memory, (const void *)exchange->page, exchange->size,
-                         (off_t)exchange->copy) == (ssize_t)exchange->size &&
-              sys_pwrite(memory, bytes, count, (off_t)(exchange->copy + at)) == (ssize_t)count;
+        return store_copy(replaced, at, bytes, count, protection);
+    written = sys_pwrite(memory, (const void *)replaced->page, replaced->size,
+                         (off_t)replaced->copy) == (ssize_t)replaced->size &&
+              sys_pwrite(memory, bytes, count, (off_t)(replaced->copy + at)) == (ssize_t)count;
     sys_close(memory);
     return written ? 0 : -EIO;
 }
 
-int exchange_prepare(struct exchange *exchange, uintptr_t address, const uint8_t *bytes,
-                     size_t count)
+int page_replace_prepare(struct page_replace *replaced, uintptr_t address, const uint8_t *bytes,
+                         size_t count)
 {
     const uintptr_t mask = page_size() - 1;
     struct search search = {.begin = address & ~mask, .end = (address + count + mask) & ~mask};
     int result;
 
-    if (exchange->copy)
+    if (replaced->copy)
         return 0;
     result = maps_each(find, &search);
     if (result != 0)
         return result;
     if (search.next < search.end || search.found.shared)
         return -ENOTSUP;
-    exchange->page = search.begin;
-    exchange->size = search.end - search.begin;
-    result = map_copy(&search, &exchange->copy);
+    replaced->page = search.begin;
+    replaced->size = search.end - search.begin;
+    result = map_copy(&search, &replaced->copy);
     if (result == 0)
         result =
-            write_copy(exchange, address - search.begin, bytes, count, search.found.protection);
+            write_copy(replaced, address - search.begin, bytes, count, search.found.protection);
     if (result != 0)
-        exchange_end(exchange);
+        page_replace_end(replaced);
     return result;
 }
 
 /* mremap(2) looks at what could go wrong before it takes away what is mapped there: the copy, which
  * is no longer than before, and how many mappings there may be. */
-int exchange_do(struct exchange *exchange)
+int page_replace_do(struct page_replace *replaced)
 {
-    long size = (long)exchange->size;
-    long result = sys_call(SYS_mremap, (long)exchange->copy, size, size,
-                           MREMAP_MAYMOVE | MREMAP_FIXED, (long)exchange->page, 0);
+    long size = (long)replaced->size;
+    long result = sys_call(SYS_mremap, (long)replaced->copy, size, size,
+                           MREMAP_MAYMOVE | MREMAP_FIXED, (long)replaced->page, 0);
 
     if ((unsigned long)result > (unsigned long)-4096)
         return (int)result;
-    exchange->copy = 0;
+    replaced->copy = 0;
     return 0;
 }
 
-void exchange_end(struct exchange *exchange)
+void page_replace_end(struct page_replace *replaced)
 {
-    if (exchange->copy)
-        sys_call3(SYS_munmap, (long)exchange->copy, (long)exchange->size, 0);
-    exchange->copy = 0;
+    if (replaced->copy)
+        sys_call3(SYS_munmap, (long)replaced->copy, (long)replaced->size, 0);
+    replaced->copy = 0;
 }

@@ -1,5 +1,5 @@
 /*
- * test_exchange.c - a page of code that is changed at one moment, under threads that run it.
+ * test_page_replace.c - a page of code that is changed at one moment, under threads that run it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "loader/objects/maps.h"
-#include "loader/text/exchange.h"
+#include "loader/text/page_replace.h"
 #include "tests/support/harness.h"
 #include "tests/support/shapes.h"
 
@@ -36,11 +36,11 @@ static int call(void)
 
 static void change(const uint8_t bytes[5])
 {
-    struct exchange exchange = {0};
+    struct page_replace replaced = {0};
 
-    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)eleven, bytes, 5), 0);
-    assert_int_equal(exchange_do(&exchange), 0);
-    exchange_end(&exchange);
+    assert_int_equal(page_replace_prepare(&replaced, (uintptr_t)eleven, bytes, 5), 0);
+    assert_int_equal(page_replace_do(&replaced), 0);
+    page_replace_end(&replaced);
 }
 
 static bool count_one(const struct mapping *mapping, void *count)
@@ -96,18 +96,18 @@ static void no_copy_stays(void **state)
 
 static void several_are_prepared_and_done_in_turn(void **state)
 {
-    struct exchange there = {0}, back = {0};
+    struct page_replace there = {0}, back = {0};
 
     (void)state;
-    assert_int_equal(exchange_prepare(&there, (uintptr_t)eleven, twos, 5), 0);
-    assert_int_equal(exchange_prepare(&back, (uintptr_t)eleven, elevens, 5), 0);
+    assert_int_equal(page_replace_prepare(&there, (uintptr_t)eleven, twos, 5), 0);
+    assert_int_equal(page_replace_prepare(&back, (uintptr_t)eleven, elevens, 5), 0);
     assert_int_equal(call(), 0x11111111);
-    assert_int_equal(exchange_do(&there), 0);
+    assert_int_equal(page_replace_do(&there), 0);
     assert_int_equal(call(), 0x22222222);
-    assert_int_equal(exchange_do(&back), 0);
+    assert_int_equal(page_replace_do(&back), 0);
     assert_int_equal(call(), 0x11111111);
-    exchange_end(&there);
-    exchange_end(&back);
+    page_replace_end(&there);
+    page_replace_end(&back);
 }
 
 /* ---- under threads ---- */
@@ -150,13 +150,13 @@ static void threads_see_all_of_the_bytes_or_none(void **state)
 
 static int under_mdwe(const void *unused)
 {
-    struct exchange exchange = {0};
+    struct page_replace replaced = {0};
 
     (void)unused;
     if (prctl(65, 1, 0, 0, 0) != 0) /* PR_SET_MDWE */
         return 0;                   /* before Linux 6.3 */
-    return exchange_prepare(&exchange, (uintptr_t)eleven, twos, 5) != 0 ||
-           exchange_do(&exchange) != 0 || call() != 0x22222222;
+    return page_replace_prepare(&replaced, (uintptr_t)eleven, twos, 5) != 0 ||
+           page_replace_do(&replaced) != 0 || call() != 0x22222222;
 }
 
 static void memory_deny_write_execute_does_not_matter(void **state)
@@ -169,26 +169,26 @@ static void memory_deny_write_execute_does_not_matter(void **state)
 
 static int try_at(uintptr_t address)
 {
-    struct exchange exchange = {0};
-    int result = exchange_prepare(&exchange, address, elevens, 5);
+    struct page_replace replaced = {0};
+    int result = page_replace_prepare(&replaced, address, elevens, 5);
 
-    exchange_end(&exchange);
+    page_replace_end(&replaced);
     return result;
 }
 
 static void bytes_on_two_pages_are_changed_together(void **state)
 {
     uint8_t bytes[5], *at = (uint8_t *)((uintptr_t)eleven & ~(uintptr_t)(PAGE - 1)) + PAGE - 2;
-    struct exchange there = {0}, back = {0};
+    struct page_replace there = {0}, back = {0};
     struct mapping first, second;
 
     (void)state;
     memcpy(bytes, at, sizeof(bytes));
-    assert_int_equal(exchange_prepare(&there, (uintptr_t)at, twos, 5), 0);
-    assert_int_equal(exchange_prepare(&back, (uintptr_t)at, bytes, 5), 0);
-    assert_int_equal(exchange_do(&there), 0);
+    assert_int_equal(page_replace_prepare(&there, (uintptr_t)at, twos, 5), 0);
+    assert_int_equal(page_replace_prepare(&back, (uintptr_t)at, bytes, 5), 0);
+    assert_int_equal(page_replace_do(&there), 0);
     assert_memory_equal(at, twos, sizeof(twos));
-    assert_int_equal(exchange_do(&back), 0);
+    assert_int_equal(page_replace_do(&back), 0);
     assert_memory_equal(at, bytes, sizeof(bytes));
     assert_true(maps_at((uintptr_t)at, &first) && maps_at((uintptr_t)at + 4, &second));
     assert_int_equal(first.inode, second.inode);
@@ -198,13 +198,13 @@ static void bytes_on_two_pages_are_changed_together(void **state)
 static void code_without_a_file_is_changed_as_well(void **state)
 {
     uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct exchange exchange = {0};
+    struct page_replace replaced = {0};
     struct mapping is;
 
     (void)state;
     assert_ptr_not_equal(page, MAP_FAILED);
-    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)page + 7, twos, 5), 0);
-    assert_int_equal(exchange_do(&exchange), 0);
+    assert_int_equal(page_replace_prepare(&replaced, (uintptr_t)page + 7, twos, 5), 0);
+    assert_int_equal(page_replace_do(&replaced), 0);
     assert_memory_equal(page + 7, twos, sizeof(twos));
     assert_true(maps_at((uintptr_t)page, &is));
     assert_int_equal(is.protection, PROT_READ | PROT_EXEC);
@@ -225,7 +225,7 @@ static void of_a_file_that_was_replaced_the_old_page_stays(void **state)
 {
     char name[] = "/tmp/hotpatch-exchange-XXXXXX", other[] = "/tmp/hotpatch-exchange-XXXXXX";
     int file = mkstemp(name), replacement = mkstemp(other);
-    struct exchange exchange = {0};
+    struct page_replace replaced = {0};
     uint8_t *page;
 
     (void)state;
@@ -235,9 +235,9 @@ static void of_a_file_that_was_replaced_the_old_page_stays(void **state)
     page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
     assert_ptr_not_equal(page, MAP_FAILED);
     assert_int_equal(rename(other, name), 0);
-    assert_int_equal(exchange_prepare(&exchange, (uintptr_t)page, twos, 5), 0);
+    assert_int_equal(page_replace_prepare(&replaced, (uintptr_t)page, twos, 5), 0);
     assert_int_equal(unlink(name), 0);
-    assert_int_equal(exchange_do(&exchange), 0);
+    assert_int_equal(page_replace_do(&replaced), 0);
     assert_memory_equal(page, twos, sizeof(twos));
     assert_memory_equal(page + 100, "old", 3);
     munmap(page, PAGE);
