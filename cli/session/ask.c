@@ -87,7 +87,7 @@ void print_reloaded(struct json_object *answer, const struct process *process)
     print_loaded(answer, process, "reloaded");
 }
 
-static int run_one(struct exchange *exchange, const struct places *warnings, bool json,
+static int run_one(struct session_request *exchange, const struct places *warnings, bool json,
                    answer_printer print)
 {
     struct json_object *answer = exchange->answer;
@@ -105,7 +105,7 @@ static int run_one(struct exchange *exchange, const struct places *warnings, boo
     return answer_exit(answer);
 }
 
-static int group_exit(const struct exchange *exchanges, size_t count, size_t failed)
+static int group_exit(const struct session_request *exchanges, size_t count, size_t failed)
 {
     int first = answer_exit(exchanges[0].answer);
 
@@ -125,7 +125,7 @@ static bool same_errors(struct json_object *a, struct json_object *b)
 }
 
 /* Every failure once, with the processes that gave it; a thousand equal ones are one. */
-static void print_failures(const struct exchange *exchanges, size_t count)
+static void print_failures(const struct session_request *exchanges, size_t count)
 {
     bool *told = allocate(count * sizeof(*told));
 
@@ -149,7 +149,7 @@ static void print_failures(const struct exchange *exchanges, size_t count)
 }
 
 static void print_group_json(const struct targets *targets, const struct order *order,
-                             const struct exchange *exchanges, size_t failed, int exit_code)
+                             const struct session_request *exchanges, size_t failed, int exit_code)
 {
     struct json_object *document = document_new(order->verb);
     struct json_object *replies = json_object_new_array();
@@ -167,7 +167,7 @@ static void print_group_json(const struct targets *targets, const struct order *
 }
 
 static void print_group(const struct targets *targets, const struct order *order,
-                        const struct exchange *exchanges, size_t failed, int exit_code,
+                        const struct session_request *exchanges, size_t failed, int exit_code,
                         answer_printer print)
 {
     for (size_t i = 0; i < targets->count; i++)
@@ -191,13 +191,13 @@ static void print_group(const struct targets *targets, const struct order *order
 int order_run(const struct targets *targets, const struct order *order, bool json,
               answer_printer print)
 {
-    struct exchange *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct places *places;
     size_t failed = 0;
     int exit_code;
 
     for (size_t i = 0; i < targets->count; i++)
-        exchanges[i] = (struct exchange){.process = &targets->list[i]};
+        exchanges[i] = (struct session_request){.process = &targets->list[i]};
     places = places_find(exchanges, targets->count, order);
     exchanges_run(exchanges, targets->count, order);
     for (size_t i = 0; i < targets->count; i++)

@@ -68,7 +68,7 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
     }
 }
 
-static void talk_new(struct loop *loop, struct exchange *exchange, const struct order *order)
+static void talk_new(struct loop *loop, struct session_request *exchange, const struct order *order)
 {
     struct talk *talk = allocate(sizeof(*talk));
     size_t place = 0;
@@ -131,7 +131,7 @@ void client_hold_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &held, before);
 }
 
-bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order)
+bool exchanges_run(struct session_request *exchanges, size_t count, const struct order *order)
 {
     struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC), .window = window_size(count)};
     sigset_t before;

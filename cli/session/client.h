@@ -41,14 +41,14 @@ struct order {
     bool changes; /* false: asking again does no harm, so no outcome is unknown */
 };
 
-struct exchange {
+struct session_request {
     struct process *process;    /* the caller's */
     char **places;              /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */
     struct json_object *answer; /* set when the exchange has ended; json_object_put() it */
 };
 
 /* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */
-bool exchanges_run(struct exchange *exchanges, size_t count, const struct order *order);
+bool exchanges_run(struct session_request *exchanges, size_t count, const struct order *order);
 
 /* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
  * with the mask `before`. */

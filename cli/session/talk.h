@@ -29,7 +29,7 @@ enum talk_stage {
 enum talk_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
 
 struct talk {
-    struct exchange *exchange;
+    struct session_request *exchange;
     const struct order *order;
     int epoll; /* events carry place * TALK_SOURCES + source */
     size_t place;

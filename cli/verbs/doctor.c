@@ -275,7 +275,7 @@ static void look_again(struct process *process)
 
 /* Asks each process for its status: that rings the doorbell where no listener is there yet, and waits until one is or
  * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
-static void ask_all(struct exchange *exchanges, struct targets *targets)
+static void ask_all(struct session_request *exchanges, struct targets *targets)
 {
     const struct order order = {.verb = "status", .keys = ""};
 
@@ -289,7 +289,7 @@ static void ask_all(struct exchange *exchanges, struct targets *targets)
         look_again(&targets->list[i]);
 }
 
-static int doctor_process(const struct exchange *exchange, bool headed,
+static int doctor_process(const struct session_request *exchange, bool headed,
                           struct json_object **document)
 {
     const struct process *process = exchange->process;
@@ -310,7 +310,7 @@ static int doctor_process(const struct exchange *exchange, bool headed,
 
 static int doctor_all(struct targets *targets, bool json)
 {
-    struct exchange *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct json_object *list = json_object_new_array(), *document = NULL;
     size_t failed = 0;
     int exit_code = 0;

@@ -150,8 +150,8 @@ struct found {
     struct refusal why;
 };
 
-static void find_all(struct places *places, struct exchange *exchange, const struct order *order,
-                     struct refusal *why)
+static void find_all(struct places *places, struct session_request *exchange,
+                     const struct order *order, struct refusal *why)
 {
     for (size_t i = 0; i < places->line_count; i++) {
         exchange->places[i] = find_line(places, &places->lines[i], order->lookup, why);
@@ -160,8 +160,8 @@ static void find_all(struct places *places, struct exchange *exchange, const str
     }
 }
 
-static void find_in(struct places *places, struct exchange *exchange, const struct order *order,
-                    struct found *last)
+static void find_in(struct places *places, struct session_request *exchange,
+                    const struct order *order, struct found *last)
 {
     bool same;
 
@@ -181,7 +181,8 @@ static void find_in(struct places *places, struct exchange *exchange, const stru
         exchange->answer = answer_refused(exchange->process->pid, order->verb, &last->why);
 }
 
-struct places *places_find(struct exchange *exchanges, size_t count, const struct order *order)
+struct places *places_find(struct session_request *exchanges, size_t count,
+                           const struct order *order)
 {
     struct refusal why = {0};
     struct found last = {0};
@@ -201,7 +202,7 @@ struct places *places_find(struct exchange *exchanges, size_t count, const struc
     return places;
 }
 
-void places_free(struct places *places, struct exchange *exchanges)
+void places_free(struct places *places, struct session_request *exchanges)
 {
     if (!places)
         return;

@@ -16,8 +16,9 @@ struct places;
  * Fills `places` of every exchange, and `answer` of those whose targets cannot be meant. NULL where
  * the order has no lookup. The exchanges' places are freed with the rest.
  */
-struct places *places_find(struct exchange *exchanges, size_t count, const struct order *order);
-void places_free(struct places *places, struct exchange *exchanges);
+struct places *places_find(struct session_request *exchanges, size_t count,
+                           const struct order *order);
+void places_free(struct places *places, struct session_request *exchanges);
 
 /* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */
 void places_warn(const struct places *places, struct json_object *answer);

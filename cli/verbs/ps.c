@@ -149,7 +149,7 @@ static void clean_all(const struct process *live, size_t count)
 static struct json_object *ask_status(const struct process *process)
 {
     struct process copy = *process;
-    struct exchange exchange = {.process = &copy};
+    struct session_request exchange = {.process = &copy};
     struct order order = {.verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
     struct json_object *status = NULL;
 

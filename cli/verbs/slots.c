@@ -170,7 +170,7 @@ static const struct order *whole; /* that lists functions too */
 /* Put the answer to another request in the place of `answer`. */
 static void ask_whole(struct json_object *answer, const struct process *process)
 {
-    struct exchange exchange = {.process = (struct process *)(uintptr_t)process};
+    struct session_request exchange = {.process = (struct process *)(uintptr_t)process};
     struct json_object_iterator at, end;
 
     exchanges_run(&exchange, 1, whole);

@@ -314,7 +314,7 @@ static const struct order hasty_order = {.verb = "load",
 static struct json_object *ask_host(const struct host *host, const struct order *order)
 {
     struct process process;
-    struct exchange exchange = {.process = &process};
+    struct session_request exchange = {.process = &process};
     struct refusal why = {0};
 
     assert_int_equal(process_open(host->pid, &process, &why), 0);
@@ -700,7 +700,7 @@ static void many_processes_answer_one_order(void **state)
     enum { COUNT = 60 };
     struct host *host = *state;
     struct process processes[COUNT];
-    struct exchange exchanges[COUNT] = {{0}};
+    struct session_request exchanges[COUNT] = {{0}};
     pid_t pids[COUNT];
     struct refusal why = {0};
 
