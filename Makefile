@@ -139,7 +139,7 @@ link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_
 	page_replace_do thread_scan_evacuate thread_scan_look thread_scan_asleep_outside thread_scan_unshown \
 	text_patch_in text_patch_out short_patch_in short_patch_out)
 # Maps a page between a look at what is free and its use.
-link_test_near_memory := -Wl,--wrap=maps_each
+link_test_near_alloc := -Wl,--wrap=maps_each
 # Counts what is done once for many functions.
 link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each text_poke_sync text_poke_open)
 

@@ -11,7 +11,7 @@
 #include "loader/objects/maps.h"
 #include "loader/objects/pin.h"
 #include "loader/slots/entry.h"
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 #include "loader/text/site.h"
 #include "loader/text/text_poke.h"
 
@@ -79,12 +79,12 @@ int entries_prepare(struct transaction *transaction)
     if (pins_take(transaction) != 0)
         return -1;
     maps_keep(); /* pads are asked about, which lie in code that stays as it is */
-    room_begin();
+    near_alloc_begin();
     maps_keep();
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
     maps_forget();
-    room_end();
+    near_alloc_end();
     maps_forget();
     return transaction->why->count ? -1 : 0;
 }

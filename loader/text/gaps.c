@@ -22,7 +22,7 @@ uint64_t gaps_limit_near(uint64_t near)
     return gaps_limit(near >> (ADDRESS_BITS - 1) == 0 ? ADDRESS_BITS : ADDRESS_BITS_WIDE);
 }
 
-bool room_next(const struct room_wish *wish, uint64_t from, uint64_t *at)
+bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at)
 {
     if (wish->next)
         return wish->next(wish->context, from, at);
@@ -147,7 +147,7 @@ void gaps_free(struct gaps *gaps)
 /* ---- finding ---- */
 
 struct search {
-    const struct room_wish *wish;
+    const struct near_wish *wish;
     uintptr_t brk;
     size_t spared;
     uint64_t limit;
@@ -171,7 +171,7 @@ static void consider(struct search *search, uint64_t at)
  * good as any. */
 static void try_hole(struct search *search, uint64_t begin, uint64_t end)
 {
-    const struct room_wish *wish = search->wish;
+    const struct near_wish *wish = search->wish;
     uint64_t low = wish->low > begin ? wish->low : begin, at, last;
 
     if (begin >= end || end - begin < PAGE || end - begin < wish->size)
@@ -184,14 +184,14 @@ static void try_hole(struct search *search, uint64_t begin, uint64_t end)
     for (uint64_t span = 0x10000; begin < wish->near; span *= 8) {
         uint64_t from = last - low > span ? last - span : low;
 
-        if (room_next(wish, from, &at) && at <= last) {
+        if (near_gap_next(wish, from, &at) && at <= last) {
             consider(search, at);
             return;
         }
         if (from == low)
             return;
     }
-    if (room_next(wish, low, &at) && at <= last)
+    if (near_gap_next(wish, low, &at) && at <= last)
         consider(search, at);
 }
 
@@ -226,7 +226,7 @@ static bool may_be_closer(const struct search *search, uint64_t edge)
 }
 
 /* From `near` on in both directions: most gaps of a process with thousands are too far away. */
-uint64_t gaps_find(const struct gaps *gaps, const struct room_wish *wish, size_t spared,
+uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit)
 {
     struct search search = {.wish = wish, .brk = gaps->brk, .spared = spared, .limit = limit};

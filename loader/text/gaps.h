@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 
 struct gap {
     uintptr_t begin, end;
@@ -50,10 +50,10 @@ void gaps_free(struct gaps *gaps);
 
 /* The place below `limit` closest to the wish's `near` that leaves the heap and the stack `spared` bytes to
  * grow. 0: there is none. */
-uint64_t gaps_find(const struct gaps *gaps, const struct room_wish *wish, size_t spared,
+uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit);
 
 /* The lowest place of the wish from `from` on. */
-bool room_next(const struct room_wish *wish, uint64_t from, uint64_t *at);
+bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 
 #define REACH ((UINT64_C(1) << 31) - 0x10000)
 
@@ -52,35 +52,35 @@ static int write_thunk(const struct keeper *keeper)
     uint8_t code[ARCH_THUNK_BYTES];
     size_t size = arch_keep_thunk(keeper->thunk, (uintptr_t)keeper->words, code, sizeof(code));
 
-    return size == 0 ? -ERANGE : room_write(keeper->thunk, code, size);
+    return size == 0 ? -ERANGE : near_alloc_write(keeper->thunk, code, size);
 }
 
 /* Words near the function, and the thunk within reach of them. */
 static int place(struct keeper *keeper, uintptr_t near)
 {
-    struct room_wish words = {.kind = ROOM_WORDS,
+    struct near_wish words = {.kind = ROOM_WORDS,
                               .size = sizeof(*keeper->words),
                               .low = below(near),
                               .high = near + REACH,
                               .near = near};
-    struct room_wish thunk = {.kind = ROOM_CODE, .size = ARCH_THUNK_BYTES, .near = near};
+    struct near_wish thunk = {.kind = ROOM_CODE, .size = ARCH_THUNK_BYTES, .near = near};
     int error = 0;
 
-    keeper->words = (struct arch_keeper *)room_take(&words, &error);
+    keeper->words = (struct arch_keeper *)near_alloc_take(&words, &error);
     if (!keeper->words)
         return error ? error : -ENOMEM;
     thunk.low = below((uintptr_t)keeper->words);
     thunk.high = (uintptr_t)keeper->words + REACH;
-    keeper->thunk = room_take(&thunk, &error);
+    keeper->thunk = near_alloc_take(&thunk, &error);
     if (keeper->thunk) {
         arch_keeper_fill(keeper->words, &keeper->keep.kept, keeper->keep.stack_bytes,
                          keeper->function);
         error = write_thunk(keeper);
         if (error == 0)
             return 0;
-        room_give_back(keeper->thunk, ARCH_THUNK_BYTES);
+        near_alloc_give_back(keeper->thunk, ARCH_THUNK_BYTES);
     }
-    room_give_back((uintptr_t)keeper->words, sizeof(*keeper->words));
+    near_alloc_give_back((uintptr_t)keeper->words, sizeof(*keeper->words));
     return error ? error : -ENOMEM;
 }
 

@@ -22,7 +22,7 @@ struct keep {
 struct keeper;
 
 /* Make calls of `function` keep what `keep` says; near the code at `near`. Without anything to keep,
- * calls go to it directly. 0; an error of near_memory.h, with nothing changed. */
+ * calls go to it directly. 0; an error of near_alloc.h, with nothing changed. */
 int keeper_make(struct keeper **list, uintptr_t near, uintptr_t function, const struct keep *keep);
 
 /* Where a word must lead so that `function` is called: its thunk, or itself. */

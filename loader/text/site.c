@@ -10,7 +10,7 @@
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 #include "loader/text/entry_bytes.h"
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 #include "loader/text/short_patch.h"
 #include "loader/text/site_internal.h"
 #include "loader/text/text_poke.h"
@@ -386,7 +386,7 @@ void sites_after_fork(void)
     struct text_poke poke;
 
     text_poke_after_fork();
-    room_after_fork();
+    near_alloc_after_fork();
     maps_after_fork();
     if (!site)
         return;

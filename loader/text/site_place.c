@@ -7,7 +7,7 @@
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 #include "loader/text/short_patch.h"
 #include "loader/text/site_internal.h"
 
@@ -23,12 +23,12 @@ static bool next_stub(const void *context, uint64_t from, uint64_t *at)
     return arch_stub_from(context, from, at);
 }
 
-static struct room_wish wish_stub(const struct arch_prologue *prologue)
+static struct near_wish wish_stub(const struct arch_prologue *prologue)
 {
     struct arch_window window;
 
     arch_stub_window(prologue, &window);
-    return (struct room_wish){.kind = ROOM_CODE,
+    return (struct near_wish){.kind = ROOM_CODE,
                               .size = STUB_BYTES,
                               .low = window.low,
                               .high = window.high,
@@ -41,7 +41,7 @@ static struct room_wish wish_stub(const struct arch_prologue *prologue)
 static void place_punned(struct site *site, int *error)
 {
     struct arch_prologue choices[ARCH_STUB_CHOICES];
-    struct room_wish wishes[ARCH_STUB_CHOICES];
+    struct near_wish wishes[ARCH_STUB_CHOICES];
     struct arch_prologue choice = site->prologue;
     size_t count = 0, found;
 
@@ -52,7 +52,7 @@ static void place_punned(struct site *site, int *error)
         wishes[count] = wish_stub(&choices[count]);
         count++;
     } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
-    found = room_take_any(wishes, count, &site->stub, error);
+    found = near_alloc_take_any(wishes, count, &site->stub, error);
     site->prologue = choices[found < count ? found : 0];
 }
 
@@ -154,13 +154,13 @@ static int refuse_pad(struct site_problem *why)
 static bool place_short(struct site *site)
 {
     struct arch_prologue taken;
-    struct room_wish wish;
+    struct near_wish wish;
     int error;
 
     if (!choose_pad(site, &taken))
         return false;
     wish = wish_stub(&taken);
-    site->stub = room_take(&wish, &error);
+    site->stub = near_alloc_take(&wish, &error);
     if (!site->stub)
         return false;
     take_pad(site, &taken);
@@ -185,14 +185,14 @@ static int place_stub(struct site *site, struct site_problem *why)
     place_punned(site, &error);
     site->patch.punned = true;
     if (!site->stub) {
-        struct room_wish wish;
+        struct near_wish wish;
 
         site->prologue.guarded = single.guarded = false;
         single.count = 1;
         single.start[1] = single.length;
         taken = &single;
         wish = wish_stub(taken);
-        site->stub = room_take(&wish, &error);
+        site->stub = near_alloc_take(&wish, &error);
         site->patch.punned = false;
     }
     if (!site->stub)
@@ -203,7 +203,7 @@ static int place_stub(struct site *site, struct site_problem *why)
 
 static int place_words(struct site *site, struct site_problem *why)
 {
-    struct room_wish wish = {.kind = ROOM_WORDS,
+    struct near_wish wish = {.kind = ROOM_WORDS,
                              .size = sizeof(struct words),
                              .low = below(site->stub),
                              .high = site->stub + REACH,
@@ -216,7 +216,7 @@ static int place_words(struct site *site, struct site_problem *why)
         wish.low = low;
     if (high < wish.high)
         wish.high = high;
-    site->words = (struct words *)room_take(&wish, &error);
+    site->words = (struct words *)near_alloc_take(&wish, &error);
     return site->words ? 0 : site_refuse_room(why, error);
 }
 
@@ -224,7 +224,7 @@ static int place_words(struct site *site, struct site_problem *why)
 static void place_hold(struct site *site)
 {
     struct arch_prologue choices[ARCH_STUB_CHOICES], choice = site->prologue;
-    struct room_wish wishes[ARCH_STUB_CHOICES];
+    struct near_wish wishes[ARCH_STUB_CHOICES];
     uint64_t words = (uintptr_t)site->words;
     size_t count = 0, found;
     int error;
@@ -240,7 +240,7 @@ static void place_hold(struct site *site)
             wishes[count].high = words + REACH;
         count++;
     } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
-    found = room_take_any(wishes, count, &site->hold, &error);
+    found = near_alloc_take_any(wishes, count, &site->hold, &error);
     site->patch.held = found < count && site->hold;
     if (site->patch.held)
         arch_jump_bytes(&choices[found], site->hold, site->patch.hold);
@@ -251,20 +251,20 @@ static int write_hold(struct site *site)
     uint8_t stub[ARCH_STUB_BYTES];
     size_t size = arch_stub(site->hold, (uintptr_t)&site->words->word, stub, STUB_BYTES);
 
-    return size == 0 ? -ERANGE : room_write(site->hold, stub, size);
+    return size == 0 ? -ERANGE : near_alloc_write(site->hold, stub, size);
 }
 
 static int place_noting(struct site *site, struct site_problem *why)
 {
     uint64_t words = (uintptr_t)site->words;
-    struct room_wish wish = {.kind = ROOM_CODE,
+    struct near_wish wish = {.kind = ROOM_CODE,
                              .size = NOTING_BYTES,
                              .low = below(words),
                              .high = words + REACH,
                              .near = site->prologue.jump};
     int error;
 
-    site->noting = room_take(&wish, &error);
+    site->noting = near_alloc_take(&wish, &error);
     return site->noting ? 0 : site_refuse_room(why, error);
 }
 
@@ -273,7 +273,7 @@ static int place_original(struct site *site, struct site_problem *why)
 {
     const struct arch_prologue *p = &site->prologue;
     uint8_t code[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
-    struct room_wish wish = {.kind = ROOM_CODE,
+    struct near_wish wish = {.kind = ROOM_CODE,
                              .size = sizeof(code),
                              .low = below(p->jump),
                              .high = p->jump + REACH,
@@ -282,7 +282,7 @@ static int place_original(struct site *site, struct site_problem *why)
     int error;
 
     /* The longest first; what it does not need goes back. */
-    site->original = room_take(&wish, &error);
+    site->original = near_alloc_take(&wish, &error);
     if (!site->original)
         return site_refuse_room(why, error);
     site->original_size = sizeof(code);
@@ -291,9 +291,9 @@ static int place_original(struct site *site, struct site_problem *why)
         length = arch_move(p, site->original, arch_shadow_stack(), code, sizeof(code), map);
     if (length < 0)
         return site_refuse_arch(why, ARCH_NOT_MOVABLE);
-    room_give_back(site->original + (size_t)length, sizeof(code) - (size_t)length);
+    near_alloc_give_back(site->original + (size_t)length, sizeof(code) - (size_t)length);
     site->original_size = (size_t)length;
-    error = room_write(site->original, code, (size_t)length);
+    error = near_alloc_write(site->original, code, (size_t)length);
     if (error != 0)
         return site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
     for (unsigned i = 0; i < p->count; i++) {
@@ -331,9 +331,9 @@ static int write_stubs(struct site *site, struct site_problem *why)
 
     if (stub_size == 0 || noting_size == 0)
         return site_refuse_arch(why, ARCH_OUT_OF_REACH);
-    error = room_write(site->stub, stub, stub_size);
+    error = near_alloc_write(site->stub, stub, stub_size);
     if (error == 0)
-        error = room_write(site->noting, noting, noting_size);
+        error = near_alloc_write(site->noting, noting, noting_size);
     if (error == 0 && site->patch.held)
         error = write_hold(site);
     return error == 0 ? 0 : site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
@@ -341,13 +341,13 @@ static int write_stubs(struct site *site, struct site_problem *why)
 
 static void give_back(struct site *site)
 {
-    room_give_back(site->stub, STUB_BYTES);
+    near_alloc_give_back(site->stub, STUB_BYTES);
     if (site->patch.held)
-        room_give_back(site->hold, STUB_BYTES);
+        near_alloc_give_back(site->hold, STUB_BYTES);
     site->patch.held = false;
-    room_give_back((uintptr_t)site->words, sizeof(*site->words));
-    room_give_back(site->noting, NOTING_BYTES);
-    room_give_back(site->original, site->original_size);
+    near_alloc_give_back((uintptr_t)site->words, sizeof(*site->words));
+    near_alloc_give_back(site->noting, NOTING_BYTES);
+    near_alloc_give_back(site->original, site->original_size);
     site->stub = site->hold = site->noting = site->original = 0;
     site->words = NULL;
 }

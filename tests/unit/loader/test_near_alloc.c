@@ -1,5 +1,5 @@
 /*
- * test_near_memory.c - room for stubs: where it lies, what it is not laid over, and how little of it
+ * test_near_alloc.c - room for stubs: where it lies, what it is not laid over, and how little of it
  * there is. /proc/self/maps is read through a wrapper (ld(1), --wrap), so that another thread may
  * seem to map what was free a moment ago, and that all may be invented: address spaces of 48 and of 57
  * bits, on any machine.
@@ -14,7 +14,7 @@
 
 #include "loader/objects/maps.h"
 #include "loader/text/gaps.h"
-#include "loader/text/near_memory.h"
+#include "loader/text/near_alloc.h"
 #include "tests/support/harness.h"
 
 enum { PAGE = 4096, MEGABYTE = 1 << 20 };
@@ -42,19 +42,19 @@ int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context),
     return result;
 }
 
-static struct room_wish wish_near(enum room_kind kind, uint64_t near)
+static struct near_wish wish_near(enum near_alloc_kind kind, uint64_t near)
 {
-    return (struct room_wish){.kind = kind,
+    return (struct near_wish){.kind = kind,
                               .size = 32,
                               .low = near > REACH ? near - REACH : 0,
                               .high = near + REACH,
                               .near = near};
 }
 
-static uintptr_t take(const struct room_wish *wish)
+static uintptr_t take(const struct near_wish *wish)
 {
     int error;
-    uintptr_t at = room_take(wish, &error);
+    uintptr_t at = near_alloc_take(wish, &error);
 
     assert_true(at != 0);
     assert_in_range(at, wish->low, wish->high);
@@ -89,7 +89,7 @@ static void malloc_grows_the_heap(void)
 
 static void the_heap_grows_on_past_what_was_taken_near_it(void **state)
 {
-    struct room_wish wish = wish_near(ROOM_CODE, heap_end());
+    struct near_wish wish = wish_near(ROOM_CODE, heap_end());
     uintptr_t at = take(&wish);
 
     (void)state;
@@ -110,7 +110,7 @@ static bool find_stack(const struct mapping *mapping, void *context)
 static void the_main_threads_stack_has_room_to_grow(void **state)
 {
     struct mapping stack = {0};
-    struct room_wish wish;
+    struct near_wish wish;
     uintptr_t at;
 
     (void)state;
@@ -145,7 +145,7 @@ static uintptr_t free_page(void)
 
 static void what_was_mapped_meanwhile_is_not_replaced(void **state)
 {
-    struct room_wish wish;
+    struct near_wish wish;
     int error;
 
     (void)state;
@@ -154,14 +154,14 @@ static void what_was_mapped_meanwhile_is_not_replaced(void **state)
     wish.low = contested;
     wish.high = contested + PAGE - 64;
     after_look = map_contested;
-    assert_int_equal(room_take(&wish, &error), 0);
+    assert_int_equal(near_alloc_take(&wish, &error), 0);
     assert_int_equal(((char *)contested)[100], 'h');
     munmap((void *)contested, PAGE);
 }
 
 static void and_the_next_place_is_taken(void **state)
 {
-    struct room_wish wish;
+    struct near_wish wish;
 
     (void)state;
     contested = free_page();
@@ -178,7 +178,7 @@ static void and_the_next_place_is_taken(void **state)
 
 static void a_hundred_of_one_neighbourhood_share_a_page(void **state)
 {
-    struct room_wish wish = wish_near(ROOM_WORDS, free_page());
+    struct near_wish wish = wish_near(ROOM_WORDS, free_page());
     uintptr_t first = take(&wish) & ~(uintptr_t)(PAGE - 1);
 
     (void)state;
@@ -189,7 +189,7 @@ static void a_hundred_of_one_neighbourhood_share_a_page(void **state)
 static void code_and_words_have_pages_of_their_own(void **state)
 {
     uint64_t near = free_page();
-    struct room_wish code = wish_near(ROOM_CODE, near), words = wish_near(ROOM_WORDS, near);
+    struct near_wish code = wish_near(ROOM_CODE, near), words = wish_near(ROOM_WORDS, near);
 
     (void)state;
     assert_int_equal(protection_at(take(&code)), PROT_READ | PROT_EXEC);
@@ -199,13 +199,13 @@ static void code_and_words_have_pages_of_their_own(void **state)
 static void what_is_written_lies_in_pages_that_are_not_writable(void **state)
 {
     static const uint8_t code[] = {0xb8, 42, 0, 0, 0, 0xc3}; /* mov $42, %eax; ret */
-    struct room_wish wish = wish_near(ROOM_CODE, free_page());
+    struct near_wish wish = wish_near(ROOM_CODE, free_page());
     uintptr_t at = take(&wish);
     int next = dup(2);
 
     (void)state;
     close(next);
-    assert_int_equal(room_write(at, code, sizeof(code)), 0);
+    assert_int_equal(near_alloc_write(at, code, sizeof(code)), 0);
     assert_int_equal(dup(2), next); /* no descriptor is left */
     close(next);
     assert_int_equal(protection_at(at), PROT_READ | PROT_EXEC);
@@ -214,18 +214,18 @@ static void what_is_written_lies_in_pages_that_are_not_writable(void **state)
 
 static void what_is_given_back_is_taken_again(void **state)
 {
-    struct room_wish wish = wish_near(ROOM_WORDS, free_page());
+    struct near_wish wish = wish_near(ROOM_WORDS, free_page());
     uintptr_t at = take(&wish);
 
     (void)state;
     take(&wish);
-    room_give_back(at, wish.size);
+    near_alloc_give_back(at, wish.size);
     assert_int_equal(take(&wish), at);
 }
 
 static void where_nothing_is_free_there_is_nothing(void **state)
 {
-    struct room_wish wish;
+    struct near_wish wish;
     int error;
 
     (void)state;
@@ -234,7 +234,7 @@ static void where_nothing_is_free_there_is_nothing(void **state)
     wish = wish_near(ROOM_CODE, contested);
     wish.low = contested;
     wish.high = contested + PAGE - 64;
-    assert_int_equal(room_take(&wish, &error), 0);
+    assert_int_equal(near_alloc_take(&wish, &error), 0);
     assert_int_equal(error, 0);
     munmap((void *)contested, PAGE);
 }
@@ -254,7 +254,7 @@ static const unsigned address_bits[] = {ADDRESS_BITS, ADDRESS_BITS_WIDE};
 /* Where room for 32 bytes within 2 GiB of `near` is found; 0: nowhere. */
 static uint64_t find(const struct mapping *mappings, uintptr_t brk, uint64_t near, uint64_t limit)
 {
-    struct room_wish wish = wish_near(ROOM_CODE, near);
+    struct near_wish wish = wish_near(ROOM_CODE, near);
     struct gaps gaps = {0};
     uint64_t at;
 
@@ -385,13 +385,13 @@ static void no_room_is_taken_above_47_bits_for_code_below(void **state)
 {
     const uint64_t edge = UINT64_C(1) << 47;
     const struct mapping mappings[] = {{.begin = edge - 3 * TERABYTE, .end = edge}, NO_MORE};
-    struct room_wish wish = wish_near(ROOM_CODE, edge - PAGE);
+    struct near_wish wish = wish_near(ROOM_CODE, edge - PAGE);
     int error;
 
     (void)state;
     wish.low = edge - PAGE; /* not in the pages of the tests above */
     invented = mappings;
-    assert_int_equal(room_take(&wish, &error), 0);
+    assert_int_equal(near_alloc_take(&wish, &error), 0);
     invented = NULL;
     assert_int_equal(error, 0);
 }

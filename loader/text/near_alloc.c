@@ -1,5 +1,5 @@
-/* near_memory.c - see near_memory.h. */
-#include "loader/text/near_memory.h"
+/* near_alloc.c - see near_alloc.h. */
+#include "loader/text/near_alloc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 enum { KINDS = 2, RECENT = 4 };
 
 struct area {
-    enum room_kind kind;
+    enum near_alloc_kind kind;
     uintptr_t begin;
     size_t size, left;
     size_t next; /* where the last wish for any place was met: the next one is tried there first */
@@ -41,7 +41,7 @@ static struct list *lists[KINDS];
 /* Those that met the last wishes: neighbouring functions wish for neighbouring places. */
 static struct area *recent[KINDS][RECENT];
 
-/* Between room_begin() and room_end(). */
+/* Between near_alloc_begin() and near_alloc_end(). */
 static struct {
     bool begun;
     struct gaps gaps;
@@ -90,11 +90,11 @@ static void mark(struct area *area, size_t offset, size_t size, bool used)
 }
 
 /* A place from `from` on, which lies in the area. */
-static uintptr_t take_from(struct area *area, const struct room_wish *wish, uint64_t from)
+static uintptr_t take_from(struct area *area, const struct near_wish *wish, uint64_t from)
 {
     uint64_t at;
 
-    while (room_next(wish, from, &at) && at <= wish->high &&
+    while (near_gap_next(wish, from, &at) && at <= wish->high &&
            at + wish->size <= area->begin + area->size) {
         if (is_free(area, at - area->begin, wish->size)) {
             mark(area, at - area->begin, wish->size, true);
@@ -106,7 +106,7 @@ static uintptr_t take_from(struct area *area, const struct room_wish *wish, uint
 }
 
 /* Any multiple of 8 will do. */
-static uintptr_t take_any(struct area *area, const struct room_wish *wish, uint64_t low)
+static uintptr_t take_any(struct area *area, const struct near_wish *wish, uint64_t low)
 {
     uintptr_t at = 0;
 
@@ -121,7 +121,7 @@ static uintptr_t take_any(struct area *area, const struct room_wish *wish, uint6
     return at;
 }
 
-static uintptr_t take_in(struct area *area, const struct room_wish *wish)
+static uintptr_t take_in(struct area *area, const struct near_wish *wish)
 {
     uint64_t low = wish->low > area->begin ? wish->low : area->begin;
 
@@ -181,7 +181,7 @@ static void note_recent(struct area *area)
 }
 
 /* 0, or -errno. */
-static int map_pages(enum room_kind kind, uintptr_t begin, size_t size)
+static int map_pages(enum near_alloc_kind kind, uintptr_t begin, size_t size)
 {
     int protection = kind == ROOM_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
     long got = sys_call(SYS_mmap, (long)begin, (long)size, protection,
@@ -195,7 +195,7 @@ static int map_pages(enum room_kind kind, uintptr_t begin, size_t size)
     return -EEXIST;
 }
 
-static struct area *area_new(enum room_kind kind, uintptr_t begin, size_t size, int *error)
+static struct area *area_new(enum near_alloc_kind kind, uintptr_t begin, size_t size, int *error)
 {
     struct area *area = calloc(1, sizeof(*area) + size / 8);
 
@@ -218,17 +218,17 @@ static struct area *area_new(enum room_kind kind, uintptr_t begin, size_t size, 
 
 /* A process with many stubs takes larger pieces for what may lie anywhere: their pages cost nothing
  * until they are written. */
-static size_t growth(enum room_kind kind)
+static size_t growth(enum near_alloc_kind kind)
 {
     size_t count = lists[kind] ? lists[kind]->count : 0;
 
     return count < 2 ? PAGE : count < 4 ? 4 * PAGE : AREA_LARGEST;
 }
 
-static bool gap_holds(const struct gaps *gaps, const struct room_wish *wish, uintptr_t begin,
+static bool gap_holds(const struct gaps *gaps, const struct near_wish *wish, uintptr_t begin,
                       uintptr_t end, size_t bytes)
 {
-    struct room_wish whole = *wish;
+    struct near_wish whole = *wish;
 
     whole.next = NULL;
     whole.size = end - begin;
@@ -236,7 +236,7 @@ static bool gap_holds(const struct gaps *gaps, const struct room_wish *wish, uin
     return gaps_find(gaps, &whole, bytes, gaps_limit_near(wish->near)) == begin;
 }
 
-static struct area *area_at(struct gaps *gaps, uint64_t at, const struct room_wish *wish,
+static struct area *area_at(struct gaps *gaps, uint64_t at, const struct near_wish *wish,
                             size_t bytes, int *error)
 {
     uintptr_t begin = at & ~(PAGE - 1), end = (at + wish->size + PAGE - 1) & ~(PAGE - 1);
@@ -255,7 +255,7 @@ static struct area *area_at(struct gaps *gaps, uint64_t at, const struct room_wi
 
 /* ---- taking ---- */
 
-static uintptr_t take_recent(const struct room_wish *wish)
+static uintptr_t take_recent(const struct near_wish *wish)
 {
     uintptr_t at = 0;
 
@@ -265,7 +265,7 @@ static uintptr_t take_recent(const struct room_wish *wish)
 }
 
 /* From one place that would do to the next, over the areas between which there is none. */
-static uintptr_t take_mapped(const struct room_wish *wish)
+static uintptr_t take_mapped(const struct near_wish *wish)
 {
     const struct list *list = lists[wish->kind];
     uintptr_t taken = take_recent(wish);
@@ -277,7 +277,7 @@ static uintptr_t take_mapped(const struct room_wish *wish)
 
         if (at < area->begin)
             at = area->begin;
-        if (!room_next(wish, at, &at) || at > wish->high)
+        if (!near_gap_next(wish, at, &at) || at > wish->high)
             return 0;
         if (at >= area->begin + area->size) {
             i = area_after(list, at) - 1;
@@ -292,7 +292,7 @@ static uintptr_t take_mapped(const struct room_wish *wish)
 }
 
 /* Another thread may map what was free a moment ago. */
-static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_t bytes, int *error)
+static uintptr_t take_new(struct gaps *gaps, const struct near_wish *wish, size_t bytes, int *error)
 {
     *error = gaps->all ? 0 : gaps_read(gaps);
     for (int tries = 0; tries < 4 && *error == 0; tries++) {
@@ -310,7 +310,7 @@ static uintptr_t take_new(struct gaps *gaps, const struct room_wish *wish, size_
     return 0;
 }
 
-size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error)
+size_t near_alloc_take_any(const struct near_wish *wishes, size_t count, uintptr_t *at, int *error)
 {
     struct gaps own = {0}, *gaps = held.begun ? &held.gaps : &own;
     size_t found = count;
@@ -329,11 +329,11 @@ size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at
     return *at ? found : count;
 }
 
-uintptr_t room_take(const struct room_wish *wish, int *error)
+uintptr_t near_alloc_take(const struct near_wish *wish, int *error)
 {
     uintptr_t at;
 
-    return room_take_any(wish, 1, &at, error) == 0 ? at : 0;
+    return near_alloc_take_any(wish, 1, &at, error) == 0 ? at : 0;
 }
 
 static void give_back(struct area *area, size_t offset, size_t size)
@@ -344,7 +344,7 @@ static void give_back(struct area *area, size_t offset, size_t size)
     area->too_much = SIZE_MAX;
 }
 
-void room_give_back(uintptr_t at, size_t size)
+void near_alloc_give_back(uintptr_t at, size_t size)
 {
     for (int kind = 0; kind < KINDS && at && size; kind++) {
         size_t i = area_after(lists[kind], at);
@@ -357,12 +357,12 @@ void room_give_back(uintptr_t at, size_t size)
 
 /* ---- writing ---- */
 
-void room_begin(void)
+void near_alloc_begin(void)
 {
     held.begun = true;
 }
 
-void room_end(void)
+void near_alloc_end(void)
 {
     if (held.memory >= 0)
         sys_close(held.memory);
@@ -372,7 +372,7 @@ void room_end(void)
 }
 
 /* What the parent had under way is the parent's; its descriptor is not the child's. */
-void room_after_fork(void)
+void near_alloc_after_fork(void)
 {
     held.memory = -1;
     held.begun = false;
@@ -395,7 +395,7 @@ static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
 }
 
 /* Nobody runs there yet: what the kernel refuses is begun again, with no try before it. */
-int room_write(uintptr_t at, const uint8_t *bytes, size_t size)
+int near_alloc_write(uintptr_t at, const uint8_t *bytes, size_t size)
 {
     struct text_poke poke;
     int result = write_by_kernel(at, bytes, size);

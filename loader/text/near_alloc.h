@@ -1,5 +1,5 @@
 /*
- * near_memory.h - room for code and for words near a function, in pages of our own.
+ * near_alloc.h - room for code and for words near a function, in pages of our own.
  *
  * Pages of code are readable and executable, never writable for longer than a store; words lie in
  * pages of their own. Nothing is given back once a thread may have seen it. No page is laid where
@@ -7,17 +7,17 @@
  *
  * Listener (or the thread that runs the constructor), holding the engine lock. Allocates.
  */
-#ifndef HOTPATCH_NEAR_MEMORY_H
-#define HOTPATCH_NEAR_MEMORY_H
+#ifndef HOTPATCH_NEAR_ALLOC_H
+#define HOTPATCH_NEAR_ALLOC_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum room_kind { ROOM_CODE, ROOM_WORDS };
+enum near_alloc_kind { ROOM_CODE, ROOM_WORDS };
 
-struct room_wish {
-    enum room_kind kind;
+struct near_wish {
+    enum near_alloc_kind kind;
     size_t size;
     uint64_t low, high; /* of its first byte, inclusive */
     uint64_t near;      /* the closer to this the better */
@@ -27,23 +27,23 @@ struct room_wish {
 };
 
 /* 0: there is none; *error: 0, or -errno. */
-uintptr_t room_take(const struct room_wish *wish, int *error);
+uintptr_t near_alloc_take(const struct near_wish *wish, int *error);
 /*
  * The first of them that can be met; but any that leaves the heap and the stack 1 GiB to grow is
  * better than an earlier one that leaves them 512 MiB, and that than 64 MiB. Returns which, or `count`:
  * none.
  */
-size_t room_take_any(const struct room_wish *wishes, size_t count, uintptr_t *at, int *error);
+size_t near_alloc_take_any(const struct near_wish *wishes, size_t count, uintptr_t *at, int *error);
 /* Nobody has seen it. */
-void room_give_back(uintptr_t at, size_t size);
+void near_alloc_give_back(uintptr_t at, size_t size);
 
-/* Until room_end() /proc/self/maps is read once, and the process's memory opened once. Nothing else
+/* Until near_alloc_end() /proc/self/maps is read once, and the process's memory opened once. Nothing else
  * of the listener may map memory in between that is to be found free again. */
-void room_begin(void);
-void room_end(void);
-void room_after_fork(void);
+void near_alloc_begin(void);
+void near_alloc_end(void);
+void near_alloc_after_fork(void);
 
 /* Into pages of code. 0, or -errno. */
-int room_write(uintptr_t at, const uint8_t *bytes, size_t size);
+int near_alloc_write(uintptr_t at, const uint8_t *bytes, size_t size);
 
 #endif
