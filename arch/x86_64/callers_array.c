@@ -14,16 +14,16 @@ static size_t whole_pages(size_t size)
 static int grow(struct array *array, size_t needed)
 {
     size_t room = array->room ? array->room : FIRST_ROOM;
-    void *moved;
+    void *relocated;
 
     while (room < needed)
         room *= 2;
-    moved = array->room
-                ? mremap(array->bytes, array->room, room, MREMAP_MAYMOVE)
-                : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (moved == MAP_FAILED)
+    relocated = array->room
+                    ? mremap(array->bytes, array->room, room, MREMAP_MAYMOVE)
+                    : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (relocated == MAP_FAILED)
         return -1;
-    array->bytes = moved;
+    array->bytes = relocated;
     array->room = room;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* callers_stack.c - where rsp and rbp point to after an instruction: see callers_body.h. Any thread. */
 #include "arch/x86_64/callers_body.h"
 
-static struct stack_place moved(struct stack_place place, int32_t amount)
+static struct stack_place relocated(struct stack_place place, int32_t amount)
 {
     if (place.offset > INT32_MAX / 2 || place.offset < INT32_MIN / 2)
         place.from = PLACE_UNKNOWN;
@@ -17,20 +17,20 @@ struct stack_state step_stack_after(const struct step *step)
 
     switch (step->effects.stack) {
     case STACK_MOVES:
-        state.stack = moved(state.stack, step->effects.amount);
+        state.stack = relocated(state.stack, step->effects.amount);
         break;
     case STACK_MOVES_FRAME_LOST:
-        state.stack = moved(state.stack, step->effects.amount);
+        state.stack = relocated(state.stack, step->effects.amount);
         state.frame = unknown;
         break;
     case STACK_FROM_FRAME:
-        state.stack = moved(state.frame, step->effects.amount);
+        state.stack = relocated(state.frame, step->effects.amount);
         break;
     case FRAME_FROM_STACK:
-        state.frame = moved(state.stack, step->effects.amount);
+        state.frame = relocated(state.stack, step->effects.amount);
         break;
     case STACK_AND_FRAME:
-        state.stack = moved(state.frame, 8);
+        state.stack = relocated(state.frame, 8);
         state.frame = unknown;
         break;
     case STACK_ALIGNED:

@@ -60,13 +60,13 @@ int damage_watch(struct damage *damage, const struct damage_piece *piece)
 /* The last one takes the place that becomes free. */
 static void remove_at(size_t index)
 {
-    struct damage *moved = owners[--count].damage;
+    struct damage *relocated = owners[--count].damage;
 
     watched[index] = watched[count];
     owners[index] = owners[count];
-    for (size_t i = 0; i < moved->count; i++)
-        if (moved->index[i] == count)
-            moved->index[i] = index;
+    for (size_t i = 0; i < relocated->count; i++)
+        if (relocated->index[i] == count)
+            relocated->index[i] = index;
 }
 
 void damage_unwatch(struct damage *damage)

@@ -58,7 +58,7 @@ void site_drop(struct site *site, bool dropped)
 
         __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
     }
-    if (site->restored.moved)
+    if (site->restored.relocated)
         __atomic_store_n(&site->restored.address, dropped ? 0 : site->prologue.jump + 1,
                          __ATOMIC_RELEASE);
 }

@@ -298,7 +298,7 @@ static int place_original(struct site *site, struct site_problem *why)
         return site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
     for (unsigned i = 0; i < p->count; i++) {
         site->traps[i].address = p->jump + p->start[i];
-        site->traps[i].moved = site->original + map[i];
+        site->traps[i].relocated = site->original + map[i];
     }
     return 0;
 }
@@ -318,7 +318,7 @@ static void place_restored(struct site *site)
     }
     site->survives |= p->jump != p->entry;
     site->restored.address = trap ? p->jump + trap : 0;
-    site->restored.moved = trap ? site->traps[0].moved : 0;
+    site->restored.relocated = trap ? site->traps[0].relocated : 0;
 }
 
 static int write_stubs(struct site *site, struct site_problem *why)

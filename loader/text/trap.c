@@ -55,13 +55,13 @@ void trap_add(struct trap *trap)
     atomic_store_explicit(bucket, trap, memory_order_release);
 }
 
-BARE static uintptr_t moved_from(uintptr_t address)
+BARE static uintptr_t relocated_from(uintptr_t address)
 {
     const struct trap *trap = atomic_load_explicit(bucket_of(address), memory_order_acquire);
 
     while (trap && __atomic_load_n(&trap->address, __ATOMIC_ACQUIRE) != address)
         trap = trap->next;
-    return trap ? trap->moved : 0;
+    return trap ? trap->relocated : 0;
 }
 
 /* ---- rounds ---- */
@@ -147,7 +147,7 @@ BARE static void answer(const siginfo_t *info, void *context)
     if (!number || !round_of(info) || index >= round.count)
         return;
     if (pc > round.begin && pc < round.end)
-        arch_frame_go_on(context, moved_from(pc));
+        arch_frame_go_on(context, relocated_from(pc));
     if (may_come_back(info, context, &round))
         number++;
     atomic_store_explicit(&round.answered[index], number, memory_order_release);
@@ -251,7 +251,7 @@ BARE static void chain(struct sys_sigaction *action, int signal, siginfo_t *info
 BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context)
 {
     int which = signal == SIGTRAP ? ON_TRAP : ON_FAULT;
-    uintptr_t moved = 0;
+    uintptr_t relocated = 0;
 
     if (which == ON_FAULT && is_question(info)) {
         count_answered();
@@ -263,11 +263,11 @@ BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context
         return;
     }
     if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
-        moved = moved_from(arch_frame_trap(context));
+        relocated = relocated_from(arch_frame_trap(context));
     if (which == ON_FAULT && from_kernel(info))
-        moved = moved_from(arch_frame_pc(context));
-    if (moved)
-        arch_frame_go_on(context, moved);
+        relocated = relocated_from(arch_frame_pc(context));
+    if (relocated)
+        arch_frame_go_on(context, relocated);
     else
         chain(&behind[which][layer], signal, info, context);
 }

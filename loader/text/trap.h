@@ -18,7 +18,7 @@
 struct trap {
     struct trap *next;
     uintptr_t address; /* 0: its object is gone */
-    uintptr_t moved;
+    uintptr_t relocated;
 };
 
 void trap_add(struct trap *trap);

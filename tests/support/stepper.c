@@ -283,93 +283,94 @@ static void run_side(struct run *run, uint64_t begin, uint64_t length, struct st
 /* ---------------------------------------------------------------- the comparison --- */
 
 static void expect_same_fault(const struct arch_prologue *prologue, uint64_t copy,
-                              const uint8_t *map, const struct state *original, struct state *moved,
-                              char *why)
+                              const uint8_t *map, const struct state *original,
+                              struct state *relocated, char *why)
 {
     uint64_t offset = original->registers.rip - prologue->jump;
-    bool same_place = original->fault.si_addr == moved->fault.si_addr;
+    bool same_place = original->fault.si_addr == relocated->fault.si_addr;
 
     /* SIGILL and SIGFPE tell the instruction's own address. */
     if ((uintptr_t)original->fault.si_addr == original->registers.rip)
-        same_place = (uintptr_t)moved->fault.si_addr == moved->registers.rip;
-    if (original->fault.si_signo != moved->fault.si_signo ||
-        original->fault.si_code != moved->fault.si_code || !same_place)
+        same_place = (uintptr_t)relocated->fault.si_addr == relocated->registers.rip;
+    if (original->fault.si_signo != relocated->fault.si_signo ||
+        original->fault.si_code != relocated->fault.si_code || !same_place)
         snprintf(why, 200, "signal %d code %d at %p became %d, %d, %p", original->fault.si_signo,
-                 original->fault.si_code, original->fault.si_addr, moved->fault.si_signo,
-                 moved->fault.si_code, moved->fault.si_addr);
+                 original->fault.si_code, original->fault.si_addr, relocated->fault.si_signo,
+                 relocated->fault.si_code, relocated->fault.si_addr);
     for (unsigned i = 0; i < prologue->count; i++) {
-        if (prologue->start[i] == offset && moved->registers.rip == copy + map[i])
-            moved->registers.rip = original->registers.rip;
+        if (prologue->start[i] == offset && relocated->registers.rip == copy + map[i])
+            relocated->registers.rip = original->registers.rip;
     }
 }
 
 /* A call that has become "push behind; jmp there" pushes before it reads where to: what it reads may
  * fault behind the push, or the push before. */
 static void forgive_push(const struct arch_prologue *prologue, uint64_t copy, const uint8_t *map,
-                         const struct state *original, struct state *moved, const uint8_t *scratch)
+                         const struct state *original, struct state *relocated,
+                         const uint8_t *scratch)
 {
     unsigned last = prologue->count - 1;
-    uint64_t push = copy + map[last], at = moved->registers.rsp - (uintptr_t)scratch, behind;
+    uint64_t push = copy + map[last], at = relocated->registers.rsp - (uintptr_t)scratch, behind;
     ZydisDecodedInstruction in;
 
     if (!decode(prologue, last, &in) || in.meta.category != ZYDIS_CATEGORY_CALL ||
         original->registers.rip != prologue->jump + prologue->start[last])
         return;
-    if (moved->registers.rip == push &&
-        moved->registers.rsp - 1 - (uintptr_t)moved->fault.si_addr < 8)
-        moved->fault = original->fault;
-    if (moved->registers.rip != push + PUSH_BYTES ||
-        moved->registers.rsp != original->registers.rsp - 8 || at > SCRATCH - 8)
+    if (relocated->registers.rip == push &&
+        relocated->registers.rsp - 1 - (uintptr_t)relocated->fault.si_addr < 8)
+        relocated->fault = original->fault;
+    if (relocated->registers.rip != push + PUSH_BYTES ||
+        relocated->registers.rsp != original->registers.rsp - 8 || at > SCRATCH - 8)
         return;
-    memcpy(&behind, moved->scratch + at, 8);
+    memcpy(&behind, relocated->scratch + at, 8);
     if (behind != prologue->jump + prologue->length)
         return;
-    memcpy(moved->scratch + at, original->scratch + at, 8);
-    moved->registers.rsp = original->registers.rsp;
-    moved->registers.rip = push;
+    memcpy(relocated->scratch + at, original->scratch + at, 8);
+    relocated->registers.rsp = original->registers.rsp;
+    relocated->registers.rip = push;
 }
 
 static void forgive_at(uint64_t at, const struct arch_prologue *prologue, uint64_t goes_on,
-                       const struct state *original, struct state *moved)
+                       const struct state *original, struct state *relocated)
 {
     uint64_t here, there;
 
     if (at > SCRATCH - 8)
         return;
     memcpy(&here, original->scratch + at, 8);
-    memcpy(&there, moved->scratch + at, 8);
+    memcpy(&there, relocated->scratch + at, 8);
     if (here == prologue->jump + prologue->length && there == goes_on)
-        memcpy(moved->scratch + at, &here, 8);
+        memcpy(relocated->scratch + at, &here, 8);
 }
 
 /* A call that is one in the copy, too, leaves the copy's address on the stack: where it goes on. One to an
  * address that is none may have been written before the fault, below the stack pointer. */
 static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
-                                   const struct state *original, struct state *moved,
+                                   const struct state *original, struct state *relocated,
                                    const uint8_t *scratch)
 {
     uint64_t at = original->registers.rsp - (uintptr_t)scratch;
 
-    forgive_at(at, prologue, goes_on, original, moved);
-    forgive_at(at - 8, prologue, goes_on, original, moved);
+    forgive_at(at, prologue, goes_on, original, relocated);
+    forgive_at(at - 8, prologue, goes_on, original, relocated);
 }
 
-static void compare(const struct run *run, const struct state *original, struct state *moved,
+static void compare(const struct run *run, const struct state *original, struct state *relocated,
                     char *why)
 {
-    struct user_regs_struct left = original->registers, right = moved->registers;
+    struct user_regs_struct left = original->registers, right = relocated->registers;
 
     left.eflags &= ~(unsigned long long)(STEPPING_FLAGS | run->undefined);
     right.eflags &= ~(unsigned long long)(STEPPING_FLAGS | run->undefined);
     if (memcmp(&left, &right, sizeof(left)) != 0)
         snprintf(why, 200, "registers differ: rip %llx, %llx; rax %llx, %llx; flags %llx, %llx",
                  left.rip, right.rip, left.rax, right.rax, left.eflags, right.eflags);
-    else if (!same_vectors(&original->vectors, &moved->vectors))
+    else if (!same_vectors(&original->vectors, &relocated->vectors))
         snprintf(why, 200, "vector registers differ");
-    else if (memcmp(original->scratch, moved->scratch, SCRATCH) != 0)
+    else if (memcmp(original->scratch, relocated->scratch, SCRATCH) != 0)
         snprintf(why, 200, "memory differs");
     for (unsigned i = 0; i < run->prologue->count; i++) {
-        if (run->watched[i] && memcmp(original->watched[i], moved->watched[i], WATCHED) != 0)
+        if (run->watched[i] && memcmp(original->watched[i], relocated->watched[i], WATCHED) != 0)
             snprintf(why, 200, "memory of the program differs");
     }
 }
@@ -378,7 +379,7 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
                                 bool pointers, char *why)
 {
     static struct run run;
-    static struct state original, moved;
+    static struct state original, relocated;
     static unsigned turn;
     uint8_t map[ARCH_PROLOGUE_COUNT];
     uint8_t *copy = stepper->copies + (size_t)(turn++ % (COPIES / ARCH_MOVED_BYTES)) * 256;
@@ -399,16 +400,16 @@ enum step_outcome step_prologue(const struct stepper *stepper, const struct arch
     set_scratch(&run);
     set_watched(&run);
     run_side(&run, prologue->jump, 0, &original);
-    run_side(&run, (uintptr_t)copy + map[0], (uint64_t)length - map[0], &moved);
+    run_side(&run, (uintptr_t)copy + map[0], (uint64_t)length - map[0], &relocated);
     if (!original.through && original.fault.si_signo == 0)
         return STEP_SKIPPED;
-    if (original.fault.si_signo != 0 && moved.fault.si_signo != 0)
-        forgive_push(prologue, (uintptr_t)copy, map, &original, &moved, stepper->scratch);
+    if (original.fault.si_signo != 0 && relocated.fault.si_signo != 0)
+        forgive_push(prologue, (uintptr_t)copy, map, &original, &relocated, stepper->scratch);
     if (original.fault.si_signo != 0)
-        expect_same_fault(prologue, (uintptr_t)copy, map, &original, &moved, why);
-    forgive_return_address(prologue, (uintptr_t)copy + (uintptr_t)length - 5, &original, &moved,
+        expect_same_fault(prologue, (uintptr_t)copy, map, &original, &relocated, why);
+    forgive_return_address(prologue, (uintptr_t)copy + (uintptr_t)length - 5, &original, &relocated,
                            stepper->scratch);
-    compare(&run, &original, &moved, why);
+    compare(&run, &original, &relocated, why);
     if (why[0])
         return STEP_DIFFERENT;
     return original.fault.si_signo ? STEP_FAULTED : STEP_EQUAL;

@@ -96,14 +96,14 @@ static void assert_starts(const char *text, const char *starts)
 static void assert_moves_so(const char *text, uint64_t to, bool shadow_stack, const char *expected)
 {
     struct arch_prologue prologue = assert_reads(text);
-    uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    uint8_t relocated[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
     char found[2 * ARCH_MOVED_BYTES + 1] = "", wanted[2 * ARCH_MOVED_BYTES + 1] = "";
     uint8_t bytes[ARCH_MOVED_BYTES];
-    ssize_t length = arch_move(&prologue, to, shadow_stack, moved, sizeof(moved), map);
+    ssize_t length = arch_move(&prologue, to, shadow_stack, relocated, sizeof(relocated), map);
     size_t expected_length = parse_hex(expected, bytes, sizeof(bytes));
 
     for (ssize_t i = 0; i < length; i++)
-        snprintf(found + 2 * i, 3, "%02x", moved[i]);
+        snprintf(found + 2 * i, 3, "%02x", relocated[i]);
     for (size_t i = 0; i < expected_length; i++)
         snprintf(wanted + 2 * i, 3, "%02x", bytes[i]);
     assert_string_equal(found, wanted);
@@ -655,32 +655,34 @@ static void the_start_of_a_transaction_is_moved(void **state)
 static void the_map_says_where_each_one_went(void **state)
 {
     struct arch_prologue prologue = assert_reads("85 ff 74 10 90 c3");
-    uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    uint8_t relocated[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
 
     (void)state;
-    assert_true(arch_move(&prologue, COPY, false, moved, sizeof(moved), map) > 0);
+    assert_true(arch_move(&prologue, COPY, false, relocated, sizeof(relocated), map) > 0);
     assert_int_equal(prologue.count, 3);
     assert_int_equal(map[0], 0);
     assert_int_equal(map[1], 2);
     assert_int_equal(map[2], 8);
     prologue = assert_reads("f3 0f 1e fa 55 48 89 e5 5d c3");
-    assert_true(arch_move(&prologue, COPY, false, moved, sizeof(moved), map) > 0);
+    assert_true(arch_move(&prologue, COPY, false, relocated, sizeof(relocated), map) > 0);
     assert_int_equal(map[0], 4);
     assert_int_equal(map[1], 5);
 }
 
 static void a_copy_from_which_memory_is_out_of_reach_is_refused(void **state)
 {
-    uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    uint8_t relocated[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
     struct arch_prologue data = assert_reads("48 8b 05 00 20 00 00 c3");
     struct arch_prologue branch = assert_reads("85 ff 74 10 90 c3");
 
     (void)state;
     /* The field's lowest value is -2^31: target - (to + 7) */
-    assert_true(arch_move(&data, ENTRY + 0x2000 + (UINT64_C(1) << 31), false, moved, 256, map) > 0);
-    assert_int_equal(arch_move(&data, ENTRY + 0x2001 + (UINT64_C(1) << 31), false, moved, 256, map),
+    assert_true(arch_move(&data, ENTRY + 0x2000 + (UINT64_C(1) << 31), false, relocated, 256, map) >
+                0);
+    assert_int_equal(
+        arch_move(&data, ENTRY + 0x2001 + (UINT64_C(1) << 31), false, relocated, 256, map), -1);
+    assert_int_equal(arch_move(&branch, ENTRY + (UINT64_C(1) << 32), false, relocated, 256, map),
                      -1);
-    assert_int_equal(arch_move(&branch, ENTRY + (UINT64_C(1) << 32), false, moved, 256, map), -1);
 }
 
 static void the_way_back_may_be_far(void **state)
@@ -693,11 +695,11 @@ static void the_way_back_may_be_far(void **state)
 static void too_little_room_is_refused(void **state)
 {
     struct arch_prologue prologue = assert_reads("55 48 89 e5 5d c3");
-    uint8_t moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    uint8_t relocated[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
 
     (void)state;
-    assert_int_equal(arch_move(&prologue, COPY, false, moved, 5 + 13, map), -1);
-    assert_int_equal(arch_move(&prologue, COPY, false, moved, 5 + 14, map), 10);
+    assert_int_equal(arch_move(&prologue, COPY, false, relocated, 5 + 13, map), -1);
+    assert_int_equal(arch_move(&prologue, COPY, false, relocated, 5 + 14, map), 10);
 }
 
 /* ------------------------------------------------------------------ where stubs lie --- */

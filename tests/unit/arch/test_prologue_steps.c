@@ -328,15 +328,15 @@ static void unwinders_see_through_a_moved_call(void **state)
     uint8_t map[ARCH_PROLOGUE_COUNT];
     uint8_t *copy =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    void (*moved)(void (*)(void));
+    void (*relocated)(void (*)(void));
 
     (void)state;
     assert_true(copy != MAP_FAILED);
     assert_int_equal(arch_prologue_read(calling, 11, (uintptr_t)calling, &prologue), ARCH_OK);
     assert_int_equal(prologue.length, calling_on - calling);
     assert_true(arch_move(&prologue, (uintptr_t)copy, false, copy, ARCH_MOVED_BYTES, map) > 0);
-    memcpy(&moved, &copy, sizeof(moved));
-    moved(look_back);
+    memcpy(&relocated, &copy, sizeof(relocated));
+    relocated(look_back);
     assert_true(frame_count > 3); /* here, and who runs the tests */
     assert_true(was_seen((uintptr_t)calling_on, (uintptr_t)calling_on + 1));
     assert_false(was_seen((uintptr_t)copy, (uintptr_t)copy + 4096));
@@ -384,13 +384,13 @@ static void fail_random(const struct arch_prologue *prologue, const char *why)
 /* False: it cannot be moved. */
 static bool step_random(const struct stepper *stepper, struct stepped *stepped)
 {
-    uint8_t *code = code_of(stepper), moved[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
+    uint8_t *code = code_of(stepper), relocated[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
     bool compared = false, through = false;
     struct arch_prologue prologue;
 
     if (arch_prologue_read(code, SIZE, (uintptr_t)code, &prologue) != ARCH_OK ||
-        arch_move(&prologue, (uintptr_t)stepper->copies, stepper->shadow_stack, moved,
-                  sizeof(moved), map) < 0)
+        arch_move(&prologue, (uintptr_t)stepper->copies, stepper->shadow_stack, relocated,
+                  sizeof(relocated), map) < 0)
         return false;
     for (int pointers = 0; pointers < 2; pointers++) {
         char why[200];

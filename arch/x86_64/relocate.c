@@ -1,5 +1,5 @@
 /*
- * move.c - a copy of displaced instructions that does elsewhere what they did at home, and goes on
+ * relocate.c - a copy of displaced instructions that does elsewhere what they did at home, and goes on
  * behind them. Pure functions without allocation; see decode.h.
  *
  * Relative operands are corrected; jumps of eight bits become their forms of 32 bits, and those
@@ -45,7 +45,7 @@ static bool becomes_jump(const struct moving *moving, const struct instruction *
     return in->call && !moving->calls && !in->by_stack;
 }
 
-static size_t moved_bytes(const struct moving *moving, const struct instruction *in)
+static size_t relocated_bytes(const struct moving *moving, const struct instruction *in)
 {
     if (becomes_jump(moving, in))
         return PUSH_BYTES + (in->modrm ? in->length : JUMP_BYTES) + ADDRESS_BYTES;
@@ -78,7 +78,7 @@ static bool lay_out(struct moving *moving, size_t room)
             moving->in[i].kind == INSTRUCTION_FIXED)
             return false;
         moving->map[i] = (uint8_t)length;
-        length += moved_bytes(moving, &moving->in[i]);
+        length += relocated_bytes(moving, &moving->in[i]);
     }
     return length + ABSOLUTE_BYTES <= room && length + ABSOLUTE_BYTES <= ARCH_MOVED_BYTES;
 }

@@ -1,5 +1,5 @@
 /*
- * test_moved.c - functions of this program, called through what an entry gets: the jump, the stub, and the moved
+ * test_relocated.c - functions of this program, called through what an entry gets: the jump, the stub, and the moved
  * prologue. One thread, no tracing: runs under emulators too (processors.sh). test_prologue_steps.c compares each
  * instruction's effects.
  */
@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "arch/arch.h"
-#include "tests/support/moved_functions.h"
 #include "tests/support/registers.h"
+#include "tests/support/relocated_functions.h"
 
 typedef long function(long);
 
@@ -80,7 +80,7 @@ struct armed {
     struct arch_prologue prologue;
     uint8_t *
         near; /* two pages in reach: the stub, and on the second the moved prologue, the word, the note */
-    uint8_t *stub, *moved;
+    uint8_t *stub, *relocated;
     uintptr_t *word;
     uint8_t *seen;
     size_t written;
@@ -122,14 +122,14 @@ static void prepare(struct armed *armed, const struct subject *subject)
         arch_prologue_read(code, (size_t)(subject->end - code), (uintptr_t)code, &armed->prologue),
         ARCH_OK);
     find_room(armed);
-    armed->moved = armed->near + PAGE + 1024;
+    armed->relocated = armed->near + PAGE + 1024;
     armed->word = (void *)(armed->near + PAGE + 2048);
     armed->seen = armed->near + PAGE + 2048 + sizeof(uintptr_t);
-    assert_true(arch_move(&armed->prologue, (uintptr_t)armed->moved, false, armed->moved,
+    assert_true(arch_move(&armed->prologue, (uintptr_t)armed->relocated, false, armed->relocated,
                           ARCH_MOVED_BYTES, map) > 0);
     assert_true(arch_stub_noting((uintptr_t)armed->stub, (uintptr_t)armed->seen,
                                  (uintptr_t)armed->word, armed->stub, ARCH_STUB_BYTES) > 0);
-    *armed->word = (uintptr_t)armed->moved;
+    *armed->word = (uintptr_t)armed->relocated;
 }
 
 static void arm(struct armed *armed)
@@ -179,14 +179,14 @@ static void try_one(const struct subject *subject)
     }
     make_writable(subject, PROT_READ | PROT_WRITE | PROT_EXEC);
     prepare(&armed, subject);
-    must_return(subject, as_function(armed.moved), before);
+    must_return(subject, as_function(armed.relocated), before);
     arm(&armed);
     assert_int_equal(*armed.seen, 0);
     must_return(subject, subject->run, before);
     assert_int_equal(*armed.seen, 1);
     *armed.word = (uintptr_t)replacement;
     must_return(subject, subject->run, after);
-    must_return(subject, as_function(armed.moved), before);
+    must_return(subject, as_function(armed.relocated), before);
     disarm(&armed);
     must_return(subject, subject->run, before);
     make_writable(subject, PROT_READ | PROT_EXEC);

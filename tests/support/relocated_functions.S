@@ -1,6 +1,6 @@
-/* moved_functions.S - small functions `long (long)` whose first instructions are of every kind that a moved prologue
- * corrects, for test_moved.c; on pages of their own, which it writes to. */
-#include "tests/support/moved_functions.h"
+/* relocated_functions.S - small functions `long (long)` whose first instructions are of every kind that a moved prologue
+ * corrects, for test_relocated.c; on pages of their own, which it writes to. */
+#include "tests/support/relocated_functions.h"
 
     .data
     .balign 64
