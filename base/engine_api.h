@@ -130,10 +130,10 @@ struct engine_api {
     void (*status)(struct json *json);
     /* Work that time brings: when tend() is due, CLOCK_MONOTONIC ms; 0: never. Listener, without the
      * engine lock. */
-    uint64_t (*tend_at)(void);
+    uint64_t (*deferred_at)(void);
     /* Does it; true: `request` (whose strings live until the next call) is to be run as if it
      * had been sent. Listener, holding the engine lock. */
-    bool (*tend)(struct request *request);
+    bool (*deferred)(struct request *request);
     /* hotpatch_set / hotpatch_restore. Host thread, holding the engine lock.
      * 0, -ENOENT (no such slot), -EINVAL, -ENOMEM. function NULL: restore. */
     int (*set)(struct hotpatch_slot *slot, hotpatch_function function, void *context);

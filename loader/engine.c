@@ -18,7 +18,7 @@
 #include "loader/text/decoder.h"
 #include "loader/text/emulator.h"
 #include "loader/text/site.h"
-#include "loader/transaction/tend.h"
+#include "loader/transaction/deferred.h"
 #include "loader/transaction/transaction.h"
 
 static char program[4096];
@@ -92,7 +92,7 @@ static void run_transaction(const struct request *requests, size_t count, const 
         report_repaired(mend, reply);
     transaction_free(&transaction);
     refusal_clear(&why);
-    tend_plan();
+    deferred_plan();
 }
 
 static int nothing_more(void *nothing)
@@ -118,7 +118,7 @@ static void extend_layers(void)
     transaction_run(&transaction);
     transaction_free(&transaction);
     refusal_clear(&why);
-    tend_plan();
+    deferred_plan();
 }
 
 static void status(struct json *json)
@@ -291,8 +291,8 @@ const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))
     .start = start,
     .handle = handle,
     .status = status,
-    .tend_at = tend_at,
-    .tend = tend_do,
+    .deferred_at = deferred_at,
+    .deferred = deferred_do,
     .set = set,
     .lookup = lookup,
     .after_fork = after_fork,

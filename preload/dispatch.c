@@ -330,19 +330,19 @@ bool dispatch_startup_refused(void)
     return startup.refused;
 }
 
-uint64_t dispatch_tend_at(void)
+uint64_t dispatch_deferred_at(void)
 {
-    return engine_loaded() ? engine()->tend_at() : 0;
+    return engine_loaded() ? engine()->deferred_at() : 0;
 }
 
-void dispatch_tend(void)
+void dispatch_deferred(void)
 {
     struct request request;
     struct outcome outcome;
     bool wanted;
 
     engine_lock();
-    wanted = engine()->tend(&request);
+    wanted = engine()->deferred(&request);
     engine_unlock();
     if (!wanted)
         return;

@@ -14,8 +14,8 @@ void dispatch_frame(void *context, const struct frame *frame);
 /* Of one that came by the pipe of a jail, and is answered by the other. */
 void dispatch_jail_frame(void *context, const struct frame *frame); /* a frame_handler */
 /* What the engine has to do when time has passed: when, CLOCK_MONOTONIC ms, 0: never; and do it. */
-uint64_t dispatch_tend_at(void);
-void dispatch_tend(void);
+uint64_t dispatch_deferred_at(void);
+void dispatch_deferred(void);
 void dispatch_doorbell(void);
 void dispatch_status_changed(void); /* PID.json is to be written */
 void dispatch_idle(void);           /* nothing more to read: writes it */

@@ -186,7 +186,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* When to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
 static uint64_t next_look(void)
 {
-    uint64_t next = earlier(replies_limit(), dispatch_tend_at());
+    uint64_t next = earlier(replies_limit(), dispatch_deferred_at());
 
     next = earlier(
         next, earlier(frames_due(&frames), jail_frames.handler ? frames_due(&jail_frames) : 0));
@@ -213,8 +213,8 @@ static void look_at_clock(void)
         dispatch_status_changed();
         dispatch_idle();
     }
-    if (dispatch_tend_at() && now >= dispatch_tend_at()) {
-        dispatch_tend();
+    if (dispatch_deferred_at() && now >= dispatch_deferred_at()) {
+        dispatch_deferred();
         dispatch_idle();
     }
     if (atomic_load_explicit(&listener.may_end, memory_order_acquire) ||

@@ -368,7 +368,7 @@ void sites_drop(uintptr_t begin, uintptr_t end)
 }
 
 /* The host may have taken the signals for itself since. */
-void sites_tend(void)
+void sites_deferred(void)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)
         for (const struct site *site = buckets[i]; site; site = site->next)

@@ -120,7 +120,7 @@ void sites_each_written(uintptr_t begin, uintptr_t end,
 void sites_drop(uintptr_t begin, uintptr_t end);
 /* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is
  * called for what is not ours. */
-void sites_tend(void);
+void sites_deferred(void);
 /* In the child, before it has threads. */
 void sites_after_fork(void);
 

@@ -184,7 +184,7 @@ static bool any_protected(const struct transaction *transaction)
 /*
  * A thread that called through an unbound word may be in ld.so's resolver this moment, and store
  * the definition over the replacement when it comes out. Nobody can be asked whether one is, so
- * the words are looked at again a few times, later and later (tend.c); so are entries, whether
+ * the words are looked at again a few times, later and later (deferred.c); so are entries, whether
  * they have been called since.
  */
 static bool commit_look_again;

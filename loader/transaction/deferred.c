@@ -1,9 +1,9 @@
 /*
- * tend.c - what time brings: words to be looked at again, faults that end by themselves.
+ * deferred.c - what time brings: words to be looked at again, faults that end by themselves.
  *
- * Runs on the listener; tend_at() without the engine lock.
+ * Runs on the listener; deferred_at() without the engine lock.
  */
-#include "loader/transaction/tend.h"
+#include "loader/transaction/deferred.h"
 
 #include <stdlib.h>
 
@@ -21,7 +21,7 @@ static struct {
 
 enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
 
-void tend_plan(void)
+void deferred_plan(void)
 {
     uint64_t fault = 0;
 
@@ -35,7 +35,7 @@ void tend_plan(void)
     __atomic_store_n(&tending.fault, fault, __ATOMIC_RELEASE);
 }
 
-uint64_t tend_at(void)
+uint64_t deferred_at(void)
 {
     uint64_t due = __atomic_load_n(&tending.due, __ATOMIC_ACQUIRE);
     uint64_t fault = __atomic_load_n(&tending.fault, __ATOMIC_ACQUIRE);
@@ -49,13 +49,13 @@ static void look_again(uint64_t at)
         return;
     commit_verify_imports();
     entries_settle();
-    sites_tend();
+    sites_deferred();
     tending.delay *= 4;
     __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,
                      __ATOMIC_RELEASE);
 }
 
-bool tend_do(struct request *request)
+bool deferred_do(struct request *request)
 {
     static char *name; /* the caller's until the next call */
     uint64_t at = engine_now_ms();
