@@ -79,7 +79,7 @@ struct module {
     bool live;                /* applied and not reverted */
     bool reused;              /* its mapping is that of an earlier module; parked.h */
     struct module *unchanged; /* the live module of the same content: this one is not loaded */
-    bool going;               /* will be live after the transaction under way */
+    bool live_after;          /* will be live after the transaction under way */
     uint32_t lent;            /* atomic; enum module_lent */
     struct timespec since;
 };

@@ -22,7 +22,7 @@ static bool is_candidate(const struct slot *slot, const struct target *target)
 {
     if (strcmp(slot->name, target->name) != 0)
         return false;
-    if (slot->owner && !slot->owner->going)
+    if (slot->owner && !slot->owner->live_after)
         return false;
     return slot_in_object(slot, target);
 }

@@ -379,7 +379,7 @@ static void note_modules(struct transaction *transaction, const struct timespec 
     for (size_t i = 0; i < transaction->load_count; i++) {
         struct module *module = transaction->loads[i];
 
-        if (!module->going)
+        if (!module->live_after)
             continue; /* loaded and reverted in one transaction */
         module->live = true;
         module->since = *now;

@@ -175,17 +175,17 @@ static int add_to(struct module ***list, size_t *count, struct module *module)
 
 static int end_module(struct transaction *transaction, struct module *module)
 {
-    module->going = false;
+    module->live_after = false;
     if (remove_module(transaction, module) != 0 ||
         add_to(&transaction->reverts, &transaction->revert_count, module) != 0)
         return no_memory(transaction);
     return 0;
 }
 
-static struct module *going_named(const char *name)
+static struct module *live_after_named(const char *name)
 {
     for (struct module *m = module_first(); m; m = m->next)
-        if (m->going && strcmp(m->name, name) == 0)
+        if (m->live_after && strcmp(m->name, name) == 0)
             return m;
     return NULL;
 }
@@ -248,7 +248,7 @@ static bool clashes(struct transaction *transaction, const struct module *module
 
 static void plan_load(struct transaction *transaction, struct module *module)
 {
-    struct module *old = going_named(module->name);
+    struct module *old = live_after_named(module->name);
     struct slot **slots;
 
     if (clashes(transaction, module))
@@ -257,23 +257,23 @@ static void plan_load(struct transaction *transaction, struct module *module)
         old = NULL;
     check_load(transaction, module);
     /* The module may replace what it declares itself, which is not what its old version declares. */
-    module->going = true;
+    module->live_after = true;
     if (old)
-        old->going = false;
+        old->live_after = false;
     slots = find_slots(transaction, module);
     if (!slots) {
         no_memory(transaction);
         return;
     }
     module->unchanged = old && is_unchanged(module, old, slots) ? old : NULL;
-    module->going = !module->unchanged;
+    module->live_after = !module->unchanged;
     if (old)
-        old->going = true;
-    for (size_t i = 0; i < module->entry_count && module->going; i++)
+        old->live_after = true;
+    for (size_t i = 0; i < module->entry_count && module->live_after; i++)
         if (slots[i])
             place_layer(transaction, slots[i], module, i, old);
     free(slots);
-    if (old && module->going) {
+    if (old && module->live_after) {
         carry_layers(transaction, module, old);
         end_module(transaction, old);
     }
@@ -326,7 +326,7 @@ static struct module *last_going(void)
     struct module *last = NULL;
 
     for (struct module *m = module_first(); m; m = m->next)
-        if (m->going)
+        if (m->live_after)
             last = m;
     return last;
 }
@@ -341,7 +341,7 @@ static void plan_revert(struct transaction *transaction, const struct request *r
                 return;
         return;
     }
-    module = request->which == REVERT_LAST ? last_going() : going_named(request->name);
+    module = request->which == REVERT_LAST ? last_going() : live_after_named(request->name);
     if (module)
         end_module(transaction, module);
     else if (request->which == REVERT_LAST)
@@ -356,7 +356,7 @@ static void plan_revert(struct transaction *transaction, const struct request *r
 static bool can_provide(const struct slot *slot, const struct slot *required)
 {
     return slot->kind == SLOT_DECLARED && slot->type == HOTPATCH_KIND_FUNCTION && slot->entry &&
-           slot != required && (!slot->owner || slot->owner->going) && !slot->gone &&
+           slot != required && (!slot->owner || slot->owner->live_after) && !slot->gone &&
            strcmp(slot->name, required->name) == 0;
 }
 
@@ -398,7 +398,7 @@ static int plan_required(struct transaction *transaction, struct slot *required)
 static void plan_all_required(struct transaction *transaction)
 {
     for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
-        if (slot->type == HOTPATCH_KIND_REQUIRED && (!slot->owner || slot->owner->going))
+        if (slot->type == HOTPATCH_KIND_REQUIRED && (!slot->owner || slot->owner->live_after))
             plan_required(transaction, slot);
     for (size_t i = 0; i < transaction->load_count; i++)
         for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
@@ -459,7 +459,7 @@ int plan_make(struct transaction *transaction)
     size_t next_load = 0;
 
     for (struct module *m = module_first(); m; m = m->next)
-        m->going = m->live;
+        m->live_after = m->live;
     for (size_t i = 0; i < transaction->request_count; i++) {
         const struct request *request = &transaction->requests[i];
 
