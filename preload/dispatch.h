@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "preload/frames.h"
+#include "preload/framing.h"
 
 void dispatch_frame(void *context, const struct frame *frame);
 /* Of one that came by the pipe of a jail, and is answered by the other. */

@@ -15,7 +15,7 @@
 #include "preload/doorbell.h"
 #include "preload/endpoint.h"
 #include "preload/filters.h"
-#include "preload/frames.h"
+#include "preload/framing.h"
 #include "preload/jail.h"
 #include "preload/log.h"
 #include "preload/main_exit.h"
@@ -46,9 +46,9 @@ static struct {
 } listener STATE = {.proc = -1, .program = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
-static struct frames frames;
-static struct frames jail_frames; /* of the pipe for requests in a jail */
-static bool frames_begun;         /* a transaction may be open while the listener is made again */
+static struct framing framing;
+static struct framing jail_frames; /* of the pipe for requests in a jail */
+static bool framing_begun;         /* a transaction may be open while the listener is made again */
 static char bytes[16384];
 
 int listener_program(void)
@@ -86,7 +86,7 @@ void listener_reset(void)
 {
     atomic_store_explicit(&listener.main_ended, false, memory_order_relaxed);
     listener.proc = listener.program = -1;
-    frames_begun = listener.calm = listener.left_pending = false;
+    framing_begun = listener.calm = listener.left_pending = false;
     jail_frames.handler = NULL;
     atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
@@ -146,7 +146,7 @@ static void end_if_alone(void)
 /* ---- the loop ---- */
 
 /* Return whether there was anything in it. */
-static bool feed(int fd, struct frames *to)
+static bool feed(int fd, struct framing *to)
 {
     bool any = false;
 
@@ -159,7 +159,7 @@ static bool feed(int fd, struct frames *to)
         }
         if (got <= 0)
             break;
-        frames_feed(to, bytes, (size_t)got);
+        framing_feed(to, bytes, (size_t)got);
         any = true;
     }
     return any;
@@ -169,13 +169,13 @@ static bool feed(int fd, struct frames *to)
 static bool read_jail(int fd)
 {
     if (!jail_frames.handler)
-        frames_init(&jail_frames, dispatch_jail_frame, NULL, clock_ms);
+        framing_init(&jail_frames, dispatch_jail_frame, NULL, clock_ms);
     return feed(fd, &jail_frames);
 }
 
 static bool read_fifo(int fd)
 {
-    return feed(fd, &frames);
+    return feed(fd, &framing);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -189,7 +189,7 @@ static uint64_t next_look(void)
     uint64_t next = earlier(replies_limit(), dispatch_deferred_at());
 
     next = earlier(
-        next, earlier(frames_due(&frames), jail_frames.handler ? frames_due(&jail_frames) : 0));
+        next, earlier(framing_due(&framing), jail_frames.handler ? framing_due(&jail_frames) : 0));
     if (atomic_load_explicit(&listener.stale, memory_order_acquire)) {
         if (listener.stale_since == 0)
             listener.stale_since = clock_ms();
@@ -205,7 +205,7 @@ static void look_at_clock(void)
 {
     uint64_t now = clock_ms();
 
-    if (frames_expire(&frames) || (jail_frames.handler && frames_expire(&jail_frames)))
+    if (framing_expire(&framing) || (jail_frames.handler && framing_expire(&jail_frames)))
         dispatch_idle();
     if (listener.stale_since && now >= listener.stale_since + STALE_DELAY_MS) {
         atomic_store_explicit(&listener.stale, false, memory_order_release);
@@ -320,9 +320,9 @@ static void wait_once(void)
 /* The constructor waits until threads_listener_armed(): before it only what must be. */
 static void start(void)
 {
-    if (!frames_begun)
-        frames_init(&frames, dispatch_frame, NULL, clock_ms);
-    frames_begun = true;
+    if (!framing_begun)
+        framing_init(&framing, dispatch_frame, NULL, clock_ms);
+    framing_begun = true;
     replies_keep_spare(); /* numbers 0 and 1 of the table */
     self_start();
     status_start();

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "preload/frames.h"
+#include "preload/framing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,27 +49,27 @@ static uint64_t now(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct frames frames;
+    static struct framing framing;
     size_t portion = size && data[0] ? data[0] * (size_t)16 : 16384;
 
-    frames_init(&frames, check, NULL, now);
+    framing_init(&framing, check, NULL, now);
     for (size_t at = 1; at < size; at += portion) {
         size_t count = size - at < portion ? size - at : portion;
         char *bytes = malloc(count); /* exactly as many, so that a sanitizer sees a read beyond */
 
         memcpy(bytes, data + at, count);
-        frames_feed(&frames, bytes, count);
+        framing_feed(&framing, bytes, count);
         free(bytes);
         time_passed += count % 7 * 300; /* some portions come too late */
-        if (frames_due(&frames) && frames_due(&frames) <= time_passed)
-            frames_expire(&frames);
+        if (framing_due(&framing) && framing_due(&framing) <= time_passed)
+            framing_expire(&framing);
     }
-    while (frames_due(&frames)) {
-        time_passed = frames_due(&frames);
-        if (!frames_expire(&frames))
+    while (framing_due(&framing)) {
+        time_passed = framing_due(&framing);
+        if (!framing_expire(&framing))
             abort();
     }
-    if (frames.queued)
+    if (framing.queued)
         abort();
     return 0;
 }

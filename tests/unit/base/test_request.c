@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/request.h"
-#include "preload/frames.h"
+#include "preload/framing.h"
 
 struct parsed {
     char line[REQUEST_MAX + 1];
@@ -423,7 +423,7 @@ static void verb_names_are_those_of_the_wire(void **state)
 
 /* ---- frames ---- */
 
-static struct frames frames;
+static struct framing framing;
 static char heard[8192]; /* "VERB[id]COUNT:CODE;" of each frame */
 
 static void hear(void *context, const struct frame *frame)
@@ -437,7 +437,7 @@ static void hear(void *context, const struct frame *frame)
 
 static void feed(const char *text)
 {
-    frames_feed(&frames, text, strlen(text));
+    framing_feed(&framing, text, strlen(text));
 }
 
 static uint64_t time_passed; /* ms */
@@ -447,22 +447,22 @@ static uint64_t tell_time(void)
     return time_passed;
 }
 
-static size_t frames_heard;
+static size_t framing_heard;
 
 static void hear_count(void *context, const struct frame *frame)
 {
     (void)context;
     (void)frame;
-    frames_heard++;
+    framing_heard++;
 }
 
 static int start_frames(void **state)
 {
     (void)state;
     heard[0] = '\0';
-    memset(&frames, 0, sizeof(frames));
+    memset(&framing, 0, sizeof(framing));
     time_passed = 5000;
-    frames_init(&frames, hear, NULL, tell_time);
+    framing_init(&framing, hear, NULL, tell_time);
     return 0;
 }
 
@@ -471,9 +471,9 @@ static void wait_ms(unsigned ms)
 {
     uint64_t until = time_passed + ms;
 
-    for (uint64_t due = frames_due(&frames); due && due <= until; due = frames_due(&frames)) {
+    for (uint64_t due = framing_due(&framing); due && due <= until; due = framing_due(&framing)) {
         time_passed = due;
-        assert_true(frames_expire(&frames));
+        assert_true(framing_expire(&framing));
     }
     time_passed = until;
 }
@@ -488,9 +488,9 @@ static void a_line_is_a_request_however_its_bytes_arrive(void **state)
 {
     (void)state;
     for (const char *p = "ping id=1\nping id=2\n"; *p; p++)
-        frames_feed(&frames, p, 1);
+        framing_feed(&framing, p, 1);
     assert_string_equal(heard, "ping[1]1:ok;ping[2]1:ok;");
-    assert_int_equal(frames_due(&frames), 0);
+    assert_int_equal(framing_due(&framing), 0);
 }
 
 static void empty_lines_are_ignored(void **state)
@@ -731,10 +731,10 @@ static void more_waiting_lines_than_fit_are_refused(void **state)
     while (!*heard)
         feed(line);
     assert_heard("load[1]0:HP-BUSY;");
-    frames.handler = hear_count;
+    framing.handler = hear_count;
     feed("commit\n");
-    assert_int_equal(frames_heard, 1 + FRAMES_QUEUE_MAX / 4001);
-    assert_int_equal(frames.queued, 0);
+    assert_int_equal(framing_heard, 1 + FRAMES_QUEUE_MAX / 4001);
+    assert_int_equal(framing.queued, 0);
 }
 
 /* Two transactions are cut into pieces of random lengths and laid over each other, with lines of a
@@ -758,7 +758,7 @@ static void torn_transactions_come_out_whole_however_they_are_mixed(void **state
 
             if (next == 0 && mine < 4) {
                 size_t half = (size_t)random() % strlen(lines[mine]);
-                frames_feed(&frames, lines[mine], half);
+                framing_feed(&framing, lines[mine], half);
                 wait_ms((unsigned)random() % 100);
                 feed(lines[mine++] + half);
             } else if (next == 1 && other < 5) {
@@ -788,7 +788,7 @@ static void of_torn_transactions_without_ids_no_part_is_applied_alone(void **sta
         size_t sent[2] = {0, 0};
 
         heard[0] = '\0';
-        frames.refused_until = 0;
+        framing.refused_until = 0;
         while (sent[0] < 4 || sent[1] < 4) {
             unsigned next = (unsigned)random() % 2;
 
@@ -797,7 +797,7 @@ static void of_torn_transactions_without_ids_no_part_is_applied_alone(void **sta
         }
         assert_null(strstr(heard, "load[]1:ok"));
         assert_null(strstr(heard, "revert[]1:ok"));
-        assert_int_equal(frames_due(&frames), 0);
+        assert_int_equal(framing_due(&framing), 0);
     }
 }
 
@@ -847,7 +847,7 @@ static void hear_deadline(void *context, const struct frame *frame)
 static void the_earliest_deadline_is_the_transactions(void **state)
 {
     (void)state;
-    frames.handler = hear_deadline;
+    framing.handler = hear_deadline;
     feed("begin deadline=900\nload /a\nload deadline=500 /b\ncommit deadline=700\n");
     assert_int_equal(deadline_heard, 500);
 }

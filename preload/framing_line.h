@@ -1,8 +1,8 @@
-/* frames_line.h - what a line says of itself before it is parsed: its verb, its id= and reply=. */
-#ifndef HOTPATCH_FRAMES_LINE_H
-#define HOTPATCH_FRAMES_LINE_H
+/* framing_line.h - what a line says of itself before it is parsed: its verb, its id= and reply=. */
+#ifndef HOTPATCH_FRAMING_LINE_H
+#define HOTPATCH_FRAMING_LINE_H
 
-#include "preload/frames.h"
+#include "preload/framing.h"
 
 bool line_verb_is(const char *line, const char *verb);
 /* True: begin, a piece of it, or begin in other letters. */
@@ -14,9 +14,9 @@ bool line_same_key(const char *a, const char *b, const char *key);
 
 /* Note id= and reply= of a line that is part of the transaction, where they are not known yet. An id
  * is known once `begin` was seen. */
-void party_learn(struct frames_party *party, const char *line);
-bool party_has(const struct frames_party *party, const char *line);
+void party_learn(struct framing_party *party, const char *line);
+bool party_has(const struct framing_party *party, const char *line);
 /* The line has no reply=, or the transaction's. */
-bool party_same_reply(const struct frames_party *party, const char *line);
+bool party_same_reply(const struct framing_party *party, const char *line);
 
 #endif

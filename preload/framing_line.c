@@ -1,10 +1,10 @@
 /*
- * frames_line.c - see frames_line.h.
+ * framing_line.c - see framing_line.h.
  *
  * request_parse() cuts the line up; here it is only looked at, since it may have to wait. What is
  * wrong with it is judged later.
  */
-#include "preload/frames_line.h"
+#include "preload/framing_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,14 +79,14 @@ static void learn(char *to, size_t room, const char *line, const char *key)
         snprintf(to, room, "%.*s", (int)length, value);
 }
 
-void party_learn(struct frames_party *party, const char *line)
+void party_learn(struct framing_party *party, const char *line)
 {
     if (line_looks_like_begin(line))
         learn(party->id, sizeof(party->id), line, "id");
     learn(party->reply, sizeof(party->reply), line, "reply");
 }
 
-bool party_same_reply(const struct frames_party *party, const char *line)
+bool party_same_reply(const struct framing_party *party, const char *line)
 {
     size_t length;
 
@@ -94,7 +94,7 @@ bool party_same_reply(const struct frames_party *party, const char *line)
            has_value(line, "reply", party->reply);
 }
 
-bool party_has(const struct frames_party *party, const char *line)
+bool party_has(const struct framing_party *party, const char *line)
 {
     size_t length;
 

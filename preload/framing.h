@@ -1,8 +1,8 @@
 /*
- * frames.h - the bytes of the FIFO become requests and transactions.
+ * framing.h - the bytes of the FIFO become requests and transactions.
  *
  * No I/O, so that it can be tested and fuzzed; the listener brings the bytes and asks for the time at
- * which frames_expire() has something to do. Listener only.
+ * which framing_expire() has something to do. Listener only.
  *
  * Writers share the FIFO, and only a write(2) of up to PIPE_BUF bytes stays together (pipe(7)). A
  * transaction may arrive in several pieces with lines of others between them. Which line is part of it:
@@ -14,8 +14,8 @@
  *   - FRAMES_WAIT_MS after its last line it is refused. What still comes of it, up to its `commit`, is
  *     refused too, until nothing has come for FRAMES_REST_MS.
  */
-#ifndef HOTPATCH_FRAMES_H
-#define HOTPATCH_FRAMES_H
+#ifndef HOTPATCH_FRAMING_H
+#define HOTPATCH_FRAMING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,12 +41,12 @@ struct frame {
 typedef void (*frame_handler)(void *context, const struct frame *frame);
 
 /* Whose lines a transaction consists of. */
-struct frames_party {
+struct framing_party {
     char id[REQUEST_ID_MAX + 1]; /* "": none */
     char reply[80];              /* likewise */
 };
 
-struct frames {
+struct framing {
     frame_handler handler;
     void *context;
     uint64_t (*clock)(void); /* CLOCK_MONOTONIC ms */
@@ -54,13 +54,13 @@ struct frames {
     bool skipping;    /* an over-long line, until its newline */
     uint64_t line_at; /* when its last bytes came */
     bool in_transaction;
-    struct frames_party open;
+    struct framing_party open;
     uint64_t transaction_at; /* when its last line came */
     size_t held;             /* bytes of `transaction`, lines ended by NUL */
     size_t lines;
     struct refusal why; /* of the transaction */
     unsigned nested;    /* begins inside it */
-    struct frames_party refused;
+    struct framing_party refused;
     unsigned refused_commits;  /* so many of them are expected */
     uint64_t refused_until;    /* 0: nothing more is expected of it */
     char *queue;               /* malloc'd: lines that wait, each behind its length */
@@ -71,12 +71,12 @@ struct frames {
     char transaction[REQUEST_MAX + 2];
 };
 
-void frames_init(struct frames *frames, frame_handler handler, void *context,
-                 uint64_t (*clock)(void));
-void frames_feed(struct frames *frames, const char *bytes, size_t count);
-/* When frames_expire() is to be called; 0: never. */
-uint64_t frames_due(const struct frames *frames);
+void framing_init(struct framing *framing, frame_handler handler, void *context,
+                  uint64_t (*clock)(void));
+void framing_feed(struct framing *framing, const char *bytes, size_t count);
+/* When framing_expire() is to be called; 0: never. */
+uint64_t framing_due(const struct framing *framing);
 /* Refuse the line and the transaction whose rest is overdue. True: there was one. */
-bool frames_expire(struct frames *frames);
+bool framing_expire(struct framing *framing);
 
 #endif
