@@ -14,7 +14,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "arch/frame.h"
+#include "arch/sigframe.h"
 #include "base/bare.h"
 #include "base/lock.h"
 #include "base/sys.h"
@@ -117,7 +117,7 @@ BARE static bool was_on_alternate_stack(const ucontext_t *state, uintptr_t point
  * counts while the round is open. */
 BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
 {
-    uintptr_t pointer = arch_frame_sp(context), end = own_stack_end(pointer);
+    uintptr_t pointer = sigframe_sp(context), end = own_stack_end(pointer);
 
     return was_on_alternate_stack(context, pointer) || !end || !round_of(info) ||
            own_stack_leads_into(pointer, end, round->begin, round->end);
@@ -142,12 +142,12 @@ BARE static void answer(const siginfo_t *info, void *context)
 {
     uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
     struct trap_round round = rounds.asked;
-    uintptr_t pc = arch_frame_pc(context);
+    uintptr_t pc = sigframe_pc(context);
 
     if (!number || !round_of(info) || index >= round.count)
         return;
     if (pc > round.begin && pc < round.end)
-        arch_frame_go_on(context, relocated_from(pc));
+        sigframe_go_on(context, relocated_from(pc));
     if (may_come_back(info, context, &round))
         number++;
     atomic_store_explicit(&round.answered[index], number, memory_order_release);
@@ -263,11 +263,11 @@ BARE static void on_signal(int layer, int signal, siginfo_t *info, void *context
         return;
     }
     if (which == ON_TRAP && (info->si_code == SI_KERNEL || info->si_code == TRAP_BRKPT))
-        relocated = relocated_from(arch_frame_trap(context));
+        relocated = relocated_from(sigframe_trap(context));
     if (which == ON_FAULT && from_kernel(info))
-        relocated = relocated_from(arch_frame_pc(context));
+        relocated = relocated_from(sigframe_pc(context));
     if (relocated)
-        arch_frame_go_on(context, relocated);
+        sigframe_go_on(context, relocated);
     else
         chain(&behind[which][layer], signal, info, context);
 }

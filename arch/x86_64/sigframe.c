@@ -1,29 +1,29 @@
-/* frame.c - see ../frame.h. */
-#include "arch/frame.h"
+/* sigframe.c - see ../frame.h. */
+#include "arch/sigframe.h"
 
 #include <ucontext.h>
 
 #include "base/bare.h"
 
-BARE uintptr_t arch_frame_pc(const void *context)
+BARE uintptr_t sigframe_pc(const void *context)
 {
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 }
 
-BARE uintptr_t arch_frame_sp(const void *context)
+BARE uintptr_t sigframe_sp(const void *context)
 {
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
 }
 
-BARE void arch_frame_go_on(void *context, uintptr_t pc)
+BARE void sigframe_go_on(void *context, uintptr_t pc)
 {
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
 
 /* The PC is behind the int3. */
-BARE uintptr_t arch_frame_trap(const void *context)
+BARE uintptr_t sigframe_trap(const void *context)
 {
-    return arch_frame_pc(context) - 1;
+    return sigframe_pc(context) - 1;
 }
 
 /* What glibc's own restorer looks like. */

@@ -1,20 +1,20 @@
 /*
- * frame.h - what a signal handler is given of the thread that it interrupted, and how the handler
- * returns. arch/x86_64/frame.c answers.
+ * sigframe.h - what a signal handler is given of the thread that it interrupted, and how the handler
+ * returns. arch/x86_64/sigframe.c answers.
  *
  * Any thread of the host, inside a signal handler: no lock, no allocation, no libc, no sanitizer.
  */
-#ifndef HOTPATCH_FRAME_H
-#define HOTPATCH_FRAME_H
+#ifndef HOTPATCH_SIGFRAME_H
+#define HOTPATCH_SIGFRAME_H
 
 #include <stdint.h>
 
 /* `context`: the handler's third argument (sigaction(2)). */
-uintptr_t arch_frame_pc(const void *context);
-uintptr_t arch_frame_sp(const void *context);
-void arch_frame_go_on(void *context, uintptr_t pc);
+uintptr_t sigframe_pc(const void *context);
+uintptr_t sigframe_sp(const void *context);
+void sigframe_go_on(void *context, uintptr_t pc);
 /* Where the trap lies that raised this SIGTRAP, if it was one. */
-uintptr_t arch_frame_trap(const void *context);
+uintptr_t sigframe_trap(const void *context);
 
 /* For sa_restorer: sigreturn(2), in the form by which unwinders know a signal frame. */
 void arch_signal_return(void);
