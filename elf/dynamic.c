@@ -70,7 +70,7 @@ static uint64_t before_bias(const struct image *image, uint64_t pointer)
 /* `size` bytes of records at `address`; NULL bytes where address is 0. */
 static int read_records(const struct image *image, uint64_t address, uint64_t size,
                         size_t record_size, const char *what, struct records *out,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     address = before_bias(image, address);
     if (address == 0 || size == 0)
@@ -85,7 +85,7 @@ static int read_records(const struct image *image, uint64_t address, uint64_t si
     return 0;
 }
 
-static int read_strings(struct image *image, const struct tags *tags, struct elf_fault *fault)
+static int read_strings(struct image *image, const struct tags *tags, struct elf_error *fault)
 {
     struct records strings = {0};
 
@@ -103,7 +103,7 @@ static int read_strings(struct image *image, const struct tags *tags, struct elf
 }
 
 /* Nothing tells how long DT_SYMTAB is: it is bounded by the file here. */
-static int read_symtab(struct image *image, const struct tags *tags, struct elf_fault *fault)
+static int read_symtab(struct image *image, const struct tags *tags, struct elf_error *fault)
 {
     uint64_t address = before_bias(image, tags->symtab);
     uint64_t there = address ? image_bytes_from(image, address) : 0;
@@ -122,7 +122,7 @@ static int read_symtab(struct image *image, const struct tags *tags, struct elf_
 }
 
 /* ld.so asserts that the number of Bloom words is a power of two. */
-static int read_gnu_hash(struct image *image, const struct tags *tags, struct elf_fault *fault)
+static int read_gnu_hash(struct image *image, const struct tags *tags, struct elf_error *fault)
 {
     enum { HEADER = 16 };
     struct gnu_hash *hash = &image->gnu_hash;
@@ -149,7 +149,7 @@ static int read_gnu_hash(struct image *image, const struct tags *tags, struct el
     return 0;
 }
 
-static int read_sysv_hash(struct image *image, const struct tags *tags, struct elf_fault *fault)
+static int read_sysv_hash(struct image *image, const struct tags *tags, struct elf_error *fault)
 {
     struct sysv_hash *hash = &image->sysv_hash;
     uint64_t address = before_bias(image, tags->hash);
@@ -171,7 +171,7 @@ static int read_sysv_hash(struct image *image, const struct tags *tags, struct e
 }
 
 static int read_relocation_tables(struct image *image, const struct tags *tags,
-                                  struct elf_fault *fault)
+                                  struct elf_error *fault)
 {
     uint64_t rela_size = tags->relasz;
 
@@ -195,7 +195,7 @@ static int read_relocation_tables(struct image *image, const struct tags *tags,
 }
 
 static int read_version_tables(struct image *image, const struct tags *tags,
-                               struct elf_fault *fault)
+                               struct elf_error *fault)
 {
     uint64_t address = before_bias(image, tags->versym);
 
@@ -213,7 +213,7 @@ static int read_version_tables(struct image *image, const struct tags *tags,
     return 0;
 }
 
-static int check_needed(const struct image *image, struct elf_fault *fault)
+static int check_needed(const struct image *image, struct elf_error *fault)
 {
     for (size_t i = 0; i < image->dynamic.count; i++) {
         Elf64_Dyn entry = dynamic_entry(image, i);
@@ -225,7 +225,7 @@ static int check_needed(const struct image *image, struct elf_fault *fault)
 
 /* ld.so follows a chain to its end, wherever that is: a patch must not lead it out of the file, or round and
  * round. A mapped object has ld.so's trust already. */
-static int check_hash(const struct image *image, struct elf_fault *fault)
+static int check_hash(const struct image *image, struct elf_error *fault)
 {
     const char *problem = image_is_mapped(image) ? NULL : image_hash_problem(image);
 
@@ -233,7 +233,7 @@ static int check_hash(const struct image *image, struct elf_fault *fault)
 }
 
 /* As far as DT_NULL, without which ld.so would run on. Of equal tags the last counts there. */
-static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_fault *fault)
+static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_error *fault)
 {
     for (size_t i = 0; i < limit; i++) {
         Elf64_Dyn entry = dynamic_entry(image, i);
@@ -247,7 +247,7 @@ static int read_tags(struct image *image, size_t limit, struct tags *tags, struc
 }
 
 int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
-                       struct elf_fault *fault)
+                       struct elf_error *fault)
 {
     struct tags tags = {0};
 

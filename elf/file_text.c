@@ -41,7 +41,7 @@ static bool learn(struct file_text *known, const struct image *mapped, int descr
                   const struct stat *status, uint64_t address, uint64_t size)
 {
     struct symbol_file file;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     known->known = false;
     if (symbol_file_open(&file, descriptor, &fault) != 0)

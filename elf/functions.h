@@ -39,9 +39,9 @@ struct function {
  * 0, or -1 with `fault`.
  */
 int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
-                        struct elf_fault *fault);
+                        struct elf_error *fault);
 /* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
-int functions_of_file(struct functions **out, int file, struct elf_fault *fault);
+int functions_of_file(struct functions **out, int file, struct elf_error *fault);
 /* The image that .dynsym and the unwind table are read from; NULL: of a debug file. Lives as long. */
 const struct image *functions_image(const struct functions *functions);
 void functions_close(struct functions *functions); /* NULL is allowed */

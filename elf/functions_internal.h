@@ -68,7 +68,7 @@ struct functions {
 
 /* Of `functions->image`, else of `file`, which may have no section headers. 0, or -1: no memory. */
 int functions_read_places(struct functions *functions, const struct symbol_file *file,
-                          struct elf_fault *fault);
+                          struct elf_error *fault);
 /* Whether a function may be at `address`: in executable memory, not in a PLT. */
 bool functions_may_be_at(const struct functions *functions, uint64_t address);
 uint32_t functions_name_hash(const char *name, size_t length);

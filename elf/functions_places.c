@@ -22,7 +22,7 @@ static int add_code(struct functions *functions, uint64_t address, uint64_t size
 }
 
 static int read_code(struct functions *functions, const struct symbol_file *file,
-                     struct elf_fault *fault)
+                     struct elf_error *fault)
 {
     const struct image *image = functions->image;
     int failed = 0;
@@ -99,7 +99,7 @@ bool functions_may_be_at(const struct functions *functions, uint64_t address)
 }
 
 int functions_read_places(struct functions *functions, const struct symbol_file *file,
-                          struct elf_fault *fault)
+                          struct elf_error *fault)
 {
     read_plt(functions, file);
     if (read_code(functions, file, fault))

@@ -36,7 +36,7 @@ uint32_t functions_name_hash(const char *name, size_t length)
 
 /* Until then each entry's `next` holds the hash of its name. Chains keep the order of entries. */
 static int make_index(struct functions *functions, struct name_index *index, size_t begin,
-                      size_t end, struct elf_fault *fault)
+                      size_t end, struct elf_error *fault)
 {
     size_t heads = 16;
 
@@ -199,7 +199,7 @@ static void cut_versions(struct functions *functions)
     }
 }
 
-static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_fault *fault)
+static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_error *fault)
 {
     Elf64_Sym *piece = malloc(SYMBOLS_AT_ONCE * sizeof *piece);
 
@@ -223,7 +223,7 @@ static int read_symtab(struct functions *functions, struct symtab *symtab, struc
 
 /* Where .symtab lies, and a copy of its strings. None: `out->count` stays 0. */
 static int open_symtab(struct functions *functions, const struct symbol_file *file,
-                       struct symtab *out, struct elf_fault *fault)
+                       struct symtab *out, struct elf_error *fault)
 {
     const Elf64_Shdr *section = symbol_file_section(file, NULL, SHT_SYMTAB);
 
@@ -257,7 +257,7 @@ static void drop_symtab(struct functions *functions)
 /* ------------------------------------------------------- all of it --- */
 
 /* `symtab` may have no symbols. Where it cannot be read, the others are there all the same. */
-static int read_names(struct functions *functions, struct symtab *symtab, struct elf_fault *fault)
+static int read_names(struct functions *functions, struct symtab *symtab, struct elf_error *fault)
 {
     size_t exported = 0;
 
@@ -288,7 +288,7 @@ static int read_names(struct functions *functions, struct symtab *symtab, struct
     return result;
 }
 
-static void say_file_problem(struct functions *functions, const struct elf_fault *fault)
+static void say_file_problem(struct functions *functions, const struct elf_error *fault)
 {
     _Static_assert(sizeof functions->file_problem == sizeof fault->text, "holds any text");
     memcpy(functions->file_problem, fault->text, sizeof fault->text);
@@ -297,7 +297,7 @@ static void say_file_problem(struct functions *functions, const struct elf_fault
 /* The file that belongs to `mapped`, or one without anything. */
 static void open_matching(struct symbol_file *file, struct functions *functions, int descriptor)
 {
-    struct elf_fault why = {ELF_OK, ""};
+    struct elf_error why = {ELF_OK, ""};
 
     *file = (struct symbol_file){.file = -1};
     if (descriptor < 0)
@@ -308,7 +308,7 @@ static void open_matching(struct symbol_file *file, struct functions *functions,
     }
     if (symbol_file_is_of(file, functions->image))
         return;
-    image_set_fault(&why, ELF_DAMAGED,
+    image_set_error(&why, ELF_DAMAGED,
                     "the file is not the one that is mapped (build-id %s, not %s)",
                     file->build_id[0] ? file->build_id : "none",
                     functions->image->build_id[0] ? functions->image->build_id : "none");
@@ -324,9 +324,9 @@ static uint64_t frames_of(const struct symbol_file *file)
 }
 
 static int read_mapped(struct functions *functions, const struct symbol_file *file,
-                       struct elf_fault *fault)
+                       struct elf_error *fault)
 {
-    struct elf_fault why = {ELF_OK, ""};
+    struct elf_error why = {ELF_OK, ""};
     struct symtab symtab = no_symtab;
 
     if (functions_read_places(functions, file, fault) ||
@@ -345,7 +345,7 @@ static int read_mapped(struct functions *functions, const struct symbol_file *fi
 }
 
 int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     struct functions *functions = calloc(1, sizeof *functions);
     struct symbol_file symbols;
@@ -414,7 +414,7 @@ static bool copy_needed(struct functions *functions, const struct symbol_file *f
 
 /* An image over memory as large as the file, of which only what is needed is ever touched. */
 static int open_own_image(struct functions *functions, const struct symbol_file *file,
-                          struct elf_fault *fault)
+                          struct elf_error *fault)
 {
     void *region = pages_get(file->size);
 
@@ -431,7 +431,7 @@ static int open_own_image(struct functions *functions, const struct symbol_file 
 }
 
 static int read_file(struct functions *functions, const struct symbol_file *file,
-                     struct elf_fault *fault)
+                     struct elf_error *fault)
 {
     struct symtab symtab;
 
@@ -443,7 +443,7 @@ static int read_file(struct functions *functions, const struct symbol_file *file
     return read_names(functions, &symtab, fault);
 }
 
-int functions_of_file(struct functions **out, int file, struct elf_fault *fault)
+int functions_of_file(struct functions **out, int file, struct elf_error *fault)
 {
     struct functions *functions = calloc(1, sizeof *functions);
     struct symbol_file symbols;

@@ -15,7 +15,7 @@
 
 #include "elf/image_internal.h"
 
-void image_set_fault(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
+void image_set_error(struct elf_error *fault, enum elf_error_code code, const char *format, ...)
 {
     va_list arguments;
 
@@ -88,7 +88,7 @@ const char *image_string_at(const struct image *image, uint64_t address)
 
 /* ------------------------------------------------------- program headers --- */
 
-static int add_segment(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+static int add_segment(struct image *image, const GElf_Phdr *header, struct elf_error *fault)
 {
     struct segment *segment = &image->segments[image->segment_count];
 
@@ -130,7 +130,7 @@ static const uint8_t *header_bytes(const struct image *image, const GElf_Phdr *h
 }
 
 /* _dl_protect_relro() in glibc's elf/dl-reloc.c rounds both ends down. */
-static int read_relro(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+static int read_relro(struct image *image, const GElf_Phdr *header, struct elf_error *fault)
 {
     if (header->p_memsz > 0 && !image_has(image, header->p_vaddr, 1, 0))
         return image_fail(fault, ELF_DAMAGED, "PT_GNU_RELRO lies outside every PT_LOAD");
@@ -144,7 +144,7 @@ static int read_relro(struct image *image, const GElf_Phdr *header, struct elf_f
     return 0;
 }
 
-static int read_interpreter(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+static int read_interpreter(struct image *image, const GElf_Phdr *header, struct elf_error *fault)
 {
     const uint8_t *bytes = header_bytes(image, header);
 
@@ -154,7 +154,7 @@ static int read_interpreter(struct image *image, const GElf_Phdr *header, struct
     return 0;
 }
 
-static int write_build_id(char *out, const uint8_t *id, size_t size, struct elf_fault *fault)
+static int write_build_id(char *out, const uint8_t *id, size_t size, struct elf_error *fault)
 {
     static const char digits[] = "0123456789abcdef";
 
@@ -175,7 +175,7 @@ static uint64_t align_up(uint64_t value, uint64_t alignment)
 
 /* Generic ABI, "Note Section"; notes of 8-byte alignment pad name and descriptor to 8. */
 int image_notes_build_id(const uint8_t *notes, uint64_t size, uint64_t alignment,
-                         char out[IMAGE_BUILD_ID_TEXT], struct elf_fault *fault)
+                         char out[IMAGE_BUILD_ID_TEXT], struct elf_error *fault)
 {
     alignment = alignment == 8 ? 8 : 4;
     for (uint64_t at = 0; at < size && size - at >= sizeof(Elf64_Nhdr);) {
@@ -194,7 +194,7 @@ int image_notes_build_id(const uint8_t *notes, uint64_t size, uint64_t alignment
     return 0;
 }
 
-static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_error *fault)
 {
     const uint8_t *notes = header_bytes(image, header);
 
@@ -203,7 +203,7 @@ static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_f
     return image_notes_build_id(notes, header->p_filesz, header->p_align, image->build_id, fault);
 }
 
-static int read_header(struct image *image, const GElf_Phdr *header, struct elf_fault *fault)
+static int read_header(struct image *image, const GElf_Phdr *header, struct elf_error *fault)
 {
     switch (header->p_type) {
     case PT_DYNAMIC:
@@ -239,7 +239,7 @@ static bool program_header(const struct image *image, const Elf64_Phdr *mapped, 
 
 /* PT_LOADs first: the others are checked against them. */
 static int read_headers(struct image *image, const Elf64_Phdr *mapped, size_t count,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     for (int loads = 1; loads >= 0; loads--) {
         for (size_t i = 0; i < count; i++) {
@@ -276,7 +276,7 @@ static const char *type_name(uint16_t type)
     }
 }
 
-static int check_type(uint16_t type, uint16_t require_type, struct elf_fault *fault)
+static int check_type(uint16_t type, uint16_t require_type, struct elf_error *fault)
 {
     if (require_type ? type == require_type : type == ET_DYN || type == ET_EXEC)
         return 0;
@@ -285,7 +285,7 @@ static int check_type(uint16_t type, uint16_t require_type, struct elf_fault *fa
 }
 
 int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_type,
-                            Elf64_Ehdr *header, struct elf_fault *fault)
+                            Elf64_Ehdr *header, struct elf_error *fault)
 {
     if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
         return image_fail(fault, ELF_NOT, "it does not begin with the ELF magic");
@@ -308,7 +308,7 @@ int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_
 
 /* Header tables inside the file; libelf is not asked before. A file cut short while it was
  * copied fails here: section headers come last. */
-int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_fault *fault)
+int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_error *fault)
 {
     uint64_t program = (uint64_t)header->e_phnum * sizeof(Elf64_Phdr);
     uint64_t sections = (uint64_t)header->e_shnum * sizeof(Elf64_Shdr);
@@ -337,7 +337,7 @@ static struct image *allocate(size_t header_count)
 }
 
 /* What makes ld.so refuse to dlopen() a file, beyond its frame. */
-static int check_loadable(const struct image *image, struct elf_fault *fault)
+static int check_loadable(const struct image *image, struct elf_error *fault)
 {
     if (!image->dynamic.bytes)
         return image_fail(fault, ELF_DAMAGED, "it has no PT_DYNAMIC");
@@ -349,7 +349,7 @@ static int check_loadable(const struct image *image, struct elf_fault *fault)
 }
 
 static int read_file(struct image *image, size_t header_count, uint16_t require_type,
-                     struct elf_fault *fault)
+                     struct elf_error *fault)
 {
     elf_version(EV_CURRENT); /* else elf_memory() refuses */
     image->elf = elf_memory((char *)(uintptr_t)image->bytes, image->size);
@@ -362,7 +362,7 @@ static int read_file(struct image *image, size_t header_count, uint16_t require_
 }
 
 int image_open(struct image **out, const void *bytes, size_t size, uint16_t require_type,
-               struct elf_fault *fault)
+               struct elf_error *fault)
 {
     Elf64_Ehdr header;
 
@@ -414,7 +414,7 @@ static uint16_t mapped_type(const struct image *image)
     return image->bias ? ET_DYN : ET_EXEC;
 }
 
-int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struct elf_fault *fault)
+int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struct elf_error *fault)
 {
     *out = NULL;
     if (!info->dlpi_phdr || info->dlpi_phnum == 0)

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum elf_fault_code {
+enum elf_error_code {
     ELF_OK,
     ELF_NOT,           /* not an ELF file */
     ELF_CLASS_WRONG,   /* not 64-bit little-endian */
@@ -30,8 +30,8 @@ enum elf_fault_code {
 };
 
 /* Why a call failed: a code and one sentence without a newline. */
-struct elf_fault {
-    enum elf_fault_code code;
+struct elf_error {
+    enum elf_error_code code;
     char text[256];
 };
 
@@ -43,14 +43,14 @@ struct image;
  * 0, or -1 with `fault`.
  */
 int image_open(struct image **out, const void *bytes, size_t size, uint16_t require_type,
-               struct elf_fault *fault);
+               struct elf_error *fault);
 
 /*
  * Open an object that is mapped in this process, from what dl_iterate_phdr(3) tells of it.
  * Reads only what PT_DYNAMIC and PT_NOTE lead to, so there is no .symtab and no section.
  * The object must stay mapped while the image is open. 0, or -1 with `fault`.
  */
-int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struct elf_fault *fault);
+int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struct elf_error *fault);
 
 void image_close(struct image *image); /* NULL is allowed */
 

@@ -121,8 +121,8 @@ struct image {
 
 /* Record why a call fails; always -1, so that `return image_fail(...)` reads as one statement.
  * A macro, so that compilers and analyzers of the other files see the -1. */
-#define image_fail(...) (image_set_fault(__VA_ARGS__), -1)
-void image_set_fault(struct elf_fault *fault, enum elf_fault_code code, const char *format, ...)
+#define image_fail(...) (image_set_error(__VA_ARGS__), -1)
+void image_set_error(struct elf_error *fault, enum elf_error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The PT_LOAD that holds all of [address, address + size) in memory, or NULL. */
@@ -136,15 +136,15 @@ bool image_is_mapped(const struct image *image);
 
 /* The first 64 bytes of a file of `size` bytes, and where its header tables lie. 0, or -1. */
 int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_type,
-                            Elf64_Ehdr *header, struct elf_fault *fault);
-int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_fault *fault);
+                            Elf64_Ehdr *header, struct elf_error *fault);
+int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_error *fault);
 /* The build-id among notes, as hex digits; `out` begins as "" and stays so where there is none. */
 int image_notes_build_id(const uint8_t *notes, uint64_t size, uint64_t alignment,
-                         char out[IMAGE_BUILD_ID_TEXT], struct elf_fault *fault);
+                         char out[IMAGE_BUILD_ID_TEXT], struct elf_error *fault);
 
 /* PT_DYNAMIC at `address`; dynamic.c. 0, or -1 with `fault`. */
 int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
-                       struct elf_fault *fault);
+                       struct elf_error *fault);
 /* A value of DT_NEEDED and the like, or NULL. */
 const char *image_dynamic_string(const struct image *image, uint64_t offset);
 
@@ -155,7 +155,7 @@ bool image_section(const struct image *image, const char *name, uint32_t type, G
 bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
                       struct image_symbol *symbol);
 /* How many symbols .dynsym has. 0, or -1 with `fault`. */
-int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault);
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *fault);
 /* symbol_hash.c: what is wrong with the chains of DT_GNU_HASH or DT_HASH, or NULL. */
 const char *image_hash_problem(const struct image *image);
 /* Whether there is a hash table, and nothing is wrong with it. */
@@ -167,7 +167,7 @@ int image_hash_look_up(const struct image *image, const char *name, image_hash_v
                        void *context);
 size_t image_gnu_hash_count(const struct gnu_hash *hash);
 /* Fill lazy->versions. 0, or -1 with `fault`. */
-int image_read_versions(const struct image *image, struct elf_fault *fault);
+int image_read_versions(const struct image *image, struct elf_error *fault);
 
 /* As image_word_at(), which says less. */
 enum word_source image_word_source(const struct image *image, uint64_t address, uint64_t *value);

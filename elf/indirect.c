@@ -45,7 +45,7 @@ static int compare(const void *left, const void *right)
 static void read_words(struct functions *functions)
 {
     struct word_list list = {NULL, 0, 0};
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
 
     functions->indirect_read = true;
     if (!functions->image ||

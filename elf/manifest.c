@@ -29,8 +29,8 @@ static int read_kind(const struct record_reader *reader, struct manifest_entry *
         return -1;
     if (entry->kind != HOTPATCH_KIND_FUNCTION && entry->kind != HOTPATCH_KIND_DATA &&
         entry->kind != HOTPATCH_KIND_UNTYPED)
-        return record_fault(reader, "its kind %u is unknown", entry->kind);
-    return flags == 0 ? 0 : record_fault(reader, "its flags 0x%x are unknown", flags);
+        return record_error(reader, "its kind %u is unknown", entry->kind);
+    return flags == 0 ? 0 : record_error(reader, "its flags 0x%x are unknown", flags);
 }
 
 static int read_replacement(const struct record_reader *reader, struct manifest_entry *entry)
@@ -43,7 +43,7 @@ static int read_replacement(const struct record_reader *reader, struct manifest_
                           is_data ? NULL_REFUSED : NULL_ALLOWED, 0, 1, &entry->data))
         return -1;
     if (entry->function && entry->data)
-        return record_fault(reader, "it has both a function and data");
+        return record_error(reader, "it has both a function and data");
     return 0;
 }
 
@@ -55,7 +55,7 @@ static int read_original(const struct record_reader *reader, struct manifest_ent
         return -1;
     if (entry->original % sizeof(void *) != 0 ||
         image_in_relro(reader->image, entry->original, sizeof(void *)))
-        return record_fault(reader, "its original cannot be written atomically");
+        return record_error(reader, "its original cannot be written atomically");
     return 0;
 }
 
@@ -119,7 +119,7 @@ static int read_target(const struct record_reader *reader, uint64_t address,
         record_name(reader, TARGET_FIELD(address, build_id), "build-id", &target->build_id))
         return -1;
     return is_build_id(target->build_id) ? 0
-                                         : record_fault(reader, "its build-id is no hex number");
+                                         : record_error(reader, "its build-id is no hex number");
 }
 
 static int read_targets(struct record_reader *reader, uint64_t module, struct manifest *manifest)
@@ -150,16 +150,16 @@ static int read_targets(struct record_reader *reader, uint64_t module, struct ma
 static int check_header(struct record_reader *reader, const struct hotpatch_module *header)
 {
     if (header->magic != HOTPATCH_MODULE_MAGIC)
-        return record_fault(reader, "its magic is wrong");
+        return record_error(reader, "its magic is wrong");
     if (header->abi_version != HOTPATCH_ABI_VERSION) {
         reader->code = ELF_MANIFEST_VERSION;
-        return record_fault(reader, "it is of version %u, known is %u", header->abi_version,
+        return record_error(reader, "it is of version %u, known is %u", header->abi_version,
                             HOTPATCH_ABI_VERSION);
     }
     if (header->size != sizeof(struct hotpatch_module) ||
         header->entry_size != sizeof(struct hotpatch_entry) ||
         header->target_size != sizeof(struct hotpatch_target_record))
-        return record_fault(reader, "its structures have %u, %u and %u bytes, not %zu, %zu and %zu",
+        return record_error(reader, "its structures have %u, %u and %u bytes, not %zu, %zu and %zu",
                             header->size, header->entry_size, header->target_size,
                             sizeof(struct hotpatch_module), sizeof(struct hotpatch_entry),
                             sizeof(struct hotpatch_target_record));
@@ -201,7 +201,7 @@ static int ignore(const struct image_relocation *relocation, void *context)
     return 0;
 }
 
-int manifest_read(const struct image *image, struct manifest *manifest, struct elf_fault *fault)
+int manifest_read(const struct image *image, struct manifest *manifest, struct elf_error *fault)
 {
     struct record_reader reader = {image, fault, ELF_MANIFEST_DAMAGED, "the manifest"};
     uint64_t module;

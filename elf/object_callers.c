@@ -25,7 +25,7 @@ static uint64_t code_bytes(const struct arch_object *object)
 
 int object_callers_open(struct object_callers **out, const struct image *image,
                         struct functions *functions, object_callers_restore *restore, void *context,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     struct object_callers *callers = calloc(1, sizeof *callers);
 

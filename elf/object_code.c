@@ -20,7 +20,7 @@ static bool is_code(const struct image *image, uint64_t address)
 
 /* ------------------------------------------------------- code --- */
 
-static int list_code(struct object_code *code, const struct image *image, struct elf_fault *fault)
+static int list_code(struct object_code *code, const struct image *image, struct elf_error *fault)
 {
     code->code = calloc(image->segment_count, sizeof *code->code);
     code->data = calloc(image->segment_count, sizeof *code->data);
@@ -60,7 +60,7 @@ static int add_function(const struct function *function, void *context)
 }
 
 static int list_functions(struct object_code *code, struct functions *functions,
-                          struct elf_fault *fault)
+                          struct elf_error *fault)
 {
     if (functions_each(functions, add_function, code) < 0)
         return image_fail(fault, ELF_NO_MEMORY, "no memory for the functions' order");
@@ -134,7 +134,7 @@ static int compare_words(const void *a, const void *b)
     return (left->where > right->where) - (left->where < right->where);
 }
 
-static int list_words(struct object_code *code, const struct image *image, struct elf_fault *fault)
+static int list_words(struct object_code *code, const struct image *image, struct elf_error *fault)
 {
     struct words words = {code, image};
 
@@ -153,7 +153,7 @@ static int list_words(struct object_code *code, const struct image *image, struc
 }
 
 int object_code_open(struct object_code *code, const struct image *image,
-                     struct functions *functions, struct elf_fault *fault)
+                     struct functions *functions, struct elf_error *fault)
 {
     *code = (struct object_code){0};
     if (list_code(code, image, fault) || list_functions(code, functions, fault))

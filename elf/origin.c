@@ -238,7 +238,7 @@ static void write_dynamic(const struct plan *plan, uint8_t *bytes)
 }
 
 int image_expand_origin(const struct image *image, const char *origin, void **out, size_t *size,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     struct plan plan = {.image = image, .origin = origin};
     uint8_t *bytes;

@@ -18,7 +18,7 @@ bool image_names_origin(const struct image *image);
  * to free. 0, or -1 with `fault`.
  */
 int image_expand_origin(const struct image *image, const char *origin, void **out, size_t *size,
-                        struct elf_fault *fault);
+                        struct elf_error *fault);
 
 /* `text` with `origin` for each $ORIGIN and ${ORIGIN}, malloc'd; NULL: no memory. */
 char *origin_expand(const char *text, const char *origin);

@@ -40,7 +40,7 @@ struct head {
 static bool read_head(struct head *head, const unsigned char *bytes, size_t size)
 {
     Elf64_Ehdr header;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (image_check_file_header(bytes, size, ET_DYN, &header, &fault) != 0 ||
         header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size ||

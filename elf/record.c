@@ -26,7 +26,7 @@ bool record_find(const struct image *image, const char *symbol, const char *sect
     return true;
 }
 
-void record_set_fault(const struct record_reader *reader, const char *format, ...)
+void record_set_error(const struct record_reader *reader, const char *format, ...)
 {
     char text[sizeof reader->fault->text];
     va_list arguments;
@@ -34,7 +34,7 @@ void record_set_fault(const struct record_reader *reader, const char *format, ..
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    image_set_fault(reader->fault, reader->code, "%s: %.180s", reader->what, text);
+    image_set_error(reader->fault, reader->code, "%s: %.180s", reader->what, text);
 }
 
 int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size)
@@ -42,7 +42,7 @@ int record_copy(const struct record_reader *reader, uint64_t address, void *out,
     const void *bytes = image_bytes_at(reader->image, address, size);
 
     if (!bytes)
-        return record_fault(reader, "it lies outside the object's file");
+        return record_error(reader, "it lies outside the object's file");
     memcpy(out, bytes, size);
     return 0;
 }
@@ -60,8 +60,8 @@ int record_pointer(const struct record_reader *reader, uint64_t address, const c
     if (source == WORD_ADDRESS && *out != 0)
         return 0;
     if (source != WORD_WEAK && (source != WORD_PLAIN || *out != 0))
-        return record_fault(reader, "its %s does not point into the object", field);
-    return null == NULL_ALLOWED ? 0 : record_fault(reader, "its %s is NULL", field);
+        return record_error(reader, "its %s does not point into the object", field);
+    return null == NULL_ALLOWED ? 0 : record_error(reader, "its %s is NULL", field);
 }
 
 int record_pointer_to(const struct record_reader *reader, uint64_t address, const char *field,
@@ -71,7 +71,7 @@ int record_pointer_to(const struct record_reader *reader, uint64_t address, cons
         return -1;
     if (*out == 0 || image_has(reader->image, *out, size, flags))
         return 0;
-    return record_fault(reader, "its %s is not in %s memory of the object", field,
+    return record_error(reader, "its %s is not in %s memory of the object", field,
                         flags & PF_X   ? "executable"
                         : flags & PF_W ? "writable"
                                        : "the");
@@ -90,9 +90,9 @@ int record_string(const struct record_reader *reader, uint64_t address, const ch
     uint64_t there = image_bytes_from(reader->image, target);
     const char *string = image_bytes_at(reader->image, target, 1);
     if (!string)
-        return record_fault(reader, "its %s lies outside the object's file", field);
+        return record_error(reader, "its %s lies outside the object's file", field);
     if (!memchr(string, '\0', there <= RECORD_STRING_MAX ? there : RECORD_STRING_MAX + 1))
-        return record_fault(reader, "its %s does not end within %d bytes", field,
+        return record_error(reader, "its %s does not end within %d bytes", field,
                             RECORD_STRING_MAX);
     *out = string;
     return 0;
@@ -103,7 +103,7 @@ int record_name(const struct record_reader *reader, uint64_t address, const char
 {
     if (record_string(reader, address, field, NULL_REFUSED, out))
         return -1;
-    return **out ? 0 : record_fault(reader, "its %s is empty", field);
+    return **out ? 0 : record_error(reader, "its %s is empty", field);
 }
 
 int record_array(const struct record_reader *reader, uint64_t address, const char *field,
@@ -116,12 +116,12 @@ int record_array(const struct record_reader *reader, uint64_t address, const cha
         record_pointer(reader, address + sizeof(uint64_t), field, NULL_ALLOWED, &end))
         return -1;
     if (end < *begin || (end - *begin) % entry_size != 0 || *begin % alignment != 0)
-        return record_fault(reader, "the bounds of its %s are not those of an array", field);
+        return record_error(reader, "the bounds of its %s are not those of an array", field);
     uint64_t size = end - *begin;
     if (size / entry_size > RECORD_COUNT_MAX)
-        return record_fault(reader, "it has more than %d %s", RECORD_COUNT_MAX, field);
+        return record_error(reader, "it has more than %d %s", RECORD_COUNT_MAX, field);
     if (size > 0 && !image_bytes_at(reader->image, *begin, size))
-        return record_fault(reader, "its %s lie outside the object's file", field);
+        return record_error(reader, "its %s lie outside the object's file", field);
     *count = size / entry_size;
     return 0;
 }

@@ -14,8 +14,8 @@
 
 struct record_reader {
     const struct image *image;
-    struct elf_fault *fault;
-    enum elf_fault_code code; /* of every fault */
+    struct elf_error *fault;
+    enum elf_error_code code; /* of every fault */
     char what[48];            /* "slot 3": begins every sentence */
 };
 
@@ -25,8 +25,8 @@ enum record_null { NULL_REFUSED, NULL_ALLOWED };
 bool record_find(const struct image *image, const char *symbol, const char *section,
                  uint64_t *address);
 
-#define record_fault(...) (record_set_fault(__VA_ARGS__), -1)
-void record_set_fault(const struct record_reader *reader, const char *format, ...)
+#define record_error(...) (record_set_error(__VA_ARGS__), -1)
+void record_set_error(const struct record_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Copy `size` bytes; for numbers, whose words no relocation changes. */

@@ -16,7 +16,7 @@ struct walk {
     const struct image *image;
     relocation_function each;
     void *context;
-    struct elf_fault *fault;
+    struct elf_error *fault;
     bool symbols_only;
     const char *name; /* of the one symbol that is wanted, or NULL */
     uint32_t type;    /* the one that is wanted, or R_X86_64_NONE */
@@ -158,14 +158,14 @@ static int walk_all(const struct walk *walk)
 
 int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
-                      void *context, struct elf_fault *fault)
+                      void *context, struct elf_error *fault)
 {
     return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_NONE});
 }
 
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
-                             void *context, struct elf_fault *fault)
+                             void *context, struct elf_error *fault)
 {
     return walk_all(&(struct walk){image, each, context, fault, true, name, R_X86_64_NONE});
 }
@@ -173,7 +173,7 @@ int image_symbol_relocations(const struct image *image, const char *name,
 int image_indirect_relocations(const struct image *image,
                                int (*each)(const struct image_relocation *relocation,
                                            void *context),
-                               void *context, struct elf_fault *fault)
+                               void *context, struct elf_error *fault)
 {
     return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_IRELATIVE});
 }
@@ -256,7 +256,7 @@ static int compare_words(const void *left, const void *right)
 static bool read_words(const struct image *image)
 {
     struct word_list list = {.ascending = true};
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
 
     if (image->lazy->words_read)
         return true;

@@ -79,7 +79,7 @@ static int read_slot(const struct record_reader *reader, struct table_slot *slot
     if (record_copy(reader, SLOT_FIELD(slot->address, kind), &slot->kind, sizeof slot->kind))
         return -1;
     if (slot->kind < HOTPATCH_KIND_FUNCTION || slot->kind > HOTPATCH_KIND_UNTYPED)
-        return record_fault(reader, "its kind %u is unknown", slot->kind);
+        return record_error(reader, "its kind %u is unknown", slot->kind);
     untyped = slot->kind == HOTPATCH_KIND_UNTYPED;
     if (record_name(reader, SLOT_FIELD(slot->address, name), "name", &slot->name) ||
         record_string(reader, SLOT_FIELD(slot->address, signature), "signature",
@@ -100,7 +100,7 @@ static int read_slots(struct record_reader *reader, uint64_t begin, struct slot_
         return 0;
     if (!image_has(reader->image, begin, size, PF_W) ||
         image_in_relro(reader->image, begin, sizeof(struct hotpatch_slot)))
-        return record_fault(reader, "its slots are not in writable memory");
+        return record_error(reader, "its slots are not in writable memory");
     table->slots = calloc(table->count, sizeof *table->slots);
     if (!table->slots)
         return image_fail(reader->fault, ELF_NO_MEMORY, "no memory for %zu slots", table->count);
@@ -117,12 +117,12 @@ static int check_header(const struct record_reader *reader,
                         const struct hotpatch_slot_table *header)
 {
     if (header->magic != HOTPATCH_SLOT_TABLE_MAGIC)
-        return record_fault(reader, "its magic is wrong");
+        return record_error(reader, "its magic is wrong");
     if (header->version != HOTPATCH_ABI_VERSION)
-        return record_fault(reader, "it is of version %u, known is %u", header->version,
+        return record_error(reader, "it is of version %u, known is %u", header->version,
                             HOTPATCH_ABI_VERSION);
     if (header->entry_size != sizeof(struct hotpatch_slot))
-        return record_fault(reader, "its slots have %u bytes, not %zu", header->entry_size,
+        return record_error(reader, "its slots have %u bytes, not %zu", header->entry_size,
                             sizeof(struct hotpatch_slot));
     return 0;
 }
@@ -141,11 +141,11 @@ static int read_table(struct record_reader *reader, struct slot_table *table)
                       "namespace", NULL_ALLOWED, &table->name_space))
         return -1;
     if (table->name_space && !table->name_space[0])
-        return record_fault(reader, "its namespace is empty");
+        return record_error(reader, "its namespace is empty");
     return read_slots(reader, begin, table);
 }
 
-int slot_table_read(const struct image *image, struct slot_table *table, struct elf_fault *fault)
+int slot_table_read(const struct image *image, struct slot_table *table, struct elf_error *fault)
 {
     uint64_t address;
 
@@ -194,7 +194,7 @@ static int stop_at_pending(const struct image_relocation *relocation, void *cont
 static bool is_pending(const struct image *image, uint64_t table)
 {
     struct pending pending = {.image = image, .table = table};
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
 
     if (!image_is_mapped(image))
         return false;
@@ -204,7 +204,7 @@ static bool is_pending(const struct image *image, uint64_t table)
 }
 
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
-                       struct elf_fault *fault)
+                       struct elf_error *fault)
 {
     struct record_reader reader = {image, fault, ELF_TABLE_DAMAGED, "the slot table"};
 

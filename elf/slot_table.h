@@ -57,10 +57,10 @@ struct manifest {
 
 /* 1: read into `table` (free with slot_table_free); 0: the object has none; -1: `fault`; or
  * SLOT_TABLE_PENDING. Where it is not 1, there is nothing in `table` to free. */
-int slot_table_read(const struct image *image, struct slot_table *table, struct elf_fault *fault);
+int slot_table_read(const struct image *image, struct slot_table *table, struct elf_error *fault);
 /* The table at a known address: 1, -1 with `fault`, or SLOT_TABLE_PENDING. */
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
-                       struct elf_fault *fault);
+                       struct elf_error *fault);
 /*
  * Where the table is by the section headers of an object's file, which a mapped image does not
  * have: programs do not export the symbol, and strip(1) leaves the section. Reads the headers
@@ -71,7 +71,7 @@ void slot_table_free(struct slot_table *table);
 
 /* 0: read into `manifest` (free with manifest_free); -1: `fault`, ELF_NO_MANIFEST where none.
  * Strings live as long as the image. */
-int manifest_read(const struct image *image, struct manifest *manifest, struct elf_fault *fault);
+int manifest_read(const struct image *image, struct manifest *manifest, struct elf_error *fault);
 void manifest_free(struct manifest *manifest);
 
 #endif

@@ -44,19 +44,19 @@ bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset,
 
 /* malloc'd; NULL with `fault`. */
 static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_t size,
-                        const char *what, struct elf_fault *fault)
+                        const char *what, struct elf_error *fault)
 {
     if (!is_inside(file, offset, size) || size > SIZE_MAX / 2) {
-        image_set_fault(fault, ELF_DAMAGED, "%s lies beyond the end of the file", what);
+        image_set_error(fault, ELF_DAMAGED, "%s lies beyond the end of the file", what);
         return NULL;
     }
     void *table = malloc(size ? size : 1);
     if (!table) {
-        image_set_fault(fault, ELF_NO_MEMORY, "no memory for %s", what);
+        image_set_error(fault, ELF_NO_MEMORY, "no memory for %s", what);
         return NULL;
     }
     if (!symbol_file_read(file, table, offset, size)) {
-        image_set_fault(fault, ELF_DAMAGED, "%s cannot be read", what);
+        image_set_error(fault, ELF_DAMAGED, "%s cannot be read", what);
         free(table);
         return NULL;
     }
@@ -64,23 +64,23 @@ static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_
 }
 
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
-                          struct elf_fault *fault)
+                          struct elf_error *fault)
 {
     uint64_t size = section->sh_size;
 
     if (section->sh_type != SHT_STRTAB || size == 0 || size > STRINGS_MAX ||
         !is_inside(file, section->sh_offset, size)) {
-        image_set_fault(fault, ELF_DAMAGED,
+        image_set_error(fault, ELF_DAMAGED,
                         "a string table is empty, too large or beyond the end of the file");
         return NULL;
     }
     char *strings = pages_get(size);
     if (!strings) {
-        image_set_fault(fault, ELF_NO_MEMORY, "no memory for a string table");
+        image_set_error(fault, ELF_NO_MEMORY, "no memory for a string table");
         return NULL;
     }
     if (!symbol_file_read(file, strings, section->sh_offset, size) || strings[size - 1] != '\0') {
-        image_set_fault(fault, ELF_DAMAGED,
+        image_set_error(fault, ELF_DAMAGED,
                         "a string table cannot be read or does not end in a NUL");
         pages_drop(strings, size);
         return NULL;
@@ -90,7 +90,7 @@ char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *sect
 
 /* ------------------------------------------------------- opening --- */
 
-static int read_header(struct symbol_file *file, struct elf_fault *fault)
+static int read_header(struct symbol_file *file, struct elf_error *fault)
 {
     uint8_t bytes[sizeof(Elf64_Ehdr)];
     struct stat status;
@@ -107,7 +107,7 @@ static int read_header(struct symbol_file *file, struct elf_fault *fault)
 }
 
 /* A file with more than 65,279 sections counts them elsewhere: it is read as one without any. */
-static int read_sections(struct symbol_file *file, struct elf_fault *fault)
+static int read_sections(struct symbol_file *file, struct elf_error *fault)
 {
     const Elf64_Ehdr *header = &file->header;
 
@@ -128,7 +128,7 @@ static int read_sections(struct symbol_file *file, struct elf_fault *fault)
 }
 
 static int read_notes(struct symbol_file *file, uint64_t offset, uint64_t size, uint64_t alignment,
-                      struct elf_fault *fault)
+                      struct elf_error *fault)
 {
     if (size == 0 || size > NOTES_MAX || file->build_id[0])
         return 0;
@@ -141,7 +141,7 @@ static int read_notes(struct symbol_file *file, uint64_t offset, uint64_t size, 
 }
 
 /* By the sections, which are true of a separate debug file too; its segments are not. */
-static int read_build_id(struct symbol_file *file, struct elf_fault *fault)
+static int read_build_id(struct symbol_file *file, struct elf_error *fault)
 {
     for (size_t i = 0; i < file->section_count; i++) {
         const Elf64_Shdr *section = &file->sections[i];
@@ -158,7 +158,7 @@ static int read_build_id(struct symbol_file *file, struct elf_fault *fault)
     return 0;
 }
 
-int symbol_file_open(struct symbol_file *out, int file, struct elf_fault *fault)
+int symbol_file_open(struct symbol_file *out, int file, struct elf_error *fault)
 {
     *out = (struct symbol_file){.file = file};
     if (read_header(out, fault))

@@ -22,7 +22,7 @@ struct symbol_file {
 };
 
 /* 0, or -1 with `fault`. */
-int symbol_file_open(struct symbol_file *out, int file, struct elf_fault *fault);
+int symbol_file_open(struct symbol_file *out, int file, struct elf_error *fault);
 void symbol_file_close(struct symbol_file *file);
 
 /* Whether `mapped` is this file, or the one whose debug information this is. */
@@ -40,6 +40,6 @@ bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset,
 /* A copy of a string table's section, which ends in a NUL; pages_drop() it with the section's size.
  * NULL with `fault`. */
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
-                          struct elf_fault *fault);
+                          struct elf_error *fault);
 
 #endif

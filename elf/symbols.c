@@ -24,7 +24,7 @@ enum { VERSION_STEPS_MAX = 65536 };
 
 struct version_walk {
     const struct image *image;
-    struct elf_fault *fault;
+    struct elf_error *fault;
     size_t steps;
 };
 
@@ -35,7 +35,7 @@ static const void *version_record(struct version_walk *walk, uint64_t address, s
     if (++walk->steps > VERSION_STEPS_MAX)
         record = NULL;
     if (!record)
-        image_set_fault(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
+        image_set_error(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
     return record;
 }
 
@@ -147,7 +147,7 @@ static int store_need(struct version_walk *walk, const Elf64_Verneed *needs,
     return store_version(walk, need->vna_other, need->vna_name);
 }
 
-int image_read_versions(const struct image *image, struct elf_fault *fault)
+int image_read_versions(const struct image *image, struct elf_error *fault)
 {
     struct version_walk walk = {image, fault, 0};
 
@@ -181,7 +181,7 @@ static int visit_need(struct version_walk *walk, const Elf64_Verneed *needs,
 
 int image_version_needs(const struct image *image,
                         int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     struct version_walk walk = {image, fault, 0};
 
@@ -199,7 +199,7 @@ static int match_definition(struct version_walk *walk, const Elf64_Verdef *defin
 
 bool image_defines_version(const struct image *image, const char *version, bool *versioned)
 {
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
     struct version_walk walk = {image, &ignored, 0};
 
     *versioned = image->verdef != 0;
@@ -301,7 +301,7 @@ static size_t count_dynsym(const struct image *image)
 }
 
 /* Counted once: a program may have a million relocations. */
-int image_dynsym_count(const struct image *image, size_t *out, struct elf_fault *fault)
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *fault)
 {
     size_t fits = image->dynsym.symbols.count;
     struct image_lazy *lazy = image->lazy;
@@ -328,7 +328,7 @@ static const uint8_t *section_bytes(const struct image *image, const GElf_Shdr *
 }
 
 static int read_symtab_section(const struct image *image, const GElf_Shdr *section,
-                               struct symbol_table *table, struct elf_fault *fault)
+                               struct symbol_table *table, struct elf_error *fault)
 {
     GElf_Shdr names;
     const uint8_t *symbols = section_bytes(image, section);
@@ -346,7 +346,7 @@ static int read_symtab_section(const struct image *image, const GElf_Shdr *secti
     return 0;
 }
 
-static int find_symtab(const struct image *image, struct elf_fault *fault)
+static int find_symtab(const struct image *image, struct elf_error *fault)
 {
     GElf_Shdr section;
 
@@ -364,7 +364,7 @@ static int find_symtab(const struct image *image, struct elf_fault *fault)
 typedef int (*symbol_function)(const struct image_symbol *symbol, void *context);
 
 static int each_symbol(const struct image *image, const struct symbol_table *table, size_t count,
-                       symbol_function each, void *context, struct elf_fault *fault)
+                       symbol_function each, void *context, struct elf_error *fault)
 {
     const char *file = NULL;
 
@@ -389,7 +389,7 @@ static int each_symbol(const struct image *image, const struct symbol_table *tab
 
 int image_symbols(const struct image *image,
                   int (*each)(const struct image_symbol *symbol, void *context), void *context,
-                  struct elf_fault *fault)
+                  struct elf_error *fault)
 {
     size_t count;
 
@@ -454,7 +454,7 @@ static int consider_dynamic(size_t i, void *context)
 static void find_dynamic(const struct image *image, struct wanted *wanted)
 {
     struct dynamic_search search = {image, wanted};
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
     size_t count;
 
     if (!image->dynsym.symbols.bytes)
@@ -468,7 +468,7 @@ static void find_dynamic(const struct image *image, struct wanted *wanted)
 /* The STT_FILE that a local symbol lies under is not looked for: image_symbols() tells it. */
 bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol)
 {
-    struct elf_fault ignored = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
     struct wanted wanted = {.name = name};
 
     if (image->versym.bytes)
@@ -506,7 +506,7 @@ static int give_named(size_t i, void *context)
 }
 
 int image_symbols_named(const struct image *image, const char *name, symbol_function each,
-                        void *context, struct elf_fault *fault)
+                        void *context, struct elf_error *fault)
 {
     struct named_walk walk = {image, name, each, context};
     size_t count;

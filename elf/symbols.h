@@ -24,7 +24,7 @@ struct image_symbol {
  * is returned. -1 with `fault` where the tables are damaged; 0 at the end. */
 int image_symbols(const struct image *image,
                   int (*each)(const struct image_symbol *symbol, void *context), void *context,
-                  struct elf_fault *fault);
+                  struct elf_error *fault);
 
 /* The defined symbol of that name; .dynsym (default version preferred) before .symtab, global
  * before local. By the hash table where there is one. */
@@ -34,7 +34,7 @@ bool image_symbol(const struct image *image, const char *name, struct image_symb
  * table where there is a sound one. Returns as image_symbols() does. */
 int image_symbols_named(const struct image *image, const char *name,
                         int (*each)(const struct image_symbol *symbol, void *context),
-                        void *context, struct elf_fault *fault);
+                        void *context, struct elf_error *fault);
 
 /*
  * Every version that the object needs of a library (DT_VERNEED; gABI, "Symbol Versioning"): ld.so refuses an
@@ -47,7 +47,7 @@ struct version_need {
 };
 int image_version_needs(const struct image *image,
                         int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_fault *fault);
+                        struct elf_error *fault);
 
 /* Does the object define the version (DT_VERDEF)? `versioned`: it defines some. */
 bool image_defines_version(const struct image *image, const char *version, bool *versioned);

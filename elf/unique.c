@@ -5,7 +5,7 @@
 
 int image_unique_symbols(const struct image *image,
                          int (*each)(const char *name, size_t info, void *context), void *context,
-                         struct elf_fault *fault)
+                         struct elf_error *fault)
 {
     size_t count;
 

@@ -267,7 +267,7 @@ static int sort_ranges(struct unwind_table *table, struct unwind_range *listed)
     return 0;
 }
 
-static int list_ranges(struct unwind_table *table, struct elf_fault *fault)
+static int list_ranges(struct unwind_table *table, struct elf_error *fault)
 {
     int result = 0;
 
@@ -330,7 +330,7 @@ static uint64_t read_search_table(struct unwind_table *table)
 }
 
 int unwind_table_open(struct unwind_table *table, const struct image *image, uint64_t eh_frame,
-                      struct elf_fault *fault)
+                      struct elf_error *fault)
 {
     *table = (struct unwind_table){.image = image, .cie = UINT64_MAX, .encoding = PE_OMITTED};
     uint64_t frames = image->unwind_size > 0 ? read_search_table(table) : 0;

@@ -199,7 +199,7 @@ static bool has_slot_table(Elf *elf)
 
 static void read_slots(struct debug_info *info)
 {
-    struct elf_fault ignored = {0};
+    struct elf_error ignored = {0};
     GElf_Addr bias;
     Elf *elf = dwfl_module_getelf(info->module, &bias);
     size_t size = 0;

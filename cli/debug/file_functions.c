@@ -13,7 +13,7 @@
 int file_functions_open(struct file_functions *functions, const struct file_image *file,
                         const char *path, struct refusal *why)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int result;
 
@@ -47,7 +47,7 @@ const struct function_copies *file_function_copies(struct file_functions *functi
 
 static struct arch_callers *callers_in(struct file_functions *functions)
 {
-    struct elf_fault ignored;
+    struct elf_error ignored;
 
     if (!functions->callers && !functions->callers_failed)
         functions->callers_failed =

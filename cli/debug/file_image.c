@@ -14,7 +14,7 @@
 #define FILE_MAX (16L << 30)
 #define COPY_MAX (32L << 20)
 
-enum error_code fault_code(const struct elf_fault *fault)
+enum error_code fault_code(const struct elf_error *fault)
 {
     switch (fault->code) {
     case ELF_NOT:
@@ -104,7 +104,7 @@ static int read_file(struct file_image *file, const char *path, off_t copy_max, 
 static int open_image(struct file_image *file, const char *path, uint16_t require_type,
                       off_t copy_max, struct refusal *why)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
 
     memset(file, 0, sizeof(*file));
     if (read_file(file, path, copy_max, why) != 0) {

@@ -29,6 +29,6 @@ int file_image_copy(struct file_image *file, const char *path, uint16_t require_
 void file_image_close(struct file_image *file);
 
 /* The refusal that a fault of elf/ is. */
-enum error_code fault_code(const struct elf_fault *fault);
+enum error_code fault_code(const struct elf_error *fault);
 
 #endif

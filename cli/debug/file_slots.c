@@ -101,7 +101,7 @@ static int import_add(const struct image_relocation *relocation, void *context)
 }
 
 static int declared_add(const struct image *image, struct file_slots *slots,
-                        struct elf_fault *fault)
+                        struct elf_error *fault)
 {
     struct slot_table table;
     int found = slot_table_read(image, &table, fault);
@@ -123,7 +123,7 @@ static int declared_add(const struct image *image, struct file_slots *slots,
 int file_slots_read(const struct image *image, const char *path, struct file_slots *slots,
                     struct refusal *why)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
 
     memset(slots, 0, sizeof(*slots));
     slots->buckets = allocate(BUCKETS * sizeof(*slots->buckets));

@@ -18,7 +18,7 @@ struct self_calls *self_calls_open(int file)
 {
     struct self_calls *calls = allocate(sizeof(*calls));
     struct refusal ignored = {0};
-    struct elf_fault fault;
+    struct elf_error fault;
     char path[32];
 
     *calls = (struct self_calls){0};

@@ -306,7 +306,7 @@ static void check_protection(struct check *check)
 
 static int check_open(struct check *check, const struct check_options *with)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
 
     if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0)
         return -1;

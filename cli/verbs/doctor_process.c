@@ -72,7 +72,7 @@ static void examine_program(const struct process *process, struct findings *find
 static void examine_text(const struct process *process, struct findings *findings)
 {
     struct functions *functions;
-    struct elf_fault ignored;
+    struct elf_error ignored;
     char link[64];
     int file;
 

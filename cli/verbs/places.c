@@ -34,7 +34,7 @@ struct places {
 static void add_manifest(struct texts *line, const char *path)
 {
     struct refusal ignored = {0};
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     struct file_image file;
     struct manifest manifest;
 

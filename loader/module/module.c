@@ -151,7 +151,7 @@ void module_free(struct module *module)
 
 /* ---- reading ---- */
 
-static enum error_code code_of(enum elf_fault_code fault)
+static enum error_code code_of(enum elf_error_code fault)
 {
     static const enum error_code codes[] = {
         [ELF_OK] = HP_INTERNAL,
@@ -170,7 +170,7 @@ static enum error_code code_of(enum elf_fault_code fault)
     return codes[fault];
 }
 
-static int refuse_fault(const struct module *module, const struct elf_fault *fault,
+static int refuse_fault(const struct module *module, const struct elf_error *fault,
                         struct refusal *why)
 {
     return refuse(why, code_of(fault->code), "%s: %s", module->path, fault->text);
@@ -277,7 +277,7 @@ static int name_by_file(struct module *module, struct refusal *why)
 static int read_manifest(struct module *module, bool required, struct refusal *why)
 {
     struct manifest manifest;
-    struct elf_fault fault;
+    struct elf_error fault;
     int result;
 
     if (manifest_read(module->image, &manifest, &fault) != 0) {
@@ -344,7 +344,7 @@ static int expand_origin(struct module *module, struct refusal *why)
 {
     const char *slash = strrchr(module->path, '/');
     struct image *image = NULL;
-    struct elf_fault fault;
+    struct elf_error fault;
     void *bytes;
     size_t size;
 
@@ -370,7 +370,7 @@ static int expand_origin(struct module *module, struct refusal *why)
 
 static int understand(struct module *module, const struct request *load, struct refusal *why)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (image_open(&module->image, module->bytes, module->size, ET_DYN, &fault) != 0)
         return refuse_fault(module, &fault, why);

@@ -179,7 +179,7 @@ static int check_symbol(const struct image_symbol *symbol, void *context)
 
 static void check_image(const struct check *check)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (image_version_needs(check->image, check_version, (void *)(uintptr_t)check, &fault) < 0 ||
         image_symbols(check->image, check_symbol, (void *)(uintptr_t)check, &fault) < 0)

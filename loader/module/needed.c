@@ -244,7 +244,7 @@ static int check_file(const struct module *module, int fd, const char *path, str
 static struct needed *read_library(int fd, const char *name, const char *path)
 {
     struct needed *library = calloc(1, sizeof(*library));
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (!library)
         return NULL;

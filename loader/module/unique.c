@@ -44,7 +44,7 @@ static int settle(const char *name, size_t info, void *context)
 
 int module_settle_unique(struct module *module, struct refusal *why)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (!module->image || module->reused ||
         image_unique_symbols(module->image, settle, module, &fault) == 0)

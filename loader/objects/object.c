@@ -157,7 +157,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
 {
     struct object *object = calloc(1, sizeof(*object));
     const char *path = is_program ? engine_program_path() : info->dlpi_name;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (!object)
         return NULL;
@@ -197,7 +197,7 @@ void object_restore(struct object *object)
                                 .dlpi_name = object->path,
                                 .dlpi_phdr = object->phdr,
                                 .dlpi_phnum = object->phnum};
-    struct elf_fault fault;
+    struct elf_error fault;
 
     move(object, &retired, &retired_end, &end);
     if (image_open_mapped(&object->image, &info, &fault) == 0)
@@ -215,7 +215,7 @@ static bool is_there(const struct object *object, const struct dl_phdr_info *inf
 static bool is_of_same_build(const struct object *object, const struct dl_phdr_info *info)
 {
     struct image *image;
-    struct elf_fault fault;
+    struct elf_error fault;
     bool same;
 
     if (object->phnum != info->dlpi_phnum ||

@@ -63,7 +63,7 @@ static int by_name(const void *left, const void *right)
 /* Where memory is short they are gathered again at the next question. */
 static void gather(const struct object *program)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     known.count = 0;
     known.read = image_symbols(program->image, consider, NULL, &fault) >= 0;

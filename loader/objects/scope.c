@@ -45,7 +45,7 @@ bool scope_image_defines(const struct image *image, const char *name, const char
                          struct image_symbol *symbol)
 {
     struct versioned wanted = {version, symbol};
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (!image_symbol(image, name, symbol) || !symbol->dynamic)
         return false;

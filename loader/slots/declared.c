@@ -48,7 +48,7 @@ void declared_place(struct slot *slot, struct object *object)
  * section headers of the file tell where it is. What lies there is judged as always, so a file
  * that has been replaced on disk since does no harm. */
 static int read_table(const struct object *object, struct slot_table *table,
-                      struct elf_fault *fault)
+                      struct elf_error *fault)
 {
     int found = slot_table_read(object->image, table, fault);
     int fd, own = -1;
@@ -72,7 +72,7 @@ static int read_table(const struct object *object, struct slot_table *table,
 int declared_read(struct object *object)
 {
     struct slot_table table;
-    struct elf_fault fault;
+    struct elf_error fault;
     int found;
 
     if (!object->image)
@@ -105,7 +105,7 @@ int declared_read(struct object *object)
 }
 
 int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
-                       char **name_space, struct elf_fault *fault)
+                       char **name_space, struct elf_error *fault)
 {
     struct slot_table table;
     struct slot **end = list;
@@ -120,7 +120,7 @@ int declared_from_file(const struct image *image, struct module *owner, struct s
     for (size_t i = 0; i < table.count; i++) {
         *end = from_table(&table.slots[i]);
         if (!*end) {
-            *fault = (struct elf_fault){ELF_NO_MEMORY, "no memory for the patch's slots"};
+            *fault = (struct elf_error){ELF_NO_MEMORY, "no memory for the patch's slots"};
             slot_table_free(&table);
             return -1;
         }

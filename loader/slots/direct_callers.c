@@ -17,7 +17,7 @@ static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
 struct arch_callers *callers_of(struct object *object)
 {
     struct functions *functions = entry_functions(object);
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (!object->callers && functions && !object->callers_failed &&
         object_callers_open(&object->callers, object->image, functions, restore, object, &fault)) {

@@ -21,7 +21,7 @@
 
 struct functions *entry_functions(struct object *object)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
     bool own;
     int file;
 

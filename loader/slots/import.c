@@ -49,7 +49,7 @@ static int match_value(const struct image_symbol *symbol, void *context)
 /* Another version of the name than the default one. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     return image_symbols_named(object->image, name, match_value, &value, &fault) == 1;
 }
@@ -253,7 +253,7 @@ static int add(const struct image_relocation *relocation, void *context)
 
 static int read_object(struct object *object)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     int result;
 
     if (object->is_ours || !object->image || object->imports_read ||
@@ -395,7 +395,7 @@ static int tell_unpatchable(const struct image_relocation *relocation, void *con
 
 void imports_unpatchable(import_refused_fn *each, void *context)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
 
     for (struct object *o = objects_first(); o; o = o->next) {
         struct unpatchable tell = {o, each, context};

@@ -113,7 +113,7 @@ static int list_changes(struct own_calls *own, const struct transaction *transac
 
 static void settle_module(struct own_calls *own, const struct module *module)
 {
-    struct elf_fault ignored;
+    struct elf_error ignored;
 
     if (module->live || !module->object || !module->object->image)
         return;

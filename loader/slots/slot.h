@@ -129,7 +129,7 @@ int declared_read(struct object *object);
 /* declared.c: make unregistered slots of a patch's file; addresses without load bias. */
 struct image;
 int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
-                       char **name_space, struct elf_fault *fault);
+                       char **name_space, struct elf_error *fault);
 /* declared.c: give such a slot its place in the process. */
 void declared_place(struct slot *slot, struct object *object);
 /* declared.c: slots made by hotpatch_register() since the last call. */

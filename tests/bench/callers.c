@@ -107,7 +107,7 @@ static void print(const char *path, double megabytes, struct table *table, doubl
 static void measure(const char *path, const uint8_t *bytes, const struct image *image,
                     struct functions *functions)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     struct object_callers *callers;
     struct table table = {0};
     double begin = now_us(), made;
@@ -128,7 +128,7 @@ static void measure(const char *path, const uint8_t *bytes, const struct image *
 
 static void measure_file(const char *path)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     struct functions *functions;
     struct image *image;
     struct stat facts;

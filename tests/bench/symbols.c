@@ -150,7 +150,7 @@ static struct objects make_objects(void)
 
 static int open_named(struct dl_phdr_info *info, size_t size, void *context)
 {
-    static struct elf_fault fault;
+    static struct elf_error fault;
     struct image **image = context;
 
     (void)size;
@@ -196,7 +196,7 @@ static double anonymous_mb(void)
 static struct functions *open_functions(const struct image *image, const char *path)
 {
     struct functions *functions;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     int file = open(path, O_RDONLY | O_CLOEXEC);
 
     if (file < 0)

@@ -364,7 +364,7 @@ static void wrap_every_third(size_t third)
     struct request_text *r = calloc(1, sizeof(*r));
     struct file_image libc;
     struct refusal why = {0};
-    struct elf_fault fault;
+    struct elf_error fault;
     Dl_info info;
 
     assert_non_null(r);

@@ -79,7 +79,7 @@ static void use_mapped(const uint8_t *data, size_t size, int file)
     Elf64_Phdr segments[16];
     struct image *image;
     struct functions *functions;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     memcpy(&header, data, sizeof header); /* image_open() took it: inside the file */
     if (header.e_phnum > 16)
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static int file = -1;
     struct functions *functions;
     struct image *image;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
 
     if (file < 0)
         file = memfd_create("fuzz", MFD_CLOEXEC);

@@ -27,7 +27,7 @@ static int use_symbol(const struct image_symbol *symbol, void *context)
 {
     const struct image *image = context;
     struct image_symbol found;
-    struct elf_fault fault;
+    struct elf_error fault;
     size_t length = strlen(symbol->name);
 
     if (symbol->version)
@@ -90,7 +90,7 @@ static int use_need(const struct version_need *need, void *context)
 /* What comes of it may be damaged, where tables overlap; but no byte outside is touched. */
 static void use_origin(const struct image *image)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
     struct image *again;
     void *bytes;
     size_t size;
@@ -105,7 +105,7 @@ static void use_origin(const struct image *image)
 
 static void use_image(const struct image *image, size_t size)
 {
-    struct elf_fault fault;
+    struct elf_error fault;
     uint64_t writable;
     const char *needed;
 
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t i = 0; i < 2; i++) {
         struct image *image;
-        struct elf_fault fault = {ELF_OK, ""};
+        struct elf_error fault = {ELF_OK, ""};
         if (image_open(&image, data, size, types[i], &fault)) {
             if (fault.code == ELF_OK || !fault.text[0] || image)
                 abort();

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct image *image;
     struct manifest manifest;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
 
     if (image_open(&image, data, size, ET_DYN, &fault))
         return 0;

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct image *image;
     struct slot_table table;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
 
     if (image_open(&image, data, size, 0, &fault))
         return 0;

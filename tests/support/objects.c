@@ -103,7 +103,7 @@ int object_descriptor(const struct file *file)
 
 struct functions *object_functions(const struct file *file)
 {
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     struct functions *functions;
     int descriptor = object_descriptor(file);
 
@@ -151,7 +151,7 @@ void object_close(struct opened *opened)
     opened->map = NULL;
 }
 
-void assert_refused(const struct file *file, enum elf_fault_code code)
+void assert_refused(const struct file *file, enum elf_error_code code)
 {
     struct opened opened = object_open(file, ET_DYN);
 

@@ -33,7 +33,7 @@ struct functions *object_functions(const struct file *file);
 
 struct opened {
     struct image *image; /* NULL: refused, see `fault` */
-    struct elf_fault fault;
+    struct elf_error fault;
     void *map;
     size_t map_size;
 };
@@ -41,7 +41,7 @@ struct opened {
 struct opened object_open(const struct file *file, uint16_t require_type);
 void object_close(struct opened *opened);
 /* Opening `file` as a patch fails with `code` and says why. */
-void assert_refused(const struct file *file, enum elf_fault_code code);
+void assert_refused(const struct file *file, enum elf_error_code code);
 /* The object loaded by dlopen() under `path`, as dl_iterate_phdr() tells of it. */
 struct opened object_open_mapped(const char *path);
 
@@ -49,7 +49,7 @@ struct opened object_open_mapped(const char *path);
 struct symbols {
     struct image_symbol items[512];
     size_t count;
-    struct elf_fault fault;
+    struct elf_error fault;
     int result;
 };
 struct symbols *symbols_of(const struct image *image);
@@ -59,7 +59,7 @@ const struct image_symbol *symbol_named(const struct symbols *symbols, const cha
 struct relocations {
     struct image_relocation items[512];
     size_t count;
-    struct elf_fault fault;
+    struct elf_error fault;
     int result;
 };
 struct relocations *relocations_of(const struct image *image);

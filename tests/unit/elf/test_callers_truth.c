@@ -41,7 +41,7 @@ struct program {
 
 static void open_program(struct program *program, const char *path)
 {
-    struct elf_fault fault = {0};
+    struct elf_error fault = {0};
     FILE *stream = fopen(path, "re");
 
     assert_non_null(stream);

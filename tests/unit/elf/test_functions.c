@@ -87,7 +87,7 @@ static struct function only(struct functions *functions, const char *name)
     return listed->items[0];
 }
 
-static int try_file(const struct file *file, struct functions **out, struct elf_fault *fault)
+static int try_file(const struct file *file, struct functions **out, struct elf_error *fault)
 {
     int descriptor = object_descriptor(file);
     int result = functions_of_file(out, descriptor, fault);
@@ -125,7 +125,7 @@ static struct mapped map(const struct file *file, const struct file *symbols)
 {
     static unsigned number;
     struct mapped mapped;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     char name[32];
     int descriptor = symbols ? object_descriptor(symbols) : -1;
 
@@ -598,7 +598,7 @@ static void this_program_finds_its_own_static_function(void **state)
 {
     (void)state;
     struct opened opened = {0};
-    struct elf_fault fault;
+    struct elf_error fault;
     struct functions *functions;
     int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     Dl_info info;
@@ -661,7 +661,7 @@ static void a_stripped_daemon_has_all_its_fde_starts(void **state)
 /* Whatever it says, it is answered: neither a crash nor a read outside the file. */
 static void survive(const struct file *file)
 {
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     struct functions *functions;
 
     if (try_file(file, &functions, &fault)) {
@@ -676,7 +676,7 @@ static void a_file_cut_short_anywhere_is_refused_or_read(void **state)
 {
     (void)state;
     struct file file = two_sources(SHARED);
-    struct elf_fault fault;
+    struct elf_error fault;
     struct functions *functions;
     size_t whole = file.size;
 
@@ -699,7 +699,7 @@ static void tables_beyond_the_end_are_refused(void **state)
                                            ".dynsym", ".eh_frame_hdr", ".note.gnu.build-id"};
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         struct file file = two_sources(SHARED);
-        struct elf_fault fault = {ELF_OK, ""};
+        struct elf_error fault = {ELF_OK, ""};
         struct functions *functions;
 
         elf_section(&file, sections[i])->sh_offset = file.size - 8;
@@ -712,7 +712,7 @@ static void tables_beyond_the_end_are_refused(void **state)
 static void a_file_that_is_not_elf_is_refused(void **state)
 {
     (void)state;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     struct functions *functions;
     int script = open(scratch_file("script", "#!/bin/sh\n"), O_RDONLY | O_CLOEXEC);
     int directory = open("/", O_RDONLY | O_CLOEXEC);

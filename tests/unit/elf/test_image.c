@@ -374,7 +374,7 @@ static int open_mapped(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct walk_result *result = context;
     struct image *image;
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
 
     (void)size;
     if (image_open_mapped(&image, info, &fault))
@@ -425,7 +425,7 @@ static void an_object_without_headers_is_refused(void **state)
     (void)state;
     struct dl_phdr_info info = {0};
     struct image *image;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     assert_int_equal(image_open_mapped(&image, &info, &fault), -1);
     assert_int_equal(fault.code, ELF_DAMAGED);

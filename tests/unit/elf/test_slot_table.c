@@ -60,7 +60,7 @@ static const struct table_slot *slot_of(const struct slot_table *table, const ch
 static void assert_host_table(const struct image *image)
 {
     struct slot_table table;
-    struct elf_fault fault;
+    struct elf_error fault;
     int found = slot_table_read(image, &table, &fault);
 
     if (found != 1)
@@ -201,7 +201,7 @@ static void assert_pending_without(const struct image *image, void *word, uintpt
 {
     uintptr_t *live = word, saved = *live;
     struct slot_table table;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     *live = unrelocated;
     assert_int_equal(slot_table_read(image, &table, &fault), SLOT_TABLE_PENDING);
@@ -325,7 +325,7 @@ static const struct manifest_target *target_of(const struct manifest *manifest, 
 static void assert_patch_manifest(const struct image *image)
 {
     struct manifest manifest;
-    struct elf_fault fault;
+    struct elf_error fault;
 
     if (manifest_read(image, &manifest, &fault))
         fail_msg("%s", fault.text);
@@ -564,7 +564,7 @@ static uint64_t entry_of_kind(struct file *file, uint32_t kind)
     (*pointer_at(&file, elf_section(&file, "hotpatch_targets")->sh_addr + \
                             offsetof(struct hotpatch_target_record, member)))
 
-static void assert_manifest_refused(struct file *file, enum elf_fault_code code)
+static void assert_manifest_refused(struct file *file, enum elf_error_code code)
 {
     struct opened opened = object_open(file, ET_DYN);
     struct manifest manifest;

@@ -38,7 +38,7 @@ static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
 
 static void open_libc(struct all_armed *all)
 {
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     Dl_info info;
     int file;
 

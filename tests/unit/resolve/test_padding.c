@@ -51,7 +51,7 @@ static struct read read_code(const char *source, const char *name)
 {
     struct file file = object(SHARED, source);
     struct read read = {.opened = object_open(&file, 0)};
-    struct elf_fault fault = {ELF_OK, ""};
+    struct elf_error fault = {ELF_OK, ""};
     struct code_view view;
     int descriptor = open(object_path(SHARED, source), O_RDONLY | O_CLOEXEC);
 
