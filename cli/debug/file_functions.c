@@ -166,7 +166,7 @@ void file_functions_each(struct file_functions *functions, const char *object,
 /* -------------------------------------------------------------------- one --- */
 
 struct finding {
-    const struct target *target;
+    const struct symbol_spec *target;
     bool defaults_only; /* of several versions of a name the one that ld.so would take */
     struct function *found;
     size_t count;
@@ -175,7 +175,7 @@ struct finding {
 static int consider(const struct function *function, void *context)
 {
     struct finding *finding = context;
-    const struct target *target = finding->target;
+    const struct symbol_spec *target = finding->target;
 
     if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
         return 0;
@@ -215,8 +215,8 @@ static bool function_by_offset(const struct file_functions *functions, uint64_t 
            (first && offset < first && function_begins_at(functions->index, offset + first, found));
 }
 
-size_t file_functions_named(const struct file_functions *functions, const struct target *target,
-                            struct function *found)
+size_t file_functions_named(const struct file_functions *functions,
+                            const struct symbol_spec *target, struct function *found)
 {
     struct finding finding = {.target = target, .found = found, .defaults_only = true};
 

@@ -11,7 +11,7 @@
 #include "elf/object_callers.h"
 #include "resolve/function_code.h"
 #include "resolve/function_copies.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 struct file_functions {
     const struct file_image *file; /* the caller's */
@@ -35,8 +35,8 @@ void file_functions_each(struct file_functions *functions, const char *object,
                          file_function_wanted *wanted, file_function_visit *each, void *context);
 
 /* How many functions at different addresses a target names, the OBJECT in it apart; one of them. */
-size_t file_functions_named(const struct file_functions *functions, const struct target *target,
-                            struct function *found);
+size_t file_functions_named(const struct file_functions *functions,
+                            const struct symbol_spec *target, struct function *found);
 /* The function that somebody with debug information says begins there. */
 bool file_function_at(const struct file_functions *functions, uint64_t address,
                       struct function *found);

@@ -11,7 +11,7 @@
 #include "cli/output/output.h"
 #include "cli/session/talk.h"
 #include "cli/verbs/verbs.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 #define CANDIDATES_TOLD 8
 #define DWARF_TIME 1000 /* ms for one object's */
@@ -28,7 +28,7 @@ struct possible {
 
 struct search {
     struct lookup *lookup;
-    struct target target;
+    struct symbol_spec target;
     struct cxx_wish wish;
     bool with_cxx;
     const struct object *object; /* being searched */
@@ -46,8 +46,8 @@ static bool is_program(const struct search *search, const struct object *object)
 static bool object_meant(const struct search *search, const struct object *object)
 {
     return object->info &&
-           target_object_matches(&search->target, is_program(search, object), object->path,
-                                 debug_info_soname(object->info), NULL);
+           symbol_spec_object_matches(&search->target, is_program(search, object), object->path,
+                                      debug_info_soname(object->info), NULL);
 }
 
 /* Several names of one address are one function; of templates in several tables, likewise. */
@@ -154,8 +154,8 @@ static bool is_declared(const struct search *search)
         const struct object *object = lookup->mapped[i];
 
         if (object->info && debug_info_declares(object->info, search->target.name, &space) &&
-            target_object_matches(&search->target, is_program(search, object), object->path,
-                                  debug_info_soname(object->info), space))
+            symbol_spec_object_matches(&search->target, is_program(search, object), object->path,
+                                       debug_info_soname(object->info), space))
             return true;
     }
     return false;
@@ -267,7 +267,7 @@ static enum cxx_match keep_best(struct search *search)
 static bool search_begin(struct search *search, struct lookup *lookup, const char *text)
 {
     *search = (struct search){.lookup = lookup};
-    if (target_parse(text, &search->target) != 0 || *search->target.version ||
+    if (symbol_spec_parse(text, &search->target) != 0 || *search->target.version ||
         search->target.by_offset)
         return false;
     cxx_wish_make(&search->wish, search->target.name);

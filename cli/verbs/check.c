@@ -22,7 +22,7 @@
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
 #include "resolve/fit.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 static const char help[] =
     "hotpatch check [OPTION...] PID|@NAME|FILE PATCH\n"
@@ -65,13 +65,13 @@ struct check {
     size_t fits; /* entries that have exactly one slot */
 };
 
-static bool names_host(const struct check *check, const struct target *target)
+static bool names_host(const struct check *check, const struct symbol_spec *target)
 {
-    return target_object_matches(target, true, check->host_path, image_soname(check->host.image),
-                                 check->slots.name_space);
+    return symbol_spec_object_matches(target, true, check->host_path,
+                                      image_soname(check->host.image), check->slots.name_space);
 }
 
-static bool names_needed(const struct check *check, const struct target *target)
+static bool names_needed(const struct check *check, const struct symbol_spec *target)
 {
     const char *needed;
 
@@ -84,7 +84,7 @@ static bool names_needed(const struct check *check, const struct target *target)
 /* An import belongs to the importing file and to the library that defines it; which of the
  * needed ones that is, only a process tells. */
 static bool is_match(const struct check *check, const struct file_slot *slot,
-                     const struct target *target)
+                     const struct symbol_spec *target)
 {
     if (slot->why || strcmp(slot->name, target->name) != 0)
         return false;
@@ -95,7 +95,7 @@ static bool is_match(const struct check *check, const struct file_slot *slot,
     return names_host(check, target) || names_needed(check, target);
 }
 
-static size_t find(const struct check *check, const struct target *target, bool declared,
+static size_t find(const struct check *check, const struct symbol_spec *target, bool declared,
                    const struct file_slot **found)
 {
     size_t count = 0;
@@ -117,7 +117,7 @@ static bool patch_declares(const struct check *check, const char *name)
     return false;
 }
 
-static void check_missing(struct check *check, const struct target *target, const char *text)
+static void check_missing(struct check *check, const struct symbol_spec *target, const char *text)
 {
     char *absent = lookup_absent(check->lookup, text, INLINED_TIME);
 
@@ -169,7 +169,7 @@ static void add_warning(struct check *check, char *text)
 
 /* By the names that a process finds by itself, else by what debug information tells. False: there
  * is none, or it is refused. */
-static bool find_function(struct check *check, const struct target *target, const char *text,
+static bool find_function(struct check *check, const struct symbol_spec *target, const char *text,
                           struct function *function)
 {
     uint64_t address;
@@ -181,7 +181,7 @@ static bool find_function(struct check *check, const struct target *target, cons
 }
 
 /* What changes with the function, and that a clone is not what it is called. */
-static void warn_of_copies(struct check *check, const struct target *target,
+static void warn_of_copies(struct check *check, const struct symbol_spec *target,
                            const struct function *function)
 {
     const struct function_copies *copies = file_function_copies(&check->functions);
@@ -197,7 +197,7 @@ static void warn_of_copies(struct check *check, const struct target *target,
 }
 
 /* What cannot be patched at its entry may be switched where the file itself imports it. */
-static void judge_function(struct check *check, const struct target *target,
+static void judge_function(struct check *check, const struct symbol_spec *target,
                            const struct manifest_entry *entry, const struct function *function)
 {
     const struct file_slot *import;
@@ -224,7 +224,7 @@ static void judge_function(struct check *check, const struct target *target,
 }
 
 /* A function of the file. True: judged. */
-static bool check_function(struct check *check, const struct target *target,
+static bool check_function(struct check *check, const struct symbol_spec *target,
                            const struct manifest_entry *entry)
 {
     size_t before = check->why.count;
@@ -239,10 +239,10 @@ static bool check_function(struct check *check, const struct target *target,
 static void check_entry(struct check *check, const struct manifest_entry *entry)
 {
     const struct file_slot *slot = NULL;
-    struct target target;
+    struct symbol_spec target;
     size_t count;
 
-    if (target_parse(entry->target, &target) != 0) {
+    if (symbol_spec_parse(entry->target, &target) != 0) {
         refuse(&check->why, HP_TARGET, "%s: `%s` is no target", check->patch_path, entry->target);
         return;
     }
@@ -266,7 +266,7 @@ static void check_entry(struct check *check, const struct manifest_entry *entry)
 static void check_build(struct check *check, const struct manifest_target *wanted)
 {
     const char *id = image_build_id(check->host.image);
-    struct target target = {0};
+    struct symbol_spec target = {0};
 
     if (snprintf(target.object, sizeof(target.object), "%s", wanted->object) >=
         (int)sizeof(target.object)) {

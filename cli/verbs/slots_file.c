@@ -10,7 +10,7 @@
 #include "cli/session/answer.h"
 #include "cli/session/talk.h"
 #include "cli/verbs/function_rows.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 static bool wished(const struct file_slot *slot, const struct slot_wish *wish)
 {
@@ -187,12 +187,13 @@ static const struct slot_wish *file_wish(const struct slot_wish *wish, const cha
                                          const struct file_slots *slots)
 {
     static struct slot_wish nothing;
-    struct target target = {0};
+    struct symbol_spec target = {0};
 
     if (!wish->object)
         return wish;
     snprintf(target.object, sizeof(target.object), "%s", wish->object);
-    if (target_object_matches(&target, true, path, image_soname(file->image), slots->name_space))
+    if (symbol_spec_object_matches(&target, true, path, image_soname(file->image),
+                                   slots->name_space))
         return wish;
     nothing = (struct slot_wish){.match = "", .kind = wish->kind, .json = wish->json};
     return &nothing;

@@ -15,7 +15,7 @@
 #include "loader/objects/linker_ask.h"
 #include "loader/objects/object.h"
 #include "loader/objects/scope.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 /* ---- symbols and their versions ---- */
 
@@ -208,7 +208,7 @@ void module_check_targets(const struct module *module, struct refusal *why)
 {
     for (size_t i = 0; i < module->target_count; i++) {
         const struct module_target *wanted = &module->targets[i];
-        struct target target = {0};
+        struct symbol_spec target = {0};
         const char *found = NULL;
 
         if (snprintf(target.object, sizeof(target.object), "%s", wanted->object) >=
@@ -217,7 +217,8 @@ void module_check_targets(const struct module *module, struct refusal *why)
             continue;
         }
         for (struct object *o = objects_first(); o && !found; o = o->next)
-            if (target_object_matches(&target, o->is_program, o->path, o->soname, o->name_space))
+            if (symbol_spec_object_matches(&target, o->is_program, o->path, o->soname,
+                                           o->name_space))
                 found = o->build_id;
         if (!found)
             refuse(why, HP_BUILD_ID, "%s is for build %s of %s, which is not in the process",

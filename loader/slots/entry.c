@@ -57,13 +57,13 @@ const struct function_copies *entry_copies(struct object *object)
 /* ---- finding ---- */
 
 struct finding {
-    const struct target *target;
+    const struct symbol_spec *target;
     struct object *object;
     struct entry_candidate *found;
     size_t room, count;
 };
 
-static bool is_wanted(const struct function *function, const struct target *target)
+static bool is_wanted(const struct function *function, const struct symbol_spec *target)
 {
     if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
         return false;
@@ -132,17 +132,17 @@ bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_c
     return true;
 }
 
-static bool is_named(const struct object *object, const struct target *target)
+static bool is_named(const struct object *object, const struct symbol_spec *target)
 {
     if (!*target->object)
         return object->is_program;
     if (object->module && !object->module->live)
         return false;
-    return target_object_matches(target, object->is_program, object->path, object->soname,
-                                 object->name_space);
+    return symbol_spec_object_matches(target, object->is_program, object->path, object->soname,
+                                      object->name_space);
 }
 
-size_t entries_named(const struct target *target, struct entry_candidate *found, size_t room)
+size_t entries_named(const struct symbol_spec *target, struct entry_candidate *found, size_t room)
 {
     struct finding finding = {.target = target, .found = found, .room = room};
 
@@ -176,7 +176,7 @@ static int list_version(const struct function *function, void *context)
     return 0;
 }
 
-void entries_versions(const struct target *target, char *list, size_t size)
+void entries_versions(const struct symbol_spec *target, char *list, size_t size)
 {
     struct version_list versions = {list, size};
 

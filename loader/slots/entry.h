@@ -20,10 +20,10 @@ struct entry_candidate {
 
 /* The functions that a target names, at different addresses: in OBJECT, else in the program.
  * How many there are; as many as `room` are filled in. Inside objects_locked(). */
-size_t entries_named(const struct target *target, struct entry_candidate *found, size_t room);
+size_t entries_named(const struct symbol_spec *target, struct entry_candidate *found, size_t room);
 
 /* The symbol versions of the functions that a target names, each once, in `list`: "A, B". */
-void entries_versions(const struct target *target, char *list, size_t size);
+void entries_versions(const struct symbol_spec *target, char *list, size_t size);
 
 /* The function at `offset` (before load bias) of an object; `known`: somebody with debug
  * information says that one begins there, else the object must say it. */

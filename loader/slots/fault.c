@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "loader/engine.h"
 #include "loader/text/thread_scan.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 uintptr_t fault_entry(const struct fault *fault)
 {
@@ -62,11 +62,12 @@ static int parse_what(struct fault *fault, const char *what, char *target, size_
 
 static int parse_caller(struct fault *fault, const char *caller, struct refusal *why)
 {
-    struct target target = {0};
+    struct symbol_spec target = {0};
 
     if (snprintf(target.object, sizeof(target.object), "%s", caller) < (int)sizeof(target.object))
         for (const struct object *o = objects_first(); o; o = o->next)
-            if (target_object_matches(&target, o->is_program, o->path, o->soname, o->name_space)) {
+            if (symbol_spec_object_matches(&target, o->is_program, o->path, o->soname,
+                                           o->name_space)) {
                 fault->caller_begin = o->begin;
                 fault->caller_end = o->end;
                 return 0;

@@ -18,7 +18,7 @@
 
 /* ---- candidates ---- */
 
-static bool is_candidate(const struct slot *slot, const struct target *target)
+static bool is_candidate(const struct slot *slot, const struct symbol_spec *target)
 {
     if (strcmp(slot->name, target->name) != 0)
         return false;
@@ -30,7 +30,7 @@ static bool is_candidate(const struct slot *slot, const struct target *target)
 enum { MANY = 16 };
 
 struct search {
-    const struct target *target;
+    const struct symbol_spec *target;
     struct slot *found[MANY];
     size_t count; /* may exceed the array */
     struct entry_candidate entries[MANY];
@@ -39,7 +39,7 @@ struct search {
 };
 
 /* The lists, of some kilobytes, are filled as far as they are counted. */
-static void search_begin(struct search *search, const struct target *target)
+static void search_begin(struct search *search, const struct symbol_spec *target)
 {
     search->target = target;
     search->count = search->entry_count = 0;
@@ -67,7 +67,7 @@ static void find_declared(struct transaction *transaction, struct search *search
 /* Imports of that name; with an OBJECT the definition in it, else what it imports. */
 static void find_imports(struct search *search)
 {
-    const struct target *target = search->target;
+    const struct symbol_spec *target = search->target;
 
     for (int pass = 0; pass < 2 && search->count == 0; pass++) {
         for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
@@ -106,12 +106,12 @@ static const struct request_place *place_of(const struct module *module, const c
 
 static bool is_place_in(const struct request_place *place, const struct object *object)
 {
-    struct target target = {0};
+    struct symbol_spec target = {0};
 
     return snprintf(target.object, sizeof(target.object), "%s", place->object) <
                (int)sizeof(target.object) &&
-           target_object_matches(&target, object->is_program, object->path, object->soname,
-                                 object->name_space);
+           symbol_spec_object_matches(&target, object->is_program, object->path, object->soname,
+                                      object->name_space);
 }
 
 /* The object of that build, among several the one of that name: a library that was opened by a
@@ -139,7 +139,7 @@ static struct object *object_of_place(const struct request_place *place, bool *o
 }
 
 /* The slot is called as the function was looked up, where the process knows no name for it. */
-static void take_names(struct function *function, const struct target *target)
+static void take_names(struct function *function, const struct symbol_spec *target)
 {
     if (function->name)
         return;
@@ -178,13 +178,13 @@ static void find_entries(struct search *search)
 /* ---- refusals ---- */
 
 /* The object, if any, that defines a function which cannot be reached without naming it. */
-static const struct object *defining_object(const struct target *target)
+static const struct object *defining_object(const struct symbol_spec *target)
 {
     struct image_symbol symbol;
 
     for (struct object *o = objects_first(); o; o = o->next) {
         if (!o->image || o->is_ours ||
-            !target_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
+            !symbol_spec_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
             continue;
         if (image_symbol(o->image, target->name, &symbol) &&
             (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC))
@@ -196,7 +196,7 @@ static const struct object *defining_object(const struct target *target)
 /* "GLIBC_2.2.5, GLIBC_2.14", of the functions that are called so; "" where they have none. */
 static void list_versions(const struct search *search, char *list, size_t size)
 {
-    struct target all = *search->target;
+    struct symbol_spec all = *search->target;
 
     all.version[0] = '\0';
     *list = '\0';
@@ -225,11 +225,11 @@ static bool refuse_version(const struct search *search, const struct object *def
 }
 
 /* hotpatch's own, ld.so and the vDSO: what runs while others are switched. */
-static bool is_never_patched(const struct target *target)
+static bool is_never_patched(const struct symbol_spec *target)
 {
     for (struct object *o = objects_first(); *target->object && o; o = o->next)
         if (o->is_ours &&
-            target_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
+            symbol_spec_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
             return true;
     return false;
 }
@@ -335,7 +335,7 @@ static bool fault_fits(const struct slot *slot, const struct module *module, str
 static void find_slots(struct transaction *transaction, const struct module *module,
                        struct search *search, const char *text)
 {
-    const struct target *target = search->target;
+    const struct symbol_spec *target = search->target;
     const struct request_place *place = place_of(module, text);
 
     if (!*target->file && !*target->version && !target->by_offset)
@@ -382,11 +382,11 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
                        const char *text, uint32_t kind, const char *signature)
 {
     const char *asked_by = module->path;
-    struct target target;
+    struct symbol_spec target;
     struct search search;
 
     search_begin(&search, &target);
-    if (target_parse(text, &target) != 0) {
+    if (symbol_spec_parse(text, &target) != 0) {
         refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
         return NULL;
     }

@@ -415,18 +415,18 @@ bool import_is_used(const struct slot *slot)
     return false;
 }
 
-static bool matches(const struct object *object, const struct target *target)
+static bool matches(const struct object *object, const struct symbol_spec *target)
 {
-    return target_object_matches(target, object->is_program, object->path, object->soname,
-                                 object->name_space);
+    return symbol_spec_object_matches(target, object->is_program, object->path, object->soname,
+                                      object->name_space);
 }
 
-bool import_is_defined_in(const struct slot *slot, const struct target *target)
+bool import_is_defined_in(const struct slot *slot, const struct symbol_spec *target)
 {
     return matches(slot->object, target);
 }
 
-bool import_is_used_in(const struct slot *slot, const struct target *target)
+bool import_is_used_in(const struct slot *slot, const struct symbol_spec *target)
 {
     for (size_t i = 0; i < slot->word_count; i++)
         if (!slot->words[i].object->module && matches(slot->words[i].object, target))

@@ -316,13 +316,13 @@ const char *slot_name_space(const struct slot *slot)
                                           : named_object(slot)->base;
 }
 
-bool slot_in_object(const struct slot *slot, const struct target *target)
+bool slot_in_object(const struct slot *slot, const struct symbol_spec *target)
 {
     if (slot->owner)
-        return target_object_matches(target, false, slot->owner->path, slot->owner->name,
-                                     slot_name_space(slot));
-    return target_object_matches(target, slot->object->is_program, slot->object->path,
-                                 slot->object->soname, slot_name_space(slot));
+        return symbol_spec_object_matches(target, false, slot->owner->path, slot->owner->name,
+                                          slot_name_space(slot));
+    return symbol_spec_object_matches(target, slot->object->is_program, slot->object->path,
+                                      slot->object->soname, slot_name_space(slot));
 }
 
 static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)

@@ -16,7 +16,7 @@
 #include "elf/symbols.h"
 #include "include/hotpatch.h"
 #include "loader/objects/object.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 enum slot_kind { SLOT_DECLARED, SLOT_IMPORT, SLOT_ENTRY };
 
@@ -117,7 +117,7 @@ const char *slot_name_space(const struct slot *slot);
 const char *
 slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
 const char *slot_object_path(const struct slot *slot);
-bool slot_in_object(const struct slot *slot, const struct target *target); /* OBJECT: */
+bool slot_in_object(const struct slot *slot, const struct symbol_spec *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);
 /* Another number whenever something of the slot that status tells has changed. */
 uint64_t slot_stamp(const struct slot *slot);
@@ -156,8 +156,8 @@ void imports_unpatchable(import_refused_fn *each, void *context);
  * objects_locked(). */
 bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value);
 /* The definition is in OBJECT. */
-bool import_is_defined_in(const struct slot *slot, const struct target *target);
+bool import_is_defined_in(const struct slot *slot, const struct symbol_spec *target);
 /* OBJECT is an importer. */
-bool import_is_used_in(const struct slot *slot, const struct target *target);
+bool import_is_used_in(const struct slot *slot, const struct symbol_spec *target);
 
 #endif

@@ -110,9 +110,9 @@ const char *decoder_problem(void)
 /* As find.c looks for them, those of patches left out. */
 static bool names_declared(const char *text)
 {
-    struct target target;
+    struct symbol_spec target;
 
-    if (target_parse(text, &target) != 0)
+    if (symbol_spec_parse(text, &target) != 0)
         return true; /* nothing will be looked for */
     if (*target.file || *target.version || target.by_offset)
         return false;

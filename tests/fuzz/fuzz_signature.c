@@ -5,7 +5,7 @@
 
 #include "resolve/signature.h"
 #include "resolve/signature_call.h"
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,13 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
     char *normal, *again;
-    struct target target;
+    struct symbol_spec target;
 
     if (!text)
         return 0;
     memcpy(text, data, size);
     text[size] = '\0';
-    target_parse(text, &target);
+    symbol_spec_parse(text, &target);
     if (signature_call(text).stack_bytes % 8 != 0)
         abort();
     normal = signature_normal_form(text);

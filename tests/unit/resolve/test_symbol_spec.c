@@ -1,4 +1,4 @@
-/* test_target.c - how targets are spelled, and which objects OBJECT: names. */
+/* test_symbol_spec.c - how targets are spelled, and which objects OBJECT: names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,14 +7,14 @@
 
 #include <cmocka.h>
 
-#include "resolve/target.h"
+#include "resolve/symbol_spec.h"
 
 static void assert_parts(const char *text, const char *object, const char *name, const char *file,
                          const char *version)
 {
-    struct target target;
+    struct symbol_spec target;
 
-    assert_int_equal(target_parse(text, &target), 0);
+    assert_int_equal(symbol_spec_parse(text, &target), 0);
     assert_string_equal(target.object, object);
     assert_string_equal(target.name, name);
     assert_string_equal(target.file, file);
@@ -42,33 +42,34 @@ static void double_colons_belong_to_the_name(void **state)
 static void what_lacks_a_part_is_refused(void **state)
 {
     static const char *const wrong[] = {"", ":", "a:", ":a", "@x", "a@", "a:@b", "a@@"};
-    struct target target;
+    struct symbol_spec target;
 
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-        if (target_parse(wrong[i], &target) == 0)
+        if (symbol_spec_parse(wrong[i], &target) == 0)
             fail_msg("`%s` was taken for a target", wrong[i]);
 }
 
 static void a_part_that_is_too_long_is_refused(void **state)
 {
     char text[TARGET_NAME_MAX + 2];
-    struct target target;
+    struct symbol_spec target;
 
     (void)state;
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    assert_int_equal(target_parse(text, &target), -1);
+    assert_int_equal(symbol_spec_parse(text, &target), -1);
     text[TARGET_NAME_MAX - 1] = '\0';
-    assert_int_equal(target_parse(text, &target), 0);
+    assert_int_equal(symbol_spec_parse(text, &target), 0);
 }
 
 static bool matches(const char *text, bool is_program)
 {
-    struct target target;
+    struct symbol_spec target;
 
-    assert_int_equal(target_parse(text, &target), 0);
-    return target_object_matches(&target, is_program, "/usr/lib/libbl-2.so", "libbl.so.1", "net");
+    assert_int_equal(symbol_spec_parse(text, &target), 0);
+    return symbol_spec_object_matches(&target, is_program, "/usr/lib/libbl-2.so", "libbl.so.1",
+                                      "net");
 }
 
 static void objects_match_whole_and_never_by_suffix(void **state)

@@ -1,5 +1,5 @@
-/* target.c - see target.h. */
-#include "resolve/target.h"
+/* symbol_spec.c - see symbol_spec.h. */
+#include "resolve/symbol_spec.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static const char *offset_begin(const char *text)
     return plus[3 + strspn(plus + 3, "0123456789abcdefABCDEF")] ? NULL : plus;
 }
 
-static int parse_offset(const char *text, const char *plus, struct target *out)
+static int parse_offset(const char *text, const char *plus, struct symbol_spec *out)
 {
     out->by_offset = true;
     errno = 0;
@@ -56,7 +56,7 @@ static int parse_offset(const char *text, const char *plus, struct target *out)
     return copy_part(out->object, sizeof(out->object), text, (size_t)(plus - text));
 }
 
-int target_parse(const char *text, struct target *out)
+int symbol_spec_parse(const char *text, struct symbol_spec *out)
 {
     const char *colon = object_end(text);
     const char *name = colon ? colon + 1 : text;
@@ -76,8 +76,8 @@ int target_parse(const char *text, struct target *out)
                      strlen(at));
 }
 
-bool target_object_matches(const struct target *target, bool is_program, const char *path,
-                           const char *soname, const char *name_space)
+bool symbol_spec_object_matches(const struct symbol_spec *target, bool is_program, const char *path,
+                                const char *soname, const char *name_space)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
     const char *base = slash ? slash + 1 : path;

@@ -1,5 +1,5 @@
 /*
- * target.h - how a patch or a person names what is to be patched:
+ * symbol_spec.h - how a patch or a person names what is to be patched:
  * [OBJECT:]NAME[@FILE.c] or [OBJECT:]NAME[@VERSION], or OBJECT+0xOFFSET.
  *
  * Compiled into engine and command. Any thread, no allocation.
@@ -15,7 +15,7 @@
  * (REQUEST_MAX), nor a manifest (RECORD_STRING_MAX). */
 #define TARGET_NAME_MAX 4097
 
-struct target {
+struct symbol_spec {
     char object[TARGET_PART_MAX]; /* soname, base name, namespace or "exe"; "" where not given */
     char name[TARGET_NAME_MAX];
     char file[TARGET_PART_MAX];    /* "reader.c"; "" where not given */
@@ -25,11 +25,11 @@ struct target {
 };
 
 /* 0, or -1 where `text` is not spelled so or a part is too long. */
-int target_parse(const char *text, struct target *out);
+int symbol_spec_parse(const char *text, struct symbol_spec *out);
 
 /* Does OBJECT name this object? Matched whole, never by suffix; any of the names may be NULL.
  * `path` counts by its base name. */
-bool target_object_matches(const struct target *target, bool is_program, const char *path,
-                           const char *soname, const char *name_space);
+bool symbol_spec_object_matches(const struct symbol_spec *target, bool is_program, const char *path,
+                                const char *soname, const char *name_space);
 
 #endif
