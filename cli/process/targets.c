@@ -10,7 +10,7 @@
 
 #include "cli/output/output.h"
 #include "cli/session/settle.h"
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 
 static bool all_digits(const char *text)
 {

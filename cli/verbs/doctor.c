@@ -16,7 +16,7 @@
 #include "cli/session/client.h"
 #include "cli/session/settle.h"
 #include "cli/verbs/findings.h"
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 #include "cli/verbs/technique_share.h"
 #include "cli/verbs/verbs.h"
 

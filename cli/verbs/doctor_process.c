@@ -17,7 +17,7 @@
 #include "cli/session/jail_files.h"
 #include "cli/session/listens.h"
 #include "cli/verbs/findings.h"
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 #include "elf/functions.h"
 
 enum { LOOKS = 50, LOOK_INTERVAL_US = 10000 };

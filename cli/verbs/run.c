@@ -10,7 +10,7 @@
 #include "cli/process/first_library.h"
 #include "cli/process/preload_path.h"
 #include "cli/session/answer.h"
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =

@@ -24,7 +24,7 @@
 #include "cli/output/output.h"
 #include "cli/process/stale.h"
 #include "cli/session/client.h"
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 #include "cli/verbs/verbs.h"
 
 /* -------------------------------------------------------------------- wire --- */

@@ -1,9 +1,9 @@
 /*
- * judge.h - can a program be started with the library, and if not, why? Said in words before
+ * preload_check.h - can a program be started with the library, and if not, why? Said in words before
  * the dynamic linker silently ignores LD_PRELOAD.
  */
-#ifndef HOTPATCH_JUDGE_H
-#define HOTPATCH_JUDGE_H
+#ifndef HOTPATCH_PRELOAD_CHECK_H
+#define HOTPATCH_PRELOAD_CHECK_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /*
- * judge.c - see judge.h.
+ * preload_check.c - see preload_check.h.
  *
  * Scripts: execve(2), "Interpreter scripts". Which programs ignore LD_PRELOAD: ld.so(8),
  * "secure-execution mode"; capabilities(7).
  */
-#include "cli/verbs/judge.h"
+#include "cli/verbs/preload_check.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -23,7 +23,8 @@
 #define SCRIPT_DEPTH 5  /* the kernel's own limit is 5 */
 #define LINE_LENGTH 256 /* BINPRM_BUF_SIZE */
 
-static int judge_file(struct verdict *verdict, const char *path, int depth, struct refusal *why);
+static int preload_check_file(struct verdict *verdict, const char *path, int depth,
+                              struct refusal *why);
 
 /* Directories, and files that cannot be executed, are passed over as execvp(3) does. */
 static bool executable(const char *path)
@@ -56,7 +57,7 @@ bool program_find(const char *name, char *found, size_t size)
 
 /* Secure-execution mode comes from a change of ids or capabilities; none happens where the
  * caller has them already, or has no_new_privs. */
-static int judge_rights(const char *path, struct refusal *why)
+static int preload_check_rights(const char *path, struct refusal *why)
 {
     char caps[64];
     struct stat st;
@@ -87,8 +88,8 @@ static bool is_dynamic_linker(const struct image *image)
     return soname && strncmp(soname, "ld-linux-x86-64.so", 18) == 0;
 }
 
-static int judge_image(struct verdict *verdict, const char *path, const struct file_image *file,
-                       struct refusal *why)
+static int preload_check_image(struct verdict *verdict, const char *path,
+                               const struct file_image *file, struct refusal *why)
 {
     const char *interpreter = image_interpreter(file->image);
     const char *name;
@@ -112,13 +113,13 @@ static int judge_image(struct verdict *verdict, const char *path, const struct f
     return 0;
 }
 
-static int judge_elf(struct verdict *verdict, const char *path, struct refusal *why)
+static int preload_check_elf(struct verdict *verdict, const char *path, struct refusal *why)
 {
     struct file_image file;
     struct refusal faults = {0};
     int status;
 
-    if (judge_rights(path, why) != 0)
+    if (preload_check_rights(path, why) != 0)
         return -1;
     if (file_image_open(&file, path, 0, &faults) != 0) {
         enum error_code code = faults.items[0].code;
@@ -132,7 +133,7 @@ static int judge_elf(struct verdict *verdict, const char *path, struct refusal *
         refusal_clear(&faults);
         return code == HP_NONE ? 0 : -1;
     }
-    status = judge_image(verdict, path, &file, why);
+    status = preload_check_image(verdict, path, &file, why);
     file_image_close(&file);
     return status;
 }
@@ -154,8 +155,8 @@ static const char *behind_env(const char *interpreter, char *argument)
 }
 
 /* `line` is the script's first one behind "#!". */
-static int judge_script(struct verdict *verdict, const char *path, char *line, int depth,
-                        struct refusal *why)
+static int preload_check_script(struct verdict *verdict, const char *path, char *line, int depth,
+                                struct refusal *why)
 {
     char found[PATH_MAX];
     char *interpreter = line + strspn(line, " \t");
@@ -170,14 +171,15 @@ static int judge_script(struct verdict *verdict, const char *path, char *line, i
         return refuse(why, HP_NO_PROGRAM, "%s: its interpreter %s cannot be found", path,
                       program ? program : interpreter);
     snprintf(verdict->interpreter, sizeof(verdict->interpreter), "%s", found);
-    if (judge_file(verdict, found, depth + 1, why) == 0)
+    if (preload_check_file(verdict, found, depth + 1, why) == 0)
         return 0;
     if (depth == 0)
         refuse(why, HP_SCRIPT, "%s is a script that %s runs", path, verdict->interpreter);
     return -1;
 }
 
-static int judge_file(struct verdict *verdict, const char *path, int depth, struct refusal *why)
+static int preload_check_file(struct verdict *verdict, const char *path, int depth,
+                              struct refusal *why)
 {
     char start[LINE_LENGTH + 1] = "";
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -192,14 +194,14 @@ static int judge_file(struct verdict *verdict, const char *path, int depth, stru
         return refuse(why, HP_NO_PROGRAM, "%s: too many scripts run each other", path);
     if (n >= 2 && start[0] == '#' && start[1] == '!') {
         start[strcspn(start, "\n")] = 0;
-        return judge_script(verdict, path, start + 2, depth, why);
+        return preload_check_script(verdict, path, start + 2, depth, why);
     }
     if (n >= SELFMAG && memcmp(start, ELFMAG, SELFMAG) != 0) {
         /* ENOEXEC: execvp(3) gives it to the shell. */
         snprintf(start, sizeof(start), "/bin/sh");
-        return judge_script(verdict, path, start, depth, why);
+        return preload_check_script(verdict, path, start, depth, why);
     }
-    return judge_elf(verdict, path, why);
+    return preload_check_elf(verdict, path, why);
 }
 
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why)
@@ -207,5 +209,5 @@ int program_judge(const char *program, struct verdict *verdict, struct refusal *
     memset(verdict, 0, sizeof(*verdict));
     if (!program_find(program, verdict->path, sizeof(verdict->path)))
         return refuse(why, HP_NO_PROGRAM, "%s is not in PATH", program);
-    return judge_file(verdict, verdict->path, 0, why);
+    return preload_check_file(verdict, verdict->path, 0, why);
 }
