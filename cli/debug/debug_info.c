@@ -18,7 +18,7 @@
 
 #include "cli/debug/debug_internal.h"
 #include "cli/output/output.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 
 #define DYNAMIC_MAX 4096 /* entries of PT_DYNAMIC that are looked at */
 

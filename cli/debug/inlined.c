@@ -13,7 +13,7 @@
 
 #include "cli/debug/debug_internal.h"
 #include "cli/output/output.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 
 #define TOLD 8
 

@@ -7,7 +7,7 @@
 
 #include "cli/debug/debug_internal.h"
 #include "cli/output/output.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 
 #define DEPTH_MAX 200      /* of nested blocks; deeper ones are not compilers' */
 #define CLOCK_INTERVAL 512 /* DIEs between looks at the time */

@@ -9,7 +9,7 @@
 #include "cli/debug/lookup_internal.h"
 #include "cli/debug/result_type.h"
 #include "cli/output/output.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 #include "cli/verbs/verbs.h"
 #include "resolve/symbol_spec.h"
 

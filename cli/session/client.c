@@ -1,4 +1,4 @@
-/* client.c - the loop that carries all talks on; see client.h and talk.h. */
+/* client.c - the loop that carries all talks on; see client.h and session.h. */
 #include "cli/session/client.h"
 
 #include <signal.h>
@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 
 #define WINDOW_MAX 512 /* talks at once */
 #define TALK_DESCRIPTORS 6
 
 struct loop {
     int epoll;
-    struct talk **talks; /* those under way; NULL: free place */
+    struct session **sessions; /* those under way; NULL: free place */
     size_t window;
     size_t active;
 };
@@ -38,8 +38,8 @@ static int loop_timeout(const struct loop *loop)
     uint64_t first = UINT64_MAX, now = now_ms();
 
     for (size_t i = 0; i < loop->window; i++)
-        if (loop->talks[i] && loop->talks[i]->until < first)
-            first = loop->talks[i]->until;
+        if (loop->sessions[i] && loop->sessions[i]->until < first)
+            first = loop->sessions[i]->until;
     return first <= now ? 0 : (int)(first - now);
 }
 
@@ -50,44 +50,45 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
     uint64_t now = now_ms();
 
     for (int i = 0; i < n; i++)
-        if (loop->talks[events[i].data.u64 / TALK_SOURCES])
-            talk_event(loop->talks[events[i].data.u64 / TALK_SOURCES],
-                       (enum talk_source)(events[i].data.u64 % TALK_SOURCES));
+        if (loop->sessions[events[i].data.u64 / TALK_SOURCES])
+            session_event(loop->sessions[events[i].data.u64 / TALK_SOURCES],
+                          (enum session_source)(events[i].data.u64 % TALK_SOURCES));
     for (size_t i = 0; i < loop->window; i++) {
-        struct talk *talk = loop->talks[i];
+        struct session *session = loop->sessions[i];
 
-        if (talk && talk->stage != TALK_DONE && interrupted)
-            talk_interrupt(talk);
-        else if (talk && talk->stage != TALK_DONE && talk->until <= now)
-            talk_stage_end(talk);
-        if (talk && talk->stage == TALK_DONE) {
-            free(talk);
-            loop->talks[i] = NULL;
+        if (session && session->stage != TALK_DONE && interrupted)
+            session_interrupt(session);
+        else if (session && session->stage != TALK_DONE && session->until <= now)
+            session_stage_end(session);
+        if (session && session->stage == TALK_DONE) {
+            free(session);
+            loop->sessions[i] = NULL;
             loop->active--;
         }
     }
 }
 
-static void talk_new(struct loop *loop, struct session_request *exchange, const struct order *order)
+static void session_new(struct loop *loop, struct session_request *exchange,
+                        const struct order *order)
 {
-    struct talk *talk = allocate(sizeof(*talk));
+    struct session *session = allocate(sizeof(*session));
     size_t place = 0;
 
-    while (loop->talks[place])
+    while (loop->sessions[place])
         place++;
-    talk->exchange = exchange;
-    talk->order = order;
-    talk->epoll = loop->epoll;
-    talk->place = place;
-    talk->channel = CHANNEL_NONE;
-    talk->reply = talk->host = -1;
-    talk->stage = TALK_RING;
-    loop->talks[place] = talk;
+    session->exchange = exchange;
+    session->order = order;
+    session->epoll = loop->epoll;
+    session->place = place;
+    session->channel = CHANNEL_NONE;
+    session->reply = session->host = -1;
+    session->stage = TALK_RING;
+    loop->sessions[place] = session;
     loop->active++;
     if (interrupted)
-        talk_interrupt(talk);
+        session_interrupt(session);
     else
-        talk_begin(talk);
+        session_begin(session);
 }
 
 static size_t window_size(size_t count)
@@ -137,17 +138,17 @@ bool exchanges_run(struct session_request *exchanges, size_t count, const struct
     sigset_t before;
     size_t next = 0;
 
-    loop.talks = allocate(loop.window * sizeof(struct talk *));
+    loop.sessions = allocate(loop.window * sizeof(struct session *));
     client_hold_signals(&before);
     while (next < count || loop.active) {
         for (; next < count && loop.active < loop.window; next++)
             if (!exchanges[next].answer)
-                talk_new(&loop, &exchanges[next], order);
+                session_new(&loop, &exchanges[next], order);
         if (loop.active)
             loop_turn(&loop, &before);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    free(loop.talks);
+    free(loop.sessions);
     close(loop.epoll);
     return !interrupted;
 }

@@ -21,7 +21,7 @@
 #include "cli/output/results.h"
 #include "cli/session/answer.h"
 #include "cli/session/ask.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 #include "cli/verbs/path_watch.h"
 #include "cli/verbs/whole_file.h"
 

@@ -13,7 +13,7 @@
 #include "cli/debug/texts.h"
 #include "cli/output/output.h"
 #include "cli/session/answer.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
 #include "resolve/fault_result.h"

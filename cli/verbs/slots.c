@@ -8,7 +8,7 @@
 #include "cli/output/output.h"
 #include "cli/session/answer.h"
 #include "cli/session/ask.h"
-#include "cli/session/talk.h"
+#include "cli/session/session.h"
 #include "cli/verbs/program_functions.h"
 #include "cli/verbs/slot_rows.h"
 #include "cli/verbs/slots_file.h"

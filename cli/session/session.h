@@ -1,12 +1,12 @@
 /*
- * talk.h - one exchange under way.
+ * session.h - one exchange under way.
  *
  * A talk goes RING -> SEND -> WAIT -> ASK, each stage with a moment at which it ends by itself;
- * most talks see SEND and WAIT alone. Whoever runs the loop calls talk_event() for what epoll
- * reports and talk_stage_end() once `until` has passed, until the stage is DONE.
+ * most talks see SEND and WAIT alone. Whoever runs the loop calls session_event() for what epoll
+ * reports and session_stage_end() once `until` has passed, until the stage is DONE.
  */
-#ifndef HOTPATCH_TALK_H
-#define HOTPATCH_TALK_H
+#ifndef HOTPATCH_SESSION_H
+#define HOTPATCH_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "cli/session/client.h"
 #include "cli/session/jail_answer.h"
 
-enum talk_stage {
+enum session_stage {
     TALK_RING, /* looks for the FIFO, having rung the doorbell where it was missing */
     TALK_SEND, /* the FIFO is full */
     TALK_WAIT, /* for the reply */
@@ -26,14 +26,14 @@ enum talk_stage {
     TALK_DONE
 };
 
-enum talk_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
+enum session_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
 
-struct talk {
+struct session {
     struct session_request *exchange;
     const struct order *order;
     int epoll; /* events carry place * TALK_SOURCES + source */
     size_t place;
-    enum talk_stage stage;
+    enum session_stage stage;
     uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
     uint64_t ring_end; /* 0: not tried */
     uint64_t lock_end; /* 0: no other command was met */
@@ -59,10 +59,10 @@ struct talk {
 };
 
 /* The caller has set exchange, order, epoll and place, the descriptors to -1. */
-void talk_begin(struct talk *talk);
-void talk_event(struct talk *talk, enum talk_source source);
-void talk_stage_end(struct talk *talk);
-void talk_interrupt(struct talk *talk); /* a signal asks the command to end */
+void session_begin(struct session *session);
+void session_event(struct session *session, enum session_source source);
+void session_stage_end(struct session *session);
+void session_interrupt(struct session *session); /* a signal asks the command to end */
 
 uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 

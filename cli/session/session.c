@@ -1,0 +1,588 @@
+/* session.c - see session.h. */
+#include "cli/session/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output/output.h"
+#include "cli/process/process_limits.h"
+#include "cli/session/answer.h"
+#include "cli/session/filtered.h"
+#include "cli/session/handover.h"
+#include "cli/session/listens.h"
+#include "cli/session/ring.h"
+
+#define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
+#define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
+#define ASK_TIME 2000    /* ms for the question what became of it */
+#define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
+#define FIRST_RING_TIME \
+    5000 /* ms for a host thread that was rung to come to a moment at which it can make one */
+#define RING_INTERVAL 20 /* ms between looks */
+#define LOCK_TIME 10000  /* ms for the exchanges of other commands with the same listener */
+#define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
+#define TAKEN_MAX ((size_t)1 << 20)
+#define REPLY_LENGTH_MAX ((size_t)64 << 20)
+
+uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static pid_t pid_of(const struct session *session)
+{
+    return session->exchange->process->pid;
+}
+
+/* Unique among all that may stand in one runtime directory at one time. */
+static void id_make(char *id, size_t size)
+{
+    static unsigned counter;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(id, size, "c%d-%llx-%u", getpid(),
+             (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000,
+             ++counter);
+}
+
+/* ---------------------------------------------------------------- ending --- */
+
+static void reply_drop(struct session *session)
+{
+    if (session->reply < 0)
+        return;
+    if (session->channel.jail) { /* closed with the channel */
+        session->reply = -1;
+        return;
+    }
+    unlinkat(session->channel.dir, session->reply_name, 0);
+    close(session->reply);
+    session->reply = -1;
+}
+
+static void copies_drop(struct session *session)
+{
+    for (size_t i = 0; session->copies && i < session->order->patch_count; i++)
+        if (session->copies[i]) {
+            patch_copy_remove(&session->channel, session->copies[i]);
+            free(session->copies[i]);
+        }
+    free(session->copies);
+    session->copies = NULL;
+}
+
+/* Takes over `answer`. */
+static void finish(struct session *session, struct json_object *answer)
+{
+    reply_drop(session);
+    copies_drop(session);
+    jail_answers_end(&session->answers);
+    channel_close(&session->channel);
+    if (session->host >= 0)
+        close(session->host);
+    session->host = -1;
+    free(session->buffer);
+    session->buffer = NULL;
+    session->exchange->answer = answer;
+    session->stage = TALK_DONE;
+}
+
+static void finish_refused(struct session *session, struct refusal *why)
+{
+    finish(session, answer_refused(pid_of(session), session->order->verb, why));
+    refusal_clear(why);
+}
+
+/* "fix.so, other.so", or the verb where there is no patch; for one sentence. */
+static char *subject(const struct session *session)
+{
+    char *text = format_text("%s", session->order->patch_count ? "" : session->order->verb);
+
+    for (size_t i = 0; i < session->order->patch_count; i++) {
+        char *longer = format_text("%s%s%s", text, i ? ", " : "", session->order->patches[i]);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void finish_died(struct session *session)
+{
+    struct refusal why = {0};
+    char *what = subject(session);
+
+    if (session->sent)
+        refuse(&why, HP_HOST_DIED, "process %d (%s) ended during the request: %s", pid_of(session),
+               process_name(session->exchange->process), what);
+    else
+        refuse(&why, HP_NO_PROCESS, "process %d (%s) ended before the request was sent",
+               pid_of(session), process_name(session->exchange->process));
+    free(what);
+    finish_refused(session, &why);
+}
+
+static bool is_stopped(const struct session *session)
+{
+    struct refusal ignored = {0};
+    struct process now;
+    bool stopped = process_open(pid_of(session), &now, &ignored) == 0 &&
+                   (now.state == 'T' || now.state == 't');
+
+    process_close(&now);
+    refusal_clear(&ignored);
+    return stopped;
+}
+
+static void finish_silent(struct session *session)
+{
+    struct refusal why = {0};
+    const char *stopped = is_stopped(session) ? "; it is stopped (state T)" : "";
+
+    if (session->sent && session->order->changes)
+        refuse(&why, HP_UNKNOWN, "process %d did not say what became of the request%s",
+               pid_of(session), stopped);
+    else
+        refuse(&why, HP_DEADLINE, "process %d did not %s until the deadline%s", pid_of(session),
+               session->sent ? "answer" : "take the request", stopped);
+    finish_refused(session, &why);
+}
+
+void session_interrupt(struct session *session)
+{
+    struct refusal why = {0};
+
+    if (session->sent && session->order->changes)
+        refuse(&why, HP_UNKNOWN, "interrupted while process %d worked on the request",
+               pid_of(session));
+    else
+        refuse(&why, HP_DEADLINE, "interrupted before process %d did anything", pid_of(session));
+    finish_refused(session, &why);
+}
+
+/* --------------------------------------------------------------- sending --- */
+
+static void watch(struct session *session, int fd, enum session_source source, uint32_t events)
+{
+    struct epoll_event event = {.events = events,
+                                .data.u64 = session->place * TALK_SOURCES + source};
+
+    epoll_ctl(session->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* Writes the line in one write(2), which up to PIPE_BUF is all or nothing: pipe(7). */
+static void send_line(struct session *session)
+{
+    ssize_t n = write(session->channel.fifo, session->line, (size_t)session->length);
+    struct refusal why = {0};
+
+    if (n == session->length) {
+        close(session->channel.fifo);
+        session->channel.fifo = -1;
+        session->sent = true;
+        session->stage = TALK_WAIT;
+        session->until = session->deadline + LATE_MARGIN;
+    } else if (n < 0 && errno == EAGAIN) {
+        if (session->stage != TALK_SEND)
+            watch(session, session->channel.fifo, FROM_FIFO, EPOLLOUT);
+        session->stage = TALK_SEND;
+        session->until = session->deadline;
+    } else {
+        refuse(&why, HP_NOT_LISTENING, "write to the FIFO of process %d: %s", pid_of(session),
+               n < 0 ? strerror(errno) : "only a part was taken");
+        finish_refused(session, &why);
+    }
+}
+
+static int copy_patches(struct session *session, struct refusal *why)
+{
+    session->copies = allocate((session->order->patch_count + 1) * sizeof(*session->copies));
+    for (size_t i = 0; i < session->order->patch_count; i++) {
+        session->copies[i] =
+            patch_copy(&session->channel, session->order->patches[i], session->id, i, why);
+        if (!session->copies[i])
+            return -1;
+    }
+    return 0;
+}
+
+static int reply_new(struct session *session, const char *id, struct refusal *why)
+{
+    snprintf(session->reply_name, sizeof(session->reply_name), "%s.reply", id);
+    session->filled = 0;
+    if (session->channel.jail) {
+        jail_drain(&session->channel.ends);
+        session->reply = session->channel.ends.replies;
+        return 0;
+    }
+    session->reply = reply_fifo_make(&session->channel, session->reply_name, why);
+    return session->reply < 0 ? -1 : 0;
+}
+
+static int compose(struct session *session, struct refusal *why)
+{
+    const struct order *order = session->order;
+    struct wire wire = {session->id,       session->reply_name, session->channel.nonce,
+                        session->deadline, order->patches,      session->exchange->places};
+
+    if (session->exchange->process->foreign_root && order->patch_count && !session->channel.jail) {
+        if (copy_patches(session, why) != 0)
+            return -1;
+        wire.patches = (const char *const *)session->copies;
+    }
+    session->length = order_compose(order, &wire, session->line, sizeof(session->line), why);
+    return session->length < 0 ? -1 : 0;
+}
+
+static void session_send(struct session *session)
+{
+    struct refusal why = {0};
+
+    session->deadline = now_ms() + session->order->timeout +
+                        (session->order->margin ? session->order->margin : HOST_MARGIN);
+    if (reply_new(session, session->id, &why) != 0 || compose(session, &why) != 0) {
+        finish_refused(session, &why);
+        return;
+    }
+    watch(session, session->reply, FROM_REPLY, EPOLLIN);
+    send_line(session);
+}
+
+/* ------------------------------------------------------------- connecting --- */
+
+/* The doorbell's number by the status, which is right when the host took the signal, else by
+ * the environment. 0 where it must not be rung: the process does not catch it, or no shim. */
+static int doorbell_number(const struct session *session)
+{
+    const struct process *process = session->exchange->process;
+    struct json_object *status =
+        session->channel.dir >= 0 ? status_file_read(session->channel.dir, process) : NULL;
+    int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
+    bool rings = (process->shim || !process->maps_readable) && process_catches(process, number);
+
+    json_object_put(status);
+    return rings ? number : 0;
+}
+
+/* Where the limits of the process leave a listener no room, it is tried, but not waited for. */
+static unsigned first_ring_time(const struct session *session)
+{
+    struct refusal why = {0};
+    bool room = limits_leave_room(pid_of(session), false, &why) == 0;
+
+    refusal_clear(&why);
+    return room ? FIRST_RING_TIME : RING_TIME;
+}
+
+static void ring_once(struct session *session, uint64_t now)
+{
+    enum ring rung = ring(session->exchange->process, session->doorbell, session->ring_flags);
+
+    session->rung = rung == RING_LISTENER;
+    if (rung == RING_THREAD && !session->rung_thread) {
+        session->rung_thread = true;
+        session->ring_end = now + first_ring_time(session);
+    }
+}
+
+/* A process that was rung has no FIFO for a moment, and what is said of other directories tells nothing. */
+static bool may_listen_soon(const struct session *session, const struct refusal *why)
+{
+    enum error_code code = why->items[0].code;
+
+    return code == HP_NOT_LISTENING || (session->rung_thread && code == HP_PERMISSION);
+}
+
+/* Whether to look again a little later for a listener that was or can be rung. */
+static bool connect_later(struct session *session)
+{
+    uint64_t now = now_ms();
+
+    if (session->ring_end == 0) {
+        session->doorbell = doorbell_number(session);
+        session->ring_end = now + RING_TIME;
+    }
+    if (session->doorbell == 0 || now >= session->ring_end)
+        return false;
+    if (!session->rung && now < session->ring_end - RING_TIME + RING_PATIENCE &&
+        ring_later(session->exchange->process, session->doorbell)) {
+        session->until = now + 1;
+        return true;
+    }
+    /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
+    if (!session->rung)
+        ring_once(session, now);
+    session->until = now + RING_INTERVAL;
+    return true;
+}
+
+/* A listener that has not noticed yet that it is in a jail is rung, and looked for again. */
+static bool jail_later(struct session *session)
+{
+    return session->channel.outside && connect_later(session);
+}
+
+/* Another command's exchange has to end first. */
+static bool is_taken(struct session *session)
+{
+    uint64_t now = now_ms();
+    struct refusal why = {0};
+
+    if (!session->channel.jail || jail_lock(&session->channel.ends))
+        return false;
+    if (session->lock_end == 0)
+        session->lock_end = now + (session->order->margin ? session->order->margin : LOCK_TIME);
+    session->until = now + RING_INTERVAL;
+    if (now >= session->lock_end) {
+        refuse(&why, HP_BUSY, "another command has the pipes of process %d", pid_of(session));
+        finish_refused(session, &why);
+    }
+    return true;
+}
+
+/* Of what may keep a process from making its listener, the reason that helps; else `why`, which is freed. */
+static void finish_without_listener(struct session *session, struct refusal *why)
+{
+    struct refusal known = {0};
+
+    if (why->items[0].code == HP_NOT_LISTENING && is_stopped(session))
+        refuse(&known, HP_DEADLINE,
+               "process %d (%s) is stopped (state T), and makes its listener when it goes on",
+               pid_of(session), process_name(session->exchange->process));
+    else if (why->items[0].code == HP_NOT_LISTENING)
+        limits_leave_room(pid_of(session), false, &known);
+    finish_refused(session, known.count ? &known : why);
+    refusal_clear(why);
+}
+
+static void session_connect(struct session *session)
+{
+    struct refusal why = {0};
+
+    if (!filtered_may_ring(session->exchange->process, &session->ring_flags, &why)) {
+        finish_refused(session, &why);
+    } else if (channel_open(session->exchange->process, &session->channel, &why) == 0) {
+        if (is_taken(session) || jail_later(session))
+            channel_close(&session->channel);
+        else if (limits_leave_room(pid_of(session), true, &why) == 0)
+            session_send(session);
+        else
+            finish_refused(session, &why);
+    } else if (may_listen_soon(session, &why) && connect_later(session)) {
+        channel_close(&session->channel);
+        refusal_clear(&why);
+    } else {
+        finish_without_listener(session, &why);
+    }
+}
+
+void session_begin(struct session *session)
+{
+    const struct process *process = session->exchange->process;
+
+    id_make(session->id, sizeof(session->id));
+    session->answers = (struct jail_answers){.process = process,
+                                             .id = session->id,
+                                             .patches = session->order->patches,
+                                             .patch_count = session->order->patch_count};
+    session->host = pidfd_open(process->pid, 0);
+    /* The PID may have become another process's since it was looked up. */
+    if (session->host < 0 || !process_alive(process)) {
+        finish_died(session);
+        return;
+    }
+    watch(session, session->host, FROM_HOST, EPOLLIN);
+    session_connect(session);
+}
+
+/* ---------------------------------------------------------------- replies --- */
+
+/* One line from the reply FIFO; others than the reply to this talk's request are ignored. */
+static void line_take(struct session *session, const char *line)
+{
+    struct json_object *answer = json_parse(line);
+    const char *id = json_text(answer, "id");
+    struct json_object *status, *record;
+
+    session->answers.thread = session->channel.ends.thread;
+    if (session->channel.jail && jail_answer(&session->answers, answer)) {
+        json_object_put(answer);
+        return;
+    }
+    if (strcmp(id, session->id) == 0) {
+        finish(session, answer);
+        return;
+    }
+    if (session->stage == TALK_ASK && strcmp(id, session->ask_id) == 0 &&
+        json_object_object_get_ex(answer, "status", &status)) {
+        record = history_find(status, session->id);
+        if (record)
+            finish(session, answer_from_record(pid_of(session), record));
+        else
+            finish_silent(session);
+    }
+    json_object_put(answer);
+}
+
+static void lines_take(struct session *session)
+{
+    char *line = session->buffer, *end;
+
+    while (session->stage != TALK_DONE &&
+           (end = memchr(line, '\n', session->filled - (size_t)(line - session->buffer)))) {
+        *end = 0;
+        line_take(session, line);
+        if (session->stage != TALK_DONE) /* the buffer is gone with the talk */
+            line = end + 1;
+    }
+    if (session->stage == TALK_DONE)
+        return;
+    session->filled -= (size_t)(line - session->buffer);
+    memmove(session->buffer, line, session->filled);
+}
+
+/* The listener's end is closed: the process executes another program, or ends, which its pidfd tells a
+ * moment later. */
+static void reply_ended(struct session *session)
+{
+    uint64_t until = now_ms() + ENDED_TIME;
+
+    epoll_ctl(session->epoll, EPOLL_CTL_DEL, session->reply, NULL);
+    if (session->until > until)
+        session->until = until;
+}
+
+/* Not without end: a process may write faster than its lines are read, and others wait. */
+static void reply_read(struct session *session)
+{
+    size_t taken = 0;
+    ssize_t n;
+
+    do {
+        if (session->filled + 65536 > session->capacity) {
+            session->capacity = session->capacity ? session->capacity * 2 : 131072;
+            session->buffer = reallocate(session->buffer, session->capacity);
+        }
+        n = read(session->reply, session->buffer + session->filled, 65536);
+        if (n == 0 && session->channel.jail)
+            reply_ended(session);
+        if (n <= 0)
+            return;
+        session->filled += (size_t)n;
+        taken += (size_t)n;
+        if (memchr(session->buffer + session->filled - n, '\n', (size_t)n))
+            lines_take(session);
+    } while (session->stage != TALK_DONE && session->filled < REPLY_LENGTH_MAX &&
+             taken < TAKEN_MAX);
+    if (session->stage != TALK_DONE && session->filled >= REPLY_LENGTH_MAX)
+        finish_silent(session);
+}
+
+/* ---------------------------------------------------------------- lateness --- */
+
+static bool told_by_status_file(struct session *session)
+{
+    struct json_object *status = status_file_read(session->channel.dir, session->exchange->process);
+    struct json_object *record = history_find(status, session->id);
+    struct json_object *answer = record ? answer_from_record(pid_of(session), record) : NULL;
+
+    json_object_put(status);
+    if (answer)
+        finish(session, answer);
+    return answer != NULL;
+}
+
+/* Asks for the status, whose history tells of the request, through a reply FIFO of its own. */
+static void ask(struct session *session)
+{
+    static const struct order question = {.verb = "status", .keys = ""};
+    struct refusal why = {0};
+    struct wire wire = {.id = session->ask_id,
+                        .reply = session->reply_name,
+                        .nonce = session->channel.nonce,
+                        .deadline = now_ms() + ASK_TIME};
+
+    reply_read(session);
+    if (session->stage == TALK_DONE)
+        return;
+    reply_drop(session);
+    copies_drop(session); /* past its deadline the host opens no patch */
+    channel_close(&session->channel);
+    id_make(session->ask_id, sizeof(session->ask_id));
+    if (channel_open(session->exchange->process, &session->channel, &why) == 0 &&
+        reply_new(session, session->ask_id, &why) == 0) {
+        watch(session, session->reply, FROM_REPLY, EPOLLIN);
+        session->length =
+            order_compose(&question, &wire, session->line, sizeof(session->line), &why);
+        if (write(session->channel.fifo, session->line, (size_t)session->length) ==
+            session->length) {
+            session->stage = TALK_ASK;
+            session->until = wire.deadline;
+            return;
+        }
+    }
+    refusal_clear(&why);
+    finish_silent(session);
+}
+
+void session_stage_end(struct session *session)
+{
+    switch (session->stage) {
+    case TALK_RING:
+        session_connect(session);
+        break;
+    case TALK_WAIT:
+        if (told_by_status_file(session))
+            break;
+        if (session->order->changes)
+            ask(session);
+        else
+            finish_silent(session);
+        break;
+    case TALK_ASK: /* a host that had no processor may have written it meanwhile */
+        if (!told_by_status_file(session))
+            finish_silent(session);
+        break;
+    case TALK_SEND:
+        finish_silent(session);
+        break;
+    case TALK_DONE:
+        break;
+    }
+}
+
+void session_event(struct session *session, enum session_source source)
+{
+    if (session->stage == TALK_DONE)
+        return;
+    switch (source) {
+    case FROM_REPLY:
+        reply_read(session);
+        break;
+    case FROM_HOST: /* what it said before it died counts */
+        if (session->reply >= 0)
+            reply_read(session);
+        if (session->stage != TALK_DONE && !(session->sent && told_by_status_file(session)))
+            finish_died(session);
+        break;
+    case FROM_FIFO:
+        if (session->stage == TALK_SEND)
+            send_line(session);
+        break;
+    case TALK_SOURCES:
+        break;
+    }
+}
