@@ -69,7 +69,7 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
 }
 
 static void session_new(struct loop *loop, struct session_request *exchange,
-                        const struct order *order)
+                        const struct client_request *client_request)
 {
     struct session *session = allocate(sizeof(*session));
     size_t place = 0;
@@ -77,7 +77,7 @@ static void session_new(struct loop *loop, struct session_request *exchange,
     while (loop->sessions[place])
         place++;
     session->exchange = exchange;
-    session->order = order;
+    session->client_request = client_request;
     session->epoll = loop->epoll;
     session->place = place;
     session->channel = CHANNEL_NONE;
@@ -132,7 +132,8 @@ void client_hold_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &held, before);
 }
 
-bool exchanges_run(struct session_request *exchanges, size_t count, const struct order *order)
+bool exchanges_run(struct session_request *exchanges, size_t count,
+                   const struct client_request *client_request)
 {
     struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC), .window = window_size(count)};
     sigset_t before;
@@ -143,7 +144,7 @@ bool exchanges_run(struct session_request *exchanges, size_t count, const struct
     while (next < count || loop.active) {
         for (; next < count && loop.active < loop.window; next++)
             if (!exchanges[next].answer)
-                session_new(&loop, &exchanges[next], order);
+                session_new(&loop, &exchanges[next], client_request);
         if (loop.active)
             loop_turn(&loop, &before);
     }

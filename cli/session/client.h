@@ -21,7 +21,7 @@ struct json_object;
 struct lookup;
 
 /* What is asked, of every target alike. Strings and lists are the caller's. */
-struct order {
+struct client_request {
     const char *verb;
     const char *keys;           /* "when=quiet timeout=9", on every line; or "" */
     const char *operand;        /* "last", "all", or NULL */
@@ -48,7 +48,8 @@ struct session_request {
 };
 
 /* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */
-bool exchanges_run(struct session_request *exchanges, size_t count, const struct order *order);
+bool exchanges_run(struct session_request *exchanges, size_t count,
+                   const struct client_request *client_request);
 
 /* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
  * with the mask `before`. */
@@ -64,7 +65,7 @@ struct wire {
     const char *const *patches; /* as the target sees them */
     char *const *places;        /* as in struct exchange */
 };
-int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
-                  struct refusal *why);
+int client_request_compose(const struct client_request *client_request, const struct wire *wire,
+                           char *line, size_t size, struct refusal *why);
 
 #endif

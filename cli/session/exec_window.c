@@ -62,9 +62,9 @@ static void forget(struct exec_announcement *announcement)
 static bool shares_memory(pid_t pid)
 {
     long parent = process_status_number(pid, 0, "PPid:");
-    long order = parent > 0 ? syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) : 1;
+    long client_request = parent > 0 ? syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) : 1;
 
-    return order == 0 || (order < 0 && !exec_window_asleep(pid));
+    return client_request == 0 || (client_request < 0 && !exec_window_asleep(pid));
 }
 
 enum exec_window exec_window_close(const struct process *process,

@@ -75,7 +75,7 @@ static void reply_drop(struct session *session)
 
 static void copies_drop(struct session *session)
 {
-    for (size_t i = 0; session->copies && i < session->order->patch_count; i++)
+    for (size_t i = 0; session->copies && i < session->client_request->patch_count; i++)
         if (session->copies[i]) {
             patch_copy_remove(&session->channel, session->copies[i]);
             free(session->copies[i]);
@@ -102,17 +102,19 @@ static void finish(struct session *session, struct json_object *answer)
 
 static void finish_refused(struct session *session, struct refusal *why)
 {
-    finish(session, answer_refused(pid_of(session), session->order->verb, why));
+    finish(session, answer_refused(pid_of(session), session->client_request->verb, why));
     refusal_clear(why);
 }
 
 /* "fix.so, other.so", or the verb where there is no patch; for one sentence. */
 static char *subject(const struct session *session)
 {
-    char *text = format_text("%s", session->order->patch_count ? "" : session->order->verb);
+    char *text = format_text(
+        "%s", session->client_request->patch_count ? "" : session->client_request->verb);
 
-    for (size_t i = 0; i < session->order->patch_count; i++) {
-        char *longer = format_text("%s%s%s", text, i ? ", " : "", session->order->patches[i]);
+    for (size_t i = 0; i < session->client_request->patch_count; i++) {
+        char *longer =
+            format_text("%s%s%s", text, i ? ", " : "", session->client_request->patches[i]);
 
         free(text);
         text = longer;
@@ -152,7 +154,7 @@ static void finish_silent(struct session *session)
     struct refusal why = {0};
     const char *stopped = is_stopped(session) ? "; it is stopped (state T)" : "";
 
-    if (session->sent && session->order->changes)
+    if (session->sent && session->client_request->changes)
         refuse(&why, HP_UNKNOWN, "process %d did not say what became of the request%s",
                pid_of(session), stopped);
     else
@@ -165,7 +167,7 @@ void session_interrupt(struct session *session)
 {
     struct refusal why = {0};
 
-    if (session->sent && session->order->changes)
+    if (session->sent && session->client_request->changes)
         refuse(&why, HP_UNKNOWN, "interrupted while process %d worked on the request",
                pid_of(session));
     else
@@ -209,10 +211,11 @@ static void send_line(struct session *session)
 
 static int copy_patches(struct session *session, struct refusal *why)
 {
-    session->copies = allocate((session->order->patch_count + 1) * sizeof(*session->copies));
-    for (size_t i = 0; i < session->order->patch_count; i++) {
+    session->copies =
+        allocate((session->client_request->patch_count + 1) * sizeof(*session->copies));
+    for (size_t i = 0; i < session->client_request->patch_count; i++) {
         session->copies[i] =
-            patch_copy(&session->channel, session->order->patches[i], session->id, i, why);
+            patch_copy(&session->channel, session->client_request->patches[i], session->id, i, why);
         if (!session->copies[i])
             return -1;
     }
@@ -234,16 +237,18 @@ static int reply_new(struct session *session, const char *id, struct refusal *wh
 
 static int compose(struct session *session, struct refusal *why)
 {
-    const struct order *order = session->order;
-    struct wire wire = {session->id,       session->reply_name, session->channel.nonce,
-                        session->deadline, order->patches,      session->exchange->places};
+    const struct client_request *client_request = session->client_request;
+    struct wire wire = {session->id,       session->reply_name,     session->channel.nonce,
+                        session->deadline, client_request->patches, session->exchange->places};
 
-    if (session->exchange->process->foreign_root && order->patch_count && !session->channel.jail) {
+    if (session->exchange->process->foreign_root && client_request->patch_count &&
+        !session->channel.jail) {
         if (copy_patches(session, why) != 0)
             return -1;
         wire.patches = (const char *const *)session->copies;
     }
-    session->length = order_compose(order, &wire, session->line, sizeof(session->line), why);
+    session->length =
+        client_request_compose(client_request, &wire, session->line, sizeof(session->line), why);
     return session->length < 0 ? -1 : 0;
 }
 
@@ -251,8 +256,9 @@ static void session_send(struct session *session)
 {
     struct refusal why = {0};
 
-    session->deadline = now_ms() + session->order->timeout +
-                        (session->order->margin ? session->order->margin : HOST_MARGIN);
+    session->deadline =
+        now_ms() + session->client_request->timeout +
+        (session->client_request->margin ? session->client_request->margin : HOST_MARGIN);
     if (reply_new(session, session->id, &why) != 0 || compose(session, &why) != 0) {
         finish_refused(session, &why);
         return;
@@ -344,7 +350,8 @@ static bool is_taken(struct session *session)
     if (!session->channel.jail || jail_lock(&session->channel.ends))
         return false;
     if (session->lock_end == 0)
-        session->lock_end = now + (session->order->margin ? session->order->margin : LOCK_TIME);
+        session->lock_end =
+            now + (session->client_request->margin ? session->client_request->margin : LOCK_TIME);
     session->until = now + RING_INTERVAL;
     if (now >= session->lock_end) {
         refuse(&why, HP_BUSY, "another command has the pipes of process %d", pid_of(session));
@@ -396,8 +403,8 @@ void session_begin(struct session *session)
     id_make(session->id, sizeof(session->id));
     session->answers = (struct jail_answers){.process = process,
                                              .id = session->id,
-                                             .patches = session->order->patches,
-                                             .patch_count = session->order->patch_count};
+                                             .patches = session->client_request->patches,
+                                             .patch_count = session->client_request->patch_count};
     session->host = pidfd_open(process->pid, 0);
     /* The PID may have become another process's since it was looked up. */
     if (session->host < 0 || !process_alive(process)) {
@@ -508,7 +515,7 @@ static bool told_by_status_file(struct session *session)
 /* Asks for the status, whose history tells of the request, through a reply FIFO of its own. */
 static void ask(struct session *session)
 {
-    static const struct order question = {.verb = "status", .keys = ""};
+    static const struct client_request question = {.verb = "status", .keys = ""};
     struct refusal why = {0};
     struct wire wire = {.id = session->ask_id,
                         .reply = session->reply_name,
@@ -526,7 +533,7 @@ static void ask(struct session *session)
         reply_new(session, session->ask_id, &why) == 0) {
         watch(session, session->reply, FROM_REPLY, EPOLLIN);
         session->length =
-            order_compose(&question, &wire, session->line, sizeof(session->line), &why);
+            client_request_compose(&question, &wire, session->line, sizeof(session->line), &why);
         if (write(session->channel.fifo, session->line, (size_t)session->length) ==
             session->length) {
             session->stage = TALK_ASK;
@@ -547,7 +554,7 @@ void session_stage_end(struct session *session)
     case TALK_WAIT:
         if (told_by_status_file(session))
             break;
-        if (session->order->changes)
+        if (session->client_request->changes)
             ask(session);
         else
             finish_silent(session);

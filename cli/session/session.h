@@ -30,7 +30,7 @@ enum session_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
 
 struct session {
     struct session_request *exchange;
-    const struct order *order;
+    const struct client_request *client_request;
     int epoll; /* events carry place * TALK_SOURCES + source */
     size_t place;
     enum session_stage stage;

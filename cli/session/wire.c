@@ -47,59 +47,62 @@ static void put_places(struct text *text, const struct wire *wire, size_t line)
         put_keys(text, wire->places[line]);
 }
 
-static void put_patch(struct text *text, const struct order *order, const struct wire *wire,
-                      size_t i)
+static void put_patch(struct text *text, const struct client_request *client_request,
+                      const struct wire *wire, size_t i)
 {
-    put_keys(text, order->keys);
-    put_keys(text, order->patch_keys);
+    put_keys(text, client_request->keys);
+    put_keys(text, client_request->patch_keys);
     put_places(text, wire, i);
     put(text, " %s\n", wire->patches[i]);
 }
 
-static void put_fault(struct text *text, const struct order *order, const struct wire *wire,
-                      size_t i)
+static void put_fault(struct text *text, const struct client_request *client_request,
+                      const struct wire *wire, size_t i)
 {
-    put_keys(text, order->keys);
-    put_places(text, wire, order->patch_count + i);
-    put(text, " %s\n", order->faults[i]);
+    put_keys(text, client_request->keys);
+    put_places(text, wire, client_request->patch_count + i);
+    put(text, " %s\n", client_request->faults[i]);
 }
 
-static void put_transaction(struct text *text, const struct order *order, const struct wire *wire)
+static void put_transaction(struct text *text, const struct client_request *client_request,
+                            const struct wire *wire)
 {
     put(text, "begin");
     put_wire(text, wire);
     put(text, "\n");
-    for (size_t i = 0; i < order->patch_count; i++) {
-        put(text, "%s", order->verb);
-        put_patch(text, order, wire, i);
+    for (size_t i = 0; i < client_request->patch_count; i++) {
+        put(text, "%s", client_request->verb);
+        put_patch(text, client_request, wire, i);
     }
-    for (size_t i = 0; i < order->fault_count; i++) {
-        put(text, "%s", order->verb);
-        put_fault(text, order, wire, i);
+    for (size_t i = 0; i < client_request->fault_count; i++) {
+        put(text, "%s", client_request->verb);
+        put_fault(text, client_request, wire, i);
     }
     put(text, "commit\n");
 }
 
-static void put_single(struct text *text, const struct order *order, const struct wire *wire)
+static void put_single(struct text *text, const struct client_request *client_request,
+                       const struct wire *wire)
 {
-    put(text, "%s", order->verb);
+    put(text, "%s", client_request->verb);
     put_wire(text, wire);
-    if (order->patch_count == 1) {
-        put_patch(text, order, wire, 0);
-    } else if (order->fault_count == 1) {
-        put_fault(text, order, wire, 0);
+    if (client_request->patch_count == 1) {
+        put_patch(text, client_request, wire, 0);
+    } else if (client_request->fault_count == 1) {
+        put_fault(text, client_request, wire, 0);
     } else {
-        put_keys(text, order->keys);
-        put_keys(text, order->operand);
+        put_keys(text, client_request->keys);
+        put_keys(text, client_request->operand);
         put(text, "\n");
     }
 }
 
-static size_t places_length(const struct order *order, const struct wire *wire)
+static size_t places_length(const struct client_request *client_request, const struct wire *wire)
 {
     size_t length = 0;
 
-    for (size_t i = 0; wire->places && i < order->patch_count + order->fault_count; i++)
+    for (size_t i = 0;
+         wire->places && i < client_request->patch_count + client_request->fault_count; i++)
         length += wire->places[i] ? strlen(wire->places[i]) + 1 : 0;
     return length;
 }
@@ -119,20 +122,20 @@ static int refuse_length(size_t length, size_t of_places, struct refusal *why)
  * The newline in front ends whatever unfinished line another writer left in the FIFO, which
  * would swallow the request otherwise; the shim skips empty lines.
  */
-int order_compose(const struct order *order, const struct wire *wire, char *line, size_t size,
-                  struct refusal *why)
+int client_request_compose(const struct client_request *client_request, const struct wire *wire,
+                           char *line, size_t size, struct refusal *why)
 {
     struct text text = {line, 0, size};
 
-    for (size_t i = 0; i < order->patch_count; i++)
+    for (size_t i = 0; i < client_request->patch_count; i++)
         if (strchr(wire->patches[i], '\n'))
             return refuse(why, HP_PATH, "the name of a patch holds a newline");
     put(&text, "\n");
-    if (order->patch_count + order->fault_count > 1)
-        put_transaction(&text, order, wire);
+    if (client_request->patch_count + client_request->fault_count > 1)
+        put_transaction(&text, client_request, wire);
     else
-        put_single(&text, order, wire);
+        put_single(&text, client_request, wire);
     if (text.length > REQUEST_MAX || text.length >= size)
-        return refuse_length(text.length, places_length(order, wire), why);
+        return refuse_length(text.length, places_length(client_request, wire), why);
     return (int)text.length;
 }

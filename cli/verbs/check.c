@@ -16,7 +16,7 @@
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
 #include "cli/session/answer.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/verbs/verbs.h"
 #include "elf/protection.h"
 #include "elf/slot_table.h"
@@ -400,7 +400,7 @@ static int check_process(const char *target, const char *patch, const struct che
     struct refusal why = {0};
     char *path = absolute_path(patch, &why);
     const char *const paths[] = {path};
-    struct order order = {
+    struct client_request client_request = {
         .verb = "load",
         .keys = "dry-run=1",
         .patches = paths,
@@ -408,10 +408,11 @@ static int check_process(const char *target, const char *patch, const struct che
         .lookup = path ? lookup_open(with->debug, with->debug_count, &why) : NULL,
         .timeout = REQUEST_TIMEOUT_DEFAULT,
     };
-    int exit_code = order.lookup ? order_run_on(target, &order, with->json, print_applied)
-                                 : refused("check", 0, &why, with->json);
+    int exit_code = client_request.lookup
+                        ? client_request_run_on(target, &client_request, with->json, print_applied)
+                        : refused("check", 0, &why, with->json);
 
-    lookup_close(order.lookup);
+    lookup_close(client_request.lookup);
     free(path);
     return exit_code;
 }

@@ -277,14 +277,14 @@ static void look_again(struct process *process)
  * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
 static void ask_all(struct session_request *exchanges, struct targets *targets)
 {
-    const struct order order = {.verb = "status", .keys = ""};
+    const struct client_request client_request = {.verb = "status", .keys = ""};
 
     for (size_t i = 0; i < targets->count; i++) {
         process_settle(targets->list[i].pid);
         look_again(&targets->list[i]);
         exchanges[i].process = &targets->list[i];
     }
-    exchanges_run(exchanges, targets->count, &order);
+    exchanges_run(exchanges, targets->count, &client_request);
     for (size_t i = 0; i < targets->count; i++)
         look_again(&targets->list[i]);
 }

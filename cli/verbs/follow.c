@@ -20,7 +20,7 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/answer.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/session/session.h"
 #include "cli/verbs/path_watch.h"
 #include "cli/verbs/whole_file.h"
@@ -150,10 +150,10 @@ static bool changed(struct followed *file)
 
 /* One transaction of all that were touched and are complete and other than before. */
 static void reload_changed(struct follow *follow, const struct targets *targets,
-                           const struct order *order, bool json)
+                           const struct client_request *client_request, bool json)
 {
     const char **paths = allocate(follow->count * sizeof(*paths));
-    struct order again = *order;
+    struct client_request again = *client_request;
 
     again.patches = paths;
     again.patch_count = 0;
@@ -161,7 +161,7 @@ static void reload_changed(struct follow *follow, const struct targets *targets,
         if (changed(&follow->files[i]))
             paths[again.patch_count++] = follow->files[i].path;
     if (again.patch_count)
-        order_run(targets, &again, json, print_followed);
+        client_request_run(targets, &again, json, print_followed);
     free(paths);
 }
 
@@ -229,7 +229,8 @@ static void wait_for_change(struct follow *follow, const struct targets *targets
     polls_close(polls, count);
 }
 
-int follow_run(struct follow *follow, struct targets *targets, const struct order *order, bool json)
+int follow_run(struct follow *follow, struct targets *targets,
+               const struct client_request *client_request, bool json)
 {
     sigset_t before;
 
@@ -237,7 +238,7 @@ int follow_run(struct follow *follow, struct targets *targets, const struct orde
     for (size_t i = 0; i < follow->count; i++)
         touch(&follow->files[i]); /* what changed while the first load was under way */
     while (!client_interrupted() && results_wanted() && drop_ended(targets)) {
-        reload_changed(follow, targets, order, json);
+        reload_changed(follow, targets, client_request, json);
         if (!client_interrupted())
             wait_for_change(follow, targets, &before);
     }

@@ -17,7 +17,7 @@ struct follow *follow_begin(const char *const *paths, size_t count);
 void follow_end(struct follow *follow); /* NULL is allowed */
 
 /* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */
-int follow_run(struct follow *follow, struct targets *targets, const struct order *order,
-               bool json);
+int follow_run(struct follow *follow, struct targets *targets,
+               const struct client_request *client_request, bool json);
 
 #endif

@@ -9,7 +9,7 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/answer.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/verbs/follow.h"
 #include "cli/verbs/verbs.h"
 
@@ -246,7 +246,7 @@ static int load_into(const char *target, const struct load *load, char *const *p
     struct refusal why = {0};
     struct targets targets;
     char *keys = keys_make(load);
-    struct order order = {
+    struct client_request client_request = {
         .verb = "load",
         .keys = keys + strspn(keys, " "),
         .patches = (const char *const *)paths,
@@ -264,17 +264,17 @@ static int load_into(const char *target, const struct load *load, char *const *p
     int exit_code;
 
     if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0 ||
-        !(order.lookup = lookup_open(load->debug, load->debug_count, &why))) {
+        !(client_request.lookup = lookup_open(load->debug, load->debug_count, &why))) {
         exit_code = refused("load", 0, &why, load->json);
     } else {
         if (load->follow)
-            follow = follow_begin(order.patches, count);
-        exit_code = order_run(&targets, &order, load->json, print_applied);
+            follow = follow_begin(client_request.patches, count);
+        exit_code = client_request_run(&targets, &client_request, load->json, print_applied);
     }
     if (exit_code == 0 && follow && results_flush())
-        exit_code = follow_run(follow, &targets, &order, load->json);
+        exit_code = follow_run(follow, &targets, &client_request, load->json);
     follow_end(follow);
-    lookup_close(order.lookup);
+    lookup_close(client_request.lookup);
     targets_close(&targets);
     free(keys);
     return exit_code;

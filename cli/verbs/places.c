@@ -50,23 +50,24 @@ static void add_manifest(struct texts *line, const char *path)
     refusal_clear(&ignored);
 }
 
-static struct places *places_new(const struct order *order, size_t process_count)
+static struct places *places_new(const struct client_request *client_request, size_t process_count)
 {
     struct places *places = allocate(sizeof(*places));
 
     *places = (struct places){
-        .line_count = order->patch_count + order->fault_count,
+        .line_count = client_request->patch_count + client_request->fault_count,
         .process_count = process_count,
     };
     places->lines = allocate((places->line_count + 1) * sizeof(*places->lines));
     memset(places->lines, 0, places->line_count * sizeof(*places->lines));
-    for (size_t i = 0; i < order->patch_count; i++) {
-        add_manifest(&places->lines[i], order->patches[i]);
-        for (size_t j = 0; j < order->patch_target_count; j++)
-            texts_add(&places->lines[i], order->patch_targets[j]);
+    for (size_t i = 0; i < client_request->patch_count; i++) {
+        add_manifest(&places->lines[i], client_request->patches[i]);
+        for (size_t j = 0; j < client_request->patch_target_count; j++)
+            texts_add(&places->lines[i], client_request->patch_targets[j]);
     }
-    for (size_t i = 0; i < order->fault_count; i++)
-        texts_add(&places->lines[order->patch_count + i], order->fault_targets[i]);
+    for (size_t i = 0; i < client_request->fault_count; i++)
+        texts_add(&places->lines[client_request->patch_count + i],
+                  client_request->fault_targets[i]);
     return places;
 }
 
@@ -151,53 +152,54 @@ struct found {
 };
 
 static void find_all(struct places *places, struct session_request *exchange,
-                     const struct order *order, struct refusal *why)
+                     const struct client_request *client_request, struct refusal *why)
 {
     for (size_t i = 0; i < places->line_count; i++) {
-        exchange->places[i] = find_line(places, &places->lines[i], order->lookup, why);
-        if (i >= order->patch_count)
-            check_fault(&places->lines[i], order->lookup, why);
+        exchange->places[i] = find_line(places, &places->lines[i], client_request->lookup, why);
+        if (i >= client_request->patch_count)
+            check_fault(&places->lines[i], client_request->lookup, why);
     }
 }
 
 static void find_in(struct places *places, struct session_request *exchange,
-                    const struct order *order, struct found *last)
+                    const struct client_request *client_request, struct found *last)
 {
     bool same;
 
     exchange->places = allocate((places->line_count + 1) * sizeof(char *));
     if (exchange->process->maps_readable && !exchange->process->shim)
         return; /* which is what is said of it */
-    same = lookup_process(order->lookup, exchange->process) && last->lines;
+    same = lookup_process(client_request->lookup, exchange->process) && last->lines;
     if (!same) {
         refusal_clear(&last->why);
-        find_all(places, exchange, order, &last->why);
+        find_all(places, exchange, client_request, &last->why);
     }
     for (size_t i = 0; same && i < places->line_count; i++)
         if (last->lines[i])
             exchange->places[i] = format_text("%s", last->lines[i]);
     last->lines = exchange->places;
     if (last->why.count)
-        exchange->answer = answer_refused(exchange->process->pid, order->verb, &last->why);
+        exchange->answer = answer_refused(exchange->process->pid, client_request->verb, &last->why);
 }
 
 struct places *places_find(struct session_request *exchanges, size_t count,
-                           const struct order *order)
+                           const struct client_request *client_request)
 {
     struct refusal why = {0};
     struct found last = {0};
     struct places *places;
 
-    if (!order->lookup)
+    if (!client_request->lookup)
         return NULL;
-    places = places_new(order, count);
+    places = places_new(client_request, count);
     for (size_t i = 0; i < count; i++)
-        find_in(places, &exchanges[i], order, &last);
+        find_in(places, &exchanges[i], client_request, &last);
     refusal_clear(&last.why);
-    if (lookup_debug_files_fit(order->lookup, &why) != 0)
+    if (lookup_debug_files_fit(client_request->lookup, &why) != 0)
         for (size_t i = 0; i < count; i++)
             if (!exchanges[i].answer)
-                exchanges[i].answer = answer_refused(exchanges[i].process->pid, order->verb, &why);
+                exchanges[i].answer =
+                    answer_refused(exchanges[i].process->pid, client_request->verb, &why);
     refusal_clear(&why);
     return places;
 }

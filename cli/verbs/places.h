@@ -17,7 +17,7 @@ struct places;
  * the order has no lookup. The exchanges' places are freed with the rest.
  */
 struct places *places_find(struct session_request *exchanges, size_t count,
-                           const struct order *order);
+                           const struct client_request *client_request);
 void places_free(struct places *places, struct session_request *exchanges);
 
 /* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */

@@ -150,10 +150,11 @@ static struct json_object *ask_status(const struct process *process)
 {
     struct process copy = *process;
     struct session_request exchange = {.process = &copy};
-    struct order order = {.verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
+    struct client_request client_request = {
+        .verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
     struct json_object *status = NULL;
 
-    exchanges_run(&exchange, 1, &order);
+    exchanges_run(&exchange, 1, &client_request);
     if (answer_exit(exchange.answer) == 0 &&
         json_object_object_get_ex(exchange.answer, "status", &status))
         json_object_get(status);

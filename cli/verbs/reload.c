@@ -1,6 +1,6 @@
 /* verb_reload.c - hotpatch reload: every patch whose file has changed. */
 #include "base/request.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =
@@ -17,7 +17,7 @@ static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
 
 int verb_reload(int argc, char **argv)
 {
-    struct order order = {
+    struct client_request client_request = {
         .verb = "reload", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT, .changes = true};
     bool json = false;
     int exit_code = -1;
@@ -29,5 +29,5 @@ int verb_reload(int argc, char **argv)
         return exit_code;
     if (argc - optind != 1)
         return usage_error("reload", "reload takes one target");
-    return order_run_on(argv[optind], &order, json, print_reloaded);
+    return client_request_run_on(argv[optind], &client_request, json, print_reloaded);
 }

@@ -4,7 +4,7 @@
 
 #include "base/request.h"
 #include "cli/output/output.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =
@@ -34,14 +34,14 @@ static int revert(const char *target, const char *what, const struct moment *mom
     char *spelled = wire_encode(name);
     char *keys = format_text("%s%s%s%s", moment_text, unload ? " unload=1" : "",
                              named ? " name=" : "", named ? spelled : "");
-    struct order order = {
+    struct client_request client_request = {
         .verb = "revert",
         .keys = keys + strspn(keys, " "),
         .operand = named ? NULL : what,
         .timeout = moment->timeout_given ? moment->timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = true,
     };
-    int exit_code = order_run_on(target, &order, json, print_reverted);
+    int exit_code = client_request_run_on(target, &client_request, json, print_reverted);
 
     free(keys);
     free(spelled);

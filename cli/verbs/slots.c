@@ -7,7 +7,7 @@
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
 #include "cli/session/answer.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/session/session.h"
 #include "cli/verbs/program_functions.h"
 #include "cli/verbs/slot_rows.h"
@@ -165,7 +165,7 @@ static void drop_others(struct json_object *answer, const struct process *proces
         json_object_put(kept);
 }
 
-static const struct order *whole; /* that lists functions too */
+static const struct client_request *whole; /* that lists functions too */
 
 /* Put the answer to another request in the place of `answer`. */
 static void ask_whole(struct json_object *answer, const struct process *process)
@@ -218,15 +218,15 @@ static void amend(struct json_object *answer, const struct process *process)
 }
 
 /* Of one process, of which nothing particular is asked, the command looks at the functions. */
-static int ask_in_two(const char *target, const struct order *order, bool json)
+static int ask_in_two(const char *target, const struct client_request *client_request, bool json)
 {
-    struct order first = *order;
-    char *keys = format_text("%s functions=0", order->keys);
+    struct client_request first = *client_request;
+    char *keys = format_text("%s functions=0", client_request->keys);
     int exit_code;
 
     first.keys = keys;
-    whole = order;
-    exit_code = order_run_on(target, &first, json, print_live);
+    whole = client_request;
+    exit_code = client_request_run_on(target, &first, json, print_live);
     free(keys);
     return exit_code;
 }
@@ -239,7 +239,7 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
     char *match = wire_encode(cxx ? "_Z*" : wish->match ? wish->match : "");
     char *keys = format_text("timeout=%u%s%s%s%s", timeout, wish->match ? " match=" : "", match,
                              wish->kind ? " kind=" : "", wish->kind ? wish->kind : "");
-    struct order order = {
+    struct client_request client_request = {
         .verb = "slots",
         .keys = keys,
         .timeout = timeout,
@@ -249,9 +249,9 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
 
     wish_now = wish;
     if (wish->match || wish->kind || *target == '@')
-        exit_code = order_run_on(target, &order, wish->json, print_live);
+        exit_code = client_request_run_on(target, &client_request, wish->json, print_live);
     else
-        exit_code = ask_in_two(target, &order, wish->json);
+        exit_code = ask_in_two(target, &client_request, wish->json);
     free(keys);
     free(match);
     return exit_code;

@@ -6,7 +6,7 @@
 #include "base/request.h"
 #include "cli/debug/cxx_name.h"
 #include "cli/output/output.h"
-#include "cli/session/ask.h"
+#include "cli/session/client_request.h"
 #include "cli/verbs/slot_rows.h"
 #include "cli/verbs/verbs.h"
 
@@ -301,7 +301,8 @@ static void print_status(struct json_object *answer, const struct process *proce
 
 int verb_status(int argc, char **argv)
 {
-    struct order order = {.verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
+    struct client_request client_request = {
+        .verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
     bool json = false;
     int option, exit_code = -1;
 
@@ -314,5 +315,5 @@ int verb_status(int argc, char **argv)
         return exit_code;
     if (argc - optind != 1)
         return usage_error("status", "status takes one target");
-    return order_run_on(argv[optind], &order, json, print_status);
+    return client_request_run_on(argv[optind], &client_request, json, print_status);
 }

@@ -296,29 +296,30 @@ static int teardown(void **state)
 static const char *const one_patch[] = {PATCH};
 
 /* A host that answers may take its time: the machine may be busy. */
-static const struct order load_order = {.verb = "load",
-                                        .keys = "when=call",
-                                        .patches = one_patch,
-                                        .patch_count = 1,
-                                        .margin = 60000,
-                                        .changes = true};
+static const struct client_request load_order = {.verb = "load",
+                                                 .keys = "when=call",
+                                                 .patches = one_patch,
+                                                 .patch_count = 1,
+                                                 .margin = 60000,
+                                                 .changes = true};
 
 /* For one that does not. */
-static const struct order hasty_order = {.verb = "load",
-                                         .keys = "when=call",
-                                         .patches = one_patch,
-                                         .patch_count = 1,
-                                         .margin = 100,
-                                         .changes = true};
+static const struct client_request hasty_order = {.verb = "load",
+                                                  .keys = "when=call",
+                                                  .patches = one_patch,
+                                                  .patch_count = 1,
+                                                  .margin = 100,
+                                                  .changes = true};
 
-static struct json_object *ask_host(const struct host *host, const struct order *order)
+static struct json_object *ask_host(const struct host *host,
+                                    const struct client_request *client_request)
 {
     struct process process;
     struct session_request exchange = {.process = &process};
     struct refusal why = {0};
 
     assert_int_equal(process_open(host->pid, &process, &why), 0);
-    exchanges_run(&exchange, 1, order);
+    exchanges_run(&exchange, 1, client_request);
     process_close(&process);
     assert_non_null(exchange.answer);
     return exchange.answer;
@@ -348,12 +349,12 @@ static const char *first_text(struct json_object *answer)
 
 /* Starts a host, sends one order, checks that the client left nothing behind. */
 static struct json_object *with_host(struct host *host, enum behaviour behaviour,
-                                     const struct order *order)
+                                     const struct client_request *client_request)
 {
     struct json_object *answer;
 
     host_start(host, behaviour);
-    answer = ask_host(host, order);
+    answer = ask_host(host, client_request);
     host_stop(host);
     assert_nothing_left(host);
     return answer;
@@ -384,11 +385,11 @@ static void several_patches_are_one_transaction(void **state)
 {
     static const char *const two[] = {"/a.so", "/b.so"};
     struct host *host = *state;
-    struct order order = load_order;
+    struct client_request client_request = load_order;
 
-    order.patches = two;
-    order.patch_count = 2;
-    json_object_put(with_host(host, ANSWER, &order));
+    client_request.patches = two;
+    client_request.patch_count = 2;
+    json_object_put(with_host(host, ANSWER, &client_request));
     assert_int_equal(strncmp(host->seen, "\nbegin id=", 10), 0);
     assert_non_null(strstr(host->seen, "\nload when=call /a.so\nload when=call /b.so\ncommit\n"));
 }
@@ -470,7 +471,7 @@ static void silence_ends_in_unknown(void **state)
 
 static void a_question_without_an_answer_has_changed_nothing(void **state)
 {
-    static const struct order question = {.verb = "slots", .keys = "", .margin = 100};
+    static const struct client_request question = {.verb = "slots", .keys = "", .margin = 100};
     struct json_object *answer = with_host(*state, SILENT, &question);
 
     assert_refused(answer, "HP-DEADLINE", 4);
@@ -525,15 +526,15 @@ static void another_processs_fifo_is_not_written_to(void **state)
 static void a_request_too_long_is_not_sent(void **state)
 {
     struct host *host = *state;
-    struct order order = load_order;
+    struct client_request client_request = load_order;
     char *path = allocate(5000);
     const char *const patches[] = {path};
     struct json_object *answer;
 
     memset(path, 'x', 4200);
     path[0] = '/';
-    order.patches = patches;
-    answer = with_host(host, SILENT, &order);
+    client_request.patches = patches;
+    answer = with_host(host, SILENT, &client_request);
     assert_refused(answer, "HP-LINE-TOO-LONG", 1);
     assert_string_equal(host->seen, "");
     json_object_put(answer);

@@ -32,21 +32,21 @@
 static const struct wire wire = {
     .id = "i", .reply = "i.reply", .nonce = "0123456789abcdef0123456789abcdef", .deadline = 7};
 
-static char *composed(const struct order *order, const char *const *patches)
+static char *composed(const struct client_request *client_request, const char *const *patches)
 {
     struct wire with = wire;
     struct refusal why = {0};
     char *line = allocate(REQUEST_MAX + 1);
 
     with.patches = patches;
-    assert_true(order_compose(order, &with, line, REQUEST_MAX + 1, &why) > 0);
+    assert_true(client_request_compose(client_request, &with, line, REQUEST_MAX + 1, &why) > 0);
     return line;
 }
 
 /* The shim's own parser takes what the command writes. */
 static void every_verb_is_understood_by_the_shim(void **state)
 {
-    static const struct order orders[] = {
+    static const struct client_request client_requests[] = {
         {.verb = "status", .keys = ""},
         {.verb = "ping", .keys = ""},
         {.verb = "reload", .keys = ""},
@@ -57,8 +57,8 @@ static void every_verb_is_understood_by_the_shim(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        char *line = composed(&orders[i], NULL);
+    for (size_t i = 0; i < sizeof(client_requests) / sizeof(client_requests[0]); i++) {
+        char *line = composed(&client_requests[i], NULL);
         size_t length = strlen(line);
         struct request request;
         struct refusal why = {0};
@@ -78,8 +78,9 @@ static void every_verb_is_understood_by_the_shim(void **state)
 static void a_path_with_blanks_arrives_whole(void **state)
 {
     static const char *const patches[] = {"/a dir/fix = 1.so"};
-    const struct order order = {.verb = "load", .keys = "replace=a=b", .patch_count = 1};
-    char *line = composed(&order, patches);
+    const struct client_request client_request = {
+        .verb = "load", .keys = "replace=a=b", .patch_count = 1};
+    char *line = composed(&client_request, patches);
     struct request request;
     struct refusal why = {0};
 
@@ -94,13 +95,13 @@ static void patches_and_faults_are_one_transaction(void **state)
 {
     static const char *const patches[] = {"/a.so"}, *const faults[] = {"fail=f=1 nth=2",
                                                                        "fail=g=0"};
-    const struct order order = {.verb = "load",
-                                .keys = "when=call",
-                                .patch_keys = "replace=a=b",
-                                .patch_count = 1,
-                                .faults = faults,
-                                .fault_count = 2};
-    char *line = composed(&order, patches);
+    const struct client_request client_request = {.verb = "load",
+                                                  .keys = "when=call",
+                                                  .patch_keys = "replace=a=b",
+                                                  .patch_count = 1,
+                                                  .faults = faults,
+                                                  .fault_count = 2};
+    char *line = composed(&client_request, patches);
 
     (void)state;
     assert_string_equal(
@@ -114,21 +115,21 @@ static void patches_and_faults_are_one_transaction(void **state)
 static void a_path_with_a_newline_is_refused(void **state)
 {
     static const char *const patches[] = {"/a\nrevert all"};
-    const struct order order = {.verb = "load", .keys = "", .patch_count = 1};
+    const struct client_request client_request = {.verb = "load", .keys = "", .patch_count = 1};
     struct wire with = wire;
     struct refusal why = {0};
     char line[REQUEST_MAX + 1];
 
     (void)state;
     with.patches = patches;
-    assert_int_equal(order_compose(&order, &with, line, sizeof(line), &why), -1);
+    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_PATH);
     refusal_clear(&why);
 }
 
 static void the_longest_request_fits_and_one_byte_more_does_not(void **state)
 {
-    const struct order order = {.verb = "load", .keys = "", .patch_count = 1};
+    const struct client_request client_request = {.verb = "load", .keys = "", .patch_count = 1};
     char path[REQUEST_MAX + 1], line[REQUEST_MAX + 1];
     const char *const patches[] = {path};
     struct wire with = wire;
@@ -140,10 +141,11 @@ static void the_longest_request_fits_and_one_byte_more_does_not(void **state)
     memset(path, 'x', sizeof(path));
     path[0] = '/';
     path[REQUEST_MAX - rest] = 0;
-    assert_int_equal(order_compose(&order, &with, line, sizeof(line), &why), REQUEST_MAX);
+    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why),
+                     REQUEST_MAX);
     path[REQUEST_MAX - rest] = 'x';
     path[REQUEST_MAX - rest + 1] = 0;
-    assert_int_equal(order_compose(&order, &with, line, sizeof(line), &why), -1);
+    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_LINE_TOO_LONG);
     refusal_clear(&why);
 }

@@ -396,7 +396,7 @@ static void each_line_has_its_own_places(void **state)
 {
     static const char *const patches[] = {"/a.so", "/b.so"}, *const faults[] = {"fail=f=1"};
     static char *const places[] = {NULL, "at=exe@-+0x1=g", "at=exe@-+0x2=f"};
-    const struct order order = {
+    const struct client_request client_request = {
         .verb = "load",
         .keys = "",
         .patches = patches,
@@ -409,7 +409,7 @@ static void each_line_has_its_own_places(void **state)
     char line[REQUEST_MAX + 1];
 
     (void)state;
-    assert_true(order_compose(&order, &wire, line, sizeof(line), &why) > 0);
+    assert_true(client_request_compose(&client_request, &wire, line, sizeof(line), &why) > 0);
     assert_string_equal(line, "\nbegin id=i deadline=7 reply=i.reply\nload /a.so\n"
                               "load at=exe@-+0x1=g /b.so\nload at=exe@-+0x2=f fail=f=1\ncommit\n");
 }
@@ -419,14 +419,15 @@ static void more_places_than_a_request_holds_are_refused(void **state)
     static const char *const patches[] = {"/a.so"};
     static char many[REQUEST_MAX];
     char *const places[] = {many};
-    const struct order order = {.verb = "load", .keys = "", .patches = patches, .patch_count = 1};
+    const struct client_request client_request = {
+        .verb = "load", .keys = "", .patches = patches, .patch_count = 1};
     const struct wire wire = {"i", "i.reply", "", 7, patches, places};
     struct refusal why = {0};
     char line[REQUEST_MAX + 1];
 
     (void)state;
     memset(many, 'x', sizeof(many) - 1);
-    assert_int_equal(order_compose(&order, &wire, line, sizeof(line), &why), -1);
+    assert_int_equal(client_request_compose(&client_request, &wire, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_LINE_TOO_LONG);
     assert_non_null(strstr(why.items[0].text, "debug information"));
     refusal_clear(&why);

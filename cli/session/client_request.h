@@ -1,8 +1,8 @@
 /*
- * ask.h - one order to all processes of a TARGET, and its outcome in words or as JSON.
+ * client_request.h - one order to all processes of a TARGET, and its outcome in words or as JSON.
  */
-#ifndef HOTPATCH_ASK_H
-#define HOTPATCH_ASK_H
+#ifndef HOTPATCH_CLIENT_REQUEST_H
+#define HOTPATCH_CLIENT_REQUEST_H
 
 #include <stdbool.h>
 
@@ -15,10 +15,11 @@ struct json_object;
 typedef void (*answer_printer)(struct json_object *answer, const struct process *process);
 
 /* The command's exit code; failures are printed. */
-int order_run(const struct targets *targets, const struct order *order, bool json,
-              answer_printer print);
-/* targets_find() and order_run(). */
-int order_run_on(const char *target, const struct order *order, bool json, answer_printer print);
+int client_request_run(const struct targets *targets, const struct client_request *client_request,
+                       bool json, answer_printer print);
+/* targets_find() and client_request_run(). */
+int client_request_run_on(const char *target, const struct client_request *client_request,
+                          bool json, answer_printer print);
 
 /* "applied counter-fix 2: 1 slot in PID 123", a line for each module of the answer. */
 void print_applied(struct json_object *answer, const struct process *process);

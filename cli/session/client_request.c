@@ -1,5 +1,5 @@
-/* ask.c - see ask.h. */
-#include "cli/session/ask.h"
+/* client_request.c - see client_request.h. */
+#include "cli/session/client_request.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -148,10 +148,11 @@ static void print_failures(const struct session_request *exchanges, size_t count
     free(told);
 }
 
-static void print_group_json(const struct targets *targets, const struct order *order,
+static void print_group_json(const struct targets *targets,
+                             const struct client_request *client_request,
                              const struct session_request *exchanges, size_t failed, int exit_code)
 {
-    struct json_object *document = document_new(order->verb);
+    struct json_object *document = document_new(client_request->verb);
     struct json_object *replies = json_object_new_array();
 
     document_add_text(document, "target", targets->group);
@@ -166,17 +167,17 @@ static void print_group_json(const struct targets *targets, const struct order *
     json_object_put(document);
 }
 
-static void print_group(const struct targets *targets, const struct order *order,
+static void print_group(const struct targets *targets, const struct client_request *client_request,
                         const struct session_request *exchanges, size_t failed, int exit_code,
                         answer_printer print)
 {
     for (size_t i = 0; i < targets->count; i++)
         if (print && answer_exit(exchanges[i].answer) == 0 &&
-            (targets->count <= LINES_MAX || !order->changes))
+            (targets->count <= LINES_MAX || !client_request->changes))
             print(exchanges[i].answer, exchanges[i].process);
     print_failures(exchanges, targets->count);
-    if (order->changes)
-        printf("%s %s: %zu process%s, %zu done, %zu failed\n", order->verb, targets->group,
+    if (client_request->changes)
+        printf("%s %s: %zu process%s, %zu done, %zu failed\n", client_request->verb, targets->group,
                targets->count, targets->count == 1 ? "" : "es", targets->count - failed, failed);
     if (exit_code == error_info(HP_SOME_FAILED)->exit_code) {
         struct refusal why = {0};
@@ -188,8 +189,8 @@ static void print_group(const struct targets *targets, const struct order *order
     }
 }
 
-int order_run(const struct targets *targets, const struct order *order, bool json,
-              answer_printer print)
+int client_request_run(const struct targets *targets, const struct client_request *client_request,
+                       bool json, answer_printer print)
 {
     struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct places *places;
@@ -198,24 +199,24 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
 
     for (size_t i = 0; i < targets->count; i++)
         exchanges[i] = (struct session_request){.process = &targets->list[i]};
-    places = places_find(exchanges, targets->count, order);
-    exchanges_run(exchanges, targets->count, order);
+    places = places_find(exchanges, targets->count, client_request);
+    exchanges_run(exchanges, targets->count, client_request);
     for (size_t i = 0; i < targets->count; i++)
         failed += answer_exit(exchanges[i].answer) != 0;
-    if (order->changes && failed < targets->count)
+    if (client_request->changes && failed < targets->count)
         results_note_done();
-    for (size_t i = 0; order->amend && i < targets->count; i++)
-        order->amend(exchanges[i].answer, exchanges[i].process);
+    for (size_t i = 0; client_request->amend && i < targets->count; i++)
+        client_request->amend(exchanges[i].answer, exchanges[i].process);
     if (!targets->group) {
         exit_code = run_one(&exchanges[0], places, json, print);
     } else {
         exit_code = group_exit(exchanges, targets->count, failed);
         if (json)
-            print_group_json(targets, order, exchanges, failed, exit_code);
+            print_group_json(targets, client_request, exchanges, failed, exit_code);
         if (!json)
             places_warn_group(places, failed > 0);
         if (!json)
-            print_group(targets, order, exchanges, failed, exit_code, print);
+            print_group(targets, client_request, exchanges, failed, exit_code, print);
     }
     for (size_t i = 0; i < targets->count; i++)
         json_object_put(exchanges[i].answer);
@@ -225,16 +226,17 @@ int order_run(const struct targets *targets, const struct order *order, bool jso
     return exit_code;
 }
 
-int order_run_on(const char *target, const struct order *order, bool json, answer_printer print)
+int client_request_run_on(const char *target, const struct client_request *client_request,
+                          bool json, answer_printer print)
 {
     struct targets targets;
     struct refusal why = {0};
     int exit_code;
 
     if (targets_find(target, &targets, &why) != 0)
-        exit_code = refused(order->verb, 0, &why, json);
+        exit_code = refused(client_request->verb, 0, &why, json);
     else
-        exit_code = order_run(&targets, order, json, print);
+        exit_code = client_request_run(&targets, client_request, json, print);
     targets_close(&targets);
     return exit_code;
 }
