@@ -9,7 +9,7 @@
 
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 
 #ifndef HOTPATCH_VERSION

@@ -143,7 +143,7 @@ bool exchanges_run(struct session_request *exchanges, size_t count,
     client_hold_signals(&before);
     while (next < count || loop.active) {
         for (; next < count && loop.active < loop.window; next++)
-            if (!exchanges[next].answer)
+            if (!exchanges[next].reply)
                 session_new(&loop, &exchanges[next], client_request);
         if (loop.active)
             loop_turn(&loop, &before);

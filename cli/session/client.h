@@ -37,14 +37,14 @@ struct client_request {
     uint32_t timeout;                 /* ms that the host may take until the moment comes */
     uint32_t margin;                  /* ms beyond it until the deadline; 0: 5,000 */
     /* Makes of an answer what is printed, in words or as JSON; or NULL. */
-    void (*amend)(struct json_object *answer, const struct process *process);
+    void (*amend)(struct json_object *reply, const struct process *process);
     bool changes; /* false: asking again does no harm, so no outcome is unknown */
 };
 
 struct session_request {
-    struct process *process;    /* the caller's */
-    char **places;              /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */
-    struct json_object *answer; /* set when the exchange has ended; json_object_put() it */
+    struct process *process;   /* the caller's */
+    char **places;             /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */
+    struct json_object *reply; /* set when the exchange has ended; json_object_put() it */
 };
 
 /* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */

@@ -7,14 +7,14 @@
 
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/places.h"
 
 #define LINES_MAX 16 /* a larger group's successes are counted, not listed */
 
-static size_t changes_of(struct json_object *answer, const char *module)
+static size_t changes_of(struct json_object *reply, const char *module)
 {
-    struct json_object *changes = json_list(answer, "changes");
+    struct json_object *changes = json_list(reply, "changes");
     size_t count = 0;
 
     for (size_t i = 0; i < json_length(changes); i++)
@@ -38,9 +38,9 @@ static void print_count(size_t slots, const struct process *process)
 }
 
 /* What was loaded; a module that the new one replaced is in the answer too, and not live. */
-static void print_loaded(struct json_object *answer, const struct process *process, const char *did)
+static void print_loaded(struct json_object *reply, const struct process *process, const char *did)
 {
-    struct json_object *modules = json_list(answer, "modules");
+    struct json_object *modules = json_list(reply, "modules");
 
     for (size_t i = 0; i < json_length(modules); i++) {
         struct json_object *module = json_item(modules, i);
@@ -48,71 +48,71 @@ static void print_loaded(struct json_object *answer, const struct process *proce
         if (!json_true(module, "live"))
             continue;
         print_module(json_true(module, "unchanged") ? "unchanged" : did, module);
-        if (json_true(answer, "dry_run") || json_true(module, "unchanged"))
+        if (json_true(reply, "dry_run") || json_true(module, "unchanged"))
             printf(" in PID %d\n", process->pid);
         else
-            print_count(changes_of(answer, json_text(module, "name")), process);
+            print_count(changes_of(reply, json_text(module, "name")), process);
     }
 }
 
-void print_applied(struct json_object *answer, const struct process *process)
+void print_applied(struct json_object *reply, const struct process *process)
 {
-    print_loaded(answer, process, json_true(answer, "dry_run") ? "would apply" : "applied");
+    print_loaded(reply, process, json_true(reply, "dry_run") ? "would apply" : "applied");
 }
 
-void print_reverted(struct json_object *answer, const struct process *process)
+void print_reverted(struct json_object *reply, const struct process *process)
 {
-    struct json_object *modules = json_list(answer, "modules");
+    struct json_object *modules = json_list(reply, "modules");
 
     for (size_t i = 0; i < json_length(modules); i++) {
         print_module("reverted", json_item(modules, i));
         if (json_length(modules) == 1)
-            print_count(changes_of(answer, NULL), process);
+            print_count(changes_of(reply, NULL), process);
         else
             printf(" in PID %d\n", process->pid);
     }
 }
 
-void print_reloaded(struct json_object *answer, const struct process *process)
+void print_reloaded(struct json_object *reply, const struct process *process)
 {
-    struct json_object *repaired = json_list(answer, "repaired");
+    struct json_object *repaired = json_list(reply, "repaired");
 
     for (size_t i = 0; i < json_length(repaired); i++) {
         fputs("repaired ", stdout);
         text_print(stdout, json_object_get_string(json_item(repaired, i)));
         printf(" in PID %d\n", process->pid);
     }
-    if (json_length(json_list(answer, "modules")) == 0 && json_length(repaired) == 0)
+    if (json_length(json_list(reply, "modules")) == 0 && json_length(repaired) == 0)
         printf("nothing to reload in PID %d\n", process->pid);
-    print_loaded(answer, process, "reloaded");
+    print_loaded(reply, process, "reloaded");
 }
 
 static int run_one(struct session_request *exchange, const struct places *warnings, bool json,
-                   answer_printer print)
+                   reply_printer print)
 {
-    struct json_object *answer = exchange->answer;
+    struct json_object *reply = exchange->reply;
 
-    places_warn(warnings, answer);
+    places_warn(warnings, reply);
     if (json) {
-        document_print(answer, answer_exit(answer));
+        document_print(reply, reply_exit(reply));
     } else {
-        answer_print_warnings(answer);
-        if (answer_exit(answer) == 0 && print)
-            print(answer, exchange->process);
+        reply_print_warnings(reply);
+        if (reply_exit(reply) == 0 && print)
+            print(reply, exchange->process);
         else
-            answer_print_errors(answer);
+            reply_print_errors(reply);
     }
-    return answer_exit(answer);
+    return reply_exit(reply);
 }
 
 static int group_exit(const struct session_request *exchanges, size_t count, size_t failed)
 {
-    int first = answer_exit(exchanges[0].answer);
+    int first = reply_exit(exchanges[0].reply);
 
     if (failed < count)
         return failed ? error_info(HP_SOME_FAILED)->exit_code : 0;
     for (size_t i = 1; i < count; i++)
-        if (answer_exit(exchanges[i].answer) != first)
+        if (reply_exit(exchanges[i].reply) != first)
             return error_info(HP_SOME_FAILED)->exit_code;
     return first;
 }
@@ -132,10 +132,10 @@ static void print_failures(const struct session_request *exchanges, size_t count
     for (size_t i = 0; i < count; i++) {
         size_t more = 0;
 
-        if (told[i] || answer_exit(exchanges[i].answer) == 0)
+        if (told[i] || reply_exit(exchanges[i].reply) == 0)
             continue;
         for (size_t j = i + 1; j < count; j++)
-            if (!told[j] && same_errors(exchanges[i].answer, exchanges[j].answer)) {
+            if (!told[j] && same_errors(exchanges[i].reply, exchanges[j].reply)) {
                 told[j] = true;
                 more++;
             }
@@ -143,7 +143,7 @@ static void print_failures(const struct session_request *exchanges, size_t count
             fprintf(stderr, "process %d and %zu more:\n", exchanges[i].process->pid, more);
         else
             fprintf(stderr, "process %d:\n", exchanges[i].process->pid);
-        answer_print_errors(exchanges[i].answer);
+        reply_print_errors(exchanges[i].reply);
     }
     free(told);
 }
@@ -161,7 +161,7 @@ static void print_group_json(const struct targets *targets,
     document_add_number(document, "failed", (long long)failed);
     document_add_number(document, "exit", exit_code);
     for (size_t i = 0; i < targets->count; i++)
-        json_object_array_add(replies, json_object_get(exchanges[i].answer));
+        json_object_array_add(replies, json_object_get(exchanges[i].reply));
     json_object_object_add(document, "replies", replies);
     document_print(document, exit_code);
     json_object_put(document);
@@ -169,12 +169,12 @@ static void print_group_json(const struct targets *targets,
 
 static void print_group(const struct targets *targets, const struct client_request *client_request,
                         const struct session_request *exchanges, size_t failed, int exit_code,
-                        answer_printer print)
+                        reply_printer print)
 {
     for (size_t i = 0; i < targets->count; i++)
-        if (print && answer_exit(exchanges[i].answer) == 0 &&
+        if (print && reply_exit(exchanges[i].reply) == 0 &&
             (targets->count <= LINES_MAX || !client_request->changes))
-            print(exchanges[i].answer, exchanges[i].process);
+            print(exchanges[i].reply, exchanges[i].process);
     print_failures(exchanges, targets->count);
     if (client_request->changes)
         printf("%s %s: %zu process%s, %zu done, %zu failed\n", client_request->verb, targets->group,
@@ -190,7 +190,7 @@ static void print_group(const struct targets *targets, const struct client_reque
 }
 
 int client_request_run(const struct targets *targets, const struct client_request *client_request,
-                       bool json, answer_printer print)
+                       bool json, reply_printer print)
 {
     struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct places *places;
@@ -202,11 +202,11 @@ int client_request_run(const struct targets *targets, const struct client_reques
     places = places_find(exchanges, targets->count, client_request);
     exchanges_run(exchanges, targets->count, client_request);
     for (size_t i = 0; i < targets->count; i++)
-        failed += answer_exit(exchanges[i].answer) != 0;
+        failed += reply_exit(exchanges[i].reply) != 0;
     if (client_request->changes && failed < targets->count)
         results_note_done();
     for (size_t i = 0; client_request->amend && i < targets->count; i++)
-        client_request->amend(exchanges[i].answer, exchanges[i].process);
+        client_request->amend(exchanges[i].reply, exchanges[i].process);
     if (!targets->group) {
         exit_code = run_one(&exchanges[0], places, json, print);
     } else {
@@ -219,7 +219,7 @@ int client_request_run(const struct targets *targets, const struct client_reques
             print_group(targets, client_request, exchanges, failed, exit_code, print);
     }
     for (size_t i = 0; i < targets->count; i++)
-        json_object_put(exchanges[i].answer);
+        json_object_put(exchanges[i].reply);
     places_free(places, exchanges);
     free(exchanges);
     results_flush();
@@ -227,7 +227,7 @@ int client_request_run(const struct targets *targets, const struct client_reques
 }
 
 int client_request_run_on(const char *target, const struct client_request *client_request,
-                          bool json, answer_printer print)
+                          bool json, reply_printer print)
 {
     struct targets targets;
     struct refusal why = {0};

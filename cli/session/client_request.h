@@ -12,20 +12,20 @@
 struct json_object;
 
 /* Prints what a process answered to a request that succeeded. */
-typedef void (*answer_printer)(struct json_object *answer, const struct process *process);
+typedef void (*reply_printer)(struct json_object *reply, const struct process *process);
 
 /* The command's exit code; failures are printed. */
 int client_request_run(const struct targets *targets, const struct client_request *client_request,
-                       bool json, answer_printer print);
+                       bool json, reply_printer print);
 /* targets_find() and client_request_run(). */
 int client_request_run_on(const char *target, const struct client_request *client_request,
-                          bool json, answer_printer print);
+                          bool json, reply_printer print);
 
 /* "applied counter-fix 2: 1 slot in PID 123", a line for each module of the answer. */
-void print_applied(struct json_object *answer, const struct process *process);
-void print_reverted(struct json_object *answer, const struct process *process);
+void print_applied(struct json_object *reply, const struct process *process);
+void print_reverted(struct json_object *reply, const struct process *process);
 /* "applied counter-fix 2", no newline. */
 void print_module(const char *did, struct json_object *module);
-void print_reloaded(struct json_object *answer, const struct process *process);
+void print_reloaded(struct json_object *reply, const struct process *process);
 
 #endif

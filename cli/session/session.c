@@ -15,10 +15,10 @@
 
 #include "cli/output/output.h"
 #include "cli/process/process_limits.h"
-#include "cli/session/answer.h"
 #include "cli/session/filtered.h"
 #include "cli/session/handover.h"
 #include "cli/session/listens.h"
+#include "cli/session/reply.h"
 #include "cli/session/ring.h"
 
 #define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
@@ -85,24 +85,24 @@ static void copies_drop(struct session *session)
 }
 
 /* Takes over `answer`. */
-static void finish(struct session *session, struct json_object *answer)
+static void finish(struct session *session, struct json_object *reply)
 {
     reply_drop(session);
     copies_drop(session);
-    jail_answers_end(&session->answers);
+    jail_answers_end(&session->replies);
     channel_close(&session->channel);
     if (session->host >= 0)
         close(session->host);
     session->host = -1;
     free(session->buffer);
     session->buffer = NULL;
-    session->exchange->answer = answer;
+    session->exchange->reply = reply;
     session->stage = TALK_DONE;
 }
 
 static void finish_refused(struct session *session, struct refusal *why)
 {
-    finish(session, answer_refused(pid_of(session), session->client_request->verb, why));
+    finish(session, reply_refused(pid_of(session), session->client_request->verb, why));
     refusal_clear(why);
 }
 
@@ -401,7 +401,7 @@ void session_begin(struct session *session)
     const struct process *process = session->exchange->process;
 
     id_make(session->id, sizeof(session->id));
-    session->answers = (struct jail_answers){.process = process,
+    session->replies = (struct jail_answers){.process = process,
                                              .id = session->id,
                                              .patches = session->client_request->patches,
                                              .patch_count = session->client_request->patch_count};
@@ -420,28 +420,28 @@ void session_begin(struct session *session)
 /* One line from the reply FIFO; others than the reply to this talk's request are ignored. */
 static void line_take(struct session *session, const char *line)
 {
-    struct json_object *answer = json_parse(line);
-    const char *id = json_text(answer, "id");
+    struct json_object *reply = json_parse(line);
+    const char *id = json_text(reply, "id");
     struct json_object *status, *record;
 
-    session->answers.thread = session->channel.ends.thread;
-    if (session->channel.jail && jail_answer(&session->answers, answer)) {
-        json_object_put(answer);
+    session->replies.thread = session->channel.ends.thread;
+    if (session->channel.jail && jail_answer(&session->replies, reply)) {
+        json_object_put(reply);
         return;
     }
     if (strcmp(id, session->id) == 0) {
-        finish(session, answer);
+        finish(session, reply);
         return;
     }
     if (session->stage == TALK_ASK && strcmp(id, session->ask_id) == 0 &&
-        json_object_object_get_ex(answer, "status", &status)) {
+        json_object_object_get_ex(reply, "status", &status)) {
         record = history_find(status, session->id);
         if (record)
-            finish(session, answer_from_record(pid_of(session), record));
+            finish(session, reply_from_record(pid_of(session), record));
         else
             finish_silent(session);
     }
-    json_object_put(answer);
+    json_object_put(reply);
 }
 
 static void lines_take(struct session *session)
@@ -504,12 +504,12 @@ static bool told_by_status_file(struct session *session)
 {
     struct json_object *status = status_file_read(session->channel.dir, session->exchange->process);
     struct json_object *record = history_find(status, session->id);
-    struct json_object *answer = record ? answer_from_record(pid_of(session), record) : NULL;
+    struct json_object *reply = record ? reply_from_record(pid_of(session), record) : NULL;
 
     json_object_put(status);
-    if (answer)
-        finish(session, answer);
-    return answer != NULL;
+    if (reply)
+        finish(session, reply);
+    return reply != NULL;
 }
 
 /* Asks for the status, whose history tells of the request, through a reply FIFO of its own. */

@@ -41,7 +41,7 @@ struct session {
     uint32_t ring_flags;
     bool rung;        /* the listener was */
     bool rung_thread; /* a thread of the host was rung, and may make the listener */
-    struct jail_answers answers;
+    struct jail_answers replies;
     uint64_t deadline;
     bool sent;
     struct channel channel;

@@ -15,8 +15,8 @@
 #include "cli/debug/file_slots.h"
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
-#include "cli/session/answer.h"
 #include "cli/session/client_request.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 #include "elf/protection.h"
 #include "elf/slot_table.h"
@@ -349,7 +349,7 @@ static void warn(const struct check *check)
 
 static void print_fits(const struct check *check, bool json)
 {
-    struct json_object *answer;
+    struct json_object *reply;
 
     if (!json) {
         warn(check);
@@ -362,15 +362,15 @@ static void print_fits(const struct check *check, bool json)
         fputc('\n', stdout);
         return;
     }
-    answer = answer_refused(0, "check", &check->why);
-    document_add_text(answer, "file", check->host_path);
-    document_add_text(answer, "patch", check->patch_path);
-    document_add_text(answer, "name", check->manifest.name);
-    document_add_text(answer, "version", check->manifest.version);
-    document_add_number(answer, "slots", (long long)check->fits);
-    json_object_object_add(answer, "warnings", json_object_get(check->warnings));
-    document_print(answer, 0);
-    json_object_put(answer);
+    reply = reply_refused(0, "check", &check->why);
+    document_add_text(reply, "file", check->host_path);
+    document_add_text(reply, "patch", check->patch_path);
+    document_add_text(reply, "name", check->manifest.name);
+    document_add_text(reply, "version", check->manifest.version);
+    document_add_number(reply, "slots", (long long)check->fits);
+    json_object_object_add(reply, "warnings", json_object_get(check->warnings));
+    document_print(reply, 0);
+    json_object_put(reply);
 }
 
 static int check_file(const char *host, const char *patch, const struct check_options *with)

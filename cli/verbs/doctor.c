@@ -12,8 +12,8 @@
 #include "cli/output/output.h"
 #include "cli/process/first_library.h"
 #include "cli/process/targets.h"
-#include "cli/session/answer.h"
 #include "cli/session/client.h"
+#include "cli/session/reply.h"
 #include "cli/session/settle.h"
 #include "cli/verbs/findings.h"
 #include "cli/verbs/preload_check.h"
@@ -296,7 +296,7 @@ static int doctor_process(const struct session_request *exchange, bool headed,
     struct findings findings = {0};
     int exit_code;
 
-    process_examine(process, exchange->answer, &findings);
+    process_examine(process, exchange->reply, &findings);
     if (document)
         *document = findings_json(&findings, process->pid, NULL);
     else if (headed)
@@ -319,7 +319,7 @@ static int doctor_all(struct targets *targets, bool json)
     for (size_t i = 0; i < targets->count; i++) {
         int one = doctor_process(&exchanges[i], targets->count > 1, json ? &document : NULL);
 
-        json_object_put(exchanges[i].answer);
+        json_object_put(exchanges[i].reply);
         if (one && failed++ == 0)
             exit_code = one;
         else if (one && one != exit_code)

@@ -13,9 +13,9 @@
 #include "cli/output/output.h"
 #include "cli/process/first_library.h"
 #include "cli/process/target_dir.h"
-#include "cli/session/answer.h"
 #include "cli/session/jail_files.h"
 #include "cli/session/listens.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/findings.h"
 #include "cli/verbs/preload_check.h"
 #include "elf/functions.h"
@@ -425,14 +425,14 @@ static bool is_found(const struct findings *findings, enum error_code code)
 }
 
 /* The last word: does it answer? What stands there already is not said twice. */
-static void examine_answer(struct json_object *answer, struct findings *findings)
+static void examine_answer(struct json_object *reply, struct findings *findings)
 {
-    struct json_object *errors = json_list(answer, "errors"), *first, *status = NULL;
+    struct json_object *errors = json_list(reply, "errors"), *first, *status = NULL;
     enum error_code code;
 
-    if (answer_exit(answer) == 0) {
+    if (reply_exit(reply) == 0) {
         finding_add(findings, FINDING_OK, HP_NONE, "answer", "it answers requests");
-        json_object_object_get_ex(answer, "status", &status);
+        json_object_object_get_ex(reply, "status", &status);
         examine_damage(status, findings);
         return;
     }
@@ -444,7 +444,7 @@ static void examine_answer(struct json_object *answer, struct findings *findings
         finding_add(findings, FINDING_NO, code, "answer", "%s", json_text(first, "text"));
 }
 
-void process_examine(const struct process *process, struct json_object *answer,
+void process_examine(const struct process *process, struct json_object *reply,
                      struct findings *findings)
 {
     struct channel channel;
@@ -485,7 +485,7 @@ void process_examine(const struct process *process, struct json_object *answer,
         examine_jail(process, findings);
     else
         examine_engine(process, status, findings);
-    examine_answer(answer, findings);
+    examine_answer(reply, findings);
     json_object_put(status);
     channel_close(&channel);
     refusal_clear(&why);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/output/output.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =

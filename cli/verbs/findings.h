@@ -43,7 +43,7 @@ void finding_add_text(struct findings *findings, struct functions *functions);
 
 /* doctor_process.c: everything that /proc and the runtime directory tell, and `answer`, what the process said to a
  * request for its status. */
-void process_examine(const struct process *process, struct json_object *answer,
+void process_examine(const struct process *process, struct json_object *reply,
                      struct findings *findings);
 
 #endif

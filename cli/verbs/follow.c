@@ -19,8 +19,8 @@
 
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/answer.h"
 #include "cli/session/client_request.h"
+#include "cli/session/reply.h"
 #include "cli/session/session.h"
 #include "cli/verbs/path_watch.h"
 #include "cli/verbs/whole_file.h"
@@ -84,9 +84,9 @@ static void touch(struct followed *file)
     file->pause = PAUSE_FIRST;
 }
 
-static void print_followed(struct json_object *answer, const struct process *process)
+static void print_followed(struct json_object *reply, const struct process *process)
 {
-    struct json_object *modules = json_list(answer, "modules");
+    struct json_object *modules = json_list(reply, "modules");
 
     (void)process;
     for (size_t i = 0; i < json_length(modules); i++) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/output/output.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 
 static void add_list(struct json_object *entry, const char *key,
                      const struct function_copies *copies, const struct function *function,

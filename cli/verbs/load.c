@@ -8,8 +8,8 @@
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/answer.h"
 #include "cli/session/client_request.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/follow.h"
 #include "cli/verbs/verbs.h"
 

@@ -12,7 +12,7 @@
 #include "cli/debug/lookup.h"
 #include "cli/debug/texts.h"
 #include "cli/output/output.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/session/session.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
@@ -179,7 +179,7 @@ static void find_in(struct places *places, struct session_request *exchange,
             exchange->places[i] = format_text("%s", last->lines[i]);
     last->lines = exchange->places;
     if (last->why.count)
-        exchange->answer = answer_refused(exchange->process->pid, client_request->verb, &last->why);
+        exchange->reply = reply_refused(exchange->process->pid, client_request->verb, &last->why);
 }
 
 struct places *places_find(struct session_request *exchanges, size_t count,
@@ -197,9 +197,9 @@ struct places *places_find(struct session_request *exchanges, size_t count,
     refusal_clear(&last.why);
     if (lookup_debug_files_fit(client_request->lookup, &why) != 0)
         for (size_t i = 0; i < count; i++)
-            if (!exchanges[i].answer)
-                exchanges[i].answer =
-                    answer_refused(exchanges[i].process->pid, client_request->verb, &why);
+            if (!exchanges[i].reply)
+                exchanges[i].reply =
+                    reply_refused(exchanges[i].process->pid, client_request->verb, &why);
     refusal_clear(&why);
     return places;
 }
@@ -221,14 +221,14 @@ void places_free(struct places *places, struct session_request *exchanges)
     free(places);
 }
 
-void places_warn(const struct places *places, struct json_object *answer)
+void places_warn(const struct places *places, struct json_object *reply)
 {
-    struct json_object *list = json_list(answer, "warnings");
+    struct json_object *list = json_list(reply, "warnings");
     const struct texts *texts;
 
     if (!places || !list)
         return;
-    texts = answer_exit(answer) != 0 ? &places->absent : &places->warnings;
+    texts = reply_exit(reply) != 0 ? &places->absent : &places->warnings;
     for (size_t i = 0; i < texts->count; i++)
         json_object_array_add(list, json_object_new_string(texts->list[i]));
 }

@@ -21,7 +21,7 @@ struct places *places_find(struct session_request *exchanges, size_t count,
 void places_free(struct places *places, struct session_request *exchanges);
 
 /* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */
-void places_warn(const struct places *places, struct json_object *answer);
+void places_warn(const struct places *places, struct json_object *reply);
 void places_warn_group(const struct places *places, bool failed);
 
 #endif

@@ -11,8 +11,8 @@
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
 #include "cli/process/program_code.h"
-#include "cli/session/answer.h"
 #include "cli/session/client.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/function_rows.h"
 
 /* ------------------------------------------------------------------- file --- */
@@ -143,15 +143,15 @@ static bool note_known(struct rows *rows)
     return true;
 }
 
-bool program_functions_add(const struct process *process, struct json_object *answer)
+bool program_functions_add(const struct process *process, struct json_object *reply)
 {
-    struct json_object *slots = json_list(answer, "slots");
+    struct json_object *slots = json_list(reply, "slots");
     struct rows rows = {.slots = slots, .list = json_object_new_array(), .path = process->exe};
     struct file_image file = {0};
     bool added = false;
 
     if (slots && process->exe && note_known(&rows) &&
-        open_program(&file, &rows.functions, process, json_list(answer, "written"))) {
+        open_program(&file, &rows.functions, process, json_list(reply, "written"))) {
         const char *soname = image_soname(file.image);
 
         rows.object = soname ? soname : strrchr(process->exe, '/') + 1;

@@ -16,6 +16,6 @@ struct json_object;
  * itself has to look, since the file cannot be read, others have changed its code in memory, it declares slots, or
  * an indirect function is among them, of which only the process knows what is in use.
  */
-bool program_functions_add(const struct process *process, struct json_object *answer);
+bool program_functions_add(const struct process *process, struct json_object *reply);
 
 #endif

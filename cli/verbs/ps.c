@@ -13,9 +13,9 @@
 #include "cli/process/stale.h"
 #include "cli/process/target_dir.h"
 #include "cli/process/targets.h"
-#include "cli/session/answer.h"
 #include "cli/session/client.h"
 #include "cli/session/listens.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 
 #define ASK_MARGIN 1000 /* ms */
@@ -155,10 +155,10 @@ static struct json_object *ask_status(const struct process *process)
     struct json_object *status = NULL;
 
     exchanges_run(&exchange, 1, &client_request);
-    if (answer_exit(exchange.answer) == 0 &&
-        json_object_object_get_ex(exchange.answer, "status", &status))
+    if (reply_exit(exchange.reply) == 0 &&
+        json_object_object_get_ex(exchange.reply, "status", &status))
         json_object_get(status);
-    json_object_put(exchange.answer);
+    json_object_put(exchange.reply);
     return status;
 }
 

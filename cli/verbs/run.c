@@ -9,7 +9,7 @@
 #include "cli/output/results.h"
 #include "cli/process/first_library.h"
 #include "cli/process/preload_path.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/preload_check.h"
 #include "cli/verbs/verbs.h"
 

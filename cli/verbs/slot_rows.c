@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/debug/cxx_name.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/technique_share.h"
 
 const char *text_or_dash(const char *text)

@@ -6,8 +6,8 @@
 #include "base/request.h"
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
-#include "cli/session/answer.h"
 #include "cli/session/client_request.h"
+#include "cli/session/reply.h"
 #include "cli/session/session.h"
 #include "cli/verbs/program_functions.h"
 #include "cli/verbs/slot_rows.h"
@@ -108,11 +108,11 @@ static void add_live(struct table *table, struct json_object *slot, const struct
         slot_notes_cell(table, slot);
 }
 
-static void print_live(struct json_object *answer, const struct process *process)
+static void print_live(struct json_object *reply, const struct process *process)
 {
     static const char *const head[] = {"NAME",    "KIND",      "TYPE",       "OBJECT",   "LIVE",
                                        "VERSION", "SIGNATURE", "DEFINITION", "IMPORTERS"};
-    struct json_object *slots = json_list(answer, "slots");
+    struct json_object *slots = json_list(reply, "slots");
     struct columns with = {false, slot_techniques_exist(slots), slot_notes_exist(slots)};
     size_t count = sizeof(head) / sizeof(head[0]);
     struct table table;
@@ -148,9 +148,9 @@ static bool is_of(const char *object, struct json_object *slot, const struct pro
 static const struct slot_wish
     *wish_now; /* in which there is what the process does not understand */
 
-static void drop_others(struct json_object *answer, const struct process *process)
+static void drop_others(struct json_object *reply, const struct process *process)
 {
-    struct json_object *slots = json_list(answer, "slots"), *kept = json_object_new_array();
+    struct json_object *slots = json_list(reply, "slots"), *kept = json_object_new_array();
 
     for (size_t i = 0; i < json_length(slots); i++) {
         struct json_object *slot = json_item(slots, i);
@@ -160,7 +160,7 @@ static void drop_others(struct json_object *answer, const struct process *proces
             json_object_array_add(kept, json_object_get(slot));
     }
     if (slots)
-        json_object_object_add(answer, "slots", kept);
+        json_object_object_add(reply, "slots", kept);
     else
         json_object_put(kept);
 }
@@ -168,21 +168,21 @@ static void drop_others(struct json_object *answer, const struct process *proces
 static const struct client_request *whole; /* that lists functions too */
 
 /* Put the answer to another request in the place of `answer`. */
-static void ask_whole(struct json_object *answer, const struct process *process)
+static void ask_whole(struct json_object *reply, const struct process *process)
 {
     struct session_request exchange = {.process = (struct process *)(uintptr_t)process};
     struct json_object_iterator at, end;
 
     exchanges_run(&exchange, 1, whole);
-    while (json_object_object_length(answer) > 0) {
-        at = json_object_iter_begin(answer);
-        json_object_object_del(answer, json_object_iter_peek_name(&at));
+    while (json_object_object_length(reply) > 0) {
+        at = json_object_iter_begin(reply);
+        json_object_object_del(reply, json_object_iter_peek_name(&at));
     }
-    for (at = json_object_iter_begin(exchange.answer), end = json_object_iter_end(exchange.answer);
+    for (at = json_object_iter_begin(exchange.reply), end = json_object_iter_end(exchange.reply);
          !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-        json_object_object_add(answer, json_object_iter_peek_name(&at),
+        json_object_object_add(reply, json_object_iter_peek_name(&at),
                                json_object_get(json_object_iter_peek_value(&at)));
-    json_object_put(exchange.answer);
+    json_object_put(exchange.reply);
 }
 
 /* What debug information knows the process does not. */
@@ -202,19 +202,19 @@ static void add_inlined(struct json_object *slots, const struct process *process
     refusal_clear(&ignored);
 }
 
-static void amend(struct json_object *answer, const struct process *process)
+static void amend(struct json_object *reply, const struct process *process)
 {
-    struct json_object *slots = json_list(answer, "slots");
+    struct json_object *slots = json_list(reply, "slots");
 
-    if (whole && slots && !program_functions_add(process, answer))
-        ask_whole(answer, process);
-    json_object_object_del(answer, "written");
+    if (whole && slots && !program_functions_add(process, reply))
+        ask_whole(reply, process);
+    json_object_object_del(reply, "written");
     if (slot_glob_is_cxx(wish_now->match) || wish_now->object)
-        drop_others(answer, process);
-    slots = json_list(answer, "slots");
+        drop_others(reply, process);
+    slots = json_list(reply, "slots");
     add_inlined(slots, process);
     if (slot_techniques_exist(slots))
-        json_object_object_add(answer, "techniques", slot_techniques_json(slots));
+        json_object_object_add(reply, "techniques", slot_techniques_json(slots));
 }
 
 /* Of one process, of which nothing particular is asked, the command looks at the functions. */

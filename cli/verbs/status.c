@@ -281,12 +281,12 @@ static void print_history(struct json_object *history)
 
 static bool with_history;
 
-static void print_status(struct json_object *answer, const struct process *process)
+static void print_status(struct json_object *reply, const struct process *process)
 {
     struct json_object *status = NULL, *slots;
     size_t layered = 0;
 
-    json_object_object_get_ex(answer, "status", &status);
+    json_object_object_get_ex(reply, "status", &status);
     slots = json_list(status, "slots");
     print_head(status, process);
     for (size_t i = 0; i < json_length(slots); i++) {

@@ -10,7 +10,7 @@
 #include "base/request.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/answer.h"
+#include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 
 #define TIMEOUT_MAX 3600000 /* ms; what the shim takes */
@@ -45,10 +45,10 @@ int usage_error(const char *verb, const char *format, ...)
     text = format_list(format, arguments);
     va_end(arguments);
     if (results_json()) {
-        struct json_object *answer = answer_usage(verb, text, remedy);
+        struct json_object *reply = reply_usage(verb, text, remedy);
 
-        json_print(answer);
-        json_object_put(answer);
+        json_print(reply);
+        json_object_put(reply);
     } else {
         refusal_line_print("HP-USAGE", text, remedy);
     }

@@ -23,8 +23,8 @@
 
 #include "cli/output/output.h"
 #include "cli/process/target_dir.h"
-#include "cli/session/answer.h"
 #include "cli/session/client.h"
+#include "cli/session/reply.h"
 
 #define PATCH "/nowhere/fix one.so"
 
@@ -321,8 +321,8 @@ static struct json_object *ask_host(const struct host *host,
     assert_int_equal(process_open(host->pid, &process, &why), 0);
     exchanges_run(&exchange, 1, client_request);
     process_close(&process);
-    assert_non_null(exchange.answer);
-    return exchange.answer;
+    assert_non_null(exchange.reply);
+    return exchange.reply;
 }
 
 static void assert_nothing_left(const struct host *host)
@@ -333,40 +333,40 @@ static void assert_nothing_left(const struct host *host)
     free(command);
 }
 
-static void assert_refused(struct json_object *answer, const char *code, int exit_code)
+static void assert_refused(struct json_object *reply, const char *code, int exit_code)
 {
-    struct json_object *error = json_item(json_list(answer, "errors"), 0);
+    struct json_object *error = json_item(json_list(reply, "errors"), 0);
 
     if (strcmp(json_text(error, "code"), code) != 0)
         fail_msg("%s, not %s: %s", json_text(error, "code"), code, json_text(error, "text"));
-    assert_int_equal(answer_exit(answer), exit_code);
+    assert_int_equal(reply_exit(reply), exit_code);
 }
 
-static const char *first_text(struct json_object *answer)
+static const char *first_text(struct json_object *reply)
 {
-    return json_text(json_item(json_list(answer, "errors"), 0), "text");
+    return json_text(json_item(json_list(reply, "errors"), 0), "text");
 }
 
 /* Starts a host, sends one order, checks that the client left nothing behind. */
 static struct json_object *with_host(struct host *host, enum behaviour behaviour,
                                      const struct client_request *client_request)
 {
-    struct json_object *answer;
+    struct json_object *reply;
 
     host_start(host, behaviour);
-    answer = ask_host(host, client_request);
+    reply = ask_host(host, client_request);
     host_stop(host);
     assert_nothing_left(host);
-    return answer;
+    return reply;
 }
 
 static void a_reply_becomes_the_answer(void **state)
 {
-    struct json_object *answer = with_host(*state, ANSWER, &load_order);
+    struct json_object *reply = with_host(*state, ANSWER, &load_order);
 
-    assert_int_equal(answer_exit(answer), 0);
-    assert_string_equal(json_text(answer, "result"), "done");
-    json_object_put(answer);
+    assert_int_equal(reply_exit(reply), 0);
+    assert_string_equal(json_text(reply, "result"), "done");
+    json_object_put(reply);
 }
 
 static void a_request_stands_between_newlines(void **state)
@@ -396,92 +396,92 @@ static void several_patches_are_one_transaction(void **state)
 
 static void replies_to_others_are_ignored(void **state)
 {
-    struct json_object *answer = with_host(*state, CHATTER, &load_order);
+    struct json_object *reply = with_host(*state, CHATTER, &load_order);
 
-    assert_int_equal(answer_exit(answer), 0);
-    assert_string_equal(json_text(answer, "result"), "done");
-    json_object_put(answer);
+    assert_int_equal(reply_exit(reply), 0);
+    assert_string_equal(json_text(reply, "result"), "done");
+    json_object_put(reply);
 }
 
 static void a_reply_longer_than_a_pipe_arrives_whole(void **state)
 {
-    struct json_object *answer = with_host(*state, LONG_ANSWER, &load_order);
+    struct json_object *reply = with_host(*state, LONG_ANSWER, &load_order);
 
-    assert_int_equal(strlen(json_text(answer, "filler")), 300000);
-    json_object_put(answer);
+    assert_int_equal(strlen(json_text(reply, "filler")), 300000);
+    json_object_put(reply);
 }
 
 static void a_dying_host_is_noticed_and_the_patch_named(void **state)
 {
-    struct json_object *answer = with_host(*state, DIE, &load_order);
+    struct json_object *reply = with_host(*state, DIE, &load_order);
 
-    assert_refused(answer, "HP-HOST-DIED", 6);
-    assert_non_null(strstr(first_text(answer), PATCH));
-    json_object_put(answer);
+    assert_refused(reply, "HP-HOST-DIED", 6);
+    assert_non_null(strstr(first_text(reply), PATCH));
+    json_object_put(reply);
 }
 
 static void a_reply_from_before_the_death_counts(void **state)
 {
-    struct json_object *answer = with_host(*state, ANSWER_AND_DIE, &load_order);
+    struct json_object *reply = with_host(*state, ANSWER_AND_DIE, &load_order);
 
-    assert_int_equal(answer_exit(answer), 0);
-    json_object_put(answer);
+    assert_int_equal(reply_exit(reply), 0);
+    json_object_put(reply);
 }
 
 static void without_a_reply_the_status_file_tells(void **state)
 {
-    struct json_object *answer = with_host(*state, RECORD_ONLY, &hasty_order);
+    struct json_object *reply = with_host(*state, RECORD_ONLY, &hasty_order);
 
-    assert_refused(answer, "HP-SIGNATURE", 1);
-    json_object_put(answer);
+    assert_refused(reply, "HP-SIGNATURE", 1);
+    json_object_put(reply);
 }
 
 static void a_status_file_that_is_written_late_tells_too(void **state)
 {
-    struct json_object *answer = with_host(*state, RECORD_WHEN_ASKED, &hasty_order);
+    struct json_object *reply = with_host(*state, RECORD_WHEN_ASKED, &hasty_order);
 
-    assert_refused(answer, "HP-SIGNATURE", 1);
-    json_object_put(answer);
+    assert_refused(reply, "HP-SIGNATURE", 1);
+    json_object_put(reply);
 }
 
 static void without_a_status_file_the_host_is_asked(void **state)
 {
-    struct json_object *answer = with_host(*state, TELL_WHEN_ASKED, &hasty_order);
+    struct json_object *reply = with_host(*state, TELL_WHEN_ASKED, &hasty_order);
 
-    assert_int_equal(answer_exit(answer), 0);
-    assert_string_equal(json_text(answer, "result"), "done");
-    json_object_put(answer);
+    assert_int_equal(reply_exit(reply), 0);
+    assert_string_equal(json_text(reply, "result"), "done");
+    json_object_put(reply);
 }
 
 static void what_nobody_knows_is_unknown(void **state)
 {
-    struct json_object *answer = with_host(*state, KNOW_NOTHING, &hasty_order);
+    struct json_object *reply = with_host(*state, KNOW_NOTHING, &hasty_order);
 
-    assert_refused(answer, "HP-UNKNOWN", 6);
-    json_object_put(answer);
+    assert_refused(reply, "HP-UNKNOWN", 6);
+    json_object_put(reply);
 }
 
 static void silence_ends_in_unknown(void **state)
 {
-    struct json_object *answer = with_host(*state, SILENT, &hasty_order);
+    struct json_object *reply = with_host(*state, SILENT, &hasty_order);
 
-    assert_refused(answer, "HP-UNKNOWN", 6);
-    json_object_put(answer);
+    assert_refused(reply, "HP-UNKNOWN", 6);
+    json_object_put(reply);
 }
 
 static void a_question_without_an_answer_has_changed_nothing(void **state)
 {
     static const struct client_request question = {.verb = "slots", .keys = "", .margin = 100};
-    struct json_object *answer = with_host(*state, SILENT, &question);
+    struct json_object *reply = with_host(*state, SILENT, &question);
 
-    assert_refused(answer, "HP-DEADLINE", 4);
-    json_object_put(answer);
+    assert_refused(reply, "HP-DEADLINE", 4);
+    json_object_put(reply);
 }
 
 static void a_full_fifo_ends_at_the_deadline(void **state)
 {
     struct host *host = *state;
-    struct json_object *answer;
+    struct json_object *reply;
     char *path, bytes[4096] = {0};
     int fd;
 
@@ -490,13 +490,13 @@ static void a_full_fifo_ends_at_the_deadline(void **state)
     fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     while (write(fd, bytes, sizeof(bytes)) > 0)
         ;
-    answer = ask_host(host, &hasty_order);
+    reply = ask_host(host, &hasty_order);
     host_stop(host);
     close(fd);
     free(path);
     assert_nothing_left(host);
-    assert_refused(answer, "HP-DEADLINE", 4);
-    json_object_put(answer);
+    assert_refused(reply, "HP-DEADLINE", 4);
+    json_object_put(reply);
 }
 
 static void a_request_names_the_process_that_is_meant(void **state)
@@ -515,11 +515,11 @@ static void another_processs_fifo_is_not_written_to(void **state)
     struct host *host = *state;
 
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        struct json_object *answer = with_host(host, others[i], &load_order);
+        struct json_object *reply = with_host(host, others[i], &load_order);
 
-        assert_refused(answer, "HP-NO-SHIM", 3); /* nor is it in this one */
+        assert_refused(reply, "HP-NO-SHIM", 3); /* nor is it in this one */
         assert_string_equal(host->seen, "");
-        json_object_put(answer);
+        json_object_put(reply);
     }
 }
 
@@ -529,15 +529,15 @@ static void a_request_too_long_is_not_sent(void **state)
     struct client_request client_request = load_order;
     char *path = allocate(5000);
     const char *const patches[] = {path};
-    struct json_object *answer;
+    struct json_object *reply;
 
     memset(path, 'x', 4200);
     path[0] = '/';
     client_request.patches = patches;
-    answer = with_host(host, SILENT, &client_request);
-    assert_refused(answer, "HP-LINE-TOO-LONG", 1);
+    reply = with_host(host, SILENT, &client_request);
+    assert_refused(reply, "HP-LINE-TOO-LONG", 1);
     assert_string_equal(host->seen, "");
-    json_object_put(answer);
+    json_object_put(reply);
     free(path);
 }
 
@@ -549,12 +549,12 @@ static void an_interrupted_client_leaves_no_reply_fifo(void **state)
 
     client = fork();
     if (client == 0) { /* the note of a signal stays for a process's life */
-        struct json_object *answer;
+        struct json_object *reply;
 
         host_start(host, SIGNAL_CLIENT);
-        answer = ask_host(host, &load_order);
+        reply = ask_host(host, &load_order);
         host_stop(host);
-        _exit(answer_exit(answer));
+        _exit(reply_exit(reply));
     }
     assert_int_equal(waitpid(client, &status, 0), client);
     assert_true(WIFEXITED(status));
@@ -642,17 +642,17 @@ static void a_fifo_without_a_reader_is_nobody(void **state)
 static void a_process_without_the_library_is_told_so(void **state)
 {
     struct host *host = *state;
-    struct json_object *answer;
+    struct json_object *reply;
     char *path;
 
     host_start(host, NEVER_READ);
     path = path_in(host->dir, "%d.fifo", host->pid);
     unlink(path);
-    answer = ask_host(host, &load_order);
+    reply = ask_host(host, &load_order);
     host_stop(host);
     free(path);
-    assert_refused(answer, "HP-NO-SHIM", 3);
-    json_object_put(answer);
+    assert_refused(reply, "HP-NO-SHIM", 3);
+    json_object_put(reply);
 }
 
 static void a_directory_that_others_can_write_is_refused(void **state)
@@ -716,8 +716,8 @@ static void many_processes_answer_one_order(void **state)
     /* The hosts' descriptors of the pipe keep it from breaking. */
     exchanges_run(exchanges, COUNT, &load_order);
     for (int i = 0; i < COUNT; i++) {
-        assert_int_equal(answer_exit(exchanges[i].answer), i == 7 ? 6 : 0);
-        json_object_put(exchanges[i].answer);
+        assert_int_equal(reply_exit(exchanges[i].reply), i == 7 ? 6 : 0);
+        json_object_put(exchanges[i].reply);
         process_close(&processes[i]);
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);

@@ -1,5 +1,5 @@
-/* answer.c - see answer.h. */
-#include "cli/session/answer.h"
+/* reply.c - see reply.h. */
+#include "cli/session/reply.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -58,56 +58,56 @@ static struct json_object *error_new(const char *code, const char *text, const c
     return error;
 }
 
-struct json_object *answer_refused(pid_t pid, const char *verb, const struct refusal *why)
+struct json_object *reply_refused(pid_t pid, const char *verb, const struct refusal *why)
 {
-    struct json_object *answer = document_new(verb);
+    struct json_object *reply = document_new(verb);
     struct json_object *errors = json_object_new_array();
     int exit_code = refusal_exit_code(why);
 
     if (pid)
-        document_add_number(answer, "pid", pid);
-    document_add_text(answer, "result", error_result(exit_code));
-    document_add_number(answer, "exit", exit_code);
+        document_add_number(reply, "pid", pid);
+    document_add_text(reply, "result", error_result(exit_code));
+    document_add_number(reply, "exit", exit_code);
     for (size_t i = 0; i < why->count; i++)
         json_object_array_add(
             errors, error_new(error_info(why->items[i].code)->code, why->items[i].text, NULL));
-    json_object_object_add(answer, "errors", errors);
-    json_object_object_add(answer, "warnings", json_object_new_array());
-    return answer;
+    json_object_object_add(reply, "errors", errors);
+    json_object_object_add(reply, "warnings", json_object_new_array());
+    return reply;
 }
 
-struct json_object *answer_usage(const char *verb, const char *text, const char *remedy)
+struct json_object *reply_usage(const char *verb, const char *text, const char *remedy)
 {
     const struct error_info *info = error_info(HP_USAGE);
-    struct json_object *answer = document_new(verb), *errors = json_object_new_array();
+    struct json_object *reply = document_new(verb), *errors = json_object_new_array();
 
-    document_add_text(answer, "result", error_result(info->exit_code));
-    document_add_number(answer, "exit", info->exit_code);
+    document_add_text(reply, "result", error_result(info->exit_code));
+    document_add_number(reply, "exit", info->exit_code);
     json_object_array_add(errors, error_new(info->code, text, remedy));
-    json_object_object_add(answer, "errors", errors);
-    json_object_object_add(answer, "warnings", json_object_new_array());
-    return answer;
+    json_object_object_add(reply, "errors", errors);
+    json_object_object_add(reply, "warnings", json_object_new_array());
+    return reply;
 }
 
-struct json_object *answer_from_record(pid_t pid, struct json_object *record)
+struct json_object *reply_from_record(pid_t pid, struct json_object *record)
 {
-    struct json_object *answer = document_new(json_text(record, "verb"));
+    struct json_object *reply = document_new(json_text(record, "verb"));
     struct json_object *errors = json_object_new_array();
     struct json_object *modules = json_list(record, "modules");
 
-    document_add_number(answer, "pid", pid);
-    document_add_text(answer, "id", json_text(record, "id"));
-    document_add_text(answer, "result", json_text(record, "result"));
-    document_add_number(answer, "exit", json_integer(record, "exit", 6));
+    document_add_number(reply, "pid", pid);
+    document_add_text(reply, "id", json_text(record, "id"));
+    document_add_text(reply, "result", json_text(record, "result"));
+    document_add_number(reply, "exit", json_integer(record, "exit", 6));
     if (*json_text(record, "code"))
         json_object_array_add(
             errors, error_new(json_text(record, "code"), json_text(record, "text"), NULL));
-    json_object_object_add(answer, "errors", errors);
-    json_object_object_add(answer, "warnings", json_object_new_array());
-    document_add_number(answer, "microseconds", json_integer(record, "microseconds", 0));
-    json_object_object_add(answer, "modules",
+    json_object_object_add(reply, "errors", errors);
+    json_object_object_add(reply, "warnings", json_object_new_array());
+    document_add_number(reply, "microseconds", json_integer(record, "microseconds", 0));
+    json_object_object_add(reply, "modules",
                            modules ? json_object_get(modules) : json_object_new_array());
-    return answer;
+    return reply;
 }
 
 struct json_object *history_find(struct json_object *status, const char *id)
@@ -120,16 +120,16 @@ struct json_object *history_find(struct json_object *status, const char *id)
     return NULL;
 }
 
-int answer_exit(struct json_object *answer)
+int reply_exit(struct json_object *reply)
 {
-    int64_t code = json_integer(answer, "exit", 6);
+    int64_t code = json_integer(reply, "exit", 6);
 
     return code >= 0 && code <= 6 ? (int)code : 6;
 }
 
-void answer_print_errors(struct json_object *answer)
+void reply_print_errors(struct json_object *reply)
 {
-    struct json_object *errors = json_list(answer, "errors");
+    struct json_object *errors = json_list(reply, "errors");
 
     for (size_t i = 0; i < json_length(errors); i++) {
         struct json_object *error = json_item(errors, i);
@@ -137,13 +137,13 @@ void answer_print_errors(struct json_object *answer)
         refusal_line_print(json_text(error, "code"), json_text(error, "text"),
                            json_text(error, "remedy"));
     }
-    if (json_length(errors) == 0 && answer_exit(answer) != 0)
+    if (json_length(errors) == 0 && reply_exit(reply) != 0)
         refusal_line_print("HP-UNKNOWN", "the process gave no reason", NULL);
 }
 
-void answer_print_warnings(struct json_object *answer)
+void reply_print_warnings(struct json_object *reply)
 {
-    struct json_object *warnings = json_list(answer, "warnings");
+    struct json_object *warnings = json_list(reply, "warnings");
 
     for (size_t i = 0; i < json_length(warnings); i++)
         warning_print(json_object_get_string(json_item(warnings, i)));
@@ -154,10 +154,10 @@ int refused(const char *verb, pid_t pid, struct refusal *why, int json)
     int exit_code = refusal_exit_code(why);
 
     if (json) {
-        struct json_object *answer = answer_refused(pid, verb, why);
+        struct json_object *reply = reply_refused(pid, verb, why);
 
-        json_print(answer);
-        json_object_put(answer);
+        json_print(reply);
+        json_object_put(reply);
     } else {
         refusal_print(why);
     }

@@ -1,9 +1,9 @@
 /*
- * answer.h - replies, those of a listener and those that the command makes up where no
+ * reply.h - replies, those of a listener and those that the command makes up where no
  * listener could be reached: one shape, so that printing and --json know one case.
  */
-#ifndef HOTPATCH_ANSWER_H
-#define HOTPATCH_ANSWER_H
+#ifndef HOTPATCH_REPLY_H
+#define HOTPATCH_REPLY_H
 
 #include <sys/types.h>
 
@@ -12,15 +12,15 @@
 struct json_object;
 
 /* {"hotpatch":1,"pid":..,"verb":..,"result":..,"exit":..,"errors":[..],...}; pid 0: none. */
-struct json_object *answer_refused(pid_t pid, const char *verb, const struct refusal *why);
+struct json_object *reply_refused(pid_t pid, const char *verb, const struct refusal *why);
 /* From a RECORD of a status's history. */
-struct json_object *answer_from_record(pid_t pid, struct json_object *record);
+struct json_object *reply_from_record(pid_t pid, struct json_object *record);
 /* The RECORD with this id in the "history" of a STATUS, or NULL. */
 struct json_object *history_find(struct json_object *status, const char *id);
 
-int answer_exit(struct json_object *answer);
-void answer_print_errors(struct json_object *answer);
-void answer_print_warnings(struct json_object *answer);
+int reply_exit(struct json_object *reply);
+void reply_print_errors(struct json_object *reply);
+void reply_print_warnings(struct json_object *reply);
 
 /* {"hotpatch":1,"verb":verb} to be filled by the caller. */
 struct json_object *document_new(const char *verb);
@@ -33,7 +33,7 @@ void document_print(struct json_object *document, int exit_code);
 void document_print_text(const char *verb, const char *key, const char *text);
 
 /* A usage error: the exit code 2. */
-struct json_object *answer_usage(const char *verb, const char *text, const char *remedy);
+struct json_object *reply_usage(const char *verb, const char *text, const char *remedy);
 
 /* Print the refusal, as words or with --json as a document; frees it; its exit code. */
 int refused(const char *verb, pid_t pid, struct refusal *why, int json);
