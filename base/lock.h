@@ -43,7 +43,7 @@ static inline bool lock_try(struct lock *lock)
 }
 
 /* `until`: CLOCK_MONOTONIC ms, 0: for ever. False: not taken. */
-static inline bool lock_take_until(struct lock *lock, uint64_t until)
+static inline bool lock_acquire_until(struct lock *lock, uint64_t until)
 {
     struct timespec limit = clock_spec(until);
 
@@ -55,12 +55,12 @@ static inline bool lock_take_until(struct lock *lock, uint64_t until)
     return true;
 }
 
-static inline void lock_take(struct lock *lock)
+static inline void lock_acquire(struct lock *lock)
 {
-    lock_take_until(lock, 0);
+    lock_acquire_until(lock, 0);
 }
 
-static inline void lock_give(struct lock *lock)
+static inline void lock_release(struct lock *lock)
 {
     if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
         sys_futex_wake(&lock->word, 1);

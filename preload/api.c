@@ -81,7 +81,7 @@ int hotpatch_api_register(const char *name_space, const char *name, const char *
         return -ENOSYS;
     if (!name || !*name || !signature || !fallback || !slot)
         return -EINVAL;
-    lock_take(&append_lock);
+    lock_acquire(&append_lock);
     link = find_registered(name_space, name);
     found = *link;
     if (!found) {
@@ -93,7 +93,7 @@ int hotpatch_api_register(const char *name_space, const char *name, const char *
     } else if (strcmp(found->slot.signature, signature) != 0) {
         result = -EINVAL;
     }
-    lock_give(&append_lock);
+    lock_release(&append_lock);
     if (result == 0)
         *slot = &found->slot;
     return result;
@@ -124,9 +124,9 @@ struct hotpatch_slot *hotpatch_api_lookup(const char *name_space, const char *na
 
     if (!name || !preload_active())
         return NULL;
-    lock_take(&append_lock);
+    lock_acquire(&append_lock);
     registered = *find_registered(name_space, name);
-    lock_give(&append_lock);
+    lock_release(&append_lock);
     if (registered)
         return &registered->slot;
     if (enter_engine() == 0) {
@@ -169,11 +169,11 @@ int hotpatch_api_on_change(void (*handler)(void *), void *context)
     if (!made)
         return -ENOMEM;
     *made = (struct change_handler){.handler = handler, .context = context};
-    lock_take(&append_lock);
+    lock_acquire(&append_lock);
     while (*link)
         link = &(*link)->next;
     __atomic_store_n(link, made, __ATOMIC_RELEASE);
-    lock_give(&append_lock);
+    lock_release(&append_lock);
     return 0;
 }
 

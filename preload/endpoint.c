@@ -254,7 +254,7 @@ static bool start(bool thorough)
     bool made = false, jailed = false;
 
     note_start_root(&now);
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     if (!endpoint.ended) {
         made = make_any(&now, &place);
         /* A daemon's worker changes its user at once after fork(), maybe between the two lines above. */
@@ -269,7 +269,7 @@ static bool start(bool thorough)
         }
         jailed = open_jail(&now);
     }
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     if (!made && endpoint_problem[0])
         log_write(level_of_failure(jailed, thorough), "no FIFO: %s", endpoint_problem);
     return made;
@@ -320,7 +320,7 @@ bool endpoint_open(void)
 {
     int fifo = -1;
 
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     if (endpoint.announced && endpoint.dir.fd >= 0 && !endpoint.ended) {
         fifo = open_fifo(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
         if (fifo >= 0) {
@@ -331,7 +331,7 @@ bool endpoint_open(void)
                       sys_error(fifo));
         }
     }
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     return fifo >= 0;
 }
 
@@ -407,7 +407,7 @@ bool endpoint_check(bool doorbell)
 
     if (!changed && !(doorbell && fifo_gone()))
         return false;
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     if (!endpoint.ended) {
         bool jailed = open_jail(&now);
 
@@ -417,13 +417,13 @@ bool endpoint_check(bool doorbell)
                       endpoint_problem);
         endpoint.identity = now;
     }
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     return again;
 }
 
 void endpoint_stop(void)
 {
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     if (endpoint.fifo >= 0)
         sys_close(endpoint.fifo);
     if (endpoint.retired >= 0)
@@ -431,7 +431,7 @@ void endpoint_stop(void)
     runtime_dir_close(&endpoint.dir);
     endpoint.announced = endpoint.announced || endpoint.fifo >= 0;
     endpoint.fifo = endpoint.retired = -1;
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     jail_reset(); /* the listener's table goes */
 }
 
@@ -465,11 +465,11 @@ bool endpoint_path(char *path, size_t size)
 {
     bool there;
 
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     there = endpoint.dir.fd >= 0;
     if (there)
         snprintf(path, size, "%s/%s.fifo", endpoint.dir.path, endpoint.stem);
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     return there;
 }
 
@@ -478,13 +478,13 @@ int endpoint_write_status(const char *text, size_t length)
     char name[NAME_MAX];
     int result = 0;
 
-    lock_take(&endpoint.files);
+    lock_acquire(&endpoint.files);
     if (endpoint.dir.fd >= 0 && !endpoint.ended) {
         file_name(name, endpoint.stem, "json");
         result = runtime_dir_replace(&endpoint.dir, name, text, length);
         endpoint.written = endpoint.written || result == 0;
     }
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     return result;
 }
 
@@ -533,7 +533,7 @@ void endpoint_end(void)
     bool reached = true;
 
     /* Bounded: a status file on a dead network file system must not keep a process from ending. */
-    if (!lock_try(&endpoint.files) && !lock_take_until(&endpoint.files, clock_ms() + 2000))
+    if (!lock_try(&endpoint.files) && !lock_acquire_until(&endpoint.files, clock_ms() + 2000))
         return;
     endpoint.ended = true;
     /* A child that was made past fork(3) has our memory but not our files. */
@@ -546,7 +546,7 @@ void endpoint_end(void)
     }
     if (endpoint.copied && made_here())
         directory = endpoint.dir.path;
-    lock_give(&endpoint.files);
+    lock_release(&endpoint.files);
     if (!reached && threads_self() != THREAD_LISTENER)
         ask_listener_to_remove();
     if (directory && reached)

@@ -111,12 +111,12 @@ static int service_program(const char **path)
 
 static void service_commit_begin(void)
 {
-    lock_take(&commit_lock);
+    lock_acquire(&commit_lock);
 }
 
 static void service_commit_end(void)
 {
-    lock_give(&commit_lock);
+    lock_release(&commit_lock);
 }
 
 /* Inside the commit section, so that a fork which does not wait for the request is over when the request
@@ -333,12 +333,12 @@ int engine_load(struct refusal *why)
 
 void engine_lock(void)
 {
-    lock_take(&request_lock);
+    lock_acquire(&request_lock);
 }
 
 void engine_unlock(void)
 {
-    lock_give(&request_lock);
+    lock_release(&request_lock);
 }
 
 /* A request that waits for this very thread's safe point, or for a job that waits for a lock of
@@ -354,7 +354,7 @@ int engine_lock_host(void)
             return 0;
         if (safe_point_awaited())
             return -EBUSY;
-        if (lock_take_until(&request_lock, clock_ms() + 10))
+        if (lock_acquire_until(&request_lock, clock_ms() + 10))
             return 0;
     } while (clock_ms() < until);
     return -EBUSY;
@@ -379,7 +379,7 @@ static bool fork_takes_request(uint64_t until)
     while (!taken && clock_ms() < until && !safe_point_awaited() && !is_arming()) {
         uint64_t slice = clock_ms() + LOOK_MS;
 
-        taken = lock_take_until(&request_lock, slice < until ? slice : until);
+        taken = lock_acquire_until(&request_lock, slice < until ? slice : until);
     }
     return taken;
 }
@@ -399,7 +399,7 @@ static void let_go(_Atomic uintptr_t *holder, struct lock *lock)
     if (!is_mine(holder))
         return;
     atomic_store_explicit(holder, 0, memory_order_relaxed);
-    lock_give(lock);
+    lock_release(lock);
 }
 
 /* Return whether arming has ended since the request was given up for it: then it is the request that must
@@ -415,10 +415,10 @@ void engine_fork_prepare(uint64_t until)
 
     for (;;) {
         request = host && fork_takes_request(until);
-        commit = lock_take_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS);
+        commit = lock_acquire_until(&commit_lock, clock_ms() + COMMIT_LIMIT_MS);
         if (request || !host || !commit || !came_late(until))
             break;
-        lock_give(&commit_lock);
+        lock_release(&commit_lock);
     }
     if (request)
         hold(&fork_holds_request);

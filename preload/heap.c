@@ -56,14 +56,14 @@ static bool enter(void)
 {
     if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread())
         return false;
-    lock_take(&heap.lock);
+    lock_acquire(&heap.lock);
     return true;
 }
 
 static void leave(bool entered)
 {
     if (entered)
-        lock_give(&heap.lock);
+        lock_release(&heap.lock);
 }
 
 static void *out_of_memory(void)
@@ -342,7 +342,7 @@ void *heap_resize(void *memory, size_t size)
 
 void heap_fork_prepare(void)
 {
-    if (lock_take_until(&heap.lock, clock_ms() + 200))
+    if (lock_acquire_until(&heap.lock, clock_ms() + 200))
         atomic_store_explicit(&heap.fork_holder, sys_thread(), memory_order_relaxed);
 }
 
@@ -351,7 +351,7 @@ void heap_fork_parent(void)
     if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) != sys_thread())
         return;
     atomic_store_explicit(&heap.fork_holder, 0, memory_order_relaxed);
-    lock_give(&heap.lock);
+    lock_release(&heap.lock);
 }
 
 /* Where another thread was inside the heap, its lists are not used any more; its memory is. */

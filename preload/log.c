@@ -83,14 +83,14 @@ static bool write_file(const char *line, size_t length)
 
 static void enqueue(const char *line)
 {
-    lock_take(&queue.lock);
+    lock_acquire(&queue.lock);
     if (queue.count < QUEUE_LINES) {
         memcpy(queued[queue.count], line, strlen(line) + 1);
         queue.count++;
     } else {
         queue.dropped++;
     }
-    lock_give(&queue.lock);
+    lock_release(&queue.lock);
     worker_wake();
 }
 
@@ -101,12 +101,12 @@ bool log_pending(void)
 
 void log_flush(void)
 {
-    if (!log_pending() || !lock_take_until(&queue.lock, clock_ms() + 100))
+    if (!log_pending() || !lock_acquire_until(&queue.lock, clock_ms() + 100))
         return;
     for (unsigned i = 0; i < queue.count; i++)
         write_stderr(queued[i], strlen(queued[i]));
     queue.count = 0;
-    lock_give(&queue.lock);
+    lock_release(&queue.lock);
 }
 
 void log_reset(void)

@@ -57,10 +57,10 @@ static void read_program(void)
 /* Also on a host thread whose call of the run-time API comes before the listener's start. */
 const char *status_program(void)
 {
-    lock_take(&facts);
+    lock_acquire(&facts);
     if (!status.program[0])
         read_program();
-    lock_give(&facts);
+    lock_release(&facts);
     return status.program; /* it does not change any more */
 }
 
@@ -82,13 +82,13 @@ uint64_t status_start_time(void)
 {
     uint64_t start_time;
 
-    lock_take(&facts);
+    lock_acquire(&facts);
     if (status.start_time_of != sys_getpid() || !made_here() || status.start_time == 0) {
         status.start_time = read_start_time();
         status.start_time_of = sys_getpid();
     }
     start_time = status.start_time;
-    lock_give(&facts);
+    lock_release(&facts);
     return start_time;
 }
 

@@ -51,16 +51,16 @@ bool worker_idle(void)
 
 static void name_job(const char *what)
 {
-    lock_take(&worker.name);
+    lock_acquire(&worker.name);
     snprintf(worker_job_name, sizeof(worker_job_name), "%s", what);
-    lock_give(&worker.name);
+    lock_release(&worker.name);
 }
 
 void worker_doing(char *buffer, size_t size)
 {
-    lock_take(&worker.name);
+    lock_acquire(&worker.name);
     snprintf(buffer, size, "%s", worker_job_name);
-    lock_give(&worker.name);
+    lock_release(&worker.name);
 }
 
 static bool change_unseen(enum state from, enum state to)
@@ -169,7 +169,7 @@ int worker_run(struct worker_job *job, uint64_t deadline)
         worker_wake();
         result = await_job(&limit);
     }
-    lock_give(&worker.caller);
+    lock_release(&worker.caller);
     return result;
 }
 
