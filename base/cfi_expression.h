@@ -5,7 +5,7 @@
 #ifndef HOTPATCH_CFI_EXPRESSION_H
 #define HOTPATCH_CFI_EXPRESSION_H
 
-#include "base/cfi.h"
+#include "base/cfi_frame.h"
 
 /* Evaluate the expression in [at, end), with `*first` on the stack unless it is NULL. False: it is
  * damaged, unknown, or longer than a bound of steps. */

@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_CFI_READER_H
 #define HOTPATCH_CFI_READER_H
 
-#include "base/cfi.h"
+#include "base/cfi_frame.h"
 
 /* Reads from `at` on, never at or beyond `end`. After a failure every value is 0. */
 struct cfi_reader {

@@ -1,12 +1,11 @@
 /*
- * clock.c - the kernel's clocks; see lock.h.
+ * clock.c - see clock.h.
  *
- * Not libc's clock_gettime(3): faketime and others stand in for it, and the kernel's answer must fit the
- * limits that futex(2) is given. The vDSO (vdso(7)) costs no system call; where there is none, as under
- * valgrind, the kernel is asked.
- *
- * Any thread, signal handlers too: reads memory alone, and two threads that look it up at once find the same.
+ * The vDSO (vdso(7)) reads the clocks without a system call; where there is none, as under valgrind, the system call is
+ * made. The look-up reads memory alone, and two threads that do it at once find the same function.
  */
+#include "base/clock.h"
+
 #include <elf.h>
 #include <link.h>
 #include <stdatomic.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
 

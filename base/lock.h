@@ -1,6 +1,5 @@
 /*
- * lock.h - a mutex of one word, with a time limit, that a forked child can reset; and the
- * clock that deadlines are told in.
+ * lock.h - a mutex of one word, with a time limit, that a forked child can reset.
  *
  * Why not pthread_mutex_t: a child of fork() finds it held by a thread that it does not have,
  * and its timed variant is younger than the libc versions the shim must start under.
@@ -14,25 +13,12 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/sys.h"
+#include "base/clock.h"
+#include "base/sys_wait.h"
 
 struct lock {
-    _Atomic uint32_t word; /* 0: free, 1: held, 2: held and somebody may wait */
+    _Atomic uint32_t word; /* 0: free, 1: held, 2: held and another thread may wait */
 };
-
-/* The kernel's own clocks, past whatever stands in for clock_gettime(3) (clock.c). */
-struct timespec clock_now(clockid_t clock);
-uint64_t clock_us(void); /* CLOCK_MONOTONIC */
-
-static inline uint64_t clock_ms(void)
-{
-    return clock_us() / 1000;
-}
-
-static inline struct timespec clock_spec(uint64_t ms)
-{
-    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-}
 
 static inline bool lock_try(struct lock *lock)
 {
@@ -42,7 +28,7 @@ static inline bool lock_try(struct lock *lock)
                                                    memory_order_relaxed);
 }
 
-/* `until`: CLOCK_MONOTONIC ms, 0: for ever. False: not taken. */
+/* Take the lock. `until`: CLOCK_MONOTONIC ms, 0: no limit. Return false where the limit passed first. */
 static inline bool lock_acquire_until(struct lock *lock, uint64_t until)
 {
     struct timespec limit = clock_spec(until);
@@ -66,7 +52,7 @@ static inline void lock_release(struct lock *lock)
         sys_futex_wake(&lock->word, 1);
 }
 
-/* In a forked child only: the holder is not there any more. */
+/* Free the lock in a forked child, in which its holder does not exist. */
 static inline void lock_reset(struct lock *lock)
 {
     atomic_store_explicit(&lock->word, 0, memory_order_relaxed);

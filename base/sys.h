@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -241,31 +240,9 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
     return (int)sys_call(SYS_prctl, option, (long)a, (long)b, (long)c, 0, 0);
 }
 
-/* 0: woken or the word differs; -ETIMEDOUT, -EINTR, -EAGAIN, -EFAULT. `until`: CLOCK_MONOTONIC, NULL: for
- * ever. Where the kernel does not wait (seccomp(2)), a sleep, and 0: callers look at the word and ask again. */
-int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *until);
-
 /* As write(2). The signal that it may raise on this thread, of a pipe that nobody reads (SIGPIPE) or of a file at the
  * program's limit (SIGXFSZ, RLIMIT_FSIZE), would end the program: it is taken back. */
 ssize_t sys_write_quietly(int fd, const void *bytes, size_t size);
-
-/* Sleep at most `ms`, and at most SYS_PAUSE_MS, by whichever call the kernel does not refuse; false where it
- * refuses all. */
-#define SYS_PAUSE_MS 20
-bool sys_pause(int64_t ms);
-
-/* Reading a word must not fault where the kernel would answer EFAULT: futex(2) tells whether it can be read. */
-static inline bool sys_is_readable(const void *word)
-{
-    static const struct timespec past;
-
-    return sys_futex_wait(word, 0, &past) != -EFAULT;
-}
-
-static inline void sys_futex_wake(const void *word, int count)
-{
-    sys_call3(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, count);
-}
 
 static inline ssize_t sys_pwrite(int fd, const void *buffer, size_t size, off_t offset)
 {

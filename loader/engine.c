@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "loader/objects/library_heap.h"
 #include "loader/slots/mend.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/endpoint.h"

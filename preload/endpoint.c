@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "preload/filters.h"
 #include "preload/jail.h"
 #include "preload/leftovers.h"

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/linker_error.h"
 #include "base/lock.h"
 #include "base/state.h"

@@ -3,9 +3,9 @@
 
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/doorbell_value.h"
 #include "base/exec_notice.h"
-#include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/doorbell.h"

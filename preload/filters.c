@@ -10,12 +10,13 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/needed_calls.h"
 #include "base/proc_text.h"
 #include "base/seccomp_facts.h"
 #include "base/state.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "preload/bpf.h"
 #include "preload/preload.h"
 #include "preload/threads.h"

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"

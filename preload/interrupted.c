@@ -22,6 +22,7 @@
 #include <ucontext.h>
 
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "base/unwind.h"
 #include "preload/call_number.h"
 #include "preload/call_site.h"

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/filters.h"

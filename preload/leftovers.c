@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/lock.h"
 #include "base/sys.h"
 
 #define OBJECTS "objects"

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/proc_text.h"
 #include "base/state.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449

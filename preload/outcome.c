@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "base/utf8.h"
 #include "preload/engine.h"

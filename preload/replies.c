@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/endpoint.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/proc_text.h"
 #include "base/state.h"
 #include "base/sys.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/lock.h"
 #include "base/sys.h"
 #include "preload/plain_text.h"
 #include "preload/sweep.h"

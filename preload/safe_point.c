@@ -8,8 +8,9 @@
 
 #include <stdatomic.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/state.h"
+#include "base/sys_wait.h"
 #include "preload/api.h"
 
 enum state {

@@ -6,7 +6,7 @@
 #include <sys/auxv.h>
 #include <sys/random.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/request.h"
 #include "base/state.h"
 #include "base/sys.h"

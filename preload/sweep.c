@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/proc_text.h"
 #include "base/sys.h"
 #include "preload/self.h"

@@ -20,10 +20,11 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/state.h"
 #include "base/sys.h"
 #include "base/sys_signal.h"
+#include "base/sys_wait.h"
 #include "preload/doorbell.h"
 #include "preload/filters.h"
 #include "preload/heap.h"

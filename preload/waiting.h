@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/sys.h"
+#include "base/sys_wait.h"
 
 /* As ppoll(2), with these results alone: the number of entries that are ready, 0, -EINTR. */
 int waiting_poll(struct pollfd *fds, size_t count, const struct timespec *timeout,

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/state.h"
+#include "base/sys_wait.h"
 #include "preload/listener.h"
 #include "preload/log.h"
 #include "preload/main_exit.h"

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/proc_text.h"
 #include "base/services.h"
 #include "base/sys.h"

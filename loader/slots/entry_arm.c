@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "base/text.h"
 #include "loader/objects/maps.h"
 #include "loader/objects/pin.h"

@@ -48,9 +48,10 @@
 
 #include <string.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "loader/text/page_replace.h"
 #include "loader/text/text_poke.h"
 #include "loader/text/thread_scan.h"

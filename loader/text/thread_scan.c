@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/proc_text.h"
 #include "base/services.h"
 #include "base/sys.h"

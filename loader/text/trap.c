@@ -16,9 +16,10 @@
 
 #include "arch/sigframe.h"
 #include "base/bare.h"
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "base/sys_signal.h"
+#include "base/sys_wait.h"
 #include "loader/text/stacks.h"
 
 enum { BUCKETS = 1024, LAYERS = 8, LAST_SIGNAL = 64, AWAIT_MS = 2, FIRST_ROUND = 0x48500000 };

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/fault.h"
 #include "loader/text/site.h"

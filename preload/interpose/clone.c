@@ -21,6 +21,7 @@
 
 #include "base/state.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "preload/engine.h"
 #include "preload/exec_notice.h"
 #include "preload/interpose/room.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/state.h"
 #include "preload/libc_next.h"
 #include "preload/log.h"

@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "preload/filters.h"
 #include "preload/libc_next.h"

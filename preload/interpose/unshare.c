@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "preload/endpoint.h"
 #include "preload/filters.h"

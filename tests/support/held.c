@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "tests/support/harness.h"
 
 enum { TRAP_FLAG = 0x100 };

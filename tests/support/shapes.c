@@ -8,8 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/lock.h"
 #include "tests/support/harness.h"
+
+#include "base/clock.h"
 
 /* `lead` bytes after a 64-byte boundary, so that the entry straddles what it is to straddle. */
 #define SHAPE_AT(name, place, prologue, epilogue)                                                \

@@ -18,9 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "loader/objects/maps.h"
 #include "loader/text/site.h"
 #include "loader/text/trap.h"

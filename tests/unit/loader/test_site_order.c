@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/text/site.h"

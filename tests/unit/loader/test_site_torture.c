@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/lock.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "loader/text/site.h"
 #include "tests/support/harness.h"
