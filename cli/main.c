@@ -11,6 +11,7 @@
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
+#include "cli/output/fatal.h"
 
 #ifndef HOTPATCH_VERSION
 #define HOTPATCH_VERSION "0.1.0"
@@ -92,7 +93,7 @@ static int version_print(void)
 static void file_shrank(int signal_number)
 {
     (void)signal_number;
-    results_die(
+    fatal(
         "hotpatch: HP-CHANGED: a file became shorter while it was read\n"
         "  try again when it is whole\n",
         "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-CHANGED\","

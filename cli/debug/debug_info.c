@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "cli/debug/debug_internal.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/session.h"
 
 #define DYNAMIC_MAX 4096 /* entries of PT_DYNAMIC that are looked at */
 

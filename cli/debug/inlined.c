@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "cli/debug/debug_internal.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/session.h"
 
 #define TOLD 8
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/debug/debug_internal.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/session.h"
 
 #define DEPTH_MAX 200      /* of nested blocks; deeper ones are not compilers' */
 #define CLOCK_INTERVAL 512 /* DIEs between looks at the time */

@@ -8,9 +8,9 @@
 #include "cli/debug/inlined.h"
 #include "cli/debug/lookup_internal.h"
 #include "cli/debug/result_type.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/session.h"
-#include "cli/verbs/verbs.h"
+#include "cli/output/wire_name.h"
 #include "resolve/symbol_spec.h"
 
 #define CANDIDATES_TOLD 8

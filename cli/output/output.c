@@ -8,17 +8,16 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "cli/output/results.h"
+#include "cli/output/fatal.h"
 
 #define COLUMN_MAX 64
 
 static void out_of_memory(void)
 {
-    results_die(
-        "hotpatch: HP-MEMORY: no memory left for the command\n",
-        "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-MEMORY\","
-        "\"text\":\"no memory left for the command\",\"remedy\":\"raise its memory limit\"}],"
-        "\"warnings\":[]}\n");
+    fatal("hotpatch: HP-MEMORY: no memory left for the command\n",
+          "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-MEMORY\","
+          "\"text\":\"no memory left for the command\",\"remedy\":\"raise its memory limit\"}],"
+          "\"warnings\":[]}\n");
 }
 
 void *allocate(size_t size)
@@ -225,12 +224,6 @@ void json_write(FILE *out, struct json_object *document)
     }
     fwrite(begun, 1, (size_t)(s - begun), out);
     fputc('\n', out);
-}
-
-void json_print(struct json_object *document)
-{
-    json_write(stdout, document);
-    results_flush();
 }
 
 /* NaN and Infinity, which json-c takes in its strict mode too; as words outside of strings. */

@@ -43,8 +43,6 @@ void warning_print(const char *text);
 
 /* The document on one line, in UTF-8 whatever bytes its strings have (base/utf8.h). */
 void json_write(FILE *out, struct json_object *document);
-/* json_write() to stdout. Use document_print() (reply.h) for what ends a verb. */
-void json_print(struct json_object *document);
 
 /* What a process or a file has written; NULL: no JSON. Strict, because it is printed again. */
 struct json_object *json_parse(const char *text);

@@ -12,7 +12,6 @@
 #include "cli/output/output.h"
 
 static struct sigaction pipe_before;
-static volatile sig_atomic_t json_wanted;
 static bool done;
 static int failure; /* errno of the first write that failed */
 
@@ -104,21 +103,8 @@ int results_end(int exit_code)
     return exit_of_loss(exit_code);
 }
 
-void results_set_json(bool json)
+void json_print(struct json_object *document)
 {
-    json_wanted = json;
-}
-
-bool results_json(void)
-{
-    return json_wanted != 0;
-}
-
-_Noreturn void results_die(const char *words, const char *json)
-{
-    const char *text = json_wanted ? json : words;
-
-    if (write(json_wanted ? STDOUT_FILENO : STDERR_FILENO, text, strlen(text)) < 0)
-        _exit(1);
-    _exit(1);
+    json_write(stdout, document);
+    results_flush();
 }

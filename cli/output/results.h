@@ -12,6 +12,8 @@
 
 #include "base/refusal.h"
 
+struct json_object;
+
 /* Before anything else: no file that the command opens gets the number of a closed stdin, stdout or
  * stderr; a reader that has ended gives EPIPE, not SIGPIPE. */
 void results_begin(void);
@@ -33,10 +35,7 @@ void results_note_done(void);
 /* Close stdout. Return `exit_code`, or, where results were lost, another than 0; says so on stderr. */
 int results_end(int exit_code);
 
-/* Whether --json was given: what ends the command without an answer prints JSON as well. */
-void results_set_json(bool json);
-bool results_json(void);
-/* Async-signal-safe; ends the process with the exit code 1. `words` end in newlines. */
-_Noreturn void results_die(const char *words, const char *json);
+/* Write the document to stdout and flush it. Use document_print() (reply.h) for what ends a verb. */
+void json_print(struct json_object *document);
 
 #endif

@@ -23,7 +23,6 @@
 #include "base/maker.h"
 #include "cli/output/output.h"
 #include "cli/process/target_dir.h"
-#include "cli/session/handover.h"
 
 #define REPLY_AGE 10 /* s; a client makes its FIFO and opens it within far less */
 #define COPY_AGE 60

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
-#include "cli/session/listens.h"
+#include "cli/process/listens.h"
 
 #define CANDIDATES_MAX 16
 #define STATUS_FILE_MAX (64L << 20)

@@ -13,8 +13,8 @@
 
 #include "base/refusal.h"
 #include "base/request.h"
+#include "cli/process/jail_ends.h"
 #include "cli/process/proc_facts.h"
-#include "cli/session/jail_ends.h"
 
 struct json_object;
 
@@ -37,6 +37,7 @@ void candidates_free(struct candidate *candidates, size_t count);
 /* Opens `path` from `root`; whoever owns it, but not where others can write in it. */
 void candidate_open_any(struct candidate *candidate, int root);
 
+#define COPY_PREFIX "client-" /* of the names of copies of patches that the command makes */
 #define STEM_SIZE 40
 #define NONCE_LENGTH REQUEST_NONCE_LENGTH
 

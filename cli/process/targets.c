@@ -4,13 +4,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
-#include "cli/session/settle.h"
-#include "cli/verbs/preload_check.h"
+#include "cli/process/await_ready.h"
+#include "cli/process/program_path.h"
 
 static bool all_digits(const char *text)
 {
@@ -110,7 +111,7 @@ int targets_find(const char *text, struct targets *targets, struct refusal *why)
         return refuse(why, HP_NO_PROCESS, "there is no process %s", text);
     targets->list = allocate(sizeof(*targets->list));
     targets->count = 1;
-    process_settle((pid_t)pid);
+    process_await_ready((pid_t)pid);
     return process_open((pid_t)pid, targets->list, why);
 }
 

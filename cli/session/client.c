@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/session/session.h"
 

@@ -12,8 +12,8 @@
 
 #include "base/exec_notice.h"
 #include "base/proc_text.h"
+#include "cli/output/clock.h"
 #include "cli/process/shim_record.h"
-#include "cli/session/session.h"
 
 static bool put(const struct exec_announcement *to, size_t offset, const void *value, size_t size)
 {

@@ -12,8 +12,6 @@
 #include "base/refusal.h"
 #include "cli/process/target_dir.h"
 
-#define COPY_PREFIX "client-" /* of the copies' names; ps removes those left behind */
-
 /* Makes `name` for the directory's owner and opens it O_RDWR, so that it never ends. The
  * descriptor, or -1 with the refusal and nothing left behind. */
 int reply_fifo_make(const struct channel *channel, const char *name, struct refusal *why);

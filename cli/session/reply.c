@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/output/output.h"
+#include "cli/output/results.h"
 
 struct json_object *document_new(const char *verb)
 {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/doorbell_value.h"
+#include "cli/process/listens.h"
 #include "cli/session/exec_window.h"
-#include "cli/session/listens.h"
 
 /* A forked child that executes a program has done so by then: what is there for a program that executes by an
  * instruction of its own, and for the command that may not write to the process's memory. */

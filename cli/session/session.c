@@ -13,13 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
+#include "cli/process/listens.h"
 #include "cli/process/process_limits.h"
 #include "cli/session/filtered.h"
 #include "cli/session/handover.h"
-#include "cli/session/listens.h"
 #include "cli/session/reply.h"
 #include "cli/session/ring.h"
+#include "cli/session/wire.h"
 
 #define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
 #define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
@@ -32,14 +34,6 @@
 #define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
 #define TAKEN_MAX ((size_t)1 << 20)
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
-
-uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static pid_t pid_of(const struct session *session)
 {

@@ -15,7 +15,7 @@
 
 #include "base/request.h"
 #include "cli/process/target_dir.h"
-#include "cli/session/client.h"
+#include "cli/session/client_request.h"
 #include "cli/session/jail_answer.h"
 
 enum session_stage {
@@ -63,7 +63,5 @@ void session_begin(struct session *session);
 void session_event(struct session *session, enum session_source source);
 void session_stage_end(struct session *session);
 void session_interrupt(struct session *session); /* a signal asks the command to end */
-
-uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 
 #endif

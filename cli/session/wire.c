@@ -1,10 +1,11 @@
-/* wire.c - writes the lines of a request; preload/request.h reads them. */
+/* wire.c - see wire.h. */
+#include "cli/session/wire.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/request.h"
-#include "cli/session/client.h"
 
 struct text {
     char *bytes;

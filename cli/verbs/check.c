@@ -15,8 +15,8 @@
 #include "cli/debug/file_slots.h"
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
-#include "cli/session/client_request.h"
 #include "cli/session/reply.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/verbs.h"
 #include "elf/protection.h"
 #include "elf/slot_table.h"
@@ -409,7 +409,7 @@ static int check_process(const char *target, const char *patch, const struct che
         .timeout = REQUEST_TIMEOUT_DEFAULT,
     };
     int exit_code = client_request.lookup
-                        ? client_request_run_on(target, &client_request, with->json, print_applied)
+                        ? request_run_on(target, &client_request, with->json, print_applied)
                         : refused("check", 0, &why, with->json);
 
     lookup_close(client_request.lookup);

@@ -9,12 +9,12 @@
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/file_slots.h"
+#include "cli/debug/first_library.h"
 #include "cli/output/output.h"
-#include "cli/process/first_library.h"
+#include "cli/process/await_ready.h"
 #include "cli/process/targets.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
-#include "cli/session/settle.h"
 #include "cli/verbs/findings.h"
 #include "cli/verbs/preload_check.h"
 #include "cli/verbs/technique_share.h"
@@ -280,7 +280,7 @@ static void ask_all(struct session_request *exchanges, struct targets *targets)
     const struct client_request client_request = {.verb = "status", .keys = ""};
 
     for (size_t i = 0; i < targets->count; i++) {
-        process_settle(targets->list[i].pid);
+        process_await_ready(targets->list[i].pid);
         look_again(&targets->list[i]);
         exchanges[i].process = &targets->list[i];
     }

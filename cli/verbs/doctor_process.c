@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/debug/first_library.h"
 #include "cli/output/output.h"
-#include "cli/process/first_library.h"
+#include "cli/process/listens.h"
 #include "cli/process/target_dir.h"
 #include "cli/session/jail_files.h"
-#include "cli/session/listens.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/findings.h"
 #include "cli/verbs/preload_check.h"

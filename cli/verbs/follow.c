@@ -17,11 +17,12 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/client_request.h"
+#include "cli/session/client.h"
 #include "cli/session/reply.h"
-#include "cli/session/session.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/path_watch.h"
 #include "cli/verbs/whole_file.h"
 
@@ -161,7 +162,7 @@ static void reload_changed(struct follow *follow, const struct targets *targets,
         if (changed(&follow->files[i]))
             paths[again.patch_count++] = follow->files[i].path;
     if (again.patch_count)
-        client_request_run(targets, &again, json, print_followed);
+        request_run(targets, &again, json, print_followed);
     free(paths);
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "cli/process/targets.h"
-#include "cli/session/client.h"
+#include "cli/session/client_request.h"
 
 struct follow;
 

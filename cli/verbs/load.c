@@ -8,8 +8,9 @@
 #include "cli/debug/lookup.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/session/client_request.h"
+#include "cli/output/wire_name.h"
 #include "cli/session/reply.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/follow.h"
 #include "cli/verbs/verbs.h"
 
@@ -269,7 +270,7 @@ static int load_into(const char *target, const struct load *load, char *const *p
     } else {
         if (load->follow)
             follow = follow_begin(client_request.patches, count);
-        exit_code = client_request_run(&targets, &client_request, load->json, print_applied);
+        exit_code = request_run(&targets, &client_request, load->json, print_applied);
     }
     if (exit_code == 0 && follow && results_flush())
         exit_code = follow_run(follow, &targets, &client_request, load->json);

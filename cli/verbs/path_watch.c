@@ -19,8 +19,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/session.h"
 
 #define LOOK_MS 1000 /* between two looks at what is not reported */
 #define LINKS_MAX 40 /* path_resolution(7): more are ELOOP */

@@ -19,41 +19,13 @@
 
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
+#include "cli/process/program_path.h"
 
 #define SCRIPT_DEPTH 5  /* the kernel's own limit is 5 */
 #define LINE_LENGTH 256 /* BINPRM_BUF_SIZE */
 
 static int preload_check_file(struct verdict *verdict, const char *path, int depth,
                               struct refusal *why);
-
-/* Directories, and files that cannot be executed, are passed over as execvp(3) does. */
-static bool executable(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-bool program_find(const char *name, char *found, size_t size)
-{
-    const char *list = getenv("PATH");
-
-    if (strchr(name, '/')) {
-        snprintf(found, size, "%s", name);
-        return true;
-    }
-    for (list = list ? list : "/bin:/usr/bin"; *name; list++) {
-        size_t length = strcspn(list, ":");
-
-        snprintf(found, size, "%.*s/%s", (int)(length ? length : 1), length ? list : ".", name);
-        if (executable(found))
-            return true;
-        list += length;
-        if (!*list)
-            break;
-    }
-    return false;
-}
 
 /* Secure-execution mode comes from a change of ids or capabilities; none happens where the
  * caller has them already, or has no_new_privs. */
@@ -187,7 +159,7 @@ static int preload_check_file(struct verdict *verdict, const char *path, int dep
 
     if (fd >= 0)
         close(fd);
-    if (!executable(path))
+    if (!program_executable(path))
         return refuse(why, HP_NO_PROGRAM, "%s: %s", path,
                       access(path, F_OK) == 0 ? "it is not an executable file" : strerror(errno));
     if (depth >= SCRIPT_DEPTH)

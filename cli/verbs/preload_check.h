@@ -21,7 +21,4 @@ struct verdict {
  * HP-MUSL; of a script its interpreter's, and HP-SCRIPT after it. */
 int program_judge(const char *program, struct verdict *verdict, struct refusal *why);
 
-/* The file that execvp(3) would run. False: there is none of that name in PATH. */
-bool program_find(const char *name, char *found, size_t size);
-
 #endif

@@ -9,8 +9,8 @@
 
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
+#include "cli/debug/program_code.h"
 #include "cli/output/output.h"
-#include "cli/process/program_code.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/function_rows.h"

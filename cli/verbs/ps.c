@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/listens.h"
 #include "cli/process/stale.h"
 #include "cli/process/target_dir.h"
 #include "cli/process/targets.h"
 #include "cli/session/client.h"
-#include "cli/session/listens.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/verbs.h"
 

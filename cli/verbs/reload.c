@@ -1,6 +1,6 @@
 /* verb_reload.c - hotpatch reload: every patch whose file has changed. */
 #include "base/request.h"
-#include "cli/session/client_request.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =
@@ -29,5 +29,5 @@ int verb_reload(int argc, char **argv)
         return exit_code;
     if (argc - optind != 1)
         return usage_error("reload", "reload takes one target");
-    return client_request_run_on(argv[optind], &client_request, json, print_reloaded);
+    return request_run_on(argv[optind], &client_request, json, print_reloaded);
 }

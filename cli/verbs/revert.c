@@ -4,7 +4,8 @@
 
 #include "base/request.h"
 #include "cli/output/output.h"
-#include "cli/session/client_request.h"
+#include "cli/output/wire_name.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/verbs.h"
 
 static const char help[] =
@@ -41,7 +42,7 @@ static int revert(const char *target, const char *what, const struct moment *mom
         .timeout = moment->timeout_given ? moment->timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = true,
     };
-    int exit_code = client_request_run_on(target, &client_request, json, print_reverted);
+    int exit_code = request_run_on(target, &client_request, json, print_reverted);
 
     free(keys);
     free(spelled);

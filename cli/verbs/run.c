@@ -5,9 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/debug/first_library.h"
+#include "cli/output/fatal.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
-#include "cli/process/first_library.h"
 #include "cli/process/preload_path.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/preload_check.h"

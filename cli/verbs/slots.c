@@ -5,10 +5,12 @@
 
 #include "base/request.h"
 #include "cli/debug/lookup.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
-#include "cli/session/client_request.h"
+#include "cli/output/wire_name.h"
+#include "cli/session/client.h"
 #include "cli/session/reply.h"
-#include "cli/session/session.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/program_functions.h"
 #include "cli/verbs/slot_rows.h"
 #include "cli/verbs/slots_file.h"
@@ -226,7 +228,7 @@ static int ask_in_two(const char *target, const struct client_request *client_re
 
     first.keys = keys;
     whole = client_request;
-    exit_code = client_request_run_on(target, &first, json, print_live);
+    exit_code = request_run_on(target, &first, json, print_live);
     free(keys);
     return exit_code;
 }
@@ -249,7 +251,7 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
 
     wish_now = wish;
     if (wish->match || wish->kind || *target == '@')
-        exit_code = client_request_run_on(target, &client_request, wish->json, print_live);
+        exit_code = request_run_on(target, &client_request, wish->json, print_live);
     else
         exit_code = ask_in_two(target, &client_request, wish->json);
     free(keys);

@@ -7,8 +7,8 @@
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/file_slots.h"
+#include "cli/output/clock.h"
 #include "cli/session/reply.h"
-#include "cli/session/session.h"
 #include "cli/verbs/function_rows.h"
 #include "resolve/symbol_spec.h"
 

@@ -6,7 +6,7 @@
 #include "base/request.h"
 #include "cli/debug/cxx_name.h"
 #include "cli/output/output.h"
-#include "cli/session/client_request.h"
+#include "cli/session/request_run.h"
 #include "cli/verbs/slot_rows.h"
 #include "cli/verbs/verbs.h"
 
@@ -315,5 +315,5 @@ int verb_status(int argc, char **argv)
         return exit_code;
     if (argc - optind != 1)
         return usage_error("status", "status takes one target");
-    return client_request_run_on(argv[optind], &client_request, json, print_status);
+    return request_run_on(argv[optind], &client_request, json, print_status);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/request.h"
+#include "cli/output/fatal.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
@@ -121,35 +122,6 @@ char *moment_keys(const struct moment *moment)
         snprintf(timeout, sizeof(timeout), "timeout=%u", moment->timeout);
     return format_text("%s%s%s%s", moment->when ? "when=" : "", moment->when ? moment->when : "",
                        moment->when && *timeout ? " " : "", timeout);
-}
-
-bool wire_word(const char *text)
-{
-    return *text && text[strcspn(text, " \t\n")] == 0;
-}
-
-bool wire_name(const char *name)
-{
-    if (!*name)
-        return false;
-    for (; *name; name++)
-        if ((unsigned char)*name < ' ' || *name == 0x7f)
-            return false;
-    return true;
-}
-
-char *wire_encode(const char *name)
-{
-    char *text = allocate(strlen(name) * 3 + 1), *to = text;
-
-    for (; *name; name++) {
-        if ((unsigned char)*name <= ' ' || strchr("=%\x7f", *name))
-            to += sprintf(to, "%%%02x", (unsigned char)*name);
-        else
-            *to++ = *name;
-    }
-    *to = '\0';
-    return text;
 }
 
 char *absolute_path(const char *path, struct refusal *why)

@@ -71,12 +71,6 @@ int moment_option(struct moment *moment, const char *verb, int option, const cha
 /* The wire's keys for it, malloc'd: "when=quiet timeout=9", or "". */
 char *moment_keys(const struct moment *moment);
 
-/* A value that goes on the wire between blanks: no blank or newline in it. */
-bool wire_word(const char *text);
-/* A name for the wire, malloc'd: what would end it there is written %XX. */
-char *wire_encode(const char *name);
-/* No control byte in it, which no name has and the wire does not take. */
-bool wire_name(const char *name);
 /* `path` from the root, malloc'd. NULL where the working directory has none (it was removed): it is
  * another process that opens it. */
 char *absolute_path(const char *path, struct refusal *why);

@@ -26,6 +26,7 @@
 #include "cli/session/client.h"
 #include "cli/verbs/preload_check.h"
 #include "cli/verbs/verbs.h"
+#include "cli/session/wire.h"
 
 /* -------------------------------------------------------------------- wire --- */
 

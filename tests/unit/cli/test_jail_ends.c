@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "cli/session/jail_ends.h"
+#include "cli/process/jail_ends.h"
 
 #define PIPE_FLAGS (O_CLOEXEC | O_NONBLOCK | O_DIRECT)
 

@@ -11,6 +11,7 @@
 #include "cli/debug/lookup.h"
 #include "cli/session/client.h"
 #include "tests/support/harness.h"
+#include "cli/session/wire.h"
 
 static const char reader_c[] =
     "#include <unistd.h>\n"

@@ -1,5 +1,5 @@
-/* client_request.c - see client_request.h. */
-#include "cli/session/client_request.h"
+/* request_run.c - see request_run.h. */
+#include "cli/session/request_run.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -7,8 +7,9 @@
 
 #include "cli/output/output.h"
 #include "cli/output/results.h"
+#include "cli/session/client.h"
+#include "cli/session/places.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/places.h"
 
 #define LINES_MAX 16 /* a larger group's successes are counted, not listed */
 
@@ -189,8 +190,8 @@ static void print_group(const struct targets *targets, const struct client_reque
     }
 }
 
-int client_request_run(const struct targets *targets, const struct client_request *client_request,
-                       bool json, reply_printer print)
+int request_run(const struct targets *targets, const struct client_request *client_request,
+                bool json, reply_printer print)
 {
     struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
     struct places *places;
@@ -226,8 +227,8 @@ int client_request_run(const struct targets *targets, const struct client_reques
     return exit_code;
 }
 
-int client_request_run_on(const char *target, const struct client_request *client_request,
-                          bool json, reply_printer print)
+int request_run_on(const char *target, const struct client_request *client_request, bool json,
+                   reply_printer print)
 {
     struct targets targets;
     struct refusal why = {0};
@@ -236,7 +237,7 @@ int client_request_run_on(const char *target, const struct client_request *clien
     if (targets_find(target, &targets, &why) != 0)
         exit_code = refused(client_request->verb, 0, &why, json);
     else
-        exit_code = client_request_run(&targets, client_request, json, print);
+        exit_code = request_run(&targets, client_request, json, print);
     targets_close(&targets);
     return exit_code;
 }

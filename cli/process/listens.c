@@ -1,5 +1,5 @@
 /* listens.c - see listens.h. */
-#include "cli/session/listens.h"
+#include "cli/process/listens.h"
 
 #include <stdlib.h>
 #include <strings.h>

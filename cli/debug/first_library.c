@@ -1,5 +1,5 @@
 /* first_library.c - see first_library.h. */
-#include "cli/process/first_library.h"
+#include "cli/debug/first_library.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,15 +1,15 @@
 /*
- * settle.h - waits for a process that has only just been started.
+ * await_ready.h - waits for a process that has only just been started.
  *
  * `hotpatch run ./app & hotpatch load $! fix.so` in one go finds a shell's copy of itself, the
  * command before its exec, or a program whose library is not in place yet.
  */
-#ifndef HOTPATCH_SETTLE_H
-#define HOTPATCH_SETTLE_H
+#ifndef HOTPATCH_AWAIT_READY_H
+#define HOTPATCH_AWAIT_READY_H
 
 #include <sys/types.h>
 
 /* Returns when `pid` listens, when it clearly never will, or when it is older than 2 s. */
-void process_settle(pid_t pid);
+void process_await_ready(pid_t pid);
 
 #endif

@@ -1,5 +1,5 @@
 /* places.c - see places.h. */
-#include "cli/verbs/places.h"
+#include "cli/session/places.h"
 
 #include <elf.h>
 #include <json-c/json.h>
@@ -11,9 +11,9 @@
 #include "cli/debug/file_image.h"
 #include "cli/debug/lookup.h"
 #include "cli/debug/texts.h"
+#include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
-#include "cli/session/session.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
 #include "resolve/fault_result.h"

@@ -1,14 +1,14 @@
-/* settle.c - see settle.h. */
-#include "cli/session/settle.h"
+/* await_ready.c - see await_ready.h. */
+#include "cli/process/await_ready.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/process/listens.h"
 #include "cli/process/proc_facts.h"
 #include "cli/process/target_dir.h"
-#include "cli/session/listens.h"
 
 #define YOUNG 2000  /* ms since fork */
 #define NEWBORN 200 /* ms: within it a process in the middle of exec shows neither side */
@@ -38,18 +38,18 @@ static bool may_still_be_injected(const struct process *process)
            (parent > 0 && same_program(process, (pid_t)parent));
 }
 
-static bool is_settling(pid_t pid)
+static bool is_starting(pid_t pid)
 {
     struct refusal why = {0};
     struct process process;
     struct channel channel;
-    bool settling = false;
+    bool starting = false;
 
     if (process_open(pid, &process, &why) == 0 && process_age_ms(&process) < YOUNG) {
         if (!process.shim) {
-            settling = may_still_be_injected(&process);
+            starting = may_still_be_injected(&process);
         } else {
-            settling =
+            starting =
                 channel_open(&process, &channel, &why) != 0 &&
                 (why.items[0].code == HP_NOT_LISTENING || why.items[0].code == HP_EMULATED) &&
                 !process_waits_for_ring(&process);
@@ -58,13 +58,13 @@ static bool is_settling(pid_t pid)
     }
     process_close(&process);
     refusal_clear(&why);
-    return settling;
+    return starting;
 }
 
-void process_settle(pid_t pid)
+void process_await_ready(pid_t pid)
 {
     const struct timespec interval = {0, INTERVAL};
 
-    while (is_settling(pid))
+    while (is_starting(pid))
         nanosleep(&interval, NULL);
 }

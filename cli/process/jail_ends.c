@@ -1,5 +1,5 @@
 /* jail_ends.c - see jail_ends.h. Fields are those of proc(5). */
-#include "cli/session/jail_ends.h"
+#include "cli/process/jail_ends.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* program_code.c - see program_code.h. */
-#include "cli/process/program_code.h"
+#include "cli/debug/program_code.h"
 
 #include <elf.h>
 #include <fcntl.h>

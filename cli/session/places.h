@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/session/client.h"
+#include "cli/session/client_request.h"
 
 struct places;
 
