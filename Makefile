@@ -43,7 +43,8 @@ preload_sources := $(wildcard preload/*.c preload/*/*.c) $(addprefix base/,cfi.c
 engine_sources := $(wildcard loader/*.c loader/*/*.c arch/*/*.c arch/*/*.S elf/*.c resolve/*.c) $(addprefix base/,clock.c refusal.c \
 	json.c linker_error.c proc_text.c services.c sha256.c sort.c sys.c sys_wait.c text.c utf8.c wall_time.c)
 command_sources := $(wildcard cli/*.c cli/*/*.c elf/*.c resolve/*.c) $(wildcard $(addprefix arch/*/,decode.c prologue.c \
-	references.c hold.c stub.c callers*.c)) $(addprefix base/,refusal.c json.c maker.c proc_text.c request.c utf8.c)
+	references.c hold.c stub.c callers*.c \
+	machine.c relocation.c plt.c)) $(addprefix base/,refusal.c json.c maker.c proc_text.c request.c utf8.c)
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 # Each command is shown as one short line; V=1 shows it whole.

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/plt.h"
 #include "elf/functions_internal.h"
 #include "elf/order.h"
 
@@ -144,25 +145,6 @@ static uint64_t settle_size(struct functions *functions, uint64_t address, uint6
 
 /* ------------------------------------------------------- PLT without sections --- */
 
-/* jmp *disp32(%rip), as PLTs have it: with a BND prefix where they were made for MPX or CET. */
-static size_t memory_jump_end(const uint8_t *code, size_t size, size_t at)
-{
-    if (at < size && code[at] == 0xf2)
-        at++;
-    return at + 6 <= size && code[at] == 0xff && code[at + 1] == 0x25 ? at + 6 : 0;
-}
-
-static bool is_plt_code(const uint8_t *code, size_t size)
-{
-    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    size_t at = size > sizeof endbr64 && memcmp(code, endbr64, sizeof endbr64) == 0 ? 4 : 0;
-
-    if (at == 0 && size >= 6 && code[0] == 0xff && code[1] == 0x35) /* push disp32(%rip) */
-        at = 6;
-    size_t end = memory_jump_end(code, size, at);
-    return end > 0 && end < size;
-}
-
 static bool is_plt(const struct functions *functions, const struct unwind_range *frame)
 {
     const uint8_t *code;
@@ -170,7 +152,7 @@ static bool is_plt(const struct functions *functions, const struct unwind_range 
     if (functions->plt_known)
         return false;
     code = image_bytes_at(functions->image, frame->start, frame->size);
-    return code && is_plt_code(code, frame->size);
+    return code && arch_is_plt(code, frame->size);
 }
 
 /* ------------------------------------------------------- one function --- */

@@ -34,7 +34,7 @@ struct range {
     uint64_t begin, end;
 };
 
-/* A word that ld.so fills with what a resolver returns: R_X86_64_IRELATIVE. */
+/* A word that ld.so fills with what a resolver returns: ARCH_RELOCATION_INDIRECT. */
 struct indirect_word {
     uint64_t resolver; /* first: sorted by it */
     uint64_t where;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "elf/image_internal.h"
 
 void image_set_error(struct elf_error *fault, enum elf_error_code code, const char *format, ...)
@@ -296,9 +297,9 @@ int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_
     if (size < sizeof *header)
         return image_fail(fault, ELF_DAMAGED, "it ends inside the ELF header");
     memcpy(header, bytes, sizeof *header);
-    if (header->e_machine != EM_X86_64)
-        return image_fail(fault, ELF_MACHINE_WRONG, "its machine is %u, not x86-64",
-                          header->e_machine);
+    if (header->e_machine != machine_elf)
+        return image_fail(fault, ELF_MACHINE_WRONG, "its machine is %u, not %s", header->e_machine,
+                          machine_name);
     if (check_type(header->e_type, require_type, fault))
         return -1;
     if (header->e_ident[EI_VERSION] != EV_CURRENT || header->e_version != EV_CURRENT)

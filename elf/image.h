@@ -19,7 +19,7 @@ enum elf_error_code {
     ELF_OK,
     ELF_NOT,           /* not an ELF file */
     ELF_CLASS_WRONG,   /* not 64-bit little-endian */
-    ELF_MACHINE_WRONG, /* not x86-64 */
+    ELF_MACHINE_WRONG, /* another machine than this one */
     ELF_TYPE_WRONG,    /* neither ET_DYN nor ET_EXEC */
     ELF_DAMAGED,       /* structures contradict each other or point out of the file */
     ELF_NO_MANIFEST,
@@ -75,8 +75,8 @@ const char *image_string_at(const struct image *image, uint64_t address);
 const void *image_bytes_at(const struct image *image, uint64_t address, size_t size);
 
 /*
- * The 8-byte word at a virtual address as it will be after relocation: R_X86_64_RELATIVE,
- * RELR (generic ABI, "Relative Relocation Table") and R_X86_64_64 against a symbol that the
+ * The 8-byte word at a virtual address as it will be after relocation: ARCH_RELOCATION_RELATIVE,
+ * RELR (generic ABI, "Relative Relocation Table") and ARCH_RELOCATION_ADDRESS against a symbol that the
  * object itself defines are applied, as virtual addresses before load bias. For a mapped
  * image: the live word minus the load bias where it points into the object. Returns false
  * where the address is outside the object, or the word's value comes from another object.

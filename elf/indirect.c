@@ -1,6 +1,6 @@
 /*
  * indirect.c - the words that ld.so fills with what the resolvers of indirect functions (STT_GNU_IFUNC)
- * return, and which no symbol names: R_X86_64_IRELATIVE (System V ABI AMD64, "Relocation Types"). Calls
+ * return, and which no symbol names: ARCH_RELOCATION_INDIRECT. Calls
  * of an indirect function from its own object go through them.
  *
  * Runs where functions.c runs. Reads only.

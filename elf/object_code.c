@@ -88,20 +88,20 @@ static bool binds_itself(const struct image *image, const struct image_relocatio
                          uint64_t *target)
 {
     switch (relocation->type) {
-    case R_X86_64_RELATIVE:
+    case ARCH_RELOCATION_RELATIVE:
         *target = (uint64_t)relocation->addend;
         break;
-    case R_X86_64_GLOB_DAT:
-    case R_X86_64_JUMP_SLOT:
+    case ARCH_RELOCATION_GLOB_DAT:
+    case ARCH_RELOCATION_JUMP_SLOT:
         *target = relocation->symbol.value;
         break;
-    case R_X86_64_64:
+    case ARCH_RELOCATION_ADDRESS:
         *target = relocation->symbol.value + (uint64_t)relocation->addend;
         break;
     default:
         return false;
     }
-    if (relocation->type != R_X86_64_RELATIVE &&
+    if (relocation->type != ARCH_RELOCATION_RELATIVE &&
         (!relocation->has_symbol || !relocation->symbol.defined ||
          relocation->symbol.type == STT_GNU_IFUNC))
         return false;

@@ -19,7 +19,7 @@ struct walk {
     struct elf_error *fault;
     bool symbols_only;
     const char *name; /* of the one symbol that is wanted, or NULL */
-    uint32_t type;    /* the one that is wanted, or R_X86_64_NONE */
+    bool indirect_only;
 };
 
 /* ld.so would fault on a store outside, or into text without DT_TEXTREL. */
@@ -45,7 +45,7 @@ static int give_relr(const struct walk *walk, uint64_t where)
         .where = where,
         .addend =
             (int64_t)(image_load64(word) - (image_is_mapped(walk->image) ? walk->image->bias : 0)),
-        .type = R_X86_64_RELATIVE,
+        .type = ARCH_RELOCATION_RELATIVE,
         .relro = image_in_relro(walk->image, where, sizeof(uint64_t)),
     };
     return walk->each(&relocation, walk->context);
@@ -104,8 +104,8 @@ static bool is_wanted(const struct walk *walk, uint64_t info)
     uint64_t index = ELF64_R_SYM(info);
     Elf64_Sym symbol;
 
-    if (walk->type != R_X86_64_NONE)
-        return ELF64_R_TYPE(info) == walk->type;
+    if (walk->indirect_only)
+        return ELF64_R_TYPE(info) == arch_relocation_indirect();
     if (!walk->symbols_only)
         return true;
     if (index == 0 || !walk->name)
@@ -127,11 +127,11 @@ static int walk_rela(const struct walk *walk, const struct records *table, bool 
         struct image_relocation relocation = {
             .where = rela.r_offset,
             .addend = rela.r_addend,
-            .type = ELF64_R_TYPE(rela.r_info),
+            .type = arch_relocation(ELF64_R_TYPE(rela.r_info)),
             .plt = plt,
             .relro = image_in_relro(walk->image, rela.r_offset, sizeof(uint64_t)),
         };
-        if (relocation.type == R_X86_64_NONE)
+        if (relocation.type == ARCH_RELOCATION_NONE)
             continue;
         if (check_place(walk, rela.r_offset) ||
             add_symbol(walk, ELF64_R_SYM(rela.r_info), &relocation))
@@ -150,7 +150,7 @@ static int walk_all(const struct walk *walk)
 
     if (walk->image->versym.bytes && image_read_versions(walk->image, walk->fault))
         return -1;
-    stop = walk->symbols_only || walk->type != R_X86_64_NONE ? 0 : walk_relr(walk);
+    stop = walk->symbols_only || walk->indirect_only ? 0 : walk_relr(walk);
     if (!stop)
         stop = walk_rela(walk, &walk->image->rela, false);
     return stop ? stop : walk_rela(walk, &walk->image->jmprel, true);
@@ -160,14 +160,14 @@ int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_error *fault)
 {
-    return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_NONE});
+    return walk_all(&(struct walk){image, each, context, fault, false, NULL, false});
 }
 
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
                              void *context, struct elf_error *fault)
 {
-    return walk_all(&(struct walk){image, each, context, fault, true, name, R_X86_64_NONE});
+    return walk_all(&(struct walk){image, each, context, fault, true, name, false});
 }
 
 int image_indirect_relocations(const struct image *image,
@@ -175,7 +175,7 @@ int image_indirect_relocations(const struct image *image,
                                            void *context),
                                void *context, struct elf_error *fault)
 {
-    return walk_all(&(struct walk){image, each, context, fault, false, NULL, R_X86_64_IRELATIVE});
+    return walk_all(&(struct walk){image, each, context, fault, false, NULL, true});
 }
 
 /* ------------------------------------------------------- words --- */
@@ -204,16 +204,16 @@ static struct relocated_word word_of(const struct image_relocation *relocation, 
         .where = relocation->where, .order = (uint32_t)order, .source = WORD_FOREIGN};
 
     switch (relocation->type) {
-    case R_X86_64_RELATIVE:
+    case ARCH_RELOCATION_RELATIVE:
         word.source = WORD_ADDRESS;
         word.value = (uint64_t)relocation->addend;
         break;
-    case R_X86_64_64:
+    case ARCH_RELOCATION_ADDRESS:
         word.source = symbol_source(relocation);
         word.value = relocation->symbol.value + (uint64_t)relocation->addend;
         break;
-    case R_X86_64_GLOB_DAT:
-    case R_X86_64_JUMP_SLOT:
+    case ARCH_RELOCATION_GLOB_DAT:
+    case ARCH_RELOCATION_JUMP_SLOT:
         word.source = symbol_source(relocation);
         word.value = relocation->symbol.value;
         break;

@@ -181,7 +181,8 @@ static int stop_at_pending(const struct image_relocation *relocation, void *cont
     const struct pending *pending = context;
     uint64_t value;
 
-    if (relocation->type != R_X86_64_RELATIVE || !is_fixed_word(pending, relocation->where) ||
+    if (relocation->type != ARCH_RELOCATION_RELATIVE ||
+        !is_fixed_word(pending, relocation->where) ||
         image_word_source(pending->image, relocation->where, &value) == WORD_ADDRESS)
         return 0;
     return value == 0 || image_segment(pending->image, value, 0) ? 1 : 0;

@@ -38,8 +38,7 @@ static bool same_version(const char *a, const char *b)
 static bool is_import_relocation(const struct image_relocation *relocation)
 {
     return relocation->has_symbol && *relocation->symbol.name &&
-           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
-            relocation->type == R_X86_64_64 || relocation->type == R_X86_64_COPY);
+           (relocation_binds(relocation) || relocation_copies(relocation));
 }
 
 /* NULL: it can. A program's copy of a library's data is defined in the program. */
@@ -78,7 +77,7 @@ static int import_add(const struct image_relocation *relocation, void *context)
     const char *why;
     size_t *bucket;
 
-    if (!is_import_relocation(relocation) || (symbol->defined && relocation->type != R_X86_64_COPY))
+    if (!is_import_relocation(relocation) || (symbol->defined && !relocation_copies(relocation)))
         return 0;
     why = why_not(relocation);
     bucket = bucket_of(slots, symbol->name);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "cli/output/output.h"
 
 #define DELETED " (deleted)"
@@ -30,7 +31,8 @@ static bool is_own(const char *path)
 {
     const char *base = strrchr(path, '/') + 1;
 
-    return strncmp(base, "libhotpatch_", 12) == 0 || strncmp(base, "ld-linux-x86-64.so", 18) == 0 ||
+    return strncmp(base, "libhotpatch_", 12) == 0 ||
+           strncmp(base, machine_linker_stem, strlen(machine_linker_stem)) == 0 ||
            strncmp(path, "/memfd:", 7) == 0 ||
            (strspn(base, "0123456789abcdef") == SHA256_DIGITS && base[SHA256_DIGITS] == '-');
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "cli/output/output.h"
 
 #ifndef HOTPATCH_LIBDIR
@@ -16,7 +17,7 @@
 
 static char *try_at(const char *directory, const char *below)
 {
-    char *path = format_text("%s%s/%s", directory, below, SHIM);
+    char *path = format_text("%s%s%s/%s", directory, *below ? "/../" : "", below, SHIM);
     char *real = realpath(path, NULL);
 
     free(path);
@@ -28,7 +29,7 @@ static char *try_at(const char *directory, const char *below)
 
 char *preload_find(struct refusal *why)
 {
-    static const char *const places[] = {"", "/../lib", "/../lib/x86_64-linux-gnu", "/../lib64"};
+    const char *const places[] = {"", "lib", machine_multiarch, "lib64"};
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     char *found = NULL;
@@ -49,7 +50,7 @@ char *preload_find(struct refusal *why)
 /* What "$LIB" stands for: the dynamic linker's directory below the root or /usr, as it was installed. */
 static char *lib_of(const char *linker)
 {
-    char *real = realpath(*linker ? linker : "/lib64/ld-linux-x86-64.so.2", NULL), *lib;
+    char *real = realpath(*linker ? linker : machine_linker_path, NULL), *lib;
 
     if (!real)
         return NULL;

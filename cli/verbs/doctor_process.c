@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "cli/debug/first_library.h"
 #include "cli/output/output.h"
 #include "cli/process/listens.h"
@@ -321,23 +322,22 @@ static bool is_there(const struct process *process, const char *path)
 
 static bool library_found(const struct process *process, const char *soname)
 {
-    static const char *const places[] = {
-        "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib",
-        "/usr/local/lib"};
+    char *list = format_text("%s:/usr/local/lib", machine_library_path), *rest = list, *place;
     bool found = false;
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
-        char *path = format_text("%s/%s", places[i], soname);
+    while (!found && (place = strsep(&rest, ":"))) {
+        char *path = format_text("%s/%s", place, soname);
 
         found = is_there(process, path);
         free(path);
     }
+    free(list);
     return found;
 }
 
 static const char *library_missing(const struct process *process)
 {
-    static const char *const needed[] = {"libelf.so.1", "libZydis.so.4.0"};
+    const char *const needed[] = {"libelf.so.1", machine_decoder_libs[0]};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if (!library_found(process, needed[i]))

@@ -17,6 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
 #include "cli/process/program_path.h"
@@ -53,11 +54,17 @@ static bool made_by_go(const struct file_image *file)
     return memmem(file->bytes, file->size, mark, sizeof(mark) - 1) != NULL;
 }
 
+/* Is `name` the file name or the soname of glibc's dynamic linker? */
+static bool is_glibc_linker(const char *name)
+{
+    return strncmp(name, machine_linker_stem, strlen(machine_linker_stem)) == 0;
+}
+
 static bool is_dynamic_linker(const struct image *image)
 {
     const char *soname = image_soname(image);
 
-    return soname && strncmp(soname, "ld-linux-x86-64.so", 18) == 0;
+    return soname && is_glibc_linker(soname);
 }
 
 static int preload_check_image(struct verdict *verdict, const char *path,
@@ -77,7 +84,7 @@ static int preload_check_image(struct verdict *verdict, const char *path,
     name = name ? name + 1 : interpreter;
     if (strncmp(name, "ld-musl", 7) == 0)
         return refuse(why, HP_MUSL, "%s uses musl (%s)", path, interpreter);
-    if (strncmp(name, "ld-linux-x86-64.so", 18) != 0 && access(interpreter, X_OK) == 0)
+    if (!is_glibc_linker(name) && access(interpreter, X_OK) == 0)
         return refuse(why, HP_MUSL, "%s uses the dynamic linker %s", path, interpreter);
     if (access(interpreter, X_OK) != 0)
         return refuse(why, HP_NO_PROGRAM, "%s needs the dynamic linker %s: %s", path, interpreter,

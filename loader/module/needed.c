@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "elf/functions.h"
@@ -21,9 +22,6 @@
 #include "loader/module/trust.h"
 #include "loader/objects/library_cache.h"
 #include "loader/objects/object.h"
-
-static const char usual[] =
-    "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib";
 
 enum { NEEDED_MAX = 1000 };
 
@@ -82,7 +80,7 @@ static bool is_for_this_machine(int fd)
 
     return sys_pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
            memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-           (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64);
+           (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == machine_elf);
 }
 
 static int open_file(const char *path)
@@ -106,13 +104,16 @@ struct user {
 /* In the directory, or in one of its subdirectories for newer processors. */
 static int open_below(const char *directory, size_t length, const char *name, char path[PATH_MAX])
 {
-    static const char *const below[] = {"", "/glibc-hwcaps/x86-64-v4", "/glibc-hwcaps/x86-64-v3",
-                                        "/glibc-hwcaps/x86-64-v2"};
+    const int digits = length ? (int)length : 1;
     int fd = -ENOENT;
 
-    for (size_t i = 0; i < sizeof(below) / sizeof(*below) && fd < 0; i++)
-        if (snprintf(path, PATH_MAX, "%.*s%s/%s", length ? (int)length : 1,
-                     length ? directory : ".", below[i], name) < PATH_MAX)
+    if (!length)
+        directory = ".";
+    if (snprintf(path, PATH_MAX, "%.*s/%s", digits, directory, name) < PATH_MAX)
+        fd = open_file(path);
+    for (size_t i = 0; machine_hwcaps[i] && fd < 0; i++)
+        if (snprintf(path, PATH_MAX, "%.*s/glibc-hwcaps/%s/%s", digits, directory,
+                     machine_hwcaps[i], name) < PATH_MAX)
             fd = open_file(path);
     return fd;
 }
@@ -196,7 +197,7 @@ static int search(struct user *user, const char *name, char path[PATH_MAX])
     if (fd < 0 && library_cache_find(name, path))
         fd = open_file(path);
     if (fd < 0)
-        fd = open_in(user, usual, name, path);
+        fd = open_in(user, machine_library_path, name, path);
     free(from_environment);
     free(program);
     return fd;

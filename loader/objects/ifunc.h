@@ -1,7 +1,7 @@
 /*
  * ifunc.h - which function an indirect one (gABI, STT_GNU_IFUNC) stands for: the one that its resolver
  * has chosen in this process. The words that are bound to it tell, those of imports and those that its
- * own object's calls go through (R_X86_64_IRELATIVE); where there are none, ld.so is asked, on the
+ * own object's calls go through (ARCH_RELOCATION_INDIRECT); where there are none, ld.so is asked, on the
  * worker, since dlsym(3) runs the resolver.
  *
  * Requests that load, try and list all ask here. Runs on whichever thread holds the engine lock.

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "arch/relocation.h"
 #include "base/sys.h"
 #include "loader/engine.h"
 
@@ -94,10 +95,11 @@ static bool visit_slots(const struct library *library, uintptr_t table, size_t s
     bool any = false;
 
     for (size_t i = 0; table && symbols && names && i < size / sizeof(*rela); i++) {
-        unsigned long type = ELF64_R_TYPE(rela[i].r_info), number = ELF64_R_SYM(rela[i].r_info);
+        enum arch_relocation type = arch_relocation(ELF64_R_TYPE(rela[i].r_info));
+        unsigned long number = ELF64_R_SYM(rela[i].r_info);
         uintptr_t function = 0;
 
-        if (number && (type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT))
+        if (number && (type == ARCH_RELOCATION_JUMP_SLOT || type == ARCH_RELOCATION_GLOB_DAT))
             function = replacement_of(names + symbols[number].st_name);
         if (function && store)
             __atomic_store_n((uintptr_t *)(library->bias + rela[i].r_offset), function,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "base/text.h"
 #include "elf/functions.h"
 #include "elf/object_callers.h"
@@ -142,13 +143,14 @@ static bool is_ours(const struct object *object)
                                         "libhotpatch_engine.so",
                                         "libelf.so.1",
                                         "libz.so.1",
-                                        "libZydis.so.4.0",
-                                        "libZycore.so.1.4",
-                                        "ld-linux-x86-64.so.2",
-                                        "linux-vdso.so.1"};
+                                        machine_linker,
+                                        machine_vdso};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (is_named(object, names[i]))
+            return true;
+    for (size_t i = 0; machine_decoder_libs[i]; i++)
+        if (is_named(object, machine_decoder_libs[i]))
             return true;
     return false;
 }
@@ -184,7 +186,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
         return NULL;
     }
     object->is_ours = is_ours(object);
-    object->is_vdso = is_named(object, "linux-vdso.so.1");
+    object->is_vdso = is_named(object, machine_vdso);
     object->module = module_of_file(object->path);
     if (object->module)
         object->module->object = object;

@@ -1,6 +1,6 @@
 /*
  * import.c - import slots: the words of every object that ld.so fills with functions, by
- * JUMP_SLOT, GLOB_DAT and R_X86_64_64 relocations (System V ABI AMD64, "Relocation Types").
+ * JUMP_SLOT, GLOB_DAT and ADDRESS relocations (arch/relocation.h).
  *
  * One slot is one definition under one name; all words that ld.so bound to it switch together. A
  * word that is bound tells its definition itself. One that is not holds its own object's PLT
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/plt.h"
 #include "base/text.h"
 #include "elf/relocations.h"
 #include "loader/objects/program_plt.h"
@@ -126,25 +127,12 @@ static bool find_definition(struct object *importer, const struct image_symbol *
 
 /* ---- words that lead to a PLT ---- */
 
-/*
- * Where a JUMP_SLOT points before ld.so has bound it: into the PLT entry that pushes the
- * relocation's number (System V ABI AMD64, "Procedure Linkage Table"; behind an endbr64 with
- * -z ibtplt; mold's moves the number into r11d). A function of the object's own, which the
- * program may have put there itself, looks otherwise.
- */
+/* False also between two segments: a word may hold anything. */
 static bool is_lazy_stub(const struct object *object, uintptr_t value)
 {
-    enum { LENGTH = 11 };
-    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    const unsigned char *code = image_bytes_at(object->image, value - object->bias, LENGTH);
+    const uint8_t *code = image_bytes_at(object->image, value - object->bias, ARCH_LAZY_BYTES);
 
-    if (!code) /* between two segments: a word may hold anything */
-        return false;
-    if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
-        code += sizeof(endbr64);
-    if (code[0] == 0x68)
-        return code[5] == 0xe9 || (code[5] == 0xf2 && code[6] == 0xe9);
-    return code[0] == 0x41 && code[1] == 0xbb;
+    return code && arch_is_lazy_plt(code);
 }
 
 bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value)
@@ -188,8 +176,7 @@ static bool is_candidate(const struct image_relocation *relocation)
     uint8_t type = relocation->symbol.type;
 
     return relocation->has_symbol && relocation->addend == 0 && *relocation->symbol.name &&
-           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
-            relocation->type == R_X86_64_64) &&
+           relocation_binds(relocation) &&
            (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
@@ -199,7 +186,7 @@ static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t 
 {
     if (value == 0)
         return relocation->symbol.binding != STB_WEAK;
-    return relocation->type == R_X86_64_JUMP_SLOT && !object_at(value);
+    return relocation->type == ARCH_RELOCATION_JUMP_SLOT && !object_at(value);
 }
 
 static bool is_among(const char *name, size_t begin, size_t end)
@@ -225,8 +212,9 @@ static int add(const struct image_relocation *relocation, void *context)
     struct word word = {.address = (uintptr_t *)(object->bias + relocation->where),
                         .object = object,
                         .protect = relocation->relro,
-                        .pointer = relocation->type == R_X86_64_64 && !relocation->relro,
-                        .lazy = relocation->type == R_X86_64_JUMP_SLOT};
+                        .pointer =
+                            relocation->type == ARCH_RELOCATION_ADDRESS && !relocation->relro,
+                        .lazy = relocation->type == ARCH_RELOCATION_JUMP_SLOT};
     struct definition definition;
     uintptr_t value;
     bool bound;
@@ -373,11 +361,8 @@ static const char *why_not(const struct image_relocation *relocation, const uint
 
 static bool imports_symbol(const struct image_relocation *relocation)
 {
-    if (relocation->type == R_X86_64_COPY)
-        return true;
-    return !relocation->symbol.defined &&
-           (relocation->type == R_X86_64_JUMP_SLOT || relocation->type == R_X86_64_GLOB_DAT ||
-            relocation->type == R_X86_64_64);
+    return relocation_copies(relocation) ||
+           (!relocation->symbol.defined && relocation_binds(relocation));
 }
 
 static int tell_unpatchable(const struct image_relocation *relocation, void *context)

@@ -64,11 +64,11 @@ static void plt_and_data_relocations_are_told_apart(void **state)
         relocation_at(relocations, address_of(opened.image, "to_exit"));
 
     assert_int_equal(relocations->result, 0);
-    assert_int_equal(plt->type, R_X86_64_JUMP_SLOT);
+    assert_int_equal(plt->type, ARCH_RELOCATION_JUMP_SLOT);
     assert_true(plt->plt);
     assert_string_equal(plt->symbol.version, "GLIBC_2.2.5");
     assert_false(plt->symbol.defined);
-    assert_int_equal(data->type, R_X86_64_64);
+    assert_int_equal(data->type, ARCH_RELOCATION_ADDRESS);
     assert_false(data->plt);
     assert_string_equal(data->symbol.name, "puts");
     assert_int_equal(data->addend, 0);
@@ -177,7 +177,7 @@ static void words_of_packed_relocations_hold_the_same(void **state)
 
     assert_true(elf_dynamic(&file, DT_RELRSZ)->d_un.d_val > 0);
     for (size_t i = 0; i < relocations->count; i++)
-        relative += relocations->items[i].type == R_X86_64_RELATIVE;
+        relative += relocations->items[i].type == ARCH_RELOCATION_RELATIVE;
     assert_true(relative >= 5);
     assert_words(opened.image);
     object_close(&opened);

@@ -1,0 +1,29 @@
+/*
+ * relocation.h - what a dynamic relocation stores, whatever number the machine's ABI gives it.
+ * arch/x86_64/relocation.c knows the numbers.
+ *
+ * Pure functions: any thread.
+ */
+#ifndef HOTPATCH_ARCH_RELOCATION_H
+#define HOTPATCH_ARCH_RELOCATION_H
+
+#include <stdint.h>
+
+enum arch_relocation {
+    ARCH_RELOCATION_NONE,      /* nothing */
+    ARCH_RELOCATION_RELATIVE,  /* load bias + addend; also an entry of DT_RELR */
+    ARCH_RELOCATION_ADDRESS,   /* symbol + addend, a word of data */
+    ARCH_RELOCATION_GLOB_DAT,  /* symbol, a word of the GOT */
+    ARCH_RELOCATION_JUMP_SLOT, /* symbol, a word that a PLT entry jumps through */
+    ARCH_RELOCATION_COPY,      /* the symbol's data, copied into the program */
+    ARCH_RELOCATION_INDIRECT,  /* what the resolver at load bias + addend returns */
+    ARCH_RELOCATION_OTHER
+};
+
+/* Return what a relocation of type `number` (ELF64_R_TYPE) stores. */
+enum arch_relocation arch_relocation(uint32_t number);
+
+/* Return the type of an INDIRECT relocation. A walk that wants these alone compares numbers. */
+uint32_t arch_relocation_indirect(void);
+
+#endif
