@@ -10,7 +10,17 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/check.h"
+#include "cli/verbs/doctor.h"
+#include "cli/verbs/explain.h"
+#include "cli/verbs/load.h"
+#include "cli/verbs/ps.h"
+#include "cli/verbs/reload.h"
+#include "cli/verbs/revert.h"
+#include "cli/verbs/run.h"
+#include "cli/verbs/slots.h"
+#include "cli/verbs/status.h"
+#include "cli/verbs/usage.h"
 #include "cli/output/fatal.h"
 
 #ifndef HOTPATCH_VERSION

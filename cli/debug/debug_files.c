@@ -6,7 +6,8 @@
  * Each is looked for as the target's root directory has it, then the command's own. A FIFO of that name,
  * which a target's owner could make, holds nobody up.
  */
-#include <elfutils/libdwelf.h>
+#include "cli/debug/debug_files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -16,7 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cli/debug/debug_internal.h"
 #include "cli/output/output.h"
 
 #define DIRECTORY "/usr/lib/debug"

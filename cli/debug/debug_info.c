@@ -7,7 +7,7 @@
 #include "cli/debug/debug_info.h"
 
 #include <dwarf.h>
-#include <elfutils/libdwelf.h>
+#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,18 +16,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/debug/debug_internal.h"
+#include "base/base_name.h"
+#include "cli/debug/dwarf_units.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
+#include "elf/slot_table.h"
 
 #define DYNAMIC_MAX 4096 /* entries of PT_DYNAMIC that are looked at */
 
-const char *base_name(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-
-    return slash ? slash + 1 : path;
-}
+struct debug_info {
+    const struct debug_files *given;
+    struct debug_place place;
+    int file; /* the object's, open */
+    Dwfl *dwfl;
+    Dwfl_Module *module;
+    GElf_Addr bias; /* of the module's addresses in `dwfl` */
+    char *build_id;
+    char *soname;
+    struct image *image; /* of an object that declares slots; read when first asked for */
+    struct slot_table slots;
+    bool slots_read;
+    struct debug_names own, all;   /* likewise */
+    struct debug_names dwarf;      /* what DWARF names, as far as it has been read */
+    Dwarf_CU *dwarf_last;          /* the last unit of it */
+    struct inlined_index *inlined; /* likewise */
+};
 
 /* ----------------------------------------------------------------- opening --- */
 
@@ -346,27 +359,13 @@ Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias)
     return dwarf;
 }
 
-Dwarf_Die *debug_unit_whole(Dwarf_Die *unit, Dwarf_Die *split)
+struct inlined_index *debug_info_inlined(struct debug_info *info, Dwarf_Addr *bias)
 {
-    uint8_t type;
+    Dwarf *dwarf = debug_info_dwarf(info, bias);
 
-    *split = (Dwarf_Die){0};
-    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, split, NULL, NULL, NULL) == 0 &&
-        type == DW_UT_skeleton && split->addr)
-        return split;
-    return unit;
-}
-
-Dwarf_Die *debug_unit_next(Dwarf *dwarf, Dwarf_CU **last, Dwarf_Die *unit, Dwarf_Die *split)
-{
-    uint8_t type = 0;
-
-    do {
-        *split = (Dwarf_Die){0};
-        if (dwarf_get_units(dwarf, *last, last, NULL, &type, unit, split) != 0)
-            return NULL;
-    } while (type != DW_UT_compile && type != DW_UT_partial && type != DW_UT_skeleton);
-    return type == DW_UT_skeleton && split->addr ? split : unit;
+    if (dwarf && !info->inlined)
+        info->inlined = inlined_index_new(dwarf);
+    return dwarf ? info->inlined : NULL;
 }
 
 /* clang writes no .debug_aranges, by which libdw looks up addresses; then every unit is asked. */

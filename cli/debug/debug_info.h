@@ -3,34 +3,20 @@
  * of a separate debug file (found by build-id or debuglink, or named by the user), those of
  * .gnu_debugdata; and its DWARF, where that is at hand.
  *
- * libdw and libdwfl are used here and in inlined.c, and nowhere else. Nothing is fetched from a
+ * libdwfl is used here alone. Nothing is fetched from a
  * debuginfod server. Addresses are virtual, before load bias.
  */
 #ifndef HOTPATCH_DEBUG_INFO_H
 #define HOTPATCH_DEBUG_INFO_H
 
+#include <elfutils/libdw.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/refusal.h"
-
-/* Files that the user named with --debug. */
-struct debug_file {
-    const char *path; /* the caller's */
-    char *build_id;
-    bool wanted; /* some object has that build-id */
-};
-
-struct debug_files {
-    struct debug_file *list;
-    size_t count;
-};
-
-/* 0, or -1: HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-BUILD-ID (it has none). Free in either case. */
-int debug_files_open(struct debug_files *files, const char *const *paths, size_t count,
-                     struct refusal *why);
-void debug_files_free(struct debug_files *files);
+#include "cli/debug/debug_files.h"
+#include "cli/debug/debug_names.h"
+#include "cli/debug/inlined_index.h"
 
 struct debug_info;
 
@@ -48,16 +34,6 @@ const char *debug_info_soname(const struct debug_info *info);   /* or NULL */
 /* Does the object declare a slot of that name with hotpatch.h? Then the slot is meant, and no
  * function. `*name_space` lives as long as `info`; NULL where it has none. */
 bool debug_info_declares(struct debug_info *info, const char *name, const char **name_space);
-
-struct debug_function {
-    const char *name; /* the symbol's, mangled */
-    const char *file; /* base name of the source file of a local one, or NULL */
-    uint64_t address;
-    bool local;
-    bool ifunc;
-};
-
-typedef int debug_function_visit(const struct debug_function *function, void *context);
 
 /* Every function called `name` that the process itself finds: those in the file's own symbol tables.
  * A non-zero return of `each` stops and is returned. */
@@ -78,5 +54,14 @@ int debug_info_dwarf_functions(struct debug_info *info, const char *name, unsign
 /* Base name of the source file whose compile unit has the function at `address`, by DWARF; lives
  * as long as `info`. NULL: not known. */
 const char *debug_info_source(struct debug_info *info, uint64_t address);
+
+/* The compile unit's DIE, and in `bias` what makes an address of it one of the object; NULL:
+ * there is no DWARF for that address. */
+Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die *storage,
+                           Dwarf_Addr *bias);
+/* libdw's handle; NULL: no DWARF. */
+Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias);
+/* The index of inlined copies, made when first asked for, and in `bias` as above; NULL: no DWARF. */
+struct inlined_index *debug_info_inlined(struct debug_info *info, Dwarf_Addr *bias);
 
 #endif

@@ -5,10 +5,19 @@
 #ifndef HOTPATCH_DEBUG_NAMES_H
 #define HOTPATCH_DEBUG_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/debug/debug_info.h"
+struct debug_function {
+    const char *name; /* the symbol's, mangled */
+    const char *file; /* base name of the source file of a local one, or NULL */
+    uint64_t address;
+    bool local;
+    bool ifunc;
+};
+
+typedef int debug_function_visit(const struct debug_function *function, void *context);
 
 /* A clone's name begins with that of its source. */
 struct debug_clone {

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/debug/debug_internal.h"
+#include "base/base_name.h"
+#include "cli/debug/dwarf_units.h"
+#include "cli/debug/inlined_index.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
 
@@ -121,15 +123,6 @@ static char *told(struct sought *sought)
     return text;
 }
 
-static struct inlined_index *index_of(struct debug_info *info, Dwarf_Addr *bias)
-{
-    Dwarf *dwarf = debug_info_dwarf(info, bias);
-
-    if (dwarf && !info->inlined)
-        info->inlined = inlined_index_new(dwarf);
-    return dwarf ? info->inlined : NULL;
-}
-
 static bool seek(struct sought *sought, Dwarf_Die *function)
 {
     sought->name = dwarf_diename(function);
@@ -172,7 +165,7 @@ char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
     Dwarf_Addr bias;
     Dwarf_Die storage, function;
     Dwarf_Die *unit = debug_info_unit(info, address, &storage, &bias);
-    struct inlined_index *index = index_of(info, &bias);
+    struct inlined_index *index = debug_info_inlined(info, &bias);
 
     if (!unit || !index)
         return NULL;
@@ -229,7 +222,7 @@ char *inlined_everywhere(struct debug_info *info, const char *name, unsigned bud
     struct sought sought = {0};
     uint64_t until = now_ms() + budget;
     Dwarf_Addr bias;
-    struct inlined_index *index = index_of(info, &bias);
+    struct inlined_index *index = debug_info_inlined(info, &bias);
 
     if (!index)
         return NULL;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/debug/debug_internal.h"
+#include "cli/debug/debug_names.h"
+#include "cli/debug/dwarf_units.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
 

@@ -6,7 +6,6 @@
 
 #include "cli/debug/cxx_name.h"
 #include "cli/debug/inlined.h"
-#include "cli/debug/lookup_internal.h"
 #include "cli/debug/result_type.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"

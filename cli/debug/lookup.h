@@ -12,22 +12,7 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
-#include "cli/process/proc_facts.h"
-
-struct lookup;
-
-/* `debug_paths` (of --debug) are the caller's. NULL with the refusal. */
-struct lookup *lookup_open(const char *const *debug_paths, size_t count, struct refusal *why);
-void lookup_close(struct lookup *lookup); /* NULL is allowed */
-
-/* Begins to look at a process's objects; for the targets that follow. True: they are those that were
- * looked at before, so that the same is found. */
-bool lookup_process(struct lookup *lookup, const struct process *process);
-/* Or at a file alone. */
-void lookup_file(struct lookup *lookup, const char *path);
-
-/* A --debug file that belongs to no object that any process so far has: HP-BUILD-ID, -1. */
-int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why);
+#include "cli/debug/lookup_objects.h"
 
 /*
  * Where the function that `target` names is. 1: `*key` is "at=..." for the wire, malloc'd; 0: the

@@ -1,11 +1,12 @@
-/* lookup_objects.c - whose functions are looked up: the objects of a process, or a file; see lookup.h. */
+/* lookup_objects.c - see lookup_objects.h. */
+#include "cli/debug/lookup_objects.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/debug/lookup_internal.h"
 #include "cli/output/output.h"
 #include "cli/process/mapped.h"
 

@@ -4,7 +4,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
-#include "cli/debug/debug_internal.h"
+#include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
 #define REGISTER_BYTES 8

@@ -1,7 +1,9 @@
 /*
- * verb_check.c - hotpatch check: would a patch fit? Of a process the process itself is asked;
+ * check.c - hotpatch check: would a patch fit? Of a process the process itself is asked;
  * of a file the manifest is held against what the file declares, its functions and its imports.
  */
+#include "cli/verbs/check.h"
+
 #include <elf.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
 #include "cli/session/request_run.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 #include "elf/protection.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"

@@ -1,4 +1,6 @@
-/* doctor_process.c - every check of a running process; see findings.h. */
+/* doctor_process.c - see doctor_process.h. */
+#include "cli/verbs/doctor_process.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,6 @@
 #include "cli/process/target_dir.h"
 #include "cli/session/jail_files.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/findings.h"
 #include "cli/verbs/preload_check.h"
 #include "elf/functions.h"
 

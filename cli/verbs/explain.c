@@ -1,10 +1,12 @@
-/* verb_explain.c - hotpatch explain: what a refusal's code means and what helps. */
+/* explain.c - hotpatch explain: what a refusal's code means and what helps. */
+#include "cli/verbs/explain.h"
+
 #include <json-c/json.h>
 #include <string.h>
 
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 static const char help[] =
     "hotpatch explain [CODE]\n"

@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/refusal.h"
-#include "cli/process/proc_facts.h"
 #include "elf/text_share.h"
 
 struct json_object;
@@ -41,9 +41,9 @@ struct functions;
 /* How much of the code of the program the functions are of. */
 void finding_add_text(struct findings *findings, struct functions *functions);
 
-/* doctor_process.c: everything that /proc and the runtime directory tell, and `answer`, what the process said to a
- * request for its status. */
-void process_examine(const struct process *process, struct json_object *reply,
-                     struct findings *findings);
+/* "ok    program   ..." for each, on stdout. */
+void findings_print(const struct findings *findings);
+/* The document of `hotpatch doctor` for a process, or with `pid` 0 for a file. */
+struct json_object *findings_json(const struct findings *findings, pid_t pid, const char *file);
 
 #endif

@@ -1,4 +1,6 @@
-/* verb_load.c - hotpatch load: patches into processes, as one transaction each. */
+/* load.c - hotpatch load: patches into processes, as one transaction each. */
+#include "cli/verbs/load.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "cli/session/reply.h"
 #include "cli/session/request_run.h"
 #include "cli/verbs/follow.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 static const char help[] =
     "hotpatch load TARGET [OPTION...] PATCH...\n"

@@ -1,4 +1,6 @@
-/* verb_ps.c - hotpatch ps: which processes can be patched; clears away what dead ones left. */
+/* ps.c - hotpatch ps: which processes can be patched; clears away what dead ones left. */
+#include "cli/verbs/ps.h"
+
 #include <fcntl.h>
 #include <glob.h>
 #include <json-c/json.h>
@@ -16,7 +18,7 @@
 #include "cli/process/targets.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 #define ASK_MARGIN 1000 /* ms */
 

@@ -1,7 +1,9 @@
-/* verb_reload.c - hotpatch reload: every patch whose file has changed. */
+/* reload.c - hotpatch reload: every patch whose file has changed. */
+#include "cli/verbs/reload.h"
+
 #include "base/request.h"
 #include "cli/session/request_run.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 static const char help[] =
     "hotpatch reload TARGET\n"

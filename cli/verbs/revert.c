@@ -1,4 +1,6 @@
-/* verb_revert.c - hotpatch revert: takes a patch's layers out again. */
+/* revert.c - hotpatch revert: takes a patch's layers out again. */
+#include "cli/verbs/revert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +8,7 @@
 #include "cli/output/output.h"
 #include "cli/output/wire_name.h"
 #include "cli/session/request_run.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 static const char help[] =
     "hotpatch revert TARGET [OPTION...] NAME|last|all\n"

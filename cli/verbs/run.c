@@ -1,4 +1,6 @@
-/* verb_run.c - hotpatch run: starts a program with the library in it. */
+/* run.c - hotpatch run: starts a program with the library in it. */
+#include "cli/verbs/run.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include "cli/process/preload_path.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/preload_check.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 static const char help[] =
     "hotpatch run [--patch FILE]... [--] PROGRAM [ARG...]\n"

@@ -1,4 +1,6 @@
-/* verb_slots.c - hotpatch slots: what can be patched in a process or a file. */
+/* slots.c - hotpatch slots: what can be patched in a process or a file. */
+#include "cli/verbs/slots.h"
+
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include "cli/verbs/program_functions.h"
 #include "cli/verbs/slot_rows.h"
 #include "cli/verbs/slots_file.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 #define LIST_TIMEOUT 10000 /* ms */
 

@@ -1,4 +1,6 @@
-/* verb_status.c - hotpatch status: what is applied in a process, and since when. */
+/* status.c - hotpatch status: what is applied in a process, and since when. */
+#include "cli/verbs/status.h"
+
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 #include "cli/output/output.h"
 #include "cli/session/request_run.h"
 #include "cli/verbs/slot_rows.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 
 #define HASH_SHOWN 16 /* hex digits; --json has all */
 

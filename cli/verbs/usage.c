@@ -1,4 +1,6 @@
-/* usage.c - what the verbs share in reading their command lines; see verbs.h. */
+/* usage.c - see usage.h. */
+#include "cli/verbs/usage.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -12,7 +14,6 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
-#include "cli/verbs/verbs.h"
 
 #define TIMEOUT_MAX 3600000 /* ms; what the shim takes */
 

@@ -25,7 +25,7 @@
 #include "cli/process/stale.h"
 #include "cli/session/client.h"
 #include "cli/verbs/preload_check.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/usage.h"
 #include "cli/session/wire.h"
 
 /* -------------------------------------------------------------------- wire --- */

@@ -1,10 +1,8 @@
 /*
- * verbs.h - the command's verbs, each in a file of its own, and how they refuse bad usage.
- *
- * A verb gets argv with its own name first, and returns the exit code.
+ * usage.h - what the verbs share in reading their command lines, and how they refuse bad usage.
  */
-#ifndef HOTPATCH_VERBS_H
-#define HOTPATCH_VERBS_H
+#ifndef HOTPATCH_USAGE_H
+#define HOTPATCH_USAGE_H
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -74,16 +72,5 @@ char *moment_keys(const struct moment *moment);
 /* `path` from the root, malloc'd. NULL where the working directory has none (it was removed): it is
  * another process that opens it. */
 char *absolute_path(const char *path, struct refusal *why);
-
-int verb_run(int argc, char **argv);
-int verb_ps(int argc, char **argv);
-int verb_slots(int argc, char **argv);
-int verb_load(int argc, char **argv);
-int verb_revert(int argc, char **argv);
-int verb_reload(int argc, char **argv);
-int verb_status(int argc, char **argv);
-int verb_check(int argc, char **argv);
-int verb_doctor(int argc, char **argv);
-int verb_explain(int argc, char **argv);
 
 #endif

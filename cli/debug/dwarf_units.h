@@ -1,0 +1,15 @@
+/*
+ * dwarf_units.h - the compile units of DWARF, those of split DWARF among them (DWARF 5, 3.1.2 and 7.3.2).
+ */
+#ifndef HOTPATCH_DWARF_UNITS_H
+#define HOTPATCH_DWARF_UNITS_H
+
+#include <elfutils/libdw.h>
+
+/* The next unit after `*last` (NULL: the first) that can hold code; of split DWARF the unit in the
+ * .dwo file where libdw finds that. Points to `unit` or `split`; NULL: no more. */
+Dwarf_Die *debug_unit_next(Dwarf *dwarf, Dwarf_CU **last, Dwarf_Die *unit, Dwarf_Die *split);
+/* The unit itself, or the split unit that a skeleton unit stands for (DWARF 5, 3.1.2). */
+Dwarf_Die *debug_unit_whole(Dwarf_Die *unit, Dwarf_Die *split);
+
+#endif
