@@ -5,9 +5,12 @@
  * to is checked here once, and so are the sizes on which ld.so itself asserts: an object with
  * a wrong DT_RELAENT would abort the host inside dlopen(3) (glibc, elf/get-dynamic-info.h).
  */
+#include "elf/dynamic.h"
+
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/image_bytes.h"
+#include "elf/symbol_hash.h"
 
 /* The tags of use, each in a member of the same name. */
 struct tags {
@@ -48,7 +51,7 @@ static void read_tag(struct tags *tags, int64_t tag, uint64_t value)
     tags->has_soname |= tag == DT_SONAME;
 }
 
-static Elf64_Dyn dynamic_entry(const struct image *image, size_t i)
+Elf64_Dyn image_dynamic_entry(const struct image *image, size_t i)
 {
     Elf64_Dyn entry;
 
@@ -70,40 +73,40 @@ static uint64_t before_bias(const struct image *image, uint64_t pointer)
 /* `size` bytes of records at `address`; NULL bytes where address is 0. */
 static int read_records(const struct image *image, uint64_t address, uint64_t size,
                         size_t record_size, const char *what, struct records *out,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
     address = before_bias(image, address);
     if (address == 0 || size == 0)
         return 0;
     out->bytes = image_bytes_at(image, address, size);
     if (!out->bytes)
-        return image_fail(fault, ELF_DAMAGED, "%s lies outside the file", what);
+        return elf_fail(error, ELF_DAMAGED, "%s lies outside the file", what);
     if (size % record_size != 0)
-        return image_fail(fault, ELF_DAMAGED, "%s has a size that is no multiple of %zu", what,
-                          record_size);
+        return elf_fail(error, ELF_DAMAGED, "%s has a size that is no multiple of %zu", what,
+                        record_size);
     out->count = size / record_size;
     return 0;
 }
 
-static int read_strings(struct image *image, const struct tags *tags, struct elf_error *fault)
+static int read_strings(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     struct records strings = {0};
 
-    if (read_records(image, tags->strtab, tags->strsz, 1, "DT_STRTAB", &strings, fault))
+    if (read_records(image, tags->strtab, tags->strsz, 1, "DT_STRTAB", &strings, error))
         return -1;
     if (strings.count > 0 && strings.bytes[strings.count - 1] != '\0')
-        return image_fail(fault, ELF_DAMAGED, "DT_STRTAB does not end in a NUL");
+        return elf_fail(error, ELF_DAMAGED, "DT_STRTAB does not end in a NUL");
     image->dynsym.strings = (struct strings){(const char *)strings.bytes, strings.count};
     if (!tags->has_soname)
         return 0;
     image->soname = image_dynamic_string(image, tags->soname);
     if (!image->soname)
-        return image_fail(fault, ELF_DAMAGED, "DT_SONAME lies outside DT_STRTAB");
+        return elf_fail(error, ELF_DAMAGED, "DT_SONAME lies outside DT_STRTAB");
     return 0;
 }
 
 /* Nothing tells how long DT_SYMTAB is: it is bounded by the file here. */
-static int read_symtab(struct image *image, const struct tags *tags, struct elf_error *fault)
+static int read_symtab(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     uint64_t address = before_bias(image, tags->symtab);
     uint64_t there = address ? image_bytes_from(image, address) : 0;
@@ -112,17 +115,16 @@ static int read_symtab(struct image *image, const struct tags *tags, struct elf_
     if (!address)
         return 0;
     if (tags->syment != sizeof(Elf64_Sym))
-        return image_fail(fault, ELF_DAMAGED, "DT_SYMENT is %llu",
-                          (unsigned long long)tags->syment);
+        return elf_fail(error, ELF_DAMAGED, "DT_SYMENT is %llu", (unsigned long long)tags->syment);
     if (there < sizeof(Elf64_Sym) || !image->dynsym.strings.bytes)
-        return image_fail(fault, ELF_DAMAGED, "DT_SYMTAB lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_SYMTAB lies outside the file");
     image->dynsym.symbols =
         (struct records){image_bytes_at(image, address, there), there / sizeof(Elf64_Sym)};
     return 0;
 }
 
 /* ld.so asserts that the number of Bloom words is a power of two. */
-static int read_gnu_hash(struct image *image, const struct tags *tags, struct elf_error *fault)
+static int read_gnu_hash(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     enum { HEADER = 16 };
     struct gnu_hash *hash = &image->gnu_hash;
@@ -132,24 +134,24 @@ static int read_gnu_hash(struct image *image, const struct tags *tags, struct el
         return 0;
     const uint8_t *bytes = image_bytes_at(image, address, HEADER);
     if (!bytes)
-        return image_fail(fault, ELF_DAMAGED, "DT_GNU_HASH lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_GNU_HASH lies outside the file");
     hash->bucket_count = image_load32(bytes);
     hash->first_symbol = image_load32(bytes + 4);
     hash->bloom_count = image_load32(bytes + 8);
     hash->bloom_shift = image_load32(bytes + 12) & 31;
     if (hash->bloom_count == 0 || (hash->bloom_count & (hash->bloom_count - 1)) != 0)
-        return image_fail(fault, ELF_DAMAGED, "DT_GNU_HASH has %u Bloom words", hash->bloom_count);
+        return elf_fail(error, ELF_DAMAGED, "DT_GNU_HASH has %u Bloom words", hash->bloom_count);
     uint64_t there = image_bytes_from(image, address) - HEADER;
     uint64_t fixed = (uint64_t)hash->bloom_count * 8 + (uint64_t)hash->bucket_count * 4;
     if (fixed > there)
-        return image_fail(fault, ELF_DAMAGED, "DT_GNU_HASH reaches beyond the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_GNU_HASH reaches beyond the file");
     hash->bloom = bytes + HEADER;
     hash->buckets = hash->bloom + (size_t)hash->bloom_count * 8;
     hash->chain = (struct records){bytes + HEADER + fixed, (there - fixed) / 4};
     return 0;
 }
 
-static int read_sysv_hash(struct image *image, const struct tags *tags, struct elf_error *fault)
+static int read_sysv_hash(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     struct sysv_hash *hash = &image->sysv_hash;
     uint64_t address = before_bias(image, tags->hash);
@@ -158,12 +160,12 @@ static int read_sysv_hash(struct image *image, const struct tags *tags, struct e
         return 0;
     const uint8_t *bytes = image_bytes_at(image, address, 8);
     if (!bytes)
-        return image_fail(fault, ELF_DAMAGED, "DT_HASH lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_HASH lies outside the file");
     uint64_t buckets = image_load32(bytes), chain = image_load32(bytes + 4);
     if ((buckets + chain) * 4 > image_bytes_from(image, address) - 8)
-        return image_fail(fault, ELF_DAMAGED, "DT_HASH reaches beyond the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_HASH reaches beyond the file");
     if (chain > image->dynsym.symbols.count)
-        return image_fail(fault, ELF_DAMAGED, "DT_HASH tells of more symbols than the file holds");
+        return elf_fail(error, ELF_DAMAGED, "DT_HASH tells of more symbols than the file holds");
     hash->bucket_count = buckets;
     hash->buckets = bytes + 8;
     hash->chain = (struct records){bytes + 8 + buckets * 4, chain};
@@ -171,31 +173,31 @@ static int read_sysv_hash(struct image *image, const struct tags *tags, struct e
 }
 
 static int read_relocation_tables(struct image *image, const struct tags *tags,
-                                  struct elf_error *fault)
+                                  struct elf_error *error)
 {
     uint64_t rela_size = tags->relasz;
 
     if (tags->rela && tags->relaent != sizeof(Elf64_Rela))
-        return image_fail(fault, ELF_DAMAGED, "DT_RELAENT is not %zu", sizeof(Elf64_Rela));
+        return elf_fail(error, ELF_DAMAGED, "DT_RELAENT is not %zu", sizeof(Elf64_Rela));
     if (tags->jmprel && tags->pltrel != DT_RELA)
-        return image_fail(fault, ELF_DAMAGED, "DT_PLTREL is not DT_RELA");
+        return elf_fail(error, ELF_DAMAGED, "DT_PLTREL is not DT_RELA");
     if (tags->relr && tags->relrent != sizeof(uint64_t))
-        return image_fail(fault, ELF_DAMAGED, "DT_RELRENT is not %zu", sizeof(uint64_t));
+        return elf_fail(error, ELF_DAMAGED, "DT_RELRENT is not %zu", sizeof(uint64_t));
     /* Some linkers count DT_JMPREL into DT_RELASZ; ld.so takes it off again. */
     if (tags->jmprel && tags->rela + tags->relasz == tags->jmprel + tags->pltrelsz &&
         tags->pltrelsz <= rela_size)
         rela_size -= tags->pltrelsz;
     if (read_records(image, tags->rela, rela_size, sizeof(Elf64_Rela), "DT_RELA", &image->rela,
-                     fault) ||
+                     error) ||
         read_records(image, tags->jmprel, tags->pltrelsz, sizeof(Elf64_Rela), "DT_JMPREL",
-                     &image->jmprel, fault))
+                     &image->jmprel, error))
         return -1;
     return read_records(image, tags->relr, tags->relrsz, sizeof(uint64_t), "DT_RELR", &image->relr,
-                        fault);
+                        error);
 }
 
 static int read_version_tables(struct image *image, const struct tags *tags,
-                               struct elf_error *fault)
+                               struct elf_error *error)
 {
     uint64_t address = before_bias(image, tags->versym);
 
@@ -207,66 +209,66 @@ static int read_version_tables(struct image *image, const struct tags *tags,
         return 0;
     uint64_t there = image_bytes_from(image, address);
     if (there < sizeof(Elf64_Versym))
-        return image_fail(fault, ELF_DAMAGED, "DT_VERSYM lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, "DT_VERSYM lies outside the file");
     image->versym =
         (struct records){image_bytes_at(image, address, there), there / sizeof(Elf64_Versym)};
     return 0;
 }
 
-static int check_needed(const struct image *image, struct elf_error *fault)
+static int check_needed(const struct image *image, struct elf_error *error)
 {
     for (size_t i = 0; i < image->dynamic.count; i++) {
-        Elf64_Dyn entry = dynamic_entry(image, i);
+        Elf64_Dyn entry = image_dynamic_entry(image, i);
         if (entry.d_tag == DT_NEEDED && !image_dynamic_string(image, entry.d_un.d_val))
-            return image_fail(fault, ELF_DAMAGED, "a DT_NEEDED lies outside DT_STRTAB");
+            return elf_fail(error, ELF_DAMAGED, "a DT_NEEDED lies outside DT_STRTAB");
     }
     return 0;
 }
 
 /* ld.so follows a chain to its end, wherever that is: a patch must not lead it out of the file, or round and
  * round. A mapped object has ld.so's trust already. */
-static int check_hash(const struct image *image, struct elf_error *fault)
+static int check_hash(const struct image *image, struct elf_error *error)
 {
     const char *problem = image_is_mapped(image) ? NULL : image_hash_problem(image);
 
-    return problem ? image_fail(fault, ELF_DAMAGED, "%s", problem) : 0;
+    return problem ? elf_fail(error, ELF_DAMAGED, "%s", problem) : 0;
 }
 
 /* As far as DT_NULL, without which ld.so would run on. Of equal tags the last counts there. */
-static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_error *fault)
+static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_error *error)
 {
     for (size_t i = 0; i < limit; i++) {
-        Elf64_Dyn entry = dynamic_entry(image, i);
+        Elf64_Dyn entry = image_dynamic_entry(image, i);
         if (entry.d_tag == DT_NULL) {
             image->dynamic.count = i;
             return 0;
         }
         read_tag(tags, entry.d_tag, entry.d_un.d_val);
     }
-    return image_fail(fault, ELF_DAMAGED, "PT_DYNAMIC has no DT_NULL");
+    return elf_fail(error, ELF_DAMAGED, "PT_DYNAMIC has no DT_NULL");
 }
 
 int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
-                       struct elf_error *fault)
+                       struct elf_error *error)
 {
     struct tags tags = {0};
 
     if (image->dynamic.bytes)
-        return image_fail(fault, ELF_DAMAGED, "there are two PT_DYNAMICs");
+        return elf_fail(error, ELF_DAMAGED, "there are two PT_DYNAMICs");
     image->dynamic.bytes = image_bytes_at(image, address, size);
     if (!image->dynamic.bytes)
-        return image_fail(fault, ELF_DAMAGED, "PT_DYNAMIC lies outside every PT_LOAD");
-    if (read_tags(image, size / sizeof(Elf64_Dyn), &tags, fault))
+        return elf_fail(error, ELF_DAMAGED, "PT_DYNAMIC lies outside every PT_LOAD");
+    if (read_tags(image, size / sizeof(Elf64_Dyn), &tags, error))
         return -1;
     image->flags_1 = tags.flags_1;
     image->binds_now = tags.has_bind_now || (tags.flags & DF_BIND_NOW) || (tags.flags_1 & DF_1_NOW);
     image->has_textrel = tags.has_textrel || (tags.flags & DF_TEXTREL);
-    if (read_strings(image, &tags, fault) || read_symtab(image, &tags, fault) ||
-        read_gnu_hash(image, &tags, fault) || read_sysv_hash(image, &tags, fault) ||
-        read_relocation_tables(image, &tags, fault) || read_version_tables(image, &tags, fault) ||
-        check_hash(image, fault))
+    if (read_strings(image, &tags, error) || read_symtab(image, &tags, error) ||
+        read_gnu_hash(image, &tags, error) || read_sysv_hash(image, &tags, error) ||
+        read_relocation_tables(image, &tags, error) || read_version_tables(image, &tags, error) ||
+        check_hash(image, error))
         return -1;
-    return check_needed(image, fault);
+    return check_needed(image, error);
 }
 
 const char *image_dynamic_string(const struct image *image, uint64_t offset)
@@ -274,26 +276,4 @@ const char *image_dynamic_string(const struct image *image, uint64_t offset)
     const struct strings *strings = &image->dynsym.strings;
 
     return offset < strings->size ? strings->bytes + offset : NULL;
-}
-
-const char *image_needed(const struct image *image, size_t i)
-{
-    for (size_t at = 0; at < image->dynamic.count; at++) {
-        Elf64_Dyn entry = dynamic_entry(image, at);
-        if (entry.d_tag == DT_NEEDED && i-- == 0)
-            return image_dynamic_string(image, entry.d_un.d_val);
-    }
-    return NULL;
-}
-
-const char *image_search_path(const struct image *image, bool runpath)
-{
-    const char *found[2] = {NULL, NULL};
-
-    for (size_t at = 0; at < image->dynamic.count; at++) {
-        Elf64_Dyn entry = dynamic_entry(image, at);
-        if (entry.d_tag == DT_RPATH || entry.d_tag == DT_RUNPATH)
-            found[entry.d_tag == DT_RUNPATH] = image_dynamic_string(image, entry.d_un.d_val);
-    }
-    return runpath || !found[1] ? found[runpath] : NULL;
 }

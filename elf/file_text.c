@@ -41,10 +41,10 @@ static bool learn(struct file_text *known, const struct image *mapped, int descr
                   const struct stat *status, uint64_t address, uint64_t size)
 {
     struct symbol_file file;
-    struct elf_error fault;
+    struct elf_error error;
 
     known->known = false;
-    if (symbol_file_open(&file, descriptor, &fault) != 0)
+    if (symbol_file_open(&file, descriptor, &error) != 0)
         return false;
     if (symbol_file_is_of(&file, mapped) && !symbol_file_is_debug(&file) &&
         note_segment(known, &file, address, size)) {

@@ -12,12 +12,17 @@
  * FDE that begins with a jump through memory (psABI, "Procedure Linkage Table") and does not end
  * with it. A function that consists of such a jump ends with it.
  */
+#include "elf/functions.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch/plt.h"
-#include "elf/functions_internal.h"
+#include "elf/functions_parts.h"
+#include "elf/functions_places.h"
+#include "elf/image_bytes.h"
+#include "elf/indirect.h"
 #include "elf/order.h"
 
 static const char indirect_suffix[] = ".ifunc";
@@ -49,15 +54,6 @@ const char *functions_file_problem(const struct functions *functions)
 const struct image *functions_image(const struct functions *functions)
 {
     return functions->image;
-}
-
-const char *functions_entry_name(const struct functions *functions, size_t i)
-{
-    const struct entry *entry = &functions->entries[i];
-
-    return (i < functions->dynamic_count ? functions->image->dynsym.strings.bytes
-                                         : functions->strings) +
-           entry->name;
 }
 
 /* ------------------------------------------------------- entries by address --- */

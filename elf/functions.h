@@ -29,22 +29,8 @@ struct function {
     bool signal_frame;
 };
 
-/*
- * Of an object mapped in this process (`mapped`, which must outlive the result; address space
- * that is mapped is read in place) and of its file, open at `file`, or -1. The file is read only
- * where its build-id, or without one its program headers, are those that are mapped; `file` is not kept. It
- * is read by pread(2) alone, never mapped: a file that is truncated meanwhile must not kill the host.
- * A file that is another or damaged is left out, see functions_file_problem().
- * Memory: proportional to .symtab, bounded by what the note at the top of functions.c says.
- * 0, or -1 with `fault`.
- */
-int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
-                        struct elf_error *fault);
-/* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
-int functions_of_file(struct functions **out, int file, struct elf_error *fault);
 /* The image that .dynsym and the unwind table are read from; NULL: of a debug file. Lives as long. */
 const struct image *functions_image(const struct functions *functions);
-void functions_close(struct functions *functions); /* NULL is allowed */
 /* Why functions_of_mapped() did not read the file that it was given, in one sentence; or "". */
 const char *functions_file_problem(const struct functions *functions);
 
@@ -71,10 +57,6 @@ int functions_by_address(struct functions *functions, uint64_t address, function
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
 /* The function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);
-/* The `i`-th word that ld.so fills with what the resolver at `address` returns, which all are alike; false:
- * there are no more. indirect.c. */
-bool function_indirect_word(struct functions *functions, uint64_t address, size_t i,
-                            uint64_t *where);
 /* Where the last function that begins before `address` begins. False: none does. */
 bool function_previous_start(struct functions *functions, uint64_t address, uint64_t *start);
 /* Where the next function behind `address` begins, or its executable memory ends. */

@@ -3,10 +3,10 @@
  *
  * Runs on the listener and in the command.
  */
+#include "elf/functions_places.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "elf/functions_internal.h"
 
 static int add_code(struct functions *functions, uint64_t address, uint64_t size, uint32_t flags)
 {
@@ -22,7 +22,7 @@ static int add_code(struct functions *functions, uint64_t address, uint64_t size
 }
 
 static int read_code(struct functions *functions, const struct symbol_file *file,
-                     struct elf_error *fault)
+                     struct elf_error *error)
 {
     const struct image *image = functions->image;
     int failed = 0;
@@ -36,7 +36,7 @@ static int read_code(struct functions *functions, const struct symbol_file *file
             failed |= add_code(functions, segment->p_vaddr, segment->p_memsz, segment->p_flags);
     }
     if (failed)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the PT_LOADs");
     return 0;
 }
 
@@ -99,10 +99,10 @@ bool functions_may_be_at(const struct functions *functions, uint64_t address)
 }
 
 int functions_read_places(struct functions *functions, const struct symbol_file *file,
-                          struct elf_error *fault)
+                          struct elf_error *error)
 {
     read_plt(functions, file);
-    if (read_code(functions, file, fault))
+    if (read_code(functions, file, error))
         return -1;
     read_text(functions, file);
     return 0;

@@ -4,11 +4,16 @@
  * Runs on the listener and in the command. .symtab is read in pieces and never held; of its
  * strings a copy stays. What is held is counted at the top of functions.c.
  */
+#include "elf/functions_read.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/functions_internal.h"
+#include "elf/functions_parts.h"
+#include "elf/functions_places.h"
+#include "elf/image.h"
 #include "elf/pages.h"
+#include "elf/symbols.h"
 
 enum { SYMBOLS_AT_ONCE = 8192 };
 
@@ -17,26 +22,9 @@ enum { SYMBOLS_AT_ONCE = 8192 };
 
 /* ------------------------------------------------------- the name index --- */
 
-uint32_t functions_name_hash(const char *name, size_t length)
-{
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = length;
-
-    for (; length >= 8; name += 8, length -= 8) {
-        uint64_t word;
-        memcpy(&word, name, 8);
-        hash = (hash ^ word) * factor;
-        hash ^= hash >> 29;
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, name, length);
-    hash = (hash ^ rest) * factor;
-    return (uint32_t)(hash >> 32);
-}
-
 /* Until then each entry's `next` holds the hash of its name. Chains keep the order of entries. */
 static int make_index(struct functions *functions, struct name_index *index, size_t begin,
-                      size_t end, struct elf_error *fault)
+                      size_t end, struct elf_error *error)
 {
     size_t heads = 16;
 
@@ -44,7 +32,7 @@ static int make_index(struct functions *functions, struct name_index *index, siz
         heads *= 2;
     index->heads = calloc(heads, sizeof *index->heads);
     if (!index->heads)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for an index of %zu names", end - begin);
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for an index of %zu names", end - begin);
     index->mask = (uint32_t)heads - 1;
     for (size_t i = end; i-- > begin;) {
         uint32_t *head = &index->heads[functions->entries[i].next & index->mask];
@@ -199,18 +187,18 @@ static void cut_versions(struct functions *functions)
     }
 }
 
-static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_error *fault)
+static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_error *error)
 {
     Elf64_Sym *piece = malloc(SYMBOLS_AT_ONCE * sizeof *piece);
 
     if (!piece)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory to read .symtab");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory to read .symtab");
     for (size_t at = 0; at < symtab->count;) {
         size_t count = symtab->count - at < SYMBOLS_AT_ONCE ? symtab->count - at : SYMBOLS_AT_ONCE;
         if (!symbol_file_read(symtab->file, piece, symtab->section->sh_offset + at * sizeof *piece,
                               count * sizeof *piece)) {
             free(piece);
-            return image_fail(fault, ELF_DAMAGED, ".symtab cannot be read");
+            return elf_fail(error, ELF_DAMAGED, ".symtab cannot be read");
         }
         for (size_t i = 0; i < count; i++)
             read_symtab_symbol(functions, symtab, &piece[i]);
@@ -223,7 +211,7 @@ static int read_symtab(struct functions *functions, struct symtab *symtab, struc
 
 /* Where .symtab lies, and a copy of its strings. None: `out->count` stays 0. */
 static int open_symtab(struct functions *functions, const struct symbol_file *file,
-                       struct symtab *out, struct elf_error *fault)
+                       struct symtab *out, struct elf_error *error)
 {
     const Elf64_Shdr *section = symbol_file_section(file, NULL, SHT_SYMTAB);
 
@@ -234,11 +222,11 @@ static int open_symtab(struct functions *functions, const struct symbol_file *fi
     if (section->sh_entsize != sizeof(Elf64_Sym) || section->sh_flags & SHF_COMPRESSED ||
         count > SYMBOLS_MAX || section->sh_offset > file->size ||
         section->sh_size > file->size - section->sh_offset)
-        return image_fail(fault, ELF_DAMAGED, ".symtab lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, ".symtab lies outside the file");
     if (section->sh_link >= file->section_count)
-        return image_fail(fault, ELF_DAMAGED, ".symtab has no string table");
+        return elf_fail(error, ELF_DAMAGED, ".symtab has no string table");
     const Elf64_Shdr *strings = &file->sections[section->sh_link];
-    functions->strings = symbol_file_strings(file, strings, fault);
+    functions->strings = symbol_file_strings(file, strings, error);
     if (!functions->strings)
         return -1;
     functions->strings_size = strings->sh_size;
@@ -257,41 +245,41 @@ static void drop_symtab(struct functions *functions)
 /* ------------------------------------------------------- all of it --- */
 
 /* `symtab` may have no symbols. Where it cannot be read, the others are there all the same. */
-static int read_names(struct functions *functions, struct symtab *symtab, struct elf_error *fault)
+static int read_names(struct functions *functions, struct symtab *symtab, struct elf_error *error)
 {
     size_t exported = 0;
 
-    if (functions->image && (image_dynsym_count(functions->image, &exported, fault) ||
-                             image_read_versions(functions->image, fault)))
+    if (functions->image && (image_dynsym_count(functions->image, &exported, error) ||
+                             image_read_versions(functions->image, error)))
         return -1;
     if (exported > SYMBOLS_MAX)
-        return image_fail(fault, ELF_DAMAGED, ".dynsym has %zu symbols", exported);
+        return elf_fail(error, ELF_DAMAGED, ".dynsym has %zu symbols", exported);
     size_t room = (exported + symtab->count + 1) * sizeof *functions->entries;
     functions->entries = pages_get(room);
     if (!functions->entries)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for %zu symbols",
-                          exported + symtab->count);
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for %zu symbols",
+                        exported + symtab->count);
     for (size_t i = 1; i < exported; i++)
         read_dynamic_symbol(functions, i);
     functions->entries_size = room;
     functions->dynamic_count = functions->count;
-    if (make_index(functions, &functions->dynamic_names, 0, functions->count, fault))
+    if (make_index(functions, &functions->dynamic_names, 0, functions->count, error))
         return -1;
-    int result = symtab->count > 0 ? read_symtab(functions, symtab, fault) : 0;
+    int result = symtab->count > 0 ? read_symtab(functions, symtab, error) : 0;
     if (result)
         drop_symtab(functions);
     functions->entries_size = (functions->count + 1) * sizeof *functions->entries;
     pages_cut(functions->entries, room, functions->entries_size); /* data and imports have none */
     if (make_index(functions, &functions->symtab_names, functions->dynamic_count, functions->count,
-                   fault))
+                   error))
         return -1;
     return result;
 }
 
-static void say_file_problem(struct functions *functions, const struct elf_error *fault)
+static void say_file_problem(struct functions *functions, const struct elf_error *error)
 {
-    _Static_assert(sizeof functions->file_problem == sizeof fault->text, "holds any text");
-    memcpy(functions->file_problem, fault->text, sizeof fault->text);
+    _Static_assert(sizeof functions->file_problem == sizeof error->text, "holds any text");
+    memcpy(functions->file_problem, error->text, sizeof error->text);
 }
 
 /* The file that belongs to `mapped`, or one without anything. */
@@ -308,10 +296,9 @@ static void open_matching(struct symbol_file *file, struct functions *functions,
     }
     if (symbol_file_is_of(file, functions->image))
         return;
-    image_set_error(&why, ELF_DAMAGED,
-                    "the file is not the one that is mapped (build-id %s, not %s)",
-                    file->build_id[0] ? file->build_id : "none",
-                    functions->image->build_id[0] ? functions->image->build_id : "none");
+    elf_error_set(&why, ELF_DAMAGED, "the file is not the one that is mapped (build-id %s, not %s)",
+                  file->build_id[0] ? file->build_id : "none",
+                  functions->image->build_id[0] ? functions->image->build_id : "none");
     say_file_problem(functions, &why);
     symbol_file_close(file);
 }
@@ -324,20 +311,20 @@ static uint64_t frames_of(const struct symbol_file *file)
 }
 
 static int read_mapped(struct functions *functions, const struct symbol_file *file,
-                       struct elf_error *fault)
+                       struct elf_error *error)
 {
     struct elf_error why = {ELF_OK, ""};
     struct symtab symtab = no_symtab;
 
-    if (functions_read_places(functions, file, fault) ||
-        unwind_table_open(&functions->unwind, functions->image, frames_of(file), fault))
+    if (functions_read_places(functions, file, error) ||
+        unwind_table_open(&functions->unwind, functions->image, frames_of(file), error))
         return -1;
     if (open_symtab(functions, file, &symtab, &why))
         say_file_problem(functions, &why);
     if (!read_names(functions, &symtab, &why))
         return 0;
     if (why.code != ELF_DAMAGED || !functions->symtab_names.heads) {
-        *fault = why;
+        *error = why;
         return -1;
     }
     say_file_problem(functions, &why);
@@ -345,17 +332,17 @@ static int read_mapped(struct functions *functions, const struct symbol_file *fi
 }
 
 int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
     struct functions *functions = calloc(1, sizeof *functions);
     struct symbol_file symbols;
 
     *out = NULL;
     if (!functions)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for a list of functions");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for a list of functions");
     functions->image = mapped;
     open_matching(&symbols, functions, file);
-    int result = read_mapped(functions, &symbols, fault);
+    int result = read_mapped(functions, &symbols, error);
     symbol_file_close(&symbols);
     if (result) {
         functions_close(functions);
@@ -414,46 +401,46 @@ static bool copy_needed(struct functions *functions, const struct symbol_file *f
 
 /* An image over memory as large as the file, of which only what is needed is ever touched. */
 static int open_own_image(struct functions *functions, const struct symbol_file *file,
-                          struct elf_error *fault)
+                          struct elf_error *error)
 {
     void *region = pages_get(file->size);
 
     if (!region)
-        return image_fail(fault, ELF_NO_MEMORY, "no address space for the file");
+        return elf_fail(error, ELF_NO_MEMORY, "no address space for the file");
     functions->region = region;
     functions->region_size = file->size;
     if (!copy_needed(functions, file))
-        return image_fail(fault, ELF_DAMAGED, "a section lies beyond the end of the file");
-    if (image_open(&functions->own_image, region, file->size, 0, fault))
+        return elf_fail(error, ELF_DAMAGED, "a section lies beyond the end of the file");
+    if (image_open(&functions->own_image, region, file->size, 0, error))
         return -1;
     functions->image = functions->own_image;
-    return unwind_table_open(&functions->unwind, functions->image, frames_of(file), fault);
+    return unwind_table_open(&functions->unwind, functions->image, frames_of(file), error);
 }
 
 static int read_file(struct functions *functions, const struct symbol_file *file,
-                     struct elf_error *fault)
+                     struct elf_error *error)
 {
     struct symtab symtab;
 
-    if (!symbol_file_is_debug(file) && open_own_image(functions, file, fault))
+    if (!symbol_file_is_debug(file) && open_own_image(functions, file, error))
         return -1;
-    if (functions_read_places(functions, file, fault) ||
-        open_symtab(functions, file, &symtab, fault))
+    if (functions_read_places(functions, file, error) ||
+        open_symtab(functions, file, &symtab, error))
         return -1;
-    return read_names(functions, &symtab, fault);
+    return read_names(functions, &symtab, error);
 }
 
-int functions_of_file(struct functions **out, int file, struct elf_error *fault)
+int functions_of_file(struct functions **out, int file, struct elf_error *error)
 {
     struct functions *functions = calloc(1, sizeof *functions);
     struct symbol_file symbols;
 
     *out = NULL;
     if (!functions)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for a list of functions");
-    int result = symbol_file_open(&symbols, file, fault);
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for a list of functions");
+    int result = symbol_file_open(&symbols, file, error);
     if (!result) {
-        result = read_file(functions, &symbols, fault);
+        result = read_file(functions, &symbols, error);
         symbol_file_close(&symbols);
     }
     if (result) {

@@ -5,9 +5,11 @@
  *
  * Runs where functions.c runs. Reads only.
  */
+#include "elf/indirect.h"
+
 #include <stdlib.h>
 
-#include "elf/functions_internal.h"
+#include "elf/functions_parts.h"
 #include "elf/relocations.h"
 
 struct word_list {

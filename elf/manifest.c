@@ -4,15 +4,17 @@
  * Any thread, one at a time per image. Read before any of the patch's code can run; whatever
  * passes here is safe to follow after the patch was loaded.
  */
+#include "elf/manifest.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf/image_bytes.h"
 #include "elf/record.h"
 #include "elf/relocations.h"
-#include "elf/slot_table.h"
 
 #define ENTRY_FIELD(address, member) ((address) + offsetof(struct hotpatch_entry, member))
 #define MODULE_FIELD(address, member) ((address) + offsetof(struct hotpatch_module, member))
@@ -88,8 +90,8 @@ static int read_entries(struct record_reader *reader, uint64_t module, struct ma
         return 0;
     manifest->entries = calloc(manifest->entry_count, sizeof *manifest->entries);
     if (!manifest->entries)
-        return image_fail(reader->fault, ELF_NO_MEMORY, "no memory for %zu entries",
-                          manifest->entry_count);
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory for %zu entries",
+                        manifest->entry_count);
     for (size_t i = 0; i < manifest->entry_count; i++) {
         manifest->entries[i].address = begin + i * sizeof(struct hotpatch_entry);
         snprintf(reader->what, sizeof reader->what, "entry %zu", i);
@@ -134,8 +136,8 @@ static int read_targets(struct record_reader *reader, uint64_t module, struct ma
         return 0;
     manifest->targets = calloc(manifest->target_count, sizeof *manifest->targets);
     if (!manifest->targets)
-        return image_fail(reader->fault, ELF_NO_MEMORY, "no memory for %zu targets",
-                          manifest->target_count);
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory for %zu targets",
+                        manifest->target_count);
     for (size_t i = 0; i < manifest->target_count; i++) {
         snprintf(reader->what, sizeof reader->what, "target %zu", i);
         if (read_target(reader, begin + i * sizeof(struct hotpatch_target_record),
@@ -201,16 +203,16 @@ static int ignore(const struct image_relocation *relocation, void *context)
     return 0;
 }
 
-int manifest_read(const struct image *image, struct manifest *manifest, struct elf_error *fault)
+int manifest_read(const struct image *image, struct manifest *manifest, struct elf_error *error)
 {
-    struct record_reader reader = {image, fault, ELF_MANIFEST_DAMAGED, "the manifest"};
+    struct record_reader reader = {image, error, ELF_MANIFEST_DAMAGED, "the manifest"};
     uint64_t module;
 
     *manifest = (struct manifest){0};
     if (!record_find(image, "HOTPATCH_MODULE_V1", "hotpatch_module", &module))
-        return image_fail(fault, ELF_NO_MANIFEST, "there is no symbol HOTPATCH_MODULE_V1");
+        return elf_fail(error, ELF_NO_MANIFEST, "there is no symbol HOTPATCH_MODULE_V1");
     /* Damaged relocations make every pointer lead nowhere: the refusal names the cause. */
-    if (image_relocations(image, ignore, NULL, fault))
+    if (image_relocations(image, ignore, NULL, error))
         return -1;
     if (read_header(&reader, module, manifest) || read_targets(&reader, module, manifest)) {
         manifest_free(manifest);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "elf/image_internal.h"
+#include "elf/image_parts.h"
 #include "elf/object_code.h"
 
 /* Of more code an index would take seconds. */
@@ -25,20 +25,20 @@ static uint64_t code_bytes(const struct arch_object *object)
 
 int object_callers_open(struct object_callers **out, const struct image *image,
                         struct functions *functions, object_callers_restore *restore, void *context,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
     struct object_callers *callers = calloc(1, sizeof *callers);
 
     *out = NULL;
     if (!callers)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the callers");
-    if (object_code_open(&callers->code, image, functions, fault)) {
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the callers");
+    if (object_code_open(&callers->code, image, functions, error)) {
         object_callers_close(callers);
         return -1;
     }
     if (code_bytes(&callers->code.object) > CODE_MAX) {
         object_callers_close(callers);
-        return image_fail(fault, ELF_NO_MEMORY, "more than 32 MiB of code");
+        return elf_fail(error, ELF_NO_MEMORY, "more than 32 MiB of code");
     }
     callers->code.object.restore = restore;
     callers->code.object.context = context;
@@ -46,8 +46,8 @@ int object_callers_open(struct object_callers **out, const struct image *image,
     object_code_drop_functions(&callers->code);
     if (!callers->arch) {
         object_callers_close(callers);
-        return image_fail(fault, ELF_NO_MEMORY,
-                          "no memory for its branches, or its code is larger than 4 GiB");
+        return elf_fail(error, ELF_NO_MEMORY,
+                        "no memory for its branches, or its code is larger than 4 GiB");
     }
     *out = callers;
     return 0;

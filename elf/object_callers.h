@@ -16,10 +16,10 @@ struct object_callers;
 typedef void object_callers_restore(void *context, uint64_t address, uint8_t *copy, size_t size);
 
 /* Of `image`, which must outlive it, and its functions, which are read here alone. `restore` may be
- * NULL. 0, or -1 with `fault`: no memory, damaged relocations, code that is too far apart. */
+ * NULL. 0, or -1 with `error`: no memory, damaged relocations, code that is too far apart. */
 int object_callers_open(struct object_callers **out, const struct image *image,
                         struct functions *functions, object_callers_restore *restore, void *context,
-                        struct elf_error *fault);
+                        struct elf_error *error);
 void object_callers_close(struct object_callers *callers); /* NULL is allowed */
 struct arch_callers *object_callers_arch(struct object_callers *callers);
 size_t object_callers_memory(const struct object_callers *callers);

@@ -9,7 +9,8 @@
 
 #include <stdlib.h>
 
-#include "elf/image_internal.h"
+#include "elf/image_bytes.h"
+#include "elf/image_parts.h"
 #include "elf/pages.h"
 #include "elf/relocations.h"
 
@@ -20,12 +21,12 @@ static bool is_code(const struct image *image, uint64_t address)
 
 /* ------------------------------------------------------- code --- */
 
-static int list_code(struct object_code *code, const struct image *image, struct elf_error *fault)
+static int list_code(struct object_code *code, const struct image *image, struct elf_error *error)
 {
     code->code = calloc(image->segment_count, sizeof *code->code);
     code->data = calloc(image->segment_count, sizeof *code->data);
     if (!code->code || !code->data)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the PT_LOADs");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the PT_LOADs");
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct segment *segment = &image->segments[i];
 
@@ -60,14 +61,14 @@ static int add_function(const struct function *function, void *context)
 }
 
 static int list_functions(struct object_code *code, struct functions *functions,
-                          struct elf_error *fault)
+                          struct elf_error *error)
 {
     if (functions_each(functions, add_function, code) < 0)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the functions' order");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the functions' order");
     code->functions_size = code->object.function_count * sizeof *code->functions;
     code->functions = pages_get(code->functions_size);
     if (!code->functions)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the functions");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the functions");
     code->object.function_count = 0;
     functions_each(functions, add_function, code);
     code->object.functions = code->functions;
@@ -134,18 +135,18 @@ static int compare_words(const void *a, const void *b)
     return (left->where > right->where) - (left->where < right->where);
 }
 
-static int list_words(struct object_code *code, const struct image *image, struct elf_error *fault)
+static int list_words(struct object_code *code, const struct image *image, struct elf_error *error)
 {
     struct words words = {code, image};
 
-    if (image_relocations(image, add_word, &words, fault))
+    if (image_relocations(image, add_word, &words, error))
         return -1;
     code->words_size = code->object.word_count * sizeof *code->words;
     code->words = pages_get(code->words_size);
     if (!code->words)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for the words");
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for the words");
     code->object.word_count = 0;
-    if (image_relocations(image, add_word, &words, fault))
+    if (image_relocations(image, add_word, &words, error))
         return -1;
     qsort(code->words, code->object.word_count, sizeof *code->words, compare_words);
     code->object.words = code->words;
@@ -153,12 +154,12 @@ static int list_words(struct object_code *code, const struct image *image, struc
 }
 
 int object_code_open(struct object_code *code, const struct image *image,
-                     struct functions *functions, struct elf_error *fault)
+                     struct functions *functions, struct elf_error *error)
 {
     *code = (struct object_code){0};
-    if (list_code(code, image, fault) || list_functions(code, functions, fault))
+    if (list_code(code, image, error) || list_functions(code, functions, error))
         return -1;
-    return list_words(code, image, fault);
+    return list_words(code, image, error);
 }
 
 void object_code_close(struct object_code *code)

@@ -21,7 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/dynamic.h"
+#include "elf/image_parts.h"
 
 /* A hostile file has any number of entries that share one long string. */
 enum { STRING_MAX = 64 << 10, EXPANDED_MAX = 16 << 20 };
@@ -238,7 +239,7 @@ static void write_dynamic(const struct plan *plan, uint8_t *bytes)
 }
 
 int image_expand_origin(const struct image *image, const char *origin, void **out, size_t *size,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
     struct plan plan = {.image = image, .origin = origin};
     uint8_t *bytes;
@@ -246,13 +247,13 @@ int image_expand_origin(const struct image *image, const char *origin, void **ou
     *out = NULL;
     make_plan(&plan);
     if (plan.header.e_phnum >= PN_XNUM - 1)
-        return image_fail(fault, ELF_DAMAGED, "there is no room for one more program header");
+        return elf_fail(error, ELF_DAMAGED, "there is no room for one more program header");
     if (plan.expanded > EXPANDED_MAX)
-        return image_fail(fault, ELF_DAMAGED, "what it needs takes too much room");
+        return elf_fail(error, ELF_DAMAGED, "what it needs takes too much room");
     bytes = calloc(1, plan.offset + plan.size);
     if (!bytes)
-        return image_fail(fault, ELF_NO_MEMORY, "no memory for a copy of %llu bytes",
-                          (unsigned long long)(plan.offset + plan.size));
+        return elf_fail(error, ELF_NO_MEMORY, "no memory for a copy of %llu bytes",
+                        (unsigned long long)(plan.offset + plan.size));
     memcpy(bytes, image->bytes, image->size);
     write_headers(&plan, bytes + plan.offset);
     write_dynamic(&plan, bytes);

@@ -15,10 +15,10 @@ bool image_names_origin(const struct image *image);
 /*
  * Make a copy of the file in which `origin`, an absolute directory, stands for $ORIGIN. The copy has one PT_LOAD more
  * than the file, for its program headers and its strings; all else lies where it lay. *out is the caller's
- * to free. 0, or -1 with `fault`.
+ * to free. 0, or -1 with `error`.
  */
 int image_expand_origin(const struct image *image, const char *origin, void **out, size_t *size,
-                        struct elf_error *fault);
+                        struct elf_error *error);
 
 /* `text` with `origin` for each $ORIGIN and ${ORIGIN}, malloc'd; NULL: no memory. */
 char *origin_expand(const char *text, const char *origin);

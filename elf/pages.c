@@ -3,7 +3,7 @@
  */
 #include <sys/mman.h>
 
-#include "elf/image_internal.h"
+#include "elf/image_parts.h"
 #include "elf/pages.h"
 
 static size_t whole_pages(size_t size)

@@ -9,7 +9,8 @@
 #include <elf.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/file_header.h"
+#include "elf/image_parts.h"
 
 const char *image_executable_stack(const struct image *image)
 {
@@ -40,9 +41,9 @@ struct head {
 static bool read_head(struct head *head, const unsigned char *bytes, size_t size)
 {
     Elf64_Ehdr header;
-    struct elf_error fault;
+    struct elf_error error;
 
-    if (image_check_file_header(bytes, size, ET_DYN, &header, &fault) != 0 ||
+    if (image_check_file_header(bytes, size, ET_DYN, &header, &error) != 0 ||
         header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size ||
         header.e_phnum > (size - header.e_phoff) / sizeof(Elf64_Phdr))
         return false;

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "elf/image_bytes.h"
 #include "elf/record.h"
+#include "elf/relocations.h"
 
 bool record_find(const struct image *image, const char *symbol, const char *section,
                  uint64_t *address)
@@ -28,13 +30,13 @@ bool record_find(const struct image *image, const char *symbol, const char *sect
 
 void record_set_error(const struct record_reader *reader, const char *format, ...)
 {
-    char text[sizeof reader->fault->text];
+    char text[sizeof reader->error->text];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    image_set_error(reader->fault, reader->code, "%s: %.180s", reader->what, text);
+    elf_error_set(reader->error, reader->code, "%s: %.180s", reader->what, text);
 }
 
 int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size)

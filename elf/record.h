@@ -2,20 +2,21 @@
  * record.h - read the structures of hotpatch.h out of an image, field by field.
  *
  * Inside elf/ only: what slot_table.c and manifest.c share. All functions return 0, or -1
- * with the fault that the reader names.
+ * with the error that the reader names.
  */
 #ifndef HOTPATCH_RECORD_H
 #define HOTPATCH_RECORD_H
 
-#include "elf/image_internal.h"
+#include "elf/elf_error.h"
+#include "elf/image_parts.h"
 
 #define RECORD_STRING_MAX 4096 /* bytes without the NUL */
 #define RECORD_COUNT_MAX 65536 /* entries of one array */
 
 struct record_reader {
     const struct image *image;
-    struct elf_error *fault;
-    enum elf_error_code code; /* of every fault */
+    struct elf_error *error;
+    enum elf_error_code code; /* of every error */
     char what[48];            /* "slot 3": begins every sentence */
 };
 
@@ -32,7 +33,7 @@ void record_set_error(const struct record_reader *reader, const char *format, ..
 /* Copy `size` bytes; for numbers, whose words no relocation changes. */
 int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size);
 
-/* An address in the object; 0 for a null pointer. `field` names it in the fault. */
+/* An address in the object; 0 for a null pointer. `field` names it in the error. */
 int record_pointer(const struct record_reader *reader, uint64_t address, const char *field,
                    enum record_null null, uint64_t *out);
 /* The same, into a PT_LOAD that has all of `flags` (PF_X: a function) for `size` bytes. */

@@ -4,11 +4,22 @@
  * Any thread, one at a time per image. For a file, an index of all relocated words is made
  * once, when the first word is asked for; of a mapped object the words themselves are read.
  */
+#include "elf/relocations.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
-#include "elf/relocations.h"
+#include "elf/image_bytes.h"
+#include "elf/image_parts.h"
+#include "elf/symbols.h"
+
+/* A word that the dynamic relocations write. */
+struct relocated_word {
+    uint64_t where;
+    uint64_t value; /* before load bias */
+    uint32_t order; /* ld.so applies them in this order: the last one counts */
+    enum word_source source;
+};
 
 typedef int (*relocation_function)(const struct image_relocation *relocation, void *context);
 
@@ -16,7 +27,7 @@ struct walk {
     const struct image *image;
     relocation_function each;
     void *context;
-    struct elf_error *fault;
+    struct elf_error *error;
     bool symbols_only;
     const char *name; /* of the one symbol that is wanted, or NULL */
     bool indirect_only;
@@ -29,8 +40,8 @@ static int check_place(const struct walk *walk, uint64_t where)
 
     if (image_has(walk->image, where, sizeof(uint64_t), flags))
         return 0;
-    return image_fail(walk->fault, ELF_DAMAGED, "a relocation at 0x%llx is not in writable memory",
-                      (unsigned long long)where);
+    return elf_fail(walk->error, ELF_DAMAGED, "a relocation at 0x%llx is not in writable memory",
+                    (unsigned long long)where);
 }
 
 static int give_relr(const struct walk *walk, uint64_t where)
@@ -40,7 +51,7 @@ static int give_relr(const struct walk *walk, uint64_t where)
     if (check_place(walk, where))
         return -1;
     if (!word)
-        return image_fail(walk->fault, ELF_DAMAGED, "DT_RELR points out of the file");
+        return elf_fail(walk->error, ELF_DAMAGED, "DT_RELR points out of the file");
     struct image_relocation relocation = {
         .where = where,
         .addend =
@@ -65,7 +76,7 @@ static int walk_relr(const struct walk *walk)
         uint64_t entry = image_load64(relr->bytes + i * sizeof entry);
         if (!(entry & 1)) {
             if (entry < next)
-                return image_fail(walk->fault, ELF_DAMAGED, "DT_RELR does not ascend");
+                return elf_fail(walk->error, ELF_DAMAGED, "DT_RELR does not ascend");
             int stop = give_relr(walk, entry);
             if (stop)
                 return stop;
@@ -90,9 +101,9 @@ static int add_symbol(const struct walk *walk, uint64_t index, struct image_relo
         return 0;
     if (index >= table->symbols.count ||
         !image_symbol_get(walk->image, table, index, &relocation->symbol))
-        return image_fail(walk->fault, ELF_DAMAGED,
-                          "the relocation at 0x%llx names a symbol that is not there",
-                          (unsigned long long)relocation->where);
+        return elf_fail(walk->error, ELF_DAMAGED,
+                        "the relocation at 0x%llx names a symbol that is not there",
+                        (unsigned long long)relocation->where);
     relocation->has_symbol = true;
     return 0;
 }
@@ -148,7 +159,7 @@ static int walk_all(const struct walk *walk)
 {
     int stop;
 
-    if (walk->image->versym.bytes && image_read_versions(walk->image, walk->fault))
+    if (walk->image->versym.bytes && image_read_versions(walk->image, walk->error))
         return -1;
     stop = walk->symbols_only || walk->indirect_only ? 0 : walk_relr(walk);
     if (!stop)
@@ -158,24 +169,24 @@ static int walk_all(const struct walk *walk)
 
 int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
-                      void *context, struct elf_error *fault)
+                      void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, fault, false, NULL, false});
+    return walk_all(&(struct walk){image, each, context, error, false, NULL, false});
 }
 
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
-                             void *context, struct elf_error *fault)
+                             void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, fault, true, name, false});
+    return walk_all(&(struct walk){image, each, context, error, true, name, false});
 }
 
 int image_indirect_relocations(const struct image *image,
                                int (*each)(const struct image_relocation *relocation,
                                            void *context),
-                               void *context, struct elf_error *fault)
+                               void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, fault, false, NULL, true});
+    return walk_all(&(struct walk){image, each, context, error, false, NULL, true});
 }
 
 /* ------------------------------------------------------- words --- */

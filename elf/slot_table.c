@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "elf/image_bytes.h"
 #include "elf/record.h"
 #include "elf/relocations.h"
 #include "elf/slot_table.h"
@@ -103,7 +104,7 @@ static int read_slots(struct record_reader *reader, uint64_t begin, struct slot_
         return record_error(reader, "its slots are not in writable memory");
     table->slots = calloc(table->count, sizeof *table->slots);
     if (!table->slots)
-        return image_fail(reader->fault, ELF_NO_MEMORY, "no memory for %zu slots", table->count);
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory for %zu slots", table->count);
     for (size_t i = 0; i < table->count; i++) {
         table->slots[i].address = begin + i * sizeof(struct hotpatch_slot);
         snprintf(reader->what, sizeof reader->what, "slot %zu", i);
@@ -145,14 +146,14 @@ static int read_table(struct record_reader *reader, struct slot_table *table)
     return read_slots(reader, begin, table);
 }
 
-int slot_table_read(const struct image *image, struct slot_table *table, struct elf_error *fault)
+int slot_table_read(const struct image *image, struct slot_table *table, struct elf_error *error)
 {
     uint64_t address;
 
     *table = (struct slot_table){0};
     if (!record_find(image, "hotpatch_slot_table_v1", "hotpatch_table", &address))
         return 0;
-    return slot_table_read_at(image, address, table, fault);
+    return slot_table_read_at(image, address, table, error);
 }
 
 /* ------------------------------------------------------- not yet relocated --- */
@@ -205,9 +206,9 @@ static bool is_pending(const struct image *image, uint64_t table)
 }
 
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
-                       struct elf_error *fault)
+                       struct elf_error *error)
 {
-    struct record_reader reader = {image, fault, ELF_TABLE_DAMAGED, "the slot table"};
+    struct record_reader reader = {image, error, ELF_TABLE_DAMAGED, "the slot table"};
 
     *table = (struct slot_table){.address = address};
     int result = read_table(&reader, table) ? -1 : 1;

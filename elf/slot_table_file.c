@@ -4,13 +4,15 @@
  * Any thread. Only headers and the section names are read; nothing of the file is mapped, since
  * a file that is cut short while mapped would kill the host with SIGBUS.
  */
+#include "elf/slot_table_file.h"
+
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "elf/slot_table.h"
+#include "include/hotpatch.h"
 
 static bool find_section(Elf *elf, uint64_t *address)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "elf/file_header.h"
 #include "elf/pages.h"
 #include "elf/symbol_file.h"
 
@@ -42,21 +43,21 @@ bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset,
     return true;
 }
 
-/* malloc'd; NULL with `fault`. */
+/* malloc'd; NULL with `error`. */
 static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_t size,
-                        const char *what, struct elf_error *fault)
+                        const char *what, struct elf_error *error)
 {
     if (!is_inside(file, offset, size) || size > SIZE_MAX / 2) {
-        image_set_error(fault, ELF_DAMAGED, "%s lies beyond the end of the file", what);
+        elf_error_set(error, ELF_DAMAGED, "%s lies beyond the end of the file", what);
         return NULL;
     }
     void *table = malloc(size ? size : 1);
     if (!table) {
-        image_set_error(fault, ELF_NO_MEMORY, "no memory for %s", what);
+        elf_error_set(error, ELF_NO_MEMORY, "no memory for %s", what);
         return NULL;
     }
     if (!symbol_file_read(file, table, offset, size)) {
-        image_set_error(fault, ELF_DAMAGED, "%s cannot be read", what);
+        elf_error_set(error, ELF_DAMAGED, "%s cannot be read", what);
         free(table);
         return NULL;
     }
@@ -64,24 +65,23 @@ static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_
 }
 
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
-                          struct elf_error *fault)
+                          struct elf_error *error)
 {
     uint64_t size = section->sh_size;
 
     if (section->sh_type != SHT_STRTAB || size == 0 || size > STRINGS_MAX ||
         !is_inside(file, section->sh_offset, size)) {
-        image_set_error(fault, ELF_DAMAGED,
-                        "a string table is empty, too large or beyond the end of the file");
+        elf_error_set(error, ELF_DAMAGED,
+                      "a string table is empty, too large or beyond the end of the file");
         return NULL;
     }
     char *strings = pages_get(size);
     if (!strings) {
-        image_set_error(fault, ELF_NO_MEMORY, "no memory for a string table");
+        elf_error_set(error, ELF_NO_MEMORY, "no memory for a string table");
         return NULL;
     }
     if (!symbol_file_read(file, strings, section->sh_offset, size) || strings[size - 1] != '\0') {
-        image_set_error(fault, ELF_DAMAGED,
-                        "a string table cannot be read or does not end in a NUL");
+        elf_error_set(error, ELF_DAMAGED, "a string table cannot be read or does not end in a NUL");
         pages_drop(strings, size);
         return NULL;
     }
@@ -90,24 +90,24 @@ char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *sect
 
 /* ------------------------------------------------------- opening --- */
 
-static int read_header(struct symbol_file *file, struct elf_error *fault)
+static int read_header(struct symbol_file *file, struct elf_error *error)
 {
     uint8_t bytes[sizeof(Elf64_Ehdr)];
     struct stat status;
 
     if (sys_fstat(file->file, &status) < 0 || !S_ISREG(status.st_mode))
-        return image_fail(fault, ELF_NOT, "it is not a regular file");
+        return elf_fail(error, ELF_NOT, "it is not a regular file");
     file->size = (uint64_t)status.st_size;
     size_t there = file->size < sizeof bytes ? (size_t)file->size : sizeof bytes;
     if (!symbol_file_read(file, bytes, 0, there))
-        return image_fail(fault, ELF_DAMAGED, "the ELF header cannot be read");
-    if (image_check_file_header(bytes, there, 0, &file->header, fault))
+        return elf_fail(error, ELF_DAMAGED, "the ELF header cannot be read");
+    if (image_check_file_header(bytes, there, 0, &file->header, error))
         return -1;
-    return image_check_header_tables(&file->header, file->size, fault);
+    return image_check_header_tables(&file->header, file->size, error);
 }
 
 /* A file with more than 65,279 sections counts them elsewhere: it is read as one without any. */
-static int read_sections(struct symbol_file *file, struct elf_error *fault)
+static int read_sections(struct symbol_file *file, struct elf_error *error)
 {
     const Elf64_Ehdr *header = &file->header;
 
@@ -115,58 +115,58 @@ static int read_sections(struct symbol_file *file, struct elf_error *fault)
         return 0;
     file->sections =
         read_table(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr),
-                   "the section headers", fault);
+                   "the section headers", error);
     if (!file->sections)
         return -1;
     file->section_count = header->e_shnum;
     if (header->e_shstrndx == SHN_UNDEF || header->e_shstrndx >= file->section_count)
         return 0;
     const Elf64_Shdr *names = &file->sections[header->e_shstrndx];
-    file->names = symbol_file_strings(file, names, fault);
+    file->names = symbol_file_strings(file, names, error);
     file->names_size = names->sh_size;
     return file->names ? 0 : -1;
 }
 
 static int read_notes(struct symbol_file *file, uint64_t offset, uint64_t size, uint64_t alignment,
-                      struct elf_error *fault)
+                      struct elf_error *error)
 {
     if (size == 0 || size > NOTES_MAX || file->build_id[0])
         return 0;
-    uint8_t *notes = read_table(file, offset, size, "a note", fault);
+    uint8_t *notes = read_table(file, offset, size, "a note", error);
     if (!notes)
         return -1;
-    int result = image_notes_build_id(notes, size, alignment, file->build_id, fault);
+    int result = image_notes_build_id(notes, size, alignment, file->build_id, error);
     free(notes);
     return result;
 }
 
 /* By the sections, which are true of a separate debug file too; its segments are not. */
-static int read_build_id(struct symbol_file *file, struct elf_error *fault)
+static int read_build_id(struct symbol_file *file, struct elf_error *error)
 {
     for (size_t i = 0; i < file->section_count; i++) {
         const Elf64_Shdr *section = &file->sections[i];
         if (section->sh_type == SHT_NOTE &&
-            read_notes(file, section->sh_offset, section->sh_size, section->sh_addralign, fault))
+            read_notes(file, section->sh_offset, section->sh_size, section->sh_addralign, error))
             return -1;
     }
     for (size_t i = 0; file->section_count == 0 && i < file->header.e_phnum; i++) {
         const Elf64_Phdr *segment = &file->segments[i];
         if (segment->p_type == PT_NOTE &&
-            read_notes(file, segment->p_offset, segment->p_filesz, segment->p_align, fault))
+            read_notes(file, segment->p_offset, segment->p_filesz, segment->p_align, error))
             return -1;
     }
     return 0;
 }
 
-int symbol_file_open(struct symbol_file *out, int file, struct elf_error *fault)
+int symbol_file_open(struct symbol_file *out, int file, struct elf_error *error)
 {
     *out = (struct symbol_file){.file = file};
-    if (read_header(out, fault))
+    if (read_header(out, error))
         return -1;
     out->segments =
         read_table(out, out->header.e_phoff, (uint64_t)out->header.e_phnum * sizeof(Elf64_Phdr),
-                   "the program headers", fault);
-    if (!out->segments || read_sections(out, fault) || read_build_id(out, fault)) {
+                   "the program headers", error);
+    if (!out->segments || read_sections(out, error) || read_build_id(out, error)) {
         symbol_file_close(out);
         return -1;
     }

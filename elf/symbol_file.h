@@ -7,7 +7,8 @@
 #ifndef HOTPATCH_SYMBOL_FILE_H
 #define HOTPATCH_SYMBOL_FILE_H
 
-#include "elf/image_internal.h"
+#include "elf/elf_error.h"
+#include "elf/image_parts.h"
 
 struct symbol_file {
     int file; /* the caller's */
@@ -21,8 +22,8 @@ struct symbol_file {
     char build_id[IMAGE_BUILD_ID_TEXT];
 };
 
-/* 0, or -1 with `fault`. */
-int symbol_file_open(struct symbol_file *out, int file, struct elf_error *fault);
+/* 0, or -1 with `error`. */
+int symbol_file_open(struct symbol_file *out, int file, struct elf_error *error);
 void symbol_file_close(struct symbol_file *file);
 
 /* Whether `mapped` is this file, or the one whose debug information this is. */
@@ -38,8 +39,8 @@ const Elf64_Shdr *symbol_file_section(const struct symbol_file *file, const char
 /* All of [offset, offset + size), or false. */
 bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset, uint64_t size);
 /* A copy of a string table's section, which ends in a NUL; pages_drop() it with the section's size.
- * NULL with `fault`. */
+ * NULL with `error`. */
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
-                          struct elf_error *fault);
+                          struct elf_error *error);
 
 #endif

@@ -6,7 +6,7 @@
  * a cycle. A name that the table leaves out is not found, as ld.so does not find it: DT_GNU_HASH leaves out
  * what the object imports.
  */
-#include "elf/image_internal.h"
+#include "elf/symbol_hash.h"
 
 /* ------------------------------------------------------- whether a table is sound --- */
 

@@ -4,10 +4,15 @@
  * Any thread, one at a time per image. Every loop is bounded by the bytes there are: the
  * chains of a hostile hash table may cycle or never end.
  */
+#include "elf/symbols.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/dynamic.h"
+#include "elf/image_bytes.h"
+#include "elf/image_parts.h"
+#include "elf/symbol_hash.h"
 
 static Elf64_Sym raw_symbol(const struct symbol_table *table, size_t i)
 {
@@ -24,7 +29,7 @@ enum { VERSION_STEPS_MAX = 65536 };
 
 struct version_walk {
     const struct image *image;
-    struct elf_error *fault;
+    struct elf_error *error;
     size_t steps;
 };
 
@@ -35,7 +40,7 @@ static const void *version_record(struct version_walk *walk, uint64_t address, s
     if (++walk->steps > VERSION_STEPS_MAX)
         record = NULL;
     if (!record)
-        image_set_error(walk->fault, ELF_DAMAGED, "the symbol versions point out of the object");
+        elf_error_set(walk->error, ELF_DAMAGED, "the symbol versions point out of the object");
     return record;
 }
 
@@ -46,12 +51,12 @@ static int store_version(struct version_walk *walk, uint16_t index, uint32_t nam
 
     index &= 0x7fff;
     if (!string)
-        return image_fail(walk->fault, ELF_DAMAGED, "a symbol version has no name");
+        return elf_fail(walk->error, ELF_DAMAGED, "a symbol version has no name");
     if (index >= lazy->version_count) {
         size_t count = index + 16;
         const char **versions = realloc(lazy->versions, count * sizeof *versions);
         if (!versions)
-            return image_fail(walk->fault, ELF_NO_MEMORY, "no memory for symbol versions");
+            return elf_fail(walk->error, ELF_NO_MEMORY, "no memory for symbol versions");
         memset(versions + lazy->version_count, 0, (count - lazy->version_count) * sizeof *versions);
         lazy->versions = versions;
         lazy->version_count = count;
@@ -147,9 +152,9 @@ static int store_need(struct version_walk *walk, const Elf64_Verneed *needs,
     return store_version(walk, need->vna_other, need->vna_name);
 }
 
-int image_read_versions(const struct image *image, struct elf_error *fault)
+int image_read_versions(const struct image *image, struct elf_error *error)
 {
-    struct version_walk walk = {image, fault, 0};
+    struct version_walk walk = {image, error, 0};
 
     if (image->lazy->versions_read)
         return 0;
@@ -175,15 +180,15 @@ static int visit_need(struct version_walk *walk, const Elf64_Verneed *needs,
     };
 
     if (!found.file || !found.version)
-        return image_fail(walk->fault, ELF_DAMAGED, "a symbol version has no name");
+        return elf_fail(walk->error, ELF_DAMAGED, "a symbol version has no name");
     return visit->each(&found, visit->context);
 }
 
 int image_version_needs(const struct image *image,
                         int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
-    struct version_walk walk = {image, fault, 0};
+    struct version_walk walk = {image, error, 0};
 
     return each_need(&walk, visit_need, &(struct need_visit){each, context});
 }
@@ -301,7 +306,7 @@ static size_t count_dynsym(const struct image *image)
 }
 
 /* Counted once: a program may have a million relocations. */
-int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *fault)
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *error)
 {
     size_t fits = image->dynsym.symbols.count;
     struct image_lazy *lazy = image->lazy;
@@ -311,7 +316,7 @@ int image_dynsym_count(const struct image *image, size_t *out, struct elf_error 
         lazy->dynsym_counted = true;
     }
     if (!image->sysv_hash.buckets && lazy->dynsym_count > fits && fits > 0)
-        return image_fail(fault, ELF_DAMAGED, "DT_SYMTAB has more symbols than the file holds");
+        return elf_fail(error, ELF_DAMAGED, "DT_SYMTAB has more symbols than the file holds");
     *out = fits || image->sysv_hash.buckets ? lazy->dynsym_count : 0;
     return 0;
 }
@@ -328,32 +333,32 @@ static const uint8_t *section_bytes(const struct image *image, const GElf_Shdr *
 }
 
 static int read_symtab_section(const struct image *image, const GElf_Shdr *section,
-                               struct symbol_table *table, struct elf_error *fault)
+                               struct symbol_table *table, struct elf_error *error)
 {
     GElf_Shdr names;
     const uint8_t *symbols = section_bytes(image, section);
 
     if (!symbols || section->sh_entsize != sizeof(Elf64_Sym) || section->sh_flags & SHF_COMPRESSED)
-        return image_fail(fault, ELF_DAMAGED, ".symtab lies outside the file");
+        return elf_fail(error, ELF_DAMAGED, ".symtab lies outside the file");
     if (!gelf_getshdr(elf_getscn(image->elf, section->sh_link), &names) ||
         names.sh_type != SHT_STRTAB)
-        return image_fail(fault, ELF_DAMAGED, ".symtab has no string table");
+        return elf_fail(error, ELF_DAMAGED, ".symtab has no string table");
     const uint8_t *strings = section_bytes(image, &names);
     if (!strings || names.sh_size == 0 || strings[names.sh_size - 1] != '\0')
-        return image_fail(fault, ELF_DAMAGED, "the string table of .symtab is damaged");
+        return elf_fail(error, ELF_DAMAGED, "the string table of .symtab is damaged");
     table->symbols = (struct records){symbols, section->sh_size / sizeof(Elf64_Sym)};
     table->strings = (struct strings){(const char *)strings, names.sh_size};
     return 0;
 }
 
-static int find_symtab(const struct image *image, struct elf_error *fault)
+static int find_symtab(const struct image *image, struct elf_error *error)
 {
     GElf_Shdr section;
 
     if (image->lazy->symtab_read)
         return 0;
     if (image_section(image, NULL, SHT_SYMTAB, &section) &&
-        read_symtab_section(image, &section, &image->lazy->symtab, fault))
+        read_symtab_section(image, &section, &image->lazy->symtab, error))
         return -1;
     image->lazy->symtab_read = true;
     return 0;
@@ -364,14 +369,14 @@ static int find_symtab(const struct image *image, struct elf_error *fault)
 typedef int (*symbol_function)(const struct image_symbol *symbol, void *context);
 
 static int each_symbol(const struct image *image, const struct symbol_table *table, size_t count,
-                       symbol_function each, void *context, struct elf_error *fault)
+                       symbol_function each, void *context, struct elf_error *error)
 {
     const char *file = NULL;
 
     for (size_t i = 1; i < count; i++) {
         struct image_symbol symbol;
         if (!image_symbol_get(image, table, i, &symbol))
-            return image_fail(fault, ELF_DAMAGED, "a symbol's name lies outside its string table");
+            return elf_fail(error, ELF_DAMAGED, "a symbol's name lies outside its string table");
         if (symbol.type == STT_FILE) {
             file = symbol.name[0] ? symbol.name : NULL;
             continue;
@@ -389,18 +394,18 @@ static int each_symbol(const struct image *image, const struct symbol_table *tab
 
 int image_symbols(const struct image *image,
                   int (*each)(const struct image_symbol *symbol, void *context), void *context,
-                  struct elf_error *fault)
+                  struct elf_error *error)
 {
     size_t count;
 
-    if (image_dynsym_count(image, &count, fault) || image_read_versions(image, fault) ||
-        find_symtab(image, fault))
+    if (image_dynsym_count(image, &count, error) || image_read_versions(image, error) ||
+        find_symtab(image, error))
         return -1;
-    int stop = each_symbol(image, &image->dynsym, count, each, context, fault);
+    int stop = each_symbol(image, &image->dynsym, count, each, context, error);
     if (stop)
         return stop;
     const struct symbol_table *symtab = &image->lazy->symtab;
-    return each_symbol(image, symtab, symtab->symbols.count, each, context, fault);
+    return each_symbol(image, symtab, symtab->symbols.count, each, context, error);
 }
 
 /* ------------------------------------------------------- one by name --- */
@@ -506,13 +511,13 @@ static int give_named(size_t i, void *context)
 }
 
 int image_symbols_named(const struct image *image, const char *name, symbol_function each,
-                        void *context, struct elf_error *fault)
+                        void *context, struct elf_error *error)
 {
     struct named_walk walk = {image, name, each, context};
     size_t count;
     int stop = 0;
 
-    if (image_read_versions(image, fault) || image_dynsym_count(image, &count, fault))
+    if (image_read_versions(image, error) || image_dynsym_count(image, &count, error))
         return -1;
     if (image_hash_is_sound(image))
         return image_hash_look_up(image, name, give_named, &walk);

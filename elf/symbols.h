@@ -21,10 +21,10 @@ struct image_symbol {
 };
 
 /* Calls `each` for every named symbol of .dynsym, then of .symtab; a non-zero return stops and
- * is returned. -1 with `fault` where the tables are damaged; 0 at the end. */
+ * is returned. -1 with `error` where the tables are damaged; 0 at the end. */
 int image_symbols(const struct image *image,
                   int (*each)(const struct image_symbol *symbol, void *context), void *context,
-                  struct elf_error *fault);
+                  struct elf_error *error);
 
 /* The defined symbol of that name; .dynsym (default version preferred) before .symtab, global
  * before local. By the hash table where there is one. */
@@ -34,7 +34,7 @@ bool image_symbol(const struct image *image, const char *name, struct image_symb
  * table where there is a sound one. Returns as image_symbols() does. */
 int image_symbols_named(const struct image *image, const char *name,
                         int (*each)(const struct image_symbol *symbol, void *context),
-                        void *context, struct elf_error *fault);
+                        void *context, struct elf_error *error);
 
 /*
  * Every version that the object needs of a library (DT_VERNEED; gABI, "Symbol Versioning"): ld.so refuses an
@@ -47,9 +47,21 @@ struct version_need {
 };
 int image_version_needs(const struct image *image,
                         int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_error *fault);
+                        struct elf_error *error);
 
 /* Does the object define the version (DT_VERDEF)? `versioned`: it defines some. */
 bool image_defines_version(const struct image *image, const char *version, bool *versioned);
+
+/* ---- for the files of elf/ alone ---- */
+
+struct symbol_table;
+
+/* The i-th symbol; false where its name is out of the table. `i` is below the table's count. */
+bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
+                      struct image_symbol *symbol);
+/* How many symbols .dynsym has. 0, or -1 with `error`. */
+int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *error);
+/* Fill lazy->versions. 0, or -1 with `error`. */
+int image_read_versions(const struct image *image, struct elf_error *error);
 
 #endif

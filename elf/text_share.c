@@ -1,7 +1,8 @@
 /* text_share.c - see text_share.h. In the command alone. */
 #include "elf/text_share.h"
 
-#include "elf/functions_internal.h"
+#include "elf/functions.h"
+#include "elf/functions_parts.h"
 
 struct count {
     const struct range *ranges; /* of the code, ascending, none of them overlaps another */

@@ -1,15 +1,16 @@
 /* unique.c - see unique.h. */
 #include "elf/unique.h"
 
-#include "elf/image_internal.h"
+#include "elf/image_parts.h"
+#include "elf/symbols.h"
 
 int image_unique_symbols(const struct image *image,
                          int (*each)(const char *name, size_t info, void *context), void *context,
-                         struct elf_error *fault)
+                         struct elf_error *error)
 {
     size_t count;
 
-    if (image_dynsym_count(image, &count, fault))
+    if (image_dynsym_count(image, &count, error))
         return -1;
     for (size_t i = 0; i < count; i++) {
         const uint8_t *raw = image->dynsym.symbols.bytes + i * sizeof(Elf64_Sym);
@@ -17,7 +18,7 @@ int image_unique_symbols(const struct image *image,
         int stop;
 
         if (!image_symbol_get(image, &image->dynsym, i, &symbol))
-            return image_fail(fault, ELF_DAMAGED, "a symbol's name lies outside its string table");
+            return elf_fail(error, ELF_DAMAGED, "a symbol's name lies outside its string table");
         if (symbol.binding != STB_GNU_UNIQUE || !symbol.defined)
             continue;
         stop =

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/image_bytes.h"
+#include "elf/image_parts.h"
 #include "elf/order.h"
 #include "elf/unwind_table.h"
 
@@ -267,7 +268,7 @@ static int sort_ranges(struct unwind_table *table, struct unwind_range *listed)
     return 0;
 }
 
-static int list_ranges(struct unwind_table *table, struct elf_error *fault)
+static int list_ranges(struct unwind_table *table, struct elf_error *error)
 {
     int result = 0;
 
@@ -279,7 +280,7 @@ static int list_ranges(struct unwind_table *table, struct elf_error *fault)
     if (listed)
         list_frames(table, listed);
     if (!listed || !table->ranges || sort_ranges(table, listed))
-        result = image_fail(fault, ELF_NO_MEMORY, "no memory for %zu FDEs", table->count);
+        result = elf_fail(error, ELF_NO_MEMORY, "no memory for %zu FDEs", table->count);
     free(listed);
     return result;
 }
@@ -330,7 +331,7 @@ static uint64_t read_search_table(struct unwind_table *table)
 }
 
 int unwind_table_open(struct unwind_table *table, const struct image *image, uint64_t eh_frame,
-                      struct elf_error *fault)
+                      struct elf_error *error)
 {
     *table = (struct unwind_table){.image = image, .cie = UINT64_MAX, .encoding = PE_OMITTED};
     uint64_t frames = image->unwind_size > 0 ? read_search_table(table) : 0;
@@ -340,7 +341,7 @@ int unwind_table_open(struct unwind_table *table, const struct image *image, uin
     table->frames_size = frames ? image_bytes_from(image, frames) : 0;
     if (table->frames_size > 0)
         table->frame_bytes = image_bytes_at(image, frames, 1);
-    return table->entries ? 0 : list_ranges(table, fault);
+    return table->entries ? 0 : list_ranges(table, error);
 }
 
 void unwind_table_close(struct unwind_table *table)

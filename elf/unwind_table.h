@@ -33,7 +33,7 @@ struct unwind_table {
 /* Of `image`, which must outlive it. `eh_frame`: where a section header says it begins, or 0. What
  * is missing or damaged leaves the table empty or smaller. 0, or -1: no memory. */
 int unwind_table_open(struct unwind_table *table, const struct image *image, uint64_t eh_frame,
-                      struct elf_error *fault);
+                      struct elf_error *error);
 void unwind_table_close(struct unwind_table *table);
 
 /* `i` is below `count`. Starts are ascending; two may be equal. */

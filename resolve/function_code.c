@@ -12,6 +12,7 @@
 
 #include "arch/arch.h"
 #include "base/utf8.h"
+#include "elf/image_bytes.h"
 
 enum { PADDING_MAX = 4096, WORD = 8 };
 

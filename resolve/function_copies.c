@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "base/utf8.h"
+#include "elf/image_bytes.h"
 
 enum {
     FORWARD_BYTES_MAX = 32,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "elf/image_bytes.h"
 
 enum {
     GAP_MAX = 4096,

@@ -8,24 +8,29 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "elf/functions_read.h"
+#include "elf/image_bytes.h"
+#include "elf/indirect.h"
+#include "elf/relocations.h"
+#include "resolve/elf_refusal.h"
 #include "resolve/function_code.h"
 
 int file_functions_open(struct file_functions *functions, const struct file_image *file,
                         const char *path, struct refusal *why)
 {
-    struct elf_error fault = {0};
+    struct elf_error error = {0};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int result;
 
     *functions = (struct file_functions){.file = file};
     if (descriptor < 0)
         return refuse(why, HP_OPEN, "%s: cannot be opened", path);
-    result = functions_of_file(&functions->index, descriptor, &fault);
+    result = functions_of_file(&functions->index, descriptor, &error);
     close(descriptor);
     if (result == 0)
         return 0;
     functions->index = NULL;
-    return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+    return refuse(why, elf_refusal_code(&error), "%s: %s", path, error.text);
 }
 
 void file_functions_close(struct file_functions *functions)

@@ -10,37 +10,10 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "resolve/elf_refusal.h"
 
 #define FILE_MAX (16L << 30)
 #define COPY_MAX (32L << 20)
-
-enum error_code fault_code(const struct elf_error *fault)
-{
-    switch (fault->code) {
-    case ELF_NOT:
-        return HP_NOT_ELF;
-    case ELF_CLASS_WRONG:
-        return HP_ELF_CLASS;
-    case ELF_MACHINE_WRONG:
-        return HP_ELF_MACHINE;
-    case ELF_TYPE_WRONG:
-        return HP_ELF_TYPE;
-    case ELF_NO_MANIFEST:
-        return HP_NO_MANIFEST;
-    case ELF_MANIFEST_DAMAGED:
-        return HP_MANIFEST;
-    case ELF_MANIFEST_VERSION:
-        return HP_MANIFEST_VERSION;
-    case ELF_TABLE_DAMAGED:
-        return HP_SLOT_DAMAGED;
-    case ELF_NO_MEMORY:
-        return HP_MEMORY;
-    case ELF_DAMAGED:
-    case ELF_OK:
-        break;
-    }
-    return HP_ELF_CORRUPT;
-}
 
 static int read_all(int fd, void *bytes, size_t size)
 {
@@ -104,18 +77,18 @@ static int read_file(struct file_image *file, const char *path, off_t copy_max, 
 static int open_image(struct file_image *file, const char *path, uint16_t require_type,
                       off_t copy_max, struct refusal *why)
 {
-    struct elf_error fault = {0};
+    struct elf_error error = {0};
 
     memset(file, 0, sizeof(*file));
     if (read_file(file, path, copy_max, why) != 0) {
         file_image_close(file);
         return -1;
     }
-    if (image_open(&file->image, file->bytes, file->size, require_type, &fault) == 0)
+    if (image_open(&file->image, file->bytes, file->size, require_type, &error) == 0)
         return 0;
     file->image = NULL;
     file_image_close(file);
-    return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+    return refuse(why, elf_refusal_code(&error), "%s: %s", path, error.text);
 }
 
 int file_image_open(struct file_image *file, const char *path, uint16_t require_type,

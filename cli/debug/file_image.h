@@ -28,7 +28,4 @@ int file_image_copy(struct file_image *file, const char *path, uint16_t require_
                     struct refusal *why);
 void file_image_close(struct file_image *file);
 
-/* The refusal that a fault of elf/ is. */
-enum error_code fault_code(const struct elf_error *fault);
-
 #endif

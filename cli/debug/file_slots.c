@@ -10,6 +10,7 @@
 #include "elf/relocations.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
+#include "resolve/elf_refusal.h"
 
 enum { BUCKETS = 16384 };
 
@@ -100,10 +101,10 @@ static int import_add(const struct image_relocation *relocation, void *context)
 }
 
 static int declared_add(const struct image *image, struct file_slots *slots,
-                        struct elf_error *fault)
+                        struct elf_error *error)
 {
     struct slot_table table;
-    int found = slot_table_read(image, &table, fault);
+    int found = slot_table_read(image, &table, error);
 
     if (found <= 0)
         return found;
@@ -122,13 +123,13 @@ static int declared_add(const struct image *image, struct file_slots *slots,
 int file_slots_read(const struct image *image, const char *path, struct file_slots *slots,
                     struct refusal *why)
 {
-    struct elf_error fault = {0};
+    struct elf_error error = {0};
 
     memset(slots, 0, sizeof(*slots));
     slots->buckets = allocate(BUCKETS * sizeof(*slots->buckets));
-    if (declared_add(image, slots, &fault) < 0 ||
-        image_relocations(image, import_add, slots, &fault) < 0)
-        return refuse(why, fault_code(&fault), "%s: %s", path, fault.text);
+    if (declared_add(image, slots, &error) < 0 ||
+        image_relocations(image, import_add, slots, &error) < 0)
+        return refuse(why, elf_refusal_code(&error), "%s: %s", path, error.text);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
+#include "elf/manifest.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
 #include "resolve/fault_result.h"

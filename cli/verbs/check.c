@@ -20,9 +20,11 @@
 #include "cli/session/reply.h"
 #include "cli/session/request_run.h"
 #include "cli/verbs/usage.h"
+#include "elf/manifest.h"
 #include "elf/protection.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
+#include "resolve/elf_refusal.h"
 #include "resolve/fit.h"
 #include "resolve/symbol_spec.h"
 
@@ -308,7 +310,7 @@ static void check_protection(struct check *check)
 
 static int check_open(struct check *check, const struct check_options *with)
 {
-    struct elf_error fault = {0};
+    struct elf_error error = {0};
 
     if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0)
         return -1;
@@ -322,9 +324,10 @@ static int check_open(struct check *check, const struct check_options *with)
     lookup_file(check->lookup, check->host_path);
     if (lookup_debug_files_fit(check->lookup, &check->why) != 0)
         return -1;
-    if (manifest_read(check->patch.image, &check->manifest, &fault) != 0 ||
-        slot_table_read(check->patch.image, &check->own, &fault) < 0)
-        return refuse(&check->why, fault_code(&fault), "%s: %s", check->patch_path, fault.text);
+    if (manifest_read(check->patch.image, &check->manifest, &error) != 0 ||
+        slot_table_read(check->patch.image, &check->own, &error) < 0)
+        return refuse(&check->why, elf_refusal_code(&error), "%s: %s", check->patch_path,
+                      error.text);
     return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "cli/session/reply.h"
 #include "cli/verbs/preload_check.h"
 #include "elf/functions.h"
+#include "elf/functions_read.h"
 
 enum { LOOKS = 50, LOOK_INTERVAL_US = 10000 };
 

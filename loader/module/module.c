@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "elf/manifest.h"
 #include "elf/origin.h"
 #include "elf/protection.h"
 #include "elf/relocations.h"
@@ -24,6 +25,7 @@
 #include "loader/objects/object.h"
 #include "loader/slots/fault.h"
 #include "loader/slots/slot.h"
+#include "resolve/elf_refusal.h"
 
 static struct module *first;
 
@@ -151,29 +153,10 @@ void module_free(struct module *module)
 
 /* ---- reading ---- */
 
-static enum error_code code_of(enum elf_error_code fault)
+static int refuse_elf_error(const struct module *module, const struct elf_error *error,
+                            struct refusal *why)
 {
-    static const enum error_code codes[] = {
-        [ELF_OK] = HP_INTERNAL,
-        [ELF_NOT] = HP_NOT_ELF,
-        [ELF_CLASS_WRONG] = HP_ELF_CLASS,
-        [ELF_MACHINE_WRONG] = HP_ELF_MACHINE,
-        [ELF_TYPE_WRONG] = HP_ELF_TYPE,
-        [ELF_DAMAGED] = HP_ELF_CORRUPT,
-        [ELF_NO_MANIFEST] = HP_NO_MANIFEST,
-        [ELF_MANIFEST_DAMAGED] = HP_MANIFEST,
-        [ELF_MANIFEST_VERSION] = HP_MANIFEST_VERSION,
-        [ELF_TABLE_DAMAGED] = HP_SLOT_DAMAGED,
-        [ELF_NO_MEMORY] = HP_MEMORY,
-    };
-
-    return codes[fault];
-}
-
-static int refuse_fault(const struct module *module, const struct elf_error *fault,
-                        struct refusal *why)
-{
-    return refuse(why, code_of(fault->code), "%s: %s", module->path, fault->text);
+    return refuse(why, elf_refusal_code(error), "%s: %s", module->path, error->text);
 }
 
 static int refuse_memory(const struct module *module, struct refusal *why)
@@ -277,13 +260,13 @@ static int name_by_file(struct module *module, struct refusal *why)
 static int read_manifest(struct module *module, bool required, struct refusal *why)
 {
     struct manifest manifest;
-    struct elf_error fault;
+    struct elf_error error;
     int result;
 
-    if (manifest_read(module->image, &manifest, &fault) != 0) {
-        if (fault.code == ELF_NO_MANIFEST && !required)
+    if (manifest_read(module->image, &manifest, &error) != 0) {
+        if (error.code == ELF_NO_MANIFEST && !required)
             return name_by_file(module, why);
-        return refuse_fault(module, &fault, why);
+        return refuse_elf_error(module, &error, why);
     }
     result = take_manifest(module, &manifest, why);
     manifest_free(&manifest);
@@ -344,7 +327,7 @@ static int expand_origin(struct module *module, struct refusal *why)
 {
     const char *slash = strrchr(module->path, '/');
     struct image *image = NULL;
-    struct elf_error fault;
+    struct elf_error error;
     void *bytes;
     size_t size;
 
@@ -354,11 +337,11 @@ static int expand_origin(struct module *module, struct refusal *why)
         text_format("%.*s", slash == module->path ? 1 : (int)(slash - module->path), module->path);
     if (!module->origin)
         return refuse_memory(module, why);
-    if (image_expand_origin(module->image, module->origin, &bytes, &size, &fault) != 0)
-        return refuse_fault(module, &fault, why);
-    if (image_open(&image, bytes, size, ET_DYN, &fault) != 0) {
+    if (image_expand_origin(module->image, module->origin, &bytes, &size, &error) != 0)
+        return refuse_elf_error(module, &error, why);
+    if (image_open(&image, bytes, size, ET_DYN, &error) != 0) {
         free(bytes);
-        return refuse_fault(module, &fault, why);
+        return refuse_elf_error(module, &error, why);
     }
     module_forget_file(module);
     module->image = image;
@@ -370,10 +353,10 @@ static int expand_origin(struct module *module, struct refusal *why)
 
 static int understand(struct module *module, const struct request *load, struct refusal *why)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
-    if (image_open(&module->image, module->bytes, module->size, ET_DYN, &fault) != 0)
-        return refuse_fault(module, &fault, why);
+    if (image_open(&module->image, module->bytes, module->size, ET_DYN, &error) != 0)
+        return refuse_elf_error(module, &error, why);
     if (expand_origin(module, why) != 0)
         return -1;
     if (image_interpreter(module->image))
@@ -388,8 +371,8 @@ static int understand(struct module *module, const struct request *load, struct 
         add_replacements(module, load, why) != 0)
         return -1;
     if (declared_from_file(module->image, module, &module->own_slots, &module->name_space,
-                           &fault) != 0)
-        return refuse_fault(module, &fault, why);
+                           &error) != 0)
+        return refuse_elf_error(module, &error, why);
     return 0;
 }
 

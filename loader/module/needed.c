@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "elf/functions.h"
+#include "elf/functions_read.h"
 #include "elf/origin.h"
 #include "elf/protection.h"
 #include "loader/module/module.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "elf/indirect.h"
 #include "loader/objects/linker_ask.h"
 
 struct implementation {

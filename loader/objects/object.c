@@ -12,6 +12,7 @@
 #include "base/machine.h"
 #include "base/text.h"
 #include "elf/functions.h"
+#include "elf/functions_read.h"
 #include "elf/object_callers.h"
 #include "loader/engine.h"
 #include "loader/module/module.h"

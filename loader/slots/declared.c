@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "elf/slot_table.h"
+#include "elf/slot_table_file.h"
 #include "loader/engine.h"
 #include "loader/slots/entry_file.h"
 #include "loader/slots/slot.h"

@@ -8,6 +8,7 @@
 
 #include "base/sys.h"
 #include "base/text.h"
+#include "elf/functions_read.h"
 #include "elf/object_callers.h"
 #include "loader/objects/ifunc.h"
 #include "loader/slots/direct_callers.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "elf/image_bytes.h"
 #include "loader/engine.h"
 #include "loader/text/emulator.h"
 #include "loader/text/entry_bytes.h"

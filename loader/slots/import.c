@@ -14,6 +14,7 @@
 
 #include "arch/plt.h"
 #include "base/text.h"
+#include "elf/image_bytes.h"
 #include "elf/relocations.h"
 #include "loader/objects/program_plt.h"
 #include "loader/objects/scope.h"

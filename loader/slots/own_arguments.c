@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arch/stack_arguments.h"
+#include "elf/image_bytes.h"
 #include "loader/slots/entry.h"
 #include "loader/text/site.h"
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "arch/keep.h"
+#include "elf/functions_read.h"
 #include "elf/object_callers.h"
 
 struct table {

@@ -14,6 +14,7 @@
 #include "cli/debug/lookup.h"
 #include "cli/process/proc_facts.h"
 #include "elf/functions.h"
+#include "elf/functions_read.h"
 
 enum { FUNCTIONS = 400000, IN_ONE_FILE = 200, FUNCTION_BYTES = 64, LOOKUPS = 1000 };
 

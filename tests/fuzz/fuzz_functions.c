@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "elf/functions.h"
+#include "elf/functions_read.h"
 #include "elf/text_share.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "elf/image.h"
+#include "elf/image_bytes.h"
 #include "elf/origin.h"
 #include "elf/protection.h"
 #include "elf/relocations.h"

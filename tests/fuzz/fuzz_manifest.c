@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf/manifest.h"
 #include "elf/slot_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/image_internal.h"
+#include "elf/symbol_hash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,6 +2,7 @@
  * objects.c - see objects.h. Runs the compiler; everything lies in one scratch directory.
  */
 #include "tests/support/objects.h"
+#include "elf/functions_read.h"
 
 #include <ftw.h>
 #include <link.h>

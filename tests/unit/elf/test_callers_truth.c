@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "elf/functions_read.h"
 #include "elf/object_callers.h"
 #include "tests/support/generated.h"
 #include "tests/support/objects.h"

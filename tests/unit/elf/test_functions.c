@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "elf/functions_read.h"
 #include "tests/support/objects.h"
 
 static const char source[] =

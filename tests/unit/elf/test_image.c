@@ -1,6 +1,8 @@
 /*
  * test_image.c - elf/image.c and elf/dynamic.c: what is opened, what is refused, what is read.
  */
+#include "elf/image_bytes.h"
+#include "elf/relocations.h"
 #include "tests/support/objects.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,7 @@
 /*
  * test_relocations.c - elf/relocations.c: what ld.so will write where, and what words then hold.
  */
+#include "elf/relocations.h"
 #include "tests/support/objects.h"
 
 #include <dlfcn.h>

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "elf/manifest.h"
 #include "elf/slot_table.h"
+#include "elf/slot_table_file.h"
 
 static const char host[] =
     "#include <hotpatch.h>\n"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "elf/functions_read.h"
 #include "tests/support/objects.h"
 
 /* 100 bytes of .text: 20 with an FDE and a symbol, which ends before it; 30 with an FDE alone; 25 with an exported

@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "elf/image_internal.h"
+#include "elf/functions_read.h"
+#include "elf/image_parts.h"
 #include "elf/object_callers.h"
 #include "loader/text/site.h"
 #include "resolve/function_code.h"

@@ -14,6 +14,7 @@
 
 #include "cli/debug/file_functions.h"
 #include "cli/verbs/technique_share.h"
+#include "elf/functions_read.h"
 #include "resolve/function_code.h"
 #include "tests/support/objects.h"
 

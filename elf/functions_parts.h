@@ -1,10 +1,10 @@
 /*
- * functions_internal.h - what functions_read.c gathers and functions.c answers from.
+ * functions_parts.h - the parts of a `struct functions`, which functions_read.c fills and functions.c searches. For
+ * the files of elf/ alone.
  */
-#ifndef HOTPATCH_FUNCTIONS_INTERNAL_H
-#define HOTPATCH_FUNCTIONS_INTERNAL_H
+#ifndef HOTPATCH_FUNCTIONS_PARTS_H
+#define HOTPATCH_FUNCTIONS_PARTS_H
 
-#include "elf/functions.h"
 #include "elf/symbol_file.h"
 #include "elf/unwind_table.h"
 
@@ -60,18 +60,15 @@ struct functions {
     size_t dynamic_count, count;
     struct name_index dynamic_names, symtab_names;
     uint32_t *order;                /* of entries by address; NULL: not yet needed */
-    struct indirect_word *indirect; /* by resolver; indirect.c */
+    struct indirect_word *indirect; /* by resolver; indirect.c reads them */
     size_t indirect_count;
     bool indirect_read;
     char file_problem[256];
 };
 
-/* Of `functions->image`, else of `file`, which may have no section headers. 0, or -1: no memory. */
-int functions_read_places(struct functions *functions, const struct symbol_file *file,
-                          struct elf_error *fault);
-/* Whether a function may be at `address`: in executable memory, not in a PLT. */
-bool functions_may_be_at(const struct functions *functions, uint64_t address);
+/* Return the hash of a name for the name index. */
 uint32_t functions_name_hash(const char *name, size_t length);
+/* Return the name of the i-th entry. */
 const char *functions_entry_name(const struct functions *functions, size_t i);
 
 #endif

@@ -1,0 +1,29 @@
+/*
+ * image_bytes.h - the bytes of an image by virtual address (before load bias). Any thread; reads only.
+ */
+#ifndef HOTPATCH_IMAGE_BYTES_H
+#define HOTPATCH_IMAGE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image;
+struct segment;
+
+/* A NUL-terminated string, or `size` bytes, at a virtual address of the object (before
+ * load bias), inside a file-backed part of a PT_LOAD; else NULL. */
+const char *image_string_at(const struct image *image, uint64_t address);
+const void *image_bytes_at(const struct image *image, uint64_t address, size_t size);
+
+/* ---- for the files of elf/ alone ---- */
+
+/* The PT_LOAD that holds all of [address, address + size) in memory, or NULL. */
+const struct segment *image_segment(const struct image *image, uint64_t address, uint64_t size);
+/* Whether it lies in one PT_LOAD that has all of `flags`. */
+bool image_has(const struct image *image, uint64_t address, uint64_t size, uint32_t flags);
+bool image_in_relro(const struct image *image, uint64_t address, uint64_t size);
+/* How many bytes a file has from `address` on to the end of that PT_LOAD. */
+uint64_t image_bytes_from(const struct image *image, uint64_t address);
+
+#endif
