@@ -12,7 +12,7 @@
 # Every compiler and sanitizer has a build directory of its own: build/, build/clang/,
 # build/address-undefined/, build/thread/. New .c files in the source directories are found.
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^.define HOTPATCH_VERSION "\(.*\)"/\1/p' include/hotpatch.h)
 PREFIX := /usr/local
 DESTDIR :=
 SAN :=
@@ -31,7 +31,7 @@ CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 INCLUDES := -Iinclude -iquote .
-PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -DHOTPATCH_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
+PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
 PARTS_FLAGS += $(if $(SAN),-Wno-error)
@@ -408,7 +408,7 @@ format-check:
 
 lint:
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
-		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ -DHOTPATCH_VERSION='"$(VERSION)"' \
+		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ \
 		-Iinclude -I. $(wildcard base/*.c resolve/*.c preload/*.c preload/*/*.c loader/*.c loader/*/*.c arch/*/*.c elf/*.c cli/*.c cli/*/*.c)
 	shellcheck -x $(SHELL_FILES)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output/fatal.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
@@ -21,11 +22,7 @@
 #include "cli/verbs/slots.h"
 #include "cli/verbs/status.h"
 #include "cli/verbs/usage.h"
-#include "cli/output/fatal.h"
-
-#ifndef HOTPATCH_VERSION
-#define HOTPATCH_VERSION "0.1.0"
-#endif
+#include "include/hotpatch.h"
 
 static int verb_later(int argc, char **argv)
 {

@@ -1,38 +1,447 @@
 /*
- * hotpatch.h - declare functions and data that a running program can exchange,
- * and write the patches that exchange them.
+ * hotpatch.h - declare functions and data that a running program can exchange, and write the patches that
+ * exchange them. C11 and C++17, gcc and clang, x86-64. No library is linked: without libhotpatch_preload.so
+ * a program that includes this header runs as if its functions were ordinary ones.
  *
- * The one public header of hotpatch.  C11 and C++17, gcc and clang, x86-64.
- * No library is linked: a program that includes it runs unchanged without
- * libhotpatch_preload.so, and can be patched when that is preloaded.
+ * The program:
+ *
+ *     #include <hotpatch.h>
+ *
+ *     HOTPATCH_FUNCTION(int, price, (int cents))
+ *     {                                      // the fallback: live until a patch is applied, and after its revert
+ *         return cents * 119 / 100;
+ *     }
+ *     ... price(1000) ...                    // an ordinary call; function pointers and other files work, too
+ *
+ * The patch, a shared object (cc -shared -fPIC -o fix.so fix.c):
+ *
+ *     #include <hotpatch.h>
+ *
+ *     HOTPATCH_MODULE("price-fix", "1");
+ *
+ *     HOTPATCH_REPLACE(int, price, (int cents))
+ *     {
+ *         return HOTPATCH_ORIGINAL(price)(cents) - 90;
+ *     }
+ *
+ * The shell:      hotpatch run ./app & hotpatch load $! fix.so
+ *
+ * In a program or library
+ *   HOTPATCH_FUNCTION(ret, name, params) { body }       a function that patches can exchange
+ *   HOTPATCH_DATA(type, name, value...);                storage that patches can exchange
+ *     HOTPATCH_GET(name)  HOTPATCH_POINTER(name)        what is live, to read and to write
+ *   HOTPATCH_REQUIRE(ret, name, params);                a function that some module must provide
+ *     HOTPATCH_BOUND(name)                              does one provide it?
+ *   HOTPATCH_SLOT_FN("name", fallback);                 a function called by name: hotpatch_call("name", ...)
+ *   HOTPATCH_NAMESPACE("name");                         how patches name this object; once per object
+ *   HOTPATCH_DECLARE(ret, name, params);                in another file of the object: its prototype
+ *   HOTPATCH_DECLARE_DATA(type, name);                  the same of data
+ *   HOTPATCH_SLOT(name)                                 the slot, for the functions below
+ *
+ * In a patch
+ *   HOTPATCH_MODULE("name", "version");                 once per patch
+ *   HOTPATCH_TARGET("object", "build-id");              refuse every other build of the object
+ *   HOTPATCH_REPLACE(ret, name, params) { body }        what calls reach while the patch is applied
+ *   HOTPATCH_REPLACE_AS(ret, cname, params, "target") { body }    target: "[OBJECT:]NAME[@FILE.c]"
+ *   HOTPATCH_REPLACE_DATA(type, name, value...);        HOTPATCH_REPLACE_DATA_AS(type, cname, "target", value...);
+ *   HOTPATCH_REPLACE_FN("name") { body }                HOTPATCH_REPLACE_FN_AS(cname, "name") { body }
+ *   HOTPATCH_ORIGINAL(name)                             what is live below this patch
+ *   HOTPATCH_HOOK(before_apply) { return 0; }           also after_apply, before_revert, after_revert
+ *
+ * At run time, in both
+ *   hotpatch_register, hotpatch_lookup, hotpatch_set, hotpatch_restore, hotpatch_on_change, hotpatch_safe_point,
+ *   hotpatch_target, hotpatch_version, hotpatch_call; in a hook hotpatch_context_replace
+ *
+ * Define before the #include
+ *   HOTPATCH_DISABLE_SLOTS   slots become plain functions and data, for a release build without any: the same
+ *                            source compiles, and nothing can be exchanged by declaration. In all files of an object.
+ *
+ * C++: a function of HOTPATCH_FUNCTION has C linkage. Callers in other files need an extern "C" prototype,
+ * which HOTPATCH_DECLARE writes; parameters may be of any type, references and classes too. Overloads and members
+ * have no slot of this kind: wrap them, or patch them by their entry (hotpatch slots lists them).
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef HOTPATCH_H
 #define HOTPATCH_H
 
+#define HOTPATCH_VERSION "0.1.0"
+#define HOTPATCH_VERSION_NUMBER 100 /* 10000 * major + 100 * minor + patch, for #if */
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+/* ============================================================ the host's macros === */
+
+#ifndef HOTPATCH_DISABLE_SLOTS
+
+/*
+ * HOTPATCH_FUNCTION(int, counter_add, (struct counter *c, int n)) { body }
+ *
+ * Define counter_add, a function with C linkage that calls what is live in its slot. The body is live until a patch
+ * is applied, and again after its revert. Other files need nothing but a prototype (in C++ an extern "C" one).
+ */
+#define HOTPATCH_FUNCTION(ret, name, params)                                       \
+    HOTPATCH_TABLE                                                                 \
+    HOTPATCH_STUB(#name, ".globl " #name "\n")                                     \
+    HOTPATCH_C_BEGIN                                                               \
+    ret name params;                                                               \
+    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                       \
+    static ret hotpatch_fallback_##name params;                                    \
+    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params), \
+                           hotpatch_fallback_##name, hotpatch_entry_##name,        \
+                           HOTPATCH_KIND_FUNCTION)                                 \
+    HOTPATCH_C_END                                                                 \
+    static ret hotpatch_fallback_##name params
+
+/*
+ * HOTPATCH_REQUIRE(int, other, (int));
+ *
+ * A function that some module's HOTPATCH_FUNCTION(int, other, ...) provides.  Until then a call
+ * returns 0 (a struct of zero bytes), is counted, and logged by the shim.
+ */
+#define HOTPATCH_REQUIRE(ret, name, params)                                          \
+    HOTPATCH_TABLE                                                                   \
+    HOTPATCH_STUB(#name, ".globl " #name "\n.hidden " #name "\n")                    \
+    HOTPATCH_C_BEGIN                                                                 \
+    ret name params;                                                                 \
+    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                         \
+    /* ignores its arguments, which every caller of the SysV ABI cleans up itself */ \
+    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void);                        \
+    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params),   \
+                           hotpatch_unfilled_##name, hotpatch_entry_##name,          \
+                           HOTPATCH_KIND_REQUIRED)                                   \
+    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void)                         \
+    {                                                                                \
+        static HOTPATCH_ZERO(ret) zero;                                              \
+        hotpatch_count_unfilled(&hotpatch_slot_##name);                              \
+        return zero;                                                                 \
+    }                                                                                \
+    HOTPATCH_C_END                                                                   \
+    HOTPATCH_END
+
+/* In another file of the object: the prototype and the slot of a function declared elsewhere. */
+#define HOTPATCH_DECLARE(ret, name, params)                           \
+    HOTPATCH_C_BEGIN                                                  \
+    ret name params;                                                  \
+    extern HOTPATCH_HIDDEN struct hotpatch_slot hotpatch_slot_##name; \
+    HOTPATCH_C_END                                                    \
+    HOTPATCH_END
+
+/*
+ * HOTPATCH_DATA(int[3], limits, {1, 2, 3});
+ *
+ * A data slot: patches put other storage in the place of this one.
+ */
+#define HOTPATCH_DATA(type, name, ...)                                      \
+    HOTPATCH_TABLE                                                          \
+    typedef __typeof__(type) hotpatch_type_##name;                          \
+    static hotpatch_type_##name hotpatch_storage_##name = __VA_ARGS__;      \
+    HOTPATCH_C_BEGIN                                                        \
+    HOTPATCH_STORAGE_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(type), \
+                          hotpatch_storage_##name)                          \
+    HOTPATCH_C_END                                                          \
+    HOTPATCH_END
+
+/* In another file of the object (or in a header that its files share). */
+#define HOTPATCH_DECLARE_DATA(type, name)                                  \
+    typedef __typeof__(type) hotpatch_type_##name;                         \
+    HOTPATCH_C_BEGIN                                                       \
+    extern HOTPATCH_HIDDEN struct hotpatch_data_slot hotpatch_slot_##name; \
+    HOTPATCH_C_END                                                         \
+    HOTPATCH_END
+
+/* The live value, a const lvalue; one atomic load finds it. */
+#define HOTPATCH_GET(name) \
+    (*HOTPATCH_CAST(const hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
+
+/* Where the live value is, for writing; what is written into a layer is lost at its revert. */
+#define HOTPATCH_POINTER(name) \
+    (HOTPATCH_CAST(hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
+
+/* The slot of a function or data, as the functions of the run-time API take it. */
+#define HOTPATCH_SLOT(name) \
+    (HOTPATCH_CAST(struct hotpatch_slot *, HOTPATCH_CAST(uintptr_t, &hotpatch_slot_##name)))
+
+/* Whether something other than the fallback is live: for HOTPATCH_REQUIRE, a provider. */
+#define HOTPATCH_BOUND(name)                                            \
+    (__atomic_load_n(&hotpatch_slot_##name.target, __ATOMIC_ACQUIRE) != \
+     hotpatch_slot_##name.fallback)
+
+#else /* HOTPATCH_DISABLE_SLOTS */
+
+#define HOTPATCH_FUNCTION(ret, name, params)       \
+    HOTPATCH_C_BEGIN                               \
+    ret name params;                               \
+    HOTPATCH_WEAK int hotpatch_bound_##name(void); \
+    HOTPATCH_WEAK int hotpatch_bound_##name(void)  \
+    {                                              \
+        return 0;                                  \
+    }                                              \
+    HOTPATCH_C_END                                 \
+    ret name params
+
+/*
+ * A weak alias: a HOTPATCH_FUNCTION in another file of the object is called in its place. It ignores its arguments,
+ * which every caller of the SysV ABI cleans up itself.
+ */
+#define HOTPATCH_REQUIRE(ret, name, params)                                              \
+    HOTPATCH_C_BEGIN                                                                     \
+    HOTPATCH_HIDDEN HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void);                   \
+    HOTPATCH_HIDDEN HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void)                    \
+    {                                                                                    \
+        static HOTPATCH_ZERO(ret) zero;                                                  \
+        return zero;                                                                     \
+    }                                                                                    \
+    HOTPATCH_OTHER_TYPE_BEGIN                                                            \
+    ret name params __attribute__((weak, alias("hotpatch_unfilled_" #name)));            \
+    HOTPATCH_OTHER_TYPE_END                                                              \
+    HOTPATCH_HIDDEN int hotpatch_bound_##name(void);                                     \
+    HOTPATCH_HIDDEN int hotpatch_bound_##name(void)                                      \
+    {                                                                                    \
+        hotpatch_function called = HOTPATCH_CAST(hotpatch_function, name);               \
+        __asm__("" : "+r"(called)); /* the compiler takes two names for two functions */ \
+        return called != HOTPATCH_CAST(hotpatch_function, hotpatch_unfilled_##name);     \
+    }                                                                                    \
+    HOTPATCH_C_END                                                                       \
+    HOTPATCH_END
+
+#define HOTPATCH_DECLARE(ret, name, params)          \
+    HOTPATCH_C_BEGIN                                 \
+    ret name params;                                 \
+    HOTPATCH_HIDDEN int hotpatch_bound_##name(void); \
+    HOTPATCH_C_END                                   \
+    HOTPATCH_END
+
+#define HOTPATCH_DATA(type, name, ...)                                          \
+    HOTPATCH_DECLARE_DATA(type, name);                                          \
+    HOTPATCH_C_BEGIN                                                            \
+    HOTPATCH_HIDDEN hotpatch_type_##name hotpatch_storage_##name = __VA_ARGS__; \
+    HOTPATCH_C_END                                                              \
+    HOTPATCH_END
+
+#define HOTPATCH_DECLARE_DATA(type, name)                                \
+    typedef __typeof__(type) hotpatch_type_##name;                       \
+    HOTPATCH_C_BEGIN                                                     \
+    extern HOTPATCH_HIDDEN hotpatch_type_##name hotpatch_storage_##name; \
+    HOTPATCH_C_END                                                       \
+    HOTPATCH_END
+
+#define HOTPATCH_GET(name) (*HOTPATCH_CAST(const hotpatch_type_##name *, &hotpatch_storage_##name))
+#define HOTPATCH_POINTER(name) (&hotpatch_storage_##name)
+#define HOTPATCH_SLOT(name) HOTPATCH_NONE(struct hotpatch_slot *)
+#define HOTPATCH_BOUND(name) hotpatch_bound_##name()
+
+#endif /* HOTPATCH_DISABLE_SLOTS */
+
+/* HOTPATCH_NAMESPACE("net"); once per object: the first symbol makes a second one a link error. */
+#define HOTPATCH_NAMESPACE(name)                                         \
+    HOTPATCH_C_BEGIN                                                     \
+    extern HOTPATCH_HIDDEN const char hotpatch_one_namespace_per_object; \
+    HOTPATCH_KEEP const char hotpatch_one_namespace_per_object = 0;      \
+    HOTPATCH_HIDE("hotpatch_namespace_name")                             \
+    HOTPATCH_KEEP const char hotpatch_namespace_name[] = name;           \
+    HOTPATCH_C_END                                                       \
+    HOTPATCH_END
+
+/* HOTPATCH_SLOT_FN("counter.add", fallback); an untyped slot, called by name. */
+#define HOTPATCH_SLOT_FN(name, fallback_function) \
+    HOTPATCH_SLOT_FN_(name, fallback_function, __COUNTER__)
+#define HOTPATCH_UNTYPED_SIGNATURE "int32_t (void *state, const void *input, void *output)"
+
+/* What hotpatch_call returns where no untyped slot has the name. */
+#define HOTPATCH_NO_SLOT INT32_MIN
+
+/* =========================================================== the patch's macros === */
+
+/* HOTPATCH_MODULE("counter-fix", "2"); once per patch. */
+#define HOTPATCH_MODULE(module_name, module_version)                                         \
+    HOTPATCH_C_BEGIN                                                                         \
+    extern __attribute__((visibility("default"))) struct hotpatch_module HOTPATCH_MODULE_V1; \
+    HOTPATCH_IN("hotpatch_module")                                                           \
+    struct hotpatch_module HOTPATCH_MODULE_V1 = {HOTPATCH_MODULE_MAGIC,                      \
+                                                 HOTPATCH_ABI_VERSION,                       \
+                                                 sizeof(struct hotpatch_module),             \
+                                                 sizeof(struct hotpatch_entry),              \
+                                                 sizeof(struct hotpatch_target_record),      \
+                                                 module_name,                                \
+                                                 module_version,                             \
+                                                 __start_hotpatch_entries,                   \
+                                                 __stop_hotpatch_entries,                    \
+                                                 __start_hotpatch_targets,                   \
+                                                 __stop_hotpatch_targets,                    \
+                                                 hotpatch_hook_before_apply,                 \
+                                                 hotpatch_hook_after_apply,                  \
+                                                 hotpatch_hook_before_revert,                \
+                                                 hotpatch_hook_after_revert};                \
+    HOTPATCH_C_END                                                                           \
+    HOTPATCH_END
+
+/* HOTPATCH_TARGET("exe", "9f3c..."); refuse any build of the object but this one. */
+#define HOTPATCH_TARGET(object, build_id) HOTPATCH_TARGET_(object, build_id, __COUNTER__)
+/*
+ * HOTPATCH_REPLACE(int, counter_add, (struct counter *c, int n)) { body }
+ * HOTPATCH_REPLACE_AS(int, my_parse, (char *s), "libfoo.so.1:parse@reader.c") { body }
+ *
+ * What calls reach while the patch is applied.  `cname` is only for HOTPATCH_ORIGINAL(cname).
+ */
+#define HOTPATCH_REPLACE(ret, name, params)                                    \
+    HOTPATCH_REPLACE_FUNCTION(ret, params, #name, hotpatch_replacement_##name, \
+                              hotpatch_original_##name, hotpatch_replace_##name)
+#define HOTPATCH_REPLACE_AS(ret, cname, params, target)                          \
+    HOTPATCH_REPLACE_FUNCTION(ret, params, target, hotpatch_replacement_##cname, \
+                              hotpatch_original_##cname, hotpatch_replace_##cname)
+/*
+ * HOTPATCH_REPLACE_DATA(const char *, greeting, "hallo");
+ * HOTPATCH_REPLACE_DATA_AS(int, my_limit, "net:limit", 7);
+ */
+#define HOTPATCH_REPLACE_DATA(type, name, ...)                                             \
+    typedef __typeof__(type) hotpatch_replacement_type_##name;                             \
+    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##name, HOTPATCH_TEXT(type), #name, \
+                             hotpatch_replacement_##name, hotpatch_original_##name,        \
+                             hotpatch_replace_##name, __VA_ARGS__)
+#define HOTPATCH_REPLACE_DATA_AS(type, cname, target, ...)                                   \
+    typedef __typeof__(type) hotpatch_replacement_type_##cname;                              \
+    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##cname, HOTPATCH_TEXT(type), target, \
+                             hotpatch_replacement_##cname, hotpatch_original_##cname,        \
+                             hotpatch_replace_##cname, __VA_ARGS__)
+/*
+ * HOTPATCH_REPLACE_FN("counter.add") { body; its parameters are state, input, output }
+ * HOTPATCH_REPLACE_FN_AS(add, "counter.add") { return HOTPATCH_ORIGINAL(add)(state, ...); }
+ */
+#define HOTPATCH_REPLACE_FN(target) \
+    HOTPATCH_REPLACE_FN_(HOTPATCH_PASTE(untyped_, __COUNTER__), target)
+#define HOTPATCH_REPLACE_FN_AS(cname, target)                                                  \
+    HOTPATCH_C_BEGIN                                                                           \
+    static int32_t hotpatch_replacement_##cname(void *state, const void *input, void *output); \
+    HOTPATCH_KEEP static hotpatch_untyped_function hotpatch_original_##cname = NULL;           \
+    HOTPATCH_ENTRY(hotpatch_replace_##cname, target, HOTPATCH_UNTYPED_SIGNATURE,               \
+                   HOTPATCH_CAST(hotpatch_function, hotpatch_replacement_##cname), NULL,       \
+                   &hotpatch_original_##cname, HOTPATCH_KIND_UNTYPED)                          \
+    HOTPATCH_C_END                                                                             \
+    static int32_t hotpatch_replacement_##cname(HOTPATCH_UNUSED void *state,                   \
+                                                HOTPATCH_UNUSED const void *input,             \
+                                                HOTPATCH_UNUSED void *output)
+
+/*
+ * What is live below this patch's layer: a typed function pointer, or for data a pointer to const.
+ * The engine rewrites it whenever that changes, so use it at once and keep no copy.  NULL before
+ * the patch is applied.
+ */
+#define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
+
+/* HOTPATCH_HOOK(before_apply) { return 0; }  The parameter is `context`. */
+#define HOTPATCH_HOOK(when)                                       \
+    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook"); \
+    HOTPATCH_HIDE("hotpatch_hook_" #when)                         \
+    HOTPATCH_KEEP int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
+
+/* =============================================================== the run-time API === */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ------------------------------------------------------------------ ABI --- */
-
-#define HOTPATCH_ABI_VERSION 1u
-
-/* "HPSLOTS1" and "HPMODUL1", read as little-endian words. */
-#define HOTPATCH_SLOT_TABLE_MAGIC UINT64_C(0x3153544f4c535048)
-#define HOTPATCH_MODULE_MAGIC UINT64_C(0x314c55444f4d5048)
 
 /* Any function; cast before calling. */
 typedef void (*hotpatch_function)(void);
 
 /* The untyped ABI of hotpatch-rs. */
 typedef int32_t (*hotpatch_untyped_function)(void *state, const void *input, void *output);
+
+struct hotpatch_slot;    /* below, with the ABI */
+struct hotpatch_context; /* the engine's; handed to hooks */
+typedef int (*hotpatch_hook)(struct hotpatch_context *);
+
+/*
+ * Make a slot at run time, for ever; the texts are copied.  A second call with the same texts gives
+ * the same slot.  0; -EINVAL: a NULL or empty argument, or the name with another signature;
+ * -ENOMEM; -ENOSYS without the shim.  Only `name_space` may be NULL.
+ */
+static inline int hotpatch_register(const char *name_space, const char *name, const char *signature,
+                                    hotpatch_function fallback, struct hotpatch_slot **slot);
+
+/*
+ * The slot of that name, NULL where there is none.  `name_space` NULL: any.  Without the shim this
+ * object's own slots are searched, and the only namespace known is that of HOTPATCH_NAMESPACE.
+ */
+static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, const char *name);
+
+/*
+ * Put `function` into the slot, on top of all patches; an earlier one of hotpatch_set is taken out.
+ * For a data slot it is the address of storage, cast.  0; -EDEADLK from a hook or a change handler;
+ * -EBUSY: a request waits for this thread; -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without
+ * the shim.
+ */
+static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
+                               void *context);
+
+/* Take out what hotpatch_set put in; patches stay.  Errors as there. */
+static inline int hotpatch_restore(struct hotpatch_slot *slot);
+
+/*
+ * Call `handler` after each transaction, on the shim's worker thread.  0; -EINVAL, -ENOMEM.
+ * Without the shim nothing ever changes: 0, and the handler is never called.
+ */
+static inline int hotpatch_on_change(void (*handler)(void *context), void *context);
+
+/* A moment at which `when=safe-point` may commit: no patched function of yours is half done. */
+static inline void hotpatch_safe_point(void);
+
+/* What is live. */
+static inline hotpatch_function hotpatch_target(const struct hotpatch_slot *slot);
+
+/* Rises each time that the slot's target really changed; 0 before the first time. */
+static inline uint32_t hotpatch_version(const struct hotpatch_slot *slot);
+
+/*
+ * Call the untyped slot of that name: what is live there, else its fallback; HOTPATCH_NO_SLOT where
+ * no such slot exists.  Slots found are remembered, so the object that holds one must stay loaded.
+ */
+static inline int32_t hotpatch_call(const char *name, void *state, const void *input, void *output);
+
+/*
+ * From before_apply: add a replacement found at run time to the transaction.  A `signature` of NULL
+ * is not compared.  0; -ENOENT: the target does not fit, and the transaction will be refused with
+ * the reason; -EINVAL: no target or function; -ECANCELED: the deadline has passed.
+ */
+static inline int hotpatch_context_replace(struct hotpatch_context *context, const char *target,
+                                           const char *signature, hotpatch_function function);
+
+/* What a hook sees of one slot concerned. */
+struct hotpatch_change {
+    const char *target;       /* as the manifest spells it */
+    const char *object;       /* base name of the object that holds the slot */
+    const char *kind;         /* "declared", "import" or "entry" */
+    hotpatch_function before; /* live until this transaction's commit */
+    hotpatch_function after;  /* live from it on */
+};
+
+/*
+ * Handed to a hook, valid until it returns.  The function pointers are the
+ * engine's; a patch calls them through the inline wrappers below and so links
+ * against nothing.
+ */
+struct hotpatch_context {
+    uint32_t size; /* of this struct as the engine knows it */
+    uint32_t change_count;
+    const char *module;
+    const struct hotpatch_change *changes;
+    int (*replace)(struct hotpatch_context *, const char *target, const char *signature,
+                   hotpatch_function function, void *original);
+    void *engine;
+};
+
+/* ========================================================================== ABI === */
+
+/* What lies in the files and in memory, for those who read it: the engine, other languages. */
+
+#define HOTPATCH_ABI_VERSION 1u
+
+/* "HPSLOTS1" and "HPMODUL1", read as little-endian words. */
+#define HOTPATCH_SLOT_TABLE_MAGIC UINT64_C(0x3153544f4c535048)
+#define HOTPATCH_MODULE_MAGIC UINT64_C(0x314c55444f4d5048)
 
 enum hotpatch_kind {
     HOTPATCH_KIND_FUNCTION = 1, /* typed function with a fallback */
@@ -100,10 +509,6 @@ struct hotpatch_target_record {
     const char *build_id; /* hex digits */
 } __attribute__((aligned(16)));
 
-struct hotpatch_context; /* the engine's; passed to hooks */
-
-typedef int (*hotpatch_hook)(struct hotpatch_context *);
-
 /* Exported by every patch as `HOTPATCH_MODULE_V1`. */
 struct hotpatch_module {
     uint64_t magic;       /* HOTPATCH_MODULE_MAGIC */
@@ -123,37 +528,13 @@ struct hotpatch_module {
     hotpatch_hook after_revert;
 };
 
-/* What a hook sees of one slot concerned. */
-struct hotpatch_change {
-    const char *target;       /* as the manifest spells it */
-    const char *object;       /* base name of the object that holds the slot */
-    const char *kind;         /* "declared", "import" or "entry" */
-    hotpatch_function before; /* live until this transaction's commit */
-    hotpatch_function after;  /* live from it on */
-};
-
-/*
- * Handed to a hook, valid until it returns.  The function pointers are the
- * engine's; a patch calls them through the inline wrappers below and so links
- * against nothing.
- */
-struct hotpatch_context {
-    uint32_t size; /* of this struct as the engine knows it */
-    uint32_t change_count;
-    const char *module;
-    const struct hotpatch_change *changes;
-    int (*replace)(struct hotpatch_context *, const char *target, const char *signature,
-                   hotpatch_function function, void *original);
-    void *engine;
-};
-
 #ifdef __cplusplus
 }
 #endif
 
-/* -------------------------------------------------------------- plumbing --- */
+/* ===================================================================== plumbing === */
 
-/* For the macros further down; nothing of it is meant for users. */
+/* For the macros above; nothing of it is meant for users. */
 
 #if !defined(__x86_64__) || defined(__ILP32__)
 #error "hotpatch.h: only x86-64 (LP64) is supported"
@@ -168,11 +549,13 @@ struct hotpatch_context {
 #define HOTPATCH_C_BEGIN extern "C" {
 #define HOTPATCH_C_END }
 #define HOTPATCH_CAST(type, value) reinterpret_cast<type>(value)
+#define HOTPATCH_NONE(type) static_cast<type>(nullptr)
 #define HOTPATCH_STATIC_ASSERT(...) static_assert(__VA_ARGS__)
 #else
 #define HOTPATCH_C_BEGIN
 #define HOTPATCH_C_END
 #define HOTPATCH_CAST(type, value) ((type)(value))
+#define HOTPATCH_NONE(type) ((type)NULL)
 #define HOTPATCH_STATIC_ASSERT(...) _Static_assert(__VA_ARGS__)
 #endif
 
@@ -231,6 +614,31 @@ HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_data_slot) == 64, "one array holds
 HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_slot_table) == 48, "the asm below says 48");
 HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
+/* Around an alias whose type is not its function's. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define HOTPATCH_OTHER_TYPE_BEGIN                                                  \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpragmas\"") \
+        _Pragma("GCC diagnostic ignored \"-Wattribute-alias\"")                    \
+            _Pragma("GCC diagnostic ignored \"-Wmissing-attributes\"")
+#define HOTPATCH_OTHER_TYPE_END _Pragma("GCC diagnostic pop")
+#else
+#define HOTPATCH_OTHER_TYPE_BEGIN
+#define HOTPATCH_OTHER_TYPE_END
+#endif
+
+/* Where slots lie. With HOTPATCH_DISABLE_SLOTS no table names the section, and the engine does not find them. */
+#ifdef HOTPATCH_DISABLE_SLOTS
+#define HOTPATCH_TABLE
+#define HOTPATCH_SLOT_SECTION "hotpatch_plain"
+#define HOTPATCH_SLOTS_BEGIN __start_hotpatch_plain
+#define HOTPATCH_SLOTS_END __stop_hotpatch_plain
+#define HOTPATCH_IS_DISABLED(slot) ((slot) == NULL)
+#else
+#define HOTPATCH_SLOT_SECTION "hotpatch_slots"
+#define HOTPATCH_SLOTS_BEGIN __start_hotpatch_slots
+#define HOTPATCH_SLOTS_END __stop_hotpatch_slots
+#define HOTPATCH_IS_DISABLED(slot) 0
+
 /*
  * The object's table.  In asm, so that every macro that declares a slot can ask for it and the
  * object still has one: .ifndef sees to it within a file, the COMDAT group between files.
@@ -252,16 +660,16 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
             ".quad hotpatch_namespace_name, 0\n"                                             \
             ".popsection\n"                                                                  \
             ".endif\n");
+#endif
 
 /*
  * The symbol that callers reach.  The jump is `jmp *hotpatch_slot_NAME+16(%rip)`, in bytes because
  * top-level asm follows -masm=.  The second, hidden label is what the slot's `entry` names: another
- * object's NAME must not take its place.  `binding` is ".globl" or ".hidden" of NAME.
+ * object's NAME must not take its place.  `binding` says how far NAME is seen: ".globl NAME", ".hidden NAME".
  */
 #define HOTPATCH_STUB(name, binding)                                       \
     __asm__(".pushsection .text." name ",\"ax\",@progbits\n"               \
-            ".p2align 4\n"                                                 \
-            ".globl " name "\n" binding ".globl hotpatch_entry_" name "\n" \
+            ".p2align 4\n" binding ".globl hotpatch_entry_" name "\n"      \
             ".hidden hotpatch_entry_" name "\n"                            \
             ".type " name ", @function\n"                                  \
             ".type hotpatch_entry_" name ", @function\n"                   \
@@ -278,7 +686,7 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
 #define HOTPATCH_FUNCTION_SLOT(variable, name, signature, body, stub, kind)  \
     extern HOTPATCH_HIDDEN struct hotpatch_slot variable;                    \
-    HOTPATCH_IN("hotpatch_slots")                                            \
+    HOTPATCH_IN(HOTPATCH_SLOT_SECTION)                                       \
     struct hotpatch_slot variable = {name,                                   \
                                      signature,                              \
                                      HOTPATCH_CAST(hotpatch_function, body), \
@@ -291,15 +699,15 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
 #define HOTPATCH_STORAGE_SLOT(variable, name, signature, storage) \
     extern HOTPATCH_HIDDEN struct hotpatch_data_slot variable;    \
-    HOTPATCH_IN("hotpatch_slots")                                 \
+    HOTPATCH_IN(HOTPATCH_SLOT_SECTION)                            \
     struct hotpatch_data_slot variable = {                        \
         name, signature, &storage, &storage, NULL, HOTPATCH_KIND_DATA, 0, NULL, 0};
 
 HOTPATCH_C_BEGIN
 
 /* Bounds that the linker makes, equal in an object without slots. */
-extern HOTPATCH_WEAK struct hotpatch_slot __start_hotpatch_slots[];
-extern HOTPATCH_WEAK struct hotpatch_slot __stop_hotpatch_slots[];
+extern HOTPATCH_WEAK struct hotpatch_slot HOTPATCH_SLOTS_BEGIN[];
+extern HOTPATCH_WEAK struct hotpatch_slot HOTPATCH_SLOTS_END[];
 extern HOTPATCH_OPTIONAL const char hotpatch_namespace_name[];
 
 /*
@@ -328,8 +736,8 @@ HOTPATCH_SHIM_FUNCTION(unfilled)
 /* This object's own slot of that name; `kind` 0: of any kind. */
 static inline struct hotpatch_slot *hotpatch_own_slot(const char *name, uint32_t kind)
 {
-    struct hotpatch_slot *slot = __start_hotpatch_slots;
-    struct hotpatch_slot *end = __stop_hotpatch_slots;
+    struct hotpatch_slot *slot = HOTPATCH_SLOTS_BEGIN;
+    struct hotpatch_slot *end = HOTPATCH_SLOTS_END;
 
     __asm__("" : "+r"(slot), "+r"(end)); /* to the compiler these are two unrelated arrays */
     for (; slot != end; slot++)
@@ -359,120 +767,11 @@ static inline void hotpatch_count_unfilled(struct hotpatch_slot *slot)
 
 HOTPATCH_C_END
 
-/* --------------------------------------------------------- the host side --- */
-
-/*
- * HOTPATCH_FUNCTION(int, counter_add, (struct counter *c, int n)) { body }
- *
- * Defines counter_add, a function with C linkage that calls what is live in its slot; the body is
- * what is live until a patch is applied, and again after its revert.  Other files need nothing but
- * a prototype (in C++ an extern "C" one).
- */
-#define HOTPATCH_FUNCTION(ret, name, params)                                       \
-    HOTPATCH_TABLE                                                                 \
-    HOTPATCH_STUB(#name, "")                                                       \
-    HOTPATCH_C_BEGIN                                                               \
-    ret name params;                                                               \
-    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                       \
-    static ret hotpatch_fallback_##name params;                                    \
-    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params), \
-                           hotpatch_fallback_##name, hotpatch_entry_##name,        \
-                           HOTPATCH_KIND_FUNCTION)                                 \
-    HOTPATCH_C_END                                                                 \
-    static ret hotpatch_fallback_##name params
-
-/*
- * HOTPATCH_REQUIRE(int, other, (int));
- *
- * A function that some module's HOTPATCH_FUNCTION(int, other, ...) provides.  Until then a call
- * returns 0 (a struct of zero bytes), is counted, and logged by the shim.
- */
-#define HOTPATCH_REQUIRE(ret, name, params)                                          \
-    HOTPATCH_TABLE                                                                   \
-    HOTPATCH_STUB(#name, ".hidden " #name "\n")                                      \
-    HOTPATCH_C_BEGIN                                                                 \
-    ret name params;                                                                 \
-    extern HOTPATCH_HIDDEN ret hotpatch_entry_##name params;                         \
-    /* ignores its arguments, which every caller of the SysV ABI cleans up itself */ \
-    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void);                        \
-    HOTPATCH_FUNCTION_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(ret params),   \
-                           hotpatch_unfilled_##name, hotpatch_entry_##name,          \
-                           HOTPATCH_KIND_REQUIRED)                                   \
-    static HOTPATCH_ZERO(ret) hotpatch_unfilled_##name(void)                         \
-    {                                                                                \
-        static HOTPATCH_ZERO(ret) zero;                                              \
-        hotpatch_count_unfilled(&hotpatch_slot_##name);                              \
-        return zero;                                                                 \
-    }                                                                                \
-    HOTPATCH_C_END                                                                   \
-    HOTPATCH_END
-
-/* In another file of the object: the prototype and the slot of a function declared elsewhere. */
-#define HOTPATCH_DECLARE(ret, name, params)                           \
-    HOTPATCH_C_BEGIN                                                  \
-    ret name params;                                                  \
-    extern HOTPATCH_HIDDEN struct hotpatch_slot hotpatch_slot_##name; \
-    HOTPATCH_C_END                                                    \
-    HOTPATCH_END
-
-/*
- * HOTPATCH_DATA(int[3], limits, {1, 2, 3});
- *
- * A data slot: patches put other storage in the place of this one.
- */
-#define HOTPATCH_DATA(type, name, ...)                                      \
-    HOTPATCH_TABLE                                                          \
-    typedef __typeof__(type) hotpatch_type_##name;                          \
-    static hotpatch_type_##name hotpatch_storage_##name = __VA_ARGS__;      \
-    HOTPATCH_C_BEGIN                                                        \
-    HOTPATCH_STORAGE_SLOT(hotpatch_slot_##name, #name, HOTPATCH_TEXT(type), \
-                          hotpatch_storage_##name)                          \
-    HOTPATCH_C_END                                                          \
-    HOTPATCH_END
-
-/* In another file of the object (or in a header that its files share). */
-#define HOTPATCH_DECLARE_DATA(type, name)                                  \
-    typedef __typeof__(type) hotpatch_type_##name;                         \
-    HOTPATCH_C_BEGIN                                                       \
-    extern HOTPATCH_HIDDEN struct hotpatch_data_slot hotpatch_slot_##name; \
-    HOTPATCH_C_END                                                         \
-    HOTPATCH_END
-
-/* The live value, a const lvalue; one atomic load finds it. */
-#define HOTPATCH_GET(name) \
-    (*HOTPATCH_CAST(const hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
-
-/* Where the live value is, for writing; what is written into a layer is lost at its revert. */
-#define HOTPATCH_POINTER(name) \
-    (HOTPATCH_CAST(hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
-
-/* The slot of a function or data, as the functions of the run-time API take it. */
-#define HOTPATCH_SLOT(name) \
-    (HOTPATCH_CAST(struct hotpatch_slot *, HOTPATCH_CAST(uintptr_t, &hotpatch_slot_##name)))
-
-/* Whether something other than the fallback is live: for HOTPATCH_REQUIRE, a provider. */
-#define HOTPATCH_BOUND(name)                                            \
-    (__atomic_load_n(&hotpatch_slot_##name.target, __ATOMIC_ACQUIRE) != \
-     hotpatch_slot_##name.fallback)
-
-/* HOTPATCH_NAMESPACE("net"); once per object: the first symbol makes a second one a link error. */
-#define HOTPATCH_NAMESPACE(name)                                         \
-    HOTPATCH_C_BEGIN                                                     \
-    extern HOTPATCH_HIDDEN const char hotpatch_one_namespace_per_object; \
-    HOTPATCH_KEEP const char hotpatch_one_namespace_per_object = 0;      \
-    HOTPATCH_HIDE("hotpatch_namespace_name")                             \
-    HOTPATCH_KEEP const char hotpatch_namespace_name[] = name;           \
-    HOTPATCH_C_END                                                       \
-    HOTPATCH_END
-
-/* HOTPATCH_SLOT_FN("counter.add", fallback); an untyped slot, called by name. */
-#define HOTPATCH_SLOT_FN(name, fallback_function) \
-    HOTPATCH_SLOT_FN_(name, fallback_function, __COUNTER__)
 #define HOTPATCH_SLOT_FN_(name, fallback_function, number)                         \
     HOTPATCH_TABLE                                                                 \
     static HOTPATCH_UNUSED const hotpatch_untyped_function HOTPATCH_PASTE(         \
         hotpatch_checked_, number) = fallback_function;                            \
-    HOTPATCH_IN("hotpatch_slots")                                                  \
+    HOTPATCH_IN(HOTPATCH_SLOT_SECTION)                                             \
     static struct hotpatch_slot HOTPATCH_PASTE(hotpatch_untyped_slot_, number) = { \
         name,                                                                      \
         HOTPATCH_UNTYPED_SIGNATURE,                                                \
@@ -485,20 +784,55 @@ HOTPATCH_C_END
         0};                                                                        \
     HOTPATCH_END
 
-#define HOTPATCH_UNTYPED_SIGNATURE "int32_t (void *state, const void *input, void *output)"
+HOTPATCH_C_BEGIN
+extern HOTPATCH_WEAK struct hotpatch_entry __start_hotpatch_entries[];
+extern HOTPATCH_WEAK struct hotpatch_entry __stop_hotpatch_entries[];
+extern HOTPATCH_WEAK struct hotpatch_target_record __start_hotpatch_targets[];
+extern HOTPATCH_WEAK struct hotpatch_target_record __stop_hotpatch_targets[];
+extern HOTPATCH_OPTIONAL int hotpatch_hook_before_apply(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_after_apply(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_before_revert(struct hotpatch_context *context);
+extern HOTPATCH_OPTIONAL int hotpatch_hook_after_revert(struct hotpatch_context *context);
+HOTPATCH_C_END
 
-/* What hotpatch_call returns where no untyped slot has the name. */
-#define HOTPATCH_NO_SLOT INT32_MIN
+#define HOTPATCH_TARGET_(object, build_id, number)                                    \
+    HOTPATCH_IN("hotpatch_targets")                                                   \
+    static struct hotpatch_target_record HOTPATCH_PASTE(hotpatch_target_record_,      \
+                                                        number) = {object, build_id}; \
+    HOTPATCH_END
 
-/* ------------------------------------------------------- the run-time API --- */
+#define HOTPATCH_ENTRY(variable, target, signature, function, data, original, kind) \
+    HOTPATCH_IN("hotpatch_entries")                                                 \
+    static struct hotpatch_entry variable = {target,   signature, function, data,   \
+                                             original, kind,      0,        {NULL, NULL}};
+
+#define HOTPATCH_REPLACE_FUNCTION(ret, params, target, body, original, entry) \
+    HOTPATCH_C_BEGIN                                                          \
+    static ret body params;                                                   \
+    HOTPATCH_KEEP static ret(*original) params = NULL;                        \
+    HOTPATCH_ENTRY(entry, target, HOTPATCH_TEXT(ret params),                  \
+                   HOTPATCH_CAST(hotpatch_function, body), NULL, &original,   \
+                   HOTPATCH_KIND_FUNCTION)                                    \
+    HOTPATCH_C_END                                                            \
+    static ret body params
+
+#define HOTPATCH_REPLACE_STORAGE(type, signature, target, storage, original, entry, ...)    \
+    static type storage = __VA_ARGS__;                                                      \
+    HOTPATCH_KEEP static const type *original = NULL;                                       \
+    HOTPATCH_ENTRY(entry, target, signature, NULL, &storage, &original, HOTPATCH_KIND_DATA) \
+    HOTPATCH_END
+
+#define HOTPATCH_REPLACE_FN_(cname, target) HOTPATCH_REPLACE_FN_AS(cname, target)
+
+#define HOTPATCH_HOOK_before_apply 1
+#define HOTPATCH_HOOK_after_apply 1
+#define HOTPATCH_HOOK_before_revert 1
+#define HOTPATCH_HOOK_after_revert 1
+
+/* ---- definitions of the run-time API ---- */
 
 HOTPATCH_C_BEGIN
 
-/*
- * Make a slot at run time, for ever; the texts are copied.  A second call with the same texts gives
- * the same slot.  0; -EINVAL: a NULL or empty argument, or the name with another signature;
- * -ENOMEM; -ENOSYS without the shim.  Only `name_space` may be NULL.
- */
 static inline int hotpatch_register(const char *name_space, const char *name, const char *signature,
                                     hotpatch_function fallback, struct hotpatch_slot **slot)
 {
@@ -511,10 +845,6 @@ static inline int hotpatch_register(const char *name_space, const char *name, co
     return HOTPATCH_CAST(api *, shim)(name_space, name, signature, fallback, slot);
 }
 
-/*
- * The slot of that name, NULL where there is none.  `name_space` NULL: any.  Without the shim this
- * object's own slots are searched, and the only namespace known is that of HOTPATCH_NAMESPACE.
- */
 static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, const char *name)
 {
     typedef struct hotpatch_slot *api(const char *, const char *);
@@ -532,34 +862,25 @@ static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, cons
     return hotpatch_own_slot(name, 0);
 }
 
-/*
- * Put `function` into the slot, on top of all patches; an earlier one of hotpatch_set is taken out.
- * For a data slot it is the address of storage, cast.  0; -EDEADLK from a hook or a change handler;
- * -EBUSY: a request waits for this thread; -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without
- * the shim.
- */
 static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
                                void *context)
 {
     typedef int api(struct hotpatch_slot *, hotpatch_function, void *);
     hotpatch_function shim = hotpatch_shim_set();
 
-    return shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot, function, context);
+    return shim == NULL || HOTPATCH_IS_DISABLED(slot)
+               ? -ENOSYS
+               : HOTPATCH_CAST(api *, shim)(slot, function, context);
 }
 
-/* Take out what hotpatch_set put in; patches stay.  Errors as there. */
 static inline int hotpatch_restore(struct hotpatch_slot *slot)
 {
     typedef int api(struct hotpatch_slot *);
     hotpatch_function shim = hotpatch_shim_restore();
 
-    return shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot);
+    return shim == NULL || HOTPATCH_IS_DISABLED(slot) ? -ENOSYS : HOTPATCH_CAST(api *, shim)(slot);
 }
 
-/*
- * Call `handler` after each transaction, on the shim's worker thread.  0; -EINVAL, -ENOMEM.
- * Without the shim nothing ever changes: 0, and the handler is never called.
- */
 static inline int hotpatch_on_change(void (*handler)(void *context), void *context)
 {
     typedef int api(void (*)(void *), void *);
@@ -569,7 +890,6 @@ static inline int hotpatch_on_change(void (*handler)(void *context), void *conte
     return result == -ENOSYS ? 0 : result; /* from a shim that is excluded from this process */
 }
 
-/* A moment at which `when=safe-point` may commit: no patched function of yours is half done. */
 static inline void hotpatch_safe_point(void)
 {
     hotpatch_function shim = hotpatch_shim_safe_point();
@@ -578,16 +898,14 @@ static inline void hotpatch_safe_point(void)
         shim();
 }
 
-/* What is live. */
 static inline hotpatch_function hotpatch_target(const struct hotpatch_slot *slot)
 {
-    return __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE);
+    return HOTPATCH_IS_DISABLED(slot) ? NULL : __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE);
 }
 
-/* Rises each time that the slot's target really changed; 0 before the first time. */
 static inline uint32_t hotpatch_version(const struct hotpatch_slot *slot)
 {
-    return __atomic_load_n(&slot->version, __ATOMIC_ACQUIRE);
+    return HOTPATCH_IS_DISABLED(slot) ? 0 : __atomic_load_n(&slot->version, __ATOMIC_ACQUIRE);
 }
 
 /* Where hotpatch_call finds the slot: this object first, then all others. */
@@ -605,10 +923,6 @@ static inline struct hotpatch_slot *hotpatch_find_untyped(const char *name)
                : NULL;
 }
 
-/*
- * Call the untyped slot of that name: what is live there, else its fallback; HOTPATCH_NO_SLOT where
- * no such slot exists.  Slots found are remembered, so the object that holds one must stay loaded.
- */
 static inline int32_t hotpatch_call(const char *name, void *state, const void *input, void *output)
 {
     static struct hotpatch_slot *known[16];
@@ -624,142 +938,6 @@ static inline int32_t hotpatch_call(const char *name, void *state, const void *i
     return HOTPATCH_CAST(hotpatch_untyped_function, hotpatch_target(slot))(state, input, output);
 }
 
-HOTPATCH_C_END
-
-/* -------------------------------------------------------- the patch side --- */
-
-HOTPATCH_C_BEGIN
-extern HOTPATCH_WEAK struct hotpatch_entry __start_hotpatch_entries[];
-extern HOTPATCH_WEAK struct hotpatch_entry __stop_hotpatch_entries[];
-extern HOTPATCH_WEAK struct hotpatch_target_record __start_hotpatch_targets[];
-extern HOTPATCH_WEAK struct hotpatch_target_record __stop_hotpatch_targets[];
-extern HOTPATCH_OPTIONAL int hotpatch_hook_before_apply(struct hotpatch_context *context);
-extern HOTPATCH_OPTIONAL int hotpatch_hook_after_apply(struct hotpatch_context *context);
-extern HOTPATCH_OPTIONAL int hotpatch_hook_before_revert(struct hotpatch_context *context);
-extern HOTPATCH_OPTIONAL int hotpatch_hook_after_revert(struct hotpatch_context *context);
-HOTPATCH_C_END
-
-/* HOTPATCH_MODULE("counter-fix", "2"); once per patch. */
-#define HOTPATCH_MODULE(module_name, module_version)                                         \
-    HOTPATCH_C_BEGIN                                                                         \
-    extern __attribute__((visibility("default"))) struct hotpatch_module HOTPATCH_MODULE_V1; \
-    HOTPATCH_IN("hotpatch_module")                                                           \
-    struct hotpatch_module HOTPATCH_MODULE_V1 = {HOTPATCH_MODULE_MAGIC,                      \
-                                                 HOTPATCH_ABI_VERSION,                       \
-                                                 sizeof(struct hotpatch_module),             \
-                                                 sizeof(struct hotpatch_entry),              \
-                                                 sizeof(struct hotpatch_target_record),      \
-                                                 module_name,                                \
-                                                 module_version,                             \
-                                                 __start_hotpatch_entries,                   \
-                                                 __stop_hotpatch_entries,                    \
-                                                 __start_hotpatch_targets,                   \
-                                                 __stop_hotpatch_targets,                    \
-                                                 hotpatch_hook_before_apply,                 \
-                                                 hotpatch_hook_after_apply,                  \
-                                                 hotpatch_hook_before_revert,                \
-                                                 hotpatch_hook_after_revert};                \
-    HOTPATCH_C_END                                                                           \
-    HOTPATCH_END
-
-/* HOTPATCH_TARGET("exe", "9f3c..."); refuse any build of the object but this one. */
-#define HOTPATCH_TARGET(object, build_id) HOTPATCH_TARGET_(object, build_id, __COUNTER__)
-#define HOTPATCH_TARGET_(object, build_id, number)                                    \
-    HOTPATCH_IN("hotpatch_targets")                                                   \
-    static struct hotpatch_target_record HOTPATCH_PASTE(hotpatch_target_record_,      \
-                                                        number) = {object, build_id}; \
-    HOTPATCH_END
-
-#define HOTPATCH_ENTRY(variable, target, signature, function, data, original, kind) \
-    HOTPATCH_IN("hotpatch_entries")                                                 \
-    static struct hotpatch_entry variable = {target,   signature, function, data,   \
-                                             original, kind,      0,        {NULL, NULL}};
-
-/*
- * HOTPATCH_REPLACE(int, counter_add, (struct counter *c, int n)) { body }
- * HOTPATCH_REPLACE_AS(int, my_parse, (char *s), "libfoo.so.1:parse@reader.c") { body }
- *
- * What calls reach while the patch is applied.  `cname` is only for HOTPATCH_ORIGINAL(cname).
- */
-#define HOTPATCH_REPLACE(ret, name, params)                                    \
-    HOTPATCH_REPLACE_FUNCTION(ret, params, #name, hotpatch_replacement_##name, \
-                              hotpatch_original_##name, hotpatch_replace_##name)
-#define HOTPATCH_REPLACE_AS(ret, cname, params, target)                          \
-    HOTPATCH_REPLACE_FUNCTION(ret, params, target, hotpatch_replacement_##cname, \
-                              hotpatch_original_##cname, hotpatch_replace_##cname)
-#define HOTPATCH_REPLACE_FUNCTION(ret, params, target, body, original, entry) \
-    HOTPATCH_C_BEGIN                                                          \
-    static ret body params;                                                   \
-    HOTPATCH_KEEP static ret(*original) params = NULL;                        \
-    HOTPATCH_ENTRY(entry, target, HOTPATCH_TEXT(ret params),                  \
-                   HOTPATCH_CAST(hotpatch_function, body), NULL, &original,   \
-                   HOTPATCH_KIND_FUNCTION)                                    \
-    HOTPATCH_C_END                                                            \
-    static ret body params
-
-/*
- * HOTPATCH_REPLACE_DATA(const char *, greeting, "hallo");
- * HOTPATCH_REPLACE_DATA_AS(int, my_limit, "net:limit", 7);
- */
-#define HOTPATCH_REPLACE_DATA(type, name, ...)                                             \
-    typedef __typeof__(type) hotpatch_replacement_type_##name;                             \
-    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##name, HOTPATCH_TEXT(type), #name, \
-                             hotpatch_replacement_##name, hotpatch_original_##name,        \
-                             hotpatch_replace_##name, __VA_ARGS__)
-#define HOTPATCH_REPLACE_DATA_AS(type, cname, target, ...)                                   \
-    typedef __typeof__(type) hotpatch_replacement_type_##cname;                              \
-    HOTPATCH_REPLACE_STORAGE(hotpatch_replacement_type_##cname, HOTPATCH_TEXT(type), target, \
-                             hotpatch_replacement_##cname, hotpatch_original_##cname,        \
-                             hotpatch_replace_##cname, __VA_ARGS__)
-#define HOTPATCH_REPLACE_STORAGE(type, signature, target, storage, original, entry, ...)    \
-    static type storage = __VA_ARGS__;                                                      \
-    HOTPATCH_KEEP static const type *original = NULL;                                       \
-    HOTPATCH_ENTRY(entry, target, signature, NULL, &storage, &original, HOTPATCH_KIND_DATA) \
-    HOTPATCH_END
-
-/*
- * HOTPATCH_REPLACE_FN("counter.add") { body; its parameters are state, input, output }
- * HOTPATCH_REPLACE_FN_AS(add, "counter.add") { return HOTPATCH_ORIGINAL(add)(state, ...); }
- */
-#define HOTPATCH_REPLACE_FN(target) \
-    HOTPATCH_REPLACE_FN_(HOTPATCH_PASTE(untyped_, __COUNTER__), target)
-#define HOTPATCH_REPLACE_FN_(cname, target) HOTPATCH_REPLACE_FN_AS(cname, target)
-#define HOTPATCH_REPLACE_FN_AS(cname, target)                                                  \
-    HOTPATCH_C_BEGIN                                                                           \
-    static int32_t hotpatch_replacement_##cname(void *state, const void *input, void *output); \
-    HOTPATCH_KEEP static hotpatch_untyped_function hotpatch_original_##cname = NULL;           \
-    HOTPATCH_ENTRY(hotpatch_replace_##cname, target, HOTPATCH_UNTYPED_SIGNATURE,               \
-                   HOTPATCH_CAST(hotpatch_function, hotpatch_replacement_##cname), NULL,       \
-                   &hotpatch_original_##cname, HOTPATCH_KIND_UNTYPED)                          \
-    HOTPATCH_C_END                                                                             \
-    static int32_t hotpatch_replacement_##cname(HOTPATCH_UNUSED void *state,                   \
-                                                HOTPATCH_UNUSED const void *input,             \
-                                                HOTPATCH_UNUSED void *output)
-
-/*
- * What is live below this patch's layer: a typed function pointer, or for data a pointer to const.
- * The engine rewrites it whenever that changes, so use it at once and keep no copy.  NULL before
- * the patch is applied.
- */
-#define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
-
-/* HOTPATCH_HOOK(before_apply) { return 0; }  The parameter is `context`. */
-#define HOTPATCH_HOOK(when)                                       \
-    HOTPATCH_STATIC_ASSERT(HOTPATCH_HOOK_##when, "no such hook"); \
-    HOTPATCH_HIDE("hotpatch_hook_" #when)                         \
-    HOTPATCH_KEEP int hotpatch_hook_##when(HOTPATCH_UNUSED struct hotpatch_context *context)
-#define HOTPATCH_HOOK_before_apply 1
-#define HOTPATCH_HOOK_after_apply 1
-#define HOTPATCH_HOOK_before_revert 1
-#define HOTPATCH_HOOK_after_revert 1
-
-HOTPATCH_C_BEGIN
-
-/*
- * From before_apply: add a replacement found at run time to the transaction.  A `signature` of NULL
- * is not compared.  0; -ENOENT: the target does not fit, and the transaction will be refused with
- * the reason; -EINVAL: no target or function; -ECANCELED: the deadline has passed.
- */
 static inline int hotpatch_context_replace(struct hotpatch_context *context, const char *target,
                                            const char *signature, hotpatch_function function)
 {

@@ -21,10 +21,6 @@
 #include "preload/self.h"
 #include "preload/threads.h"
 
-#ifndef HOTPATCH_VERSION
-#define HOTPATCH_VERSION "0.1.0"
-#endif
-
 /* The program's name and the start time, which the listener and a host thread in the run-time API may ask
  * for at the same time, and for the first time. */
 static struct lock facts STATE;

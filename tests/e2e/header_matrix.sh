@@ -243,6 +243,41 @@ examples()
     done
 }
 
+# HOTPATCH_DISABLE_SLOTS: the same source without a slot, a table or a stub of one.
+without_slots()
+{
+    for compiler in $compilers; do
+        case $compiler in
+        *++) language="-std=c++17 -x c++" ;;
+        *) language=-std=c11 ;;
+        esac
+        for optimisation in "-O0 -fno-pie -no-pie" "-O2" "-O3 -flto"; do
+            # shellcheck disable=SC2086
+            if $compiler $language $warnings $optimisation -DHOTPATCH_DISABLE_SLOTS "-I$source/include" -o "$readers/plain" \
+                "$source/tests/e2e/header/plain_one.c" "$source/tests/e2e/header/plain_two.c" >"$readers/log" 2>&1 &&
+                "$readers/plain" && [ -z "$(section_size "$readers/plain" hotpatch_slots)" ] &&
+                [ -z "$(section_size "$readers/plain" hotpatch_table)" ]; then
+                echo >>"$readers/right"
+            else
+                echo "$compiler $optimisation: a program without slots"
+                sed 's/^/    /' "$readers/log"
+            fi
+        done
+    done
+}
+
+# Who reads the first hundred lines has seen all that the manual has.
+first_lines()
+{
+    for name in $(sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/p' "$source/man/hotpatch.h.3" | grep -o -E 'HOTPATCH_[A-Z_]+|hotpatch_[a-z_]+\(' | tr -d '(' | sort -u); do
+        if sed -n 1,100p "$source/include/hotpatch.h" | grep -q -w "$name"; then
+            echo >>"$readers/right"
+        else
+            echo "$name is not in the first hundred lines of hotpatch.h"
+        fi
+    done
+}
+
 # What is there of compilers and linkers.
 present()
 {
@@ -288,6 +323,8 @@ if [ "${MATRIX:-}" = full ]; then full; else pairs; fi >"$readers/list"
 xargs -P "$(nproc)" -L 1 "$0" one <"$readers/list" >"$readers/failures" 2>&1
 mistakes >>"$readers/failures"
 examples >>"$readers/failures"
+without_slots >>"$readers/failures"
+first_lines >>"$readers/failures"
 cat "$readers/failures"
 failed=$(grep -c '^[^ ]' "$readers/failures")
 total=$(($(wc -l <"$readers/list") + $(wc -l <"$readers/right") + $(grep -c '^[^ ]*: ' "$readers/failures")))

@@ -7,7 +7,7 @@
 set -u
 
 build=$(cd "${HOTPATCH_BUILD:-build}" && pwd)
-suites="test_moved test_prologue test_relocations test_keep test_keep_rules test_callers test_callers_index
+suites="test_relocated test_prologue test_relocations test_keep test_keep_rules test_callers test_callers_index
     test_call_number test_signature_call test_sha256 test_symbols"
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
