@@ -10,11 +10,20 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* malloc'd; NULL: no memory, or, of text_copy(), no text. */
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+/* What follows the last slash of a path; the whole of one that has none. */
+static inline const char *text_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 bool text_same(const char *a, const char *b); /* NULL is a text of its own */
 /* Behind what `list` holds, a comma between; left out where it is there already. What has no room ends
  * in "...", and nothing follows it. */

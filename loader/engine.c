@@ -4,58 +4,52 @@
  * Loaded by the shim on the first request. Every call comes with the engine lock held, from the
  * listener or, for the run-time API, from a thread of the host's.
  */
-#include "loader/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/services.h"
 #include "base/sys.h"
+#include "loader/module/module.h"
+#include "loader/objects/emulator.h"
 #include "loader/objects/library_heap.h"
+#include "loader/objects/object.h"
+#include "loader/objects/object_functions.h"
+#include "loader/slots/ifunc.h"
 #include "loader/slots/mend.h"
 #include "loader/slots/report.h"
+#include "loader/slots/slot_objects.h"
 #include "loader/text/decoder.h"
-#include "loader/text/emulator.h"
 #include "loader/text/site.h"
 #include "loader/transaction/deferred.h"
 #include "loader/transaction/transaction.h"
 
-static char program[4096];
-
-const char *engine_program_path(void)
-{
-    return program;
-}
-
-uint64_t engine_now_us(void)
-{
-    struct timespec t = clock_now(CLOCK_MONOTONIC);
-
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-uint64_t engine_now_ms(void)
-{
-    return engine_now_us() / 1000;
-}
-
-struct timespec engine_wall_time(void)
-{
-    return clock_now(CLOCK_REALTIME);
-}
-
 /* ---- calls from the shim ---- */
 
-/* An emulator answers itself to that name; the kernel would tell of the emulator's own file. */
+/* Tell the list of objects the program's path. Under an emulator that is what the emulator answers for
+ * /proc/self/exe: the path that the kernel gives is that of the emulator's own file. */
 static void name_program(const char *path)
 {
+    static char program[4096];
     ssize_t length = emulator_problem()
                          ? sys_readlinkat(AT_FDCWD, "/proc/self/exe", program, sizeof(program) - 1)
                          : 0;
 
     if (length <= 0 && path)
         strncpy(program, path, sizeof(program) - 1);
+    objects_name_program(program);
+}
+
+/* Let the layers register with the list of objects (object.h). */
+static void register_layers(void)
+{
+    slot_objects_register();
+    sites_register();
+    modules_register();
+    ifuncs_register();
+    object_functions_register();
 }
 
 static int start(const struct shim_services *given, char *why, size_t why_size)
@@ -68,6 +62,7 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
         return -1;
     }
     services_set(given);
+    register_layers();
     given->program(&path);
     name_program(path);
     library_heap_take();
@@ -80,14 +75,14 @@ static void run_transaction(const struct request *requests, size_t count, const 
 {
     struct refusal why = {0};
     struct transaction transaction = {.requests = requests, .request_count = count, .why = &why};
-    uint64_t begun = engine_now_us();
+    uint64_t begun = clock_us();
 
     if (objects_refresh() != 0 || declared_adopt_registered(shim()->registered()) != 0)
         refuse(&why, HP_MEMORY, "look at the process: no memory");
     else
         transaction_run(&transaction);
     mend_warn(&transaction);
-    report_transaction(&transaction, engine_now_us() - begun, reply);
+    report_transaction(&transaction, clock_us() - begun, reply);
     if (mend)
         report_repaired(mend, reply);
     transaction_free(&transaction);
@@ -238,7 +233,7 @@ static int locked_commit(void *context)
 static int set(struct hotpatch_slot *declared, hotpatch_function function, void *context)
 {
     struct refusal why = {0};
-    struct transaction transaction = {.why = &why, .deadline = engine_now_ms() + 10000};
+    struct transaction transaction = {.why = &why, .deadline = clock_ms() + 10000};
     struct slot *slot;
     struct change *change;
     int result;

@@ -1,5 +1,5 @@
 /* own_malloc.c - the engine's malloc(3) and its kin: the shim's heap, so that either frees what the other made. */
-#include "loader/engine.h"
+#include "base/services.h"
 
 #define OWN_ALLOCATE(size) shim()->allocate(size)
 #define OWN_ALLOCATE_ALIGNED(alignment, size) shim()->allocate_aligned(alignment, size)

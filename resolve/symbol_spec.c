@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static int copy_part(char *to, size_t size, const char *from, size_t length)
 {
     if (length == 0 || length >= size)
@@ -79,8 +81,7 @@ int symbol_spec_parse(const char *text, struct symbol_spec *out)
 bool symbol_spec_object_matches(const struct symbol_spec *target, bool is_program, const char *path,
                                 const char *soname, const char *name_space)
 {
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    const char *base = slash ? slash + 1 : path;
+    const char *base = path ? text_base_name(path) : NULL;
 
     if (!target->object[0])
         return true;

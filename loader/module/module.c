@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/services.h"
 #include "base/sha256.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -17,7 +18,6 @@
 #include "elf/origin.h"
 #include "elf/protection.h"
 #include "elf/relocations.h"
-#include "loader/engine.h"
 #include "loader/module/needed.h"
 #include "loader/module/parked.h"
 #include "loader/module/snapshot.h"
@@ -56,7 +56,7 @@ void module_unlist(struct module *module)
     }
 }
 
-struct module *module_of_file(const char *loaded_as)
+static struct module *module_of_file(const char *loaded_as)
 {
     for (struct module *m = first; m; m = m->next)
         if (m->loaded_as && strcmp(m->loaded_as, loaded_as) == 0)
@@ -64,12 +64,32 @@ struct module *module_of_file(const char *loaded_as)
     return NULL;
 }
 
+static void object_came(struct object *object)
+{
+    object->module = module_of_file(object->path);
+    if (object->module)
+        object->module->object = object;
+}
+
+static void object_gone(struct object *object)
+{
+    if (object->module && object->module->object == object)
+        object->module->object = NULL;
+}
+
+void modules_register(void)
+{
+    static struct object_callbacks callbacks = {.came = object_came, .gone = object_gone};
+
+    objects_register(&callbacks);
+}
+
 /* What stays of a module that is applied no longer: mapped code that a thread may still run, and
  * nothing of ours. */
 void module_retire(struct module *module)
 {
     static struct module retired = {.name = (char *)"(reverted)", .path = (char *)"(reverted)"};
-    struct object *object = object_of_module(module);
+    struct object *object = module->object;
 
     module_unlist(module);
     if (object) {
@@ -242,7 +262,7 @@ static int take_manifest(struct module *module, const struct manifest *manifest,
 /* Without a manifest the module is called as its file, less ".so". */
 static int name_by_file(struct module *module, struct refusal *why)
 {
-    const char *base = strrchr(module->path, '/') + 1;
+    const char *base = text_base_name(module->path);
     size_t length = strlen(base);
 
     if (length > 3 && strcmp(base + length - 3, ".so") == 0)
@@ -506,7 +526,7 @@ int module_place(struct module *module)
         return 0;
     if (objects_refresh() != 0)
         return -1;
-    object = object_of_module(module);
+    object = module->object;
     if (!object || object->bias != module->bias)
         return -1;
     if (module->name_space && !object->name_space)

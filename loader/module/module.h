@@ -154,7 +154,8 @@ void module_go_on(struct module *again);
 struct module *module_first(void);
 void module_keep(struct module *module);
 void module_unlist(struct module *module);
-struct module *module_of_file(const char *loaded_as);  /* NULL: none */
+/* Register with the list of objects (object.h): an object that ld.so knows by a module's name is the module's. */
+void modules_register(void);
 bool module_file_changed(const struct module *module); /* against the file at its path */
 
 #endif

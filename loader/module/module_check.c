@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "elf/symbols.h"
-#include "loader/engine.h"
 #include "loader/module/module.h"
 #include "loader/module/needed.h"
 #include "loader/objects/linker_ask.h"

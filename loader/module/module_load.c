@@ -12,7 +12,6 @@
 #include "base/linker_error.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "loader/engine.h"
 #include "loader/module/module.h"
 #include "loader/module/snapshot.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
-#include "loader/engine.h"
 #include "loader/module/module.h"
 #include "loader/objects/object.h"
 
@@ -45,7 +45,7 @@ void parked_keep(struct module *module)
                               .handle = module->handle,
                               .object = module->object,
                               .bias = module->bias,
-                              .since = engine_now_ms()};
+                              .since = clock_ms()};
     memcpy(parked->sha256, module->sha256, sizeof(parked->sha256));
     *bucket = parked;
     module->snapshot = module->loaded_as = module->origin = NULL;

@@ -22,9 +22,9 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 
+#include "base/services.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "loader/engine.h"
 
 #define TEMPORARY_MAX 100
 

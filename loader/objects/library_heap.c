@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "arch/relocation.h"
+#include "base/services.h"
 #include "base/sys.h"
-#include "loader/engine.h"
+#include "base/text.h"
 
 static int aligned(void **memory, size_t alignment, size_t size)
 {
@@ -120,10 +121,9 @@ static int find(struct dl_phdr_info *info, size_t size, void *library_)
 {
     struct library *library = library_;
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const char *slash = strrchr(info->dlpi_name, '/');
 
     (void)size;
-    if (strncmp(slash ? slash + 1 : info->dlpi_name, library->name, strlen(library->name)) != 0)
+    if (strncmp(text_base_name(info->dlpi_name), library->name, strlen(library->name)) != 0)
         return 0;
     library->bias = info->dlpi_addr;
     for (size_t i = 0; i < info->dlpi_phnum; i++) {

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/services.h"
 #include "base/text.h"
-#include "loader/engine.h"
 
 struct question {
     char *path; /* NULL: the program */

@@ -11,16 +11,10 @@
 
 #include "base/machine.h"
 #include "base/text.h"
-#include "elf/functions.h"
-#include "elf/functions_read.h"
-#include "elf/object_callers.h"
-#include "loader/engine.h"
-#include "loader/module/module.h"
-#include "loader/objects/ifunc.h"
-#include "loader/slots/slot.h"
-#include "loader/text/site.h"
-#include "resolve/function_copies.h"
 
+/* The layers that have registered, in the order of registration. */
+static struct object_callbacks *layers, **layers_end = &layers;
+static const char *program_path = "";
 static struct object *first;
 static struct object **end = &first; /* behind the last one */
 static struct object
@@ -31,6 +25,78 @@ static unsigned long long known_adds, known_subs;
 static bool known;
 static bool some_pending; /* objects that ld.so lists and has not yet relocated */
 static bool scope_stale = true;
+
+void objects_register(struct object_callbacks *callbacks)
+{
+    *layers_end = callbacks;
+    layers_end = &callbacks->next;
+}
+
+void objects_name_program(const char *path)
+{
+    program_path = path;
+}
+
+/* ---- calls of the layers ---- */
+
+static void tell_list_changed(void)
+{
+    for (const struct object_callbacks *layer = layers; layer; layer = layer->next)
+        if (layer->list_changed)
+            layer->list_changed();
+}
+
+static void tell_came(struct object *object)
+{
+    for (const struct object_callbacks *layer = layers; layer; layer = layer->next)
+        if (layer->came)
+            layer->came(object);
+}
+
+static void tell_stayed(struct object *object)
+{
+    for (const struct object_callbacks *layer = layers; layer; layer = layer->next)
+        if (layer->stayed)
+            layer->stayed(object);
+}
+
+static void tell_gone(struct object *object)
+{
+    for (const struct object_callbacks *layer = layers; layer; layer = layer->next)
+        if (layer->gone)
+            layer->gone(object);
+}
+
+/* 0; -1: no memory; 1: ld.so has listed the object and not yet relocated it. */
+static int let_read(struct object *object)
+{
+    int result = 0;
+
+    for (const struct object_callbacks *layer = layers; layer && result == 0; layer = layer->next)
+        if (layer->read)
+            result = layer->read(object);
+    return result;
+}
+
+static bool all_unchanged(const struct object *object)
+{
+    for (const struct object_callbacks *layer = layers; layer; layer = layer->next)
+        if (layer->unchanged && !layer->unchanged(object))
+            return false;
+    return true;
+}
+
+static int let_begin_section(void)
+{
+    int result = 0;
+
+    for (const struct object_callbacks *layer = layers; layer && result == 0; layer = layer->next)
+        if (layer->section)
+            result = layer->section();
+    return result;
+}
+
+/* ---- the lists ---- */
 
 bool objects_changed_since_scope(void)
 {
@@ -83,12 +149,6 @@ void object_retire(struct object *object)
 
 static void object_free(struct object *object)
 {
-    if (object->module && object->module->object == object)
-        object->module->object = NULL;
-    object_callers_close(object->callers);
-    function_copies_free(object->copies);
-    functions_close(object->functions);
-    ifuncs_free(object->implementations);
     image_close(object->image);
     free(object->path);
     free(object->base);
@@ -97,13 +157,6 @@ static void object_free(struct object *object)
     free(object->build_id);
     free(object->problem);
     free(object);
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 static void measure(struct object *object)
@@ -159,7 +212,7 @@ static bool is_ours(const struct object *object)
 static struct object *object_new(const struct dl_phdr_info *info, bool is_program)
 {
     struct object *object = calloc(1, sizeof(*object));
-    const char *path = is_program ? engine_program_path() : info->dlpi_name;
+    const char *path = is_program ? program_path : info->dlpi_name;
     struct elf_error fault;
 
     if (!object)
@@ -172,7 +225,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     object->present = true;
     measure(object);
     object->path = text_copy(path && *path ? path : "[vdso]");
-    object->base = object->path ? text_copy(base_name(object->path)) : NULL;
+    object->base = object->path ? text_copy(text_base_name(object->path)) : NULL;
     if (image_open_mapped(&object->image, info, &fault) == 0) {
         const char *soname = image_soname(object->image);
 
@@ -188,9 +241,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     }
     object->is_ours = is_ours(object);
     object->is_vdso = is_named(object, machine_vdso);
-    object->module = module_of_file(object->path);
-    if (object->module)
-        object->module->object = object;
+    tell_came(object);
     return object;
 }
 
@@ -204,7 +255,7 @@ void object_restore(struct object *object)
 
     move(object, &retired, &retired_end, &end);
     if (image_open_mapped(&object->image, &info, &fault) == 0)
-        imports_expect_new();
+        tell_list_changed();
 }
 
 static bool is_there(const struct object *object, const struct dl_phdr_info *info)
@@ -231,22 +282,11 @@ static bool is_of_same_build(const struct object *object, const struct dl_phdr_i
     return same;
 }
 
-/* Freshly mapped slots hold their fallbacks again, whatever was stored before. */
-static bool holds_what_was_stored(const struct object *object)
-{
-    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
-        for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
-            if (__atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
-                return false;
-    return true;
-}
-
 /* Patches and what is ours are never unmapped while they are known. */
 static bool is_same(const struct object *object, const struct dl_phdr_info *info)
 {
-    return is_there(object, info) &&
-           (object->is_program || object->is_ours || object->module ||
-            (is_of_same_build(object, info) && holds_what_was_stored(object)));
+    return is_there(object, info) && (object->is_program || object->is_ours || object->module ||
+                                      (is_of_same_build(object, info) && all_unchanged(object)));
 }
 
 static void set_present(bool present)
@@ -277,7 +317,7 @@ static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *in
         return false;
     some_pending = false;
     scope_stale = true;
-    imports_expect_new();
+    tell_list_changed();
     known_adds = info->dlpi_adds;
     known_subs = info->dlpi_subs;
     if (refresh->anew) {
@@ -291,14 +331,15 @@ static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *in
     return true;
 }
 
-/* A patch's own slots are known from its file already, and are placed by its transaction. */
-static int read_slots(struct object *object)
+/* Read what the object declares, once. What a patch declares is known from its file already, and is placed by its
+ * transaction. */
+static int read_declared(struct object *object)
 {
     int result;
 
     if (object->slots_read || object->is_ours || object->module)
         return 0;
-    result = declared_read(object);
+    result = let_read(object);
     object->slots_read = result == 0;
     some_pending |= result > 0;
     return result < 0 ? -1 : 0;
@@ -339,7 +380,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     if (object) {
         *place = object->next;
         if (!object->is_program && !object->is_ours && !object->module)
-            imports_recheck(object);
+            tell_stayed(object);
     } else {
         object = object_new(info, refresh->last == &first);
         if (!object) {
@@ -347,7 +388,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
             return 1;
         }
     }
-    if (read_slots(object) != 0)
+    if (read_declared(object) != 0)
         refresh->failed = true;
     object->present = true;
     object->next = *refresh->last;
@@ -369,8 +410,7 @@ static struct object **drop_gone(struct object **list)
             continue;
         }
         *place = object->next;
-        slots_drop_object(object);
-        sites_drop(object->begin, object->end);
+        tell_gone(object);
         object_free(object);
     }
     return place;
@@ -441,8 +481,7 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
     locked->stale = !known || info->dlpi_adds != known_adds || info->dlpi_subs != known_subs;
     if (locked->stale)
         return 1;
-    locked->result = 0;
-    locked->result = imports_read_new();
+    locked->result = let_begin_section();
     if (locked->result == 0)
         locked->result = locked->body(locked->context);
     return 1;
@@ -459,9 +498,4 @@ int objects_locked(int (*body)(void *context), void *context)
         dl_iterate_phdr(run_locked, &locked);
     } while (locked.stale);
     return locked.result;
-}
-
-struct object *object_of_module(const struct module *module)
-{
-    return module->object;
 }

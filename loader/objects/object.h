@@ -16,7 +16,6 @@
 #include "elf/image.h"
 
 struct module;
-struct slot;
 
 struct object {
     struct object *next; /* in ld.so's order */
@@ -42,14 +41,39 @@ struct object {
     size_t names_read;              /* so many of the names that import.c wants */
     bool global;                    /* of ld.so's global scope; scope.c */
     bool pinned;                    /* ld.so will never unmap it; pin.c */
-    struct functions *functions;    /* made when first asked for; entry.c */
+    struct functions *functions;    /* made when first asked for; object_functions.c */
     bool functions_passing;         /* made for a list, they go with it; report_functions.c */
     struct object_callers *callers; /* made when first asked for; direct_callers.c */
     bool callers_failed;
-    struct function_copies *copies;         /* likewise */
+    struct function_copies *copies;         /* likewise; object_functions.c */
     struct file_text file_text;             /* what is known of its file; entry_file.c */
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };
+
+/*
+ * What a layer above does when objects come and go: it keeps data of its own for them. Every member may be NULL. All run on the thread
+ * that holds the engine lock.
+ */
+struct object_callbacks {
+    struct object_callbacks *next;
+    void (*list_changed)(void); /* objects have come since the last refresh, or may have */
+    void (*came)(struct object *object);
+    /* Read what the object declares, while ld.so's list lock is held. 0; -1: no memory; 1: ld.so has listed the
+     * object and not yet relocated it: call again at the next refresh. */
+    int (*read)(struct object *object);
+    /* Does the object's memory hold what the layer stored there? If not, the object was unmapped and mapped again. */
+    bool (*unchanged)(const struct object *object);
+    void (*stayed)(
+        struct object *object); /* it is still there; or another one of the same build is */
+    /* The object is unmapped, and is freed after. ld.so's list lock is held. */
+    void (*gone)(struct object *object);
+    int (*section)(void); /* objects_locked() is about to call its body. 0, or -1: no memory */
+};
+
+/* Register a layer; its callbacks stay valid. Before the first refresh. */
+void objects_register(struct object_callbacks *callbacks);
+/* Tell the program's path, which stays valid. Before the first refresh. */
+void objects_name_program(const char *path);
 
 /*
  * Bring the list up to date: new objects are added and their declared slots registered,
@@ -75,10 +99,6 @@ void object_restore(struct object *object);
 /* All but the retired ones. */
 struct object *objects_first(void);
 struct object *object_program(void);
-const char *
-object_name(const struct object *object);    /* soname or base name; a patch's: its file's */
 struct object *object_at(uintptr_t address); /* NULL: none */
-
-struct object *object_of_module(const struct module *module); /* NULL: none */
 
 #endif

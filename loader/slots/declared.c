@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/services.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "elf/slot_table.h"
 #include "elf/slot_table_file.h"
-#include "loader/engine.h"
+#include "loader/objects/object_file.h"
 #include "loader/slots/entry_file.h"
 #include "loader/slots/slot.h"
 
@@ -58,7 +59,7 @@ static int read_table(const struct object *object, struct slot_table *table,
 
     if (found != 0)
         return found;
-    fd = entry_file_open(object, &is_own);
+    fd = object_file_open(object, &is_own);
     if (is_own)
         own = fd;
     if (fd < 0) /* asked before the listener is there: the program's is looked for again */

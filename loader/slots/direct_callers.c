@@ -1,9 +1,10 @@
 /* direct_callers.c - see direct_callers.h. */
 #include "loader/slots/direct_callers.h"
 
+#include "base/services.h"
 #include "elf/object_callers.h"
-#include "loader/engine.h"
 #include "loader/objects/object.h"
+#include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
 #include "loader/text/site.h"
 
@@ -16,7 +17,7 @@ static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
 
 struct arch_callers *callers_of(struct object *object)
 {
-    struct functions *functions = entry_functions(object);
+    struct functions *functions = object_function_index(object);
     struct elf_error fault;
 
     if (!object->callers && functions && !object->callers_failed &&

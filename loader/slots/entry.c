@@ -6,54 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/services.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "elf/functions_read.h"
 #include "elf/object_callers.h"
-#include "loader/objects/ifunc.h"
+#include "loader/objects/emulator.h"
+#include "loader/objects/object_functions.h"
 #include "loader/slots/direct_callers.h"
 #include "loader/slots/entry_file.h"
+#include "loader/slots/ifunc.h"
 #include "loader/text/decoder.h"
-#include "loader/text/emulator.h"
 #include "loader/text/site.h"
 #include "resolve/function_code.h"
-
-/* ---- functions ---- */
-
-struct functions *entry_functions(struct object *object)
-{
-    struct elf_error fault;
-    bool own;
-    int file;
-
-    if (object->functions || !object->image)
-        return object->functions;
-    file = entry_file_open(object, &own);
-    if (functions_of_mapped(&object->functions, object->image, file < 0 ? -1 : file, &fault) != 0) {
-        object->functions = NULL;
-        shim()->log(LOG_INFO, "functions of %s: %s", object->path, fault.text);
-    }
-    if (own && file >= 0)
-        sys_close(file);
-    return object->functions;
-}
-
-void entry_forget(struct object *object)
-{
-    object_callers_close(object->callers);
-    function_copies_free(object->copies);
-    functions_close(object->functions);
-    object->callers = NULL;
-    object->copies = NULL;
-    object->functions = NULL;
-}
-
-const struct function_copies *entry_copies(struct object *object)
-{
-    if (!object->copies && entry_functions(object))
-        object->copies = function_copies_read(object->functions, object->image);
-    return object->copies;
-}
 
 /* ---- finding ---- */
 
@@ -101,7 +66,7 @@ static int consider_default(const struct function *function, void *context)
 /* What ld.so would take comes first: of several versions of a name the default one. */
 static void find_in(struct finding *finding)
 {
-    struct functions *functions = entry_functions(finding->object);
+    struct functions *functions = object_function_index(finding->object);
     size_t before = finding->count;
 
     if (!functions)
@@ -119,7 +84,7 @@ static uint64_t address_of(const struct object *object, uint64_t offset)
 
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out)
 {
-    struct functions *functions = entry_functions(object);
+    struct functions *functions = object_function_index(object);
 
     out->object = object;
     offset = address_of(object, offset);
@@ -182,7 +147,7 @@ void entries_versions(const struct symbol_spec *target, char *list, size_t size)
     struct version_list versions = {list, size};
 
     for (struct object *o = objects_first(); o; o = o->next)
-        if (!o->is_ours && o->image && is_named(o, target) && entry_functions(o))
+        if (!o->is_ours && o->image && is_named(o, target) && object_function_index(o))
             functions_named(o->functions, target->name, list_version, &versions);
 }
 
@@ -214,7 +179,7 @@ bool entry_real(const struct entry_candidate *candidate, struct entry_candidate 
 /* NULL where there are none, or no memory. */
 static char *copies_of(const struct slot *slot, bool clones)
 {
-    const struct function_copies *copies = entry_copies(slot->object);
+    const struct function_copies *copies = object_copies(slot->object);
     char list[300] = "";
 
     if (copies)
@@ -244,7 +209,7 @@ static struct slot *make_slot(const struct entry_candidate *candidate, const cha
 void entry_code(struct object *object, const struct function *function, struct function_code *out)
 {
     const struct code_view view = {
-        .functions = entry_functions(object),
+        .functions = object_function_index(object),
         .image = object->image,
         .callers = callers_of(object),
         .restore = sites_restore,

@@ -69,15 +69,6 @@ int entries_arm(struct transaction *transaction);
 int entries_arm_rest(struct transaction *transaction);
 void entries_disarm(struct transaction *transaction); /* what these two armed */
 
-/* The index of an object's functions; NULL: none can be made. Inside objects_locked(). */
-struct functions *entry_functions(struct object *object);
-
-/* What is known of an object's functions, and of their callers, goes: it is found again when it is asked for. */
-void entry_forget(struct object *object);
-
-/* What shares code with an object's functions, or is a clone of them; likewise. */
-const struct function_copies *entry_copies(struct object *object);
-
 /* Look whether functions that were switched have been entered since. */
 void entries_settle(void);
 

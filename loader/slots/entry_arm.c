@@ -6,15 +6,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/services.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "base/text.h"
 #include "loader/objects/maps.h"
-#include "loader/objects/pin.h"
 #include "loader/slots/entry.h"
 #include "loader/text/near_alloc.h"
 #include "loader/text/site.h"
 #include "loader/text/text_poke.h"
+#include "loader/transaction/pin.h"
 
 /* ---- arming ---- */
 
@@ -156,7 +157,7 @@ static void pause_until(uint64_t until)
 
 static uint64_t arm_until(const struct transaction *transaction)
 {
-    uint64_t until = engine_now_ms() + transaction->timeout;
+    uint64_t until = clock_ms() + transaction->timeout;
 
     return until < transaction->deadline ? until : transaction->deadline;
 }
@@ -226,12 +227,12 @@ static void arm_ahead(struct arming *arming)
 static int section(void *context)
 {
     struct arming *arming = context;
-    uint64_t until = engine_now_ms() + SECTION_MS;
+    uint64_t until = clock_ms() + SECTION_MS;
     int result = 0;
 
     arming->why.code = 0;
     text_poke_hold();
-    while (arming->next && result == 0 && engine_now_ms() < until) {
+    while (arming->next && result == 0 && clock_ms() < until) {
         if (!arming->out && arming->next == arming->ahead)
             arm_ahead(arming);
         if (needs(arming, arming->next))
@@ -257,10 +258,10 @@ static int arm_until_done(struct arming *arming, uint64_t until)
         shim()->commit_begin();
         result = objects_locked(section, arming);
         shim()->commit_end();
-        if (result != 0 && (!may_pass(&arming->why) || engine_now_ms() >= until))
+        if (result != 0 && (!may_pass(&arming->why) || clock_ms() >= until))
             break;
         if (result != 0)
-            pause_until(engine_now_ms() + PAUSE_MS);
+            pause_until(clock_ms() + PAUSE_MS);
     }
     return arming->next ? -1 : 0;
 }
@@ -295,7 +296,7 @@ int entries_arm_rest(struct transaction *transaction)
     arm_ahead(&arming);
     for (struct change *c = transaction->changes; c && result == 0; c = c->next) {
         if (needs(&arming, c) && !site_is_armed(c->slot->site))
-            result = arm_one(&arming, c, engine_now_ms());
+            result = arm_one(&arming, c, clock_ms());
         if (result != 0)
             refuse(transaction->why, (enum error_code)arming.why.code, "%s: %s", c->slot->name,
                    arming.why.text);
@@ -309,7 +310,7 @@ void entries_disarm(struct transaction *transaction)
     struct arming arming = {.transaction = transaction, .next = transaction->changes, .out = true};
 
     shim()->arming(true);
-    while (arm_until_done(&arming, engine_now_ms() + DISARM_MS) != 0) {
+    while (arm_until_done(&arming, clock_ms() + DISARM_MS) != 0) {
         shim()->log(LOG_ERROR, "%s: its entry stays armed, without effect: %s",
                     arming.next->slot->name, arming.why.text);
         arming.next->armed = false;

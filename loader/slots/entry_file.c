@@ -8,37 +8,13 @@
 
 #include "base/sys.h"
 #include "elf/image_bytes.h"
-#include "loader/engine.h"
-#include "loader/text/emulator.h"
+#include "loader/objects/object_file.h"
 #include "loader/text/entry_bytes.h"
-
-int entry_file_open(const struct object *object, bool *own)
-{
-    const char *path;
-    char what[64], text[16];
-    int file = -1;
-
-    /* The emulator's own file is what the kernel says; to this name the emulator itself answers. */
-    if (object->is_program && emulator_problem())
-        file = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
-    *own = true;
-    if (file >= 0)
-        return file;
-    if (object->is_program)
-        file = shim()->program(&path);
-    *own = file < 0;
-    if (file < 0) {
-        snprintf(what, sizeof(what), "object %llx", (unsigned long long)object->begin);
-        file = shim()->outside(what, text, sizeof(text));
-    }
-    return file >= 0 ? file
-                     : sys_openat(AT_FDCWD, object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-}
 
 static bool read_file(struct object *object, uint64_t address, uint8_t *to, size_t size)
 {
     bool own, read;
-    int file = entry_file_open(object, &own);
+    int file = object_file_open(object, &own);
 
     if (file < 0)
         return false;

@@ -11,9 +11,6 @@
 #include "loader/objects/object.h"
 #include "loader/text/site.h"
 
-/* A descriptor of an object's file, or -errno; `*own`: to be closed. */
-int entry_file_open(const struct object *object, bool *own);
-
 /*
  * -1 with HP_BREAKPOINT: an int3, or a jump that the object's file does not have, lies among the
  * instructions that a jump at the function's entry would displace. Where the file cannot tell (it is

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "loader/engine.h"
 #include "loader/text/thread_scan.h"
 #include "resolve/symbol_spec.h"
 
@@ -134,7 +134,7 @@ static void free_rested(uint64_t now, uint64_t ms)
  * shows nothing, since a thread runs, is not made again before twice as many rest. */
 static void free_what_is_left(void)
 {
-    uint64_t now = engine_now_ms();
+    uint64_t now = clock_ms();
     uintptr_t begin = (uintptr_t)fault_entries, end = (uintptr_t)fault_entries_end;
 
     free_rested(now, REST_MS);
@@ -217,7 +217,7 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
     }
     note_errno();
     if (request->seconds)
-        made.until = engine_now_ms() + request->seconds * UINT64_C(1000);
+        made.until = clock_ms() + request->seconds * UINT64_C(1000);
     *fault = made;
     __atomic_store_n(&fault->taken, true, __ATOMIC_RELEASE);
     return fault;
@@ -226,7 +226,7 @@ struct fault *fault_new(const struct request_fault *request, char *target, size_
 void fault_end(struct fault *fault)
 {
     fault->until = 0;
-    fault->reverted = engine_now_ms();
+    fault->reverted = clock_ms();
     if (!fault->reached)
         set_free(fault);
 }

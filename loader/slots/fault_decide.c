@@ -7,8 +7,8 @@
  * registers (-mgeneral-regs-only): fault_entries.c restores the general ones and the lower halves of
  * the vector registers, and no part of them may be lost.
  */
+#include "base/services.h"
 #include "base/sys.h"
-#include "loader/engine.h"
 #include "loader/slots/fault.h"
 
 struct fault fault_table[FAULT_COUNT];

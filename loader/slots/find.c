@@ -8,9 +8,10 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "elf/symbols.h"
-#include "loader/objects/ifunc.h"
+#include "loader/objects/emulator.h"
+#include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
-#include "loader/text/emulator.h"
+#include "loader/slots/ifunc.h"
 #include "loader/text/site.h"
 #include "loader/transaction/transaction.h"
 #include "resolve/fault_result.h"
@@ -355,7 +356,7 @@ static void find_slots(struct transaction *transaction, const struct module *mod
 static void warn_of_copies(struct transaction *transaction, const struct slot *slot,
                            const char *name, bool indirect)
 {
-    const struct function_copies *copies = entry_copies(slot->object);
+    const struct function_copies *copies = object_copies(slot->object);
     struct entry_candidate own;
     char list[200] = "";
 

@@ -1,14 +1,15 @@
 /* limit.c - see limit.h. */
 #include "loader/slots/limit.h"
 
-#include "loader/engine.h"
+#include "base/clock.h"
+#include "base/services.h"
 
 enum { ASK_EVERY = 32 }; /* functions of a list: about a millisecond */
 
 struct limit limit_of(const struct request *request)
 {
     struct limit limit = {.until = request->deadline, .timeout = request->timeout};
-    uint64_t until = engine_now_ms() + request->timeout;
+    uint64_t until = clock_ms() + request->timeout;
 
     if (request->timeout_given && (limit.until == 0 || until < limit.until))
         limit.until = until;
@@ -21,7 +22,7 @@ bool limit_reached(struct limit *limit)
         return true;
     if (limit->asked++ % ASK_EVERY != 0)
         return false;
-    limit->late = limit->until && engine_now_ms() >= limit->until;
+    limit->late = limit->until && clock_ms() >= limit->until;
     limit->abandoned = shim()->abandoned();
     return limit->late || limit->abandoned;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/services.h"
 #include "loader/text/damage.h"
 #include "loader/text/site.h"
 
@@ -45,10 +47,10 @@ static int find_damaged(void *context)
 static int section(void *context)
 {
     struct mending *mending = context;
-    uint64_t until = engine_now_ms() + SECTION_MS;
+    uint64_t until = clock_ms() + SECTION_MS;
 
     mending->why.code = 0;
-    while (mending->next < mending->count && engine_now_ms() < until) {
+    while (mending->next < mending->count && clock_ms() < until) {
         struct slot *slot = mending->slots[mending->next];
 
         if (site_mend(slot->site, until, &mending->why) != 0)
@@ -66,7 +68,7 @@ static bool may_pass(int code)
 
 static void mend_found(struct mending *mending)
 {
-    uint64_t until = engine_now_ms() + MEND_MS;
+    uint64_t until = clock_ms() + MEND_MS;
 
     shim()->arming(true);
     while (mending->next < mending->count) {
@@ -75,7 +77,7 @@ static void mend_found(struct mending *mending)
         shim()->commit_begin();
         result = objects_locked(section, mending);
         shim()->commit_end();
-        if (result == 0 || (may_pass(mending->why.code) && engine_now_ms() < until))
+        if (result == 0 || (may_pass(mending->why.code) && clock_ms() < until))
             continue;
         refuse(&mending->mend->why,
                mending->why.code ? (enum error_code)mending->why.code : HP_MEMORY, "%s: %s",

@@ -6,6 +6,7 @@
 
 #include "arch/stack_arguments.h"
 #include "elf/image_bytes.h"
+#include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
 #include "loader/text/site.h"
 
@@ -48,7 +49,7 @@ int64_t own_stack_arguments(struct object *object, uint64_t address)
     struct reading reading = {.object = object};
     int64_t bytes;
 
-    if (!entry_functions(object) || !object->image)
+    if (!object_function_index(object) || !object->image)
         return -1;
     bytes = arch_stack_arguments(address, around, &reading);
     while (reading.copies) {

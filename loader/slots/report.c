@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/services.h"
 #include "base/text.h"
 #include "base/wall_time.h"
 #include "loader/slots/entry.h"

@@ -5,6 +5,7 @@
 #ifndef HOTPATCH_REPORT_H
 #define HOTPATCH_REPORT_H
 
+#include "base/engine_api.h"
 #include "loader/slots/mend.h"
 #include "loader/transaction/transaction.h"
 

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/engine.h"
-#include "loader/objects/ifunc.h"
+#include "base/clock.h"
+#include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
+#include "loader/slots/ifunc.h"
 #include "loader/slots/limit.h"
 #include "loader/slots/report.h"
 #include "loader/text/decoder.h"
@@ -69,7 +70,7 @@ static bool is_slot(const struct listing *list, uint64_t address)
 
 static void put_copies(const struct listing *list, const struct function *function)
 {
-    const struct function_copies *copies = function->ifunc ? NULL : entry_copies(list->object);
+    const struct function_copies *copies = function->ifunc ? NULL : object_copies(list->object);
     char same[300] = "", clones[300] = "";
 
     if (copies) {
@@ -103,7 +104,7 @@ static void judge(const struct listing *list, const struct function *function,
     struct entry_candidate real;
 
     if (entries_refused(why) == 0 && entry_real(&candidate, &real, why) &&
-        !slot_at(real.object, real.function.address) && entry_functions(real.object)) {
+        !slot_at(real.object, real.function.address) && object_function_index(real.object)) {
         entry_code(real.object, &real.function, code);
         if (code->problem)
             site_refuse(why, HP_NOT_PATCHABLE, "%s", code->problem);
@@ -209,7 +210,7 @@ static struct functions *next_functions(struct listing *list)
         list->more = true;
         list->object = o;
         if (is_listed(list, o))
-            return entry_functions(o);
+            return object_function_index(o);
     }
     return NULL;
 }
@@ -270,7 +271,7 @@ static void ask_implementations(struct listing *list)
     uint64_t until = list->limit->until;
 
     if (each_object(list, want_next_object) == 0)
-        ifuncs_ask(until ? until : engine_now_ms() + ASK_MS, &busy);
+        ifuncs_ask(until ? until : clock_ms() + ASK_MS, &busy);
     refusal_clear(&busy);
 }
 
@@ -288,7 +289,7 @@ static int end_passing(void *nothing)
     (void)nothing;
     for (struct object *o = objects_first(); o; o = o->next)
         if (o->functions_passing) {
-            entry_forget(o);
+            object_functions_forget(o);
             o->functions_passing = false;
         }
     return 0;

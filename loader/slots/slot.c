@@ -276,13 +276,6 @@ const char *slot_type_name(uint32_t type)
     return names[type < sizeof(names) / sizeof(*names) ? type : 0];
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* Of an import: who imports it, the program before others. */
 static const struct object *named_object(const struct slot *slot)
 {
@@ -292,13 +285,13 @@ static const struct object *named_object(const struct slot *slot)
 const char *object_name(const struct object *object)
 {
     if (object->module)
-        return base_name(object->module->path);
+        return text_base_name(object->module->path);
     return object->soname ? object->soname : object->base;
 }
 
 const char *slot_object_name(const struct slot *slot)
 {
-    return slot->owner ? base_name(slot->owner->path) : object_name(named_object(slot));
+    return slot->owner ? text_base_name(slot->owner->path) : object_name(named_object(slot));
 }
 
 const char *slot_object_path(const struct slot *slot)
@@ -311,7 +304,8 @@ const char *slot_name_space(const struct slot *slot)
     if (slot->name_space)
         return slot->name_space;
     if (slot->owner)
-        return slot->owner->name_space ? slot->owner->name_space : base_name(slot->owner->path);
+        return slot->owner->name_space ? slot->owner->name_space
+                                       : text_base_name(slot->owner->path);
     return named_object(slot)->name_space ? named_object(slot)->name_space
                                           : named_object(slot)->base;
 }

@@ -116,6 +116,8 @@ const char *slot_type_name(uint32_t type);
 const char *slot_name_space(const struct slot *slot);
 const char *
 slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */
+/* soname or base name; a patch's: its file's. */
+const char *object_name(const struct object *object);
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct symbol_spec *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);

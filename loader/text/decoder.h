@@ -10,11 +10,9 @@
 #ifndef HOTPATCH_DECODER_H
 #define HOTPATCH_DECODER_H
 
-#include "loader/transaction/transaction.h"
+#include <stdint.h>
 
-/* May the plan come to read a function's entry? Where every target names a declared slot, it does
- * not. */
-bool decoder_is_wanted(const struct transaction *transaction);
+#include "base/refusal.h"
 
 /* From then on instruction_decode() works, or decoder_problem() says why not: what needs no entry goes on
  * without. 0, or -1 with HP-MEMORY, HP-BUSY, HP-DEADLINE. */

@@ -9,6 +9,7 @@
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/object.h"
 #include "loader/text/entry_bytes.h"
 #include "loader/text/near_alloc.h"
 #include "loader/text/short_patch.h"
@@ -359,12 +360,19 @@ void sites_each_written(uintptr_t begin, uintptr_t end,
     sites_each_near(written.span, give_written, &written);
 }
 
-void sites_drop(uintptr_t begin, uintptr_t end)
+static void drop_of_object(struct object *object)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)
         for (struct site *site = buckets[i]; site; site = site->next)
-            if (site->prologue.entry >= begin && site->prologue.entry < end)
+            if (site->prologue.entry >= object->begin && site->prologue.entry < object->end)
                 site_drop(site, true);
+}
+
+void sites_register(void)
+{
+    static struct object_callbacks callbacks = {.gone = drop_of_object};
+
+    objects_register(&callbacks);
 }
 
 /* The host may have taken the signals for itself since. */

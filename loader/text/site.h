@@ -116,8 +116,8 @@ void sites_restore(uintptr_t address, uint8_t *copy, size_t size);
 void sites_each_written(uintptr_t begin, uintptr_t end,
                         void (*each)(uintptr_t at, size_t size, void *context), void *context);
 
-/* The site whose object is unmapped is forgotten. */
-void sites_drop(uintptr_t begin, uintptr_t end);
+/* Register with the list of objects (object.h): the sites of an object that is unmapped are dropped. */
+void sites_register(void);
 /* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is
  * called for what is not ours. */
 void sites_deferred(void);

@@ -16,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/services.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "loader/slots/entry.h"
@@ -390,7 +392,7 @@ static void note_modules(struct transaction *transaction, const struct timespec 
 
 static void store_all(struct transaction *transaction)
 {
-    struct timespec now = engine_wall_time();
+    struct timespec now = clock_now(CLOCK_REALTIME);
 
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, false);

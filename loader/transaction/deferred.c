@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/fault.h"
@@ -27,7 +28,7 @@ void deferred_plan(void)
 
     if (commit_take_look_again()) {
         tending.delay = LOOK_FIRST_MS;
-        __atomic_store_n(&tending.due, engine_now_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
+        __atomic_store_n(&tending.due, clock_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
     }
     for (const struct module *m = module_first(); m; m = m->next)
         if (m->live && m->fault && m->fault->until && (!fault || m->fault->until < fault))
@@ -58,7 +59,7 @@ static void look_again(uint64_t at)
 bool deferred_do(struct request *request)
 {
     static char *name; /* the caller's until the next call */
-    uint64_t at = engine_now_ms();
+    uint64_t at = clock_ms();
 
     look_again(at);
     for (const struct module *m = module_first(); m; m = m->next) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/services.h"
 #include "base/text.h"
 #include "loader/transaction/transaction.h"
 

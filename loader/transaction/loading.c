@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/services.h"
 #include "loader/transaction/transaction.h"
 
 struct load_job {
@@ -193,7 +195,7 @@ void modules_unload(struct transaction *transaction)
         ran = 0;
     } else if (load) {
         lend(load, LENT_OUT);
-        ran = shim()->worker_run(&load->job, engine_now_ms() + 1000);
+        ran = shim()->worker_run(&load->job, clock_ms() + 1000);
     }
     if (ran != 0 || load->kept > 0)
         refuse(transaction->why, HP_UNLOAD, "%s stays mapped, without effect",

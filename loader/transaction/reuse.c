@@ -11,6 +11,7 @@
  *
  * Listener.
  */
+#include "base/clock.h"
 #include "loader/module/parked.h"
 #include "loader/objects/object.h"
 #include "loader/text/thread_scan.h"
@@ -81,7 +82,7 @@ static struct parked *choose(const struct transaction *transaction, const struct
             return parked;
         oldest = parked;
     }
-    return oldest && is_left(oldest, engine_now_ms()) ? oldest : NULL;
+    return oldest && is_left(oldest, clock_ms()) ? oldest : NULL;
 }
 
 void reuse_mappings(struct transaction *transaction)

@@ -5,20 +5,23 @@
  * they are closed again. After the commit nothing is refused any more.
  */
 #include "loader/transaction/transaction.h"
+#include "loader/transaction/decoder_need.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/services.h"
 #include "base/text.h"
 #include "loader/module/parked.h"
-#include "loader/objects/ifunc.h"
 #include "loader/objects/mappings.h"
 #include "loader/objects/maps.h"
-#include "loader/objects/pin.h"
 #include "loader/slots/entry.h"
+#include "loader/slots/ifunc.h"
 #include "loader/text/decoder.h"
+#include "loader/transaction/pin.h"
 
 void transaction_warn(struct transaction *transaction, const char *format, ...)
 {
@@ -61,12 +64,12 @@ static void take_terms(struct transaction *transaction)
             refuse(transaction->why, HP_LATER, "when=quiet is not there yet");
     }
     if (!transaction->deadline)
-        transaction->deadline = engine_now_ms() + 10000 + transaction->timeout;
+        transaction->deadline = clock_ms() + 10000 + transaction->timeout;
 }
 
 static int check_deadline(struct transaction *transaction)
 {
-    uint64_t now = engine_now_ms();
+    uint64_t now = clock_ms();
 
     if (now < transaction->deadline)
         return 0;
@@ -106,7 +109,7 @@ static void commit_now(void *context)
 
 static int commit_at_safe_point(struct transaction *transaction)
 {
-    uint64_t until = engine_now_ms() + transaction->timeout;
+    uint64_t until = clock_ms() + transaction->timeout;
 
     if (shim()->at_safe_point(commit_now, transaction,
                               until < transaction->deadline ? until : transaction->deadline) == 0)
@@ -245,7 +248,7 @@ int transaction_run(struct transaction *transaction)
     if (transaction->why->count || check_deadline(transaction) != 0)
         return -1;
     read = plan_read_files(transaction);
-    if (decoder_is_wanted(transaction) &&
+    if (decoder_is_needed(transaction) &&
         decoder_load(transaction->deadline, transaction->why) != 0)
         return -1;
     if ((read == 0 ? plan(transaction) : plan_locked(transaction)) != 0 || read != 0) {

@@ -9,7 +9,6 @@
 #define HOTPATCH_TRANSACTION_H
 
 #include "base/refusal.h"
-#include "loader/engine.h"
 #include "loader/module/module.h"
 #include "loader/slots/slot.h"
 

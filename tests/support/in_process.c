@@ -14,8 +14,6 @@
 #include "loader/engine.h"
 #include "tests/support/harness.h"
 
-extern const struct engine_api hotpatch_engine_v1;
-
 /* ---- the shim ---- */
 
 struct in_process in_process;

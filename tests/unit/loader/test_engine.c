@@ -18,8 +18,6 @@
 
 #include "loader/engine.h"
 
-extern const struct engine_api hotpatch_engine_v1;
-
 /* ---- what is patched ---- */
 
 HOTPATCH_FUNCTION(int, answer, (void))

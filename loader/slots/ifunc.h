@@ -9,9 +9,14 @@
 #ifndef HOTPATCH_IFUNC_H
 #define HOTPATCH_IFUNC_H
 
-#include "loader/slots/entry.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-struct implementation; /* of an object's list; object.h */
+#include "base/refusal.h"
+
+struct function;
+struct object;
+struct slot;
 
 /* Where `function` of `object` leads; 0: nobody says, or not before ifuncs_ask(). Inside
  * objects_locked(). */
@@ -25,6 +30,7 @@ bool ifunc_bind(struct slot *slot);
  * to be made anew; 0; -1 with `why`. Not inside objects_locked(). */
 int ifuncs_ask(uint64_t deadline, struct refusal *why);
 
-void ifuncs_free(struct implementation *list);
+/* Register with the list of objects (object.h). */
+void ifuncs_register(void);
 
 #endif

@@ -1,12 +1,16 @@
 /* ifunc.c - see ifunc.h. */
-#include "loader/objects/ifunc.h"
+#include "loader/slots/ifunc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "elf/functions.h"
 #include "elf/indirect.h"
 #include "loader/objects/linker_ask.h"
+#include "loader/objects/object.h"
+#include "loader/objects/object_functions.h"
+#include "loader/slots/slot.h"
 
 struct implementation {
     struct implementation *next;
@@ -16,7 +20,7 @@ struct implementation {
     char *name, *version;
 };
 
-void ifuncs_free(struct implementation *list)
+static void free_list(struct implementation *list)
 {
     while (list) {
         struct implementation *next = list->next;
@@ -26,6 +30,19 @@ void ifuncs_free(struct implementation *list)
         free(list);
         list = next;
     }
+}
+
+static void forget(struct object *object)
+{
+    free_list(object->implementations);
+    object->implementations = NULL;
+}
+
+void ifuncs_register(void)
+{
+    static struct object_callbacks callbacks = {.gone = forget};
+
+    objects_register(&callbacks);
 }
 
 /* ---- what is known ---- */
@@ -44,7 +61,7 @@ static uintptr_t bound_to(const struct object *object, const struct function *fu
 /* What its own object's calls go through: bound when the object was loaded, lazy binding or not. */
 static uintptr_t own_word(struct object *object, const struct function *function)
 {
-    struct functions *functions = entry_functions(object);
+    struct functions *functions = object_function_index(object);
     uint64_t where;
 
     for (size_t i = 0; functions && function_indirect_word(functions, function->address, i, &where);
@@ -69,7 +86,7 @@ static void want(struct object *object, const struct function *function)
     wanted->name = text_copy(function->name);
     wanted->version = text_copy(function->version);
     if (!wanted->name) {
-        ifuncs_free(wanted);
+        free_list(wanted);
         return;
     }
     wanted->next = object->implementations;

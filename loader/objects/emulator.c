@@ -3,7 +3,7 @@
  * under an emulator no page of the program is executable for it. /proc/thread-self/maps is the kernel's;
  * /proc/self/maps would be the emulator's own account.
  */
-#include "loader/text/emulator.h"
+#include "loader/objects/emulator.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

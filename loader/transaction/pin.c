@@ -1,5 +1,5 @@
 /* pin.c - see pin.h. */
-#include "loader/objects/pin.h"
+#include "loader/transaction/pin.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/linker_error.h"
+#include "base/services.h"
 #include "base/text.h"
 
 struct pin {
@@ -184,6 +186,6 @@ void pins_release(struct transaction *transaction)
     release->count = count;
     for (size_t i = 0; i < count; i++)
         release->wishes[i].pin = transaction->pins[i];
-    if (shim()->worker_run(&release->job, engine_now_ms() + 1000) != -ETIMEDOUT)
+    if (shim()->worker_run(&release->job, clock_ms() + 1000) != -ETIMEDOUT)
         job_free(release);
 }

@@ -1,0 +1,36 @@
+/*
+ * slot_objects.c - see slot_objects.h.
+ *
+ * Runs on whichever thread holds the engine lock, called by object.c.
+ */
+#include "loader/slots/slot_objects.h"
+
+#include "loader/objects/object.h"
+#include "loader/slots/slot.h"
+
+/* Is what was stored in the object's declared slots still there? A new mapping holds the fallbacks. */
+static bool is_unchanged(const struct object *object)
+{
+    for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
+            if (__atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) != slot->live)
+                return false;
+    return true;
+}
+
+static void drop(struct object *object)
+{
+    slots_drop_object(object);
+}
+
+void slot_objects_register(void)
+{
+    static struct object_callbacks callbacks = {.list_changed = imports_expect_new,
+                                                .read = declared_read,
+                                                .unchanged = is_unchanged,
+                                                .stayed = imports_recheck,
+                                                .gone = drop,
+                                                .section = imports_read_new};
+
+    objects_register(&callbacks);
+}

@@ -1,0 +1,8 @@
+/* slot_objects.h - what becomes of slots when objects come and go. */
+#ifndef HOTPATCH_SLOT_OBJECTS_H
+#define HOTPATCH_SLOT_OBJECTS_H
+
+/* Register with the list of objects (object.h). */
+void slot_objects_register(void);
+
+#endif

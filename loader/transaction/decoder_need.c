@@ -1,0 +1,36 @@
+/* decoder_need.c - see decoder_need.h. */
+#include "loader/transaction/decoder_need.h"
+
+#include <string.h>
+
+#include "loader/transaction/transaction.h"
+
+/* Does the target name a declared slot of the program, as find.c would find it? */
+static bool names_declared(const char *text)
+{
+    struct symbol_spec target;
+
+    if (symbol_spec_parse(text, &target) != 0)
+        return true; /* nothing will be looked for */
+    if (*target.file || *target.version || target.by_offset)
+        return false;
+    for (const struct slot *slot = slots_named(target.name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_DECLARED && !slot->owner && strcmp(slot->name, target.name) == 0 &&
+            slot_in_object(slot, &target))
+            return true;
+    return false;
+}
+
+bool decoder_is_needed(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        const struct module *module = transaction->loads[i];
+
+        if (module->hooks[HOOK_BEFORE_APPLY]) /* it may name others */
+            return true;
+        for (size_t k = 0; k < module->entry_count; k++)
+            if (!names_declared(module->entries[k].target))
+                return true;
+    }
+    return false;
+}
