@@ -1,4 +1,4 @@
-/* client.c - the loop that carries all talks on; see client.h and session.h. */
+/* client.c - the loop that runs all sessions; see client.h and session.h. */
 #include "cli/session/client.h"
 
 #include <signal.h>
@@ -11,8 +11,8 @@
 #include "cli/output/output.h"
 #include "cli/session/session.h"
 
-#define WINDOW_MAX 512 /* talks at once */
-#define TALK_DESCRIPTORS 6
+#define WINDOW_MAX 512 /* sessions at once */
+#define SESSION_DESCRIPTORS 6
 
 struct loop {
     int epoll;
@@ -51,17 +51,17 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
     uint64_t now = now_ms();
 
     for (int i = 0; i < n; i++)
-        if (loop->sessions[events[i].data.u64 / TALK_SOURCES])
-            session_event(loop->sessions[events[i].data.u64 / TALK_SOURCES],
-                          (enum session_source)(events[i].data.u64 % TALK_SOURCES));
+        if (loop->sessions[events[i].data.u64 / SESSION_SOURCES])
+            session_event(loop->sessions[events[i].data.u64 / SESSION_SOURCES],
+                          (enum session_source)(events[i].data.u64 % SESSION_SOURCES));
     for (size_t i = 0; i < loop->window; i++) {
         struct session *session = loop->sessions[i];
 
-        if (session && session->stage != TALK_DONE && interrupted)
+        if (session && session->stage != SESSION_DONE && interrupted)
             session_interrupt(session);
-        else if (session && session->stage != TALK_DONE && session->until <= now)
+        else if (session && session->stage != SESSION_DONE && session->until <= now)
             session_stage_end(session);
-        if (session && session->stage == TALK_DONE) {
+        if (session && session->stage == SESSION_DONE) {
             free(session);
             loop->sessions[i] = NULL;
             loop->active--;
@@ -83,7 +83,7 @@ static void session_new(struct loop *loop, struct session_request *exchange,
     session->place = place;
     session->channel = CHANNEL_NONE;
     session->reply = session->host = -1;
-    session->stage = TALK_RING;
+    session->stage = SESSION_RING;
     loop->sessions[place] = session;
     loop->active++;
     if (interrupted)
@@ -99,16 +99,16 @@ static size_t window_size(size_t count)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 1;
-    if (count > 32 && limit.rlim_cur < (WINDOW_MAX + 16) * TALK_DESCRIPTORS) {
+    if (count > 32 && limit.rlim_cur < (WINDOW_MAX + 16) * SESSION_DESCRIPTORS) {
         rlim_t before = limit.rlim_cur;
 
-        limit.rlim_cur = (WINDOW_MAX + 16) * TALK_DESCRIPTORS;
+        limit.rlim_cur = (WINDOW_MAX + 16) * SESSION_DESCRIPTORS;
         if (limit.rlim_cur > limit.rlim_max)
             limit.rlim_cur = limit.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
             limit.rlim_cur = before;
     }
-    possible = limit.rlim_cur > 64 ? (limit.rlim_cur - 32) / TALK_DESCRIPTORS : 1;
+    possible = limit.rlim_cur > 64 ? (limit.rlim_cur - 32) / SESSION_DESCRIPTORS : 1;
     if (possible > WINDOW_MAX)
         possible = WINDOW_MAX;
     return count < possible ? (count ? count : 1) : possible;

@@ -91,7 +91,7 @@ static void finish(struct session *session, struct json_object *reply)
     free(session->buffer);
     session->buffer = NULL;
     session->exchange->reply = reply;
-    session->stage = TALK_DONE;
+    session->stage = SESSION_DONE;
 }
 
 static void finish_refused(struct session *session, struct refusal *why)
@@ -174,7 +174,7 @@ void session_interrupt(struct session *session)
 static void watch(struct session *session, int fd, enum session_source source, uint32_t events)
 {
     struct epoll_event event = {.events = events,
-                                .data.u64 = session->place * TALK_SOURCES + source};
+                                .data.u64 = session->place * SESSION_SOURCES + source};
 
     epoll_ctl(session->epoll, EPOLL_CTL_ADD, fd, &event);
 }
@@ -189,12 +189,12 @@ static void send_line(struct session *session)
         close(session->channel.fifo);
         session->channel.fifo = -1;
         session->sent = true;
-        session->stage = TALK_WAIT;
+        session->stage = SESSION_WAIT;
         session->until = session->deadline + LATE_MARGIN;
     } else if (n < 0 && errno == EAGAIN) {
-        if (session->stage != TALK_SEND)
+        if (session->stage != SESSION_SEND)
             watch(session, session->channel.fifo, FROM_FIFO, EPOLLOUT);
-        session->stage = TALK_SEND;
+        session->stage = SESSION_SEND;
         session->until = session->deadline;
     } else {
         refuse(&why, HP_NOT_LISTENING, "write to the FIFO of process %d: %s", pid_of(session),
@@ -411,7 +411,7 @@ void session_begin(struct session *session)
 
 /* ---------------------------------------------------------------- replies --- */
 
-/* One line from the reply FIFO; others than the reply to this talk's request are ignored. */
+/* One line from the reply FIFO; lines that are not the reply to this session's request are ignored. */
 static void line_take(struct session *session, const char *line)
 {
     struct json_object *reply = json_parse(line);
@@ -427,7 +427,7 @@ static void line_take(struct session *session, const char *line)
         finish(session, reply);
         return;
     }
-    if (session->stage == TALK_ASK && strcmp(id, session->ask_id) == 0 &&
+    if (session->stage == SESSION_QUERY && strcmp(id, session->ask_id) == 0 &&
         json_object_object_get_ex(reply, "status", &status)) {
         record = history_find(status, session->id);
         if (record)
@@ -442,14 +442,14 @@ static void lines_take(struct session *session)
 {
     char *line = session->buffer, *end;
 
-    while (session->stage != TALK_DONE &&
+    while (session->stage != SESSION_DONE &&
            (end = memchr(line, '\n', session->filled - (size_t)(line - session->buffer)))) {
         *end = 0;
         line_take(session, line);
-        if (session->stage != TALK_DONE) /* the buffer is gone with the talk */
+        if (session->stage != SESSION_DONE) /* session_finish() has freed the buffer */
             line = end + 1;
     }
-    if (session->stage == TALK_DONE)
+    if (session->stage == SESSION_DONE)
         return;
     session->filled -= (size_t)(line - session->buffer);
     memmove(session->buffer, line, session->filled);
@@ -486,9 +486,9 @@ static void reply_read(struct session *session)
         taken += (size_t)n;
         if (memchr(session->buffer + session->filled - n, '\n', (size_t)n))
             lines_take(session);
-    } while (session->stage != TALK_DONE && session->filled < REPLY_LENGTH_MAX &&
+    } while (session->stage != SESSION_DONE && session->filled < REPLY_LENGTH_MAX &&
              taken < TAKEN_MAX);
-    if (session->stage != TALK_DONE && session->filled >= REPLY_LENGTH_MAX)
+    if (session->stage != SESSION_DONE && session->filled >= REPLY_LENGTH_MAX)
         finish_silent(session);
 }
 
@@ -517,7 +517,7 @@ static void ask(struct session *session)
                         .deadline = now_ms() + ASK_TIME};
 
     reply_read(session);
-    if (session->stage == TALK_DONE)
+    if (session->stage == SESSION_DONE)
         return;
     reply_drop(session);
     copies_drop(session); /* past its deadline the host opens no patch */
@@ -530,7 +530,7 @@ static void ask(struct session *session)
             client_request_compose(&question, &wire, session->line, sizeof(session->line), &why);
         if (write(session->channel.fifo, session->line, (size_t)session->length) ==
             session->length) {
-            session->stage = TALK_ASK;
+            session->stage = SESSION_QUERY;
             session->until = wire.deadline;
             return;
         }
@@ -542,10 +542,10 @@ static void ask(struct session *session)
 void session_stage_end(struct session *session)
 {
     switch (session->stage) {
-    case TALK_RING:
+    case SESSION_RING:
         session_connect(session);
         break;
-    case TALK_WAIT:
+    case SESSION_WAIT:
         if (told_by_status_file(session))
             break;
         if (session->client_request->changes)
@@ -553,21 +553,21 @@ void session_stage_end(struct session *session)
         else
             finish_silent(session);
         break;
-    case TALK_ASK: /* a host that had no processor may have written it meanwhile */
+    case SESSION_QUERY: /* a host that had no processor may have written it meanwhile */
         if (!told_by_status_file(session))
             finish_silent(session);
         break;
-    case TALK_SEND:
+    case SESSION_SEND:
         finish_silent(session);
         break;
-    case TALK_DONE:
+    case SESSION_DONE:
         break;
     }
 }
 
 void session_event(struct session *session, enum session_source source)
 {
-    if (session->stage == TALK_DONE)
+    if (session->stage == SESSION_DONE)
         return;
     switch (source) {
     case FROM_REPLY:
@@ -576,14 +576,14 @@ void session_event(struct session *session, enum session_source source)
     case FROM_HOST: /* what it said before it died counts */
         if (session->reply >= 0)
             reply_read(session);
-        if (session->stage != TALK_DONE && !(session->sent && told_by_status_file(session)))
+        if (session->stage != SESSION_DONE && !(session->sent && told_by_status_file(session)))
             finish_died(session);
         break;
     case FROM_FIFO:
-        if (session->stage == TALK_SEND)
+        if (session->stage == SESSION_SEND)
             send_line(session);
         break;
-    case TALK_SOURCES:
+    case SESSION_SOURCES:
         break;
     }
 }

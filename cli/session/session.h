@@ -1,9 +1,9 @@
 /*
- * session.h - one exchange under way.
+ * session.h - the exchange of one request and its reply with one process.
  *
- * A talk goes RING -> SEND -> WAIT -> ASK, each stage with a moment at which it ends by itself;
- * most talks see SEND and WAIT alone. Whoever runs the loop calls session_event() for what epoll
- * reports and session_stage_end() once `until` has passed, until the stage is DONE.
+ * A session goes through the stages RING, SEND, WAIT and QUERY; most sessions need SEND and WAIT only. Each stage
+ * has a time at which it ends by itself. The loop (client.c) calls session_event() for what epoll reports and
+ * session_stage_end() once `until` has passed, until the stage is SESSION_DONE.
  */
 #ifndef HOTPATCH_SESSION_H
 #define HOTPATCH_SESSION_H
@@ -19,19 +19,19 @@
 #include "cli/session/jail_answer.h"
 
 enum session_stage {
-    TALK_RING, /* looks for the FIFO, having rung the doorbell where it was missing */
-    TALK_SEND, /* the FIFO is full */
-    TALK_WAIT, /* for the reply */
-    TALK_ASK,  /* what became of the request */
-    TALK_DONE
+    SESSION_RING,  /* look for the FIFO; the doorbell is rung where there is none */
+    SESSION_SEND,  /* the FIFO is full: wait until it takes the line */
+    SESSION_WAIT,  /* wait for the reply */
+    SESSION_QUERY, /* ask the process what became of the request */
+    SESSION_DONE
 };
 
-enum session_source { FROM_REPLY, FROM_HOST, FROM_FIFO, TALK_SOURCES };
+enum session_source { FROM_REPLY, FROM_HOST, FROM_FIFO, SESSION_SOURCES };
 
 struct session {
     struct session_request *exchange;
     const struct client_request *client_request;
-    int epoll; /* events carry place * TALK_SOURCES + source */
+    int epoll; /* events carry place * SESSION_SOURCES + source */
     size_t place;
     enum session_stage stage;
     uint64_t until;    /* CLOCK_MONOTONIC ms: when the stage ends */
@@ -58,7 +58,7 @@ struct session {
     size_t capacity;
 };
 
-/* The caller has set exchange, order, epoll and place, the descriptors to -1. */
+/* Begin. The caller has set request, client_request, epoll and place, and the descriptors to -1. */
 void session_begin(struct session *session);
 void session_event(struct session *session, enum session_source source);
 void session_stage_end(struct session *session);
