@@ -69,7 +69,7 @@ static void loop_turn(struct loop *loop, const sigset_t *waiting)
     }
 }
 
-static void session_new(struct loop *loop, struct session_request *exchange,
+static void session_new(struct loop *loop, struct session_request *request,
                         const struct client_request *client_request)
 {
     struct session *session = allocate(sizeof(*session));
@@ -77,7 +77,7 @@ static void session_new(struct loop *loop, struct session_request *exchange,
 
     while (loop->sessions[place])
         place++;
-    session->exchange = exchange;
+    session->request = request;
     session->client_request = client_request;
     session->epoll = loop->epoll;
     session->place = place;
@@ -133,8 +133,8 @@ void client_hold_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &held, before);
 }
 
-bool exchanges_run(struct session_request *exchanges, size_t count,
-                   const struct client_request *client_request)
+bool requests_run(struct session_request *requests, size_t count,
+                  const struct client_request *client_request)
 {
     struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC), .window = window_size(count)};
     sigset_t before;
@@ -144,8 +144,8 @@ bool exchanges_run(struct session_request *exchanges, size_t count,
     client_hold_signals(&before);
     while (next < count || loop.active) {
         for (; next < count && loop.active < loop.window; next++)
-            if (!exchanges[next].reply)
-                session_new(&loop, &exchanges[next], client_request);
+            if (!requests[next].reply)
+                session_new(&loop, &requests[next], client_request);
         if (loop.active)
             loop_turn(&loop, &before);
     }

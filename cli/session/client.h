@@ -3,7 +3,7 @@
  *
  * One poll loop for any number of targets. Every wait has an end: a reply, the death of the
  * target, or the request's deadline and a second more, after which the target's own history
- * is asked. A reply FIFO and a copied patch never outlive the exchange, SIGINT, SIGTERM and
+ * is asked. A reply FIFO and a copied patch never outlive the request, SIGINT, SIGTERM and
  * SIGHUP included.
  */
 #ifndef HOTPATCH_CLIENT_H
@@ -16,8 +16,8 @@
 #include "cli/session/client_request.h"
 
 /* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */
-bool exchanges_run(struct session_request *exchanges, size_t count,
-                   const struct client_request *client_request);
+bool requests_run(struct session_request *requests, size_t count,
+                  const struct client_request *client_request);
 
 /* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
  * with the mask `before`. */

@@ -37,7 +37,7 @@ struct client_request {
 struct session_request {
     struct process *process;   /* the caller's */
     char **places;             /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */
-    struct json_object *reply; /* set when the exchange has ended; json_object_put() it */
+    struct json_object *reply; /* set when the session has ended; json_object_put() it */
 };
 
 #endif

@@ -23,7 +23,7 @@
 #include "cli/output/output.h"
 #include "cli/session/engine_files.h"
 
-#define QUESTIONS_MAX 20000 /* of one exchange: a process may ask without end */
+#define QUESTIONS_MAX 20000 /* of one request: a process may ask without end */
 #define TIMES_MAX 2         /* that one patch is copied */
 #define NAME_MAX_LENGTH 8   /* of a socket: the kernel gives five digits */
 

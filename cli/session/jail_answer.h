@@ -18,7 +18,7 @@ struct json_object;
 struct jail_answers {
     const struct process *process;
     pid_t thread;               /* the listener */
-    const char *id;             /* of the exchange */
+    const char *id;             /* of the request */
     const char *const *patches; /* that may be asked for */
     size_t patch_count;
     struct jail_files *files; /* NULL until something was asked for that dlopen(3) has to find */

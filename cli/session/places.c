@@ -152,38 +152,38 @@ struct found {
     struct refusal why;
 };
 
-static void find_all(struct places *places, struct session_request *exchange,
+static void find_all(struct places *places, struct session_request *request,
                      const struct client_request *client_request, struct refusal *why)
 {
     for (size_t i = 0; i < places->line_count; i++) {
-        exchange->places[i] = find_line(places, &places->lines[i], client_request->lookup, why);
+        request->places[i] = find_line(places, &places->lines[i], client_request->lookup, why);
         if (i >= client_request->patch_count)
             check_fault(&places->lines[i], client_request->lookup, why);
     }
 }
 
-static void find_in(struct places *places, struct session_request *exchange,
+static void find_in(struct places *places, struct session_request *request,
                     const struct client_request *client_request, struct found *last)
 {
     bool same;
 
-    exchange->places = allocate((places->line_count + 1) * sizeof(char *));
-    if (exchange->process->maps_readable && !exchange->process->shim)
+    request->places = allocate((places->line_count + 1) * sizeof(char *));
+    if (request->process->maps_readable && !request->process->shim)
         return; /* which is what is said of it */
-    same = lookup_process(client_request->lookup, exchange->process) && last->lines;
+    same = lookup_process(client_request->lookup, request->process) && last->lines;
     if (!same) {
         refusal_clear(&last->why);
-        find_all(places, exchange, client_request, &last->why);
+        find_all(places, request, client_request, &last->why);
     }
     for (size_t i = 0; same && i < places->line_count; i++)
         if (last->lines[i])
-            exchange->places[i] = format_text("%s", last->lines[i]);
-    last->lines = exchange->places;
+            request->places[i] = format_text("%s", last->lines[i]);
+    last->lines = request->places;
     if (last->why.count)
-        exchange->reply = reply_refused(exchange->process->pid, client_request->verb, &last->why);
+        request->reply = reply_refused(request->process->pid, client_request->verb, &last->why);
 }
 
-struct places *places_find(struct session_request *exchanges, size_t count,
+struct places *places_find(struct session_request *requests, size_t count,
                            const struct client_request *client_request)
 {
     struct refusal why = {0};
@@ -194,25 +194,25 @@ struct places *places_find(struct session_request *exchanges, size_t count,
         return NULL;
     places = places_new(client_request, count);
     for (size_t i = 0; i < count; i++)
-        find_in(places, &exchanges[i], client_request, &last);
+        find_in(places, &requests[i], client_request, &last);
     refusal_clear(&last.why);
     if (lookup_debug_files_fit(client_request->lookup, &why) != 0)
         for (size_t i = 0; i < count; i++)
-            if (!exchanges[i].reply)
-                exchanges[i].reply =
-                    reply_refused(exchanges[i].process->pid, client_request->verb, &why);
+            if (!requests[i].reply)
+                requests[i].reply =
+                    reply_refused(requests[i].process->pid, client_request->verb, &why);
     refusal_clear(&why);
     return places;
 }
 
-void places_free(struct places *places, struct session_request *exchanges)
+void places_free(struct places *places, struct session_request *requests)
 {
     if (!places)
         return;
     for (size_t i = 0; i < places->process_count; i++) {
         for (size_t j = 0; j < places->line_count; j++)
-            free(exchanges[i].places[j]);
-        free(exchanges[i].places);
+            free(requests[i].places[j]);
+        free(requests[i].places);
     }
     for (size_t i = 0; i < places->line_count; i++)
         texts_free(&places->lines[i]);

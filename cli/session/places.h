@@ -13,12 +13,12 @@
 struct places;
 
 /*
- * Fills `places` of every exchange, and `answer` of those whose targets cannot be meant. NULL where
- * the order has no lookup. The exchanges' places are freed with the rest.
+ * Fills `places` of every request, and `answer` of those whose targets cannot be meant. NULL where
+ * the order has no lookup. The requests' places are freed with the rest.
  */
-struct places *places_find(struct session_request *exchanges, size_t count,
+struct places *places_find(struct session_request *requests, size_t count,
                            const struct client_request *client_request);
-void places_free(struct places *places, struct session_request *exchanges);
+void places_free(struct places *places, struct session_request *requests);
 
 /* What is to be said of calls that keep the old code: into an answer's warnings, or on stderr. */
 void places_warn(const struct places *places, struct json_object *reply);

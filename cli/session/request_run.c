@@ -88,10 +88,10 @@ void print_reloaded(struct json_object *reply, const struct process *process)
     print_loaded(reply, process, "reloaded");
 }
 
-static int run_one(struct session_request *exchange, const struct places *warnings, bool json,
+static int run_one(struct session_request *request, const struct places *warnings, bool json,
                    reply_printer print)
 {
-    struct json_object *reply = exchange->reply;
+    struct json_object *reply = request->reply;
 
     places_warn(warnings, reply);
     if (json) {
@@ -99,21 +99,21 @@ static int run_one(struct session_request *exchange, const struct places *warnin
     } else {
         reply_print_warnings(reply);
         if (reply_exit(reply) == 0 && print)
-            print(reply, exchange->process);
+            print(reply, request->process);
         else
             reply_print_errors(reply);
     }
     return reply_exit(reply);
 }
 
-static int group_exit(const struct session_request *exchanges, size_t count, size_t failed)
+static int group_exit(const struct session_request *requests, size_t count, size_t failed)
 {
-    int first = reply_exit(exchanges[0].reply);
+    int first = reply_exit(requests[0].reply);
 
     if (failed < count)
         return failed ? error_info(HP_SOME_FAILED)->exit_code : 0;
     for (size_t i = 1; i < count; i++)
-        if (reply_exit(exchanges[i].reply) != first)
+        if (reply_exit(requests[i].reply) != first)
             return error_info(HP_SOME_FAILED)->exit_code;
     return first;
 }
@@ -126,32 +126,32 @@ static bool same_errors(struct json_object *a, struct json_object *b)
 }
 
 /* Every failure once, with the processes that gave it; a thousand equal ones are one. */
-static void print_failures(const struct session_request *exchanges, size_t count)
+static void print_failures(const struct session_request *requests, size_t count)
 {
     bool *told = allocate(count * sizeof(*told));
 
     for (size_t i = 0; i < count; i++) {
         size_t more = 0;
 
-        if (told[i] || reply_exit(exchanges[i].reply) == 0)
+        if (told[i] || reply_exit(requests[i].reply) == 0)
             continue;
         for (size_t j = i + 1; j < count; j++)
-            if (!told[j] && same_errors(exchanges[i].reply, exchanges[j].reply)) {
+            if (!told[j] && same_errors(requests[i].reply, requests[j].reply)) {
                 told[j] = true;
                 more++;
             }
         if (more)
-            fprintf(stderr, "process %d and %zu more:\n", exchanges[i].process->pid, more);
+            fprintf(stderr, "process %d and %zu more:\n", requests[i].process->pid, more);
         else
-            fprintf(stderr, "process %d:\n", exchanges[i].process->pid);
-        reply_print_errors(exchanges[i].reply);
+            fprintf(stderr, "process %d:\n", requests[i].process->pid);
+        reply_print_errors(requests[i].reply);
     }
     free(told);
 }
 
 static void print_group_json(const struct targets *targets,
                              const struct client_request *client_request,
-                             const struct session_request *exchanges, size_t failed, int exit_code)
+                             const struct session_request *requests, size_t failed, int exit_code)
 {
     struct json_object *document = document_new(client_request->verb);
     struct json_object *replies = json_object_new_array();
@@ -162,21 +162,21 @@ static void print_group_json(const struct targets *targets,
     document_add_number(document, "failed", (long long)failed);
     document_add_number(document, "exit", exit_code);
     for (size_t i = 0; i < targets->count; i++)
-        json_object_array_add(replies, json_object_get(exchanges[i].reply));
+        json_object_array_add(replies, json_object_get(requests[i].reply));
     json_object_object_add(document, "replies", replies);
     document_print(document, exit_code);
     json_object_put(document);
 }
 
 static void print_group(const struct targets *targets, const struct client_request *client_request,
-                        const struct session_request *exchanges, size_t failed, int exit_code,
+                        const struct session_request *requests, size_t failed, int exit_code,
                         reply_printer print)
 {
     for (size_t i = 0; i < targets->count; i++)
-        if (print && reply_exit(exchanges[i].reply) == 0 &&
+        if (print && reply_exit(requests[i].reply) == 0 &&
             (targets->count <= LINES_MAX || !client_request->changes))
-            print(exchanges[i].reply, exchanges[i].process);
-    print_failures(exchanges, targets->count);
+            print(requests[i].reply, requests[i].process);
+    print_failures(requests, targets->count);
     if (client_request->changes)
         printf("%s %s: %zu process%s, %zu done, %zu failed\n", client_request->verb, targets->group,
                targets->count, targets->count == 1 ? "" : "es", targets->count - failed, failed);
@@ -193,36 +193,36 @@ static void print_group(const struct targets *targets, const struct client_reque
 int request_run(const struct targets *targets, const struct client_request *client_request,
                 bool json, reply_printer print)
 {
-    struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct session_request *requests = allocate(targets->count * sizeof(*requests));
     struct places *places;
     size_t failed = 0;
     int exit_code;
 
     for (size_t i = 0; i < targets->count; i++)
-        exchanges[i] = (struct session_request){.process = &targets->list[i]};
-    places = places_find(exchanges, targets->count, client_request);
-    exchanges_run(exchanges, targets->count, client_request);
+        requests[i] = (struct session_request){.process = &targets->list[i]};
+    places = places_find(requests, targets->count, client_request);
+    requests_run(requests, targets->count, client_request);
     for (size_t i = 0; i < targets->count; i++)
-        failed += reply_exit(exchanges[i].reply) != 0;
+        failed += reply_exit(requests[i].reply) != 0;
     if (client_request->changes && failed < targets->count)
         results_note_done();
     for (size_t i = 0; client_request->amend && i < targets->count; i++)
-        client_request->amend(exchanges[i].reply, exchanges[i].process);
+        client_request->amend(requests[i].reply, requests[i].process);
     if (!targets->group) {
-        exit_code = run_one(&exchanges[0], places, json, print);
+        exit_code = run_one(&requests[0], places, json, print);
     } else {
-        exit_code = group_exit(exchanges, targets->count, failed);
+        exit_code = group_exit(requests, targets->count, failed);
         if (json)
-            print_group_json(targets, client_request, exchanges, failed, exit_code);
+            print_group_json(targets, client_request, requests, failed, exit_code);
         if (!json)
             places_warn_group(places, failed > 0);
         if (!json)
-            print_group(targets, client_request, exchanges, failed, exit_code, print);
+            print_group(targets, client_request, requests, failed, exit_code, print);
     }
     for (size_t i = 0; i < targets->count; i++)
-        json_object_put(exchanges[i].reply);
-    places_free(places, exchanges);
-    free(exchanges);
+        json_object_put(requests[i].reply);
+    places_free(places, requests);
+    free(requests);
     results_flush();
     return exit_code;
 }

@@ -30,14 +30,14 @@
 #define FIRST_RING_TIME \
     5000 /* ms for a host thread that was rung to come to a moment at which it can make one */
 #define RING_INTERVAL 20 /* ms between looks */
-#define LOCK_TIME 10000  /* ms for the exchanges of other commands with the same listener */
+#define LOCK_TIME 10000  /* ms for the requests of other commands with the same listener */
 #define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
 #define TAKEN_MAX ((size_t)1 << 20)
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
 
 static pid_t pid_of(const struct session *session)
 {
-    return session->exchange->process->pid;
+    return session->request->process->pid;
 }
 
 /* Unique among all that may stand in one runtime directory at one time. */
@@ -90,7 +90,7 @@ static void finish(struct session *session, struct json_object *reply)
     session->host = -1;
     free(session->buffer);
     session->buffer = NULL;
-    session->exchange->reply = reply;
+    session->request->reply = reply;
     session->stage = SESSION_DONE;
 }
 
@@ -123,10 +123,10 @@ static void finish_died(struct session *session)
 
     if (session->sent)
         refuse(&why, HP_HOST_DIED, "process %d (%s) ended during the request: %s", pid_of(session),
-               process_name(session->exchange->process), what);
+               process_name(session->request->process), what);
     else
         refuse(&why, HP_NO_PROCESS, "process %d (%s) ended before the request was sent",
-               pid_of(session), process_name(session->exchange->process));
+               pid_of(session), process_name(session->request->process));
     free(what);
     finish_refused(session, &why);
 }
@@ -233,9 +233,9 @@ static int compose(struct session *session, struct refusal *why)
 {
     const struct client_request *client_request = session->client_request;
     struct wire wire = {session->id,       session->reply_name,     session->channel.nonce,
-                        session->deadline, client_request->patches, session->exchange->places};
+                        session->deadline, client_request->patches, session->request->places};
 
-    if (session->exchange->process->foreign_root && client_request->patch_count &&
+    if (session->request->process->foreign_root && client_request->patch_count &&
         !session->channel.jail) {
         if (copy_patches(session, why) != 0)
             return -1;
@@ -267,7 +267,7 @@ static void session_send(struct session *session)
  * the environment. 0 where it must not be rung: the process does not catch it, or no shim. */
 static int doorbell_number(const struct session *session)
 {
-    const struct process *process = session->exchange->process;
+    const struct process *process = session->request->process;
     struct json_object *status =
         session->channel.dir >= 0 ? status_file_read(session->channel.dir, process) : NULL;
     int number = status ? (int)json_integer(status, "signal", 0) : process_doorbell(process);
@@ -289,7 +289,7 @@ static unsigned first_ring_time(const struct session *session)
 
 static void ring_once(struct session *session, uint64_t now)
 {
-    enum ring rung = ring(session->exchange->process, session->doorbell, session->ring_flags);
+    enum ring rung = ring(session->request->process, session->doorbell, session->ring_flags);
 
     session->rung = rung == RING_LISTENER;
     if (rung == RING_THREAD && !session->rung_thread) {
@@ -318,7 +318,7 @@ static bool connect_later(struct session *session)
     if (session->doorbell == 0 || now >= session->ring_end)
         return false;
     if (!session->rung && now < session->ring_end - RING_TIME + RING_PATIENCE &&
-        ring_later(session->exchange->process, session->doorbell)) {
+        ring_later(session->request->process, session->doorbell)) {
         session->until = now + 1;
         return true;
     }
@@ -335,7 +335,7 @@ static bool jail_later(struct session *session)
     return session->channel.outside && connect_later(session);
 }
 
-/* Another command's exchange has to end first. */
+/* Another command's request has to end first. */
 static bool is_taken(struct session *session)
 {
     uint64_t now = now_ms();
@@ -362,7 +362,7 @@ static void finish_without_listener(struct session *session, struct refusal *why
     if (why->items[0].code == HP_NOT_LISTENING && is_stopped(session))
         refuse(&known, HP_DEADLINE,
                "process %d (%s) is stopped (state T), and makes its listener when it goes on",
-               pid_of(session), process_name(session->exchange->process));
+               pid_of(session), process_name(session->request->process));
     else if (why->items[0].code == HP_NOT_LISTENING)
         limits_leave_room(pid_of(session), false, &known);
     finish_refused(session, known.count ? &known : why);
@@ -373,9 +373,9 @@ static void session_connect(struct session *session)
 {
     struct refusal why = {0};
 
-    if (!filtered_may_ring(session->exchange->process, &session->ring_flags, &why)) {
+    if (!filtered_may_ring(session->request->process, &session->ring_flags, &why)) {
         finish_refused(session, &why);
-    } else if (channel_open(session->exchange->process, &session->channel, &why) == 0) {
+    } else if (channel_open(session->request->process, &session->channel, &why) == 0) {
         if (is_taken(session) || jail_later(session))
             channel_close(&session->channel);
         else if (limits_leave_room(pid_of(session), true, &why) == 0)
@@ -392,7 +392,7 @@ static void session_connect(struct session *session)
 
 void session_begin(struct session *session)
 {
-    const struct process *process = session->exchange->process;
+    const struct process *process = session->request->process;
 
     id_make(session->id, sizeof(session->id));
     session->replies = (struct jail_answers){.process = process,
@@ -496,7 +496,7 @@ static void reply_read(struct session *session)
 
 static bool told_by_status_file(struct session *session)
 {
-    struct json_object *status = status_file_read(session->channel.dir, session->exchange->process);
+    struct json_object *status = status_file_read(session->channel.dir, session->request->process);
     struct json_object *record = history_find(status, session->id);
     struct json_object *reply = record ? reply_from_record(pid_of(session), record) : NULL;
 
@@ -523,7 +523,7 @@ static void ask(struct session *session)
     copies_drop(session); /* past its deadline the host opens no patch */
     channel_close(&session->channel);
     id_make(session->ask_id, sizeof(session->ask_id));
-    if (channel_open(session->exchange->process, &session->channel, &why) == 0 &&
+    if (channel_open(session->request->process, &session->channel, &why) == 0 &&
         reply_new(session, session->ask_id, &why) == 0) {
         watch(session, session->reply, FROM_REPLY, EPOLLIN);
         session->length =

@@ -29,7 +29,7 @@ enum session_stage {
 enum session_source { FROM_REPLY, FROM_HOST, FROM_FIFO, SESSION_SOURCES };
 
 struct session {
-    struct session_request *exchange;
+    struct session_request *request;
     const struct client_request *client_request;
     int epoll; /* events carry place * SESSION_SOURCES + source */
     size_t place;

@@ -17,7 +17,7 @@ struct wire {
     const char *nonce;          /* of the process that is meant; "": none */
     uint64_t deadline;          /* CLOCK_MONOTONIC ms */
     const char *const *patches; /* as the target sees them */
-    char *const *places;        /* as in struct exchange */
+    char *const *places;        /* as in struct session_request */
 };
 int client_request_compose(const struct client_request *client_request, const struct wire *wire,
                            char *line, size_t size, struct refusal *why);

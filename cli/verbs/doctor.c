@@ -161,28 +161,28 @@ static void look_again(struct process *process)
 
 /* Asks each process for its status: that rings the doorbell where no listener is there yet, and waits until one is or
  * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
-static void ask_all(struct session_request *exchanges, struct targets *targets)
+static void ask_all(struct session_request *requests, struct targets *targets)
 {
     const struct client_request client_request = {.verb = "status", .keys = ""};
 
     for (size_t i = 0; i < targets->count; i++) {
         process_await_ready(targets->list[i].pid);
         look_again(&targets->list[i]);
-        exchanges[i].process = &targets->list[i];
+        requests[i].process = &targets->list[i];
     }
-    exchanges_run(exchanges, targets->count, &client_request);
+    requests_run(requests, targets->count, &client_request);
     for (size_t i = 0; i < targets->count; i++)
         look_again(&targets->list[i]);
 }
 
-static int doctor_process(const struct session_request *exchange, bool headed,
+static int doctor_process(const struct session_request *request, bool headed,
                           struct json_object **document)
 {
-    const struct process *process = exchange->process;
+    const struct process *process = request->process;
     struct findings findings = {0};
     int exit_code;
 
-    process_examine(process, exchange->reply, &findings);
+    process_examine(process, request->reply, &findings);
     if (document)
         *document = findings_json(&findings, process->pid, NULL);
     else if (headed)
@@ -196,16 +196,16 @@ static int doctor_process(const struct session_request *exchange, bool headed,
 
 static int doctor_all(struct targets *targets, bool json)
 {
-    struct session_request *exchanges = allocate(targets->count * sizeof(*exchanges));
+    struct session_request *requests = allocate(targets->count * sizeof(*requests));
     struct json_object *list = json_object_new_array(), *document = NULL;
     size_t failed = 0;
     int exit_code = 0;
 
-    ask_all(exchanges, targets);
+    ask_all(requests, targets);
     for (size_t i = 0; i < targets->count; i++) {
-        int one = doctor_process(&exchanges[i], targets->count > 1, json ? &document : NULL);
+        int one = doctor_process(&requests[i], targets->count > 1, json ? &document : NULL);
 
-        json_object_put(exchanges[i].reply);
+        json_object_put(requests[i].reply);
         if (one && failed++ == 0)
             exit_code = one;
         else if (one && one != exit_code)
@@ -226,7 +226,7 @@ static int doctor_all(struct targets *targets, bool json)
         json_object_put(document);
     }
     json_object_put(list);
-    free(exchanges);
+    free(requests);
     return exit_code;
 }
 

@@ -151,16 +151,16 @@ static void clean_all(const struct process *live, size_t count)
 static struct json_object *ask_status(const struct process *process)
 {
     struct process copy = *process;
-    struct session_request exchange = {.process = &copy};
+    struct session_request request = {.process = &copy};
     struct client_request client_request = {
         .verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
     struct json_object *status = NULL;
 
-    exchanges_run(&exchange, 1, &client_request);
-    if (reply_exit(exchange.reply) == 0 &&
-        json_object_object_get_ex(exchange.reply, "status", &status))
+    requests_run(&request, 1, &client_request);
+    if (reply_exit(request.reply) == 0 &&
+        json_object_object_get_ex(request.reply, "status", &status))
         json_object_get(status);
-    json_object_put(exchange.reply);
+    json_object_put(request.reply);
     return status;
 }
 

@@ -174,19 +174,19 @@ static const struct client_request *whole; /* that lists functions too */
 /* Put the answer to another request in the place of `answer`. */
 static void ask_whole(struct json_object *reply, const struct process *process)
 {
-    struct session_request exchange = {.process = (struct process *)(uintptr_t)process};
+    struct session_request request = {.process = (struct process *)(uintptr_t)process};
     struct json_object_iterator at, end;
 
-    exchanges_run(&exchange, 1, whole);
+    requests_run(&request, 1, whole);
     while (json_object_object_length(reply) > 0) {
         at = json_object_iter_begin(reply);
         json_object_object_del(reply, json_object_iter_peek_name(&at));
     }
-    for (at = json_object_iter_begin(exchange.reply), end = json_object_iter_end(exchange.reply);
+    for (at = json_object_iter_begin(request.reply), end = json_object_iter_end(request.reply);
          !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
         json_object_object_add(reply, json_object_iter_peek_name(&at),
                                json_object_get(json_object_iter_peek_value(&at)));
-    json_object_put(exchange.reply);
+    json_object_put(request.reply);
 }
 
 /* What debug information knows the process does not. */

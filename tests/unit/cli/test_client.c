@@ -315,14 +315,14 @@ static struct json_object *ask_host(const struct host *host,
                                     const struct client_request *client_request)
 {
     struct process process;
-    struct session_request exchange = {.process = &process};
+    struct session_request request = {.process = &process};
     struct refusal why = {0};
 
     assert_int_equal(process_open(host->pid, &process, &why), 0);
-    exchanges_run(&exchange, 1, client_request);
+    requests_run(&request, 1, client_request);
     process_close(&process);
-    assert_non_null(exchange.reply);
-    return exchange.reply;
+    assert_non_null(request.reply);
+    return request.reply;
 }
 
 static void assert_nothing_left(const struct host *host)
@@ -701,7 +701,7 @@ static void many_processes_answer_one_order(void **state)
     enum { COUNT = 60 };
     struct host *host = *state;
     struct process processes[COUNT];
-    struct session_request exchanges[COUNT] = {{0}};
+    struct session_request requests[COUNT] = {{0}};
     pid_t pids[COUNT];
     struct refusal why = {0};
 
@@ -711,13 +711,13 @@ static void many_processes_answer_one_order(void **state)
         close(seen_pipe[0]);
         close(seen_pipe[1]);
         assert_int_equal(process_open(host->pid, &processes[i], &why), 0);
-        exchanges[i].process = &processes[i];
+        requests[i].process = &processes[i];
     }
     /* The hosts' descriptors of the pipe keep it from breaking. */
-    exchanges_run(exchanges, COUNT, &load_order);
+    requests_run(requests, COUNT, &load_order);
     for (int i = 0; i < COUNT; i++) {
-        assert_int_equal(reply_exit(exchanges[i].reply), i == 7 ? 6 : 0);
-        json_object_put(exchanges[i].reply);
+        assert_int_equal(reply_exit(requests[i].reply), i == 7 ? 6 : 0);
+        json_object_put(requests[i].reply);
         process_close(&processes[i]);
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);
