@@ -16,7 +16,7 @@
 
 struct loop {
     int epoll;
-    struct session **sessions; /* those under way; NULL: free place */
+    struct session **sessions; /* NULL: a free place */
     size_t window;
     size_t active;
 };
@@ -120,13 +120,13 @@ void client_hold_signals(sigset_t *before)
     struct sigaction action = {.sa_handler = note_signal};
     sigset_t held;
 
-    signal(SIGPIPE, SIG_IGN); /* a listener that goes away is EPIPE, not the command's death */
+    signal(SIGPIPE, SIG_IGN); /* write(2) to a FIFO whose listener has ended gives EPIPE */
     sigemptyset(&held);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction old;
 
         sigaddset(&held, numbers[i]);
-        /* nohup's SIG_IGN stays. */
+        /* nohup(1) has set SIG_IGN: leave it. */
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &action, NULL);
     }

@@ -15,13 +15,15 @@
 
 #include "cli/session/client_request.h"
 
-/* Runs all of them that have no answer yet; each has its answer afterwards. Returns false where a signal ended it. */
+/* Run a session for each request that has no reply yet; each has its reply afterwards. Return false where a signal
+ * ended the loop. */
 bool requests_run(struct session_request *requests, size_t count,
                   const struct client_request *client_request);
 
-/* SIGINT, SIGTERM and SIGHUP are from now on noted, and only let in by ppoll(2) and its like
- * with the mask `before`. */
+/* Block SIGINT, SIGTERM and SIGHUP and install their handler. ppoll(2) and epoll_pwait(2) with the mask `before`
+ * let them in. */
 void client_hold_signals(sigset_t *before);
+/* Return whether one of them has come. */
 bool client_interrupted(void);
 
 #endif

@@ -13,7 +13,7 @@
 struct json_object;
 struct lookup;
 
-/* What is asked, of every target alike. Strings and lists are the caller's. */
+/* A request to all processes of a TARGET. Strings and lists are the caller's. */
 struct client_request {
     const char *verb;
     const char *keys;           /* "when=quiet timeout=9", on every line; or "" */
@@ -23,17 +23,18 @@ struct client_request {
     const char *patch_keys;    /* "replace=a=b", on the lines of patches alone; or NULL */
     const char *const *faults; /* "fail=rename=-1 nth=2", each a line of its own */
     size_t fault_count;
-    struct lookup *lookup;            /* looks up what functions are meant; NULL: the target does */
-    const char *const *patch_targets; /* the names of patch_keys, beside those in a patch itself */
+    struct lookup *lookup; /* looks up the functions of the targets; NULL: the process does */
+    const char *const *patch_targets; /* the names in patch_keys */
     size_t patch_target_count;
     const char *const *fault_targets; /* the name of each fault */
-    uint32_t timeout;                 /* ms that the host may take until the moment comes */
+    uint32_t timeout;                 /* ms that the process may wait for the moment */
     uint32_t margin;                  /* ms beyond it until the deadline; 0: 5,000 */
-    /* Makes of an answer what is printed, in words or as JSON; or NULL. */
+    /* Changes a reply before it is printed; or NULL. */
     void (*amend)(struct json_object *reply, const struct process *process);
-    bool changes; /* false: asking again does no harm, so no outcome is unknown */
+    bool changes; /* the process; false: the request can be repeated, so no outcome is unknown */
 };
 
+/* That request to one process, and the reply. */
 struct session_request {
     struct process *process;   /* the caller's */
     char **places;             /* "at=.. at=.." or NULL for each patch, then each fault; or NULL */

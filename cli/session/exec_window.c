@@ -20,7 +20,7 @@ static bool put(const struct exec_announcement *to, size_t offset, const void *v
     return pwrite(to->memory, value, size, (off_t)(to->record + offset)) == (ssize_t)size;
 }
 
-/* In the memory that the process has now: by a look at /proc that begins after the announcement. */
+/* Read the record from the memory that the process has now. */
 static bool read_again(const struct process *process, uint64_t record, struct exec_notice *now)
 {
     int memory = shim_memory_open(process, O_RDONLY);
@@ -48,7 +48,7 @@ static bool announce(const struct process *process, struct exec_announcement *an
     return read_again(process, announcement->record, &now) &&
            memcmp(now.magic, EXEC_NOTICE_MAGIC, sizeof(now.magic)) == 0 && now.pid == pid &&
            now.ringing == announcement->ringing &&
-           /* A count that an exec in a child with the same memory has left behind. */
+           /* An exec in a child with the same memory may have left a count. */
            (now.executing == 0 || exec_window_asleep(process->pid));
 }
 
@@ -58,13 +58,13 @@ static void forget(struct exec_announcement *announcement)
     announcement->memory = -1;
 }
 
-/* Children of vfork(2) have their parent's memory until they execute a program. */
+/* Return whether the process may be a child of vfork(2), which has its parent's memory until it executes a program. */
 static bool shares_memory(pid_t pid)
 {
     long parent = process_status_number(pid, 0, "PPid:");
-    long client_request = parent > 0 ? syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) : 1;
+    long compared = parent > 0 ? syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) : 1;
 
-    return client_request == 0 || (client_request < 0 && !exec_window_asleep(pid));
+    return compared == 0 || (compared < 0 && !exec_window_asleep(pid));
 }
 
 enum exec_window exec_window_close(const struct process *process,
@@ -82,7 +82,8 @@ enum exec_window exec_window_close(const struct process *process,
         forget(announcement);
         return EXEC_UNKNOWN;
     }
-    /* Only who may open the memory can keep this lock, and it goes with a command that is killed. */
+    /* Only a process that may open the memory can hold this lock, and the kernel releases it with a command that is
+     * killed. */
     if (flock(announcement->memory, LOCK_EX | LOCK_NB) != 0) {
         forget(announcement);
         return EXEC_OPEN;
@@ -122,7 +123,8 @@ static bool is_exec(long number)
     return number == SYS_execve || number == SYS_execveat;
 }
 
-/* The kernel shows the number of a call only while the thread sleeps in it. Nonzero: it may execute a program. */
+/* Return nonzero where the thread may execute a program. The kernel shows the number of a call only while the
+ * thread sleeps in it. */
 static int is_awake(pid_t tid, void *context)
 {
     pid_t pid = *(pid_t *)context;

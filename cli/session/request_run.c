@@ -38,7 +38,7 @@ static void print_count(size_t slots, const struct process *process)
     printf(": %zu slot%s in PID %d\n", slots, slots == 1 ? "" : "s", process->pid);
 }
 
-/* What was loaded; a module that the new one replaced is in the answer too, and not live. */
+/* Print the modules that were loaded. A module that a new one replaced is in the reply as well, and is not live. */
 static void print_loaded(struct json_object *reply, const struct process *process, const char *did)
 {
     struct json_object *modules = json_list(reply, "modules");
@@ -125,7 +125,7 @@ static bool same_errors(struct json_object *a, struct json_object *b)
     return left && right && json_object_equal(left, right);
 }
 
-/* Every failure once, with the processes that gave it; a thousand equal ones are one. */
+/* Print each different failure once, with the number of processes that gave it. */
 static void print_failures(const struct session_request *requests, size_t count)
 {
     bool *told = allocate(count * sizeof(*told));

@@ -11,8 +11,8 @@
 #include "cli/process/listens.h"
 #include "cli/session/exec_window.h"
 
-/* A forked child that executes a program has done so by then: what is there for a program that executes by an
- * instruction of its own, and for the command that may not write to the process's memory. */
+/* ms after which a forked child has executed its program. Counts for a program that calls execve(2) by an
+ * instruction of its own, and for a command that may not write to the process's memory. */
 #define YOUNG_MS 50
 
 static bool has_signal(uint64_t mask, int number)
@@ -20,7 +20,7 @@ static bool has_signal(uint64_t mask, int number)
     return (mask >> (number - 1)) & 1;
 }
 
-/* In rt_sigtimedwait(2) the thread would take the signal as the host's own, though it is unblocked. */
+/* A thread in rt_sigtimedwait(2) takes the signal as the host's own, though it is unblocked. */
 static bool waits_for_signals(pid_t pid)
 {
     struct process_call call;
@@ -28,9 +28,8 @@ static bool waits_for_signals(pid_t pid)
     return process_call(pid, 0, &call) && call.number == SYS_rt_sigtimedwait;
 }
 
-/* Valgrind and qemu-user catch every signal for the program that they run, whatever that program's own action is. Under
- * valgrind that is the default one, the end, as the shim has no handler there; qemu-user gives the signal to the
- * program under another number. */
+/* Valgrind and qemu-user catch every signal, whatever the action of the program is that they run. Under valgrind the
+ * shim has no handler, and the signal would end the program; qemu-user gives the program another number. */
 static bool catches_for_another(const struct process *process)
 {
     return !process->exe || process->emulated || strstr(process->exe, "/valgrind/");
@@ -51,7 +50,7 @@ static bool has_pending(pid_t pid, pid_t tid, int number)
            !process_mask(pid, tid, "ShdPnd:", &shared) || has_signal(shared, number);
 }
 
-/* What says that a signal would be taken at once, and by the handler. */
+/* Return whether the main thread would run the handler at once. */
 static bool is_free(const struct process *process, int number)
 {
     uint64_t blocked;
@@ -61,8 +60,8 @@ static bool is_free(const struct process *process, int number)
            !has_signal(blocked, number) && !has_pending(pid, 0, number) && !waits_for_signals(pid);
 }
 
-/* The look that the life of the process hangs on. After SigBlk, which glibc's child of posix_spawn(3) opens
- * only when it catches nothing any more. */
+/* Return whether the process catches the signal; if not, the signal would end it. Look after SigBlk: glibc's child of
+ * posix_spawn(3) unblocks signals only when it catches none. */
 static bool catches(const struct process *process, int number)
 {
     return process_alive(process) && process_catches(process, number);
@@ -92,7 +91,7 @@ static bool send(pid_t pid, int number, uint32_t flags)
     return syscall(SYS_rt_tgsigqueueinfo, pid, pid, number, &info) == 0;
 }
 
-/* A main thread that shares its process with none of ours. */
+/* Ring the main thread of a process without threads of the shim. */
 static enum ring ring_main_thread(const struct process *process, int number, uint32_t flags)
 {
     struct exec_announcement announcement;
@@ -133,8 +132,8 @@ enum ring ring(const struct process *process, int number, uint32_t flags)
     return ring_main_thread(process, number, flags);
 }
 
-/* The calls that libhotpatch_preload(7) lists as repeated in full, where they have a time limit: the fourth
- * parameter, -1 or NULL without. In sigtimedwait(2) no thread is rung at all. */
+/* Return whether the main thread sleeps with a time limit in a call that libhotpatch_preload(7) lists as repeated in
+ * full. The limit is the fourth parameter; -1 or NULL: none. In sigtimedwait(2) no thread is rung at all. */
 static bool waits_for_whole_time(pid_t pid)
 {
     static const long calls[] = {SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */,

@@ -1,6 +1,6 @@
 /*
- * ring.h - ring the doorbell of a process (design.md, section 7) where that harms nothing: never one that
- * does not catch the signal, which a real-time signal would end.
+ * ring.h - rings the doorbell of a process. A process that does not catch the signal is never rung: a real-time
+ * signal would end it.
  */
 #ifndef HOTPATCH_RING_H
 #define HOTPATCH_RING_H
@@ -10,20 +10,20 @@
 #include "cli/process/proc_facts.h"
 
 enum ring {
-    RING_NOT_NOW, /* a later look may find another moment */
+    RING_NOT_NOW, /* try again later */
     RING_LISTENER,
-    RING_THREAD /* which makes the listener, now or at a later ring */
+    RING_THREAD /* of the host: it makes the listener, now or at a later ring */
 };
 
 /*
- * Ring its listener, else its main thread. Not now: the listener is busy; the thread blocks the signal,
- * or would take it by sigwait(3); the one or the other has one pending; the process is stopped or traced, or so
- * young that it may be about to execute another program. `flags`: what the ring carries, filtered.h.
+ * Ring the listener of the process or, where there is none, its main thread. RING_NOT_NOW: the listener is busy; the
+ * main thread blocks the signal or waits for it in sigwait(3); a signal is pending already; the process is stopped or
+ * traced, or so young that it may be about to execute another program. `flags`: what the ring carries (filtered.h).
  */
 enum ring ring(const struct process *process, int number, uint32_t flags);
 
-/* Does its main thread wait in a call that a ring makes begin its time anew (epoll_wait(2) ...)? Then a look
- * again within RING_PATIENCE ms may find another moment. */
+/* Return whether the main thread waits in a call that would start its whole time again after a ring (epoll_wait(2)
+ * ...). A look within RING_PATIENCE ms may find another moment. */
 enum { RING_PATIENCE = 20 };
 bool ring_later(const struct process *process, int number);
 

@@ -1,4 +1,8 @@
-/* session.c - see session.h. */
+/*
+ * session.c - see session.h.
+ *
+ * Nothing here waits: each function ends with what it can do now, and sets the time of the next look.
+ */
 #include "cli/session/session.h"
 
 #include <errno.h>
@@ -23,12 +27,12 @@
 #include "cli/session/ring.h"
 #include "cli/session/wire.h"
 
-#define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait for its turn */
+#define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait in the listener */
 #define LATE_MARGIN 1000 /* ms after the deadline in which a reply may still come */
-#define ASK_TIME 2000    /* ms for the question what became of it */
-#define RING_TIME 1000   /* ms for a rung listener to make its FIFO anew */
+#define QUERY_TIME 2000  /* ms for the query of the outcome */
+#define RING_TIME 1000   /* ms for a listener that was rung to make its FIFO again */
 #define FIRST_RING_TIME \
-    5000 /* ms for a host thread that was rung to come to a moment at which it can make one */
+    5000 /* ms for a thread of the host that was rung to reach a moment at which it can make a listener */
 #define RING_INTERVAL 20 /* ms between looks */
 #define LOCK_TIME 10000  /* ms for the requests of other commands with the same listener */
 #define ENDED_TIME 1000  /* ms for the end of a process whose listener has ended */
@@ -40,7 +44,7 @@ static pid_t pid_of(const struct session *session)
     return session->request->process->pid;
 }
 
-/* Unique among all that may stand in one runtime directory at one time. */
+/* Make an id that no other request in the runtime directory has. */
 static void id_make(char *id, size_t size)
 {
     static unsigned counter;
@@ -78,12 +82,12 @@ static void copies_drop(struct session *session)
     session->copies = NULL;
 }
 
-/* Takes over `answer`. */
-static void finish(struct session *session, struct json_object *reply)
+/* End the session with `reply`, which it owns from now on. */
+static void session_finish(struct session *session, struct json_object *reply)
 {
     reply_drop(session);
     copies_drop(session);
-    jail_answers_end(&session->replies);
+    jail_answers_end(&session->jail_answers);
     channel_close(&session->channel);
     if (session->host >= 0)
         close(session->host);
@@ -96,11 +100,11 @@ static void finish(struct session *session, struct json_object *reply)
 
 static void finish_refused(struct session *session, struct refusal *why)
 {
-    finish(session, reply_refused(pid_of(session), session->client_request->verb, why));
+    session_finish(session, reply_refused(pid_of(session), session->client_request->verb, why));
     refusal_clear(why);
 }
 
-/* "fix.so, other.so", or the verb where there is no patch; for one sentence. */
+/* Return "fix.so, other.so", or the verb where there is no patch; malloc'd. */
 static char *subject(const struct session *session)
 {
     char *text = format_text(
@@ -229,7 +233,7 @@ static int reply_new(struct session *session, const char *id, struct refusal *wh
     return session->reply < 0 ? -1 : 0;
 }
 
-static int compose(struct session *session, struct refusal *why)
+static int line_compose(struct session *session, struct refusal *why)
 {
     const struct client_request *client_request = session->client_request;
     struct wire wire = {session->id,       session->reply_name,     session->channel.nonce,
@@ -242,7 +246,7 @@ static int compose(struct session *session, struct refusal *why)
         wire.patches = (const char *const *)session->copies;
     }
     session->length =
-        client_request_compose(client_request, &wire, session->line, sizeof(session->line), why);
+        wire_compose(client_request, &wire, session->line, sizeof(session->line), why);
     return session->length < 0 ? -1 : 0;
 }
 
@@ -253,7 +257,7 @@ static void session_send(struct session *session)
     session->deadline =
         now_ms() + session->client_request->timeout +
         (session->client_request->margin ? session->client_request->margin : HOST_MARGIN);
-    if (reply_new(session, session->id, &why) != 0 || compose(session, &why) != 0) {
+    if (reply_new(session, session->id, &why) != 0 || line_compose(session, &why) != 0) {
         finish_refused(session, &why);
         return;
     }
@@ -265,7 +269,7 @@ static void session_send(struct session *session)
 
 /* The doorbell's number by the status, which is right when the host took the signal, else by
  * the environment. 0 where it must not be rung: the process does not catch it, or no shim. */
-static int doorbell_number(const struct session *session)
+static int session_doorbell(const struct session *session)
 {
     const struct process *process = session->request->process;
     struct json_object *status =
@@ -277,7 +281,8 @@ static int doorbell_number(const struct session *session)
     return rings ? number : 0;
 }
 
-/* Where the limits of the process leave a listener no room, it is tried, but not waited for. */
+/* Return how long to look for the listener that a thread of the host makes. Where the limits of the process leave
+ * no room for it, the ring is tried and not waited for. */
 static unsigned first_ring_time(const struct session *session)
 {
     struct refusal why = {0};
@@ -298,7 +303,8 @@ static void ring_once(struct session *session, uint64_t now)
     }
 }
 
-/* A process that was rung has no FIFO for a moment, and what is said of other directories tells nothing. */
+/* Return whether the process may have a FIFO a moment later. After a ring, HP-PERMISSION of another directory does
+ * not mean that there will be none. */
 static bool may_listen_soon(const struct session *session, const struct refusal *why)
 {
     enum error_code code = why->items[0].code;
@@ -306,13 +312,13 @@ static bool may_listen_soon(const struct session *session, const struct refusal 
     return code == HP_NOT_LISTENING || (session->rung_thread && code == HP_PERMISSION);
 }
 
-/* Whether to look again a little later for a listener that was or can be rung. */
+/* Ring where that is possible. Return whether to look for the listener again at `until`. */
 static bool connect_later(struct session *session)
 {
     uint64_t now = now_ms();
 
     if (session->ring_end == 0) {
-        session->doorbell = doorbell_number(session);
+        session->doorbell = session_doorbell(session);
         session->ring_end = now + RING_TIME;
     }
     if (session->doorbell == 0 || now >= session->ring_end)
@@ -322,20 +328,20 @@ static bool connect_later(struct session *session)
         session->until = now + 1;
         return true;
     }
-    /* A host thread again and again: at the moment of a ring it may not have been able to make the listener. */
+    /* A thread of the host is rung at every look: at the moment of a ring it may be unable to make the listener. */
     if (!session->rung)
         ring_once(session, now);
     session->until = now + RING_INTERVAL;
     return true;
 }
 
-/* A listener that has not noticed yet that it is in a jail is rung, and looked for again. */
+/* Ring a listener that has not noticed yet that it is in a jail. Return whether to look for it again. */
 static bool jail_later(struct session *session)
 {
     return session->channel.outside && connect_later(session);
 }
 
-/* Another command's request has to end first. */
+/* Return whether another command's session holds the listener's pipes: then wait for its end. */
 static bool is_taken(struct session *session)
 {
     uint64_t now = now_ms();
@@ -354,7 +360,7 @@ static bool is_taken(struct session *session)
     return true;
 }
 
-/* Of what may keep a process from making its listener, the reason that helps; else `why`, which is freed. */
+/* End the session with the reason that keeps the process from making its listener, or with `why`; frees `why`. */
 static void finish_without_listener(struct session *session, struct refusal *why)
 {
     struct refusal known = {0};
@@ -395,12 +401,13 @@ void session_begin(struct session *session)
     const struct process *process = session->request->process;
 
     id_make(session->id, sizeof(session->id));
-    session->replies = (struct jail_answers){.process = process,
-                                             .id = session->id,
-                                             .patches = session->client_request->patches,
-                                             .patch_count = session->client_request->patch_count};
+    session->jail_answers =
+        (struct jail_answers){.process = process,
+                              .id = session->id,
+                              .patches = session->client_request->patches,
+                              .patch_count = session->client_request->patch_count};
     session->host = pidfd_open(process->pid, 0);
-    /* The PID may have become another process's since it was looked up. */
+    /* The PID may belong to another process by now. */
     if (session->host < 0 || !process_alive(process)) {
         finish_died(session);
         return;
@@ -411,27 +418,27 @@ void session_begin(struct session *session)
 
 /* ---------------------------------------------------------------- replies --- */
 
-/* One line from the reply FIFO; lines that are not the reply to this session's request are ignored. */
+/* Take one line from the reply FIFO. A line that is not the reply to this session's request is ignored. */
 static void line_take(struct session *session, const char *line)
 {
     struct json_object *reply = json_parse(line);
     const char *id = json_text(reply, "id");
     struct json_object *status, *record;
 
-    session->replies.thread = session->channel.ends.thread;
-    if (session->channel.jail && jail_answer(&session->replies, reply)) {
+    session->jail_answers.thread = session->channel.ends.thread;
+    if (session->channel.jail && jail_answer(&session->jail_answers, reply)) {
         json_object_put(reply);
         return;
     }
     if (strcmp(id, session->id) == 0) {
-        finish(session, reply);
+        session_finish(session, reply);
         return;
     }
-    if (session->stage == SESSION_QUERY && strcmp(id, session->ask_id) == 0 &&
+    if (session->stage == SESSION_QUERY && strcmp(id, session->query_id) == 0 &&
         json_object_object_get_ex(reply, "status", &status)) {
         record = history_find(status, session->id);
         if (record)
-            finish(session, reply_from_record(pid_of(session), record));
+            session_finish(session, reply_from_record(pid_of(session), record));
         else
             finish_silent(session);
     }
@@ -455,7 +462,7 @@ static void lines_take(struct session *session)
     memmove(session->buffer, line, session->filled);
 }
 
-/* The listener's end is closed: the process executes another program, or ends, which its pidfd tells a
+/* The listener has closed its end: the process executes another program, or ends, which the pidfd reports a
  * moment later. */
 static void reply_ended(struct session *session)
 {
@@ -466,7 +473,7 @@ static void reply_ended(struct session *session)
         session->until = until;
 }
 
-/* Not without end: a process may write faster than its lines are read, and others wait. */
+/* Read what the reply FIFO has, TAKEN_MAX bytes at most: other sessions wait. */
 static void reply_read(struct session *session)
 {
     size_t taken = 0;
@@ -494,7 +501,7 @@ static void reply_read(struct session *session)
 
 /* ---------------------------------------------------------------- lateness --- */
 
-static bool told_by_status_file(struct session *session)
+static bool outcome_in_status_file(struct session *session)
 {
     struct json_object *status = status_file_read(session->channel.dir, session->request->process);
     struct json_object *record = history_find(status, session->id);
@@ -502,32 +509,31 @@ static bool told_by_status_file(struct session *session)
 
     json_object_put(status);
     if (reply)
-        finish(session, reply);
+        session_finish(session, reply);
     return reply != NULL;
 }
 
-/* Asks for the status, whose history tells of the request, through a reply FIFO of its own. */
-static void ask(struct session *session)
+/* Ask the process for its status, whose history has the outcome, with a new reply FIFO. */
+static void query_outcome(struct session *session)
 {
-    static const struct client_request question = {.verb = "status", .keys = ""};
+    static const struct client_request query = {.verb = "status", .keys = ""};
     struct refusal why = {0};
-    struct wire wire = {.id = session->ask_id,
+    struct wire wire = {.id = session->query_id,
                         .reply = session->reply_name,
                         .nonce = session->channel.nonce,
-                        .deadline = now_ms() + ASK_TIME};
+                        .deadline = now_ms() + QUERY_TIME};
 
     reply_read(session);
     if (session->stage == SESSION_DONE)
         return;
     reply_drop(session);
-    copies_drop(session); /* past its deadline the host opens no patch */
+    copies_drop(session); /* after the deadline the host opens no patch */
     channel_close(&session->channel);
-    id_make(session->ask_id, sizeof(session->ask_id));
+    id_make(session->query_id, sizeof(session->query_id));
     if (channel_open(session->request->process, &session->channel, &why) == 0 &&
-        reply_new(session, session->ask_id, &why) == 0) {
+        reply_new(session, session->query_id, &why) == 0) {
         watch(session, session->reply, FROM_REPLY, EPOLLIN);
-        session->length =
-            client_request_compose(&question, &wire, session->line, sizeof(session->line), &why);
+        session->length = wire_compose(&query, &wire, session->line, sizeof(session->line), &why);
         if (write(session->channel.fifo, session->line, (size_t)session->length) ==
             session->length) {
             session->stage = SESSION_QUERY;
@@ -546,15 +552,15 @@ void session_stage_end(struct session *session)
         session_connect(session);
         break;
     case SESSION_WAIT:
-        if (told_by_status_file(session))
+        if (outcome_in_status_file(session))
             break;
         if (session->client_request->changes)
-            ask(session);
+            query_outcome(session);
         else
             finish_silent(session);
         break;
-    case SESSION_QUERY: /* a host that had no processor may have written it meanwhile */
-        if (!told_by_status_file(session))
+    case SESSION_QUERY: /* a host that was slow may have written it meanwhile */
+        if (!outcome_in_status_file(session))
             finish_silent(session);
         break;
     case SESSION_SEND:
@@ -573,10 +579,10 @@ void session_event(struct session *session, enum session_source source)
     case FROM_REPLY:
         reply_read(session);
         break;
-    case FROM_HOST: /* what it said before it died counts */
+    case FROM_HOST: /* a reply written before the end counts */
         if (session->reply >= 0)
             reply_read(session);
-        if (session->stage != SESSION_DONE && !(session->sent && told_by_status_file(session)))
+        if (session->stage != SESSION_DONE && !(session->sent && outcome_in_status_file(session)))
             finish_died(session);
         break;
     case FROM_FIFO:

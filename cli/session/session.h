@@ -41,14 +41,14 @@ struct session {
     uint32_t ring_flags;
     bool rung;        /* the listener was */
     bool rung_thread; /* a thread of the host was rung, and may make the listener */
-    struct jail_answers replies;
+    struct jail_answers jail_answers;
     uint64_t deadline;
     bool sent;
     struct channel channel;
     int reply;
     int host; /* pidfd */
     char id[REQUEST_ID_MAX];
-    char ask_id[REQUEST_ID_MAX];
+    char query_id[REQUEST_ID_MAX];
     char reply_name[REQUEST_ID_MAX + 8];
     char **copies; /* paths of patches copied for this target */
     char line[REQUEST_MAX + 1];

@@ -9,7 +9,7 @@
 
 struct text {
     char *bytes;
-    size_t length; /* what it would be, had there been room */
+    size_t length; /* also of what had no room */
     size_t size;
 };
 
@@ -119,12 +119,10 @@ static int refuse_length(size_t length, size_t of_places, struct refusal *why)
                   length, REQUEST_MAX, of_places);
 }
 
-/*
- * The newline in front ends whatever unfinished line another writer left in the FIFO, which
- * would swallow the request otherwise; the shim skips empty lines.
- */
-int client_request_compose(const struct client_request *client_request, const struct wire *wire,
-                           char *line, size_t size, struct refusal *why)
+/* The newline in front ends an unfinished line that another writer left in the FIFO; otherwise the request would be
+ * read as part of that line. The shim skips empty lines. */
+int wire_compose(const struct client_request *client_request, const struct wire *wire, char *line,
+                 size_t size, struct refusal *why)
 {
     struct text text = {line, 0, size};
 

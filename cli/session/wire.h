@@ -10,16 +10,17 @@
 #include "base/refusal.h"
 #include "cli/session/client_request.h"
 
-/* The request's lines as written, "\n" before and after: its length, or -1 with the refusal. */
+/* What the lines have of one process. */
 struct wire {
     const char *id;
     const char *reply;
-    const char *nonce;          /* of the process that is meant; "": none */
+    const char *nonce;          /* of the process; "": none */
     uint64_t deadline;          /* CLOCK_MONOTONIC ms */
-    const char *const *patches; /* as the target sees them */
+    const char *const *patches; /* paths as the process sees them */
     char *const *places;        /* as in struct session_request */
 };
-int client_request_compose(const struct client_request *client_request, const struct wire *wire,
-                           char *line, size_t size, struct refusal *why);
+/* Write the lines into `line`, with a newline before and after. Return the length, or -1 with the refusal. */
+int wire_compose(const struct client_request *client_request, const struct wire *wire, char *line,
+                 size_t size, struct refusal *why);
 
 #endif

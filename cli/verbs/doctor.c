@@ -161,7 +161,7 @@ static void look_again(struct process *process)
 
 /* Asks each process for its status: that rings the doorbell where no listener is there yet, and waits until one is or
  * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
-static void ask_all(struct session_request *requests, struct targets *targets)
+static void query_all(struct session_request *requests, struct targets *targets)
 {
     const struct client_request client_request = {.verb = "status", .keys = ""};
 
@@ -201,7 +201,7 @@ static int doctor_all(struct targets *targets, bool json)
     size_t failed = 0;
     int exit_code = 0;
 
-    ask_all(requests, targets);
+    query_all(requests, targets);
     for (size_t i = 0; i < targets->count; i++) {
         int one = doctor_process(&requests[i], targets->count > 1, json ? &document : NULL);
 

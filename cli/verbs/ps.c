@@ -20,7 +20,7 @@
 #include "cli/session/reply.h"
 #include "cli/verbs/usage.h"
 
-#define ASK_MARGIN 1000 /* ms */
+#define QUERY_MARGIN 1000 /* ms */
 
 static const char help[] =
     "hotpatch ps\n"
@@ -148,12 +148,12 @@ static void clean_all(const struct process *live, size_t count)
 }
 
 /* In a jail no file tells. */
-static struct json_object *ask_status(const struct process *process)
+static struct json_object *query_status(const struct process *process)
 {
     struct process copy = *process;
     struct session_request request = {.process = &copy};
     struct client_request client_request = {
-        .verb = "status", .keys = "", .timeout = 0, .margin = ASK_MARGIN};
+        .verb = "status", .keys = "", .timeout = 0, .margin = QUERY_MARGIN};
     struct json_object *status = NULL;
 
     requests_run(&request, 1, &client_request);
@@ -184,7 +184,7 @@ static void print_all(const struct process *list, size_t count, bool json)
         if (row.channel.dir >= 0)
             row.status = status_file_read(row.channel.dir, &list[i]);
         if (row.channel.jail)
-            row.status = ask_status(&list[i]);
+            row.status = query_status(&list[i]);
         if (json)
             add_json(rows, &row);
         else

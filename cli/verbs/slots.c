@@ -171,8 +171,8 @@ static void drop_others(struct json_object *reply, const struct process *process
 
 static const struct client_request *whole; /* that lists functions too */
 
-/* Put the answer to another request in the place of `answer`. */
-static void ask_whole(struct json_object *reply, const struct process *process)
+/* Put the reply to another request in the place of `reply`. */
+static void query_whole(struct json_object *reply, const struct process *process)
 {
     struct session_request request = {.process = (struct process *)(uintptr_t)process};
     struct json_object_iterator at, end;
@@ -211,7 +211,7 @@ static void amend(struct json_object *reply, const struct process *process)
     struct json_object *slots = json_list(reply, "slots");
 
     if (whole && slots && !program_functions_add(process, reply))
-        ask_whole(reply, process);
+        query_whole(reply, process);
     json_object_object_del(reply, "written");
     if (slot_glob_is_cxx(wish_now->match) || wish_now->object)
         drop_others(reply, process);
@@ -222,7 +222,7 @@ static void amend(struct json_object *reply, const struct process *process)
 }
 
 /* Of one process, of which nothing particular is asked, the command looks at the functions. */
-static int ask_in_two(const char *target, const struct client_request *client_request, bool json)
+static int query_in_two(const char *target, const struct client_request *client_request, bool json)
 {
     struct client_request first = *client_request;
     char *keys = format_text("%s functions=0", client_request->keys);
@@ -255,7 +255,7 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
     if (wish->match || wish->kind || *target == '@')
         exit_code = request_run_on(target, &client_request, wish->json, print_live);
     else
-        exit_code = ask_in_two(target, &client_request, wish->json);
+        exit_code = query_in_two(target, &client_request, wish->json);
     free(keys);
     free(match);
     return exit_code;

@@ -40,7 +40,7 @@ static char *composed(const struct client_request *client_request, const char *c
     char *line = allocate(REQUEST_MAX + 1);
 
     with.patches = patches;
-    assert_true(client_request_compose(client_request, &with, line, REQUEST_MAX + 1, &why) > 0);
+    assert_true(wire_compose(client_request, &with, line, REQUEST_MAX + 1, &why) > 0);
     return line;
 }
 
@@ -123,7 +123,7 @@ static void a_path_with_a_newline_is_refused(void **state)
 
     (void)state;
     with.patches = patches;
-    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why), -1);
+    assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_PATH);
     refusal_clear(&why);
 }
@@ -142,11 +142,11 @@ static void the_longest_request_fits_and_one_byte_more_does_not(void **state)
     memset(path, 'x', sizeof(path));
     path[0] = '/';
     path[REQUEST_MAX - rest] = 0;
-    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why),
+    assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why),
                      REQUEST_MAX);
     path[REQUEST_MAX - rest] = 'x';
     path[REQUEST_MAX - rest + 1] = 0;
-    assert_int_equal(client_request_compose(&client_request, &with, line, sizeof(line), &why), -1);
+    assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_LINE_TOO_LONG);
     refusal_clear(&why);
 }

@@ -410,7 +410,7 @@ static void each_line_has_its_own_places(void **state)
     char line[REQUEST_MAX + 1];
 
     (void)state;
-    assert_true(client_request_compose(&client_request, &wire, line, sizeof(line), &why) > 0);
+    assert_true(wire_compose(&client_request, &wire, line, sizeof(line), &why) > 0);
     assert_string_equal(line, "\nbegin id=i deadline=7 reply=i.reply\nload /a.so\n"
                               "load at=exe@-+0x1=g /b.so\nload at=exe@-+0x2=f fail=f=1\ncommit\n");
 }
@@ -428,7 +428,7 @@ static void more_places_than_a_request_holds_are_refused(void **state)
 
     (void)state;
     memset(many, 'x', sizeof(many) - 1);
-    assert_int_equal(client_request_compose(&client_request, &wire, line, sizeof(line), &why), -1);
+    assert_int_equal(wire_compose(&client_request, &wire, line, sizeof(line), &why), -1);
     assert_int_equal(why.items[0].code, HP_LINE_TOO_LONG);
     assert_non_null(strstr(why.items[0].text, "debug information"));
     refusal_clear(&why);
