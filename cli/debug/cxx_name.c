@@ -88,7 +88,7 @@ static size_t parameters_begin(const char *text)
 }
 
 /* The last component's leading word: the demangled "ns::Queue<int>::~Queue" has "Queue". */
-static char *word_of(const char *name)
+static char *leading_word(const char *name)
 {
     const char *last = name;
     size_t depth = 0, length = 0;
@@ -110,7 +110,7 @@ static char *word_of(const char *name)
     return format_text("%.*s", (int)length, last);
 }
 
-static void split(char *text, char **name, char **parameters)
+static void split_parameters(char *text, char **name, char **parameters)
 {
     size_t at;
 
@@ -123,8 +123,8 @@ static void split(char *text, char **name, char **parameters)
 
 void cxx_wish_make(struct cxx_wish *wish, const char *typed)
 {
-    split(format_text("%s", typed), &wish->name, &wish->parameters);
-    wish->word = word_of(wish->name);
+    split_parameters(format_text("%s", typed), &wish->name, &wish->parameters);
+    wish->word = leading_word(wish->name);
 }
 
 void cxx_wish_free(struct cxx_wish *wish)
@@ -159,7 +159,8 @@ static size_t without_qualifiers(const char *parameters)
     return close ? (size_t)(close - parameters) + 1 : strlen(parameters);
 }
 
-static enum cxx_match compare(const struct cxx_wish *wish, const char *name, const char *parameters)
+static enum cxx_match compare_parts(const struct cxx_wish *wish, const char *name,
+                                    const char *parameters)
 {
     size_t length = without_qualifiers(wish->parameters);
 
@@ -186,8 +187,8 @@ enum cxx_match cxx_compare(const struct cxx_wish *wish, const char *mangled, cha
     if (strncmp(mangled, "_Z", 2) != 0 || !strstr(mangled, wish->word) ||
         !(demangle = demangle_function()) || !(text = demangle(mangled, NULL, NULL, &status)))
         return CXX_OTHER;
-    split(format_text("%s", text), &name, &parameters);
-    match = compare(wish, name, parameters);
+    split_parameters(format_text("%s", text), &name, &parameters);
+    match = compare_parts(wish, name, parameters);
     free(name);
     free(parameters);
     if (match == CXX_OTHER)

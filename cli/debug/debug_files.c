@@ -141,7 +141,7 @@ static bool belongs(int fd, const char *build_id, uint32_t crc)
 }
 
 /* `root`: -1: the command's own. */
-static int open_in(int root, const char *path)
+static int open_below_root(int root, const char *path)
 {
     struct open_how how = {
         .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
@@ -158,7 +158,7 @@ static int try_path(const struct debug_place *place, char *path, const char *bui
     int roots[] = {place->root, -1};
 
     for (size_t i = place->root < 0; i < 2; i++) {
-        int fd = open_in(roots[i], path);
+        int fd = open_below_root(roots[i], path);
 
         if (fd >= 0 && belongs(fd, build_id, crc)) {
             *name = path;

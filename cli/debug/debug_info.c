@@ -210,7 +210,7 @@ static bool has_slot_table(Elf *elf)
     return false;
 }
 
-static void read_slots(struct debug_info *info)
+static void read_declared(struct debug_info *info)
 {
     struct elf_error ignored = {0};
     GElf_Addr bias;
@@ -227,7 +227,7 @@ static void read_slots(struct debug_info *info)
 bool debug_info_declares(struct debug_info *info, const char *name, const char **name_space)
 {
     if (!info->slots_read)
-        read_slots(info);
+        read_declared(info);
     *name_space = info->slots.name_space;
     for (size_t i = 0; i < info->slots.count; i++)
         if (strcmp(info->slots.slots[i].name, name) == 0)
@@ -284,7 +284,7 @@ static void section_functions(Elf *elf, Elf_Scn *section, const GElf_Shdr *heade
     }
 }
 
-static void read_own(struct debug_info *info)
+static void read_own_names(struct debug_info *info)
 {
     GElf_Addr bias;
     Elf *elf = dwfl_module_getelf(info->module, &bias);
@@ -300,7 +300,7 @@ static void read_own(struct debug_info *info)
     }
 }
 
-static void read_all(struct debug_info *info)
+static void read_all_names(struct debug_info *info)
 {
     int count = dwfl_module_getsymtab(info->module);
     const char *file = NULL;
@@ -321,14 +321,14 @@ int debug_info_own_named(struct debug_info *info, const char *name, debug_functi
                          void *context)
 {
     if (!info->own.read)
-        read_own(info);
+        read_own_names(info);
     return debug_names_called(&info->own, name, each, context);
 }
 
 int debug_info_functions(struct debug_info *info, debug_function_visit *each, void *context)
 {
     if (!info->all.read)
-        read_all(info);
+        read_all_names(info);
     return debug_names_each(&info->all, each, context);
 }
 
@@ -336,7 +336,7 @@ int debug_info_named(struct debug_info *info, const char *name, debug_function_v
                      void *context)
 {
     if (!info->all.read)
-        read_all(info);
+        read_all_names(info);
     return debug_names_called(&info->all, name, each, context);
 }
 
@@ -344,7 +344,7 @@ int debug_info_clones(struct debug_info *info, const char *name, debug_function_
                       void *context)
 {
     if (!info->all.read)
-        read_all(info);
+        read_all_names(info);
     return debug_names_clones(&info->all, name, each, context);
 }
 

@@ -85,8 +85,8 @@ static void make_chains(struct debug_names *names)
     }
 }
 
-static int each_called(const struct debug_names *names, const char *name, bool *found,
-                       debug_function_visit *each, void *context)
+static int each_in_chain(const struct debug_names *names, const char *name, bool *found,
+                         debug_function_visit *each, void *context)
 {
     uint32_t hash = debug_name_hash(name);
     int result = 0;
@@ -110,9 +110,9 @@ int debug_names_called(struct debug_names *names, const char *name, debug_functi
 
     if (!names->heads)
         make_chains(names);
-    result = each_called(names, name, &found, each, context);
+    result = each_in_chain(names, name, &found, each, context);
     if (!found && function_indirect_name(name, indirect))
-        result = each_called(names, indirect, &found, each, context);
+        result = each_in_chain(names, indirect, &found, each, context);
     return result;
 }
 

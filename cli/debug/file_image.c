@@ -15,7 +15,7 @@
 #define FILE_MAX (16L << 30)
 #define COPY_MAX (32L << 20)
 
-static int read_all(int fd, void *bytes, size_t size)
+static int read_fully(int fd, void *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         ssize_t n = read(fd, (char *)bytes + done, size - done);
@@ -31,16 +31,16 @@ static int read_all(int fd, void *bytes, size_t size)
     return 0;
 }
 
-static int copy_bytes(struct file_image *file, int fd, const char *path, struct refusal *why)
+static int image_bytes_copy(struct file_image *file, int fd, const char *path, struct refusal *why)
 {
     file->bytes = allocate(file->size);
-    if (read_all(fd, file->bytes, file->size) == 0)
+    if (read_fully(fd, file->bytes, file->size) == 0)
         return 0;
     return refuse(why, errno == ESTALE ? HP_CHANGED : HP_OPEN, "read %s: %s", path,
                   errno == ESTALE ? "it became shorter" : strerror(errno));
 }
 
-static int map_bytes(struct file_image *file, int fd, const char *path, struct refusal *why)
+static int image_bytes_map(struct file_image *file, int fd, const char *path, struct refusal *why)
 {
     void *bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
 
@@ -51,7 +51,8 @@ static int map_bytes(struct file_image *file, int fd, const char *path, struct r
     return 0;
 }
 
-static int read_file(struct file_image *file, const char *path, off_t copy_max, struct refusal *why)
+static int image_bytes_read(struct file_image *file, const char *path, off_t copy_max,
+                            struct refusal *why)
 {
     /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -66,8 +67,8 @@ static int read_file(struct file_image *file, const char *path, off_t copy_max, 
         refuse(why, HP_TOO_LARGE, "%s has %lld bytes", path, (long long)st.st_size);
     else {
         file->size = (size_t)st.st_size;
-        status = st.st_size > copy_max ? map_bytes(file, fd, path, why)
-                                       : copy_bytes(file, fd, path, why);
+        status = st.st_size > copy_max ? image_bytes_map(file, fd, path, why)
+                                       : image_bytes_copy(file, fd, path, why);
     }
     if (fd >= 0)
         close(fd);
@@ -80,7 +81,7 @@ static int open_image(struct file_image *file, const char *path, uint16_t requir
     struct elf_error error = {0};
 
     memset(file, 0, sizeof(*file));
-    if (read_file(file, path, copy_max, why) != 0) {
+    if (image_bytes_read(file, path, copy_max, why) != 0) {
         file_image_close(file);
         return -1;
     }

@@ -29,7 +29,7 @@ struct sought {
 
 /* dwarf_filesrc() of number 0, which DWARF 5 gives to the unit's own file, is right; dwarf_decl_file()
  * takes 0 for no file. */
-static const char *file_name(Dwarf_CU *cu, Dwarf_Word number)
+static const char *source_name(Dwarf_CU *cu, Dwarf_Word number)
 {
     Dwarf_Die unit;
     Dwarf_Files *files;
@@ -50,11 +50,11 @@ static bool declaration(Dwarf_Die *function, const char **file, int *line)
     *file = NULL;
     if (dwarf_attr_integrate(function, DW_AT_decl_file, &attribute) &&
         dwarf_formudata(&attribute, &number) == 0)
-        *file = file_name(attribute.cu, number);
+        *file = source_name(attribute.cu, number);
     return *file && dwarf_decl_line(function, line) == 0;
 }
 
-static void note(struct sought *sought, const struct inlined_copy *copy)
+static void note_copy(struct sought *sought, const struct inlined_copy *copy)
 {
     Dwarf_Die call = copy->call;
     Dwarf_Attribute attribute;
@@ -63,7 +63,7 @@ static void note(struct sought *sought, const struct inlined_copy *copy)
     char *place;
 
     if (dwarf_attr(&call, DW_AT_call_file, &attribute) && dwarf_formudata(&attribute, &number) == 0)
-        file = base_name(file_name(call.cu, number));
+        file = base_name(source_name(call.cu, number));
     if (dwarf_attr(&call, DW_AT_call_line, &attribute))
         dwarf_formudata(&attribute, &line);
     place = format_text("%s (%s:%llu)", copy->caller ? copy->caller : "?", file ? file : "?",
@@ -77,7 +77,7 @@ static void note(struct sought *sought, const struct inlined_copy *copy)
     sought->places[sought->count++] = place;
 }
 
-static int consider(const struct inlined_copy *copy, void *context)
+static int note_if_sought(const struct inlined_copy *copy, void *context)
 {
     struct sought *sought = context;
     Dwarf_Die origin = copy->origin;
@@ -86,7 +86,7 @@ static int consider(const struct inlined_copy *copy, void *context)
 
     if (declaration(&origin, &file, &line) && line == sought->line &&
         strcmp(file, sought->file) == 0)
-        note(sought, copy);
+        note_copy(sought, copy);
     return 0;
 }
 
@@ -175,7 +175,7 @@ char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget)
         return NULL;
     if (!is_private(&function, unit, sought.file))
         inlined_index_all(index, until);
-    inlined_copies(index, sought.name, consider, &sought);
+    inlined_copies(index, sought.name, note_if_sought, &sought);
     return told(&sought);
 }
 
@@ -228,7 +228,7 @@ char *inlined_everywhere(struct debug_info *info, const char *name, unsigned bud
         return NULL;
     inlined_index_all(index, until);
     if (inlined_copies(index, name, take_first, &sought)) {
-        inlined_copies(index, name, consider, &sought);
+        inlined_copies(index, name, note_if_sought, &sought);
         return told(&sought);
     }
     return abstract_anywhere(debug_info_dwarf(info, &bias), name, until) ? format_text("%s", "")

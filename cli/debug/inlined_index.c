@@ -101,7 +101,7 @@ static void add_copy(struct inlined_index *index, Dwarf_Die *origin, Dwarf_Die *
     link_copy(index, index->copy_count++, name);
 }
 
-static void add_function(struct inlined_index *index, Dwarf_Die *die, Dwarf_Addr address)
+static void index_function(struct inlined_index *index, Dwarf_Die *die, Dwarf_Addr address)
 {
     if (index->function_count == index->function_room) {
         index->function_room = index->function_room ? index->function_room * 2 : 256;
@@ -134,7 +134,8 @@ static bool is_codeless(Dwarf_Die *die)
     return !dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges);
 }
 
-static void walk(struct inlined_index *index, Dwarf_Die *parent, Dwarf_Die *function, int depth)
+static void index_children(struct inlined_index *index, Dwarf_Die *parent, Dwarf_Die *function,
+                           int depth)
 {
     Dwarf_Die die, origin;
 
@@ -149,8 +150,8 @@ static void walk(struct inlined_index *index, Dwarf_Die *parent, Dwarf_Die *func
         if (tag == DW_TAG_inlined_subroutine && function && origin_of(&die, &origin))
             add_copy(index, &origin, &die, function);
         if (tag == DW_TAG_subprogram && dwarf_entrypc(&die, &entry) == 0)
-            add_function(index, &die, entry);
-        walk(index, &die, tag == DW_TAG_subprogram ? &die : function, depth + 1);
+            index_function(index, &die, entry);
+        index_children(index, &die, tag == DW_TAG_subprogram ? &die : function, depth + 1);
     } while (!out_of_time(index) && dwarf_siblingof(&die, &die) == 0);
 }
 
@@ -162,7 +163,7 @@ static bool was_read(struct inlined_index *index, const Dwarf_Die *unit)
     return false;
 }
 
-static void begin(struct inlined_index *index, uint64_t until)
+static void index_begin(struct inlined_index *index, uint64_t until)
 {
     index->until = until;
     index->late = now_ms() >= until;
@@ -173,12 +174,12 @@ bool inlined_index_unit(struct inlined_index *index, Dwarf_Die *unit, uint64_t u
     Dwarf_Die split = {0};
     Dwarf_Die *whole = debug_unit_whole(unit, &split);
 
-    begin(index, until);
+    index_begin(index, until);
     if (index->all || was_read(index, whole))
         return true;
     index->units = reallocate(index->units, (index->unit_count + 1) * sizeof(*index->units));
     index->units[index->unit_count++] = whole->cu;
-    walk(index, whole, NULL, 0);
+    index_children(index, whole, NULL, 0);
     return !index->late;
 }
 
@@ -186,13 +187,13 @@ bool inlined_index_all(struct inlined_index *index, uint64_t until)
 {
     Dwarf_Die unit, split;
 
-    begin(index, until);
+    index_begin(index, until);
     while (!index->all && !index->late) {
         Dwarf_Die *whole = debug_unit_next(index->dwarf, &index->last, &unit, &split);
 
         index->all = whole == NULL;
         if (whole && !was_read(index, whole))
-            walk(index, whole, NULL, 0);
+            index_children(index, whole, NULL, 0);
         if (now_ms() >= until)
             index->late = true;
     }
@@ -201,7 +202,7 @@ bool inlined_index_all(struct inlined_index *index, uint64_t until)
 
 /* ------------------------------------------------------------------- asking --- */
 
-static int by_address(const void *a, const void *b)
+static int by_code_address(const void *a, const void *b)
 {
     const struct coded *left = a, *right = b;
 
@@ -216,10 +217,10 @@ bool inlined_function_at(struct inlined_index *index, Dwarf_Addr address, Dwarf_
     if (index->function_count == 0)
         return false;
     if (!index->sorted)
-        qsort(index->functions, index->function_count, sizeof(*index->functions), by_address);
+        qsort(index->functions, index->function_count, sizeof(*index->functions), by_code_address);
     index->sorted = true;
     found = bsearch(&wanted, index->functions, index->function_count, sizeof(*index->functions),
-                    by_address);
+                    by_code_address);
     if (found)
         *out = found->die;
     return found != NULL;

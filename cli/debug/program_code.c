@@ -20,12 +20,12 @@
 #define PAGE_OF_FILE (UINT64_C(1) << 61)
 
 /* A line of /proc/PID/maps. */
-struct mapping {
+struct code_mapping {
     uint64_t begin, end, offset;
     bool execute;
 };
 
-static bool is_of(const char *line, const char *path, struct mapping *mapping)
+static bool is_mapping_of(const char *line, const char *path, struct code_mapping *mapping)
 {
     char execute;
     int name = 0;
@@ -44,12 +44,12 @@ struct program {
     bool loaded;
 };
 
-static uint64_t page_of(uint64_t address)
+static uint64_t page_begin(uint64_t address)
 {
     return address & ~(uint64_t)(PAGE - 1);
 }
 
-static bool is_code(const Elf64_Phdr *segment)
+static bool is_code_segment(const Elf64_Phdr *segment)
 {
     return segment->p_type == PT_LOAD && (segment->p_flags & PF_X);
 }
@@ -59,25 +59,25 @@ static uint64_t code_size(const struct program *program)
     uint64_t size = 0;
 
     for (size_t i = 0; i < program->count; i++)
-        if (is_code(&program->segments[i]))
+        if (is_code_segment(&program->segments[i]))
             size +=
-                page_of(program->segments[i].p_vaddr + program->segments[i].p_memsz + PAGE - 1) -
-                page_of(program->segments[i].p_vaddr);
+                page_begin(program->segments[i].p_vaddr + program->segments[i].p_memsz + PAGE - 1) -
+                page_begin(program->segments[i].p_vaddr);
     return size;
 }
 
 /* Mapped where the program's headers say: V8 maps parts of node a second time elsewhere. */
-static bool is_code_of(const struct program *program, const struct mapping *mapping)
+static bool is_code_of(const struct program *program, const struct code_mapping *mapping)
 {
-    uint64_t first = page_of(program->segments[0].p_vaddr);
+    uint64_t first = page_begin(program->segments[0].p_vaddr);
 
     for (size_t i = 0; program->loaded && mapping->execute && i < program->count; i++) {
         const Elf64_Phdr *segment = &program->segments[i];
 
-        if (is_code(segment) && mapping->offset >= page_of(segment->p_offset) &&
+        if (is_code_segment(segment) && mapping->offset >= page_begin(segment->p_offset) &&
             mapping->offset < segment->p_offset + segment->p_filesz &&
-            mapping->begin - program->load ==
-                page_of(segment->p_vaddr) - first + mapping->offset - page_of(segment->p_offset))
+            mapping->begin - program->load == page_begin(segment->p_vaddr) - first +
+                                                  mapping->offset - page_begin(segment->p_offset))
             return true;
     }
     return false;
@@ -93,7 +93,7 @@ static bool read_segments(const struct file_image *file, struct program *program
     while (first < header->e_phnum && segments[first].p_type != PT_LOAD)
         first++;
     *program = (struct program){.segments = segments + first, .count = header->e_phnum - first};
-    return program->count > 0 && page_of(segments[first].p_offset) == 0;
+    return program->count > 0 && page_begin(segments[first].p_offset) == 0;
 }
 
 /* What is in memory, beside what is in the file. */
@@ -118,7 +118,8 @@ static void forget_written(const struct comparison *to, uint64_t address, const 
 }
 
 /* A page that is not the file's any more has its bytes all the same, or those of the library alone. */
-static bool is_as_in_file(const struct comparison *to, const struct mapping *mapping, uint64_t at)
+static bool is_as_in_file(const struct comparison *to, const struct code_mapping *mapping,
+                          uint64_t at)
 {
     uint64_t offset = mapping->offset + (at - mapping->begin);
     uint8_t page[PAGE];
@@ -131,7 +132,7 @@ static bool is_as_in_file(const struct comparison *to, const struct mapping *map
         size = to->file->size - offset;
     if (pread(to->memory, page, size, (off_t)at) != (ssize_t)size)
         return false;
-    forget_written(to, at - to->program->load + page_of(to->program->segments[0].p_vaddr), file,
+    forget_written(to, at - to->program->load + page_begin(to->program->segments[0].p_vaddr), file,
                    page, size);
     return memcmp(page, file, size) == 0;
 }
@@ -141,7 +142,7 @@ static bool is_of_file(uint64_t page)
     return !(page & (PAGE_PRESENT | PAGE_SWAPPED)) || (page & PAGE_OF_FILE);
 }
 
-static bool pages_unchanged(const struct comparison *to, const struct mapping *mapping)
+static bool pages_unchanged(const struct comparison *to, const struct code_mapping *mapping)
 {
     uint64_t pages[PAGES_AT_ONCE];
 
@@ -174,14 +175,14 @@ static uint64_t unchanged_size(const struct process *process, struct program *pr
                                const struct comparison *to)
 {
     char *maps = process_file(process->view, 0, "maps", NULL), *line, *rest;
-    struct mapping mapping;
+    struct code_mapping mapping;
     uint64_t size = 0;
 
     for (line = maps; line && *line; line = rest) {
         rest = line + strcspn(line, "\n");
         if (*rest)
             *rest++ = '\0';
-        if (!is_of(line, process->exe, &mapping))
+        if (!is_mapping_of(line, process->exe, &mapping))
             continue;
         if (!program->loaded && mapping.offset == 0) {
             program->load = mapping.begin;

@@ -26,7 +26,7 @@ static bool function_at(struct debug_info *info, uint64_t address, Dwarf_Die *fu
     return found;
 }
 
-static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
+static bool type_attribute(Dwarf_Die *die, Dwarf_Die *type)
 {
     Dwarf_Attribute attribute;
 
@@ -79,7 +79,7 @@ char *result_type_unfit(struct debug_info *info, uint64_t address)
 {
     Dwarf_Die function, type, peeled;
 
-    if (!function_at(info, address, &function) || !type_of(&function, &type) ||
+    if (!function_at(info, address, &function) || !type_attribute(&function, &type) ||
         dwarf_peel_type(&type, &peeled) != 0 || !is_unfit(&peeled))
         return NULL;
     return spell(&type, &peeled);

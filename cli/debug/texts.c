@@ -8,7 +8,7 @@
 #include "cli/output/output.h"
 
 /* Where `text` is in the table, or the free place for it. */
-static uint32_t *place_of(const struct texts *texts, const char *text)
+static uint32_t *texts_place(const struct texts *texts, const char *text)
 {
     size_t at = debug_name_hash(text) & texts->mask;
 
@@ -17,7 +17,7 @@ static uint32_t *place_of(const struct texts *texts, const char *text)
     return &texts->table[at];
 }
 
-static void grow(struct texts *texts)
+static void texts_grow(struct texts *texts)
 {
     size_t room = texts->room ? texts->room * 2 : 16;
 
@@ -28,7 +28,7 @@ static void grow(struct texts *texts)
     texts->room = room;
     texts->mask = 2 * room - 1;
     for (size_t i = 0; i < texts->count; i++)
-        *place_of(texts, texts->list[i]) = (uint32_t)i + 1;
+        *texts_place(texts, texts->list[i]) = (uint32_t)i + 1;
 }
 
 void texts_add(struct texts *texts, const char *text)
@@ -36,8 +36,8 @@ void texts_add(struct texts *texts, const char *text)
     uint32_t *place;
 
     if (texts->count == texts->room)
-        grow(texts);
-    place = place_of(texts, text);
+        texts_grow(texts);
+    place = texts_place(texts, text);
     if (*place)
         return;
     texts->list[texts->count] = format_text("%s", text);

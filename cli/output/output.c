@@ -12,7 +12,7 @@
 
 #define COLUMN_MAX 64
 
-static void out_of_memory(void)
+static void memory_ended(void)
 {
     fatal("hotpatch: HP-MEMORY: no memory left for the command\n",
           "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-MEMORY\","
@@ -25,7 +25,7 @@ void *allocate(size_t size)
     void *block = calloc(1, size ? size : 1);
 
     if (!block)
-        out_of_memory();
+        memory_ended();
     return block;
 }
 
@@ -33,7 +33,7 @@ void *reallocate(void *block, size_t size)
 {
     block = realloc(block, size ? size : 1);
     if (!block)
-        out_of_memory();
+        memory_ended();
     return block;
 }
 
@@ -42,7 +42,7 @@ char *format_list(const char *format, va_list arguments)
     char *text;
 
     if (vasprintf(&text, format, arguments) < 0)
-        out_of_memory();
+        memory_ended();
     return text;
 }
 
@@ -99,7 +99,7 @@ bool colour_wanted(FILE *out)
     return isatty(fileno(out)) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
-void table_cell(struct table *table, const char *format, ...)
+void table_cell(struct text_table *table, const char *format, ...)
 {
     char *text;
     va_list arguments;
@@ -126,7 +126,7 @@ static size_t width(const char *text)
 }
 
 /* A C++ name of a thousand letters moves its own line's columns, and no other's. */
-static size_t column_width(const struct table *table, size_t column)
+static size_t column_width(const struct text_table *table, size_t column)
 {
     size_t most = 0;
 
@@ -146,7 +146,7 @@ static size_t blanks_behind(const char *text, size_t column)
     return (wide < column ? column - wide : 0) + 2;
 }
 
-void table_print(const struct table *table, FILE *out)
+void table_print(const struct text_table *table, FILE *out)
 {
     size_t *widths = allocate(table->columns * sizeof(*widths));
     bool colour = colour_wanted(out);
@@ -165,7 +165,7 @@ void table_print(const struct table *table, FILE *out)
     free(widths);
 }
 
-void table_free(struct table *table)
+void table_free(struct text_table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i]);
@@ -248,7 +248,7 @@ struct json_object *json_parse(const char *text)
     struct json_object *document = NULL;
 
     if (!tokener)
-        out_of_memory();
+        memory_ended();
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     if (!has_no_number(text))
         document = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);

@@ -19,16 +19,17 @@
 struct json_object;
 
 /* A table that grows cell by cell; printed with aligned columns, the first row as its head. */
-struct table {
+struct text_table {
     size_t columns;
     char **cells;
     size_t count;
     size_t capacity;
 };
 
-void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void table_print(const struct table *table, FILE *out);
-void table_free(struct table *table);
+void table_cell(struct text_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void table_print(const struct text_table *table, FILE *out);
+void table_free(struct text_table *table);
 
 /* `text` with every control character as '?'; malloc'd. NULL is written as "-". */
 char *text_clean(const char *text);

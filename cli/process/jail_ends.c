@@ -27,7 +27,7 @@ struct end {
     int access; /* O_RDONLY or O_WRONLY */
 };
 
-struct search {
+struct end_search {
     pid_t pid;
     struct jail_ends *ends;
     int error;
@@ -116,7 +116,7 @@ static const struct end *nth_pipe(const struct end *ends, int count, int which, 
 }
 
 /* What the number leads to may have been exchanged since: only the very pipe is opened. */
-static int open_end(const struct search *search, pid_t tid, const struct end *end, int access)
+static int open_end(const struct end_search *search, pid_t tid, const struct end *end, int access)
 {
     char *path = fd_path(search->pid, tid, "fd", end->number), *again;
     int found = open(path, O_PATH | O_CLOEXEC), fd = -1;
@@ -145,9 +145,9 @@ static bool has_own_table(pid_t pid, pid_t tid)
     return syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) != 0;
 }
 
-static int look_at(pid_t tid, void *context)
+static int find_ends_of(pid_t tid, void *context)
 {
-    struct search *search = context;
+    struct end_search *search = context;
     struct end ends[ENDS_MAX];
     const struct end *requests, *replies;
     int count = list_ends(search->pid, tid, ends);
@@ -188,10 +188,10 @@ static dev_t device_of_pipes(void)
 
 int jail_find(const struct process *process, struct jail_ends *ends)
 {
-    struct search search = {process->pid, ends, -ENOENT, device_of_pipes()};
+    struct end_search search = {process->pid, ends, -ENOENT, device_of_pipes()};
 
     *ends = (struct jail_ends){-1, -1, 0};
-    return process_shim_threads(process->pid, look_at, &search) ? 0 : search.error;
+    return process_shim_threads(process->pid, find_ends_of, &search) ? 0 : search.error;
 }
 
 bool jail_lock(const struct jail_ends *ends)

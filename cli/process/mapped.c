@@ -11,13 +11,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "base/machine.h"
 #include "cli/output/output.h"
 
 #define DELETED " (deleted)"
 #define SHA256_DIGITS 64
 
-static bool known(const struct mapped *mapped, const struct mapped_object *object)
+static bool mapped_has(const struct mapped *mapped, const struct mapped_object *object)
 {
     for (size_t i = 0; i < mapped->count; i++)
         if (mapped->list[i].device == object->device && mapped->list[i].inode == object->inode &&
@@ -29,7 +30,7 @@ static bool known(const struct mapped *mapped, const struct mapped_object *objec
 /* hotpatch's own libraries, ld.so, and the private copies of patches are none to be patched. */
 static bool is_own(const char *path)
 {
-    const char *base = strrchr(path, '/') + 1;
+    const char *base = base_name(path);
 
     return strncmp(base, "libhotpatch_", 12) == 0 ||
            strncmp(base, machine_linker_stem, strlen(machine_linker_stem)) == 0 ||
@@ -37,7 +38,7 @@ static bool is_own(const char *path)
            (strspn(base, "0123456789abcdef") == SHA256_DIGITS && base[SHA256_DIGITS] == '-');
 }
 
-static void add(struct mapped *mapped, const struct mapped_object *object)
+static void mapped_add(struct mapped *mapped, const struct mapped_object *object)
 {
     size_t at = object->is_program ? 0 : mapped->count;
 
@@ -48,7 +49,7 @@ static void add(struct mapped *mapped, const struct mapped_object *object)
     mapped->count++;
 }
 
-static void take_line(struct mapped *mapped, const struct process *process, char *line)
+static void mapped_take_line(struct mapped *mapped, const struct process *process, char *line)
 {
     struct mapped_object object = {0};
     unsigned major, minor;
@@ -68,8 +69,8 @@ static void take_line(struct mapped *mapped, const struct process *process, char
     }
     object.device = (uint64_t)major << 32 | minor;
     object.is_program = process->exe && strcmp(process->exe, object.path) == 0;
-    if (!is_own(object.path) && !known(mapped, &object))
-        add(mapped, &object);
+    if (!is_own(object.path) && !mapped_has(mapped, &object))
+        mapped_add(mapped, &object);
 }
 
 void mapped_read(const struct process *process, struct mapped *mapped)
@@ -84,7 +85,7 @@ void mapped_read(const struct process *process, struct mapped *mapped)
         rest = line + strcspn(line, "\n");
         if (*rest)
             *rest++ = '\0';
-        take_line(mapped, process, line);
+        mapped_take_line(mapped, process, line);
     }
     free(text);
 }
@@ -98,7 +99,7 @@ void mapped_free(struct mapped *mapped)
 }
 
 /* The process's own file, also where its name is another file's by now. */
-static int open_program(const struct process *process)
+static int open_exe(const struct process *process)
 {
     char name[64];
 
@@ -132,7 +133,7 @@ static int open_in_root(const struct process *process, const char *path)
 
 int mapped_open(const struct process *process, const struct mapped_object *object)
 {
-    int file = object->is_program ? open_program(process) : -1;
+    int file = object->is_program ? open_exe(process) : -1;
     struct stat st;
 
     if (file < 0)

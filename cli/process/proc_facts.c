@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "base/proc_text.h"
 #include "cli/output/output.h"
 
@@ -99,7 +100,7 @@ static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
 }
 
 /* A main thread that has exited is a zombie too, while other threads run on. */
-static bool has_ended(pid_t pid, char state)
+static bool process_has_ended(pid_t pid, char state)
 {
     return state == 'X' || (state == 'Z' && process_status_number(pid, 0, "Threads:") <= 1);
 }
@@ -109,7 +110,7 @@ uint64_t process_start_time(pid_t pid)
     char state;
     uint64_t start_time;
 
-    if (!stat_fields(pid, &state, &start_time) || has_ended(pid, state))
+    if (!stat_fields(pid, &state, &start_time) || process_has_ended(pid, state))
         return 0;
     return start_time;
 }
@@ -187,7 +188,7 @@ static pid_t inner_number(const char *status, pid_t otherwise)
     return inner > 0 ? inner : otherwise;
 }
 
-static void read_status(struct process *process, const char *status)
+static void take_status(struct process *process, const char *status)
 {
     unsigned uid = 0;
 
@@ -343,12 +344,12 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
         free(status);
         return refuse(why, HP_NO_PROCESS, "there is no process %d", pid);
     }
-    read_status(process, status);
+    take_status(process, status);
     leader = (pid_t)proc_number(proc_field(status, "Tgid:"), 10);
     free(status);
     if (leader > 0 && leader != pid)
         return refuse(why, HP_NO_PROCESS, "%d is a thread of process %d", pid, leader);
-    if (has_ended(pid, process->state))
+    if (process_has_ended(pid, process->state))
         return refuse(why, HP_NO_PROCESS, "process %d has ended", pid);
     if (geteuid() != 0 && geteuid() != process->euid)
         return refuse(why, HP_PERMISSION, "process %d (%s) runs as user %s", pid, process->comm,
@@ -380,9 +381,9 @@ bool process_alive(const struct process *process)
 
 const char *process_name(const struct process *process)
 {
-    const char *slash = process->exe ? strrchr(process->exe, '/') : NULL;
+    const char *base = base_name(process->exe);
 
-    return slash && slash[1] ? slash + 1 : process->comm;
+    return base && *base ? base : process->comm;
 }
 
 struct shim_threads {
@@ -416,7 +417,7 @@ struct held_file {
     struct stat st;
 };
 
-static int holds(pid_t tid, void *context)
+static int thread_holds(pid_t tid, void *context)
 {
     const struct held_file *held = context;
     char path[96];
@@ -439,7 +440,7 @@ bool process_holds(pid_t pid, int fd)
 {
     struct held_file held = {.pid = pid};
 
-    return fstat(fd, &held.st) == 0 && process_shim_threads(pid, holds, &held) != 0;
+    return fstat(fd, &held.st) == 0 && process_shim_threads(pid, thread_holds, &held) != 0;
 }
 
 struct listener_search {

@@ -50,7 +50,7 @@ static bool older_than(int dir, const char *name, time_t seconds)
 
 /* ---- whose file it is ---- */
 
-struct owner {
+struct file_owner {
     pid_t pid;           /* as it sees itself */
     uint64_t pid_ns;     /* 0: not known */
     uint64_t start_time; /* 0: not known */
@@ -60,7 +60,7 @@ struct owner {
 };
 
 /* "123.fifo", "123-4026531836.json", "123.json.tmp" ...; false: another kind of name. */
-static bool owner_by_name(const char *name, struct owner *owner)
+static bool owner_by_name(const char *name, struct file_owner *owner)
 {
     char *end;
     unsigned long pid = strtoul(name, &end, 10);
@@ -76,7 +76,7 @@ static bool owner_by_name(const char *name, struct owner *owner)
                                        strcmp(end, ".json.tmp") == 0);
 }
 
-static struct json_object *status_beside(int dir, const char *name, const struct owner *owner)
+static struct json_object *status_beside(int dir, const char *name, const struct file_owner *owner)
 {
     char path[STEM_SIZE + 8];
 
@@ -93,7 +93,7 @@ static uint64_t ticks_at(const struct timespec *when)
 }
 
 static void owner_find(int dir, const char *name, const struct stat *st, uint64_t own_pid_ns,
-                       struct owner *owner)
+                       struct file_owner *owner)
 {
     struct maker self = maker_self(), maker;
     enum mark mark = S_ISFIFO(st->st_mode) ? maker_read(st, &maker) : MARK_NONE;
@@ -114,7 +114,7 @@ static void owner_find(int dir, const char *name, const struct stat *st, uint64_
 }
 
 /* Might `process` be the owner? */
-static bool is_owner(const struct process *process, const struct owner *owner)
+static bool is_owner(const struct process *process, const struct file_owner *owner)
 {
     if (process->inner_pid != owner->pid ||
         (owner->pid_ns && process->pid_ns && process->pid_ns != owner->pid_ns))
@@ -126,7 +126,7 @@ static bool is_owner(const struct process *process, const struct owner *owner)
 }
 
 /* Looked at again: it may be another process, or have the library, since the list was made. */
-static bool lives_here(const struct owner *owner)
+static bool lives_here(const struct file_owner *owner)
 {
     struct refusal ignored = {0};
     struct process process;
@@ -148,8 +148,8 @@ static uint64_t own_pid_ns(void)
 /* Inode number of the first pid namespace, PROC_PID_INIT_INO in the kernel: from it root sees all. */
 #define FIRST_PID_NS 0xeffffffcu
 
-static bool owner_lives(int dir, const char *name, struct owner *owner, const struct process *live,
-                        size_t count)
+static bool owner_lives(int dir, const char *name, struct file_owner *owner,
+                        const struct process *live, size_t count)
 {
     uint64_t here = own_pid_ns();
     struct stat st;
@@ -212,7 +212,7 @@ static size_t objects_remove(int dir, bool all)
 static bool is_stale(int dir, const char *name, const struct process *live, size_t live_count,
                      bool *in_use)
 {
-    struct owner owner;
+    struct file_owner owner;
 
     if (owner_by_name(name, &owner)) {
         bool lives = owner_lives(dir, name, &owner, live, live_count);

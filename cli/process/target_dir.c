@@ -21,7 +21,7 @@
 
 /* As the process itself opens it: links above it are followed, in the process's root. What is opened is judged by its
  * owner and mode, wherever it is. */
-static int walk(int root, const char *path, int flags)
+static int directory_open(int root, const char *path, int flags)
 {
     struct open_how how = {
         .flags = (unsigned)(O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags),
@@ -32,14 +32,14 @@ static int walk(int root, const char *path, int flags)
 }
 
 /* The runtime directory itself is no link; a slash after its name would lead through one. */
-static int walk_to_directory(int root, const char *path)
+static int candidate_dir_open(int root, const char *path)
 {
     char *bare = format_text("%s", path);
     int fd;
 
     for (size_t length = strlen(bare); length > 1 && bare[length - 1] == '/'; length--)
         bare[length - 1] = '\0';
-    fd = walk(root, bare, O_NOFOLLOW);
+    fd = directory_open(root, bare, O_NOFOLLOW);
     free(bare);
     return fd;
 }
@@ -57,7 +57,7 @@ void candidate_open_any(struct candidate *candidate, int root)
     struct stat st;
     char text[96];
 
-    candidate->fd = walk_to_directory(root, candidate->path);
+    candidate->fd = candidate_dir_open(root, candidate->path);
     if (candidate->fd < 0) {
         candidate->error = errno;
         snprintf(candidate->why, sizeof(candidate->why), "%.200s: %s", candidate->path,
@@ -90,7 +90,7 @@ static void candidate_open(struct candidate *candidate, int root, uid_t euid)
     distrust(candidate, text);
 }
 
-struct search {
+struct candidate_search {
     const struct process *process;
     struct candidate *list;
     size_t count;
@@ -99,7 +99,7 @@ struct search {
 };
 
 /* `path` NULL or relative: not a candidate; freed. */
-static void add(struct search *search, char *path, const char *origin)
+static void candidate_add(struct candidate_search *search, char *path, const char *origin)
 {
     struct candidate *candidate;
 
@@ -121,16 +121,16 @@ static void add(struct search *search, char *path, const char *origin)
     candidate_open(candidate, search->root, search->process->euid);
 }
 
-static char *copy(const char *text)
+static char *copy_or_null(const char *text)
 {
     return text ? format_text("%s", text) : NULL;
 }
 
 /* XDG_RUNTIME_DIR counts only where it is the process's user's own. */
-static char *xdg_directory(struct search *search)
+static char *xdg_directory(struct candidate_search *search)
 {
     char *xdg = process_environ(search->process, "XDG_RUNTIME_DIR");
-    int fd = xdg && xdg[0] == '/' ? walk(search->root, xdg, 0) : -1;
+    int fd = xdg && xdg[0] == '/' ? directory_open(search->root, xdg, 0) : -1;
     struct stat st;
     char *path = NULL;
 
@@ -142,31 +142,32 @@ static char *xdg_directory(struct search *search)
     return path;
 }
 
-static void add_by_rule(struct search *search, uid_t euid)
+static void add_by_rule(struct candidate_search *search, uid_t euid)
 {
     if (euid == 0) {
-        add(search, copy("/run/hotpatch"), "the rule for root");
+        candidate_add(search, copy_or_null("/run/hotpatch"), "the rule for root");
         return;
     }
-    add(search, xdg_directory(search), "XDG_RUNTIME_DIR of the process");
-    add(search, format_text("/run/user/%u/hotpatch", euid), "the rule for its user");
-    add(search, format_text("/tmp/hotpatch-%u", euid), "the rule for its user");
+    candidate_add(search, xdg_directory(search), "XDG_RUNTIME_DIR of the process");
+    candidate_add(search, format_text("/run/user/%u/hotpatch", euid), "the rule for its user");
+    candidate_add(search, format_text("/tmp/hotpatch-%u", euid), "the rule for its user");
 }
 
-static void add_all(struct search *search)
+static void add_all(struct candidate_search *search)
 {
-    add(search, copy(getenv("HOTPATCH_DIR")), "HOTPATCH_DIR of this command");
-    add(search, process_environ(search->process, "HOTPATCH_DIR"), "HOTPATCH_DIR of the process");
+    candidate_add(search, copy_or_null(getenv("HOTPATCH_DIR")), "HOTPATCH_DIR of this command");
+    candidate_add(search, process_environ(search->process, "HOTPATCH_DIR"),
+                  "HOTPATCH_DIR of the process");
     add_by_rule(search, search->process->inner_euid);
     if (search->process->inner_euid != search->process->euid)
         add_by_rule(search, search->process->euid);
     /* Root that dropped to another user after the start may have kept its directory. */
-    add(search, copy("/run/hotpatch"), "the rule for root");
+    candidate_add(search, copy_or_null("/run/hotpatch"), "the rule for root");
 }
 
 struct candidate *candidates_find(const struct process *process, size_t *count)
 {
-    struct search search = {process, NULL, 0, -1, false};
+    struct candidate_search search = {process, NULL, 0, -1, false};
     char path[64];
 
     search.list = allocate(CANDIDATES_MAX * sizeof(*search.list));
@@ -297,7 +298,7 @@ static int own_fifo_open(const struct process *process, const struct candidate *
     return -1;
 }
 
-static bool take(struct channel *channel, struct candidate *candidate, int fifo)
+static bool channel_take(struct channel *channel, struct candidate *candidate, int fifo)
 {
     if (channel->dir >= 0)
         close(channel->dir);
@@ -305,7 +306,7 @@ static bool take(struct channel *channel, struct candidate *candidate, int fifo)
     channel->dir = candidate->fd;
     channel->fifo = fifo;
     channel->owner = candidate->owner;
-    channel->path = copy(candidate->path);
+    channel->path = copy_or_null(candidate->path);
     channel->outside = candidate->own_root;
     candidate->fd = -1;
     return fifo >= 0;
@@ -333,7 +334,7 @@ static bool try_candidate(const struct process *process, struct candidate *candi
     }
     fifo = own_fifo_open(process, candidate, channel);
     if (fifo >= 0)
-        return take(channel, candidate, fifo);
+        return channel_take(channel, candidate, fifo);
     if (errno == EINVAL)
         snprintf(obstacles->planted, sizeof(obstacles->planted), "%s/%d.fifo", candidate->path,
                  process->inner_pid);
@@ -341,9 +342,10 @@ static bool try_candidate(const struct process *process, struct candidate *candi
         snprintf(obstacles->denied, sizeof(obstacles->denied), "%s", candidate->path);
     if (errno == ENXIO && obstacles->error != ENXIO) {
         obstacles->error = ENXIO;
-        take(channel, candidate, -1); /* a FIFO without a reader marks the right directory */
+        channel_take(channel, candidate,
+                     -1); /* a FIFO without a reader marks the right directory */
     } else if (channel->dir < 0 && (candidate->owner == process->euid || geteuid() == 0)) {
-        take(channel, candidate, -1);
+        channel_take(channel, candidate, -1);
     }
     return false;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
 #include "cli/process/mapped.h"
@@ -20,36 +21,29 @@
 #define ENGINE "libhotpatch_engine.so"
 #define ZYDIS "libZydis.so" /* which the engine loads by itself */
 
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-struct look {
+struct library_search {
     const char *name;
     size_t length;
     const char *path;
 };
 
-static int is_named(struct dl_phdr_info *info, size_t size, void *context)
+static int library_is_named(struct dl_phdr_info *info, size_t size, void *context)
 {
-    struct look *look = context;
+    struct library_search *look = context;
 
     (void)size;
-    if (!info->dlpi_name || strncmp(base_of(info->dlpi_name), look->name, look->length) != 0)
+    if (!info->dlpi_name || strncmp(base_name(info->dlpi_name), look->name, look->length) != 0)
         return 0;
     look->path = info->dlpi_name;
     return 1;
 }
 
 /* The path of a library of the command's own whose base name begins so; or NULL. */
-static const char *loaded(const char *name, size_t length)
+static const char *loaded_library(const char *name, size_t length)
 {
-    struct look look = {name, length, NULL};
+    struct library_search look = {name, length, NULL};
 
-    dl_iterate_phdr(is_named, &look);
+    dl_iterate_phdr(library_is_named, &look);
     return look.path;
 }
 
@@ -59,12 +53,12 @@ static bool is_mapped(const struct mapped *mapped, const char *path)
     bool found = false;
 
     for (size_t i = 0; real && i < mapped->count && !found; i++)
-        found = strcmp(base_of(mapped->list[i].path), base_of(real)) == 0;
+        found = strcmp(base_name(mapped->list[i].path), base_name(real)) == 0;
     free(real);
     return found;
 }
 
-static bool is_listed(const struct texts *files, const char *path)
+static bool files_have(const struct texts *files, const char *path)
 {
     for (size_t i = 0; i < files->count; i++)
         if (strcmp(files->list[i], path) == 0)
@@ -73,20 +67,20 @@ static bool is_listed(const struct texts *files, const char *path)
 }
 
 /* What it needs first. ld.so itself says what is missing. */
-static void add(struct texts *files, const struct mapped *mapped, const char *path)
+static void engine_files_add(struct texts *files, const struct mapped *mapped, const char *path)
 {
     struct refusal ignored = {0};
     struct file_image file;
     const char *name;
 
-    if (is_listed(files, path) || is_mapped(mapped, path))
+    if (files_have(files, path) || is_mapped(mapped, path))
         return;
     if (file_image_open(&file, path, ET_DYN, &ignored) == 0) {
         for (size_t i = 0; (name = image_needed(file.image, i)) != NULL; i++) {
-            const char *needed = loaded(name, strlen(name) + 1);
+            const char *needed = loaded_library(name, strlen(name) + 1);
 
             if (needed && strncmp(name, "ld-linux", strlen("ld-linux")) != 0)
-                add(files, mapped, needed);
+                engine_files_add(files, mapped, needed);
         }
         file_image_close(&file);
     }
@@ -105,7 +99,7 @@ static char *find_engine(const struct process *process, struct refusal *why)
 
         if (!shim)
             continue;
-        path = format_text("%.*s" ENGINE, (int)(base_of(shim) - shim), shim);
+        path = format_text("%.*s" ENGINE, (int)(base_name(shim) - shim), shim);
         if (access(path, R_OK) != 0) {
             free(path);
             path = NULL;
@@ -119,7 +113,7 @@ int engine_files_find(const struct process *process, struct texts *files, struct
 {
     struct refusal ignored = {0};
     char *engine = find_engine(process, &ignored);
-    const char *zydis = loaded(ZYDIS, strlen(ZYDIS));
+    const char *zydis = loaded_library(ZYDIS, strlen(ZYDIS));
     struct mapped mapped;
 
     refusal_clear(&ignored);
@@ -129,8 +123,8 @@ int engine_files_find(const struct process *process, struct texts *files, struct
                       process->pid);
     mapped_read(process, &mapped);
     if (zydis)
-        add(files, &mapped, zydis);
-    add(files, &mapped, engine);
+        engine_files_add(files, &mapped, zydis);
+    engine_files_add(files, &mapped, engine);
     mapped_free(&mapped);
     free(engine);
     return 0;

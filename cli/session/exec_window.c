@@ -15,7 +15,8 @@
 #include "cli/output/clock.h"
 #include "cli/process/shim_record.h"
 
-static bool put(const struct exec_announcement *to, size_t offset, const void *value, size_t size)
+static bool notice_put(const struct exec_announcement *to, size_t offset, const void *value,
+                       size_t size)
 {
     return pwrite(to->memory, value, size, (off_t)(to->record + offset)) == (ssize_t)size;
 }
@@ -40,8 +41,8 @@ static bool announce(const struct process *process, struct exec_announcement *an
         sizeof(before))
         return false;
     announcement->ringing = (uint8_t)(before.ringing % 255 + 1);
-    if (!put(announcement, offsetof(struct exec_notice, pid), &pid, sizeof(pid)) ||
-        !put(announcement, offsetof(struct exec_notice, ringing), &announcement->ringing, 1))
+    if (!notice_put(announcement, offsetof(struct exec_notice, pid), &pid, sizeof(pid)) ||
+        !notice_put(announcement, offsetof(struct exec_notice, ringing), &announcement->ringing, 1))
         return false;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     /* A process that has executed a program since its memory was opened has no such record. */
@@ -112,7 +113,7 @@ void exec_window_withdraw(struct exec_announcement *announcement)
 
     if (announcement->memory < 0)
         return;
-    put(announcement, offsetof(struct exec_notice, ringing), &none, 1);
+    notice_put(announcement, offsetof(struct exec_notice, ringing), &none, 1);
     forget(announcement);
 }
 

@@ -10,7 +10,7 @@
 #include "base/seccomp_facts.h"
 #include "cli/process/shim_record.h"
 
-static bool facts_read(const struct process *process, struct seccomp_facts *facts)
+static bool seccomp_facts_read(const struct process *process, struct seccomp_facts *facts)
 {
     int memory = shim_memory_open(process, O_RDONLY);
     uint64_t at;
@@ -47,8 +47,8 @@ static void refuse_strict(const struct process *process, struct refusal *why)
            process_name(process));
 }
 
-static bool judge(const struct process *process, const struct seccomp_facts *facts, int filters,
-                  enum seccomp_thread thread, struct refusal *why)
+static bool check_filters(const struct process *process, const struct seccomp_facts *facts,
+                          int filters, enum seccomp_thread thread, struct refusal *why)
 {
     int refused = thread == SECCOMP_OURS ? facts->kills : facts->refuses;
 
@@ -90,19 +90,20 @@ static bool thread_may(const struct process *process, pid_t tid, enum seccomp_th
     *filters = process_status_number(process->pid, tid, "Seccomp_filters:");
     if (*filters < 0) /* before Linux 5.9 */
         *filters = DOORBELL_FILTERS_MAX;
-    return !facts_read(process, &facts) || judge(process, &facts, (int)*filters, thread, why);
+    return !seccomp_facts_read(process, &facts) ||
+           check_filters(process, &facts, (int)*filters, thread, why);
 }
 
-struct look {
+struct thread_check {
     const struct process *process;
     struct refusal *why;
     unsigned threads;
 };
 
 /* A return other than 0 ends the look. */
-static int look_at(pid_t tid, void *look_)
+static int check_thread(pid_t tid, void *look_)
 {
-    struct look *look = look_;
+    struct thread_check *look = look_;
     long filters;
 
     look->threads++;
@@ -111,7 +112,7 @@ static int look_at(pid_t tid, void *look_)
 
 bool filtered_may_ring(const struct process *process, uint32_t *flags, struct refusal *why)
 {
-    struct look look = {process, why, 0};
+    struct thread_check look = {process, why, 0};
     long filters = 0;
 
     *flags = DOORBELL_MAY_CALL;
@@ -119,7 +120,7 @@ bool filtered_may_ring(const struct process *process, uint32_t *flags, struct re
      * came upon all threads. */
     if (process_status_number(process->pid, 0, "Seccomp:") <= 0)
         return true;
-    if (process_shim_threads(process->pid, look_at, &look) != 0)
+    if (process_shim_threads(process->pid, check_thread, &look) != 0)
         return false;
     if (look.threads == 0 && !thread_may(process, 0, SECCOMP_HOSTS, &filters, why))
         return false;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "cli/output/output.h"
 
 #define PATCH_MAX (256L << 20) /* as the engine: HP-TOO-LARGE */
@@ -133,7 +134,7 @@ char *patch_copy(const struct channel *channel, const char *source, const char *
 
 void patch_copy_remove(const struct channel *channel, const char *path)
 {
-    const char *name = strrchr(path, '/') + 1;
+    const char *name = base_name(path);
     int objects = objects_open(channel);
 
     if (objects < 0 || unlinkat(objects, name, 0) != 0)

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "base/utf8.h"
 #include "cli/output/output.h"
 #include "cli/session/engine_files.h"
@@ -41,7 +42,7 @@ struct thread_search {
     pid_t found;
 };
 
-static int find_thread(pid_t tid, void *context)
+static int is_inner_thread(pid_t tid, void *context)
 {
     struct thread_search *search = context;
 
@@ -56,7 +57,7 @@ static pid_t outer_thread(const struct process *process, pid_t inner)
 {
     struct thread_search search = {process->pid, inner, 0};
 
-    process_threads(process->pid, find_thread, &search);
+    process_threads(process->pid, is_inner_thread, &search);
     return search.found;
 }
 
@@ -212,7 +213,7 @@ static void open_object(struct answer *answer, const struct process *process, co
     free(maps);
 }
 
-static void open_program(struct answer *answer, const struct process *process)
+static void open_exe_file(struct answer *answer, const struct process *process)
 {
     open_own(answer, process, "exe");
     snprintf(answer->text, sizeof(answer->text), "%s", process->exe ? process->exe : "");
@@ -239,11 +240,6 @@ static bool has_files(struct jail_answers *answers, struct answer *answer)
     return answers->files != NULL;
 }
 
-static const char *base_of(const char *path)
-{
-    return strrchr(path, '/') + 1;
-}
-
 static void bring_engine(struct jail_answers *answers, struct answer *answer)
 {
     struct refusal why = {0};
@@ -255,13 +251,13 @@ static void bring_engine(struct jail_answers *answers, struct answer *answer)
     snprintf(answer->text, sizeof(answer->text), "%s", jail_files_path(answers->files));
     engine_files_find(answers->process, &files, &why);
     for (size_t i = 0; i < files.count && why.count == 0; i++) {
-        int fd = jail_files_copy(answers->files, files.list[i], base_of(files.list[i]), &why);
+        int fd = jail_files_copy(answers->files, files.list[i], base_name(files.list[i]), &why);
 
         if (fd >= 0)
             close(fd);
         length = strlen(answer->text);
         snprintf(answer->text + length, sizeof(answer->text) - length, " %s",
-                 base_of(files.list[i]));
+                 base_name(files.list[i]));
     }
     texts_free(&files);
     answer->fd = why.count ? -1 : dup(jail_files_directory(answers->files));
@@ -270,8 +266,8 @@ static void bring_engine(struct jail_answers *answers, struct answer *answer)
 }
 
 /* `name` is one that no other load uses: ld.so takes what has a known name for loaded. Freed. */
-static void bring(struct jail_answers *answers, struct answer *answer, const char *source,
-                  char *name)
+static void bring_file(struct jail_answers *answers, struct answer *answer, const char *source,
+                       char *name)
 {
     struct refusal why = {0};
 
@@ -292,13 +288,13 @@ static bool may_bring(struct jail_answers *answers, struct answer *answer)
 static void bring_patch(struct jail_answers *answers, struct answer *answer, size_t number)
 {
     if (may_bring(answers, answer))
-        bring(answers, answer, answers->patches[number],
-              format_text("%s-%zu-%u.so", answers->id, number, answers->given));
+        bring_file(answers, answer, answers->patches[number],
+                   format_text("%s-%zu-%u.so", answers->id, number, answers->given));
 }
 
 /* A memory file in the listener's table: what it makes of a patch before that is loaded. Of no other file
  * may the process have a copy made by root. */
-static int open_memory(const struct jail_answers *answers, int number)
+static int open_memory_file(const struct jail_answers *answers, int number)
 {
     char *path =
         format_text("/proc/%d/task/%d/fd/%d", answers->process->pid, answers->thread, number);
@@ -324,19 +320,19 @@ static int open_memory(const struct jail_answers *answers, int number)
 /* "copy NUMBER" */
 static void bring_copy(struct jail_answers *answers, struct answer *answer, const char *number)
 {
-    int memory = may_bring(answers, answer) ? open_memory(answers, atoi(number)) : -1;
+    int memory = may_bring(answers, answer) ? open_memory_file(answers, atoi(number)) : -1;
     char *source;
 
     if (memory < 0)
         return;
     source = format_text("/proc/self/fd/%d", memory);
-    bring(answers, answer, source, format_text("%s-c-%u.so", answers->id, answers->given));
+    bring_file(answers, answer, source, format_text("%s-c-%u.so", answers->id, answers->given));
     free(source);
     close(memory);
 }
 
 /* The directory itself, for a worker that may not search the root directory. */
-static void open_directory(struct jail_answers *answers, struct answer *answer)
+static void open_jail_directory(struct jail_answers *answers, struct answer *answer)
 {
     answer->fd = dup(jail_files_directory(answers->files));
     answer->error = answer->fd < 0 ? errno : 0;
@@ -349,7 +345,7 @@ static bool is_directory_of(const struct jail_answers *answers, const char *what
     return answers->files && strcmp(what, jail_files_path(answers->files)) == 0;
 }
 
-static void find(struct jail_answers *answers, const char *what, struct answer *answer)
+static void answer_find(struct jail_answers *answers, const char *what, struct answer *answer)
 {
     const struct process *process = answers->process;
 
@@ -363,7 +359,7 @@ static void find(struct jail_answers *answers, const char *what, struct answer *
     else if (strcmp(what, "/proc/self/stat") == 0)
         open_own(answer, process, "stat");
     else if (strcmp(what, "/proc/self/exe") == 0)
-        open_program(answer, process);
+        open_exe_file(answer, process);
     else if (strcmp(what, "/proc/self/task") == 0)
         list_tasks(answer, process);
     else if (strncmp(what, "/proc/self/task/", 16) == 0)
@@ -375,7 +371,7 @@ static void find(struct jail_answers *answers, const char *what, struct answer *
     else if (strcmp(what, "engine") == 0)
         bring_engine(answers, answer);
     else if (is_directory_of(answers, what))
-        open_directory(answers, answer);
+        open_jail_directory(answers, answer);
     else
         answer->error = ENOENT;
 }
@@ -454,7 +450,7 @@ bool jail_answer(struct jail_answers *answers, struct json_object *line)
         return *what != 0;
     answer = allocate(sizeof(*answer));
     *answer = (struct answer){.fd = -1};
-    find(answers, what, answer);
+    answer_find(answers, what, answer);
     send_answer(answers->process, (unsigned)json_integer(line, "ask", 0), to, answer);
     if (answer->fd >= 0)
         close(answer->fd);

@@ -30,7 +30,7 @@ struct jail_files {
     pid_t keeper_pid;
 };
 
-static int walk(int root, const char *path, int flags)
+static int open_in_jail(int root, const char *path, int flags)
 {
     struct open_how how = {
         .flags = (uint64_t)(O_RDONLY | O_CLOEXEC | flags),
@@ -47,13 +47,13 @@ static int open_root(const struct process *process)
 
     free(path);
     if (root >= 0) {
-        fd = walk(root, "/", O_DIRECTORY);
+        fd = open_in_jail(root, "/", O_DIRECTORY);
         close(root);
     }
     return fd;
 }
 
-static int judge_root(int root, const struct process *process, struct refusal *why)
+static int check_root(int root, const struct process *process, struct refusal *why)
 {
     struct statvfs vfs;
     struct stat st;
@@ -76,7 +76,7 @@ static int judge_root(int root, const struct process *process, struct refusal *w
     return 0;
 }
 
-static void empty(int directory)
+static void jail_directory_empty(int directory)
 {
     int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
@@ -112,10 +112,10 @@ static void remove_left(int root)
 
         if (strncmp(entry->d_name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0)
             continue;
-        left = walk(root, entry->d_name, O_DIRECTORY | O_NOFOLLOW);
+        left = open_in_jail(root, entry->d_name, O_DIRECTORY | O_NOFOLLOW);
         if (left >= 0 && fstat(left, &st) == 0 && st.st_uid == geteuid() &&
             flock(left, LOCK_EX | LOCK_NB) == 0) {
-            empty(left);
+            jail_directory_empty(left);
             unlinkat(root, entry->d_name, AT_REMOVEDIR);
         }
         if (left >= 0)
@@ -126,28 +126,28 @@ static void remove_left(int root)
 }
 
 /* Which directory the command has made. Files come into it after it was told. */
-struct identity {
+struct directory_identity {
     dev_t device;
     ino_t inode;
 };
 
 /* The owner of the root directory may have put another of root's directories in its place. */
-static void remove_directory(int root, const char *name, const struct identity *made)
+static void remove_directory(int root, const char *name, const struct directory_identity *made)
 {
-    int directory = walk(root, name, O_DIRECTORY | O_NOFOLLOW);
+    int directory = open_in_jail(root, name, O_DIRECTORY | O_NOFOLLOW);
     struct stat st;
 
     if (directory < 0)
         return;
     if (fstat(directory, &st) == 0 && st.st_dev == made->device && st.st_ino == made->inode)
-        empty(directory);
+        jail_directory_empty(directory);
     unlinkat(root, name, AT_REMOVEDIR); /* of no directory that holds something */
     close(directory);
 }
 
-static void keep(const struct jail_files *files, int end)
+static void keeper_run(const struct jail_files *files, int end)
 {
-    struct identity made = {0}, told;
+    struct directory_identity made = {0}, told;
     ssize_t n;
 
     setsid();
@@ -179,7 +179,7 @@ static int start_keeper(struct jail_files *files)
     if (files->keeper_pid == 0) {
         dup2(ends[0], 0);
         close_all_but(files->root);
-        keep(files, 0);
+        keeper_run(files, 0);
     }
     close(ends[0]);
     files->keeper = ends[1];
@@ -198,26 +198,26 @@ static bool is_still_there(const struct jail_files *files)
 /* Whatever this command's umask is, the process is to read there. */
 static int open_to_all(struct jail_files *files)
 {
-    struct identity made;
+    struct directory_identity made;
     struct stat st;
 
     if (fstat(files->directory, &st) != 0)
         return -1;
-    made = (struct identity){st.st_dev, st.st_ino};
+    made = (struct directory_identity){st.st_dev, st.st_ino};
     if (write(files->keeper, &made, sizeof(made)) != sizeof(made))
         return -1;
     return fchmod(files->directory, 0755);
 }
 
 /* Before it is locked another command may take the directory for one that was left behind. */
-static int make_directory(struct jail_files *files)
+static int jail_directory_make(struct jail_files *files)
 {
     const char *name = files->path + 1;
 
     for (int i = 0; i < TRIES; i++) {
         if (mkdirat(files->root, name, 0700) != 0 && (i == 0 || errno != EEXIST))
             return -1;
-        files->directory = walk(files->root, name, O_DIRECTORY | O_NOFOLLOW);
+        files->directory = open_in_jail(files->root, name, O_DIRECTORY | O_NOFOLLOW);
         if (files->directory >= 0 && flock(files->directory, LOCK_EX | LOCK_NB) == 0 &&
             is_still_there(files))
             return open_to_all(files);
@@ -239,10 +239,10 @@ struct jail_files *jail_files_make(const struct process *process, const char *id
     if (files->root < 0)
         refuse(why, HP_CHROOT, "open the root directory of process %d: %s", process->pid,
                strerror(errno));
-    else if (judge_root(files->root, process, why) == 0) {
+    else if (check_root(files->root, process, why) == 0) {
         if (is_roots(files->root))
             remove_left(files->root);
-        if (start_keeper(files) == 0 && make_directory(files) == 0)
+        if (start_keeper(files) == 0 && jail_directory_make(files) == 0)
             return files;
         refuse(why, HP_CHROOT, "make a directory in the root directory of process %d: %s",
                process->pid, strerror(errno));

@@ -88,8 +88,8 @@ void print_reloaded(struct json_object *reply, const struct process *process)
     print_loaded(reply, process, "reloaded");
 }
 
-static int run_one(struct session_request *request, const struct places *warnings, bool json,
-                   reply_printer print)
+static int print_one(struct session_request *request, const struct places *warnings, bool json,
+                     reply_printer print)
 {
     struct json_object *reply = request->reply;
 
@@ -209,7 +209,7 @@ int request_run(const struct targets *targets, const struct client_request *clie
     for (size_t i = 0; client_request->amend && i < targets->count; i++)
         client_request->amend(requests[i].reply, requests[i].process);
     if (!targets->group) {
-        exit_code = run_one(&requests[0], places, json, print);
+        exit_code = print_one(&requests[0], places, json, print);
     } else {
         exit_code = group_exit(requests, targets->count, failed);
         if (json)

@@ -51,7 +51,7 @@ static bool has_pending(pid_t pid, pid_t tid, int number)
 }
 
 /* Return whether the main thread would run the handler at once. */
-static bool is_free(const struct process *process, int number)
+static bool can_take_now(const struct process *process, int number)
 {
     uint64_t blocked;
     pid_t pid = process->pid;
@@ -67,7 +67,7 @@ static bool catches(const struct process *process, int number)
     return process_alive(process) && process_catches(process, number);
 }
 
-static int count_one(pid_t tid, void *context)
+static int note_thread(pid_t tid, void *context)
 {
     (void)tid;
     *(bool *)context = true;
@@ -110,8 +110,8 @@ static enum ring ring_main_thread(const struct process *process, int number, uin
         flags |= (uint32_t)announcement.ringing << DOORBELL_RINGING_SHIFT;
         break;
     }
-    if (is_free(process, number) && catches(process, number) && exec_window_holds(&announcement) &&
-        send(process->pid, number, flags)) {
+    if (can_take_now(process, number) && catches(process, number) &&
+        exec_window_holds(&announcement) && send(process->pid, number, flags)) {
         exec_window_sent(&announcement);
         return RING_THREAD;
     }
@@ -126,8 +126,8 @@ enum ring ring(const struct process *process, int number, uint32_t flags)
 
     if (listener)
         return ring_listener(process, listener, number);
-    process_shim_threads(process->pid, count_one, &has_threads);
-    if (has_threads || !is_free(process, number))
+    process_shim_threads(process->pid, note_thread, &has_threads);
+    if (has_threads || !can_take_now(process, number))
         return RING_NOT_NOW;
     return ring_main_thread(process, number, flags);
 }

@@ -7,15 +7,16 @@
 
 #include "base/request.h"
 
-struct text {
+struct wire_text {
     char *bytes;
     size_t length; /* also of what had no room */
     size_t size;
 };
 
-static void put(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void text_put(struct wire_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-static void put(struct text *text, const char *format, ...)
+static void text_put(struct wire_text *text, const char *format, ...)
 {
     size_t room = text->length < text->size ? text->size - text->length : 0;
     va_list arguments;
@@ -28,64 +29,64 @@ static void put(struct text *text, const char *format, ...)
         text->length += (size_t)n;
 }
 
-static void put_keys(struct text *text, const char *keys)
+static void put_keys(struct wire_text *text, const char *keys)
 {
     if (keys && *keys)
-        put(text, " %s", keys);
+        text_put(text, " %s", keys);
 }
 
-static void put_wire(struct text *text, const struct wire *wire)
+static void put_wire(struct wire_text *text, const struct wire *wire)
 {
-    put(text, " id=%s deadline=%llu reply=%s", wire->id, (unsigned long long)wire->deadline,
-        wire->reply);
+    text_put(text, " id=%s deadline=%llu reply=%s", wire->id, (unsigned long long)wire->deadline,
+             wire->reply);
     if (wire->nonce[0])
-        put(text, " nonce=%s", wire->nonce);
+        text_put(text, " nonce=%s", wire->nonce);
 }
 
-static void put_places(struct text *text, const struct wire *wire, size_t line)
+static void put_places(struct wire_text *text, const struct wire *wire, size_t line)
 {
     if (wire->places)
         put_keys(text, wire->places[line]);
 }
 
-static void put_patch(struct text *text, const struct client_request *client_request,
+static void put_patch(struct wire_text *text, const struct client_request *client_request,
                       const struct wire *wire, size_t i)
 {
     put_keys(text, client_request->keys);
     put_keys(text, client_request->patch_keys);
     put_places(text, wire, i);
-    put(text, " %s\n", wire->patches[i]);
+    text_put(text, " %s\n", wire->patches[i]);
 }
 
-static void put_fault(struct text *text, const struct client_request *client_request,
+static void put_fault(struct wire_text *text, const struct client_request *client_request,
                       const struct wire *wire, size_t i)
 {
     put_keys(text, client_request->keys);
     put_places(text, wire, client_request->patch_count + i);
-    put(text, " %s\n", client_request->faults[i]);
+    text_put(text, " %s\n", client_request->faults[i]);
 }
 
-static void put_transaction(struct text *text, const struct client_request *client_request,
+static void put_transaction(struct wire_text *text, const struct client_request *client_request,
                             const struct wire *wire)
 {
-    put(text, "begin");
+    text_put(text, "begin");
     put_wire(text, wire);
-    put(text, "\n");
+    text_put(text, "\n");
     for (size_t i = 0; i < client_request->patch_count; i++) {
-        put(text, "%s", client_request->verb);
+        text_put(text, "%s", client_request->verb);
         put_patch(text, client_request, wire, i);
     }
     for (size_t i = 0; i < client_request->fault_count; i++) {
-        put(text, "%s", client_request->verb);
+        text_put(text, "%s", client_request->verb);
         put_fault(text, client_request, wire, i);
     }
-    put(text, "commit\n");
+    text_put(text, "commit\n");
 }
 
-static void put_single(struct text *text, const struct client_request *client_request,
+static void put_single(struct wire_text *text, const struct client_request *client_request,
                        const struct wire *wire)
 {
-    put(text, "%s", client_request->verb);
+    text_put(text, "%s", client_request->verb);
     put_wire(text, wire);
     if (client_request->patch_count == 1) {
         put_patch(text, client_request, wire, 0);
@@ -94,7 +95,7 @@ static void put_single(struct text *text, const struct client_request *client_re
     } else {
         put_keys(text, client_request->keys);
         put_keys(text, client_request->operand);
-        put(text, "\n");
+        text_put(text, "\n");
     }
 }
 
@@ -124,12 +125,12 @@ static int refuse_length(size_t length, size_t of_places, struct refusal *why)
 int wire_compose(const struct client_request *client_request, const struct wire *wire, char *line,
                  size_t size, struct refusal *why)
 {
-    struct text text = {line, 0, size};
+    struct wire_text text = {line, 0, size};
 
     for (size_t i = 0; i < client_request->patch_count; i++)
         if (strchr(wire->patches[i], '\n'))
             return refuse(why, HP_PATH, "the name of a patch holds a newline");
-    put(&text, "\n");
+    text_put(&text, "\n");
     if (client_request->patch_count + client_request->fault_count > 1)
         put_transaction(&text, client_request, wire);
     else

@@ -91,7 +91,7 @@ static void examine_slots(const char *path, struct findings *findings)
     finding_add_refusal(findings, "slots", &why);
 }
 
-static void examine_first_library(const char *path, struct findings *findings)
+static void examine_first_of_file(const char *path, struct findings *findings)
 {
     char *first = first_library(path);
 
@@ -120,12 +120,12 @@ static int doctor_file(const char *name, bool json)
         finding_add(&findings, FINDING_WARN, HP_NONE, "program",
                     "%s is a script; its interpreter %s gets the library", verdict->path,
                     verdict->interpreter);
-        examine_first_library(verdict->interpreter, &findings);
+        examine_first_of_file(verdict->interpreter, &findings);
         examine_slots(verdict->interpreter, &findings);
     } else {
         finding_add(&findings, FINDING_OK, HP_NONE, "program", "%s is dynamic, 64-bit x86, glibc",
                     verdict->path);
-        examine_first_library(verdict->path, &findings);
+        examine_first_of_file(verdict->path, &findings);
         examine_slots(verdict->path, &findings);
     }
     if (json) {
@@ -145,7 +145,7 @@ static int doctor_file(const char *name, bool json)
 
 /* A process that could not be judged before: its listener is made by the ring, and may give rights up. What it said
  * stays where it has ended meanwhile. */
-static void look_again(struct process *process)
+static void process_reopen(struct process *process)
 {
     struct refusal ignored = {0};
     struct process now;
@@ -167,12 +167,12 @@ static void query_all(struct session_request *requests, struct targets *targets)
 
     for (size_t i = 0; i < targets->count; i++) {
         process_await_ready(targets->list[i].pid);
-        look_again(&targets->list[i]);
+        process_reopen(&targets->list[i]);
         requests[i].process = &targets->list[i];
     }
     requests_run(requests, targets->count, &client_request);
     for (size_t i = 0; i < targets->count; i++)
-        look_again(&targets->list[i]);
+        process_reopen(&targets->list[i]);
 }
 
 static int doctor_process(const struct session_request *request, bool headed,

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "base/machine.h"
 #include "cli/debug/first_library.h"
 #include "cli/output/output.h"
@@ -125,7 +126,7 @@ static void examine_settings(const struct process *process, struct findings *fin
         finding_add(findings, FINDING_WARN, HP_NONE, "settings", "HOTPATCH_LISTEN=never was set");
 }
 
-static void examine_first_library(const struct process *process, struct findings *findings)
+static void examine_first_of_process(const struct process *process, struct findings *findings)
 {
     char link[64], *first, *preload;
 
@@ -147,7 +148,7 @@ static void examine_first_library(const struct process *process, struct findings
     free(first);
 }
 
-static bool same_file(int a, int b)
+static bool same_open_file(int a, int b)
 {
     struct stat left, right;
 
@@ -162,7 +163,7 @@ static void examine_directories(const struct process *process, const struct chan
     struct candidate *list = candidates_find(process, &count);
 
     for (size_t i = 0; i < count; i++) {
-        bool chosen = list[i].fd >= 0 && same_file(list[i].fd, channel->dir);
+        bool chosen = list[i].fd >= 0 && same_open_file(list[i].fd, channel->dir);
 
         if (chosen && !shown++)
             finding_add(findings, FINDING_OK, HP_NONE, "directory",
@@ -177,7 +178,7 @@ static void examine_directories(const struct process *process, const struct chan
     candidates_free(list, count);
 }
 
-struct rights {
+struct thread_rights {
     pid_t pid;
     uint64_t capabilities;
     long seccomp;
@@ -188,7 +189,7 @@ struct rights {
 
 static int compare_rights(pid_t tid, void *context)
 {
-    struct rights *rights = context;
+    struct thread_rights *rights = context;
     uint64_t capabilities = 0;
 
     rights->threads++;
@@ -202,7 +203,7 @@ static int compare_rights(pid_t tid, void *context)
 
 static void examine_threads(const struct process *process, bool waits, struct findings *findings)
 {
-    struct rights rights = {.pid = process->pid};
+    struct thread_rights rights = {.pid = process->pid};
 
     process_mask(process->pid, 0, "CapEff:", &rights.capabilities);
     rights.seccomp = process_status_number(process->pid, 0, "Seccomp:");
@@ -313,7 +314,7 @@ static void examine_status(struct json_object *status, struct findings *findings
 
 /* proc(5) writes a mapping's path from the reader's root where that can reach it, else from the
  * process's. */
-static bool is_there(const struct process *process, const char *path)
+static bool file_is_there(const struct process *process, const char *path)
 {
     char *inside = format_text("/proc/%d/root%s", process->view, path);
     bool found = access(inside, R_OK) == 0 || access(path, R_OK) == 0;
@@ -330,7 +331,7 @@ static bool library_found(const struct process *process, const char *soname)
     while (!found && (place = strsep(&rest, ":"))) {
         char *path = format_text("%s/%s", place, soname);
 
-        found = is_there(process, path);
+        found = file_is_there(process, path);
         free(path);
     }
     free(list);
@@ -369,7 +370,6 @@ static void examine_jail(const struct process *process, struct findings *finding
 static void examine_engine(const struct process *process, struct json_object *status,
                            struct findings *findings)
 {
-    const char *slash = process->shim ? strrchr(process->shim, '/') : NULL;
     const char *missing;
     char *beside;
 
@@ -377,10 +377,11 @@ static void examine_engine(const struct process *process, struct json_object *st
         finding_add(findings, FINDING_OK, HP_NONE, "engine", "it is loaded");
         return;
     }
-    if (!slash)
+    if (!process->shim)
         return;
-    beside = format_text("%.*s/" ENGINE, (int)(slash - process->shim), process->shim);
-    if (!is_there(process, beside))
+    beside =
+        format_text("%.*s" ENGINE, (int)(base_name(process->shim) - process->shim), process->shim);
+    if (!file_is_there(process, beside))
         finding_add(findings, FINDING_NO, HP_ENGINE, "engine", "%s is not there", beside);
     else if ((missing = library_missing(process)))
         finding_add(findings, FINDING_WARN, HP_NONE, "engine",
@@ -457,7 +458,7 @@ void process_examine(const struct process *process, struct json_object *reply,
     examine_state(process, findings);
     examine_program(process, findings);
     examine_library(process, findings);
-    examine_first_library(process, findings);
+    examine_first_of_process(process, findings);
     examine_settings(process, findings);
     if (process->maps_readable && !process->shim)
         return;

@@ -17,7 +17,7 @@ static const char help[] =
 
 static const struct option options[] = {COMMON_OPTIONS, END_OF_OPTIONS};
 
-static void add_code(struct json_object *list, const struct error_info *info)
+static void explain_add(struct json_object *list, const struct error_info *info)
 {
     struct json_object *entry = json_object_new_object();
 
@@ -58,7 +58,7 @@ int verb_explain(int argc, char **argv)
         if (only && info != only)
             continue;
         if (json)
-            add_code(codes, info);
+            explain_add(codes, info);
         else
             print_code(info);
     }

@@ -16,7 +16,7 @@ static const char *const level_names[] = {"ok", "warn", "no"};
 void finding_add(struct findings *findings, enum level level, enum error_code code,
                  const char *check, const char *format, ...)
 {
-    struct finding *finding;
+    struct doctor_finding *finding;
     char *text;
     va_list arguments;
 
@@ -25,7 +25,7 @@ void finding_add(struct findings *findings, enum level level, enum error_code co
     va_end(arguments);
     findings->list = reallocate(findings->list, (findings->count + 1) * sizeof(*findings->list));
     finding = &findings->list[findings->count++];
-    *finding = (struct finding){level, code, check, text};
+    *finding = (struct doctor_finding){level, code, check, text};
 }
 
 void finding_add_refusal(struct findings *findings, const char *check, struct refusal *why)
@@ -90,7 +90,7 @@ int findings_exit(const struct findings *findings)
 void findings_print(const struct findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
+        const struct doctor_finding *finding = &findings->list[i];
 
         printf("%-4s  %-9s  ", level_names[finding->level], finding->check);
         text_print(stdout, finding->text);
@@ -110,7 +110,7 @@ struct json_object *findings_json(const struct findings *findings, pid_t pid, co
         document_add_text(document, "file", file);
     document_add_number(document, "exit", findings_exit(findings));
     for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
+        const struct doctor_finding *finding = &findings->list[i];
         struct json_object *entry = json_object_new_object();
 
         document_add_text(entry, "check", finding->check);

@@ -15,7 +15,7 @@ struct json_object;
 
 enum level { FINDING_OK, FINDING_WARN, FINDING_NO };
 
-struct finding {
+struct doctor_finding {
     enum level level;
     enum error_code code; /* of a FINDING_NO */
     const char *check;    /* "library", "fifo" ... */
@@ -23,7 +23,7 @@ struct finding {
 };
 
 struct findings {
-    struct finding *list;
+    struct doctor_finding *list;
     size_t count;
     struct text_share text; /* of the program, for --json */
     bool has_text;

@@ -77,7 +77,7 @@ struct load {
     bool json;
 };
 
-static void append(char ***list, size_t *count, char *text)
+static void list_append(char ***list, size_t *count, char *text)
 {
     *list = reallocate(*list, (*count + 1) * sizeof(**list));
     (*list)[(*count)++] = text;
@@ -85,7 +85,7 @@ static void append(char ***list, size_t *count, char *text)
 
 /* "NAME=REST", malloc'd parts for the wire. NAME may be a C++ name: what is behind its last '=' has
  * none itself. */
-static bool split(const char *value, char **name, char **rest)
+static bool split_name(const char *value, char **name, char **rest)
 {
     const char *equals = strrchr(value, '=');
 
@@ -104,7 +104,7 @@ static int add_replace(struct load *load, const char *value)
         usage_error("load", "--replace can be given %d times", REQUEST_REPLACE_MAX);
         return -1;
     }
-    if (!split(value, &name, &symbol)) {
+    if (!split_name(value, &name, &symbol)) {
         usage_error("load", "--replace is NAME=SYMBOL, not %s", value);
         return -1;
     }
@@ -117,7 +117,7 @@ static int add_replace(struct load *load, const char *value)
     free(spelled);
     free(word);
     load->replace = longer;
-    append(&load->replaced, &load->replaced_count, name);
+    list_append(&load->replaced, &load->replaced_count, name);
     return 0;
 }
 
@@ -126,13 +126,13 @@ static int add_fault(struct load *load, const char *value)
     size_t count = load->fault_count;
     char *name, *rest, *spelled;
 
-    if (!split(value, &name, &rest)) {
+    if (!split_name(value, &name, &rest)) {
         usage_error("load", "--fail is NAME=RETVAL[:ERRNO], not %s", value);
         return -1;
     }
     spelled = wire_encode(name);
-    append(&load->faults, &load->fault_count, format_text("fail=%s=%s", spelled, rest));
-    append(&load->failing, &count, name);
+    list_append(&load->faults, &load->fault_count, format_text("fail=%s=%s", spelled, rest));
+    list_append(&load->failing, &count, name);
     free(spelled);
     free(rest);
     return 0;
@@ -169,7 +169,7 @@ static void add_terms_to_faults(struct load *load)
     }
 }
 
-static void load_free(struct load *load)
+static void load_options_free(struct load *load)
 {
     for (size_t i = 0; i < load->fault_count; i++) {
         free(load->faults[i]);
@@ -343,6 +343,6 @@ int verb_load(int argc, char **argv)
     }
     if (exit_code == 0)
         exit_code = load_operands(&load, argv + optind, (size_t)(argc - optind));
-    load_free(&load);
+    load_options_free(&load);
     return exit_code;
 }

@@ -32,33 +32,33 @@
     (IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_MASK_ADD)
 
 /* A name looked up in a directory, or (no name) the file at the end of the path. */
-struct look {
+struct watched_name {
     int number; /* inotify's, of the directory or file */
     char *name;
 };
 
 /* Tells files and their contents apart as far as stat(2) can. */
-struct identity {
+struct file_identity {
     dev_t device;
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
 };
 
-struct watched {
+struct watched_path {
     const char *path;
-    struct look *looks;
+    struct watched_name *looks;
     size_t count;
     char *unreported; /* why the path is looked at once a second; NULL: it need not be */
     char *said;       /* the last such reason that was printed */
-    struct identity last;
+    struct file_identity last;
 };
 
 struct path_watch {
     int inotify; /* -1: there is none */
     int mounts;  /* /proc/self/mountinfo; -1: it cannot be read */
     int error;   /* why there is no inotify */
-    struct watched *files;
+    struct watched_path *files;
     size_t count;
     uint64_t next; /* look */
 };
@@ -92,7 +92,7 @@ static const char *elsewhere_name(const char *path, bool *proc)
 
 /* ---- the walk ---- */
 
-static void unreported(struct watched *file, char *why)
+static void unreported(struct watched_path *file, char *why)
 {
     if (file->unreported)
         free(why);
@@ -100,11 +100,11 @@ static void unreported(struct watched *file, char *why)
         file->unreported = why;
 }
 
-static void look_add(struct watched *file, int number, const char *name)
+static void look_add(struct watched_path *file, int number, const char *name)
 {
     file->looks = reallocate(file->looks, (file->count + 1) * sizeof(*file->looks));
     file->looks[file->count++] =
-        (struct look){.number = number, .name = name ? format_text("%s", name) : NULL};
+        (struct watched_name){.number = number, .name = name ? format_text("%s", name) : NULL};
 }
 
 static char *error_reason(const char *at, int error)
@@ -115,7 +115,7 @@ static char *error_reason(const char *at, int error)
 }
 
 /* Returns false where the walk cannot go on behind this place. */
-static bool watch_place(const struct path_watch *watch, struct watched *file, const char *at,
+static bool watch_place(const struct path_watch *watch, struct watched_path *file, const char *at,
                         uint32_t events, const char *name)
 {
     bool proc;
@@ -134,7 +134,7 @@ static bool watch_place(const struct path_watch *watch, struct watched *file, co
 }
 
 /* "/a/b" and "c": "/a/b/c". */
-static char *below(const char *directory, const char *name)
+static char *path_below(const char *directory, const char *name)
 {
     return format_text("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
 }
@@ -148,14 +148,14 @@ static char *link_text(const char *path)
     return n < 0 ? NULL : format_text("%.*s", (int)n, text);
 }
 
-struct walk {
+struct path_walk {
     char *at;   /* the directory reached, without links in it */
     char *rest; /* of the path */
     unsigned links;
 };
 
 /* Goes to `next`, and with a link's text `target` on where that leads. */
-static void walk_step(struct walk *walk, char *next, char *target, const char *rest)
+static void walk_step(struct path_walk *walk, char *next, char *target, const char *rest)
 {
     char *left = target ? format_text("%s/%s", target, rest) : format_text("%s", rest);
 
@@ -174,7 +174,8 @@ static void walk_step(struct walk *walk, char *next, char *target, const char *r
 }
 
 /* Looks up the first name of the rest. False: the walk ends before the file. */
-static bool walk_name(const struct path_watch *watch, struct watched *file, struct walk *walk)
+static bool walk_name(const struct path_watch *watch, struct watched_path *file,
+                      struct path_walk *walk)
 {
     const char *start = walk->rest + strspn(walk->rest, "/");
     size_t length = strcspn(start, "/");
@@ -192,7 +193,7 @@ static bool walk_name(const struct path_watch *watch, struct watched *file, stru
     } else {
         char *target;
 
-        next = below(walk->at, name);
+        next = path_below(walk->at, name);
         target = link_text(next);
         there = (target || errno == EINVAL) && walk->links <= LINKS_MAX;
         walk_step(walk, next, target, start + length);
@@ -201,9 +202,9 @@ static bool walk_name(const struct path_watch *watch, struct watched *file, stru
     return there;
 }
 
-static void walk_path(const struct path_watch *watch, struct watched *file)
+static void walk_path(const struct path_watch *watch, struct watched_path *file)
 {
-    struct walk walk = {.at = format_text("/"), .rest = format_text("%s", file->path)};
+    struct path_walk walk = {.at = format_text("/"), .rest = format_text("%s", file->path)};
     bool there = true;
 
     while (there && walk.rest[strspn(walk.rest, "/")])
@@ -214,11 +215,11 @@ static void walk_path(const struct path_watch *watch, struct watched *file)
     free(walk.rest);
 }
 
-static struct identity identity_of(const char *path)
+static struct file_identity identity_of(const char *path)
 {
     /* Over a network open(2) asks the server, stat(2) need not: nfs(5), "Close-to-open". */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct identity identity;
+    struct file_identity identity;
     struct stat st;
 
     memset(&identity, 0, sizeof(identity));
@@ -235,7 +236,7 @@ static struct identity identity_of(const char *path)
     return identity;
 }
 
-static void say_unreported(struct watched *file)
+static void say_unreported(struct watched_path *file)
 {
     char *line;
 
@@ -257,7 +258,7 @@ static bool number_in_use(const struct path_watch *watch, int number)
     return false;
 }
 
-static void looks_drop(const struct path_watch *watch, struct look *looks, size_t count)
+static void looks_drop(const struct path_watch *watch, struct watched_name *looks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!number_in_use(watch, looks[i].number))
@@ -267,9 +268,9 @@ static void looks_drop(const struct path_watch *watch, struct look *looks, size_
     free(looks);
 }
 
-static void watch_file(const struct path_watch *watch, struct watched *file)
+static void watch_file(const struct path_watch *watch, struct watched_path *file)
 {
-    struct look *before = file->looks;
+    struct watched_name *before = file->looks;
     size_t count = file->count;
 
     free(file->unreported);
@@ -298,7 +299,7 @@ enum {
     WAY = 2,      /* the path may lead to another file */
 };
 
-static unsigned concerns(const struct watched *file, const struct inotify_event *event)
+static unsigned event_concerns(const struct watched_path *file, const struct inotify_event *event)
 {
     if (event->mask & IN_Q_OVERFLOW)
         return WAY;
@@ -319,7 +320,7 @@ static void read_events(const struct path_watch *watch, unsigned *seen)
             const struct inotify_event *event = (const void *)at;
 
             for (size_t i = 0; i < watch->count; i++)
-                seen[i] |= concerns(&watch->files[i], event);
+                seen[i] |= event_concerns(&watch->files[i], event);
             at += sizeof(*event) + event->len;
         }
 }
@@ -332,8 +333,8 @@ static void look_at_unreported(struct path_watch *watch, unsigned *seen)
         return;
     watch->next = now + LOOK_MS;
     for (size_t i = 0; i < watch->count; i++) {
-        struct watched *file = &watch->files[i];
-        struct identity identity;
+        struct watched_path *file = &watch->files[i];
+        struct file_identity identity;
 
         if (!file->unreported)
             continue;
@@ -367,7 +368,7 @@ void path_watch_close(struct path_watch *watch)
     if (!watch)
         return;
     for (size_t i = 0; i < watch->count; i++) {
-        struct watched *file = &watch->files[i];
+        struct watched_path *file = &watch->files[i];
 
         for (size_t j = 0; j < file->count; j++)
             free(file->looks[j].name);

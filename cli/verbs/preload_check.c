@@ -17,6 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "base/machine.h"
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
@@ -80,8 +81,7 @@ static int preload_check_image(struct verdict *verdict, const char *path,
         return refuse(why, HP_STATIC, "%s is a Go program without libc", path);
     if (!interpreter)
         return refuse(why, HP_STATIC, "%s is statically linked", path);
-    name = strrchr(interpreter, '/');
-    name = name ? name + 1 : interpreter;
+    name = base_name(interpreter);
     if (strncmp(name, "ld-musl", 7) == 0)
         return refuse(why, HP_MUSL, "%s uses musl (%s)", path, interpreter);
     if (!is_glibc_linker(name) && access(interpreter, X_OK) == 0)
@@ -120,10 +120,9 @@ static int preload_check_elf(struct verdict *verdict, const char *path, struct r
 /* `/usr/bin/env [-S] X`: X is what runs the script. Assignments and options are passed over. */
 static const char *behind_env(const char *interpreter, char *argument)
 {
-    const char *base = strrchr(interpreter, '/');
     char *rest = argument, *word;
 
-    if (strcmp(base ? base + 1 : interpreter, "env") != 0)
+    if (strcmp(base_name(interpreter), "env") != 0)
         return NULL;
     while ((word = strtok_r(rest, " \t", &rest)))
         if (word[0] != '-' && !strchr(word, '='))

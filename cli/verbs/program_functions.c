@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/base_name.h"
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/program_code.h"
@@ -28,8 +29,8 @@ static bool is_named_file(const struct process *process, const char *link)
 }
 
 /* A program that was started as an argument of ld.so is not what the link names: ld.so has no PT_INTERP. */
-static bool open_program(struct file_image *file, struct file_functions *functions,
-                         const struct process *process, struct json_object *written)
+static bool open_program_file(struct file_image *file, struct file_functions *functions,
+                              const struct process *process, struct json_object *written)
 {
     struct refusal ignored = {0};
     char link[64];
@@ -66,14 +67,14 @@ static bool any_name(const char *name, void *context)
     return !client_interrupted();
 }
 
-static int by_name(const void *left, const void *right)
+static int by_import_name(const void *left, const void *right)
 {
     const char *const *a = left, *const *b = right;
 
     return strcmp(*a, *b);
 }
 
-static int by_address(const void *left, const void *right)
+static int by_entry_address(const void *left, const void *right)
 {
     const uint64_t *a = left, *b = right;
 
@@ -93,14 +94,14 @@ static void note_own_imports(struct rows *rows)
             strcmp(json_text(slot, "definition"), rows->object) == 0)
             rows->imported[rows->imported_count++] = json_text(slot, "name");
     }
-    qsort(rows->imported, rows->imported_count, sizeof(*rows->imported), by_name);
+    qsort(rows->imported, rows->imported_count, sizeof(*rows->imported), by_import_name);
 }
 
 /* One import of that name: as loader/report_functions.c says. */
 static const char *import_only(const struct rows *rows, const char *name)
 {
-    const char **found =
-        bsearch(&name, rows->imported, rows->imported_count, sizeof(*rows->imported), by_name);
+    const char **found = bsearch(&name, rows->imported, rows->imported_count,
+                                 sizeof(*rows->imported), by_import_name);
     const char **end = rows->imported + rows->imported_count;
 
     if (!found || (found > rows->imported && strcmp(found[-1], name) == 0) ||
@@ -109,15 +110,15 @@ static const char *import_only(const struct rows *rows, const char *name)
     return "only calls through imports switch: ";
 }
 
-static void add_row(const struct function *function, const char *name,
-                    const struct function_code *code, void *context)
+static void program_row_add(const struct function *function, const char *name,
+                            const struct function_code *code, void *context)
 {
     struct rows *rows = context;
     struct function_row row = {function, name, code, rows->object, rows->path, NULL};
 
     rows->indirect |= function->ifunc;
     if (rows->indirect || bsearch(&function->address, rows->known, rows->known_count,
-                                  sizeof(*rows->known), by_address))
+                                  sizeof(*rows->known), by_entry_address))
         return;
     if (code->problem && function->name)
         row.import_only = import_only(rows, function->name);
@@ -139,7 +140,7 @@ static bool note_known(struct rows *rows)
         if (strcmp(kind, "entry") == 0 && strcmp(json_text(slot, "object_path"), rows->path) == 0)
             rows->known[rows->known_count++] = (uint64_t)json_integer(slot, "offset", 0);
     }
-    qsort(rows->known, rows->known_count, sizeof(*rows->known), by_address);
+    qsort(rows->known, rows->known_count, sizeof(*rows->known), by_entry_address);
     return true;
 }
 
@@ -151,12 +152,12 @@ bool program_functions_add(const struct process *process, struct json_object *re
     bool added = false;
 
     if (slots && process->exe && note_known(&rows) &&
-        open_program(&file, &rows.functions, process, json_list(reply, "written"))) {
+        open_program_file(&file, &rows.functions, process, json_list(reply, "written"))) {
         const char *soname = image_soname(file.image);
 
-        rows.object = soname ? soname : strrchr(process->exe, '/') + 1;
+        rows.object = soname ? soname : base_name(process->exe);
         note_own_imports(&rows);
-        file_functions_each(&rows.functions, rows.object, any_name, add_row, &rows);
+        file_functions_each(&rows.functions, rows.object, any_name, program_row_add, &rows);
         added = !rows.indirect && !client_interrupted();
     }
     for (size_t i = 0; added && i < json_length(rows.list); i++)

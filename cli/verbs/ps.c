@@ -75,7 +75,7 @@ static void user_of(const struct process *process, char *buffer, size_t size)
         snprintf(buffer, size, "%u", process->euid);
 }
 
-static void add_row(struct table *table, const struct row *row)
+static void process_row_add(struct text_table *table, const struct row *row)
 {
     char user[64], since[32];
 
@@ -164,11 +164,11 @@ static struct json_object *query_status(const struct process *process)
     return status;
 }
 
-static void print_all(const struct process *list, size_t count, bool json)
+static void print_processes(const struct process *list, size_t count, bool json)
 {
     static const char *const head[] = {"PID",    "PROGRAM", "USER", "DIRECTORY",
                                        "ENGINE", "LAYERS",  "SINCE"};
-    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct text_table table = {.columns = sizeof(head) / sizeof(head[0])};
     struct json_object *document = document_new("ps"), *rows = json_object_new_array();
 
     for (size_t i = 0; i < table.columns; i++)
@@ -188,7 +188,7 @@ static void print_all(const struct process *list, size_t count, bool json)
         if (json)
             add_json(rows, &row);
         else
-            add_row(&table, &row);
+            process_row_add(&table, &row);
         json_object_put(row.status);
         channel_close(&row.channel);
     }
@@ -217,7 +217,7 @@ int verb_ps(int argc, char **argv)
         return usage_error("ps", "ps takes no operand");
     list = possible_find(&count);
     clean_all(list, count);
-    print_all(list, count, json);
+    print_processes(list, count, json);
     for (size_t i = 0; i < count; i++)
         process_close(&list[i]);
     free(list);

@@ -92,7 +92,7 @@ static void set_patches(const char *patches)
     setenv("HOTPATCH_RUN_PID", pid, 1);
 }
 
-static int start(char **argv, const char *patches, bool json)
+static int program_start(char **argv, const char *patches, bool json)
 {
     struct refusal why = {0};
     struct verdict *verdict = allocate(sizeof(*verdict));
@@ -142,7 +142,7 @@ int verb_run(int argc, char **argv)
     }
     if (optind == argc)
         return usage_error("run", "run takes a program");
-    exit_code = start(argv + optind, patches, json);
+    exit_code = program_start(argv + optind, patches, json);
     free(patches);
     return exit_code;
 }

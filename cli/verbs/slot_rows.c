@@ -32,7 +32,7 @@ bool slot_wished(const char *glob, const char *name)
     return result;
 }
 
-void slot_name_cell(struct table *table, const char *name, const char *file)
+void slot_name_cell(struct text_table *table, const char *name, const char *file)
 {
     char *words = cxx_demangled(name);
 
@@ -47,7 +47,7 @@ bool slot_techniques_exist(struct json_object *slots)
     return technique_share_of(slots).functions > 0;
 }
 
-void slot_technique_cell(struct table *table, struct json_object *slot)
+void slot_technique_cell(struct text_table *table, struct json_object *slot)
 {
     table_cell(table, "%s", text_or_dash(json_text(slot, "technique")));
 }
@@ -145,7 +145,7 @@ bool slot_notes_exist(struct json_object *slots)
     return has;
 }
 
-void slot_notes_cell(struct table *table, struct json_object *slot)
+void slot_notes_cell(struct text_table *table, struct json_object *slot)
 {
     char *notes = notes_of(slot);
 

@@ -27,12 +27,12 @@ bool slot_glob_is_cxx(const char *glob);
 /* Does `name`, or what it is in C++, match? NULL matches all. */
 bool slot_wished(const char *glob, const char *name);
 /* As a person types it to load: C++ names in words, static functions with their file. */
-void slot_name_cell(struct table *table, const char *name, const char *file);
+void slot_name_cell(struct text_table *table, const char *name, const char *file);
 
 /* The technique by which entries are patched, or would be: whether there are any, a cell of the table,
  * and the share of each, which is printed behind it. */
 bool slot_techniques_exist(struct json_object *slots);
-void slot_technique_cell(struct table *table, struct json_object *slot);
+void slot_technique_cell(struct text_table *table, struct json_object *slot);
 void slot_techniques_print(struct json_object *slots);
 struct json_object *slot_techniques_json(struct json_object *slots);
 
@@ -41,7 +41,7 @@ struct json_object *slot_techniques_json(struct json_object *slots);
 /* "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */
 char *slot_kept(struct json_object *slot);
 bool slot_notes_exist(struct json_object *slots);
-void slot_notes_cell(struct table *table, struct json_object *slot);
+void slot_notes_cell(struct text_table *table, struct json_object *slot);
 /* Add inlined_into to an entry, from the debug information of the object at `path`; until `until`
  * (CLOCK_MONOTONIC, ms). */
 void slot_add_inlined(struct json_object *slot, struct lookup *lookup, const char *path,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base_name.h"
 #include "base/request.h"
 #include "cli/debug/lookup.h"
 #include "cli/output/clock.h"
@@ -63,7 +64,7 @@ static bool is_import(struct json_object *slot)
 }
 
 /* Their names, or how many they are. */
-static void add_importers(struct table *table, struct json_object *importers)
+static void add_importers(struct text_table *table, struct json_object *importers)
 {
     size_t count = json_length(importers);
 
@@ -83,7 +84,8 @@ struct columns {
     bool imports, techniques, notes;
 };
 
-static void add_live(struct table *table, struct json_object *slot, const struct columns *with)
+static void add_process_slot(struct text_table *table, struct json_object *slot,
+                             const struct columns *with)
 {
     slot_name_cell(table, json_text(slot, "name"), json_text(slot, "file"));
     table_cell(table, "%s", json_text(slot, "kind"));
@@ -112,20 +114,20 @@ static void add_live(struct table *table, struct json_object *slot, const struct
         slot_notes_cell(table, slot);
 }
 
-static void print_live(struct json_object *reply, const struct process *process)
+static void print_process_slots(struct json_object *reply, const struct process *process)
 {
     static const char *const head[] = {"NAME",    "KIND",      "TYPE",       "OBJECT",   "LIVE",
                                        "VERSION", "SIGNATURE", "DEFINITION", "IMPORTERS"};
     struct json_object *slots = json_list(reply, "slots");
     struct columns with = {false, slot_techniques_exist(slots), slot_notes_exist(slots)};
     size_t count = sizeof(head) / sizeof(head[0]);
-    struct table table;
+    struct text_table table;
 
     (void)process;
     for (size_t i = 0; i < json_length(slots) && !with.imports; i++)
         with.imports = is_import(json_item(slots, i));
     count -= with.imports ? 0 : 2;
-    table = (struct table){.columns = count + with.techniques + with.notes};
+    table = (struct text_table){.columns = count + with.techniques + with.notes};
     for (size_t i = 0; i < count; i++)
         table_cell(&table, "%s", head[i]);
     if (with.techniques)
@@ -133,19 +135,19 @@ static void print_live(struct json_object *reply, const struct process *process)
     if (with.notes)
         table_cell(&table, "NOTES");
     for (size_t i = 0; i < json_length(slots); i++)
-        add_live(&table, json_item(slots, i), &with);
+        add_process_slot(&table, json_item(slots, i), &with);
     table_print(&table, stdout);
     slot_techniques_print(slots);
     table_free(&table);
 }
 
-static bool is_of(const char *object, struct json_object *slot, const struct process *process)
+static bool slot_is_in(const char *object, struct json_object *slot, const struct process *process)
 {
-    const char *path = json_text(slot, "object_path"), *slash = strrchr(path, '/');
+    const char *path = json_text(slot, "object_path");
 
     return !object || strcmp(object, json_text(slot, "object")) == 0 ||
            strcmp(object, json_text(slot, "namespace")) == 0 ||
-           strcmp(object, slash ? slash + 1 : path) == 0 ||
+           strcmp(object, base_name(path)) == 0 ||
            (strcmp(object, "exe") == 0 && process->exe && strcmp(path, process->exe) == 0);
 }
 
@@ -160,7 +162,7 @@ static void drop_others(struct json_object *reply, const struct process *process
         struct json_object *slot = json_item(slots, i);
 
         if (slot_wished(wish_now->match, json_text(slot, "name")) &&
-            is_of(wish_now->object, slot, process))
+            slot_is_in(wish_now->object, slot, process))
             json_object_array_add(kept, json_object_get(slot));
     }
     if (slots)
@@ -230,7 +232,7 @@ static int query_in_two(const char *target, const struct client_request *client_
 
     first.keys = keys;
     whole = client_request;
-    exit_code = request_run_on(target, &first, json, print_live);
+    exit_code = request_run_on(target, &first, json, print_process_slots);
     free(keys);
     return exit_code;
 }
@@ -253,7 +255,7 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
 
     wish_now = wish;
     if (wish->match || wish->kind || *target == '@')
-        exit_code = request_run_on(target, &client_request, wish->json, print_live);
+        exit_code = request_run_on(target, &client_request, wish->json, print_process_slots);
     else
         exit_code = query_in_two(target, &client_request, wish->json);
     free(keys);
@@ -267,7 +269,8 @@ static bool kind_known(const char *kind)
            strcmp(kind, "entry") == 0;
 }
 
-static int slots_of(const char *target, const struct slot_wish *wish, const struct moment *moment)
+static int slots_of_target(const char *target, const struct slot_wish *wish,
+                           const struct moment *moment)
 {
     char *path;
     int exit_code;
@@ -308,7 +311,7 @@ int verb_slots(int argc, char **argv)
     split_object(&wish);
     if (wish.kind && !kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
-    exit_code = slots_of(argv[optind], &wish, &moment);
+    exit_code = slots_of_target(argv[optind], &wish, &moment);
     free(wish.object);
     return exit_code;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base_name.h"
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/file_slots.h"
@@ -19,7 +20,7 @@ static bool wished(const struct file_slot *slot, const struct slot_wish *wish)
     return (!wish->kind || strcmp(kind, wish->kind) == 0) && slot_wished(wish->match, slot->name);
 }
 
-static void add_file_row(struct table *table, const struct file_slot *slot, const char *object)
+static void add_file_row(struct text_table *table, const struct file_slot *slot, const char *object)
 {
     table_cell(table, "%s", slot->name);
     table_cell(table, "%s", slot->declared ? "declared" : "import");
@@ -48,7 +49,7 @@ static bool name_wished(const char *name, void *context)
     return slot_wished(rows->wish->match, name);
 }
 
-static void add_function_row(struct table *table, struct json_object *function,
+static void add_function_row(struct text_table *table, struct json_object *function,
                              bool with_techniques, bool with_notes)
 {
     slot_name_cell(table, json_text(function, "name"), json_text(function, "file"));
@@ -65,8 +66,8 @@ static void add_function_row(struct table *table, struct json_object *function,
         slot_notes_cell(table, function);
 }
 
-static void add_function(const struct function *function, const char *name,
-                         const struct function_code *code, void *context)
+static void entry_row_add(const struct function *function, const char *name,
+                          const struct function_code *code, void *context)
 {
     struct function_rows *rows = context;
     const struct function_row row = {function, name, code, rows->object, NULL, NULL};
@@ -105,7 +106,7 @@ static int add_functions(const char *path, const struct file_image *file,
     rows->until = now_ms() + SLOT_INLINED_TIME;
     if (result == 0 && rows->lookup) {
         lookup_file(rows->lookup, path);
-        file_functions_each(&rows->functions, rows->object, name_wished, add_function, rows);
+        file_functions_each(&rows->functions, rows->object, name_wished, entry_row_add, rows);
     }
     lookup_close(rows->lookup);
     file_functions_close(&rows->functions);
@@ -118,7 +119,7 @@ static void print_file_table(const struct file_slots *slots, struct json_object 
     static const char *const head[] = {"NAME", "KIND", "TYPE", "OBJECT", "SIGNATURE OR VERSION"};
     enum { HEAD = sizeof(head) / sizeof(head[0]) };
     bool techniques = slot_techniques_exist(functions), notes = slot_notes_exist(functions);
-    struct table table = {.columns = HEAD + techniques + notes};
+    struct text_table table = {.columns = HEAD + techniques + notes};
 
     for (size_t i = 0; i < HEAD; i++)
         table_cell(&table, "%s", head[i]);
@@ -166,7 +167,7 @@ static int print_file(const char *path, const struct file_image *file,
                       const struct file_slots *slots, const struct slot_wish *wish)
 {
     struct refusal why = {0};
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *base = base_name(path);
     struct function_rows rows = {.wish = wish, .object = base, .list = json_object_new_array()};
     int exit_code = 0;
 

@@ -63,7 +63,7 @@ static void print_head(struct json_object *status, const struct process *process
     }
 }
 
-static void add_layer(struct table *table, struct json_object *layer, bool top)
+static void layer_row_add(struct text_table *table, struct json_object *layer, bool top)
 {
     table_cell(table, "  %s", json_text(layer, "module"));
     table_cell(table, "%s", or_dash(json_text(layer, "version")));
@@ -80,12 +80,12 @@ static void print_layers(struct json_object *layers)
 {
     static const char *const head[] = {"  PATCH", "VERSION",  "STATE",   "SINCE", "OLD",
                                        "NEW",     "BUILD-ID", "SHA-256", "FILE"};
-    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct text_table table = {.columns = sizeof(head) / sizeof(head[0])};
 
     for (size_t i = 0; i < table.columns; i++)
         table_cell(&table, "%s", head[i]);
     for (size_t i = json_length(layers); i-- > 0;) /* the newest first */
-        add_layer(&table, json_item(layers, i), i + 1 == json_length(layers));
+        layer_row_add(&table, json_item(layers, i), i + 1 == json_length(layers));
     table_print(&table, stdout);
     table_free(&table);
 }
@@ -239,7 +239,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     print_uprobe_safe(slot);
 }
 
-static void add_record(struct table *table, struct json_object *record)
+static void add_record(struct text_table *table, struct json_object *record)
 {
     struct json_object *modules = json_list(record, "modules");
     char *names = format_text("%s", json_length(modules) ? "" : "-");
@@ -270,7 +270,7 @@ static void print_history(struct json_object *history)
 {
     static const char *const head[] = {"N",     "TIME",         "VERB",    "RESULT",
                                        "SLOTS", "MICROSECONDS", "PATCHES", "REASON"};
-    struct table table = {.columns = sizeof(head) / sizeof(head[0])};
+    struct text_table table = {.columns = sizeof(head) / sizeof(head[0])};
 
     for (size_t i = 0; i < table.columns; i++)
         table_cell(&table, "%s", head[i]);
