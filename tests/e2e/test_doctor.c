@@ -1,7 +1,9 @@
 /*
- * test_doctor.c - what doctor says of a process: after its listener is ready, or with the reason why none can be.
+ * test_doctor.c - what doctor says of a process: after its listener is ready, or with the reason why none can be; and
+ * how much of a program's code it finds functions for.
  * ROUNDS=200: as often it looks at processes that have just started.
  */
+#include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "elf/functions_read.h"
+#include "elf/text_share.h"
 #include "tests/support/harness.h"
+#include "tests/support/objects.h"
 
 static const char *pid_text(pid_t pid)
 {
@@ -171,6 +176,78 @@ static void a_process_that_has_just_started_is_never_misjudged(void **state)
     host_stop(host);
 }
 
+/* ---- how much of the code is known ---- */
+
+static struct text_share share_of(const char *path)
+{
+    struct file file = file_read(path);
+    struct functions *functions = object_functions(&file);
+    struct text_share share;
+
+    assert_int_equal(functions_text_share(functions, &share), 0);
+    functions_close(functions);
+    file_free(&file);
+    return share;
+}
+
+static void must_have_line(const char *subject, const char *path, const char *level)
+{
+    struct output *output = hotpatch(NULL, "doctor", subject, NULL);
+    struct text_share share = share_of(path);
+    char line[300];
+
+    snprintf(line, sizeof line,
+             "\n%-4s  text       the functions cover %llu of %llu bytes of .text (", level,
+             (unsigned long long)share.covered, (unsigned long long)share.bytes);
+    assert_int_equal(output->status, 0);
+    if (!strstr(output->out, line))
+        fail_msg("no line \"%s\":\n%s", line + 1, output->out);
+    output_free(output);
+}
+
+static void doctor_says_how_much_of_a_file_is_covered(void **state)
+{
+    (void)state;
+    must_have_line("bash", "/usr/bin/bash", "ok");
+    must_have_line(built("hosts/host"), built("hosts/host"), "ok");
+}
+
+static void doctor_warns_where_most_of_the_code_is_unknown(void **state)
+{
+    const char *path = object_path(PROGRAM "-s -fno-asynchronous-unwind-tables",
+                                   "int main(void) { return 0; }\n"
+                                   "__asm__(\".text\\n.skip 100000,0x90\\n\");\n");
+
+    (void)state;
+    must_have_line(path, path, "warn");
+}
+
+static void doctor_says_how_much_of_a_processs_program_is_covered(void **state)
+{
+    struct host *host = host_start("host", NULL);
+    char pid[16];
+
+    (void)state;
+    snprintf(pid, sizeof pid, "%d", host->pid);
+    must_have_line(pid, built("hosts/host"), "ok");
+    host_stop(host);
+}
+
+static void json_has_the_share_as_numbers(void **state)
+{
+    struct output *output = hotpatch(NULL, "doctor", "--json", built("hosts/host"), NULL);
+    struct text_share share = share_of(built("hosts/host"));
+    json_object *document = json_tokener_parse(output->out), *of = member(document, "text_share");
+
+    (void)state;
+    assert_string_equal(member_text(of, "of"), ".text");
+    assert_int_equal(json_object_get_int64(member(of, "bytes")), share.bytes);
+    assert_int_equal(json_object_get_int64(member(of, "covered")), share.covered);
+    assert_in_range(json_object_get_double(member(of, "percent")), 1, 100);
+    json_object_put(document);
+    output_free(output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,7 +258,11 @@ int main(void)
         cmocka_unit_test(of_several_each_is_judged),
         cmocka_unit_test(a_zombie_has_ended),
         cmocka_unit_test(a_process_that_has_just_started_is_never_misjudged),
+        cmocka_unit_test(doctor_says_how_much_of_a_file_is_covered),
+        cmocka_unit_test(doctor_warns_where_most_of_the_code_is_unknown),
+        cmocka_unit_test(doctor_says_how_much_of_a_processs_program_is_covered),
+        cmocka_unit_test(json_has_the_share_as_numbers),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, objects_setup, objects_teardown);
 }

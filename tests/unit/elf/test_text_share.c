@@ -1,12 +1,8 @@
 /*
  * test_text_share.c - elf/text_share.c: how many bytes of the code are in functions that are known, by each of
- * what tells of functions and by what is left when that is missing; and what doctor says of it.
+ * what tells of functions and by what is left when that is missing. What doctor prints of it: test_doctor.c.
  */
 #include "elf/text_share.h"
-
-#include <json-c/json.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "elf/functions_read.h"
 #include "tests/support/objects.h"
@@ -156,70 +152,6 @@ static void nothing_is_known_of_an_object_without_functions(void **state)
     assert_int_equal(text_share_percent(&share), 0);
 }
 
-/* ------------------------------------------------------- doctor --- */
-
-static void must_have_line(const char *subject, const char *path, const char *level)
-{
-    struct output *output = hotpatch(NULL, "doctor", subject, NULL);
-    struct file file = file_read(path);
-    struct text_share share = share_in(&file);
-    char line[300];
-
-    file_free(&file);
-    snprintf(line, sizeof line,
-             "\n%-4s  text       the functions cover %llu of %llu bytes of .text (", level,
-             (unsigned long long)share.covered, (unsigned long long)share.bytes);
-    assert_int_equal(output->status, 0);
-    if (!strstr(output->out, line))
-        fail_msg("no line \"%s\":\n%s", line + 1, output->out);
-    output_free(output);
-}
-
-static void doctor_says_how_much_of_a_file_is_covered(void **state)
-{
-    (void)state;
-    must_have_line("bash", "/usr/bin/bash", "ok");
-    must_have_line(built("hosts/host"), built("hosts/host"), "ok");
-}
-
-static void doctor_warns_where_most_of_the_code_is_unknown(void **state)
-{
-    const char *path = object_path(PROGRAM "-s -fno-asynchronous-unwind-tables",
-                                   "int main(void) { return 0; }\n"
-                                   "__asm__(\".text\\n.skip 100000,0x90\\n\");\n");
-
-    (void)state;
-    must_have_line(path, path, "warn");
-}
-
-static void doctor_says_how_much_of_a_processs_program_is_covered(void **state)
-{
-    struct host *host = host_start("host", NULL);
-    char pid[16];
-
-    (void)state;
-    snprintf(pid, sizeof pid, "%d", host->pid);
-    must_have_line(pid, built("hosts/host"), "ok");
-    host_stop(host);
-}
-
-static void json_has_the_share_as_numbers(void **state)
-{
-    struct output *output = hotpatch(NULL, "doctor", "--json", built("hosts/host"), NULL);
-    struct file file = file_read(built("hosts/host"));
-    struct text_share share = share_in(&file);
-    json_object *document = json_tokener_parse(output->out), *of = member(document, "text_share");
-
-    (void)state;
-    file_free(&file);
-    assert_string_equal(member_text(of, "of"), ".text");
-    assert_int_equal(json_object_get_int64(member(of, "bytes")), share.bytes);
-    assert_int_equal(json_object_get_int64(member(of, "covered")), share.covered);
-    assert_in_range(json_object_get_double(member(of, "percent")), 1, 100);
-    json_object_put(document);
-    output_free(output);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,10 +163,6 @@ int main(void)
         cmocka_unit_test(every_section_of_text_counts),
         cmocka_unit_test(a_section_that_lies_outside_the_code_does_not_count),
         cmocka_unit_test(nothing_is_known_of_an_object_without_functions),
-        cmocka_unit_test(doctor_says_how_much_of_a_file_is_covered),
-        cmocka_unit_test(doctor_warns_where_most_of_the_code_is_unknown),
-        cmocka_unit_test(doctor_says_how_much_of_a_processs_program_is_covered),
-        cmocka_unit_test(json_has_the_share_as_numbers),
     };
 
     return cmocka_run_group_tests(tests, objects_setup, objects_teardown);

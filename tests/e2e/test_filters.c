@@ -1,19 +1,12 @@
 /*
- * test_filters.c - seccomp filters that the host sets, or was started under: a ring does not end it, and where it
- * can be answered it is. The system calls that the library says it needs are all that it makes.
+ * test_filters.c - seccomp filters that the host sets, or was started under: a ring does not end the host, and
+ * requests are answered where the filter allows it. The library makes no system calls but those it says it needs.
+ * See also unit/preload/test_bpf.c and unit/base/test_seccomp_facts.c.
  */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "base/seccomp_facts.h"
-#include "preload/bpf.h"
 #include "tests/support/harness.h"
 
 #define DOORBELL (SIGRTMIN + 12)
@@ -28,60 +21,6 @@ static const char *pid_text(pid_t pid)
     snprintf(text, sizeof(text), "%d", (int)pid);
     return text;
 }
-
-/* ---- the programs ---- */
-
-static void a_filter_answers_as_the_kernel_would(void **state)
-{
-    static const struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 5),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x10, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_LD | BPF_IMM, SECCOMP_RET_ERRNO),
-        BPF_STMT(BPF_ST, 3),
-        BPF_STMT(BPF_LDX | BPF_MEM, 3),
-        BPF_STMT(BPF_LD | BPF_IMM, 7),
-        BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0),
-        BPF_STMT(BPF_RET | BPF_A, 0),
-    };
-    const unsigned count = sizeof(code) / sizeof(*code);
-
-    (void)state;
-    assert_int_equal(bpf_run(code, count, &(struct bpf_call){SYS_prctl, 1, {0x110}}),
-                     SECCOMP_RET_TRAP);
-    assert_int_equal(bpf_run(code, count, &(struct bpf_call){SYS_prctl, 1, {0x10f}}),
-                     SECCOMP_RET_ALLOW);
-    assert_int_equal(bpf_run(code, count, &(struct bpf_call){SYS_prctl, 0, {0}}), SECCOMP_RET_TRAP);
-    assert_int_equal(bpf_run(code, count, &(struct bpf_call){SYS_read, 0, {0}}),
-                     SECCOMP_RET_ERRNO | 7);
-    assert_int_equal(bpf_run(code, 3, &(struct bpf_call){SYS_prctl, 1, {0}}), BPF_UNKNOWN);
-}
-
-static void filters_that_were_not_seen_are_told_from_inherited_ones(void **state)
-{
-    struct seccomp_facts facts = {.refuses = SECCOMP_REFUSES_NONE, .kills = SECCOMP_REFUSES_NONE};
-
-    (void)state;
-    assert_int_equal(seccomp_judge(&facts, 0, SECCOMP_HOSTS), SECCOMP_ALLOWS);
-    assert_int_equal(seccomp_judge(&facts, 1, SECCOMP_HOSTS), SECCOMP_UNSEEN);
-    facts.at_start = 2;
-    assert_int_equal(seccomp_judge(&facts, 2, SECCOMP_HOSTS), SECCOMP_ALLOWS);
-    assert_int_equal(seccomp_judge(&facts, 3, SECCOMP_HOSTS), SECCOMP_UNSEEN);
-    facts.seen = 1;
-    assert_int_equal(seccomp_judge(&facts, 3, SECCOMP_HOSTS), SECCOMP_ALLOWS);
-    facts.refuses = SYS_futex;
-    assert_int_equal(seccomp_judge(&facts, 3, SECCOMP_HOSTS), SECCOMP_REFUSES);
-    assert_int_equal(seccomp_judge(&facts, 0, SECCOMP_HOSTS), SECCOMP_ALLOWS);
-    facts =
-        (struct seccomp_facts){.at_start = SECCOMP_STARTED_UNDER, .refuses = SECCOMP_REFUSES_NONE};
-    assert_int_equal(seccomp_judge(&facts, 9, SECCOMP_HOSTS), SECCOMP_ALLOWS);
-}
-
-/* ---- hosts ---- */
 
 static void assert_says(struct output *output, int status, const char *text)
 {
@@ -243,8 +182,6 @@ static void strict_mode_is_refused_by_the_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_filter_answers_as_the_kernel_would),
-        cmocka_unit_test(filters_that_were_not_seen_are_told_from_inherited_ones),
         cmocka_unit_test(threads_go_on_under_a_filter_that_only_fails_calls),
         cmocka_unit_test(a_filter_set_past_libc_is_refused_by_the_command),
         cmocka_unit_test(strict_mode_is_refused_by_the_command),
