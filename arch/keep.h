@@ -47,6 +47,12 @@ struct arch_keeper {
     uint64_t save_bytes;
 };
 
+/* How calls of one replacement are made. */
+struct keep {
+    struct arch_kept kept;
+    uint32_t stack_bytes; /* of arguments on the stack that are copied */
+};
+
 /* Is anything to be kept? */
 static inline bool arch_keeps(const struct arch_kept *kept)
 {

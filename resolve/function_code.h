@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "loader/objects/code_view.h"
+#include "resolve/code_view.h"
 #include "resolve/padding.h"
 
 struct function_code {

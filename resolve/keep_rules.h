@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/text/keeper.h"
+#include "arch/keep.h"
 
 struct keep_facts {
     const char *name;      /* the function's, or NULL */

@@ -17,18 +17,6 @@ struct gap {
     uint64_t begin, end;
 };
 
-bool code_copy(const struct code_view *view, uint64_t address, uint8_t *copy, size_t size)
-{
-    const uint8_t *code = image_bytes_at(view->image, address, size);
-
-    if (!code)
-        return false;
-    memcpy(copy, code, size);
-    if (view->restore)
-        view->restore((uintptr_t)code, copy, size);
-    return true;
-}
-
 /* Nor jumps there: the index of branches counts what follows a function to it. */
 static bool never_runs_over(const struct code_view *view, const struct function *function,
                             const struct gap *gap)

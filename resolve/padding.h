@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/objects/code_view.h"
+#include "resolve/code_view.h"
 
 enum { PADDING_GAPS = 8 };
 

@@ -13,12 +13,6 @@
 
 #include "arch/keep.h"
 
-/* How calls of one replacement are made. */
-struct keep {
-    struct arch_kept kept;
-    uint32_t stack_bytes; /* of arguments on the stack that are copied */
-};
-
 struct keeper;
 
 /* Make calls of `function` keep what `keep` says; near the code at `near`. Without anything to keep,

@@ -1,5 +1,5 @@
 /*
- * code_view.h - what is known of one object's code, by its file or as it is mapped.
+ * code_view.h - what is known of one object's code, by its file or as it is mapped. Compiled into engine and command.
  */
 #ifndef HOTPATCH_CODE_VIEW_H
 #define HOTPATCH_CODE_VIEW_H
@@ -16,7 +16,8 @@ struct code_view {
     void (*restore)(uintptr_t address, uint8_t *copy, size_t size);
 };
 
-/* Copy `size` bytes of original code. False: they are not there. */
+/* Copy `size` bytes of original code at `address` (before load bias). Return false where the object does not
+ * have them. */
 bool code_copy(const struct code_view *view, uint64_t address, uint8_t *copy, size_t size);
 
 #endif
