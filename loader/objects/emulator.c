@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 
 static enum { NOT_ASKED, NATIVE, EMULATED } answer;
 

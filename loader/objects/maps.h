@@ -1,7 +1,7 @@
 /*
  * maps.h - what is mapped in this process, as /proc/self/maps tells it (proc(5)).
  *
- * Listener (or the thread that runs the constructor). Raw system calls; maps_keep() alone allocates.
+ * Listener (or the thread that runs the constructor). Raw system calls, no allocation.
  */
 #ifndef HOTPATCH_MAPS_H
 #define HOTPATCH_MAPS_H
@@ -21,14 +21,7 @@ struct mapping {
     size_t path_length;
 };
 
-/* Calls `each` in address order until it returns false. 0, or -errno: it cannot be read. */
+/* Call `each` for every mapping in address order until it returns false. 0, or -errno: it cannot be read. */
 int maps_each(bool (*each)(const struct mapping *mapping, void *context), void *context);
-/* What is mapped at `address`; false: nothing, or nobody can tell. */
-bool maps_at(uintptr_t address, struct mapping *out);
-/* Until maps_forget() maps_at() answers out of one reading, without paths: for many functions of
- * objects that stay. */
-void maps_keep(void);
-void maps_forget(void);
-void maps_after_fork(void);
 
 #endif

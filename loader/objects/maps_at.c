@@ -1,5 +1,5 @@
-/* maps_at.c - what is mapped at one address, for one question or for many; see maps.h. */
-#include "loader/objects/maps.h"
+/* maps_at.c - see maps_at.h. */
+#include "loader/objects/maps_at.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +23,12 @@ void maps_forget(void)
     memset(&kept, 0, sizeof(kept));
 }
 
-/* What the parent had read is the parent's. */
 void maps_after_fork(void)
 {
     memset(&kept, 0, sizeof(kept));
 }
 
-static bool keep(const struct mapping *mapping, void *nothing)
+static bool keep_mapping(const struct mapping *mapping, void *nothing)
 {
     (void)nothing;
     if (kept.count == kept.room) {
@@ -52,7 +51,7 @@ static bool is_kept(void)
 {
     if (!kept.wanted || kept.count > 0)
         return kept.count > 0;
-    if (maps_each(keep, NULL) == 0 && !kept.failed)
+    if (maps_each(keep_mapping, NULL) == 0 && !kept.failed)
         return kept.count > 0;
     maps_forget(); /* without memory each question is a reading of its own */
     return false;
@@ -76,7 +75,7 @@ static bool kept_at(uintptr_t address, struct mapping *out)
     return true;
 }
 
-struct look {
+struct question_at {
     uintptr_t address;
     struct mapping *out;
     bool found;
@@ -84,21 +83,21 @@ struct look {
 
 static bool is_at(const struct mapping *mapping, void *context)
 {
-    struct look *look = context;
+    struct question_at *question = context;
 
-    if (mapping->end <= look->address)
+    if (mapping->end <= question->address)
         return true;
-    look->found = mapping->begin <= look->address;
-    if (look->found)
-        *look->out = *mapping;
+    question->found = mapping->begin <= question->address;
+    if (question->found)
+        *question->out = *mapping;
     return false;
 }
 
 bool maps_at(uintptr_t address, struct mapping *out)
 {
-    struct look look = {address, out, false};
+    struct question_at question = {address, out, false};
 
     if (is_kept())
         return kept_at(address, out);
-    return maps_each(is_at, &look) == 0 && look.found;
+    return maps_each(is_at, &question) == 0 && question.found;
 }

@@ -18,6 +18,7 @@
 #include "loader/slots/ifunc.h"
 #include "loader/text/decoder.h"
 #include "loader/text/site.h"
+#include "loader/text/site_find.h"
 #include "resolve/function_code.h"
 
 /* ---- finding ---- */

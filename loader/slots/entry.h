@@ -11,6 +11,7 @@
 #include "loader/slots/slot.h"
 #include "loader/text/site.h"
 #include "loader/transaction/transaction.h"
+#include "resolve/function_code.h"
 #include "resolve/function_copies.h"
 
 struct entry_candidate {

@@ -11,9 +11,11 @@
 #include "base/sys_wait.h"
 #include "base/text.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/slots/entry.h"
 #include "loader/text/near_alloc.h"
 #include "loader/text/site.h"
+#include "loader/text/site_place.h"
 #include "loader/text/text_poke.h"
 #include "loader/transaction/pin.h"
 

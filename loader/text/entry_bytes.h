@@ -8,7 +8,7 @@
 #define HOTPATCH_ENTRY_BYTES_H
 
 #include "arch/foreign.h"
-#include "loader/text/site.h"
+#include "loader/text/site_problem.h"
 
 struct damage;
 

@@ -35,7 +35,7 @@ bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at)
 static bool make_room(struct gaps *gaps)
 {
     size_t room = gaps->room ? gaps->room * 2 : 256;
-    struct gap *all;
+    struct free_gap *all;
 
     if (gaps->count < gaps->room)
         return true;
@@ -49,7 +49,7 @@ static bool make_room(struct gaps *gaps)
 
 static bool add_gap(struct gaps *gaps, uintptr_t end, bool below_stack)
 {
-    struct gap gap = {gaps->end_before, end, below_stack};
+    struct free_gap gap = {gaps->end_before, end, below_stack};
 
     if (gap.begin >= gap.end)
         return true;
@@ -120,7 +120,7 @@ static size_t gap_after(const struct gaps *gaps, uintptr_t address)
 void gaps_take(struct gaps *gaps, uintptr_t begin, uintptr_t end)
 {
     size_t i = gap_after(gaps, begin);
-    struct gap *gap, upper;
+    struct free_gap *gap, upper;
 
     if (i == gaps->count || gaps->all[i].begin > begin || gaps->all[i].end < end ||
         !make_room(gaps)) {
@@ -128,7 +128,7 @@ void gaps_take(struct gaps *gaps, uintptr_t begin, uintptr_t end)
         return;
     }
     gap = &gaps->all[i];
-    upper = (struct gap){end, gap->end, gap->below_stack};
+    upper = (struct free_gap){end, gap->end, gap->below_stack};
     gap->end = begin;
     gap->below_stack = false;
     if (upper.begin == upper.end)
@@ -209,7 +209,7 @@ static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
     try_hole(search, search->brk + search->spared, end);
 }
 
-static void try_gap(struct search *search, const struct gap *gap)
+static void try_gap(struct search *search, const struct free_gap *gap)
 {
     uintptr_t end = gap->end;
 

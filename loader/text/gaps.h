@@ -10,9 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loader/text/near_alloc.h"
+enum near_kind { NEAR_CODE, NEAR_WORDS };
 
-struct gap {
+struct near_wish {
+    enum near_kind kind;
+    size_t size;
+    uint64_t low, high; /* of its first byte, inclusive */
+    uint64_t near;      /* the closer to this the better */
+    /* The lowest address possible from `from` on; NULL: every multiple of 8. */
+    bool (*next)(const void *context, uint64_t from, uint64_t *at);
+    const void *context;
+};
+
+struct free_gap {
     uintptr_t begin, end;
     bool below_stack;
 };
@@ -30,7 +40,7 @@ uint64_t gaps_limit_near(uint64_t near);
 /* Read once for many wishes; another thread may map some of it meanwhile. */
 struct mapping;
 struct gaps {
-    struct gap *all; /* in address order; NULL: not read */
+    struct free_gap *all; /* in address order; NULL: not read */
     size_t count, room;
     uintptr_t end_before; /* of the mapping before */
     uintptr_t brk;        /* where the heap ends, or would begin */

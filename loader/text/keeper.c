@@ -58,12 +58,12 @@ static int write_thunk(const struct keeper *keeper)
 /* Words near the function, and the thunk within reach of them. */
 static int place(struct keeper *keeper, uintptr_t near)
 {
-    struct near_wish words = {.kind = ROOM_WORDS,
+    struct near_wish words = {.kind = NEAR_WORDS,
                               .size = sizeof(*keeper->words),
                               .low = below(near),
                               .high = near + REACH,
                               .near = near};
-    struct near_wish thunk = {.kind = ROOM_CODE, .size = ARCH_THUNK_BYTES, .near = near};
+    struct near_wish thunk = {.kind = NEAR_CODE, .size = ARCH_THUNK_BYTES, .near = near};
     int error = 0;
 
     keeper->words = (struct arch_keeper *)near_alloc_take(&words, &error);

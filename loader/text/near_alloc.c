@@ -21,7 +21,7 @@
 enum { KINDS = 2, RECENT = 4 };
 
 struct area {
-    enum near_alloc_kind kind;
+    enum near_kind kind;
     uintptr_t begin;
     size_t size, left;
     size_t next; /* where the last wish for any place was met: the next one is tried there first */
@@ -181,9 +181,9 @@ static void note_recent(struct area *area)
 }
 
 /* 0, or -errno. */
-static int map_pages(enum near_alloc_kind kind, uintptr_t begin, size_t size)
+static int map_pages(enum near_kind kind, uintptr_t begin, size_t size)
 {
-    int protection = kind == ROOM_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
+    int protection = kind == NEAR_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
     long got = sys_call(SYS_mmap, (long)begin, (long)size, protection,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
@@ -195,7 +195,7 @@ static int map_pages(enum near_alloc_kind kind, uintptr_t begin, size_t size)
     return -EEXIST;
 }
 
-static struct area *area_new(enum near_alloc_kind kind, uintptr_t begin, size_t size, int *error)
+static struct area *area_new(enum near_kind kind, uintptr_t begin, size_t size, int *error)
 {
     struct area *area = calloc(1, sizeof(*area) + size / 8);
 
@@ -218,7 +218,7 @@ static struct area *area_new(enum near_alloc_kind kind, uintptr_t begin, size_t 
 
 /* A process with many stubs takes larger pieces for what may lie anywhere: their pages cost nothing
  * until they are written. */
-static size_t growth(enum near_alloc_kind kind)
+static size_t growth(enum near_kind kind)
 {
     size_t count = lists[kind] ? lists[kind]->count : 0;
 

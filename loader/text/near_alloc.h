@@ -10,21 +10,10 @@
 #ifndef HOTPATCH_NEAR_ALLOC_H
 #define HOTPATCH_NEAR_ALLOC_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum near_alloc_kind { ROOM_CODE, ROOM_WORDS };
-
-struct near_wish {
-    enum near_alloc_kind kind;
-    size_t size;
-    uint64_t low, high; /* of its first byte, inclusive */
-    uint64_t near;      /* the closer to this the better */
-    /* The lowest address possible from `from` on; NULL: every multiple of 8. */
-    bool (*next)(const void *context, uint64_t from, uint64_t *at);
-    const void *context;
-};
+#include "loader/text/gaps.h"
 
 /* 0: there is none; *error: 0, or -errno. */
 uintptr_t near_alloc_take(const struct near_wish *wish, int *error);

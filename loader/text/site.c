@@ -1,68 +1,20 @@
 /* site.c - see site.h. */
 #include "loader/text/site.h"
 
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/objects/object.h"
 #include "loader/text/entry_bytes.h"
 #include "loader/text/near_alloc.h"
 #include "loader/text/short_patch.h"
-#include "loader/text/site_internal.h"
+#include "loader/text/site_problem.h"
+#include "loader/text/site_state.h"
 #include "loader/text/text_poke.h"
-
-static struct site *buckets[SITE_BUCKETS];
-
-int site_refuse(struct site_problem *why, int code, const char *format, ...)
-{
-    va_list arguments;
-
-    why->code = code;
-    why->arch = ARCH_OK;
-    va_start(arguments, format);
-    vsnprintf(why->text, sizeof(why->text), format, arguments);
-    va_end(arguments);
-    return -1;
-}
-
-int site_refuse_arch(struct site_problem *why, enum arch_problem problem)
-{
-    site_refuse(why, HP_NOT_PATCHABLE, "%s", arch_problem_text(problem));
-    why->arch = problem;
-    return -1;
-}
-
-struct site **site_bucket(uintptr_t entry)
-{
-    return &buckets[(entry >> 4) % SITE_BUCKETS];
-}
-
-int site_refuse_room(struct site_problem *why, int error)
-{
-    if (error == 0)
-        return site_refuse_arch(why, ARCH_OUT_OF_REACH);
-    return site_refuse(why, HP_MEMORY, "map a page near the function: %s", sys_error(error));
-}
-
-void site_drop(struct site *site, bool dropped)
-{
-    site->dropped = dropped;
-    site->armed = false;
-    damage_unwatch(&site->damage);
-    for (unsigned i = 0; i < site_trap_count(site); i++) {
-        uintptr_t address = dropped ? 0 : site->prologue.jump + site->prologue.start[i];
-
-        __atomic_store_n(&site->traps[i].address, address, __ATOMIC_RELEASE);
-    }
-    if (site->restored.relocated)
-        __atomic_store_n(&site->restored.address, dropped ? 0 : site->prologue.jump + 1,
-                         __ATOMIC_RELEASE);
-}
 
 /* ---- what callers rely on ---- */
 
@@ -71,7 +23,7 @@ int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
 {
     int error = keeper_make(&site->keepers, site->prologue.jump, function, keep);
 
-    return error == 0 ? 0 : site_refuse_room(why, error);
+    return error == 0 ? 0 : site_refuse_place(why, error);
 }
 
 uintptr_t site_way(const struct site *site, uintptr_t function)
@@ -363,7 +315,7 @@ void sites_each_written(uintptr_t begin, uintptr_t end,
 static void drop_of_object(struct object *object)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)
-        for (struct site *site = buckets[i]; site; site = site->next)
+        for (struct site *site = sites_in_bucket(i); site; site = site->next)
             if (site->prologue.entry >= object->begin && site->prologue.entry < object->end)
                 site_drop(site, true);
 }
@@ -379,7 +331,7 @@ void sites_register(void)
 void sites_deferred(void)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)
-        for (const struct site *site = buckets[i]; site; site = site->next)
+        for (const struct site *site = sites_in_bucket(i); site; site = site->next)
             if (site->armed && !site_has_pad(site)) {
                 trap_install(false);
                 return;

@@ -20,41 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/arch.h"
-#include "loader/text/keeper.h"
-#include "resolve/function_code.h"
+#include "arch/keep.h"
+#include "loader/text/site_problem.h"
 
 struct damage;
 struct site;
-
-/* Why a site cannot be had: one sentence without a newline. `code` is an enum error_code of
- * preload/error.h: HP_NOT_PATCHABLE, HP_STORE, HP_MEMORY, HP_SIGTRAP_BLOCKED, ... */
-struct site_problem {
-    int code;
-    enum arch_problem arch; /* with HP_NOT_PATCHABLE */
-    char text[256];
-};
-
-/* Always -1. */
-int site_refuse(struct site_problem *why, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/*
- * The site of the function at `entry`, whose bytes are mapped, as function_code_read() judges it; the
- * same one for the same entry. NULL: no memory, or why the entry cannot be patched. Inside
- * objects_locked().
- */
-struct site *site_at(uintptr_t entry, const struct function_code *code, struct site_problem *why);
-
-/* Find room, write stub and moved prologue, let the word hold the moved prologue. May map memory.
- * Nothing to do where that has happened. 0, or -1. */
-int site_prepare(struct site *site, struct site_problem *why);
-/* Is there padding for it, where it needs some? Keeps that from others, as site_prepare() does, and maps
- * nothing. 0, or -1. Inside objects_locked(). */
-int site_claim(struct site *site, struct site_problem *why);
-/* Nothing came of that: what is not written yet of its pad is free for others, until it is claimed or prepared
- * again. Inside objects_locked(). */
-void site_release(struct site *site);
 
 /*
  * Let the entry jump to the stub; waits for threads until `until` (CLOCK_MONOTONIC, ms) where it

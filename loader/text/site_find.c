@@ -1,13 +1,14 @@
-/*
- * site_find.c - the site of a function, and what may be done at its entry; see site.h.
- */
+/* site_find.c - see site_find.h. */
+#include "loader/text/site_find.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/refusal.h"
 #include "loader/objects/maps.h"
-#include "loader/text/site_internal.h"
+#include "loader/objects/maps_at.h"
+#include "loader/text/site_state.h"
 
 /* Reading what is executable alone would be a fault. */
 static int check_readable(uintptr_t entry, size_t size, int *protection, struct site_problem *why)
@@ -47,12 +48,6 @@ static struct site *site_new(uintptr_t entry)
     return site;
 }
 
-void site_take(struct site *site, const struct choice *choice)
-{
-    site->prologue = choice->prologue;
-    site->wide = choice->wide;
-}
-
 static bool share(struct span a, struct span b)
 {
     return a.begin < b.end && b.begin < a.end;
@@ -61,21 +56,6 @@ static bool share(struct span a, struct span b)
 static struct span span_of(const struct arch_prologue *prologue)
 {
     return (struct span){prologue->jump, prologue->jump + prologue->length};
-}
-
-bool sites_each_near(struct span span, bool (*each)(const struct site *site, const void *context),
-                     const void *context)
-{
-    const uintptr_t reach = 128 + 2 * ARCH_PROLOGUE_BYTES;
-    uintptr_t first = (span.begin - reach) >> 4, last = (span.end + reach) >> 4;
-
-    if (last - first >= SITE_BUCKETS)
-        last = first + SITE_BUCKETS - 1;
-    for (uintptr_t at = first; at <= last; at++)
-        for (const struct site *site = *site_bucket(at << 4); site; site = site->next)
-            if (!site->dropped && !each(site, context))
-                return false;
-    return true;
 }
 
 struct overlap {

@@ -1,15 +1,18 @@
-/*
- * site_place.c - room for a site's stubs, its word and its moved prologue; see site_prepare().
- */
+/* site_place.c - see site_place.h. */
+#include "loader/text/site_place.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/text/near_alloc.h"
 #include "loader/text/short_patch.h"
-#include "loader/text/site_internal.h"
+#include "loader/text/site_find.h"
+#include "loader/text/site_problem.h"
+#include "loader/text/site_state.h"
 
 #define REACH ((UINT64_C(1) << 31) - 0x10000)
 
@@ -28,7 +31,7 @@ static struct near_wish wish_stub(const struct arch_prologue *prologue)
     struct arch_window window;
 
     arch_stub_window(prologue, &window);
-    return (struct near_wish){.kind = ROOM_CODE,
+    return (struct near_wish){.kind = NEAR_CODE,
                               .size = STUB_BYTES,
                               .low = window.low,
                               .high = window.high,
@@ -196,14 +199,14 @@ static int place_stub(struct site *site, struct site_problem *why)
         site->patch.punned = false;
     }
     if (!site->stub)
-        return site_refuse_room(why, error);
+        return site_refuse_place(why, error);
     site->patch.jump_size = arch_jump_bytes(taken, site->stub, site->patch.jump);
     return 0;
 }
 
 static int place_words(struct site *site, struct site_problem *why)
 {
-    struct near_wish wish = {.kind = ROOM_WORDS,
+    struct near_wish wish = {.kind = NEAR_WORDS,
                              .size = sizeof(struct words),
                              .low = below(site->stub),
                              .high = site->stub + REACH,
@@ -217,7 +220,7 @@ static int place_words(struct site *site, struct site_problem *why)
     if (high < wish.high)
         wish.high = high;
     site->words = (struct words *)near_alloc_take(&wish, &error);
-    return site->words ? 0 : site_refuse_room(why, error);
+    return site->words ? 0 : site_refuse_place(why, error);
 }
 
 /* A stub for a jump that holds threads. Where none has a place, there are other ways. */
@@ -257,7 +260,7 @@ static int write_hold(struct site *site)
 static int place_noting(struct site *site, struct site_problem *why)
 {
     uint64_t words = (uintptr_t)site->words;
-    struct near_wish wish = {.kind = ROOM_CODE,
+    struct near_wish wish = {.kind = NEAR_CODE,
                              .size = NOTING_BYTES,
                              .low = below(words),
                              .high = words + REACH,
@@ -265,7 +268,7 @@ static int place_noting(struct site *site, struct site_problem *why)
     int error;
 
     site->noting = near_alloc_take(&wish, &error);
-    return site->noting ? 0 : site_refuse_room(why, error);
+    return site->noting ? 0 : site_refuse_place(why, error);
 }
 
 /* Its length depends on where it lies, so it is written for a place close by first. */
@@ -273,7 +276,7 @@ static int place_original(struct site *site, struct site_problem *why)
 {
     const struct arch_prologue *p = &site->prologue;
     uint8_t code[ARCH_MOVED_BYTES], map[ARCH_PROLOGUE_COUNT];
-    struct near_wish wish = {.kind = ROOM_CODE,
+    struct near_wish wish = {.kind = NEAR_CODE,
                              .size = sizeof(code),
                              .low = below(p->jump),
                              .high = p->jump + REACH,
@@ -284,7 +287,7 @@ static int place_original(struct site *site, struct site_problem *why)
     /* The longest first; what it does not need goes back. */
     site->original = near_alloc_take(&wish, &error);
     if (!site->original)
-        return site_refuse_room(why, error);
+        return site_refuse_place(why, error);
     site->original_size = sizeof(code);
     length = arch_move(&site->wide, site->original, arch_shadow_stack(), code, sizeof(code), map);
     if (length < 0)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "arch/arch.h"
-#include "loader/text/site.h"
+#include "loader/text/site_problem.h"
 
 struct text_patch {
     const struct arch_prologue *prologue;

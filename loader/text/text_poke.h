@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loader/text/text_poke_sync.h"
+
 /* TSan keeps no record of code, and faults where one is to be kept. */
 #define POKE_BARE __attribute__((no_sanitize("thread")))
 
@@ -53,13 +55,8 @@ int text_poke_word(const struct text_poke *poke, uintptr_t aligned, uint64_t wor
 void text_poke_store2(uintptr_t address, const uint8_t bytes[2]);
 void text_poke_store8(uintptr_t aligned, uint64_t word);
 
-/* Every thread of the process that runs on has gone through a serialising instruction since:
- * membarrier(2), PRIVATE_EXPEDITED_SYNC_CORE. The first is to be asked before anything is
- * written: 0, or -errno where the kernel or a sandbox refuses. */
-int text_poke_sync_ready(void);
-void text_poke_sync(void);
-/* The same, or, between text_poke_hold() and text_poke_release(), in the latter: for all that was stored
- * meanwhile, where nothing depends on it before. */
+/* Call text_poke_sync(), or, between text_poke_hold() and text_poke_release(), let the latter do so: for all that
+ * was stored meanwhile, where nothing depends on it before. */
 void text_poke_sync_later(void);
 
 #endif

@@ -1,8 +1,9 @@
-/* text_poke_sync.c - every processor takes what was written into code, membarrier(2); see text_poke.h. */
+/* text_poke_sync.c - see text_poke_sync.h. */
+#include "loader/text/text_poke_sync.h"
+
 #include <linux/membarrier.h>
 
 #include "base/sys.h"
-#include "loader/text/text_poke.h"
 
 int text_poke_sync_ready(void)
 {

@@ -5,6 +5,7 @@
  * they are closed again. After the commit nothing is refused any more.
  */
 #include "loader/transaction/transaction.h"
+#include "loader/objects/maps_at.h"
 #include "loader/transaction/decoder_need.h"
 
 #include <stdarg.h>

@@ -12,6 +12,8 @@
 
 #include "base/refusal.h"
 #include "bench.h"
+#include "loader/text/site_find.h"
+#include "loader/text/site_place.h"
 #include "loader/text/damage.h"
 #include "tests/support/shapes.h"
 

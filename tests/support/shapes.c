@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loader/text/site_find.h"
+#include "loader/text/site_place.h"
 #include "tests/support/harness.h"
 
 #include "base/clock.h"

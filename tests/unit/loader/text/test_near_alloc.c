@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "loader/objects/maps_at.h"
 #include "loader/objects/maps.h"
 #include "loader/text/gaps.h"
 #include "loader/text/near_alloc.h"
@@ -42,7 +43,7 @@ int __wrap_maps_each(bool (*each)(const struct mapping *mapping, void *context),
     return result;
 }
 
-static struct near_wish wish_near(enum near_alloc_kind kind, uint64_t near)
+static struct near_wish wish_near(enum near_kind kind, uint64_t near)
 {
     return (struct near_wish){.kind = kind,
                               .size = 32,
@@ -89,7 +90,7 @@ static void malloc_grows_the_heap(void)
 
 static void the_heap_grows_on_past_what_was_taken_near_it(void **state)
 {
-    struct near_wish wish = wish_near(ROOM_CODE, heap_end());
+    struct near_wish wish = wish_near(NEAR_CODE, heap_end());
     uintptr_t at = take(&wish);
 
     (void)state;
@@ -115,7 +116,7 @@ static void the_main_threads_stack_has_room_to_grow(void **state)
 
     (void)state;
     assert_int_equal(maps_each(find_stack, &stack), 0);
-    wish = wish_near(ROOM_WORDS, stack.begin);
+    wish = wish_near(NEAR_WORDS, stack.begin);
     at = take(&wish);
     assert_true(at + 64ul * MEGABYTE <= stack.begin || at >= stack.end);
 }
@@ -150,7 +151,7 @@ static void what_was_mapped_meanwhile_is_not_replaced(void **state)
 
     (void)state;
     contested = free_page();
-    wish = wish_near(ROOM_CODE, contested);
+    wish = wish_near(NEAR_CODE, contested);
     wish.low = contested;
     wish.high = contested + PAGE - 64;
     after_look = map_contested;
@@ -165,7 +166,7 @@ static void and_the_next_place_is_taken(void **state)
 
     (void)state;
     contested = free_page();
-    wish = wish_near(ROOM_CODE, contested);
+    wish = wish_near(NEAR_CODE, contested);
     wish.low = contested;
     wish.high = contested + 3 * PAGE;
     after_look = map_contested;
@@ -178,7 +179,7 @@ static void and_the_next_place_is_taken(void **state)
 
 static void a_hundred_of_one_neighbourhood_share_a_page(void **state)
 {
-    struct near_wish wish = wish_near(ROOM_WORDS, free_page());
+    struct near_wish wish = wish_near(NEAR_WORDS, free_page());
     uintptr_t first = take(&wish) & ~(uintptr_t)(PAGE - 1);
 
     (void)state;
@@ -189,7 +190,7 @@ static void a_hundred_of_one_neighbourhood_share_a_page(void **state)
 static void code_and_words_have_pages_of_their_own(void **state)
 {
     uint64_t near = free_page();
-    struct near_wish code = wish_near(ROOM_CODE, near), words = wish_near(ROOM_WORDS, near);
+    struct near_wish code = wish_near(NEAR_CODE, near), words = wish_near(NEAR_WORDS, near);
 
     (void)state;
     assert_int_equal(protection_at(take(&code)), PROT_READ | PROT_EXEC);
@@ -199,7 +200,7 @@ static void code_and_words_have_pages_of_their_own(void **state)
 static void what_is_written_lies_in_pages_that_are_not_writable(void **state)
 {
     static const uint8_t code[] = {0xb8, 42, 0, 0, 0, 0xc3}; /* mov $42, %eax; ret */
-    struct near_wish wish = wish_near(ROOM_CODE, free_page());
+    struct near_wish wish = wish_near(NEAR_CODE, free_page());
     uintptr_t at = take(&wish);
     int next = dup(2);
 
@@ -214,7 +215,7 @@ static void what_is_written_lies_in_pages_that_are_not_writable(void **state)
 
 static void what_is_given_back_is_taken_again(void **state)
 {
-    struct near_wish wish = wish_near(ROOM_WORDS, free_page());
+    struct near_wish wish = wish_near(NEAR_WORDS, free_page());
     uintptr_t at = take(&wish);
 
     (void)state;
@@ -231,7 +232,7 @@ static void where_nothing_is_free_there_is_nothing(void **state)
     (void)state;
     contested = free_page();
     map_contested();
-    wish = wish_near(ROOM_CODE, contested);
+    wish = wish_near(NEAR_CODE, contested);
     wish.low = contested;
     wish.high = contested + PAGE - 64;
     assert_int_equal(near_alloc_take(&wish, &error), 0);
@@ -254,7 +255,7 @@ static const unsigned address_bits[] = {ADDRESS_BITS, ADDRESS_BITS_WIDE};
 /* Where room for 32 bytes within 2 GiB of `near` is found; 0: nowhere. */
 static uint64_t find(const struct mapping *mappings, uintptr_t brk, uint64_t near, uint64_t limit)
 {
-    struct near_wish wish = wish_near(ROOM_CODE, near);
+    struct near_wish wish = wish_near(NEAR_CODE, near);
     struct gaps gaps = {0};
     uint64_t at;
 
@@ -385,7 +386,7 @@ static void no_room_is_taken_above_47_bits_for_code_below(void **state)
 {
     const uint64_t edge = UINT64_C(1) << 47;
     const struct mapping mappings[] = {{.begin = edge - 3 * TERABYTE, .end = edge}, NO_MORE};
-    struct near_wish wish = wish_near(ROOM_CODE, edge - PAGE);
+    struct near_wish wish = wish_near(NEAR_CODE, edge - PAGE);
     int error;
 
     (void)state;

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "loader/objects/maps_at.h"
 #include "loader/objects/maps.h"
 #include "loader/text/page_replace.h"
 #include "tests/support/harness.h"

@@ -15,6 +15,8 @@
 #include "elf/functions_read.h"
 #include "elf/image_parts.h"
 #include "elf/object_callers.h"
+#include "loader/text/site_find.h"
+#include "loader/text/site_place.h"
 #include "loader/text/site.h"
 #include "resolve/function_code.h"
 #include "tests/support/harness.h"

@@ -1,13 +1,16 @@
 /*
- * site_internal.h - what site.c, site_find.c and site_place.c share.
+ * site_state.h - the sites of the process, by their entries, and what each of them consists of.
+ *
+ * For site.c, site_find.c and site_place.c alone. Runs on whichever thread holds the engine lock.
  */
-#ifndef HOTPATCH_SITE_INTERNAL_H
-#define HOTPATCH_SITE_INTERNAL_H
+#ifndef HOTPATCH_SITE_STATE_H
+#define HOTPATCH_SITE_STATE_H
 
 #include "loader/text/damage.h"
-#include "loader/text/site.h"
+#include "loader/text/keeper.h"
 #include "loader/text/text_patch.h"
 #include "loader/text/trap.h"
+#include "resolve/padding.h"
 
 enum { SITE_BUCKETS = 8192, STUB_BYTES = 8, NOTING_BYTES = 24 };
 
@@ -62,11 +65,10 @@ static inline unsigned site_trap_count(const struct site *site)
     return site_has_pad(site) ? site->faults : site->prologue.count;
 }
 
-/* Sites of entries that may be equal; never NULL. */
+/* Return where the list of the sites begins whose entry may be `entry`. */
 struct site **site_bucket(uintptr_t entry);
-/* Both -1. */
-int site_refuse_arch(struct site_problem *why, enum arch_problem problem);
-int site_refuse_room(struct site_problem *why, int error);
+/* The first site of one of SITE_BUCKETS lists; NULL: it is empty. */
+struct site *sites_in_bucket(size_t i);
 /* Its object is unmapped, or mapped again. */
 void site_drop(struct site *site, bool dropped);
 /* One of the two ways to go, as long as it is not prepared. */
@@ -93,7 +95,5 @@ static inline bool site_claims_pad(const struct site *site)
  * says so. */
 bool sites_each_near(struct span span, bool (*each)(const struct site *site, const void *context),
                      const void *context);
-/* Has no other entry than `entry` any of these bytes? */
-bool sites_leave_free(uintptr_t entry, struct span span);
 
 #endif
