@@ -13,9 +13,10 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "preload/engine.h"
+#include "preload/engine_load.h"
 #include "preload/listener.h"
 #include "preload/log.h"
-#include "preload/preload.h"
+#include "preload/shim_active.h"
 
 static struct lock append_lock STATE; /* writers of the lists */
 static struct registered_slot *registered_head STATE;
@@ -77,7 +78,7 @@ int hotpatch_api_register(const char *name_space, const char *name, const char *
     struct registered_slot **link, *found;
     int result = 0;
 
-    if (!preload_active())
+    if (!shim_active())
         return -ENOSYS;
     if (!name || !*name || !signature || !fallback || !slot)
         return -EINVAL;
@@ -105,7 +106,7 @@ static int enter_engine(void)
     struct refusal why = {0};
     int result;
 
-    if (!preload_active())
+    if (!shim_active())
         return -ENOSYS;
     result = engine_lock_host();
     if (result != 0 || engine_load(&why) == 0)
@@ -122,7 +123,7 @@ struct hotpatch_slot *hotpatch_api_lookup(const char *name_space, const char *na
     struct hotpatch_slot *found = NULL;
     struct registered_slot *registered;
 
-    if (!name || !preload_active())
+    if (!name || !shim_active())
         return NULL;
     lock_acquire(&append_lock);
     registered = *find_registered(name_space, name);
@@ -161,7 +162,7 @@ int hotpatch_api_on_change(void (*handler)(void *), void *context)
 {
     struct change_handler **link = &handlers_head, *made;
 
-    if (!preload_active())
+    if (!shim_active())
         return -ENOSYS;
     if (!handler)
         return -EINVAL;
@@ -181,7 +182,7 @@ void hotpatch_api_unfilled(struct hotpatch_slot *slot)
 {
     uint64_t calls = __atomic_load_n(&slot->unfilled, __ATOMIC_RELAXED);
 
-    if (preload_active() && (calls & (calls - 1)) == 0)
+    if (shim_active() && (calls & (calls - 1)) == 0)
         log_write(LOG_ERROR, "%s was called and no module provides it (%llu so far)", slot->name,
                   (unsigned long long)calls);
 }

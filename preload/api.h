@@ -1,7 +1,7 @@
 /*
  * api.h - the run-time API that hotpatch.h reaches through the GOT. All of these are exported.
  *
- * Host threads, at any time; hotpatch_api_safe_point() also in signal handlers.
+ * Host threads, at any time.
  */
 #ifndef HOTPATCH_API_H
 #define HOTPATCH_API_H
@@ -20,7 +20,6 @@ EXPORTED int hotpatch_api_set(struct hotpatch_slot *slot, hotpatch_function func
                               void *context);
 EXPORTED int hotpatch_api_restore(struct hotpatch_slot *slot);
 EXPORTED int hotpatch_api_on_change(void (*handler)(void *), void *context);
-EXPORTED void hotpatch_api_safe_point(void);
 /* A required slot without a provider was called: logged at its 1st, 2nd, 4th, 8th ... call. */
 EXPORTED void hotpatch_api_unfilled(struct hotpatch_slot *slot);
 

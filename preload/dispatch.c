@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "preload/endpoint.h"
 #include "preload/engine.h"
+#include "preload/engine_load.h"
 #include "preload/jail.h"
 #include "preload/log.h"
 #include "preload/outcome.h"
@@ -18,7 +19,7 @@
 #include "preload/self.h"
 #include "preload/settings.h"
 #include "preload/status.h"
-#include "preload/threads.h"
+#include "preload/thread_role.h"
 
 #define STARTUP_PATCHES_MAX 64
 
@@ -98,7 +99,7 @@ static int follow_rights(struct refusal *why)
 {
     int result;
 
-    if (threads_have_stand_in())
+    if (thread_role_has_stand_in())
         return 0; /* it is the program's own thread */
     result = rights_follow(why);
 

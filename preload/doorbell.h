@@ -1,5 +1,6 @@
 /*
- * doorbell.h - the signal that says "look again": re-arm the FIFO, reload what has changed.
+ * doorbell.h - the signal by which the command reaches the listener, or has it made, and whose it is: the shim's or the
+ * host's.
  */
 #ifndef HOTPATCH_DOORBELL_H
 #define HOTPATCH_DOORBELL_H
@@ -15,10 +16,13 @@
  * any instruction. */
 #define DOORBELL_OPEN_SIGNALS (SYS_FAULT_SIGNALS | SYS_SIGBIT(33))
 
-/* Constructor. A signal that the host already handles stays the host's. */
-void doorbell_start(int signal);
-/* Was the signal ours at the start? No system call. */
-bool doorbell_was_ours(void);
+typedef void doorbell_function(int signal, siginfo_t *info, void *context);
+
+/* Constructor: let `handler` handle `signal`; 0: none. A signal that the host already handles stays the host's. Return
+ * whether it was ignored before. */
+bool doorbell_start(int signal, doorbell_function *handler);
+/* Return whether a ring makes the threads, and not the constructor. No system call. */
+bool doorbell_makes_threads(void);
 /* The signal, if it is still ours; 0: none, or the host's. Any thread. */
 int doorbell_signal(void);
 /* The signal, if it was ours when that was looked at last; 0: none, or the host's. No system call. */
@@ -26,16 +30,19 @@ int doorbell_number(void);
 /* Ignore the signal if it is still ours; `old` is the action to put back. Any thread; a child of vfork(2). */
 bool doorbell_ignore(struct sys_sigaction *old);
 
-/* For sigaction.c. Host threads. */
+/* For interpose/sigaction.c and by_number.c. Host threads. */
 void doorbell_action(struct sigaction *action); /* what doorbell_start() sets */
 bool doorbell_is_ours(const struct sigaction *action);
-void doorbell_hide(struct sys_sigaction *action); /* ours: the default action instead */
-/* The host has set an action of its own: the threads are made now, if they are made later at all. */
-void doorbell_taken(void);
-/* The host has set some action by another function, which returned `old`. What is the host to be told? */
-sighandler_t doorbell_seen(sighandler_t old);
+/* Put the default action in place of the shim's. */
+void doorbell_hide(struct sys_sigaction *action);
+/* The host has set an action of its own: make the threads now, if they do not exist. No ring can make them later. */
+void doorbell_give_up(void);
+/* The host has set some action by another function, which has returned `old`. Return what the host gets instead. */
+sighandler_t doorbell_after_change(sighandler_t old);
 
-/* Listener: whether it rang since the last call. */
+/* Handler: it rings. */
+void doorbell_note_ring(void);
+/* Listener, constructor: return whether it rang since the last call. */
 bool doorbell_rang(void);
 
 #endif

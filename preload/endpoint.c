@@ -21,7 +21,8 @@
 #include "preload/self.h"
 #include "preload/settings.h"
 #include "preload/sweep.h"
-#include "preload/threads.h"
+#include "preload/thread_role.h"
+#include "preload/wake.h"
 
 struct identity { /* compared by its bytes: no padding */
     pid_t pid;
@@ -497,7 +498,7 @@ static void ask_listener_to_remove(void)
     struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
 
     atomic_store_explicit(&endpoint.removal, ASKED, memory_order_release);
-    if (!listener_wake())
+    if (!wake_listener())
         return;
     while (atomic_load_explicit(&endpoint.removal, memory_order_acquire) == ASKED)
         if (sys_futex_wait(&endpoint.removal, ASKED, &limit) == -ETIMEDOUT)
@@ -549,7 +550,7 @@ void endpoint_end(void)
     if (endpoint.copied && made_here())
         directory = endpoint.dir.path;
     lock_release(&endpoint.files);
-    if (!reached && threads_self() != THREAD_LISTENER)
+    if (!reached && thread_role() != THREAD_LISTENER)
         ask_listener_to_remove();
     if (directory && reached)
         leftovers_remove(directory);
@@ -599,5 +600,4 @@ void endpoint_reset(void)
     endpoint.fifo = endpoint.retired = -1;
     endpoint.announced = endpoint.written = false;
     endpoint.identity = (struct identity){0};
-    jail_reset();
 }

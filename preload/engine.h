@@ -1,32 +1,41 @@
 /*
- * engine.h - libhotpatch_engine.so: its loading, the lock that one request at a time holds, and
- * the services that it is given (engine_api.h).
+ * engine.h - the loaded libhotpatch_engine.so, the lock that one request at a time holds, and what fork() waits for.
  */
-#ifndef HOTPATCH_ENGINE_LOAD_H
-#define HOTPATCH_ENGINE_LOAD_H
+#ifndef HOTPATCH_ENGINE_H
+#define HOTPATCH_ENGINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/engine_api.h"
 
-void engine_locate(void); /* constructor: where the shim itself lies */
 bool engine_loaded(void);
 const struct engine_api *engine(void); /* NULL: not loaded */
-/* Holding the lock. Listener: on the worker. Host thread: here. 0 or -1 with HP-ENGINE, HP-BUSY. */
-int engine_load(struct refusal *why);
+/* engine_load.c: the engine has been loaded and started. */
+void engine_set(const struct engine_api *api);
 
 /* Listener, for a whole request; worker and host threads never wait for it without a limit. */
 void engine_lock(void);
 void engine_unlock(void);
-/* Host thread: 0, -EDEADLK (on the worker, or in a commit), -EBUSY. */
+/* Host thread: take the lock. Return 0, -EDEADLK (on the worker, or in a commit), -EBUSY. */
 int engine_lock_host(void);
 
-/* fork(): the commit section is waited for (a second at most), a request only until `until`. */
+/* commit_begin, commit_end and arming of engine_api.h. */
+void engine_commit_begin(void);
+void engine_commit_end(void);
+void engine_arming(bool begins);
+
+/* Before fork(): wait for the end of the commit section, a second at most, and for a request until `until`. */
 void engine_fork_prepare(uint64_t until);
+/* In the parent: release what engine_fork_prepare() has acquired. */
 void engine_fork_parent(void);
-void engine_fork_child(void);
-bool engine_fork_held(void);  /* the calling thread holds what it took for a child */
-void engine_copy_child(void); /* a child that fork handlers know nothing of: the locks alone */
-bool engine_fork_torn(void);  /* the last fork came in the middle of a request */
+/* Return whether the calling thread holds what engine_fork_prepare() has acquired. */
+bool engine_fork_held(void);
+/* In the child, before engine_reset_locks(): return whether the fork came in the middle of a request. */
+bool engine_fork_torn(void);
+/* In the child, also in one that was made past fork(3). */
+void engine_reset_locks(void);
+/* In the child of fork(3): let the engine drop what was under way. */
+void engine_reset(void);
 
 #endif

@@ -18,8 +18,6 @@
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "preload/bpf.h"
-#include "preload/preload.h"
-#include "preload/threads.h"
 
 /* The command finds it by its first bytes, which nothing here reads: kept, and in one piece. */
 static struct seccomp_facts facts STATE
@@ -123,14 +121,6 @@ static int refused_by(const struct sock_fprog *program)
 
 /* ---- the host sets one ---- */
 
-bool filters_is_set_by(long number, unsigned long operation)
-{
-    if (number == SYS_prctl)
-        return operation == PR_SET_SECCOMP;
-    return number == SYS_seccomp &&
-           (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT);
-}
-
 /* Of calls that are made only where they are let. */
 static const int optional[] = {SYS_getsockopt, SYS_getppid, SYS_kcmp};
 enum { OPTIONAL = sizeof(optional) / sizeof(*optional) };
@@ -158,31 +148,21 @@ static void note(const struct sock_fprog *program)
         facts.kills = killed;
 }
 
-/* The filter comes upon all threads: ours must be gone before one of their calls ends the process. */
-static void end_threads_that_it_kills(unsigned long flags, const struct sock_fprog *program)
+bool filters_would_kill(const struct sock_fprog *program)
 {
-    if (preload_active() && (flags & SECCOMP_FILTER_FLAG_TSYNC) && threads_made() &&
-        threads_self() == THREAD_HOST && sys_is_readable(program) &&
-        sys_is_readable(program->filter) && killed_by(program) != SECCOMP_REFUSES_NONE)
-        threads_stop(clock_ms() + THREADS_STOP_MS);
+    return killed_by(program) != SECCOMP_REFUSES_NONE;
 }
 
-long filters_call(long number, long a, long b, long c, long d, long e)
+void filters_set_begin(void)
 {
-    bool strict = number == SYS_prctl ? b == SECCOMP_MODE_STRICT : a == SECCOMP_SET_MODE_STRICT;
-    unsigned long flags = number == SYS_seccomp ? (unsigned long)b : 0;
-    const struct sock_fprog *program = strict ? NULL : (const void *)c;
-    long result;
-
-    end_threads_that_it_kills(flags, program);
     atomic_fetch_add(&being_set, 1);
-    result = sys_call(number, a, b, c, d, e, 0);
-    /* The kernel has read the program: it can be read. A positive result names a thread that could not follow, or
-     * is the descriptor that was asked for. */
-    if (result == 0 || (result > 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
+}
+
+void filters_set_end(bool is_set, const struct sock_fprog *program)
+{
+    if (is_set)
         note(program);
     atomic_fetch_sub(&being_set, 1);
-    return result;
 }
 
 /* ---- what is known ---- */

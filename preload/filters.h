@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+struct sock_fprog; /* linux/filter.h */
+
 /* Constructor: note whether the program was started under a filter. */
 void filters_start(void);
 /* Was it? What such a filter refuses is no failure that anybody has asked to hear of. */
@@ -27,9 +29,10 @@ bool filters_let(long number);
 bool filters_kill_sockets(void);
 /* Likewise, on a thread that the command has seen under `count` filters: may the calls be made? */
 bool filters_allow(int count);
-/* Host thread: make this call, SYS_prctl or SYS_seccomp, and note the filter that it sets. */
-long filters_call(long number, long a, long b, long c, long d, long e);
-/* Does this call, whose first argument is `operation`, set one? */
-bool filters_is_set_by(long number, unsigned long operation);
+/* Host thread: around a call that sets a filter (interpose/set_filter.c). `program`: NULL for the strict mode. */
+void filters_set_begin(void);
+void filters_set_end(bool is_set, const struct sock_fprog *program);
+/* Return whether the filter would end a thread of the shim for a call that it makes. */
+bool filters_would_kill(const struct sock_fprog *program);
 
 #endif

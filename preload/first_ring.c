@@ -12,6 +12,7 @@
 #include "preload/safe_moment.h"
 #include "preload/settings.h"
 #include "preload/step.h"
+#include "preload/thread_role.h"
 #include "preload/threads.h"
 
 /* The process that has a thread in first_ring_try(); 0: none. In a child that another thread forks meanwhile it is
@@ -28,7 +29,7 @@ struct attempt {
 static bool are_wanted(void)
 {
     return (threads_gave_way() || settings.listen == LISTEN_FIRST_RING) &&
-           threads_listener() == 0 && !threads_made() && !threads_have_stand_in() &&
+           thread_role_listener() == 0 && !threads_made() && !thread_role_has_stand_in() &&
            !memory_is_borrowed();
 }
 
@@ -39,7 +40,7 @@ static void make_if_safe(void *attempt_)
 
     attempt->safe = safe_moment(attempt->context, &until);
     if (attempt->safe)
-        threads_begin();
+        threads_start(false);
 }
 
 /* One thread at a time. */
@@ -65,7 +66,7 @@ bool first_ring_try(void *context)
 static void make_after_steps(void)
 {
     if (are_wanted())
-        threads_begin();
+        threads_start(false);
 }
 
 void first_ring_go_on(void *context, int doorbell)

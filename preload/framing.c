@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "preload/framing_line.h"
-
 void framing_init(struct framing *framing, frame_handler handler, void *context,
                   uint64_t (*clock)(void))
 {

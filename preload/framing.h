@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/request.h"
+#include "preload/framing_line.h"
 
 #define FRAMES_WAIT_MS 1000        /* for the rest of a line or transaction that has begun */
 #define FRAMES_REST_MS 10000       /* for the rest of a transaction that was refused */
@@ -39,12 +40,6 @@ struct frame {
 };
 
 typedef void (*frame_handler)(void *context, const struct frame *frame);
-
-/* Whose lines a transaction consists of. */
-struct framing_party {
-    char id[REQUEST_ID_MAX + 1]; /* "": none */
-    char reply[80];              /* likewise */
-};
 
 struct framing {
     frame_handler handler;

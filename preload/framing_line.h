@@ -2,7 +2,15 @@
 #ifndef HOTPATCH_FRAMING_LINE_H
 #define HOTPATCH_FRAMING_LINE_H
 
-#include "preload/framing.h"
+#include <stdbool.h>
+
+#include "base/request.h"
+
+/* Whose lines a transaction consists of. */
+struct framing_party {
+    char id[REQUEST_ID_MAX + 1]; /* "": none */
+    char reply[80];              /* likewise */
+};
 
 bool line_verb_is(const char *line, const char *verb);
 /* True: begin, a piece of it, or begin in other letters. */

@@ -341,8 +341,9 @@ void *heap_resize(void *memory, size_t size)
 
 /* ---- fork ---- */
 
-void heap_fork_prepare(void)
+void heap_fork_prepare(uint64_t until)
 {
+    (void)until; /* its lock is held for microseconds */
     if (lock_acquire_until(&heap.lock, clock_ms() + 200))
         atomic_store_explicit(&heap.fork_holder, sys_thread(), memory_order_relaxed);
 }

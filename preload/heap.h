@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define HEAP_LIMIT ((size_t)1 << 30)
 
@@ -27,7 +28,7 @@ bool heap_owns(const void *memory);
 void *heap_map(size_t size);
 
 /* fork(): a child that is made between the two finds the heap whole. */
-void heap_fork_prepare(void);
+void heap_fork_prepare(uint64_t until);
 void heap_fork_parent(void);
 void heap_fork_child(void);
 

@@ -17,7 +17,7 @@
 #include "preload/filters.h"
 #include "preload/jail_line.h"
 #include "preload/log.h"
-#include "preload/threads.h"
+#include "preload/thread_role.h"
 
 #define ANSWER_LIMIT_MS 2000
 #define ANSWER_MAX 4096
@@ -139,7 +139,7 @@ void jail_reset(void)
 static bool wait_for(int fd, short events, uint64_t until)
 {
     struct pollfd ready = {.fd = fd, .events = events};
-    const sys_sigset blocked = ~THREADS_OPEN_SIGNALS;
+    const sys_sigset blocked = ~THREAD_OPEN_SIGNALS;
     uint64_t now = clock_ms();
     struct timespec wait = clock_spec(until > now ? until - now : 0);
     int result;
@@ -254,7 +254,7 @@ int outside_ask(const char *what, char *text, size_t size)
     int result;
 
     text[0] = '\0';
-    if (threads_self() != THREAD_LISTENER || !jail.asking || strlen(what) > QUESTION_MAX)
+    if (thread_role() != THREAD_LISTENER || !jail.asking || strlen(what) > QUESTION_MAX)
         return -ENOLINK;
     result = jail_receive(jail.socket, jail_question(what, jail.name), text, size);
     if (result == -ENOLINK)

@@ -41,19 +41,15 @@ int outside_open(const char *path, int flags);
  */
 int outside_ask(const char *what, char *text, size_t size);
 
-/* The same, for what dlopen(3) is to find: the words of `text` that name it are made such that it does, on
- * the worker, where this user may not search the root directory. */
-int jail_bring(const char *what, char *text, size_t size);
-
 /* ---- for jail_bring.c, on the worker too ---- */
 
 #define JAIL_NAME_SIZE 16
 
 /* A datagram socket in the caller's descriptor table, and its abstract name; or -errno. */
 int jail_socket(char name[JAIL_NAME_SIZE]);
-/* Ask the command to answer to the socket `to`. Return the question's number. Listener. */
+/* Ask the command to reply to the socket `to`. Return the question's number. Listener. */
 unsigned jail_question(const char *what, const char *to);
-/* Wait for the answer: the descriptor that came with it, or -errno. */
+/* Wait for the reply: the descriptor that came with it, or -errno. */
 int jail_receive(int socket, unsigned number, char *text, size_t size);
 
 #endif

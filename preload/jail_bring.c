@@ -1,46 +1,45 @@
 /*
- * jail_bring.c - what the command writes into the root directory so that dlopen(3) finds it.
+ * jail_bring.c - see jail_bring.h.
  *
  * The command answers with the file's name there, and it is root's. Where this process's user may not
  * search the root directory itself (mode 0700, of root), no name leads anywhere: then the worker alone
  * makes the command's directory its working directory, by a descriptor, and names are relative to it.
  * The descriptor is of a directory in the jail, so nothing outside is reached from it.
  *
- * Listener; the two jobs run on the worker, which shares the host's descriptor table.
+ * Listener; two steps run on the worker, which shares the host's descriptor table.
  */
+#include "preload/jail_bring.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/state.h"
 #include "base/sys.h"
 #include "preload/jail.h"
-#include "preload/threads.h"
+#include "preload/worker.h"
 
 #define STEP_LIMIT_MS 2000
 
-struct enter_job {
-    struct worker_job job;
+struct entering {
     int socket; /* the worker's, in the host's table */
     char name[JAIL_NAME_SIZE];
     unsigned number;
     int result;
 };
 
-static void run_listen(struct worker_job *job)
+static void open_socket(void *data)
 {
-    struct enter_job *self = (struct enter_job *)job;
+    struct entering *self = data;
 
     self->socket = jail_socket(self->name);
 }
 
-static void run_enter(struct worker_job *job)
+static void receive_and_enter(void *data)
 {
-    struct enter_job *self = (struct enter_job *)job;
+    struct entering *self = data;
     char text[16];
     int directory = jail_receive(self->socket, self->number, text, sizeof(text));
 
@@ -54,37 +53,25 @@ static void run_enter(struct worker_job *job)
     sys_close(directory);
 }
 
-static void abandon(struct worker_job *job)
+static int on_worker(void (*step)(void *), struct entering *entering)
 {
-    free(job);
+    return worker_call(step, entering, sizeof(*entering), "the way into the root directory",
+                       clock_ms() + STEP_LIMIT_MS);
 }
 
-static int run_step(struct enter_job *job, void (*step)(struct worker_job *))
-{
-    job->job = (struct worker_job){step, abandon, "the way into the root directory"};
-    return worker_run(&job->job, clock_ms() + STEP_LIMIT_MS);
-}
-
-/* `directory` as the command named it. 0 or -errno. */
+/* Make `directory`, as the command has named it, the worker's working directory. Return 0 or -errno. */
 static int enter(const char *directory)
 {
-    struct enter_job *job = calloc(1, sizeof(*job));
-    int result;
+    struct entering entering = {0};
+    int result = on_worker(open_socket, &entering);
 
-    if (!job)
-        return -ENOMEM;
-    result = run_step(job, run_listen);
-    if (result == 0)
-        result = job->socket < 0 ? job->socket : 0;
+    if (result == 0 && entering.socket < 0)
+        result = entering.socket;
     if (result == 0) {
-        job->number = jail_question(directory, job->name);
-        result = run_step(job, run_enter);
+        entering.number = jail_question(directory, entering.name);
+        result = on_worker(receive_and_enter, &entering);
     }
-    if (result == 0)
-        result = job->result;
-    if (result != -ETIMEDOUT)
-        free(job);
-    return result;
+    return result == 0 ? entering.result : result;
 }
 
 static bool is_reached(const char *path)

@@ -24,8 +24,11 @@
 #include "preload/self.h"
 #include "preload/settings.h"
 #include "preload/status.h"
+#include "preload/thread_role.h"
 #include "preload/threads.h"
 #include "preload/waiting.h"
+#include "preload/wake.h"
+#include "preload/worker.h"
 
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
 #define WORKER_LIMIT_MS 2000
@@ -39,10 +42,9 @@ static struct {
     int proc, program;
     _Atomic bool stale;
     uint64_t stale_since;
-    _Atomic bool may_end;    /* the main thread has left by pthread_exit(3) */
-    _Atomic bool main_ended; /* it has ended in whatever way */
-    bool calm;               /* nothing has happened since CALM_MS */
-    bool left_pending;       /* the doorbell, then */
+    _Atomic bool may_end; /* the main thread has left by pthread_exit(3) */
+    bool calm;            /* nothing has happened since CALM_MS */
+    bool left_pending;    /* the doorbell, then */
 } listener STATE = {.proc = -1, .program = -1};
 
 /* Not in the struct above, whose initial values are in the file: these would be too. */
@@ -55,7 +57,7 @@ int listener_program(void)
 {
     char name[PATH_MAX];
 
-    if (threads_self() != THREAD_LISTENER)
+    if (thread_role() != THREAD_LISTENER)
         return -1; /* a descriptor of the listener's table, useless in another */
     if (listener.program < 0)
         listener.program = sys_openat(listener.proc, "thread-self/exe", O_RDONLY | O_CLOEXEC, 0);
@@ -67,31 +69,22 @@ int listener_program(void)
 void listener_status_stale(void)
 {
     if (!atomic_exchange_explicit(&listener.stale, true, memory_order_acq_rel))
-        listener_wake();
+        wake_listener();
 }
 
 void listener_host_may_end(void)
 {
     atomic_store_explicit(&listener.may_end, true, memory_order_release);
-    listener_wake();
-}
-
-void listener_main_thread_ended(void)
-{
-    atomic_store_explicit(&listener.main_ended, true, memory_order_release);
-    listener_wake();
+    wake_listener();
 }
 
 void listener_reset(void)
 {
-    atomic_store_explicit(&listener.main_ended, false, memory_order_relaxed);
     listener.proc = listener.program = -1;
     framing_begun = listener.calm = listener.left_pending = false;
     jail_frames.handler = NULL;
     atomic_store_explicit(&listener.stale, false, memory_order_relaxed);
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
-    replies_forget();
-    dispatch_reset();
 }
 
 /* True: the table is private and empty. */
@@ -107,15 +100,16 @@ static bool leave_host_table(void)
 
 /* ---- the end of a program whose main thread has ended ---- */
 
-static void run_exit(struct worker_job *job)
+static void run_exit(void *unused)
 {
-    (void)job;
+    (void)unused;
     exit(0);
 }
 
-static void abandon_exit(struct worker_job *job)
+/* The main thread has left by pthread_exit(3), or has ended in another way. */
+static bool host_may_end(void)
 {
-    (void)job;
+    return atomic_load_explicit(&listener.may_end, memory_order_acquire) || main_exit_seen();
 }
 
 /* Without /proc: where the host has made no thread by libc there was the main one alone. */
@@ -130,12 +124,10 @@ static bool host_is_left(void)
  * because the streams that it flushes are in the host's descriptor table. */
 static void end_if_alone(void)
 {
-    static struct worker_job job = {run_exit, abandon_exit, ""};
-
     if (host_is_left())
         return;
     if (atomic_load_explicit(&listener.may_end, memory_order_acquire)) {
-        worker_run(&job, 0);
+        worker_call(run_exit, NULL, 0, "", 0);
         return;
     }
     /* By exit(2), or by a filter of seccomp(2): the process would have ended with it, at once. */
@@ -195,8 +187,7 @@ static uint64_t next_look(void)
             listener.stale_since = clock_ms();
         next = earlier(next, listener.stale_since + STALE_DELAY_MS);
     }
-    if (atomic_load_explicit(&listener.may_end, memory_order_acquire) ||
-        atomic_load_explicit(&listener.main_ended, memory_order_acquire))
+    if (host_may_end())
         next = earlier(next, clock_ms() + ENDING_CHECK_MS);
     return next;
 }
@@ -217,8 +208,7 @@ static void look_at_clock(void)
         dispatch_deferred();
         dispatch_idle();
     }
-    if (atomic_load_explicit(&listener.may_end, memory_order_acquire) ||
-        atomic_load_explicit(&listener.main_ended, memory_order_acquire))
+    if (host_may_end())
         end_if_alone();
 }
 
@@ -279,31 +269,31 @@ static int wait_for_events(struct pollfd *fds, size_t count, uint64_t next, sys_
 
 static void wait_once(void)
 {
-    const sys_sigset poke = SYS_SIGBIT(THREADS_POKE_SIGNAL);
+    const sys_sigset signal = SYS_SIGBIT(WAKE_SIGNAL);
     struct pollfd fds[SOURCES + REPLIES_MAX];
-    sys_sigset mask = ~THREADS_OPEN_SIGNALS;
+    sys_sigset mask = ~THREAD_OPEN_SIGNALS;
     size_t count = fill_poll(fds);
     uint64_t next;
-    bool something, poked;
+    bool something, woken;
     int result;
 
     /* Blocked for these few lines, or it could come after the look and before ppoll, and stay unseen. It is
      * also how glibc's setuid() runs setuid on this thread. */
-    sys_sigprocmask(SIG_BLOCK, &poke, NULL);
-    poked = listener_wake_seen();
+    sys_sigprocmask(SIG_BLOCK, &signal, NULL);
+    woken = wake_listener_seen();
     next = next_look();
-    if (poked || endpoint_user_changed() || threads_stopping())
+    if (woken || endpoint_user_changed() || threads_stopping())
         result = -EINTR;
     else
         result = wait_for_events(fds, count, next, &mask);
-    poked = listener_wake_seen() || poked;
-    sys_sigprocmask(SIG_UNBLOCK, &poke, NULL);
+    woken = wake_listener_seen() || woken;
+    sys_sigprocmask(SIG_UNBLOCK, &signal, NULL);
     if (threads_stopping())
         return;
     endpoint_remove_if_asked();
     if (result == -EINTR && endpoint_check(false))
         dispatch_status_changed();
-    something = look_at_doorbell() || poked || result == 0;
+    something = look_at_doorbell() || woken || result == 0;
     something = replies_continue(fds + SOURCES, result > 0 ? count - SOURCES : 0) || something;
     if (result > 0 && (fds[1].revents & POLLIN))
         something = read_fifo(fds[1].fd) || something;
@@ -335,15 +325,14 @@ static void start(void)
     threads_await_worker(clock_ms() + WORKER_LIMIT_MS); /* its rights are compared by its number */
 }
 
-void *listener_main(void *unused)
+void listener_main(void)
 {
-    (void)unused;
     /* No text of ours in the host's language, no number with its decimal comma, no character by its
      * tables. This thread alone; the whole "C" locale is not allocated. */
     uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
     if (!leave_host_table()) {
         threads_listener_armed();
-        return NULL;
+        return;
     }
     start();
     look_at_doorbell(); /* it may have rung before there was a listener to pass it on to */
@@ -357,5 +346,4 @@ void *listener_main(void *unused)
     endpoint_stop();
     sys_close_range(0, ~0U, 0);
     listener.proc = listener.program = -1;
-    return NULL;
 }

@@ -9,15 +9,14 @@
 
 #include <stdbool.h>
 
-void *listener_main(void *unused);
+/* What the thread runs. */
+void listener_main(void);
 /* Listener: the program's own file, or -1. */
 int listener_program(void);
 /* Any host thread: PID.json is to be written soon. */
 void listener_status_stale(void);
 /* Main thread, as it ends: from now on look whether any host thread is left. */
 void listener_host_may_end(void);
-/* Worker: the main thread has ended, perhaps otherwise: likewise. */
-void listener_main_thread_ended(void);
 void listener_reset(void); /* in a forked child */
 
 #endif

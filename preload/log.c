@@ -12,8 +12,8 @@
 #include "base/sys.h"
 #include "base/utf8.h"
 #include "preload/filters.h"
-#include "preload/settings.h"
-#include "preload/threads.h"
+#include "preload/thread_role.h"
+#include "preload/wake.h"
 
 #define LINE_MAX_BYTES 1024 /* below PIPE_BUF: one write, never torn */
 #define QUEUE_LINES 16
@@ -26,19 +26,28 @@ static struct {
 
 static char queued[QUEUE_LINES][LINE_MAX_BYTES];
 
+static enum log_level enabled STATE; /* LOG_NONE before log_start() */
+static const char *log_path STATE;   /* NULL: stderr */
+
 /* What stderr was at the start: a host that closed it may have reused the number for a
  * connection or a database file. */
 static struct stat stderr_at_start STATE;
 static bool stderr_open STATE;
 
-void log_start(void)
+void log_start(enum log_level level)
 {
+    enabled = level;
     stderr_open = sys_fstat(2, &stderr_at_start) == 0;
+}
+
+void log_to_file(const char *path)
+{
+    log_path = path[0] ? path : NULL;
 }
 
 bool log_enabled(enum log_level level)
 {
-    return level != LOG_NONE && level <= settings.log_level;
+    return level != LOG_NONE && level <= enabled;
 }
 
 /* A full pipe or a stopped terminal must not hold up the host: only what fits at once. */
@@ -59,15 +68,15 @@ static void write_stderr(const char *line, size_t length)
 static int open_file(void)
 {
     const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    int fd = sys_openat(AT_FDCWD, settings.log_file, flags, 0);
+    int fd = sys_openat(AT_FDCWD, log_path, flags, 0);
 
     if (fd != -ENOENT)
         return fd;
-    fd = sys_openat(AT_FDCWD, settings.log_file, flags | O_CREAT | O_EXCL, 0600);
+    fd = sys_openat(AT_FDCWD, log_path, flags | O_CREAT | O_EXCL, 0600);
     if (fd >= 0)
         sys_fchmod(fd, 0600);
     else if (fd == -EEXIST) /* another process was faster */
-        fd = sys_openat(AT_FDCWD, settings.log_file, flags, 0);
+        fd = sys_openat(AT_FDCWD, log_path, flags, 0);
     return fd;
 }
 
@@ -92,17 +101,17 @@ static void enqueue(const char *line)
         queue.dropped++;
     }
     lock_release(&queue.lock);
-    worker_wake();
+    wake_worker();
 }
 
-bool log_pending(void)
+static bool is_pending(void)
 {
     return atomic_load_explicit(&queue.count, memory_order_relaxed) > 0;
 }
 
 void log_flush(void)
 {
-    if (!log_pending() || !lock_acquire_until(&queue.lock, clock_ms() + 100))
+    if (!is_pending() || !lock_acquire_until(&queue.lock, clock_ms() + 100))
         return;
     for (unsigned i = 0; i < queue.count; i++)
         write_stderr(queued[i], strlen(queued[i]));
@@ -160,26 +169,26 @@ void log_write(enum log_level level, const char *format, ...)
     static const char *const names[] = {
         [LOG_NONE] = "", [LOG_ERROR] = "error", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
     char line[LINE_MAX_BYTES];
-    const size_t room = sizeof(line) - 1; /* for the newline */
+    const size_t limit = sizeof(line) - 1; /* for the newline */
     int saved = errno;
     va_list arguments;
     size_t length;
     int wanted;
 
-    if (!log_enabled(level) || (filters_set() && threads_self() == THREAD_HOST))
+    if (!log_enabled(level) || (filters_set() && thread_role() == THREAD_HOST))
         return;
-    length = (size_t)snprintf(line, room, "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);
+    length = (size_t)snprintf(line, limit, "hotpatch[%d]: %s: ", (int)sys_getpid(), names[level]);
     va_start(arguments, format);
-    wanted = vsnprintf(line + length, room - length, format, arguments);
+    wanted = vsnprintf(line + length, limit - length, format, arguments);
     va_end(arguments);
-    if (wanted >= 0 && (size_t)wanted >= room - length)
-        utf8_mark_cut(line, room - 1);
-    length = show_line(line, room);
+    if (wanted >= 0 && (size_t)wanted >= limit - length)
+        utf8_mark_cut(line, limit - 1);
+    length = show_line(line, limit);
     line[length++] = '\n';
     line[length] = '\0';
-    if (settings.log_file[0] && write_file(line, length))
+    if (log_path && write_file(line, length))
         ;
-    else if (threads_self() == THREAD_LISTENER)
+    else if (thread_role() == THREAD_LISTENER)
         enqueue(line);
     else
         write_stderr(line, length);

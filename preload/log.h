@@ -15,9 +15,11 @@
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool log_enabled(enum log_level level);
 
-void log_start(void); /* constructor: which file is stderr now */
-void log_flush(void); /* worker, or a host thread that ends: what the listener has left */
-bool log_pending(void);
+/* Constructor: lines up to `level` are written, to the file that is stderr now. */
+void log_start(enum log_level level);
+/* Constructor: write them to the file `path`, which lives as long as the process; "": to stderr. */
+void log_to_file(const char *path);
+void log_flush(void); /* worker, or a host thread that ends: write what the listener has left */
 void log_reset(void); /* in a forked child */
 
 #endif

@@ -30,6 +30,7 @@ static struct {
     _Atomic(const _Atomic uint32_t *) word; /* the main thread's; NULL: none, or it has ended */
     uint32_t tid;
     _Atomic uint32_t own_word;
+    _Atomic bool ended;
 } watched STATE;
 
 void main_exit_watch(void)
@@ -54,6 +55,7 @@ static bool has_ended(const _Atomic uint32_t *word)
     if (!word || atomic_load(word) == watched.tid)
         return false;
     atomic_store(&watched.word, NULL);
+    atomic_store_explicit(&watched.ended, true, memory_order_release);
     /* The kernel wakes one waiter: a thread of the host's that joins the main one waits for the same word. */
     sys_call3(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX);
     return true;
@@ -79,6 +81,16 @@ bool main_exit_wait(const _Atomic uint32_t *own, uint32_t expected)
         sys_futex_wait(own, expected, &soon);
     }
     return has_ended(word);
+}
+
+bool main_exit_seen(void)
+{
+    return atomic_load_explicit(&watched.ended, memory_order_acquire);
+}
+
+void main_exit_reset(void)
+{
+    atomic_store_explicit(&watched.ended, false, memory_order_relaxed);
 }
 
 int main_exit_status(int proc)

@@ -13,10 +13,12 @@
 #include "base/state.h"
 #include "base/sys.h"
 #include "preload/jail.h"
-#include "preload/threads.h"
+#include "preload/thread_role.h"
+#include "preload/worker.h"
 
 #define STATUS_SIZE 8192
 #define GROUPS_MAX 256
+#define FOLLOW_LIMIT_MS 2000
 
 static int proc_fd STATE = -1;
 static int main_status STATE = -1; /* of the main thread, kept open: the program may open no more */
@@ -196,7 +198,7 @@ static bool read_rights(pid_t tid, struct rights *rights)
 static bool is_host(const struct rights *rights, pid_t unused)
 {
     (void)unused;
-    return !threads_owned(rights->tid) && rights->state != 'Z' && rights->state != 'X';
+    return !thread_role_owned(rights->tid) && rights->state != 'Z' && rights->state != 'X';
 }
 
 pid_t rights_live_thread(void)
@@ -269,36 +271,23 @@ static void follow(const struct rights *own, const struct rights *host)
         sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 }
 
-struct follow_job {
-    struct worker_job job;
+struct follow_data {
     struct rights own, host;
 };
 
-static void run_follow(struct worker_job *job)
+static void follow_here(void *data_)
 {
-    struct follow_job *self = (struct follow_job *)job;
+    const struct follow_data *data = data_;
 
-    follow(&self->own, &self->host);
-}
-
-static void abandon_follow(struct worker_job *job)
-{
-    free(job);
+    follow(&data->own, &data->host);
 }
 
 static int follow_on_worker(const struct rights *own, const struct rights *host)
 {
-    struct follow_job *job = malloc(sizeof(*job));
-    int result;
+    struct follow_data data = {*own, *host};
 
-    if (!job)
-        return -ENOMEM;
-    *job = (struct follow_job){
-        .job = {run_follow, abandon_follow, "drop of rights"}, .own = *own, .host = *host};
-    result = worker_run(&job->job, clock_ms() + 2000);
-    if (result != -ETIMEDOUT)
-        free(job);
-    return result;
+    return worker_call(follow_here, &data, sizeof(data), "drop of rights",
+                       clock_ms() + FOLLOW_LIMIT_MS);
 }
 
 static int sandboxed(struct refusal *why, const struct rights *own, const struct rights *host)
@@ -320,7 +309,7 @@ int rights_follow(struct refusal *why)
 {
     static struct rights host, own; /* listener only */
     pid_t pid = sys_getpid();
-    pid_t tids[2] = {sys_gettid(), threads_worker()};
+    pid_t tids[2] = {sys_gettid(), thread_role_worker()};
 
     if (!read_rights(pid, &host) || host.state == 'Z' || host.state == 'X') {
         pid_t live = rights_live_thread();

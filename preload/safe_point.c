@@ -11,8 +11,6 @@
 #include "base/clock.h"
 #include "base/state.h"
 #include "base/sys_wait.h"
-#include "preload/api.h"
-
 enum state {
     NOBODY,
     AWAITED, /* the listener waits for a host thread */

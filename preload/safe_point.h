@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of the run-time API (api.h): the host thread says that it is at a safe point. Signal handlers too. */
+__attribute__((visibility("default"))) void hotpatch_api_safe_point(void);
+
 int safe_point_run(void (*commit)(void *), void *context, uint64_t until); /* listener */
 bool safe_point_awaited(void);                                             /* any thread */
 void safe_point_reset(void);                                               /* in a forked child */

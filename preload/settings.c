@@ -19,7 +19,7 @@
 
 #define DOORBELL_OFFSET 12 /* SIGRTMIN+12 */
 
-struct settings settings STATE = {.directory = "", .xdg = "", .log_file = ""};
+struct settings settings STATE = {.directory = "", .xdg = ""};
 
 struct raw_settings {
     const char *directory, *xdg, *log, *log_file, *patch, *signal, *include, *exclude, *disable,
@@ -201,9 +201,8 @@ bool settings_read(void)
         return false;
     if (!program_wanted(&raw))
         return false;
-    log_start(); /* not before: an excluded process pays for no system call */
-    settings.log_level = parse_level(raw.log);
-    settings.log_file = copy_path(raw.log_file, "HOTPATCH_LOG_FILE");
+    log_start(parse_level(raw.log)); /* not before: an excluded process pays for no system call */
+    log_to_file(copy_path(raw.log_file, "HOTPATCH_LOG_FILE"));
     settings.directory = copy_path(raw.directory, "HOTPATCH_DIR");
     settings.xdg = copy_path(raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");
     settings.signal = parse_signal(raw.signal);

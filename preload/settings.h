@@ -1,5 +1,5 @@
 /*
- * settings.h - what the environment asks of the shim, read once in the constructor.
+ * settings.h - the variables of the environment, read once in the constructor.
  *
  * Copied, because hosts rewrite their environ in place (setproctitle). Written by the
  * constructor alone, before any other thread of ours exists.
@@ -9,8 +9,6 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
-
-#include "base/engine_api.h"
 
 /* HOTPATCH_LISTEN: when the threads are made. */
 enum listen_when {
@@ -23,9 +21,7 @@ struct settings {
     /* malloc'd; "" where not set. Arrays would spread what a start touches over pages. */
     const char *directory; /* HOTPATCH_DIR */
     const char *xdg;       /* XDG_RUNTIME_DIR */
-    const char *log_file;  /* HOTPATCH_LOG_FILE */
     char *patches;         /* HOTPATCH_PATCH; NULL: none */
-    enum log_level log_level;
     enum listen_when listen;
     int signal;    /* of the doorbell; 0: none */
     pid_t run_pid; /* HOTPATCH_RUN_PID: `hotpatch run` waits for the patches of this process */
@@ -33,7 +29,8 @@ struct settings {
 
 extern struct settings settings;
 
-/* False: this process is not to be touched (disabled, excluded, AT_SECURE, not glibc). */
+/* Read the environment and start the log. Return false where the process is not to be touched: disabled, excluded,
+ * AT_SECURE. */
 bool settings_read(void);
 
 #endif

@@ -19,7 +19,7 @@
 #include "preload/log.h"
 #include "preload/made_here.h"
 #include "preload/self.h"
-#include "preload/threads.h"
+#include "preload/worker.h"
 
 /* The program's name and the start time, which the listener and a host thread in the run-time API may ask
  * for at the same time, and for the first time. */
@@ -237,11 +237,11 @@ void status_write_first(void)
         status_write();
 }
 
-void status_reset(bool torn)
+void status_reset(void)
 {
     lock_reset(&facts);
     if (status.sandbox[0])
         status.sandbox[0] = '\0';
-    if (torn)
+    if (engine_fork_torn())
         status.first = status.count = 0;
 }

@@ -40,6 +40,7 @@ void status_set_sandbox(const char *text);
 const char *status_program(void);            /* what /proc/self/exe said at the start */
 uint64_t status_start_time(void);            /* field 22 of /proc/PID/stat */
 void status_time(char *buffer, size_t size); /* now, ISO 8601, UTC */
-void status_reset(bool torn); /* in a forked child; torn: the history was being changed */
+/* Forked child, before engine_reset_locks(): drop the history where the fork came while it was changed. */
+void status_reset(void);
 
 #endif

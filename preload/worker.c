@@ -1,52 +1,50 @@
 /*
- * worker.c - the thread that runs patch code and the dynamic linker, one job at a time.
+ * worker.c - see worker.h.
  *
- * It shares the host's descriptor table, so that descriptors a patch opens are the host's. It
- * sleeps on a futex and touches nothing else. A job that does not return costs the process this
- * thread: the listener goes on, and everything that needs the worker is refused as busy.
+ * The worker shares the host's descriptor table, so that descriptors a patch opens are the host's. Between jobs it
+ * sleeps on a futex. After a job that does not return the listener goes on without this thread: each request that needs
+ * the worker is refused as busy.
  */
+#include "preload/worker.h"
+
 #include <limits.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys_wait.h"
-#include "preload/listener.h"
 #include "preload/log.h"
 #include "preload/main_exit.h"
+#include "preload/thread_role.h"
 #include "preload/threads.h"
+#include "preload/wake.h"
 
 enum state {
     IDLE,
     QUEUED,   /* the caller may still take it back */
     RUNNING,  /* the caller waits */
-    ABANDONED /* the caller is gone: the worker owns the job */
+    ABANDONED /* the caller has stopped waiting: the worker owns the job */
 };
 
 #define DEFAULT_LIMIT_MS 10000
 
 static struct {
-    _Atomic uint32_t wake;  /* counts reasons to look */
     _Atomic uint32_t state; /* enum state; the futex that callers wait on */
     struct worker_job *job;
     struct lock caller; /* one worker_run() at a time */
     struct lock name;
     _Atomic uint32_t number; /* of jobs begun */
-    uint32_t not_waited_for; /* the job that worker_settle() gave up on */
+    uint32_t not_waited_for; /* the job that outlasted worker_fork_prepare() */
 } worker STATE;
 
 static char worker_job_name[PATH_MAX + 64]; /* "": idle */
 
-void worker_wake(void)
-{
-    atomic_fetch_add_explicit(&worker.wake, 1, memory_order_release);
-    sys_futex_wake(&worker.wake, 1);
-}
-
-bool worker_idle(void)
+static bool is_idle(void)
 {
     return atomic_load_explicit(&worker.state, memory_order_acquire) == IDLE;
 }
@@ -65,7 +63,7 @@ void worker_doing(char *buffer, size_t size)
     lock_release(&worker.name);
 }
 
-static bool change_unseen(enum state from, enum state to)
+static bool change_unwoken(enum state from, enum state to)
 {
     uint32_t expected = from;
 
@@ -75,7 +73,7 @@ static bool change_unseen(enum state from, enum state to)
 
 static bool change_state(enum state from, enum state to)
 {
-    if (!change_unseen(from, to))
+    if (!change_unwoken(from, to))
         return false;
     sys_futex_wake(&worker.state, INT32_MAX);
     return true;
@@ -85,10 +83,12 @@ static void run_queued(void)
 {
     struct worker_job *job;
 
-    /* Who waits for the job sleeps on until it is done: two switches of threads are saved. */
-    if (!change_unseen(QUEUED, RUNNING))
+    /* The thread that waits for the job is not woken until it is done, which saves two switches of threads. */
+    if (!change_unwoken(QUEUED, RUNNING))
         return;
-    job = worker.job; /* not before: it may have been taken back, freed, and another be queued */
+    job =
+        worker
+            .job; /* read after the change: before it, a job may be taken back and freed, and another queued */
     job->run(job);
     name_job("");
     if (change_state(RUNNING, IDLE))
@@ -97,25 +97,26 @@ static void run_queued(void)
     change_state(ABANDONED, IDLE);
 }
 
-void *worker_main(void *unused)
+void worker_main(void)
 {
-    (void)unused;
-    for (;;) {
-        uint32_t seen = atomic_load_explicit(&worker.wake, memory_order_acquire);
+    const _Atomic uint32_t *word = wake_worker_word();
 
-        /* After that load: a wake between the two would be seen as an old one, and the thread sleep on. */
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
+
+        /* After that load: of a wake between the two the thread would not know, and sleep on. */
         if (threads_stopping())
-            return NULL;
+            return;
         log_flush();
         if (atomic_load_explicit(&worker.state, memory_order_acquire) == QUEUED)
             run_queued();
-        else if (main_exit_wait(&worker.wake, seen))
-            listener_main_thread_ended();
+        else if (main_exit_wait(word, seen))
+            wake_listener();
         threads_leave_if_told();
     }
 }
 
-/* Until the job has left QUEUED and RUNNING, or the limit has passed. */
+/* Wait until the job has left QUEUED and RUNNING, or the limit has passed. */
 static int await_job(const struct timespec *limit)
 {
     for (;;) {
@@ -125,7 +126,7 @@ static int await_job(const struct timespec *limit)
             return 0;
         if (sys_futex_wait(&worker.state, state, limit) != -ETIMEDOUT)
             continue;
-        /* Exactly one of these three comes true: it never began, it is left behind, it is done. */
+        /* Exactly one of the three: the job never began, it is abandoned, it is done. */
         if (change_state(QUEUED, IDLE)) {
             name_job("");
             return -EBUSY;
@@ -136,11 +137,11 @@ static int await_job(const struct timespec *limit)
     }
 }
 
-/* What the main thread does for the worker is named too: a constructor that hangs keeps the program from its
- * main(). */
+/* Run the job on the calling thread. A job of the main thread that stands in for the worker is named and logged too: a
+ * constructor that hangs keeps the program from its main(). */
 static void run_here(struct worker_job *job)
 {
-    bool stands_in = threads_have_stand_in();
+    bool stands_in = thread_role_has_stand_in();
 
     if (stands_in) {
         log_write(LOG_INFO, "run: %s", job->what);
@@ -156,30 +157,75 @@ int worker_run(struct worker_job *job, uint64_t deadline)
     struct timespec limit = clock_spec(deadline ? deadline : clock_ms() + DEFAULT_LIMIT_MS);
     int result = -EBUSY;
 
-    if (threads_self() == THREAD_WORKER) {
+    if (thread_role() == THREAD_WORKER) {
         run_here(job);
         return 0;
     }
     if (!threads_have_worker() || !lock_try(&worker.caller))
         return -EBUSY;
-    if (worker_idle()) {
+    if (is_idle()) {
         log_write(LOG_INFO, "run: %s", job->what);
         name_job(job->what);
         worker.job = job;
         atomic_fetch_add_explicit(&worker.number, 1, memory_order_relaxed);
         atomic_store_explicit(&worker.state, QUEUED, memory_order_release);
-        worker_wake();
+        wake_worker();
         result = await_job(&limit);
     }
     lock_release(&worker.caller);
     return result;
 }
 
-void worker_settle(uint64_t until)
+/* ---- a job that is a function and a copy of its data ---- */
+
+struct call {
+    struct worker_job job;
+    void (*function)(void *data);
+    _Alignas(max_align_t) char data[];
+};
+
+static void run_call(struct worker_job *job)
+{
+    struct call *call = (struct call *)job;
+
+    call->function(call->data);
+}
+
+static void abandon_call(struct worker_job *job)
+{
+    free(job);
+}
+
+int worker_call(void (*function)(void *data), void *data, size_t size, const char *what,
+                uint64_t deadline)
+{
+    struct call *call = malloc(sizeof(*call) + size);
+    int result;
+
+    if (!call)
+        return -ENOMEM;
+    call->job = (struct worker_job){run_call, abandon_call, what};
+    call->function = function;
+    if (size > 0)
+        memcpy(call->data, data, size);
+    result = worker_run(&call->job, deadline);
+    if (result == -ETIMEDOUT)
+        return result; /* the worker frees it */
+    if (result == 0 && size > 0)
+        memcpy(data, call->data, size);
+    free(call);
+    return result;
+}
+
+/* ---- fork ---- */
+
+void worker_fork_prepare(uint64_t until)
 {
     struct timespec limit = clock_spec(until);
     uint32_t number = atomic_load_explicit(&worker.number, memory_order_relaxed);
 
+    if (thread_role() != THREAD_HOST)
+        return;
     for (;;) {
         uint32_t state = atomic_load_explicit(&worker.state, memory_order_acquire);
 

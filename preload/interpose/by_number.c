@@ -4,7 +4,7 @@
  *
  * Any thread of the host, also inside a signal handler: no libc but errno.
  */
-#include "preload/interpose/by_number.h"
+#include "preload/by_number.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +12,9 @@
 #include "base/sys.h"
 #include "preload/doorbell.h"
 #include "preload/exec_notice.h"
-#include "preload/filters.h"
 #include "preload/interpose/clone.h"
-#include "preload/preload.h"
+#include "preload/interpose/set_filter.h"
+#include "preload/shim_active.h"
 #include "preload/user_dispatch.h"
 
 #if defined(__x86_64__)
@@ -137,9 +137,9 @@ bool syscall_takes(long number, unsigned long a, unsigned long b, unsigned long 
         return clone_takes(number, a, b);
     case SYS_prctl:
         user_dispatch_note((long)a, (long)b, (const volatile char *)e);
-        return preload_active() && filters_is_set_by(number, a);
+        return shim_active() && set_filter_is(number, a);
     case SYS_seccomp:
-        return preload_active() && filters_is_set_by(number, a);
+        return shim_active() && set_filter_is(number, a);
     default:
         return true;
     }
@@ -166,7 +166,7 @@ static long set_action(int signal, const void *action, struct sys_sigaction *old
     if (old)
         doorbell_hide(old);
     if (action)
-        doorbell_seen(SIG_DFL);
+        doorbell_after_change(SIG_DFL);
     return result;
 }
 
@@ -180,7 +180,7 @@ static long make(long number, long a, long b, long c, long d, long e, long f)
         return execute(number, a, b, c, d, e);
     case SYS_prctl:
     case SYS_seccomp:
-        return filters_call(number, a, b, c, d, e);
+        return set_filter(number, a, b, c, d, e);
     default:
         return clone_by_number(number, a, b, c, d, e, f);
     }

@@ -22,11 +22,11 @@
 #include "base/state.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
-#include "preload/engine.h"
+#include "preload/at_fork.h"
 #include "preload/exec_notice.h"
-#include "preload/interpose/room.h"
+#include "preload/interpose/give_way.h"
 #include "preload/libc_next.h"
-#include "preload/preload.h"
+#include "preload/shim_active.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -56,9 +56,9 @@ __attribute__((constructor)) static void find_fork(void)
  * that interrupted a thread which holds them for a child already. */
 static bool hold(void)
 {
-    if (!preload_active() || engine_fork_held())
+    if (!shim_active() || at_fork_is_copying())
         return false;
-    preload_before_copy();
+    at_fork_copy_prepare();
     return true;
 }
 
@@ -66,9 +66,9 @@ static bool hold(void)
 static void let_go(bool child)
 {
     if (child)
-        engine_copy_child();
+        at_fork_copy_child();
     else
-        engine_fork_parent();
+        at_fork_copy_parent();
 }
 
 /* ---- clone(2) ---- */
@@ -116,7 +116,7 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
     result = next(start_child, stack, flags, &start, parent_tid, tls, child_tid);
     error = errno;
     let_go(false);
-    if (result < 0 && room_make(error))
+    if (result < 0 && give_way(error))
         return next(function, stack, flags, argument, parent_tid, tls, child_tid);
     errno = error;
     return result;
@@ -138,7 +138,7 @@ EXPORTED pid_t _Fork(void)
     error = errno;
     if (held)
         let_go(result == 0);
-    if (result < 0 && room_make(error))
+    if (result < 0 && give_way(error))
         return next();
     errno = error;
     return result;
@@ -168,7 +168,7 @@ bool clone_takes(long number, unsigned long a, unsigned long b)
 {
     bool elsewhere;
 
-    if (!preload_active() || !copies(number, a, b, &elsewhere))
+    if (!shim_active() || !copies(number, a, b, &elsewhere))
         return false;
     if (elsewhere && hold())
         let_go(false);
@@ -182,7 +182,7 @@ long clone_by_number(long number, long a, long b, long c, long d, long e, long f
 
     if (held)
         let_go(result == 0);
-    if (result < 0 && room_make((int)-result))
+    if (result < 0 && give_way((int)-result))
         result = sys_call(number, a, b, c, d, e, f);
     return result;
 }

@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <threads.h>
 
-#include "preload/interpose/room.h"
+#include "preload/interpose/give_way.h"
 #include "preload/libc_next.h"
-#include "preload/preload.h"
+#include "preload/libc_thread.h"
 #include "preload/settings.h"
+#include "preload/shim_active.h"
+#include "preload/thread_role.h"
 #include "preload/threads.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -23,8 +25,8 @@ typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
 
 static void make_own_threads(void)
 {
-    if (preload_active() && !threads_gave_way() && settings.listen == LISTEN_FIRST_RING &&
-        !threads_made() && !threads_have_stand_in())
+    if (shim_active() && !threads_gave_way() && settings.listen == LISTEN_FIRST_RING &&
+        !threads_made() && !thread_role_has_stand_in())
         threads_start(false);
 }
 
@@ -35,9 +37,9 @@ EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
     threads_note_host_thread();
     make_own_threads();
-    result = threads_libc_create(thread, attributes, function, argument);
-    if (result != 0 && room_make(result))
-        result = threads_libc_create(thread, attributes, function, argument);
+    result = libc_thread_create(thread, attributes, function, argument);
+    if (result != 0 && give_way(result))
+        result = libc_thread_create(thread, attributes, function, argument);
     return result;
 }
 
@@ -50,7 +52,7 @@ EXPORTED int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
     make_own_threads();
     result = create(thread, function, argument);
     /* thrd_error stands for EAGAIN, too. */
-    if ((result == thrd_error || result == thrd_nomem) && room_make(EAGAIN))
+    if ((result == thrd_error || result == thrd_nomem) && give_way(EAGAIN))
         result = create(thread, function, argument);
     return result;
 }

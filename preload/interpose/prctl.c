@@ -3,8 +3,8 @@
 #include <sys/prctl.h>
 
 #include "base/sys.h"
-#include "preload/filters.h"
-#include "preload/preload.h"
+#include "preload/interpose/set_filter.h"
+#include "preload/shim_active.h"
 #include "preload/user_dispatch.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -24,9 +24,9 @@ int prctl(int option, ...)
         arguments[i] = va_arg(rest, long);
     va_end(rest);
     user_dispatch_note(option, arguments[0], (const volatile char *)arguments[3]);
-    if (preload_active() && filters_is_set_by(SYS_prctl, (unsigned long)option))
+    if (shim_active() && set_filter_is(SYS_prctl, (unsigned long)option))
         result =
-            filters_call(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
+            set_filter(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
     else if (user_dispatch_syscall)
         return (int)user_dispatch_syscall(SYS_prctl, (long)option, arguments[0], arguments[1],
                                           arguments[2], arguments[3]);

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/sys.h"
-#include "preload/preload.h"
+#include "preload/shim_active.h"
 #include "preload/threads.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -25,7 +25,7 @@ static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct 
 {
     long result;
 
-    if (resource == RLIMIT_NPROC && limit && preload_active() && threads_made())
+    if (resource == RLIMIT_NPROC && limit && shim_active() && threads_made())
         threads_hurry();
     result = sys_call4(SYS_prlimit64, pid, (long)resource, (long)limit, (long)old);
     return (int)sys_as_libc(result);

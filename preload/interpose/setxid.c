@@ -18,7 +18,8 @@
 #include "base/sys.h"
 #include "preload/filters.h"
 #include "preload/libc_next.h"
-#include "preload/preload.h"
+#include "preload/shim_active.h"
+#include "preload/thread_role.h"
 #include "preload/threads.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -59,13 +60,13 @@ static bool differs_from(pid_t tid)
 static bool others_may_fail(void)
 {
     return sys_prctl(PR_GET_KEEPCAPS, 0, 0, 0) > 0 || sys_prctl(PR_GET_SECUREBITS, 0, 0, 0) > 0 ||
-           differs_from(threads_worker()) || differs_from(threads_listener());
+           differs_from(thread_role_worker()) || differs_from(thread_role_listener());
 }
 
 static int call(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
     /* Without threads of ours, or under a seccomp filter, no system call is added. */
-    bool alone = preload_active() && threads_made() && !filters_set() && threads_follow_caller() &&
+    bool alone = shim_active() && threads_made() && !filters_set() && threads_follow_caller() &&
                  others_may_fail();
     int result = -1, error = ENOSYS;
 

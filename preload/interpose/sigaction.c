@@ -68,7 +68,7 @@ static int set(int signal, const struct sigaction *action, struct sigaction *old
         *old = before;
     }
     if (result == 0 && !stays)
-        doorbell_taken();
+        doorbell_give_up();
     return result;
 }
 
@@ -130,7 +130,7 @@ sighandler_t sigset(int signal, sighandler_t handler)
     bool ours = signal == doorbell_number();
     sighandler_t old = libc_signal("sigset", &known, signal, handler);
 
-    return ours && old != SIG_ERR ? doorbell_seen(old) : old;
+    return ours && old != SIG_ERR ? doorbell_after_change(old) : old;
 }
 
 int sigignore(int signal)
@@ -140,7 +140,7 @@ int sigignore(int signal)
     int result = function(signal);
 
     if (ours && result == 0)
-        doorbell_seen(SIG_DFL);
+        doorbell_after_change(SIG_DFL);
     return result;
 }
 

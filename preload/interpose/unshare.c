@@ -13,7 +13,7 @@
 #include "preload/endpoint.h"
 #include "preload/filters.h"
 #include "preload/log.h"
-#include "preload/preload.h"
+#include "preload/shim_active.h"
 #include "preload/status.h"
 #include "preload/threads.h"
 
@@ -43,7 +43,7 @@ static int call_threadless(long number, long a, long b, int flags)
 {
     long result = sys_call3(number, a, b, 0);
 
-    if (result == 0 && preload_active() && (flags & CLONE_NEWUSER))
+    if (result == 0 && shim_active() && (flags & CLONE_NEWUSER))
         endpoint_enter_user_namespace();
     return (int)sys_as_libc(result);
 }
@@ -51,7 +51,7 @@ static int call_threadless(long number, long a, long b, int flags)
 /* `flags`: the name spaces that a success changes; 0: not known. */
 static int call_alone(long number, long a, long b, int flags)
 {
-    bool along = preload_active() && threads_made() && !filters_set() && threads_follow_caller();
+    bool along = shim_active() && threads_made() && !filters_set() && threads_follow_caller();
     bool user = along && (flags == 0 || (flags & CLONE_NEWUSER));
     ino_t before = user ? user_namespace() : 0;
     long result;

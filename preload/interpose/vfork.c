@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/exec_notice.h"
-#include "preload/interpose/room.h"
+#include "preload/interpose/give_way.h"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
@@ -42,7 +42,7 @@ __asm__(".pushsection .text\n"
         ".cfi_adjust_cfa_offset 8\n"
         "mov %eax, %edi\n"
         "neg %edi\n"
-        "call room_make\n" /* there is no child: the stack is the parent's alone */
+        "call give_way\n" /* there is no child: the stack is the parent's alone */
         "test %al, %al\n"
         "jz 3f\n"
         "pop %rax\n"

@@ -1,21 +1,25 @@
-/* libc_thread.c - libc's own pthread_create(3), past the one that the shim exports (first_thread.c), and what it needs. */
+/* libc_thread.c - see libc_thread.h. */
+#include "preload/libc_thread.h"
+
 #include <dlfcn.h>
 #include <string.h>
 
 #include "preload/libc_next.h"
-#include "preload/threads.h"
 
 typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-int threads_libc_create(pthread_t *thread, const pthread_attr_t *attributes,
-                        void *(*function)(void *), void *argument)
+/* Weak, because musl and old versions of glibc do not have it. */
+extern char __libc_single_threaded __attribute__((weak));
+
+int libc_thread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                       void *(*function)(void *), void *argument)
 {
     LIBC_NEXT(create_function, create, pthread_create);
 
     return create(thread, attributes, function, argument);
 }
 
-size_t threads_libc_least_stack(void)
+size_t libc_thread_least_stack(void)
 {
     size_t (*least)(const pthread_attr_t *) = NULL;
     void *symbol = dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
@@ -28,4 +32,9 @@ size_t threads_libc_least_stack(void)
         pthread_attr_destroy(&attributes);
     }
     return size;
+}
+
+bool libc_thread_is_single(void)
+{
+    return &__libc_single_threaded && __libc_single_threaded;
 }

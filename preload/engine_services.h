@@ -1,0 +1,11 @@
+/*
+ * engine_services.h - what the shim does for the engine (engine_api.h).
+ */
+#ifndef HOTPATCH_ENGINE_SERVICES_H
+#define HOTPATCH_ENGINE_SERVICES_H
+
+#include "base/engine_api.h"
+
+extern const struct shim_services engine_services;
+
+#endif

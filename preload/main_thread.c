@@ -1,0 +1,32 @@
+/* main_thread.c - see main_thread.h. */
+#include "preload/main_thread.h"
+
+#include <pthread.h>
+
+#include "base/state.h"
+#include "base/sys.h"
+#include "preload/listener.h"
+#include "preload/threads.h"
+
+static pthread_key_t key STATE;
+
+/* The destructor of the key's value: runs on the main thread, in its pthread_exit(3). */
+static void leaves(void *value)
+{
+    (void)value;
+    if (threads_made() && sys_gettid() == sys_getpid())
+        listener_host_may_end();
+}
+
+bool main_thread_start(void)
+{
+    if (pthread_key_create(&key, leaves) != 0)
+        return false;
+    main_thread_watch();
+    return true;
+}
+
+void main_thread_watch(void)
+{
+    pthread_setspecific(key, &key); /* any value but NULL */
+}

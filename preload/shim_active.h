@@ -1,0 +1,14 @@
+/*
+ * shim_active.h - whether the shim works in this process: its constructor has run and did not stop early. Any thread,
+ * signal handlers too; memory alone.
+ */
+#ifndef HOTPATCH_SHIM_ACTIVE_H
+#define HOTPATCH_SHIM_ACTIVE_H
+
+#include <stdbool.h>
+
+bool shim_active(void);
+/* Constructor: from now on functions that stand in for libc's do more than call those. */
+void shim_activate(void);
+
+#endif
