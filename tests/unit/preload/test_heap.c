@@ -189,7 +189,7 @@ static void threads_and_forked_children_find_it_whole(void **state)
         pid_t child;
         int status;
 
-        heap_fork_prepare();
+        heap_fork_prepare(0);
         child = fork();
         if (child == 0) {
             heap_fork_child();
