@@ -14,6 +14,7 @@
 #include "elf/relocations.h"
 #include "resolve/elf_refusal.h"
 #include "resolve/function_code.h"
+#include "resolve/resolver.h"
 
 int file_functions_open(struct file_functions *functions, const struct file_image *file,
                         const char *path, struct refusal *why)
@@ -170,80 +171,36 @@ void file_functions_each(struct file_functions *functions, const char *object,
 
 /* -------------------------------------------------------------------- one --- */
 
-struct finding {
-    const struct symbol_spec *target;
-    bool defaults_only; /* of several versions of a name the one that ld.so would take */
-    struct function *found;
-    size_t count;
-};
-
-static int consider(const struct function *function, void *context)
-{
-    struct finding *finding = context;
-    const struct symbol_spec *target = finding->target;
-
-    if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
-        return 0;
-    if (*target->version && (!function->version || strcmp(function->version, target->version) != 0))
-        return 0;
-    if (finding->defaults_only && function->version && !function->default_version)
-        return 0;
-    if (finding->count && finding->found->address == function->address)
-        return 0;
-    *finding->found = *function;
-    finding->count++;
-    return 0;
-}
-
-/* The lowest address of a program that does not move, else 0. */
-static uint64_t begin_of(const struct file_image *file)
+/* Return the lowest address of a program that does not move, else 0. */
+static uint64_t fixed_start(const struct file_image *file)
 {
     const Elf64_Ehdr *header = (const void *)file->bytes;
     const Elf64_Phdr *segments = (const void *)((const char *)file->bytes + header->e_phoff);
-    uint64_t begin = UINT64_MAX;
+    uint64_t start = UINT64_MAX;
 
     if (header->e_type != ET_EXEC)
         return 0;
     for (size_t i = 0; i < header->e_phnum; i++)
-        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < begin)
-            begin = segments[i].p_vaddr;
-    return begin;
+        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < start)
+            start = segments[i].p_vaddr;
+    return start;
 }
 
-/* There an offset may count from the program's start. */
-static bool function_by_offset(const struct file_functions *functions, uint64_t offset,
-                               struct function *found)
+static void keep_function(const struct function *function, void *context)
 {
-    uint64_t first = begin_of(functions->file);
-
-    return function_begins_at(functions->index, offset, found) ||
-           (first && offset < first && function_begins_at(functions->index, offset + first, found));
+    *(struct function *)context = *function;
 }
 
 size_t file_functions_named(const struct file_functions *functions,
                             const struct symbol_spec *target, struct function *found)
 {
-    struct finding finding = {.target = target, .found = found, .defaults_only = true};
-
-    if (target->by_offset)
-        return function_by_offset(functions, target->offset, found);
-    functions_named(functions->index, target->name, consider, &finding);
-    if (finding.count == 0) {
-        finding.defaults_only = false;
-        functions_named(functions->index, target->name, consider, &finding);
-    }
-    return finding.count;
+    return resolver_functions(functions->index, fixed_start(functions->file), target, keep_function,
+                              found);
 }
 
 bool file_function_at(const struct file_functions *functions, uint64_t address,
                       struct function *found)
 {
-    if (function_begins_at(functions->index, address, found))
-        return true;
-    if (!function_around(functions->index, address, found))
-        return false;
-    found->size -= address - found->address;
-    found->address = address;
-    found->name = NULL;
-    return true;
+    return resolver_function_at(functions->index, fixed_start(functions->file), address, true,
+                                found);
 }

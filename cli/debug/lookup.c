@@ -10,6 +10,8 @@
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/output/wire_name.h"
+#include "elf/functions.h"
+#include "resolve/resolver.h"
 #include "resolve/symbol_spec.h"
 
 #define CANDIDATES_TOLD 8
@@ -47,6 +49,14 @@ static bool object_meant(const struct search *search, const struct object *objec
     return object->info &&
            symbol_spec_object_matches(&search->target, is_program(search, object), object->path,
                                       debug_info_soname(object->info), NULL);
+}
+
+/* Return whether a process looks for functions of that name in the object. */
+static bool has_functions(const struct search *search, const struct object *object)
+{
+    return object->info &&
+           resolver_has_functions(&search->target, is_program(search, object), object->path,
+                                  debug_info_soname(object->info), NULL);
 }
 
 /* Several names of one address are one function; of templates in several tables, likewise. */
@@ -89,13 +99,13 @@ static bool in_file(const struct search *search, const struct debug_function *fu
            same_file(wanted, debug_info_source(search->object->info, function->address));
 }
 
-/* As functions_named() has it: what the compiler calls NAME.ifunc is the source's NAME. */
-static bool is_indirect_of(const struct search *search, const struct debug_function *function)
+/* As functions_named(): what the compiler calls NAME.ifunc is the source's NAME. */
+static bool has_name(const struct debug_function *function, const char *name)
 {
-    size_t length = strlen(search->target.name);
+    char buffer[FUNCTION_NAME_MAX];
 
-    return strncmp(function->name, search->target.name, length) == 0 &&
-           strcmp(function->name + length, ".ifunc") == 0;
+    return strcmp(function->name, name) == 0 ||
+           strcmp(function_source_name(function->name, buffer), name) == 0;
 }
 
 static int take_function(const struct debug_function *function, void *context)
@@ -104,7 +114,7 @@ static int take_function(const struct debug_function *function, void *context)
     enum cxx_match match = CXX_SAME;
     char *name = NULL;
 
-    if (strcmp(function->name, search->target.name) == 0 || is_indirect_of(search, function))
+    if (has_name(function, search->target.name))
         name = format_text("%s", function->name);
     else if (!search->with_cxx ||
              (match = cxx_compare(&search->wish, function->name, &name)) == CXX_OTHER)
@@ -227,8 +237,7 @@ static void search_dwarf(struct search *search)
 
     for (size_t i = 0; i < lookup->mapped_count && search->count == 0; i++) {
         search->object = lookup->mapped[i];
-        if (object_meant(search, search->object) &&
-            (*search->target.object || is_program(search, search->object)))
+        if (has_functions(search, search->object))
             debug_info_dwarf_functions(search->object->info, search->target.name, DWARF_TIME,
                                        take_function, search);
     }
@@ -414,7 +423,7 @@ static char *clones_of(const struct object *object, const char *name)
 static bool worth_telling(const struct search *search)
 {
     return search->count == 1 && search->list[0].match == CXX_SAME &&
-           (*search->target.object || is_program(search, search->list[0].object));
+           has_functions(search, search->list[0].object);
 }
 
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
@@ -535,7 +544,7 @@ char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget)
     for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !text; i++) {
         const struct object *object = lookup->mapped[i];
 
-        if (object_meant(&search, object) && (*search.target.object || is_program(&search, object)))
+        if (has_functions(&search, object))
             text = absent_in(object, target, search.target.name, budget);
     }
     search_end(&search);

@@ -26,6 +26,7 @@
 #include "include/hotpatch.h"
 #include "resolve/elf_refusal.h"
 #include "resolve/fit.h"
+#include "resolve/resolver.h"
 #include "resolve/symbol_spec.h"
 
 static const char help[] =
@@ -75,48 +76,22 @@ static bool names_host(const struct check *check, const struct symbol_spec *targ
                                       image_soname(check->host.image), check->slots.name_space);
 }
 
+/* Return whether OBJECT names the patch itself. */
+static bool names_patch(const struct check *check, const struct symbol_spec *target)
+{
+    return symbol_spec_object_matches(target, false, check->patch_path, check->manifest.name,
+                                      check->own.name_space);
+}
+
+/* Return whether OBJECT names a library that the file needs; without OBJECT each is meant. */
 static bool names_needed(const struct check *check, const struct symbol_spec *target)
 {
     const char *needed;
 
+    if (!*target->object)
+        return true;
     for (size_t i = 0; (needed = image_needed(check->host.image, i)); i++)
         if (strcmp(needed, target->object) == 0)
-            return true;
-    return false;
-}
-
-/* An import belongs to the importing file and to the library that defines it; which of the
- * needed ones that is, only a process tells. */
-static bool is_match(const struct check *check, const struct file_slot *slot,
-                     const struct symbol_spec *target)
-{
-    if (slot->why || strcmp(slot->name, target->name) != 0)
-        return false;
-    if (slot->declared)
-        return !*target->version && names_host(check, target);
-    if (*target->version && (!slot->version || strcmp(slot->version, target->version) != 0))
-        return false;
-    return names_host(check, target) || names_needed(check, target);
-}
-
-static size_t find(const struct check *check, const struct symbol_spec *target, bool declared,
-                   const struct file_slot **found)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < check->slots.count; i++)
-        if (check->slots.list[i].declared == declared &&
-            is_match(check, &check->slots.list[i], target)) {
-            *found = &check->slots.list[i];
-            count++;
-        }
-    return count;
-}
-
-static bool patch_declares(const struct check *check, const char *name)
-{
-    for (size_t i = 0; i < check->own.count; i++)
-        if (strcmp(check->own.slots[i].name, name) == 0)
             return true;
     return false;
 }
@@ -136,6 +111,12 @@ static void check_missing(struct check *check, const struct symbol_spec *target,
     free(absent);
 }
 
+/* One declared slot or import that a target could mean. */
+struct candidate {
+    uint32_t kind; /* enum hotpatch_kind */
+    const char *signature;
+};
+
 static void refuse_kind(struct check *check, const struct manifest_entry *entry, uint32_t slot_kind,
                         const char *slot_signature)
 {
@@ -148,7 +129,7 @@ static void refuse_kind(struct check *check, const struct manifest_entry *entry,
 }
 
 static void check_fit(struct check *check, const struct manifest_entry *entry,
-                      const struct file_slot *slot)
+                      const struct candidate *slot)
 {
     switch (fit_judge(entry->kind, entry->signature, slot->kind, slot->signature)) {
     case FIT_OTHER_KIND:
@@ -171,19 +152,6 @@ static void add_warning(struct check *check, char *text)
     free(text);
 }
 
-/* By the names that a process finds by itself, else by what debug information tells. False: there
- * is none, or it is refused. */
-static bool find_function(struct check *check, const struct symbol_spec *target, const char *text,
-                          struct function *function)
-{
-    uint64_t address;
-
-    if (file_functions_named(&check->functions, target, function) == 1)
-        return true;
-    return lookup_address(check->lookup, text, &address, &check->why) == 1 &&
-           file_function_at(&check->functions, address, function);
-}
-
 /* What changes with the function, and that a clone is not what it is called. */
 static void warn_of_copies(struct check *check, const struct symbol_spec *target,
                            const struct function *function)
@@ -200,70 +168,161 @@ static void warn_of_copies(struct check *check, const struct symbol_spec *target
         add_warning(check, format_text(FUNCTION_IS_CLONE, name));
 }
 
-/* What cannot be patched at its entry may be switched where the file itself imports it. */
-static void judge_function(struct check *check, const struct symbol_spec *target,
-                           const struct manifest_entry *entry, const struct function *function)
-{
-    const struct file_slot *import;
-    struct function_code code;
+/* ------------------------------------------------------- what a target means --- */
 
-    if (entry->kind == HOTPATCH_KIND_DATA) {
-        refuse_kind(check, entry, HOTPATCH_KIND_FUNCTION, NULL);
-        return;
+struct file_search {
+    struct check *check;
+    const struct manifest_entry *entry;
+    struct candidate slot;    /* the last declared slot or import that was found */
+    struct function function; /* the last that was found */
+    struct function_code code;
+};
+
+/* Those of the file, and those of the patch itself. */
+static size_t find_declared(const struct symbol_spec *target, void *context)
+{
+    struct file_search *search = context;
+    const struct check *check = search->check;
+    size_t count = 0;
+
+    for (size_t i = 0; names_host(check, target) && i < check->slots.count; i++) {
+        const struct file_slot *slot = &check->slots.list[i];
+
+        if (slot->declared && strcmp(slot->name, target->name) == 0) {
+            search->slot = (struct candidate){slot->kind, slot->signature};
+            count++;
+        }
     }
-    file_function_code(&check->functions, function, &code);
-    if (!code.problem) {
-        check->fits++;
-        add_warning(check, lookup_inlined(check->lookup, entry->target, INLINED_TIME));
-        if (!function->ifunc)
-            warn_of_copies(check, target, function);
-    } else if (find(check, target, false, &import) == 1) {
-        check->fits++;
-        add_warning(check, format_text("%s: only calls through imports switch: %s", entry->target,
-                                       code.problem));
-    } else {
-        refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s: %s", check->patch_path, entry->target,
-               code.problem);
+    for (size_t i = 0; names_patch(check, target) && i < check->own.count; i++) {
+        const struct table_slot *slot = &check->own.slots[i];
+
+        if (strcmp(slot->name, target->name) == 0) {
+            search->slot = (struct candidate){slot->kind, slot->signature};
+            count++;
+        }
     }
+    return count;
 }
 
-/* A function of the file. True: judged. */
-static bool check_function(struct check *check, const struct symbol_spec *target,
-                           const struct manifest_entry *entry)
+/* Only a process tells which needed library defines an import: each may. */
+static size_t find_imports(const struct symbol_spec *target, enum resolver_side side, void *context)
 {
-    size_t before = check->why.count;
-    struct function function;
+    struct file_search *search = context;
+    const struct check *check = search->check;
+    bool meant = side == RESOLVER_DEFINER ? names_needed(check, target) : names_host(check, target);
+    size_t count = 0;
 
-    if (!names_host(check, target) || !find_function(check, target, entry->target, &function))
-        return check->why.count > before;
-    judge_function(check, target, entry, &function);
-    return true;
+    for (size_t i = 0; meant && i < check->slots.count; i++) {
+        const struct file_slot *slot = &check->slots.list[i];
+
+        if (!slot->declared && !slot->why && strcmp(slot->name, target->name) == 0 &&
+            resolver_version_matches(target, slot->version)) {
+            search->slot = (struct candidate){slot->kind, slot->signature};
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Look in debug information for what the file's own symbols do not name, as the command does before it
+ * sends a request to a process. Refuses here what could be several functions. */
+static bool find_place(const struct symbol_spec *target, size_t *count, void *context)
+{
+    struct file_search *search = context;
+    struct check *check = search->check;
+    uint64_t address;
+
+    *count = 0;
+    if (!names_host(check, target) ||
+        file_functions_named(&check->functions, target, &search->function) == 1)
+        return false;
+    *count = lookup_address(check->lookup, search->entry->target, &address, &check->why);
+    if (*count == 1 && !file_function_at(&check->functions, address, &search->function))
+        *count = 0;
+    return *count > 0;
+}
+
+static size_t find_functions(const struct symbol_spec *target, void *context)
+{
+    struct file_search *search = context;
+
+    if (!names_host(search->check, target))
+        return 0;
+    return file_functions_named(&search->check->functions, target, &search->function);
+}
+
+static bool is_patchable(void *context)
+{
+    struct file_search *search = context;
+
+    file_function_code(&search->check->functions, &search->function, &search->code);
+    return !search->code.problem;
+}
+
+static const struct resolver_source file_source = {
+    .declared = find_declared,
+    .place = find_place,
+    .functions = find_functions,
+    .patchable = is_patchable,
+    .imports = find_imports,
+};
+
+static void check_function(struct check *check, const struct symbol_spec *target,
+                           const struct file_search *search)
+{
+    if (search->entry->kind == HOTPATCH_KIND_DATA) {
+        refuse_kind(check, search->entry, HOTPATCH_KIND_FUNCTION, NULL);
+        return;
+    }
+    check->fits++;
+    add_warning(check, lookup_inlined(check->lookup, search->entry->target, INLINED_TIME));
+    if (!search->function.ifunc)
+        warn_of_copies(check, target, &search->function);
+}
+
+static void check_slot(struct check *check, const struct file_search *search)
+{
+    const char *problem = search->code.problem;
+
+    if (problem)
+        add_warning(check, format_text("%s: only calls through imports switch: %s",
+                                       search->entry->target, problem));
+    check_fit(check, search->entry, &search->slot);
+}
+
+static void check_chosen(struct check *check, const struct symbol_spec *target,
+                         const struct file_search *search, const struct resolver_choice *choice)
+{
+    const char *text = search->entry->target;
+
+    if (choice->count > 1)
+        refuse(&check->why, HP_AMBIGUOUS, "%s: %s matches %zu slots of %s", check->patch_path, text,
+               choice->count, check->host_path);
+    else if (choice->kind == RESOLVER_FUNCTION)
+        check_function(check, target, search);
+    else if (choice->count == 1)
+        check_slot(check, search);
+    else if (search->code.problem)
+        refuse(&check->why, HP_NOT_PATCHABLE, "%s: %s: %s", check->patch_path, text,
+               search->code.problem);
+    else
+        check_missing(check, target, text);
 }
 
 static void check_entry(struct check *check, const struct manifest_entry *entry)
 {
-    const struct file_slot *slot = NULL;
+    struct file_search search = {.check = check, .entry = entry};
+    size_t before = check->why.count;
+    struct resolver_choice choice;
     struct symbol_spec target;
-    size_t count;
 
     if (symbol_spec_parse(entry->target, &target) != 0) {
         refuse(&check->why, HP_TARGET, "%s: `%s` is no target", check->patch_path, entry->target);
         return;
     }
-    count = target.by_offset ? 0 : find(check, &target, true, &slot);
-    if (count == 0 && check_function(check, &target, entry))
-        return;
-    if (count == 0 && !*target.file)
-        count = find(check, &target, false, &slot);
-    if (count > 1)
-        refuse(&check->why, HP_AMBIGUOUS, "%s: %s matches %zu slots of %s", check->patch_path,
-               entry->target, count, check->host_path);
-    else if (count == 1)
-        check_fit(check, entry, slot);
-    else if (patch_declares(check, target.name))
-        check->fits++;
-    else
-        check_missing(check, &target, entry->target);
+    choice = resolver_choose(&target, &file_source, &search);
+    if (check->why.count == before)
+        check_chosen(check, &target, &search, &choice);
 }
 
 /* HOTPATCH_TARGET of another object than the file cannot be judged here. */

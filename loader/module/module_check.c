@@ -13,6 +13,7 @@
 #include "loader/module/needed.h"
 #include "loader/objects/linker_ask.h"
 #include "loader/objects/object.h"
+#include "loader/objects/object_meant.h"
 #include "loader/objects/scope.h"
 #include "resolve/symbol_spec.h"
 
@@ -216,8 +217,7 @@ void module_check_targets(const struct module *module, struct refusal *why)
             continue;
         }
         for (struct object *o = objects_first(); o && !found; o = o->next)
-            if (symbol_spec_object_matches(&target, o->is_program, o->path, o->soname,
-                                           o->name_space))
+            if (object_is_meant(o, &target))
                 found = o->build_id;
         if (!found)
             refuse(why, HP_BUILD_ID, "%s is for build %s of %s, which is not in the process",

@@ -20,67 +20,29 @@
 #include "loader/text/site.h"
 #include "loader/text/site_find.h"
 #include "resolve/function_code.h"
+#include "resolve/resolver.h"
 
 /* ---- finding ---- */
 
-struct finding {
-    const struct symbol_spec *target;
+struct entry_search {
     struct object *object;
     struct entry_candidate *found;
     size_t room, count;
 };
 
-static bool is_wanted(const struct function *function, const struct symbol_spec *target)
+static void add_candidate(const struct function *function, void *context)
 {
-    if (*target->file && (!function->file || strcmp(function->file, target->file) != 0))
-        return false;
-    return !*target->version ||
-           (function->version && strcmp(function->version, target->version) == 0);
+    struct entry_search *search = context;
+
+    if (search->count < search->room)
+        search->found[search->count] = (struct entry_candidate){search->object, *function};
+    search->count++;
 }
 
-static bool is_alias(const struct finding *finding, const struct function *function)
+/* Return where a program that does not move begins, else 0. */
+static uint64_t fixed_start(const struct object *object)
 {
-    for (size_t i = 0; i < finding->count && i < finding->room; i++)
-        if (finding->found[i].object == finding->object &&
-            finding->found[i].function.address == function->address)
-            return true;
-    return false;
-}
-
-static int consider(const struct function *function, void *context)
-{
-    struct finding *finding = context;
-
-    if (!is_wanted(function, finding->target) || is_alias(finding, function))
-        return 0;
-    if (finding->count < finding->room)
-        finding->found[finding->count] = (struct entry_candidate){finding->object, *function};
-    finding->count++;
-    return 0;
-}
-
-static int consider_default(const struct function *function, void *context)
-{
-    return function->version && !function->default_version ? 0 : consider(function, context);
-}
-
-/* What ld.so would take comes first: of several versions of a name the default one. */
-static void find_in(struct finding *finding)
-{
-    struct functions *functions = object_function_index(finding->object);
-    size_t before = finding->count;
-
-    if (!functions)
-        return;
-    functions_named(functions, finding->target->name, consider_default, finding);
-    if (finding->count == before)
-        functions_named(functions, finding->target->name, consider, finding);
-}
-
-/* Of a program that does not move an offset may count from its start. */
-static uint64_t address_of(const struct object *object, uint64_t offset)
-{
-    return object->bias == 0 && offset < object->begin ? offset + object->begin : offset;
+    return object->bias == 0 ? object->begin : 0;
 }
 
 bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_candidate *out)
@@ -88,45 +50,32 @@ bool entry_at(struct object *object, uint64_t offset, bool known, struct entry_c
     struct functions *functions = object_function_index(object);
 
     out->object = object;
-    offset = address_of(object, offset);
-    if (functions && function_begins_at(functions, offset, &out->function))
-        return true;
-    if (!known || !functions || !function_around(functions, offset, &out->function))
-        return false;
-    out->function.size -= offset - out->function.address;
-    out->function.address = offset;
-    out->function.name = NULL;
-    return true;
+    return functions &&
+           resolver_function_at(functions, fixed_start(object), offset, known, &out->function);
 }
 
-static bool is_named(const struct object *object, const struct symbol_spec *target)
+static bool may_have(const struct object *object, const struct symbol_spec *target)
 {
-    if (!*target->object)
-        return object->is_program;
-    if (object->module && !object->module->live)
+    if (object->is_ours || !object->image)
         return false;
-    return symbol_spec_object_matches(target, object->is_program, object->path, object->soname,
-                                      object->name_space);
+    if (*target->object && object->module && !object->module->live)
+        return false;
+    return resolver_has_functions(target, object->is_program, object->path, object->soname,
+                                  object->name_space);
 }
 
 size_t entries_named(const struct symbol_spec *target, struct entry_candidate *found, size_t room)
 {
-    struct finding finding = {.target = target, .found = found, .room = room};
+    struct entry_search search = {.found = found, .room = room};
 
     for (struct object *o = objects_first(); o; o = o->next) {
-        if (o->is_ours || !o->image || !is_named(o, target))
-            continue;
-        finding.object = o;
-        if (target->by_offset) {
-            struct entry_candidate at;
+        struct functions *functions = may_have(o, target) ? object_function_index(o) : NULL;
 
-            if (entry_at(o, target->offset, false, &at) && finding.count++ < room)
-                found[finding.count - 1] = at;
-        } else {
-            find_in(&finding);
-        }
+        search.object = o;
+        if (functions)
+            resolver_functions(functions, fixed_start(o), target, add_candidate, &search);
     }
-    return finding.count;
+    return search.count;
 }
 
 struct version_list {
@@ -148,7 +97,7 @@ void entries_versions(const struct symbol_spec *target, char *list, size_t size)
     struct version_list versions = {list, size};
 
     for (struct object *o = objects_first(); o; o = o->next)
-        if (!o->is_ours && o->image && is_named(o, target) && object_function_index(o))
+        if (may_have(o, target) && object_function_index(o))
             functions_named(o->functions, target->name, list_version, &versions);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "loader/objects/object_meant.h"
 #include "loader/text/thread_scan.h"
 #include "resolve/symbol_spec.h"
 
@@ -66,8 +67,7 @@ static int parse_caller(struct fault *fault, const char *caller, struct refusal 
 
     if (snprintf(target.object, sizeof(target.object), "%s", caller) < (int)sizeof(target.object))
         for (const struct object *o = objects_first(); o; o = o->next)
-            if (symbol_spec_object_matches(&target, o->is_program, o->path, o->soname,
-                                           o->name_space)) {
+            if (object_is_meant(o, &target)) {
                 fault->caller_begin = o->begin;
                 fault->caller_end = o->end;
                 return 0;

@@ -1,7 +1,10 @@
 /*
- * find.c - which slot a patch's target means: a declared one, a function at its entry, imports. Slots
- * of functions are made here, which changes nothing of the process. Inside objects_locked().
+ * find.c - find in the process the slot that a patch's target means, as resolver.h says. Makes slots
+ * of functions, which changes nothing of the process. Runs on whichever thread holds the engine lock,
+ * inside objects_locked().
  */
+#include "loader/slots/find.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -10,93 +13,93 @@
 #include "elf/symbols.h"
 #include "loader/objects/emulator.h"
 #include "loader/objects/object_functions.h"
+#include "loader/objects/object_meant.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
 #include "loader/text/site.h"
 #include "loader/transaction/transaction.h"
 #include "resolve/fault_result.h"
 #include "resolve/fit.h"
+#include "resolve/resolver.h"
 
 /* ---- candidates ---- */
 
-static bool is_candidate(const struct slot *slot, const struct symbol_spec *target)
-{
-    if (strcmp(slot->name, target->name) != 0)
-        return false;
-    if (slot->owner && !slot->owner->live_after)
-        return false;
-    return slot_in_object(slot, target);
-}
+enum { CANDIDATES_MAX = 16 };
 
-enum { MANY = 16 };
-
-struct search {
-    const struct symbol_spec *target;
-    struct slot *found[MANY];
+struct slot_search {
+    struct transaction *transaction;
+    const struct module *module; /* that names the target */
+    const char *text;            /* as the module spells it */
+    struct symbol_spec target;
+    struct slot *found[CANDIDATES_MAX];
     size_t count; /* may exceed the array */
-    struct entry_candidate entries[MANY];
-    size_t entry_count;          /* likewise; more than one: no slot is made of any */
+    struct entry_candidate entries[CANDIDATES_MAX];
+    size_t entry_count;          /* may exceed the array; above 1: no slot is made of any */
+    bool looked_up;              /* entries[0] is the place that the request gives */
     struct site_problem problem; /* of a function that was found and cannot be patched */
 };
 
-/* The lists, of some kilobytes, are filled as far as they are counted. */
-static void search_begin(struct search *search, const struct symbol_spec *target)
+/* The arrays, of some kilobytes, are filled as far as they are counted. */
+static void search_begin(struct slot_search *search, struct transaction *transaction,
+                         const struct module *module, const char *text)
 {
-    search->target = target;
+    search->transaction = transaction;
+    search->module = module;
+    search->text = text;
     search->count = search->entry_count = 0;
+    search->looked_up = false;
     search->problem = (struct site_problem){0};
 }
 
-static void consider(struct search *search, struct slot *slot)
+static void add_slot(struct slot_search *search, struct slot *slot)
 {
-    if (search->count < sizeof(search->found) / sizeof(*search->found))
+    if (search->count < CANDIDATES_MAX)
         search->found[search->count] = slot;
     search->count++;
 }
 
-static void find_declared(struct transaction *transaction, struct search *search)
+static void add_declared(struct slot_search *search, struct slot *slot)
 {
-    for (struct slot *slot = slots_named(search->target->name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_DECLARED && is_candidate(slot, search->target))
-            consider(search, slot);
-    for (size_t i = 0; i < transaction->load_count; i++)
-        for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
-            if (is_candidate(slot, search->target))
-                consider(search, slot);
+    if (strcmp(slot->name, search->target.name) == 0 && (!slot->owner || slot->owner->live_after) &&
+        slot_in_object(slot, &search->target))
+        add_slot(search, slot);
 }
 
-/* Imports of that name; with an OBJECT the definition in it, else what it imports. */
-static void find_imports(struct search *search)
+/* Declared slots of loaded objects, and of the patches that the transaction loads. */
+static size_t find_declared(const struct symbol_spec *target, void *context)
 {
-    const struct symbol_spec *target = search->target;
+    struct slot_search *search = context;
+    const struct transaction *transaction = search->transaction;
 
-    for (int pass = 0; pass < 2 && search->count == 0; pass++) {
-        for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
-            if (slot->kind != SLOT_IMPORT || strcmp(slot->name, target->name) != 0 ||
-                !import_is_used(slot))
-                continue;
-            if (*target->version &&
-                (!slot->version_name || strcmp(slot->version_name, target->version) != 0))
-                continue;
-            if (pass == 0 ? import_is_defined_in(slot, target) : import_is_used_in(slot, target))
-                consider(search, slot);
-        }
-        if (!*target->object)
-            break;
+    for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket)
+        if (slot->kind == SLOT_DECLARED)
+            add_declared(search, slot);
+    for (size_t i = 0; i < transaction->load_count; i++)
+        for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
+            add_declared(search, slot);
+    return search->count;
+}
+
+static size_t find_imports(const struct symbol_spec *target, enum resolver_side side, void *context)
+{
+    struct slot_search *search = context;
+
+    if (side == RESOLVER_DEFINER) /* the first of the two sides */
+        imports_read_named(target->name);
+    for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
+        if (slot->kind != SLOT_IMPORT || strcmp(slot->name, target->name) != 0 ||
+            !import_is_used(slot) || !resolver_version_matches(target, slot->version_name))
+            continue;
+        if (side == RESOLVER_DEFINER ? import_is_defined_in(slot, target)
+                                     : import_is_used_in(slot, target))
+            add_slot(search, slot);
     }
+    return search->count;
 }
 
 /* ---- functions at their entries ---- */
 
-static void take_entry(struct search *search, const struct entry_candidate *candidate)
-{
-    struct slot *slot = entry_slot(candidate, &search->problem);
-
-    if (slot)
-        consider(search, slot);
-}
-
-/* Where somebody with debug information has looked the target up (at=). */
+/* Return the place that the command looked up in debug information (at=), or NULL. */
 static const struct request_place *place_of(const struct module *module, const char *text)
 {
     for (size_t i = 0; i < module->place_count; i++)
@@ -111,13 +114,12 @@ static bool is_place_in(const struct request_place *place, const struct object *
 
     return snprintf(target.object, sizeof(target.object), "%s", place->object) <
                (int)sizeof(target.object) &&
-           symbol_spec_object_matches(&target, object->is_program, object->path, object->soname,
-                                      object->name_space);
+           object_is_meant(object, &target);
 }
 
-/* The object of that build, among several the one of that name: a library that was opened by a
- * symbolic link, or whose file has been replaced since, is mapped under another name than the sender
- * knows. Without a build-id the name must do. */
+/* Return the object of that build, among several the one of that name: a library that was opened by a
+ * symbolic link, or whose file was replaced later, is mapped under another name than the command
+ * knows. Without a build-id the name alone counts. */
 static struct object *object_of_place(const struct request_place *place, bool *other_build)
 {
     struct object *found = NULL;
@@ -148,16 +150,21 @@ static void take_names(struct function *function, const struct symbol_spec *targ
     function->file = *target->file ? target->file : NULL;
 }
 
-static void find_place(struct search *search, const struct request_place *place)
+static bool find_place(const struct symbol_spec *target, size_t *count, void *context)
 {
-    struct entry_candidate candidate;
+    struct slot_search *search = context;
+    const struct request_place *place = place_of(search->module, search->text);
+    struct object *object;
     bool other_build;
-    struct object *object = object_of_place(place, &other_build);
 
-    if (object && entry_at(object, place->offset, true, &candidate)) {
-        take_names(&candidate.function, search->target);
-        take_entry(search, &candidate);
-    } else if (object)
+    if (!place)
+        return false;
+    search->looked_up = true;
+    object = object_of_place(place, &other_build);
+    *count = object && entry_at(object, place->offset, true, &search->entries[0]) ? 1 : 0;
+    if (*count)
+        take_names(&search->entries[0].function, target);
+    else if (object)
         site_refuse(&search->problem, HP_NO_TARGET,
                     "there is no function at the place that was looked up");
     else if (other_build)
@@ -166,26 +173,44 @@ static void find_place(struct search *search, const struct request_place *place)
     else
         site_refuse(&search->problem, HP_NO_TARGET,
                     "the object that it was looked up in is not in the process");
+    return true;
 }
 
-/* Of two functions of one name the one that can be patched is not more likely to be meant. */
-static void find_entries(struct search *search)
+static size_t find_functions(const struct symbol_spec *target, void *context)
 {
-    search->entry_count = entries_named(search->target, search->entries, MANY);
-    if (search->entry_count == 1)
-        take_entry(search, &search->entries[0]);
+    struct slot_search *search = context;
+
+    search->entry_count = entries_named(target, search->entries, CANDIDATES_MAX);
+    return search->entry_count;
 }
+
+static bool make_entry_slot(void *context)
+{
+    struct slot_search *search = context;
+    struct slot *slot = entry_slot(&search->entries[0], &search->problem);
+
+    if (slot)
+        add_slot(search, slot);
+    return slot != NULL;
+}
+
+static const struct resolver_source process_source = {
+    .declared = find_declared,
+    .place = find_place,
+    .functions = find_functions,
+    .patchable = make_entry_slot,
+    .imports = find_imports,
+};
 
 /* ---- refusals ---- */
 
-/* The object, if any, that defines a function which cannot be reached without naming it. */
+/* Return the object that defines a function which only OBJECT:NAME reaches, or NULL. */
 static const struct object *defining_object(const struct symbol_spec *target)
 {
     struct image_symbol symbol;
 
     for (struct object *o = objects_first(); o; o = o->next) {
-        if (!o->image || o->is_ours ||
-            !symbol_spec_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
+        if (!o->image || o->is_ours || !object_is_meant(o, target))
             continue;
         if (image_symbol(o->image, target->name, &symbol) &&
             (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC))
@@ -194,10 +219,10 @@ static const struct object *defining_object(const struct symbol_spec *target)
     return NULL;
 }
 
-/* "GLIBC_2.2.5, GLIBC_2.14", of the functions that are called so; "" where they have none. */
-static void list_versions(const struct search *search, char *list, size_t size)
+/* List the versions of the functions called NAME: "GLIBC_2.2.5, GLIBC_2.14"; "" where they have none. */
+static void list_versions(const struct slot_search *search, char *list, size_t size)
 {
-    struct symbol_spec all = *search->target;
+    struct symbol_spec all = search->target;
 
     all.version[0] = '\0';
     *list = '\0';
@@ -208,50 +233,51 @@ static void list_versions(const struct search *search, char *list, size_t size)
             text_list_add(list, size, slot->version_name);
 }
 
-static bool refuse_version(const struct search *search, const struct object *definer,
-                           const char *text, const char *asked_by, struct refusal *why)
+static bool refuse_version(const struct slot_search *search, const struct object *definer,
+                           const char *asked_by, struct refusal *why)
 {
+    const char *text = search->text;
     char list[512];
 
-    if (!*search->target->version)
+    if (!*search->target.version)
         return false;
     list_versions(search, list, sizeof(list));
     if (*list)
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s: the versions of %s are %s", asked_by,
-               text, search->target->name, list);
+               text, search->target.name, list);
     else if (definer)
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s: %s of %s has no versions", asked_by,
-               text, search->target->name, definer->base);
+               text, search->target.name, definer->base);
     return *list || definer;
 }
 
-/* hotpatch's own, ld.so and the vDSO: what runs while others are switched. */
+/* Return whether OBJECT is the shim, the engine, ld.so or the vDSO, whose code runs while a transaction switches slots. */
 static bool is_never_patched(const struct symbol_spec *target)
 {
     for (struct object *o = objects_first(); *target->object && o; o = o->next)
-        if (o->is_ours &&
-            symbol_spec_object_matches(target, o->is_program, o->path, o->soname, o->name_space))
+        if (o->is_ours && object_is_meant(o, target))
             return true;
     return false;
 }
 
-static void refuse_missing(const struct search *search, const char *text, const char *asked_by,
-                           struct refusal *why)
+static void refuse_missing(const struct slot_search *search, struct refusal *why)
 {
-    const struct object *definer = defining_object(search->target);
+    const char *text = search->text, *asked_by = search->module->path;
+    const struct symbol_spec *target = &search->target;
+    const struct object *definer = defining_object(target);
 
     if (search->problem.code)
         refuse(why, (enum error_code)search->problem.code, "%s: %s: %s", asked_by, text,
                search->problem.text);
-    else if (refuse_version(search, definer, text, asked_by, why))
+    else if (refuse_version(search, definer, asked_by, why))
         return;
-    else if (definer && !*search->target->version && !*search->target->file)
+    else if (definer && !*target->version && !*target->file)
         refuse(why, HP_NOT_PATCHABLE,
                "%s: %s is a function of %s, which the program does not import: name it %s:%s",
-               asked_by, text, definer->base, definer->base, search->target->name);
-    else if (is_never_patched(search->target))
+               asked_by, text, definer->base, definer->base, target->name);
+    else if (is_never_patched(target))
         refuse(why, HP_NOT_PATCHABLE, "%s: %s: the functions of %s are never patched", asked_by,
-               text, search->target->object);
+               text, target->object);
     else if (emulator_problem())
         refuse(why, HP_EMULATED, "%s: no declared slot and no import matches %s, and %s", asked_by,
                text, emulator_problem());
@@ -259,7 +285,7 @@ static void refuse_missing(const struct search *search, const char *text, const 
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }
 
-/* Of the names of several, which are all the one that was asked for, when that is a long one. */
+/* Of a long name in a list of several functions of that name. */
 #define NAME_SHOWN 100
 
 static void list_slot(char *list, size_t size, const struct slot *slot)
@@ -287,17 +313,18 @@ static void list_entry(char *list, size_t size, const struct entry_candidate *en
     text_list_add(list, size, name);
 }
 
-static void refuse_ambiguous(const struct search *search, const char *text, const char *asked_by,
+static void refuse_ambiguous(const struct slot_search *search, const struct resolver_choice *choice,
                              struct refusal *why)
 {
-    size_t count = search->count ? search->count : search->entry_count;
     char list[768] = "";
 
-    for (size_t i = 0; i < search->count && i < MANY; i++)
-        list_slot(list, sizeof(list), search->found[i]);
-    for (size_t i = 0; search->count == 0 && i < search->entry_count && i < MANY; i++)
-        list_entry(list, sizeof(list), &search->entries[i]);
-    refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", asked_by, text, count, list);
+    for (size_t i = 0; i < choice->count && i < CANDIDATES_MAX; i++)
+        if (choice->kind == RESOLVER_FUNCTION)
+            list_entry(list, sizeof(list), &search->entries[i]);
+        else
+            list_slot(list, sizeof(list), search->found[i]);
+    refuse(why, HP_AMBIGUOUS, "%s: %s matches %zu slots: %s", search->module->path, search->text,
+           choice->count, list);
 }
 
 static bool fits(const struct slot *slot, const char *text, uint32_t kind, const char *signature,
@@ -331,28 +358,10 @@ static bool fault_fits(const struct slot *slot, const struct module *module, str
     return !returned;
 }
 
-/* Declared slots, then the function that was looked up, or functions in OBJECT or the program, then
- * imports. A function that cannot be patched at its entry can still be where it is imported. */
-static void find_slots(struct transaction *transaction, const struct module *module,
-                       struct search *search, const char *text)
-{
-    const struct symbol_spec *target = search->target;
-    const struct request_place *place = place_of(module, text);
+/* ---- warnings ---- */
 
-    if (!*target->file && !*target->version && !target->by_offset)
-        find_declared(transaction, search);
-    if (search->count == 0 && place)
-        find_place(search, place);
-    else if (search->count == 0)
-        find_entries(search);
-    if (search->count == 0 && !place && !*target->file && !target->by_offset &&
-        search->entry_count < 2) {
-        imports_read_named(target->name);
-        find_imports(search);
-    }
-}
-
-/* Who else runs that code: of an `indirect` function, of its implementation; and that a clone's parameters are the compiler's choice. `name`: as asked for. */
+/* Warn of other functions that run this code, and of a clone, whose parameters are the compiler's choice. The code of
+ * an `indirect` function is that of its implementation. `name`: as the target spells it. */
 static void warn_of_copies(struct transaction *transaction, const struct slot *slot,
                            const char *name, bool indirect)
 {
@@ -371,51 +380,59 @@ static void warn_of_copies(struct transaction *transaction, const struct slot *s
         transaction_warn(transaction, FUNCTION_IS_CLONE, name);
 }
 
-static void warn_of_entry(struct transaction *transaction, const struct slot *slot,
-                          const char *asked_by)
+static void warn_of(const struct slot_search *search, const struct slot *slot)
 {
-    if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
-        transaction_warn(transaction, "main has been entered already: %s is for its next call",
-                         asked_by);
+    const struct symbol_spec *target = &search->target;
+    struct transaction *transaction = search->transaction;
+
+    if (slot->kind == SLOT_ENTRY) {
+        if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
+            transaction_warn(transaction, "main has been entered already: %s is for its next call",
+                             search->module->path);
+        warn_of_copies(transaction, slot, target->by_offset ? slot->name : target->name,
+                       !search->looked_up && search->entries[0].function.ifunc);
+    } else if (slot->kind == SLOT_IMPORT && search->problem.code) {
+        transaction_warn(transaction, "%s: only calls through imports switch: %s", search->text,
+                         search->problem.text);
+    }
+}
+
+/* ---- the slot ---- */
+
+/* Return the one slot that the target means, or NULL. */
+static struct slot *find_one(struct slot_search *search, struct refusal *why)
+{
+    const struct resolver_choice choice = resolver_choose(&search->target, &process_source, search);
+
+    if (choice.count > 1)
+        refuse_ambiguous(search, &choice, why);
+    else if (choice.count == 0)
+        refuse_missing(search, why);
+    else if (choice.kind == RESOLVER_IMPORT && !ifunc_bind(search->found[0]))
+        refuse(why, HP_NO_TARGET, "%s: %s: ld.so finds no definition of it", search->module->path,
+               search->text);
+    else
+        return search->found[0];
+    return NULL;
 }
 
 struct slot *find_slot(struct transaction *transaction, const struct module *module,
                        const char *text, uint32_t kind, const char *signature)
 {
-    const char *asked_by = module->path;
-    struct symbol_spec target;
-    struct search search;
+    struct slot_search search;
+    struct slot *slot;
 
-    search_begin(&search, &target);
-    if (symbol_spec_parse(text, &target) != 0) {
-        refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", asked_by, text);
+    search_begin(&search, transaction, module, text);
+    if (symbol_spec_parse(text, &search.target) != 0) {
+        refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", module->path, text);
         return NULL;
     }
-    find_slots(transaction, module, &search, text);
-    if (search.count > 1 || search.entry_count > 1) {
-        refuse_ambiguous(&search, text, asked_by, transaction->why);
+    slot = find_one(&search, transaction->why);
+    if (!slot)
         return NULL;
-    }
-    if (search.count == 0) {
-        refuse_missing(&search, text, asked_by, transaction->why);
-        return NULL;
-    }
-    if (search.found[0]->kind == SLOT_IMPORT && !ifunc_bind(search.found[0])) {
-        refuse(transaction->why, HP_NO_TARGET, "%s: %s: ld.so finds no definition of it", asked_by,
-               text);
-        return NULL;
-    }
-    if (search.found[0]->kind == SLOT_ENTRY)
-        warn_of_entry(transaction, search.found[0], asked_by);
-    if (search.found[0]->kind == SLOT_ENTRY)
-        warn_of_copies(transaction, search.found[0],
-                       target.by_offset ? search.found[0]->name : target.name,
-                       search.entry_count == 1 && search.entries[0].function.ifunc);
-    if (search.problem.code && search.found[0]->kind == SLOT_IMPORT)
-        transaction_warn(transaction, "%s: only calls through imports switch: %s", text,
-                         search.problem.text);
-    return fits(search.found[0], text, kind, signature, asked_by, transaction->why) &&
-                   fault_fits(search.found[0], module, transaction->why)
-               ? search.found[0]
+    warn_of(&search, slot);
+    return fits(slot, text, kind, signature, module->path, transaction->why) &&
+                   fault_fits(slot, module, transaction->why)
+               ? slot
                : NULL;
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "elf/image_bytes.h"
 #include "elf/relocations.h"
+#include "loader/objects/object_meant.h"
 #include "loader/objects/program_plt.h"
 #include "loader/objects/scope.h"
 #include "loader/slots/slot.h"
@@ -401,21 +402,15 @@ bool import_is_used(const struct slot *slot)
     return false;
 }
 
-static bool matches(const struct object *object, const struct symbol_spec *target)
-{
-    return symbol_spec_object_matches(target, object->is_program, object->path, object->soname,
-                                      object->name_space);
-}
-
 bool import_is_defined_in(const struct slot *slot, const struct symbol_spec *target)
 {
-    return matches(slot->object, target);
+    return object_is_meant(slot->object, target);
 }
 
 bool import_is_used_in(const struct slot *slot, const struct symbol_spec *target)
 {
     for (size_t i = 0; i < slot->word_count; i++)
-        if (!slot->words[i].object->module && matches(slot->words[i].object, target))
+        if (!slot->words[i].object->module && object_is_meant(slot->words[i].object, target))
             return true;
     return false;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "loader/transaction/transaction.h"
+#include "resolve/resolver.h"
 
 /* Does the target name a declared slot of the program, as find.c would find it? */
 static bool names_declared(const char *text)
@@ -12,7 +13,7 @@ static bool names_declared(const char *text)
 
     if (symbol_spec_parse(text, &target) != 0)
         return true; /* nothing will be looked for */
-    if (*target.file || *target.version || target.by_offset)
+    if (!resolver_may_be_declared(&target))
         return false;
     for (const struct slot *slot = slots_named(target.name); slot; slot = slot->next_in_bucket)
         if (slot->kind == SLOT_DECLARED && !slot->owner && strcmp(slot->name, target.name) == 0 &&

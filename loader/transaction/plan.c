@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "loader/slots/fault.h"
+#include "loader/slots/find.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/transaction/transaction.h"
 #include "resolve/signature.h"

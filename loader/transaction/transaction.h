@@ -72,11 +72,6 @@ void modules_retire_returned(void); /* those that the worker was late with, and 
 bool module_is_in_process(
     const struct module *module); /* a fault has no file, a reused mapping stays */
 
-/* find.c: the slot that a module's target means; NULL: `why` says what is wrong. Inside
- * objects_locked(). */
-struct slot *find_slot(struct transaction *transaction, const struct module *module,
-                       const char *text, uint32_t kind, const char *signature);
-
 /* commit.c */
 void change_settle(struct change *change);          /* fills functions, before, after */
 uintptr_t change_base(const struct change *change); /* what lies below all its layers */

@@ -1,0 +1,15 @@
+/*
+ * object_meant.h - which loaded objects OBJECT of a target names.
+ */
+#ifndef HOTPATCH_OBJECT_MEANT_H
+#define HOTPATCH_OBJECT_MEANT_H
+
+#include <stdbool.h>
+
+struct object;
+struct symbol_spec;
+
+/* Return whether OBJECT names the object; without OBJECT all objects are meant. */
+bool object_is_meant(const struct object *object, const struct symbol_spec *spec);
+
+#endif
