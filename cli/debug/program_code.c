@@ -3,14 +3,13 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <json-c/json.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/proc_maps.h"
 
 #define PAGE 4096
 #define PAGES_AT_ONCE 512
@@ -18,24 +17,6 @@
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
 #define PAGE_OF_FILE (UINT64_C(1) << 61)
-
-/* A line of /proc/PID/maps. */
-struct code_mapping {
-    uint64_t begin, end, offset;
-    bool execute;
-};
-
-static bool is_mapping_of(const char *line, const char *path, struct code_mapping *mapping)
-{
-    char execute;
-    int name = 0;
-
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*c%*c%c%*c %" SCNx64 " %*x:%*x %*u %n",
-               &mapping->begin, &mapping->end, &execute, &mapping->offset, &name) < 4)
-        return false;
-    mapping->execute = execute == 'x';
-    return name > 0 && strcmp(line + name, path) == 0;
-}
 
 struct program {
     const Elf64_Phdr *segments;
@@ -67,11 +48,11 @@ static uint64_t code_size(const struct program *program)
 }
 
 /* Mapped where the program's headers say: V8 maps parts of node a second time elsewhere. */
-static bool is_code_of(const struct program *program, const struct code_mapping *mapping)
+static bool is_code_of(const struct program *program, const struct proc_map *mapping)
 {
     uint64_t first = page_begin(program->segments[0].p_vaddr);
 
-    for (size_t i = 0; program->loaded && mapping->execute && i < program->count; i++) {
+    for (size_t i = 0; program->loaded && mapping->executable && i < program->count; i++) {
         const Elf64_Phdr *segment = &program->segments[i];
 
         if (is_code_segment(segment) && mapping->offset >= page_begin(segment->p_offset) &&
@@ -118,8 +99,7 @@ static void forget_written(const struct comparison *to, uint64_t address, const 
 }
 
 /* A page that is not the file's any more has its bytes all the same, or those of the library alone. */
-static bool is_as_in_file(const struct comparison *to, const struct code_mapping *mapping,
-                          uint64_t at)
+static bool is_as_in_file(const struct comparison *to, const struct proc_map *mapping, uint64_t at)
 {
     uint64_t offset = mapping->offset + (at - mapping->begin);
     uint8_t page[PAGE];
@@ -142,7 +122,7 @@ static bool is_of_file(uint64_t page)
     return !(page & (PAGE_PRESENT | PAGE_SWAPPED)) || (page & PAGE_OF_FILE);
 }
 
-static bool pages_unchanged(const struct comparison *to, const struct code_mapping *mapping)
+static bool pages_unchanged(const struct comparison *to, const struct proc_map *mapping)
 {
     uint64_t pages[PAGES_AT_ONCE];
 
@@ -162,27 +142,16 @@ static bool pages_unchanged(const struct comparison *to, const struct code_mappi
     return true;
 }
 
-static int open_of(const struct process *process, const char *what)
-{
-    char name[64];
-
-    snprintf(name, sizeof(name), "/proc/%d/%s", process->view, what);
-    return open(name, O_RDONLY | O_CLOEXEC);
-}
-
 /* How many bytes of the program's code are mapped, and as they are in its file. */
 static uint64_t unchanged_size(const struct process *process, struct program *program,
                                const struct comparison *to)
 {
-    char *maps = process_file(process->view, 0, "maps", NULL), *line, *rest;
-    struct code_mapping mapping;
+    char *maps = process_file(process->view, 0, "maps", NULL), *rest = maps;
+    struct proc_map mapping;
     uint64_t size = 0;
 
-    for (line = maps; line && *line; line = rest) {
-        rest = line + strcspn(line, "\n");
-        if (*rest)
-            *rest++ = '\0';
-        if (!is_mapping_of(line, process->exe, &mapping))
+    while (proc_map_next(&rest, &mapping)) {
+        if (mapping.deleted || strcmp(mapping.path, process->exe) != 0)
             continue;
         if (!program->loaded && mapping.offset == 0) {
             program->load = mapping.begin;
@@ -200,8 +169,9 @@ bool program_code_unchanged(const struct process *process, const struct file_ima
                             struct json_object *written)
 {
     struct program program;
-    struct comparison to = {file, &program, written, open_of(process, "pagemap"),
-                            open_of(process, "mem")};
+    struct comparison to = {file, &program, written,
+                            process_file_open(process->view, "pagemap", O_RDONLY),
+                            process_file_open(process->view, "mem", O_RDONLY)};
     bool same = read_segments(file, &program) && to.pagemap >= 0 &&
                 unchanged_size(process, &program, &to) == code_size(&program) &&
                 code_size(&program) > 0;

@@ -1,8 +1,7 @@
-/* mapped.c - see mapped.h. The lines of maps: proc_pid_maps(5). */
+/* mapped.c - see mapped.h.  */
 #include "cli/process/mapped.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 #include "base/base_name.h"
 #include "base/machine.h"
 #include "cli/output/output.h"
+#include "cli/process/proc_maps.h"
 
-#define DELETED " (deleted)"
 #define SHA256_DIGITS 64
 
 static bool mapped_has(const struct mapped *mapped, const struct mapped_object *object)
@@ -49,44 +48,28 @@ static void mapped_add(struct mapped *mapped, const struct mapped_object *object
     mapped->count++;
 }
 
-static void mapped_take_line(struct mapped *mapped, const struct process *process, char *line)
+static void mapped_take(struct mapped *mapped, const struct process *process,
+                        const struct proc_map *map)
 {
-    struct mapped_object object = {0};
-    unsigned major, minor;
-    char execute;
-    int path = 0;
+    const struct mapped_object object = {
+        .path = map->path,
+        .is_program = process->exe && strcmp(process->exe, map->path) == 0,
+        .device = map->device,
+        .inode = map->inode,
+    };
 
-    if (sscanf(line, "%*x-%*x %*c%*c%c%*c %*x %x:%x %" SCNu64 " %n", &execute, &major, &minor,
-               &object.inode, &path) < 4 ||
-        execute != 'x' || line[path] != '/')
-        return;
-    object.path = line + path;
-    if (strlen(object.path) > strlen(DELETED)) {
-        char *end = object.path + strlen(object.path) - strlen(DELETED);
-
-        if (strcmp(end, DELETED) == 0)
-            *end = '\0';
-    }
-    object.device = (uint64_t)major << 32 | minor;
-    object.is_program = process->exe && strcmp(process->exe, object.path) == 0;
-    if (!is_own(object.path) && !mapped_has(mapped, &object))
+    if (map->executable && *map->path == '/' && !is_own(map->path) && !mapped_has(mapped, &object))
         mapped_add(mapped, &object);
 }
 
 void mapped_read(const struct process *process, struct mapped *mapped)
 {
-    char name[64];
-    char *text, *line, *rest;
+    char *text = process_file(process->view, 0, "maps", NULL), *rest = text;
+    struct proc_map map;
 
     *mapped = (struct mapped){0};
-    snprintf(name, sizeof(name), "/proc/%d/maps", process->view);
-    text = read_small_file(name, NULL);
-    for (line = text; line && *line; line = rest) {
-        rest = line + strcspn(line, "\n");
-        if (*rest)
-            *rest++ = '\0';
-        mapped_take_line(mapped, process, line);
-    }
+    while (proc_map_next(&rest, &map))
+        mapped_take(mapped, process, &map);
     free(text);
 }
 
@@ -98,21 +81,9 @@ void mapped_free(struct mapped *mapped)
     *mapped = (struct mapped){0};
 }
 
-/* The process's own file, also where its name is another file's by now. */
-static int open_exe(const struct process *process)
-{
-    char name[64];
-
-    snprintf(name, sizeof(name), "/proc/%d/exe", process->view);
-    return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-}
-
 int mapped_root(const struct process *process)
 {
-    char name[64];
-
-    snprintf(name, sizeof(name), "/proc/%d/root", process->view);
-    return open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return process_file_open(process->view, "root", O_PATH | O_DIRECTORY);
 }
 
 /* As the process's root has it: a link in the path must not lead out of that. */
@@ -133,7 +104,9 @@ static int open_in_root(const struct process *process, const char *path)
 
 int mapped_open(const struct process *process, const struct mapped_object *object)
 {
-    int file = object->is_program ? open_exe(process) : -1;
+    /* /proc/PID/exe is the program's own file, also where its name is another file's by now. */
+    int file =
+        object->is_program ? process_file_open(process->view, "exe", O_RDONLY | O_NONBLOCK) : -1;
     struct stat st;
 
     if (file < 0)

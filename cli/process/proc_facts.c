@@ -18,72 +18,10 @@
 #include "base/base_name.h"
 #include "base/proc_text.h"
 #include "cli/output/output.h"
+#include "cli/process/proc_maps.h"
 
 #define SHIM_NAME "libhotpatch_preload.so"
 #define DOORBELL_OFFSET 12 /* SIGRTMIN+12: design.md, section 7 */
-
-char *read_small_file(const char *path, size_t *length)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t size = 0, capacity = 4096;
-    char *text;
-    ssize_t n;
-
-    if (fd < 0)
-        return NULL;
-    text = allocate(capacity);
-    while ((n = read(fd, text + size, capacity - size - 1)) > 0) {
-        size += (size_t)n;
-        if (size + 1 == capacity)
-            text = reallocate(text, capacity *= 2);
-    }
-    if (n < 0) {
-        int saved = errno;
-
-        free(text);
-        close(fd);
-        errno = saved;
-        return NULL;
-    }
-    close(fd);
-    text[size] = 0;
-    if (length)
-        *length = size;
-    return text;
-}
-
-char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length)
-{
-    char path[96];
-
-    if (tid)
-        snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, name);
-    else
-        snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-    return read_small_file(path, length);
-}
-
-bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask)
-{
-    char *status = process_file(pid, tid, "status", NULL);
-    const char *value = status ? proc_field(status, label) : "";
-    bool found = *value != '\0';
-
-    if (found)
-        *mask = proc_number(value, 16);
-    free(status);
-    return found;
-}
-
-long process_status_number(pid_t pid, pid_t tid, const char *label)
-{
-    char *status = process_file(pid, tid, "status", NULL);
-    const char *value = status ? proc_field(status, label) : "";
-    long number = *value ? (long)proc_number(value, 10) : -1;
-
-    free(status);
-    return number;
-}
 
 static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
 {
@@ -132,18 +70,6 @@ uint64_t process_age_ms(const struct process *process)
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 -
            process->start_time * 1000 / ticks;
-}
-
-bool process_call(pid_t pid, pid_t tid, struct process_call *call)
-{
-    char *text = process_file(pid, tid, "syscall", NULL);
-    bool readable = text != NULL;
-
-    *call = (struct process_call){.number = -1};
-    if (text && sscanf(text, "%ld %*x %*x %*x %llx", &call->number, &call->fourth) < 1)
-        call->number = -1; /* "running" */
-    free(text);
-    return readable;
 }
 
 char *process_environ(const struct process *process, const char *name)
@@ -223,26 +149,23 @@ static char *read_exe(pid_t pid)
     return format_text("%s", target);
 }
 
-/* A mapping's path whose base name is the shim's, deleted or not. */
+/* Find the shim among the mappings. No mapping of it with code: an emulator runs it. */
 static void find_shim(struct process *process)
 {
-    char *maps = process_file(process->view, 0, "maps", NULL), protection[5];
+    char *maps = process_file(process->view, 0, "maps", NULL), *rest = maps;
+    struct proc_map map;
 
     process->maps_readable = maps != NULL;
-    for (char *at = maps; at && (at = strstr(at, "/" SHIM_NAME)); at++) {
-        char *end = at + strlen("/" SHIM_NAME), *start = at, *line = at;
-
-        if (*end != '\n' && *end != ' ')
+    if (maps && !strstr(maps, "/" SHIM_NAME))
+        *maps = '\0'; /* most processes: no line need be parsed */
+    while (proc_map_next(&rest, &map)) {
+        if (strcmp(base_name(map.path), SHIM_NAME) != 0)
             continue;
-        while (start > maps && start[-1] != ' ' && start[-1] != '\n')
-            start--;
-        while (line > maps && line[-1] != '\n')
-            line--;
         if (!process->shim) {
-            process->shim = format_text("%.*s", (int)(end - start), start);
+            process->shim = format_text("%s", map.path);
             process->emulated = true;
         }
-        if (sscanf(line, "%*x-%*x %4s", protection) == 1 && protection[2] == 'x')
+        if (map.executable)
             process->emulated = false;
     }
     free(maps);

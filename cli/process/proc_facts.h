@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/refusal.h"
+#include "cli/process/proc_files.h"
 
 struct process {
     pid_t pid;  /* as the command sees it */
@@ -47,21 +48,8 @@ uint64_t process_age_ms(const struct process *process);
 uint64_t process_start_time(pid_t pid);
 /* Value of NAME in the environment the process was started with, malloc'd; NULL: unset. */
 char *process_environ(const struct process *process, const char *name);
-/* Hex mask of a line like "SigCgt:" in /proc/PID/status or /proc/PID/task/TID/status. */
-bool process_mask(pid_t pid, pid_t tid, const char *label, uint64_t *mask);
 /* The number that thread `tid` has for itself: the last of NSpid. 0: there is no such thread. */
 pid_t process_inner_tid(pid_t pid, pid_t tid);
-/* Number after a label like "Seccomp:"; -1: no such line. */
-long process_status_number(pid_t pid, pid_t tid, const char *label);
-
-/* The system call in which a thread sleeps. */
-struct process_call {
-    long number;               /* -1: it runs, or sleeps in none */
-    unsigned long long fourth; /* parameter */
-};
-
-/* Read /proc/PID/task/TID/syscall; `tid` 0: the main thread. False: it cannot be read. */
-bool process_call(pid_t pid, pid_t tid, struct process_call *call);
 /* Calls `each` for every thread until it returns another number than 0, which is returned; -errno. */
 int process_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
 /* Calls `each` for every thread named "hotpatch"; a positive return stops and is returned. */
@@ -73,10 +61,6 @@ pid_t process_listener(pid_t pid, int number);
 /* The doorbell's number by the process's environment: 0 for none. */
 int process_doorbell(const struct process *process);
 
-/* The file `name` in /proc/PID, or with `tid` in /proc/PID/task/TID; as read_small_file(). */
-char *process_file(pid_t pid, pid_t tid, const char *name, size_t *length);
-/* A whole small file such as those of /proc, malloc'd and NUL-terminated; NULL with errno. */
-char *read_small_file(const char *path, size_t *length);
 /* seconds since the epoch at which a process with this start time began */
 int64_t start_time_epoch(uint64_t start_time);
 

@@ -1,23 +1,19 @@
 /* shim_record.c - see shim_record.h. */
 #include "cli/process/shim_record.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/proc_maps.h"
 
 #define SEGMENT_MAX (1ul << 20) /* of a writable mapping, also with a sanitizer */
 #define RECORD_ALIGNMENT 4
 
 int shim_memory_open(const struct process *process, int access)
 {
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/mem", process->view);
-    return open(path, access | O_CLOEXEC);
+    return process_file_open(process->view, "mem", access);
 }
 
 static uint64_t find_between(int memory, uint64_t begin, uint64_t end, const char *magic)
@@ -37,17 +33,13 @@ static uint64_t find_between(int memory, uint64_t begin, uint64_t end, const cha
 uint64_t shim_record_find(const struct process *process, int memory, const char *magic)
 {
     char *maps = process->shim ? process_file(process->view, 0, "maps", NULL) : NULL;
-    char *line, *rest = NULL;
+    char *rest = maps;
+    struct proc_map map;
     uint64_t found = 0;
 
-    for (line = maps ? strtok_r(maps, "\n", &rest) : NULL; line && !found;
-         line = strtok_r(NULL, "\n", &rest)) {
-        unsigned long begin, end;
-
-        if (strstr(line, " rw") && strstr(line, process->shim) &&
-            sscanf(line, "%lx-%lx", &begin, &end) == 2)
-            found = find_between(memory, begin, end, magic);
-    }
+    while (!found && proc_map_next(&rest, &map))
+        if (map.readable && map.writable && strcmp(map.path, process->shim) == 0)
+            found = find_between(memory, map.begin, map.end, magic);
     free(maps);
     return found;
 }

@@ -168,11 +168,9 @@ static void add_all(struct candidate_search *search)
 struct candidate *candidates_find(const struct process *process, size_t *count)
 {
     struct candidate_search search = {process, NULL, 0, -1, false};
-    char path[64];
 
     search.list = allocate(CANDIDATES_MAX * sizeof(*search.list));
-    snprintf(path, sizeof(path), "/proc/%d/root", process->view);
-    search.root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    search.root = process_file_open(process->view, "root", O_PATH | O_DIRECTORY);
     if (search.root >= 0) {
         add_all(&search);
         close(search.root);

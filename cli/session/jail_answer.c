@@ -22,6 +22,7 @@
 #include "base/base_name.h"
 #include "base/utf8.h"
 #include "cli/output/output.h"
+#include "cli/process/proc_maps.h"
 #include "cli/session/engine_files.h"
 
 #define QUESTIONS_MAX 20000 /* of one request: a process may ask without end */
@@ -129,23 +130,6 @@ static void list_tasks(struct answer *answer, const struct process *process)
 
 /* ---- files that it has mapped ---- */
 
-/* The line of /proc/PID/maps that has `address`, ended with a NUL, or NULL. */
-static char *line_at(char *maps, uint64_t address)
-{
-    uint64_t begin, end;
-    char *rest;
-
-    for (char *line = maps; line && *line; line = rest) {
-        rest = line + strcspn(line, "\n");
-        if (*rest)
-            *rest++ = '\0';
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64, &begin, &end) == 2 && address >= begin &&
-            address < end)
-            return line;
-    }
-    return NULL;
-}
-
 static bool is_regular(int fd)
 {
     struct stat st;
@@ -153,26 +137,20 @@ static bool is_regular(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Device and inode number of a line. They are not those of fstat(2) on every file system. */
-static bool read_file_of(const char *line, char device[16], uint64_t *inode)
-{
-    return line && sscanf(line, "%*s %*s %*s %15s %" SCNu64, device, inode) == 2;
-}
-
-/* By what maps says of the file when this command maps it too. */
-static bool is_mapped_file(int fd, const char *line)
+/* Return whether the file is the one of `map`: maps names the same device and inode when this command maps it.
+ * fstat(2) names others on some file systems. */
+static bool is_mapped_file(int fd, const struct proc_map *map)
 {
     void *here = is_regular(fd) ? mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    char theirs[16], ours[16], *maps;
-    uint64_t inode, own_inode;
+    struct proc_map own;
+    char *maps;
     bool same;
 
     if (here == MAP_FAILED)
         return false;
     maps = process_file(getpid(), 0, "maps", NULL);
-    same = read_file_of(line, theirs, &inode) &&
-           read_file_of(line_at(maps, (uintptr_t)here), ours, &own_inode) && inode == own_inode &&
-           strcmp(theirs, ours) == 0;
+    same = proc_map_at(maps, (uintptr_t)here, &own) && own.inode == map->inode &&
+           own.device == map->device;
     free(maps);
     munmap(here, 1);
     return same;
@@ -180,19 +158,19 @@ static bool is_mapped_file(int fd, const char *line)
 
 /* /proc/PID/map_files leads to the very file. Where that may not be used, the path in maps does, which in a jail may
  * be the name of another file here. */
-static void open_mapping(struct answer *answer, const struct process *process, const char *line)
+static void open_mapping(struct answer *answer, const struct process *process,
+                         const struct proc_map *map)
 {
     char *path =
-        format_text("/proc/%d/map_files/%.*s", process->view, (int)strcspn(line, " "), line);
-    const char *name = strchr(line, '/');
+        format_text("/proc/%d/map_files/%" PRIx64 "-%" PRIx64, process->view, map->begin, map->end);
     bool right;
 
     open_path(answer, path);
     free(path);
     right = answer->fd >= 0 && is_regular(answer->fd);
     if (answer->fd < 0) {
-        open_path(answer, name);
-        right = answer->fd >= 0 && is_mapped_file(answer->fd, line);
+        open_path(answer, map->path);
+        right = answer->fd >= 0 && is_mapped_file(answer->fd, map);
     }
     if (answer->fd < 0 || right)
         return;
@@ -205,11 +183,11 @@ static void open_mapping(struct answer *answer, const struct process *process, c
 static void open_object(struct answer *answer, const struct process *process, const char *address)
 {
     char *maps = process_file(process->view, 0, "maps", NULL);
-    const char *line = line_at(maps, strtoull(address, NULL, 16));
+    struct proc_map map;
 
     answer->error = ENOENT;
-    if (line && strchr(line, '/'))
-        open_mapping(answer, process, line);
+    if (proc_map_at(maps, strtoull(address, NULL, 16), &map) && *map.path == '/')
+        open_mapping(answer, process, &map);
     free(maps);
 }
 

@@ -42,10 +42,8 @@ static int open_in_jail(int root, const char *path, int flags)
 
 static int open_root(const struct process *process)
 {
-    char *path = format_text("/proc/%d/root", process->view);
-    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    int root = process_file_open(process->view, "root", O_PATH | O_DIRECTORY), fd = -1;
 
-    free(path);
     if (root >= 0) {
         fd = open_in_jail(root, "/", O_DIRECTORY);
         close(root);
