@@ -303,13 +303,14 @@ static void ring_once(struct session *session, uint64_t now)
     }
 }
 
-/* Return whether the process may have a FIFO a moment later. After a ring, HP-PERMISSION of another directory does
- * not mean that there will be none. */
+/* Return whether the process may have a FIFO a moment later. After a ring, by this command or another, HP-PERMISSION of
+ * another directory than the user's own does not mean that there will be none. */
 static bool may_listen_soon(const struct session *session, const struct refusal *why)
 {
     enum error_code code = why->items[0].code;
 
-    return code == HP_NOT_LISTENING || (session->rung_thread && code == HP_PERMISSION);
+    return code == HP_NOT_LISTENING ||
+           (code == HP_PERMISSION && (session->rung_thread || session->channel.dir >= 0));
 }
 
 /* Ring where that is possible. Return whether to look for the listener again at `until`. */
