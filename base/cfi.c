@@ -25,7 +25,7 @@ enum rule {
     RULE_VALUE_EXPRESSION
 };
 
-struct registers {
+struct cfi_rules {
     uint8_t rule[CFI_REGISTERS];
     uint64_t value[CFI_REGISTERS]; /* of an expression: where it begins */
     uint32_t length[CFI_REGISTERS];
@@ -34,7 +34,7 @@ struct registers {
     uint32_t cfa_length;
 };
 
-struct entry {
+struct cfi_entry {
     uint64_t begin, end; /* after the length field */
     uint64_t id_at;      /* of the CIE pointer */
     uint64_t cie;        /* 0: it is one */
@@ -53,11 +53,11 @@ struct description {
 
 /* ---- the search table ---- */
 
-struct table {
+struct search_table {
     uint64_t entries, count, base;
 };
 
-static bool table_open(const struct cfi_memory *memory, uint64_t at, struct table *table)
+static bool table_open(const struct cfi_memory *memory, uint64_t at, struct search_table *table)
 {
     struct cfi_reader reader;
     uint8_t version, frame_encoding, count_encoding, encoding;
@@ -75,8 +75,8 @@ static bool table_open(const struct cfi_memory *memory, uint64_t at, struct tabl
            count_encoding != CFI_PE_OMIT && table->count <= UINT32_MAX;
 }
 
-static bool table_entry(const struct cfi_memory *memory, const struct table *table, uint64_t index,
-                        uint64_t *start, uint64_t *fde)
+static bool search_table_entry(const struct cfi_memory *memory, const struct search_table *table,
+                               uint64_t index, uint64_t *start, uint64_t *fde)
 {
     int32_t pair[2];
 
@@ -89,7 +89,7 @@ static bool table_entry(const struct cfi_memory *memory, const struct table *tab
 
 uint64_t cfi_find(const struct cfi_memory *memory, uint64_t table_at, uint64_t pc)
 {
-    struct table table;
+    struct search_table table;
     uint64_t low = 0, high, found = 0, start, fde;
 
     if (!table_open(memory, table_at, &table))
@@ -98,7 +98,7 @@ uint64_t cfi_find(const struct cfi_memory *memory, uint64_t table_at, uint64_t p
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
 
-        if (!table_entry(memory, &table, middle, &start, &fde))
+        if (!search_table_entry(memory, &table, middle, &start, &fde))
             return 0;
         if (start <= pc) {
             found = fde;
@@ -112,7 +112,7 @@ uint64_t cfi_find(const struct cfi_memory *memory, uint64_t table_at, uint64_t p
 
 /* ---- entries ---- */
 
-static bool entry_open(const struct cfi_memory *memory, uint64_t at, struct entry *entry)
+static bool entry_open(const struct cfi_memory *memory, uint64_t at, struct cfi_entry *entry)
 {
     struct cfi_reader reader;
     uint64_t size;
@@ -171,7 +171,7 @@ static bool read_cie(const struct cfi_memory *memory, uint64_t at, struct descri
 {
     char letters[AUGMENTATION_MAX];
     struct cfi_reader reader;
-    struct entry entry;
+    struct cfi_entry entry;
     uint8_t version;
     size_t count = 0;
 
@@ -194,10 +194,10 @@ static bool read_cie(const struct cfi_memory *memory, uint64_t at, struct descri
     return out->return_column < CFI_REGISTERS;
 }
 
-static bool read_fde(const struct cfi_memory *memory, uint64_t at, struct description *out)
+static bool parse_fde(const struct cfi_memory *memory, uint64_t at, struct description *out)
 {
     struct cfi_reader reader;
-    struct entry entry;
+    struct cfi_entry entry;
     uint64_t size;
     bool sized;
 
@@ -219,14 +219,14 @@ static bool read_fde(const struct cfi_memory *memory, uint64_t at, struct descri
 struct run {
     struct cfi_reader reader;
     const struct description *description;
-    const struct registers *initial; /* NULL while it is the CIE's program that runs */
-    struct registers saved[SAVED_STATES];
+    const struct cfi_rules *initial; /* NULL while it is the CIE's program that runs */
+    struct cfi_rules saved[SAVED_STATES];
     unsigned depth;
     uint64_t location, pc;
     bool failed;
 };
 
-static void set(struct registers *now, uint64_t number, enum rule rule, uint64_t value)
+static void set_rule(struct cfi_rules *now, uint64_t number, enum rule rule, uint64_t value)
 {
     if (number >= CFI_REGISTERS)
         return; /* a vector register: no caller's state that is asked for */
@@ -239,29 +239,29 @@ static uint64_t scaled(struct run *run, uint64_t value)
     return value * (uint64_t)run->description->data_factor;
 }
 
-static void advance(struct run *run, uint64_t delta)
+static void advance_location(struct run *run, uint64_t delta)
 {
     run->location += delta * run->description->code_factor;
 }
 
-static void set_expression(struct run *run, struct registers *now, enum rule rule)
+static void set_expression(struct run *run, struct cfi_rules *now, enum rule rule)
 {
     uint64_t number = cfi_uleb(&run->reader), length = cfi_uleb(&run->reader);
 
-    set(now, number, rule, run->reader.at);
+    set_rule(now, number, rule, run->reader.at);
     if (number < CFI_REGISTERS)
         now->length[number] = (uint32_t)length;
     cfi_skip(&run->reader, length);
 }
 
-static void define_cfa(struct registers *now, uint64_t number, uint64_t offset)
+static void define_cfa(struct cfi_rules *now, uint64_t number, uint64_t offset)
 {
     now->cfa_register = number;
     now->cfa_offset = offset;
     now->cfa_expression = 0;
 }
 
-static void restore(struct run *run, struct registers *now, uint64_t number)
+static void restore_rule(struct run *run, struct cfi_rules *now, uint64_t number)
 {
     if (!run->initial)
         run->failed = true;
@@ -272,7 +272,7 @@ static void restore(struct run *run, struct registers *now, uint64_t number)
     }
 }
 
-static void remember(struct run *run, const struct registers *now)
+static void remember(struct run *run, const struct cfi_rules *now)
 {
     if (run->depth == SAVED_STATES)
         run->failed = true;
@@ -281,7 +281,7 @@ static void remember(struct run *run, const struct registers *now)
 }
 
 /* As compilers mean it, the CFA is restored too. */
-static void recall(struct run *run, struct registers *now)
+static void recall(struct run *run, struct cfi_rules *now)
 {
     if (run->depth == 0)
         run->failed = true;
@@ -289,7 +289,7 @@ static void recall(struct run *run, struct registers *now)
         *now = run->saved[--run->depth];
 }
 
-static void run_cfa(struct run *run, struct registers *now, unsigned operation)
+static void run_cfa(struct run *run, struct cfi_rules *now, unsigned operation)
 {
     struct cfi_reader *reader = &run->reader;
     uint64_t number;
@@ -319,42 +319,42 @@ static void run_cfa(struct run *run, struct registers *now, unsigned operation)
     }
 }
 
-static void run_register(struct run *run, struct registers *now, unsigned operation)
+static void run_register(struct run *run, struct cfi_rules *now, unsigned operation)
 {
     struct cfi_reader *reader = &run->reader;
     uint64_t number = cfi_uleb(reader);
 
     switch (operation) {
     case 0x05: /* DW_CFA_offset_extended */
-        set(now, number, RULE_OFFSET, scaled(run, cfi_uleb(reader)));
+        set_rule(now, number, RULE_OFFSET, scaled(run, cfi_uleb(reader)));
         break;
     case 0x06: /* DW_CFA_restore_extended */
-        restore(run, now, number);
+        restore_rule(run, now, number);
         break;
     case 0x07: /* DW_CFA_undefined */
-        set(now, number, RULE_UNDEFINED, 0);
+        set_rule(now, number, RULE_UNDEFINED, 0);
         break;
     case 0x08: /* DW_CFA_same_value */
-        set(now, number, RULE_SAME, 0);
+        set_rule(now, number, RULE_SAME, 0);
         break;
     case 0x09: /* DW_CFA_register */
-        set(now, number, RULE_REGISTER, cfi_uleb(reader));
+        set_rule(now, number, RULE_REGISTER, cfi_uleb(reader));
         break;
     case 0x11: /* DW_CFA_offset_extended_sf */
-        set(now, number, RULE_OFFSET, scaled(run, (uint64_t)cfi_sleb(reader)));
+        set_rule(now, number, RULE_OFFSET, scaled(run, (uint64_t)cfi_sleb(reader)));
         break;
     case 0x14: /* DW_CFA_val_offset */
-        set(now, number, RULE_VALUE, scaled(run, cfi_uleb(reader)));
+        set_rule(now, number, RULE_VALUE, scaled(run, cfi_uleb(reader)));
         break;
     case 0x15: /* DW_CFA_val_offset_sf */
-        set(now, number, RULE_VALUE, scaled(run, (uint64_t)cfi_sleb(reader)));
+        set_rule(now, number, RULE_VALUE, scaled(run, (uint64_t)cfi_sleb(reader)));
         break;
     default: /* DW_CFA_GNU_negative_offset_extended */
-        set(now, number, RULE_OFFSET, 0 - scaled(run, cfi_uleb(reader)));
+        set_rule(now, number, RULE_OFFSET, 0 - scaled(run, cfi_uleb(reader)));
     }
 }
 
-static void run_extended(struct run *run, struct registers *now, unsigned operation)
+static void run_extended(struct run *run, struct cfi_rules *now, unsigned operation)
 {
     switch (operation) {
     case 0x00: /* DW_CFA_nop */
@@ -365,7 +365,7 @@ static void run_extended(struct run *run, struct registers *now, unsigned operat
     case 0x02: /* DW_CFA_advance_loc1, 2, 4 */
     case 0x03:
     case 0x04:
-        advance(run, cfi_unsigned(&run->reader, (size_t)1 << (operation - 2)));
+        advance_location(run, cfi_unsigned(&run->reader, (size_t)1 << (operation - 2)));
         break;
     case 0x0a: /* DW_CFA_remember_state */
         remember(run, now);
@@ -393,19 +393,19 @@ static void run_extended(struct run *run, struct registers *now, unsigned operat
     }
 }
 
-static void run_one(struct run *run, struct registers *now)
+static void run_instruction(struct run *run, struct cfi_rules *now)
 {
     unsigned byte = (unsigned)cfi_unsigned(&run->reader, 1), low = byte & 0x3f;
 
     switch (byte >> 6) {
     case 1: /* DW_CFA_advance_loc */
-        advance(run, low);
+        advance_location(run, low);
         break;
     case 2: /* DW_CFA_offset */
-        set(now, low, RULE_OFFSET, scaled(run, cfi_uleb(&run->reader)));
+        set_rule(now, low, RULE_OFFSET, scaled(run, cfi_uleb(&run->reader)));
         break;
     case 3: /* DW_CFA_restore */
-        restore(run, now, low);
+        restore_rule(run, now, low);
         break;
     default:
         run_extended(run, now, byte);
@@ -413,12 +413,12 @@ static void run_one(struct run *run, struct registers *now)
 }
 
 /* Until the row that holds for run->pc. */
-static bool run_program(struct run *run, struct registers *now)
+static bool run_program(struct run *run, struct cfi_rules *now)
 {
     for (unsigned steps = 0; run->reader.at < run->reader.end; steps++) {
-        struct registers before = *now;
+        struct cfi_rules before = *now;
 
-        run_one(run, now);
+        run_instruction(run, now);
         if (run->failed || run->reader.failed || steps == PROGRAM_STEPS_MAX)
             return false;
         if (run->location > run->pc) {
@@ -430,12 +430,12 @@ static bool run_program(struct run *run, struct registers *now)
 }
 
 static bool find_registers(const struct cfi_memory *memory, const struct description *description,
-                           uint64_t pc, struct registers *now)
+                           uint64_t pc, struct cfi_rules *now)
 {
-    struct registers initial;
+    struct cfi_rules initial;
     struct run run = {.description = description, .pc = UINT64_MAX};
 
-    *now = (struct registers){.cfa_register = CFI_REGISTERS};
+    *now = (struct cfi_rules){.cfa_register = CFI_REGISTERS};
     cfi_reader_begin(&run.reader, memory, description->initial, description->initial_end);
     if (!run_program(&run, now))
         return false;
@@ -449,7 +449,7 @@ static bool find_registers(const struct cfi_memory *memory, const struct descrip
 
 /* ---- the step ---- */
 
-static bool find_cfa(const struct cfi_memory *memory, const struct registers *rules,
+static bool find_cfa(const struct cfi_memory *memory, const struct cfi_rules *rules,
                      const struct cfi_frame *frame, uint64_t *cfa)
 {
     if (rules->cfa_expression)
@@ -461,13 +461,13 @@ static bool find_cfa(const struct cfi_memory *memory, const struct registers *ru
     return true;
 }
 
-static bool load(const struct cfi_memory *memory, uint64_t address, uint64_t *value)
+static bool load_word(const struct cfi_memory *memory, uint64_t address, uint64_t *value)
 {
     return memory->read(memory->context, address, value, sizeof(*value));
 }
 
 /* False: its place cannot be read. */
-static bool find_value(const struct cfi_memory *memory, const struct registers *rules,
+static bool find_value(const struct cfi_memory *memory, const struct cfi_rules *rules,
                        const struct cfi_frame *frame, uint64_t cfa, unsigned number,
                        struct cfi_frame *caller)
 {
@@ -483,7 +483,7 @@ static bool find_value(const struct cfi_memory *memory, const struct registers *
         known = false;
         break;
     case RULE_OFFSET:
-        read = load(memory, cfa + at, &value);
+        read = load_word(memory, cfa + at, &value);
         break;
     case RULE_VALUE:
         value = cfa + at;
@@ -493,7 +493,8 @@ static bool find_value(const struct cfi_memory *memory, const struct registers *
         value = known ? frame->value[at] : 0;
         break;
     case RULE_EXPRESSION:
-        read = cfi_evaluate(memory, frame, at, end, &cfa, &value) && load(memory, value, &value);
+        read =
+            cfi_evaluate(memory, frame, at, end, &cfa, &value) && load_word(memory, value, &value);
         break;
     case RULE_VALUE_EXPRESSION:
         read = cfi_evaluate(memory, frame, at, end, &cfa, &value);
@@ -505,7 +506,7 @@ static bool find_value(const struct cfi_memory *memory, const struct registers *
 }
 
 /* Registers that a callee may write are not the caller's any more, unless a rule says where they are. */
-static void forget_scratch(const struct registers *rules, const struct description *description,
+static void forget_scratch(const struct cfi_rules *rules, const struct description *description,
                            struct cfi_frame *caller)
 {
     static const uint32_t kept = 1U << 3 | 1U << CFI_FP | 1U << CFI_SP | 0xfU << 12;
@@ -515,8 +516,8 @@ static void forget_scratch(const struct registers *rules, const struct descripti
             caller->known &= ~(UINT32_C(1) << i);
 }
 
-static enum cfi_result finish(const struct description *description, const struct registers *rules,
-                              struct cfi_frame *caller)
+static enum cfi_result finish_frame(const struct description *description,
+                                    const struct cfi_rules *rules, struct cfi_frame *caller)
 {
     unsigned column = (unsigned)description->return_column;
 
@@ -539,13 +540,13 @@ enum cfi_result cfi_step(const struct cfi_memory *memory, uint64_t table, struct
     uint64_t pc = frame->value[CFI_PC] - (frame->signal ? 0 : 1);
     struct description description = {0};
     struct cfi_frame caller = {0};
-    struct registers rules;
+    struct cfi_rules rules;
     enum cfi_result result;
     uint64_t fde = cfi_find(memory, table, pc), cfa;
 
     if (!fde)
         return CFI_NO_FDE;
-    if (!read_fde(memory, fde, &description))
+    if (!parse_fde(memory, fde, &description))
         return CFI_DAMAGED;
     if (pc < description.function.start || pc >= description.function.end)
         return CFI_NO_FDE;
@@ -560,7 +561,7 @@ enum cfi_result cfi_step(const struct cfi_memory *memory, uint64_t table, struct
         caller.value[CFI_SP] = cfa;
     caller.known |= 1U << CFI_SP;
     forget_scratch(&rules, &description, &caller);
-    result = finish(&description, &rules, &caller);
+    result = finish_frame(&description, &rules, &caller);
     if (result == CFI_OK)
         *frame = caller;
     return result;

@@ -40,7 +40,7 @@ enum {
     OP_NOP = 0x96
 };
 
-struct machine {
+struct evaluation {
     struct cfi_reader reader;
     const struct cfi_frame *frame;
     uint64_t begin;
@@ -49,7 +49,7 @@ struct machine {
     bool failed;
 };
 
-static void push(struct machine *machine, uint64_t value)
+static void push_value(struct evaluation *machine, uint64_t value)
 {
     if (machine->depth == STACK_MAX)
         machine->failed = true;
@@ -57,7 +57,7 @@ static void push(struct machine *machine, uint64_t value)
         machine->stack[machine->depth++] = value;
 }
 
-static uint64_t pop(struct machine *machine)
+static uint64_t pop(struct evaluation *machine)
 {
     if (machine->depth == 0) {
         machine->failed = true;
@@ -66,23 +66,23 @@ static uint64_t pop(struct machine *machine)
     return machine->stack[--machine->depth];
 }
 
-static void push_register(struct machine *machine, uint64_t number, int64_t offset)
+static void push_register(struct evaluation *machine, uint64_t number, int64_t offset)
 {
     if (number >= CFI_REGISTERS || !(machine->frame->known >> number & 1))
         machine->failed = true;
     else
-        push(machine, machine->frame->value[number] + (uint64_t)offset);
+        push_value(machine, machine->frame->value[number] + (uint64_t)offset);
 }
 
-static void push_pick(struct machine *machine, uint64_t index)
+static void push_pick(struct evaluation *machine, uint64_t index)
 {
     if (index >= machine->depth)
         machine->failed = true;
     else
-        push(machine, machine->stack[machine->depth - 1 - index]);
+        push_value(machine, machine->stack[machine->depth - 1 - index]);
 }
 
-static void dereference(struct machine *machine, uint64_t size)
+static void dereference(struct evaluation *machine, uint64_t size)
 {
     uint64_t address = pop(machine), value = 0;
 
@@ -90,10 +90,10 @@ static void dereference(struct machine *machine, uint64_t size)
         !machine->reader.memory->read(machine->reader.memory->context, address, &value,
                                       (size_t)size))
         machine->failed = true;
-    push(machine, value);
+    push_value(machine, value);
 }
 
-static bool compare(unsigned operation, int64_t a, int64_t b)
+static bool is_true(unsigned operation, int64_t a, int64_t b)
 {
     switch (operation) {
     case OP_EQ:
@@ -111,7 +111,7 @@ static bool compare(unsigned operation, int64_t a, int64_t b)
     }
 }
 
-static uint64_t combine(struct machine *machine, unsigned operation, uint64_t a, uint64_t b)
+static uint64_t combine(struct evaluation *machine, unsigned operation, uint64_t a, uint64_t b)
 {
     switch (operation) {
     case OP_AND:
@@ -140,7 +140,7 @@ static uint64_t combine(struct machine *machine, unsigned operation, uint64_t a,
 }
 
 /* A branch counts from the instruction after it and stays inside the expression. */
-static void branch(struct machine *machine, bool taken)
+static void branch(struct evaluation *machine, bool taken)
 {
     int64_t distance = cfi_signed(&machine->reader, 2);
     uint64_t to = machine->reader.at + (uint64_t)distance;
@@ -153,17 +153,17 @@ static void branch(struct machine *machine, bool taken)
         machine->reader.at = to;
 }
 
-static void push_constant(struct machine *machine, unsigned operation)
+static void push_constant(struct evaluation *machine, unsigned operation)
 {
     size_t size = (size_t)1 << (operation - OP_CONST1U) / 2;
 
     if (operation & 1)
-        push(machine, (uint64_t)cfi_signed(&machine->reader, size));
+        push_value(machine, (uint64_t)cfi_signed(&machine->reader, size));
     else
-        push(machine, cfi_unsigned(&machine->reader, size));
+        push_value(machine, cfi_unsigned(&machine->reader, size));
 }
 
-static void run_stack(struct machine *machine, unsigned operation)
+static void run_stack(struct evaluation *machine, unsigned operation)
 {
     uint64_t a, b;
 
@@ -183,39 +183,39 @@ static void run_stack(struct machine *machine, unsigned operation)
     default: /* OP_SWAP */
         a = pop(machine);
         b = pop(machine);
-        push(machine, a);
-        push(machine, b);
+        push_value(machine, a);
+        push_value(machine, b);
     }
 }
 
-static void run_arithmetic(struct machine *machine, unsigned operation)
+static void run_arithmetic(struct evaluation *machine, unsigned operation)
 {
     uint64_t b;
 
     switch (operation) {
     case OP_NEG:
-        push(machine, 0 - pop(machine));
+        push_value(machine, 0 - pop(machine));
         break;
     case OP_NOT:
-        push(machine, ~pop(machine));
+        push_value(machine, ~pop(machine));
         break;
     case OP_PLUS_UCONST:
         b = cfi_uleb(&machine->reader);
-        push(machine, pop(machine) + b);
+        push_value(machine, pop(machine) + b);
         break;
     default:
         b = pop(machine);
-        push(machine, combine(machine, operation, pop(machine), b));
+        push_value(machine, combine(machine, operation, pop(machine), b));
     }
 }
 
-static void run_one(struct machine *machine)
+static void run_operation(struct evaluation *machine)
 {
     unsigned operation = (unsigned)cfi_unsigned(&machine->reader, 1);
     uint64_t b;
 
     if (operation >= OP_LIT0 && operation < OP_LIT0 + 32)
-        push(machine, operation - OP_LIT0);
+        push_value(machine, operation - OP_LIT0);
     else if (operation >= OP_BREG0 && operation < OP_BREG0 + 32)
         push_register(machine, operation - OP_BREG0, cfi_sleb(&machine->reader));
     else if (operation >= OP_CONST1U && operation <= OP_CONST8S)
@@ -224,17 +224,17 @@ static void run_one(struct machine *machine)
         run_stack(machine, operation);
     else if (operation >= OP_EQ && operation <= OP_NE) {
         b = pop(machine);
-        push(machine, compare(operation, (int64_t)pop(machine), (int64_t)b));
+        push_value(machine, is_true(operation, (int64_t)pop(machine), (int64_t)b));
     } else if (operation == OP_ADDR)
-        push(machine, cfi_unsigned(&machine->reader, 8));
+        push_value(machine, cfi_unsigned(&machine->reader, 8));
     else if (operation == OP_DEREF)
         dereference(machine, 8);
     else if (operation == OP_DEREF_SIZE)
         dereference(machine, cfi_unsigned(&machine->reader, 1));
     else if (operation == OP_CONSTU)
-        push(machine, cfi_uleb(&machine->reader));
+        push_value(machine, cfi_uleb(&machine->reader));
     else if (operation == OP_CONSTS)
-        push(machine, (uint64_t)cfi_sleb(&machine->reader));
+        push_value(machine, (uint64_t)cfi_sleb(&machine->reader));
     else if (operation == OP_BREGX) {
         b = cfi_uleb(&machine->reader);
         push_register(machine, b, cfi_sleb(&machine->reader));
@@ -251,15 +251,15 @@ static void run_one(struct machine *machine)
 bool cfi_evaluate(const struct cfi_memory *memory, const struct cfi_frame *frame, uint64_t at,
                   uint64_t end, const uint64_t *first, uint64_t *result)
 {
-    struct machine machine = {.frame = frame, .begin = at};
+    struct evaluation machine = {.frame = frame, .begin = at};
 
     cfi_reader_begin(&machine.reader, memory, at, end);
     if (first)
-        push(&machine, *first);
+        push_value(&machine, *first);
     for (unsigned steps = 0; machine.reader.at < end; steps++) {
         if (steps == STEPS_MAX || machine.failed || machine.reader.failed)
             return false;
-        run_one(&machine);
+        run_operation(&machine);
     }
     *result = pop(&machine);
     return !machine.failed && !machine.reader.failed;

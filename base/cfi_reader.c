@@ -28,7 +28,7 @@ void cfi_reader_begin(struct cfi_reader *reader, const struct cfi_memory *memory
 }
 
 /* A page that ends before the section does not hide what lies before its end: fewer bytes are tried. */
-static bool fill(struct cfi_reader *reader)
+static bool fill_window(struct cfi_reader *reader)
 {
     uint64_t left = reader->end - reader->at;
     size_t size = left < sizeof(reader->bytes) ? (size_t)left : sizeof(reader->bytes);
@@ -45,7 +45,7 @@ static uint8_t next_byte(struct cfi_reader *reader)
 {
     bool held = reader->at >= reader->window && reader->at - reader->window < reader->held;
 
-    if (reader->failed || reader->at >= reader->end || (!held && !fill(reader))) {
+    if (reader->failed || reader->at >= reader->end || (!held && !fill_window(reader))) {
         reader->failed = true;
         return 0;
     }

@@ -34,7 +34,7 @@ struct vdso {
 };
 
 /* Addresses in the vDSO's dynamic section are not relocated. */
-static bool read_dynamic(struct vdso *vdso)
+static bool read_vdso_dynamic(struct vdso *vdso)
 {
     const uint32_t *hash = NULL;
 
@@ -58,7 +58,7 @@ static bool read_dynamic(struct vdso *vdso)
     return true;
 }
 
-static bool read_headers(struct vdso *vdso)
+static bool read_vdso_headers(struct vdso *vdso)
 {
     const ElfW(Ehdr) *header = (const void *)getauxval(AT_SYSINFO_EHDR);
     const ElfW(Phdr) * segments;
@@ -77,15 +77,15 @@ static bool read_headers(struct vdso *vdso)
         }
     }
     vdso->dynamic = (const void *)(vdso->bias + dynamic);
-    return loaded && dynamic != 0 && read_dynamic(vdso);
+    return loaded && dynamic != 0 && read_vdso_dynamic(vdso);
 }
 
-static clock_function find(void)
+static clock_function find_vdso_clock(void)
 {
     struct vdso vdso = {0};
     clock_function function = ask_kernel;
 
-    if (!read_headers(&vdso))
+    if (!read_vdso_headers(&vdso))
         return function;
     for (size_t i = 0; i < vdso.count; i++) {
         const ElfW(Sym) *symbol = &vdso.symbols[i];
@@ -104,7 +104,7 @@ struct timespec clock_now(clockid_t clock)
     struct timespec now = {0, 0};
 
     if (!function) {
-        function = find();
+        function = find_vdso_clock();
         atomic_store_explicit(&known, function, memory_order_relaxed);
     }
     function(clock, &now);

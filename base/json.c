@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-static bool grow(struct json *json, size_t length)
+static bool grow_text(struct json *json, size_t length)
 {
     size_t capacity = json->capacity ? json->capacity * 2 : 1024;
     char *text;
@@ -28,9 +28,9 @@ static bool grow(struct json *json, size_t length)
     return true;
 }
 
-static void append(struct json *json, const char *bytes, size_t length)
+static void append_bytes(struct json *json, const char *bytes, size_t length)
 {
-    if (json->failed || (json->length + length + 1 > json->capacity && !grow(json, length)))
+    if (json->failed || (json->length + length + 1 > json->capacity && !grow_text(json, length)))
         return;
     memcpy(json->text + json->length, bytes, length);
     json->length += length;
@@ -48,7 +48,7 @@ static void append_quoted(struct json *json, const char *value)
     const char *s = value, *plain = value;
     char escape[8];
 
-    append(json, "\"", 1);
+    append_bytes(json, "\"", 1);
     for (;;) {
         unsigned char c;
         size_t length;
@@ -63,15 +63,15 @@ static void append_quoted(struct json *json, const char *value)
             s += length;
             continue;
         }
-        append(json, plain, (size_t)(s - plain));
+        append_bytes(json, plain, (size_t)(s - plain));
         if (c == '"' || c == '\\')
-            append(json, (char[]){'\\', (char)c}, 2);
+            append_bytes(json, (char[]){'\\', (char)c}, 2);
         else
-            append(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
+            append_bytes(json, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
         plain = ++s;
     }
-    append(json, plain, (size_t)(s - plain));
-    append(json, "\"", 1);
+    append_bytes(json, plain, (size_t)(s - plain));
+    append_bytes(json, "\"", 1);
 }
 
 /* A bit for a member's name, of 64. */
@@ -87,10 +87,10 @@ static uint64_t name_bit(const char *name)
 static void begin_value(struct json *json, const char *key)
 {
     if (json->comma)
-        append(json, ",", 1);
+        append_bytes(json, ",", 1);
     if (key) {
         append_quoted(json, key);
-        append(json, ":", 1);
+        append_bytes(json, ":", 1);
         if (json->depth == 1)
             json->members |= name_bit(key);
     }
@@ -100,14 +100,14 @@ static void begin_value(struct json *json, const char *key)
 static void open_bracket(struct json *json, const char *key, const char *bracket)
 {
     begin_value(json, key);
-    append(json, bracket, 1);
+    append_bytes(json, bracket, 1);
     json->comma = false;
     json->depth++;
 }
 
 static void close_bracket(struct json *json, const char *bracket)
 {
-    append(json, bracket, 1);
+    append_bytes(json, bracket, 1);
     json->comma = true;
     json->depth--;
 }
@@ -140,7 +140,7 @@ void json_raw(struct json *json, const char *key, const char *text)
 void json_bytes(struct json *json, const char *key, const char *text, size_t length)
 {
     begin_value(json, key);
-    append(json, text, length);
+    append_bytes(json, text, length);
 }
 
 void json_string(struct json *json, const char *key, const char *value)

@@ -71,7 +71,7 @@ static char *sentence(const char *format, va_list arguments)
 }
 
 /* False: no memory. */
-static bool grow(struct refusal *why)
+static bool grow_items(struct refusal *why)
 {
     size_t capacity = why->capacity ? why->capacity * 2 : 4;
     struct complaint *items = realloc(why->items, capacity * sizeof(*items));
@@ -104,7 +104,7 @@ int refuse(struct refusal *why, enum error_code code, const char *format, ...)
 
     if (why->items == &last_resort)
         return -1;
-    if (why->count == why->capacity && !grow(why)) {
+    if (why->count == why->capacity && !grow_items(why)) {
         if (why->count == 0) {
             why->items = &last_resort;
             why->count = 1;

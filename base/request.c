@@ -151,7 +151,7 @@ static bool parse_hex(const char *text, uint64_t *value)
  * %XX is the byte of that number, so that C++ names with blanks and '=' fit between blanks. Control
  * bytes are none of a name; written to a log they would forge lines.
  */
-static bool decode(char *text)
+static bool decode_percent(char *text)
 {
     char *to = text;
 
@@ -176,7 +176,7 @@ static bool decode(char *text)
 
 static bool decode_name(char *text)
 {
-    return *text && decode(text);
+    return *text && decode_percent(text);
 }
 
 static bool parse_when(const char *text, enum request_when *when)
@@ -203,7 +203,7 @@ static bool parse_replace(char *text, struct request *request)
     request->replace[request->replace_count].name = text;
     request->replace[request->replace_count].symbol = equals + 1;
     request->replace_count++;
-    return decode(text) && decode(equals + 1);
+    return decode_percent(text) && decode_percent(equals + 1);
 }
 
 /* "-", or whole bytes in hex as NT_GNU_BUILD_ID holds them; in place, to lower case. */
@@ -259,7 +259,7 @@ static bool parse_fault(char *text, struct request *request)
     if (!equals || equals == text || !equals[1] || strchr(equals + 1, '='))
         return false;
     *equals = '\0';
-    if (!decode(text))
+    if (!decode_percent(text))
         return false;
     request->fault.what = text;
     text += strlen(text);

@@ -60,7 +60,7 @@ static const char *const EXPORTED[] = {
     "_ZdaPvm",
 };
 
-static bool is_in(const struct allocator *allocator, uint64_t start)
+static bool is_in_allocator(const struct allocator *allocator, uint64_t start)
 {
     if (start >= allocator->low && start < allocator->high)
         return true;
@@ -79,7 +79,7 @@ static void add_target(struct allocator *allocator, const struct cfi_function *f
 {
     struct cfi_function function;
 
-    if ((target >= from->start && target < from->end) || is_in(allocator, target) ||
+    if ((target >= from->start && target < from->end) || is_in_allocator(allocator, target) ||
         allocator->count == ALLOCATOR_FUNCTIONS)
         return;
     if (unwind_function(target, &function) && function.start == target)
@@ -130,5 +130,6 @@ void allocator_find(struct allocator *allocator, uint64_t (*symbol)(const char *
 
 bool allocator_has(const struct allocator *allocator, uint64_t start, uint64_t back)
 {
-    return is_in(allocator, start) || (back && is_in(allocator, call_site_target(back)));
+    return is_in_allocator(allocator, start) ||
+           (back && is_in_allocator(allocator, call_site_target(back)));
 }

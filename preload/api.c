@@ -32,7 +32,7 @@ struct change_handler *api_handlers(void)
     return __atomic_load_n(&handlers_head, __ATOMIC_ACQUIRE);
 }
 
-static bool same_text(const char *a, const char *b)
+static bool same_name_space(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
@@ -43,13 +43,14 @@ static struct registered_slot **find_registered(const char *name_space, const ch
     struct registered_slot **link = &registered_head;
 
     for (; *link; link = &(*link)->next)
-        if (strcmp((*link)->slot.name, name) == 0 && same_text((*link)->name_space, name_space))
+        if (strcmp((*link)->slot.name, name) == 0 &&
+            same_name_space((*link)->name_space, name_space))
             break;
     return link;
 }
 
-static struct registered_slot *make_slot(const char *name_space, const char *name,
-                                         const char *signature, hotpatch_function fallback)
+static struct registered_slot *make_registered(const char *name_space, const char *name,
+                                               const char *signature, hotpatch_function fallback)
 {
     struct registered_slot *made = aligned_alloc(_Alignof(struct registered_slot), sizeof(*made));
     char *own_space = name_space ? strdup(name_space) : NULL;
@@ -86,7 +87,7 @@ int hotpatch_api_register(const char *name_space, const char *name, const char *
     link = find_registered(name_space, name);
     found = *link;
     if (!found) {
-        found = make_slot(name_space, name, signature, fallback);
+        found = make_registered(name_space, name, signature, fallback);
         if (!found)
             result = -ENOMEM;
         else

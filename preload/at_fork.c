@@ -99,7 +99,7 @@ static void note_fork(bool idle)
         atomic_store_explicit(&forks_as_new, as_new, memory_order_relaxed);
 }
 
-static void prepare(uint64_t limit_ms)
+static void prepare_steps(uint64_t limit_ms)
 {
     bool idle = !threads_made() && !engine_loaded();
     uint64_t until;
@@ -115,7 +115,7 @@ static void prepare(uint64_t limit_ms)
 
 static void before_fork(void)
 {
-    prepare(FORK_WAIT_MS);
+    prepare_steps(FORK_WAIT_MS);
 }
 
 static void after_fork_parent(void)
@@ -143,7 +143,7 @@ bool at_fork_start(void)
 
 void at_fork_copy_prepare(void)
 {
-    prepare(COPY_WAIT_MS);
+    prepare_steps(COPY_WAIT_MS);
 }
 
 void at_fork_copy_parent(void)

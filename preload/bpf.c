@@ -14,23 +14,23 @@ enum {
     DEPTH_MAX = 32
 }; /* of all the ways that are tried; on a small stack too */
 
-struct word {
+struct bpf_word {
     uint32_t value;
     bool known;
 };
 
-struct machine {
+struct bpf_machine {
     const struct bpf_call *call;
-    struct word a, x, memory[BPF_MEMWORDS];
+    struct bpf_word a, x, memory[BPF_MEMWORDS];
 };
 
-static struct word known(uint32_t value)
+static struct bpf_word known(uint32_t value)
 {
-    return (struct word){value, true};
+    return (struct bpf_word){value, true};
 }
 
 /* 32 bits of struct seccomp_data, little endian. */
-static struct word load(const struct bpf_call *call, uint32_t offset)
+static struct bpf_word load_word_of(const struct bpf_call *call, uint32_t offset)
 {
     size_t from = offsetof(struct seccomp_data, args), index;
 
@@ -39,45 +39,45 @@ static struct word load(const struct bpf_call *call, uint32_t offset)
     if (offset == offsetof(struct seccomp_data, arch))
         return known(AUDIT_ARCH_X86_64);
     if (offset < from || offset >= sizeof(struct seccomp_data) || offset % 4 != 0)
-        return (struct word){0, false};
+        return (struct bpf_word){0, false};
     index = (offset - from) / 8;
-    return (struct word){(uint32_t)(call->arguments[index] >> (offset % 8 * 8)),
-                         call->known & (1u << index)};
+    return (struct bpf_word){(uint32_t)(call->arguments[index] >> (offset % 8 * 8)),
+                             call->known & (1u << index)};
 }
 
 /* A division by zero ends the program with 0, SECCOMP_RET_KILL_THREAD: as an unknown value it counts as worse. */
-static struct word compute(uint16_t operation, struct word a, struct word b)
+static struct bpf_word compute(uint16_t operation, struct bpf_word a, struct bpf_word b)
 {
     uint32_t shift = b.value & 31;
     bool both = a.known && b.known;
 
     switch (operation) {
     case BPF_ADD:
-        return (struct word){a.value + b.value, both};
+        return (struct bpf_word){a.value + b.value, both};
     case BPF_SUB:
-        return (struct word){a.value - b.value, both};
+        return (struct bpf_word){a.value - b.value, both};
     case BPF_MUL:
-        return (struct word){a.value * b.value, both};
+        return (struct bpf_word){a.value * b.value, both};
     case BPF_DIV:
-        return (struct word){b.value ? a.value / b.value : 0, both && b.value};
+        return (struct bpf_word){b.value ? a.value / b.value : 0, both && b.value};
     case BPF_AND:
-        return (struct word){a.value & b.value, both};
+        return (struct bpf_word){a.value & b.value, both};
     case BPF_OR:
-        return (struct word){a.value | b.value, both};
+        return (struct bpf_word){a.value | b.value, both};
     case BPF_XOR:
-        return (struct word){a.value ^ b.value, both};
+        return (struct bpf_word){a.value ^ b.value, both};
     case BPF_LSH:
-        return (struct word){a.value << shift, both && b.value < 32};
+        return (struct bpf_word){a.value << shift, both && b.value < 32};
     case BPF_RSH:
-        return (struct word){a.value >> shift, both && b.value < 32};
+        return (struct bpf_word){a.value >> shift, both && b.value < 32};
     case BPF_NEG:
-        return (struct word){-a.value, a.known};
+        return (struct bpf_word){-a.value, a.known};
     default:
-        return (struct word){0, false};
+        return (struct bpf_word){0, false};
     }
 }
 
-static bool holds(uint16_t operation, uint32_t a, uint32_t b)
+static bool jump_holds(uint16_t operation, uint32_t a, uint32_t b)
 {
     switch (operation) {
     case BPF_JEQ:
@@ -91,7 +91,7 @@ static bool holds(uint16_t operation, uint32_t a, uint32_t b)
     }
 }
 
-static struct word loaded(const struct machine *machine, const struct sock_filter *step)
+static struct bpf_word loaded(const struct bpf_machine *machine, const struct sock_filter *step)
 {
     switch (BPF_MODE(step->code)) {
     case BPF_IMM:
@@ -99,21 +99,21 @@ static struct word loaded(const struct machine *machine, const struct sock_filte
     case BPF_LEN:
         return known(sizeof(struct seccomp_data));
     case BPF_MEM:
-        return step->k < BPF_MEMWORDS ? machine->memory[step->k] : (struct word){0, false};
+        return step->k < BPF_MEMWORDS ? machine->memory[step->k] : (struct bpf_word){0, false};
     case BPF_ABS:
-        return load(machine->call, step->k);
+        return load_word_of(machine->call, step->k);
     default:
-        return (struct word){0, false};
+        return (struct bpf_word){0, false};
     }
 }
 
-static struct word operand(const struct machine *machine, const struct sock_filter *step)
+static struct bpf_word operand(const struct bpf_machine *machine, const struct sock_filter *step)
 {
     return BPF_SRC(step->code) == BPF_X ? machine->x : known(step->k);
 }
 
 /* All but jumps and returns. */
-static void execute(struct machine *machine, const struct sock_filter *step)
+static void execute_step(struct bpf_machine *machine, const struct sock_filter *step)
 {
     switch (BPF_CLASS(step->code)) {
     case BPF_LD:
@@ -143,8 +143,8 @@ struct limits {
     unsigned count, steps, depth;
 };
 
-static uint32_t run(const struct sock_filter *code, struct machine machine, uint64_t at,
-                    struct limits *limits);
+static uint32_t run_program(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
+                            struct limits *limits);
 
 /* What counts: allowed, failed, or anything else. */
 static unsigned severity(uint32_t answer)
@@ -157,39 +157,39 @@ static unsigned severity(uint32_t answer)
 }
 
 /* A jump that depends on a value that is not known: the worse of both ways. */
-static uint32_t run_both(const struct sock_filter *code, const struct machine *machine, uint64_t at,
-                         struct limits *limits)
+static uint32_t run_both(const struct sock_filter *code, const struct bpf_machine *machine,
+                         uint64_t at, struct limits *limits)
 {
     uint32_t left, right;
 
     if (limits->depth == 0)
         return BPF_UNKNOWN;
     limits->depth--;
-    left = run(code, *machine, at + 1 + code[at].jt, limits);
-    right = run(code, *machine, at + 1 + code[at].jf, limits);
+    left = run_program(code, *machine, at + 1 + code[at].jt, limits);
+    right = run_program(code, *machine, at + 1 + code[at].jf, limits);
     limits->depth++;
     return severity(left) > severity(right) ? left : right;
 }
 
 /* Jumps go forward alone: the program ends. */
-static uint32_t run(const struct sock_filter *code, struct machine machine, uint64_t at,
-                    struct limits *limits)
+static uint32_t run_program(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
+                            struct limits *limits)
 {
     for (; at < limits->count && limits->steps > 0; at++, limits->steps--) {
         const struct sock_filter *step = &code[at];
-        struct word with = operand(&machine, step);
+        struct bpf_word with = operand(&machine, step);
 
         if (BPF_CLASS(step->code) == BPF_RET) {
-            struct word result = BPF_RVAL(step->code) == BPF_A ? machine.a : known(step->k);
+            struct bpf_word result = BPF_RVAL(step->code) == BPF_A ? machine.a : known(step->k);
 
             return result.known ? result.value : BPF_UNKNOWN;
         }
         if (BPF_CLASS(step->code) != BPF_JMP)
-            execute(&machine, step);
+            execute_step(&machine, step);
         else if (BPF_OP(step->code) == BPF_JA)
             at += step->k;
         else if (machine.a.known && with.known)
-            at += holds(BPF_OP(step->code), machine.a.value, with.value) ? step->jt : step->jf;
+            at += jump_holds(BPF_OP(step->code), machine.a.value, with.value) ? step->jt : step->jf;
         else
             return run_both(code, &machine, at, limits);
     }
@@ -198,8 +198,8 @@ static uint32_t run(const struct sock_filter *code, struct machine machine, uint
 
 uint32_t bpf_run(const struct sock_filter *code, unsigned count, const struct bpf_call *call)
 {
-    const struct machine machine = {.call = call, .a = known(0), .x = known(0)};
+    const struct bpf_machine machine = {.call = call, .a = known(0), .x = known(0)};
     struct limits limits = {count, STEPS_MAX, DEPTH_MAX};
 
-    return run(code, machine, 0, &limits);
+    return run_program(code, machine, 0, &limits);
 }

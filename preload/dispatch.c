@@ -78,7 +78,7 @@ static bool changes_something(enum request_verb verb)
     return verb == REQUEST_LOAD || verb == REQUEST_REVERT || verb == REQUEST_RELOAD;
 }
 
-static int check_deadline(const struct request *request, struct refusal *why)
+static int check_in_time(const struct request *request, struct refusal *why)
 {
     if (request->deadline == 0 || clock_ms() < request->deadline)
         return 0;
@@ -133,11 +133,11 @@ static int prepare_engine(const struct frame *frame, struct refusal *why)
     return engine_load(why);
 }
 
-static void answer(const struct frame *frame, struct outcome *outcome, struct refusal *why)
+static void run_request(const struct frame *frame, struct outcome *outcome, struct refusal *why)
 {
     const struct request *request = &frame->requests[0];
 
-    if (check_meant(frame, why) != 0 || check_deadline(request, why) != 0)
+    if (check_meant(frame, why) != 0 || check_in_time(request, why) != 0)
         return;
     if (request->verb == REQUEST_PING || request->verb == REQUEST_STATUS) {
         outcome_done(outcome);
@@ -170,7 +170,7 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
 
     outcome_begin(outcome, frame->id, frame->verb);
     if (frame->count)
-        answer(frame, outcome, why);
+        run_request(frame, outcome, why);
     if (why->count)
         outcome_refuse(outcome, why);
     outcome->recorded =
@@ -192,7 +192,7 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
     return outcome_end(outcome);
 }
 
-static void handle(const struct frame *frame, int reply)
+static void handle_frame(const struct frame *frame, int reply)
 {
     struct outcome outcome;
     char *text;
@@ -211,7 +211,7 @@ static void handle(const struct frame *frame, int reply)
 void dispatch_frame(void *context, const struct frame *frame)
 {
     (void)context;
-    handle(frame, replies_open(frame->reply));
+    handle_frame(frame, replies_open(frame->reply));
 }
 
 void dispatch_jail_frame(void *context, const struct frame *frame)
@@ -225,7 +225,7 @@ void dispatch_jail_frame(void *context, const struct frame *frame)
         reply = jail_reply();
     if (reply == -EMFILE && replies_give_spare())
         reply = jail_reply();
-    handle(frame, reply);
+    handle_frame(frame, reply);
     jail_request_end();
 }
 

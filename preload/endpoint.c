@@ -130,7 +130,7 @@ struct place {
     struct maker maker; /* this process */
 };
 
-static bool leads_to(const struct runtime_dir *dir, const char *stem, ino_t ino)
+static bool leads_to_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
 {
     char name[NAME_MAX];
     struct stat st;
@@ -151,7 +151,7 @@ static bool keep_fifo(const struct identity *identity, struct place *place)
 {
     if ((!endpoint.announced && endpoint.fifo < 0) || !made_here() ||
         endpoint.identity.pid != identity->pid || !same_directory(&place->dir, &endpoint.dir) ||
-        !leads_to(&place->dir, endpoint.stem, endpoint.fifo_ino))
+        !leads_to_fifo(&place->dir, endpoint.stem, endpoint.fifo_ino))
         return false;
     if (endpoint.announced && endpoint.identity.uid != identity->uid && identity->uid != 0) {
         /* Not open, and the old user's: the directory is the new user's, which may not open it. */
@@ -188,7 +188,7 @@ static bool make_fifo(const struct identity *identity, struct place *place)
 }
 
 /* Directory and FIFO for `identity`; on failure nothing is left open. */
-static bool make(const struct identity *identity, const char *configured, struct place *place)
+static bool make_place(const struct identity *identity, const char *configured, struct place *place)
 {
     struct runtime_user user = {.uid = identity->uid,
                                 .privileged = identity->privileged,
@@ -222,9 +222,9 @@ static bool make(const struct identity *identity, const char *configured, struct
  * forked before, and be another already. */
 static bool make_any(const struct identity *identity, struct place *place)
 {
-    return make(identity, settings.directory, place) ||
+    return make_place(identity, settings.directory, place) ||
            (settings.directory[0] && identity->uid != getauxval(AT_EUID) &&
-            make(identity, "", place));
+            make_place(identity, "", place));
 }
 
 static void adopt(const struct identity *identity, const struct place *place, int fifo)
@@ -250,7 +250,7 @@ static enum log_level level_of_failure(bool jailed, bool rung)
     return LOG_ERROR;
 }
 
-static bool start(bool thorough)
+static bool start_endpoint(bool thorough)
 {
     struct identity now = identity_now();
     struct place place;
@@ -300,7 +300,7 @@ void endpoint_close_directory(void)
 
 bool endpoint_announce(void)
 {
-    bool made = start(false);
+    bool made = start_endpoint(false);
 
     runtime_dir_close(&endpoint.dir);
     return made;
@@ -308,10 +308,10 @@ bool endpoint_announce(void)
 
 bool endpoint_start(void)
 {
-    return start(true);
+    return start_endpoint(true);
 }
 
-static int open_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
+static int open_own_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
 {
     char name[NAME_MAX];
 
@@ -325,7 +325,7 @@ bool endpoint_open(void)
 
     lock_acquire(&endpoint.files);
     if (endpoint.announced && endpoint.dir.fd >= 0 && !endpoint.ended) {
-        fifo = open_fifo(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
+        fifo = open_own_fifo(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
         if (fifo >= 0) {
             endpoint.fifo = fifo;
             endpoint.announced = false;
@@ -377,14 +377,14 @@ static bool arm_again(const struct identity *now)
     if (old_fifo >= 0 && place.ino == endpoint.fifo_ino && same_directory(&place.dir, &old))
         fifo = old_fifo;
     else
-        fifo = open_fifo(&place.dir, place.stem, place.ino);
+        fifo = open_own_fifo(&place.dir, place.stem, place.ino);
     if (fifo < 0) {
         runtime_dir_close(&place.dir);
         return false;
     }
     adopt(now, &place, fifo);
     if (old.fd >= 0) {
-        if (fifo != old_fifo && !leads_to(&old, stem, place.ino))
+        if (fifo != old_fifo && !leads_to_fifo(&old, stem, place.ino))
             remove_files(&old, stem);
         endpoint.retired_misleads = fifo != old_fifo && name_stays(&old, stem);
         sys_close(old.fd);

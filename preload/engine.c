@@ -123,12 +123,12 @@ static bool is_mine(const _Atomic uintptr_t *holder)
     return atomic_load_explicit(holder, memory_order_relaxed) == sys_thread();
 }
 
-static void hold(_Atomic uintptr_t *holder)
+static void hold_over_fork(_Atomic uintptr_t *holder)
 {
     atomic_store_explicit(holder, sys_thread(), memory_order_relaxed);
 }
 
-static void let_go(_Atomic uintptr_t *holder, struct lock *lock)
+static void let_go_after_fork(_Atomic uintptr_t *holder, struct lock *lock)
 {
     if (!is_mine(holder))
         return;
@@ -155,15 +155,15 @@ void engine_fork_prepare(uint64_t until)
         lock_release(&commit_lock);
     }
     if (request)
-        hold(&fork_holds_request);
+        hold_over_fork(&fork_holds_request);
     if (commit)
-        hold(&fork_holds_commit);
+        hold_over_fork(&fork_holds_commit);
 }
 
 void engine_fork_parent(void)
 {
-    let_go(&fork_holds_commit, &commit_lock);
-    let_go(&fork_holds_request, &request_lock);
+    let_go_after_fork(&fork_holds_commit, &commit_lock);
+    let_go_after_fork(&fork_holds_request, &request_lock);
 }
 
 bool engine_fork_torn(void)

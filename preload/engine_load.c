@@ -113,14 +113,14 @@ static const char *usual_path(void)
     return engine_path ? engine_path : ENGINE_NAME;
 }
 
-struct load {
+struct engine_loading {
     char brought[PATH_MAX]; /* "DIRECTORY NAME...", the engine last; "": nothing */
     char why[512];
 };
 
 /* The libraries that the engine needs come before it: ld.so then takes them by their sonames. Libraries that
  * the process has are not loaded again for the same reason. */
-static void load_brought(struct load *load)
+static void load_brought(struct engine_loading *load)
 {
     char path[PATH_MAX + NAME_MAX], *rest, *directory = strtok_r(load->brought, " ", &rest), *name;
 
@@ -136,9 +136,9 @@ static void load_brought(struct load *load)
     atomic_store_explicit(&loading, false, memory_order_release);
 }
 
-static void run_load(void *data)
+static void load_either(void *data)
 {
-    struct load *load = data;
+    struct engine_loading *load = data;
 
     if (load->brought[0])
         load_brought(load);
@@ -147,7 +147,7 @@ static void run_load(void *data)
 }
 
 /* In a jail the command has every file that is to be loaded. */
-static int bring(struct load *load, struct refusal *why)
+static int bring(struct engine_loading *load, struct refusal *why)
 {
     int directory = jail_bring("engine", load->brought, sizeof(load->brought));
 
@@ -162,13 +162,13 @@ static int bring(struct load *load, struct refusal *why)
 
 static int load_on_worker(struct refusal *why)
 {
-    struct load load = {.brought = "", .why = ""};
+    struct engine_loading load = {.brought = "", .why = ""};
     int result;
 
     if (bring(&load, why) != 0 || (!load.brought[0] && engine_loaded()))
         return -1;
     atomic_store_explicit(&loading, true, memory_order_relaxed);
-    result = worker_call(run_load, &load, sizeof(load), "load of " ENGINE_NAME,
+    result = worker_call(load_either, &load, sizeof(load), "load of " ENGINE_NAME,
                          clock_ms() + LOAD_LIMIT_MS);
     if (result == -ETIMEDOUT)
         return refuse(why, HP_BUSY, "the load of the engine has not ended in %d s",

@@ -44,7 +44,7 @@ static const struct bpf_call clone3_call = {.number = SYS_clone3};
 static const struct bpf_call clone_call = {
     .number = SYS_clone, .known = 1, .arguments = {NEEDED_CLONE_FLAGS}};
 
-static uint32_t answer(const struct sock_fprog *program, const struct bpf_call *call)
+static uint32_t action_for(const struct sock_fprog *program, const struct bpf_call *call)
 {
     return bpf_run(program->filter, program->len, call);
 }
@@ -70,10 +70,10 @@ static bool is_deadly(uint32_t answer)
 /* Where clone3 fails with ENOSYS libc makes the thread by clone. */
 static int thread_refused_by(const struct sock_fprog *program, bool (*refuses)(uint32_t))
 {
-    uint32_t clone3 = answer(program, &clone3_call);
+    uint32_t clone3 = action_for(program, &clone3_call);
 
     if (clone3 == (SECCOMP_RET_ERRNO | ENOSYS))
-        return refuses(answer(program, &clone_call)) ? SYS_clone : SECCOMP_REFUSES_NONE;
+        return refuses(action_for(program, &clone_call)) ? SYS_clone : SECCOMP_REFUSES_NONE;
     return refuses(clone3) ? SYS_clone3 : SECCOMP_REFUSES_NONE;
 }
 
@@ -83,7 +83,7 @@ static int killed_by(const struct sock_fprog *program)
     int number = thread_refused_by(program, is_deadly);
 
     for (size_t i = 0; i < CALLS && number == SECCOMP_REFUSES_NONE; i++)
-        if (is_deadly(answer(program, &calls[i].call)))
+        if (is_deadly(action_for(program, &calls[i].call)))
             number = calls[i].call.number;
     return number;
 }
@@ -95,7 +95,7 @@ static bool kills_sockets(const struct sock_fprog *program)
                                   SYS_recvmsg};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        if (is_deadly(answer(program, &(struct bpf_call){.number = numbers[i]})))
+        if (is_deadly(action_for(program, &(struct bpf_call){.number = numbers[i]})))
             return true;
     return false;
 }
@@ -111,7 +111,7 @@ static int refused_by(const struct sock_fprog *program)
     int number = thread_refused_by(program, is_refused);
 
     for (size_t i = 0; i < CALLS && number == SECCOMP_REFUSES_NONE; i++) {
-        uint32_t result = answer(program, &calls[i].call);
+        uint32_t result = action_for(program, &calls[i].call);
 
         if (calls[i].need == MUST ? is_refused(result) : is_deadly(result))
             number = calls[i].call.number;
@@ -129,12 +129,12 @@ static _Atomic bool deadly[OPTIONAL] STATE;
 static void note_optional(const struct sock_fprog *program)
 {
     for (size_t i = 0; i < OPTIONAL; i++)
-        if (!program || is_deadly(answer(program, &(struct bpf_call){.number = optional[i]})))
+        if (!program || is_deadly(action_for(program, &(struct bpf_call){.number = optional[i]})))
             atomic_store(&deadly[i], true);
 }
 
 /* Another thread's words of it may have changed since the kernel read them: that host wants to be taken in. */
-static void note(const struct sock_fprog *program)
+static void note_filter(const struct sock_fprog *program)
 {
     int refused = program ? refused_by(program) : SECCOMP_REFUSES_ALL;
     int killed = program ? killed_by(program) : SECCOMP_REFUSES_ALL;
@@ -161,7 +161,7 @@ void filters_set_begin(void)
 void filters_set_end(bool is_set, const struct sock_fprog *program)
 {
     if (is_set)
-        note(program);
+        note_filter(program);
     atomic_fetch_sub(&being_set, 1);
 }
 

@@ -37,7 +37,7 @@ static void deliver(struct framing *framing, struct frame *frame, const struct r
 /* ---- transactions ---- */
 
 /* id, reply, nonce and the earliest deadline of all lines go to the transaction as a whole. */
-static void gather(struct request *whole, const struct request *line, struct refusal *why)
+static void gather_request(struct request *whole, const struct request *line, struct refusal *why)
 {
     if (!whole->nonce[0])
         whole->nonce = line->nonce;
@@ -78,7 +78,7 @@ static void end_transaction(struct framing *framing, bool torn)
         struct request *request = requests && i > 0 ? &requests[frame.count] : &border;
 
         parse_member(line, request, &framing->why);
-        gather(&whole, request, &framing->why);
+        gather_request(&whole, request, &framing->why);
         if (request != &border && request->verb != REQUEST_COMMIT)
             frame.count++;
         line = next;
@@ -101,7 +101,7 @@ static void refuse_held(struct framing *framing, enum error_code code, const cha
 
 /* Keeps a line of a transaction, also of one that is refused already: its last lines may have the
  * id and the reply. Its parsing waits for the end. */
-static void hold(struct framing *framing, const char *line, size_t length)
+static void hold_line(struct framing *framing, const char *line, size_t length)
 {
     framing->transaction_at = framing->clock();
     party_learn(&framing->open, line);
@@ -159,7 +159,7 @@ static bool waits(const struct framing *framing, const char *line)
 }
 
 /* False: there is no room. */
-static bool enqueue(struct framing *framing, const char *line, size_t length)
+static bool queue_line(struct framing *framing, const char *line, size_t length)
 {
     uint16_t size = (uint16_t)length;
     size_t need = framing->queued + queued_size(size);
@@ -180,7 +180,7 @@ static bool enqueue(struct framing *framing, const char *line, size_t length)
     return true;
 }
 
-static void drop(struct framing *framing, size_t at)
+static void drop_queued(struct framing *framing, size_t at)
 {
     uint16_t length;
     size_t size;
@@ -197,13 +197,13 @@ static void drop(struct framing *framing, size_t at)
 }
 
 /* Move the line at `at` to `taken`; its length. */
-static size_t take_out(struct framing *framing, size_t at)
+static size_t take_queued(struct framing *framing, size_t at)
 {
     uint16_t length;
     const char *line = queued_line(framing, at, &length);
 
     memcpy(framing->taken, line, (size_t)length + 1);
-    drop(framing, at);
+    drop_queued(framing, at);
     return length;
 }
 
@@ -216,8 +216,8 @@ static void take_named(struct framing *framing, const char *commit)
         const char *line = queued_line(framing, at, &length);
 
         if (line_same_key(line, commit, "id") && line_may_be_part(line)) {
-            hold(framing, line, length);
-            drop(framing, at);
+            hold_line(framing, line, length);
+            drop_queued(framing, at);
         } else {
             at += queued_size(length);
         }
@@ -288,7 +288,7 @@ static void begin_transaction(struct framing *framing, const char *line, size_t 
     framing->nested = 0;
     if (framing->refused_until && strcmp(framing->refused.id, framing->open.id) == 0)
         framing->refused_until = 0;
-    hold(framing, line, length);
+    hold_line(framing, line, length);
 }
 
 /* Two transactions that cannot be told apart are both refused, up to the commit of each. */
@@ -310,7 +310,7 @@ static void act_on(struct framing *framing, char *line, size_t length)
         }
         if (line_verb_is(line, "commit") && !framing->open.id[0])
             take_named(framing, line);
-        hold(framing, line, length);
+        hold_line(framing, line, length);
         if (line_verb_is(line, "commit"))
             commit_transaction(framing);
     } else if (line_verb_is(line, "begin")) {
@@ -333,7 +333,7 @@ static void run_queue(struct framing *framing)
         if (waits(framing, queued_line(framing, framing->looked_at, &length)))
             framing->looked_at += queued_size(length);
         else
-            act_on(framing, framing->taken, take_out(framing, framing->looked_at));
+            act_on(framing, framing->taken, take_queued(framing, framing->looked_at));
     }
 }
 
@@ -364,7 +364,7 @@ static void take_line(struct framing *framing, char *line, size_t length)
         act_on(framing, line, length);
         return;
     }
-    if (!enqueue(framing, line, length))
+    if (!queue_line(framing, line, length))
         refuse_single(framing, line, length, HP_BUSY,
                       "too many requests wait for the end of a transaction");
     run_queue(framing);

@@ -70,7 +70,7 @@ bool line_same_key(const char *a, const char *b, const char *key)
     return of_a && of_b && length_a == length_b && memcmp(of_a, of_b, length_a) == 0;
 }
 
-static void learn(char *to, size_t room, const char *line, const char *key)
+static void learn_value(char *to, size_t room, const char *line, const char *key)
 {
     size_t length;
     const char *value = value_of(line, key, &length);
@@ -82,8 +82,8 @@ static void learn(char *to, size_t room, const char *line, const char *key)
 void party_learn(struct framing_party *party, const char *line)
 {
     if (line_looks_like_begin(line))
-        learn(party->id, sizeof(party->id), line, "id");
-    learn(party->reply, sizeof(party->reply), line, "reply");
+        learn_value(party->id, sizeof(party->id), line, "id");
+    learn_value(party->reply, sizeof(party->reply), line, "reply");
 }
 
 bool party_same_reply(const struct framing_party *party, const char *line)

@@ -30,13 +30,13 @@
 #define CLASSES 40
 #define MOVED (SIZE_MAX / 2 + 1) /* in `size`: the memory lies so far behind what was allocated */
 
-struct head {
+struct block_head {
     uint64_t tag;
     size_t size; /* of the memory behind it; of a large piece that of its mapping less the head */
 };
 
-struct piece {
-    struct piece *next;
+struct free_piece {
+    struct free_piece *next;
 };
 
 static struct {
@@ -45,7 +45,7 @@ static struct {
     size_t mapped;
     char *at, *end;               /* what is left of the newest chunk */
     _Atomic bool has_whole_pages; /* memory was asked for at the beginning of a page */
-    struct piece *given_back[CLASSES];
+    struct free_piece *given_back[CLASSES];
 } heap STATE;
 
 /* For what the constructor keeps: most processes need no chunk. */
@@ -53,7 +53,7 @@ static _Alignas(16) char first_chunk[1024] STATE;
 static bool first_used STATE;
 
 /* A handler of the host's for fork() may call the run-time API. False: nothing to give back. */
-static bool enter(void)
+static bool enter_heap(void)
 {
     if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread())
         return false;
@@ -61,7 +61,7 @@ static bool enter(void)
     return true;
 }
 
-static void leave(bool entered)
+static void leave_heap(bool entered)
 {
     if (entered)
         lock_release(&heap.lock);
@@ -73,7 +73,7 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-static long map_pages(size_t size)
+static long map_heap_pages(size_t size)
 {
     return sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                     -1, 0);
@@ -83,10 +83,10 @@ static long map_pages(size_t size)
  * unlocked grows into any number that are not locked. */
 void *heap_map(size_t size)
 {
-    long at = map_pages(size);
+    long at = map_heap_pages(size);
 
     if (at == -EAGAIN) {
-        long page = map_pages(PAGE);
+        long page = map_heap_pages(PAGE);
 
         if (page > 0) {
             sys_call3(SYS_munlock, page, (long)PAGE, 0);
@@ -98,12 +98,12 @@ void *heap_map(size_t size)
     return at < 0 && at > -(long)PAGE ? NULL : (void *)at;
 }
 
-static struct head *head_of(const void *memory)
+static struct block_head *head_of(const void *memory)
 {
-    return (struct head *)(uintptr_t)memory - 1;
+    return (struct block_head *)(uintptr_t)memory - 1;
 }
 
-static void *set_head(struct head *head, size_t size)
+static void *set_head(struct block_head *head, size_t size)
 {
     head->tag = TAG ^ (uintptr_t)(head + 1);
     head->size = size;
@@ -118,7 +118,7 @@ static bool at_page(const void *memory)
 /* By the kernel, which answers an error where nothing is mapped. */
 static bool has_head_before(const void *memory)
 {
-    struct head head;
+    struct block_head head;
 
     return unwind_read(NULL, (uintptr_t)head_of(memory), &head, sizeof(head)) &&
            head.tag == (TAG ^ (uintptr_t)memory);
@@ -180,9 +180,9 @@ static bool next_chunk(size_t needed)
 static void *take_small(size_t size)
 {
     unsigned class = class_of(size);
-    struct piece *piece = heap.given_back[class];
-    size_t whole = class_size(class) + sizeof(struct head);
-    struct head *head;
+    struct free_piece *piece = heap.given_back[class];
+    size_t whole = class_size(class) + sizeof(struct block_head);
+    struct block_head *head;
 
     if (piece) {
         heap.given_back[class] = piece->next;
@@ -190,22 +190,22 @@ static void *take_small(size_t size)
     }
     if ((size_t)(heap.end - heap.at) < whole + UNIT && !next_chunk(whole + UNIT))
         return NULL;
-    if (at_page(heap.at + sizeof(struct head)))
+    if (at_page(heap.at + sizeof(struct block_head)))
         heap.at += UNIT;
-    head = (struct head *)(void *)heap.at;
+    head = (struct block_head *)(void *)heap.at;
     heap.at += whole;
     return set_head(head, class_size(class));
 }
 
 static size_t mapping_size(size_t size)
 {
-    return (size + sizeof(struct head) + PAGE - 1) / PAGE * PAGE;
+    return (size + sizeof(struct block_head) + PAGE - 1) / PAGE * PAGE;
 }
 
 static void *take_large(size_t size)
 {
     size_t whole = mapping_size(size);
-    struct head *head = heap.mapped + whole > HEAP_LIMIT ? NULL : heap_map(whole);
+    struct block_head *head = heap.mapped + whole > HEAP_LIMIT ? NULL : heap_map(whole);
 
     if (!head)
         return NULL;
@@ -220,9 +220,9 @@ void *heap_allocate(size_t size)
 
     if (size > HEAP_LIMIT)
         return out_of_memory();
-    entered = enter();
+    entered = enter_heap();
     memory = size <= SMALL_MAX ? take_small(size) : take_large(size);
-    leave(entered);
+    leave_heap(entered);
     return memory ? memory : out_of_memory();
 }
 
@@ -265,14 +265,14 @@ static void release_foreign(void *memory)
         release(memory);
 }
 
-static void give_back(void *memory, size_t size)
+static void give_back_piece(void *memory, size_t size)
 {
-    struct piece *piece = memory;
+    struct free_piece *piece = memory;
     unsigned class;
 
     if (size > SMALL_MAX) {
-        heap.mapped -= size + sizeof(struct head);
-        sys_call3(SYS_munmap, (long)head_of(memory), (long)(size + sizeof(struct head)), 0);
+        heap.mapped -= size + sizeof(struct block_head);
+        sys_call3(SYS_munmap, (long)head_of(memory), (long)(size + sizeof(struct block_head)), 0);
         return;
     }
     class = class_of(size);
@@ -292,17 +292,17 @@ void heap_release(void *memory)
         return;
     }
     memory = beginning(memory, &offset);
-    entered = enter();
-    give_back(memory, head_of(memory)->size);
-    leave(entered);
+    entered = enter_heap();
+    give_back_piece(memory, head_of(memory)->size);
+    leave_heap(entered);
 }
 
 /* A large piece that stays one: its pages move, their contents are not copied. */
 static void *remap(void *memory, size_t size)
 {
-    struct head *head = head_of(memory);
+    struct block_head *head = head_of(memory);
     size_t before = head->size + sizeof(*head), whole = mapping_size(size);
-    bool entered = enter();
+    bool entered = enter_heap();
     long at = heap.mapped - before + whole > HEAP_LIMIT
                   ? -ENOMEM
                   : sys_call4(SYS_mremap, (long)head, (long)before, (long)whole, MREMAP_MAYMOVE);
@@ -310,9 +310,9 @@ static void *remap(void *memory, size_t size)
 
     if (at > 0) {
         heap.mapped = heap.mapped - before + whole;
-        result = set_head((struct head *)at, whole - sizeof(*head));
+        result = set_head((struct block_head *)at, whole - sizeof(*head));
     }
-    leave(entered);
+    leave_heap(entered);
     return result;
 }
 

@@ -66,7 +66,7 @@ static greg_t mark_of_ended(greg_t pc)
 
 /* Was the pc reached by the instruction before it? A call that ended by a signal of the host's, and that a
  * second ring meets after the first, stays ended: the signal is not pending any more. */
-static bool is_after_call(const greg_t *registers)
+static bool is_after_system_call(const greg_t *registers)
 {
     uint64_t pc = (uint64_t)registers[REG_RIP];
 
@@ -193,7 +193,7 @@ static bool may_wait(long number)
 
 /* ---- going on ---- */
 
-static sys_sigset mask_of(const ucontext_t *context)
+static sys_sigset mask_in_context(const ucontext_t *context)
 {
     sys_sigset mask;
 
@@ -218,7 +218,7 @@ static void call_from(struct under_mask *call, const ucontext_t *context, long n
     static const int order[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
 
     *call = (struct under_mask){
-        .number = number, .mask = mask_of(context), .blocked = ~DOORBELL_OPEN_SIGNALS};
+        .number = number, .mask = mask_in_context(context), .blocked = ~DOORBELL_OPEN_SIGNALS};
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         call->arguments[i] = (long)context->uc_mcontext.gregs[order[i]];
 }
@@ -317,7 +317,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     set_result(context, instruction, &call, result);
 }
 
-static void finish(ucontext_t *context, uint64_t instruction, long number, int doorbell)
+static void finish_count(ucontext_t *context, uint64_t instruction, long number, int doorbell)
 {
     long moved = (long)context->uc_mcontext.gregs[REG_RAX], size;
     struct host_signals signals;
@@ -341,7 +341,7 @@ static void after_call(ucontext_t *context, int doorbell)
         return;
     number = number_before(instruction, registers);
     if (registers[REG_RAX] > 0) {
-        finish(context, instruction, number, doorbell);
+        finish_count(context, instruction, number, doorbell);
         return;
     }
     fate = fate_of_ended(number, registers);
@@ -356,7 +356,7 @@ void interrupted_go_on(void *context_, int doorbell)
 
     if (under_mask_interrupted(registers))
         under_mask_go_back((uint64_t)registers[REG_RSP]);
-    if (is_after_call(registers))
+    if (is_after_system_call(registers))
         after_call(context, doorbell);
     else if (is_before_call(registers) && may_wait((long)registers[REG_RAX]))
         go_on(context, (uint64_t)registers[REG_RIP], (long)registers[REG_RAX], FATE_KERNEL,

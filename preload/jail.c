@@ -64,7 +64,7 @@ int jail_socket(char name[JAIL_NAME_SIZE])
     return fd;
 }
 
-static void close_all(void)
+static void close_pipes(void)
 {
     for (int i = 0; i < 2; i++) {
         sys_close(jail.requests[i]);
@@ -88,7 +88,7 @@ bool jail_open(void)
         result = jail.socket = jail_socket(jail.name);
     if (result < 0) {
         log_write(LOG_INFO, "no pipe for requests: %s", sys_error(result));
-        close_all();
+        close_pipes();
         return false;
     }
     atomic_store_explicit(&jail.open, true, memory_order_release);
@@ -136,7 +136,7 @@ void jail_reset(void)
 
 /* ---- questions ---- */
 
-static bool wait_for(int fd, short events, uint64_t until)
+static bool wait_for_event(int fd, short events, uint64_t until)
 {
     struct pollfd ready = {.fd = fd, .events = events};
     const sys_sigset blocked = ~THREAD_OPEN_SIGNALS;
@@ -169,7 +169,7 @@ static bool send_question(const char *what, const char *to, unsigned number, uin
     length = json.length + 1;
     line[length++] = '\n';
     while ((wrote = sys_write(jail.replies[WRITE_END], line, length)) == -EAGAIN)
-        if (!wait_for(jail.replies[WRITE_END], POLLOUT, until))
+        if (!wait_for_event(jail.replies[WRITE_END], POLLOUT, until))
             return false;
     return wrote == (ssize_t)length;
 }
@@ -237,7 +237,7 @@ int jail_receive(int socket, unsigned number, char *text, size_t size)
     int result;
 
     text[0] = '\0';
-    while (wait_for(socket, POLLIN, until))
+    while (wait_for_event(socket, POLLIN, until))
         if (take_answer(socket, number, &result, text, size))
             return result;
     return -ENOLINK;

@@ -60,7 +60,7 @@ static int on_worker(void (*step)(void *), struct entering *entering)
 }
 
 /* Make `directory`, as the command has named it, the worker's working directory. Return 0 or -errno. */
-static int enter(const char *directory)
+static int enter_directory(const char *directory)
 {
     struct entering entering = {0};
     int result = on_worker(open_socket, &entering);
@@ -94,7 +94,7 @@ static int make_reachable(const char *what, char *text, size_t size)
     slash = strrchr(path, '/');
     if (is_file)
         *slash = '\0'; /* its directory */
-    result = enter(path);
+    result = enter_directory(path);
     if (result != 0)
         return result;
     /* "./FILE", or "." and the names in it. */

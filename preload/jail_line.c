@@ -7,7 +7,7 @@
 #define ERROR_MAX 4095 /* of the kernel's error numbers, include/linux/err.h */
 
 /* Digits alone, up to a blank or the end; past them. */
-static bool take_number(const char **at, uint64_t max, uint64_t *number)
+static bool take_digits(const char **at, uint64_t max, uint64_t *number)
 {
     const char *p = *at;
 
@@ -26,7 +26,7 @@ bool jail_line_parse(const char *bytes, struct jail_line *line)
 {
     uint64_t number, error;
 
-    if (!take_number(&bytes, UINT_MAX, &number) || !take_number(&bytes, ERROR_MAX, &error))
+    if (!take_digits(&bytes, UINT_MAX, &number) || !take_digits(&bytes, ERROR_MAX, &error))
         return false;
     *line = (struct jail_line){(unsigned)number, (int)error, bytes};
     return true;

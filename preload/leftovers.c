@@ -15,7 +15,7 @@
 
 #define OBJECTS "objects"
 
-struct entry { /* linux_dirent64, getdents(2) */
+struct directory_entry { /* linux_dirent64, getdents(2) */
     uint64_t ino;
     int64_t offset;
     uint16_t length;
@@ -23,20 +23,21 @@ struct entry { /* linux_dirent64, getdents(2) */
     char name[];
 };
 
-static int open_directory(int dir, const char *name)
+static int open_to_clean(int dir, const char *name)
 {
     return sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
 /* Stops at the first entry for which `visit` is true, and returns that. */
-static bool each_entry(int dir, bool (*visit)(int dir, const char *name))
+static bool each_leftover(int dir, bool (*visit)(int dir, const char *name))
 {
-    _Alignas(struct entry) char bytes[2048];
+    _Alignas(struct directory_entry) char bytes[2048];
     ssize_t size;
 
     while ((size = sys_getdents64(dir, bytes, sizeof(bytes))) > 0)
         for (ssize_t at = 0; at < size;) {
-            const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
+            const struct directory_entry *entry =
+                (const struct directory_entry *)(const void *)(bytes + at);
 
             if (visit(dir, entry->name))
                 return true;
@@ -59,7 +60,7 @@ static bool is_listened_to(int dir, const char *name)
     return fd != -ENXIO && fd != -ENOENT;
 }
 
-static bool remove_file(int dir, const char *name)
+static bool remove_leftover(int dir, const char *name)
 {
     if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
         sys_unlinkat(dir, name, 0);
@@ -68,11 +69,11 @@ static bool remove_file(int dir, const char *name)
 
 void leftovers_remove(const char *directory)
 {
-    int dir = open_directory(AT_FDCWD, directory);
-    int objects = dir >= 0 ? open_directory(dir, OBJECTS) : -1;
+    int dir = open_to_clean(AT_FDCWD, directory);
+    int objects = dir >= 0 ? open_to_clean(dir, OBJECTS) : -1;
 
-    if (objects >= 0 && !each_entry(dir, is_listened_to)) {
-        each_entry(objects, remove_file);
+    if (objects >= 0 && !each_leftover(dir, is_listened_to)) {
+        each_leftover(objects, remove_leftover);
         sys_unlinkat(dir, OBJECTS, AT_REMOVEDIR);
     }
     if (objects >= 0)

@@ -16,7 +16,7 @@
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
-struct table {
+struct symbol_table {
     uint64_t bias;
     const Elf64_Sym *symbols;
     const char *strings;
@@ -26,12 +26,12 @@ struct table {
 
 static struct {
     _Atomic bool found;
-    struct table libc, allocator;
+    struct symbol_table libc, allocator;
     uint64_t libc_begin, loader_begin, allocator_begin;
     bool allocator_is_part; /* of an object that has other code too */
 } objects;
 
-static uint64_t begin_of(const void *address)
+static uint64_t symbol_begin(const void *address)
 {
     struct unwind_object object;
 
@@ -39,7 +39,7 @@ static uint64_t begin_of(const void *address)
 }
 
 /* ld.so has relocated these pointers in place. */
-static void read_dynamic(const struct link_map *map, struct table *table)
+static void read_libc_dynamic(const struct link_map *map, struct symbol_table *table)
 {
     table->bias = map->l_addr;
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
@@ -73,7 +73,7 @@ static uint32_t gnu_hash(const char *name)
     return hash;
 }
 
-static bool same_text(const char *a, const char *b)
+static bool same_symbol_name(const char *a, const char *b)
 {
     while (*a && *a == *b) {
         a++;
@@ -83,15 +83,16 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Of several versions the default one, which has no VERSYM_HIDDEN. */
-static bool is_wanted(const struct table *table, uint32_t index, const char *name)
+static bool is_symbol_named(const struct symbol_table *table, uint32_t index, const char *name)
 {
     const Elf64_Sym *symbol = &table->symbols[index];
 
-    return same_text(table->strings + symbol->st_name, name) && symbol->st_shndx != SHN_UNDEF &&
+    return same_symbol_name(table->strings + symbol->st_name, name) &&
+           symbol->st_shndx != SHN_UNDEF &&
            (!table->versions || !(table->versions[index] & 0x8000));
 }
 
-static uint64_t symbol_of(const struct table *table, const char *name)
+static uint64_t symbol_of(const struct symbol_table *table, const char *name)
 {
     uint32_t count = table->hash[0], first = table->hash[1], words = table->hash[2];
     const uint32_t *buckets = table->hash + 4 + words * 2, *chains = buckets + count;
@@ -102,14 +103,14 @@ static uint64_t symbol_of(const struct table *table, const char *name)
     for (;; index++) {
         uint32_t entry = chains[index - first];
 
-        if ((entry | 1) == (hash | 1) && is_wanted(table, index, name))
+        if ((entry | 1) == (hash | 1) && is_symbol_named(table, index, name))
             return table->bias + table->symbols[index].st_value;
         if (entry & 1)
             return 0;
     }
 }
 
-static bool is_complete(const struct table *table)
+static bool is_complete(const struct symbol_table *table)
 {
     return table->symbols && table->strings && table->hash;
 }
@@ -121,17 +122,17 @@ static void find_allocator(const struct link_map *map)
     while (map->l_prev)
         map = map->l_prev;
     for (; map && !objects.allocator_begin; map = map->l_next) {
-        struct table table = {0};
+        struct symbol_table table = {0};
         uint64_t at;
 
-        read_dynamic(map, &table);
+        read_libc_dynamic(map, &table);
         if (!is_complete(&table) || (uintptr_t)table.hash < map->l_addr)
             continue;
         at = symbol_of(&table, "malloc");
         if (!at)
             continue;
         objects.allocator = table;
-        objects.allocator_begin = begin_of((const void *)(uintptr_t)at);
+        objects.allocator_begin = symbol_begin((const void *)(uintptr_t)at);
         objects.allocator_is_part = !map->l_prev || symbol_of(&table, "read") != 0;
     }
 }
@@ -147,8 +148,9 @@ bool libc_symbols_find(void)
         !found.dlfo_link_map)
         return false;
     objects.libc_begin = (uintptr_t)found.dlfo_map_start;
-    read_dynamic(found.dlfo_link_map, &objects.libc);
-    objects.loader_begin = begin_of(address_of_function((void (*)(void))_dl_find_object)); /* its */
+    read_libc_dynamic(found.dlfo_link_map, &objects.libc);
+    objects.loader_begin =
+        symbol_begin(address_of_function((void (*)(void))_dl_find_object)); /* its */
     if (!is_complete(&objects.libc))
         return false;
     find_allocator(found.dlfo_link_map);

@@ -308,7 +308,7 @@ static void wait_once(void)
 }
 
 /* The constructor waits until threads_listener_armed(): before it only what must be. */
-static void start(void)
+static void start_listening(void)
 {
     if (!framing_begun)
         framing_init(&framing, dispatch_frame, NULL, clock_ms);
@@ -334,7 +334,7 @@ void listener_main(void)
         threads_listener_armed();
         return;
     }
-    start();
+    start_listening();
     look_at_doorbell(); /* it may have rung before there was a listener to pass it on to */
     while (!threads_stopping()) {
         leave_misleading_fifo();

@@ -65,7 +65,7 @@ static void write_stderr(const char *line, size_t length)
 }
 
 /* A file that is made here has mode 0600 whatever the program's umask is. */
-static int open_file(void)
+static int open_log(void)
 {
     const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     int fd = sys_openat(AT_FDCWD, log_path, flags, 0);
@@ -80,9 +80,9 @@ static int open_file(void)
     return fd;
 }
 
-static bool write_file(const char *line, size_t length)
+static bool write_log(const char *line, size_t length)
 {
-    int fd = open_file();
+    int fd = open_log();
 
     if (fd < 0)
         return false;
@@ -91,7 +91,7 @@ static bool write_file(const char *line, size_t length)
     return true;
 }
 
-static void enqueue(const char *line)
+static void queue_for_worker(const char *line)
 {
     lock_acquire(&queue.lock);
     if (queue.count < QUEUE_LINES) {
@@ -104,14 +104,14 @@ static void enqueue(const char *line)
     wake_worker();
 }
 
-static bool is_pending(void)
+static bool is_queued(void)
 {
     return atomic_load_explicit(&queue.count, memory_order_relaxed) > 0;
 }
 
 void log_flush(void)
 {
-    if (!is_pending() || !lock_acquire_until(&queue.lock, clock_ms() + 100))
+    if (!is_queued() || !lock_acquire_until(&queue.lock, clock_ms() + 100))
         return;
     for (unsigned i = 0; i < queue.count; i++)
         write_stderr(queued[i], strlen(queued[i]));
@@ -186,10 +186,10 @@ void log_write(enum log_level level, const char *format, ...)
     length = show_line(line, limit);
     line[length++] = '\n';
     line[length] = '\0';
-    if (log_path && write_file(line, length))
+    if (log_path && write_log(line, length))
         ;
     else if (thread_role() == THREAD_LISTENER)
-        enqueue(line);
+        queue_for_worker(line);
     else
         write_stderr(line, length);
     errno = saved;

@@ -14,7 +14,7 @@
 #define SPARES 2            /* for the reply, and for what the request opens */
 #define STALL_LIMIT_MS 5000 /* without a byte taken */
 
-static struct pending {
+static struct pending_reply {
     int fd;
     dev_t device; /* of the FIFO: */
     ino_t inode;
@@ -27,12 +27,12 @@ static size_t count STATE;
 static int answering STATE = -1;
 static int spare[SPARES] STATE = {-1, -1};
 
-static bool same_fifo(const struct pending *a, const struct pending *b)
+static bool same_fifo(const struct pending_reply *a, const struct pending_reply *b)
 {
     return a->inode == b->inode && a->device == b->device;
 }
 
-static void drop(size_t index)
+static void drop_reply(size_t index)
 {
     sys_close(pending[index].fd);
     free(pending[index].text);
@@ -43,11 +43,11 @@ static void drop(size_t index)
 /* All that is on its way into a FIFO: what follows a torn reply is of no use to its reader. */
 static void drop_fifo(size_t index)
 {
-    const struct pending lost = pending[index];
+    const struct pending_reply lost = pending[index];
 
     for (size_t i = count; i-- > 0;)
         if (same_fifo(&pending[i], &lost))
-            drop(i);
+            drop_reply(i);
 }
 
 /* An older reply into the same FIFO is not out yet: this one would land inside it. */
@@ -59,7 +59,7 @@ static bool waits_for_older(size_t index)
     return false;
 }
 
-static void note_progress(const struct pending *reply)
+static void note_progress(const struct pending_reply *reply)
 {
     for (size_t i = 0; i < count; i++)
         if (same_fifo(&pending[i], reply))
@@ -67,7 +67,7 @@ static void note_progress(const struct pending *reply)
 }
 
 /* True: there is nothing more to do for it. */
-static bool advance(struct pending *reply)
+static bool advance_reply(struct pending_reply *reply)
 {
     while (reply->sent < reply->length) {
         ssize_t wrote =
@@ -164,15 +164,15 @@ void replies_send(int fd, char *text)
     }
     if (count == REPLIES_MAX)
         drop_fifo(slowest());
-    pending[count] =
-        (struct pending){.fd = fd, .text = text, .length = strlen(text), .progress = clock_ms()};
+    pending[count] = (struct pending_reply){
+        .fd = fd, .text = text, .length = strlen(text), .progress = clock_ms()};
     if (sys_fstat(fd, &st) == 0) {
         pending[count].device = st.st_dev;
         pending[count].inode = st.st_ino;
     }
     count++;
-    if (!waits_for_older(count - 1) && advance(&pending[count - 1]))
-        drop(count - 1);
+    if (!waits_for_older(count - 1) && advance_reply(&pending[count - 1]))
+        drop_reply(count - 1);
 }
 
 size_t replies_poll(struct pollfd *fds)
@@ -191,8 +191,8 @@ bool replies_continue(const struct pollfd *fds, size_t polled)
     for (size_t i = 0; i < polled && at < count; i++) {
         const size_t sent = pending[at].sent;
 
-        if (fds[i].revents && !waits_for_older(at) && advance(&pending[at])) {
-            drop(at);
+        if (fds[i].revents && !waits_for_older(at) && advance_reply(&pending[at])) {
+            drop_reply(at);
             continue;
         }
         something = something || pending[at].sent != sent;
@@ -217,7 +217,7 @@ void replies_drop(void)
 {
     forget_spare(); /* the listener closes its table */
     while (count > 0)
-        drop(count - 1);
+        drop_reply(count - 1);
 }
 
 /* The texts stay: fork() may have come when the listener had freed one that is still listed, or was moving

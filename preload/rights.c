@@ -95,7 +95,7 @@ bool rights_within(const struct rights *own, const struct rights *host)
 static char status_text[STATUS_SIZE]; /* listener only */
 
 /* The whole file from its beginning, proc(5). */
-static bool read_text(int fd)
+static bool read_kept_status(int fd)
 {
     size_t length = 0;
     ssize_t got;
@@ -107,9 +107,9 @@ static bool read_text(int fd)
     return got == 0;
 }
 
-static bool read_status(int fd, struct rights *rights)
+static bool read_status_text(int fd, struct rights *rights)
 {
-    return read_text(fd) && rights_parse(status_text, rights);
+    return read_kept_status(fd) && rights_parse(status_text, rights);
 }
 
 bool rights_main_takes(int signal)
@@ -117,7 +117,7 @@ bool rights_main_takes(int signal)
     uint64_t blocked;
     char state;
 
-    if (main_status < 0 || !read_text(main_status) ||
+    if (main_status < 0 || !read_kept_status(main_status) ||
         !numbers(status_text, "SigBlk:", 16, &blocked, 1))
         return false;
     state = *proc_field(status_text, "State:");
@@ -128,7 +128,7 @@ bool rights_main_takes(int signal)
  * Through "self", which is this process in each /proc that shows it: under its number another process may
  * stand there, where the /proc is of an outer pid namespace. So it is with numbers of threads.
  */
-static bool read_file(const char *path, struct rights *rights)
+static bool read_task_file(const char *path, struct rights *rights)
 {
     char outside[96];
     int fd = sys_openat(proc_fd, path, O_RDONLY | O_CLOEXEC, 0);
@@ -140,17 +140,17 @@ static bool read_file(const char *path, struct rights *rights)
     }
     if (fd < 0)
         return false;
-    read = read_status(fd, rights);
+    read = read_status_text(fd, rights);
     sys_close(fd);
     return read;
 }
 
-static bool read_entry(pid_t entry, struct rights *rights)
+static bool read_task(pid_t entry, struct rights *rights)
 {
     char path[64];
 
     snprintf(path, sizeof(path), "self/task/%d/status", (int)entry);
-    return read_file(path, rights);
+    return read_task_file(path, rights);
 }
 
 /* Read the rights of threads until `wanted` is true of one. 1: it was; 0: of none; -1: /proc cannot be read. */
@@ -170,7 +170,7 @@ static int find_thread(bool (*wanted)(const struct rights *rights, pid_t tid), p
             const struct dirent64 *entry = (const struct dirent64 *)(void *)(buffer + at);
             pid_t number = (pid_t)strtol(entry->d_name, NULL, 10);
 
-            if (number > 0 && read_entry(number, rights)) {
+            if (number > 0 && read_task(number, rights)) {
                 if (rights->tid == 0)
                     rights->tid = number;
                 found = wanted(rights, tid);
@@ -189,9 +189,9 @@ static bool is_thread(const struct rights *rights, pid_t tid)
 
 static bool read_rights(pid_t tid, struct rights *rights)
 {
-    if (tid == sys_getpid() && main_status >= 0 && read_status(main_status, rights))
+    if (tid == sys_getpid() && main_status >= 0 && read_status_text(main_status, rights))
         return true;
-    return (read_entry(tid, rights) && (rights->tid == tid || rights->tid == 0)) ||
+    return (read_task(tid, rights) && (rights->tid == tid || rights->tid == 0)) ||
            find_thread(is_thread, tid, rights) == 1;
 }
 
@@ -257,7 +257,7 @@ static void drop_capabilities(const struct rights *own, const struct rights *hos
 }
 
 /* On the thread that is to follow. What fails shows when its rights are read again. */
-static void follow(const struct rights *own, const struct rights *host)
+static void follow_rights(const struct rights *own, const struct rights *host)
 {
     for (int i = 0; i < 64; i++) {
         if (own->bounding & ~host->bounding & (UINT64_C(1) << i))
@@ -279,7 +279,7 @@ static void follow_here(void *data_)
 {
     const struct follow_data *data = data_;
 
-    follow(&data->own, &data->host);
+    follow_rights(&data->own, &data->host);
 }
 
 static int follow_on_worker(const struct rights *own, const struct rights *host)
@@ -329,7 +329,7 @@ int rights_follow(struct refusal *why)
         if (rights_within(&own, &host) && own.effective == (host.effective & own.permitted))
             continue;
         if (i == 0)
-            follow(&own, &host);
+            follow_rights(&own, &host);
         else if (follow_on_worker(&own, &host) != 0)
             return refuse(why, HP_BUSY, "the patching thread is busy and has rights to drop");
         if (!read_rights(tids[i], &own) || !rights_within(&own, &host))

@@ -46,7 +46,7 @@ static bool allocates(struct allocator *allocator, uint64_t (*symbol)(const char
     return allocator_has(allocator, frame->start, frame->back);
 }
 
-static enum kind kind_of(const struct visited *frame)
+static enum kind kind_of_frame(const struct visited *frame)
 {
     struct unwind_object object;
 
@@ -62,7 +62,7 @@ static enum kind kind_of(const struct visited *frame)
     return KIND_PLAIN;
 }
 
-struct walk {
+struct stack_walk {
     bool first_run;   /* the run that was interrupted is not over */
     bool in_libc;     /* the last frame was in libc */
     bool at_call;     /* what was interrupted is a system call */
@@ -75,14 +75,14 @@ struct walk {
 };
 
 /* Is the outermost function, as it begins or as it was called, one of those? */
-static bool outermost_is(const struct walk *walk, bool (*is)(uint64_t function))
+static bool outermost_is(const struct stack_walk *walk, bool (*is)(uint64_t function))
 {
     return is(walk->outermost.start) ||
            (walk->outermost.back && is(call_site_target(walk->outermost.back)));
 }
 
 /* Does the first run hold none of the locks? */
-static bool first_run_is_safe(const struct walk *walk)
+static bool first_run_is_safe(const struct stack_walk *walk)
 {
     if (walk->at_call &&
         (walk->all_wait || outermost_is(walk, safe_call_sleeps) ||
@@ -92,7 +92,7 @@ static bool first_run_is_safe(const struct walk *walk)
 }
 
 /* A run in libc has ended; what called it is no part of libc. */
-static bool run_is_safe(const struct walk *walk)
+static bool run_is_safe(const struct stack_walk *walk)
 {
     if (walk->first_run)
         return first_run_is_safe(walk);
@@ -106,13 +106,13 @@ static bool is_in_call(uint64_t pc)
 }
 
 /* What a signal interrupted counts as what the doorbell interrupted. */
-static void begin_run(struct walk *walk, uint64_t pc)
+static void begin_run(struct stack_walk *walk, uint64_t pc)
 {
-    *walk = (struct walk){
+    *walk = (struct stack_walk){
         .first_run = true, .all_wait = true, .all_leaves = true, .at_call = is_in_call(pc)};
 }
 
-static void visit_libc(struct walk *walk, const struct visited *frame)
+static void visit_libc(struct stack_walk *walk, const struct visited *frame)
 {
     if (!walk->in_libc)
         walk->above = frame->above;
@@ -129,9 +129,10 @@ static void visit_libc(struct walk *walk, const struct visited *frame)
 }
 
 /* False: a lock may be held; `until` as safe_moment() says. */
-static bool visit(struct walk *walk, const struct visited *frame, bool last, uint64_t *until)
+static bool visit_frame(struct stack_walk *walk, const struct visited *frame, bool last,
+                        uint64_t *until)
 {
-    enum kind kind = kind_of(frame);
+    enum kind kind = kind_of_frame(frame);
 
     *until = kind == KIND_LOCKING ? frame->above : walk->above;
     if (kind == KIND_LOCKING)
@@ -148,7 +149,7 @@ static bool visit(struct walk *walk, const struct visited *frame, bool last, uin
 }
 
 /* The last run in libc started the thread; where it is the first one, it is what was interrupted. */
-static bool end_of_stack(const struct walk *walk)
+static bool end_of_stack(const struct stack_walk *walk)
 {
     return !walk->in_libc || !walk->first_run || first_run_is_safe(walk);
 }
@@ -178,7 +179,7 @@ static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
 bool safe_moment(const void *context, uint64_t *until)
 {
     struct cfi_frame frame;
-    struct walk walk;
+    struct stack_walk walk;
 
     *until = 0;
 #ifdef HOTPATCH_NAIVE_MOMENT /* what the torture of first rings must find out */
@@ -199,7 +200,7 @@ bool safe_moment(const void *context, uint64_t *until)
             if (walk.in_libc)
                 return false; /* a handler of libc's own */
             begin_run(&walk, frame.value[CFI_PC]);
-        } else if (!visit(&walk, &visited, result == CFI_END, until)) {
+        } else if (!visit_frame(&walk, &visited, result == CFI_END, until)) {
             return false;
         } else if (result == CFI_END) {
             *until = walk.above;

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/state.h"
 #include "base/sys_wait.h"
-enum state {
+enum safe_point_state {
     NOBODY,
     AWAITED, /* the listener waits for a host thread */
     PARKED   /* a host thread stands still, the listener commits */
@@ -26,7 +26,7 @@ bool safe_point_awaited(void)
     return atomic_load_explicit(&state, memory_order_acquire) != NOBODY;
 }
 
-static bool change(uint32_t from, uint32_t to)
+static bool change_phase(uint32_t from, uint32_t to)
 {
     return atomic_compare_exchange_strong_explicit(&state, &from, to, memory_order_acq_rel,
                                                    memory_order_acquire);
@@ -38,7 +38,7 @@ int safe_point_run(void (*commit)(void *), void *context, uint64_t until)
 
     atomic_store_explicit(&state, AWAITED, memory_order_release);
     while (atomic_load_explicit(&state, memory_order_acquire) == AWAITED)
-        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change(AWAITED, NOBODY))
+        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change_phase(AWAITED, NOBODY))
             return -ETIMEDOUT;
     commit(context);
     atomic_store_explicit(&state, NOBODY, memory_order_release);
@@ -54,7 +54,7 @@ void hotpatch_api_safe_point(void)
     if (atomic_load_explicit(&state, memory_order_relaxed) == NOBODY)
         return;
     seen = atomic_load_explicit(&releases, memory_order_acquire);
-    if (!change(AWAITED, PARKED))
+    if (!change_phase(AWAITED, PARKED))
         return; /* another thread stands still already: one is enough */
     sys_futex_wake(&state, 1);
     while (atomic_load_explicit(&releases, memory_order_acquire) == seen)

@@ -26,7 +26,7 @@ uint64_t self_pid_ns(void)
 }
 
 /* Early in the system's start the kernel has no random bytes yet. */
-static void mix(uint64_t words[2])
+static void mix_nonce(uint64_t words[2])
 {
     const uint64_t *start = (const void *)getauxval(AT_RANDOM); /* 16 bytes, getauxval(3) */
     uint64_t number = (uint64_t)sys_getpid() << 32 | (uint64_t)sys_gettid();
@@ -42,7 +42,7 @@ void self_start(void)
     if (nonce[0] && made_here())
         return;
     if (sys_call3(SYS_getrandom, (long)words, sizeof(words), GRND_NONBLOCK) != sizeof(words))
-        mix(words);
+        mix_nonce(words);
     snprintf(nonce, sizeof(nonce), "%016llx%016llx", (unsigned long long)words[0],
              (unsigned long long)words[1]);
 }

@@ -26,7 +26,7 @@ struct raw_settings {
         *run_pid, *listen;
 };
 
-static void take(const char *entry, struct raw_settings *raw)
+static void take_variable(const char *entry, struct raw_settings *raw)
 {
     static const struct {
         char name[20];
@@ -196,7 +196,7 @@ bool settings_read(void)
         return false;
     for (char **entry = environ; entry && *entry; entry++)
         if ((*entry)[0] == 'H' || (*entry)[0] == 'X')
-            take(*entry, &raw);
+            take_variable(*entry, &raw);
     if (raw.disable && strcmp(raw.disable, "0") != 0)
         return false;
     if (!program_wanted(&raw))

@@ -101,7 +101,7 @@ static bool is_the_engines(const struct sys_sigaction *action)
 }
 
 /* May SIGTRAP be taken for a while? */
-static bool is_free(const struct sys_sigaction *action)
+static bool is_trap_free(const struct sys_sigaction *action)
 {
     return action->handler == (uintptr_t)SIG_DFL || is_the_engines(action);
 }
@@ -114,7 +114,7 @@ static uint64_t get(const ucontext_t *context, int number)
 }
 
 /* The kernel's part of uc_sigmask. */
-static sys_sigset mask_of(const ucontext_t *context)
+static sys_sigset blocked_by_host(const ucontext_t *context)
 {
     sys_sigset mask;
 
@@ -135,7 +135,7 @@ struct code {
 };
 
 /* One system call where all of it can be read: the page before or after may be missing. */
-static struct code code_at(uint64_t pc)
+static struct code code_of_step(uint64_t pc)
 {
     uint8_t around[sizeof(uint32_t) + STEP_INSTRUCTION_MAX];
     struct code code = {0};
@@ -194,7 +194,7 @@ static void look_there(void *context)
     step.safe = safe_moment(context, &step.until);
 }
 
-static bool look(ucontext_t *context)
+static bool look_at_step(ucontext_t *context)
 {
     step.last_look = get(context, REG_RSP);
     own_stack_call(look_there, context);
@@ -225,8 +225,8 @@ static void drop_rings(void)
 
 static void on_step(ucontext_t *context)
 {
-    struct code code = code_at(get(context, REG_RIP));
-    bool safe = is_worth_a_look(context, &code) && look(context);
+    struct code code = code_of_step(get(context, REG_RIP));
+    bool safe = is_worth_a_look(context, &code) && look_at_step(context);
 
     step.steps++;
     step.aborts += code.before == RSEQ_SIGNATURE;
@@ -248,7 +248,7 @@ static void pass_on(int signal, siginfo_t *info, ucontext_t *context)
         sys_call4(SYS_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), signal, (long)info);
 }
 
-static void handler(int signal, siginfo_t *info, void *context)
+static void step_handler(int signal, siginfo_t *info, void *context)
 {
     if (signal == SIGTRAP && step_instruction_raised(info->si_code))
         on_step(context);
@@ -261,7 +261,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 static void take_action(size_t i)
 {
     const struct sys_sigaction action = {
-        .handler = (uintptr_t)handler,
+        .handler = (uintptr_t)step_handler,
         .flags = SA_SIGINFO | SA_RESTORER | (i == 0 ? 0 : step.actions[i].flags & SA_ONSTACK),
         .restorer = step_return,
         .mask = ~(SYS_FAULT_SIGNALS & ~SYS_SIGBIT(SIGTRAP)),
@@ -271,9 +271,9 @@ static void take_action(size_t i)
 }
 
 /* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
-static void begin(ucontext_t *context)
+static void begin_stepping(ucontext_t *context)
 {
-    step.mask = mask_of(context);
+    step.mask = blocked_by_host(context);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (i == 0 || has_handler(&step.actions[i]))
             take_action(i);
@@ -285,22 +285,22 @@ static void begin(ucontext_t *context)
 void step_begin(void *context_, int doorbell, void (*arrived)(void))
 {
     ucontext_t *context = context_;
-    struct code code = code_at(get(context, REG_RIP));
+    struct code code = code_of_step(get(context, REG_RIP));
 
     if (atomic_load_explicit(&step.active, memory_order_acquire) ||
-        (get(context, REG_EFL) & TRAP_FLAG) || (mask_of(context) & SYS_FAULT_SIGNALS))
+        (get(context, REG_EFL) & TRAP_FLAG) || (blocked_by_host(context) & SYS_FAULT_SIGNALS))
         return;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (sys_sigaction(signals[i], NULL, &step.actions[i]) != 0)
             return;
-    if (!is_free(&step.actions[0]) || !is_alone())
+    if (!is_trap_free(&step.actions[0]) || !is_alone())
         return;
     step.steps = step.aborts = 0;
     step.until = 0;
     step.doorbell = doorbell;
     step.arrived = arrived;
-    if (look(context)) /* the call that was interrupted may be put back since */
+    if (look_at_step(context)) /* the call that was interrupted may be put back since */
         arrive();
     else if (may_go_on(context, &code))
-        begin(context);
+        begin_stepping(context);
 }

@@ -7,12 +7,12 @@
 enum { NO_OPCODE = -1, TWO_BYTES = 0x0f00 };
 
 /* The reg field of a ModRM byte. */
-static unsigned reg_of(uint8_t modrm)
+static unsigned reg_of_modrm(uint8_t modrm)
 {
     return modrm >> 3 & 7;
 }
 
-static bool is_prefix(uint8_t byte)
+static bool is_step_prefix(uint8_t byte)
 {
     static const uint8_t prefixes[] = {0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26,
                                        0x64, 0x65, 0xf0, 0xf2, 0xf3};
@@ -26,7 +26,7 @@ static int opcode_of(const uint8_t *code, size_t size, uint8_t *modrm)
     size_t at = 0;
     int map = 0;
 
-    while (at < size && is_prefix(code[at]))
+    while (at < size && is_step_prefix(code[at]))
         at++;
     if (at + 1 < size && code[at] == 0xd5) { /* REX2; its highest bit chooses the two-byte map */
         map = code[at + 1] & 0x80 ? TWO_BYTES : 0;
@@ -68,9 +68,9 @@ bool step_instruction_may_trap(const uint8_t *code, size_t size)
     case TWO_BYTES + 0x35: /* sysexit */
         return false;
     case 0x8e: /* mov to a segment register */
-        return reg_of(modrm) != 2;
+        return reg_of_modrm(modrm) != 2;
     case 0xff: /* far call, far jmp */
-        return reg_of(modrm) != 3 && reg_of(modrm) != 5;
+        return reg_of_modrm(modrm) != 3 && reg_of_modrm(modrm) != 5;
     case 0xc7: /* xbegin */
         return modrm != 0xf8;
     case TWO_BYTES + 0x01: /* enclu, uiret */

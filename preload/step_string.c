@@ -18,7 +18,7 @@ struct string {
 };
 
 /* Prefixes that change an address are left to the processor. */
-static bool decode(const uint8_t *code, size_t size, struct string *string)
+static bool decode_string(const uint8_t *code, size_t size, struct string *string)
 {
     bool repeated = false, narrow = false, wide = false;
     size_t at = 0;
@@ -50,7 +50,7 @@ static size_t copy(uint64_t to, const struct iovec *from, size_t count, size_t s
     return copied > 0 ? (size_t)copied : 0;
 }
 
-static size_t fill(uint64_t to, uint64_t value, size_t width, size_t size)
+static size_t fill_word(uint64_t to, uint64_t value, size_t width, size_t size)
 {
     static uint8_t pattern[CHUNK];
     struct iovec from[CHUNKS];
@@ -69,7 +69,7 @@ void step_string_shorten(void *context, const uint8_t *code, size_t size)
     uint64_t rounds = (uint64_t)registers[REG_RCX], most = CHUNK * CHUNKS, done;
     struct string string;
 
-    if (!decode(code, size, &string) || rounds < 2 || (registers[REG_EFL] & DIRECTION_FLAG))
+    if (!decode_string(code, size, &string) || rounds < 2 || (registers[REG_EFL] & DIRECTION_FLAG))
         return;
     rounds = rounds - 1 < most / string.width ? rounds - 1 : most / string.width;
     /* Bytes that are written and then read would be repeated by the processor. */
@@ -79,7 +79,7 @@ void step_string_shorten(void *context, const uint8_t *code, size_t size)
         done = copy(to, &(struct iovec){(void *)(uintptr_t)from, rounds * string.width}, 1,
                     rounds * string.width);
     else
-        done = fill(to, (uint64_t)registers[REG_RAX], string.width, rounds * string.width);
+        done = fill_word(to, (uint64_t)registers[REG_RAX], string.width, rounds * string.width);
     done /= string.width;
     registers[REG_RCX] -= (greg_t)done;
     registers[REG_RDI] += (greg_t)(done * string.width);

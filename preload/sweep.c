@@ -85,8 +85,8 @@ static bool parse_name(const char *text, struct file_name *name)
            (name->fifo || strcmp(end, ".json") == 0 || strcmp(end, ".json.tmp") == 0);
 }
 
-static void join(char path[NAME_MAX], const char *text, const struct file_name *name,
-                 const char *suffix)
+static void join_name(char path[NAME_MAX], const char *text, const struct file_name *name,
+                      const char *suffix)
 {
     snprintf(path, NAME_MAX, "%.*s%s", (int)name->stem, text, suffix);
 }
@@ -101,18 +101,19 @@ static uint64_t status_number(const char *head, const char *key)
     return found ? strtoull(found + strlen(key), NULL, 10) : 0;
 }
 
-struct owner {
+struct file_owner {
     bool here;           /* known to be of this process's pid namespace */
     bool unknown;        /* nothing says of which */
     uint64_t start_time; /* 0: not known */
 };
 
-static void ask_status(int dir, const char *text, const struct file_name *name, struct owner *owner)
+static void ask_status(int dir, const char *text, const struct file_name *name,
+                       struct file_owner *owner)
 {
     char path[NAME_MAX], head[STATUS_HEAD];
     uint64_t pid_ns;
 
-    join(path, text, name, ".json");
+    join_name(path, text, name, ".json");
     sys_read_file(dir, path, head, sizeof(head));
     pid_ns = status_number(head, "\"pid_ns\":");
     owner->start_time = status_number(head, "\"start_time\":");
@@ -121,10 +122,10 @@ static void ask_status(int dir, const char *text, const struct file_name *name, 
 }
 
 /* Of the file that has `st`. The mark counts first: it costs nothing to read. */
-static struct owner find_owner(int dir, const char *text, const struct file_name *name,
-                               const struct stat *st, const struct maker *self)
+static struct file_owner find_owner(int dir, const char *text, const struct file_name *name,
+                                    const struct stat *st, const struct maker *self)
 {
-    struct owner owner = {false, false, 0};
+    struct file_owner owner = {false, false, 0};
     struct maker maker;
 
     if (name->pid_ns) {
@@ -176,7 +177,7 @@ static bool lives_in_proc(uint32_t pid)
 bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
 {
     struct file_name name;
-    struct owner owner;
+    struct file_owner owner;
     struct maker maker;
     struct stat st;
 
@@ -235,7 +236,7 @@ static uint64_t ticks_of(const struct timespec *when)
 }
 
 /* Has the number been given to another process since? The clock may have been set: a second is left. */
-static bool is_another(struct sweep *sweep, pid_t pid, const struct owner *owner,
+static bool is_another(struct sweep *sweep, pid_t pid, const struct file_owner *owner,
                        const struct stat *st)
 {
     uint64_t start_time;
@@ -249,21 +250,21 @@ static bool is_another(struct sweep *sweep, pid_t pid, const struct owner *owner
     return start_time > ticks_of(&st->st_ctim) + 100;
 }
 
-static void remove_file(struct sweep *sweep, const char *text, const struct file_name *name,
-                        const char *suffix)
+static void remove_stale(struct sweep *sweep, const char *text, const struct file_name *name,
+                         const char *suffix)
 {
     char path[NAME_MAX];
 
-    join(path, text, name, suffix);
+    join_name(path, text, name, suffix);
     if (sweep->removed < SWEEP_REMOVED_MAX && sys_unlinkat(sweep->dir, path, 0) == 0)
         sweep->removed++;
 }
 
 /* The FIFO last: what it stands for is looked up by it again if this process is killed in between. */
-static void consider(struct sweep *sweep, const char *text)
+static void consider_name(struct sweep *sweep, const char *text)
 {
     struct file_name name;
-    struct owner owner;
+    struct file_owner owner;
     struct stat st;
     bool gone;
 
@@ -285,9 +286,9 @@ static void consider(struct sweep *sweep, const char *text)
     gone = sys_call3(SYS_kill, name.pid, 0, 0) == -ESRCH && !lives_in_proc((uint32_t)name.pid);
     if (!gone && !is_another(sweep, name.pid, &owner, &st))
         return;
-    remove_file(sweep, text, &name, ".json.tmp");
-    remove_file(sweep, text, &name, ".json");
-    remove_file(sweep, text, &name, ".fifo");
+    remove_stale(sweep, text, &name, ".json.tmp");
+    remove_stale(sweep, text, &name, ".json");
+    remove_stale(sweep, text, &name, ".fifo");
 }
 
 /* Look at the entries of one block from where the directory stands. Return whether more may follow. */
@@ -299,7 +300,7 @@ static bool look_at_block(struct sweep *sweep)
     for (ssize_t at = 0; at < size && sweep->removed < SWEEP_REMOVED_MAX;) {
         const struct dirent64 *entry = (const struct dirent64 *)(const void *)(block + at);
 
-        consider(sweep, entry->d_name);
+        consider_name(sweep, entry->d_name);
         at += entry->d_reclen;
     }
     return size > BLOCK - (ssize_t)sizeof(struct dirent64);

@@ -88,7 +88,7 @@ bool threads_stopping(void)
 
 /* Of the threads that end by exit(2) it is the last one whose status the process gets (Linux 5.19; before, the
  * main one's): all have the same. */
-static void leave(int status)
+static void leave_process(int status)
 {
     for (;;)
         sys_call3(SYS_exit, WEXITSTATUS(status), 0, 0);
@@ -112,14 +112,14 @@ void threads_leave(int status)
     threads.leave_status = status;
     atomic_store_explicit(&threads.leaving, true, memory_order_release);
     wake_worker();
-    leave(status);
+    leave_process(status);
     __builtin_unreachable();
 }
 
 void threads_leave_if_told(void)
 {
     if (atomic_load_explicit(&threads.leaving, memory_order_acquire))
-        leave(threads.leave_status);
+        leave_process(threads.leave_status);
 }
 
 void threads_listener_armed(void)
@@ -134,7 +134,7 @@ static void announce_change(void)
     sys_futex_wake(&threads.changes, INT32_MAX);
 }
 
-static void run(enum thread_role role)
+static void run_role(enum thread_role role)
 {
     sys_prctl(PR_SET_NAME, (unsigned long)"hotpatch", 0, 0);
     thread_role_begin(role);
@@ -149,14 +149,14 @@ static void run(enum thread_role role)
 static void *run_listener(void *unused)
 {
     (void)unused;
-    run(THREAD_LISTENER);
+    run_role(THREAD_LISTENER);
     return NULL;
 }
 
 static void *run_worker(void *unused)
 {
     (void)unused;
-    run(THREAD_WORKER);
+    run_role(THREAD_WORKER);
     return NULL;
 }
 
@@ -265,7 +265,7 @@ static void await_listener(void)
 static bool join_ended(void);
 
 /* The next ring tries again, and finds the worker ended. */
-static void give_up(void)
+static void give_up_making(void)
 {
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
     atomic_store_explicit(&threads.stopping, true, memory_order_release);
@@ -276,13 +276,13 @@ static void give_up(void)
 
 /* Both on this thread: what libc allocates for the listener would give the worker an arena (64 MiB of address
  * space) before it has anything to load. */
-static void make(bool wait)
+static void make_both(bool wait)
 {
     bool listener_there;
 
     if (settings.listen == LISTEN_NEVER)
         return;
-    /* After a give_up() the worker may still be on its way out. */
+    /* After a give_up_making() the worker may still be on its way out. */
     if (!join_ended() && threads.gave_up)
         return;
     threads.gave_up = false;
@@ -299,7 +299,7 @@ static void make(bool wait)
     atomic_store_explicit(&threads.stopping, false, memory_order_release);
     if (create_blocked(THREAD_WORKER, run_worker, WORKER_STACK) != 0 ||
         create_blocked(THREAD_LISTENER, run_listener, LISTENER_STACK) != 0)
-        give_up();
+        give_up_making();
     else if (wait && !listener_there)
         await_listener();
 }
@@ -309,7 +309,7 @@ void threads_start(bool now)
 {
     int saved = errno;
 
-    make(now);
+    make_both(now);
     errno = saved;
 }
 

@@ -193,7 +193,7 @@ long under_mask_run(struct under_mask *call)
     return under_mask_call(call);
 }
 
-static bool is_between(uint64_t pc, const char *from, const char *to)
+static bool is_pc_between(uint64_t pc, const char *from, const char *to)
 {
     return pc >= (uintptr_t)from && pc < (uintptr_t)to;
 }
@@ -203,7 +203,7 @@ bool under_mask_interrupted(const greg_t *registers)
     uint64_t pc = (uint64_t)registers[REG_RIP];
 
     if (pc != (uintptr_t)under_mask_end && pc != (uintptr_t)under_mask_plain_end)
-        return is_between(pc, under_mask_open, under_mask_result);
+        return is_pc_between(pc, under_mask_open, under_mask_result);
     if (registers[REG_RAX] == -EINTR)
         return true;
     ((struct under_mask *)(uintptr_t)registers[REG_RBX])->rung = true;

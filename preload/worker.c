@@ -24,7 +24,7 @@
 #include "preload/threads.h"
 #include "preload/wake.h"
 
-enum state {
+enum job_state {
     IDLE,
     QUEUED,   /* the caller may still take it back */
     RUNNING,  /* the caller waits */
@@ -34,7 +34,7 @@ enum state {
 #define DEFAULT_LIMIT_MS 10000
 
 static struct {
-    _Atomic uint32_t state; /* enum state; the futex that callers wait on */
+    _Atomic uint32_t state; /* enum job_state; the futex that callers wait on */
     struct worker_job *job;
     struct lock caller; /* one worker_run() at a time */
     struct lock name;
@@ -63,7 +63,7 @@ void worker_doing(char *buffer, size_t size)
     lock_release(&worker.name);
 }
 
-static bool change_unwoken(enum state from, enum state to)
+static bool change_unwoken(enum job_state from, enum job_state to)
 {
     uint32_t expected = from;
 
@@ -71,7 +71,7 @@ static bool change_unwoken(enum state from, enum state to)
                                                    memory_order_acq_rel, memory_order_acquire);
 }
 
-static bool change_state(enum state from, enum state to)
+static bool change_state(enum job_state from, enum job_state to)
 {
     if (!change_unwoken(from, to))
         return false;

@@ -145,7 +145,7 @@ bool syscall_takes(long number, unsigned long a, unsigned long b, unsigned long 
     }
 }
 
-static long execute(long number, long a, long b, long c, long d, long e)
+static long make_exec_call(long number, long a, long b, long c, long d, long e)
 {
     struct exec_guard guard;
     long result;
@@ -156,7 +156,8 @@ static long execute(long number, long a, long b, long c, long d, long e)
     return result;
 }
 
-static long set_action(int signal, const void *action, struct sys_sigaction *old, long size)
+static long set_action_by_number(int signal, const void *action, struct sys_sigaction *old,
+                                 long size)
 {
     bool doorbell = signal == doorbell_number();
     long result = sys_call4(SYS_rt_sigaction, signal, (long)action, (long)old, size);
@@ -170,14 +171,14 @@ static long set_action(int signal, const void *action, struct sys_sigaction *old
     return result;
 }
 
-static long make(long number, long a, long b, long c, long d, long e, long f)
+static long make_call(long number, long a, long b, long c, long d, long e, long f)
 {
     switch (number) {
     case SYS_rt_sigaction:
-        return set_action((int)a, (const void *)b, (struct sys_sigaction *)c, d);
+        return set_action_by_number((int)a, (const void *)b, (struct sys_sigaction *)c, d);
     case SYS_execve:
     case SYS_execveat:
-        return execute(number, a, b, c, d, e);
+        return make_exec_call(number, a, b, c, d, e);
     case SYS_prctl:
     case SYS_seccomp:
         return set_filter(number, a, b, c, d, e);
@@ -188,7 +189,7 @@ static long make(long number, long a, long b, long c, long d, long e, long f)
 
 long syscall_take(long number, long a, long b, long c, long d, long e, long f)
 {
-    return sys_as_libc(make(number, a, b, c, d, e, f));
+    return sys_as_libc(make_call(number, a, b, c, d, e, f));
 }
 
 #endif

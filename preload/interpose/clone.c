@@ -36,7 +36,7 @@ typedef pid_t (*fork_function)(void);
 EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 EXPORTED pid_t _Fork(void);
 
-static fork_function libc_fork(void)
+static fork_function libc_raw_fork(void)
 {
     static _Atomic(void *) known STATE;
     void *symbol = libc_next("_Fork", &known);
@@ -47,14 +47,14 @@ static fork_function libc_fork(void)
 }
 
 /* _Fork(3) may be called where nothing can be looked up. */
-__attribute__((constructor)) static void find_fork(void)
+__attribute__((constructor)) static void find_raw_fork(void)
 {
-    libc_fork();
+    libc_raw_fork();
 }
 
 /* Return whether a copy of the memory may be made only while this holds the locks: not in a signal handler
  * that interrupted a thread which holds them for a child already. */
-static bool hold(void)
+static bool hold_for_copy(void)
 {
     if (!shim_active() || at_fork_is_copying())
         return false;
@@ -63,7 +63,7 @@ static bool hold(void)
 }
 
 /* Give the locks back: in the parent, and in the child, where there is nobody else to have them. */
-static void let_go(bool child)
+static void end_copy(bool child)
 {
     if (child)
         at_fork_copy_child();
@@ -83,7 +83,7 @@ static int start_child(void *start_)
 {
     const struct start start = *(const struct start *)start_;
 
-    let_go(true);
+    end_copy(true);
     return start.function(start.argument);
 }
 
@@ -104,7 +104,7 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
         errno = ENOSYS;
         return -1;
     }
-    if ((flags & CLONE_VM) || !function || !hold()) {
+    if ((flags & CLONE_VM) || !function || !hold_for_copy()) {
         uint32_t executing = exec_notice_executing();
 
         result = next(function, stack, flags, argument, parent_tid, tls, child_tid);
@@ -115,7 +115,7 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
     }
     result = next(start_child, stack, flags, &start, parent_tid, tls, child_tid);
     error = errno;
-    let_go(false);
+    end_copy(false);
     if (result < 0 && give_way(error))
         return next(function, stack, flags, argument, parent_tid, tls, child_tid);
     errno = error;
@@ -124,7 +124,7 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
 
 EXPORTED pid_t _Fork(void)
 {
-    fork_function next = libc_fork();
+    fork_function next = libc_raw_fork();
     bool held;
     pid_t result;
     int error;
@@ -133,11 +133,11 @@ EXPORTED pid_t _Fork(void)
         errno = ENOSYS;
         return -1;
     }
-    held = hold();
+    held = hold_for_copy();
     result = next();
     error = errno;
     if (held)
-        let_go(result == 0);
+        end_copy(result == 0);
     if (result < 0 && give_way(error))
         return next();
     errno = error;
@@ -170,18 +170,18 @@ bool clone_takes(long number, unsigned long a, unsigned long b)
 
     if (!shim_active() || !copies(number, a, b, &elsewhere))
         return false;
-    if (elsewhere && hold())
-        let_go(false);
+    if (elsewhere && hold_for_copy())
+        end_copy(false);
     return !elsewhere;
 }
 
 long clone_by_number(long number, long a, long b, long c, long d, long e, long f)
 {
-    bool held = hold();
+    bool held = hold_for_copy();
     long result = sys_call(number, a, b, c, d, e, f);
 
     if (held)
-        let_go(result == 0);
+        end_copy(result == 0);
     if (result < 0 && give_way((int)-result))
         result = sys_call(number, a, b, c, d, e, f);
     return result;

@@ -43,7 +43,7 @@ enum { EXECVE, EXECV, EXECVP, EXECVPE, FEXECVE, EXECVEAT, FUNCTIONS };
 
 static _Atomic(void *) next[FUNCTIONS] STATE;
 
-static void *find(int which)
+static void *find_exec(int which)
 {
     static const char names[FUNCTIONS][10] = {"execve",  "execv",   "execvp",
                                               "execvpe", "fexecve", "execveat"};
@@ -57,14 +57,14 @@ static void *find(int which)
  * fork(3), and a thread's own in its signal handlers. */
 __attribute__((constructor)) static void find_execve(void)
 {
-    find(EXECVE);
+    find_exec(EXECVE);
 }
 
 /* `call` is made with the function that was found, as `function`. */
 #define EXECUTE(which, type, call)                    \
     do {                                              \
         struct exec_guard guard;                      \
-        void *symbol = find(which);                   \
+        void *symbol = find_exec(which);              \
         type function;                                \
         int result;                                   \
                                                       \
@@ -122,7 +122,7 @@ static size_t count(const char *first, va_list *list)
     return number;
 }
 
-static void gather(char **to, const char *first, va_list *list)
+static void gather_arguments(char **to, const char *first, va_list *list)
 {
     const char *argument = first;
 
@@ -141,7 +141,7 @@ static void gather(char **to, const char *first, va_list *list)
     number = count(first, &counted); \
     va_end(counted);                 \
     char *arguments[number + 1];     \
-    gather(arguments, first, &list)
+    gather_arguments(arguments, first, &list)
 
 int execl(const char *path, const char *argument, ...)
 {

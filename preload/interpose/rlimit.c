@@ -21,7 +21,7 @@
 /* TSan's own start calls setrlimit, before code that is built with it may run. */
 #ifndef __SANITIZE_THREAD__
 
-static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct rlimit *old)
+static int set_limit(pid_t pid, unsigned resource, const struct rlimit *limit, struct rlimit *old)
 {
     long result;
 
@@ -33,25 +33,25 @@ static int set(pid_t pid, unsigned resource, const struct rlimit *limit, struct 
 
 EXPORTED int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
-    return set(0, resource, limit, NULL);
+    return set_limit(0, resource, limit, NULL);
 }
 
 EXPORTED int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit,
                      struct rlimit *old)
 {
-    return set(pid, resource, limit, old);
+    return set_limit(pid, resource, limit, old);
 }
 
 EXPORTED int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
 {
-    return set(0, resource, (const struct rlimit *)(const void *)limit, NULL);
+    return set_limit(0, resource, (const struct rlimit *)(const void *)limit, NULL);
 }
 
 EXPORTED int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *limit,
                        struct rlimit64 *old)
 {
-    return set(pid, resource, (const struct rlimit *)(const void *)limit,
-               (struct rlimit *)(void *)old);
+    return set_limit(pid, resource, (const struct rlimit *)(const void *)limit,
+                     (struct rlimit *)(void *)old);
 }
 
 #endif

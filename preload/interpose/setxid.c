@@ -63,7 +63,7 @@ static bool others_may_fail(void)
            differs_from(thread_role_worker()) || differs_from(thread_role_listener());
 }
 
-static int call(setter function, unsigned long a, unsigned long b, unsigned long c)
+static int call_setter(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
     /* Without threads of ours, or under a seccomp filter, no system call is added. */
     bool alone = shim_active() && threads_made() && !filters_set() && threads_follow_caller() &&
@@ -83,11 +83,11 @@ static int call(setter function, unsigned long a, unsigned long b, unsigned long
     return result;
 }
 
-#define CALL(name, a, b, c)                \
-    do {                                   \
-        LIBC_NEXT(setter, function, name); \
-                                           \
-        return call(function, a, b, c);    \
+#define CALL(name, a, b, c)                    \
+    do {                                       \
+        LIBC_NEXT(setter, function, name);     \
+                                               \
+        return call_setter(function, a, b, c); \
     } while (0)
 
 int setuid(uid_t uid)

@@ -51,7 +51,7 @@ static bool is_default(const struct sigaction *action)
 }
 
 /* One call of the kernel, as for any other signal. */
-static int set(int signal, const struct sigaction *action, struct sigaction *old)
+static int set_doorbell_action(int signal, const struct sigaction *action, struct sigaction *old)
 {
     struct sigaction own, before;
     bool stays = !action || is_default(action);
@@ -76,7 +76,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
     if (signal != doorbell_number())
         return libc_sigaction(signal, action, old);
-    return set(signal, action, old);
+    return set_doorbell_action(signal, action, old);
 }
 
 /* ---- by a handler alone ---- */
@@ -93,7 +93,7 @@ static sighandler_t set_handler(int signal, sighandler_t handler, int flags)
     sigemptyset(&action.sa_mask);
     if (!(flags & SA_NODEFER))
         sigaddset(&action.sa_mask, signal);
-    return set(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+    return set_doorbell_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
 static sighandler_t libc_signal(const char *name, _Atomic(void *) *known, int signal,
