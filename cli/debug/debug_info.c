@@ -210,7 +210,7 @@ static bool has_slot_table(Elf *elf)
     return false;
 }
 
-static void read_declared(struct debug_info *info)
+static void read_declared_slots(struct debug_info *info)
 {
     struct elf_error ignored = {0};
     GElf_Addr bias;
@@ -227,7 +227,7 @@ static void read_declared(struct debug_info *info)
 bool debug_info_declares(struct debug_info *info, const char *name, const char **name_space)
 {
     if (!info->slots_read)
-        read_declared(info);
+        read_declared_slots(info);
     *name_space = info->slots.name_space;
     for (size_t i = 0; i < info->slots.count; i++)
         if (strcmp(info->slots.slots[i].name, name) == 0)

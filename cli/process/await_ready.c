@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/process/channel.h"
 #include "cli/process/listens.h"
 #include "cli/process/proc_facts.h"
-#include "cli/process/target_dir.h"
 
 #define YOUNG 2000  /* ms since fork */
 #define NEWBORN 200 /* ms: within it a process in the middle of exec shows neither side */

@@ -22,7 +22,8 @@
 
 #include "base/maker.h"
 #include "cli/output/output.h"
-#include "cli/process/target_dir.h"
+#include "cli/process/channel.h"
+#include "cli/process/runtime_dirs.h"
 
 #define REPLY_AGE 10 /* s; a client makes its FIFO and opens it within far less */
 #define COPY_AGE 60

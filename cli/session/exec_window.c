@@ -53,7 +53,7 @@ static bool announce(const struct process *process, struct exec_announcement *an
            (now.executing == 0 || exec_window_asleep(process->pid));
 }
 
-static void forget(struct exec_announcement *announcement)
+static void announcement_end(struct exec_announcement *announcement)
 {
     close(announcement->memory);
     announcement->memory = -1;
@@ -80,13 +80,13 @@ enum exec_window exec_window_close(const struct process *process,
         return EXEC_UNKNOWN;
     announcement->record = shim_record_find(process, announcement->memory, EXEC_NOTICE_MAGIC);
     if (announcement->record == 0) {
-        forget(announcement);
+        announcement_end(announcement);
         return EXEC_UNKNOWN;
     }
     /* Only a process that may open the memory can hold this lock, and the kernel releases it with a command that is
      * killed. */
     if (flock(announcement->memory, LOCK_EX | LOCK_NB) != 0) {
-        forget(announcement);
+        announcement_end(announcement);
         return EXEC_OPEN;
     }
     announcement->since = now_ms();
@@ -104,7 +104,7 @@ bool exec_window_holds(const struct exec_announcement *announcement)
 void exec_window_sent(struct exec_announcement *announcement)
 {
     if (announcement->memory >= 0)
-        forget(announcement);
+        announcement_end(announcement);
 }
 
 void exec_window_withdraw(struct exec_announcement *announcement)
@@ -114,7 +114,7 @@ void exec_window_withdraw(struct exec_announcement *announcement)
     if (announcement->memory < 0)
         return;
     notice_put(announcement, offsetof(struct exec_notice, ringing), &none, 1);
-    forget(announcement);
+    announcement_end(announcement);
 }
 
 /* ---- asleep ---- */

@@ -13,6 +13,7 @@
 
 #include "base/base_name.h"
 #include "cli/output/output.h"
+#include "cli/process/runtime_dirs.h"
 
 #define PATCH_MAX (256L << 20) /* as the engine: HP-TOO-LARGE */
 

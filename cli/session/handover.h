@@ -10,7 +10,7 @@
 #define HOTPATCH_HANDOVER_H
 
 #include "base/refusal.h"
-#include "cli/process/target_dir.h"
+#include "cli/process/channel.h"
 
 /* Makes `name` for the directory's owner and opens it O_RDWR, so that it never ends. The
  * descriptor, or -1 with the refusal and nothing left behind. */

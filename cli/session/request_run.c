@@ -8,8 +8,8 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/client.h"
-#include "cli/session/places.h"
 #include "cli/session/reply.h"
+#include "cli/session/request_lookup.h"
 
 #define LINES_MAX 16 /* a larger group's successes are counted, not listed */
 
@@ -88,12 +88,12 @@ void print_reloaded(struct json_object *reply, const struct process *process)
     print_loaded(reply, process, "reloaded");
 }
 
-static int print_one(struct session_request *request, const struct places *warnings, bool json,
+static int print_one(struct session_request *request, const struct request_lookup *found, bool json,
                      reply_printer print)
 {
     struct json_object *reply = request->reply;
 
-    places_warn(warnings, reply);
+    request_lookup_warn(found, reply);
     if (json) {
         document_print(reply, reply_exit(reply));
     } else {
@@ -149,7 +149,7 @@ static void print_failures(const struct session_request *requests, size_t count)
     free(told);
 }
 
-static void print_group_json(const struct targets *targets,
+static void print_group_json(const struct process_targets *targets,
                              const struct client_request *client_request,
                              const struct session_request *requests, size_t failed, int exit_code)
 {
@@ -168,7 +168,8 @@ static void print_group_json(const struct targets *targets,
     json_object_put(document);
 }
 
-static void print_group(const struct targets *targets, const struct client_request *client_request,
+static void print_group(const struct process_targets *targets,
+                        const struct client_request *client_request,
                         const struct session_request *requests, size_t failed, int exit_code,
                         reply_printer print)
 {
@@ -190,17 +191,17 @@ static void print_group(const struct targets *targets, const struct client_reque
     }
 }
 
-int request_run(const struct targets *targets, const struct client_request *client_request,
+int request_run(const struct process_targets *targets, const struct client_request *client_request,
                 bool json, reply_printer print)
 {
     struct session_request *requests = allocate(targets->count * sizeof(*requests));
-    struct places *places;
+    struct request_lookup *found;
     size_t failed = 0;
     int exit_code;
 
     for (size_t i = 0; i < targets->count; i++)
         requests[i] = (struct session_request){.process = &targets->list[i]};
-    places = places_find(requests, targets->count, client_request);
+    found = request_lookup_run(requests, targets->count, client_request);
     requests_run(requests, targets->count, client_request);
     for (size_t i = 0; i < targets->count; i++)
         failed += reply_exit(requests[i].reply) != 0;
@@ -209,19 +210,19 @@ int request_run(const struct targets *targets, const struct client_request *clie
     for (size_t i = 0; client_request->amend && i < targets->count; i++)
         client_request->amend(requests[i].reply, requests[i].process);
     if (!targets->group) {
-        exit_code = print_one(&requests[0], places, json, print);
+        exit_code = print_one(&requests[0], found, json, print);
     } else {
         exit_code = group_exit(requests, targets->count, failed);
         if (json)
             print_group_json(targets, client_request, requests, failed, exit_code);
         if (!json)
-            places_warn_group(places, failed > 0);
+            request_lookup_warn_group(found, failed > 0);
         if (!json)
             print_group(targets, client_request, requests, failed, exit_code, print);
     }
     for (size_t i = 0; i < targets->count; i++)
         json_object_put(requests[i].reply);
-    places_free(places, requests);
+    request_lookup_free(found, requests);
     free(requests);
     results_flush();
     return exit_code;
@@ -230,14 +231,14 @@ int request_run(const struct targets *targets, const struct client_request *clie
 int request_run_on(const char *target, const struct client_request *client_request, bool json,
                    reply_printer print)
 {
-    struct targets targets;
+    struct process_targets targets;
     struct refusal why = {0};
     int exit_code;
 
-    if (targets_find(target, &targets, &why) != 0)
+    if (process_targets_find(target, &targets, &why) != 0)
         exit_code = refused(client_request->verb, 0, &why, json);
     else
         exit_code = request_run(&targets, client_request, json, print);
-    targets_close(&targets);
+    process_targets_close(&targets);
     return exit_code;
 }

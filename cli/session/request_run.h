@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "cli/process/targets.h"
+#include "cli/process/process_targets.h"
 #include "cli/session/client_request.h"
 
 struct json_object;
@@ -15,9 +15,9 @@ struct json_object;
 typedef void (*reply_printer)(struct json_object *reply, const struct process *process);
 
 /* Return the command's exit code; failures are printed. */
-int request_run(const struct targets *targets, const struct client_request *client_request,
+int request_run(const struct process_targets *targets, const struct client_request *client_request,
                 bool json, reply_printer print);
-/* Call targets_find() and request_run(). */
+/* Call process_targets_find() and request_run(). */
 int request_run_on(const char *target, const struct client_request *client_request, bool json,
                    reply_printer print);
 

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #include "base/request.h"
-#include "cli/process/target_dir.h"
+#include "cli/process/channel.h"
 #include "cli/session/client_request.h"
 #include "cli/session/jail_answer.h"
 

@@ -485,8 +485,8 @@ static int check_operands(int argc, char **argv, const struct check_options *wit
 {
     if (argc - optind != 2)
         return usage_error("check", "check takes a target and a patch");
-    if (target_is_file(argv[optind])) {
-        char *host = target_file(argv[optind]);
+    if (process_target_is_file(argv[optind])) {
+        char *host = process_target_path(argv[optind]);
         int exit_code = check_file(host, argv[optind + 1], with);
 
         free(host);

@@ -13,7 +13,7 @@
 #include "cli/debug/first_library.h"
 #include "cli/output/output.h"
 #include "cli/process/await_ready.h"
-#include "cli/process/targets.h"
+#include "cli/process/process_targets.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/doctor_process.h"
@@ -104,7 +104,7 @@ static void examine_first_of_file(const char *path, struct findings *findings)
     free(first);
 }
 
-/* As target_file() has it. */
+/* As process_target_path() has it. */
 static int doctor_file(const char *name, bool json)
 {
     char *path =
@@ -114,7 +114,7 @@ static int doctor_file(const char *name, bool json)
     struct refusal why = {0};
     int exit_code;
 
-    if (program_judge(path, verdict, &why) != 0) {
+    if (preload_check(path, verdict, &why) != 0) {
         finding_add_refusal(&findings, "program", &why);
     } else if (verdict->interpreter[0]) {
         finding_add(&findings, FINDING_WARN, HP_NONE, "program",
@@ -161,7 +161,7 @@ static void process_reopen(struct process *process)
 
 /* Asks each process for its status: that rings the doorbell where no listener is there yet, and waits until one is or
  * cannot be. All at a time, as one that is stopped takes seconds. One without the library is not rung. */
-static void query_all(struct session_request *requests, struct targets *targets)
+static void query_all(struct session_request *requests, struct process_targets *targets)
 {
     const struct client_request client_request = {.verb = "status", .keys = ""};
 
@@ -194,7 +194,7 @@ static int doctor_process(const struct session_request *request, bool headed,
     return exit_code;
 }
 
-static int doctor_all(struct targets *targets, bool json)
+static int doctor_all(struct process_targets *targets, bool json)
 {
     struct session_request *requests = allocate(targets->count * sizeof(*requests));
     struct json_object *list = json_object_new_array(), *document = NULL;
@@ -232,7 +232,7 @@ static int doctor_all(struct targets *targets, bool json)
 
 int verb_doctor(int argc, char **argv)
 {
-    struct targets targets;
+    struct process_targets targets;
     struct refusal why = {0};
     bool json = false;
     int exit_code = -1;
@@ -244,12 +244,12 @@ int verb_doctor(int argc, char **argv)
         return exit_code;
     if (argc - optind != 1)
         return usage_error("doctor", "doctor takes one target");
-    if (target_is_file(argv[optind]))
+    if (process_target_is_file(argv[optind]))
         return doctor_file(argv[optind], json);
-    if (targets_find(argv[optind], &targets, &why) != 0)
+    if (process_targets_find(argv[optind], &targets, &why) != 0)
         exit_code = refused("doctor", 0, &why, json);
     else
         exit_code = doctor_all(&targets, json);
-    targets_close(&targets);
+    process_targets_close(&targets);
     return exit_code;
 }

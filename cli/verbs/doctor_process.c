@@ -16,8 +16,9 @@
 #include "base/machine.h"
 #include "cli/debug/first_library.h"
 #include "cli/output/output.h"
+#include "cli/process/channel.h"
 #include "cli/process/listens.h"
-#include "cli/process/target_dir.h"
+#include "cli/process/runtime_dirs.h"
 #include "cli/session/jail_files.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/preload_check.h"
@@ -65,7 +66,7 @@ static void examine_program(const struct process *process, struct findings *find
         finding_add(findings, FINDING_NO, HP_STATIC, "program", "it runs under valgrind");
     else if (access(link, R_OK) != 0)
         finding_add(findings, FINDING_WARN, HP_NONE, "program", "its file cannot be read");
-    else if (program_judge(link, verdict, &why) != 0)
+    else if (preload_check(link, verdict, &why) != 0)
         finding_add_refusal(findings, "program", &why);
     else
         finding_add(findings, FINDING_OK, HP_NONE, "program", "dynamic, 64-bit x86, glibc");
@@ -160,7 +161,7 @@ static void examine_directories(const struct process *process, const struct chan
                                 struct findings *findings)
 {
     size_t count, shown = 0;
-    struct candidate *list = candidates_find(process, &count);
+    struct dir_candidate *list = candidates_find(process, &count);
 
     for (size_t i = 0; i < count; i++) {
         bool chosen = list[i].fd >= 0 && same_open_file(list[i].fd, channel->dir);

@@ -150,7 +150,7 @@ static bool changed(struct followed *file)
 }
 
 /* One transaction of all that were touched and are complete and other than before. */
-static void reload_changed(struct follow *follow, const struct targets *targets,
+static void reload_changed(struct follow *follow, const struct process_targets *targets,
                            const struct client_request *client_request, bool json)
 {
     const char **paths = allocate(follow->count * sizeof(*paths));
@@ -167,7 +167,7 @@ static void reload_changed(struct follow *follow, const struct targets *targets,
 }
 
 /* Drops the processes that have ended; how many are left. */
-static size_t drop_ended(struct targets *targets)
+static size_t drop_ended(struct process_targets *targets)
 {
     size_t kept = 0;
 
@@ -183,7 +183,7 @@ static size_t drop_ended(struct targets *targets)
     return kept;
 }
 
-static struct pollfd *polls_make(const struct follow *follow, const struct targets *targets)
+static struct pollfd *polls_make(const struct follow *follow, const struct process_targets *targets)
 {
     struct pollfd *polls = allocate((targets->count + PATH_WATCH_POLLS + 1) * sizeof(*polls));
 
@@ -204,7 +204,7 @@ static void polls_close(struct pollfd *polls, size_t count)
 }
 
 /* Waits for an event, the end of a process or of stdout's reader, a signal, or the next look. */
-static void wait_for_change(struct follow *follow, const struct targets *targets,
+static void wait_for_change(struct follow *follow, const struct process_targets *targets,
                             const sigset_t *waiting)
 {
     size_t count = targets->count + PATH_WATCH_POLLS;
@@ -230,7 +230,7 @@ static void wait_for_change(struct follow *follow, const struct targets *targets
     polls_close(polls, count);
 }
 
-int follow_run(struct follow *follow, struct targets *targets,
+int follow_run(struct follow *follow, struct process_targets *targets,
                const struct client_request *client_request, bool json)
 {
     sigset_t before;

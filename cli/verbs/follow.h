@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/process/targets.h"
+#include "cli/process/process_targets.h"
 #include "cli/session/client_request.h"
 
 struct follow;
@@ -17,7 +17,7 @@ struct follow *follow_begin(const char *const *paths, size_t count);
 void follow_end(struct follow *follow); /* NULL is allowed */
 
 /* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */
-int follow_run(struct follow *follow, struct targets *targets,
+int follow_run(struct follow *follow, struct process_targets *targets,
                const struct client_request *client_request, bool json);
 
 #endif

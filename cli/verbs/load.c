@@ -60,7 +60,7 @@ static const struct option options[] = {
     END_OF_OPTIONS,
 };
 
-struct load {
+struct load_options {
     struct moment moment;
     char *replace;   /* "replace=A=B replace=..." */
     char **replaced; /* the NAMEs of `replace` */
@@ -96,7 +96,7 @@ static bool split_name(const char *value, char **name, char **rest)
     return true;
 }
 
-static int add_replace(struct load *load, const char *value)
+static int add_replace(struct load_options *load, const char *value)
 {
     char *longer, *name, *symbol, *spelled, *word;
 
@@ -121,7 +121,7 @@ static int add_replace(struct load *load, const char *value)
     return 0;
 }
 
-static int add_fault(struct load *load, const char *value)
+static int add_fault(struct load_options *load, const char *value)
 {
     size_t count = load->fault_count;
     char *name, *rest, *spelled;
@@ -138,14 +138,14 @@ static int add_fault(struct load *load, const char *value)
     return 0;
 }
 
-static void add_debug(struct load *load, const char *path)
+static void add_debug(struct load_options *load, const char *path)
 {
     load->debug = reallocate(load->debug, (load->debug_count + 1) * sizeof(*load->debug));
     load->debug[load->debug_count++] = path;
 }
 
 /* What values there can be is the process's to say; here, that each is one word. */
-static int add_term(struct load *load, const char *key, const char *value)
+static int add_term(struct load_options *load, const char *key, const char *value)
 {
     char *longer;
 
@@ -159,7 +159,7 @@ static int add_term(struct load *load, const char *key, const char *value)
     return 0;
 }
 
-static void add_terms_to_faults(struct load *load)
+static void add_terms_to_faults(struct load_options *load)
 {
     for (size_t i = 0; load->terms && i < load->fault_count; i++) {
         char *longer = format_text("%s%s", load->faults[i], load->terms);
@@ -169,7 +169,7 @@ static void add_terms_to_faults(struct load *load)
     }
 }
 
-static void load_options_free(struct load *load)
+static void load_options_free(struct load_options *load)
 {
     for (size_t i = 0; i < load->fault_count; i++) {
         free(load->faults[i]);
@@ -185,7 +185,7 @@ static void load_options_free(struct load *load)
     free(load->replace);
 }
 
-static int take_option(struct load *load, int option)
+static int take_option(struct load_options *load, int option)
 {
     switch (option) {
     case OPTION_JSON:
@@ -223,7 +223,7 @@ static int take_option(struct load *load, int option)
     }
 }
 
-static char *keys_make(const struct load *load)
+static char *keys_make(const struct load_options *load)
 {
     char *moment = moment_keys(&load->moment);
     char *keys = format_text("%s%s%s", moment, load->dry_run ? " dry-run=1" : "",
@@ -244,10 +244,11 @@ static int patches_exist(char *const *paths, size_t count, struct refusal *why)
     return why->count ? -1 : 0;
 }
 
-static int load_into(const char *target, const struct load *load, char *const *paths, size_t count)
+static int load_into(const char *target, const struct load_options *load, char *const *paths,
+                     size_t count)
 {
     struct refusal why = {0};
-    struct targets targets;
+    struct process_targets targets;
     char *keys = keys_make(load);
     struct client_request client_request = {
         .verb = "load",
@@ -266,7 +267,8 @@ static int load_into(const char *target, const struct load *load, char *const *p
     struct follow *follow = NULL;
     int exit_code;
 
-    if (targets_find(target, &targets, &why) != 0 || patches_exist(paths, count, &why) != 0 ||
+    if (process_targets_find(target, &targets, &why) != 0 ||
+        patches_exist(paths, count, &why) != 0 ||
         !(client_request.lookup = lookup_open(load->debug, load->debug_count, &why))) {
         exit_code = refused("load", 0, &why, load->json);
     } else {
@@ -278,13 +280,13 @@ static int load_into(const char *target, const struct load *load, char *const *p
         exit_code = follow_run(follow, &targets, &client_request, load->json);
     follow_end(follow);
     lookup_close(client_request.lookup);
-    targets_close(&targets);
+    process_targets_close(&targets);
     free(keys);
     return exit_code;
 }
 
 /* 0, or the exit code of a usage that makes no sense. */
-static int check_usage(const struct load *load, size_t operands)
+static int check_usage(const struct load_options *load, size_t operands)
 {
     size_t patches = operands ? operands - 1 : 0;
 
@@ -305,7 +307,7 @@ static int check_usage(const struct load *load, size_t operands)
     return 0;
 }
 
-static int load_operands(struct load *load, char *const *operands, size_t count)
+static int load_operands(struct load_options *load, char *const *operands, size_t count)
 {
     struct refusal why = {0};
     char **paths;
@@ -329,7 +331,7 @@ static int load_operands(struct load *load, char *const *operands, size_t count)
 
 int verb_load(int argc, char **argv)
 {
-    struct load load = {0};
+    struct load_options load = {0};
     int option, exit_code = 0;
 
     options_begin(argc, argv, "", options);

@@ -182,7 +182,7 @@ static int preload_check_file(struct verdict *verdict, const char *path, int dep
     return preload_check_elf(verdict, path, why);
 }
 
-int program_judge(const char *program, struct verdict *verdict, struct refusal *why)
+int preload_check(const char *program, struct verdict *verdict, struct refusal *why)
 {
     memset(verdict, 0, sizeof(*verdict));
     if (!program_find(program, verdict->path, sizeof(verdict->path)))

@@ -19,6 +19,6 @@ struct verdict {
 
 /* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,
  * HP-MUSL; of a script its interpreter's, and HP-SCRIPT after it. */
-int program_judge(const char *program, struct verdict *verdict, struct refusal *why);
+int preload_check(const char *program, struct verdict *verdict, struct refusal *why);
 
 #endif

@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/channel.h"
 #include "cli/process/listens.h"
+#include "cli/process/process_targets.h"
+#include "cli/process/runtime_dirs.h"
 #include "cli/process/stale.h"
-#include "cli/process/target_dir.h"
-#include "cli/process/targets.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/usage.h"
@@ -117,7 +118,7 @@ static void clean_all(const struct process *live, size_t count)
     static const char *const everybody[] = {"/tmp/hotpatch-*", "/run/user/*/hotpatch"};
     struct refusal ignored = {0};
     struct process self;
-    struct candidate *own;
+    struct dir_candidate *own;
     size_t own_count;
     glob_t found;
 
@@ -132,7 +133,7 @@ static void clean_all(const struct process *live, size_t count)
         if (glob(everybody[i], GLOB_NOSORT, NULL, &found) != 0)
             continue;
         for (size_t j = 0; j < found.gl_pathc; j++) {
-            struct candidate candidate = {.path = found.gl_pathv[j]};
+            struct dir_candidate candidate = {.path = found.gl_pathv[j]};
             int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
             candidate_open_any(&candidate, root);
@@ -215,7 +216,7 @@ int verb_ps(int argc, char **argv)
         return exit_code;
     if (optind != argc)
         return usage_error("ps", "ps takes no operand");
-    list = possible_find(&count);
+    list = shim_processes_find(&count);
     clean_all(list, count);
     print_processes(list, count, json);
     for (size_t i = 0; i < count; i++)

@@ -98,7 +98,7 @@ static int program_start(char **argv, const char *patches, bool json)
     struct verdict *verdict = allocate(sizeof(*verdict));
     char *shim = NULL, *first;
 
-    if (program_judge(argv[0], verdict, &why) == 0 && (shim = preload_find(&why)) &&
+    if (preload_check(argv[0], verdict, &why) == 0 && (shim = preload_find(&why)) &&
         strpbrk(shim, ": "))
         refuse(&why, HP_USAGE, "LD_PRELOAD cannot hold %s: there is a blank or colon in it", shim);
     if (shim && why.count == 0) {

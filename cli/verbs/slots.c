@@ -275,11 +275,11 @@ static int slots_of_target(const char *target, const struct slot_wish *wish,
     char *path;
     int exit_code;
 
-    if (!target_is_file(target))
+    if (!process_target_is_file(target))
         return slots_of_processes(target, wish, moment);
     if (moment->timeout_given)
         return usage_error("slots", "--timeout is for processes, and %s is a file", target);
-    path = target_file(target);
+    path = process_target_path(target);
     exit_code = slots_of_file(path, wish);
     free(path);
     return exit_code;

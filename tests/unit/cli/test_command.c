@@ -237,7 +237,7 @@ static enum error_code judged(const char *program, char *interpreter)
     struct refusal why = {0};
     enum error_code code = HP_NONE;
 
-    if (program_judge(program, verdict, &why) != 0)
+    if (preload_check(program, verdict, &why) != 0)
         code = why.items[0].code;
     if (interpreter)
         strcpy(interpreter, verdict->interpreter);

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "cli/output/output.h"
-#include "cli/process/target_dir.h"
+#include "cli/process/channel.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
 

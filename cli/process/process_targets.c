@@ -1,5 +1,5 @@
-/* targets.c - see targets.h. */
-#include "cli/process/targets.h"
+/* process_targets.c - see process_targets.h. */
+#include "cli/process/process_targets.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -18,12 +18,12 @@ static bool all_digits(const char *text)
     return *text && text[strspn(text, "0123456789")] == 0;
 }
 
-bool target_is_file(const char *text)
+bool process_target_is_file(const char *text)
 {
     return *text != '@' && !all_digits(text);
 }
 
-char *target_file(const char *text)
+char *process_target_path(const char *text)
 {
     char found[PATH_MAX];
 
@@ -74,14 +74,14 @@ static struct process *scan(const char *name, size_t *count, size_t *hidden)
     return list;
 }
 
-struct process *possible_find(size_t *count)
+struct process *shim_processes_find(size_t *count)
 {
     size_t hidden;
 
     return scan(NULL, count, &hidden);
 }
 
-static int find_group(const char *text, struct targets *targets, struct refusal *why)
+static int find_group(const char *text, struct process_targets *targets, struct refusal *why)
 {
     size_t hidden;
 
@@ -96,7 +96,7 @@ static int find_group(const char *text, struct targets *targets, struct refusal 
     return refuse(why, HP_NO_PROCESS, "no process of %s has the library", text + 1);
 }
 
-int targets_find(const char *text, struct targets *targets, struct refusal *why)
+int process_targets_find(const char *text, struct process_targets *targets, struct refusal *why)
 {
     unsigned long pid;
 
@@ -115,7 +115,7 @@ int targets_find(const char *text, struct targets *targets, struct refusal *why)
     return process_open((pid_t)pid, targets->list, why);
 }
 
-void targets_close(struct targets *targets)
+void process_targets_close(struct process_targets *targets)
 {
     for (size_t i = 0; i < targets->count; i++)
         process_close(&targets->list[i]);

@@ -1,5 +1,5 @@
-/* places.c - see places.h. */
-#include "cli/session/places.h"
+/* request_lookup.c - see request_lookup.h. */
+#include "cli/session/request_lookup.h"
 
 #include <elf.h>
 #include <json-c/json.h>
@@ -22,7 +22,7 @@
 #define INLINED_TIME 30 /* ms for one target's copies */
 #define COPIES_TIME 400 /* ms for those of all targets */
 
-struct places {
+struct request_lookup {
     struct texts *lines; /* the targets of patches, then of faults */
     size_t line_count;
     size_t process_count;
@@ -51,29 +51,29 @@ static void add_manifest(struct texts *line, const char *path)
     refusal_clear(&ignored);
 }
 
-static struct places *places_new(const struct client_request *client_request, size_t process_count)
+static struct request_lookup *request_lookup_new(const struct client_request *client_request,
+                                                 size_t process_count)
 {
-    struct places *places = allocate(sizeof(*places));
+    struct request_lookup *found = allocate(sizeof(*found));
 
-    *places = (struct places){
+    *found = (struct request_lookup){
         .line_count = client_request->patch_count + client_request->fault_count,
         .process_count = process_count,
     };
-    places->lines = allocate((places->line_count + 1) * sizeof(*places->lines));
-    memset(places->lines, 0, places->line_count * sizeof(*places->lines));
+    found->lines = allocate((found->line_count + 1) * sizeof(*found->lines));
+    memset(found->lines, 0, found->line_count * sizeof(*found->lines));
     for (size_t i = 0; i < client_request->patch_count; i++) {
-        add_manifest(&places->lines[i], client_request->patches[i]);
+        add_manifest(&found->lines[i], client_request->patches[i]);
         for (size_t j = 0; j < client_request->patch_target_count; j++)
-            texts_add(&places->lines[i], client_request->patch_targets[j]);
+            texts_add(&found->lines[i], client_request->patch_targets[j]);
     }
     for (size_t i = 0; i < client_request->fault_count; i++)
-        texts_add(&places->lines[client_request->patch_count + i],
-                  client_request->fault_targets[i]);
-    return places;
+        texts_add(&found->lines[client_request->patch_count + i], client_request->fault_targets[i]);
+    return found;
 }
 
 /* Takes over `text`; of a thousand equal processes it is said once. */
-static void add_warning(struct texts *warnings, char *text)
+static void warning_add(struct texts *warnings, char *text)
 {
     if (text)
         texts_add(warnings, text);
@@ -81,26 +81,26 @@ static void add_warning(struct texts *warnings, char *text)
 }
 
 /* Whatever the number of targets, their copies are looked for no longer than COPIES_TIME in all. */
-static void warn_of_copies(struct places *places, struct lookup *lookup, const char *target)
+static void find_warnings(struct request_lookup *found, struct lookup *lookup, const char *target)
 {
     uint64_t begun = now_ms();
-    unsigned left = COPIES_TIME - places->spent, budget = left < INLINED_TIME ? left : INLINED_TIME;
+    unsigned left = COPIES_TIME - found->spent, budget = left < INLINED_TIME ? left : INLINED_TIME;
 
-    add_warning(&places->warnings, lookup_inlined(lookup, target, budget));
-    add_warning(&places->warnings, lookup_self_calls(lookup, target));
-    add_warning(&places->absent, lookup_absent(lookup, target, budget));
-    places->spent += (unsigned)(now_ms() - begun);
-    if (places->spent > COPIES_TIME)
-        places->spent = COPIES_TIME;
+    warning_add(&found->warnings, lookup_inlined(lookup, target, budget));
+    warning_add(&found->warnings, lookup_self_calls(lookup, target));
+    warning_add(&found->absent, lookup_absent(lookup, target, budget));
+    found->spent += (unsigned)(now_ms() - begun);
+    if (found->spent > COPIES_TIME)
+        found->spent = COPIES_TIME;
 }
 
 /* A growing line of words. */
-struct words {
+struct key_line {
     char *text; /* or NULL */
     size_t length, room, count;
 };
 
-static void add_word(struct words *words, const char *word)
+static void key_line_add(struct key_line *words, const char *word)
 {
     size_t size = strlen(word);
 
@@ -115,18 +115,18 @@ static void add_word(struct words *words, const char *word)
 }
 
 /* "at=.. at=..", malloc'd, or NULL. */
-static char *find_line(struct places *places, const struct texts *line, struct lookup *lookup,
-                       struct refusal *why)
+static char *find_line(struct request_lookup *found, const struct texts *line,
+                       struct lookup *lookup, struct refusal *why)
 {
-    struct words keys = {0};
+    struct key_line keys = {0};
 
     for (size_t i = 0; i < line->count; i++) {
         char *key;
 
-        warn_of_copies(places, lookup, line->list[i]);
+        find_warnings(found, lookup, line->list[i]);
         if (lookup_target(lookup, line->list[i], &key, why) != 1)
             continue;
-        add_word(&keys, key);
+        key_line_add(&keys, key);
         free(key);
     }
     if (keys.count > REQUEST_PLACE_MAX)
@@ -147,35 +147,35 @@ static void check_fault(const struct texts *line, struct lookup *lookup, struct 
 }
 
 /* What was found for the last process; in a thousand equal ones it is looked for once. */
-struct found {
+struct last_found {
     char *const *lines;
     struct refusal why;
 };
 
-static void find_all(struct places *places, struct session_request *request,
-                     const struct client_request *client_request, struct refusal *why)
+static void find_lines(struct request_lookup *found, struct session_request *request,
+                       const struct client_request *client_request, struct refusal *why)
 {
-    for (size_t i = 0; i < places->line_count; i++) {
-        request->places[i] = find_line(places, &places->lines[i], client_request->lookup, why);
+    for (size_t i = 0; i < found->line_count; i++) {
+        request->places[i] = find_line(found, &found->lines[i], client_request->lookup, why);
         if (i >= client_request->patch_count)
-            check_fault(&places->lines[i], client_request->lookup, why);
+            check_fault(&found->lines[i], client_request->lookup, why);
     }
 }
 
-static void find_in(struct places *places, struct session_request *request,
-                    const struct client_request *client_request, struct found *last)
+static void find_in_process(struct request_lookup *found, struct session_request *request,
+                            const struct client_request *client_request, struct last_found *last)
 {
     bool same;
 
-    request->places = allocate((places->line_count + 1) * sizeof(char *));
+    request->places = allocate((found->line_count + 1) * sizeof(char *));
     if (request->process->maps_readable && !request->process->shim)
         return; /* which is what is said of it */
     same = lookup_process(client_request->lookup, request->process) && last->lines;
     if (!same) {
         refusal_clear(&last->why);
-        find_all(places, request, client_request, &last->why);
+        find_lines(found, request, client_request, &last->why);
     }
-    for (size_t i = 0; same && i < places->line_count; i++)
+    for (size_t i = 0; same && i < found->line_count; i++)
         if (last->lines[i])
             request->places[i] = format_text("%s", last->lines[i]);
     last->lines = request->places;
@@ -183,18 +183,18 @@ static void find_in(struct places *places, struct session_request *request,
         request->reply = reply_refused(request->process->pid, client_request->verb, &last->why);
 }
 
-struct places *places_find(struct session_request *requests, size_t count,
-                           const struct client_request *client_request)
+struct request_lookup *request_lookup_run(struct session_request *requests, size_t count,
+                                          const struct client_request *client_request)
 {
     struct refusal why = {0};
-    struct found last = {0};
-    struct places *places;
+    struct last_found last = {0};
+    struct request_lookup *found;
 
     if (!client_request->lookup)
         return NULL;
-    places = places_new(client_request, count);
+    found = request_lookup_new(client_request, count);
     for (size_t i = 0; i < count; i++)
-        find_in(places, &requests[i], client_request, &last);
+        find_in_process(found, &requests[i], client_request, &last);
     refusal_clear(&last.why);
     if (lookup_debug_files_fit(client_request->lookup, &why) != 0)
         for (size_t i = 0; i < count; i++)
@@ -202,34 +202,34 @@ struct places *places_find(struct session_request *requests, size_t count,
                 requests[i].reply =
                     reply_refused(requests[i].process->pid, client_request->verb, &why);
     refusal_clear(&why);
-    return places;
+    return found;
 }
 
-void places_free(struct places *places, struct session_request *requests)
+void request_lookup_free(struct request_lookup *found, struct session_request *requests)
 {
-    if (!places)
+    if (!found)
         return;
-    for (size_t i = 0; i < places->process_count; i++) {
-        for (size_t j = 0; j < places->line_count; j++)
+    for (size_t i = 0; i < found->process_count; i++) {
+        for (size_t j = 0; j < found->line_count; j++)
             free(requests[i].places[j]);
         free(requests[i].places);
     }
-    for (size_t i = 0; i < places->line_count; i++)
-        texts_free(&places->lines[i]);
-    texts_free(&places->warnings);
-    texts_free(&places->absent);
-    free(places->lines);
-    free(places);
+    for (size_t i = 0; i < found->line_count; i++)
+        texts_free(&found->lines[i]);
+    texts_free(&found->warnings);
+    texts_free(&found->absent);
+    free(found->lines);
+    free(found);
 }
 
-void places_warn(const struct places *places, struct json_object *reply)
+void request_lookup_warn(const struct request_lookup *found, struct json_object *reply)
 {
     struct json_object *list = json_list(reply, "warnings");
     const struct texts *texts;
 
-    if (!places || !list)
+    if (!found || !list)
         return;
-    texts = reply_exit(reply) != 0 ? &places->absent : &places->warnings;
+    texts = reply_exit(reply) != 0 ? &found->absent : &found->warnings;
     for (size_t i = 0; i < texts->count; i++)
         json_object_array_add(list, json_object_new_string(texts->list[i]));
 }
@@ -240,11 +240,11 @@ static void print_all(const struct texts *texts)
         warning_print(texts->list[i]);
 }
 
-void places_warn_group(const struct places *places, bool failed)
+void request_lookup_warn_group(const struct request_lookup *found, bool failed)
 {
-    if (!places)
+    if (!found)
         return;
-    print_all(&places->warnings);
+    print_all(&found->warnings);
     if (failed)
-        print_all(&places->absent);
+        print_all(&found->absent);
 }
