@@ -17,13 +17,17 @@
 #include "loader/objects/library_heap.h"
 #include "loader/objects/object.h"
 #include "loader/objects/object_functions.h"
+#include "loader/slots/declared.h"
 #include "loader/slots/ifunc.h"
-#include "loader/slots/mend.h"
+#include "loader/slots/import.h"
 #include "loader/slots/report.h"
 #include "loader/slots/slot_objects.h"
 #include "loader/text/decoder.h"
 #include "loader/text/site.h"
+#include "loader/transaction/commit.h"
 #include "loader/transaction/deferred.h"
+#include "loader/transaction/hooks.h"
+#include "loader/transaction/mend.h"
 #include "loader/transaction/transaction.h"
 
 /* ---- calls from the shim ---- */

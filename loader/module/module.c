@@ -18,13 +18,14 @@
 #include "elf/origin.h"
 #include "elf/protection.h"
 #include "elf/relocations.h"
+#include "elf/slot_table.h"
 #include "loader/module/needed.h"
 #include "loader/module/parked.h"
 #include "loader/module/snapshot.h"
 #include "loader/module/trust.h"
 #include "loader/objects/object.h"
+#include "loader/slots/declared.h"
 #include "loader/slots/fault.h"
-#include "loader/slots/slot.h"
 #include "resolve/elf_refusal.h"
 
 static struct module *first;

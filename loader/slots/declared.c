@@ -1,7 +1,6 @@
-/*
- * declared.c - slots that a program, a library or a patch declares with hotpatch.h, and those
- * that a program makes at run time.
- */
+/* declared.c - see declared.h. */
+#include "loader/slots/declared.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +10,44 @@
 #include "elf/slot_table.h"
 #include "elf/slot_table_file.h"
 #include "loader/objects/object_file.h"
+#include "loader/slots/change.h"
 #include "loader/slots/entry_file.h"
-#include "loader/slots/slot.h"
+
+/* ---- the kind ---- */
+
+/* Empty the required slots that a dropped slot fills. Their words hold the address of a stub that is unmapped, so the
+ * fallback is stored at once, not with the next commit; not into an object that is unmapped as well. */
+static void forget_provider(const struct slot *gone)
+{
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind) {
+        if (slot->provider != gone)
+            continue;
+        slot->provider = NULL;
+        if (slot->live == slot->base) {
+            slot->live = slot->fallback;
+            for (size_t i = 0; i < slot->word_count && slot->object->present; i++)
+                __atomic_store_n(slot->words[i].address, slot->fallback, __ATOMIC_RELEASE);
+        }
+        slot->base = slot->fallback;
+    }
+}
+
+static bool store(const struct change *change, const struct word *word, bool hits)
+{
+    (void)hits;
+    if (__atomic_load_n(word->address, __ATOMIC_ACQUIRE) != change->after)
+        __atomic_store_n(word->address, change->after, __ATOMIC_RELEASE);
+    return false;
+}
+
+static const struct slot_ops declared_ops = {
+    .kind = SLOT_DECLARED, .dropped = forget_provider, .store = store};
+
+/* ---- slots of a table ---- */
 
 static struct slot *from_table(const struct table_slot *entry)
 {
-    struct slot *slot = slot_new(SLOT_DECLARED, entry->kind, entry->name, entry->signature);
+    struct slot *slot = slot_new(&declared_ops, entry->kind, entry->name, entry->signature);
 
     if (!slot)
         return NULL;
@@ -133,6 +164,8 @@ int declared_from_file(const struct image *image, struct module *owner, struct s
     return 0;
 }
 
+/* ---- slots made at run time ---- */
+
 int declared_adopt_registered(struct registered_slot *list)
 {
     for (struct registered_slot *r = list; r; r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE)) {
@@ -140,7 +173,7 @@ int declared_adopt_registered(struct registered_slot *list)
 
         if (slot_of_declared(&r->slot))
             continue;
-        slot = slot_new(SLOT_DECLARED, r->slot.kind, r->slot.name, r->slot.signature);
+        slot = slot_new(&declared_ops, r->slot.kind, r->slot.name, r->slot.signature);
         if (!slot)
             return -1;
         slot->object = object_program();
@@ -154,4 +187,12 @@ int declared_adopt_registered(struct registered_slot *list)
         slot_register(slot);
     }
     return 0;
+}
+
+struct slot *slot_of_declared(const struct hotpatch_slot *declared)
+{
+    for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
+        if (slot->object && slot->declared == declared)
+            return slot;
+    return NULL;
 }

@@ -5,7 +5,6 @@
 #include "elf/object_callers.h"
 #include "loader/objects/object.h"
 #include "loader/objects/object_functions.h"
-#include "loader/slots/entry.h"
 #include "loader/text/site.h"
 
 static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)

@@ -14,8 +14,10 @@
 #include "loader/objects/emulator.h"
 #include "loader/objects/object_functions.h"
 #include "loader/slots/direct_callers.h"
+#include "loader/slots/entry_arm.h"
 #include "loader/slots/entry_file.h"
 #include "loader/slots/ifunc.h"
+#include "loader/slots/module_state.h"
 #include "loader/text/decoder.h"
 #include "loader/text/site.h"
 #include "loader/text/site_find.h"
@@ -140,7 +142,7 @@ static char *copies_of(const struct slot *slot, bool clones)
 static struct slot *make_slot(const struct entry_candidate *candidate, const char *name,
                               struct site *site)
 {
-    struct slot *slot = slot_new(SLOT_ENTRY, HOTPATCH_KIND_FUNCTION, name, NULL);
+    struct slot *slot = slot_new(&entry_ops, HOTPATCH_KIND_FUNCTION, name, NULL);
 
     if (!slot)
         return NULL;

@@ -10,7 +10,6 @@
 #include "elf/functions.h"
 #include "loader/slots/slot.h"
 #include "loader/text/site.h"
-#include "loader/transaction/transaction.h"
 #include "resolve/function_code.h"
 #include "resolve/function_copies.h"
 
@@ -48,29 +47,5 @@ int entries_refused(struct site_problem *why);
 /* The slot of a function, made where there is none yet; NULL: `why` says why it cannot have one.
  * Inside objects_locked(). */
 struct slot *entry_slot(const struct entry_candidate *candidate, struct site_problem *why);
-
-/* Make ready what the changes need: objects are pinned, stubs written. 0, or -1 with `why`. */
-int entries_prepare(struct transaction *transaction);
-/* The transaction has failed: padding that only it would have used is free for others again. */
-void entries_release(struct transaction *transaction);
-/* Would entries_prepare() find padding for all that need some? Nothing is mapped, written or kept. 0, or -1
- * with `why`. Inside objects_locked(). */
-int entries_try(struct transaction *transaction);
-
-/* own_calls.c: lead the calls that the loaded patches make of functions which they replace past the
- * replacements. 0, or -1 with `why`. Inside objects_locked(). */
-int own_calls_settle(struct transaction *transaction);
-
-/* Let the entries jump; on failure those that do are brought back. Waits for threads until the
- * transaction's timeout; takes objects_locked() and the commit section for moments. 0, or -1 with
- * `why`. */
-int entries_arm(struct transaction *transaction);
-/* What entries_arm() left for the commit: short jumps. Inside objects_locked() and the commit section.
- * 0, or -1 with `why`. */
-int entries_arm_rest(struct transaction *transaction);
-void entries_disarm(struct transaction *transaction); /* what these two armed */
-
-/* Look whether functions that were switched have been entered since. */
-void entries_settle(void);
 
 #endif

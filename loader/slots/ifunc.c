@@ -10,6 +10,7 @@
 #include "loader/objects/linker_ask.h"
 #include "loader/objects/object.h"
 #include "loader/objects/object_functions.h"
+#include "loader/slots/import.h"
 #include "loader/slots/slot.h"
 
 struct implementation {
@@ -50,10 +51,9 @@ void ifuncs_register(void)
 static uintptr_t bound_to(const struct object *object, const struct function *function)
 {
     imports_read_named(function->name);
-    for (struct slot *slot = slots_named(function->name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_IMPORT && slot->object == object &&
-            slot->definition == function->address && strcmp(slot->name, function->name) == 0 &&
-            slot->base)
+    for (struct slot *slot = slot_next_named(SLOT_IMPORT, function->name, NULL); slot;
+         slot = slot_next_named(SLOT_IMPORT, function->name, slot))
+        if (slot->object == object && slot->definition == function->address && slot->base)
             return slot->base;
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * import.c - import slots: the words of every object that ld.so fills with functions, by
- * JUMP_SLOT, GLOB_DAT and ADDRESS relocations (arch/relocation.h).
+ * JUMP_SLOT, GLOB_DAT and ADDRESS relocations (arch/relocation.h); see import.h.
  *
  * One slot is one definition under one name; all words that ld.so bound to it switch together. A
  * word that is bound tells its definition itself. One that is not holds its own object's PLT
@@ -8,6 +8,8 @@
  * (gABI, "Function Addresses"): then the definition is looked up as ld.so would, in the global
  * scope first and in the importer's own after it.
  */
+#include "loader/slots/import.h"
+
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +21,7 @@
 #include "loader/objects/object_meant.h"
 #include "loader/objects/program_plt.h"
 #include "loader/objects/scope.h"
-#include "loader/slots/slot.h"
-#include "loader/transaction/transaction.h"
+#include "loader/slots/change.h"
 
 /* Objects have thousands of words and a patch asks for few: only those of names that have been
  * asked for are read, until somebody wants to see all. */
@@ -147,6 +148,74 @@ bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr
            is_lazy_stub(importer, value);
 }
 
+/* ---- the kind ---- */
+
+/* A patch's own calls of what it replaces reach what lay there before any patch; HOTPATCH_ORIGINAL is for what lies
+ * below it. */
+static uintptr_t word_value(const struct slot *slot, const struct layer *layers, size_t count,
+                            uintptr_t live, const struct word *word)
+{
+    for (size_t i = 0; word->object->module && i < count; i++)
+        if (layers[i].module == word->object->module)
+            return slot->base;
+    return live;
+}
+
+/* Return whether the word holds what was last stored or read there. A word that ld.so has bound since, or has still to
+ * bind, holds the definition, or the address of a PLT entry: its object's, or in a non-PIE process the program's. Any
+ * other value was stored by the program. */
+static bool is_as_expected(const struct slot *slot, const struct word *word)
+{
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+
+    return now == slot->live || now == slot->base || import_is_unbound(slot, word, now);
+}
+
+/* Return whether what is live stays, and is only stored into words that came since. A word that the program has
+ * changed is then no reason to refuse the request. */
+static bool only_extends(const struct change *change)
+{
+    return change->before == change->after && change->layer_count == change->slot->layer_count;
+}
+
+static bool may_be_kept(const struct change *change, const struct word *word)
+{
+    return word->pointer || only_extends(change);
+}
+
+static enum word_state word_state(const struct change *change, const struct word *word)
+{
+    if (is_as_expected(change->slot, word))
+        return WORD_EXPECTED;
+    return may_be_kept(change, word) ? WORD_KEPT : WORD_HOST_OWNED;
+}
+
+/* Data is stored into only where it holds what it should, in one step with the comparison: the program may write it at
+ * any moment. */
+static bool store(const struct change *change, const struct word *word, bool hits)
+{
+    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
+    uintptr_t value = change_word_value(change, word);
+    bool may_be_overwritten;
+
+    (void)hits;
+    if (now == value)
+        return false;
+    may_be_overwritten = word->lazy && import_is_unbound(change->slot, word, now);
+    if (!may_be_kept(change, word))
+        __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
+    else if (is_as_expected(change->slot, word))
+        __atomic_compare_exchange_n(word->address, &now, value, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE);
+    return may_be_overwritten;
+}
+
+static const struct slot_ops import_ops = {.kind = SLOT_IMPORT,
+                                           .of_importers = true,
+                                           .word_value = word_value,
+                                           .word_state = word_state,
+                                           .store = store};
+
 /* ---- slots ---- */
 
 static struct slot *slot_of(const char *name, const char *version,
@@ -154,11 +223,11 @@ static struct slot *slot_of(const char *name, const char *version,
 {
     struct slot *slot;
 
-    for (slot = slots_named(name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_IMPORT && slot->object == definition->object &&
-            slot->definition == definition->value && strcmp(slot->name, name) == 0)
+    for (slot = slot_next_named(SLOT_IMPORT, name, NULL); slot;
+         slot = slot_next_named(SLOT_IMPORT, name, slot))
+        if (slot->object == definition->object && slot->definition == definition->value)
             return slot;
-    slot = slot_new(SLOT_IMPORT, HOTPATCH_KIND_FUNCTION, name, NULL);
+    slot = slot_new(&import_ops, HOTPATCH_KIND_FUNCTION, name, NULL);
     if (!slot)
         return NULL;
     slot->object = definition->object;
@@ -292,7 +361,7 @@ static bool is_known_value(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
 
-    return now == commit_value_of(slot, word) ||
+    return now == slot_word_value(slot, word) ||
            (slot->layer_count == 0 && (now == slot->base || import_is_unbound(slot, word, now)));
 }
 

@@ -7,6 +7,7 @@
 #include "elf/functions.h"
 #include "loader/slots/direct_callers.h"
 #include "loader/slots/fault.h"
+#include "loader/slots/module_state.h"
 #include "loader/slots/own_arguments.h"
 #include "loader/text/site.h"
 #include "resolve/keep_rules.h"
@@ -74,20 +75,20 @@ static void list_callers(const struct slot *slot, const struct found *found, cha
     }
 }
 
-static int refuse_keep(struct transaction *transaction, const struct slot *slot,
-                       const struct module *module, const struct found *found, const char *problem)
+static int refuse_keep(const struct slot *slot, const struct module *module,
+                       const struct found *found, const char *problem, struct refusal *why)
 {
     char list[640] = "";
 
     list_callers(slot, found, list, sizeof(list));
-    return refuse(transaction->why, HP_CALLERS,
+    return refuse(why, HP_CALLERS,
                   "%s: callers of %s rely on more than the ABI promises, and %s; %s%s%s",
                   module->path, slot->name, problem, *list ? "callers: " : "callers are not known",
                   list, found->count > LISTED ? ", and more" : "");
 }
 
-int keep_plan(struct transaction *transaction, const struct slot *slot, const struct module *module,
-              struct module_entry *entry)
+int keep_plan(const struct slot *slot, const struct module *module, struct module_entry *entry,
+              struct refusal *why)
 {
     struct keep_facts facts = {.name = slot->name,
                                .signature = entry->signature,
@@ -96,8 +97,6 @@ int keep_plan(struct transaction *transaction, const struct slot *slot, const st
     struct found found;
     const char *problem;
 
-    if (slot->kind != SLOT_ENTRY)
-        return 0;
     find(slot, &found);
     facts.kept = found.kept;
     facts.unread = found.unread;
@@ -107,7 +106,7 @@ int keep_plan(struct transaction *transaction, const struct slot *slot, const st
         return 0;
     }
     problem = keep_decide(&facts, &entry->keep);
-    return problem ? refuse_keep(transaction, slot, module, &found, problem) : 0;
+    return problem ? refuse_keep(slot, module, &found, problem, why) : 0;
 }
 
 static bool is_new(const struct layer *layer)
@@ -115,23 +114,23 @@ static bool is_new(const struct layer *layer)
     return layer->module && !layer->module->live && !layer->module->fault;
 }
 
-void keep_warn(struct transaction *transaction)
+char *keep_warning(const struct change *changes)
 {
     char list[128] = "";
     unsigned count = 0;
 
-    for (const struct change *c = transaction->changes; c; c = c->next)
-        for (size_t i = 0; c->slot->kind == SLOT_ENTRY && i < c->layer_count; i++)
+    for (const struct change *c = changes; c; c = c->next)
+        for (size_t i = 0; i < c->layer_count; i++)
             if (is_new(&c->layers[i]) &&
                 arch_keeps(&c->layers[i].module->entries[c->layers[i].entry].keep.kept) &&
                 ++count <= 3)
                 text_list_add(list, sizeof(list), c->slot->name);
-    if (count > 0)
-        transaction_warn(transaction,
-                         "callers of %s%s rely on more than the ABI promises: a keeping stub calls "
-                         "the replacement, in which __builtin_return_address() shows the stub; "
-                         "backtrace() and exceptions pass through",
-                         list, count > 3 ? " and others" : "");
+    if (count == 0)
+        return NULL;
+    return text_format("callers of %s%s rely on more than the ABI promises: a keeping stub calls "
+                       "the replacement, in which __builtin_return_address() shows the stub; "
+                       "backtrace() and exceptions pass through",
+                       list, count > 3 ? " and others" : "");
 }
 
 const struct arch_kept *keep_of(const struct slot *slot)

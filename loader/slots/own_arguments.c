@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "arch/stack_arguments.h"
+#include "elf/functions.h"
 #include "elf/image_bytes.h"
 #include "loader/objects/object_functions.h"
-#include "loader/slots/entry.h"
 #include "loader/text/site.h"
 
 /* A copy of a function's code, as it was before entries were armed. */

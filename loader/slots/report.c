@@ -11,8 +11,9 @@
 #include "base/services.h"
 #include "base/text.h"
 #include "base/wall_time.h"
-#include "loader/slots/entry.h"
+#include "loader/slots/entry_arm.h"
 #include "loader/slots/fault.h"
+#include "loader/slots/import.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/slots/limit.h"
 #include "loader/text/damage.h"
@@ -99,7 +100,8 @@ static void put_keeps(struct json *json, const struct slot *slot)
 
 static const struct damage *damage_of(const struct slot *slot)
 {
-    return slot->kind == SLOT_ENTRY && site_is_armed(slot->site) ? site_damage(slot->site) : NULL;
+    return slot->ops->kind == SLOT_ENTRY && site_is_armed(slot->site) ? site_damage(slot->site)
+                                                                      : NULL;
 }
 
 static void put_damage(struct json *json, const struct slot *slot)
@@ -154,7 +156,7 @@ static void put_slot(struct json *json, const struct slot *slot)
 
     json_object_begin(json, NULL);
     json_string(json, "name", slot->name);
-    json_string(json, "kind", slot_kind_name(slot->kind));
+    json_string(json, "kind", slot_kind_name(slot->ops->kind));
     json_string(json, "type", slot_type_name(slot->type));
     json_string(json, "object", slot_object_name(slot));
     json_string(json, "object_path", slot_object_path(slot));
@@ -171,9 +173,9 @@ static void put_slot(struct json *json, const struct slot *slot)
     json_unsigned(json, "unfilled", slot->unfilled);
     json_boolean(json, "patchable", true);
     json_string(json, "why", NULL);
-    if (slot->kind == SLOT_IMPORT)
+    if (slot->ops->kind == SLOT_IMPORT)
         put_importers(json, slot);
-    if (slot->kind == SLOT_ENTRY)
+    if (slot->ops->kind == SLOT_ENTRY)
         put_entry(json, slot);
     json_array_begin(json, "layers");
     for (size_t i = 0; i < slot->layer_count; i++)
@@ -244,7 +246,7 @@ static void put_changes(const struct transaction *transaction, struct json *json
         json_object_begin(json, NULL);
         json_string(json, "name", slot->name);
         json_string(json, "object", slot_object_name(slot));
-        json_string(json, "kind", slot_kind_name(slot->kind));
+        json_string(json, "kind", slot_kind_name(slot->ops->kind));
         json_address(json, "old", c->before);
         json_address(json, "new", c->after);
         json_string(json, "module",
@@ -340,7 +342,7 @@ void report_mended(const struct mend *mend, struct engine_reply *reply)
 /* Inside objects_locked(): what is read lies in objects that may be unmapped at any moment. */
 static int read_live(void *damaged)
 {
-    entries_settle();
+    entries_read_hits();
     *(size_t *)damaged = damage_look();
     for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (slot->declared && slot->object && slot->type == HOTPATCH_KIND_REQUIRED)
@@ -349,7 +351,7 @@ static int read_live(void *damaged)
         slot->words_live = 0;
         for (size_t i = 0; i < slot->word_count; i++)
             slot->words_live += __atomic_load_n(slot->words[i].address, __ATOMIC_ACQUIRE) ==
-                                commit_value_of(slot, &slot->words[i]);
+                                slot_word_value(slot, &slot->words[i]);
     }
     return 0;
 }
@@ -358,9 +360,9 @@ static bool is_wanted(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
         return false;
-    if (slot->kind == SLOT_IMPORT && !import_is_used(slot))
+    if (slot->ops->kind == SLOT_IMPORT && !import_is_used(slot))
         return false;
-    if (request->kind && strcmp(request->kind, slot_kind_name(slot->kind)) != 0)
+    if (request->kind && strcmp(request->kind, slot_kind_name(slot->ops->kind)) != 0)
         return false;
     return !request->match || fnmatch(request->match, slot->name, 0) == 0;
 }

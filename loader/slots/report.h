@@ -6,7 +6,8 @@
 #define HOTPATCH_REPORT_H
 
 #include "base/engine_api.h"
-#include "loader/slots/mend.h"
+#include "base/services.h"
+#include "loader/transaction/mend.h"
 #include "loader/transaction/transaction.h"
 
 void report_transaction(const struct transaction *transaction, uint64_t microseconds,

@@ -14,6 +14,7 @@
 #include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
+#include "loader/slots/import.h"
 #include "loader/slots/limit.h"
 #include "loader/slots/report.h"
 #include "loader/text/decoder.h"
@@ -89,10 +90,10 @@ static bool is_imported(const struct object *object, const struct function *func
 {
     size_t count = 0;
 
-    for (const struct slot *slot = function->name ? slots_named(function->name) : NULL; slot;
-         slot = slot->next_in_bucket)
-        count += slot->kind == SLOT_IMPORT && slot->object == object &&
-                 strcmp(slot->name, function->name) == 0 && import_is_used(slot);
+    for (const struct slot *slot =
+             function->name ? slot_next_named(SLOT_IMPORT, function->name, NULL) : NULL;
+         slot; slot = slot_next_named(SLOT_IMPORT, function->name, slot))
+        count += slot->object == object && import_is_used(slot);
     return count == 1;
 }
 

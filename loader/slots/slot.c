@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "loader/module/module.h"
 #include "loader/slots/fault.h"
+#include "loader/slots/module_state.h"
 #include "loader/text/site.h"
 
 enum { BUCKET_COUNT = 8192, KINDS = SLOT_ENTRY + 1 };
@@ -46,9 +46,13 @@ struct slot *slot_at(const struct object *object, uint64_t definition)
     return slot;
 }
 
-struct slot *slots_named(const char *name)
+struct slot *slot_next_named(enum slot_kind kind, const char *name, const struct slot *slot)
 {
-    return *bucket_of(name);
+    struct slot *next = slot ? slot->next_in_bucket : *bucket_of(name);
+
+    while (next && (next->ops->kind != kind || strcmp(next->name, name) != 0))
+        next = next->next_in_bucket;
+    return next;
 }
 
 struct slot *slots_first(void)
@@ -61,13 +65,14 @@ struct slot *slots_of(enum slot_kind kind)
     return firsts[kind];
 }
 
-struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature)
+struct slot *slot_new(const struct slot_ops *ops, uint32_t type, const char *name,
+                      const char *signature)
 {
     struct slot *slot = calloc(1, sizeof(*slot));
 
     if (!slot)
         return NULL;
-    slot->kind = kind;
+    slot->ops = ops;
     slot->type = type;
     slot->name = text_copy(name);
     slot->signature = text_copy(signature);
@@ -97,11 +102,11 @@ void slot_register(struct slot *slot)
     *end = slot;
     end = &slot->next;
     slot->next_of_kind = NULL;
-    *ends[slot->kind] = slot;
-    ends[slot->kind] = &slot->next_of_kind;
+    *ends[slot->ops->kind] = slot;
+    ends[slot->ops->kind] = &slot->next_of_kind;
     slot->next_in_bucket = *bucket;
     *bucket = slot;
-    if (slot->kind == SLOT_ENTRY) {
+    if (slot->ops->by_place) {
         struct slot **place = place_of(slot->object, slot->definition);
 
         slot->next_at_place = *place;
@@ -116,7 +121,7 @@ static void leave_buckets(struct slot *slot)
     while (*bucket != slot)
         bucket = &(*bucket)->next_in_bucket;
     *bucket = slot->next_in_bucket;
-    if (slot->kind == SLOT_ENTRY) {
+    if (slot->ops->by_place) {
         struct slot **place = place_of(slot->object, slot->definition);
 
         while (*place != slot)
@@ -138,24 +143,6 @@ void slot_free(struct slot *slot)
     free(slot->layers);
     free(slot->told);
     free(slot);
-}
-
-/* A required slot that a vanished slot filled is empty again. Its word still holds the stub that
- * is gone; the next transaction's commit would be too late, so it is stored at once. Its own object
- * may have gone in the same moment. */
-static void forget_provider(const struct slot *gone)
-{
-    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind) {
-        if (slot->provider != gone)
-            continue;
-        slot->provider = NULL;
-        if (slot->live == slot->base) {
-            slot->live = slot->fallback;
-            for (size_t i = 0; i < slot->word_count && slot->object->present; i++)
-                __atomic_store_n(slot->words[i].address, slot->fallback, __ATOMIC_RELEASE);
-        }
-        slot->base = slot->fallback;
-    }
 }
 
 static void unlink_of_kind(int kind, bool (*wanted)(const struct slot *, const void *),
@@ -185,8 +172,8 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
         }
         *place = slot->next;
         leave_buckets(slot);
-        if (slot->kind == SLOT_DECLARED)
-            forget_provider(slot);
+        if (slot->ops->dropped)
+            slot->ops->dropped(slot);
         slot->object = NULL;
         slot->gone = true;
         if (!slot_change(slot))
@@ -199,7 +186,7 @@ static void drop(bool (*wanted)(const struct slot *, const void *), const void *
 
 static bool in_object(const struct slot *slot, const void *object)
 {
-    return slot->object == object || (slot->kind == SLOT_IMPORT && slot->word_count == 0);
+    return slot->object == object || (slot->ops->of_importers && slot->word_count == 0);
 }
 
 static void drop_words(struct slot *slot, const struct object *object)
@@ -276,10 +263,10 @@ const char *slot_type_name(uint32_t type)
     return names[type < sizeof(names) / sizeof(*names) ? type : 0];
 }
 
-/* Of an import: who imports it, the program before others. */
+/* Return the object that the slot is named after. Of an import that is the first importer: the program before others. */
 static const struct object *named_object(const struct slot *slot)
 {
-    return slot->kind == SLOT_IMPORT && slot->word_count ? slot->words[0].object : slot->object;
+    return slot->ops->of_importers && slot->word_count ? slot->words[0].object : slot->object;
 }
 
 const char *object_name(const struct object *object)
@@ -358,10 +345,14 @@ bool slot_is_data(const struct slot *slot)
     return slot->type == HOTPATCH_KIND_DATA;
 }
 
-struct slot *slot_of_declared(const struct hotpatch_slot *declared)
+bool slot_writes_code(const struct slot *slot)
 {
-    for (struct slot *slot = firsts[SLOT_DECLARED]; slot; slot = slot->next_of_kind)
-        if (slot->object && slot->declared == declared)
-            return slot;
-    return NULL;
+    return slot->ops->arm != NULL;
+}
+
+uintptr_t slot_word_value(const struct slot *slot, const struct word *word)
+{
+    return slot->ops->word_value
+               ? slot->ops->word_value(slot, slot->layers, slot->layer_count, slot->live, word)
+               : slot->live;
 }

@@ -1,9 +1,8 @@
 /*
- * slot.h - the registry: every patch point that is known, and what is applied on it.
+ * slot.h - the registry of slots: every patch point that is known, with the layers that are applied on it.
  *
- * Whatever kind a slot is of, from here on it is a set of words that switch together, an
- * original below all layers, and a stack of layers. Runs on whichever thread holds the
- * engine lock.
+ * A slot of any kind is a set of words that switch together, an original below all layers, and a stack of layers.
+ * Runs on whichever thread holds the engine lock.
  */
 #ifndef HOTPATCH_SLOT_H
 #define HOTPATCH_SLOT_H
@@ -43,13 +42,76 @@ struct layer {
 };
 
 struct change;
+struct json;
+struct module_entry;
+struct refusal;
+struct site_problem;
+struct slot;
+
+/* What has to be done to a slot whose change is to be committed, before the commit. */
+enum arm_need {
+    ARM_NOTHING,
+    ARM_AGAIN, /* it is armed: what another tool has written there is put right, or refused */
+    ARM_SHORT, /* waits for no thread: may be left for the commit itself */
+    ARM_LONG
+};
+
+/* What a word holds when a change is to be stored into it. */
+enum word_state {
+    WORD_EXPECTED,  /* what the engine or ld.so has stored there */
+    WORD_KEPT,      /* another value, which stays there */
+    WORD_HOST_OWNED /* another value: the change is refused */
+};
+
+/*
+ * A kind of slot. What is NULL is nothing to do. Unless said otherwise the functions run inside objects_locked(); those
+ * that return int return 0, or -1 with `why`.
+ */
+struct slot_ops {
+    enum slot_kind kind;
+    bool by_place; /* slot_at() finds it by object and definition */
+    bool
+        of_importers; /* it is named after the object of its first word, and dropped with its last word */
+
+    /* The slot leaves the registry. */
+    void (*dropped)(const struct slot *slot);
+
+    /* Plan: decide how calls of a new layer are made, and note it in the module's entry. */
+    int (*plan)(const struct slot *slot, const struct module *module, struct module_entry *entry,
+                struct refusal *why);
+
+    /* Prepare; only kinds that write into code. claim() is prepare() of a dry run: nothing is mapped or written. After
+     * either, release() gives back what only this change would have used. */
+    int (*claim)(struct change *change, struct refusal *why);
+    int (*prepare)(struct change *change, struct refusal *why);
+    void (*release)(struct change *change);
+
+    /* Arm, in sections of objects_locked() and the commit section; only kinds that write into code. arm_ahead() does
+     * for at most ARM_AHEAD_MAX changes at once what arm() would do for each. */
+    enum arm_need (*arm_need)(const struct change *change);
+    void (*arm_ahead)(struct change *const *changes, size_t count);
+    int (*arm)(struct change *change, uint64_t until, struct site_problem *why);
+    int (*disarm)(struct change *change, uint64_t until, struct site_problem *why);
+
+    /* Commit. The value of a word where `layers` are applied and `live` is the slot's; NULL: `live`. */
+    uintptr_t (*word_value)(const struct slot *slot, const struct layer *layers, size_t count,
+                            uintptr_t live, const struct word *word);
+    enum word_state (*word_state)(const struct change *change, const struct word *word);
+    /* Never NULL. Returns whether the slot has to be looked at again later: ld.so may overwrite the word, or calls are
+     * to be recorded (`hits`). */
+    bool (*store)(const struct change *change, const struct word *word, bool hits);
+    /* Where the call of an injection goes on that lets it pass; NULL: to `below`. */
+    uintptr_t (*passes_to)(const struct slot *slot, uintptr_t below);
+};
+
+enum { ARM_AHEAD_MAX = 128 };
 
 struct slot {
     struct slot *next;
     struct slot *next_of_kind;
     struct slot *next_in_bucket; /* by name */
     struct slot *next_at_place;  /* entries: by object and definition */
-    enum slot_kind kind;
+    const struct slot_ops *ops;
     uint32_t type;         /* enum hotpatch_kind; imports: HOTPATCH_KIND_FUNCTION */
     struct object *object; /* that declares it, or defines what is imported; NULL while the patch
                             * that declares it is not loaded yet */
@@ -94,10 +156,12 @@ struct slot {
 
 struct slot *slots_first(void);
 struct slot *slots_of(enum slot_kind kind); /* the first; next_of_kind */
-struct slot *slot_new(enum slot_kind kind, uint32_t type, const char *name, const char *signature);
+struct slot *slot_new(const struct slot_ops *ops, uint32_t type, const char *name,
+                      const char *signature);
 int slot_add_word(struct slot *slot, const struct word *word);
-struct slot *slots_named(const char *name); /* a bucket: has others too; next_in_bucket */
-void slot_register(struct slot *slot);      /* the registry owns it from here on */
+/* Return the next slot of a kind and name after `slot`; NULL stands before the first. NULL: there is none. */
+struct slot *slot_next_named(enum slot_kind kind, const char *name, const struct slot *slot);
+void slot_register(struct slot *slot); /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 struct slot *slot_at(const struct object *object, uint64_t definition); /* an entry's, or NULL */
 /* What the transaction under way makes of the slot, or NULL. Between slot_pin() and slot_unpin() the
@@ -121,45 +185,11 @@ const char *object_name(const struct object *object);
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct symbol_spec *target); /* OBJECT: */
 bool slot_is_data(const struct slot *slot);
+/* Return whether switching the slot writes into its object's code. */
+bool slot_writes_code(const struct slot *slot);
+/* Return what the engine would have a word of the slot hold. */
+uintptr_t slot_word_value(const struct slot *slot, const struct word *word);
 /* Another number whenever something of the slot that status tells has changed. */
 uint64_t slot_stamp(const struct slot *slot);
-struct slot *slot_of_declared(const struct hotpatch_slot *declared); /* NULL: none */
-
-/* declared.c: register the slots of a table in a mapped image. 0; -1: no memory; 1: ld.so has
- * listed the object and not yet relocated it. Holding ld.so's list lock. */
-int declared_read(struct object *object);
-/* declared.c: make unregistered slots of a patch's file; addresses without load bias. */
-struct image;
-int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
-                       char **name_space, struct elf_error *fault);
-/* declared.c: give such a slot its place in the process. */
-void declared_place(struct slot *slot, struct object *object);
-/* declared.c: slots made by hotpatch_register() since the last call. */
-struct registered_slot;
-int declared_adopt_registered(struct registered_slot *list);
-
-/*
- * import.c: the words of all objects that hold functions of others, or that others could
- * interpose: of one name, or all. objects_locked() then reads those of new objects too. Inside
- * objects_locked(). 0, or -1: no memory.
- */
-int imports_read_named(const char *name);
-int imports_read_all(void);
-int imports_read_new(void);                  /* of objects that came since */
-void imports_recheck(struct object *object); /* it may have been opened anew where it lay */
-void imports_expect_new(void);               /* the list of objects has changed */
-/* Does some object import it that is no patch, and not the definer with its own calls alone? */
-bool import_is_used(const struct slot *slot);
-/* What objects import and nobody can patch, with the reason. Inside objects_locked(). */
-typedef void import_refused_fn(const struct object *importer, const struct image_symbol *symbol,
-                               const char *why, void *context);
-void imports_unpatchable(import_refused_fn *each, void *context);
-/* `value` leads on to the definition through a PLT, the importer's own or the program's. Inside
- * objects_locked(). */
-bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr_t value);
-/* The definition is in OBJECT. */
-bool import_is_defined_in(const struct slot *slot, const struct symbol_spec *target);
-/* OBJECT is an importer. */
-bool import_is_used_in(const struct slot *slot, const struct symbol_spec *target);
 
 #endif

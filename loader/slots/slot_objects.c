@@ -6,7 +6,8 @@
 #include "loader/slots/slot_objects.h"
 
 #include "loader/objects/object.h"
-#include "loader/slots/slot.h"
+#include "loader/slots/declared.h"
+#include "loader/slots/import.h"
 
 /* Is what was stored in the object's declared slots still there? A new mapping holds the fallbacks. */
 static bool is_unchanged(const struct object *object)

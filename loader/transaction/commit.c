@@ -1,14 +1,16 @@
 /*
- * commit.c - the one point at which a transaction happens: all stores, or none.
+ * commit.c - see commit.h.
  *
  * Runs inside the shim's commit section and objects_locked(), so no fork can copy a half-done state and no
  * object can be unmapped. Nothing here allocates or waits. The section is taken first: a child that is
  * forked in it must not inherit ld.so's list lock from a thread that it does not have.
  *
- * Every store is one aligned 8-byte release store; a call meets the old word or the new one. What
- * can fail, making RELRO pages writable and finding a word that is not what it should be, is
- * done before the first store.
+ * Every store is one aligned 8-byte release store; a call reads the old word or the new one. What
+ * can fail is done before the first store: RELRO pages are made writable, and words are compared with what they
+ * should hold.
  */
+#include "loader/transaction/commit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,36 +22,9 @@
 #include "base/services.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
-#include "loader/slots/entry.h"
+#include "loader/objects/object.h"
 #include "loader/slots/fault.h"
-#include "loader/text/site.h"
-#include "loader/transaction/transaction.h"
-
-uintptr_t change_base(const struct change *change)
-{
-    const struct slot *slot = change->slot;
-
-    if (slot->type != HOTPATCH_KIND_REQUIRED)
-        return slot->base;
-    return change->provider ? change->provider->entry : slot->fallback;
-}
-
-void change_settle(struct change *change)
-{
-    for (size_t i = 0; i < change->layer_count; i++) {
-        struct layer *layer = &change->layers[i];
-
-        if (layer->module) {
-            const struct module_entry *entry = &layer->module->entries[layer->entry];
-
-            layer->function = entry->function;
-            layer->original = (uintptr_t *)entry->original;
-        }
-    }
-    change->before = change->slot->live;
-    change->after = change->layer_count ? change->layers[change->layer_count - 1].function
-                                        : change_base(change);
-}
+#include "loader/transaction/arming.h"
 
 /* ---- words ---- */
 
@@ -63,50 +38,11 @@ static void *page_of(const uintptr_t *address)
     return (void *)((uintptr_t)address & ~(page_size() - 1));
 }
 
-/* What a word will hold. A patch's own calls of what it replaces reach what lay there before
- * any patch; HOTPATCH_ORIGINAL is for what lies below it. */
-static uintptr_t value_below(const struct slot *slot, const struct layer *layers, size_t count,
-                             uintptr_t live, const struct word *word)
+static enum word_state word_state(const struct change *change, const struct word *word)
 {
-    if (word->object->module && slot->kind == SLOT_IMPORT)
-        for (size_t i = 0; i < count; i++)
-            if (layers[i].module == word->object->module)
-                return slot->base;
-    return live;
-}
+    const struct slot_ops *ops = change->slot->ops;
 
-uintptr_t commit_value_of(const struct slot *slot, const struct word *word)
-{
-    return value_below(slot, slot->layers, slot->layer_count, slot->live, word);
-}
-
-static uintptr_t value_for(const struct change *change, const struct word *word)
-{
-    return value_below(change->slot, change->layers, change->layer_count, change->after, word);
-}
-
-/* A word that is not what was last stored or read is the program's own doing, but for one that
- * ld.so has bound meanwhile, or has still to bind: then it leads to its object's PLT, or, in a
- * non-PIE process, to the program's. */
-static bool is_as_expected(const struct slot *slot, const struct word *word)
-{
-    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
-
-    return slot->kind != SLOT_IMPORT || now == slot->live || now == slot->base ||
-           import_is_unbound(slot, word, now);
-}
-
-/* What is live stays, and is only laid over words that came since: one that the program owns is
- * then no reason to refuse what was asked for. */
-static bool only_extends(const struct change *change)
-{
-    return change->slot->kind == SLOT_IMPORT && change->before == change->after &&
-           change->layer_count == change->slot->layer_count;
-}
-
-static bool may_be_left_alone(const struct change *change, const struct word *word)
-{
-    return word->pointer || only_extends(change);
+    return ops->word_state ? ops->word_state(change, word) : WORD_EXPECTED;
 }
 
 static int check_words(struct transaction *transaction)
@@ -117,10 +53,11 @@ static int check_words(struct transaction *transaction)
                           c->slot->name);
         for (size_t i = 0; i < c->slot->word_count; i++) {
             const struct word *word = &c->slot->words[i];
+            enum word_state state = word_state(c, word);
 
-            if (is_as_expected(c->slot, word))
+            if (state == WORD_EXPECTED)
                 continue;
-            if (!may_be_left_alone(c, word))
+            if (state == WORD_HOST_OWNED)
                 return refuse(transaction->why, HP_HOST_OWNED,
                               "%s: the program changed the word at %p of %s itself", c->slot->name,
                               (void *)word->address, object_name(word->object));
@@ -131,9 +68,8 @@ static int check_words(struct transaction *transaction)
     return 0;
 }
 
-/* Can it be stored into as it is? The kernel adds nothing to it, in one atomic step (futex(2),
- * FUTEX_WAKE_OP), and fails where that is not allowed. Asking /proc/self/maps takes longer than
- * the whole commit. */
+/* Return whether the word's page is writable. The kernel adds zero to the word in one atomic step (futex(2),
+ * FUTEX_WAKE_OP), and fails where the page is read-only. Reading /proc/self/maps takes longer than the whole commit. */
 static bool is_writable(const uintptr_t *address)
 {
     uint32_t nobody = 0;
@@ -142,9 +78,9 @@ static bool is_writable(const uintptr_t *address)
                     FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
 }
 
-/* A RELRO page that the program has made writable, to hook its own imports, must stay so: it will
- * store there again. All words are looked at before the first page is touched. */
-static void see_writable(const struct transaction *transaction)
+/* Find the words on RELRO pages that the program has made writable, to hook its own imports: such a page must stay
+ * writable, since the program will store there again. Runs before the first page is made writable here. */
+static void find_writable(const struct transaction *transaction)
 {
     for (const struct change *c = transaction->changes; c; c = c->next)
         for (size_t i = 0; i < c->slot->word_count; i++) {
@@ -154,7 +90,7 @@ static void see_writable(const struct transaction *transaction)
         }
 }
 
-/* Give every page of a protected word `protection`; the error of the first that cannot be. */
+/* Give every page of a protected word `protection`. Return 0, or the error of the first page that cannot have it. */
 static int protect(const struct transaction *transaction, int protection)
 {
     const void *last = NULL;
@@ -185,19 +121,18 @@ static bool any_protected(const struct transaction *transaction)
 }
 
 /*
- * A thread that called through an unbound word may be in ld.so's resolver this moment, and store
- * the definition over the replacement when it comes out. Nobody can be asked whether one is, so
- * the words are looked at again a few times, later and later (deferred.c); so are entries, whether
- * they have been called since.
+ * A thread that called through an unbound word may run ld.so's resolver at this moment, which stores the definition over
+ * the replacement when it returns. Whether a thread does cannot be found out, so the words are read again a few times,
+ * at growing intervals (deferred.c); so is whether entries have been called since.
  */
-static bool commit_look_again;
+static bool look_again;
 
 bool commit_take_look_again(void)
 {
-    bool seen = commit_look_again;
+    bool result = look_again;
 
-    commit_look_again = false;
-    return seen;
+    look_again = false;
+    return result;
 }
 
 static int verify(void *nothing)
@@ -208,7 +143,7 @@ static int verify(void *nothing)
             continue;
         for (size_t i = 0; i < slot->word_count; i++) {
             const struct word *word = &slot->words[i];
-            uintptr_t value = commit_value_of(slot, word);
+            uintptr_t value = slot_word_value(slot, word);
             uintptr_t base = slot->base;
 
             if (!word->protect && value != base)
@@ -226,30 +161,7 @@ void commit_verify_imports(void)
     shim()->commit_end();
 }
 
-/* Data is stored into only where it is what it should be, in one step with the look at it: the
- * program may write it at any moment. */
-static void store_direct(const struct change *change, const struct word *word, bool unseen)
-{
-    uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
-    uintptr_t value = value_for(change, word);
-
-    if (change->slot->kind == SLOT_ENTRY) {
-        if (change->before != change->after)
-            site_switch(change->slot->site, value, !unseen);
-        return;
-    }
-    if (now == value)
-        return;
-    if (word->lazy && import_is_unbound(change->slot, word, now))
-        commit_look_again = true;
-    if (!may_be_left_alone(change, word))
-        __atomic_store_n(word->address, value, __ATOMIC_RELEASE);
-    else if (is_as_expected(change->slot, word))
-        __atomic_compare_exchange_n(word->address, &now, value, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE);
-}
-
-/* Where a sandbox forbids mprotect: the kernel writes over the page's protection. */
+/* Store through /proc/self/mem, which ignores the page's protection: a sandbox may forbid mprotect(2). */
 static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
 {
     ssize_t n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word->address);
@@ -257,13 +169,13 @@ static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
     return n == sizeof(value) ? 0 : -1;
 }
 
-/* False: it needs no such store, or it is the program's own and stays; then it is not undone either. */
+/* Return whether the word is protected, and not the program's own, which stays and is not brought back either. */
 static bool goes_through_kernel(const struct change *change, const struct word *word)
 {
-    return word->protect && !(only_extends(change) && !is_as_expected(change->slot, word));
+    return word->protect && word_state(change, word) != WORD_KEPT;
 }
 
-/* All protected words through the kernel; those already stored go back where one fails. */
+/* Store all protected words through the kernel; bring those already stored back where one fails. */
 static int store_protected(const struct transaction *transaction, int memory)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
@@ -271,7 +183,7 @@ static int store_protected(const struct transaction *transaction, int memory)
             const struct word *word = &c->slot->words[i];
 
             if (!goes_through_kernel(c, word) ||
-                store_by_kernel(memory, word, value_for(c, word)) == 0)
+                store_by_kernel(memory, word, change_word_value(c, word)) == 0)
                 continue;
             for (const struct change *d = transaction->changes;; d = d->next)
                 for (size_t k = 0; k < d->slot->word_count; k++) {
@@ -279,8 +191,7 @@ static int store_protected(const struct transaction *transaction, int memory)
                         return -1;
                     if (goes_through_kernel(d, &d->slot->words[k]))
                         store_by_kernel(memory, &d->slot->words[k],
-                                        value_below(d->slot, d->slot->layers, d->slot->layer_count,
-                                                    d->before, &d->slot->words[k]));
+                                        slot_word_value(d->slot, &d->slot->words[k]));
                 }
         }
     }
@@ -289,17 +200,16 @@ static int store_protected(const struct transaction *transaction, int memory)
 
 /* ---- the stores ---- */
 
-/* A fault leads the caller's own call on, so what lies below it must keep for the caller what a
- * keeping stub keeps. A replacement's own call needs the ABI alone. */
-static uintptr_t way_from(const struct slot *slot, const struct layer *layer, uintptr_t below)
+/* Return what HOTPATCH_ORIGINAL of a layer has to hold. */
+static uintptr_t original_of(const struct slot *slot, const struct layer *layer, uintptr_t below)
 {
     bool is_fault = layer->module && layer->module->fault;
 
-    return is_fault && slot->kind == SLOT_ENTRY ? site_way(slot->site, below) : below;
+    return is_fault && slot->ops->passes_to ? slot->ops->passes_to(slot, below) : below;
 }
 
-/* HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
- * that is taken out keeps its pointer: a thread may still be in its function. `only_new`: of
+/* Store HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
+ * that is taken out keeps its pointer: a thread may still be in its function. `only_new`: only those of
  * layers that no call can reach yet, so that nothing has to be undone. */
 static void store_originals(const struct change *change, bool only_new)
 {
@@ -307,7 +217,7 @@ static void store_originals(const struct change *change, bool only_new)
 
     for (size_t i = 0; i < change->layer_count; i++) {
         const struct layer *layer = &change->layers[i];
-        uintptr_t original = way_from(change->slot, layer, below);
+        uintptr_t original = original_of(change->slot, layer, below);
 
         if (layer->module && layer->module->fault)
             layer->module->fault->reached = true;
@@ -318,15 +228,16 @@ static void store_originals(const struct change *change, bool only_new)
     }
 }
 
-static void store_word(const struct change *change, bool unseen)
+static void store_words(const struct change *change, bool hits)
 {
     const struct slot *slot = change->slot;
 
     for (size_t i = 0; i < slot->word_count; i++)
-        store_direct(change, &slot->words[i], unseen);
+        look_again |= slot->ops->store(change, &slot->words[i], hits);
 }
 
-static void note(struct change *change, const struct timespec *now, bool unseen)
+/* Enter the change into its slot. From here on `change` has the slot's old layers. */
+static void update_slot(struct change *change, const struct timespec *now, bool unseen)
 {
     struct slot *slot = change->slot;
     struct layer *layers = slot->layers;
@@ -351,7 +262,6 @@ static void note(struct change *change, const struct timespec *now, bool unseen)
         return;
     slot->entered = false;
     slot->unseen = unseen;
-    commit_look_again |= slot->kind == SLOT_ENTRY && !unseen;
     slot->since = *now;
     slot->version++;
     if (slot->declared) {
@@ -375,7 +285,7 @@ static void register_own_slots(struct module *module)
     }
 }
 
-static void note_modules(struct transaction *transaction, const struct timespec *now)
+static void update_modules(struct transaction *transaction, const struct timespec *now)
 {
     for (size_t i = 0; i < transaction->revert_count; i++)
         transaction->reverts[i]->live = false;
@@ -397,10 +307,10 @@ static void store_all(struct transaction *transaction)
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, false);
     for (struct change *c = transaction->changes; c; c = c->next)
-        store_word(c, transaction->unseen);
+        store_words(c, !transaction->unseen);
     for (struct change *c = transaction->changes; c; c = c->next)
-        note(c, &now, transaction->unseen);
-    note_modules(transaction, &now);
+        update_slot(c, &now, transaction->unseen);
+    update_modules(transaction, &now);
     transaction->committed = true;
 }
 
@@ -408,7 +318,7 @@ static int commit_protected(struct transaction *transaction)
 {
     int memory, result;
 
-    see_writable(transaction);
+    find_writable(transaction);
     result = protect(transaction, PROT_READ | PROT_WRITE);
     if (result == 0) {
         store_all(transaction);
@@ -435,8 +345,8 @@ static int commit_protected(struct transaction *transaction)
 int commit(struct transaction *transaction)
 {
     for (struct change *c = transaction->changes; c; c = c->next)
-        change_settle(c);
-    if (check_words(transaction) != 0 || entries_arm_rest(transaction) != 0)
+        change_values(c);
+    if (check_words(transaction) != 0 || arming_arm_rest(transaction) != 0)
         return -1;
     if (any_protected(transaction))
         return commit_protected(transaction);

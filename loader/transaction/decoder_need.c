@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/state.h"
 #include "resolve/resolver.h"
 
 /* Does the target name a declared slot of the program, as find.c would find it? */
@@ -15,9 +15,9 @@ static bool names_declared(const char *text)
         return true; /* nothing will be looked for */
     if (!resolver_may_be_declared(&target))
         return false;
-    for (const struct slot *slot = slots_named(target.name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_DECLARED && !slot->owner && strcmp(slot->name, target.name) == 0 &&
-            slot_in_object(slot, &target))
+    for (const struct slot *slot = slot_next_named(SLOT_DECLARED, target.name, NULL); slot;
+         slot = slot_next_named(SLOT_DECLARED, target.name, slot))
+        if (!slot->owner && slot_in_object(slot, &target))
             return true;
     return false;
 }

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/services.h"
 #include "base/text.h"
-#include "loader/slots/entry.h"
+#include "loader/module/module.h"
+#include "loader/slots/entry_arm.h"
 #include "loader/slots/fault.h"
 #include "loader/text/site.h"
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/commit.h"
 
 static struct {
     uint64_t due;   /* of the next look at words that ld.so's resolver may overwrite; 0: none */
@@ -49,7 +51,7 @@ static void look_again(uint64_t at)
     if (!tending.due || at < tending.due)
         return;
     commit_verify_imports();
-    entries_settle();
+    entries_read_hits();
     sites_deferred();
     tending.delay *= 4;
     __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,

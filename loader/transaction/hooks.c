@@ -5,6 +5,8 @@
  * A hook that is still running then is abandoned: it goes on, on the worker, with a context that
  * refuses everything, and the transaction goes its way without it.
  */
+#include "loader/transaction/hooks.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 #include "base/services.h"
 #include "base/text.h"
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/plan.h"
 
 struct hook_job {
     struct worker_job job; /* first: the worker's view */
@@ -124,10 +126,10 @@ static struct hook_job *hook_new(struct transaction *transaction, struct module 
         if (!change_concerns(c, module))
             continue;
         if (!transaction->committed)
-            change_settle(c);
+            change_values(c);
         change->target = text_copy(c->slot->name);
         change->object = text_copy(c->slot->object ? slot_object_name(c->slot) : module->name);
-        change->kind = slot_kind_name(c->slot->kind);
+        change->kind = slot_kind_name(c->slot->ops->kind);
         memcpy(&change->before, &c->before, sizeof(change->before));
         memcpy(&change->after, &c->after, sizeof(change->after));
         hook->context.change_count++;

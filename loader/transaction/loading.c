@@ -4,6 +4,8 @@
  *
  * What the worker is late with it keeps: the modules are lent to it, and retired when it has given them back.
  */
+#include "loader/transaction/loading.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/services.h"
-#include "loader/transaction/transaction.h"
+#include "loader/objects/object.h"
 
 struct load_job {
     struct worker_job job;

@@ -99,7 +99,7 @@ static bool needs_pin(const struct transaction *transaction, const struct change
 {
     const struct slot *slot = change->slot;
 
-    return slot->kind == SLOT_ENTRY && !slot->gone && slot->object && !slot->object->is_program &&
+    return slot_writes_code(slot) && !slot->gone && slot->object && !slot->object->is_program &&
            !slot->object->pinned && !has_pin(transaction, slot->object);
 }
 

@@ -8,7 +8,7 @@
 #ifndef HOTPATCH_PIN_H
 #define HOTPATCH_PIN_H
 
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/state.h"
 
 /* Of the objects of all entries that change. 0, or -1 with `why`. Not inside objects_locked(). */
 int pins_take(struct transaction *transaction);

@@ -1,84 +1,16 @@
-/*
- * plan.c - from requests to changes: which layers every slot concerned will have. Nothing of the
- * process is changed here, and all that is wrong is listed, not the first thing alone.
- */
+/* plan.c - see plan.h. */
+#include "loader/transaction/plan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "loader/slots/fault.h"
-#include "loader/slots/find.h"
 #include "loader/slots/keep_slot.h"
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/find.h"
 #include "resolve/signature.h"
 
-/* ---- changes ---- */
-
-struct change *change_for(struct transaction *transaction, struct slot *slot)
-{
-    struct change *change = slot_change(slot);
-
-    if (change)
-        return change;
-    change = calloc(1, sizeof(*change));
-    if (!change)
-        return NULL;
-    change->layers = calloc(slot->layer_count + 1, sizeof(*change->layers));
-    if (!change->layers) {
-        free(change);
-        return NULL;
-    }
-    if (slot->layer_count)
-        memcpy(change->layers, slot->layers, slot->layer_count * sizeof(*change->layers));
-    change->layer_count = slot->layer_count;
-    change->provider = slot->provider;
-    change->slot = slot;
-    slot_pin(slot, change);
-    *transaction->last_change = change;
-    transaction->last_change = &change->next;
-    return change;
-}
-
-void changes_forget(struct transaction *transaction)
-{
-    while (transaction->changes) {
-        struct change *change = transaction->changes;
-
-        transaction->changes = change->next;
-        slot_unpin(change->slot);
-        free(change->layers);
-        free(change);
-    }
-}
-
-static struct layer *layer_of(struct change *change, const struct module *module)
-{
-    for (size_t i = 0; i < change->layer_count; i++)
-        if (change->layers[i].module == module)
-            return &change->layers[i];
-    return NULL;
-}
-
-static int push(struct change *change, const struct layer *layer)
-{
-    struct layer *layers =
-        realloc(change->layers, (change->layer_count + 1) * sizeof(*change->layers));
-
-    if (!layers)
-        return -1;
-    change->layers = layers;
-    layers[change->layer_count++] = *layer;
-    return 0;
-}
-
-static void take_out(struct change *change, const struct layer *layer)
-{
-    size_t index = (size_t)(layer - change->layers);
-
-    memmove(&change->layers[index], &change->layers[index + 1],
-            (change->layer_count - index - 1) * sizeof(*layer));
-    change->layer_count--;
-}
+/* ---- layers ---- */
 
 static bool slot_has_layer_of(const struct slot *slot, const struct module *module)
 {
@@ -97,8 +29,8 @@ static int remove_module(struct transaction *transaction, const struct module *m
     for (struct change *c = transaction->changes; c; c = c->next) {
         struct layer *layer;
 
-        while ((layer = layer_of(c, module)) != NULL)
-            take_out(c, layer);
+        while ((layer = change_layer_of(c, module)) != NULL)
+            change_remove_layer(c, layer);
     }
     return 0;
 }
@@ -120,17 +52,18 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
 
     if (!change)
         return no_memory(transaction);
-    if (layer_of(change, module))
+    if (change_layer_of(change, module))
         return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
                       slot->name);
-    if (keep_plan(transaction, slot, module, &module->entries[entry]) != 0)
+    if (slot->ops->plan &&
+        slot->ops->plan(slot, module, &module->entries[entry], transaction->why) != 0)
         return -1;
     if (module->fault)
-        __atomic_store_n(&module->fault->at_entry, slot->kind == SLOT_ENTRY, __ATOMIC_RELEASE);
-    before = old ? layer_of(change, old) : NULL;
+        __atomic_store_n(&module->fault->at_entry, slot_writes_code(slot), __ATOMIC_RELEASE);
+    before = old ? change_layer_of(change, old) : NULL;
     if (before)
         *before = layer;
-    else if (push(change, &layer) != 0)
+    else if (change_push_layer(change, &layer) != 0)
         return no_memory(transaction);
     return 0;
 }
@@ -140,10 +73,11 @@ static int carry_layers(struct transaction *transaction, struct module *module,
                         const struct module *old)
 {
     for (struct slot *slot = module->own_slots; slot; slot = slot->next) {
-        for (struct slot *was = slots_named(slot->name); was; was = was->next_in_bucket) {
+        for (struct slot *was = slot_next_named(SLOT_DECLARED, slot->name, NULL); was;
+             was = slot_next_named(SLOT_DECLARED, slot->name, was)) {
             struct change *from, *to;
 
-            if (was->owner != old || was->layer_count == 0 || strcmp(was->name, slot->name) != 0)
+            if (was->owner != old || was->layer_count == 0)
                 continue;
             if (was->type != slot->type || !signature_equal(was->signature, slot->signature)) {
                 transaction_warn(transaction, "the layers on %s are lost: its type has changed",
@@ -155,7 +89,7 @@ static int carry_layers(struct transaction *transaction, struct module *module,
             if (!from || !to)
                 return no_memory(transaction);
             for (size_t i = 0; i < from->layer_count; i++)
-                if (push(to, &from->layers[i]) != 0)
+                if (change_push_layer(to, &from->layers[i]) != 0)
                     return no_memory(transaction);
             from->layer_count = 0;
         }
@@ -322,7 +256,7 @@ int plan_add(struct transaction *transaction, struct module *module, const char 
 
 /* ---- reverts ---- */
 
-static struct module *last_going(void)
+static struct module *last_live_after(void)
 {
     struct module *last = NULL;
 
@@ -337,12 +271,12 @@ static void plan_revert(struct transaction *transaction, const struct request *r
     struct module *module;
 
     if (request->which == REVERT_ALL) {
-        while ((module = last_going()) != NULL)
+        while ((module = last_live_after()) != NULL)
             if (end_module(transaction, module) != 0)
                 return;
         return;
     }
-    module = request->which == REVERT_LAST ? last_going() : live_after_named(request->name);
+    module = request->which == REVERT_LAST ? last_live_after() : live_after_named(request->name);
     if (module)
         end_module(transaction, module);
     else if (request->which == REVERT_LAST)
@@ -356,8 +290,8 @@ static void plan_revert(struct transaction *transaction, const struct request *r
 
 static bool can_provide(const struct slot *slot, const struct slot *required)
 {
-    return slot->kind == SLOT_DECLARED && slot->type == HOTPATCH_KIND_FUNCTION && slot->entry &&
-           slot != required && (!slot->owner || slot->owner->live_after) && !slot->gone &&
+    return slot->type == HOTPATCH_KIND_FUNCTION && slot->entry && slot != required &&
+           (!slot->owner || slot->owner->live_after) && !slot->gone &&
            strcmp(slot->name, required->name) == 0;
 }
 
@@ -408,7 +342,7 @@ static void plan_all_required(struct transaction *transaction)
 }
 
 /* Objects that came since import what is replaced: their words are stored with this commit. */
-void plan_extensions(struct transaction *transaction)
+static void plan_extensions(struct transaction *transaction)
 {
     for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
         if (slot->extended && !change_for(transaction, slot))
@@ -435,8 +369,7 @@ int plan_read_files(struct transaction *transaction)
     return transaction->why->count ? -1 : 0;
 }
 
-/* The modules that plan_make() found to be live already leave the list of those to load. */
-int plan_settle_unchanged(struct transaction *transaction)
+int plan_drop_unchanged(struct transaction *transaction)
 {
     size_t kept = 0;
 
@@ -453,6 +386,15 @@ int plan_settle_unchanged(struct transaction *transaction)
     }
     transaction->load_count = kept;
     return 0;
+}
+
+static void warn_of_keeping(struct transaction *transaction)
+{
+    char *warning = keep_warning(transaction->changes);
+
+    if (warning)
+        transaction_warn(transaction, "%s", warning);
+    free(warning);
 }
 
 int plan_make(struct transaction *transaction)
@@ -472,6 +414,6 @@ int plan_make(struct transaction *transaction)
     }
     plan_all_required(transaction);
     plan_extensions(transaction);
-    keep_warn(transaction);
+    warn_of_keeping(transaction);
     return transaction->why->count ? -1 : 0;
 }

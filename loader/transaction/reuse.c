@@ -11,11 +11,13 @@
  *
  * Listener.
  */
+#include "loader/transaction/reuse.h"
 #include "base/clock.h"
+
+#include "base/services.h"
 #include "loader/module/parked.h"
 #include "loader/objects/object.h"
 #include "loader/text/thread_scan.h"
-#include "loader/transaction/transaction.h"
 
 enum { REST_MS = 1000 }; /* longer than any call that is not asleep in the patch */
 

@@ -1,5 +1,5 @@
 /*
- * transaction.c - the steps of design.md, section 6, in their order, and the way back from each.
+ * transaction.c - see transaction.h.
  *
  * Up to the commit nothing of the process has changed but that modules may have been loaded; then
  * they are closed again. After the commit nothing is refused any more.
@@ -8,8 +8,6 @@
 #include "loader/objects/maps_at.h"
 #include "loader/transaction/decoder_need.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,31 +17,15 @@
 #include "loader/module/parked.h"
 #include "loader/objects/mappings.h"
 #include "loader/objects/maps.h"
-#include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
 #include "loader/text/decoder.h"
+#include "loader/transaction/arming.h"
+#include "loader/transaction/commit.h"
+#include "loader/transaction/hooks.h"
+#include "loader/transaction/loading.h"
 #include "loader/transaction/pin.h"
-
-void transaction_warn(struct transaction *transaction, const char *format, ...)
-{
-    va_list arguments;
-    char *text;
-
-    if (transaction->warning_count ==
-        sizeof(transaction->warnings) / sizeof(transaction->warnings[0]))
-        return;
-    va_start(arguments, format);
-    text = text_format_list(format, arguments);
-    va_end(arguments);
-    if (text)
-        transaction->warnings[transaction->warning_count++] = text;
-}
-
-static void forget_warnings(struct transaction *transaction)
-{
-    while (transaction->warning_count > 0)
-        free(transaction->warnings[--transaction->warning_count]);
-}
+#include "loader/transaction/plan.h"
+#include "loader/transaction/reuse.h"
 
 static void take_terms(struct transaction *transaction)
 {
@@ -84,7 +66,7 @@ static int make_plan(void *context)
 
     if (plan_make(transaction) != 0)
         return -1;
-    return transaction->dry_run ? entries_try(transaction) : 0;
+    return transaction->dry_run ? arming_try(transaction) : 0;
 }
 
 static int place_modules(struct transaction *transaction)
@@ -123,7 +105,7 @@ static int commit_at_safe_point(struct transaction *transaction)
 /* Entries that are armed lead to the old code until the commit. */
 static int commit_when_asked(struct transaction *transaction)
 {
-    if (check_deadline(transaction) != 0 || entries_arm(transaction) != 0)
+    if (check_deadline(transaction) != 0 || arming_arm(transaction) != 0)
         return -1;
     if (transaction->when == WHEN_SAFE_POINT)
         commit_at_safe_point(transaction);
@@ -132,11 +114,11 @@ static int commit_when_asked(struct transaction *transaction)
     if (!transaction->committed && transaction->why->count == 0)
         refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
     if (!transaction->committed)
-        entries_disarm(transaction);
+        arming_disarm(transaction);
     return transaction->committed ? 0 : -1;
 }
 
-static int settle_unique(void *context)
+static int make_unique(void *context)
 {
     struct transaction *transaction = context;
 
@@ -159,7 +141,7 @@ static int check_mappings(const struct transaction *transaction)
 
 static int snapshot_all(struct transaction *transaction)
 {
-    if (objects_locked(settle_unique, transaction) != 0)
+    if (objects_locked(make_unique, transaction) != 0)
         return transaction->why->count
                    ? -1
                    : refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
@@ -172,10 +154,10 @@ static int snapshot_all(struct transaction *transaction)
 /* From loaded modules to the commit; where it fails they are closed again. */
 static int apply(struct transaction *transaction)
 {
-    if (place_modules(transaction) != 0 || entries_prepare(transaction) != 0 ||
-        hooks_before(transaction) != 0 || entries_prepare(transaction) != 0 ||
+    if (place_modules(transaction) != 0 || arming_prepare(transaction) != 0 ||
+        hooks_before(transaction) != 0 || arming_prepare(transaction) != 0 ||
         commit_when_asked(transaction) != 0) {
-        entries_release(transaction);
+        arming_release(transaction);
         pins_release(transaction);
         if (transaction->load_count > 0)
             modules_unload(transaction);
@@ -190,7 +172,7 @@ static void forget_plan(struct transaction *transaction)
     changes_forget(transaction);
     transaction->last_change = &transaction->changes;
     transaction->revert_count = 0;
-    forget_warnings(transaction);
+    transaction_forget_warnings(transaction);
     refusal_clear(transaction->why);
 }
 
@@ -257,7 +239,7 @@ int transaction_run(struct transaction *transaction)
             refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
         return -1;
     }
-    if (plan_settle_unchanged(transaction) != 0 ||
+    if (plan_drop_unchanged(transaction) != 0 ||
         modules_check_doubts(transaction->loads, transaction->load_count, transaction->deadline,
                              transaction->why) != 0)
         return -1;
@@ -298,7 +280,7 @@ static void retire_reverted(void)
 void transaction_free(struct transaction *transaction)
 {
     changes_forget(transaction);
-    forget_warnings(transaction);
+    transaction_forget_warnings(transaction);
     for (size_t i = 0; i < transaction->load_count; i++) {
         if (transaction->committed) {
             module_forget_file(transaction->loads[i]);

@@ -7,7 +7,7 @@
 #define HOTPATCH_MEND_H
 
 #include "base/refusal.h"
-#include "loader/transaction/transaction.h"
+#include "loader/transaction/state.h"
 
 /* What a reload did to them. */
 struct mend {

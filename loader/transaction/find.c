@@ -3,7 +3,7 @@
  * of functions, which changes nothing of the process. Runs on whichever thread holds the engine lock,
  * inside objects_locked().
  */
-#include "loader/slots/find.h"
+#include "loader/transaction/find.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include "loader/objects/object_meant.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
+#include "loader/slots/import.h"
 #include "loader/text/site.h"
-#include "loader/transaction/transaction.h"
 #include "resolve/fault_result.h"
 #include "resolve/fit.h"
 #include "resolve/resolver.h"
@@ -71,9 +71,9 @@ static size_t find_declared(const struct symbol_spec *target, void *context)
     struct slot_search *search = context;
     const struct transaction *transaction = search->transaction;
 
-    for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_DECLARED)
-            add_declared(search, slot);
+    for (struct slot *slot = slot_next_named(SLOT_DECLARED, target->name, NULL); slot;
+         slot = slot_next_named(SLOT_DECLARED, target->name, slot))
+        add_declared(search, slot);
     for (size_t i = 0; i < transaction->load_count; i++)
         for (struct slot *slot = transaction->loads[i]->own_slots; slot; slot = slot->next)
             add_declared(search, slot);
@@ -86,9 +86,9 @@ static size_t find_imports(const struct symbol_spec *target, enum resolver_side 
 
     if (side == RESOLVER_DEFINER) /* the first of the two sides */
         imports_read_named(target->name);
-    for (struct slot *slot = slots_named(target->name); slot; slot = slot->next_in_bucket) {
-        if (slot->kind != SLOT_IMPORT || strcmp(slot->name, target->name) != 0 ||
-            !import_is_used(slot) || !resolver_version_matches(target, slot->version_name))
+    for (struct slot *slot = slot_next_named(SLOT_IMPORT, target->name, NULL); slot;
+         slot = slot_next_named(SLOT_IMPORT, target->name, slot)) {
+        if (!import_is_used(slot) || !resolver_version_matches(target, slot->version_name))
             continue;
         if (side == RESOLVER_DEFINER ? import_is_defined_in(slot, target)
                                      : import_is_used_in(slot, target))
@@ -227,9 +227,9 @@ static void list_versions(const struct slot_search *search, char *list, size_t s
     all.version[0] = '\0';
     *list = '\0';
     entries_versions(&all, list, size);
-    for (struct slot *slot = slots_named(all.name); slot; slot = slot->next_in_bucket)
-        if (slot->kind == SLOT_IMPORT && strcmp(slot->name, all.name) == 0 && slot->version_name &&
-            import_is_defined_in(slot, &all))
+    for (struct slot *slot = slot_next_named(SLOT_IMPORT, all.name, NULL); slot;
+         slot = slot_next_named(SLOT_IMPORT, all.name, slot))
+        if (slot->version_name && import_is_defined_in(slot, &all))
             text_list_add(list, size, slot->version_name);
 }
 
@@ -294,7 +294,7 @@ static void list_slot(char *list, size_t size, const struct slot *slot)
 
     utf8_fit(shown, sizeof(shown), slot->name);
     snprintf(name, sizeof(name), "%s:%s",
-             slot->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
+             slot->ops->kind == SLOT_DECLARED ? slot_name_space(slot) : object_name(slot->object),
              shown);
     text_list_add(list, size, name);
 }
@@ -385,13 +385,13 @@ static void warn_of(const struct slot_search *search, const struct slot *slot)
     const struct symbol_spec *target = &search->target;
     struct transaction *transaction = search->transaction;
 
-    if (slot->kind == SLOT_ENTRY) {
+    if (slot_writes_code(slot)) {
         if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
             transaction_warn(transaction, "main has been entered already: %s is for its next call",
                              search->module->path);
         warn_of_copies(transaction, slot, target->by_offset ? slot->name : target->name,
                        !search->looked_up && search->entries[0].function.ifunc);
-    } else if (slot->kind == SLOT_IMPORT && search->problem.code) {
+    } else if (slot->ops->of_importers && search->problem.code) {
         transaction_warn(transaction, "%s: only calls through imports switch: %s", search->text,
                          search->problem.text);
     }

@@ -1,17 +1,13 @@
-/*
- * own_calls.c - a patch's own calls of the functions that it replaces: their words are led past the
- * replacement; see entry.h.
- *
- * Listener (or the thread that runs the constructor), holding the engine lock, inside
- * objects_locked(). The relocations of a patch are walked once for all changes.
- */
+/* own_calls.c - see own_calls.h. The relocations of a patch are walked once for all changes. */
+#include "loader/transaction/own_calls.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/sys.h"
 #include "elf/relocations.h"
-#include "loader/slots/entry.h"
+#include "loader/objects/object.h"
 #include "loader/text/text_poke.h"
 
 /* Such calls reach the code that was there before any patch, as those through an import do; else a
@@ -49,14 +45,6 @@ static const struct change *change_of(const struct own_calls *own, uintptr_t fun
                                                                              : NULL;
 }
 
-static bool has_layer_of(const struct change *change, const struct module *module)
-{
-    for (size_t i = 0; i < change->layer_count; i++)
-        if (change->layers[i].module == module)
-            return true;
-    return false;
-}
-
 static bool is_open_over(const struct text_poke *poke, uintptr_t word)
 {
     return (poke->stores || poke->memory >= 0) && word >= poke->begin &&
@@ -75,7 +63,7 @@ static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t valu
     return result != 0 ? result : text_poke_word(&own->poke, word, value);
 }
 
-static int lead_past(const struct image_relocation *relocation, void *context)
+static int redirect_word(const struct image_relocation *relocation, void *context)
 {
     struct own_calls *own = context;
     uintptr_t *word = (uintptr_t *)(own->module->object->bias + relocation->where);
@@ -84,7 +72,7 @@ static int lead_past(const struct image_relocation *relocation, void *context)
     if (!relocation->has_symbol || relocation->addend != 0)
         return 0;
     change = change_of(own, __atomic_load_n(word, __ATOMIC_ACQUIRE));
-    if (!change || !has_layer_of(change, own->module))
+    if (!change || !change_layer_of(change, own->module))
         return 0;
     if (relocation->relro)
         own->result = store_protected(own, (uintptr_t)word, change->slot->base);
@@ -105,30 +93,30 @@ static int list_changes(struct own_calls *own, const struct transaction *transac
     if (!own->changes)
         return -1;
     for (const struct change *c = transaction->changes; c; c = c->next)
-        if (c->slot->kind == SLOT_ENTRY && !c->slot->gone)
+        if (slot_writes_code(c->slot) && !c->slot->gone)
             own->changes[own->count++] = c;
     qsort(own->changes, own->count, sizeof(const struct change *), by_function);
     return 0;
 }
 
-static void settle_module(struct own_calls *own, const struct module *module)
+static void redirect_module(struct own_calls *own, const struct module *module)
 {
     struct elf_error ignored;
 
     if (module->live || !module->object || !module->object->image)
         return;
     own->module = module;
-    image_symbol_relocations(module->object->image, NULL, lead_past, own, &ignored);
+    image_symbol_relocations(module->object->image, NULL, redirect_word, own, &ignored);
 }
 
-int own_calls_settle(struct transaction *transaction)
+int own_calls_redirect(struct transaction *transaction)
 {
     struct own_calls own = {.poke = {.memory = -1}};
 
     if (list_changes(&own, transaction) != 0)
         return refuse(transaction->why, HP_MEMORY, "plan the transaction: no memory");
     for (size_t i = 0; i < transaction->load_count && own.result == 0 && own.count > 0; i++)
-        settle_module(&own, transaction->loads[i]);
+        redirect_module(&own, transaction->loads[i]);
     text_poke_close(&own.poke);
     free(own.changes);
     if (own.result == 0)

@@ -1,12 +1,14 @@
 /* mend.c - see mend.h. */
-#include "loader/slots/mend.h"
+#include "loader/transaction/mend.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/services.h"
+#include "loader/objects/object.h"
 #include "loader/text/damage.h"
 #include "loader/text/site.h"
+#include "loader/transaction/arming.h"
 
 /* As entries are armed: in sections, between which forks of the host go on. */
 enum { SECTION_MS = 2, MEND_MS = 600, WARNED_OF = 3 };
@@ -44,7 +46,7 @@ static int find_damaged(void *context)
     return 0;
 }
 
-static int section(void *context)
+static int mend_section(void *context)
 {
     struct mending *mending = context;
     uint64_t until = clock_ms() + SECTION_MS;
@@ -61,11 +63,6 @@ static int section(void *context)
     return 0;
 }
 
-static bool may_pass(int code)
-{
-    return code == HP_SIGTRAP_BLOCKED || code == HP_TIMEOUT;
-}
-
 static void mend_found(struct mending *mending)
 {
     uint64_t until = clock_ms() + MEND_MS;
@@ -75,9 +72,9 @@ static void mend_found(struct mending *mending)
         int result;
 
         shim()->commit_begin();
-        result = objects_locked(section, mending);
+        result = objects_locked(mend_section, mending);
         shim()->commit_end();
-        if (result == 0 || (may_pass(mending->why.code) && clock_ms() < until))
+        if (result == 0 || (arming_may_pass(mending->why.code) && clock_ms() < until))
             continue;
         refuse(&mending->mend->why,
                mending->why.code ? (enum error_code)mending->why.code : HP_MEMORY, "%s: %s",
