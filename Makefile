@@ -6,6 +6,7 @@
 #                                TEST_LISTEN=start: hosts make the threads before main, see scripts/run-tests)
 #   make foreign                 CPython's, stress-ng's, perl's and busybox's own tests, with an idle shim and without
 #                                (half an hour; FOREIGN_ONLY="perl..."; HOTPATCH_LISTEN=start: with threads)
+#   make CROSS=aarch64-linux-gnu  compiles what knows no machine with that compiler, and stops where arch/ has no folder
 #   make fresh                   demo, check, bench and real, each in a bare Debian 12 (needs root)
 #   make install [DESTDIR=] [PREFIX=/usr/local]
 #
@@ -19,6 +20,10 @@ SAN :=
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+# Another machine: its compiler, and libelf's and json-c's headers of this one, which are the same.
+ifdef CROSS
+CC := $(CROSS)-gcc
+endif
 CXX := g++
 
 comma := ,
@@ -30,7 +35,7 @@ BUILD := build$(addprefix /,$(subst $(space),-,$(VARIANT)))
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDES := -Iinclude -iquote .
+INCLUDES := -Iinclude -iquote . $(if $(CROSS),-idirafter /usr/include -DHOTPATCH_ANY_MACHINE)
 PARTS_FLAGS = -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden \
 	-pthread $(WARNINGS) $(INCLUDES) -MMD -MP $(SAN_FLAGS) $(CFLAGS)
 # gcc warns of what cannot be when it compiles for a sanitizer (see -fsanitize in its manual).
@@ -45,11 +50,15 @@ shim_base := cfi.c cfi_expression.c cfi_reader.c clock.c refusal.c json.c linker
 engine_base := clock.c refusal.c json.c linker_error.c proc_text.c services.c sha256.c sort.c sys.c sys_wait.c text.c \
 	utf8.c wall_time.c
 command_base := refusal.c json.c maker.c proc_text.c request.c utf8.c
-command_arch := decode.c prologue.c references.c hold.c stub.c callers*.c machine.c relocation.c plt.c
-preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base))
-engine_sources := $(call sources,loader arch elf resolve) $(wildcard arch/*/*.S) $(addprefix base/,$(engine_base))
-command_sources := $(call sources,cli elf resolve) $(addprefix base/,$(command_base)) \
-	$(wildcard $(addprefix arch/*/,$(command_arch)))
+# Of the machine's folder the shim takes what needs no decoder.
+ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
+shim_arch := $(addprefix $(ARCH)/,system_call.S unwind.c)
+engine_arch := $(filter-out $(ARCH)/unwind.c,$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
+command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c machine.c \
+	plt.c relocation.c system_call.S))
+preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
+engine_sources := $(call sources,loader elf resolve) $(addprefix base/,$(engine_base)) $(engine_arch)
+command_sources := $(call sources,cli elf resolve) $(addprefix base/,$(command_base)) $(command_arch)
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 # Each command is shown as one short line; V=1 shows it whole.
@@ -77,7 +86,12 @@ up = $(subst $(space),,$(patsubst %,../,$(subst /, ,$(patsubst %/,%,$(dir $(1)))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
+ifdef CROSS
+all: $(call objects,$(call sources,base elf resolve cli))
+	$(if $(wildcard $(ARCH)/.),,$(Q)$(CC) $(PARTS_FLAGS) -fsyntax-only -x c arch/port.h)
+else
 all: $(PRODUCTS) $(addprefix $(BUILD)/,$(LIB_LINKS))
+endif
 
 # The name that a program would be linked with: Debian's has the version in it.
 ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')

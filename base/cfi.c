@@ -509,10 +509,8 @@ static bool find_value(const struct cfi_memory *memory, const struct cfi_rules *
 static void forget_scratch(const struct cfi_rules *rules, const struct description *description,
                            struct cfi_frame *caller)
 {
-    static const uint32_t kept = 1U << 3 | 1U << CFI_FP | 1U << CFI_SP | 0xfU << 12;
-
     for (unsigned i = 0; i < CFI_REGISTERS && !description->signal; i++)
-        if (rules->rule[i] == RULE_SAME && !(kept >> i & 1) && i != CFI_PC)
+        if (rules->rule[i] == RULE_SAME && !(cfi_machine.kept >> i & 1) && i != cfi_machine.pc)
             caller->known &= ~(UINT32_C(1) << i);
 }
 
@@ -527,8 +525,8 @@ static enum cfi_result finish_frame(const struct description *description,
         return CFI_DAMAGED;
     if (caller->value[column] == 0)
         return CFI_END;
-    caller->value[CFI_PC] = caller->value[column];
-    caller->known |= 1U << CFI_PC;
+    caller->value[cfi_machine.pc] = caller->value[column];
+    caller->known |= 1U << cfi_machine.pc;
     caller->signal = description->signal;
     return CFI_OK;
 }
@@ -537,7 +535,7 @@ enum cfi_result cfi_step(const struct cfi_memory *memory, uint64_t table, struct
                          struct cfi_function *function)
 {
     /* A return address may lie at the end of its function: the call is before it. */
-    uint64_t pc = frame->value[CFI_PC] - (frame->signal ? 0 : 1);
+    uint64_t pc = frame->value[cfi_machine.pc] - (frame->signal ? 0 : 1);
     struct description description = {0};
     struct cfi_frame caller = {0};
     struct cfi_rules rules;
@@ -557,9 +555,9 @@ enum cfi_result cfi_step(const struct cfi_memory *memory, uint64_t table, struct
     for (unsigned i = 0; i < CFI_REGISTERS; i++)
         if (!find_value(memory, &rules, frame, cfa, i, &caller))
             return CFI_DAMAGED;
-    if (rules.rule[CFI_SP] == RULE_SAME)
-        caller.value[CFI_SP] = cfa;
-    caller.known |= 1U << CFI_SP;
+    if (rules.rule[cfi_machine.sp] == RULE_SAME)
+        caller.value[cfi_machine.sp] = cfa;
+    caller.known |= 1U << cfi_machine.sp;
     forget_scratch(&rules, &description, &caller);
     result = finish_frame(&description, &rules, &caller);
     if (result == CFI_OK)

@@ -1,9 +1,8 @@
 /*
  * cfi.h - call frame information: how the caller's registers are found from a function's own.
  *
- * DWARF 5, section 6.4, as .eh_frame has it (Linux Standard Base Core, "Exception Frames"), for the
- * return-address columns of x86-64 (psABI, figure 3.36): 0 to 15 are the general registers in DWARF's
- * order, 16 is the return address.
+ * DWARF 5, section 6.4, as .eh_frame has it (Linux Standard Base Core, "Exception Frames").
+ * Which number is which register is in the machine's ABI (struct cfi_machine).
  *
  * Any thread, signal handlers too: allocates nothing, takes no lock, calls no libc. All memory, tables
  * and stack alike, is read through the caller's `read`, so that no address can raise a fault. Input

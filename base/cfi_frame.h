@@ -8,7 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CFI_REGISTERS = 17, CFI_SP = 7, CFI_FP = 6, CFI_PC = 16 };
+/* Room for the registers of each machine that arch/ knows, in DWARF's order, and for the return address. */
+enum { CFI_REGISTERS = 17 };
+
+/* What the machine's ABI says of them. Defined in arch/. */
+extern const struct cfi_machine {
+    unsigned sp, pc; /* numbers: the stack pointer, the return address */
+    uint32_t kept;   /* bits: registers that a function leaves as they are */
+} cfi_machine;
 
 /* Copy `size` bytes at `address`. False: they cannot be read. */
 typedef bool cfi_read(void *context, uint64_t address, void *to, size_t size);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 extern const char machine_name[];   /* "x86-64", in messages */
+extern const char machine_family[]; /* "64-bit x86" */
 extern const uint16_t machine_elf;  /* e_machine */
 extern const char machine_linker[]; /* the dynamic linker's soname */
 extern const char

@@ -16,6 +16,8 @@
 
 #include <sys/syscall.h>
 
+#include "base/old_calls.h"
+
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif

@@ -40,40 +40,10 @@ typedef uint64_t sys_sigset;
 /* One phrase, of an errno or of what a function below returned; takes no lock. */
 const char *sys_error(int error);
 
-#if defined(__x86_64__)
-static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-static inline long sys_call(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    register long x5 __asm__("x5") = f;
-
-    __asm__ volatile("svc 0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                     : "memory");
-    return x0;
-}
-#else
-#error "no system call sequence for this architecture"
-#endif
+/* Make a system call, by the machine's instruction for it (arch/x86_64/system_call.S). */
+long sys_call(long number, long a, long b, long c, long d, long e, long f);
+/* That instruction, with the number in the red zone. */
+extern const char sys_call_here[] __attribute__((visibility("hidden")));
 
 static inline long sys_call3(long number, long a, long b, long c)
 {

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <sys/uio.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -42,7 +41,7 @@ bool unwind_object(uint64_t pc, struct unwind_object *out)
 enum cfi_result unwind_step(struct cfi_frame *frame, struct cfi_function *function)
 {
     const struct cfi_memory memory = {.read = unwind_read};
-    uint64_t pc = frame->value[CFI_PC] - (frame->signal ? 0 : 1);
+    uint64_t pc = frame->value[cfi_machine.pc] - (frame->signal ? 0 : 1);
     struct unwind_object object;
 
     if (!unwind_object(pc, &object) || !object.table)
@@ -56,21 +55,7 @@ bool unwind_function(uint64_t pc, struct cfi_function *function)
     struct cfi_frame frame = {.signal = true};
 
     *function = (struct cfi_function){0};
-    frame.value[CFI_PC] = pc;
+    frame.value[cfi_machine.pc] = pc;
     unwind_step(&frame, function);
     return function->start != 0;
-}
-
-/* DWARF's order of the general registers (psABI, figure 3.36). */
-void unwind_from_context(struct cfi_frame *frame, const void *context)
-{
-    static const int order[CFI_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                             REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                             REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-    const ucontext_t *interrupted = context;
-
-    for (unsigned i = 0; i < CFI_REGISTERS; i++)
-        frame->value[i] = (uint64_t)interrupted->uc_mcontext.gregs[order[i]];
-    frame->known = (1U << CFI_REGISTERS) - 1;
-    frame->signal = true;
 }

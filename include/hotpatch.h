@@ -536,7 +536,8 @@ struct hotpatch_module {
 
 /* For the macros above; nothing of it is meant for users. */
 
-#if !defined(__x86_64__) || defined(__ILP32__)
+/* HOTPATCH_ANY_MACHINE: for programs that read the structures above, and declare no slots. */
+#if (!defined(__x86_64__) || defined(__ILP32__)) && !defined(HOTPATCH_ANY_MACHINE)
 #error "hotpatch.h: only x86-64 (LP64) is supported"
 #endif
 

@@ -94,7 +94,7 @@ static long number_before(uint64_t pc, const greg_t *registers)
     uint64_t page = pc & ~(uint64_t)(PAGE - 1), from = pc - CALL_NUMBER_BYTES;
     uint8_t code[CALL_NUMBER_BYTES];
 
-    if (pc == (uintptr_t)by_number_here)
+    if (pc == (uintptr_t)by_number_here || pc == (uintptr_t)sys_call_here)
         return *(const long *)(uintptr_t)(registers[REG_RSP] - 8);
     if (!unwind_read(NULL, from, code, sizeof(code))) {
         from = page; /* the page before it is no code of this function */

@@ -160,7 +160,7 @@ static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
     struct cfi_function function = {0};
     enum cfi_result result;
 
-    uint64_t pc = frame->value[CFI_PC];
+    uint64_t pc = frame->value[cfi_machine.pc];
 
     visited->pc = pc - (frame->signal ? 0 : 1);
     result = unwind_step(frame, &function);
@@ -171,8 +171,8 @@ static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
         result = CFI_END;
     }
     visited->start = function.start;
-    visited->back = result == CFI_OK && !frame->signal ? frame->value[CFI_PC] : 0;
-    visited->above = result == CFI_OK ? frame->value[CFI_SP] : 0;
+    visited->back = result == CFI_OK && !frame->signal ? frame->value[cfi_machine.pc] : 0;
+    visited->above = result == CFI_OK ? frame->value[cfi_machine.sp] : 0;
     return result;
 }
 
@@ -189,7 +189,7 @@ bool safe_moment(const void *context, uint64_t *until)
     if (!libc_symbols_find())
         return false;
     unwind_from_context(&frame, context);
-    begin_run(&walk, frame.value[CFI_PC]);
+    begin_run(&walk, frame.value[cfi_machine.pc]);
     for (unsigned i = 0; i < FRAMES_MAX; i++) {
         struct visited visited;
         enum cfi_result result = next(&frame, &visited);
@@ -199,7 +199,7 @@ bool safe_moment(const void *context, uint64_t *until)
         if (result == CFI_OK && frame.signal) {
             if (walk.in_libc)
                 return false; /* a handler of libc's own */
-            begin_run(&walk, frame.value[CFI_PC]);
+            begin_run(&walk, frame.value[cfi_machine.pc]);
         } else if (!visit_frame(&walk, &visited, result == CFI_END, until)) {
             return false;
         } else if (result == CFI_END) {

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 const char machine_name[] = "x86-64";
+const char machine_family[] = "64-bit x86";
 const uint16_t machine_elf = EM_X86_64;
 const char machine_linker[] = "ld-linux-x86-64.so.2";
 const char machine_linker_stem[] = "ld-linux-x86-64.so";

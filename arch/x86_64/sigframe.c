@@ -1,5 +1,5 @@
-/* sigframe.c - see ../frame.h. */
-#include "arch/sigframe.h"
+/* sigframe.c - see base/sigframe.h. */
+#include "base/sigframe.h"
 
 #include <ucontext.h>
 
@@ -20,13 +20,13 @@ BARE void sigframe_go_on(void *context, uintptr_t pc)
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
 
-/* The PC is behind the int3. */
+/* The kernel reports the address after the int3. */
 BARE uintptr_t sigframe_trap(const void *context)
 {
     return sigframe_pc(context) - 1;
 }
 
 /* What glibc's own restorer looks like. */
-__asm__(".text\n.globl arch_signal_return\n.hidden arch_signal_return\n"
-        ".type arch_signal_return, @function\narch_signal_return:\n"
-        "movq $15, %rax\nsyscall\n.size arch_signal_return, .-arch_signal_return\n");
+__asm__(".text\n.globl sigframe_return\n.hidden sigframe_return\n"
+        ".type sigframe_return, @function\nsigframe_return:\n"
+        "movq $15, %rax\nsyscall\n.size sigframe_return, .-sigframe_return\n");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/doorbell_value.h"
+#include "base/old_calls.h"
 #include "cli/process/listens.h"
 #include "cli/session/exec_window.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/file_slots.h"
@@ -123,8 +124,8 @@ static int doctor_file(const char *name, bool json)
         examine_first_of_file(verdict->interpreter, &findings);
         examine_slots(verdict->interpreter, &findings);
     } else {
-        finding_add(&findings, FINDING_OK, HP_NONE, "program", "%s is dynamic, 64-bit x86, glibc",
-                    verdict->path);
+        finding_add(&findings, FINDING_OK, HP_NONE, "program", "%s is dynamic, %s, glibc",
+                    verdict->path, machine_family);
         examine_first_of_file(verdict->path, &findings);
         examine_slots(verdict->path, &findings);
     }

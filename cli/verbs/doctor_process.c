@@ -69,7 +69,7 @@ static void examine_program(const struct process *process, struct findings *find
     else if (preload_check(link, verdict, &why) != 0)
         finding_add_refusal(findings, "program", &why);
     else
-        finding_add(findings, FINDING_OK, HP_NONE, "program", "dynamic, 64-bit x86, glibc");
+        finding_add(findings, FINDING_OK, HP_NONE, "program", "dynamic, %s, glibc", machine_family);
     free(verdict);
 }
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "arch/sigframe.h"
 #include "base/bare.h"
 #include "base/clock.h"
+#include "base/sigframe.h"
 #include "base/sys.h"
 #include "base/sys_signal.h"
 #include "base/sys_wait.h"
@@ -313,7 +313,7 @@ static bool is_ours(const struct sys_sigaction *action)
 static int install(int which)
 {
     struct sys_sigaction now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
-                                        .restorer = arch_signal_return};
+                                        .restorer = sigframe_return};
     uint32_t layer;
     int result = sys_sigaction(signals[which], NULL, &now);
 

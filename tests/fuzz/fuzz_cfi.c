@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     table = BASE + (uint64_t)(data[0] | data[1] << 8);
     for (unsigned i = 0; i < CFI_REGISTERS; i++)
         frame.value[i] = BASE + 64 * i;
-    frame.value[CFI_PC] = BASE + (uint64_t)(data[2] | data[3] << 8);
+    frame.value[cfi_machine.pc] = BASE + (uint64_t)(data[2] | data[3] << 8);
     frame.signal = data[4] & 1;
     for (unsigned i = 0; i < STEPS_MAX; i++) {
         before = frame;

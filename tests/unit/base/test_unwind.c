@@ -55,7 +55,7 @@ static void unwind_all(const void *context, struct stack *stack)
 
     unwind_from_context(&frame, context);
     do
-        stack->pc[stack->depth++] = frame.value[CFI_PC];
+        stack->pc[stack->depth++] = frame.value[cfi_machine.pc];
     while (stack->depth < DEPTH_MAX && (seen.end = unwind_step(&frame, NULL)) == CFI_OK);
 }
 
@@ -235,14 +235,16 @@ static void addresses_that_are_not_mapped_are_no_fault(void **state)
     assert_int_equal(cfi_find(&memory, UINT64_MAX - 8, 100), 0);
 }
 
+enum { RBP = 6 };
+
 static void a_stack_pointer_that_leads_nowhere_is_damage(void **state)
 {
     struct cfi_frame frame = {.known = (1U << CFI_REGISTERS) - 1};
 
     (void)state;
-    frame.value[CFI_PC] = (uintptr_t)&deep + 1;
-    frame.value[CFI_SP] = 8;
-    frame.value[CFI_FP] = 8;
+    frame.value[cfi_machine.pc] = (uintptr_t)&deep + 1;
+    frame.value[cfi_machine.sp] = 8;
+    frame.value[RBP] = 8;
     assert_int_equal(unwind_step(&frame, NULL), CFI_DAMAGED);
 }
 

@@ -17,6 +17,6 @@ void sigframe_go_on(void *context, uintptr_t pc);
 uintptr_t sigframe_trap(const void *context);
 
 /* For sa_restorer: sigreturn(2), in the form by which unwinders know a signal frame. */
-void arch_signal_return(void);
+void sigframe_return(void);
 
 #endif
