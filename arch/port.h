@@ -1,0 +1,24 @@
+/*
+ * port.h - what a machine without a folder in arch/ needs: everything that these headers declare. `make CROSS=TRIPLET`
+ * compiles this file where the folder is missing. Nothing includes it.
+ */
+#ifndef HOTPATCH_PORT_H
+#define HOTPATCH_PORT_H
+
+#include "arch/arch.h"
+#include "arch/callers.h"
+#include "arch/foreign.h"
+#include "arch/keep.h"
+#include "arch/plt.h"
+#include "arch/relocation.h"
+#include "arch/stack_arguments.h"
+#include "base/cfi_frame.h"
+#include "base/machine.h"
+#include "base/sha256_blocks.h"
+#include "base/sigframe.h"
+#include "base/sys.h"
+#include "base/unwind.h"
+
+#error "arch/ has no folder for this machine: fill one with what arch/port.h includes"
+
+#endif
