@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "base/doorbell_value.h"
-#include "base/old_calls.h"
 #include "cli/process/listens.h"
 #include "cli/session/exec_window.h"
+
+#ifndef SYS_epoll_wait /* later machines have epoll_pwait(2) alone: a number that no call has */
+#define SYS_epoll_wait (-1002)
+#endif
 
 /* ms after which a forked child has executed its program. Counts for a program that calls execve(2) by an
  * instruction of its own, and for a command that may not write to the process's memory. */
