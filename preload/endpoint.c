@@ -1,4 +1,9 @@
-/* endpoint.c - see endpoint.h. */
+/*
+ * endpoint.c - see endpoint.h.
+ *
+ * The constructor makes the FIFO and does not keep it open; the listener opens it. `files` keeps both, and the
+ * destructor on another thread, from making and removing files at the same time.
+ */
 #include "preload/endpoint.h"
 
 #include <stdatomic.h>
@@ -11,52 +16,41 @@
 #include "base/state.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
+#include "preload/endpoint_files.h"
 #include "preload/filters.h"
+#include "preload/identity.h"
 #include "preload/jail.h"
 #include "preload/leftovers.h"
 #include "preload/log.h"
 #include "preload/made_here.h"
 #include "preload/plain_text.h"
-#include "preload/rights.h"
 #include "preload/self.h"
 #include "preload/settings.h"
 #include "preload/sweep.h"
 #include "preload/thread_role.h"
 #include "preload/wake.h"
 
-struct identity { /* compared by its bytes: no padding */
-    pid_t pid;
-    uid_t uid;
-    uint64_t privileged;
-    dev_t root_dev;
-    ino_t root_ino;
-};
-
 #define REMOVAL_LIMIT_MS 100
-#define STEM_SIZE 40
 #define SHORT_PATH 128
 
 enum removal { NOT_ASKED, ASKED, DONE };
 
 static struct {
     _Atomic uint32_t removal; /* futex */
-    struct lock files; /* creation and removal of files, against the destructor on another thread */
+    struct lock files;        /* creation and removal of files */
     bool ended;
-    bool in_user_namespace;
     struct identity identity;
     struct runtime_dir dir;
     int fifo, retired;
     bool retired_misleads;
     ino_t fifo_ino;
-    char stem[STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
-    bool copied;          /* patches were applied in the constructor */
-    bool read_only;       /* the file system where the FIFO was to be made last */
-    bool announced;       /* the FIFO stands, and nobody of this process has it open */
-    bool written;         /* the status file */
-    bool shut_out;        /* this user, or a limit, keeps the process out of the directory */
-    unsigned path;        /* which of the two below arming.dir has */
-    dev_t start_root_dev; /* the root directory that the program was started in */
-    ino_t start_root_ino;
+    char stem[ENDPOINT_STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
+    bool copied;                   /* patches were applied in the constructor */
+    bool read_only;                /* the file system where the FIFO was to be made last */
+    bool announced;                /* the FIFO exists, and this process does not have it open */
+    bool written;                  /* the status file */
+    bool shut_out; /* this user, or a limit, keeps the process out of the directory */
+    unsigned path; /* which of the two paths below endpoint.dir has */
 } endpoint STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
 static char endpoint_problem[RUNTIME_WHY_SIZE] STATE;
@@ -71,94 +65,38 @@ static const char *keep_path(const char *path, unsigned which)
     return memcpy(size <= SHORT_PATH ? short_paths[which] : long_paths[which], path, size);
 }
 
-static struct identity identity_now(void)
-{
-    struct identity now = {.pid = sys_getpid(), .uid = sys_geteuid()};
-    struct stat st;
-
-    now.privileged = !endpoint.in_user_namespace && rights_beyond_user(now.uid);
-    if (sys_fstatat(AT_FDCWD, "/", &st, 0) == 0) {
-        now.root_dev = st.st_dev;
-        now.root_ino = st.st_ino;
-    }
-    return now;
-}
-
-static void note_start_root(const struct identity *now)
-{
-    if (endpoint.start_root_ino != 0)
-        return;
-    endpoint.start_root_dev = now->root_dev;
-    endpoint.start_root_ino = now->root_ino;
-}
-
-/* Nothing of what the program was started with may be there: no runtime directory, no library. */
-static bool in_foreign_root(const struct identity *now)
-{
-    return now->root_dev != endpoint.start_root_dev || now->root_ino != endpoint.start_root_ino;
-}
-
 static bool open_jail(const struct identity *now)
 {
-    return in_foreign_root(now) && jail_open();
-}
-
-static void file_name(char name[NAME_MAX], const char *stem, const char *suffix)
-{
-    const char *end = name + NAME_MAX;
-
-    text_add(text_add(text_add(name, end, stem), end, "."), end, suffix);
-}
-
-static void remove_files(const struct runtime_dir *dir, const char *stem)
-{
-    char name[NAME_MAX];
-
-    if (dir->fd < 0)
-        return;
-    file_name(name, stem, "json");
-    sys_unlinkat(dir->fd, name, 0);
-    file_name(name, stem, "fifo");
-    sys_unlinkat(dir->fd, name, 0);
+    return identity_in_foreign_root(now) && jail_open();
 }
 
 /* Where a process is reached. */
 struct place {
     struct runtime_dir dir;
-    char stem[STEM_SIZE];
+    char stem[ENDPOINT_STEM_SIZE];
     ino_t ino;          /* of the FIFO */
     struct maker maker; /* this process */
 };
-
-static bool leads_to_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
-{
-    char name[NAME_MAX];
-    struct stat st;
-
-    file_name(name, stem, "fifo");
-    return sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
-           st.st_ino == ino;
-}
 
 static bool same_directory(const struct runtime_dir *a, const struct runtime_dir *b)
 {
     return a->dev == b->dev && a->ino == b->ino;
 }
 
-/* The FIFO that this process has made stays, where it is what the directory leads to: writers may wait for
- * it. So it may be after a chroot or a change of user too. */
+/* Keep the FIFO that this process has made, where its name in the directory leads to it: writers may wait for
+ * it. This holds after a chroot or a change of user too. */
 static bool keep_fifo(const struct identity *identity, struct place *place)
 {
     if ((!endpoint.announced && endpoint.fifo < 0) || !made_here() ||
         endpoint.identity.pid != identity->pid || !same_directory(&place->dir, &endpoint.dir) ||
-        !leads_to_fifo(&place->dir, endpoint.stem, endpoint.fifo_ino))
+        !endpoint_files_lead_to(&place->dir, endpoint.stem, endpoint.fifo_ino))
         return false;
     if (endpoint.announced && endpoint.identity.uid != identity->uid && identity->uid != 0) {
         /* Not open, and the old user's: the directory is the new user's, which may not open it. */
-        remove_files(&place->dir, endpoint.stem);
+        endpoint_files_remove(&place->dir, endpoint.stem);
         return false;
     }
-    memcpy(place->stem, endpoint.stem, STEM_SIZE);
+    memcpy(place->stem, endpoint.stem, ENDPOINT_STEM_SIZE);
     place->ino = endpoint.fifo_ino;
     return true;
 }
@@ -168,7 +106,7 @@ static int make_named(struct place *place)
     char name[NAME_MAX];
     int result;
 
-    file_name(name, place->stem, "fifo");
+    endpoint_file_name(name, place->stem, "fifo");
     result = runtime_dir_make_fifo(&place->dir, name, &place->maker, &place->ino, endpoint_problem);
     endpoint.read_only = result == -EROFS;
     return result;
@@ -177,7 +115,7 @@ static int make_named(struct place *place)
 /* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
 static bool make_fifo(const struct identity *identity, struct place *place)
 {
-    const char *end = place->stem + STEM_SIZE;
+    const char *end = place->stem + ENDPOINT_STEM_SIZE;
     char *at = text_add_number(place->stem, end, (uint64_t)identity->pid);
     int result = make_named(place);
 
@@ -192,7 +130,7 @@ static bool make_place(const struct identity *identity, const char *configured, 
 {
     struct runtime_user user = {.uid = identity->uid,
                                 .privileged = identity->privileged,
-                                .only_known = endpoint.in_user_namespace,
+                                .only_known = identity_is_in_user_namespace(),
                                 .known_dev = endpoint.dir.dev,
                                 .known_ino = endpoint.dir.ino};
     char path[PATH_MAX] = "";
@@ -217,9 +155,8 @@ static bool make_place(const struct identity *identity, const char *configured, 
     return true;
 }
 
-/* Where the directory that was configured is not for the present user: by the rule for that one. Who it
- * was meant for executed the program: whoever listens first may be the child of a daemon that had
- * forked before, and be another already. */
+/* Where the configured directory is not the present user's: by the rule for that user. The directory is of the user who
+ * executed the program; the process that listens first may be a forked child of it that has changed its user. */
 static bool make_any(const struct identity *identity, struct place *place)
 {
     return make_place(identity, settings.directory, place) ||
@@ -234,15 +171,15 @@ static void adopt(const struct identity *identity, const struct place *place, in
     endpoint.identity = *identity;
     endpoint.dir = place->dir;
     endpoint.path = !endpoint.path;
-    memcpy(endpoint.stem, place->stem, STEM_SIZE);
+    memcpy(endpoint.stem, place->stem, ENDPOINT_STEM_SIZE);
     endpoint.fifo = fifo;
     endpoint.fifo_ino = place->ino;
     endpoint.announced = fifo < 0;
     made_here_note();
 }
 
-/* In a jail, under an inherited filter, or where nothing can be written, nobody has asked to hear of it; nor of
- * being shut out before somebody has rung. */
+/* In a jail, under an inherited filter, and where nothing can be written, a missing FIFO is not an error; nor is a
+ * directory that the process may not use, until a command has rung. */
 static enum log_level level_of_failure(bool jailed, bool rung)
 {
     if (jailed || endpoint.read_only || filters_at_start() || (endpoint.shut_out && !rung))
@@ -256,11 +193,11 @@ static bool start_endpoint(bool thorough)
     struct place place;
     bool made = false, jailed = false;
 
-    note_start_root(&now);
+    identity_note_root(&now);
     lock_acquire(&endpoint.files);
     if (!endpoint.ended) {
         made = make_any(&now, &place);
-        /* A daemon's worker changes its user at once after fork(), maybe between the two lines above. */
+        /* A daemon's worker changes its user at once after fork(), perhaps between the two lines above. */
         if (!made && sys_geteuid() != now.uid) {
             now = identity_now();
             made = make_any(&now, &place);
@@ -311,21 +248,13 @@ bool endpoint_start(void)
     return start_endpoint(true);
 }
 
-static int open_own_fifo(const struct runtime_dir *dir, const char *stem, ino_t ino)
-{
-    char name[NAME_MAX];
-
-    file_name(name, stem, "fifo");
-    return runtime_dir_open_fifo(dir, name, ino);
-}
-
 bool endpoint_open(void)
 {
     int fifo = -1;
 
     lock_acquire(&endpoint.files);
     if (endpoint.announced && endpoint.dir.fd >= 0 && !endpoint.ended) {
-        fifo = open_own_fifo(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
+        fifo = endpoint_files_open(&endpoint.dir, endpoint.stem, endpoint.fifo_ino);
         if (fifo >= 0) {
             endpoint.fifo = fifo;
             endpoint.announced = false;
@@ -345,7 +274,7 @@ static bool fifo_gone(void)
 
     if (endpoint.fifo < 0)
         return true;
-    file_name(name, endpoint.stem, "fifo");
+    endpoint_file_name(name, endpoint.stem, "fifo");
     if (sys_fstatat(endpoint.dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return true;
     /* The directory itself may have been removed and made again under the same name. */
@@ -354,39 +283,29 @@ static bool fifo_gone(void)
     return sys_fstatat(AT_FDCWD, endpoint.dir.path, &st, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
-/* A name that the process may not remove any more; a new user cannot even look. */
-static bool name_stays(const struct runtime_dir *dir, const char *stem)
-{
-    char name[NAME_MAX];
-    struct stat st;
-
-    file_name(name, stem, "fifo");
-    return sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT;
-}
-
 static bool arm_again(const struct identity *now)
 {
     struct runtime_dir old = endpoint.dir;
     struct place place;
-    char stem[STEM_SIZE];
+    char stem[ENDPOINT_STEM_SIZE];
     int old_fifo = endpoint.fifo, fifo;
 
-    memcpy(stem, endpoint.stem, STEM_SIZE);
+    memcpy(stem, endpoint.stem, ENDPOINT_STEM_SIZE);
     if (!make_any(now, &place))
         return false;
     if (old_fifo >= 0 && place.ino == endpoint.fifo_ino && same_directory(&place.dir, &old))
         fifo = old_fifo;
     else
-        fifo = open_own_fifo(&place.dir, place.stem, place.ino);
+        fifo = endpoint_files_open(&place.dir, place.stem, place.ino);
     if (fifo < 0) {
         runtime_dir_close(&place.dir);
         return false;
     }
     adopt(now, &place, fifo);
     if (old.fd >= 0) {
-        if (fifo != old_fifo && !leads_to_fifo(&old, stem, place.ino))
-            remove_files(&old, stem);
-        endpoint.retired_misleads = fifo != old_fifo && name_stays(&old, stem);
+        if (fifo != old_fifo && !endpoint_files_lead_to(&old, stem, place.ino))
+            endpoint_files_remove(&old, stem);
+        endpoint.retired_misleads = fifo != old_fifo && endpoint_files_stay(&old, stem);
         sys_close(old.fd);
     }
     if (fifo != old_fifo) {
@@ -483,7 +402,7 @@ int endpoint_write_status(const char *text, size_t length)
 
     lock_acquire(&endpoint.files);
     if (endpoint.dir.fd >= 0 && !endpoint.ended) {
-        file_name(name, endpoint.stem, "json");
+        endpoint_file_name(name, endpoint.stem, "json");
         result = runtime_dir_replace(&endpoint.dir, name, text, length);
         endpoint.written = endpoint.written || result == 0;
     }
@@ -509,7 +428,7 @@ void endpoint_remove_if_asked(void)
 {
     if (atomic_load_explicit(&endpoint.removal, memory_order_acquire) != ASKED)
         return;
-    remove_files(&endpoint.dir, endpoint.stem);
+    endpoint_files_remove(&endpoint.dir, endpoint.stem);
     atomic_store_explicit(&endpoint.removal, DONE, memory_order_release);
     sys_futex_wake(&endpoint.removal, 1);
 }
@@ -517,17 +436,7 @@ void endpoint_remove_if_asked(void)
 void endpoint_remove(void)
 {
     if (made_here())
-        remove_files(&endpoint.dir, endpoint.stem);
-}
-
-static int remove_by_path(const char *suffix)
-{
-    char path[PATH_MAX + NAME_MAX], name[NAME_MAX];
-    const char *end = path + sizeof(path);
-
-    file_name(name, endpoint.stem, suffix);
-    text_add(text_add(text_add(path, end, endpoint.dir.path), end, "/"), end, name);
-    return sys_unlinkat(AT_FDCWD, path, 0);
+        endpoint_files_remove(&endpoint.dir, endpoint.stem);
 }
 
 void endpoint_end(void)
@@ -542,8 +451,10 @@ void endpoint_end(void)
     /* A child that was made past fork(3) has our memory but not our files. */
     if ((endpoint.announced || endpoint.fifo >= 0) && made_here()) {
         if (endpoint.written)
-            remove_by_path("json");
-        reached = remove_by_path("fifo") != -ENOENT || endpoint.fifo < 0;
+            endpoint_files_remove_by_path(endpoint.dir.path, endpoint.stem, "json");
+        reached =
+            endpoint_files_remove_by_path(endpoint.dir.path, endpoint.stem, "fifo") != -ENOENT ||
+            endpoint.fifo < 0;
         if (endpoint.fifo >= 0)
             directory = endpoint.dir.path;
     }
@@ -562,7 +473,7 @@ void endpoint_remove_left_by_exec(void)
     struct runtime_user user = {.uid = now.uid, .privileged = now.privileged};
     struct runtime_dir dir = {.fd = -1};
     struct maker self = maker_self();
-    char name[NAME_MAX], stem[STEM_SIZE], path[PATH_MAX];
+    char name[NAME_MAX], stem[ENDPOINT_STEM_SIZE], path[PATH_MAX];
     struct stat st;
 
     runtime_dir_choose(path, &user, settings.directory, settings.xdg);
@@ -570,20 +481,15 @@ void endpoint_remove_left_by_exec(void)
     if (dir.fd < 0)
         return;
     snprintf(stem, sizeof(stem), "%d", (int)now.pid);
-    file_name(name, stem, "fifo");
+    endpoint_file_name(name, stem, "fifo");
     /* A process of this number in another pid namespace may have it. */
     if (sys_fstatat(dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
         st.st_uid == now.uid && sweep_lock(dir.fd)) {
         if (sweep_way_is_clear(dir.fd, name, &self))
-            remove_files(&dir, stem);
+            endpoint_files_remove(&dir, stem);
         sweep_unlock(dir.fd);
     }
     runtime_dir_close(&dir);
-}
-
-void endpoint_enter_user_namespace(void)
-{
-    endpoint.in_user_namespace = true;
 }
 
 bool endpoint_ended(void)

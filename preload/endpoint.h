@@ -12,45 +12,43 @@
 
 #include "preload/runtime_dir.h"
 
-/* Host thread, constructor: makes directory and FIFO and leaves no descriptor open; endpoint_start() takes
- * this FIFO later. False: as below. */
+/* Host thread, constructor: make directory and FIFO and leave no descriptor open; endpoint_start() takes
+ * this FIFO later. Return false as below. */
 bool endpoint_announce(void);
-/* Host thread, constructor: opens the directory alone, for the patches that are applied there, and closes it again. */
+/* Host thread, constructor: open the directory alone, for the patches that are applied there, and close it again. */
 void endpoint_open_directory(void);
 void endpoint_close_directory(void);
-/* Makes directory and FIFO. False: there is none, and the log says why. */
+/* Make directory and FIFO. Return false where there is none; the log says why. */
 bool endpoint_start(void);
-/* Opens the FIFO: from now on clients find a reader, and the status file is there. */
+/* Open the FIFO: from now on clients find a reader, and the status file is there. */
 bool endpoint_open(void);
-/* Makes them anew where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.
- * True: something was made anew. What cannot be made anew stays as it is. */
+/* Make them again where pid, user or root have changed, or, with `doorbell`, the FIFO is gone.
+ * Return whether something was made again. What cannot be made again stays as it is. */
 bool endpoint_check(bool doorbell);
-bool endpoint_user_changed(void); /* the quick half of the look */
-void endpoint_stop(void); /* closes everything, and leaves the files to the next endpoint_start() */
+bool endpoint_user_changed(void); /* the quick half of endpoint_check() */
+void endpoint_stop(void); /* close everything, and leave the files to the next endpoint_start() */
 
 int endpoint_fifo(void); /* descriptor, -1: none */
 /* The FIFO before the last change: a client may have opened it just before. -1: none */
 int endpoint_retired(void);
-/* Its name is still there, in a directory where replies can no longer be reached: who opens it
- * must find nobody, and go to the new one. */
+/* Return whether its name is still there, in a directory where replies can no longer be reached: a client that opens it
+ * must find no reader, and go to the new one. */
 bool endpoint_retired_misleads(void);
 void endpoint_close_retired(void);
 const struct runtime_dir *endpoint_dir(void);
-/* "DIR/PID.fifo", or "DIR/PID-NSINODE.fifo", into `path`; any thread. False: there is none. */
+/* Write "DIR/PID.fifo", or "DIR/PID-NSINODE.fifo", to `path`; any thread. Return false where there is none. */
 bool endpoint_path(char *path, size_t size);
-/* PID.json, unless the process ends. 0 or -errno. */
+/* Write PID.json, unless the process ends. Return 0 or -errno. */
 int endpoint_write_status(const char *text, size_t length);
 
-/* Listener, before it ends the process: removes both. */
+/* Listener, before it ends the process: remove both. */
 void endpoint_remove(void);
-/* Host thread that runs destructors: removes FIFO and status file; none is made after it. */
+/* Host thread that runs destructors: remove FIFO and status file; none is made after it. */
 void endpoint_end(void);
 void endpoint_remove_if_asked(void); /* listener, at every wake-up */
-/* Host thread, with no thread of ours alive: the process is in another user namespace now. */
-/* Constructor, where the process will have no listener: the files that the program before an execve(2)
- * left under this process's number are removed. */
+/* Constructor, where the process will have no listener: remove the files that the program before an execve(2)
+ * left under this process's number. */
 void endpoint_remove_left_by_exec(void);
-void endpoint_enter_user_namespace(void);
 bool endpoint_ended(void);
 void endpoint_reset(void); /* in a forked child */
 

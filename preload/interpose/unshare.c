@@ -10,11 +10,10 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "preload/endpoint.h"
 #include "preload/filters.h"
+#include "preload/identity.h"
 #include "preload/log.h"
 #include "preload/shim_active.h"
-#include "preload/status.h"
 #include "preload/threads.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -44,7 +43,7 @@ static int call_threadless(long number, long a, long b, int flags)
     long result = sys_call3(number, a, b, 0);
 
     if (result == 0 && shim_active() && (flags & CLONE_NEWUSER))
-        endpoint_enter_user_namespace();
+        identity_enter_user_namespace();
     return (int)sys_as_libc(result);
 }
 
@@ -63,7 +62,7 @@ static int call_alone(long number, long a, long b, int flags)
     end_threads();
     result = sys_call3(number, a, b, 0);
     if (before != 0 && user_namespace() != before)
-        endpoint_enter_user_namespace();
+        identity_enter_user_namespace();
     threads_start(true);
     return (int)sys_as_libc(result);
 }
