@@ -51,26 +51,24 @@ static int add(struct copies_list *list, const struct copy *copy)
     return 0;
 }
 
-/* How much of a clone's name is that of its source; 0: it is no clone. .cold is a function's own. */
-static size_t source_name_size(const char *name)
+static bool is_clone_suffix(const char *text)
 {
-    static const char *const kinds[] = {".constprop.", ".isra.", ".part."};
-    const char *first = NULL;
+    return strncmp(text, ".constprop.", 11) == 0 || strncmp(text, ".isra.", 6) == 0 ||
+           strncmp(text, ".part.", 6) == 0;
+}
 
-    if (strstr(name, ".cold"))
-        return 0;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        const char *at = strstr(name, kinds[i]);
+size_t function_clone_source(const char *name, size_t after)
+{
+    const char *dot = name[after] ? strchr(name + after + 1, '.') : NULL;
 
-        if (at && (!first || at < first))
-            first = at;
-    }
-    return first ? (size_t)(first - name) : 0;
+    while (dot && !is_clone_suffix(dot))
+        dot = strchr(dot + 1, '.');
+    return dot && !strstr(name, ".cold") ? (size_t)(dot - name) : 0;
 }
 
 bool function_is_clone(const char *name)
 {
-    return source_name_size(name) > 0;
+    return function_clone_source(name, 0) > 0;
 }
 
 static int consider(const struct function *function, void *context)
@@ -79,7 +77,7 @@ static int consider(const struct function *function, void *context)
     struct copy copy = {.function = *function};
     const uint8_t *code;
 
-    copy.name_size = function->name ? source_name_size(function->name) : 0;
+    copy.name_size = function->name ? function_clone_source(function->name, 0) : 0;
     if (copy.name_size && add(&copies->clones, &copy) != 0)
         return -1;
     if (function->ifunc || function->size == 0 || function->size > FORWARD_BYTES_MAX)

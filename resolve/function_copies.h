@@ -43,7 +43,10 @@ int function_copies_each(const struct function_copies *copies, uint64_t address,
 void function_copies_list(const struct function_copies *copies, uint64_t address, const char *name,
                           bool clones, char *list, size_t size);
 
-/* Is it the name of a clone, whose parameters and registers are the compiler's own choice? */
+/* Return whether it is the name of a clone, whose parameters and registers the compiler chooses. */
 bool function_is_clone(const char *name);
+/* Return how many bytes, more than `after`, of a clone's name are the name of a function that it is a clone of; 0: it
+ * is a clone of no (other) function. A clone of a clone is one of both. NAME.cold is a function's own. */
+size_t function_clone_source(const char *name, size_t after);
 
 #endif

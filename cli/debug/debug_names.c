@@ -6,6 +6,7 @@
 
 #include "cli/output/output.h"
 #include "elf/functions.h"
+#include "resolve/function_copies.h"
 
 /* Eight letters at a time: mangled names are long. */
 uint32_t debug_text_hash(const char *text, size_t length)
@@ -118,12 +119,6 @@ int debug_names_called(struct debug_names *names, const char *name, debug_functi
 
 /* ---- clones ---- */
 
-static bool is_clone_suffix(const char *text)
-{
-    return strncmp(text, ".constprop.", 11) == 0 || strncmp(text, ".isra.", 6) == 0 ||
-           strncmp(text, ".part.", 6) == 0;
-}
-
 static void add_clone(struct debug_names *names, size_t function, size_t length, size_t *capacity)
 {
     const char *name = names->list[function].name;
@@ -145,7 +140,6 @@ static int by_source(const void *left, const void *right)
     return (a->function > b->function) - (a->function < b->function);
 }
 
-/* A clone of a clone is one of both. */
 static void list_clones(struct debug_names *names)
 {
     size_t capacity = 64;
@@ -154,9 +148,8 @@ static void list_clones(struct debug_names *names)
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->list[i].name;
 
-        for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
-            if (is_clone_suffix(dot) && !strstr(name, ".cold"))
-                add_clone(names, i, (size_t)(dot - name), &capacity);
+        for (size_t length = 0; (length = function_clone_source(name, length)) > 0;)
+            add_clone(names, i, length, &capacity);
     }
     qsort(names->clones, names->clone_count, sizeof(*names->clones), by_source);
 }

@@ -7,13 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arch/arch.h"
 #include "elf/functions_read.h"
-#include "elf/image_bytes.h"
-#include "elf/indirect.h"
-#include "elf/relocations.h"
 #include "resolve/elf_refusal.h"
 #include "resolve/function_code.h"
+#include "resolve/ifunc_code.h"
 #include "resolve/resolver.h"
 
 int file_functions_open(struct file_functions *functions, const struct file_image *file,
@@ -62,66 +59,6 @@ static struct arch_callers *callers_in(struct file_functions *functions)
     return functions->callers_failed ? NULL : object_callers_arch(functions->callers);
 }
 
-/* ------------------------------------------------------- indirect functions --- */
-
-/* What a resolver could return: functions of the file whose addresses it takes. */
-struct choices {
-    struct file_functions *functions;
-    const struct code_view *view;
-    size_t count, possible;
-    struct function_code first; /* that cannot be patched */
-};
-
-static void copy_code(struct function_code *to, const struct function_code *from)
-{
-    *to = *from;
-    if (from->problem == from->text)
-        to->problem = to->text;
-}
-
-static void judge_choice(uint64_t to, bool word, void *context)
-{
-    struct choices *choices = context;
-    struct function function;
-    struct function_code code;
-
-    if ((word && !image_word_at(choices->functions->file->image, to, &to)) ||
-        !function_begins_at(choices->functions->index, to, &function) || function.ifunc)
-        return;
-    function_code_read(choices->view, &function, &code);
-    choices->count++;
-    choices->possible += code.problem == NULL;
-    if (code.problem && !choices->first.problem)
-        copy_code(&choices->first, &code);
-}
-
-/* In a process ld.so tells what an exported one stands for, and a word of its object what others do. */
-static bool is_told(const struct file_functions *functions, const struct function *function)
-{
-    uint64_t where;
-
-    return function->exported ||
-           function_indirect_word(functions->index, function->address, 0, &where);
-}
-
-/* Which of them it will be is known in a process alone: refused is what none of them allows. */
-static void indirect_code(struct file_functions *functions, const struct code_view *view,
-                          const struct function *function, struct function_code *out)
-{
-    const uint8_t *code = image_bytes_at(functions->file->image, function->address, function->size);
-    struct choices choices = {.functions = functions, .view = view};
-
-    *out = (struct function_code){.technique = NULL};
-    if (!is_told(functions, function)) {
-        out->problem = FUNCTION_UNTOLD;
-        return;
-    }
-    if (code)
-        arch_references(code, function->size, function->address, judge_choice, &choices);
-    if (choices.count > 0 && choices.possible == 0)
-        copy_code(out, &choices.first);
-}
-
 void file_function_code(struct file_functions *functions, const struct function *function,
                         struct function_code *out)
 {
@@ -129,7 +66,7 @@ void file_function_code(struct file_functions *functions, const struct function 
 
     view.callers = callers_in(functions);
     if (function->ifunc)
-        indirect_code(functions, &view, function, out);
+        ifunc_code_read(&view, function, out);
     else
         function_code_read(&view, function, out);
 }
