@@ -106,7 +106,7 @@ static int read_strings(struct image *image, const struct tags *tags, struct elf
 }
 
 /* Nothing tells how long DT_SYMTAB is: it is bounded by the file here. */
-static int read_symtab(struct image *image, const struct tags *tags, struct elf_error *error)
+static int read_dynsym(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     uint64_t address = before_bias(image, tags->symtab);
     uint64_t there = address ? image_bytes_from(image, address) : 0;
@@ -263,7 +263,7 @@ int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
     image->flags_1 = tags.flags_1;
     image->binds_now = tags.has_bind_now || (tags.flags & DF_BIND_NOW) || (tags.flags_1 & DF_1_NOW);
     image->has_textrel = tags.has_textrel || (tags.flags & DF_TEXTREL);
-    if (read_strings(image, &tags, error) || read_symtab(image, &tags, error) ||
+    if (read_strings(image, &tags, error) || read_dynsym(image, &tags, error) ||
         read_gnu_hash(image, &tags, error) || read_sysv_hash(image, &tags, error) ||
         read_relocation_tables(image, &tags, error) || read_version_tables(image, &tags, error) ||
         check_hash(image, error))

@@ -37,8 +37,8 @@ static bool note_segment(struct file_text *known, const struct symbol_file *file
     return false;
 }
 
-static bool learn(struct file_text *known, const struct image *mapped, int descriptor,
-                  const struct stat *status, uint64_t address, uint64_t size)
+static bool learn_text(struct file_text *known, const struct image *mapped, int descriptor,
+                       const struct stat *status, uint64_t address, uint64_t size)
 {
     struct symbol_file file;
     struct elf_error error;
@@ -68,7 +68,7 @@ bool file_text_read(struct file_text *known, const struct image *mapped, int fil
     if (image_has_textrel(mapped) || sys_fstat(file, &status) != 0)
         return false;
     if (!(is_same_file(known, &status) && covers(known, address, size)) &&
-        !learn(known, mapped, file, &status, address, size))
+        !learn_text(known, mapped, file, &status, address, size))
         return false;
     offset = known->offset + (address - known->address);
     return sys_pread(file, to, size, (off_t)offset) == (ssize_t)size;

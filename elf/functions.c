@@ -155,7 +155,7 @@ static bool is_plt(const struct functions *functions, const struct unwind_range 
 
 static const char *entry_version(const struct functions *functions, size_t i)
 {
-    const struct entry *entry = &functions->entries[i];
+    const struct function_entry *entry = &functions->entries[i];
     const struct image_lazy *lazy = functions->image ? functions->image->lazy : NULL;
 
     if (entry->local || entry->extra == 0)
@@ -173,9 +173,10 @@ static bool in_signal_frame(struct functions *functions, uint64_t address)
 }
 
 /* `frame_size`: of the FDE that begins there, or 0. */
-static void fill(struct functions *functions, size_t i, uint64_t frame_size, struct function *out)
+static void fill_named(struct functions *functions, size_t i, uint64_t frame_size,
+                       struct function *out)
 {
-    const struct entry *entry = &functions->entries[i];
+    const struct function_entry *entry = &functions->entries[i];
 
     *out = (struct function){
         .address = entry->address,
@@ -247,7 +248,7 @@ static int each_named(struct functions *functions, const struct name_index *inde
         if (strcmp(functions_entry_name(functions, at - 1), name) != 0)
             continue;
         unwind_begins_at(&functions->unwind, functions->entries[at - 1].address, &frame);
-        fill(functions, at - 1, frame.size, &function);
+        fill_named(functions, at - 1, frame.size, &function);
         int stop = each(&function, context);
         if (stop)
             return stop;
@@ -261,7 +262,7 @@ struct named {
     bool found;
 };
 
-static int note_found(const struct function *function, void *context)
+static int keep_found(const struct function *function, void *context)
 {
     struct named *named = context;
 
@@ -271,9 +272,9 @@ static int note_found(const struct function *function, void *context)
 
 static int each_called(struct functions *functions, const char *name, struct named *named)
 {
-    int stop = each_named(functions, &functions->dynamic_names, name, note_found, named);
+    int stop = each_named(functions, &functions->dynamic_names, name, keep_found, named);
 
-    return stop ? stop : each_named(functions, &functions->symtab_names, name, note_found, named);
+    return stop ? stop : each_named(functions, &functions->symtab_names, name, keep_found, named);
 }
 
 int functions_named(struct functions *functions, const char *name, function_visit *each,
@@ -291,12 +292,12 @@ int functions_named(struct functions *functions, const char *name, function_visi
 /* ------------------------------------------------------- all --- */
 
 /* Entries and FDEs, each in address order. */
-struct walk {
+struct frame_walk {
     size_t entry, frame;
 };
 
 /* The FDE that begins at `address`, as a look-up by address finds it; steps over it and its equals. */
-static struct unwind_range take_frame(struct functions *functions, struct walk *walk,
+static struct unwind_range take_frame(struct functions *functions, struct frame_walk *walk,
                                       uint64_t address)
 {
     struct unwind_table *table = &functions->unwind;
@@ -310,7 +311,7 @@ static struct unwind_range take_frame(struct functions *functions, struct walk *
     return frame;
 }
 
-static int each_at(struct functions *functions, struct walk *walk, uint64_t address,
+static int each_at(struct functions *functions, struct frame_walk *walk, uint64_t address,
                    function_visit *each, void *context)
 {
     struct unwind_range frame = take_frame(functions, walk, address);
@@ -322,7 +323,7 @@ static int each_at(struct functions *functions, struct walk *walk, uint64_t addr
                    : 0;
     for (; walk->entry < functions->count && ordered_address(functions, walk->entry) == address;
          walk->entry++) {
-        fill(functions, functions->order[walk->entry], frame.size, &function);
+        fill_named(functions, functions->order[walk->entry], frame.size, &function);
         int stop = function.signal_frame ? 0 : each(&function, context);
         if (stop)
             return stop;
@@ -332,7 +333,7 @@ static int each_at(struct functions *functions, struct walk *walk, uint64_t addr
 
 int functions_each(struct functions *functions, function_visit *each, void *context)
 {
-    struct walk walk = {0, 0};
+    struct frame_walk walk = {0, 0};
 
     if (!make_order(functions))
         return -1;
@@ -366,7 +367,7 @@ int functions_by_address(struct functions *functions, uint64_t address, function
 
         if (ordered_address(functions, i - 1) != address)
             break;
-        fill(functions, functions->order[i - 1], frame.size, &function);
+        fill_named(functions, functions->order[i - 1], frame.size, &function);
         stop = each(&function, context);
     }
     return stop;
@@ -375,7 +376,7 @@ int functions_by_address(struct functions *functions, uint64_t address, function
 /* What a person would call it: exported, with the default version, global. */
 static int entry_rank(const struct functions *functions, size_t i)
 {
-    const struct entry *entry = &functions->entries[i];
+    const struct function_entry *entry = &functions->entries[i];
 
     return 8 * (i < functions->dynamic_count) + 4 * !entry->hidden + 2 * !entry->local +
            !entry->weak;
@@ -408,7 +409,7 @@ bool function_begins_at(struct functions *functions, uint64_t address, struct fu
         return false;
     bool is_framed = unwind_begins_at(&functions->unwind, address, &frame);
     if (best_entry(functions, address, &best)) {
-        fill(functions, best, frame.size, out);
+        fill_named(functions, best, frame.size, out);
         out->ifunc |=
             is_resolver(functions, address); /* a name of the resolver's own may be best */
         return true;

@@ -22,7 +22,7 @@ uint32_t functions_name_hash(const char *name, size_t length)
 
 const char *functions_entry_name(const struct functions *functions, size_t i)
 {
-    const struct entry *entry = &functions->entries[i];
+    const struct function_entry *entry = &functions->entries[i];
 
     return (i < functions->dynamic_count ? functions->image->dynsym.strings.bytes
                                          : functions->strings) +

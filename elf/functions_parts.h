@@ -11,7 +11,7 @@
 enum { PLT_RANGES_MAX = 8, TEXT_RANGES_MAX = 16 };
 
 /* One name of one function: 24 bytes. */
-struct entry {
+struct function_entry {
     uint64_t address;   /* first: order.h */
     uint32_t name : 30; /* offset in the strings of its table */
     uint32_t local : 1;
@@ -30,7 +30,7 @@ struct name_index {
     uint32_t mask;   /* heads - 1 */
 };
 
-struct range {
+struct code_range {
     uint64_t begin, end;
 };
 
@@ -46,17 +46,17 @@ struct functions {
     void *region;
     size_t region_size;
     struct unwind_table unwind;
-    struct range *code; /* executable PT_LOADs */
+    struct code_range *code; /* executable PT_LOADs */
     size_t code_count;
-    struct range plt[PLT_RANGES_MAX];
+    struct code_range plt[PLT_RANGES_MAX];
     size_t plt_count;
-    bool plt_known;                     /* section headers told; else the code of an FDE does */
-    struct range text[TEXT_RANGES_MAX]; /* .text, .text.*; ascending, none overlaps another */
+    bool plt_known; /* section headers told; else the code of an FDE does */
+    struct code_range text[TEXT_RANGES_MAX]; /* .text, .text.*; ascending, none overlaps another */
     size_t text_count;
     char *strings; /* .strtab; names end at their '@' */
     size_t strings_size;
     size_t entries_size;
-    struct entry *entries; /* those of .dynsym, then those of .symtab */
+    struct function_entry *entries; /* those of .dynsym, then those of .symtab */
     size_t dynamic_count, count;
     struct name_index dynamic_names, symtab_names;
     uint32_t *order;                /* of entries by address; NULL: not yet needed */

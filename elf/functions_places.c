@@ -12,17 +12,17 @@ static int add_code(struct functions *functions, uint64_t address, uint64_t size
 {
     if (size == 0 || !(flags & PF_X) || address + size < address)
         return 0;
-    struct range *grown =
+    struct code_range *grown =
         realloc(functions->code, (functions->code_count + 1) * sizeof *functions->code);
     if (!grown)
         return -1;
     functions->code = grown;
-    grown[functions->code_count++] = (struct range){address, address + size};
+    grown[functions->code_count++] = (struct code_range){address, address + size};
     return 0;
 }
 
-static int read_code(struct functions *functions, const struct symbol_file *file,
-                     struct elf_error *error)
+static int read_code_ranges(struct functions *functions, const struct symbol_file *file,
+                            struct elf_error *error)
 {
     const struct image *image = functions->image;
     int failed = 0;
@@ -49,7 +49,7 @@ static void read_plt(struct functions *functions, const struct symbol_file *file
         if ((section->sh_flags & SHF_EXECINSTR) && strncmp(name, ".plt", 4) == 0 &&
             (name[4] == '\0' || name[4] == '.'))
             functions->plt[functions->plt_count++] =
-                (struct range){section->sh_addr, section->sh_addr + section->sh_size};
+                (struct code_range){section->sh_addr, section->sh_addr + section->sh_size};
     }
     functions->plt_known = file->names != NULL;
 }
@@ -57,22 +57,23 @@ static void read_plt(struct functions *functions, const struct symbol_file *file
 /* A section as the linker writes it: in the executable memory, after those before it. Another is left out. */
 static void add_text(struct functions *functions, const Elf64_Shdr *section)
 {
-    struct range *last = functions->text_count ? &functions->text[functions->text_count - 1] : NULL;
+    struct code_range *last =
+        functions->text_count ? &functions->text[functions->text_count - 1] : NULL;
 
     for (size_t i = 0; i < functions->code_count && section->sh_size > 0; i++) {
-        const struct range *code = &functions->code[i];
+        const struct code_range *code = &functions->code[i];
         if (section->sh_addr < code->begin || section->sh_addr >= code->end ||
             section->sh_size > code->end - section->sh_addr ||
             (last && section->sh_addr < last->end))
             continue;
         functions->text[functions->text_count++] =
-            (struct range){section->sh_addr, section->sh_addr + section->sh_size};
+            (struct code_range){section->sh_addr, section->sh_addr + section->sh_size};
         return;
     }
 }
 
-/* .text, .text.hot, ...; read_code() comes first. */
-static void read_text(struct functions *functions, const struct symbol_file *file)
+/* .text, .text.hot, ...; read_code_ranges() comes first. */
+static void read_text_ranges(struct functions *functions, const struct symbol_file *file)
 {
     for (size_t i = 0; i < file->section_count && functions->text_count < TEXT_RANGES_MAX; i++) {
         const Elf64_Shdr *section = &file->sections[i];
@@ -83,7 +84,7 @@ static void read_text(struct functions *functions, const struct symbol_file *fil
     }
 }
 
-static bool is_in(const struct range *ranges, size_t count, uint64_t address)
+static bool is_in_ranges(const struct code_range *ranges, size_t count, uint64_t address)
 {
     for (size_t i = 0; i < count; i++) {
         if (address >= ranges[i].begin && address < ranges[i].end)
@@ -94,16 +95,16 @@ static bool is_in(const struct range *ranges, size_t count, uint64_t address)
 
 bool functions_may_be_at(const struct functions *functions, uint64_t address)
 {
-    return is_in(functions->code, functions->code_count, address) &&
-           !is_in(functions->plt, functions->plt_count, address);
+    return is_in_ranges(functions->code, functions->code_count, address) &&
+           !is_in_ranges(functions->plt, functions->plt_count, address);
 }
 
 int functions_read_places(struct functions *functions, const struct symbol_file *file,
                           struct elf_error *error)
 {
     read_plt(functions, file);
-    if (read_code(functions, file, error))
+    if (read_code_ranges(functions, file, error))
         return -1;
-    read_text(functions, file);
+    read_text_ranges(functions, file);
     return 0;
 }

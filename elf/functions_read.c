@@ -17,7 +17,7 @@
 
 enum { SYMBOLS_AT_ONCE = 8192 };
 
-#define STRING_LIMIT (UINT32_C(1) << 30) /* struct entry holds 30 bits */
+#define STRING_LIMIT (UINT32_C(1) << 30) /* struct function_entry holds 30 bits */
 #define SYMBOLS_MAX (UINT64_C(1) << 28)
 
 /* ------------------------------------------------------- the name index --- */
@@ -44,8 +44,8 @@ static int make_index(struct functions *functions, struct name_index *index, siz
 
 /* ------------------------------------------------------- one symbol --- */
 
-static bool is_function(struct functions *functions, const struct image_symbol *symbol,
-                        uint16_t section)
+static bool is_function_symbol(struct functions *functions, const struct image_symbol *symbol,
+                               uint16_t section)
 {
     if (section == SHN_UNDEF || section == SHN_ABS || section == SHN_COMMON ||
         !functions_may_be_at(functions, symbol->value))
@@ -58,10 +58,10 @@ static bool is_function(struct functions *functions, const struct image_symbol *
            unwind_begins_at(&functions->unwind, symbol->value, &ignored);
 }
 
-static void add_entry(struct functions *functions, const struct image_symbol *symbol, uint32_t name,
-                      uint32_t extra, uint32_t hash)
+static void add_symbol_entry(struct functions *functions, const struct image_symbol *symbol,
+                             uint32_t name, uint32_t extra, uint32_t hash)
 {
-    functions->entries[functions->count++] = (struct entry){
+    functions->entries[functions->count++] = (struct function_entry){
         .address = symbol->value,
         .name = name,
         .local = symbol->binding == STB_LOCAL,
@@ -98,10 +98,11 @@ static void read_dynamic_symbol(struct functions *functions, size_t i)
            sizeof section);
     size_t name = (size_t)(symbol.name - image->dynsym.strings.bytes);
     if (symbol.binding == STB_LOCAL || name >= STRING_LIMIT ||
-        !is_function(functions, &symbol, section))
+        !is_function_symbol(functions, &symbol, section))
         return;
-    add_entry(functions, &symbol, (uint32_t)name, symbol.version ? version_index(image, i) : 0,
-              functions_name_hash(symbol.name, strlen(symbol.name)));
+    add_symbol_entry(functions, &symbol, (uint32_t)name,
+                     symbol.version ? version_index(image, i) : 0,
+                     functions_name_hash(symbol.name, strlen(symbol.name)));
 }
 
 /* ------------------------------------------------------- .symtab --- */
@@ -139,7 +140,7 @@ static bool is_exported(const struct functions *functions, const char *name, siz
     uint32_t at = index->heads ? index->heads[hash & index->mask] : 0;
 
     for (int i = 0; at != 0 && i < VERSIONS_MAX; i++) {
-        const struct entry *entry = &functions->entries[at - 1];
+        const struct function_entry *entry = &functions->entries[at - 1];
         const char *other = functions_entry_name(functions, at - 1);
         if (entry->address == address && strncmp(other, name, length) == 0 && !other[length])
             return true;
@@ -164,7 +165,7 @@ static void read_symtab_symbol(struct functions *functions, struct symtab *symta
         symtab->source = name[0] ? raw->st_name : 0;
         return;
     }
-    if (!name[0] || !is_function(functions, &symbol, raw->st_shndx))
+    if (!name[0] || !is_function_symbol(functions, &symbol, raw->st_shndx))
         return;
     uint32_t version = 0;
     size_t length = split_version(name, strlen(name), &symbol, &version);
@@ -172,22 +173,24 @@ static void read_symtab_symbol(struct functions *functions, struct symtab *symta
         return;
     uint32_t hash = functions_name_hash(name, length);
     if (symbol.binding == STB_LOCAL)
-        add_entry(functions, &symbol, raw->st_name, symtab->source, hash);
+        add_symbol_entry(functions, &symbol, raw->st_name, symtab->source, hash);
     else if (!is_exported(functions, name, length, hash, symbol.value))
-        add_entry(functions, &symbol, raw->st_name, version ? raw->st_name + version : 0, hash);
+        add_symbol_entry(functions, &symbol, raw->st_name, version ? raw->st_name + version : 0,
+                         hash);
 }
 
 /* Last, since names may share their ends. */
 static void cut_versions(struct functions *functions)
 {
     for (size_t i = functions->dynamic_count; i < functions->count; i++) {
-        const struct entry *entry = &functions->entries[i];
+        const struct function_entry *entry = &functions->entries[i];
         if (!entry->local && entry->extra)
             functions->strings[entry->extra - (entry->hidden ? 1 : 2)] = '\0';
     }
 }
 
-static int read_symtab(struct functions *functions, struct symtab *symtab, struct elf_error *error)
+static int read_symtab_functions(struct functions *functions, struct symtab *symtab,
+                                 struct elf_error *error)
 {
     Elf64_Sym *piece = malloc(SYMBOLS_AT_ONCE * sizeof *piece);
 
@@ -265,7 +268,7 @@ static int read_names(struct functions *functions, struct symtab *symtab, struct
     functions->dynamic_count = functions->count;
     if (make_index(functions, &functions->dynamic_names, 0, functions->count, error))
         return -1;
-    int result = symtab->count > 0 ? read_symtab(functions, symtab, error) : 0;
+    int result = symtab->count > 0 ? read_symtab_functions(functions, symtab, error) : 0;
     if (result)
         drop_symtab(functions);
     functions->entries_size = (functions->count + 1) * sizeof *functions->entries;
@@ -417,8 +420,8 @@ static int open_own_image(struct functions *functions, const struct symbol_file 
     return unwind_table_open(&functions->unwind, functions->image, frames_of(file), error);
 }
 
-static int read_file(struct functions *functions, const struct symbol_file *file,
-                     struct elf_error *error)
+static int read_function_file(struct functions *functions, const struct symbol_file *file,
+                              struct elf_error *error)
 {
     struct symtab symtab;
 
@@ -440,7 +443,7 @@ int functions_of_file(struct functions **out, int file, struct elf_error *error)
         return elf_fail(error, ELF_NO_MEMORY, "no memory for a list of functions");
     int result = symbol_file_open(&symbols, file, error);
     if (!result) {
-        result = read_file(functions, &symbols, error);
+        result = read_function_file(functions, &symbols, error);
         symbol_file_close(&symbols);
     }
     if (result) {

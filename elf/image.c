@@ -85,7 +85,8 @@ static int read_interpreter(struct image *image, const GElf_Phdr *header, struct
     return 0;
 }
 
-static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_error *error)
+static int read_build_id_notes(struct image *image, const GElf_Phdr *header,
+                               struct elf_error *error)
 {
     const uint8_t *notes = header_bytes(image, header);
 
@@ -94,7 +95,8 @@ static int read_notes(struct image *image, const GElf_Phdr *header, struct elf_e
     return image_notes_build_id(notes, header->p_filesz, header->p_align, image->build_id, error);
 }
 
-static int read_header(struct image *image, const GElf_Phdr *header, struct elf_error *error)
+static int read_program_header(struct image *image, const GElf_Phdr *header,
+                               struct elf_error *error)
 {
     switch (header->p_type) {
     case PT_DYNAMIC:
@@ -104,7 +106,7 @@ static int read_header(struct image *image, const GElf_Phdr *header, struct elf_
     case PT_INTERP:
         return read_interpreter(image, header, error);
     case PT_NOTE:
-        return read_notes(image, header, error);
+        return read_build_id_notes(image, header, error);
     case PT_GNU_STACK: /* its size and place mean nothing */
         image->names_stack = true;
         image->stack_flags = header->p_flags;
@@ -129,8 +131,8 @@ static bool program_header(const struct image *image, const Elf64_Phdr *mapped, 
 }
 
 /* PT_LOADs first: the others are checked against them. */
-static int read_headers(struct image *image, const Elf64_Phdr *mapped, size_t count,
-                        struct elf_error *error)
+static int read_program_headers(struct image *image, const Elf64_Phdr *mapped, size_t count,
+                                struct elf_error *error)
 {
     for (int loads = 1; loads >= 0; loads--) {
         for (size_t i = 0; i < count; i++) {
@@ -140,7 +142,8 @@ static int read_headers(struct image *image, const Elf64_Phdr *mapped, size_t co
                 return elf_fail(error, ELF_DAMAGED, "program header %zu cannot be read", i);
             if (loads != (header.p_type == PT_LOAD))
                 continue;
-            if (loads ? add_segment(image, &header, error) : read_header(image, &header, error))
+            if (loads ? add_segment(image, &header, error)
+                      : read_program_header(image, &header, error))
                 return -1;
         }
     }
@@ -151,7 +154,7 @@ static int read_headers(struct image *image, const Elf64_Phdr *mapped, size_t co
 
 /* ------------------------------------------------------- files --- */
 
-static struct image *allocate(size_t header_count)
+static struct image *allocate_image(size_t header_count)
 {
     struct image *image = calloc(1, sizeof *image + header_count * sizeof(struct segment));
 
@@ -172,15 +175,15 @@ static int check_loadable(const struct image *image, struct elf_error *error)
     return 0;
 }
 
-static int read_file(struct image *image, size_t header_count, uint16_t require_type,
-                     struct elf_error *error)
+static int read_image_file(struct image *image, size_t header_count, uint16_t require_type,
+                           struct elf_error *error)
 {
     elf_version(EV_CURRENT); /* else elf_memory() refuses */
     image->elf = elf_memory((char *)(uintptr_t)image->bytes, image->size);
     if (!image->elf || elf_kind(image->elf) != ELF_K_ELF)
         return elf_fail(error, ELF_DAMAGED, "libelf: %s",
                         image->elf ? "not an ELF file" : elf_errmsg(-1));
-    if (read_headers(image, NULL, header_count, error))
+    if (read_program_headers(image, NULL, header_count, error))
         return -1;
     return require_type == ET_DYN ? check_loadable(image, error) : 0;
 }
@@ -194,13 +197,13 @@ int image_open(struct image **out, const void *bytes, size_t size, uint16_t requ
     if (image_check_file_header(bytes, size, require_type, &header, error) ||
         image_check_header_tables(&header, size, error))
         return -1;
-    struct image *image = allocate(header.e_phnum);
+    struct image *image = allocate_image(header.e_phnum);
     if (!image)
         return elf_fail(error, ELF_NO_MEMORY, "no memory for %u program headers", header.e_phnum);
     image->bytes = bytes;
     image->size = size;
     image->type = header.e_type;
-    if (read_file(image, header.e_phnum, require_type, error)) {
+    if (read_image_file(image, header.e_phnum, require_type, error)) {
         image_close(image);
         return -1;
     }
@@ -227,11 +230,11 @@ int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struc
     *out = NULL;
     if (!info->dlpi_phdr || info->dlpi_phnum == 0)
         return elf_fail(error, ELF_DAMAGED, "the object has no program headers");
-    struct image *image = allocate(info->dlpi_phnum);
+    struct image *image = allocate_image(info->dlpi_phnum);
     if (!image)
         return elf_fail(error, ELF_NO_MEMORY, "no memory for %u program headers", info->dlpi_phnum);
     image->bias = info->dlpi_addr;
-    if (read_headers(image, info->dlpi_phdr, info->dlpi_phnum, error)) {
+    if (read_program_headers(image, info->dlpi_phdr, info->dlpi_phnum, error)) {
         image_close(image);
         return -1;
     }

@@ -12,14 +12,14 @@
 #include "elf/functions_parts.h"
 #include "elf/relocations.h"
 
-struct word_list {
+struct indirect_list {
     struct indirect_word *words;
     size_t count, room;
 };
 
-static int add_word(const struct image_relocation *relocation, void *context)
+static int add_indirect_word(const struct image_relocation *relocation, void *context)
 {
-    struct word_list *list = context;
+    struct indirect_list *list = context;
 
     if (list->count == list->room) {
         size_t room = list->room ? 2 * list->room : 64;
@@ -34,7 +34,7 @@ static int add_word(const struct image_relocation *relocation, void *context)
     return 0;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_indirect(const void *left, const void *right)
 {
     const struct indirect_word *a = left, *b = right;
 
@@ -44,19 +44,19 @@ static int compare(const void *left, const void *right)
 }
 
 /* Damaged relocations, or no memory: none are known. */
-static void read_words(struct functions *functions)
+static void read_indirect_words(struct functions *functions)
 {
-    struct word_list list = {NULL, 0, 0};
+    struct indirect_list list = {NULL, 0, 0};
     struct elf_error ignored = {ELF_OK, ""};
 
     functions->indirect_read = true;
     if (!functions->image ||
-        image_indirect_relocations(functions->image, add_word, &list, &ignored)) {
+        image_indirect_relocations(functions->image, add_indirect_word, &list, &ignored)) {
         free(list.words);
         return;
     }
     if (list.count > 0)
-        qsort(list.words, list.count, sizeof *list.words, compare);
+        qsort(list.words, list.count, sizeof *list.words, compare_indirect);
     functions->indirect = list.words;
     functions->indirect_count = list.count;
 }
@@ -67,7 +67,7 @@ bool function_indirect_word(struct functions *functions, uint64_t address, size_
     size_t low = 0, high;
 
     if (!functions->indirect_read)
-        read_words(functions);
+        read_indirect_words(functions);
     high = functions->indirect_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -61,7 +61,7 @@ static int read_original(const struct record_reader *reader, struct manifest_ent
     return 0;
 }
 
-static int read_entry(const struct record_reader *reader, struct manifest_entry *entry)
+static int read_manifest_entry(const struct record_reader *reader, struct manifest_entry *entry)
 {
     enum record_null null;
 
@@ -95,7 +95,7 @@ static int read_entries(struct record_reader *reader, uint64_t module, struct ma
     for (size_t i = 0; i < manifest->entry_count; i++) {
         manifest->entries[i].address = begin + i * sizeof(struct hotpatch_entry);
         snprintf(reader->what, sizeof reader->what, "entry %zu", i);
-        if (read_entry(reader, &manifest->entries[i]))
+        if (read_manifest_entry(reader, &manifest->entries[i]))
             return -1;
     }
     return 0;
@@ -149,7 +149,7 @@ static int read_targets(struct record_reader *reader, uint64_t module, struct ma
 
 /* ------------------------------------------------------- the module --- */
 
-static int check_header(struct record_reader *reader, const struct hotpatch_module *header)
+static int check_module_record(struct record_reader *reader, const struct hotpatch_module *header)
 {
     if (header->magic != HOTPATCH_MODULE_MAGIC)
         return record_error(reader, "its magic is wrong");
@@ -175,12 +175,13 @@ static int read_hook(const struct record_reader *reader, uint64_t address, const
 }
 
 /* A file that ends inside the header may still tell its version: the magic and it come first. */
-static int read_header(struct record_reader *reader, uint64_t module, struct manifest *manifest)
+static int read_module_record(struct record_reader *reader, uint64_t module,
+                              struct manifest *manifest)
 {
     struct hotpatch_module header = {0};
 
     if (record_copy(reader, module, &header, offsetof(struct hotpatch_module, name)) ||
-        check_header(reader, &header) || record_copy(reader, module, &header, sizeof header))
+        check_module_record(reader, &header) || record_copy(reader, module, &header, sizeof header))
         return -1;
     if (record_name(reader, MODULE_FIELD(module, name), "name", &manifest->name) ||
         record_string(reader, MODULE_FIELD(module, version), "version", NULL_REFUSED,
@@ -214,7 +215,7 @@ int manifest_read(const struct image *image, struct manifest *manifest, struct e
     /* Damaged relocations make every pointer lead nowhere: the refusal names the cause. */
     if (image_relocations(image, ignore, NULL, error))
         return -1;
-    if (read_header(&reader, module, manifest) || read_targets(&reader, module, manifest)) {
+    if (read_module_record(&reader, module, manifest) || read_targets(&reader, module, manifest)) {
         manifest_free(manifest);
         return -1;
     }

@@ -14,7 +14,7 @@
 #include "elf/pages.h"
 #include "elf/relocations.h"
 
-static bool is_code(const struct image *image, uint64_t address)
+static bool is_code_address(const struct image *image, uint64_t address)
 {
     return image_has(image, address, 1, PF_X);
 }
@@ -106,17 +106,17 @@ static bool binds_itself(const struct image *image, const struct image_relocatio
         (!relocation->has_symbol || !relocation->symbol.defined ||
          relocation->symbol.type == STT_GNU_IFUNC))
         return false;
-    return is_code(image, *target);
+    return is_code_address(image, *target);
 }
 
-struct words {
+struct pointer_words {
     struct object_code *code;
     const struct image *image;
 };
 
-static int add_word(const struct image_relocation *relocation, void *context)
+static int add_pointer_word(const struct image_relocation *relocation, void *context)
 {
-    struct words *words = context;
+    struct pointer_words *words = context;
     struct object_code *code = words->code;
     uint64_t target;
 
@@ -128,7 +128,7 @@ static int add_word(const struct image_relocation *relocation, void *context)
     return 0;
 }
 
-static int compare_words(const void *a, const void *b)
+static int compare_pointer_words(const void *a, const void *b)
 {
     const struct arch_word *left = a, *right = b;
 
@@ -137,18 +137,18 @@ static int compare_words(const void *a, const void *b)
 
 static int list_words(struct object_code *code, const struct image *image, struct elf_error *error)
 {
-    struct words words = {code, image};
+    struct pointer_words words = {code, image};
 
-    if (image_relocations(image, add_word, &words, error))
+    if (image_relocations(image, add_pointer_word, &words, error))
         return -1;
     code->words_size = code->object.word_count * sizeof *code->words;
     code->words = pages_get(code->words_size);
     if (!code->words)
         return elf_fail(error, ELF_NO_MEMORY, "no memory for the words");
     code->object.word_count = 0;
-    if (image_relocations(image, add_word, &words, error))
+    if (image_relocations(image, add_pointer_word, &words, error))
         return -1;
-    qsort(code->words, code->object.word_count, sizeof *code->words, compare_words);
+    qsort(code->words, code->object.word_count, sizeof *code->words, compare_pointer_words);
     code->object.words = code->words;
     return 0;
 }

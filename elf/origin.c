@@ -149,7 +149,7 @@ static uint64_t page_up(uint64_t value)
     return (value + IMAGE_PAGE - 1) & ~(IMAGE_PAGE - 1);
 }
 
-static void make_plan(struct plan *plan)
+static void make_origin_plan(struct plan *plan)
 {
     const struct image *image = plan->image;
     uint64_t end = 0;
@@ -245,7 +245,7 @@ int image_expand_origin(const struct image *image, const char *origin, void **ou
     uint8_t *bytes;
 
     *out = NULL;
-    make_plan(&plan);
+    make_origin_plan(&plan);
     if (plan.header.e_phnum >= PN_XNUM - 1)
         return elf_fail(error, ELF_DAMAGED, "there is no room for one more program header");
     if (plan.expanded > EXPANDED_MAX)

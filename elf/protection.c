@@ -32,13 +32,13 @@ bool image_writable_code(const struct image *image, uint64_t *address)
     return false;
 }
 
-struct head {
+struct file_head {
     const unsigned char *program_headers;
     size_t count;
 };
 
 /* False: the program headers are not among the bytes. */
-static bool read_head(struct head *head, const unsigned char *bytes, size_t size)
+static bool read_head(struct file_head *head, const unsigned char *bytes, size_t size)
 {
     Elf64_Ehdr header;
     struct elf_error error;
@@ -47,11 +47,11 @@ static bool read_head(struct head *head, const unsigned char *bytes, size_t size
         header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size ||
         header.e_phnum > (size - header.e_phoff) / sizeof(Elf64_Phdr))
         return false;
-    *head = (struct head){bytes + header.e_phoff, header.e_phnum};
+    *head = (struct file_head){bytes + header.e_phoff, header.e_phnum};
     return true;
 }
 
-static Elf64_Phdr segment_of(const struct head *head, size_t i)
+static Elf64_Phdr segment_of(const struct file_head *head, size_t i)
 {
     Elf64_Phdr segment;
 
@@ -61,7 +61,7 @@ static Elf64_Phdr segment_of(const struct head *head, size_t i)
 
 const char *elf_head_problem(const unsigned char *bytes, size_t size)
 {
-    struct head head;
+    struct file_head head;
     bool names_stack = false;
 
     if (!read_head(&head, bytes, size))
@@ -80,7 +80,7 @@ const char *elf_head_problem(const unsigned char *bytes, size_t size)
 
 bool elf_head_cut_short(const unsigned char *bytes, size_t size, uint64_t file_size)
 {
-    struct head head;
+    struct file_head head;
 
     if (!read_head(&head, bytes, size))
         return false;

@@ -23,7 +23,7 @@ struct relocated_word {
 
 typedef int (*relocation_function)(const struct image_relocation *relocation, void *context);
 
-struct walk {
+struct relocation_walk {
     const struct image *image;
     relocation_function each;
     void *context;
@@ -34,7 +34,7 @@ struct walk {
 };
 
 /* ld.so would fault on a store outside, or into text without DT_TEXTREL. */
-static int check_place(const struct walk *walk, uint64_t where)
+static int check_place(const struct relocation_walk *walk, uint64_t where)
 {
     uint32_t flags = walk->image->has_textrel ? 0 : PF_W;
 
@@ -44,7 +44,7 @@ static int check_place(const struct walk *walk, uint64_t where)
                     (unsigned long long)where);
 }
 
-static int give_relr(const struct walk *walk, uint64_t where)
+static int give_relr(const struct relocation_walk *walk, uint64_t where)
 {
     const uint8_t *word = image_bytes_at(walk->image, where, sizeof(uint64_t));
 
@@ -67,7 +67,7 @@ static int give_relr(const struct walk *walk, uint64_t where)
  * of the 63 words that follow. Entries ascend in what linkers write; that is required here,
  * as a bound on the words that a small file can name.
  */
-static int walk_relr(const struct walk *walk)
+static int walk_relr(const struct relocation_walk *walk)
 {
     const struct records *relr = &walk->image->relr;
     uint64_t next = 0;
@@ -93,7 +93,8 @@ static int walk_relr(const struct walk *walk)
     return 0;
 }
 
-static int add_symbol(const struct walk *walk, uint64_t index, struct image_relocation *relocation)
+static int add_symbol(const struct relocation_walk *walk, uint64_t index,
+                      struct image_relocation *relocation)
 {
     const struct symbol_table *table = &walk->image->dynsym;
 
@@ -109,7 +110,7 @@ static int add_symbol(const struct walk *walk, uint64_t index, struct image_relo
 }
 
 /* An index that is out of bounds is wanted: add_symbol() tells of it. */
-static bool is_wanted(const struct walk *walk, uint64_t info)
+static bool is_wanted_relocation(const struct relocation_walk *walk, uint64_t info)
 {
     const struct symbol_table *table = &walk->image->dynsym;
     uint64_t index = ELF64_R_SYM(info);
@@ -128,12 +129,12 @@ static bool is_wanted(const struct walk *walk, uint64_t info)
            strcmp(table->strings.bytes + symbol.st_name, walk->name) == 0;
 }
 
-static int walk_rela(const struct walk *walk, const struct records *table, bool plt)
+static int walk_rela(const struct relocation_walk *walk, const struct records *table, bool plt)
 {
     for (size_t i = 0; i < table->count; i++) {
         Elf64_Rela rela;
         memcpy(&rela, table->bytes + i * sizeof rela, sizeof rela);
-        if (!is_wanted(walk, rela.r_info))
+        if (!is_wanted_relocation(walk, rela.r_info))
             continue;
         struct image_relocation relocation = {
             .where = rela.r_offset,
@@ -155,7 +156,7 @@ static int walk_rela(const struct walk *walk, const struct records *table, bool 
 }
 
 /* In the order in which ld.so applies them. */
-static int walk_all(const struct walk *walk)
+static int walk_all(const struct relocation_walk *walk)
 {
     int stop;
 
@@ -171,14 +172,14 @@ int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, error, false, NULL, false});
+    return walk_all(&(struct relocation_walk){image, each, context, error, false, NULL, false});
 }
 
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
                              void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, error, true, name, false});
+    return walk_all(&(struct relocation_walk){image, each, context, error, true, name, false});
 }
 
 int image_indirect_relocations(const struct image *image,
@@ -186,12 +187,12 @@ int image_indirect_relocations(const struct image *image,
                                            void *context),
                                void *context, struct elf_error *error)
 {
-    return walk_all(&(struct walk){image, each, context, error, false, NULL, true});
+    return walk_all(&(struct relocation_walk){image, each, context, error, false, NULL, true});
 }
 
 /* ------------------------------------------------------- words --- */
 
-struct word_list {
+struct relocated_list {
     struct relocated_word *words;
     size_t count, capacity;
     bool ascending;
@@ -236,9 +237,9 @@ static struct relocated_word word_of(const struct image_relocation *relocation, 
     return word;
 }
 
-static int add_word(const struct image_relocation *relocation, void *context)
+static int add_relocated_word(const struct image_relocation *relocation, void *context)
 {
-    struct word_list *list = context;
+    struct relocated_list *list = context;
 
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 64;
@@ -255,7 +256,7 @@ static int add_word(const struct image_relocation *relocation, void *context)
     return 0;
 }
 
-static int compare_words(const void *left, const void *right)
+static int compare_relocated(const void *left, const void *right)
 {
     const struct relocated_word *a = left, *b = right;
 
@@ -264,19 +265,19 @@ static int compare_words(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static bool read_words(const struct image *image)
+static bool read_relocated_words(const struct image *image)
 {
-    struct word_list list = {.ascending = true};
+    struct relocated_list list = {.ascending = true};
     struct elf_error ignored = {ELF_OK, ""};
 
     if (image->lazy->words_read)
         return true;
-    if (image_relocations(image, add_word, &list, &ignored)) {
+    if (image_relocations(image, add_relocated_word, &list, &ignored)) {
         free(list.words);
         return false;
     }
     if (!list.ascending)
-        qsort(list.words, list.count, sizeof *list.words, compare_words);
+        qsort(list.words, list.count, sizeof *list.words, compare_relocated);
     image->lazy->words = list.words;
     image->lazy->word_count = list.count;
     image->lazy->words_read = true;
@@ -308,7 +309,7 @@ static enum word_source file_word(const struct image *image, uint64_t address, u
 {
     const uint8_t *bytes = image_bytes_at(image, address, sizeof *value);
 
-    if (!read_words(image))
+    if (!read_relocated_words(image))
         return WORD_FOREIGN;
     const struct relocated_word *word = last_word_before(image, address + sizeof *value);
     if (word && word->where == address) {

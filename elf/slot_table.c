@@ -47,7 +47,7 @@ static int read_function_fallback(const struct record_reader *reader, struct tab
  * The stub. Where a non-PIE program takes its address too, a library's word holds the
  * program's PLT entry: then the symbol of the slot's name tells it.
  */
-static int read_entry(const struct record_reader *reader, struct table_slot *slot)
+static int read_slot_entry(const struct record_reader *reader, struct table_slot *slot)
 {
     uint64_t at = SLOT_FIELD(slot->address, entry);
     struct image_symbol stub;
@@ -85,7 +85,7 @@ static int read_slot(const struct record_reader *reader, struct table_slot *slot
     if (record_name(reader, SLOT_FIELD(slot->address, name), "name", &slot->name) ||
         record_string(reader, SLOT_FIELD(slot->address, signature), "signature",
                       untyped ? NULL_ALLOWED : NULL_REFUSED, &slot->signature) ||
-        read_fallback(reader, slot) || read_entry(reader, slot))
+        read_fallback(reader, slot) || read_slot_entry(reader, slot))
         return -1;
     if (!slot->signature)
         slot->signature = "";
@@ -114,8 +114,8 @@ static int read_slots(struct record_reader *reader, uint64_t begin, struct slot_
     return 0;
 }
 
-static int check_header(const struct record_reader *reader,
-                        const struct hotpatch_slot_table *header)
+static int check_table_record(const struct record_reader *reader,
+                              const struct hotpatch_slot_table *header)
 {
     if (header->magic != HOTPATCH_SLOT_TABLE_MAGIC)
         return record_error(reader, "its magic is wrong");
@@ -128,13 +128,13 @@ static int check_header(const struct record_reader *reader,
     return 0;
 }
 
-static int read_table(struct record_reader *reader, struct slot_table *table)
+static int read_slot_records(struct record_reader *reader, struct slot_table *table)
 {
     struct hotpatch_slot_table header;
     uint64_t begin;
 
     if (record_copy(reader, table->address, &header, sizeof header) ||
-        check_header(reader, &header) ||
+        check_table_record(reader, &header) ||
         record_array(reader, table->address + offsetof(struct hotpatch_slot_table, begin), "slots",
                      sizeof(struct hotpatch_slot), _Alignof(struct hotpatch_slot), &begin,
                      &table->count) ||
@@ -158,13 +158,13 @@ int slot_table_read(const struct image *image, struct slot_table *table, struct 
 
 /* ------------------------------------------------------- not yet relocated --- */
 
-struct pending {
+struct pending_table {
     const struct image *image;
     uint64_t table, slots_begin, slots_end;
 };
 
 /* Words that nobody but ld.so writes: the table's, and in a slot the texts, fallback and entry. */
-static bool is_fixed_word(const struct pending *pending, uint64_t where)
+static bool is_fixed_word(const struct pending_table *pending, uint64_t where)
 {
     uint64_t in_slot = (where - pending->slots_begin) % sizeof(struct hotpatch_slot);
 
@@ -179,7 +179,7 @@ static bool is_fixed_word(const struct pending *pending, uint64_t where)
 /* Before ld.so has added the load bias, the word is 0 or an address without it. */
 static int stop_at_pending(const struct image_relocation *relocation, void *context)
 {
-    const struct pending *pending = context;
+    const struct pending_table *pending = context;
     uint64_t value;
 
     if (relocation->type != ARCH_RELOCATION_RELATIVE ||
@@ -193,9 +193,9 @@ static int stop_at_pending(const struct image_relocation *relocation, void *cont
  * dl_iterate_phdr(3) shows an object to other threads before dlopen(3) has relocated it. Then
  * a sound table looks empty or damaged.
  */
-static bool is_pending(const struct image *image, uint64_t table)
+static bool is_pending_table(const struct image *image, uint64_t table)
 {
-    struct pending pending = {.image = image, .table = table};
+    struct pending_table pending = {.image = image, .table = table};
     struct elf_error ignored = {ELF_OK, ""};
 
     if (!image_is_mapped(image))
@@ -211,8 +211,8 @@ int slot_table_read_at(const struct image *image, uint64_t address, struct slot_
     struct record_reader reader = {image, error, ELF_TABLE_DAMAGED, "the slot table"};
 
     *table = (struct slot_table){.address = address};
-    int result = read_table(&reader, table) ? -1 : 1;
-    if ((result < 0 || table->count == 0) && is_pending(image, address))
+    int result = read_slot_records(&reader, table) ? -1 : 1;
+    if ((result < 0 || table->count == 0) && is_pending_table(image, address))
         result = SLOT_TABLE_PENDING;
     if (result != 1)
         slot_table_free(table);

@@ -19,7 +19,7 @@
 
 /* ------------------------------------------------------- reading --- */
 
-static bool is_inside(const struct symbol_file *file, uint64_t offset, uint64_t size)
+static bool is_inside_file(const struct symbol_file *file, uint64_t offset, uint64_t size)
 {
     return offset <= file->size && size <= file->size - offset;
 }
@@ -28,7 +28,7 @@ bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset,
 {
     char *next = to;
 
-    if (!is_inside(file, offset, size))
+    if (!is_inside_file(file, offset, size))
         return false;
     while (size > 0) {
         ssize_t got = sys_pread(file->file, next, size < READ_MAX ? size : READ_MAX, (off_t)offset);
@@ -44,10 +44,10 @@ bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset,
 }
 
 /* malloc'd; NULL with `error`. */
-static void *read_table(const struct symbol_file *file, uint64_t offset, uint64_t size,
-                        const char *what, struct elf_error *error)
+static void *read_header_table(const struct symbol_file *file, uint64_t offset, uint64_t size,
+                               const char *what, struct elf_error *error)
 {
-    if (!is_inside(file, offset, size) || size > SIZE_MAX / 2) {
+    if (!is_inside_file(file, offset, size) || size > SIZE_MAX / 2) {
         elf_error_set(error, ELF_DAMAGED, "%s lies beyond the end of the file", what);
         return NULL;
     }
@@ -70,7 +70,7 @@ char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *sect
     uint64_t size = section->sh_size;
 
     if (section->sh_type != SHT_STRTAB || size == 0 || size > STRINGS_MAX ||
-        !is_inside(file, section->sh_offset, size)) {
+        !is_inside_file(file, section->sh_offset, size)) {
         elf_error_set(error, ELF_DAMAGED,
                       "a string table is empty, too large or beyond the end of the file");
         return NULL;
@@ -90,7 +90,7 @@ char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *sect
 
 /* ------------------------------------------------------- opening --- */
 
-static int read_header(struct symbol_file *file, struct elf_error *error)
+static int read_file_header(struct symbol_file *file, struct elf_error *error)
 {
     uint8_t bytes[sizeof(Elf64_Ehdr)];
     struct stat status;
@@ -114,8 +114,8 @@ static int read_sections(struct symbol_file *file, struct elf_error *error)
     if (header->e_shoff == 0 || header->e_shnum == 0)
         return 0;
     file->sections =
-        read_table(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr),
-                   "the section headers", error);
+        read_header_table(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr),
+                          "the section headers", error);
     if (!file->sections)
         return -1;
     file->section_count = header->e_shnum;
@@ -127,12 +127,12 @@ static int read_sections(struct symbol_file *file, struct elf_error *error)
     return file->names ? 0 : -1;
 }
 
-static int read_notes(struct symbol_file *file, uint64_t offset, uint64_t size, uint64_t alignment,
-                      struct elf_error *error)
+static int read_file_notes(struct symbol_file *file, uint64_t offset, uint64_t size,
+                           uint64_t alignment, struct elf_error *error)
 {
     if (size == 0 || size > NOTES_MAX || file->build_id[0])
         return 0;
-    uint8_t *notes = read_table(file, offset, size, "a note", error);
+    uint8_t *notes = read_header_table(file, offset, size, "a note", error);
     if (!notes)
         return -1;
     int result = image_notes_build_id(notes, size, alignment, file->build_id, error);
@@ -146,13 +146,14 @@ static int read_build_id(struct symbol_file *file, struct elf_error *error)
     for (size_t i = 0; i < file->section_count; i++) {
         const Elf64_Shdr *section = &file->sections[i];
         if (section->sh_type == SHT_NOTE &&
-            read_notes(file, section->sh_offset, section->sh_size, section->sh_addralign, error))
+            read_file_notes(file, section->sh_offset, section->sh_size, section->sh_addralign,
+                            error))
             return -1;
     }
     for (size_t i = 0; file->section_count == 0 && i < file->header.e_phnum; i++) {
         const Elf64_Phdr *segment = &file->segments[i];
         if (segment->p_type == PT_NOTE &&
-            read_notes(file, segment->p_offset, segment->p_filesz, segment->p_align, error))
+            read_file_notes(file, segment->p_offset, segment->p_filesz, segment->p_align, error))
             return -1;
     }
     return 0;
@@ -161,11 +162,11 @@ static int read_build_id(struct symbol_file *file, struct elf_error *error)
 int symbol_file_open(struct symbol_file *out, int file, struct elf_error *error)
 {
     *out = (struct symbol_file){.file = file};
-    if (read_header(out, error))
+    if (read_file_header(out, error))
         return -1;
-    out->segments =
-        read_table(out, out->header.e_phoff, (uint64_t)out->header.e_phnum * sizeof(Elf64_Phdr),
-                   "the program headers", error);
+    out->segments = read_header_table(out, out->header.e_phoff,
+                                      (uint64_t)out->header.e_phnum * sizeof(Elf64_Phdr),
+                                      "the program headers", error);
     if (!out->segments || read_sections(out, error) || read_build_id(out, error)) {
         symbol_file_close(out);
         return -1;

@@ -417,8 +417,8 @@ struct wanted {
 };
 
 /* Takes the i-th symbol where it is the one wanted; true where no better one can come. */
-static bool consider(const struct image *image, const struct symbol_table *table, size_t i,
-                     struct wanted *wanted)
+static bool consider_symbol(const struct image *image, const struct symbol_table *table, size_t i,
+                            struct wanted *wanted)
 {
     struct image_symbol symbol;
     Elf64_Sym raw = raw_symbol(table, i);
@@ -439,7 +439,7 @@ static void find_by_scan(const struct image *image, const struct symbol_table *t
                          struct wanted *wanted)
 {
     for (size_t i = 1; i < count; i++) {
-        if (consider(image, table, i, wanted))
+        if (consider_symbol(image, table, i, wanted))
             return;
     }
 }
@@ -453,7 +453,7 @@ static int consider_dynamic(size_t i, void *context)
 {
     const struct dynamic_search *search = context;
 
-    return consider(search->image, &search->image->dynsym, i, search->wanted);
+    return consider_symbol(search->image, &search->image->dynsym, i, search->wanted);
 }
 
 static void find_dynamic(const struct image *image, struct wanted *wanted)

@@ -5,13 +5,13 @@
 #include "elf/functions_parts.h"
 
 struct count {
-    const struct range *ranges; /* of the code, ascending, none of them overlaps another */
+    const struct code_range *ranges; /* of the code, ascending, none of them overlaps another */
     size_t range_count;
     uint64_t end; /* what lies before it is counted */
     uint64_t covered;
 };
 
-static uint64_t common(const struct range *range, uint64_t begin, uint64_t end)
+static uint64_t common(const struct code_range *range, uint64_t begin, uint64_t end)
 {
     if (begin < range->begin)
         begin = range->begin;

@@ -53,7 +53,7 @@ static bool there_are(struct reader *reader, size_t size)
     return !reader->damaged;
 }
 
-static uint64_t take(struct reader *reader, size_t size)
+static uint64_t take_bytes(struct reader *reader, size_t size)
 {
     uint64_t value = 0;
 
@@ -81,21 +81,21 @@ static uint64_t take_leb128(struct reader *reader, bool is_signed)
     return 0;
 }
 
-static uint64_t take_number(struct reader *reader, uint8_t format)
+static uint64_t take_encoded(struct reader *reader, uint8_t format)
 {
     switch (format) {
     case PE_ABSOLUTE:
     case PE_UDATA8:
     case PE_SDATA8:
-        return take(reader, 8);
+        return take_bytes(reader, 8);
     case PE_UDATA4:
-        return take(reader, 4);
+        return take_bytes(reader, 4);
     case PE_SDATA4:
-        return (uint64_t)(int32_t)take(reader, 4);
+        return (uint64_t)(int32_t)take_bytes(reader, 4);
     case PE_UDATA2:
-        return take(reader, 2);
+        return take_bytes(reader, 2);
     case PE_SDATA2:
-        return (uint64_t)(int16_t)take(reader, 2);
+        return (uint64_t)(int16_t)take_bytes(reader, 2);
     case PE_ULEB128:
         return take_leb128(reader, false);
     case PE_SLEB128:
@@ -111,7 +111,7 @@ static uint64_t take_address(struct reader *reader, const struct image *image, u
                              uint64_t data)
 {
     uint64_t here = reader->address + reader->at;
-    uint64_t value = take_number(reader, encoding & PE_FORMAT);
+    uint64_t value = take_encoded(reader, encoding & PE_FORMAT);
 
     if (encoding & PE_INDIRECT)
         reader->damaged = true;
@@ -163,12 +163,12 @@ static uint8_t augmentation_encoding(struct reader *cie, const struct image *ima
     for (; *letters && !cie->damaged; letters++) {
         switch (*letters) {
         case 'R':
-            return (uint8_t)take(cie, 1);
+            return (uint8_t)take_bytes(cie, 1);
         case 'L':
-            take(cie, 1);
+            take_bytes(cie, 1);
             break;
         case 'P': {
-            uint8_t encoding = (uint8_t)take(cie, 1);
+            uint8_t encoding = (uint8_t)take_bytes(cie, 1);
             take_address(cie, image, encoding & ~PE_INDIRECT, 1);
             break;
         }
@@ -189,9 +189,9 @@ static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address, 
     struct reader cie;
     uint64_t next;
 
-    if (!open_record(table, address, &cie, &next) || take(&cie, CIE_ID_SIZE) != 0)
+    if (!open_record(table, address, &cie, &next) || take_bytes(&cie, CIE_ID_SIZE) != 0)
         return PE_OMITTED;
-    uint8_t version = (uint8_t)take(&cie, 1);
+    uint8_t version = (uint8_t)take_bytes(&cie, 1);
     const char *letters = (const char *)cie.bytes + cie.at;
     if ((version != 1 && version != 3) || !memchr(letters, '\0', cie.size - cie.at))
         return PE_OMITTED;
@@ -200,7 +200,7 @@ static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address, 
     take_leb128(&cie, false); /* code alignment */
     take_leb128(&cie, true);  /* data alignment */
     if (version == 1)
-        take(&cie, 1); /* return address register */
+        take_bytes(&cie, 1); /* return address register */
     else
         take_leb128(&cie, false);
     if (letters[0] != 'z')
@@ -220,10 +220,10 @@ static uint8_t remembered_encoding(struct unwind_table *table, uint64_t cie)
 }
 
 /* False: a CIE, or damaged. */
-static bool read_fde(struct unwind_table *table, struct reader *fde, struct unwind_range *out)
+static bool read_table_fde(struct unwind_table *table, struct reader *fde, struct unwind_range *out)
 {
     uint64_t here = fde->address + fde->at;
-    uint32_t back = (uint32_t)take(fde, CIE_ID_SIZE);
+    uint32_t back = (uint32_t)take_bytes(fde, CIE_ID_SIZE);
 
     if (back == 0)
         return false;
@@ -231,7 +231,7 @@ static bool read_fde(struct unwind_table *table, struct reader *fde, struct unwi
     if (encoding == PE_OMITTED)
         return false;
     out->start = take_address(fde, table->image, encoding, 0);
-    out->size = take_number(fde, encoding & PE_FORMAT);
+    out->size = take_encoded(fde, encoding & PE_FORMAT);
     out->signal_frame = table->signal_frame;
     return !fde->damaged && out->start + out->size >= out->start;
 }
@@ -247,7 +247,7 @@ static size_t list_frames(struct unwind_table *table, struct unwind_range *range
 
     for (; open_record(table, at, &record, &next); at = next) {
         struct unwind_range range;
-        if (!read_fde(table, &record, &range))
+        if (!read_table_fde(table, &record, &range))
             continue;
         if (ranges)
             ranges[count] = range;
@@ -317,7 +317,7 @@ static uint64_t read_search_table(struct unwind_table *table)
         return 0;
     if (encodings[2] == PE_OMITTED || encodings[3] != (PE_DATA_RELATIVE | PE_SDATA4))
         return frames;
-    uint64_t count = take_number(&header, encodings[2]);
+    uint64_t count = take_encoded(&header, encodings[2]);
     if (header.damaged || count == 0 || count > (header.size - header.at) / ENTRY_SIZE)
         return frames;
     table->entries = header.bytes + header.at;
@@ -373,7 +373,7 @@ struct unwind_range unwind_range(struct unwind_table *table, size_t i)
         return table->ranges[i];
     uint64_t start = unwind_start(table, i);
     if (open_record(table, entry_value(table, i, 4), &record, &next) &&
-        read_fde(table, &record, &range) && range.start == start)
+        read_table_fde(table, &record, &range) && range.start == start)
         return range;
     return (struct unwind_range){.start = start};
 }

@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static bool is_listed(const char *const *list, size_t count, const char *name)
+static bool is_listed_result(const char *const *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(list[i], name) == 0)
@@ -34,7 +34,8 @@ static bool libc_is_unfit(const char *name)
                                          "strtold", "wcstold", "frexp",   "ldexp",
                                          "modf",    "scalbn",  "copysign"};
 
-    return is_listed(names, COUNT(names), name) || begins_with_one(begins, COUNT(begins), name);
+    return is_listed_result(names, COUNT(names), name) ||
+           begins_with_one(begins, COUNT(begins), name);
 }
 
 /* libm's functions return floating-point numbers but for these, and sincos, which returns nothing. */

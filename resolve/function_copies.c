@@ -16,14 +16,14 @@ enum {
 };
 
 /* One forward or clone. */
-struct copy {
+struct copied_function {
     uint64_t to;      /* forwards: where it jumps */
     size_t name_size; /* clones: how much of the name is that of their source */
     struct function function;
 };
 
 struct copies_list {
-    struct copy *list;
+    struct copied_function *list;
     size_t count, room;
 };
 
@@ -36,11 +36,11 @@ struct function_copies {
 
 /* ---- reading ---- */
 
-static int add(struct copies_list *list, const struct copy *copy)
+static int add_copy(struct copies_list *list, const struct copied_function *copy)
 {
     if (list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 64;
-        struct copy *longer = realloc(list->list, room * sizeof(*longer));
+        struct copied_function *longer = realloc(list->list, room * sizeof(*longer));
 
         if (!longer)
             return -1;
@@ -71,26 +71,26 @@ bool function_is_clone(const char *name)
     return function_clone_source(name, 0) > 0;
 }
 
-static int consider(const struct function *function, void *context)
+static int consider_copy(const struct function *function, void *context)
 {
     struct function_copies *copies = context;
-    struct copy copy = {.function = *function};
+    struct copied_function copy = {.function = *function};
     const uint8_t *code;
 
     copy.name_size = function->name ? function_clone_source(function->name, 0) : 0;
-    if (copy.name_size && add(&copies->clones, &copy) != 0)
+    if (copy.name_size && add_copy(&copies->clones, &copy) != 0)
         return -1;
     if (function->ifunc || function->size == 0 || function->size > FORWARD_BYTES_MAX)
         return 0;
     code = image_bytes_at(copies->image, function->address, function->size);
     if (code && arch_forwards(code, function->size, function->address, &copy.to))
-        return add(&copies->forwards, &copy);
+        return add_copy(&copies->forwards, &copy);
     return 0;
 }
 
 static int by_target(const void *a, const void *b)
 {
-    const struct copy *left = a, *right = b;
+    const struct copied_function *left = a, *right = b;
 
     return (left->to > right->to) - (left->to < right->to);
 }
@@ -102,9 +102,9 @@ static int compare_names(const char *a, size_t a_size, const char *b, size_t b_s
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
-static int by_name(const void *a, const void *b)
+static int by_clone_name(const void *a, const void *b)
 {
-    const struct copy *left = a, *right = b;
+    const struct copied_function *left = a, *right = b;
 
     return compare_names(left->function.name, left->name_size, right->function.name,
                          right->name_size);
@@ -124,12 +124,12 @@ struct function_copies *function_copies_read(struct functions *functions, const 
         return NULL;
     copies->functions = functions;
     copies->image = image;
-    if (functions_each(functions, consider, copies) != 0) {
+    if (functions_each(functions, consider_copy, copies) != 0) {
         function_copies_free(copies);
         return NULL;
     }
     sort(&copies->forwards, by_target);
-    sort(&copies->clones, by_name);
+    sort(&copies->clones, by_clone_name);
     return copies;
 }
 
@@ -157,7 +157,7 @@ static bool is_same_structor(const char *a, const char *b)
            strchr("0123", a[at]) && strchr("0123", b[at]) && strcmp(a + at + 1, b + at + 1) == 0;
 }
 
-struct asking {
+struct copies_query {
     const char *name;
     uint64_t address;
     function_copy_visit *each;
@@ -168,7 +168,7 @@ struct asking {
 
 static int visit_name(const struct function *other, void *context)
 {
-    struct asking *asking = context;
+    struct copies_query *asking = context;
 
     if (!other->name || (asking->name && (strcmp(other->name, asking->name) == 0 ||
                                           is_same_structor(other->name, asking->name))))
@@ -182,7 +182,7 @@ static int visit_name(const struct function *other, void *context)
 }
 
 /* The first of the list that is not below `key`. */
-static size_t lower_bound(const struct copies_list *list, const struct copy *key,
+static size_t lower_bound(const struct copies_list *list, const struct copied_function *key,
                           int (*compare)(const void *, const void *))
 {
     size_t low = 0, high = list->count;
@@ -198,8 +198,9 @@ static size_t lower_bound(const struct copies_list *list, const struct copy *key
     return low;
 }
 
-static int each_of(const struct copies_list *list, const struct copy *key, enum function_copy kind,
-                   int (*compare)(const void *, const void *), struct asking *asking)
+static int each_of(const struct copies_list *list, const struct copied_function *key,
+                   enum function_copy kind, int (*compare)(const void *, const void *),
+                   struct copies_query *asking)
 {
     int result = 0;
 
@@ -213,25 +214,27 @@ static int each_of(const struct copies_list *list, const struct copy *key, enum 
 int function_copies_each(const struct function_copies *copies, uint64_t address, const char *name,
                          function_copy_visit *each, void *context)
 {
-    struct asking asking = {.name = name, .address = address, .each = each, .context = context};
-    struct copy key = {.to = address, .function.name = name, .name_size = name ? strlen(name) : 0};
+    struct copies_query asking = {
+        .name = name, .address = address, .each = each, .context = context};
+    struct copied_function key = {
+        .to = address, .function.name = name, .name_size = name ? strlen(name) : 0};
     int result = functions_by_address(copies->functions, address, visit_name, &asking);
 
     if (result == 0)
         result = each_of(&copies->forwards, &key, COPY_FORWARD, by_target, &asking);
     if (result == 0 && name)
-        result = each_of(&copies->clones, &key, COPY_CLONE, by_name, &asking);
+        result = each_of(&copies->clones, &key, COPY_CLONE, by_clone_name, &asking);
     return result;
 }
 
-struct listing {
+struct copies_listing {
     char *list;
     size_t size, used, count, shown;
     bool clones, full;
 };
 
 /* One that has no room ends in "...", and is the last. */
-static void show(struct listing *listing, const char *name)
+static void show(struct copies_listing *listing, const char *name)
 {
     size_t room = listing->size - listing->used;
     int length = room < 16 ? -1
@@ -247,9 +250,9 @@ static void show(struct listing *listing, const char *name)
     listing->shown++;
 }
 
-static int list_one(enum function_copy kind, const struct function *other, void *context)
+static int list_copy(enum function_copy kind, const struct function *other, void *context)
 {
-    struct listing *listing = context;
+    struct copies_listing *listing = context;
     char unnamed[32];
     const char *name = other->name;
 
@@ -270,10 +273,11 @@ void function_copies_list(const struct function_copies *copies, uint64_t address
                           bool clones, char *list, size_t size)
 {
     /* Room stays for the count. */
-    struct listing listing = {.list = list, .size = size > 32 ? size - 32 : size, .clones = clones};
+    struct copies_listing listing = {
+        .list = list, .size = size > 32 ? size - 32 : size, .clones = clones};
 
     *list = '\0';
-    function_copies_each(copies, address, name, list_one, &listing);
+    function_copies_each(copies, address, name, list_copy, &listing);
     if (listing.count > listing.shown)
         snprintf(list + listing.used, size - listing.used, " and %zu more",
                  listing.count - listing.shown);

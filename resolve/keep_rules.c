@@ -49,7 +49,7 @@ static const char *settle_results(const struct keep_facts *facts, const struct s
     return NULL;
 }
 
-static const char *settle_arguments(const struct keep_facts *facts,
+static const char *decide_arguments(const struct keep_facts *facts,
                                     const struct signature_call *call, uint32_t *stack_bytes)
 {
     int64_t read;
@@ -82,7 +82,7 @@ const char *keep_decide(const struct keep_facts *facts, struct keep *out)
         return problem;
     if (facts->name && keep_returns_twice(facts->name))
         return "it returns twice, which a keeping stub cannot";
-    return settle_arguments(facts, &call, &out->stack_bytes);
+    return decide_arguments(facts, &call, &out->stack_bytes);
 }
 
 /* ---- in words ---- */
@@ -119,14 +119,14 @@ void keep_each(const struct arch_kept *kept, void (*each)(const char *, void *),
         each("alignment", context);
 }
 
-struct listing {
+struct kept_listing {
     char *list;
     size_t size;
 };
 
-static void list_one(const char *name, void *context)
+static void list_kept(const char *name, void *context)
 {
-    const struct listing *l = context;
+    const struct kept_listing *l = context;
     size_t used = strlen(l->list);
     const char *text = strcmp(name, "alignment") == 0 ? "a stack that is not aligned" : name;
 
@@ -135,8 +135,8 @@ static void list_one(const char *name, void *context)
 
 void keep_list(const struct arch_kept *kept, char *list, size_t size)
 {
-    struct listing l = {list, size};
+    struct kept_listing l = {list, size};
 
     *list = '\0';
-    keep_each(kept, list_one, &l);
+    keep_each(kept, list_kept, &l);
 }

@@ -35,7 +35,7 @@ static bool never_runs_over(const struct code_view *view, const struct function 
     return ends;
 }
 
-static bool is_padding(const struct code_view *view, struct gap *gap)
+static bool is_gap_padding(const struct code_view *view, struct gap *gap)
 {
     size_t size = gap->end - gap->begin;
     uint8_t copy[GAP_MAX];
@@ -59,13 +59,14 @@ static bool gap_behind(const struct code_view *view, uint64_t start, uint64_t ne
         return false;
     *gap = (struct gap){start + before.size, next};
     return gap->begin + ARCH_LONG_BYTES <= gap->end &&
-           !function_around(view->functions, gap->begin, &around) && is_padding(view, gap) &&
+           !function_around(view->functions, gap->begin, &around) && is_gap_padding(view, gap) &&
            gap->begin + ARCH_LONG_BYTES <= gap->end && never_runs_over(view, &before, gap) &&
            !arch_callers_jump_into(view->callers, gap->begin, gap->end, &site, &target);
 }
 
 /* Only what a pad may take: its first byte lies between low and high. */
-static void add(struct padding *out, uint64_t entry, struct gap gap, uint64_t low, uint64_t high)
+static void add_gap(struct padding *out, uint64_t entry, struct gap gap, uint64_t low,
+                    uint64_t high)
 {
     if (gap.begin < low)
         gap.begin = low;
@@ -94,6 +95,6 @@ void padding_find(const struct code_view *view, uint64_t entry, uint64_t low, ui
         if (next <= start)
             return;
         if (next > low && gap_behind(view, start, next, &gap))
-            add(out, entry, gap, low, high);
+            add_gap(out, entry, gap, low, high);
     }
 }

@@ -9,7 +9,7 @@
 
 #include "resolve/signature_read.h"
 
-static bool is_word(char c)
+static bool is_type_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '$';
 }
@@ -92,10 +92,10 @@ static char *folded_text(const char *text)
     for (const char *p = text; *p; p++) {
         if (!isspace((unsigned char)*p))
             out[n++] = *p;
-        else if (n > 0 && is_word(out[n - 1])) {
+        else if (n > 0 && is_type_word(out[n - 1])) {
             while (isspace((unsigned char)p[1]))
                 p++;
-            if (is_word(p[1]))
+            if (is_type_word(p[1]))
                 out[n++] = ' ';
         }
     }

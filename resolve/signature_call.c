@@ -170,12 +170,12 @@ static struct passing passing_of(const struct node *type)
     }
 }
 
-struct places {
+struct argument_places {
     unsigned general, vector; /* left */
     uint32_t stack;
 };
 
-static void place(struct places *places, const struct passing *passing)
+static void place_argument(struct argument_places *places, const struct passing *passing)
 {
     bool fits = (passing->general || passing->vector) && passing->general <= places->general &&
                 passing->vector <= places->vector;
@@ -192,7 +192,7 @@ static void place(struct places *places, const struct passing *passing)
 /* A result of an unknown type may lie in memory whose address is one argument more. */
 static bool place_all(const struct node *function, uint32_t *stack)
 {
-    struct places places = {.general = 6, .vector = 8};
+    struct argument_places places = {.general = 6, .vector = 8};
 
     if (!passing_of(function->inner).known)
         return false;
@@ -201,7 +201,7 @@ static bool place_all(const struct node *function, uint32_t *stack)
 
         if (!passing.known || passing.stack == 0)
             return false;
-        place(&places, &passing);
+        place_argument(&places, &passing);
     }
     *stack = (places.stack + 7) & ~7u;
     return true;

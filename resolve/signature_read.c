@@ -24,7 +24,7 @@ struct parser {
 
 /* ---- tokens ---- */
 
-static bool is_word(char c)
+static bool is_token_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '$';
 }
@@ -76,7 +76,7 @@ static struct token read_word(struct parser *p)
     skip_space(p);
     word.text = p->at;
     for (;;) {
-        if (is_word(*p->at))
+        if (is_token_word(*p->at))
             p->at++;
         else if (p->at > word.text && p->at[0] == ':' && p->at[1] == ':')
             p->at += 2;

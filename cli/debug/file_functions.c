@@ -71,7 +71,7 @@ void file_function_code(struct file_functions *functions, const struct function 
         function_code_read(&view, function, out);
 }
 
-struct visit {
+struct file_visit {
     struct file_functions *functions;
     const char *object;
     file_function_wanted *wanted;
@@ -81,7 +81,7 @@ struct visit {
 
 static int visit_one(const struct function *function, void *context)
 {
-    const struct visit *visit = context;
+    const struct file_visit *visit = context;
     struct function_code code;
     char buffer[FUNCTION_NAME_MAX];
     const char *name = buffer;
@@ -101,7 +101,7 @@ static int visit_one(const struct function *function, void *context)
 void file_functions_each(struct file_functions *functions, const char *object,
                          file_function_wanted *wanted, file_function_visit *each, void *context)
 {
-    struct visit visit = {functions, object, wanted, each, context};
+    struct file_visit visit = {functions, object, wanted, each, context};
 
     functions_each(functions->index, visit_one, &visit);
 }
@@ -109,7 +109,7 @@ void file_functions_each(struct file_functions *functions, const char *object,
 /* -------------------------------------------------------------------- one --- */
 
 /* Return the lowest address of a program that does not move, else 0. */
-static uint64_t fixed_start(const struct file_image *file)
+static uint64_t file_fixed_start(const struct file_image *file)
 {
     const Elf64_Ehdr *header = (const void *)file->bytes;
     const Elf64_Phdr *segments = (const void *)((const char *)file->bytes + header->e_phoff);
@@ -131,13 +131,13 @@ static void keep_function(const struct function *function, void *context)
 size_t file_functions_named(const struct file_functions *functions,
                             const struct symbol_spec *target, struct function *found)
 {
-    return resolver_functions(functions->index, fixed_start(functions->file), target, keep_function,
-                              found);
+    return resolver_functions(functions->index, file_fixed_start(functions->file), target,
+                              keep_function, found);
 }
 
 bool file_function_at(const struct file_functions *functions, uint64_t address,
                       struct function *found)
 {
-    return resolver_function_at(functions->index, fixed_start(functions->file), address, true,
+    return resolver_function_at(functions->index, file_fixed_start(functions->file), address, true,
                                 found);
 }

@@ -14,7 +14,7 @@
 
 enum { BUCKETS = 16384 };
 
-const char *slot_kind_name(uint32_t kind)
+const char *file_slot_type_name(uint32_t kind)
 {
     static const char *const names[] = {"?", "function", "data", "required", "untyped"};
 
@@ -43,7 +43,7 @@ static bool is_import_relocation(const struct image_relocation *relocation)
 }
 
 /* NULL: it can. A program's copy of a library's data is defined in the program. */
-static const char *why_not(const struct image_relocation *relocation)
+static const char *why_unpatchable(const struct image_relocation *relocation)
 {
     const struct image_symbol *symbol = &relocation->symbol;
 
@@ -61,7 +61,7 @@ static const char *why_not(const struct image_relocation *relocation)
     }
 }
 
-static size_t *bucket_of(struct file_slots *slots, const char *name)
+static size_t *import_bucket(struct file_slots *slots, const char *name)
 {
     size_t hash = 0;
 
@@ -80,8 +80,8 @@ static int import_add(const struct image_relocation *relocation, void *context)
 
     if (!is_import_relocation(relocation) || (symbol->defined && !relocation_copies(relocation)))
         return 0;
-    why = why_not(relocation);
-    bucket = bucket_of(slots, symbol->name);
+    why = why_unpatchable(relocation);
+    bucket = import_bucket(slots, symbol->name);
     for (size_t i = *bucket; i; i = slots->list[i - 1].next) {
         slot = &slots->list[i - 1];
         if (strcmp(slot->name, symbol->name) == 0 && same_version(slot->version, symbol->version) &&

@@ -20,31 +20,31 @@
 
 /* What one function could be. */
 struct possible {
-    const struct object *object;
+    const struct lookup_object *object;
     uint64_t address;
     enum cxx_match match; /* CXX_SAME for a symbol's own name */
     char *name;           /* demangled, or the symbol's */
     const char *file;     /* of its source; lives as long as the object */
 };
 
-struct search {
+struct name_search {
     struct lookup *lookup;
     struct symbol_spec target;
     struct cxx_wish wish;
     bool with_cxx;
-    const struct object *object; /* being searched */
+    const struct lookup_object *object; /* being searched */
     struct possible *list;
     size_t count;
 };
 
 /* -------------------------------------------------------------- searching --- */
 
-static bool is_program(const struct search *search, const struct object *object)
+static bool is_program(const struct name_search *search, const struct lookup_object *object)
 {
     return search->lookup->has_program && object == search->lookup->mapped[0];
 }
 
-static bool object_meant(const struct search *search, const struct object *object)
+static bool object_meant(const struct name_search *search, const struct lookup_object *object)
 {
     return object->info &&
            symbol_spec_object_matches(&search->target, is_program(search, object), object->path,
@@ -52,7 +52,7 @@ static bool object_meant(const struct search *search, const struct object *objec
 }
 
 /* Return whether a process looks for functions of that name in the object. */
-static bool has_functions(const struct search *search, const struct object *object)
+static bool has_functions(const struct name_search *search, const struct lookup_object *object)
 {
     return object->info &&
            resolver_has_functions(&search->target, is_program(search, object), object->path,
@@ -60,8 +60,8 @@ static bool has_functions(const struct search *search, const struct object *obje
 }
 
 /* Several names of one address are one function; of templates in several tables, likewise. */
-static void keep(struct search *search, const struct debug_function *function, enum cxx_match match,
-                 char *name)
+static void keep(struct name_search *search, const struct debug_function *function,
+                 enum cxx_match match, char *name)
 {
     for (size_t i = 0; i < search->count; i++) {
         struct possible *candidate = &search->list[i];
@@ -91,7 +91,7 @@ static bool same_file(const char *wanted, const char *file)
 }
 
 /* By STT_FILE, else by the compile unit: .gnu_debugdata and C++ have no STT_FILE for it. */
-static bool in_file(const struct search *search, const struct debug_function *function)
+static bool in_file(const struct name_search *search, const struct debug_function *function)
 {
     const char *wanted = search->target.file;
 
@@ -110,7 +110,7 @@ static bool has_name(const struct debug_function *function, const char *name)
 
 static int take_function(const struct debug_function *function, void *context)
 {
-    struct search *search = context;
+    struct name_search *search = context;
     enum cxx_match match = CXX_SAME;
     char *name = NULL;
 
@@ -127,7 +127,7 @@ static int take_function(const struct debug_function *function, void *context)
 }
 
 /* What is spelled as a symbol is that symbol: no C++ name fits better. */
-static void search_in(struct search *search)
+static void search_in(struct name_search *search)
 {
     size_t before = search->count;
 
@@ -139,7 +139,7 @@ static void search_in(struct search *search)
 /* The process finds symbols by their own names, and statics under their STT_FILE. */
 static int take_own(const struct debug_function *function, void *context)
 {
-    struct search *search = context;
+    struct name_search *search = context;
 
     if (!*search->target.file || same_file(search->target.file, function->file))
         keep(search, function, CXX_SAME, format_text("%s", function->name));
@@ -154,13 +154,13 @@ static int take_exported(const struct debug_function *function, void *context)
     return 0;
 }
 
-static bool is_declared(const struct search *search)
+static bool is_declared(const struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
     const char *space;
 
     for (size_t i = 0; i < lookup->mapped_count; i++) {
-        const struct object *object = lookup->mapped[i];
+        const struct lookup_object *object = lookup->mapped[i];
 
         if (object->info && debug_info_declares(object->info, search->target.name, &space) &&
             symbol_spec_object_matches(&search->target, is_program(search, object), object->path,
@@ -170,7 +170,7 @@ static bool is_declared(const struct search *search)
     return false;
 }
 
-static void drop_below(struct search *search, enum cxx_match match)
+static void drop_below(struct name_search *search, enum cxx_match match)
 {
     size_t kept = 0;
 
@@ -183,16 +183,16 @@ static void drop_below(struct search *search, enum cxx_match match)
     search->count = kept;
 }
 
-static void drop_all(struct search *search)
+static void drop_all(struct name_search *search)
 {
     drop_below(search, (enum cxx_match)(CXX_SAME + 1));
 }
 
 /* The program's static function that its debug file names comes before a library's of that name,
  * which would be an import. */
-static bool program_has_function(const struct search *search)
+static bool program_has_function(const struct name_search *search)
 {
-    struct search probe = *search;
+    struct name_search probe = *search;
     bool has;
 
     if (!search->lookup->has_program || !search->lookup->mapped[0]->info)
@@ -207,14 +207,14 @@ static bool program_has_function(const struct search *search)
     return has;
 }
 
-static bool program_has(const struct search *search)
+static bool program_has(const struct name_search *search)
 {
     return !*search->target.object && !is_program(search, search->object) &&
            program_has_function(search);
 }
 
 /* Leaves what the first object with such a symbol has. */
-static bool known_to_process(struct search *search)
+static bool known_to_process(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
 
@@ -231,7 +231,7 @@ static bool known_to_process(struct search *search)
 }
 
 /* Where no symbol has the name: of the program, or of the OBJECT that is named. */
-static void search_dwarf(struct search *search)
+static void search_dwarf(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
 
@@ -243,7 +243,7 @@ static void search_dwarf(struct search *search)
     }
 }
 
-static void search_objects(struct search *search)
+static void search_objects(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
 
@@ -261,7 +261,7 @@ static void search_objects(struct search *search)
 }
 
 /* Those that fit best are left. */
-static enum cxx_match keep_best(struct search *search)
+static enum cxx_match keep_best(struct name_search *search)
 {
     enum cxx_match best = CXX_OTHER;
 
@@ -272,9 +272,9 @@ static enum cxx_match keep_best(struct search *search)
     return best;
 }
 
-static bool search_begin(struct search *search, struct lookup *lookup, const char *text)
+static bool name_search_begin(struct name_search *search, struct lookup *lookup, const char *text)
 {
-    *search = (struct search){.lookup = lookup};
+    *search = (struct name_search){.lookup = lookup};
     if (symbol_spec_parse(text, &search->target) != 0 || *search->target.version ||
         search->target.by_offset)
         return false;
@@ -283,7 +283,7 @@ static bool search_begin(struct search *search, struct lookup *lookup, const cha
     return true;
 }
 
-static void search_end(struct search *search)
+static void name_search_end(struct name_search *search)
 {
     drop_all(search);
     free(search->list);
@@ -292,7 +292,7 @@ static void search_end(struct search *search)
 
 /* ---------------------------------------------------------------- telling --- */
 
-static char *candidates_text(struct search *search)
+static char *candidates_text(struct name_search *search)
 {
     char *text = format_text("%s", "");
 
@@ -317,7 +317,7 @@ static char *candidates_text(struct search *search)
     return text;
 }
 
-static int refuse_candidates(struct search *search, const char *target, enum cxx_match best,
+static int refuse_candidates(struct name_search *search, const char *target, enum cxx_match best,
                              struct refusal *why)
 {
     char *text = candidates_text(search);
@@ -331,10 +331,10 @@ static int refuse_candidates(struct search *search, const char *target, enum cxx
 }
 
 /* The process knows libraries by soname or by the name they were opened by, which a link may be. */
-static char *key_make(const struct search *search, const char *target)
+static char *key_make(const struct name_search *search, const char *target)
 {
     const struct possible *found = &search->list[0];
-    const struct object *object = found->object;
+    const struct lookup_object *object = found->object;
     const char *slash = strrchr(object->path, '/'), *soname = debug_info_soname(object->info);
     const char *build_id = debug_info_build_id(object->info);
     char *name = wire_encode(is_program(search, object) ? "exe"
@@ -351,7 +351,7 @@ static char *key_make(const struct search *search, const char *target)
 }
 
 /* What the process itself does not know is looked for in the debug information. */
-static void search_unknown(struct search *search)
+static void search_unknown(struct name_search *search)
 {
     if (!known_to_process(search))
         search_objects(search);
@@ -359,12 +359,12 @@ static void search_unknown(struct search *search)
 
 int lookup_target(struct lookup *lookup, const char *target, char **key, struct refusal *why)
 {
-    struct search search;
+    struct name_search search;
     enum cxx_match best;
     int result = 0;
 
     *key = NULL;
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return 0;
     if (!known_to_process(&search)) {
         search_objects(&search);
@@ -376,18 +376,18 @@ int lookup_target(struct lookup *lookup, const char *target, char **key, struct 
         if (result == 1)
             *key = key_make(&search, target);
     }
-    search_end(&search);
+    name_search_end(&search);
     return result;
 }
 
 size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *address,
                       struct refusal *why)
 {
-    struct search search;
+    struct name_search search;
     enum cxx_match best;
     size_t count;
 
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return 0;
     search_objects(&search);
     best = keep_best(&search);
@@ -396,7 +396,7 @@ size_t lookup_address(struct lookup *lookup, const char *target, uint64_t *addre
         *address = search.list[0].address;
     if (search.count && (count > 1 || best == CXX_OVERLOAD))
         refuse_candidates(&search, target, best, why);
-    search_end(&search);
+    name_search_end(&search);
     return count;
 }
 
@@ -411,7 +411,7 @@ static int take_clone(const struct debug_function *function, void *context)
 }
 
 /* "f.constprop.0, f.part.0", malloc'd: they have code of their own. NULL: there are none. */
-static char *clones_of(const struct object *object, const char *name)
+static char *clones_of(const struct lookup_object *object, const char *name)
 {
     char *text = NULL;
 
@@ -420,7 +420,7 @@ static char *clones_of(const struct object *object, const char *name)
 }
 
 /* Of an import the calls are what is switched, and a C library's debug information is large. */
-static bool worth_telling(const struct search *search)
+static bool worth_telling(const struct name_search *search)
 {
     return search->count == 1 && search->list[0].match == CXX_SAME &&
            has_functions(search, search->list[0].object);
@@ -428,10 +428,10 @@ static bool worth_telling(const struct search *search)
 
 char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
 {
-    struct search search;
+    struct name_search search;
     char *text = NULL, *into, *clones;
 
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return NULL;
     search_unknown(&search);
     keep_best(&search);
@@ -446,7 +446,7 @@ char *lookup_inlined(struct lookup *lookup, const char *target, unsigned budget)
         free(into);
         free(clones);
     }
-    search_end(&search);
+    name_search_end(&search);
     return text;
 }
 
@@ -461,7 +461,7 @@ char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, u
 }
 
 /* The library that defines a function which the program has not; false: another kind of slot is meant. */
-static bool find_defining_library(struct search *search)
+static bool find_defining_library(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
 
@@ -478,13 +478,13 @@ static bool find_defining_library(struct search *search)
 
 char *lookup_self_calls(struct lookup *lookup, const char *target)
 {
-    struct search search;
+    struct name_search search;
     char *text = NULL;
 
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return NULL;
     if (find_defining_library(&search)) {
-        struct object *object = (struct object *)search.list[0].object;
+        struct lookup_object *object = (struct lookup_object *)search.list[0].object;
         const char *soname = debug_info_soname(object->info);
         const char *slash = strrchr(object->path, '/');
         const char *name = soname ? soname : slash ? slash + 1 : object->path;
@@ -498,27 +498,27 @@ char *lookup_self_calls(struct lookup *lookup, const char *target)
                             "%s:%s reaches both",
                             target, name, name, target);
     }
-    search_end(&search);
+    name_search_end(&search);
     return text;
 }
 
 char *lookup_unfit_result(struct lookup *lookup, const char *target)
 {
-    struct search search;
+    struct name_search search;
     char *text = NULL;
 
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return NULL;
     search_unknown(&search);
     keep_best(&search);
     if (search.count == 1 && search.list[0].match == CXX_SAME)
         text = result_type_unfit(search.list[0].object->info, search.list[0].address);
-    search_end(&search);
+    name_search_end(&search);
     return text;
 }
 
 /* Why there is no such function in the object, or NULL. */
-static char *absent_in(const struct object *object, const char *target, const char *name,
+static char *absent_in(const struct lookup_object *object, const char *target, const char *name,
                        unsigned budget)
 {
     char *clones = clones_of(object, name), *into = NULL, *text = NULL;
@@ -535,18 +535,18 @@ static char *absent_in(const struct object *object, const char *target, const ch
 
 char *lookup_absent(struct lookup *lookup, const char *target, unsigned budget)
 {
-    struct search search;
+    struct name_search search;
     char *text = NULL;
 
-    if (!search_begin(&search, lookup, target))
+    if (!name_search_begin(&search, lookup, target))
         return NULL;
     search_unknown(&search);
     for (size_t i = 0; i < lookup->mapped_count && search.count == 0 && !text; i++) {
-        const struct object *object = lookup->mapped[i];
+        const struct lookup_object *object = lookup->mapped[i];
 
         if (has_functions(&search, object))
             text = absent_in(object, target, search.target.name, budget);
     }
-    search_end(&search);
+    name_search_end(&search);
     return text;
 }

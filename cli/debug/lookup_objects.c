@@ -39,15 +39,15 @@ void lookup_close(struct lookup *lookup)
 
 /* ---------------------------------------------------------------- objects --- */
 
-static void note_given(struct lookup *lookup, const struct object *object)
+static void note_given(struct lookup *lookup, const struct lookup_object *object)
 {
     for (size_t i = 0; object->info && i < lookup->given.count; i++)
         if (strcmp(lookup->given.list[i].build_id, debug_info_build_id(object->info)) == 0)
             lookup->given.list[i].wanted = true;
 }
 
-static struct object *object_known(const struct lookup *lookup, const char *path, uint64_t device,
-                                   uint64_t inode)
+static struct lookup_object *object_known(const struct lookup *lookup, const char *path,
+                                          uint64_t device, uint64_t inode)
 {
     for (size_t i = 0; i < lookup->object_count; i++)
         if (lookup->objects[i]->device == device && lookup->objects[i]->inode == inode &&
@@ -57,26 +57,27 @@ static struct object *object_known(const struct lookup *lookup, const char *path
 }
 
 /* Takes over `file`. */
-static struct object *object_new(struct lookup *lookup, const char *path, int file, int root)
+static struct lookup_object *lookup_object_new(struct lookup *lookup, const char *path, int file,
+                                               int root)
 {
-    struct object *object = allocate(sizeof(*object));
+    struct lookup_object *object = allocate(sizeof(*object));
 
-    *object = (struct object){.path = format_text("%s", path)};
+    *object = (struct lookup_object){.path = format_text("%s", path)};
     if (file >= 0) {
         object->info = debug_info_open(path, file, root, &lookup->given);
         close(file);
     }
     lookup->objects =
-        reallocate(lookup->objects, (lookup->object_count + 1) * sizeof(struct object *));
+        reallocate(lookup->objects, (lookup->object_count + 1) * sizeof(struct lookup_object *));
     lookup->objects[lookup->object_count++] = object;
     note_given(lookup, object);
     return object;
 }
 
-static void map(struct lookup *lookup, struct object *object)
+static void map(struct lookup *lookup, struct lookup_object *object)
 {
     lookup->mapped =
-        reallocate(lookup->mapped, (lookup->mapped_count + 1) * sizeof(struct object *));
+        reallocate(lookup->mapped, (lookup->mapped_count + 1) * sizeof(struct lookup_object *));
     lookup->mapped[lookup->mapped_count++] = object;
 }
 
@@ -103,10 +104,10 @@ static void map_all(struct lookup *lookup, const struct process *process,
     lookup->has_program = mapped->count && mapped->list[0].is_program;
     for (size_t i = 0; i < mapped->count; i++) {
         const struct mapped_object *at = &mapped->list[i];
-        struct object *object = object_known(lookup, at->path, at->device, at->inode);
+        struct lookup_object *object = object_known(lookup, at->path, at->device, at->inode);
 
         if (!object) {
-            object = object_new(lookup, at->path, mapped_open(process, at), root);
+            object = lookup_object_new(lookup, at->path, mapped_open(process, at), root);
             object->device = at->device;
             object->inode = at->inode;
         }
@@ -140,7 +141,7 @@ void lookup_file(struct lookup *lookup, const char *path)
     }
     lookup->mapped_count = 0;
     lookup->has_program = true;
-    map(lookup, object_new(lookup, path, file, -1));
+    map(lookup, lookup_object_new(lookup, path, file, -1));
 }
 
 int lookup_debug_files_fit(struct lookup *lookup, struct refusal *why)

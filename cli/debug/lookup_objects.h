@@ -15,7 +15,7 @@
 #include "cli/debug/self_calls.h"
 #include "cli/process/proc_facts.h"
 
-struct object {
+struct lookup_object {
     char *path;
     uint64_t device, inode;
     struct debug_info *info;       /* NULL: it cannot be read, or is no ELF file */
@@ -25,9 +25,9 @@ struct object {
 
 struct lookup {
     struct debug_files given;
-    struct object **objects; /* all that were ever met */
+    struct lookup_object **objects; /* all that were ever met */
     size_t object_count;
-    struct object **mapped; /* those of the process, the program first where `has_program` */
+    struct lookup_object **mapped; /* those of the process, the program first where `has_program` */
     size_t mapped_count;
     bool has_program;
 };

@@ -55,7 +55,7 @@ struct check_options {
     bool json;
 };
 
-struct check {
+struct file_check {
     const char *host_path;
     struct file_image host;
     struct file_slots slots;
@@ -70,21 +70,21 @@ struct check {
     size_t fits; /* entries that have exactly one slot */
 };
 
-static bool names_host(const struct check *check, const struct symbol_spec *target)
+static bool names_host(const struct file_check *check, const struct symbol_spec *target)
 {
     return symbol_spec_object_matches(target, true, check->host_path,
                                       image_soname(check->host.image), check->slots.name_space);
 }
 
 /* Return whether OBJECT names the patch itself. */
-static bool names_patch(const struct check *check, const struct symbol_spec *target)
+static bool names_patch(const struct file_check *check, const struct symbol_spec *target)
 {
     return symbol_spec_object_matches(target, false, check->patch_path, check->manifest.name,
                                       check->own.name_space);
 }
 
 /* Return whether OBJECT names a library that the file needs; without OBJECT each is meant. */
-static bool names_needed(const struct check *check, const struct symbol_spec *target)
+static bool names_needed(const struct file_check *check, const struct symbol_spec *target)
 {
     const char *needed;
 
@@ -96,7 +96,8 @@ static bool names_needed(const struct check *check, const struct symbol_spec *ta
     return false;
 }
 
-static void check_missing(struct check *check, const struct symbol_spec *target, const char *text)
+static void check_missing(struct file_check *check, const struct symbol_spec *target,
+                          const char *text)
 {
     char *absent = lookup_absent(check->lookup, text, INLINED_TIME);
 
@@ -112,13 +113,13 @@ static void check_missing(struct check *check, const struct symbol_spec *target,
 }
 
 /* One declared slot or import that a target could mean. */
-struct candidate {
+struct slot_candidate {
     uint32_t kind; /* enum hotpatch_kind */
     const char *signature;
 };
 
-static void refuse_kind(struct check *check, const struct manifest_entry *entry, uint32_t slot_kind,
-                        const char *slot_signature)
+static void refuse_kind(struct file_check *check, const struct manifest_entry *entry,
+                        uint32_t slot_kind, const char *slot_signature)
 {
     char replacement[400], replaced[400];
 
@@ -128,8 +129,8 @@ static void refuse_kind(struct check *check, const struct manifest_entry *entry,
            check->patch_path, entry->target, replacement, replaced);
 }
 
-static void check_fit(struct check *check, const struct manifest_entry *entry,
-                      const struct candidate *slot)
+static void check_fit(struct file_check *check, const struct manifest_entry *entry,
+                      const struct slot_candidate *slot)
 {
     switch (fit_judge(entry->kind, entry->signature, slot->kind, slot->signature)) {
     case FIT_OTHER_KIND:
@@ -145,7 +146,7 @@ static void check_fit(struct check *check, const struct manifest_entry *entry,
     }
 }
 
-static void add_warning(struct check *check, char *text)
+static void add_check_warning(struct file_check *check, char *text)
 {
     if (text)
         json_object_array_add(check->warnings, json_object_new_string(text));
@@ -153,8 +154,8 @@ static void add_warning(struct check *check, char *text)
 }
 
 /* What changes with the function, and that a clone is not what it is called. */
-static void warn_of_copies(struct check *check, const struct symbol_spec *target,
-                           const struct function *function)
+static void warn_of_same_code(struct file_check *check, const struct symbol_spec *target,
+                              const struct function *function)
 {
     const struct function_copies *copies = file_function_copies(&check->functions);
     const char *name = target->by_offset ? function->name : target->name;
@@ -163,33 +164,33 @@ static void warn_of_copies(struct check *check, const struct symbol_spec *target
     if (copies)
         function_copies_list(copies, function->address, name, false, list, sizeof(list));
     if (*list)
-        add_warning(check, format_text(FUNCTION_SAME_CODE, name ? name : "it", list));
+        add_check_warning(check, format_text(FUNCTION_SAME_CODE, name ? name : "it", list));
     if (name && function_is_clone(name))
-        add_warning(check, format_text(FUNCTION_IS_CLONE, name));
+        add_check_warning(check, format_text(FUNCTION_IS_CLONE, name));
 }
 
 /* ------------------------------------------------------- what a target means --- */
 
 struct file_search {
-    struct check *check;
+    struct file_check *check;
     const struct manifest_entry *entry;
-    struct candidate slot;    /* the last declared slot or import that was found */
-    struct function function; /* the last that was found */
+    struct slot_candidate slot; /* the last declared slot or import that was found */
+    struct function function;   /* the last that was found */
     struct function_code code;
 };
 
 /* Those of the file, and those of the patch itself. */
-static size_t find_declared(const struct symbol_spec *target, void *context)
+static size_t file_declared(const struct symbol_spec *target, void *context)
 {
     struct file_search *search = context;
-    const struct check *check = search->check;
+    const struct file_check *check = search->check;
     size_t count = 0;
 
     for (size_t i = 0; names_host(check, target) && i < check->slots.count; i++) {
         const struct file_slot *slot = &check->slots.list[i];
 
         if (slot->declared && strcmp(slot->name, target->name) == 0) {
-            search->slot = (struct candidate){slot->kind, slot->signature};
+            search->slot = (struct slot_candidate){slot->kind, slot->signature};
             count++;
         }
     }
@@ -197,7 +198,7 @@ static size_t find_declared(const struct symbol_spec *target, void *context)
         const struct table_slot *slot = &check->own.slots[i];
 
         if (strcmp(slot->name, target->name) == 0) {
-            search->slot = (struct candidate){slot->kind, slot->signature};
+            search->slot = (struct slot_candidate){slot->kind, slot->signature};
             count++;
         }
     }
@@ -205,10 +206,10 @@ static size_t find_declared(const struct symbol_spec *target, void *context)
 }
 
 /* Only a process tells which needed library defines an import: each may. */
-static size_t find_imports(const struct symbol_spec *target, enum resolver_side side, void *context)
+static size_t file_imports(const struct symbol_spec *target, enum resolver_side side, void *context)
 {
     struct file_search *search = context;
-    const struct check *check = search->check;
+    const struct file_check *check = search->check;
     bool meant = side == RESOLVER_DEFINER ? names_needed(check, target) : names_host(check, target);
     size_t count = 0;
 
@@ -217,7 +218,7 @@ static size_t find_imports(const struct symbol_spec *target, enum resolver_side 
 
         if (!slot->declared && !slot->why && strcmp(slot->name, target->name) == 0 &&
             resolver_version_matches(target, slot->version)) {
-            search->slot = (struct candidate){slot->kind, slot->signature};
+            search->slot = (struct slot_candidate){slot->kind, slot->signature};
             count++;
         }
     }
@@ -226,10 +227,10 @@ static size_t find_imports(const struct symbol_spec *target, enum resolver_side 
 
 /* Look in debug information for what the file's own symbols do not name, as the command does before it
  * sends a request to a process. Refuses here what could be several functions. */
-static bool find_place(const struct symbol_spec *target, size_t *count, void *context)
+static bool file_place(const struct symbol_spec *target, size_t *count, void *context)
 {
     struct file_search *search = context;
-    struct check *check = search->check;
+    struct file_check *check = search->check;
     uint64_t address;
 
     *count = 0;
@@ -242,7 +243,7 @@ static bool find_place(const struct symbol_spec *target, size_t *count, void *co
     return *count > 0;
 }
 
-static size_t find_functions(const struct symbol_spec *target, void *context)
+static size_t file_functions_meant(const struct symbol_spec *target, void *context)
 {
     struct file_search *search = context;
 
@@ -260,14 +261,14 @@ static bool is_patchable(void *context)
 }
 
 static const struct resolver_source file_source = {
-    .declared = find_declared,
-    .place = find_place,
-    .functions = find_functions,
+    .declared = file_declared,
+    .place = file_place,
+    .functions = file_functions_meant,
     .patchable = is_patchable,
-    .imports = find_imports,
+    .imports = file_imports,
 };
 
-static void check_function(struct check *check, const struct symbol_spec *target,
+static void check_function(struct file_check *check, const struct symbol_spec *target,
                            const struct file_search *search)
 {
     if (search->entry->kind == HOTPATCH_KIND_DATA) {
@@ -275,22 +276,22 @@ static void check_function(struct check *check, const struct symbol_spec *target
         return;
     }
     check->fits++;
-    add_warning(check, lookup_inlined(check->lookup, search->entry->target, INLINED_TIME));
+    add_check_warning(check, lookup_inlined(check->lookup, search->entry->target, INLINED_TIME));
     if (!search->function.ifunc)
-        warn_of_copies(check, target, &search->function);
+        warn_of_same_code(check, target, &search->function);
 }
 
-static void check_slot(struct check *check, const struct file_search *search)
+static void check_slot(struct file_check *check, const struct file_search *search)
 {
     const char *problem = search->code.problem;
 
     if (problem)
-        add_warning(check, format_text("%s: only calls through imports switch: %s",
-                                       search->entry->target, problem));
+        add_check_warning(check, format_text("%s: only calls through imports switch: %s",
+                                             search->entry->target, problem));
     check_fit(check, search->entry, &search->slot);
 }
 
-static void check_chosen(struct check *check, const struct symbol_spec *target,
+static void check_chosen(struct file_check *check, const struct symbol_spec *target,
                          const struct file_search *search, const struct resolver_choice *choice)
 {
     const char *text = search->entry->target;
@@ -309,7 +310,7 @@ static void check_chosen(struct check *check, const struct symbol_spec *target,
         check_missing(check, target, text);
 }
 
-static void check_entry(struct check *check, const struct manifest_entry *entry)
+static void check_entry(struct file_check *check, const struct manifest_entry *entry)
 {
     struct file_search search = {.check = check, .entry = entry};
     size_t before = check->why.count;
@@ -326,7 +327,7 @@ static void check_entry(struct check *check, const struct manifest_entry *entry)
 }
 
 /* HOTPATCH_TARGET of another object than the file cannot be judged here. */
-static void check_build(struct check *check, const struct manifest_target *wanted)
+static void check_build(struct file_check *check, const struct manifest_target *wanted)
 {
     const char *id = image_build_id(check->host.image);
     struct symbol_spec target = {0};
@@ -343,7 +344,7 @@ static void check_build(struct check *check, const struct manifest_target *wante
                *id ? id : "(without id)");
 }
 
-static void check_clashes(struct check *check)
+static void check_clashes(struct file_check *check)
 {
     const struct manifest *manifest = &check->manifest;
 
@@ -355,7 +356,7 @@ static void check_clashes(struct check *check)
 }
 
 /* As the engine judges it before dlopen(3). */
-static void check_protection(struct check *check)
+static void check_patch_protection(struct file_check *check)
 {
     const char *stack = image_executable_stack(check->patch.image);
     uint64_t address;
@@ -367,7 +368,7 @@ static void check_protection(struct check *check)
                check->patch_path, (unsigned long long)address);
 }
 
-static int check_open(struct check *check, const struct check_options *with)
+static int check_open(struct file_check *check, const struct check_options *with)
 {
     struct elf_error error = {0};
 
@@ -390,7 +391,7 @@ static int check_open(struct check *check, const struct check_options *with)
     return 0;
 }
 
-static void check_close(struct check *check)
+static void check_close(struct file_check *check)
 {
     lookup_close(check->lookup);
     json_object_put(check->warnings);
@@ -402,7 +403,7 @@ static void check_close(struct check *check)
     file_image_close(&check->host);
 }
 
-static void warn(const struct check *check)
+static void warn(const struct file_check *check)
 {
     for (size_t i = 0; i < json_length(check->warnings); i++) {
         fputs("hotpatch: warning: ", stderr);
@@ -411,7 +412,7 @@ static void warn(const struct check *check)
     }
 }
 
-static void print_fits(const struct check *check, bool json)
+static void print_fits(const struct file_check *check, bool json)
 {
     struct json_object *reply;
 
@@ -437,9 +438,9 @@ static void print_fits(const struct check *check, bool json)
     json_object_put(reply);
 }
 
-static int check_file(const char *host, const char *patch, const struct check_options *with)
+static int check_in_file(const char *host, const char *patch, const struct check_options *with)
 {
-    struct check check = {
+    struct file_check check = {
         .host_path = host, .patch_path = patch, .warnings = json_object_new_array()};
     int exit_code = 0;
 
@@ -449,7 +450,7 @@ static int check_file(const char *host, const char *patch, const struct check_op
         for (size_t i = 0; i < check.manifest.entry_count; i++)
             check_entry(&check, &check.manifest.entries[i]);
         check_clashes(&check);
-        check_protection(&check);
+        check_patch_protection(&check);
     }
     if (check.why.count == 0)
         print_fits(&check, with->json);
@@ -487,7 +488,7 @@ static int check_operands(int argc, char **argv, const struct check_options *wit
         return usage_error("check", "check takes a target and a patch");
     if (process_target_is_file(argv[optind])) {
         char *host = process_target_path(argv[optind]);
-        int exit_code = check_file(host, argv[optind + 1], with);
+        int exit_code = check_in_file(host, argv[optind + 1], with);
 
         free(host);
         return exit_code;

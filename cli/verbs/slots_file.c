@@ -24,7 +24,7 @@ static void add_file_row(struct text_table *table, const struct file_slot *slot,
 {
     table_cell(table, "%s", slot->name);
     table_cell(table, "%s", slot->declared ? "declared" : "import");
-    table_cell(table, "%s", slot_kind_name(slot->kind));
+    table_cell(table, "%s", file_slot_type_name(slot->kind));
     table_cell(table, "%s", object);
     if (slot->why)
         table_cell(table, "no: %s", slot->why);
@@ -85,7 +85,7 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
 
     document_add_text(entry, "name", slot->name);
     document_add_text(entry, "kind", slot->declared ? "declared" : "import");
-    document_add_text(entry, "type", slot_kind_name(slot->kind));
+    document_add_text(entry, "type", file_slot_type_name(slot->kind));
     document_add_text(entry, "object", object);
     document_add_text(entry, "namespace", slot->declared ? name_space : NULL);
     document_add_text(entry, "signature", slot->signature);

@@ -100,7 +100,7 @@ static size_t find_imports(const struct symbol_spec *target, enum resolver_side 
 /* ---- functions at their entries ---- */
 
 /* Return the place that the command looked up in debug information (at=), or NULL. */
-static const struct request_place *place_of(const struct module *module, const char *text)
+static const struct request_place *looked_up_place(const struct module *module, const char *text)
 {
     for (size_t i = 0; i < module->place_count; i++)
         if (strcmp(module->places[i].target, text) == 0)
@@ -153,7 +153,7 @@ static void take_names(struct function *function, const struct symbol_spec *targ
 static bool find_place(const struct symbol_spec *target, size_t *count, void *context)
 {
     struct slot_search *search = context;
-    const struct request_place *place = place_of(search->module, search->text);
+    const struct request_place *place = looked_up_place(search->module, search->text);
     struct object *object;
     bool other_build;
 
@@ -400,7 +400,7 @@ static void warn_of(const struct slot_search *search, const struct slot *slot)
 /* ---- the slot ---- */
 
 /* Return the one slot that the target means, or NULL. */
-static struct slot *find_one(struct slot_search *search, struct refusal *why)
+static struct slot *find_only_slot(struct slot_search *search, struct refusal *why)
 {
     const struct resolver_choice choice = resolver_choose(&search->target, &process_source, search);
 
@@ -427,7 +427,7 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         refuse(transaction->why, HP_TARGET, "%s: `%s` is no target", module->path, text);
         return NULL;
     }
-    slot = find_one(&search, transaction->why);
+    slot = find_only_slot(&search, transaction->why);
     if (!slot)
         return NULL;
     warn_of(&search, slot);
