@@ -160,7 +160,7 @@ $(BUILD)/patches/%.so: tests/patches/%.c tests/tests.mk
 tests: all $(TESTS) $(HOSTS) $(PATCHES) $(PLAIN) $(NAIVE)
 
 # With TEST_ONLY these test programs alone are linked.
-check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES) $(NAIVE),tests)
+check-run: $(if $(TEST_ONLY),all $(patsubst %,$(BUILD)/tests/%,$(filter test_%,$(TEST_ONLY))) $(HOSTS) $(PATCHES) $(PLAIN) $(NAIVE),tests)
 	@VARIANT=$(VARIANT) TEST_LISTEN=$(TEST_LISTEN) scripts/run-tests $(BUILD) $(TEST_ONLY)
 
 check:

@@ -26,6 +26,8 @@
 
 static int scaled(int count)
 {
+    if (sanitized_for_threads())
+        return count / 60;
     return sanitized() ? count / 20 : count;
 }
 
