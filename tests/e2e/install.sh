@@ -16,11 +16,11 @@ if [ "${1-}" != --inside ]; then
         echo "0 passed, 0 failed"
         exit 0
     fi
-    work=$(mktemp -d /tmp/hotpatch-install-XXXXXX)
+    work=$(mktemp -d /tmp/hotpatch-install-XXXXXX) || exit 1
+    trap 'rm -rf --one-file-system "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
     unshare -m --propagation private "$0" --inside "$work"
-    status=$?
-    rm -rf --one-file-system "$work"
-    exit $status
+    exit
 fi
 
 work=$2

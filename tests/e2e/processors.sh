@@ -15,7 +15,7 @@ passed=0 failed=0
 
 if ! command -v qemu-x86_64 >/dev/null; then
     echo "[  SKIPPED ] qemu-x86_64 is not installed"
-    echo "1 passed, 0 failed"
+    echo "0 passed, 0 failed"
     exit 0
 fi
 

@@ -208,12 +208,12 @@ static const char *told(struct output *output)
 
 static const char *check_says(struct host *host, const char *patch)
 {
-    return told(hotpatch(host, "check", "--json", made_pid(host), patch, NULL));
+    return told(hotpatch(host, "check", "--json", pid_text(host->pid), patch, NULL));
 }
 
 static const char *load_says(struct host *host, const char *patch)
 {
-    return told(hotpatch(host, "load", "--json", made_pid(host), patch, NULL));
+    return told(hotpatch(host, "load", "--json", pid_text(host->pid), patch, NULL));
 }
 
 /* Of one patch in one process. */
@@ -412,10 +412,10 @@ static void implementations_that_are_too_short_are_refused(void **state)
         assert_string_equal(slots_say(member(listed->json, "slots"), "short", "answer"), "false");
         assert_string_equal(slots_say(member(listed->json, "slots"), "short", "unused"), "false");
         reply_free(listed);
-        made_must(hotpatch(host, "slots", made_path("short"), "answer", NULL), 0,
-                  "no: the function is shorter than a jump", NULL);
-        made_must(hotpatch(host, "slots", made_path("short"), "unused", NULL), 0,
-                  "of which no object says what is in use", NULL);
+        output_must(hotpatch(host, "slots", made_path("short"), "answer", NULL), 0,
+                    "no: the function is shorter than a jump", NULL);
+        output_must(hotpatch(host, "slots", made_path("short"), "unused", NULL), 0,
+                    "of which no object says what is in use", NULL);
         assert_string_equal(
             told(hotpatch(host, "check", "--json", made_path("short"), made_path("fix.so"), NULL)),
             "HP-NOT-PATCHABLE");
@@ -460,14 +460,14 @@ static void an_indirect_function_without_a_name_has_its_resolvers_address(void *
     fclose(symbols);
     host = made_start("chosen");
     snprintf(key, sizeof(key), "exe+0x%s=two", offset);
-    made_must(
-        hotpatch(host, "load", made_pid(host), "--replace", key, patch_file("entry_plain"), NULL),
-        0, "1 slot", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", key,
+                         patch_file("entry_plain"), NULL),
+                0, "1 slot", NULL);
     host_expect(host, "direct", "2");
     must_apply(host, "revert all");
-    made_must(hotpatch(host, "load", made_pid(host), "--debug", made_path("chosen.debug"),
-                       made_path("fix.so"), NULL),
-              0, "1 slot", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--debug", made_path("chosen.debug"),
+                         made_path("fix.so"), NULL),
+                0, "1 slot", NULL);
     host_expect(host, "pointer", "6");
     host_stop(host);
 }

@@ -118,19 +118,22 @@ static void a_file_in_the_place_of_standard_error_gets_nothing(void **state)
 
 /* ---- daemons ---- */
 
+static int number_in(const char *path)
+{
+    char *text = file_text(path);
+    int number = atoi(text);
+
+    free(text);
+    return number;
+}
+
 static int read_pid(const char *path)
 {
+    int pid = 0;
+
     await_file(path);
-    for (int i = 0; i < 500; i++) {
-        char *text = file_text(path);
-        int pid = atoi(text);
-        free(text);
-        if (pid > 0)
-            return pid;
-        usleep(10000);
-    }
-    fail_msg("%s stays empty", path);
-    return 0;
+    AWAIT((pid = number_in(path)) > 0, "a number in %s", path);
+    return pid;
 }
 
 /* Whoever started it reads its output to the end, and the daemon lives on without holding it. */

@@ -15,9 +15,9 @@ static void calls_that_keep_the_old_code_are_told(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "small=two",
-                       patch_file("entry_plain"), NULL),
-              0, "small was inlined into: command (program.c:25); these keep the old code", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "small=two",
+                         patch_file("entry_plain"), NULL),
+                0, "small was inlined into: command (program.c:25); these keep the old code", NULL);
     host_expect(host, "small by-pointer", "2");
     host_expect(host, "small", "60");
     host_stop(host);
@@ -30,11 +30,11 @@ static void a_function_that_was_inlined_everywhere_is_told(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "gone=two",
-                       patch_file("entry_plain"), NULL),
-              1, text, NULL);
-    made_must(hotpatch(host, "check", made_path("whole"), made_path("gone.so"), NULL), 1, text,
-              NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "gone=two",
+                         patch_file("entry_plain"), NULL),
+                1, text, NULL);
+    output_must(hotpatch(host, "check", made_path("whole"), made_path("gone.so"), NULL), 1, text,
+                NULL);
     host_stop(host);
 }
 
@@ -43,12 +43,12 @@ static void a_clone_is_not_taken_for_the_function(void **state)
     struct host *host = made_start("clones");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "work=two",
-                       patch_file("entry_plain"), NULL),
-              1, "work has no code of its own: there is work.constprop.0", NULL);
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "work.constprop.0=two",
-                       patch_file("entry_plain"), NULL),
-              0, "1 slot", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "work=two",
+                         patch_file("entry_plain"), NULL),
+                1, "work has no code of its own: there is work.constprop.0", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "work.constprop.0=two",
+                         patch_file("entry_plain"), NULL),
+                0, "1 slot", NULL);
     host_expect(host, "hello", "2");
     host_stop(host);
 }
@@ -61,9 +61,9 @@ static void what_is_never_patched_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        made_must(hotpatch(host, "load", made_pid(host), "--replace", names[i],
-                           patch_file("entry_plain"), NULL),
-                  1, "are never patched", NULL);
+        output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", names[i],
+                             patch_file("entry_plain"), NULL),
+                    1, "are never patched", NULL);
     host_expect(host, "answer", "1");
     host_stop(host);
 }
@@ -73,9 +73,9 @@ static void the_running_main_is_told(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "main=two",
-                       patch_file("entry_plain"), NULL),
-              0, "main has been entered already", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "main=two",
+                         patch_file("entry_plain"), NULL),
+                0, "main has been entered already", NULL);
     host_expect(host, "answer", "1");
     host_stop(host);
 }
@@ -85,14 +85,14 @@ static void status_tells_whether_the_new_code_was_entered(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two",
-                       patch_file("entry_plain"), NULL),
-              0, NULL, NULL);
-    made_must(hotpatch(host, "status", made_pid(host), NULL), 0, "not entered since the switch",
-              NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                         patch_file("entry_plain"), NULL),
+                0, NULL, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0,
+                "not entered since the switch", NULL);
     host_expect(host, "answer", "2");
-    made_must(hotpatch(host, "status", made_pid(host), NULL), 0, "  entered since the switch",
-              "not entered");
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0,
+                "  entered since the switch", "not entered");
     host_stop(host);
 }
 
@@ -101,14 +101,14 @@ static void whether_it_was_entered_is_off_by_choice(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "load", "--no-seen", made_pid(host), "--replace", "answer=two",
-                       patch_file("entry_plain"), NULL),
-              0, NULL, NULL);
+    output_must(hotpatch(host, "load", "--no-seen", pid_text(host->pid), "--replace", "answer=two",
+                         patch_file("entry_plain"), NULL),
+                0, NULL, NULL);
     host_expect(host, "answer", "2");
-    made_must(hotpatch(host, "status", made_pid(host), NULL), 0,
-              "whether it has been entered is not noted", "since the switch");
-    made_must(hotpatch(host, "status", "--json", made_pid(host), NULL), 0, "\"entered\":null",
-              NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0,
+                "whether it has been entered is not noted", "since the switch");
+    output_must(hotpatch(host, "status", "--json", pid_text(host->pid), NULL), 0,
+                "\"entered\":null", NULL);
     host_stop(host);
 }
 
@@ -117,12 +117,12 @@ static void slots_gives_the_reason_where_an_entry_cannot_be_patched(void **state
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "slots", made_pid(host), "tiny", NULL), 0,
-              "no: the function is shorter than a jump", NULL);
-    made_must(hotpatch(host, "slots", made_path("whole"), "tiny", NULL), 0,
-              "no: the function is shorter than a jump", NULL);
-    made_must(hotpatch(host, "slots", "--kind=entry", made_path("whole"), "answer", NULL), 0,
-              "answer@program.c", "no:");
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "tiny", NULL), 0,
+                "no: the function is shorter than a jump", NULL);
+    output_must(hotpatch(host, "slots", made_path("whole"), "tiny", NULL), 0,
+                "no: the function is shorter than a jump", NULL);
+    output_must(hotpatch(host, "slots", "--kind=entry", made_path("whole"), "answer", NULL), 0,
+                "answer@program.c", "no:");
     host_stop(host);
 }
 
@@ -131,9 +131,10 @@ static void doctor_tells_what_entries_need(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "doctor", made_pid(host), NULL), 0, "no thread blocks SIGTRAP", NULL);
-    made_must(hotpatch(host, "doctor", made_path("whole"), NULL), 0,
-              "can be replaced at their entries", " 0 of ");
+    output_must(hotpatch(host, "doctor", pid_text(host->pid), NULL), 0, "no thread blocks SIGTRAP",
+                NULL);
+    output_must(hotpatch(host, "doctor", made_path("whole"), NULL), 0,
+                "can be replaced at their entries", " 0 of ");
     host_stop(host);
 }
 
@@ -142,17 +143,18 @@ static void slots_of_one_object_alone_can_be_asked_for(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "slots", made_pid(host), "exe:*", NULL), 0, "with_symbol", NULL);
-    made_must(hotpatch(host, "slots", made_pid(host), "exe:strlen", NULL), 0, " import ",
-              " entry ");
-    made_must(hotpatch(host, "slots", made_pid(host), "libc.so.6:strlen", NULL), 0, " entry ",
-              " import ");
-    made_must(hotpatch(host, "slots", made_pid(host), "libc.so.6:with_symbol", NULL), 0, "NAME",
-              "with_symbol");
-    made_must(hotpatch(host, "slots", made_path("whole"), "whole:with_*", NULL), 0, "with_symbol",
-              NULL);
-    made_must(hotpatch(host, "slots", made_path("whole"), "other:with_*", NULL), 0, "NAME",
-              "with_symbol");
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "exe:*", NULL), 0, "with_symbol",
+                NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "exe:strlen", NULL), 0, " import ",
+                " entry ");
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "libc.so.6:strlen", NULL), 0,
+                " entry ", " import ");
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "libc.so.6:with_symbol", NULL), 0,
+                "NAME", "with_symbol");
+    output_must(hotpatch(host, "slots", made_path("whole"), "whole:with_*", NULL), 0, "with_symbol",
+                NULL);
+    output_must(hotpatch(host, "slots", made_path("whole"), "other:with_*", NULL), 0, "NAME",
+                "with_symbol");
     host_stop(host);
 }
 
@@ -165,11 +167,11 @@ static void a_program_is_found_in_path(void **state)
     snprintf(path, sizeof(path), "PATH=%s", made_path("."));
     output = run_program(NULL, (const char *const[]){"/usr/bin/env", path, built("hotpatch"),
                                                      "slots", "whole", "answer", NULL});
-    made_must(output, 0, "answer@program.c", NULL);
+    output_must(output, 0, "answer@program.c", NULL);
     output =
         run_program(NULL, (const char *const[]){"/usr/bin/env", path, built("hotpatch"), "check",
                                                 "whole", made_path("short.so"), NULL});
-    made_must(output, 1, "HP-NOT-PATCHABLE", NULL);
+    output_must(output, 1, "HP-NOT-PATCHABLE", NULL);
 }
 
 static void check_judges_a_function_as_the_load_does(void **state)
@@ -178,14 +180,14 @@ static void check_judges_a_function_as_the_load_does(void **state)
     const char *patch = made_path("short.so");
 
     (void)state;
-    made_must(hotpatch(host, "check", made_path("whole"), patch, NULL), 1,
-              "HP-NOT-PATCHABLE: ", "fits");
-    made_must(hotpatch(host, "check", made_path("whole"), patch, NULL), 1,
-              "tiny: the function is shorter than a jump", NULL);
-    made_must(hotpatch(host, "check", made_pid(host), patch, NULL), 1,
-              "tiny: the function is shorter than a jump", NULL);
-    made_must(hotpatch(host, "load", made_pid(host), patch, NULL), 1,
-              "tiny: the function is shorter than a jump", NULL);
+    output_must(hotpatch(host, "check", made_path("whole"), patch, NULL), 1,
+                "HP-NOT-PATCHABLE: ", "fits");
+    output_must(hotpatch(host, "check", made_path("whole"), patch, NULL), 1,
+                "tiny: the function is shorter than a jump", NULL);
+    output_must(hotpatch(host, "check", pid_text(host->pid), patch, NULL), 1,
+                "tiny: the function is shorter than a jump", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch, NULL), 1,
+                "tiny: the function is shorter than a jump", NULL);
     host_stop(host);
 }
 
@@ -203,12 +205,12 @@ static void a_fault_of_what_returns_no_integer_is_refused(void **state)
     (void)state;
     snprintf(pid, sizeof(pid), "%d", (int)host->pid);
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-        made_must(hotpatch(host, "load", pid, "--fail", refused[i][0], NULL), 1, refused[i][1],
-                  "applied");
-        made_must(hotpatch(host, "load", pid, "--dry-run", "--fail", refused[i][0], NULL), 1,
-                  refused[i][1], "would apply");
+        output_must(hotpatch(host, "load", pid, "--fail", refused[i][0], NULL), 1, refused[i][1],
+                    "applied");
+        output_must(hotpatch(host, "load", pid, "--dry-run", "--fail", refused[i][0], NULL), 1,
+                    refused[i][1], "would apply");
     }
-    made_must(hotpatch(host, "load", pid, "--fail", "answer=3", NULL), 0, "1 slot", NULL);
+    output_must(hotpatch(host, "load", pid, "--fail", "answer=3", NULL), 0, "1 slot", NULL);
     host_expect(host, "answer", "3");
     host_stop(host);
 }

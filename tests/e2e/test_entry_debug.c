@@ -15,9 +15,9 @@ static void a_static_name_is_found_in_the_file_given(void **state)
     struct host *host = made_start("bare");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two",
-                       patch_file("entry_plain"), NULL),
-              1, "HP-NO-TARGET", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                         patch_file("entry_plain"), NULL),
+                1, "HP-NO-TARGET", NULL);
     host_expect(host, "answer", "1");
     made_must_switch(host, "answer=two", made_path("elsewhere.debug"), "answer", "1");
     made_must_switch(host, "exe:answer=two", made_path("elsewhere.debug"), "answer", "1");
@@ -71,11 +71,11 @@ static void a_static_name_is_found_by_build_id(void **state)
     if (!can_unshare() || access("/usr/lib/debug", F_OK) != 0)
         skip();
     host = made_start("bare");
-    made_must(run_program(host, (const char *const[]){"unshare", "-m", "sh", "-c", script,
-                                                      built("hotpatch"), made_pid(host),
-                                                      patch_file("entry_plain"),
-                                                      made_path("elsewhere.debug"), NULL}),
-              0, "1 slot in PID", NULL);
+    output_must(run_program(host, (const char *const[]){"unshare", "-m", "sh", "-c", script,
+                                                        built("hotpatch"), pid_text(host->pid),
+                                                        patch_file("entry_plain"),
+                                                        made_path("elsewhere.debug"), NULL}),
+                0, "1 slot in PID", NULL);
     host_expect(host, "answer", "2");
     host_kill(host);
 }
@@ -97,7 +97,7 @@ static void a_process_in_another_mount_name_space_is_looked_at_there(void **stat
     file_write(made_path("apart.sh"), script, strlen(script), 0755);
     host = made_start("apart.sh");
     made_must_switch(host, "answer=two", NULL, "answer", "1");
-    made_must(hotpatch(host, "slots", made_pid(host), "with_symbol", NULL), 0, "NAME", NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "with_symbol", NULL), 0, "NAME", NULL);
     host_kill(host);
 }
 
@@ -117,9 +117,9 @@ static void what_lies_in_the_place_of_a_debug_file_holds_nobody_up(void **state)
                  places[i]);
         made_run(command);
         host = made_start("odd/linked");
-        made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two",
-                           patch_file("entry_plain"), NULL),
-                  1, "HP-NO-TARGET", NULL);
+        output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                             patch_file("entry_plain"), NULL),
+                    1, "HP-NO-TARGET", NULL);
         host_expect(host, "answer", "1");
         host_stop(host);
     }
@@ -138,9 +138,9 @@ static void a_debug_file_without_build_id_is_told_by_its_checksum(void **state)
     host = made_start("sums/host");
     made_must_switch(host, "answer=two", NULL, "answer", "1");
     made_run("echo >> sums/host.debug");
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two",
-                       patch_file("entry_plain"), NULL),
-              1, "HP-NO-TARGET", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                         patch_file("entry_plain"), NULL),
+                1, "HP-NO-TARGET", NULL);
     host_stop(host);
 }
 
@@ -150,9 +150,9 @@ static void debug_information_of_another_build_changes_nothing(void **state)
 
     (void)state;
     made_run("echo 'int main(void) { return 0; }' | gcc -g -Wl,--build-id -x c -o other -");
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two", "--debug",
-                       made_path("other"), patch_file("entry_plain"), NULL),
-              1, "HP-BUILD-ID", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two", "--debug",
+                         made_path("other"), patch_file("entry_plain"), NULL),
+                1, "HP-BUILD-ID", NULL);
     host_expect(host, "answer", "1");
     host_stop(host);
 }
@@ -175,9 +175,9 @@ static void what_is_no_debug_file_is_refused_at_once(void **state)
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         const char *path = *files[i].path == '/' ? files[i].path : made_path(files[i].path);
 
-        made_must(hotpatch(host, "load", made_pid(host), "--replace", "answer=two", "--debug", path,
-                           patch_file("entry_plain"), NULL),
-                  1, files[i].code, NULL);
+        output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                             "--debug", path, patch_file("entry_plain"), NULL),
+                    1, files[i].code, NULL);
     }
     host_expect(host, "answer", "1");
     host_stop(host);
@@ -189,9 +189,9 @@ static void two_statics_of_one_name_are_told_apart_by_their_files(void **state)
     const char *debug = made_path("elsewhere.debug");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "twin=two", "--debug", debug,
-                       patch_file("entry_plain"), NULL),
-              1, "HP-AMBIGUOUS", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "twin=two", "--debug",
+                         debug, patch_file("entry_plain"), NULL),
+                1, "HP-AMBIGUOUS", NULL);
     made_must_switch(host, "twin@entries_twin.c=two", debug, "other", "20");
     made_must_switch(host, "twin@program.c=two", debug, "twin", "10");
     host_stop(host);
@@ -211,19 +211,19 @@ static void a_cxx_name_is_taken_as_it_is_typed(void **state)
     struct host *host = made_start("cxx");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "ns::queue::push=two",
-                       patch_file("entry_plain"), NULL),
-              1, "HP-AMBIGUOUS", NULL);
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "ns::queue::push(int) const=two",
-                       patch_file("entry_plain"), NULL),
-              0, "1 slot", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "ns::queue::push=two",
+                         patch_file("entry_plain"), NULL),
+                1, "HP-AMBIGUOUS", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace",
+                         "ns::queue::push(int) const=two", patch_file("entry_plain"), NULL),
+                0, "1 slot", NULL);
     host_expect(host, "push", "2 98");
-    made_must(hotpatch(host, "slots", made_pid(host), "ns::queue::*", NULL), 0,
-              "ns::queue::push(char) const", "_ZNK");
-    made_must(hotpatch(host, "status", made_pid(host), NULL), 0,
-              "ns::queue::push(int) const: entry", NULL);
-    made_must(hotpatch(host, "slots", made_path("cxx"), "*push(c*", NULL), 0,
-              "ns::queue::push(char) const", "push(int)");
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "ns::queue::*", NULL), 0,
+                "ns::queue::push(char) const", "_ZNK");
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0,
+                "ns::queue::push(int) const: entry", NULL);
+    output_must(hotpatch(host, "slots", made_path("cxx"), "*push(c*", NULL), 0,
+                "ns::queue::push(char) const", "push(int)");
     host_stop(host);
 }
 
@@ -248,11 +248,13 @@ static void a_function_is_called_as_it_was_looked_up(void **state)
     struct host *host = made_start("bare");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "twin@program.c=two", "--debug",
-                       made_path("elsewhere.debug"), patch_file("entry_plain"), NULL),
-              0, NULL, NULL);
-    made_must(hotpatch(host, "status", made_pid(host), NULL), 0, "twin: entry slot of bare", NULL);
-    made_must(hotpatch(host, "slots", made_pid(host), "twin", NULL), 0, "twin@program.c", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "twin@program.c=two",
+                         "--debug", made_path("elsewhere.debug"), patch_file("entry_plain"), NULL),
+                0, NULL, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, "twin: entry slot of bare",
+                NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "twin", NULL), 0, "twin@program.c",
+                NULL);
     host_stop(host);
 }
 

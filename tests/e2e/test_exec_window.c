@@ -180,8 +180,8 @@ static void an_exec_that_fails_catches_the_doorbell_again(void **state)
         assert_string_equal(hear(&program), "caught\n");
     }
     /* And is counted no more: it can be rung, which takes the announcement back. */
-    while (ring(&process, DOORBELL, 0) != RING_THREAD) /* it may not be asleep again yet */
-        usleep(1000);
+    /* It may not be asleep again yet. */
+    AWAIT(ring(&process, DOORBELL, 0) == RING_THREAD, "a thread that can be rung");
     process_close(&process);
     must_execute(&program, "execve", "default\n");
 }

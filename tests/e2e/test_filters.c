@@ -14,36 +14,23 @@
 static const char *const later[] = {"HOTPATCH_LISTEN=first-ring", NULL};
 static const char *const at_start[] = {"HOTPATCH_LISTEN=start", NULL};
 
-static const char *pid_text(pid_t pid)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)pid);
-    return text;
-}
-
-static void assert_says(struct output *output, int status, const char *text)
-{
-    if (output->status != status || (text && !strstr(output->error, text)))
-        fail_msg("exit %d: %s%s", output->status, output->out, output->error);
-    output_free(output);
-}
-
 static void assert_refused(struct host *host, const char *text)
 {
-    assert_says(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 1,
-                "HP-SANDBOX");
-    assert_says(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 1, text);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 1,
+                "HP-SANDBOX", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 1, text,
+                NULL);
     host_expect(host, "answer", "1");
 }
 
 static void assert_patched(struct host *host)
 {
-    assert_says(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, NULL,
+                NULL);
     host_expect(host, "answer", "2");
-    assert_says(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL);
-    assert_says(hotpatch(host, "slots", pid_text(host->pid), NULL), 0, NULL);
-    assert_says(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL, NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), NULL), 0, NULL, NULL);
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, NULL, NULL);
     host_expect(host, "answer", "1");
 }
 

@@ -350,13 +350,23 @@ static void the_last_of_many_builds_is_live(void **state)
     becomes(world, "4");
 }
 
+/* Returns when every thread of it has stopped: it reads no event from then on. */
+static void stop_follower(struct world *world)
+{
+    siginfo_t info;
+
+    assert_int_equal(kill(world->follower.pid, SIGSTOP), 0);
+    assert_int_equal(waitid(P_PID, (id_t)world->follower.pid, &info, WSTOPPED | WNOWAIT), 0);
+    assert_int_equal(info.si_code, CLD_STOPPED);
+}
+
 static void a_build_after_more_events_than_the_queue_holds_is_followed(void **state)
 {
     struct world *world = *state;
     char *events = file_text("/proc/sys/fs/inotify/max_queued_events");
     build(world, "answer2", "f.so");
     follow(world, in(world, "f.so"));
-    kill(world->follower.pid, SIGSTOP);
+    stop_follower(world);
     for (int i = atoi(events) / 2 + 10; i >= 0; i--) {
         assert_int_equal(symlink("nothing", in(world, "noise")), 0);
         assert_int_equal(unlink(in(world, "noise")), 0);

@@ -322,25 +322,22 @@ static void patches_applied_and_reverted_cost_nothing(void **state)
     host_expect(host, "answer", "1");
 }
 
-static unsigned long long now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
-}
-
 /* The worker closes them when their constructors have ended; until then it is busy. */
 static void load_too_late(struct host *host, int count)
 {
+    int64_t deadline = milliseconds() + HARNESS_TIMEOUT_MS;
+
     while (count > 0) {
         struct reply *reply =
-            request(host, "begin\nload deadline=%llu %s\nload fail=second=7\ncommit", now_ms() + 10,
-                    patch_file("constructor_slow"));
+            request(host, "begin\nload deadline=%lld %s\nload fail=second=7\ncommit",
+                    (long long)milliseconds() + 10, patch_file("constructor_slow"));
 
-        if (strcmp(reply->code, "HP-DEADLINE") == 0)
+        if (ms_until(deadline) == 0)
+            fail_msg("no load was too late for %d ms; %d are left", HARNESS_TIMEOUT_MS, count);
+        if (strcmp(reply->code, "HP-DEADLINE") == 0) {
             count--;
-        else if (strcmp(reply->code, "apply") == 0)
+            deadline = milliseconds() + HARNESS_TIMEOUT_MS;
+        } else if (strcmp(reply->code, "apply") == 0)
             must_apply(host, "revert all");
         else
             assert_string_equal(reply->code, "HP-BUSY");
@@ -361,8 +358,8 @@ static void constructors_that_end_too_late_cost_nothing(void **state)
     usage_assert_same(&before, &after);
     if (!sanitized())
         assert_true(after.anonymous_kb - before.anonymous_kb <= 100);
-    while (strcmp(outcome(host, "load %s", patch_file("answer2")), "apply") != 0)
-        ;
+    AWAIT(strcmp(outcome(host, "load %s", patch_file("answer2")), "apply") == 0,
+          "a worker that is not busy");
     host_expect(host, "answer", "2");
 }
 

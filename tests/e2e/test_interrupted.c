@@ -184,9 +184,14 @@ static unsigned long await_call(const struct program *program, const struct ende
     unsigned long stack = 0;
     long number = -1;
 
+    int64_t deadline = milliseconds() + HARNESS_TIMEOUT_MS;
+
     while (!waits_in(program, &number, &stack) ||
-           (number != ended->numbers[0] && number != ended->numbers[1]))
+           (number != ended->numbers[0] && number != ended->numbers[1])) {
+        if (ms_until(deadline) == 0)
+            fail_msg("process %d does not come to %s", (int)program->pid, ended->call);
         sched_yield();
+    }
     return stack;
 }
 
@@ -275,8 +280,7 @@ static void no_alarm_is_lost_whose_handler_is_followed_by_a_ring(void **state)
             unsigned long stack = await_call(&program, &ENDED[i]);
 
             ring_once(&program);
-            while (await_call(&program, &ENDED[i]) == stack)
-                sched_yield();
+            AWAIT(await_call(&program, &ENDED[i]) != stack, "the handler of the ring");
             assert_int_equal(kill(program.pid, SIGALRM), 0);
             await_dot(&program, &ENDED[i], round);
         }

@@ -73,65 +73,37 @@ static struct host *start_jailed(mode_t mode)
     return host;
 }
 
-static void must(struct output *output, int status, const char *text)
-{
-    if (output->status != status || (text && !strstr(output->error, text)))
-        fail_msg("exit %d: %s%s", output->status, output->out, output->error);
-    output_free(output);
-}
-
-static const char *pid_of(const struct host *host)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)host->pid);
-    return text;
-}
-
 static void must_load(struct host *host, int status, const char *text)
 {
-    must(hotpatch(host, "load", pid_of(host), patch_file("jail_answer"), NULL), status, text);
-}
-
-static size_t files_in(const char *path)
-{
-    DIR *directory = opendir(path);
-    size_t count = 0;
-    struct dirent *entry;
-
-    assert_non_null(directory);
-    while ((entry = readdir(directory)))
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(directory);
-    return count;
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("jail_answer"), NULL),
+                status, text, NULL);
 }
 
 static void assert_nothing_stayed(struct host *host)
 {
-    assert_int_equal(files_in(host_path(host, "jail")), 0);
+    assert_int_equal(directory_entries("%s", host_path(host, "jail")), 0);
     assert_string_equal(host_log(host), "");
 }
 
 static void await_empty(const char *path)
 {
-    for (int i = 0; i < 3000 && files_in(path) > 0; i++)
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-    assert_int_equal(files_in(path), 0);
+    AWAIT(directory_entries("%s", path) == 0, "nothing in %s", path);
 }
 
 /* ---- what must work ---- */
 
 static void work_on(struct host *host)
 {
-    must(hotpatch(host, "status", pid_of(host), NULL), 0, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL, NULL);
     must_load(host, 0, NULL);
     host_expect(host, "answer", "2");
-    must(hotpatch(host, "revert", pid_of(host), "all", NULL), 0, NULL);
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, NULL, NULL);
     host_expect(host, "answer", "1");
-    must(hotpatch(host, "load", pid_of(host), "--fail", "answer=7", NULL), 0, NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--fail", "answer=7", NULL), 0, NULL,
+                NULL);
     host_expect(host, "answer", "7");
-    must(hotpatch(host, "revert", pid_of(host), "all", NULL), 0, NULL);
-    must(hotpatch(host, "slots", pid_of(host), NULL), 0, NULL);
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, NULL, NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), NULL), 0, NULL, NULL);
     host_expect(host, "answer", "1");
     assert_nothing_stayed(host);
 }
@@ -154,7 +126,7 @@ static void a_patch_whose_path_is_no_utf8_is_brought(void **state)
 
     (void)state;
     copy_file(patch_file("jail_answer"), patch);
-    must(hotpatch(host, "load", pid_of(host), patch, NULL), 0, NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch, NULL), 0, NULL, NULL);
     host_expect(host, "answer", "2");
     assert_nothing_stayed(host);
     host_kill(host);
@@ -189,11 +161,11 @@ static void rights_that_are_dropped_after_the_first_ring_are_followed(void **sta
     struct output *output;
 
     (void)state;
-    must(hotpatch(host, "status", pid_of(host), NULL), 0, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL, NULL);
     host_expect(host, "drop-capabilities", "done");
     must_load(host, 0, NULL);
     host_expect(host, "answer", "2");
-    output = hotpatch(host, "doctor", pid_of(host), NULL);
+    output = hotpatch(host, "doctor", pid_text(host->pid), NULL);
     if (!strstr(output->out, "have no more rights than the program"))
         fail_msg("%s", output->out);
     output_free(output);
@@ -226,9 +198,9 @@ static void two_commands_wait_for_one_another(void **state)
              "for i in 1 2 3 4 5 6; do %s status %s & p=\"$p $!\"; done; for i in $p; do wait $i "
              "|| exit; "
              "done",
-             built("hotpatch"), pid_of(host));
+             built("hotpatch"), pid_text(host->pid));
     output = run_program(host, (const char *[]){"sh", "-c", script, NULL});
-    must(output, 0, NULL);
+    output_must(output, 0, NULL, NULL);
     host_kill(host);
 }
 
@@ -240,12 +212,12 @@ static void ps_and_doctor_tell_of_a_jail(void **state)
 
     (void)state;
     must_load(host, 0, NULL);
-    output = hotpatch(host, "doctor", pid_of(host), NULL);
+    output = hotpatch(host, "doctor", pid_text(host->pid), NULL);
     if (output->status != 0 || !strstr(output->out, "has pipes for requests and replies"))
         fail_msg("exit %d: %s%s", output->status, output->out, output->error);
     output_free(output);
     output = hotpatch(host, "ps", "--json", NULL);
-    snprintf(row, sizeof(row), "\"pid\":%s,", pid_of(host));
+    snprintf(row, sizeof(row), "\"pid\":%s,", pid_text(host->pid));
     assert_non_null(strstr(output->out, row));
     assert_non_null(
         strstr(strstr(output->out, row), "\"listening\":true,\"engine\":true,\"layers\":1,"));
@@ -267,8 +239,8 @@ static void a_patch_with_unique_symbols_is_loaded(void **state)
 
         snprintf(command, sizeof(command), "g++ -O1 -fPIC -shared -I'%s' -o '%s' '%s'",
                  source_file("include"), patch, source_file("tests/patches/jail_unique.cc"));
-        must(run_program(NULL, (const char *[]){"sh", "-c", command, NULL}), 0, NULL);
-        must(hotpatch(host, "load", pid_of(host), patch, NULL), 0, NULL);
+        output_must(run_program(NULL, (const char *[]){"sh", "-c", command, NULL}), 0, NULL, NULL);
+        output_must(hotpatch(host, "load", pid_text(host->pid), patch, NULL), 0, NULL, NULL);
         host_expect(host, "answer", "5");
         assert_nothing_stayed(host);
         host_kill(host);
@@ -297,9 +269,10 @@ static void refused_on(unsigned long flags)
     mount_jail(host, flags);
     enter(host);
     host_expect(host, "nobody", "done");
-    must(hotpatch(host, "status", pid_of(host), NULL), 0, NULL);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL, NULL);
     must_load(host, 1, "HP-CHROOT");
-    must(hotpatch(host, "load", pid_of(host), "--fail", "answer=7", NULL), 1, "HP-CHROOT");
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--fail", "answer=7", NULL), 1,
+                "HP-CHROOT", NULL);
     host_expect(host, "answer", "1");
     assert_nothing_stayed(host);
     umount2(host_path(host, "jail"), MNT_DETACH);
@@ -352,8 +325,9 @@ static void another_user_than_root_is_refused(void **state)
     snprintf(script, sizeof(script),
              "cp %s %s/hotpatch; chmod 755 %s/hotpatch; setpriv --reuid 65534 --regid 65534 "
              "--clear-groups env -u HOTPATCH_DIR %s/hotpatch status %s",
-             built("hotpatch"), host->scratch, host->scratch, host->scratch, pid_of(host));
-    must(run_program(host, (const char *[]){"sh", "-c", script, NULL}), 1, "HP-PERMISSION");
+             built("hotpatch"), host->scratch, host->scratch, host->scratch, pid_text(host->pid));
+    output_must(run_program(host, (const char *[]){"sh", "-c", script, NULL}), 1, "HP-PERMISSION",
+                NULL);
     host_kill(host);
 }
 
@@ -364,8 +338,9 @@ static void a_worker_that_ends_during_the_load_leaves_nothing(void **state)
     struct host *host = start_jailed(0755);
 
     (void)state;
-    must(hotpatch(host, "load", pid_of(host), patch_file("jail_dies"), NULL), 6, "HP-HOST-DIED");
-    assert_int_equal(files_in(host_path(host, "jail")), 0);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("jail_dies"), NULL), 6,
+                "HP-HOST-DIED", NULL);
+    assert_int_equal(directory_entries("%s", host_path(host, "jail")), 0);
     host_kill(host);
 }
 
@@ -377,7 +352,8 @@ static pid_t start_load(struct host *host, const char *patch)
     command = fork();
     if (command == 0) {
         setenv("HOTPATCH_DIR", host->directory, 1);
-        execl(built("hotpatch"), "hotpatch", "load", pid_of(host), patch_file(patch), (char *)NULL);
+        execl(built("hotpatch"), "hotpatch", "load", pid_text(host->pid), patch_file(patch),
+              (char *)NULL);
         _exit(127);
     }
     assert_true(command > 0);
@@ -392,9 +368,7 @@ static void a_command_that_is_killed_during_the_load_leaves_nothing(void **state
     int status;
 
     (void)state;
-    for (int i = 0; i < 3000 && files_in(jail) == 0; i++)
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-    assert_int_equal(files_in(jail), 1);
+    AWAIT(directory_entries("%s", jail) == 1, "one file in %s", jail);
     assert_int_equal(kill(command, SIGKILL), 0);
     assert_int_equal(waitpid(command, &status, 0), command);
     await_empty(jail);

@@ -19,40 +19,9 @@
 
 static const char *const shapes[] = {"plain", "fork", "daemon", "exec"};
 
-static int entries(const char *format, pid_t pid)
-{
-    char path[64];
-    int count = -2; /* . and .. */
-    DIR *directory;
-
-    snprintf(path, sizeof(path), format, (int)pid);
-    directory = opendir(path);
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 static int threads_of(pid_t pid)
 {
-    return entries("/proc/%d/task", pid);
-}
-
-static const char *pid_text(pid_t pid)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)pid);
-    return text;
-}
-
-static void must_exit(struct output *output, int status, const char *said)
-{
-    if (output->status != status || (!strstr(output->out, said) && !strstr(output->error, said)))
-        fail_msg("exit %d, expected %d and \"%s\": %s%s", output->status, status, said, output->out,
-                 output->error);
-    output_free(output);
+    return directory_entries("/proc/%d/task", (int)pid);
 }
 
 static pid_t hear_pid(struct host *host)
@@ -113,7 +82,8 @@ static void an_idle_program_has_no_thread_descriptor_or_timer_of_ours(void **sta
         struct host *bare = become("idle", NULL, shapes[i]);
 
         assert_int_equal(threads_of(host->pid), 1);
-        assert_int_equal(entries("/proc/%d/fd", host->pid), entries("/proc/%d/fd", bare->pid));
+        assert_int_equal(directory_entries("/proc/%d/fd", (int)host->pid),
+                         directory_entries("/proc/%d/fd", (int)bare->pid));
         assert_false(has_timer(host->pid));
         host_stop(host);
         host_kill(bare);
@@ -159,7 +129,7 @@ static char *trace(struct host *keeper, const char *shape, bool with)
              "rm -rf %s; mkdir %s && echo %s | strace -ff -qq -o %s/t -E " LATER "%s%s %s", folder,
              folder, shape, folder, with ? " -E LD_PRELOAD=" : "",
              with ? built("libhotpatch_preload.so") : "", built("hosts/idle"));
-    must_exit(run_program(keeper, (const char *[]){"sh", "-c", script, NULL}), 0, "end");
+    output_must(run_program(keeper, (const char *[]){"sh", "-c", script, NULL}), 0, "end", NULL);
     directory = opendir(folder);
     assert_non_null(directory);
     while (!names && (entry = readdir(directory))) {
@@ -214,9 +184,9 @@ static void the_command_rings_by_itself(void **state)
 
     (void)state;
     host_expect(host, "answer", "1");
-    must_exit(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 0, "");
+    output_must(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 0, "", NULL);
     host_expect(host, "answer", "2");
-    must_exit(hotpatch(host, "revert", pid, "all", NULL), 0, "");
+    output_must(hotpatch(host, "revert", pid, "all", NULL), 0, "", NULL);
     host_expect(host, "answer", "1");
     host_stop(host);
 }
@@ -231,7 +201,8 @@ static void a_forked_child_is_reached_at_its_first_ring(void **state)
     host_say(host, "fork");
     host->pid = hear_pid(host);
     assert_int_equal(threads_of(host->pid), 1);
-    must_exit(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, "");
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, "",
+                NULL);
     host_expect(host, "answer", "2");
     assert_int_equal(threads_of(host->pid), 3);
     assert_int_equal(threads_of(parent), 1);
@@ -306,7 +277,8 @@ static void patches_are_applied_on_the_main_thread(void **state)
     bare = host_start_bare("host");
     host_expect(host, "answer", "2");
     assert_int_equal(threads_of(host->pid), 1);
-    assert_int_equal(entries("/proc/%d/fd", host->pid), entries("/proc/%d/fd", bare->pid));
+    assert_int_equal(directory_entries("/proc/%d/fd", (int)host->pid),
+                     directory_entries("/proc/%d/fd", (int)bare->pid));
     must_apply(host, "load %s", patch_file("answer3"));
     host_expect(host, "answer", "3");
     must_apply(host, "revert all");
@@ -366,8 +338,8 @@ static void the_log_names_a_constructor_before_it_is_called(void **state)
     snprintf(script, sizeof(script),
              "env HOTPATCH_LOG=info HOTPATCH_PATCH=%s LD_PRELOAD=%s " LATER " %s </dev/null",
              patch_file("constructor_exit"), built("libhotpatch_preload.so"), built("hosts/host"));
-    must_exit(run_program(keeper, (const char *[]){"sh", "-c", script, NULL}), 3,
-              "run: constructors of");
+    output_must(run_program(keeper, (const char *[]){"sh", "-c", script, NULL}), 3,
+                "run: constructors of", NULL);
     host_stop(keeper);
 }
 
@@ -403,10 +375,11 @@ static void never_a_load_is_refused_with_the_settings_name(void **state)
     const char *pid = pid_text(host->pid);
 
     (void)state;
-    must_exit(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 1, "HOTPATCH_LISTEN=never");
-    must_exit(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 1, "HP-NEVER");
-    must_exit(hotpatch(host, "doctor", pid, NULL), 1, "HP-NEVER");
-    must_exit(hotpatch(host, "ps", NULL), 0, "never listens");
+    output_must(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 1,
+                "HOTPATCH_LISTEN=never", NULL);
+    output_must(hotpatch(host, "load", pid, patch_file("answer2"), NULL), 1, "HP-NEVER", NULL);
+    output_must(hotpatch(host, "doctor", pid, NULL), 1, "HP-NEVER", NULL);
+    output_must(hotpatch(host, "ps", NULL), 0, "never listens", NULL);
     host_expect(host, "answer", "1");
     assert_int_equal(threads_of(host->pid), 1);
     host_stop(host);

@@ -17,13 +17,13 @@
 #define FIFTY "fifty" TEN TEN "\xe9"
 #define MIXED_SHOWN "na\xc3\xafve_\xc2\x80\xc3\xad\xc2\xa0\xc2\x80\xc3\xbf"
 
-static char pid_text[16];
+static char pid[16]; /* of the host */
 
 static int start(void **state)
 {
     struct host *host = host_start("names", NULL);
 
-    snprintf(pid_text, sizeof(pid_text), "%d", (int)host->pid);
+    snprintf(pid, sizeof(pid), "%d", (int)host->pid);
     *state = host;
     return 0;
 }
@@ -49,11 +49,11 @@ static void a_manifest_names_them(void **state)
     struct host *host = *state;
 
     host_expect(host, "ask", "1 2 3 4");
-    assert_output(hotpatch(host, "load", pid_text, patch_file("odd_names"), NULL), 0, NULL);
+    assert_output(hotpatch(host, "load", pid, patch_file("odd_names"), NULL), 0, NULL);
     host_expect(host, "ask", "101 202 303 4");
-    assert_output(hotpatch(host, "status", pid_text, "--history", NULL), 0, NULL);
-    assert_output(hotpatch(host, "check", pid_text, patch_file("odd_names"), NULL), 0, NULL);
-    assert_output(hotpatch(host, "revert", pid_text, LATIN_NAME "-fix", NULL), 0, NULL);
+    assert_output(hotpatch(host, "status", pid, "--history", NULL), 0, NULL);
+    assert_output(hotpatch(host, "check", pid, patch_file("odd_names"), NULL), 0, NULL);
+    assert_output(hotpatch(host, "revert", pid, LATIN_NAME "-fix", NULL), 0, NULL);
     host_expect(host, "ask", "1 2 3 4");
 }
 
@@ -76,10 +76,10 @@ static void replace_names_them(void **state)
 
         snprintf(value, sizeof(value), "%s=%s", names[i], FIFTY);
         assert_output(
-            hotpatch(host, "load", pid_text, "--replace", value, patch_file("odd_plain"), NULL), 0,
+            hotpatch(host, "load", pid, "--replace", value, patch_file("odd_plain"), NULL), 0,
             NULL);
         host_expect(host, "ask", answers[i]);
-        assert_output(hotpatch(host, "revert", pid_text, "last", NULL), 0, NULL);
+        assert_output(hotpatch(host, "revert", pid, "last", NULL), 0, NULL);
     }
     host_expect(host, "ask", "1 2 3 4");
 }
@@ -89,20 +89,19 @@ static void a_fault_names_them_and_ends_by_itself(void **state)
     struct host *host = *state;
     struct reply *reply;
 
-    assert_output(hotpatch(host, "load", pid_text, "--fail", LONG_NAME "=7", NULL), 0, NULL);
+    assert_output(hotpatch(host, "load", pid, "--fail", LONG_NAME "=7", NULL), 0, NULL);
     host_expect(host, "ask", "7 2 3 4");
     reply = request(host, "status");
     assert_string_equal(
         member_text(json_object_array_get_idx(member(reply->json, "status.modules"), 0), "fault"),
         LONG_NAME "=7");
     reply_free(reply);
-    assert_output(hotpatch(host, "revert", pid_text, "fail:" LONG_NAME, NULL), 0, NULL);
+    assert_output(hotpatch(host, "revert", pid, "fail:" LONG_NAME, NULL), 0, NULL);
     host_expect(host, "ask", "1 2 3 4");
 
-    assert_output(hotpatch(host, "load", pid_text, "--fail", LONG_NAME "=7", "--for", "1", NULL), 0,
+    assert_output(hotpatch(host, "load", pid, "--fail", LONG_NAME "=7", "--for", "1", NULL), 0,
                   NULL);
-    while (strcmp(host_ask(host, "ask"), "7 2 3 4") == 0)
-        usleep(10000);
+    AWAIT(strcmp(host_ask(host, "ask"), "7 2 3 4") != 0, "the end of the fault");
     host_expect(host, "ask", "1 2 3 4");
 }
 
@@ -149,25 +148,23 @@ static void what_is_longer_than_a_request_is_refused_and_goes_by_its_offset(void
     json_object *slot = slot_named(listed(host, "_RNvCs2_*", &reply), ENDLESS_NAME);
     char value[200];
 
-    assert_output(hotpatch(host, "load", pid_text, "--fail", ENDLESS_NAME "=1", NULL), 1,
+    assert_output(hotpatch(host, "load", pid, "--fail", ENDLESS_NAME "=1", NULL), 1,
                   "HP-LINE-TOO-LONG");
-    assert_output(hotpatch(host, "load", pid_text, "--replace", ENDLESS_NAME "=" FIFTY,
+    assert_output(hotpatch(host, "load", pid, "--replace", ENDLESS_NAME "=" FIFTY,
                            patch_file("odd_plain"), NULL),
                   1, "HP-LINE-TOO-LONG");
-    assert_output(hotpatch(host, "slots", pid_text, ENDLESS_NAME, NULL), 1, "HP-LINE-TOO-LONG");
-    assert_output(hotpatch(host, "revert", pid_text, ENDLESS_NAME, NULL), 1, "HP-LINE-TOO-LONG");
+    assert_output(hotpatch(host, "slots", pid, ENDLESS_NAME, NULL), 1, "HP-LINE-TOO-LONG");
+    assert_output(hotpatch(host, "revert", pid, ENDLESS_NAME, NULL), 1, "HP-LINE-TOO-LONG");
     assert_output(hotpatch(host, "explain", ENDLESS_NAME, NULL), 2, ENDLESS_NAME);
-    assert_output(hotpatch(host, "load", pid_text, patch_file("odd_endless"), NULL), 1,
-                  "HP-MANIFEST");
+    assert_output(hotpatch(host, "load", pid, patch_file("odd_endless"), NULL), 1, "HP-MANIFEST");
 
     snprintf(value, sizeof(value), "names+0x%llx=%s",
              (unsigned long long)json_object_get_int64(member(slot, "offset")), FIFTY);
     reply_free(reply);
-    assert_output(
-        hotpatch(host, "load", pid_text, "--replace", value, patch_file("odd_plain"), NULL), 0,
-        NULL);
+    assert_output(hotpatch(host, "load", pid, "--replace", value, patch_file("odd_plain"), NULL), 0,
+                  NULL);
     host_expect(host, "ask", "1 2 3 50");
-    assert_output(hotpatch(host, "revert", pid_text, "all", NULL), 0, NULL);
+    assert_output(hotpatch(host, "revert", pid, "all", NULL), 0, NULL);
     host_expect(host, "ask", "1 2 3 4");
 }
 
@@ -177,7 +174,7 @@ static void a_refusal_holds_the_whole_name(void **state)
     struct reply *reply;
     json_object *history, *record;
 
-    assert_output(hotpatch(host, "load", pid_text, patch_file("odd_missing"), NULL), 1,
+    assert_output(hotpatch(host, "load", pid, patch_file("odd_missing"), NULL), 1,
                   LONG_NAME "_missing\xc3\xa9\n");
     reply = request(host, "status");
     history = member(reply->json, "status.history");
@@ -224,7 +221,7 @@ static struct output *removed(struct host *host, const char *words)
     char script[512];
 
     snprintf(script, sizeof(script), REMOVED "exec \"$0\" %s", words);
-    return run_program(host, (const char *[]){"sh", "-c", script, built("hotpatch"), pid_text,
+    return run_program(host, (const char *[]){"sh", "-c", script, built("hotpatch"), pid,
                                               built("hosts/names"), patch_file("odd_names"), NULL});
 }
 

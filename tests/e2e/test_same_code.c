@@ -97,10 +97,12 @@ static void must_warn(const char *program, const char *patch, const char *said,
 {
     struct host *host = made_start(program);
 
-    made_must(hotpatch(host, "check", made_path(program), made_path(patch), NULL), 0, said,
-              not_said);
-    made_must(hotpatch(host, "check", made_pid(host), made_path(patch), NULL), 0, said, not_said);
-    made_must(hotpatch(host, "load", made_pid(host), made_path(patch), NULL), 0, said, not_said);
+    output_must(hotpatch(host, "check", made_path(program), made_path(patch), NULL), 0, said,
+                not_said);
+    output_must(hotpatch(host, "check", pid_text(host->pid), made_path(patch), NULL), 0, said,
+                not_said);
+    output_must(hotpatch(host, "load", pid_text(host->pid), made_path(patch), NULL), 0, said,
+                not_said);
     host_stop(host);
 }
 
@@ -130,8 +132,8 @@ static void a_function_that_jumps_changes_alone(void **state)
     struct host *host = made_start("jumping");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), made_path("may_write.so"), NULL), 0, "1 slot",
-              "same code");
+    output_must(hotpatch(host, "load", pid_text(host->pid), made_path("may_write.so"), NULL), 0,
+                "1 slot", "same code");
     host_expect(host, "write", "0");
     host_expect(host, "read", "1");
     host_stop(host);
@@ -142,17 +144,17 @@ static void slots_lists_them(void **state)
     struct host *host = made_start("folded");
 
     (void)state;
-    made_must(hotpatch(host, "slots", made_path("folded"), "may_write", NULL), 0,
-              "same code: may_read", NULL);
-    made_must(hotpatch(host, "slots", made_pid(host), "may_write", NULL), 0, "same code: may_read",
-              NULL);
-    made_must(hotpatch(host, "slots", "--json", made_pid(host), "may_write", NULL), 0,
-              "\"same_code\":\"may_read\"", NULL);
-    made_must(hotpatch(host, "slots", made_pid(host), "alone", NULL), 0, "alone", "NOTES");
-    made_must(hotpatch(host, "load", made_pid(host), made_path("may_write.so"), NULL), 0, "1 slot",
-              NULL);
-    made_must(hotpatch(host, "slots", "--json", made_pid(host), "may_*", NULL), 0,
-              "\"same_code\":\"may_read\"", NULL);
+    output_must(hotpatch(host, "slots", made_path("folded"), "may_write", NULL), 0,
+                "same code: may_read", NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "may_write", NULL), 0,
+                "same code: may_read", NULL);
+    output_must(hotpatch(host, "slots", "--json", pid_text(host->pid), "may_write", NULL), 0,
+                "\"same_code\":\"may_read\"", NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "alone", NULL), 0, "alone", "NOTES");
+    output_must(hotpatch(host, "load", pid_text(host->pid), made_path("may_write.so"), NULL), 0,
+                "1 slot", NULL);
+    output_must(hotpatch(host, "slots", "--json", pid_text(host->pid), "may_*", NULL), 0,
+                "\"same_code\":\"may_read\"", NULL);
     host_stop(host);
 }
 
@@ -161,10 +163,10 @@ static void slots_lists_inlined_copies(void **state)
     struct host *host = made_start("whole");
 
     (void)state;
-    made_must(hotpatch(host, "slots", made_path("whole"), "small", NULL), 0,
-              "inlined into: command (program.c:25)", NULL);
-    made_must(hotpatch(host, "slots", made_pid(host), "small", NULL), 0,
-              "inlined into: command (program.c:25)", NULL);
+    output_must(hotpatch(host, "slots", made_path("whole"), "small", NULL), 0,
+                "inlined into: command (program.c:25)", NULL);
+    output_must(hotpatch(host, "slots", pid_text(host->pid), "small", NULL), 0,
+                "inlined into: command (program.c:25)", NULL);
     host_stop(host);
 }
 
@@ -173,9 +175,9 @@ static void a_replacement_of_a_clone_is_warned_of(void **state)
     struct host *host = made_start("clones");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "work.constprop.0=two",
-                       patch_file("entry_plain"), NULL),
-              0, "work.constprop.0 is a clone that the compiler made for some calls", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "work.constprop.0=two",
+                         patch_file("entry_plain"), NULL),
+                0, "work.constprop.0 is a clone that the compiler made for some calls", NULL);
     host_stop(host);
 }
 
@@ -184,18 +186,18 @@ static void calls_inside_of_a_library_are_told(void **state)
     struct host *host = made_start("counting");
 
     (void)state;
-    made_must(hotpatch(host, "load", made_pid(host), made_path("hundred.so"), NULL), 0,
-              "libcounts.so:hundred reaches both", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), made_path("hundred.so"), NULL), 0,
+                "libcounts.so:hundred reaches both", NULL);
     host_expect(host, "hundred", "0");
     host_expect(host, "twice", "203");
-    made_must(hotpatch(host, "revert", made_pid(host), "all", NULL), 0, "reverted", NULL);
-    made_must(hotpatch(host, "load", made_pid(host), "--replace", "libcounts.so:hundred=two",
-                       patch_file("entry_plain"), NULL),
-              0, "1 slot", "keep the old code");
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, "reverted", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "libcounts.so:hundred=two",
+                         patch_file("entry_plain"), NULL),
+                0, "1 slot", "keep the old code");
     host_expect(host, "hundred", "2");
     host_expect(host, "twice", "4");
-    made_must(hotpatch(host, "load", made_pid(host), made_path("lonely.so"), NULL), 0, "1 slot",
-              "keep the old code");
+    output_must(hotpatch(host, "load", pid_text(host->pid), made_path("lonely.so"), NULL), 0,
+                "1 slot", "keep the old code");
     host_stop(host);
 }
 

@@ -210,23 +210,6 @@ static struct host *host_inside_ready(const struct where *where)
     return host;
 }
 
-static const char *pid_text(const struct host *host)
-{
-    static char text[4][16];
-    static unsigned turn;
-
-    turn = (turn + 1) % 4;
-    snprintf(text[turn], sizeof(text[turn]), "%d", (int)host->pid);
-    return text[turn];
-}
-
-static void must(struct output *output)
-{
-    if (output->status != 0)
-        fail_msg("exit %d: %s%s", output->status, output->out, output->error);
-    output_free(output);
-}
-
 static char shared[64];
 
 static int make_directory(void **state)
@@ -259,7 +242,7 @@ static void need_namespaces(void)
 /* Of its only patch, by hotpatch status. */
 static void assert_version(struct host *host, const char *version)
 {
-    struct output *output = hotpatch(host, "status", pid_text(host), "--json", NULL);
+    struct output *output = hotpatch(host, "status", pid_text(host->pid), "--json", NULL);
     json_object *answer = json_tokener_parse(output->out), *modules;
 
     if (!answer || output->status != 0)
@@ -276,23 +259,25 @@ static void told_apart(struct host *first, struct host *second)
 {
     struct output *output;
 
-    must(hotpatch(first, "load", pid_text(second), patch_file("answer2"), NULL));
+    output_must(hotpatch(first, "load", pid_text(second->pid), patch_file("answer2"), NULL), 0,
+                NULL, NULL);
     host_expect(second, "answer", "2");
     host_expect(first, "answer", "1");
-    must(hotpatch(first, "load", pid_text(first), patch_file("answer3"), NULL));
+    output_must(hotpatch(first, "load", pid_text(first->pid), patch_file("answer3"), NULL), 0, NULL,
+                NULL);
     host_expect(first, "answer", "3");
     host_expect(second, "answer", "2");
-    must(hotpatch(first, "reload", pid_text(second), NULL));
+    output_must(hotpatch(first, "reload", pid_text(second->pid), NULL), 0, NULL, NULL);
     assert_version(second, "2");
     assert_version(first, "3");
-    output = hotpatch(first, "slots", pid_text(first), "answer", NULL);
+    output = hotpatch(first, "slots", pid_text(first->pid), "answer", NULL);
     assert_non_null(strstr(output->out, "answer"));
-    must(output);
-    must(hotpatch(first, "doctor", pid_text(second), NULL));
-    must(hotpatch(first, "revert", pid_text(first), "all", NULL));
+    output_must(output, 0, NULL, NULL);
+    output_must(hotpatch(first, "doctor", pid_text(second->pid), NULL), 0, NULL, NULL);
+    output_must(hotpatch(first, "revert", pid_text(first->pid), "all", NULL), 0, NULL, NULL);
     host_expect(first, "answer", "1");
     host_expect(second, "answer", "2");
-    must(hotpatch(first, "revert", pid_text(second), "last", NULL));
+    output_must(hotpatch(first, "revert", pid_text(second->pid), "last", NULL), 0, NULL, NULL);
     host_expect(second, "answer", "1");
 }
 
@@ -379,8 +364,10 @@ static void processes_that_start_at_the_same_moment_are_told_apart(void **state)
 
         assert_string_equal(host_hear(first), "ready");
         assert_string_equal(host_hear(second), "ready");
-        must(hotpatch(first, "load", pid_text(first), patch_file("answer2"), NULL));
-        must(hotpatch(first, "load", pid_text(second), patch_file("answer3"), NULL));
+        output_must(hotpatch(first, "load", pid_text(first->pid), patch_file("answer2"), NULL), 0,
+                    NULL, NULL);
+        output_must(hotpatch(first, "load", pid_text(second->pid), patch_file("answer3"), NULL), 0,
+                    NULL, NULL);
         host_expect(first, "answer", "2");
         host_expect(second, "answer", "3");
         host_kill(first);
@@ -410,12 +397,12 @@ static void a_group_has_all_of_the_same_number(void **state)
     assert_true(mkdir(objects, 0700) == 0 || errno == EEXIST);
     snprintf(copying, sizeof(copying), "%s/.1-0.part", objects);
     file_write(copying, "", 0, 0500);
-    must(hotpatch(hosts[0], "load", group, patch_file("answer3"), NULL));
+    output_must(hotpatch(hosts[0], "load", group, patch_file("answer3"), NULL), 0, NULL, NULL);
     assert_int_equal(unlink(copying), 0);
     for (int i = 0; i < 3; i++)
         host_expect(hosts[i], "answer", "3");
-    must(hotpatch(hosts[0], "revert", pid_text(hosts[1]), "all", NULL));
-    must(hotpatch(hosts[0], "status", group, NULL));
+    output_must(hotpatch(hosts[0], "revert", pid_text(hosts[1]->pid), "all", NULL), 0, NULL, NULL);
+    output_must(hotpatch(hosts[0], "status", group, NULL), 0, NULL, NULL);
     host_expect(hosts[0], "answer", "3");
     host_expect(hosts[1], "answer", "1");
     host_expect(hosts[2], "answer", "3");
@@ -434,10 +421,12 @@ static void a_process_after_a_dead_one_of_its_number_is_reached(void **state)
         struct host *dead = host_inside_ready(&where), *live;
 
         if (i < 2)
-            must(hotpatch(dead, "load", pid_text(dead), patch_file("answer3"), NULL));
+            output_must(hotpatch(dead, "load", pid_text(dead->pid), patch_file("answer3"), NULL), 0,
+                        NULL, NULL);
         host_kill(dead);
         live = host_inside_ready(&where);
-        must(hotpatch(live, "load", pid_text(live), patch_file("answer2"), NULL));
+        output_must(hotpatch(live, "load", pid_text(live->pid), patch_file("answer2"), NULL), 0,
+                    NULL, NULL);
         host_expect(live, "answer", "2");
         host_kill(live);
     }
@@ -464,9 +453,11 @@ static void rights_are_read_of_the_process_itself_in_an_outer_proc(void **state)
             .directory = shared, .listen = listen_way(i), .number = free_number()};
         struct host *host = host_inside_ready(&where);
 
-        must(hotpatch(host, "status", pid_text(host), NULL)); /* the threads are there */
+        output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, NULL,
+                    NULL); /* the threads are there */
         host_expect(host, "no-new-privs", "0");
-        must(hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL));
+        output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0,
+                    NULL, NULL);
         host_expect(host, "answer", "2");
         assert_all_say(host->pid, "NoNewPrivs:\t1");
         host_kill(host);
@@ -485,10 +476,11 @@ static void entries_are_armed_in_an_outer_proc(void **state)
     need_namespaces();
     host = host_inside_ready(&where);
     host_expect(host, "answer", "1");
-    must(hotpatch(host, "load", pid_text(host), "--replace", "answer=two",
-                  patch_file("entry_plain"), NULL));
+    output_must(hotpatch(host, "load", pid_text(host->pid), "--replace", "answer=two",
+                         patch_file("entry_plain"), NULL),
+                0, NULL, NULL);
     host_expect(host, "answer", "2");
-    must(hotpatch(host, "revert", pid_text(host), "last", NULL));
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "last", NULL), 0, NULL, NULL);
     host_expect(host, "answer", "1");
     host_kill(host);
 }
@@ -503,7 +495,8 @@ static void a_program_whose_main_thread_has_left_ends_in_an_outer_proc(void **st
     host = host_inside_ready(&where);
     host_say(host, "exit-main");
     assert_string_equal(host_hear(host), "ready");
-    must(hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL));
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL), 0, NULL,
+                NULL);
     host_expect(host, "answer", "2");
     close(host->to); /* its last thread ends */
     host->to = -1;
@@ -523,7 +516,7 @@ static void where_proc_does_not_show_the_process_loads_are_refused(void **state)
         skip(); /* its runtime reads /proc */
     need_namespaces();
     host = host_inside_ready(&where);
-    output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+    output = hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL);
     if (!strstr(output->error, "HP-SANDBOX"))
         fail_msg("exit %d: %s%s", output->status, output->out, output->error);
     output_free(output);

@@ -426,12 +426,9 @@ static void a_foreign_fifo_under_the_name_is_said(void **state)
 static void await_link_gone(const char *path)
 {
     struct stat status;
-    for (int i = 0; i < 1000; i++) {
-        if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
-            return;
-        usleep(10000);
-    }
-    fail_msg("%s is still what was planted", path);
+
+    AWAIT(lstat(path, &status) == 0 && S_ISREG(status.st_mode), "a regular file in place of %s",
+          path);
 }
 
 static void links_planted_under_the_status_files_names_are_not_followed(void **state)

@@ -27,30 +27,25 @@ static int threads_of(pid_t pid)
 
 static void await_threads(pid_t pid, int count)
 {
-    for (int i = 0; threads_of(pid) != count; i++) {
-        if (i == HARNESS_TIMEOUT_MS)
-            fail_msg("%d threads", threads_of(pid));
-        usleep(1000);
-    }
+    AWAIT(threads_of(pid) == count, "%d threads, not %d", count, threads_of(pid));
 }
 
-/* In which call it sleeps, for certain. */
-static void await_call(pid_t pid, long number)
+/* False while it runs. */
+static bool is_in_call(pid_t pid, long number)
 {
-    char path[64];
+    char path[64], *text, *end;
+    bool there;
 
     snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-    for (int i = 0;; i++) {
-        char *text = read_small_file(path, NULL), *end;
-        bool there = text && strtol(text, &end, 10) == number && end != text;
+    text = read_small_file(path, NULL);
+    there = text && strtol(text, &end, 10) == number && end != text;
+    free(text);
+    return there;
+}
 
-        free(text);
-        if (there)
-            return;
-        if (i == HARNESS_TIMEOUT_MS)
-            fail_msg("process %d does not come to call %ld", pid, number);
-        usleep(1000);
-    }
+static void await_call(pid_t pid, long number)
+{
+    AWAIT(is_in_call(pid, number), "process %d in call %ld", pid, number);
 }
 
 static bool has_pending(pid_t pid)
@@ -64,11 +59,7 @@ static bool has_pending(pid_t pid)
 
 static void await_taken(pid_t pid)
 {
-    for (int i = 0; has_pending(pid); i++) {
-        if (i == HARNESS_TIMEOUT_MS)
-            fail_msg("the ring stays pending");
-        usleep(1000);
-    }
+    AWAIT(!has_pending(pid), "the ring taken");
 }
 
 /* The plain shell's way: it waits for its next question, which is a safe moment. */
@@ -98,11 +89,8 @@ static pid_t await_listener(pid_t pid)
 {
     pid_t listener;
 
-    for (int i = 0; (listener = process_listener(pid, DOORBELL)) == 0; i++) {
-        if (i == HARNESS_TIMEOUT_MS)
-            fail_msg("no thread waits for the doorbell");
-        usleep(1000);
-    }
+    AWAIT((listener = process_listener(pid, DOORBELL)) != 0,
+          "a thread that waits for the doorbell");
     return listener;
 }
 

@@ -12,28 +12,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/directory.h"
 #include "tests/support/harness.h"
 
 enum { FUNCTIONS = 50000, IMPORTS = 5000, FEW = 40, TRIES = 20 };
 
-static char directory[64];
 static const char *host_program;
-
-static const char *path(const char *name)
-{
-    static char paths[4][128];
-    static unsigned next;
-    char *text = paths[next++ % 4];
-
-    snprintf(text, sizeof(paths[0]), "%s/%s", directory, name);
-    return text;
-}
 
 /* ---- the program ---- */
 
 static FILE *begin(const char *name)
 {
-    FILE *file = fopen(path(name), "w");
+    FILE *file = fopen(directory_path(name), "w");
 
     assert_non_null(file);
     fprintf(file, ".text\n");
@@ -85,17 +75,16 @@ static void write_sources(void)
     end(library);
     end(program);
     end(few);
-    file_write(path("patch.c"), patch_c, strlen(patch_c), 0644);
-    file_write(path("main.c"), main_c, strlen(main_c), 0644);
+    file_write(directory_path("patch.c"), patch_c, strlen(patch_c), 0644);
+    file_write(directory_path("main.c"), main_c, strlen(main_c), 0644);
 }
 
 static int build(void **state)
 {
     char command[2048];
 
-    (void)state;
-    strcpy(directory, "/tmp/hotpatch-slots-XXXXXX");
-    assert_non_null(mkdtemp(directory));
+    if (directory_make(state) != 0)
+        return -1;
     write_sources();
     snprintf(
         command, sizeof(command),
@@ -107,15 +96,6 @@ static int build(void **state)
         "&& gcc -shared -fPIC -I%s -o patch.so patch.c",
         directory, source_file("tests"), directory, source_file("tests"), directory,
         source_file("tests"), source_file("tests"), source_file("include"));
-    return system(command);
-}
-
-static int clean(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -r %s", directory);
     return system(command);
 }
 
@@ -137,7 +117,7 @@ static size_t count_named(json_object *slots, const char *kind, const char *pref
 
 static void list_all_of(const char *program)
 {
-    struct host *host = host_start(path(program), NULL);
+    struct host *host = host_start(directory_path(program), NULL);
     char pid[16];
     struct output *output;
     json_object *answer, *slots;
@@ -215,18 +195,18 @@ static void list_alike(const char *program)
 static void the_command_finds_what_the_process_does(void **state)
 {
     (void)state;
-    list_alike(path("few"));
-    list_alike(path("few-fixed"));
+    list_alike(directory_path("few"));
+    list_alike(directory_path("few-fixed"));
 }
 
 /* Whatever the file says: what another tool has written into memory counts. */
 static void code_that_was_changed_in_memory_is_looked_at_there(void **state)
 {
     (void)state;
-    struct host *host = host_start(path("few"), NULL);
+    struct host *host = host_start(directory_path("few"), NULL);
     json_object *list;
 
-    host_program = path("few");
+    host_program = directory_path("few");
     list = functions_of(host, NULL);
     assert_true(json_object_get_boolean(member(slot_named(list, "work2"), "patchable")));
     json_object_put(list);
@@ -240,18 +220,18 @@ static void code_that_was_changed_in_memory_is_looked_at_there(void **state)
 static void so_is_what_a_patch_has_switched(void **state)
 {
     (void)state;
-    struct host *host = host_start(path("few"), NULL);
+    struct host *host = host_start(directory_path("few"), NULL);
     json_object *list;
 
-    host_program = path("few");
-    must_apply(host, "load %s", path("patch.so"));
+    host_program = directory_path("few");
+    must_apply(host, "load %s", directory_path("patch.so"));
     list = functions_of(host, NULL);
     assert_true(json_object_get_boolean(member(slot_named(list, "work1"), "armed")));
     json_object_put(list);
     assert_same_list(host);
     must_apply(host, "revert all");
     assert_same_list(host);
-    must_apply(host, "load %s", path("patch.so"));
+    must_apply(host, "load %s", directory_path("patch.so"));
     host_ask(host, "spoil");
     assert_same_list(host);
     must_apply(host, "revert all");
@@ -281,7 +261,7 @@ static void what_a_list_needs_is_given_back(void **state)
     enum { KEPT_KB = 6144 };
     if (sanitized())
         skip();
-    struct host *host = host_start(path("many"), NULL);
+    struct host *host = host_start(directory_path("many"), NULL);
     long before;
 
     must_apply(host, "slots functions=0"); /* the decoder and what is known of imports stay */
@@ -296,7 +276,7 @@ static void what_a_list_needs_is_given_back(void **state)
 static void a_list_ends_when_its_time_is_up(void **state)
 {
     (void)state;
-    struct host *host = host_start(path("many"), NULL);
+    struct host *host = host_start(directory_path("many"), NULL);
     struct reply *reply = request(host, "slots timeout=0");
 
     assert_string_equal(reply->code, "HP-DEADLINE");
@@ -311,7 +291,7 @@ static void a_list_ends_when_its_time_is_up(void **state)
 static void the_command_passes_its_timeout_on(void **state)
 {
     (void)state;
-    struct host *host = host_start(path("many"), NULL);
+    struct host *host = host_start(directory_path("many"), NULL);
     char pid[16];
     struct output *output;
 
@@ -324,7 +304,7 @@ static void the_command_passes_its_timeout_on(void **state)
     output = hotpatch(host, "slots", "--timeout=soon", pid, NULL);
     assert_int_equal(output->status, 2);
     output_free(output);
-    output = hotpatch(host, "slots", "--timeout=9", path("many"), NULL);
+    output = hotpatch(host, "slots", "--timeout=9", directory_path("many"), NULL);
     assert_int_equal(output->status, 2); /* no process makes it */
     output_free(output);
     host_stop(host);
@@ -403,7 +383,7 @@ static bool was_left_off(struct host *host)
 static void a_list_whose_command_is_killed_is_left_off(void **state)
 {
     (void)state;
-    struct host *host = host_start(path("many"), NULL);
+    struct host *host = host_start(directory_path("many"), NULL);
     int tries = 0;
 
     host_listen(host);
@@ -429,5 +409,5 @@ int main(void)
         cmocka_unit_test(a_list_whose_command_is_killed_is_left_off),
     };
 
-    return cmocka_run_group_tests_name("slots of a large program", tests, build, clean);
+    return cmocka_run_group_tests_name("slots of a large program", tests, build, directory_remove);
 }

@@ -33,20 +33,12 @@ static const char *const *const ways[] = {first_ring, at_start};
     for (const char *const *const *way = ways + sanitized(); \
          way < ways + sizeof(ways) / sizeof(*ways); way++)
 
-static const char *pid_text(const struct host *host)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)host->pid);
-    return text;
-}
-
 static void must_load(struct host *host, const char *patch)
 {
     struct output *output;
 
     host_listen(host);
-    output = hotpatch(host, "load", pid_text(host), patch_file(patch), NULL);
+    output = hotpatch(host, "load", pid_text(host->pid), patch_file(patch), NULL);
 
     if (output->status != 0)
         fail_msg("load: exit %d: %s%s", output->status, output->out, output->error);
@@ -55,7 +47,7 @@ static void must_load(struct host *host, const char *patch)
 
 static void must_revert(struct host *host)
 {
-    struct output *output = hotpatch(host, "revert", pid_text(host), "all", NULL);
+    struct output *output = hotpatch(host, "revert", pid_text(host->pid), "all", NULL);
 
     if (output->status != 0)
         fail_msg("revert: exit %d: %s%s; log: %s", output->status, output->out, output->error,
@@ -166,7 +158,7 @@ static void try_refused(const char *const *way, const struct refused_calls *call
     if (strcmp(calls->name, "write") != 0)
         assert_string_equal(host_hear(host), "done");
     if (calls->answers) {
-        struct output *output = hotpatch(host, "revert", pid_text(host), "all", NULL);
+        struct output *output = hotpatch(host, "revert", pid_text(host->pid), "all", NULL);
 
         if (output->status == 3 || output->status == 6)
             fail_msg("%s: exit %d: %s", what, output->status, output->error);
@@ -232,7 +224,7 @@ static void a_process_that_could_open_nothing_from_the_start_is_refused(void **s
             become_child(host);
             snprintf(question, sizeof(question), "limit %d %d", RLIMIT_NOFILE, limit);
             host_expect(host, question, "done");
-            output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+            output = hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL);
             if (limit == 0 || way == ways) {
                 assert_int_equal(output->status, 1);
                 assert_non_null(strstr(output->error, "HP-LIMIT"));
@@ -312,7 +304,7 @@ static void locked_memory_and_address_space_leave_room_or_the_load_is_refused(vo
                 free(status);
                 host_expect(host, question, "done");
             }
-            output = hotpatch(host, "load", pid_text(host), patch_file("answer2"), NULL);
+            output = hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL);
             if (output->status != 0 && output->status != 1)
                 fail_msg("%d kB: exit %d: %s", rooms[i], output->status, output->error);
             host_expect(host, "answer", output->status == 0 ? "2" : "1");
@@ -453,10 +445,10 @@ static void a_user_reaches_a_child_that_has_no_fifo_yet(void **state)
             host_expect(host, "setuid 61234", "done");
             host_expect(host, "dumpable", "done");
             become_child(host);
-            output =
-                run_program(host, (const char *[]){"setpriv", "--reuid=61234", "--regid=61234",
-                                                   "--clear-groups", built("hotpatch"), "load",
-                                                   pid_text(host), patch_file("answer2"), NULL});
+            output = run_program(host, (const char *[]){"setpriv", "--reuid=61234", "--regid=61234",
+                                                        "--clear-groups", built("hotpatch"), "load",
+                                                        pid_text(host->pid), patch_file("answer2"),
+                                                        NULL});
             if (output->status != 0)
                 fail_msg("umask %s: exit %d: %s", masks[i], output->status, output->error);
             output_free(output);
@@ -495,15 +487,15 @@ static void speak_german(const char *locale, const char *const *way)
     host = host_start("confined", environment);
     host_expect(host, "locale de_DE.UTF-8", "done");
     host_listen(host);
-    output = hotpatch(host, "load", pid_text(host), needs_wrong(host), NULL);
+    output = hotpatch(host, "load", pid_text(host->pid), needs_wrong(host), NULL);
     assert_int_equal(output->status, 1);
     assert_non_null(strstr(output->error, "invalid ELF header"));
     output_free(output);
-    output =
-        hotpatch(host, "load", pid_text(host), "--fail", "answer=3", "--probability", "0.5", NULL);
+    output = hotpatch(host, "load", pid_text(host->pid), "--fail", "answer=3", "--probability",
+                      "0.5", NULL);
     assert_int_equal(output->status, 0);
     output_free(output);
-    output = hotpatch(host, "status", pid_text(host), "--json", NULL);
+    output = hotpatch(host, "status", pid_text(host->pid), "--json", NULL);
     assert_non_null(strstr(output->out, "probability=0.5"));
     json_object_put(json_tokener_parse(output->out));
     output_free(output);
@@ -569,7 +561,8 @@ static void the_command_does_not_ask_them_either(void **state)
     {
         struct host *host = host_start("confined", *way);
         const char *const load[] = {
-            "env", preload, built("hotpatch"), "load", pid_text(host), patch_file("answer2"), NULL};
+            "env", preload, built("hotpatch"), "load", pid_text(host->pid), patch_file("answer2"),
+            NULL};
         struct output *output = run_program(host, load);
 
         if (output->status != 0)

@@ -4,25 +4,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "tests/support/harness.h"
 
 char directory[64];
 
+static pid_t made_by; /* a child of this program ends by exit(3) too */
+
+static void remove_at_exit(void)
+{
+    if (made_by == getpid())
+        remove_tree(directory);
+}
+
 int directory_make(void **state)
 {
     (void)state;
     strcpy(directory, "/tmp/hotpatch-suite-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
+    if (!mkdtemp(directory))
+        return -1;
+    made_by = getpid();
+    return atexit(remove_at_exit);
 }
 
 int directory_remove(void **state)
 {
-    char command[128];
-
     (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", directory);
-    return system(command);
+    remove_tree(directory);
+    return access(directory, F_OK) == 0 ? -1 : 0;
+}
+
+const char *directory_path(const char *name)
+{
+    static char paths[8][256];
+    static unsigned next;
+    char *path = paths[next++ % 8];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+    return path;
 }
 
 void run_shell(const char *command)

@@ -18,22 +18,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* json-c's; what looks inside one includes <json-c/json.h>, which preload/json.h does not bear. */
-typedef struct json_object json_object;
-
-#define HARNESS_TIMEOUT_MS 30000
-
-/* BUILD/NAME and the source tree's NAME; the string is good for the life of the program. */
-const char *built(const char *format, ...) __attribute__((format(printf, 1, 2)));
-const char *source_file(const char *name);
-const char *patch_file(const char *name); /* BUILD/patches/NAME.so */
-bool sanitized(void);                     /* this build has a sanitizer in it */
-bool sanitized_for_threads(void);         /* TSan, whose own thread blocks every signal */
-
-/* Fails the test where a program that scripts/setup installs is not there. */
-void need_program(const char *name);
-
-/* ---- hosts ---- */
+#include "tests/support/await.h"
+#include "tests/support/files.h"
+#include "tests/support/programs.h"
+#include "tests/support/requests.h"
 
 struct host {
     pid_t pid;   /* of the process that answers; follows `fork` and `daemonize` */
@@ -84,62 +72,8 @@ void host_listen(struct host *host); /* returns when its threads have answered a
 void ring_until_there(pid_t pid, const char *path); /* path: of a file that its listener makes */
 /* The FIFO of `pid` for writing, without blocking: rings where nobody reads it, and waits until it is read. -1: errno. */
 int open_when_read(pid_t pid, const char *path);
-
-/* ---- requests by FIFO ---- */
-
-struct reply {
-    json_object *json;
-    char code[64];  /* "apply" or the first error's code */
-    char text[512]; /* the first error's text */
-    int exit_code;
-};
-
-/* What is written to the FIFO as it is. */
-void send_raw(struct host *host, const void *bytes, size_t size);
-/* One request line without newline; reply= is added behind its verb. Of a transaction
- * (lines with \n) behind `commit`. */
-struct reply *request(struct host *host, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void reply_free(struct reply *reply);
-/* The outcome alone: "apply" or a code; good for the life of the program. */
-const char *outcome(struct host *host, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* After a line that cannot be answered: the code of the newest refusal in the history. */
-const char *last_refusal(struct host *host);
-void must_apply(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The host still gives the answers it gave at its start, and answers a ping. */
-void assert_unchanged(struct host *host);
-/* json_object_object_get by a path of members "a.b"; fails where there is none. */
-json_object *member(json_object *object, const char *path);
-const char *member_text(json_object *object, const char *path);
-/* The slot of that name in a reply to `slots` or in a status; fails where there is none. */
-json_object *slot_named(json_object *array, const char *name);
-
-/* ---- the command and other programs ---- */
-
-struct output {
-    int status;  /* exit status; 128 + N after signal N */
-    char *out;   /* standard output */
-    char *error; /* standard error */
-};
-
-/* Runs argv (argv[0]: a path, or a name for PATH) with the host's HOTPATCH_DIR if given. */
-struct output *run_program(struct host *host, const char *const *argv);
-/* `hotpatch ARGS...`, NULL at the end. */
-struct output *hotpatch(struct host *host, ...) __attribute__((sentinel));
-void output_free(struct output *output);
-
-/* ---- files ---- */
-
-struct file {
-    unsigned char *bytes;
-    size_t size;
-};
-
-struct file file_read(const char *path);
-void file_write(const char *path, const void *bytes, size_t size, mode_t mode);
-void file_free(struct file *file);
-void copy_file(const char *from, const char *to);
-char *file_text(const char *path); /* NUL-terminated, malloc'd */
+const char *host_fifo(struct host *host); /* the path of its FIFO */
+/* Wait until `fd` is readable; `what` is awaited. The test fails where the host has ended before. */
+void await_readable(struct host *host, int fd, const char *what);
 
 #endif

@@ -137,41 +137,6 @@ int made_clean(void **state)
     return system(command);
 }
 
-char *made_pid(struct host *host)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)host->pid);
-    return text;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
-static void assert_has_not(const char *text, const char *part)
-{
-    if (strstr(text, part))
-        fail_msg("\"%s\" is in:\n%s", part, text);
-}
-
-/* Of what the command said on both of its streams. */
-void made_must(struct output *output, int status, const char *said, const char *not_said)
-{
-    char both[65536];
-
-    snprintf(both, sizeof(both), "%s%s", output->out, output->error);
-    if (output->status != status)
-        fail_msg("exit %d, expected %d\n%s", output->status, status, both);
-    if (said)
-        assert_has(both, said);
-    if (not_said)
-        assert_has_not(both, not_said);
-    output_free(output);
-}
-
 struct host *made_start(const char *name)
 {
     return host_start(made_path(name), NULL);
@@ -182,12 +147,12 @@ void made_must_switch(struct host *host, const char *replace, const char *debug,
                       const char *question, const char *before)
 {
     host_expect(host, question, before);
-    made_must(debug ? hotpatch(host, "load", made_pid(host), "--replace", replace, "--debug", debug,
-                               patch_file("entry_plain"), NULL)
-                    : hotpatch(host, "load", made_pid(host), "--replace", replace,
-                               patch_file("entry_plain"), NULL),
-              0, "1 slot in PID", NULL);
+    output_must(debug ? hotpatch(host, "load", pid_text(host->pid), "--replace", replace, "--debug",
+                                 debug, patch_file("entry_plain"), NULL)
+                      : hotpatch(host, "load", pid_text(host->pid), "--replace", replace,
+                                 patch_file("entry_plain"), NULL),
+                0, "1 slot in PID", NULL);
     host_expect(host, question, "2");
-    made_must(hotpatch(host, "revert", made_pid(host), "all", NULL), 0, "reverted", NULL);
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, "reverted", NULL);
     host_expect(host, question, before);
 }

@@ -23,11 +23,7 @@ const char *made_path(const char *name); /* good until eight more were asked for
 void made_run(const char *command);      /* by sh, in the directory */
 
 struct host *made_start(const char *name);
-char *made_pid(struct host *host);
 
-/* The exit status, and what the command said, or did not, on both of its streams; NULL: whatever.
- * Frees the output. */
-void made_must(struct output *output, int status, const char *said, const char *not_said);
 /* `question` is answered by `before`, by 2 while a patch is loaded, and by `before` again. */
 void made_must_switch(struct host *host, const char *replace, const char *debug,
                       const char *question, const char *before);

@@ -15,6 +15,8 @@ static int count_entries(const char *format, int pid, int tid)
     int count = -2; /* . and .. */
     snprintf(path, sizeof(path), format, pid, tid);
     DIR *directory = opendir(path);
+    if (!directory && errno == ENOENT)
+        return 0; /* the thread has ended since its name was read */
     if (!directory)
         fail_msg("open %s: %s", path, strerror(errno));
     while (readdir(directory))

@@ -1,0 +1,28 @@
+/*
+ * await.h - bounded waits for what no event reports: a field of /proc, a thread that ends, a file that is removed.
+ *
+ * Runs in the test program alone. A wait that reaches HARNESS_TIMEOUT_MS fails the running test.
+ */
+#ifndef AWAIT_H
+#define AWAIT_H
+
+#include <stdint.h>
+
+#define HARNESS_TIMEOUT_MS 30000
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t milliseconds(void);
+/* Return the milliseconds until `deadline`, a value of milliseconds(); 0: it has passed. */
+int ms_until(int64_t deadline);
+/* Sleep for a millisecond. After `deadline` fail the test: "WHAT: not within ... ms". */
+void await_again(int64_t deadline, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Evaluate `condition` until it is true; the rest, as for printf, says what was awaited. */
+#define AWAIT(condition, ...)                                    \
+    do {                                                         \
+        int64_t deadline_ = milliseconds() + HARNESS_TIMEOUT_MS; \
+        while (!(condition))                                     \
+            await_again(deadline_, __VA_ARGS__);                 \
+    } while (0)
+
+#endif
