@@ -30,7 +30,7 @@ static int verb_later(int argc, char **argv)
 
     (void)argc;
     refuse(&why, HP_LATER, "hotpatch %s is not part of version " HOTPATCH_VERSION, argv[0]);
-    return refused(argv[0], 0, &why, results_json());
+    return refused(argv[0], 0, &why, fatal_json());
 }
 
 static const struct {
@@ -89,7 +89,7 @@ static int usage_print(FILE *out)
 
 static int version_print(void)
 {
-    if (results_json())
+    if (fatal_json())
         document_print_text(NULL, "version", HOTPATCH_VERSION);
     else
         puts("hotpatch " HOTPATCH_VERSION);
@@ -100,12 +100,7 @@ static int version_print(void)
 static void file_shrank(int signal_number)
 {
     (void)signal_number;
-    fatal(
-        "hotpatch: HP-CHANGED: a file became shorter while it was read\n"
-        "  try again when it is whole\n",
-        "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-CHANGED\","
-        "\"text\":\"a file became shorter while it was read\","
-        "\"remedy\":\"try again when it is whole\"}],\"warnings\":[]}\n");
+    fatal(HP_CHANGED, "a file became shorter while it was read");
 }
 
 /* The words before a verb, and those of a verb that there is not. */
@@ -125,13 +120,13 @@ static int command(int argc, char **argv)
     for (size_t i = 0; first && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(first, verbs[i].name) != 0)
             continue;
-        results_set_json(verbs[i].run != verb_run && has_json(argc, argv));
+        fatal_set_json(verbs[i].run != verb_run && has_json(argc, argv));
         /* The stdout of `run` is the program's. */
         if (verbs[i].run != verb_run && results_check(&why) != 0)
             return refused(verbs[i].name, 0, &why, false);
         return verbs[i].run(argc - 1, argv + 1);
     }
-    results_set_json(has_json(argc, argv));
+    fatal_set_json(has_json(argc, argv));
     if (!first)
         return usage_print(stderr);
     if (strcmp(first, "--json") == 0)

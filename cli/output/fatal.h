@@ -1,17 +1,24 @@
 /*
- * fatal.h - the end of the command where it cannot go on, and whether --json was given.
+ * fatal.h - the end of the command where it cannot go on, and what that end has to know.
  */
 #ifndef HOTPATCH_FATAL_H
 #define HOTPATCH_FATAL_H
 
 #include <stdbool.h>
 
-/* Set and return whether --json was given: what ends the command without a reply prints JSON as well. */
-void results_set_json(bool json);
-bool results_json(void);
+#include "base/refusal.h"
 
-/* Write `words` to stderr or, with --json, `json` to stdout, and end the process with the exit code 1.
- * Async-signal-safe. The texts end in newlines. */
-_Noreturn void fatal(const char *words, const char *json);
+/* Set and return whether --json was given: what ends the command without a reply prints JSON as well. */
+void fatal_set_json(bool json);
+bool fatal_json(void);
+/* Note, and return, that a request that changes a process has been carried out. */
+void fatal_note_done(void);
+bool fatal_done(void);
+
+/*
+ * End the process with the refusal of `code`, in words on stderr or as JSON on stdout. The exit code is that of
+ * `code` or, after fatal_note_done(), that of HP-UNKNOWN. Async-signal-safe. `text` needs no escapes in JSON.
+ */
+_Noreturn void fatal(enum error_code code, const char *text);
 
 #endif

@@ -14,10 +14,7 @@
 
 static void memory_ended(void)
 {
-    fatal("hotpatch: HP-MEMORY: no memory left for the command\n",
-          "{\"hotpatch\":1,\"result\":\"refused\",\"exit\":1,\"errors\":[{\"code\":\"HP-MEMORY\","
-          "\"text\":\"no memory left for the command\",\"remedy\":\"raise its memory limit\"}],"
-          "\"warnings\":[]}\n");
+    fatal(HP_MEMORY, "no memory left for the command");
 }
 
 void *allocate(size_t size)

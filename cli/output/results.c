@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/output/fatal.h"
 #include "cli/output/output.h"
 
 static struct sigaction pipe_before;
-static bool done;
 static int failure; /* errno of the first write that failed */
 
 void results_begin(void)
@@ -73,18 +73,13 @@ bool results_wanted(void)
     return results_flush();
 }
 
-void results_note_done(void)
-{
-    done = true;
-}
-
 /* 1 states that nothing was changed. After a change that nobody could be told of it is 6: the
  * caller does not know the outcome. */
 static int exit_of_loss(int exit_code)
 {
     if (exit_code != 0)
         return exit_code;
-    return error_info(done ? HP_UNKNOWN : HP_OUTPUT)->exit_code;
+    return error_info(fatal_done() ? HP_UNKNOWN : HP_OUTPUT)->exit_code;
 }
 
 int results_end(int exit_code)
@@ -97,7 +92,7 @@ int results_end(int exit_code)
     if (failure == 0)
         return exit_code;
     refuse(&why, HP_OUTPUT, "write to stdout: %s%s", strerror(failure),
-           done ? "; the request had been carried out" : "");
+           fatal_done() ? "; the request had been carried out" : "");
     refusal_print(&why);
     refusal_clear(&why);
     return exit_of_loss(exit_code);

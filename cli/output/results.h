@@ -30,8 +30,6 @@ bool results_flush(void);
 struct pollfd results_poll(void);
 /* Return whether somebody may still read stdout, and nothing was lost. */
 bool results_wanted(void);
-/* A request that changes a process has been carried out. */
-void results_note_done(void);
 /* Close stdout. Return `exit_code`, or, where results were lost, another than 0; says so on stderr. */
 int results_end(int exit_code);
 

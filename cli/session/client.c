@@ -10,6 +10,7 @@
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
 #include "cli/session/session.h"
+#include "cli/session/session_end.h"
 
 #define WINDOW_MAX 512 /* sessions at once */
 #define SESSION_DESCRIPTORS 6

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output/fatal.h"
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/client.h"
@@ -206,7 +207,7 @@ int request_run(const struct process_targets *targets, const struct client_reque
     for (size_t i = 0; i < targets->count; i++)
         failed += reply_exit(requests[i].reply) != 0;
     if (client_request->changes && failed < targets->count)
-        results_note_done();
+        fatal_note_done();
     for (size_t i = 0; client_request->amend && i < targets->count; i++)
         client_request->amend(requests[i].reply, requests[i].process);
     if (!targets->group) {

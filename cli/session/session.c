@@ -25,6 +25,7 @@
 #include "cli/session/handover.h"
 #include "cli/session/reply.h"
 #include "cli/session/ring.h"
+#include "cli/session/session_end.h"
 #include "cli/session/wire.h"
 
 #define HOST_MARGIN 5000 /* ms beyond the timeout that a request may wait in the listener */
@@ -39,11 +40,6 @@
 #define TAKEN_MAX ((size_t)1 << 20)
 #define REPLY_LENGTH_MAX ((size_t)64 << 20)
 
-static pid_t pid_of(const struct session *session)
-{
-    return session->request->process->pid;
-}
-
 /* Make an id that no other request in the runtime directory has. */
 static void id_make(char *id, size_t size)
 {
@@ -54,123 +50,6 @@ static void id_make(char *id, size_t size)
     snprintf(id, size, "c%d-%llx-%u", getpid(),
              (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000,
              ++counter);
-}
-
-/* ---------------------------------------------------------------- ending --- */
-
-static void reply_drop(struct session *session)
-{
-    if (session->reply < 0)
-        return;
-    if (session->channel.jail) { /* closed with the channel */
-        session->reply = -1;
-        return;
-    }
-    unlinkat(session->channel.dir, session->reply_name, 0);
-    close(session->reply);
-    session->reply = -1;
-}
-
-static void copies_drop(struct session *session)
-{
-    for (size_t i = 0; session->copies && i < session->client_request->patch_count; i++)
-        if (session->copies[i]) {
-            patch_copy_remove(&session->channel, session->copies[i]);
-            free(session->copies[i]);
-        }
-    free(session->copies);
-    session->copies = NULL;
-}
-
-/* End the session with `reply`, which it owns from now on. */
-static void session_finish(struct session *session, struct json_object *reply)
-{
-    reply_drop(session);
-    copies_drop(session);
-    jail_answers_end(&session->jail_answers);
-    channel_close(&session->channel);
-    if (session->host >= 0)
-        close(session->host);
-    session->host = -1;
-    free(session->buffer);
-    session->buffer = NULL;
-    session->request->reply = reply;
-    session->stage = SESSION_DONE;
-}
-
-static void finish_refused(struct session *session, struct refusal *why)
-{
-    session_finish(session, reply_refused(pid_of(session), session->client_request->verb, why));
-    refusal_clear(why);
-}
-
-/* Return "fix.so, other.so", or the verb where there is no patch; malloc'd. */
-static char *subject(const struct session *session)
-{
-    char *text = format_text(
-        "%s", session->client_request->patch_count ? "" : session->client_request->verb);
-
-    for (size_t i = 0; i < session->client_request->patch_count; i++) {
-        char *longer =
-            format_text("%s%s%s", text, i ? ", " : "", session->client_request->patches[i]);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-static void finish_died(struct session *session)
-{
-    struct refusal why = {0};
-    char *what = subject(session);
-
-    if (session->sent)
-        refuse(&why, HP_HOST_DIED, "process %d (%s) ended during the request: %s", pid_of(session),
-               process_name(session->request->process), what);
-    else
-        refuse(&why, HP_NO_PROCESS, "process %d (%s) ended before the request was sent",
-               pid_of(session), process_name(session->request->process));
-    free(what);
-    finish_refused(session, &why);
-}
-
-static bool is_stopped(const struct session *session)
-{
-    struct refusal ignored = {0};
-    struct process now;
-    bool stopped = process_open(pid_of(session), &now, &ignored) == 0 &&
-                   (now.state == 'T' || now.state == 't');
-
-    process_close(&now);
-    refusal_clear(&ignored);
-    return stopped;
-}
-
-static void finish_silent(struct session *session)
-{
-    struct refusal why = {0};
-    const char *stopped = is_stopped(session) ? "; it is stopped (state T)" : "";
-
-    if (session->sent && session->client_request->changes)
-        refuse(&why, HP_UNKNOWN, "process %d did not say what became of the request%s",
-               pid_of(session), stopped);
-    else
-        refuse(&why, HP_DEADLINE, "process %d did not %s until the deadline%s", pid_of(session),
-               session->sent ? "answer" : "take the request", stopped);
-    finish_refused(session, &why);
-}
-
-void session_interrupt(struct session *session)
-{
-    struct refusal why = {0};
-
-    if (session->sent && session->client_request->changes)
-        refuse(&why, HP_UNKNOWN, "interrupted while process %d worked on the request",
-               pid_of(session));
-    else
-        refuse(&why, HP_DEADLINE, "interrupted before process %d did anything", pid_of(session));
-    finish_refused(session, &why);
 }
 
 /* --------------------------------------------------------------- sending --- */
@@ -201,9 +80,9 @@ static void send_line(struct session *session)
         session->stage = SESSION_SEND;
         session->until = session->deadline;
     } else {
-        refuse(&why, HP_NOT_LISTENING, "write to the FIFO of process %d: %s", pid_of(session),
+        refuse(&why, HP_NOT_LISTENING, "write to the FIFO of process %d: %s", session_pid(session),
                n < 0 ? strerror(errno) : "only a part was taken");
-        finish_refused(session, &why);
+        session_refuse(session, &why);
     }
 }
 
@@ -258,7 +137,7 @@ static void session_send(struct session *session)
         now_ms() + session->client_request->timeout +
         (session->client_request->margin ? session->client_request->margin : HOST_MARGIN);
     if (reply_new(session, session->id, &why) != 0 || line_compose(session, &why) != 0) {
-        finish_refused(session, &why);
+        session_refuse(session, &why);
         return;
     }
     watch(session, session->reply, FROM_REPLY, EPOLLIN);
@@ -286,7 +165,7 @@ static int session_doorbell(const struct session *session)
 static unsigned first_ring_time(const struct session *session)
 {
     struct refusal why = {0};
-    bool room = limits_leave_room(pid_of(session), false, &why) == 0;
+    bool room = limits_leave_room(session_pid(session), false, &why) == 0;
 
     refusal_clear(&why);
     return room ? FIRST_RING_TIME : RING_TIME;
@@ -355,8 +234,8 @@ static bool is_taken(struct session *session)
             now + (session->client_request->margin ? session->client_request->margin : LOCK_TIME);
     session->until = now + RING_INTERVAL;
     if (now >= session->lock_end) {
-        refuse(&why, HP_BUSY, "another command has the pipes of process %d", pid_of(session));
-        finish_refused(session, &why);
+        refuse(&why, HP_BUSY, "another command has the pipes of process %d", session_pid(session));
+        session_refuse(session, &why);
     }
     return true;
 }
@@ -366,13 +245,13 @@ static void finish_without_listener(struct session *session, struct refusal *why
 {
     struct refusal known = {0};
 
-    if (why->items[0].code == HP_NOT_LISTENING && is_stopped(session))
+    if (why->items[0].code == HP_NOT_LISTENING && session_is_stopped(session))
         refuse(&known, HP_DEADLINE,
                "process %d (%s) is stopped (state T), and makes its listener when it goes on",
-               pid_of(session), process_name(session->request->process));
+               session_pid(session), process_name(session->request->process));
     else if (why->items[0].code == HP_NOT_LISTENING)
-        limits_leave_room(pid_of(session), false, &known);
-    finish_refused(session, known.count ? &known : why);
+        limits_leave_room(session_pid(session), false, &known);
+    session_refuse(session, known.count ? &known : why);
     refusal_clear(why);
 }
 
@@ -381,14 +260,14 @@ static void session_connect(struct session *session)
     struct refusal why = {0};
 
     if (!filtered_may_ring(session->request->process, &session->ring_flags, &why)) {
-        finish_refused(session, &why);
+        session_refuse(session, &why);
     } else if (channel_open(session->request->process, &session->channel, &why) == 0) {
         if (is_taken(session) || jail_later(session))
             channel_close(&session->channel);
-        else if (limits_leave_room(pid_of(session), true, &why) == 0)
+        else if (limits_leave_room(session_pid(session), true, &why) == 0)
             session_send(session);
         else
-            finish_refused(session, &why);
+            session_refuse(session, &why);
     } else if (may_listen_soon(session, &why) && connect_later(session)) {
         channel_close(&session->channel);
         refusal_clear(&why);
@@ -410,7 +289,7 @@ void session_begin(struct session *session)
     session->host = pidfd_open(process->pid, 0);
     /* The PID may belong to another process by now. */
     if (session->host < 0 || !process_alive(process)) {
-        finish_died(session);
+        session_host_died(session);
         return;
     }
     watch(session, session->host, FROM_HOST, EPOLLIN);
@@ -439,9 +318,9 @@ static void line_take(struct session *session, const char *line)
         json_object_object_get_ex(reply, "status", &status)) {
         record = history_find(status, session->id);
         if (record)
-            session_finish(session, reply_from_record(pid_of(session), record));
+            session_finish(session, reply_from_record(session_pid(session), record));
         else
-            finish_silent(session);
+            session_no_reply(session);
     }
     json_object_put(reply);
 }
@@ -497,7 +376,7 @@ static void reply_read(struct session *session)
     } while (session->stage != SESSION_DONE && session->filled < REPLY_LENGTH_MAX &&
              taken < TAKEN_MAX);
     if (session->stage != SESSION_DONE && session->filled >= REPLY_LENGTH_MAX)
-        finish_silent(session);
+        session_no_reply(session);
 }
 
 /* ---------------------------------------------------------------- lateness --- */
@@ -506,7 +385,7 @@ static bool outcome_in_status_file(struct session *session)
 {
     struct json_object *status = status_file_read(session->channel.dir, session->request->process);
     struct json_object *record = history_find(status, session->id);
-    struct json_object *reply = record ? reply_from_record(pid_of(session), record) : NULL;
+    struct json_object *reply = record ? reply_from_record(session_pid(session), record) : NULL;
 
     json_object_put(status);
     if (reply)
@@ -527,8 +406,8 @@ static void query_outcome(struct session *session)
     reply_read(session);
     if (session->stage == SESSION_DONE)
         return;
-    reply_drop(session);
-    copies_drop(session); /* after the deadline the host opens no patch */
+    session_reply_drop(session);
+    session_copies_drop(session); /* after the deadline the host opens no patch */
     channel_close(&session->channel);
     id_make(session->query_id, sizeof(session->query_id));
     if (channel_open(session->request->process, &session->channel, &why) == 0 &&
@@ -543,7 +422,7 @@ static void query_outcome(struct session *session)
         }
     }
     refusal_clear(&why);
-    finish_silent(session);
+    session_no_reply(session);
 }
 
 void session_stage_end(struct session *session)
@@ -558,14 +437,14 @@ void session_stage_end(struct session *session)
         if (session->client_request->changes)
             query_outcome(session);
         else
-            finish_silent(session);
+            session_no_reply(session);
         break;
     case SESSION_QUERY: /* a host that was slow may have written it meanwhile */
         if (!outcome_in_status_file(session))
-            finish_silent(session);
+            session_no_reply(session);
         break;
     case SESSION_SEND:
-        finish_silent(session);
+        session_no_reply(session);
         break;
     case SESSION_DONE:
         break;
@@ -584,7 +463,7 @@ void session_event(struct session *session, enum session_source source)
         if (session->reply >= 0)
             reply_read(session);
         if (session->stage != SESSION_DONE && !(session->sent && outcome_in_status_file(session)))
-            finish_died(session);
+            session_host_died(session);
         break;
     case FROM_FIFO:
         if (session->stage == SESSION_SEND)

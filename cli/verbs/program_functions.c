@@ -59,12 +59,14 @@ struct rows {
     bool indirect;
 };
 
-/* All of them; none where the command is to end: the process is asked then, which says that nothing is done. */
+/* Return true for every name, until the list is of no use: the command is to end, or there is an indirect function. Then
+ * the process is asked. */
 static bool any_name(const char *name, void *context)
 {
+    const struct rows *rows = context;
+
     (void)name;
-    (void)context;
-    return !client_interrupted();
+    return !client_interrupted() && !rows->indirect;
 }
 
 static int by_import_name(const void *left, const void *right)

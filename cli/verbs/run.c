@@ -42,7 +42,7 @@ static int add_patch(char **list, const char *file)
         return usage_error("run", "the name of a patch cannot hold a colon here: %s", file);
     path = absolute_path(file, &why);
     if (!path)
-        return refused("run", 0, &why, results_json());
+        return refused("run", 0, &why, fatal_json());
     if (strchr(path, ':')) {
         free(path);
         return usage_error("run", "the directory of %s has a colon in its name", file);

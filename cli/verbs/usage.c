@@ -34,7 +34,7 @@ void options_begin(int argc, char **argv, const char *letters, const struct opti
         json |= option == OPTION_JSON || (optarg && strcmp(optarg, "--json") == 0);
     optind = 0;
     free(copy);
-    results_set_json(json);
+    fatal_set_json(json);
     verb_begun = argv[0];
 }
 
@@ -46,7 +46,7 @@ int usage_error(const char *verb, const char *format, ...)
     va_start(arguments, format);
     text = format_list(format, arguments);
     va_end(arguments);
-    if (results_json()) {
+    if (fatal_json()) {
         struct json_object *reply = reply_usage(verb, text, remedy);
 
         json_print(reply);
@@ -72,7 +72,7 @@ int usage_unknown(const char *verb, char **argv)
 
 int help_print(const char *text)
 {
-    if (results_json())
+    if (fatal_json())
         document_print_text(verb_begun, "help", text);
     else
         fputs(text, stdout);
