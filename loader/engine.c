@@ -13,6 +13,7 @@
 #include "base/services.h"
 #include "base/sys.h"
 #include "loader/module/module.h"
+#include "loader/module/module_request.h"
 #include "loader/objects/emulator.h"
 #include "loader/objects/library_heap.h"
 #include "loader/objects/object.h"

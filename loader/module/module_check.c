@@ -1,6 +1,6 @@
-/*
- * module_check.c - does a patch fit this process? Asked before any of its code can run.
- */
+/* module_check.c - see module_check.h. */
+#include "loader/module/module_check.h"
+
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,24 +73,6 @@ static void refuse_undefined(const char *path, const char *name, const char *ver
 }
 
 /* ---- what ld.so alone knows ---- */
-
-struct doubt {
-    struct doubt *next;
-    char *path, *name, *version;
-};
-
-void module_forget_doubts(struct module *module)
-{
-    while (module->doubts) {
-        struct doubt *doubt = module->doubts;
-
-        module->doubts = doubt->next;
-        free(doubt->path);
-        free(doubt->name);
-        free(doubt->version);
-        free(doubt);
-    }
-}
 
 /* Without memory ld.so judges when it loads. */
 static void add_doubt(const struct check *check, const struct image_symbol *symbol)

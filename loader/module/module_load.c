@@ -1,7 +1,6 @@
-/*
- * module_load.c - the two steps that belong to the dynamic linker. Worker only: constructors
- * and destructors of the patch run here, and ld.so's load lock may be waited for.
- */
+/* module_load.c - see module_load.h. */
+#include "loader/module/module_load.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>

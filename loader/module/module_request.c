@@ -1,8 +1,6 @@
-/*
- * module_request.c - what a request says of a module beside its file: which symbols replace what, and
- * where its targets were looked up. Copied, since the request's own strings go with the request and a
- * reload has to repeat it. Engine lock.
- */
+/* module_request.c - see module_request.h. */
+#include "loader/module/module_request.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -19,7 +19,6 @@
 #include "elf/functions_read.h"
 #include "elf/origin.h"
 #include "elf/protection.h"
-#include "loader/module/module.h"
 #include "loader/module/trust.h"
 #include "loader/objects/library_cache.h"
 #include "loader/objects/object.h"
@@ -221,24 +220,31 @@ static int open_needed(struct user *user, const char *name, char path[PATH_MAX])
 
 /* ---- what it is ---- */
 
-static int check_file(const struct module *module, int fd, const char *path, struct refusal *why)
+struct needed_search {
+    const char *path, *origin; /* of the patch */
+    struct needed **list, **end;
+    size_t count;
+    struct refusal *why;
+};
+
+static int check_file(const struct needed_search *search, int fd, const char *path)
 {
     unsigned char head[4096];
     struct stat st;
     ssize_t size = sys_pread(fd, head, sizeof(head), 0);
     const char *problem = size > 0 ? elf_head_problem(head, (size_t)size) : NULL;
-    size_t origin = module->origin ? strlen(module->origin) : 0;
+    size_t origin = search->origin ? strlen(search->origin) : 0;
 
     if (problem)
-        return refuse(why, HP_WX, "%s needs %s: %s", module->path, path, problem);
+        return refuse(search->why, HP_WX, "%s needs %s: %s", search->path, path, problem);
     if (size <= 0 || sys_fstat(fd, &st) != 0)
         return 0;
     if (elf_head_cut_short(head, (size_t)size, (uint64_t)st.st_size))
-        return refuse(why, HP_ELF_CORRUPT,
-                      "%s needs %s: a PT_LOAD reaches beyond the end of the file", module->path,
+        return refuse(search->why, HP_ELF_CORRUPT,
+                      "%s needs %s: a PT_LOAD reaches beyond the end of the file", search->path,
                       path);
-    if (origin && strncmp(path, module->origin, origin) == 0 && path[origin] == '/')
-        return trust_file(fd, path, &st, why);
+    if (origin && strncmp(path, search->origin, origin) == 0 && path[origin] == '/')
+        return trust_file(fd, path, &st, search->why);
     return 0;
 }
 
@@ -261,15 +267,8 @@ static struct needed *read_library(int fd, const char *name, const char *path)
     return library;
 }
 
-struct search {
-    struct module *module;
-    struct needed **end;
-    size_t count;
-    struct refusal *why;
-};
-
 /* `fd` -1: the file could not be found. */
-static int add(struct search *search, int fd, const char *name, const char *path)
+static int add(struct needed_search *search, int fd, const char *name, const char *path)
 {
     if (search->count++ >= NEEDED_MAX)
         return 0;
@@ -280,12 +279,12 @@ static int add(struct search *search, int fd, const char *name, const char *path
     return 0;
 }
 
-static int find_one(struct search *search, struct user *user, const char *name)
+static int find_one(struct needed_search *search, struct user *user, const char *name)
 {
     char path[PATH_MAX];
     int fd, result;
 
-    if (process_has(name) || needed_named(search->module->needed, name))
+    if (process_has(name) || needed_named(*search->list, name))
         return 0;
     fd = open_needed(user, name, path);
     if (fd < 0 && process_may_have(name))
@@ -299,14 +298,14 @@ static int find_one(struct search *search, struct user *user, const char *name)
         sys_close(fd);
         return 0;
     }
-    result = check_file(search->module, fd, path, search->why);
+    result = check_file(search, fd, path);
     if (result == 0)
         result = add(search, fd, name, path);
     sys_close(fd);
     return result;
 }
 
-static void find_all(struct search *search, struct user *user)
+static void find_all(struct needed_search *search, struct user *user)
 {
     const char *name;
 
@@ -314,18 +313,20 @@ static void find_all(struct search *search, struct user *user)
         find_one(search, user, name);
 }
 
-int needed_find(struct module *module, struct refusal *why)
+int needed_find(struct needed **list, const struct image *patch, const char *path,
+                const char *origin, struct refusal *why)
 {
-    struct search search = {.module = module, .end = &module->needed, .why = why};
-    struct user patch = {module->image, module->origin, false};
+    struct needed_search search = {
+        .path = path, .origin = origin, .list = list, .end = list, .why = why};
+    struct user user = {patch, origin, false};
     size_t before = why->count;
 
-    find_all(&search, &patch);
-    for (struct needed *library = module->needed; library; library = library->next) {
+    find_all(&search, &user);
+    for (struct needed *library = *list; library; library = library->next) {
         char *directory = text_copy(library->path),
              *slash = strrchr(directory ? directory : "", '/');
-        struct user user = {library->image, directory, false};
 
+        user = (struct user){library->image, directory, false};
         if (slash)
             slash[slash == directory] = '\0';
         if (slash && library->image)

@@ -13,7 +13,6 @@
 #include "elf/image.h"
 
 struct functions;
-struct module;
 
 /* One that ld.so would load with the patch. */
 struct needed {
@@ -24,8 +23,10 @@ struct needed {
     const struct image *image;
 };
 
-/* Fill module->needed. 0, or -1 with `why`: HP_NEEDED, HP_WX, HP_WRITABLE. */
-int needed_find(struct module *module, struct refusal *why);
+/* Fill `list` for the patch at `path`, read as `patch`, whose $ORIGIN is `origin` (NULL: it names none). 0, or -1
+ * with `why`: HP_NEEDED, HP_WX, HP_WRITABLE; the list is the caller's to free either way. */
+int needed_find(struct needed **list, const struct image *patch, const char *path,
+                const char *origin, struct refusal *why);
 void needed_free(struct needed *list);
 
 /* The one of that name (DT_SONAME, or as it was asked for), or NULL. */

@@ -30,7 +30,9 @@ static struct parked **bucket_of(const char *sha256)
     return &buckets[number % BUCKET_COUNT];
 }
 
-void parked_keep(struct module *module)
+/* Keep the mapping of a module that is to be freed: what it is known by goes over. Without memory the mapping stays
+ * and is not used again. */
+static void keep_mapping(struct module *module)
 {
     struct parked **bucket = bucket_of(module->sha256);
     struct parked *parked = malloc(sizeof(*parked));
@@ -50,6 +52,23 @@ void parked_keep(struct module *module)
     *bucket = parked;
     module->snapshot = module->loaded_as = module->origin = NULL;
     module->handle = NULL;
+}
+
+/* What stays of a module that is applied no longer: mapped code that a thread may still run, and
+ * nothing of ours. */
+void parked_retire(struct module *module)
+{
+    static struct module retired = {.name = (char *)"(reverted)", .path = (char *)"(reverted)"};
+    struct object *object = module->object;
+
+    module_unlist(module);
+    if (object) {
+        object->module = &retired;
+        object_retire(object);
+    }
+    if (object && module->handle)
+        keep_mapping(module);
+    module_free(module);
 }
 
 struct parked *parked_next(const struct module *module, const struct parked *parked)

@@ -24,9 +24,9 @@ struct parked {
     uint64_t since; /* CLOCK_MONOTONIC ms of the revert */
 };
 
-/* Keep the mapping of a module that is to be freed; what it is known by goes over. Without memory
- * it stays mapped and is not used again. */
-void parked_keep(struct module *module);
+/* Free what is known of a module that is no longer applied. Its code stays mapped, since a thread may still run it, and
+ * is kept for the next module with the same content. */
+void parked_retire(struct module *module);
 
 /* The next one with the content of `module`, after `parked` or, where that is NULL, the first. */
 struct parked *parked_next(const struct module *module, const struct parked *parked);

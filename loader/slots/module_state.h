@@ -65,7 +65,7 @@ struct module {
     size_t place_count;
     bool unseen;
     void *bytes;           /* the file, as it will be loaded; freed after the transaction */
-    bool edited;           /* `bytes` are not the file's any more; unique.c */
+    bool edited;           /* `bytes` are not the file's any more; module_unique.c */
     size_t size;           /* of `bytes` */
     struct image *image;   /* over `bytes` */
     struct needed *needed; /* libraries that would come with it */

@@ -13,6 +13,9 @@
 
 #include "base/clock.h"
 #include "base/services.h"
+#include "loader/module/module_load.h"
+#include "loader/module/module_place.h"
+#include "loader/module/parked.h"
 #include "loader/objects/object.h"
 
 struct load_job {
@@ -129,7 +132,7 @@ static void forget_modules(struct transaction *transaction)
     objects_refresh();
     for (size_t i = 0; i < transaction->load_count; i++) {
         module_drop_snapshot(transaction->loads[i]);
-        module_retire(transaction->loads[i]);
+        parked_retire(transaction->loads[i]);
     }
     transaction->load_count = 0;
 }
@@ -228,6 +231,6 @@ void modules_retire_returned(void)
         refreshed = true;
         module->lent = LENT_NOT;
         module_drop_snapshot(module);
-        module_retire(module);
+        parked_retire(module);
     }
 }

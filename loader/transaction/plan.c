@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "loader/module/module_check.h"
+#include "loader/module/module_read.h"
 #include "loader/slots/fault.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/transaction/find.h"

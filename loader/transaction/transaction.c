@@ -5,8 +5,6 @@
  * they are closed again. After the commit nothing is refused any more.
  */
 #include "loader/transaction/transaction.h"
-#include "loader/objects/maps_at.h"
-#include "loader/transaction/decoder_need.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +12,17 @@
 #include "base/clock.h"
 #include "base/services.h"
 #include "base/text.h"
+#include "loader/module/module_check.h"
+#include "loader/module/module_place.h"
+#include "loader/module/module_unique.h"
 #include "loader/module/parked.h"
 #include "loader/objects/mappings.h"
-#include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/slots/ifunc.h"
 #include "loader/text/decoder.h"
 #include "loader/transaction/arming.h"
 #include "loader/transaction/commit.h"
+#include "loader/transaction/decoder_need.h"
 #include "loader/transaction/hooks.h"
 #include "loader/transaction/loading.h"
 #include "loader/transaction/pin.h"
@@ -123,7 +125,7 @@ static int make_unique(void *context)
     struct transaction *transaction = context;
 
     for (size_t i = 0; i < transaction->load_count; i++)
-        if (module_settle_unique(transaction->loads[i], transaction->why) != 0)
+        if (module_make_unique_own(transaction->loads[i], transaction->why) != 0)
             return -1;
     return 0;
 }
@@ -273,7 +275,7 @@ static void retire_reverted(void)
         next = module->next;
         if (module->placed && !module->live &&
             __atomic_load_n(&module->lent, __ATOMIC_ACQUIRE) == LENT_NOT && !declares_slots(module))
-            module_retire(module);
+            parked_retire(module);
     }
 }
 
@@ -285,7 +287,7 @@ void transaction_free(struct transaction *transaction)
         if (transaction->committed) {
             module_forget_file(transaction->loads[i]);
         } else if (transaction->loads[i]->reused) {
-            module_retire(transaction->loads[i]);
+            parked_retire(transaction->loads[i]);
         } else {
             module_drop_snapshot(transaction->loads[i]);
             module_free(transaction->loads[i]);

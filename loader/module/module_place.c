@@ -1,0 +1,80 @@
+/* module_place.c - see module_place.h. */
+#include "loader/module/module_place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "loader/module/module.h"
+#include "loader/module/snapshot.h"
+#include "loader/objects/object.h"
+#include "loader/slots/declared.h"
+
+int module_snapshot(struct module *module, struct refusal *why)
+{
+    char sha256[sizeof(module->sha256)];
+
+    if (module->fault || module->reused)
+        return 0;
+    memcpy(sha256, module->sha256, sizeof(sha256));
+    if (module->edited) /* a copy's name says what is in it */
+        sha256_hex(module->bytes, module->size, sha256);
+    if (module->snapshot && module->edited) { /* in a jail: the copy there is of the file */
+        free(module->snapshot);
+        module->snapshot = snapshot_bring(module->bytes, module->size, why);
+    } else if (!module->snapshot) {
+        module->snapshot =
+            snapshot_make(sha256, module->bytes, module->size, &module->snapshot_made, why);
+    }
+    if (!module->snapshot)
+        return -1;
+    /* Known before dlopen(), so that the object list sees whose object this is. */
+    module->loaded_as = text_copy(module->snapshot);
+    return module->loaded_as ? 0 : refuse(why, HP_MEMORY, "read %s: no memory", module->path);
+}
+
+void module_drop_snapshot(struct module *module)
+{
+    if (module->snapshot && module->snapshot_made)
+        snapshot_remove(module->snapshot);
+}
+
+/* Nothing is stored in the slots that an earlier module of this mapping declared. */
+static void place_slots(const struct module *module, struct object *object)
+{
+    for (struct slot *slot = module->own_slots; slot; slot = slot->next) {
+        declared_place(slot, object);
+        if (!module->reused)
+            continue;
+        slot->live = slot->fallback;
+        slot->version = __atomic_load_n(&slot->declared->version, __ATOMIC_ACQUIRE);
+        __atomic_store_n(slot->words[0].address, slot->fallback, __ATOMIC_RELEASE);
+    }
+}
+
+int module_place(struct module *module)
+{
+    struct object *object;
+
+    if (module->fault)
+        return 0;
+    if (objects_refresh() != 0)
+        return -1;
+    object = module->object;
+    if (!object || object->bias != module->bias)
+        return -1;
+    if (module->name_space && !object->name_space)
+        object->name_space = text_copy(module->name_space);
+    for (size_t i = 0; i < module->entry_count; i++) {
+        module->entries[i].function += module->bias;
+        if (module->entries[i].original)
+            module->entries[i].original += module->bias;
+    }
+    for (size_t i = 0; i < sizeof(module->hooks) / sizeof(*module->hooks); i++)
+        if (module->hooks[i])
+            module->hooks[i] += module->bias;
+    place_slots(module, object);
+    module->placed = true;
+    return 0;
+}
