@@ -47,7 +47,7 @@ SHARED_FLAGS := -shared -Wl,-z,now,--as-needed $(if $(SAN),,-Wl,-z,defs)
 sources = $(foreach folder,$(1),$(wildcard $(folder)/*.c $(folder)/*/*.c $(folder)/*/*/*.c))
 shim_base := cfi.c cfi_expression.c cfi_reader.c clock.c refusal.c json.c linker_error.c maker.c proc_text.c request.c \
 	sys.c sys_wait.c unwind.c utf8.c wall_time.c
-engine_base := clock.c refusal.c json.c linker_error.c proc_text.c services.c sha256.c sort.c sys.c sys_wait.c text.c \
+engine_base := clock.c refusal.c linker_error.c proc_text.c services.c sha256.c sort.c sys.c sys_wait.c text.c \
 	utf8.c wall_time.c
 command_base := refusal.c json.c maker.c proc_text.c request.c utf8.c
 # Of the machine's folder the shim takes what needs no decoder.

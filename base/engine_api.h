@@ -17,11 +17,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/json.h"
+#include "base/reported.h"
 #include "base/request.h"
 #include "include/hotpatch.h"
 
-#define ENGINE_ABI 3u
+#define ENGINE_ABI 4u
 
 enum log_level { LOG_NONE, LOG_ERROR, LOG_INFO, LOG_DEBUG };
 
@@ -104,30 +104,18 @@ struct shim_services {
     bool (*was_there)(const char *name);
 };
 
-/*
- * What came of a request or a transaction. The listener opens the reply's object, writes
- * "hotpatch", "pid", "id" and "verb", lets the engine add its members, and closes it.
- */
-struct engine_reply {
-    struct json *json;   /* open object; the engine adds "result", "exit", "errors", ... */
-    struct json *record; /* open object likewise, for the history: the listener writes "id", "verb",
-                          * "time"; the engine "result", "exit", "code", "text", "modules", "slots" */
-    int exit_code;       /* as the command's: 0, 1, 4 or 6 */
-    bool status_stale;   /* the status file must be written anew */
-};
-
 struct engine_api {
     uint32_t abi;
     /* Once, on whichever thread loaded the engine. Non-zero: the engine cannot work here
      * (`why` says it), and is not called again. */
     int (*start)(const struct shim_services *services, char *why, size_t why_size);
-    /* Listener (or, for HOTPATCH_PATCH, the thread that runs the constructor), holding the
-     * engine lock. One request, or all lines of one transaction without begin and commit.
-     * Verbs: LOAD, REVERT, STATUS, SLOTS, RELOAD. A doorbell is a RELOAD. */
-    void (*handle)(const struct request *requests, size_t count, struct engine_reply *reply);
-    /* Adds the members "slots" (those with layers) and "modules" to an open status document.
-     * Listener, holding the engine lock. */
-    void (*status)(struct json *json);
+    /* Run one request, or all lines of one transaction without begin and commit, and call `put` once with the
+     * result. Verbs: LOAD, REVERT, SLOTS, RELOAD. A doorbell is a RELOAD. Listener, or, for HOTPATCH_PATCH, the
+     * thread that runs the constructor; holding the engine lock. */
+    void (*handle)(const struct request *requests, size_t count, reported_result_fn *put,
+                   void *context);
+    /* Return what the status document says of slots and modules. Listener, holding the engine lock. */
+    struct reported_status (*status)(void);
     /* Work that time brings: when tend() is due, CLOCK_MONOTONIC ms; 0: never. Listener, without the
      * engine lock. */
     uint64_t (*deferred_at)(void);

@@ -74,16 +74,6 @@ static void append_quoted(struct json *json, const char *value)
     append_bytes(json, "\"", 1);
 }
 
-/* A bit for a member's name, of 64. */
-static uint64_t name_bit(const char *name)
-{
-    unsigned hash = 0;
-
-    for (; *name; name++)
-        hash = hash * 31 + (unsigned char)*name;
-    return UINT64_C(1) << hash % 64;
-}
-
 static void begin_value(struct json *json, const char *key)
 {
     if (json->comma)
@@ -91,8 +81,6 @@ static void begin_value(struct json *json, const char *key)
     if (key) {
         append_quoted(json, key);
         append_bytes(json, ":", 1);
-        if (json->depth == 1)
-            json->members |= name_bit(key);
     }
     json->comma = true;
 }
@@ -102,14 +90,12 @@ static void open_bracket(struct json *json, const char *key, const char *bracket
     begin_value(json, key);
     append_bytes(json, bracket, 1);
     json->comma = false;
-    json->depth++;
 }
 
 static void close_bracket(struct json *json, const char *bracket)
 {
     append_bytes(json, bracket, 1);
     json->comma = true;
-    json->depth--;
 }
 
 void json_object_begin(struct json *json, const char *key)
@@ -194,22 +180,6 @@ void json_boolean(struct json *json, const char *key, bool value)
     json_raw(json, key, value ? "true" : "false");
 }
 
-struct json_mark json_mark(const struct json *json)
-{
-    return (struct json_mark){json->length, json->comma, json->depth, json->members};
-}
-
-void json_rewind(struct json *json, const struct json_mark *mark)
-{
-    if (json->failed)
-        return;
-    json->length = mark->length;
-    json->comma = mark->comma;
-    json->depth = mark->depth;
-    json->members = mark->members;
-    json->text[json->length] = '\0';
-}
-
 char *json_take(struct json *json)
 {
     char *text = json->text;
@@ -228,38 +198,4 @@ void json_discard(struct json *json)
     if (!json->fixed)
         free(json->text);
     *json = (struct json){0};
-}
-
-static const char *skip_string(const char *p)
-{
-    for (p++; *p && *p != '"'; p++)
-        if (*p == '\\' && p[1])
-            p++;
-    return *p ? p + 1 : p;
-}
-
-const char *json_member(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-    int depth = 0;
-
-    for (const char *p = text; *p;) {
-        const char *start = p;
-
-        if (*p != '"') {
-            depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-            p++;
-            continue;
-        }
-        p = skip_string(p);
-        if (depth == 1 && *p == ':' && (size_t)(p - start) == length + 2 &&
-            memcmp(start + 1, name, length) == 0)
-            return p + 1;
-    }
-    return NULL;
-}
-
-bool json_has(const struct json *json, const char *name)
-{
-    return (json->members & name_bit(name)) && json->text && json_member(json->text, name);
 }

@@ -134,3 +134,10 @@ int refusal_exit_code(const struct refusal *why)
 {
     return why->count ? error_info(why->items[0].code)->exit_code : 0;
 }
+
+const char *refusal_text(const struct refusal *why, size_t index)
+{
+    const struct complaint *item = &why->items[index];
+
+    return item->text ? item->text : error_info(item->code)->meaning;
+}

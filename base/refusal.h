@@ -54,5 +54,7 @@ int refuse(struct refusal *why, enum error_code code, const char *format, ...)
 
 void refusal_clear(struct refusal *why);          /* frees the texts; ready for use again */
 int refusal_exit_code(const struct refusal *why); /* of the first complaint; 0 if none */
+/* Return the sentence of a complaint, or what its code means where memory for the sentence was short. */
+const char *refusal_text(const struct refusal *why, size_t index);
 
 #endif

@@ -21,7 +21,6 @@
 #include "loader/slots/declared.h"
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
-#include "loader/slots/report.h"
 #include "loader/slots/slot_objects.h"
 #include "loader/text/decoder.h"
 #include "loader/text/site.h"
@@ -29,6 +28,7 @@
 #include "loader/transaction/deferred.h"
 #include "loader/transaction/hooks.h"
 #include "loader/transaction/mend.h"
+#include "loader/transaction/report.h"
 #include "loader/transaction/transaction.h"
 
 /* ---- calls from the shim ---- */
@@ -74,9 +74,9 @@ static int start(const struct shim_services *given, char *why, size_t why_size)
     return 0;
 }
 
-/* `mend`: what a reload has done before it; or NULL. */
+/* `mend`: what a reload has repaired before; or NULL. */
 static void run_transaction(const struct request *requests, size_t count, const struct mend *mend,
-                            struct engine_reply *reply)
+                            reported_result_fn *put, void *context)
 {
     struct refusal why = {0};
     struct transaction transaction = {.requests = requests, .request_count = count, .why = &why};
@@ -87,9 +87,7 @@ static void run_transaction(const struct request *requests, size_t count, const 
     else
         transaction_run(&transaction);
     mend_warn(&transaction);
-    report_transaction(&transaction, clock_us() - begun, reply);
-    if (mend)
-        report_repaired(mend, reply);
+    report_transaction(&transaction, clock_us() - begun, mend, put, context);
     transaction_free(&transaction);
     refusal_clear(&why);
     deferred_plan();
@@ -121,10 +119,10 @@ static void extend_layers(void)
     deferred_plan();
 }
 
-static void status(struct json *json)
+static struct reported_status status(void)
 {
     extend_layers();
-    report_status(json);
+    return report_status();
 }
 
 static int read_imports(void *nothing)
@@ -133,21 +131,21 @@ static int read_imports(void *nothing)
     return imports_read_all();
 }
 
-static void list_slots(const struct request *request, struct engine_reply *reply)
+static void list_slots(const struct request *request, reported_result_fn *put, void *context)
 {
     struct refusal why = {0};
     struct transaction nothing = {.why = &why};
 
     if ((!request->kind || strcmp(request->kind, "entry") == 0) &&
         decoder_load(request->deadline, &why) != 0) {
-        report_transaction(&nothing, 0, reply);
+        report_transaction(&nothing, 0, NULL, put, context);
         refusal_clear(&why);
         return;
     }
     extend_layers();
     objects_locked(read_imports, NULL);
     declared_adopt_registered(shim()->registered());
-    report_slots(request, reply);
+    report_slots(request, put, context);
 }
 
 /* The requests that would load every changed module again. */
@@ -169,7 +167,7 @@ static struct request *changed_modules(const struct request *asked, size_t *coun
     return requests;
 }
 
-static void reload(const struct request *request, struct engine_reply *reply)
+static void reload(const struct request *request, reported_result_fn *put, void *context)
 {
     size_t count;
     struct request *requests = changed_modules(request, &count);
@@ -177,24 +175,25 @@ static void reload(const struct request *request, struct engine_reply *reply)
 
     mend_all(&mend);
     if (count == 0)
-        report_mended(&mend, reply);
+        report_mended(&mend, put, context);
     else
-        run_transaction(requests, count, &mend, reply);
+        run_transaction(requests, count, &mend, put, context);
     mend_free(&mend);
     free(requests);
 }
 
-static void handle(const struct request *requests, size_t count, struct engine_reply *reply)
+static void handle(const struct request *requests, size_t count, reported_result_fn *put,
+                   void *context)
 {
     switch (requests[0].verb) {
     case REQUEST_SLOTS:
-        list_slots(&requests[0], reply);
+        list_slots(&requests[0], put, context);
         break;
     case REQUEST_RELOAD:
-        reload(&requests[0], reply);
+        reload(&requests[0], put, context);
         break;
     default:
-        run_transaction(requests, count, NULL, reply);
+        run_transaction(requests, count, NULL, put, context);
         break;
     }
 }

@@ -142,7 +142,7 @@ static void run_request(const struct frame *frame, struct outcome *outcome, stru
     if (request->verb == REQUEST_PING || request->verb == REQUEST_STATUS) {
         outcome_done(outcome);
         if (request->verb == REQUEST_STATUS)
-            status_document(&outcome->reply, "status");
+            status_document(&outcome->json.head, "status");
         return;
     }
     if (request->verb == REQUEST_RELOAD && !engine_loaded()) {
@@ -158,7 +158,7 @@ static void log_outcome(const struct frame *frame, const struct outcome *outcome
 {
     if (why->count)
         log_write(LOG_INFO, "%s: %s: %s", frame->verb, error_info(why->items[0].code)->code,
-                  why->items[0].text ? why->items[0].text : "");
+                  refusal_text(why, 0));
     else
         log_write(LOG_INFO, "%s: exit %d", frame->verb, outcome->exit_code);
 }
@@ -177,8 +177,7 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
         outcome->exit_code != 0 || (frame->count && changes_something(frame->requests[0].verb));
     if (frame->torn && why->count)
         log_write(LOG_ERROR, "%s: %s: %s; nothing of it was applied", frame->verb,
-                  error_info(why->items[0].code)->code,
-                  why->items[0].text ? why->items[0].text : "");
+                  error_info(why->items[0].code)->code, refusal_text(why, 0));
     else if (log_enabled(LOG_INFO))
         log_outcome(frame, outcome, why);
     refusal_clear(&own);

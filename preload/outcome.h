@@ -1,6 +1,7 @@
 /*
- * outcome.h - what came of one request, while it is being written: the reply and its record in
- * the history, laid out as libhotpatch_preload(7) says. Listener only.
+ * outcome.h - what came of one request, while the shim works on it: the reply and its record in the history.
+ *
+ * Listener, or, for HOTPATCH_PATCH, the thread that runs the constructor; holding the engine lock.
  */
 #ifndef HOTPATCH_OUTCOME_H
 #define HOTPATCH_OUTCOME_H
@@ -9,20 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/json.h"
 #include "base/request.h"
+#include "preload/reply_json.h"
 
 struct outcome {
-    struct json reply, record;
+    struct reply_json json;
     uint64_t began; /* us */
     int exit_code;
-    bool stale;        /* the engine wants the status file written anew */
+    bool stale;        /* the status file must be written again */
     bool recorded;     /* belongs into the history */
     char code[64];     /* of the first complaint; "" */
     char text[512];    /* its sentence for the log, which has no longer lines */
     char warning[512]; /* "" */
 };
 
+/* `id` and `verb` must outlive the outcome. */
 void outcome_begin(struct outcome *outcome, const char *id, const char *verb);
 /* One of these three: */
 void outcome_done(struct outcome *outcome);

@@ -18,6 +18,7 @@
 #include "preload/jail.h"
 #include "preload/log.h"
 #include "preload/made_here.h"
+#include "preload/reply_json.h"
 #include "preload/self.h"
 #include "preload/worker.h"
 
@@ -169,7 +170,9 @@ static void document(struct json *json, const char *key, size_t records)
     json_object_begin(json, key);
     write_head(json);
     if (engine_loaded()) {
-        engine()->status(json);
+        struct reported_status engine_status = engine()->status();
+
+        reply_json_status(json, &engine_status);
     } else {
         json_array_begin(json, "slots");
         json_array_end(json);

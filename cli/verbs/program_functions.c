@@ -99,7 +99,7 @@ static void note_own_imports(struct rows *rows)
     qsort(rows->imported, rows->imported_count, sizeof(*rows->imported), by_import_name);
 }
 
-/* One import of that name: as loader/report_functions.c says. */
+/* One import of that name: as loader/slots/function_list.c says. */
 static const char *import_only(const struct rows *rows, const char *name)
 {
     const char **found = bsearch(&name, rows->imported, rows->imported_count,

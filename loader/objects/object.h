@@ -42,7 +42,7 @@ struct object {
     bool global;                    /* of ld.so's global scope; scope.c */
     bool pinned;                    /* ld.so will never unmap it; pin.c */
     struct functions *functions;    /* made when first asked for; object_functions.c */
-    bool functions_passing;         /* made for a list, they go with it; report_functions.c */
+    bool functions_passing;         /* made for a list, they go with it; function_list.c */
     struct object_callers *callers; /* made when first asked for; direct_callers.c */
     bool callers_failed;
     struct function_copies *copies;         /* likewise; object_functions.c */

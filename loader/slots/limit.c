@@ -8,7 +8,7 @@ enum { ASK_EVERY = 32 }; /* functions of a list: about a millisecond */
 
 struct limit limit_of(const struct request *request)
 {
-    struct limit limit = {.until = request->deadline, .timeout = request->timeout};
+    struct limit limit = {.until = request->deadline};
     uint64_t until = clock_ms() + request->timeout;
 
     if (request->timeout_given && (limit.until == 0 || until < limit.until))

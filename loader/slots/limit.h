@@ -1,5 +1,5 @@
 /*
- * limit.h - until when a long answer is worked on, and for whom.
+ * limit.h - until when the listener works on a long list, and whether its reader is still there.
  *
  * Runs on the listener, between pieces of work that take no longer than a millisecond or so.
  */
@@ -14,18 +14,17 @@
 
 struct limit {
     uint64_t until; /* CLOCK_MONOTONIC ms; 0: none */
-    uint32_t timeout;
-    unsigned asked;
+    unsigned asked; /* calls of limit_reached() */
     bool late, abandoned;
 };
 
-/* From now on: the request's timeout= if it has one, and its deadline=. */
+/* Return the limit of a request that begins now: its timeout=, if it has one, and its deadline=. */
 struct limit limit_of(const struct request *request);
 
-/* The time is up, or nobody waits for the reply any more. Cheap: the clock is not asked each time. */
+/* Return whether the time is up, or the reply has no reader any more. The clock is read once in 32 calls. */
 bool limit_reached(struct limit *limit);
 
-/* After limit_reached() has said so: why the answer is not given. Always -1. */
+/* After limit_reached() returned true: refuse the request. Always -1. */
 int limit_refuse(const struct limit *limit, struct refusal *why);
 
 #endif

@@ -141,7 +141,7 @@ void slot_free(struct slot *slot)
     free(slot->clones);
     free(slot->words);
     free(slot->layers);
-    free(slot->told);
+    free(slot->text.text);
     free(slot);
 }
 
@@ -322,7 +322,7 @@ static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)
  * and modules are never changed, but for a fault's count. */
 uint64_t slot_stamp(const struct slot *slot)
 {
-    uint64_t stamp = mix(0, slot, offsetof(struct slot, told));
+    uint64_t stamp = mix(0, slot, offsetof(struct slot, text));
 
     stamp = mix(stamp, slot->words, slot->word_count * sizeof(*slot->words));
     stamp = mix(stamp, slot->layers, slot->layer_count * sizeof(*slot->layers));

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/reported.h"
 #include "elf/symbols.h"
 #include "include/hotpatch.h"
 #include "loader/objects/object.h"
@@ -148,10 +149,9 @@ struct slot {
     struct change *change; /* see slot_change() */
     uint32_t transaction;  /* to which `change` belongs */
     bool gone;             /* its object has gone meanwhile */
-    /* What status last said of it; from here on no part of what is said. */
-    char *told;
-    size_t told_length;
-    uint64_t told_of; /* slot_stamp() then */
+    /* What the shim has written of the slot in the status document; from here on no part of slot_stamp(). */
+    struct reported_text text;
+    uint64_t text_stamp; /* slot_stamp() then */
 };
 
 struct slot *slots_first(void);
@@ -189,7 +189,7 @@ bool slot_is_data(const struct slot *slot);
 bool slot_writes_code(const struct slot *slot);
 /* Return what the engine would have a word of the slot hold. */
 uintptr_t slot_word_value(const struct slot *slot, const struct word *word);
-/* Another number whenever something of the slot that status tells has changed. */
+/* Return a hash that differs whenever something that is reported of the slot has changed. */
 uint64_t slot_stamp(const struct slot *slot);
 
 #endif

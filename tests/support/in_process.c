@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "loader/engine.h"
+#include "preload/reply_json.h"
 #include "tests/support/harness.h"
 
 /* ---- the shim ---- */
@@ -161,6 +162,14 @@ static const struct shim_services shim_of_test = {
 
 /* ---- requests ---- */
 
+static void take_result(void *context, const struct reported_result *result)
+{
+    struct refusal refused = {0};
+
+    reply_json_result(context, result, &refused);
+    refusal_clear(&refused);
+}
+
 const char *in_process_run(const char *lines)
 {
     static char code[64];
@@ -168,8 +177,7 @@ const char *in_process_run(const char *lines)
     struct request *requests = calloc(16, sizeof(*requests));
     size_t count = 0;
     struct refusal why = {0};
-    struct json json = {0}, record = {0};
-    struct engine_reply reply = {.json = &json, .record = &record};
+    struct reply_json reply;
     const char *found;
 
     assert_true(strlen(lines) < sizeof(text));
@@ -177,14 +185,12 @@ const char *in_process_run(const char *lines)
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         if (request_parse(line, strlen(line), &requests[count++], &why) != 0)
             fail_msg("request %s: %s", line, why.items[0].text);
-    json_object_begin(&json, NULL);
-    json_object_begin(&record, NULL);
-    hotpatch_engine_v1.handle(requests, count, &reply);
-    json_object_end(&json);
-    json_object_end(&record);
+    reply_json_begin(&reply, "", request_verb_name(requests[0].verb));
+    hotpatch_engine_v1.handle(requests, count, take_result, &reply);
+    reply_json_end(&reply, NULL, 0);
     free(in_process.reply);
-    in_process.reply = json_take(&json);
-    json_discard(&record);
+    in_process.reply = json_take(&reply.head);
+    reply_json_discard(&reply);
     free(requests);
     found = strstr(in_process.reply, "\"code\":\"");
     if (!found)

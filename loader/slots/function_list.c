@@ -1,10 +1,6 @@
-/*
- * report_functions.c - the functions that could be entry slots, as `slots` lists them: each with
- * the reason where its entry cannot be patched. Those that are slots already are listed as such.
- *
- * One object at a time is looked at inside objects_locked(), so that a program that opens
- * libraries does not wait for the whole list.
- */
+/* function_list.c - see function_list.h. */
+#include "loader/slots/function_list.h"
+
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +11,6 @@
 #include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
-#include "loader/slots/limit.h"
-#include "loader/slots/report.h"
 #include "loader/text/decoder.h"
 #include "resolve/function_code.h"
 
@@ -25,9 +19,9 @@ enum { ASK_MS = 2000 };
 struct listing {
     const struct request *request;
     struct limit *limit;
-    struct json *json;
+    const struct reported_rows *rows;
     size_t skip; /* objects that are done */
-    bool more;
+    bool more;   /* not all objects are done */
     struct object *object;
     uint64_t *stubs; /* where functions of `object` begin that are declared slots, in order */
     size_t stub_count;
@@ -45,7 +39,8 @@ static bool is_stub_in(const struct slot *slot, const struct object *object)
     return slot->object == object && slot->entry;
 }
 
-/* A declared function is entered by its stub. */
+/* Note where functions of list->object begin that are declared slots: such a function begins with its stub. 0, or -1:
+ * no memory. */
 static int note_slots(struct listing *list)
 {
     size_t count = 0;
@@ -69,23 +64,26 @@ static bool is_slot(const struct listing *list, uint64_t address)
            bsearch(&address, list->stubs, list->stub_count, sizeof(*list->stubs), by_address);
 }
 
-static void put_copies(const struct listing *list, const struct function *function)
+struct copies_texts {
+    char same[300], clones[300];
+};
+
+static void name_copies(const struct listing *list, const struct function *function,
+                        struct copies_texts *texts)
 {
     const struct function_copies *copies = function->ifunc ? NULL : object_copies(list->object);
-    char same[300] = "", clones[300] = "";
 
-    if (copies) {
-        function_copies_list(copies, function->address, function->name, false, same, sizeof(same));
-        function_copies_list(copies, function->address, function->name, true, clones,
-                             sizeof(clones));
-    }
-    if (*same)
-        json_string(list->json, "same_code", same);
-    if (*clones)
-        json_string(list->json, "clones", clones);
+    texts->same[0] = texts->clones[0] = '\0';
+    if (!copies)
+        return;
+    function_copies_list(copies, function->address, function->name, false, texts->same,
+                         sizeof(texts->same));
+    function_copies_list(copies, function->address, function->name, true, texts->clones,
+                         sizeof(texts->clones));
 }
 
-/* As find.c does where no entry can be had: all words of one import, which must be defined there. */
+/* Return whether the function is defined for one import slot alone: a load whose function cannot be patched at its
+ * entry then takes that slot (find.c). */
 static bool is_imported(const struct object *object, const struct function *function)
 {
     size_t count = 0;
@@ -97,9 +95,9 @@ static bool is_imported(const struct object *object, const struct function *func
     return count == 1;
 }
 
-/* What a load would make of the function, found by its name. */
-static void judge(const struct listing *list, const struct function *function,
-                  struct function_code *code, struct site_problem *why)
+/* Find out whether a load could patch the function's entry. */
+static void try_entry(const struct listing *list, const struct function *function,
+                      struct function_code *code, struct site_problem *why)
 {
     const struct entry_candidate candidate = {list->object, *function};
     struct entry_candidate real;
@@ -112,28 +110,30 @@ static void judge(const struct listing *list, const struct function *function,
     }
 }
 
-/* A function whose entry cannot be had, and which objects import, can be patched all the same. */
-static void put_judgement(const struct listing *list, const struct function *function)
+struct judgement {
+    struct function_code code;
+    bool patchable;
+    char why[sizeof(((struct site_problem *)0)->text) + 64]; /* "": nothing to say */
+};
+
+/* A function whose entry cannot be patched, and which objects import, can be patched in their words. */
+static void judge(const struct listing *list, const struct function *function,
+                  struct judgement *out)
 {
-    struct function_code code = {.technique = NULL};
     struct site_problem why = {0};
     bool imported;
 
-    judge(list, function, &code, &why);
+    out->code = (struct function_code){.technique = NULL};
+    try_entry(list, function, &out->code, &why);
     imported = why.code && is_imported(list->object, function);
-    json_string(list->json, "technique", code.technique);
-    json_boolean(list->json, "patchable", !why.code || imported);
-    if (imported) {
-        char text[sizeof(why.text) + 64];
-
-        snprintf(text, sizeof(text), "only calls through imports switch: %s", why.text);
-        json_string(list->json, "why", text);
-    } else {
-        json_string(list->json, "why", why.code ? why.text : NULL);
-    }
+    out->patchable = !why.code || imported;
+    out->why[0] = '\0';
+    if (why.code)
+        snprintf(out->why, sizeof(out->why), "%s%s",
+                 imported ? "only calls through imports switch: " : "", why.text);
 }
 
-/* An indirect function is a slot where its implementation is one, under its name. */
+/* Return whether the function is a slot. An indirect function is one where its implementation is a slot of its name. */
 static bool is_listed_slot(const struct listing *list, const struct function *function,
                            const char *name)
 {
@@ -155,12 +155,37 @@ static bool matches(const struct listing *list, const char *name)
     return !list->request->match || fnmatch(list->request->match, name, 0) == 0;
 }
 
-static int put_function(const struct function *function, void *context)
+static void report_function(const struct listing *list, const struct function *function,
+                            const char *name)
+{
+    const struct object *object = list->object;
+    struct judgement judgement;
+    struct copies_texts copies;
+
+    judge(list, function, &judgement);
+    name_copies(list, function, &copies);
+    list->rows->function(list->rows->context,
+                         &(struct reported_function){.name = name,
+                                                     .kind = slot_kind_name(SLOT_ENTRY),
+                                                     .type = slot_type_name(HOTPATCH_KIND_FUNCTION),
+                                                     .object = object_name(object),
+                                                     .object_path = object->path,
+                                                     .file = function->file,
+                                                     .symbol_version = function->version,
+                                                     .offset = function->address,
+                                                     .size = function->size,
+                                                     .technique = judgement.code.technique,
+                                                     .patchable = judgement.patchable,
+                                                     .why = judgement.why[0] ? judgement.why : NULL,
+                                                     .same_code = copies.same,
+                                                     .clones = copies.clones});
+}
+
+static int list_function(const struct function *function, void *context)
 {
     const struct listing *list = context;
-    struct object *object = list->object;
     char buffer[FUNCTION_NAME_MAX];
-    const struct entry_candidate candidate = {object, *function};
+    const struct entry_candidate candidate = {list->object, *function};
     const char *name = entry_name(&candidate, buffer);
 
     if (limit_reached(list->limit))
@@ -169,27 +194,12 @@ static int put_function(const struct function *function, void *context)
         return 0;
     if (is_listed_slot(list, function, name))
         return 0;
-    json_object_begin(list->json, NULL);
-    json_string(list->json, "name", name);
-    json_string(list->json, "kind", slot_kind_name(SLOT_ENTRY));
-    json_string(list->json, "type", slot_type_name(HOTPATCH_KIND_FUNCTION));
-    json_string(list->json, "object", object_name(object));
-    json_string(list->json, "object_path", object->path);
-    json_string(list->json, "file", function->file);
-    json_string(list->json, "symbol_version", function->version);
-    json_unsigned(list->json, "offset", function->address);
-    json_unsigned(list->json, "size", function->size);
-    json_boolean(list->json, "armed", false);
-    put_judgement(list, function);
-    put_copies(list, function);
-    json_array_begin(list->json, "layers");
-    json_array_end(list->json);
-    json_object_end(list->json);
+    report_function(list, function, name);
     return 0;
 }
 
-/* All objects where something was asked for by name or kind; else the program alone, since nobody
- * reads the thousands of libc's. */
+/* Return whether the object's functions are listed: of all objects where the request names functions or their kind,
+ * else of the program alone, since nobody reads the thousands of libc. */
 static bool is_listed(const struct listing *list, const struct object *object)
 {
     if (object->is_ours || object->module || !object->image)
@@ -197,8 +207,8 @@ static bool is_listed(const struct listing *list, const struct object *object)
     return object->is_program || list->request->match || list->request->kind;
 }
 
-/* The functions of the next object that is listed, which becomes list->object; NULL: `more` says whether there are
- * others. */
+/* Return the functions of the next object that is listed, which becomes list->object. NULL: `more` says whether there
+ * are other objects. */
 static struct functions *next_functions(struct listing *list)
 {
     size_t index = 0;
@@ -216,19 +226,21 @@ static struct functions *next_functions(struct listing *list)
     return NULL;
 }
 
-static int put_next_object(void *context)
+/* 0, 1: the limit was reached, or -1: no memory. */
+static int list_next_object(void *context)
 {
     struct listing *list = context;
     struct functions *functions = next_functions(list);
     int result = 0;
 
-    if (functions && note_slots(list) == 0)
-        result = functions_each(functions, put_function, list);
+    if (functions)
+        result = note_slots(list) == 0 ? functions_each(functions, list_function, list) : -1;
     free(list->stubs);
     list->stubs = NULL;
-    return result > 0;
+    return result;
 }
 
+/* Note which implementation an indirect function has, so that ifuncs_ask() asks ld.so for it. */
 static int want_implementation(const struct function *function, void *context)
 {
     const struct listing *list = context;
@@ -252,7 +264,8 @@ static int want_next_object(void *context)
     return functions && functions_each(functions, want_implementation, list) > 0;
 }
 
-/* 0, what `body` returned of the last object, or -1: no memory. */
+/* Run `body` once for each object, inside objects_locked(), until it does not return 0. Returns what it returned, or
+ * -1: no memory. */
 static int each_object(struct listing *list, int (*body)(void *list))
 {
     int result = 0;
@@ -264,8 +277,8 @@ static int each_object(struct listing *list, int (*body)(void *list))
     return result;
 }
 
-/* Before the list is made: ld.so is asked outside objects_locked(). Where it is busy what it would say is not
- * known. */
+/* Ask ld.so for the implementations of indirect functions. This is done before the list is made, as ld.so cannot be
+ * asked inside objects_locked(). While ld.so is busy they stay unknown. */
 static void ask_implementations(struct listing *list)
 {
     struct refusal busy = {0};
@@ -276,7 +289,8 @@ static void ask_implementations(struct listing *list)
     refusal_clear(&busy);
 }
 
-/* Of node they take 40 MB. What a load has made stays for the next one. */
+/* Mark the objects whose functions are not known yet, so that what the list makes of them is freed after it: 40 MB
+ * in node. What a load has made stays for the next load. */
 static int begin_passing(void *nothing)
 {
     (void)nothing;
@@ -296,17 +310,20 @@ static int end_passing(void *nothing)
     return 0;
 }
 
-bool report_functions(const struct request *request, struct limit *limit, struct json *json)
+int function_list(const struct request *request, struct limit *limit,
+                  const struct reported_rows *rows, struct refusal *why)
 {
-    struct listing list = {.request = request, .limit = limit, .json = json};
+    struct listing list = {.request = request, .limit = limit, .rows = rows};
     int result;
 
     if (request->slots_alone ||
         (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0))
-        return true;
+        return 0;
     objects_locked(begin_passing, NULL);
     ask_implementations(&list);
-    result = each_object(&list, put_next_object);
+    result = each_object(&list, list_next_object);
     objects_locked(end_passing, NULL);
-    return result <= 0;
+    if (result > 0)
+        return limit_refuse(limit, why);
+    return result < 0 ? refuse(why, HP_MEMORY, "list the functions: no memory") : 0;
 }
