@@ -52,8 +52,10 @@ engine_base := clock.c refusal.c linker_error.c proc_text.c services.c sha256.c 
 command_base := refusal.c json.c maker.c proc_text.c request.c utf8.c
 # Of the machine's folder the shim takes what needs no decoder.
 ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
-shim_arch := $(addprefix $(ARCH)/,system_call.S unwind.c)
-engine_arch := $(filter-out $(ARCH)/unwind.c,$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
+shim_only_arch := $(addprefix $(ARCH)/,call_number.c call_site.c stack_switch.S step_instruction.c step_string.c under_mask.c \
+	unwind.c valgrind.c)
+shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S)
+engine_arch := $(filter-out $(shim_only_arch),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
 command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c machine.c \
 	plt.c relocation.c system_call.S))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)

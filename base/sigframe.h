@@ -7,6 +7,7 @@
 #ifndef HOTPATCH_SIGFRAME_H
 #define HOTPATCH_SIGFRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* `context`: the handler's third argument (sigaction(2)). */
@@ -15,6 +16,10 @@ uintptr_t sigframe_sp(const void *context);
 void sigframe_go_on(void *context, uintptr_t pc);
 /* Where the trap lies that raised this SIGTRAP, if it was one. */
 uintptr_t sigframe_trap(const void *context);
+
+/* Does the thread raise SIGTRAP after its next instruction? Make it do so, or no more. */
+bool sigframe_steps(const void *context);
+void sigframe_step(void *context, bool steps);
 
 /* For sa_restorer: sigreturn(2), in the form by which unwinders know a signal frame. */
 void sigframe_return(void);

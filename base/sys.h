@@ -42,7 +42,9 @@ const char *sys_error(int error);
 
 /* Make a system call, by the machine's instruction for it (arch/x86_64/system_call.S). */
 long sys_call(long number, long a, long b, long c, long d, long e, long f);
-/* That instruction, with the number in the red zone. */
+/* The machine's number in seccomp(2)'s data: AUDIT_ARCH_*. */
+extern const uint32_t sys_call_machine;
+/* The instruction of sys_call(), with the number in the red zone. */
 extern const char sys_call_here[] __attribute__((visibility("hidden")));
 
 static inline long sys_call3(long number, long a, long b, long c)

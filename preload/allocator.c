@@ -1,14 +1,13 @@
-/* allocator.c - see allocator.h. x86-64. */
+/* allocator.c - see allocator.h. */
 #include "preload/allocator.h"
 
 #include <stddef.h>
 
+#include "base/call_site.h"
 #include "base/unwind.h"
-#include "preload/call_site.h"
 
 enum {
     CHUNK = 256,
-    JUMP_BYTES = 5,      /* e9 rel32 */
     CODE_MAX = 64 * 1024 /* of one function */
 };
 
@@ -88,18 +87,17 @@ static void add_target(struct allocator *allocator, const struct cfi_function *f
 
 static void add_targets(struct allocator *allocator, const struct cfi_function *function)
 {
-    uint8_t code[CHUNK + JUMP_BYTES];
-    uint64_t size = function->end - function->start;
+    uint8_t code[CHUNK + CALL_SITE_JUMP_BYTES];
+    uint64_t size = function->end - function->start, target;
 
     for (uint64_t at = 0; at < size && at < CODE_MAX; at += CHUNK) {
         size_t length = size - at < sizeof(code) ? (size_t)(size - at) : sizeof(code);
 
         if (!unwind_read(NULL, function->start + at, code, length))
             return;
-        for (size_t i = 0; i + JUMP_BYTES <= length && i < CHUNK; i++)
-            if (code[i] == 0xe9 || (i > 0 && code[i - 1] == 0x0f && (code[i] & 0xf0) == 0x80))
-                add_target(allocator, function,
-                           call_site_relative(code + i + 1, function->start + at + i + JUMP_BYTES));
+        for (size_t i = 0; i + CALL_SITE_JUMP_BYTES <= length && i < CHUNK; i++)
+            if (call_site_jump(code, i, function->start + at + i, &target))
+                add_target(allocator, function, target);
     }
 }
 

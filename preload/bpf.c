@@ -4,10 +4,11 @@
  */
 #include "preload/bpf.h"
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/sys.h"
 
 enum {
     STEPS_MAX = 20000,
@@ -37,7 +38,7 @@ static struct bpf_word load_word_of(const struct bpf_call *call, uint32_t offset
     if (offset == offsetof(struct seccomp_data, nr))
         return known((uint32_t)call->number);
     if (offset == offsetof(struct seccomp_data, arch))
-        return known(AUDIT_ARCH_X86_64);
+        return known(sys_call_machine);
     if (offset < from || offset >= sizeof(struct seccomp_data) || offset % 4 != 0)
         return (struct bpf_word){0, false};
     index = (offset - from) / 8;

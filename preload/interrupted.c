@@ -21,20 +21,20 @@
 #include <sys/socket.h>
 #include <ucontext.h>
 
+#include "base/call_number.h"
+#include "base/call_site.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
+#include "base/under_mask.h"
 #include "base/unwind.h"
 #include "preload/by_number.h"
-#include "preload/call_number.h"
-#include "preload/call_site.h"
 #include "preload/doorbell.h"
 #include "preload/filters.h"
 #include "preload/host_signals.h"
 #include "preload/short_counts.h"
 #include "preload/threads.h"
-#include "preload/under_mask.h"
 
-enum { SYSCALL_BYTES = CALL_SITE_SYSCALL_BYTES, PAGE = 4096 };
+enum { SYSCALL_BYTES = 2, PAGE = 4096 };
 
 /* Of an alternate stack, for the frame of another handler that may come while the call waits. */
 enum { ROOM_MIN = 8192 };
@@ -73,9 +73,9 @@ static bool is_after_system_call(const greg_t *registers)
     if (registers[REG_RCX] == mark_of_ended(registers[REG_RIP]))
         return false;
     if ((uint64_t)registers[REG_RCX] == pc)
-        return call_site_is_syscall(pc - SYSCALL_BYTES);
+        return call_site_is_after_syscall(pc);
     return !instruction_sets_rcx() && registers[REG_RAX] == -EINTR &&
-           call_site_is_syscall(pc - SYSCALL_BYTES);
+           call_site_is_after_syscall(pc);
 }
 
 /* Has the kernel put the pc back to an instruction that was executed? One that is yet to be executed has

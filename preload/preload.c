@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "base/valgrind.h"
 #include "preload/at_fork.h"
 #include "preload/dispatch.h"
 #include "preload/doorbell.h"
@@ -33,25 +34,6 @@
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
     __attribute__((weak));
-
-/* valgrind.h's RUNNING_ON_VALGRIND: rotations that add up to nothing but under valgrind. */
-static bool under_valgrind(void)
-{
-#if defined(__x86_64__)
-    unsigned long request[6] = {0x1001, 0, 0, 0, 0, 0};
-    unsigned long result = 0;
-
-    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"
-                     "rolq $61, %%rdi; rolq $51, %%rdi\n\t"
-                     "xchgq %%rbx, %%rbx"
-                     : "+d"(result)
-                     : "a"(request)
-                     : "cc", "memory", "rdi");
-    return result != 0;
-#else
-    return false;
-#endif
-}
 
 /* Apply HOTPATCH_PATCH on the main thread, which stands in for the worker. No descriptor stays open. */
 static void apply_startup_patches(void)
@@ -86,7 +68,7 @@ __attribute__((constructor)) static void preload_start(void)
 
     if (!gnu_get_libc_version || !__register_atfork || !settings_read())
         return;
-    if (under_valgrind()) {
+    if (valgrind_runs()) {
         endpoint_remove_left_by_exec();
         log_write(LOG_INFO, "inactive: the process runs under valgrind");
         return;

@@ -18,9 +18,9 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "base/call_site.h"
 #include "base/unwind.h"
 #include "preload/allocator.h"
-#include "preload/call_site.h"
 #include "preload/libc_symbols.h"
 #include "preload/safe_calls.h"
 
@@ -102,7 +102,7 @@ static bool run_is_safe(const struct stack_walk *walk)
 /* After the instruction, or at it, where SA_RESTART has put the pc back. */
 static bool is_in_call(uint64_t pc)
 {
-    return call_site_is_syscall(pc - CALL_SITE_SYSCALL_BYTES) || call_site_is_syscall(pc);
+    return call_site_is_after_syscall(pc) || call_site_is_syscall(pc);
 }
 
 /* What a signal interrupted counts as what the doorbell interrupted. */

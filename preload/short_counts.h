@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "preload/under_mask.h"
+#include "base/under_mask.h"
 
 /*
  * Is there a rest of `call`, which has moved `moved` bytes, and may it be moved by another call? Then fill

@@ -1,5 +1,5 @@
 /*
- * step.c - see step.h. x86-64.
+ * step.c - see step.h.
  *
  * What is stepped is the host's own thread, so whatever could take it elsewhere is kept away: other signals
  * are blocked in the interrupted state (a handler of the host might leave by siglongjmp(3), or switch stacks,
@@ -18,15 +18,16 @@
 #include <ucontext.h>
 
 #include "base/proc_text.h"
+#include "base/sigframe.h"
 #include "base/state.h"
+#include "base/step_instruction.h"
+#include "base/step_string.h"
 #include "base/sys.h"
 #include "base/sys_signal.h"
 #include "base/unwind.h"
 #include "preload/engine.h"
 #include "preload/own_stack.h"
 #include "preload/safe_moment.h"
-#include "preload/step_instruction.h"
-#include "preload/step_string.h"
 
 enum {
     STEPS_MAX = 4096,
@@ -36,10 +37,6 @@ enum {
     SIGNAL_COUNT = 5,
     STATUS_BYTES = 2048
 };
-
-#define TRAP_FLAG UINT64_C(0x100)
-#define RSEQ_SIGNATURE UINT32_C(0x53053053) /* lies before each abort handler (rseq(2), RSEQ_SIG) */
-#define VSYSCALL_PAGES UINT64_C(0xffffffffff600000)
 
 static const int signals[SIGNAL_COUNT] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 
@@ -54,20 +51,6 @@ static struct {
     void (*arrived)(void);
     struct sys_sigaction actions[SIGNAL_COUNT]; /* the host's */
 } step STATE;
-
-void step_return(void) __attribute__((visibility("hidden")));
-
-__asm__(".pushsection .text\n"
-        ".globl step_return\n"
-        ".hidden step_return\n"
-        ".type step_return, @function\n"
-        "step_return:\n"
-        "mov $15, %eax\n" /* SYS_rt_sigreturn */
-        "syscall\n"
-        ".size step_return, . - step_return\n"
-        ".popsection\n");
-
-_Static_assert(SYS_rt_sigreturn == 15, "the number above");
 
 /* ---- may this thread be stepped? ---- */
 
@@ -107,11 +90,6 @@ static bool is_trap_free(const struct sys_sigaction *action)
 }
 
 /* ---- the interrupted state ---- */
-
-static uint64_t get(const ucontext_t *context, int number)
-{
-    return (uint64_t)context->uc_mcontext.gregs[number];
-}
 
 /* The kernel's part of uc_sigmask. */
 static sys_sigset blocked_by_host(const ucontext_t *context)
@@ -157,7 +135,7 @@ static struct code code_of_step(uint64_t pc)
 /* Prepare the next instruction for the trap flag. False: it must not be executed with it. */
 static bool may_go_on(ucontext_t *context, const struct code *code)
 {
-    if (get(context, REG_RIP) >= VSYSCALL_PAGES ||
+    if (step_instruction_is_the_kernels(sigframe_pc(context)) ||
         !step_instruction_may_trap(code->bytes, code->size))
         return false;
     step_string_shorten(context, code->bytes, code->size);
@@ -172,7 +150,7 @@ static void end(ucontext_t *context)
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (i == 0 || has_handler(&step.actions[i]))
             sys_sigaction(signals[i], &step.actions[i], NULL);
-    context->uc_mcontext.gregs[REG_EFL] &= (greg_t)~TRAP_FLAG;
+    sigframe_step(context, false);
     set_mask(context, step.mask);
     atomic_store_explicit(&step.active, false, memory_order_release);
 }
@@ -180,7 +158,7 @@ static void end(ucontext_t *context)
 /* Can a look at the stack have another result than the last one? */
 static bool is_worth_a_look(const ucontext_t *context, const struct code *code)
 {
-    uint64_t pointer = get(context, REG_RSP);
+    uint64_t pointer = sigframe_sp(context);
 
     if (step.until == 0 ? step.steps % LOOK_EVERY == 0 : pointer >= step.until)
         return true;
@@ -196,7 +174,7 @@ static void look_there(void *context)
 
 static bool look_at_step(ucontext_t *context)
 {
-    step.last_look = get(context, REG_RSP);
+    step.last_look = sigframe_sp(context);
     own_stack_call(look_there, context);
     return step.safe;
 }
@@ -225,11 +203,11 @@ static void drop_rings(void)
 
 static void on_step(ucontext_t *context)
 {
-    struct code code = code_of_step(get(context, REG_RIP));
+    struct code code = code_of_step(sigframe_pc(context));
     bool safe = is_worth_a_look(context, &code) && look_at_step(context);
 
     step.steps++;
-    step.aborts += code.before == RSEQ_SIGNATURE;
+    step.aborts += step_instruction_aborts(code.before);
     if (!safe && step.steps < STEPS_MAX && step.aborts < ABORTS_MAX && may_go_on(context, &code))
         return;
     end(context);
@@ -263,7 +241,7 @@ static void take_action(size_t i)
     const struct sys_sigaction action = {
         .handler = (uintptr_t)step_handler,
         .flags = SA_SIGINFO | SA_RESTORER | (i == 0 ? 0 : step.actions[i].flags & SA_ONSTACK),
-        .restorer = step_return,
+        .restorer = sigframe_return,
         .mask = ~(SYS_FAULT_SIGNALS & ~SYS_SIGBIT(SIGTRAP)),
     };
 
@@ -278,17 +256,17 @@ static void begin_stepping(ucontext_t *context)
         if (i == 0 || has_handler(&step.actions[i]))
             take_action(i);
     set_mask(context, step.mask | ~SYS_FAULT_SIGNALS);
-    context->uc_mcontext.gregs[REG_EFL] |= (greg_t)TRAP_FLAG;
+    sigframe_step(context, true);
     atomic_store_explicit(&step.active, true, memory_order_release);
 }
 
 void step_begin(void *context_, int doorbell, void (*arrived)(void))
 {
     ucontext_t *context = context_;
-    struct code code = code_of_step(get(context, REG_RIP));
+    struct code code = code_of_step(sigframe_pc(context));
 
-    if (atomic_load_explicit(&step.active, memory_order_acquire) ||
-        (get(context, REG_EFL) & TRAP_FLAG) || (blocked_by_host(context) & SYS_FAULT_SIGNALS))
+    if (atomic_load_explicit(&step.active, memory_order_acquire) || sigframe_steps(context) ||
+        (blocked_by_host(context) & SYS_FAULT_SIGNALS))
         return;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (sys_sigaction(signals[i], NULL, &step.actions[i]) != 0)

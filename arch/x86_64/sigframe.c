@@ -5,6 +5,8 @@
 
 #include "base/bare.h"
 
+#define TRAP_FLAG INT64_C(0x100) /* of EFLAGS: Intel SDM, volume 3, 17.3.1.4 */
+
 BARE uintptr_t sigframe_pc(const void *context)
 {
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
@@ -24,6 +26,18 @@ BARE void sigframe_go_on(void *context, uintptr_t pc)
 BARE uintptr_t sigframe_trap(const void *context)
 {
     return sigframe_pc(context) - 1;
+}
+
+BARE bool sigframe_steps(const void *context)
+{
+    return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] & TRAP_FLAG;
+}
+
+BARE void sigframe_step(void *context, bool steps)
+{
+    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+
+    *flags = steps ? *flags | TRAP_FLAG : *flags & ~TRAP_FLAG;
 }
 
 /* What glibc's own restorer looks like. */

@@ -27,4 +27,13 @@ sys_call_here:
     ret
     .cfi_endproc
     .size sys_call, . - sys_call
+
+    .section .rodata
+    .globl sys_call_machine
+    .hidden sys_call_machine
+    .type sys_call_machine, @object
+    .p2align 2
+sys_call_machine:
+    .long 0xc000003e /* AUDIT_ARCH_X86_64 */
+    .size sys_call_machine, 4
     .section .note.GNU-stack, "", @progbits

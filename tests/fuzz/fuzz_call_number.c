@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "preload/call_number.h"
+#include "base/call_number.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "preload/step_instruction.h"
-#include "preload/step_string.h"
+#include "base/step_instruction.h"
+#include "base/step_string.h"
 #include "tests/support/harness.h"
 
 #define MAY(...)                                               \

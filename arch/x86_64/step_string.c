@@ -1,5 +1,5 @@
-/* step_string.c - see step_string.h. x86-64; Intel SDM, volume 2, "MOVS", "STOS", "REP". */
-#include "preload/step_string.h"
+/* step_string.c - see base/step_string.h. Intel SDM, volume 2, "MOVS", "STOS", "REP". */
+#include "base/step_string.h"
 
 #include <stdbool.h>
 #include <string.h>

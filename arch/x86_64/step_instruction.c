@@ -1,8 +1,11 @@
-/* step_instruction.c - see step_instruction.h. Opcodes: Intel SDM, volume 2, appendix A. */
-#include "preload/step_instruction.h"
+/* step_instruction.c - see base/step_instruction.h. Opcodes: Intel SDM, volume 2, appendix A. */
+#include "base/step_instruction.h"
 
 #include <signal.h>
 #include <string.h>
+
+#define RSEQ_SIGNATURE UINT32_C(0x53053053)
+#define VSYSCALL_PAGES UINT64_C(0xffffffffff600000)
 
 enum { NO_OPCODE = -1, TWO_BYTES = 0x0f00 };
 
@@ -78,6 +81,16 @@ bool step_instruction_may_trap(const uint8_t *code, size_t size)
     default:
         return true;
     }
+}
+
+bool step_instruction_is_the_kernels(uint64_t pc)
+{
+    return pc >= VSYSCALL_PAGES;
+}
+
+bool step_instruction_aborts(uint32_t before)
+{
+    return before == RSEQ_SIGNATURE;
 }
 
 bool step_instruction_raised(int si_code)

@@ -14,10 +14,13 @@
 /* The target of the call that returns to `back`, past an entry of a procedure linkage table. 0: the
  * instruction does not name it (a call through a register). */
 uint64_t call_site_target(uint64_t back);
-enum { CALL_SITE_SYSCALL_BYTES = 2 };
-/* Is there a `syscall` instruction at `pc`? */
+/* Is there a system call instruction at `pc`, or before it? */
 bool call_site_is_syscall(uint64_t pc);
-/* `displacement`: the 4 bytes of an instruction that ends at `next`. */
-uint64_t call_site_relative(const uint8_t *displacement, uint64_t next);
+bool call_site_is_after_syscall(uint64_t pc);
+/* Return whether a jump to another function begins at code[at], which runs at `address`, and where it leads. The bytes
+ * before it are looked at too; CALL_SITE_JUMP_BYTES from it on are there. What looks like a jump in the middle of
+ * another instruction counts. */
+enum { CALL_SITE_JUMP_BYTES = 5 };
+bool call_site_jump(const uint8_t *code, size_t at, uint64_t address, uint64_t *target);
 
 #endif

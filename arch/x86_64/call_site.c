@@ -1,13 +1,14 @@
-/* call_site.c - see call_site.h. x86-64. */
-#include "preload/call_site.h"
+/* call_site.c - see base/call_site.h. */
+#include "base/call_site.h"
 
 #include <string.h>
 
 #include "base/unwind.h"
 
-enum { CALL_BYTES = 6 /* ff 15 disp32 */, PLT_BYTES = 16 };
+enum { CALL_BYTES = 6 /* ff 15 disp32 */, PLT_BYTES = 16, SYSCALL_BYTES = 2 };
 
-uint64_t call_site_relative(const uint8_t *displacement, uint64_t next)
+/* `displacement`: the 4 bytes of an instruction that ends at `next`. */
+static uint64_t relative(const uint8_t *displacement, uint64_t next)
 {
     int32_t distance;
 
@@ -29,16 +30,30 @@ static uint64_t past_plt(uint64_t at)
         i = sizeof(landing);
     i += code[i] == 0xf2;
     if (code[i] != 0xff || code[i + 1] != 0x25 ||
-        !unwind_read(NULL, call_site_relative(code + i + 2, at + i + 6), &target, sizeof(target)))
+        !unwind_read(NULL, relative(code + i + 2, at + i + 6), &target, sizeof(target)))
         return at;
     return target;
 }
 
 bool call_site_is_syscall(uint64_t pc)
 {
-    uint8_t code[CALL_SITE_SYSCALL_BYTES];
+    uint8_t code[SYSCALL_BYTES];
 
     return unwind_read(NULL, pc, code, sizeof(code)) && code[0] == 0x0f && code[1] == 0x05;
+}
+
+bool call_site_is_after_syscall(uint64_t pc)
+{
+    return call_site_is_syscall(pc - SYSCALL_BYTES);
+}
+
+/* jmp rel32, or jcc rel32, of which `at` is the second byte. */
+bool call_site_jump(const uint8_t *code, size_t at, uint64_t address, uint64_t *target)
+{
+    if (code[at] != 0xe9 && (at == 0 || code[at - 1] != 0x0f || (code[at] & 0xf0) != 0x80))
+        return false;
+    *target = relative(code + at + 1, address + CALL_SITE_JUMP_BYTES);
+    return true;
 }
 
 uint64_t call_site_target(uint64_t back)
@@ -49,7 +64,7 @@ uint64_t call_site_target(uint64_t back)
     if (!unwind_read(NULL, back - sizeof(code), code, sizeof(code)))
         return 0;
     if (code[0] == 0xff && code[1] == 0x15 &&
-        unwind_read(NULL, call_site_relative(code + 2, back), &target, sizeof(target)))
+        unwind_read(NULL, relative(code + 2, back), &target, sizeof(target)))
         return target;
-    return code[1] == 0xe8 ? past_plt(call_site_relative(code + 2, back)) : 0;
+    return code[1] == 0xe8 ? past_plt(relative(code + 2, back)) : 0;
 }

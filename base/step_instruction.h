@@ -19,6 +19,12 @@ enum { STEP_INSTRUCTION_MAX = 15 };
  */
 bool step_instruction_may_trap(const uint8_t *code, size_t size);
 
+/* Does the kernel execute what lies at `pc` (vsyscall)? */
+bool step_instruction_is_the_kernels(uint64_t pc);
+
+/* Are these the four bytes before an abort handler of rseq(2) (RSEQ_SIG)? */
+bool step_instruction_aborts(uint32_t before);
+
 /* Is it `syscall`, with whatever prefixes? */
 bool step_instruction_is_syscall(const uint8_t *code, size_t size);
 

@@ -1,5 +1,5 @@
-/* under_mask.c - see under_mask.h. */
-#include "preload/under_mask.h"
+/* under_mask.c - see base/under_mask.h. */
+#include "base/under_mask.h"
 
 #include <errno.h>
 
