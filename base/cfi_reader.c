@@ -112,7 +112,8 @@ void cfi_skip(struct cfi_reader *reader, uint64_t size)
         reader->at += size;
 }
 
-size_t cfi_pointer_size(uint8_t encoding)
+/* Return the number of bytes that a pointer of that encoding takes; 0: it has no fixed size. */
+static size_t pointer_size(uint8_t encoding)
 {
     switch (encoding & CFI_PE_FORMAT) {
     case PE_U2:
@@ -132,7 +133,7 @@ size_t cfi_pointer_size(uint8_t encoding)
 
 static uint64_t read_format(struct cfi_reader *reader, uint8_t encoding)
 {
-    size_t size = cfi_pointer_size(encoding);
+    size_t size = pointer_size(encoding);
 
     if ((encoding & CFI_PE_FORMAT) == PE_ULEB)
         return cfi_uleb(reader);

@@ -37,7 +37,4 @@ enum {
     CFI_PE_INDIRECT = 0x80
 };
 
-/* The number of bytes that a pointer of that encoding takes; 0: it is of no fixed size. */
-size_t cfi_pointer_size(uint8_t encoding);
-
 #endif

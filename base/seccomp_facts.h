@@ -21,7 +21,7 @@ struct seccomp_facts {
     char magic[16];
     int32_t at_start; /* filters that the program was started under */
     int32_t seen;     /* filters that it has set since, by prctl(2), syscall(2) or libseccomp */
-    int32_t refuses;  /* number of a call without which no thread of ours can be made or work */
+    int32_t refuses;  /* number of a call without which no thread of the shim can be made or work */
     int32_t kills;    /* number of one that ends a thread or the process, where ours make it too */
 };
 

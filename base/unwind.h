@@ -11,9 +11,6 @@
 
 #include "base/cfi.h"
 
-/* Can stacks be read here? False: another C library, or process_vm_readv(2) is refused. */
-bool unwind_works(void);
-
 /* The frame that a signal interrupted: `context` is its handler's third parameter (a ucontext_t). */
 void unwind_from_context(struct cfi_frame *frame, const void *context);
 

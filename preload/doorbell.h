@@ -11,7 +11,7 @@
 #include "base/sys.h"
 #include "base/sys_signal.h"
 
-/* All others are blocked in the handler. glibc's setuid(2) waits for each thread's answer to signal 33, perhaps
+/* All others are blocked in the handler. glibc's setuid(2) waits until each thread has handled signal 33, perhaps
  * with a lock held that the handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at
  * any instruction. */
 #define DOORBELL_OPEN_SIGNALS (SYS_FAULT_SIGNALS | SYS_SIGBIT(33))
@@ -23,11 +23,11 @@ typedef void doorbell_function(int signal, siginfo_t *info, void *context);
 bool doorbell_start(int signal, doorbell_function *handler);
 /* Return whether a ring makes the threads, and not the constructor. No system call. */
 bool doorbell_makes_threads(void);
-/* The signal, if it is still ours; 0: none, or the host's. Any thread. */
+/* Return the signal, if the shim's handler is its action; 0: there is none, or it is the host's. Any thread. */
 int doorbell_signal(void);
-/* The signal, if it was ours when that was looked at last; 0: none, or the host's. No system call. */
+/* Return what doorbell_signal() returned last. No system call. */
 int doorbell_number(void);
-/* Ignore the signal if it is still ours; `old` is the action to put back. Any thread; a child of vfork(2). */
+/* Ignore the signal if the shim's handler is its action; `old` gets that action. Any thread; a child of vfork(2). */
 bool doorbell_ignore(struct sys_sigaction *old);
 
 /* For interpose/sigaction.c and by_number.c. Host threads. */

@@ -1,4 +1,4 @@
-/* filters.c - see filters.h. */
+/* filters.c - see filters.h. Any thread of the host, also inside a signal handler: no lock, no libc. */
 #include "preload/filters.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ static bool is_error(uint32_t answer)
     return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
 }
 
-/* A call that ends what makes it, or waits for another process, or raises a signal. */
+/* Return whether the call ends its caller, waits for another process, or raises a signal. */
 static bool is_deadly(uint32_t answer)
 {
     return !is_allowed(answer) && !is_error(answer);
@@ -77,7 +77,7 @@ static int thread_refused_by(const struct sock_fprog *program, bool (*refuses)(u
     return refuses(clone3) ? SYS_clone3 : SECCOMP_REFUSES_NONE;
 }
 
-/* The number of the first call that ends a thread of ours; SECCOMP_REFUSES_NONE. */
+/* Return the number of the first call that ends a thread of the shim; SECCOMP_REFUSES_NONE: there is none. */
 static int killed_by(const struct sock_fprog *program)
 {
     int number = thread_refused_by(program, is_deadly);
@@ -88,7 +88,7 @@ static int killed_by(const struct sock_fprog *program)
     return number;
 }
 
-/* What jail.c needs, and nothing else does. */
+/* Return whether a call ends the process that jail.c alone needs. */
 static bool kills_sockets(const struct sock_fprog *program)
 {
     static const int numbers[] = {SYS_socket, SYS_bind, SYS_setsockopt, SYS_getsockname,
@@ -105,7 +105,7 @@ static bool is_refused(uint32_t answer)
     return !is_allowed(answer);
 }
 
-/* The number of the first call that is refused and must not be; SECCOMP_REFUSES_NONE. */
+/* Return the number of the first call that is refused and must not be; SECCOMP_REFUSES_NONE: there is none. */
 static int refused_by(const struct sock_fprog *program)
 {
     int number = thread_refused_by(program, is_refused);
@@ -133,7 +133,7 @@ static void note_optional(const struct sock_fprog *program)
             atomic_store(&deadly[i], true);
 }
 
-/* Another thread's words of it may have changed since the kernel read them: that host wants to be taken in. */
+/* Another thread may have changed the program since the kernel read it; such a host deceives itself. */
 static void note_filter(const struct sock_fprog *program)
 {
     int refused = program ? refused_by(program) : SECCOMP_REFUSES_ALL;

@@ -15,19 +15,20 @@ struct sock_fprog; /* linux/filter.h */
 
 /* Constructor: note whether the program was started under a filter. */
 void filters_start(void);
-/* Was it? What such a filter refuses is no failure that anybody has asked to hear of. */
+/* Return whether it was. What such a filter refuses is logged as information and not as an error. */
 bool filters_at_start(void);
-/* Any thread, signal handlers too; memory alone. Has the host set a filter, or is it setting one? */
+/* Return whether the host has set a filter, or is setting one. This and the next ones: any thread, signal handlers too;
+ * memory alone. */
 bool filters_set(void);
-/* Likewise. Does a filter that the host has set refuse a call that our threads need? */
+/* Return whether a filter that the host has set refuses a call that the shim's threads need. */
 bool filters_refuse(void);
-/* Likewise. Does one end the process for a call that our threads make? */
+/* Return whether one ends the process for a call that the shim's threads make. */
 bool filters_kill(void);
-/* Likewise. May one of getsockopt, getppid, kcmp be made: no filter that the host has set ends the process for it? */
+/* Return whether one of getsockopt, getppid, kcmp may be made: no filter that the host has set ends the process for it. */
 bool filters_let(long number);
-/* Likewise. Does one end the process for a call that the socket of a process in a jail takes (jail.c)? */
+/* Return whether one ends the process for a call that the socket of a process in a jail takes (jail.c). */
 bool filters_kill_sockets(void);
-/* Likewise, on a thread that the command has seen under `count` filters: may the calls be made? */
+/* Return whether the calls may be made on a thread that the command has seen under `count` filters. */
 bool filters_allow(int count);
 /* Host thread: around a call that sets a filter (interpose/set_filter.c). `program`: NULL for the strict mode. */
 void filters_set_begin(void);

@@ -24,8 +24,8 @@ struct attempt {
     bool safe; /* the moment */
 };
 
-/* A child that was made past fork(3) has its parent's state, and no thread of it. One that shares its
- * parent's memory gets none: the ring is noted and no more. */
+/* A child that was made past fork(3) has its parent's state, and no thread of it. For a child that shares its
+ * parent's memory no threads are made: the ring is noted and no more. */
 static bool are_wanted(void)
 {
     return (threads_gave_way() || settings.listen == LISTEN_FIRST_RING) &&

@@ -2,7 +2,7 @@
  * framing_line.c - see framing_line.h.
  *
  * request_parse() cuts the line up; here it is only looked at, since it may have to wait. What is
- * wrong with it is judged later.
+ * wrong with it is refused later.
  */
 #include "preload/framing_line.h"
 

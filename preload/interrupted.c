@@ -224,7 +224,7 @@ static void call_from(struct under_mask *call, const ucontext_t *context, long n
 }
 
 /*
- * Make the call under the host's mask, and with the doorbell blocked once there are threads of ours. A ring that
+ * Make the call under the host's mask, and with the doorbell blocked where the listener exists. A ring that
  * pends while a handler of the host's runs would else meet the call after that handler has ended it, and
  * the call would be made again. The listener takes kill(2)'s rings meanwhile.
  */

@@ -46,7 +46,7 @@ static bool each_leftover(int dir, bool (*visit)(int dir, const char *name))
     return false;
 }
 
-/* A FIFO that nobody reads was left by a process that was killed, or that changed its user. */
+/* A FIFO without a reader was left by a process that was killed, or that changed its user. */
 static bool is_listened_to(int dir, const char *name)
 {
     const char *dot = strrchr(name, '.');

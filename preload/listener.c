@@ -1,4 +1,8 @@
-/* listener.c - see listener.h. */
+/*
+ * listener.c - see listener.h.
+ *
+ * The loop waits for requests, replies, the doorbell and times, and calls dispatch.c.
+ */
 #include "preload/listener.h"
 
 #include <limits.h>
@@ -87,7 +91,7 @@ void listener_reset(void)
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
 }
 
-/* True: the table is private and empty. */
+/* Return whether the table of descriptors is private and empty now. */
 static bool leave_host_table(void)
 {
     int result = sys_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
@@ -120,8 +124,8 @@ static bool host_is_left(void)
     return live > 0 || (live < 0 && threads_host_has_made_one());
 }
 
-/* What the last thread of a process does after the main thread's pthread_exit(3): exit(0), here on the worker,
- * because the streams that it flushes are in the host's descriptor table. */
+/* End the process if no thread of the host is left. After the main thread's pthread_exit(3) the last thread calls
+ * exit(0): here the worker does, because the streams that exit(3) flushes are in the host's descriptor table. */
 static void end_if_alone(void)
 {
     if (host_is_left())
@@ -137,7 +141,7 @@ static void end_if_alone(void)
 
 /* ---- the loop ---- */
 
-/* Return whether there was anything in it. */
+/* Read what the FIFO or pipe has. Return whether there was anything in it. */
 static bool feed(int fd, struct framing *to)
 {
     bool any = false;
@@ -157,7 +161,7 @@ static bool feed(int fd, struct framing *to)
     return any;
 }
 
-/* Most processes never touch these pages. */
+/* The framing is set up at the first use: most processes never touch its pages. */
 static bool read_jail(int fd)
 {
     if (!jail_frames.handler)
@@ -175,7 +179,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* When to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
+/* Return when to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
 static uint64_t next_look(void)
 {
     uint64_t next = earlier(replies_limit(), dispatch_deferred_at());
@@ -277,8 +281,8 @@ static void wait_once(void)
     bool something, woken;
     int result;
 
-    /* Blocked for these few lines, or it could come after the look and before ppoll, and stay unseen. It is
-     * also how glibc's setuid() runs setuid on this thread. */
+    /* WAKE_SIGNAL is blocked for these few lines. Otherwise it could come after the look and before ppoll(2), which would
+     * then sleep. By the same signal glibc's setuid() runs setuid on this thread. */
     sys_sigprocmask(SIG_BLOCK, &signal, NULL);
     woken = wake_listener_seen();
     next = next_look();
@@ -327,8 +331,8 @@ static void start_listening(void)
 
 void listener_main(void)
 {
-    /* No text of ours in the host's language, no number with its decimal comma, no character by its
-     * tables. This thread alone; the whole "C" locale is not allocated. */
+    /* Texts are not in the host's language, and numbers do not have its decimal comma. This thread alone; the whole "C"
+     * locale is not allocated. */
     uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
     if (!leave_host_table()) {
         threads_listener_armed();

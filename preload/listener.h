@@ -11,11 +11,11 @@
 
 /* What the thread runs. */
 void listener_main(void);
-/* Listener: the program's own file, or -1. */
+/* Listener: return a descriptor of the program's own file, or -1. */
 int listener_program(void);
-/* Any host thread: PID.json is to be written soon. */
+/* Any host thread: let PID.json be written soon. */
 void listener_status_stale(void);
-/* Main thread, as it ends: from now on look whether any host thread is left. */
+/* Main thread, as it ends: let the listener look from now on whether any host thread is left. */
 void listener_host_may_end(void);
 void listener_reset(void); /* in a forked child */
 

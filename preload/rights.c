@@ -1,4 +1,4 @@
-/* rights.c - see rights.h. */
+/* rights.c - see rights.h. The listener, and on the worker what drops the worker's own rights. */
 #include "preload/rights.h"
 
 #include <dirent.h>
@@ -16,14 +16,24 @@
 #include "preload/thread_role.h"
 #include "preload/worker.h"
 
+#define RIGHTS_GROUPS_MAX 2048 /* bytes of the Groups: line */
 #define STATUS_SIZE 8192
 #define GROUPS_MAX 256
 #define FOLLOW_LIMIT_MS 2000
 
+struct rights {
+    uint64_t effective, permitted, inheritable, bounding, ambient;
+    uint64_t uid[3], gid[3]; /* real, effective, saved */
+    uint64_t no_new_privs, seccomp, filters;
+    pid_t tid;  /* of the thread, in its own pid namespace; 0 before Linux 4.1 */
+    char state; /* 'Z': the thread has ended */
+    char groups[RIGHTS_GROUPS_MAX];
+};
+
 static int proc_fd STATE = -1;
 static int main_status STATE = -1; /* of the main thread, kept open: the program may open no more */
 
-/* What the host was when our threads last followed it: as long as it is that, nothing is to do. */
+/* The host's rights when they were followed last. While they do not change, nothing is to be dropped. */
 static struct rights followed;
 static bool followed_valid STATE;
 
@@ -49,7 +59,8 @@ static bool numbers(const char *text, const char *key, int base, uint64_t *value
     return true;
 }
 
-bool rights_parse(const char *text, struct rights *rights)
+/* Parse the text of /proc/PID/task/TID/status. Return false where it is cut off or has too many groups. */
+static bool parse_status(const char *text, struct rights *rights)
 {
     const char *state = proc_field(text, "State:");
     const char *groups = proc_field(text, "Groups:");
@@ -83,7 +94,8 @@ static bool same_user(const struct rights *a, const struct rights *b)
            memcmp(a->gid, b->gid, sizeof(a->gid)) == 0 && strcmp(a->groups, b->groups) == 0;
 }
 
-bool rights_within(const struct rights *own, const struct rights *host)
+/* Return whether a thread with `own` can do nothing that a thread with `host` cannot. */
+static bool is_within(const struct rights *own, const struct rights *host)
 {
     return same_user(own, host) && subset(own->effective, host->effective) &&
            subset(own->permitted, host->permitted) && subset(own->inheritable, host->inheritable) &&
@@ -109,7 +121,7 @@ static bool read_kept_status(int fd)
 
 static bool read_status_text(int fd, struct rights *rights)
 {
-    return read_kept_status(fd) && rights_parse(status_text, rights);
+    return read_kept_status(fd) && parse_status(status_text, rights);
 }
 
 bool rights_main_takes(int signal)
@@ -326,13 +338,13 @@ int rights_follow(struct refusal *why)
     for (int i = 0; i < 2; i++) {
         if (tids[i] == 0 || !read_rights(tids[i], &own))
             continue;
-        if (rights_within(&own, &host) && own.effective == (host.effective & own.permitted))
+        if (is_within(&own, &host) && own.effective == (host.effective & own.permitted))
             continue;
         if (i == 0)
             follow_rights(&own, &host);
         else if (follow_on_worker(&own, &host) != 0)
             return refuse(why, HP_BUSY, "the patching thread is busy and has rights to drop");
-        if (!read_rights(tids[i], &own) || !rights_within(&own, &host))
+        if (!read_rights(tids[i], &own) || !is_within(&own, &host))
             return sandboxed(why, &own, &host);
     }
     followed = host;

@@ -58,7 +58,7 @@ void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
         path[length - 1] = '\0';
 }
 
-/* Whoever may rename a directory above ours may put another in its place, and objects in it
+/* A user that may rename a directory above the runtime directory may put another in its place, and objects in it
  * are loaded by name. One call for each: a start pays for them. From a directory that has passed only its
  * owner, who has passed too, or root can move what lies in it before the next look. */
 static int check_above(int fd, uid_t uid, const struct stat *own, const char *path,
@@ -174,7 +174,7 @@ void runtime_dir_close(struct runtime_dir *dir)
     dir->fd = -1;
 }
 
-/* Removes what is in the FIFO's place if it is stale and ours to remove. Holding the lock. */
+/* Remove what has the FIFO's name, if it is stale and this process may remove it. Holding the lock. */
 static int clear_way(const struct runtime_dir *dir, const char *name, const struct maker *self,
                      char why[RUNTIME_WHY_SIZE])
 {

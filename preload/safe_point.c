@@ -1,7 +1,7 @@
 /*
- * safe_point.c - the host says "now", one of its threads stands still, the listener commits.
+ * safe_point.c - see safe_point.h: a thread of the host is at a safe point and stands still while the listener commits.
  *
- * The host's part costs one relaxed load while nobody waits. It may be called from a signal
+ * The host's part costs one relaxed load while the listener does not wait. It may be called from a signal
  * handler, so it takes no lock.
  */
 #include "preload/safe_point.h"
@@ -12,7 +12,7 @@
 #include "base/state.h"
 #include "base/sys_wait.h"
 enum safe_point_state {
-    NOBODY,
+    NONE,
     AWAITED, /* the listener waits for a host thread */
     PARKED   /* a host thread stands still, the listener commits */
 };
@@ -23,7 +23,7 @@ static _Atomic uint32_t releases
 
 bool safe_point_awaited(void)
 {
-    return atomic_load_explicit(&state, memory_order_acquire) != NOBODY;
+    return atomic_load_explicit(&state, memory_order_acquire) != NONE;
 }
 
 static bool change_phase(uint32_t from, uint32_t to)
@@ -38,10 +38,10 @@ int safe_point_run(void (*commit)(void *), void *context, uint64_t until)
 
     atomic_store_explicit(&state, AWAITED, memory_order_release);
     while (atomic_load_explicit(&state, memory_order_acquire) == AWAITED)
-        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change_phase(AWAITED, NOBODY))
+        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change_phase(AWAITED, NONE))
             return -ETIMEDOUT;
     commit(context);
-    atomic_store_explicit(&state, NOBODY, memory_order_release);
+    atomic_store_explicit(&state, NONE, memory_order_release);
     atomic_fetch_add_explicit(&releases, 1, memory_order_release);
     sys_futex_wake(&releases, INT32_MAX);
     return 0;
@@ -51,7 +51,7 @@ void hotpatch_api_safe_point(void)
 {
     uint32_t seen;
 
-    if (atomic_load_explicit(&state, memory_order_relaxed) == NOBODY)
+    if (atomic_load_explicit(&state, memory_order_relaxed) == NONE)
         return;
     seen = atomic_load_explicit(&releases, memory_order_acquire);
     if (!change_phase(AWAITED, PARKED))
@@ -63,7 +63,7 @@ void hotpatch_api_safe_point(void)
 
 void safe_point_reset(void)
 {
-    atomic_store_explicit(&state, NOBODY, memory_order_relaxed);
+    atomic_store_explicit(&state, NONE, memory_order_relaxed);
     /* A parked thread may have forked in a signal handler: it must go on in the child. */
     atomic_fetch_add_explicit(&releases, 1, memory_order_relaxed);
 }

@@ -2,7 +2,7 @@
  * settings.h - the variables of the environment, read once in the constructor.
  *
  * Copied, because hosts rewrite their environ in place (setproctitle). Written by the
- * constructor alone, before any other thread of ours exists.
+ * constructor alone, before the listener or the worker exists.
  */
 #ifndef HOTPATCH_SETTINGS_H
 #define HOTPATCH_SETTINGS_H

@@ -96,7 +96,7 @@ void status_start(void)
     status_program();
 }
 
-void status_time(char *buffer, size_t size)
+static void write_time(char *buffer, size_t size)
 {
     const struct timespec now = clock_now(CLOCK_REALTIME);
 
@@ -117,7 +117,7 @@ void status_record_begin(struct json *record, const char *id, const char *verb)
 {
     char time[64];
 
-    status_time(time, sizeof(time));
+    write_time(time, sizeof(time));
     json_object_begin(record, NULL);
     json_unsigned(record, "n", ++status.records);
     json_string(record, "time", time);
@@ -200,7 +200,7 @@ static int write_document(struct json *json)
     return json->failed ? -ENOMEM : endpoint_write_status(json->text, json->length);
 }
 
-/* A file with thousands of slots is not written anew for a question. */
+/* A file with thousands of slots is not written again after a request that changes nothing. */
 enum { LONG_FILE = 256 * 1024 };
 
 static size_t last_length;
@@ -219,7 +219,7 @@ int status_write(void)
     result = write_document(&json);
     last_length = json.length;
     json_discard(&json);
-    /* Where the program has just changed its user, the next look makes directory and file anew. */
+    /* Where the program has just changed its user, the next look makes directory and file again. */
     if (result != 0 && !endpoint_user_changed())
         log_write(jail_in() ? LOG_INFO : LOG_ERROR, "the status file could not be written: %s",
                   sys_error(result));

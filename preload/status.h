@@ -37,9 +37,8 @@ bool status_is_long(void); /* what was last written */
 void status_set_sandbox(const char *text);
 
 /* Constructor, before there are threads: a host may ask for a slot in its first line. */
-const char *status_program(void);            /* what /proc/self/exe said at the start */
-uint64_t status_start_time(void);            /* field 22 of /proc/PID/stat */
-void status_time(char *buffer, size_t size); /* now, ISO 8601, UTC */
+const char *status_program(void); /* what /proc/self/exe said at the start */
+uint64_t status_start_time(void); /* field 22 of /proc/PID/stat */
 /* Forked child, before engine_reset_locks(): drop the history where the fork came while it was changed. */
 void status_reset(void);
 

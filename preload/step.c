@@ -74,7 +74,7 @@ static bool has_handler(const struct sys_sigaction *action)
 }
 
 /* Of a child of fork(2) whose parent has entry slots the handler is the engine's. It is never called for a step:
- * the action is ours meanwhile. */
+ * the action is the shim's meanwhile. */
 static bool is_the_engines(const struct sys_sigaction *action)
 {
     struct unwind_object engine_object, object;
@@ -144,7 +144,7 @@ static bool may_go_on(ucontext_t *context, const struct code *code)
 
 /* ---- the steps ---- */
 
-/* The actions last set are ours: no instruction since was a system call. */
+/* The actions that are set are the shim's: no instruction since was a system call. */
 static void end(ucontext_t *context)
 {
     for (size_t i = 0; i < SIGNAL_COUNT; i++)

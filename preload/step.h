@@ -3,7 +3,7 @@
  * (EFLAGS bit 8; Intel SDM, volume 3, 17.3.1.4 "Single-Step Exception Condition").
  *
  * Signal handler of the doorbell, on a host thread: no libc, no lock. While a thread is stepped all signals
- * but those of its own faults wait, and SIGTRAP's action is ours. Both are given back before anything else
+ * but those of its own faults wait, and SIGTRAP's action is the shim's. Both are given back before anything else
  * is done, and before any fault or other SIGTRAP reaches the host.
  */
 #ifndef HOTPATCH_STEP_H

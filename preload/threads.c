@@ -3,8 +3,8 @@
  *
  * Rules of the place: both threads block every signal but those that their own faults raise;
  * SIGCANCEL and SIGSETXID (32, 33) stay glibc's, or the host's setuid() would wait for ever. The
- * stacks are one mapping of ours, used again by a forked child: glibc's own would let the kernel
- * back the worker's 8 MiB with a huge page, and a process has only 80 kB to spare for us.
+ * stacks are one mapping of the shim's, used again by a forked child: glibc's own would let the kernel
+ * back the worker's 8 MiB with a huge page, and a process may not lose more than 80 kB to the shim.
  */
 #include "preload/threads.h"
 #include "preload/thread_role.h"
@@ -286,7 +286,7 @@ static void make_both(bool wait)
     if (!join_ended() && threads.gave_up)
         return;
     threads.gave_up = false;
-    /* Either may not have ended when it was asked to. */
+    /* Either thread may not have ended when threads_stop() told it to. */
     listener_there = threads.running[THREAD_LISTENER];
 
     if (filters_refuse())

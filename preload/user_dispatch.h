@@ -15,7 +15,8 @@ void user_dispatch_note(long operation, long mode, const volatile char *selector
 /* libc's syscall(2), after such a request; else NULL. */
 extern long (*user_dispatch_syscall)(long, ...) __attribute__((visibility("hidden")));
 
-/* Signal handlers: would a system call of ours on the calling thread be a SIGSYS? Known of the thread that asked last. */
+/* Signal handlers: return whether a system call of the shim's on the calling thread would be a SIGSYS. Known of the
+ * thread that called prctl(2) for it last. */
 bool user_dispatch_blocks(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * wake.h - how a thread of ours is woken: the listener from its ppoll(2) by a signal, the worker from its futex.
+ * wake.h - how a thread of the shim is woken: the listener from its ppoll(2) by a signal, the worker from its futex.
  *
  * Any thread, signal handlers too.
  */

@@ -3,7 +3,7 @@
  * has a copy of the memory.
  *
  * Such a child has no thread but its caller's, and runs no fork handler. A lock of the dynamic linker or of
- * malloc that a thread of ours holds while it loads a patch would be held in the child for ever. So these
+ * malloc that a thread of the shim holds while it loads a patch would be held in the child for ever. So these
  * calls wait, as fork(3) does and no longer, until the request that is under way is over, and none
  * begins until the child is made. A child that shares the memory (CLONE_VM: threads, vfork, posix_spawn)
  * sees the locks being given back, and goes its way untouched. What is left is a system call instruction
@@ -62,7 +62,7 @@ static bool hold_for_copy(void)
     return true;
 }
 
-/* Give the locks back: in the parent, and in the child, where there is nobody else to have them. */
+/* Release the locks: in the parent, and in the child, in which no other thread can hold them. */
 static void end_copy(bool child)
 {
     if (child)
@@ -144,7 +144,7 @@ EXPORTED pid_t _Fork(void)
     return result;
 }
 
-/* ---- syscall(2), for syscall.c ---- */
+/* ---- syscall(2), for by_number.c ---- */
 
 static bool copies(long number, unsigned long a, unsigned long b, bool *elsewhere)
 {

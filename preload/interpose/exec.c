@@ -7,7 +7,7 @@
  * so that it never shows the doorbell both unblocked and caught.
  *
  * Any thread of the host, also inside a signal handler, and the child of vfork(2), which has its parent's
- * memory: no lock of ours, no allocation.
+ * memory: no lock of the shim, no allocation.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * first_thread.c - pthread_create(3) and thrd_create(3) as the host calls them.
  *
  * The host's own first thread ends the paths that libc has for a single one, which is what making no
- * thread is for: so ours are made then, and no ring has to find a safe moment for it.
+ * thread is for. So the listener and the worker are made then, and no ring has to find a safe moment for it.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -34,7 +34,7 @@ __attribute__((constructor)) static void find_fork(void)
     libc_fork();
 }
 
-/* A child without threads of ours writes nothing here, not even errno: each page costs it a copy. */
+/* A child of an idle process writes nothing here, not even errno: each page costs it a copy. */
 EXPORTED FORK_PATH pid_t fork(void)
 {
     fork_function function = libc_fork();

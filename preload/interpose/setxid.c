@@ -4,7 +4,7 @@
  * glibc makes every thread take the new identity, and aborts the process where one may and another
  * may not (nptl(7), NPTL and process credential changes). Capabilities, PR_SET_KEEPCAPS and
  * securebits are a single thread's own: a program that sets them has set them for its main thread,
- * and ours would be the one that may not. Ours then end before the call and are made again, with the
+ * and the listener or the worker would be the one that may not. Both then end before the call and are made again, with the
  * caller's rights, after it.
  */
 #include <errno.h>
@@ -65,7 +65,7 @@ static bool others_may_fail(void)
 
 static int call_setter(setter function, unsigned long a, unsigned long b, unsigned long c)
 {
-    /* Without threads of ours, or under a seccomp filter, no system call is added. */
+    /* Without listener and worker, or under a seccomp filter, no system call is added. */
     bool alone = shim_active() && threads_made() && !filters_set() && threads_follow_caller() &&
                  others_may_fail();
     int result = -1, error = ENOSYS;

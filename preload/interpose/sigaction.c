@@ -19,7 +19,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The sanitizers have functions of these names, which are before ours. */
+/* The sanitizers have functions of these names, which come before the shim's. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 typedef int (*action_setter)(int, const struct sigaction *, struct sigaction *);
@@ -123,23 +123,23 @@ BY_HANDLER(ssignal, SA_RESTART)
 BY_HANDLER(sysv_signal, (int)SA_RESETHAND | SA_NODEFER)
 BY_HANDLER(__sysv_signal, (int)SA_RESETHAND | SA_NODEFER)
 
-/* sigset(3): a mask too, and SIG_HOLD. libc's own makes the calls; afterwards the default action is ours again. */
+/* sigset(3): a mask too, and SIG_HOLD. libc's own makes the calls; afterwards the default action is the shim's handler again. */
 sighandler_t sigset(int signal, sighandler_t handler)
 {
     static _Atomic(void *) known;
-    bool ours = signal == doorbell_number();
+    bool is_doorbell = signal == doorbell_number();
     sighandler_t old = libc_signal("sigset", &known, signal, handler);
 
-    return ours && old != SIG_ERR ? doorbell_after_change(old) : old;
+    return is_doorbell && old != SIG_ERR ? doorbell_after_change(old) : old;
 }
 
 int sigignore(int signal)
 {
     LIBC_NEXT(signal_ignorer, function, sigignore);
-    bool ours = signal == doorbell_number();
+    bool is_doorbell = signal == doorbell_number();
     int result = function(signal);
 
-    if (ours && result == 0)
+    if (is_doorbell && result == 0)
         doorbell_after_change(SIG_DFL);
     return result;
 }

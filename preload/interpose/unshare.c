@@ -36,7 +36,7 @@ static ino_t user_namespace(void)
     return st.st_ino;
 }
 
-/* Without threads of ours, or under a seccomp filter, no system call is added. `flags`: the name spaces that a
+/* Without listener and worker, or under a seccomp filter, no system call is added. `flags`: the name spaces that a
  * success changes. */
 static int call_threadless(long number, long a, long b, int flags)
 {
