@@ -1,6 +1,4 @@
-/*
- * main.c - the command hotpatch: finds the verb and hands over.
- */
+/* main.c - the command hotpatch: finds the verb and calls it. */
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,14 +94,14 @@ static int version_print(void)
     return 0;
 }
 
-/* A file that is mapped, by libdw too, became shorter while it was read (mmap(2)). */
+/* Handle SIGBUS: a file that is mapped, by libdw too, became shorter while it was read (mmap(2)). */
 static void file_shrank(int signal_number)
 {
     (void)signal_number;
     fatal(HP_CHANGED, "a file became shorter while it was read");
 }
 
-/* The words before a verb, and those of a verb that there is not. */
+/* Return whether --json is among the words before "--", for a verb that there is not. */
 static bool has_json(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)

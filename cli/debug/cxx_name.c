@@ -1,7 +1,5 @@
-/*
- * cxx_name.c - see cxx_name.h. The shape of demangled names is __cxa_demangle's: templates carry
- * their return type in front, members their qualifiers behind the parameters.
- */
+/* cxx_name.c - see cxx_name.h. Demangled names have the form of __cxa_demangle: templates have their return type
+ * in front, members their qualifiers after the parameters. */
 #include "cli/debug/cxx_name.h"
 
 #include <ctype.h>
@@ -43,7 +41,7 @@ static bool in_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '$';
 }
 
-/* In place: blanks stay where they part two words. */
+/* Remove blanks in place, except between two words. */
 static void squeeze(char *text)
 {
     char *to = text;
@@ -68,8 +66,8 @@ static bool ends_with(const char *text, size_t length, const char *end)
     return length >= n && memcmp(text + length - n, end, n) == 0;
 }
 
-/* Where the parameters begin: the bracket that the last ')' closes, unless that is the name
- * operator() or a name space in brackets. The text's end where there are none. */
+/* Return where the parameters begin: the bracket that the last ')' closes, unless that is the name operator() or
+ * a name space in brackets. Without parameters: the end of the text. */
 static size_t parameters_begin(const char *text)
 {
     size_t end = strlen(text);
@@ -87,7 +85,7 @@ static size_t parameters_begin(const char *text)
     return end;
 }
 
-/* The last component's leading word: the demangled "ns::Queue<int>::~Queue" has "Queue". */
+/* Return the first word of the last component: of "ns::Queue<int>::~Queue" it is "Queue". */
 static char *leading_word(const char *name)
 {
     const char *last = name;
@@ -134,7 +132,7 @@ void cxx_wish_free(struct cxx_wish *wish)
     free(wish->word);
 }
 
-/* `name` with or without a return type in front of it. */
+/* Compare with `name`, with or without a return type in front of it. */
 static bool same_name(const char *wanted, const char *name)
 {
     size_t depth = 0;

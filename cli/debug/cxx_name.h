@@ -1,15 +1,12 @@
-/*
- * cxx_name.h - is a mangled symbol what a person typed as a C++ name?
- *
- * Mangled names are those of the Itanium C++ ABI; the C++ library's own __cxa_demangle reads them,
- * loaded when the first one has to be read, since few commands need it.
- */
+/* cxx_name.h - compares a mangled symbol with a C++ name as a person types it. Mangled names are those of the
+ * Itanium C++ ABI. The C++ library's own __cxa_demangle reads them; it is loaded when the first name has to be
+ * read, since few commands need it. */
 #ifndef HOTPATCH_CXX_NAME_H
 #define HOTPATCH_CXX_NAME_H
 
 #include <stdbool.h>
 
-/* The closer, the greater. */
+/* The closer the match, the greater the value. */
 enum cxx_match {
     CXX_OTHER,
     CXX_OVERLOAD,           /* that name with other parameters than those typed */
@@ -27,9 +24,9 @@ struct cxx_wish {
 void cxx_wish_make(struct cxx_wish *wish, const char *typed);
 void cxx_wish_free(struct cxx_wish *wish);
 
-/* `*demangled` is malloc'd where the result is not CXX_OTHER. */
+/* Compare. `*demangled` is malloc'd where the result is not CXX_OTHER. */
 enum cxx_match cxx_compare(const struct cxx_wish *wish, const char *mangled, char **demangled);
-/* A symbol in words, malloc'd; NULL: it is no C++ name. */
+/* Return the C++ name of a symbol, malloc'd; NULL: it is no C++ name. */
 char *cxx_demangled(const char *symbol);
 
 #endif

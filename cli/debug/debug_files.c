@@ -105,7 +105,7 @@ static int open_given(const struct debug_files *given, const char *build_id, cha
     return -1;
 }
 
-/* The CRC-32 of gdb's manual, bit by bit: few objects lack a build-id. */
+/* Compare the CRC-32 of gdb's manual, computed bit by bit: few objects lack a build-id. */
 static bool has_crc(int fd, uint32_t wanted)
 {
     unsigned char bytes[4096];
@@ -140,7 +140,7 @@ static bool belongs(int fd, const char *build_id, uint32_t crc)
     return same;
 }
 
-/* `root`: -1: the command's own. */
+/* Open `path` in `root`; -1: the command's own root. */
 static int open_below_root(int root, const char *path)
 {
     struct open_how how = {
@@ -151,7 +151,7 @@ static int open_below_root(int root, const char *path)
     return (int)syscall(SYS_openat2, root >= 0 ? root : AT_FDCWD, path, &how, sizeof(how));
 }
 
-/* Takes over `path`, which is `*name` then. */
+/* Try `path`, which is freed, or becomes `*name`. */
 static int try_path(const struct debug_place *place, char *path, const char *build_id, uint32_t crc,
                     char **name)
 {

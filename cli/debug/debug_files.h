@@ -23,12 +23,13 @@ struct debug_files {
     size_t count;
 };
 
-/* 0, or -1: HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-BUILD-ID (it has none). Free in either case. */
+/* Read the build-ids of the files. Return 0, or -1 with HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF or HP-BUILD-ID (there
+ * is none). Free the list in either case. */
 int debug_files_open(struct debug_files *files, const char *const *paths, size_t count,
                      struct refusal *why);
 void debug_files_free(struct debug_files *files);
 
-/* Where an object lies, and with it its debug file. */
+/* Where an object and its debug file lie. */
 struct debug_place {
     char *path;
     int root; /* O_PATH: the root directory that `path` counts from; -1: the command's own */
@@ -37,8 +38,8 @@ struct debug_place {
 char *debug_build_id_text(const unsigned char *bytes, ssize_t count); /* hex, malloc'd */
 char *debug_build_id(Elf *elf);                                       /* likewise; "": none */
 
-/* The debug file of an object, open, and its malloc'd name; -1: there is none. `link` is that of
- * .gnu_debuglink or NULL; `crc` counts where there is no build-id. */
+/* Open the debug file of an object and set `*name`, malloc'd. Return -1 where there is none. `link` is that of
+ * .gnu_debuglink, or NULL; `crc` counts where there is no build-id. */
 int debug_file_find(const struct debug_files *given, const struct debug_place *place,
                     const char *build_id, const char *link, uint32_t crc, char **name);
 

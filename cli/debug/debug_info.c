@@ -44,8 +44,8 @@ struct debug_info {
 
 /* ----------------------------------------------------------------- opening --- */
 
-/* The user's own file before those that are installed. What dwz(1) moved out of several debug files
- * into one, which has no object, libdwfl finds beside them. */
+/* Find the debug file: first the user's own, then those that are installed. libdwfl finds the file into which
+ * dwz(1) moved what several debug files share, which has no object, beside them. */
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file_name, const char *link, GElf_Word crc, char **out)
 {
@@ -72,7 +72,7 @@ static const Dwfl_Callbacks callbacks = {
     .debuginfo_path = &search_path,
 };
 
-/* The DT_SONAME that PT_DYNAMIC at `header` leads to. */
+/* Return the DT_SONAME in the PT_DYNAMIC at `header`, malloc'd, or NULL. */
 static char *soname_in(Elf *elf, const GElf_Phdr *header)
 {
     Elf_Data *data =
@@ -237,7 +237,8 @@ bool debug_info_declares(struct debug_info *info, const char *name, const char *
 
 /* ------------------------------------------------------------------- names --- */
 
-/* A local symbol lies under the STT_FILE before it; an empty one ends what the linker made. */
+/* Return the source file of a symbol. A local symbol follows its STT_FILE; an empty STT_FILE ends the symbols
+ * that have one. */
 static const char *file_now(const GElf_Sym *symbol, const char *name, const char *file)
 {
     if (GELF_ST_BIND(symbol->st_info) != STB_LOCAL)
@@ -368,7 +369,7 @@ struct inlined_index *debug_info_inlined(struct debug_info *info, Dwarf_Addr *bi
     return dwarf ? info->inlined : NULL;
 }
 
-/* clang writes no .debug_aranges, by which libdw looks up addresses; then every unit is asked. */
+/* clang writes no .debug_aranges, by which libdw looks up addresses: then each unit is tried. */
 Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die *storage,
                            Dwarf_Addr *bias)
 {
@@ -389,14 +390,14 @@ Dwarf_Die *debug_info_unit(struct debug_info *info, uint64_t address, Dwarf_Die 
     return NULL;
 }
 
-/* One with a name of its own: what refers to an abstract instance may be a clone, whose parameters
- * are others. */
+/* Return whether the function has a name of its own. What refers to an abstract instance may be a clone with
+ * other parameters. */
 static bool is_plain_function(Dwarf_Die *die)
 {
     return dwarf_tag(die) == DW_TAG_subprogram && dwarf_hasattr(die, DW_AT_name);
 }
 
-/* The functions of a unit lie beside each other; those of name spaces have symbols. */
+/* Add the functions at the top of a unit; those in name spaces have symbols. */
 static void add_unit_functions(struct debug_info *info, Dwarf_Die *unit, Dwarf_Addr bias)
 {
     Dwarf_Die die;
@@ -416,7 +417,7 @@ static void add_unit_functions(struct debug_info *info, Dwarf_Die *unit, Dwarf_A
     } while (dwarf_siblingof(&die, &die) == 0);
 }
 
-/* Read once for all names: goes on where the last budget ended. */
+/* Read the names once for all; continue where the last budget ended. */
 static void read_dwarf_names(struct debug_info *info, uint64_t until)
 {
     Dwarf_Die storage, split, *unit;

@@ -44,12 +44,13 @@ uint32_t debug_text_hash(const char *text, size_t length);
 void debug_names_add(const struct debug_function *function, struct debug_names *names);
 void debug_names_free(struct debug_names *names);
 
-/* All, or those called `name`, by the rule of functions_named(). A non-zero return of `each` stops and is returned. */
+/* Call `each` for all, or for those called `name` by the rule of functions_named(). Stop at a return value other
+ * than 0 and return it. */
 int debug_names_each(const struct debug_names *names, debug_function_visit *each, void *context);
 int debug_names_called(struct debug_names *names, const char *name, debug_function_visit *each,
                        void *context);
-/* Those that gcc made of the function `name` for some of its calls, or of a part of it
- * (NAME.constprop.0, .isra.0, .part.0); not the rarely run part, .cold, which is a function's own. */
+/* Call `each` for those that gcc made of the function `name` for some of its calls, or of a part of it
+ * (NAME.constprop.0, .isra.0, .part.0); not for .cold, the rarely run part of the function itself. */
 int debug_names_clones(struct debug_names *names, const char *name, debug_function_visit *each,
                        void *context);
 

@@ -6,10 +6,10 @@
 
 #include <elfutils/libdw.h>
 
-/* The next unit after `*last` (NULL: the first) that can hold code; of split DWARF the unit in the
- * .dwo file where libdw finds that. Points to `unit` or `split`; NULL: no more. */
+/* Return the next unit after `*last` (NULL: the first) that can hold code; of split DWARF the unit in the .dwo
+ * file where libdw finds it. The result is `unit` or `split`; NULL: no more. */
 Dwarf_Die *debug_unit_next(Dwarf *dwarf, Dwarf_CU **last, Dwarf_Die *unit, Dwarf_Die *split);
-/* The unit itself, or the split unit that a skeleton unit stands for (DWARF 5, 3.1.2). */
+/* Return the unit itself, or the split unit of a skeleton unit (DWARF 5, 3.1.2). */
 Dwarf_Die *debug_unit_whole(Dwarf_Die *unit, Dwarf_Die *split);
 
 #endif

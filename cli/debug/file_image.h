@@ -18,12 +18,12 @@ struct file_image {
     bool mapped;
 };
 
-/* 0, or -1 with the refusal (HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-ELF-...). `require_type`
- * as image_open(). The bytes are a copy, so that a file that shrinks meanwhile does no harm; of one that
- * is larger than any patch, a mapping (see main.c, SIGBUS). */
+/* Read the file. Return 0, or -1 with the refusal (HP-OPEN, HP-NOT-REGULAR, HP-NOT-ELF, HP-ELF-...).
+ * `require_type` as image_open(). The bytes are a copy, so that the file may shrink meanwhile; of a file larger
+ * than any patch they are a mapping (see main.c, SIGBUS). */
 int file_image_open(struct file_image *file, const char *path, uint16_t require_type,
                     struct refusal *why);
-/* The same, a copy of whatever size. */
+/* The same, with a copy of any size. */
 int file_image_copy(struct file_image *file, const char *path, uint16_t require_type,
                     struct refusal *why);
 void file_image_close(struct file_image *file);

@@ -5,7 +5,8 @@
 #ifndef HOTPATCH_FIRST_LIBRARY_H
 #define HOTPATCH_FIRST_LIBRARY_H
 
-/* Its soname, which ld.so looks for as the program's own DT_NEEDED; NULL: the program does not need it. Free it. */
+/* Return its soname, which ld.so looks for as the program's own DT_NEEDED; malloc'd. NULL: the program does not
+ * need it. */
 char *first_library(const char *program);
 
 #endif

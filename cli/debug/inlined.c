@@ -27,8 +27,8 @@ struct sought {
     size_t count;
 };
 
-/* dwarf_filesrc() of number 0, which DWARF 5 gives to the unit's own file, is right; dwarf_decl_file()
- * takes 0 for no file. */
+/* Return the name of a unit's file. dwarf_filesrc() handles number 0, which DWARF 5 gives to the unit's own file;
+ * dwarf_decl_file() takes 0 for no file. */
 static const char *source_name(Dwarf_CU *cu, Dwarf_Word number)
 {
     Dwarf_Die unit;
@@ -41,7 +41,7 @@ static const char *source_name(Dwarf_CU *cu, Dwarf_Word number)
     return dwarf_filesrc(files, number, NULL, NULL);
 }
 
-/* The file and the line of a function's declaration. False: DWARF does not say. */
+/* Find the file and the line of a function's declaration. False: DWARF does not have them. */
 static bool declaration(Dwarf_Die *function, const char **file, int *line)
 {
     Dwarf_Attribute attribute;
@@ -95,7 +95,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* In one order, however the units were read. */
+/* Return the list as text. The order does not depend on that of the units. */
 static char *told(struct sought *sought)
 {
     char *text = NULL;
@@ -129,7 +129,8 @@ static bool seek(struct sought *sought, Dwarf_Die *function)
     return sought->name && declaration(function, &sought->file, &sought->line);
 }
 
-/* Its code lies in another unit than its declaration: so gcc's LTO writes it, without DW_AT_inline. */
+/* Return whether the function's code lies in another unit than its declaration: gcc's LTO writes it so, without
+ * DW_AT_inline. */
 static bool is_of_another_unit(Dwarf_Die *function)
 {
     Dwarf_Attribute attribute;
@@ -139,7 +140,7 @@ static bool is_of_another_unit(Dwarf_Die *function)
            dwarf_formref_die(&attribute, &origin) && origin.cu != function->cu;
 }
 
-/* Only this unit can have copies: neither linkage nor a header nor LTO gives them to others. */
+/* Return whether only this unit can have copies: the function is not external, not in a header and not of LTO. */
 static bool is_private(Dwarf_Die *function, Dwarf_Die *unit, const char *file)
 {
     Dwarf_Attribute attribute;
@@ -152,7 +153,7 @@ static bool is_private(Dwarf_Die *function, Dwarf_Die *unit, const char *file)
            strcmp(name, base_name(file)) == 0;
 }
 
-/* A function that was inlined somewhere has an abstract instance that says so. */
+/* Return whether the function may have been inlined: then its abstract instance says so. */
 static bool may_have_copies(Dwarf_Die *function)
 {
     return dwarf_hasattr_integrate(function, DW_AT_inline) || is_of_another_unit(function);
@@ -187,7 +188,8 @@ static int take_first(const struct inlined_copy *copy, void *context)
     return seek(sought, &origin);
 }
 
-/* The abstract instance in a unit; those of a name space have symbols, or nobody asks for them. */
+/* Return whether the unit has the abstract instance. Functions in name spaces have symbols, and are not looked
+ * for. */
 static bool abstract_in(Dwarf_Die *unit, const char *name)
 {
     Dwarf_Die die;

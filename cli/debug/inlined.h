@@ -9,12 +9,12 @@
 
 #include "cli/debug/debug_info.h"
 
-/* "main (reader.c:12), f (reader.c:40) and 3 more", malloc'd; NULL: nowhere, or not known. After
- * `budget` ms the search ends with what it has. */
+/* Return "main (reader.c:12), f (reader.c:40) and 3 more", malloc'd; NULL: nowhere, or not known. After `budget`
+ * ms the search ends with what it has found. */
 char *inlined_into(struct debug_info *info, uint64_t address, unsigned budget);
 
-/* The same of a function that has no code but such copies; "" where nothing of them is left;
- * NULL: there is none of that name. */
+/* The same for a function that has no code but such copies; "" where there are none of them; NULL: no function
+ * has that name. */
 char *inlined_everywhere(struct debug_info *info, const char *name, unsigned budget);
 
 #endif

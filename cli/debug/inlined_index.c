@@ -128,7 +128,8 @@ static bool holds_code(int tag)
            tag == DW_TAG_catch_block || tag == DW_TAG_namespace || tag == DW_TAG_inlined_subroutine;
 }
 
-/* An abstract instance has no code: what is inlined in it shows again in the concrete ones. */
+/* Return whether the DIE has no code: an abstract instance. What is inlined in it is in the concrete ones as
+ * well. */
 static bool is_codeless(Dwarf_Die *die)
 {
     return !dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges);

@@ -25,7 +25,7 @@ struct inlined_copy {
     size_t next;        /* in its bucket; SIZE_MAX: the last */
 };
 
-/* `dwarf` outlives the index. Never NULL. */
+/* Make an index of `dwarf`, which outlives it. Never NULL. */
 struct inlined_index *inlined_index_new(Dwarf *dwarf);
 void inlined_index_free(struct inlined_index *index); /* NULL is allowed */
 
@@ -34,11 +34,11 @@ void inlined_index_free(struct inlined_index *index); /* NULL is allowed */
 bool inlined_index_unit(struct inlined_index *index, Dwarf_Die *unit, uint64_t until);
 bool inlined_index_all(struct inlined_index *index, uint64_t until);
 
-/* The DIE of the function whose code begins at `address` of the DWARF, in what has been read. */
+/* Find the DIE of the function whose code begins at `address` of the DWARF, in what has been read. */
 bool inlined_function_at(struct inlined_index *index, Dwarf_Addr address, Dwarf_Die *out);
 
-/* The copies, in what has been read, of functions called `name`. Non-zero from `each` stops and is
- * returned. */
+/* Call `each` for the copies, in what has been read, of functions called `name`. Stop at a return value other
+ * than 0 and return it. */
 typedef int inlined_copy_visit(const struct inlined_copy *copy, void *context);
 int inlined_copies(const struct inlined_index *index, const char *name, inlined_copy_visit *each,
                    void *context);

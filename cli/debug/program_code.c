@@ -47,7 +47,8 @@ static uint64_t code_size(const struct program *program)
     return size;
 }
 
-/* Mapped where the program's headers say: V8 maps parts of node a second time elsewhere. */
+/* Return whether it is code, mapped where the program's headers say: V8 maps parts of node a second time
+ * elsewhere. */
 static bool is_code_of(const struct program *program, const struct proc_map *mapping)
 {
     uint64_t first = page_begin(program->segments[0].p_vaddr);
@@ -64,7 +65,7 @@ static bool is_code_of(const struct program *program, const struct proc_map *map
     return false;
 }
 
-/* The PT_LOADs, of which the first begins with the file. */
+/* Find the PT_LOADs, of which the first begins with the file. */
 static bool read_segments(const struct file_image *file, struct program *program)
 {
     const Elf64_Ehdr *header = (const void *)file->bytes;
@@ -77,7 +78,7 @@ static bool read_segments(const struct file_image *file, struct program *program
     return program->count > 0 && page_begin(segments[first].p_offset) == 0;
 }
 
-/* What is in memory, beside what is in the file. */
+/* The memory and the file that are compared. */
 struct comparison {
     const struct file_image *file;
     const struct program *program;
@@ -85,7 +86,7 @@ struct comparison {
     int pagemap, memory;
 };
 
-/* Put what the file has over what the library has written in a page. */
+/* Overwrite, in a page, what the library has written with what the file has. */
 static void forget_written(const struct comparison *to, uint64_t address, const uint8_t *file,
                            uint8_t *page, size_t size)
 {
@@ -98,7 +99,7 @@ static void forget_written(const struct comparison *to, uint64_t address, const 
     }
 }
 
-/* A page that is not the file's any more has its bytes all the same, or those of the library alone. */
+/* Compare a page that is not the file's any more: it may have the file's bytes, but for the library's. */
 static bool is_as_in_file(const struct comparison *to, const struct proc_map *mapping, uint64_t at)
 {
     uint64_t offset = mapping->offset + (at - mapping->begin);
@@ -142,7 +143,7 @@ static bool pages_unchanged(const struct comparison *to, const struct proc_map *
     return true;
 }
 
-/* How many bytes of the program's code are mapped, and as they are in its file. */
+/* Return how many bytes of the program's code are mapped and the same as in its file. */
 static uint64_t unchanged_size(const struct process *process, struct program *program,
                                const struct comparison *to)
 {
@@ -164,7 +165,7 @@ static uint64_t unchanged_size(const struct process *process, struct program *pr
     return size;
 }
 
-/* A page that is to be compared needs the right to read memory, ptrace(2). */
+/* To compare a page the command needs the right to read memory, ptrace(2). */
 bool program_code_unchanged(const struct process *process, const struct file_image *file,
                             struct json_object *written)
 {

@@ -11,11 +11,9 @@
 
 struct json_object;
 
-/*
- * All of the code is in memory as it is in `file`, but for what the library has written itself: `written` has
- * offset, size, offset ... (addresses before load bias), as the process says them; or NULL.
- * False also where it cannot be found out.
- */
+/* Return whether all of the code in memory is as in `file`, except for what the library has written: `written`
+ * has offset, size, offset ... (addresses before load bias), as the process reports them; or NULL. False also
+ * where that cannot be found out. */
 bool program_code_unchanged(const struct process *process, const struct file_image *file,
                             struct json_object *written);
 

@@ -9,7 +9,7 @@
 
 #define REGISTER_BYTES 8
 
-/* The innermost function that has code at `address`, not what was inlined into it. */
+/* Find the innermost function that has code at `address`, not one that was inlined into it. */
 static bool function_at(struct debug_info *info, uint64_t address, Dwarf_Die *function)
 {
     Dwarf_Addr bias;

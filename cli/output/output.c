@@ -54,7 +54,7 @@ char *format_text(const char *format, ...)
     return text;
 }
 
-/* C0, DEL and C1 are all that a terminal may obey. A byte that is no UTF-8 is shown as JSON shows it. */
+/* A terminal obeys C0, DEL and C1 only. A byte that is no UTF-8 is shown as JSON shows it. */
 char *text_clean(const char *text)
 {
     const char *from = text ? text : "-";
@@ -112,7 +112,7 @@ void table_cell(struct text_table *table, const char *format, ...)
     free(text);
 }
 
-/* Columns of a UTF-8 text, continuation bytes not counted. */
+/* Return the number of columns of a UTF-8 text: continuation bytes are not counted. */
 static size_t width(const char *text)
 {
     size_t columns = 0;
@@ -122,7 +122,7 @@ static size_t width(const char *text)
     return columns;
 }
 
-/* A C++ name of a thousand letters moves its own line's columns, and no other's. */
+/* Return the width of a column. A cell wider than COLUMN_MAX moves the columns of its own line alone. */
 static size_t column_width(const struct text_table *table, size_t column)
 {
     size_t most = 0;
@@ -223,7 +223,7 @@ void json_write(FILE *out, struct json_object *document)
     fputc('\n', out);
 }
 
-/* NaN and Infinity, which json-c takes in its strict mode too; as words outside of strings. */
+/* Return whether there is NaN or Infinity outside of strings, which json-c takes in its strict mode too. */
 static bool has_no_number(const char *text)
 {
     bool in_string = false;

@@ -31,37 +31,37 @@ void table_cell(struct text_table *table, const char *format, ...)
 void table_print(const struct text_table *table, FILE *out);
 void table_free(struct text_table *table);
 
-/* `text` with every control character as '?'; malloc'd. NULL is written as "-". */
+/* Return `text` with '?' for every control character; malloc'd. NULL is written as "-". */
 char *text_clean(const char *text);
-/* fputs of text_clean(). */
+/* Write text_clean() of `text`. */
 void text_print(FILE *out, const char *text);
 
-/* "hotpatch: HP-CODE: text" and, indented, the remedy; all of them, on stderr. */
+/* Print "hotpatch: HP-CODE: text" and the indented remedy, for each refusal, on stderr. */
 void refusal_print(const struct refusal *why);
 void refusal_line_print(const char *code, const char *text, const char *remedy);
-/* "hotpatch: warning: text", on stderr. */
+/* Print "hotpatch: warning: text" on stderr. */
 void warning_print(const char *text);
 
-/* The document on one line, in UTF-8 whatever bytes its strings have (base/utf8.h). */
+/* Write the document on one line, in UTF-8 whatever bytes its strings have (base/utf8.h). */
 void json_write(FILE *out, struct json_object *document);
 
-/* What a process or a file has written; NULL: no JSON. Strict, because it is printed again. */
+/* Parse what a process or a file has written; NULL: no JSON. The parser is strict, since the document is printed
+ * again. */
 struct json_object *json_parse(const char *text);
 
-/* Members with a default where they are missing or of another type. Strings live as long as
- * the object. */
+/* Return members, or a default where they are missing or of another type. Strings live as long as the object. */
 const char *json_text(struct json_object *object, const char *key);
 int64_t json_integer(struct json_object *object, const char *key, int64_t otherwise);
 bool json_true(struct json_object *object, const char *key);
-/* An array member, or NULL; its length is 0 then. */
+/* Return an array member, or NULL, whose length is 0. */
 struct json_object *json_list(struct json_object *object, const char *key);
 size_t json_length(struct json_object *list);
 struct json_object *json_item(struct json_object *list, size_t i);
 
-/* Whether colours are wanted on this stream: a terminal, and no NO_COLOR. */
+/* Return whether to print colours on this stream: it is a terminal, and NO_COLOR is not set. */
 bool colour_wanted(FILE *out);
 
-/* malloc or die in words: the command has nothing to keep alive. */
+/* Allocate, or end the command with HP-MEMORY. */
 void *allocate(size_t size);
 void *reallocate(void *block, size_t size);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

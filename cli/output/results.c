@@ -19,7 +19,7 @@ void results_begin(void)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    /* O_PATH: reading and writing give EBADF, as those of a closed descriptor do. */
+    /* With O_PATH reading and writing give EBADF, as those of a closed descriptor do. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) < 0)
             break;
@@ -63,7 +63,7 @@ bool results_flush(void)
 
 struct pollfd results_poll(void)
 {
-    return (struct pollfd){.fd = STDOUT_FILENO}; /* of the reader's end poll(2) tells in any case */
+    return (struct pollfd){.fd = STDOUT_FILENO}; /* poll(2) reports POLLERR without being asked */
 }
 
 bool results_wanted(void)
@@ -73,8 +73,8 @@ bool results_wanted(void)
     return results_flush();
 }
 
-/* 1 states that nothing was changed. After a change that nobody could be told of it is 6: the
- * caller does not know the outcome. */
+/* Return the exit code where results were lost. 1 states that nothing was changed; after a change it is 6, since
+ * the caller does not know the outcome. */
 static int exit_of_loss(int exit_code)
 {
     if (exit_code != 0)

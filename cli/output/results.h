@@ -14,23 +14,23 @@
 
 struct json_object;
 
-/* Before anything else: no file that the command opens gets the number of a closed stdin, stdout or
- * stderr; a reader that has ended gives EPIPE, not SIGPIPE. */
+/* Begin, before all else: no file that the command opens gets the number of a closed stdin, stdout or stderr, and
+ * a reader that has ended gives EPIPE, not SIGPIPE. */
 void results_begin(void);
-/* Before exec(3): the program gets stdin, stdout, stderr and SIGPIPE as the command got them. */
+/* End before exec(3): the program gets stdin, stdout, stderr and SIGPIPE as the command got them. */
 void results_leave(void);
 
-/* Return 0 where stdout takes results as far as can be told without a write, else -1. A verb is not
- * begun with a stdout that is known to take nothing. */
+/* Return 0 where stdout takes results, as far as that is known without a write, else -1. No verb begins with a
+ * stdout that is known to take nothing. */
 int results_check(struct refusal *why);
 
-/* Write out what was printed; false: it is lost, or what was printed before it. */
+/* Write out what was printed. False: it is lost, or what was printed before it. */
 bool results_flush(void);
-/* For one that waits: an event where the reader of stdout ends. */
+/* Return what poll(2) needs to report the end of the reader of stdout. */
 struct pollfd results_poll(void);
-/* Return whether somebody may still read stdout, and nothing was lost. */
+/* Return whether stdout may still have a reader, and nothing was lost. */
 bool results_wanted(void);
-/* Close stdout. Return `exit_code`, or, where results were lost, another than 0; says so on stderr. */
+/* Close stdout. Return `exit_code` or, where results were lost, another code than 0, with a message on stderr. */
 int results_end(int exit_code);
 
 /* Write the document to stdout and flush it. Use document_print() (reply.h) for what ends a verb. */

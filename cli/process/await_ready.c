@@ -26,7 +26,8 @@ static bool same_program(const struct process *process, pid_t other)
     return same;
 }
 
-/* A shell's child, or `hotpatch run`, on its way to exec; or ld.so at work in the program. */
+/* Return whether the process may still get the library: a shell's child or `hotpatch run` before its exec, or
+ * ld.so at work in the program. */
 static bool may_still_be_injected(const struct process *process)
 {
     char *preload = process_environ(process, "LD_PRELOAD");

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-/* Returns when `pid` listens, when it clearly never will, or when it is older than 2 s. */
+/* Return when `pid` listens, when it clearly never will, or when it is older than 2 s. */
 void process_await_ready(pid_t pid);
 
 #endif

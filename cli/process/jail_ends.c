@@ -18,7 +18,7 @@
 #define ENDS_MAX 16 /* of pipes in one table; a listener has four */
 #define DRAIN_MAX (1 << 20)
 
-/* What the listener's pipes have and others hardly do; the first is kept at the end for writing alone. */
+/* Flags of the listener's pipes, which other pipes hardly have. The end for writing alone keeps O_DIRECT. */
 enum { MARK = O_DIRECT | O_NONBLOCK };
 
 struct end {
@@ -39,7 +39,7 @@ static char *fd_path(pid_t pid, pid_t tid, const char *folder, int number)
     return format_text("/proc/%d/task/%d/%s/%d", pid, tid, folder, number);
 }
 
-/* The flags of open(2) as fdinfo has them; 0: not readable. */
+/* Return the flags of open(2) by fdinfo; 0: they cannot be read. */
 static int flags_of(pid_t pid, pid_t tid, int number)
 {
     char *path = fd_path(pid, tid, "fdinfo", number), *text = read_small_file(path, NULL);
@@ -74,7 +74,7 @@ static int by_number(const void *a, const void *b)
     return ((const struct end *)a)->number - ((const struct end *)b)->number;
 }
 
-/* The marked ends in a thread's table, by number. -errno: the table cannot be read. */
+/* List the marked ends in a thread's table, by number. Return their count, or -errno: the table cannot be read. */
 static int list_ends(pid_t pid, pid_t tid, struct end ends[ENDS_MAX])
 {
     char *path = format_text("/proc/%d/task/%d/fd", pid, tid);
@@ -101,7 +101,7 @@ static const struct end *other_end(const struct end *ends, int count, const stru
     return NULL;
 }
 
-/* The end of `which`-th pipe, of those with both ends here, that was opened for `access`. */
+/* Return the end of the `which`-th pipe that was opened for `access`, among the pipes with both ends here. */
 static const struct end *nth_pipe(const struct end *ends, int count, int which, int access)
 {
     for (int i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ static const struct end *nth_pipe(const struct end *ends, int count, int which, 
     return NULL;
 }
 
-/* What the number leads to may have been exchanged since: only the very pipe is opened. */
+/* Open the pipe `end`. The number may lead to another file by now: device and inode are compared. */
 static int open_end(const struct end_search *search, pid_t tid, const struct end *end, int access)
 {
     char *path = fd_path(search->pid, tid, "fd", end->number), *again;
@@ -139,7 +139,7 @@ static int open_end(const struct end_search *search, pid_t tid, const struct end
     return fd;
 }
 
-/* The worker has the program's own table, whose pipes are the program's. */
+/* Return whether the thread has a table of its own. The worker has the program's, whose pipes are the program's. */
 static bool has_own_table(pid_t pid, pid_t tid)
 {
     return syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) != 0;

@@ -20,11 +20,12 @@ struct jail_ends {
     pid_t thread; /* the listener */
 };
 
-/* 0, or -errno: -ENOENT: no listener has such pipes; -EACCES: this user may not look. */
+/* Find and open the pipes. Return 0, or -errno: -ENOENT: no listener has such pipes; -EACCES: this user may not
+ * look. */
 int jail_find(const struct process *process, struct jail_ends *ends);
-/* Keep other commands from it while it is open. False: another one has it. */
+/* Lock the pipes against other commands while they are open. False: another command has locked them. */
 bool jail_lock(const struct jail_ends *ends);
-/* Read away what a command that has ended left unread. */
+/* Read and drop what a command that has ended left unread. */
 void jail_drain(const struct jail_ends *ends);
 
 #endif

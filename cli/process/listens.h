@@ -10,13 +10,14 @@
 
 enum listens { LISTENS_FIRST_RING, LISTENS_START, LISTENS_NEVER };
 
-/* HOTPATCH_LISTEN in the environment that the process was started with. */
+/* Return the value of HOTPATCH_LISTEN in the environment that the process was started with. */
 enum listens process_listens(const struct process *process);
 
-/* Does it catch the signal? The kernel ends a process that does not. */
+/* Return whether the process catches the signal. The kernel ends a process that does not. */
 bool process_catches(const struct process *process, int number);
 
-/* True: the process has the library, no thread of the library, and a doorbell whose first ring makes them. */
+/* Return whether the process has the library, no thread of the library, and a doorbell whose first ring makes
+ * them. */
 bool process_waits_for_ring(const struct process *process);
 
 #endif

@@ -26,7 +26,7 @@ static bool mapped_has(const struct mapped *mapped, const struct mapped_object *
     return false;
 }
 
-/* hotpatch's own libraries, ld.so, and the private copies of patches are none to be patched. */
+/* Return whether the object is never patched: hotpatch's own libraries, ld.so, and private copies of patches. */
 static bool is_own(const char *path)
 {
     const char *base = base_name(path);
@@ -86,7 +86,7 @@ int mapped_root(const struct process *process)
     return process_file_open(process->view, "root", O_PATH | O_DIRECTORY);
 }
 
-/* As the process's root has it: a link in the path must not lead out of that. */
+/* Open `path` in the process's root. A link in the path does not lead out of it. */
 static int open_in_root(const struct process *process, const char *path)
 {
     struct open_how how = {

@@ -21,15 +21,15 @@ struct mapped {
     size_t count;
 };
 
-/* What the process's files are is not known where maps cannot be read: no objects. */
+/* Read the objects of the process. There are none where maps cannot be read. */
 void mapped_read(const struct process *process, struct mapped *mapped);
 void mapped_free(struct mapped *mapped);
 
-/* The process's root directory, O_PATH; -1: not to be had. */
+/* Open the process's root directory with O_PATH. Return -1 where that is not possible. */
 int mapped_root(const struct process *process);
 
-/* The file as the process sees it, for reading; -1 where it is gone. The caller holds its build-id
- * against the process's: by now it may be another file. */
+/* Open the file as the process sees it, for reading. Return -1 where it is gone. The caller compares its build-id
+ * with the process's: by now it may be another file. */
 int mapped_open(const struct process *process, const struct mapped_object *object);
 
 #endif

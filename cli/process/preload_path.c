@@ -47,7 +47,8 @@ char *preload_find(struct refusal *why)
     return found;
 }
 
-/* What "$LIB" stands for: the dynamic linker's directory below the root or /usr, as it was installed. */
+/* Return what "$LIB" stands for: the dynamic linker's directory below the root or /usr, as it was installed;
+ * malloc'd. */
 static char *lib_of(const char *linker)
 {
     char *real = realpath(*linker ? linker : machine_linker_path, NULL), *lib;

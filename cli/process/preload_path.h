@@ -6,13 +6,13 @@
 
 #include "base/refusal.h"
 
-/* Its absolute path, malloc'd: beside the command, in ../lib of it, or in the directory it was
+/* Return its absolute path, malloc'd: beside the command, in ../lib of it, or in the directory that it was
  * installed to. NULL with the refusal. */
 char *preload_find(struct refusal *why);
 
-/* How LD_PRELOAD names the shim for a program of this dynamic linker, and for all that it starts: malloc'd.
- * With "$LIB", where that leads to the shim: for a 32-bit program to an empty library, which its dynamic linker
- * loads without a word (ld.so(8), "Dynamic string tokens"). */
+/* Return how LD_PRELOAD names the shim for a program of this dynamic linker and for all that the program starts;
+ * malloc'd. It has "$LIB" where that leads to the shim: for a 32-bit program it leads to an empty library, which
+ * its dynamic linker loads without a message (ld.so(8), "Dynamic string tokens"). */
 char *preload_spelled(const char *shim, const char *linker);
 
 #endif

@@ -37,7 +37,8 @@ static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
     return ok;
 }
 
-/* A main thread that has exited is a zombie too, while other threads run on. */
+/* Return whether the process has ended. A main thread that has exited is a zombie too, while other threads run
+ * on. */
 static bool process_has_ended(pid_t pid, char state)
 {
     return state == 'X' || (state == 'Z' && process_status_number(pid, 0, "Threads:") <= 1);
@@ -87,7 +88,7 @@ char *process_environ(const struct process *process, const char *name)
     return value;
 }
 
-/* The uid as the process itself sees it: user_namespaces(7), /proc/PID/uid_map. */
+/* Return the uid as the process itself sees it: user_namespaces(7), /proc/PID/uid_map. */
 static uid_t uid_inside(pid_t pid, uid_t outside)
 {
     char *map = process_file(pid, 0, "uid_map", NULL);
@@ -183,7 +184,8 @@ static bool same_link(pid_t pid, const char *name)
     return stat(path, &ours) == 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
-/* A process that may not be looked into is taken for one of our own namespace if it has one number alone. */
+/* Return the inode number of its pid namespace. A process that may not be examined counts as one of the command's
+ * namespace if it has one number alone. */
 static uint64_t read_pid_ns(const struct process *process)
 {
     char path[64];
@@ -235,7 +237,8 @@ static int take_another(pid_t tid, void *context)
     return other;
 }
 
-/* A zombie's own maps, exe and root are gone; those of its threads are not. */
+/* Return a thread that has not exited. A zombie's own maps, exe and root are gone; those of other threads are
+ * not. */
 static pid_t live_thread(pid_t pid)
 {
     pid_t found = pid;

@@ -34,34 +34,34 @@ struct process {
     bool hidden_root;  /* its root cannot be looked at: it may be any */
 };
 
-/* 0, or -1: HP-NO-PROCESS, HP-PERMISSION. Close with process_close() in either case. */
+/* Read the facts. Return 0, or -1 with HP-NO-PROCESS or HP-PERMISSION. Call process_close() in either case. */
 int process_open(pid_t pid, struct process *process, struct refusal *why);
 void process_close(struct process *process);
-/* Still the same process, and not a zombie? */
+/* Return whether it is still the same process, and not a zombie. */
 bool process_alive(const struct process *process);
-/* Base name of its program, or its comm. */
+/* Return the base name of its program, or its comm. */
 const char *process_name(const struct process *process);
 
-/* Milliseconds since it was started, in steps of a clock tick. */
+/* Return the milliseconds since it was started, in steps of a clock tick. */
 uint64_t process_age_ms(const struct process *process);
-/* Reads the start time of `pid` alone; 0 where there is no such process or it has ended. */
+/* Return the start time of `pid`; 0 where there is no such process or it has ended. */
 uint64_t process_start_time(pid_t pid);
-/* Value of NAME in the environment the process was started with, malloc'd; NULL: unset. */
+/* Return the value of `name` in the environment that the process was started with, malloc'd; NULL: unset. */
 char *process_environ(const struct process *process, const char *name);
-/* The number that thread `tid` has for itself: the last of NSpid. 0: there is no such thread. */
+/* Return the number that thread `tid` has for itself: the last of NSpid. 0: there is no such thread. */
 pid_t process_inner_tid(pid_t pid, pid_t tid);
-/* Calls `each` for every thread until it returns another number than 0, which is returned; -errno. */
+/* Call `each` for every thread until it returns another number than 0. Return that number, 0, or -errno. */
 int process_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
-/* Calls `each` for every thread named "hotpatch"; a positive return stops and is returned. */
+/* Call `each` for every thread named "hotpatch" until it returns a positive number. Return that number, or 0. */
 int process_shim_threads(pid_t pid, int (*each)(pid_t tid, void *context), void *context);
-/* Has one of its threads `fd`'s file open? Their descriptors are their own. */
+/* Return whether one of the shim's threads has the file of `fd` open in its table. */
 bool process_holds(pid_t pid, int fd);
-/* The shim's thread that waits with `number` unblocked, or 0. */
+/* Return the shim's thread that has the signal `number` unblocked, or 0. */
 pid_t process_listener(pid_t pid, int number);
-/* The doorbell's number by the process's environment: 0 for none. */
+/* Return the doorbell's number by the process's environment; 0: none. */
 int process_doorbell(const struct process *process);
 
-/* seconds since the epoch at which a process with this start time began */
+/* Return the time at which a process with this start time began, in seconds since the epoch. */
 int64_t start_time_epoch(uint64_t start_time);
 
 #endif

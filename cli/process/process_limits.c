@@ -16,7 +16,7 @@ enum {
 #define OWN_MEMORY ((unsigned long long)4 << 20) /* stacks and what libc adds to each */
 #define UNLIMITED (~0ULL)
 
-/* The soft limit in /proc/PID/limits, proc(5): a name of fixed width, then the number. */
+/* Return the soft limit in /proc/PID/limits (proc(5)): a name of fixed width, then the number. */
 static unsigned long long soft_limit(pid_t pid, const char *name)
 {
     unsigned long long value = UNLIMITED;
@@ -29,7 +29,7 @@ static unsigned long long soft_limit(pid_t pid, const char *name)
     return value;
 }
 
-/* RLIMIT_NPROC counts the threads of all processes of the user. */
+/* Return the number of threads of all processes of the user, which RLIMIT_NPROC limits. */
 static unsigned long long count_threads(long uid)
 {
     unsigned long long count = 0;

@@ -7,11 +7,9 @@
 
 #include "base/refusal.h"
 
-/*
- * `listens`: somebody reads the FIFO of the process; then only an answer must be possible. Else two threads,
- * their stacks and the listener's descriptors. 0, or -1 with HP-LIMIT or HP-MEMORY. A limit that cannot
- * be read is none.
- */
+/* Check the limits of the process. With `listens`, a process that reads its FIFO, a reply must be possible;
+ * without it two threads, their stacks and the listener's descriptors too. Return 0, or -1 with HP-LIMIT or HP-
+ * MEMORY. A limit that cannot be read is none. */
 int limits_leave_room(pid_t pid, bool listens, struct refusal *why);
 
 #endif

@@ -39,7 +39,8 @@ static int by_pid(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-/* `name` NULL: any. Processes that cannot be looked into are counted in `hidden`. */
+/* List the processes with the shim that `name` names; NULL: all. Processes that cannot be examined are counted in
+ * `hidden`. */
 static struct process *scan(const char *name, size_t *count, size_t *hidden)
 {
     DIR *proc = opendir("/proc");

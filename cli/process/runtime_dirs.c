@@ -15,8 +15,8 @@
 
 #define CANDIDATES_MAX 16
 
-/* As the process itself opens it: links above it are followed, in the process's root. What is opened is judged by its
- * owner and mode, wherever it is. */
+/* Open a directory as the process itself does: links above it are followed, in the process's root. The caller
+ * checks owner and mode of what was opened. */
 static int directory_open(int root, const char *path, int flags)
 {
     struct open_how how = {
@@ -27,7 +27,7 @@ static int directory_open(int root, const char *path, int flags)
     return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-/* The runtime directory itself is no link; a slash after its name would lead through one. */
+/* Open the runtime directory. It is no link itself; a slash after its name would lead through one. */
 static int candidate_dir_open(int root, const char *path)
 {
     char *bare = format_text("%s", path);
@@ -94,7 +94,7 @@ struct candidate_search {
     bool own_root; /* where candidates are being added from */
 };
 
-/* `path` NULL or relative: not a candidate; freed. */
+/* Add `path`, which is freed unless it is added. NULL or a relative path is no candidate. */
 static void candidate_add(struct candidate_search *search, char *path, const char *origin)
 {
     struct dir_candidate *candidate;
@@ -122,7 +122,8 @@ static char *copy_or_null(const char *text)
     return text ? format_text("%s", text) : NULL;
 }
 
-/* XDG_RUNTIME_DIR counts only where it is the process's user's own. */
+/* Return the directory in XDG_RUNTIME_DIR, which counts only where it belongs to the process's user; malloc'd or
+ * NULL. */
 static char *xdg_directory(struct candidate_search *search)
 {
     char *xdg = process_environ(search->process, "XDG_RUNTIME_DIR");

@@ -85,7 +85,7 @@ static struct json_object *status_beside(int dir, const char *name, const struct
     return json_file_read(dir, path);
 }
 
-/* Ticks after boot, with a second more: the clock may have been set. */
+/* Return the clock ticks after boot, with a second more: the clock may have been set. */
 static uint64_t ticks_at(const struct timespec *when)
 {
     int64_t seconds = when->tv_sec - start_time_epoch(0) + 2;
@@ -114,7 +114,7 @@ static void owner_find(int dir, const char *name, const struct stat *st, uint64_
     json_object_put(status);
 }
 
-/* Might `process` be the owner? */
+/* Return whether `process` may be the owner. */
 static bool is_owner(const struct process *process, const struct file_owner *owner)
 {
     if (process->inner_pid != owner->pid ||
@@ -126,7 +126,8 @@ static bool is_owner(const struct process *process, const struct file_owner *own
                              : process->start_time <= owner->before;
 }
 
-/* Looked at again: it may be another process, or have the library, since the list was made. */
+/* Return whether the owner lives. The process is examined again: since the list was made it may be another
+ * process, or have got the library. */
 static bool lives_here(const struct file_owner *owner)
 {
     struct refusal ignored = {0};
@@ -227,7 +228,7 @@ static bool is_stale(int dir, const char *name, const struct process *live, size
            older_than(dir, name, COPY_AGE) && command_gone(name);
 }
 
-/* Makers of files wait for the lock before they take a stale one's name (preload/sweep.h). */
+/* A process that makes files waits for the lock before it takes a stale name (preload/sweep.h). */
 size_t stale_remove(int dir, const struct process *live, size_t live_count)
 {
     DIR *entries = directory_read(dir, ".");

@@ -8,10 +8,10 @@
 
 #include "cli/process/proc_facts.h"
 
-/* Removes FIFOs and status files of processes that are gone (or whose PID is another
- * process's by now), reply FIFOs that nobody reads, copies of commands that have ended, and
- * snapshots where no process uses the directory any more. `live` are the injected processes, and those that may be;
- * the number of files removed. */
+/* Remove FIFOs and status files of processes that have ended (or whose PID is another process's by now), reply
+ * FIFOs that no process reads, copies of commands that have ended, and snapshots where no process uses the
+ * directory any more. `live`: the processes that have the library or may have it. Return the number of files
+ * removed. */
 size_t stale_remove(int dir, const struct process *live, size_t live_count);
 
 #endif

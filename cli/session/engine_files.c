@@ -38,7 +38,7 @@ static int library_is_named(struct dl_phdr_info *info, size_t size, void *contex
     return 1;
 }
 
-/* The path of a library of the command's own whose base name begins so; or NULL. */
+/* Return the path of a library of the command's own whose base name begins with `name`, or NULL. */
 static const char *loaded_library(const char *name, size_t length)
 {
     struct library_search look = {name, length, NULL};
@@ -66,7 +66,7 @@ static bool files_have(const struct texts *files, const char *path)
     return false;
 }
 
-/* What it needs first. ld.so itself says what is missing. */
+/* Add the libraries that the file needs, and then the file. ld.so itself reports what is missing. */
 static void engine_files_add(struct texts *files, const struct mapped *mapped, const char *path)
 {
     struct refusal ignored = {0};
@@ -88,7 +88,7 @@ static void engine_files_add(struct texts *files, const struct mapped *mapped, c
     texts_add(files, path);
 }
 
-/* Beside the library that is in the process, else beside this command's. */
+/* Return the engine beside the shim of the process or else beside this command's; malloc'd or NULL. */
 static char *find_engine(const struct process *process, struct refusal *why)
 {
     char *own = preload_find(why), *path = NULL;

@@ -8,8 +8,8 @@
 #include "cli/debug/texts.h"
 #include "cli/process/proc_facts.h"
 
-/* Their paths as this command sees them, each behind what it needs itself: the engine is the last. 0, or -1
- * with HP-ENGINE. Free with texts_free(). */
+/* Find their paths as this command sees them, each after those that it needs: the engine is the last. Return 0,
+ * or -1 with HP-ENGINE. Free the list with texts_free(). */
 int engine_files_find(const struct process *process, struct texts *files, struct refusal *why);
 
 #endif

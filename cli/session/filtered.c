@@ -73,7 +73,7 @@ static bool check_filters(const struct process *process, const struct seccomp_fa
     return false;
 }
 
-/* One thread: the shim's, else the one that is to be rung. `filters` gets their number. */
+/* Check one thread: the shim's, or else the one that is to be rung. `filters` gets the number of its filters. */
 static bool thread_may(const struct process *process, pid_t tid, enum seccomp_thread thread,
                        long *filters, struct refusal *why)
 {
@@ -100,7 +100,7 @@ struct thread_check {
     unsigned threads;
 };
 
-/* A return other than 0 ends the look. */
+/* A return value other than 0 ends the search. */
 static int check_thread(pid_t tid, void *look_)
 {
     struct thread_check *look = look_;
@@ -116,8 +116,8 @@ bool filtered_may_ring(const struct process *process, uint32_t *flags, struct re
     long filters = 0;
 
     *flags = DOORBELL_MAY_CALL;
-    /* Threads of ours are under a filter only if the main thread, which made them, is, or where a later one
-     * came upon all threads. */
+    /* A thread of the shim has a filter only if the main thread, which made it, has one, or if a later filter was
+     * set for all threads. */
     if (process_status_number(process->pid, 0, "Seccomp:") <= 0)
         return true;
     if (process_shim_threads(process->pid, check_thread, &look) != 0)

@@ -17,7 +17,7 @@
 
 #define PATCH_MAX (256L << 20) /* as the engine: HP-TOO-LARGE */
 
-/* Only what the command itself has just made may change its owner. */
+/* Give the file to `owner`. Only a file that the command has just made changes its owner. */
 static int give(int fd, mode_t type, uid_t owner)
 {
     struct stat st;
@@ -54,7 +54,8 @@ int reply_fifo_make(const struct channel *channel, const char *name, struct refu
     return -1;
 }
 
-/* objects/ of the runtime directory where it is one to trust, else -1: the directory itself. */
+/* Open objects/ of the runtime directory. Return -1 where there is none that can be trusted: then the directory
+ * itself is used. */
 static int objects_open(const struct channel *channel)
 {
     struct open_how how = {

@@ -12,20 +12,19 @@
 #include "base/refusal.h"
 #include "cli/process/channel.h"
 
-/* Makes `name` for the directory's owner and opens it O_RDWR, so that it never ends. The
- * descriptor, or -1 with the refusal and nothing left behind. */
+/* Make the FIFO `name` for the directory's owner, and open it with O_RDWR, so that it never reports an end.
+ * Return the descriptor, or -1 with the refusal and nothing left behind. */
 int reply_fifo_make(const struct channel *channel, const char *name, struct refusal *why);
 
-/* Copies the file at `source`; the path as the target sees it (malloc'd), or NULL with the
- * refusal. */
+/* Copy the file at `source`. Return the path as the process sees it, malloc'd, or NULL with the refusal. */
 char *patch_copy(const struct channel *channel, const char *source, const char *id, size_t number,
                  struct refusal *why);
-/* Removes what patch_copy() made. */
+/* Remove a copy that patch_copy() made. */
 void patch_copy_remove(const struct channel *channel, const char *path);
 
-/* The file at `source` for reading if it can be a patch; or -1 with the refusal. */
+/* Open the file at `source` for reading if it can be a patch. Return -1 with the refusal. */
 int patch_source_open(const char *source, struct refusal *why);
-/* From where the descriptors stand to the end. 0, or -1 with errno. */
+/* Copy from the descriptors' positions to the end. Return 0, or -1 with errno. */
 int copy_bytes(int from, int to);
 
 #endif

@@ -53,7 +53,7 @@ static int is_inner_thread(pid_t tid, void *context)
     return 1;
 }
 
-/* The thread that the process knows as `inner`; 0: none. */
+/* Return the thread that the process knows as `inner`; 0: there is none. */
 static pid_t outer_thread(const struct process *process, pid_t inner)
 {
     struct thread_search search = {process->pid, inner, 0};
@@ -117,7 +117,8 @@ static int list_task(pid_t tid, void *context)
     return write(list->file, &record, sizeof(record)) == sizeof(record) ? 0 : -EIO;
 }
 
-/* A file in place of the directory /proc/PID/task, which would lead out of the jail. */
+/* Answer with a file of directory records in place of the directory /proc/PID/task, by which a process could
+ * leave the jail. */
 static void list_tasks(struct answer *answer, const struct process *process)
 {
     struct task_list list = {process->pid, memfd_create("hotpatch", MFD_CLOEXEC)};
@@ -156,8 +157,8 @@ static bool is_mapped_file(int fd, const struct proc_map *map)
     return same;
 }
 
-/* /proc/PID/map_files leads to the very file. Where that may not be used, the path in maps does, which in a jail may
- * be the name of another file here. */
+/* Open the file of a mapping. /proc/PID/map_files leads to that file. Where it may not be used, the path in maps
+ * is opened, which may be the name of another file here. */
 static void open_mapping(struct answer *answer, const struct process *process,
                          const struct proc_map *map)
 {
@@ -243,7 +244,8 @@ static void bring_engine(struct jail_answers *answers, struct answer *answer)
         refuse_answer(answer, &why);
 }
 
-/* `name` is one that no other load uses: ld.so takes what has a known name for loaded. Freed. */
+/* Copy `source` into the jail as `name`, which is freed. No other load uses the name: ld.so takes a library with
+ * a known name for loaded. */
 static void bring_file(struct jail_answers *answers, struct answer *answer, const char *source,
                        char *name)
 {
@@ -270,8 +272,8 @@ static void bring_patch(struct jail_answers *answers, struct answer *answer, siz
                    format_text("%s-%zu-%u.so", answers->id, number, answers->given));
 }
 
-/* A memory file in the listener's table: what it makes of a patch before that is loaded. Of no other file
- * may the process have a copy made by root. */
+/* Open a memory file in the listener's table: the file that the listener makes of a patch before it is loaded. No
+ * other file is copied by root for the process. */
 static int open_memory_file(const struct jail_answers *answers, int number)
 {
     char *path =
@@ -309,7 +311,7 @@ static void bring_copy(struct jail_answers *answers, struct answer *answer, cons
     close(memory);
 }
 
-/* The directory itself, for a worker that may not search the root directory. */
+/* Answer with the directory itself, for a worker that may not search the root directory. */
 static void open_jail_directory(struct jail_answers *answers, struct answer *answer)
 {
     answer->fd = dup(jail_files_directory(answers->files));
@@ -385,7 +387,7 @@ static int send_from_here(const char *name, const char *text, int fd)
     return result;
 }
 
-/* Abstract names belong to a network namespace (unix(7)): where that is another, a process of ours goes
+/* Send from the process's network namespace, to which abstract names belong (unix(7)); a child process goes
  * there. */
 static void send_from_there(const struct process *process, const char *name, const char *text,
                             int fd)

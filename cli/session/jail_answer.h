@@ -26,9 +26,9 @@ struct jail_answers {
     size_t brought;           /* so many copies of patches were made */
 };
 
-/* Answer the question that `line` is. False: it is none. */
+/* Answer the question in `line`. False: it is none. */
 bool jail_answer(struct jail_answers *answers, struct json_object *line);
-/* Remove what was put into the jail. */
+/* Remove the files that were put into the jail. */
 void jail_answers_end(struct jail_answers *answers);
 
 #endif

@@ -89,7 +89,7 @@ static void jail_directory_empty(int directory)
         close(fd);
 }
 
-/* Another owner may give any of root's directories there a name of ours. */
+/* Return whether root owns the directory. Another owner may give any of root's directories one of these names. */
 static bool is_roots(int root)
 {
     struct stat st;
@@ -97,7 +97,7 @@ static bool is_roots(int root)
     return fstat(root, &st) == 0 && st.st_uid == geteuid();
 }
 
-/* What a command left behind whose keeper was killed, too: nobody holds its lock. */
+/* Remove what commands left behind whose keeper was killed: no process holds its lock. */
 static void remove_left(int root)
 {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -123,13 +123,14 @@ static void remove_left(int root)
         closedir(list);
 }
 
-/* Which directory the command has made. Files come into it after it was told. */
+/* The directory that the command has made. The keeper reads it from a pipe before files are put there. */
 struct directory_identity {
     dev_t device;
     ino_t inode;
 };
 
-/* The owner of the root directory may have put another of root's directories in its place. */
+/* Remove the directory with its files. The owner of the root directory may have put another of root's directories
+ * in its place. */
 static void remove_directory(int root, const char *name, const struct directory_identity *made)
 {
     int directory = open_in_jail(root, name, O_DIRECTORY | O_NOFOLLOW);
@@ -159,14 +160,14 @@ static void keeper_run(const struct jail_files *files, int end)
     _exit(0);
 }
 
-/* No terminal and no pipe of the caller's or of another keeper stays open by this one. */
+/* Close all other descriptors: no terminal and no pipe of the caller or of another keeper stays open. */
 static void close_all_but(int kept)
 {
     syscall(SYS_close_range, 1, kept - 1, 0);
     syscall(SYS_close_range, kept + 1, ~0U, 0);
 }
 
-/* It waits for the end of this process before there is anything to remove. */
+/* Start the process that waits for the end of this one and then removes the directory. */
 static int start_keeper(struct jail_files *files)
 {
     int ends[2];
@@ -193,7 +194,7 @@ static bool is_still_there(const struct jail_files *files)
            st.st_dev == named.st_dev && st.st_uid == geteuid();
 }
 
-/* Whatever this command's umask is, the process is to read there. */
+/* Let the process read there, whatever this command's umask is. */
 static int open_to_all(struct jail_files *files)
 {
     struct directory_identity made;
@@ -207,7 +208,7 @@ static int open_to_all(struct jail_files *files)
     return fchmod(files->directory, 0755);
 }
 
-/* Before it is locked another command may take the directory for one that was left behind. */
+/* Make the directory and lock it. Before it is locked another command may take it for one that was left behind. */
 static int jail_directory_make(struct jail_files *files)
 {
     const char *name = files->path + 1;

@@ -13,15 +13,15 @@
 
 struct jail_files;
 
-/* Make the directory. NULL with HP-CHROOT. */
+/* Make the directory. Return NULL with HP-CHROOT. */
 struct jail_files *jail_files_make(const struct process *process, const char *id,
                                    struct refusal *why);
-int jail_files_directory(const struct jail_files *files);    /* its descriptor */
+int jail_files_directory(const struct jail_files *files);    /* the directory's descriptor */
 const char *jail_files_path(const struct jail_files *files); /* as the process sees it */
-/* Copy the file at `source` there as `name`. The copy open for reading, or -1 with the refusal. */
+/* Copy the file at `source` there as `name`. Return the copy, open for reading, or -1 with the refusal. */
 int jail_files_copy(struct jail_files *files, const char *source, const char *name,
                     struct refusal *why);
-/* Remove all, and wait until that is done. NULL: nothing. */
+/* Remove all files and wait until that is done. NULL is allowed. */
 void jail_files_remove(struct jail_files *files);
 
 #endif

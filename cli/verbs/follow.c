@@ -110,7 +110,8 @@ static void say_waiting(struct followed *file, const struct refusal *why)
     file->said = true;
 }
 
-/* What is open for writing, or may be, is looked at again; the rest comes with an event. */
+/* Set the time of the next look. A file that is open for writing, or may be, is looked at again; of others an
+ * event is awaited. */
 static void look_later(struct followed *file, enum whole whole, const struct refusal *why)
 {
     uint64_t now = now_ms();
@@ -123,7 +124,7 @@ static void look_later(struct followed *file, enum whole whole, const struct ref
     file->pause = file->pause * 2 < PAUSE_LAST ? file->pause * 2 : PAUSE_LAST;
 }
 
-/* Has the file complete contents other than those last loaded? */
+/* Return whether the file has complete contents other than those last loaded. */
 static bool changed(struct followed *file)
 {
     struct refusal why = {0};
@@ -149,7 +150,7 @@ static bool changed(struct followed *file)
     return whole == WHOLE && !same;
 }
 
-/* One transaction of all that were touched and are complete and other than before. */
+/* Load all files that were touched and are complete and different, in one transaction. */
 static void reload_changed(struct follow *follow, const struct process_targets *targets,
                            const struct client_request *client_request, bool json)
 {
@@ -166,7 +167,7 @@ static void reload_changed(struct follow *follow, const struct process_targets *
     free(paths);
 }
 
-/* Drops the processes that have ended; how many are left. */
+/* Drop the processes that have ended. Return how many are left. */
 static size_t drop_ended(struct process_targets *targets)
 {
     size_t kept = 0;
@@ -203,7 +204,7 @@ static void polls_close(struct pollfd *polls, size_t count)
     free(polls);
 }
 
-/* Waits for an event, the end of a process or of stdout's reader, a signal, or the next look. */
+/* Wait for an event, the end of a process or of stdout's reader, a signal, or the time of the next look. */
 static void wait_for_change(struct follow *follow, const struct process_targets *targets,
                             const sigset_t *waiting)
 {

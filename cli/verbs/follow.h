@@ -1,6 +1,4 @@
-/*
- * follow.h - hotpatch load --follow: loads patches anew whenever their files are rebuilt.
- */
+/* follow.h - hotpatch load --follow: loads patches again whenever their files are rebuilt. */
 #ifndef HOTPATCH_FOLLOW_H
 #define HOTPATCH_FOLLOW_H
 
@@ -12,11 +10,11 @@
 
 struct follow;
 
-/* Begins to watch, before the first load, so that no rebuild is missed. The paths are the caller's. */
+/* Begin to watch, before the first load, so that no rebuild is missed. The paths are the caller's. */
 struct follow *follow_begin(const char *const *paths, size_t count);
 void follow_end(struct follow *follow); /* NULL is allowed */
 
-/* Until every process has ended or SIGINT, SIGTERM or SIGHUP comes; 0. */
+/* Load until every process has ended, or SIGINT, SIGTERM or SIGHUP comes. Return 0. */
 int follow_run(struct follow *follow, struct process_targets *targets,
                const struct client_request *client_request, bool json);
 

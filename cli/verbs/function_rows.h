@@ -18,7 +18,8 @@ struct function_row {
         import_only; /* begins the reason where no entry can be had, but calls through imports switch; or NULL */
 };
 
-/* The members in the order in which a process lists its own functions (loader/slots/function_list.c). */
+/* Return the row. The members have the order in which a process lists its own functions
+ * (loader/slots/function_list.c). */
 struct json_object *function_row_new(struct file_functions *functions,
                                      const struct function_row *row);
 

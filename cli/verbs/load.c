@@ -83,8 +83,7 @@ static void list_append(char ***list, size_t *count, char *text)
     (*list)[(*count)++] = text;
 }
 
-/* "NAME=REST", malloc'd parts for the wire. NAME may be a C++ name: what is behind its last '=' has
- * none itself. */
+/* Split "NAME=REST" into malloc'd parts. NAME may be a C++ name with '='; REST has none. */
 static bool split_name(const char *value, char **name, char **rest)
 {
     const char *equals = strrchr(value, '=');
@@ -144,7 +143,7 @@ static void add_debug(struct load_options *load, const char *path)
     load->debug[load->debug_count++] = path;
 }
 
-/* What values there can be is the process's to say; here, that each is one word. */
+/* Add a term of the faults. The process checks the value; here it must be one word. */
 static int add_term(struct load_options *load, const char *key, const char *value)
 {
     char *longer;
@@ -233,7 +232,8 @@ static char *keys_make(const struct load_options *load)
     return keys;
 }
 
-/* What is not there for the command is not there for a target that sees the same files. */
+/* Refuse patches that do not exist. What does not exist here does not exist for a process that sees the same
+ * files. */
 static int patches_exist(char *const *paths, size_t count, struct refusal *why)
 {
     struct stat st;
@@ -285,7 +285,7 @@ static int load_into(const char *target, const struct load_options *load, char *
     return exit_code;
 }
 
-/* 0, or the exit code of a usage that makes no sense. */
+/* Return 0, or the exit code of a combination that makes no sense. */
 static int check_usage(const struct load_options *load, size_t operands)
 {
     size_t patches = operands ? operands - 1 : 0;

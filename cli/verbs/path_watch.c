@@ -37,7 +37,7 @@ struct watched_name {
     char *name;
 };
 
-/* Tells files and their contents apart as far as stat(2) can. */
+/* What tells files and their contents apart, as far as stat(2) can. */
 struct file_identity {
     dev_t device;
     ino_t inode;
@@ -63,7 +63,7 @@ struct path_watch {
     uint64_t next; /* look */
 };
 
-/* Where a change need not be one that this kernel makes: statfs(2). */
+/* File systems on which changes need not be made by this kernel: statfs(2). */
 static const struct {
     unsigned long type;
     const char *name;
@@ -114,7 +114,7 @@ static char *error_reason(const char *at, int error)
     return format_text("%s cannot be watched (%s)", at, strerror(error));
 }
 
-/* Returns false where the walk cannot go on behind this place. */
+/* Watch one place on the way. Return false where the walk ends there. */
 static bool watch_place(const struct path_watch *watch, struct watched_path *file, const char *at,
                         uint32_t events, const char *name)
 {
@@ -133,13 +133,13 @@ static bool watch_place(const struct path_watch *watch, struct watched_path *fil
     return !proc && (number >= 0 || (errno != ENOENT && errno != ENOTDIR));
 }
 
-/* "/a/b" and "c": "/a/b/c". */
+/* Return "/a/b/c" for "/a/b" and "c"; malloc'd. */
 static char *path_below(const char *directory, const char *name)
 {
     return format_text("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
 }
 
-/* The text of a symbolic link, malloc'd; NULL with errno. */
+/* Return the text of a symbolic link, malloc'd; NULL with errno. */
 static char *link_text(const char *path)
 {
     char text[4096]; /* PATH_MAX: no link is longer */
@@ -154,7 +154,7 @@ struct path_walk {
     unsigned links;
 };
 
-/* Goes to `next`, and with a link's text `target` on where that leads. */
+/* Go to `next` or, where that is a link with the text `target`, to where it leads. */
 static void walk_step(struct path_walk *walk, char *next, char *target, const char *rest)
 {
     char *left = target ? format_text("%s/%s", target, rest) : format_text("%s", rest);
@@ -173,7 +173,7 @@ static void walk_step(struct path_walk *walk, char *next, char *target, const ch
     walk->rest = left;
 }
 
-/* Looks up the first name of the rest. False: the walk ends before the file. */
+/* Look up the first name of the rest. False: the walk ends before the file. */
 static bool walk_name(const struct path_watch *watch, struct watched_path *file,
                       struct path_walk *walk)
 {

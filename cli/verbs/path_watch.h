@@ -1,9 +1,6 @@
-/*
- * path_watch.h - notices that other contents may stand at a path: inotify(7) for every name that the look-up
- * of the path goes through, proc_pid_mountinfo(5) for mounts, and a look once a second at what neither reports.
- *
- * A path that is not watched whole is said on standard error, with the reason.
- */
+/* path_watch.h - reports that a path may have other contents: inotify(7) for every name that the look-up of the
+ * path uses, proc_pid_mountinfo(5) for mounts, and a look once a second at what neither reports. Where a path
+ * cannot be watched completely, a warning on standard error has the reason. */
 #ifndef HOTPATCH_PATH_WATCH_H
 #define HOTPATCH_PATH_WATCH_H
 
@@ -24,8 +21,8 @@ void path_watch_close(struct path_watch *watch); /* NULL is allowed */
 void path_watch_polls(const struct path_watch *watch, struct pollfd *polls);
 /* Return the time (CLOCK_MONOTONIC, ms) of the next look without an event; UINT64_MAX: none. */
 uint64_t path_watch_next(const struct path_watch *watch);
-/* Take in what poll(2) reported, and look where it is time to. Sets touched[i] where paths[i] may have other
- * contents; leaves the others as they are. */
+/* Read what poll(2) reported, and look at files whose time has come. Set touched[i] where paths[i] may have other
+ * contents; leave the other elements. */
 void path_watch_take(struct path_watch *watch, const struct pollfd *polls, bool *touched);
 
 #endif

@@ -29,7 +29,7 @@
 static int preload_check_file(struct verdict *verdict, const char *path, int depth,
                               struct refusal *why);
 
-/* Secure-execution mode comes from a change of ids or capabilities; none happens where the
+/* Check for secure-execution mode, which comes from a change of ids or capabilities. There is none where the
  * caller has them already, or has no_new_privs. */
 static int preload_check_rights(const char *path, struct refusal *why)
 {
@@ -47,7 +47,7 @@ static int preload_check_rights(const char *path, struct refusal *why)
     return 0;
 }
 
-/* The Go linker leaves this string at the start of the text of what it links by itself. */
+/* Return whether the Go linker made the program: it puts this string at the start of the text. */
 static bool made_by_go(const struct file_image *file)
 {
     static const char mark[] = "\xff Go build";
@@ -117,7 +117,8 @@ static int preload_check_elf(struct verdict *verdict, const char *path, struct r
     return status;
 }
 
-/* `/usr/bin/env [-S] X`: X is what runs the script. Assignments and options are passed over. */
+/* Return X of `/usr/bin/env [-S] X`, which is what runs the script; NULL: it is not env. Assignments and options
+ * are passed over. */
 static const char *behind_env(const char *interpreter, char *argument)
 {
     char *rest = argument, *word;
@@ -132,7 +133,7 @@ static const char *behind_env(const char *interpreter, char *argument)
     return NULL;
 }
 
-/* `line` is the script's first one behind "#!". */
+/* Check the interpreter. `line` is the script's first line after "#!". */
 static int preload_check_script(struct verdict *verdict, const char *path, char *line, int depth,
                                 struct refusal *why)
 {

@@ -1,7 +1,5 @@
-/*
- * preload_check.h - can a program be started with the library, and if not, why? Said in words before
- * the dynamic linker silently ignores LD_PRELOAD.
- */
+/* preload_check.h - whether a program can be started with the library. The dynamic linker would ignore LD_PRELOAD
+ * without a message. */
 #ifndef HOTPATCH_PRELOAD_CHECK_H
 #define HOTPATCH_PRELOAD_CHECK_H
 
@@ -17,8 +15,8 @@ struct verdict {
     char linker[PATH_MAX];      /* the dynamic linker; "" where the program cannot be read */
 };
 
-/* As execvp(3) would find `program`. 0, or -1: HP-NO-PROGRAM, HP-STATIC, HP-SETUID, HP-32BIT,
- * HP-MUSL; of a script its interpreter's, and HP-SCRIPT after it. */
+/* Check `program`, which is found as by execvp(3). Return 0, or -1 with HP-NO-PROGRAM, HP-STATIC, HP-SETUID,
+ * HP-32BIT or HP-MUSL; of a script with that of its interpreter and then HP-SCRIPT. */
 int preload_check(const char *program, struct verdict *verdict, struct refusal *why);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* ------------------------------------------------------------------- file --- */
 
-/* By its own name, which is what the process calls it. */
+/* Return whether the name of the program still leads to its file: the process uses that name. */
 static bool is_named_file(const struct process *process, const char *link)
 {
     struct stat named, real;
@@ -28,7 +28,8 @@ static bool is_named_file(const struct process *process, const char *link)
            named.st_dev == real.st_dev && named.st_ino == real.st_ino;
 }
 
-/* A program that was started as an argument of ld.so is not what the link names: ld.so has no PT_INTERP. */
+/* Open the program. One that was started as an argument of ld.so is not what the link names: ld.so has no
+ * PT_INTERP. */
 static bool open_program_file(struct file_image *file, struct file_functions *functions,
                               const struct process *process, struct json_object *written)
 {
@@ -83,7 +84,7 @@ static int by_entry_address(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
-/* The names of the imports that are defined in the program. */
+/* Collect the names of the imports that are defined in the program. */
 static void note_own_imports(struct rows *rows)
 {
     size_t count = json_length(rows->slots);
@@ -99,7 +100,8 @@ static void note_own_imports(struct rows *rows)
     qsort(rows->imported, rows->imported_count, sizeof(*rows->imported), by_import_name);
 }
 
-/* One import of that name: as loader/slots/function_list.c says. */
+/* Return how the reason begins where exactly one import has that name, as loader/slots/function_list.c does; or
+ * NULL. */
 static const char *import_only(const struct rows *rows, const char *name)
 {
     const char **found = bsearch(&name, rows->imported, rows->imported_count,
@@ -127,7 +129,8 @@ static void program_row_add(const struct function *function, const char *name,
     json_object_array_add(rows->list, function_row_new(&rows->functions, &row));
 }
 
-/* False: one is entered by a stub of which the list does not say where it is. */
+/* Collect where functions that are slots begin. False: the program declares slots, whose stubs are not in the
+ * list. */
 static bool note_known(struct rows *rows)
 {
     size_t count = json_length(rows->slots);

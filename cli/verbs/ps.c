@@ -1,4 +1,4 @@
-/* ps.c - hotpatch ps: which processes can be patched; clears away what dead ones left. */
+/* ps.c - hotpatch ps: lists the processes that can be patched, and removes what processes that have ended left. */
 #include "cli/verbs/ps.h"
 
 #include <fcntl.h>
@@ -112,7 +112,7 @@ static void add_json(struct json_object *list, const struct row *row)
     json_object_array_add(list, entry);
 }
 
-/* As a user its own candidates, as root everybody's. */
+/* Remove stale files from the user's own candidates; as root from those of all users. */
 static void clean_all(const struct process *live, size_t count)
 {
     static const char *const everybody[] = {"/tmp/hotpatch-*", "/run/user/*/hotpatch"};
@@ -148,7 +148,7 @@ static void clean_all(const struct process *live, size_t count)
     process_close(&self);
 }
 
-/* In a jail no file tells. */
+/* Ask the process for its status: in a jail there is no status file. */
 static struct json_object *query_status(const struct process *process)
 {
     struct process copy = *process;

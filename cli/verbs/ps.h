@@ -1,4 +1,4 @@
-/* ps.h - hotpatch ps: which processes can be patched; clears away what dead ones left. */
+/* ps.h - hotpatch ps: lists the processes that can be patched, and removes what processes that have ended left. */
 #ifndef HOTPATCH_VERB_PS_H
 #define HOTPATCH_VERB_PS_H
 

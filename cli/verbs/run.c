@@ -32,7 +32,7 @@ static const struct option options[] = {
     END_OF_OPTIONS,
 };
 
-/* Both variables are lists whose separator no path in them may hold; ld.so(8). */
+/* Add to HOTPATCH_PATCH. It and LD_PRELOAD are lists whose separators no path in them may hold; ld.so(8). */
 static int add_patch(char **list, const char *file)
 {
     struct refusal why = {0};
@@ -79,8 +79,8 @@ static void set_preload(const char *shim, const char *linker)
     free(spelled);
 }
 
-/* HOTPATCH_RUN_PID makes the shim end this very process where a patch is refused, not those
- * that inherit the variable. */
+/* HOTPATCH_RUN_PID makes the shim end this process where a patch is refused, and no process that inherits the
+ * variable. */
 static void set_patches(const char *patches)
 {
     char pid[16];

@@ -97,7 +97,7 @@ static char *add_note(char *text, const char *words, const char *value)
     return longer;
 }
 
-/* What others have written at an armed entry, or would do there. */
+/* Add notes about what other tools have written at an armed entry, or would do there. */
 static char *add_bytes_notes(char *text, struct json_object *slot)
 {
     struct json_object *damage = NULL, *safe = NULL;
@@ -110,8 +110,7 @@ static char *add_bytes_notes(char *text, struct json_object *slot)
     return text;
 }
 
-/* What the JSON of a function says of its entry's bytes, of code that it shares, or that there is of it
- * elsewhere. */
+/* Return notes about the bytes of an entry, code that it shares and copies of it; malloc'd or NULL. */
 static char *notes_of(struct json_object *slot)
 {
     static const struct {

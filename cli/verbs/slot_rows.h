@@ -1,7 +1,5 @@
-/*
- * slot_rows.h - what the lists of slots of a process and of a file have in common: which slots are
- * listed, how they are named, and what is noted of each.
- */
+/* slot_rows.h - what the lists of slots of a process and of a file share: which slots are listed, how they are
+ * named, and the notes about each. */
 #ifndef HOTPATCH_SLOT_ROWS_H
 #define HOTPATCH_SLOT_ROWS_H
 
@@ -22,23 +20,23 @@ struct slot_wish {
 };
 
 const char *text_or_dash(const char *text);
-/* Does GLOB speak of names in words? Such a pattern matches no symbol. */
+/* Return whether GLOB is for C++ names. Such a pattern matches no symbol. */
 bool slot_glob_is_cxx(const char *glob);
-/* Does `name`, or what it is in C++, match? NULL matches all. */
+/* Return whether `name`, or its C++ name, matches. NULL matches all. */
 bool slot_wished(const char *glob, const char *name);
-/* As a person types it to load: C++ names in words, static functions with their file. */
+/* Add the name as a person types it to load: a C++ name in words, a static function with its file. */
 void slot_name_cell(struct text_table *table, const char *name, const char *file);
 
-/* The technique by which entries are patched, or would be: whether there are any, a cell of the table,
- * and the share of each, which is printed behind it. */
+/* The technique by which entries are patched, or would be: whether there are any, a cell of the table, and the
+ * share of each, which is printed after it. */
 bool slot_techniques_exist(struct json_object *slots);
 void slot_technique_cell(struct text_table *table, struct json_object *slot);
 void slot_techniques_print(struct json_object *slots);
 struct json_object *slot_techniques_json(struct json_object *slots);
 
-/* The cell says what others have written at an armed entry (damage, uprobe_safe), which code a function shares and where there is more of it: the members same_code,
- * clones and inlined_into of its JSON. */
-/* "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */
+/* The notes: damage and uprobe_safe of an armed entry, and the members same_code, clones and inlined_into of its
+ * JSON. */
+/* Return "a keeping stub keeps: rcx, rdx", malloc'd; NULL: there is none. */
 char *slot_kept(struct json_object *slot);
 bool slot_notes_exist(struct json_object *slots);
 void slot_notes_cell(struct text_table *table, struct json_object *slot);

@@ -43,7 +43,7 @@ static const struct option options[] = {
     END_OF_OPTIONS,
 };
 
-/* "OBJECT:GLOB": the colon is not half of a C++ "::". Without a GLOB all of the object's. */
+/* Split "OBJECT:GLOB". The colon is not half of a C++ "::". Without a GLOB all of the object's slots match. */
 static void split_object(struct slot_wish *wish)
 {
     const char *colon = wish->match ? strchr(wish->match, ':') : NULL;
@@ -63,7 +63,7 @@ static bool is_import(struct json_object *slot)
     return strcmp(json_text(slot, "kind"), "import") == 0;
 }
 
-/* Their names, or how many they are. */
+/* Add the names of the importers, or their number. */
 static void add_importers(struct text_table *table, struct json_object *importers)
 {
     size_t count = json_length(importers);
@@ -191,7 +191,7 @@ static void query_whole(struct json_object *reply, const struct process *process
     json_object_put(request.reply);
 }
 
-/* What debug information knows the process does not. */
+/* Add inlined_into, which debug information has and the process does not. */
 static void add_inlined(struct json_object *slots, const struct process *process)
 {
     struct refusal ignored = {0};
@@ -223,7 +223,7 @@ static void amend(struct json_object *reply, const struct process *process)
         json_object_object_add(reply, "techniques", slot_techniques_json(slots));
 }
 
-/* Of one process, of which nothing particular is asked, the command looks at the functions. */
+/* List one process without a pattern: the process lists its slots, the command the program's functions. */
 static int query_in_two(const char *target, const struct client_request *client_request, bool json)
 {
     struct client_request first = *client_request;

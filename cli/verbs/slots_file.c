@@ -182,7 +182,7 @@ static int print_file(const char *path, const struct file_image *file,
     return exit_code;
 }
 
-/* Of another OBJECT than the file there is nothing in it. */
+/* Return what is wished of the file: nothing, where OBJECT is another one. */
 static const struct slot_wish *file_wish(const struct slot_wish *wish, const char *path,
                                          const struct file_image *file,
                                          const struct file_slots *slots)

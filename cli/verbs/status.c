@@ -100,7 +100,7 @@ static struct json_object *module_named(struct json_object *status, const char *
     return NULL;
 }
 
-/* How often the faults among the layers struck. */
+/* Print how often the faults among the layers struck. */
 static void print_faults(struct json_object *status, struct json_object *layers)
 {
     for (size_t i = json_length(layers); i-- > 0;) {
@@ -129,7 +129,7 @@ static void print_reused(struct json_object *status, struct json_object *layers)
     }
 }
 
-/* Objects that came after the load get the layer at the next request, and until then: */
+/* Print how many words have no layer yet: objects that were loaded later get it at the next request. */
 static void print_not_yet(struct json_object *slot)
 {
     int64_t words = json_integer(slot, "words", 0), live = json_integer(slot, "words_live", words);
@@ -139,7 +139,7 @@ static void print_not_yet(struct json_object *slot)
                (long long)words);
 }
 
-/* What is entered first tells that calls do arrive: inlined ones do not. */
+/* Print whether the function was entered: then calls reach it. Inlined ones do not. */
 static void print_entered(struct json_object *slot)
 {
     struct json_object *entered = NULL;
@@ -154,7 +154,7 @@ static void print_entered(struct json_object *slot)
         puts("  not entered since the switch");
 }
 
-/* What callers rely on, where a keeping stub stands between. */
+/* Print what callers rely on, where a keeping stub is in use. */
 static void print_kept(struct json_object *slot)
 {
     char *kept = slot_kept(slot);
@@ -184,7 +184,7 @@ static void print_name(const char *name)
     free(words);
 }
 
-/* Others have written to its entry: what runs is not what the slot holds, or nobody knows. */
+/* Print the damage where another tool has written to the entry: what runs is not what the slot holds. */
 static void print_damage(struct json_object *slot)
 {
     struct json_object *damage = NULL;

@@ -8,21 +8,21 @@
 
 enum { TECHNIQUES = 8 };
 
-/* By the techniques' order of appearance in technique_share.c; the last one is none. */
+/* The counts have the order of the techniques in technique_share.c; the last is of none. */
 struct technique_share {
     size_t functions;
     size_t counts[TECHNIQUES];
 };
 
-/* `technique`: as the engine calls it; NULL or "": the function cannot be patched. */
+/* Count a function. `technique` has the engine's name of it; NULL or "": the function cannot be patched. */
 void technique_count(struct technique_share *share, const char *technique);
-/* How many can be patched. */
+/* Return how many can be patched. */
 size_t technique_patchable(const struct technique_share *share);
-/* Those of the entries in a list of slots. */
+/* Count the entries in a list of slots. */
 struct technique_share technique_share_of(struct json_object *slots);
-/* "short 62 %, aligned 3 %, none 1 %"; malloc'd. */
+/* Return "short 62 %, aligned 3 %, none 1 %"; malloc'd. */
 char *technique_share_text(const struct technique_share *share);
-/* {"short": 12, ...}; of those that there are. */
+/* Return {"short": 12, ...} without zeros. */
 struct json_object *technique_share_json(const struct technique_share *share);
 
 #endif

@@ -19,8 +19,8 @@
 
 static const char *verb_begun; /* or NULL */
 
-/* Only where the program that `run` starts begins do other words have a --json of their own; a --json
- * that an option took for its value is meant as one. */
+/* A --json after the program that `run` starts belongs to that program. A --json that an option took as its value
+ * counts. */
 void options_begin(int argc, char **argv, const char *letters, const struct option *options)
 {
     char **copy = allocate(((size_t)argc + 1) * sizeof(*copy));

@@ -44,18 +44,18 @@ enum option_value {
         NULL, 0, NULL, 0 \
     }
 
-/* Before a verb reads its options with getopt_long(3), to which the same is given: notes whether
- * --json is among them, which usage errors before and after it have to know. */
+/* Begin, before a verb reads its options with getopt_long(3), to which the same is given: note whether --json is
+ * among them, which usage errors before and after it have to know. */
 void options_begin(int argc, char **argv, const char *letters, const struct option *options);
-/* HP-USAGE on stderr, or as JSON on stdout; the exit code 2. */
+/* Print HP-USAGE on stderr, or as JSON on stdout. Return the exit code 2. */
 int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* getopt_long(3) has met what it does not know; argv as it got it. */
+/* Report an option that getopt_long(3) does not know. `argv` is what getopt_long(3) got. */
 int usage_unknown(const char *verb, char **argv);
-/* As getopt_long(3) without letters, but --help and what it does not know end the verb here: -1, with the exit code in
- * *exit_code, which is left alone else. */
+/* Return the next option, as getopt_long(3) without letters. --help and unknown options end the verb: then return
+ * -1 with the exit code in *exit_code, which stays as it was otherwise. */
 int option_next(int argc, char **argv, const struct option *options, const char *help,
                 int *exit_code);
-/* Prints the help of the verb that options_begin() was called for, else the command's; 0. */
+/* Print the help of the verb that options_begin() was called for, or the command's. Return 0. */
 int help_print(const char *text);
 
 /* --when and --timeout, for load and revert. */
@@ -64,13 +64,13 @@ struct moment {
     unsigned timeout; /* ms */
     bool timeout_given;
 };
-/* 0, or -1 where `value` cannot be one of that option; said on stderr. */
+/* Take the option. Return 0, or -1 where `value` cannot be its value, with a message on stderr. */
 int moment_option(struct moment *moment, const char *verb, int option, const char *value);
-/* The wire's keys for it, malloc'd: "when=quiet timeout=9", or "". */
+/* Return the keys of the request for it, malloc'd: "when=quiet timeout=9", or "". */
 char *moment_keys(const struct moment *moment);
 
-/* `path` from the root, malloc'd. NULL where the working directory has none (it was removed): it is
- * another process that opens it. */
+/* Return `path` from the root, malloc'd, since another process opens it. NULL where the working directory has no
+ * path (it was removed). */
 char *absolute_path(const char *path, struct refusal *why);
 
 #endif

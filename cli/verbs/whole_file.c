@@ -10,7 +10,7 @@
 
 #include "cli/debug/file_image.h"
 
-/* FNV-1a; it tells contents apart, it does not vouch for them. */
+/* Return the FNV-1a hash, which tells contents apart and does not authenticate them. */
 static uint64_t hash_of(const void *bytes, size_t size)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -20,7 +20,7 @@ static uint64_t hash_of(const void *bytes, size_t size)
     return hash;
 }
 
-/* The section headers are the last thing that linkers write: they must lie in the file. */
+/* Return whether the section headers lie in the file. Linkers write them last. */
 static bool sections_inside(const struct file_image *file)
 {
     Elf64_Ehdr header;

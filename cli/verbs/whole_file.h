@@ -1,6 +1,4 @@
-/*
- * whole_file.h - whether a shared object is whole, or its writing is still under way.
- */
+/* whole_file.h - whether a shared object is complete, or is still being written. */
 #ifndef HOTPATCH_WHOLE_FILE_H
 #define HOTPATCH_WHOLE_FILE_H
 
@@ -15,7 +13,7 @@ enum whole {
     WHOLE_WRITTEN, /* a descriptor or mapping can write to it: `why` */
 };
 
-/* `hash` tells contents apart; set where they are complete. */
+/* Look at the file. `hash`, which tells contents apart, is set where they are complete. */
 enum whole whole_file(const char *path, uint64_t *hash, struct refusal *why);
 
 #endif
