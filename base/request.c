@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/slot_names.h"
 #include "base/utf8.h"
 
 #define TIMEOUT_MAX 3600000u
@@ -314,12 +315,6 @@ static bool take_fault_term(struct request_fault *fault, enum key key, const cha
     }
 }
 
-static bool kind_valid(const char *text)
-{
-    return strcmp(text, "declared") == 0 || strcmp(text, "import") == 0 ||
-           strcmp(text, "entry") == 0;
-}
-
 static bool nonce_valid(const char *text)
 {
     return strlen(text) == REQUEST_NONCE_LENGTH &&
@@ -379,7 +374,7 @@ static bool take_value(struct request *request, enum key key, char *value)
         return decode_name(value);
     case KEY_KIND:
         request->kind = value;
-        return kind_valid(value);
+        return slot_kind_known(value);
     case KEY_AT:
         return parse_place(value, request);
     case KEY_FAIL:

@@ -136,8 +136,7 @@ static void list_slots(const struct request *request, reported_result_fn *put, v
     struct refusal why = {0};
     struct transaction nothing = {.why = &why};
 
-    if ((!request->kind || strcmp(request->kind, "entry") == 0) &&
-        decoder_load(request->deadline, &why) != 0) {
+    if (slot_kind_asked(request->kind, SLOT_ENTRY) && decoder_load(request->deadline, &why) != 0) {
         report_transaction(&nothing, 0, NULL, put, context);
         refusal_clear(&why);
         return;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "arch/arch.h"
+#include "base/slot_names.h"
 #include "base/utf8.h"
 #include "elf/image_bytes.h"
 
@@ -80,8 +81,8 @@ static const char *long_technique(const struct arch_prologue *prologue)
     bool aligned = prologue->jump % WORD + prologue->written <= WORD;
 
     if (prologue->count == 1)
-        return aligned ? "aligned" : "single";
-    return aligned ? "aligned, punned" : "punned";
+        return aligned ? TECHNIQUE_ALIGNED : TECHNIQUE_SINGLE;
+    return aligned ? TECHNIQUE_ALIGNED_PUNNED : TECHNIQUE_PUNNED;
 }
 
 /* A pad with which a removed uprobe leaves the old code running. */
@@ -156,6 +157,6 @@ void function_code_read(const struct code_view *view, const struct function *fun
     out->no_long = out->problem != NULL;
     if (is_short) {
         out->problem = NULL;
-        out->technique = is_better_long(code, function, out) ? "aligned" : "short";
+        out->technique = is_better_long(code, function, out) ? TECHNIQUE_ALIGNED : TECHNIQUE_SHORT;
     }
 }

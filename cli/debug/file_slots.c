@@ -14,13 +14,6 @@
 
 enum { BUCKETS = 16384 };
 
-const char *file_slot_type_name(uint32_t kind)
-{
-    static const char *const names[] = {"?", "function", "data", "required", "untyped"};
-
-    return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : names[0];
-}
-
 static struct file_slot *slot_add(struct file_slots *slots, const char *name)
 {
     if (slots->count == slots->capacity) {

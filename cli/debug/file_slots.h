@@ -36,6 +36,4 @@ int file_slots_read(const struct image *image, const char *path, struct file_slo
                     struct refusal *why);
 void file_slots_free(struct file_slots *slots);
 
-const char *file_slot_type_name(uint32_t kind); /* "function", "data", "required", "untyped" */
-
 #endif

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "base/slot_names.h"
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
 
@@ -48,7 +49,7 @@ struct json_object *function_row_new(struct file_functions *functions,
     struct json_object *entry = json_object_new_object();
 
     document_add_text(entry, "name", row->name);
-    document_add_text(entry, "kind", "entry");
+    document_add_text(entry, "kind", slot_kind_name(SLOT_ENTRY));
     document_add_text(entry, "type", "function");
     document_add_text(entry, "object", row->object);
     if (row->object_path)

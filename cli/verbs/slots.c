@@ -7,6 +7,7 @@
 
 #include "base/base_name.h"
 #include "base/request.h"
+#include "base/slot_names.h"
 #include "cli/debug/lookup.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
@@ -263,12 +264,6 @@ static int slots_of_processes(const char *target, const struct slot_wish *wish,
     return exit_code;
 }
 
-static bool kind_known(const char *kind)
-{
-    return strcmp(kind, "declared") == 0 || strcmp(kind, "import") == 0 ||
-           strcmp(kind, "entry") == 0;
-}
-
 static int slots_of_target(const char *target, const struct slot_wish *wish,
                            const struct moment *moment)
 {
@@ -309,7 +304,7 @@ int verb_slots(int argc, char **argv)
     if (wish.match && !wire_name(wish.match))
         return usage_error("slots", "a glob is not empty and has no control characters");
     split_object(&wish);
-    if (wish.kind && !kind_known(wish.kind))
+    if (wish.kind && !slot_kind_known(wish.kind))
         return usage_error("slots", "--kind is declared, import or entry, not %s", wish.kind);
     exit_code = slots_of_target(argv[optind], &wish, &moment);
     free(wish.object);

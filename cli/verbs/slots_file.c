@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base_name.h"
+#include "base/slot_names.h"
 #include "cli/debug/file_functions.h"
 #include "cli/debug/file_image.h"
 #include "cli/debug/file_slots.h"
@@ -15,7 +16,7 @@
 
 static bool wished(const struct file_slot *slot, const struct slot_wish *wish)
 {
-    const char *kind = slot->declared ? "declared" : "import";
+    const char *kind = slot_kind_name(slot->declared ? SLOT_DECLARED : SLOT_IMPORT);
 
     return (!wish->kind || strcmp(kind, wish->kind) == 0) && slot_wished(wish->match, slot->name);
 }
@@ -23,8 +24,8 @@ static bool wished(const struct file_slot *slot, const struct slot_wish *wish)
 static void add_file_row(struct text_table *table, const struct file_slot *slot, const char *object)
 {
     table_cell(table, "%s", slot->name);
-    table_cell(table, "%s", slot->declared ? "declared" : "import");
-    table_cell(table, "%s", file_slot_type_name(slot->kind));
+    table_cell(table, "%s", slot_kind_name(slot->declared ? SLOT_DECLARED : SLOT_IMPORT));
+    table_cell(table, "%s", slot_type_name(slot->kind));
     table_cell(table, "%s", object);
     if (slot->why)
         table_cell(table, "no: %s", slot->why);
@@ -53,7 +54,7 @@ static void add_function_row(struct text_table *table, struct json_object *funct
                              bool with_techniques, bool with_notes)
 {
     slot_name_cell(table, json_text(function, "name"), json_text(function, "file"));
-    table_cell(table, "entry");
+    table_cell(table, "%s", slot_kind_name(SLOT_ENTRY));
     table_cell(table, "function");
     table_cell(table, "%s", json_text(function, "object"));
     if (!json_true(function, "patchable"))
@@ -84,8 +85,8 @@ static void add_file_json(struct json_object *list, const struct file_slot *slot
     struct json_object *entry = json_object_new_object();
 
     document_add_text(entry, "name", slot->name);
-    document_add_text(entry, "kind", slot->declared ? "declared" : "import");
-    document_add_text(entry, "type", file_slot_type_name(slot->kind));
+    document_add_text(entry, "kind", slot_kind_name(slot->declared ? SLOT_DECLARED : SLOT_IMPORT));
+    document_add_text(entry, "type", slot_type_name(slot->kind));
     document_add_text(entry, "object", object);
     document_add_text(entry, "namespace", slot->declared ? name_space : NULL);
     document_add_text(entry, "signature", slot->signature);
@@ -171,8 +172,7 @@ static int print_file(const char *path, const struct file_image *file,
     struct function_rows rows = {.wish = wish, .object = base, .list = json_object_new_array()};
     int exit_code = 0;
 
-    if ((!wish->kind || strcmp(wish->kind, "entry") == 0) &&
-        add_functions(path, file, &rows, &why) != 0)
+    if (slot_kind_asked(wish->kind, SLOT_ENTRY) && add_functions(path, file, &rows, &why) != 0)
         exit_code = refused("slots", 0, &why, wish->json);
     else if (wish->json)
         print_file_json(path, file, slots, rows.list, wish, base);

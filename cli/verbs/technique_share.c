@@ -5,11 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/slot_names.h"
 #include "cli/output/output.h"
 
 /* In the order in which they are preferred. */
-static const char *const names[TECHNIQUES] = {"short",  "aligned",   "aligned, punned", "single",
-                                              "punned", "evacuated", "other",           "none"};
+static const char *const names[TECHNIQUES] = {TECHNIQUE_SHORT,
+                                              TECHNIQUE_ALIGNED,
+                                              TECHNIQUE_ALIGNED_PUNNED,
+                                              TECHNIQUE_SINGLE,
+                                              TECHNIQUE_PUNNED,
+                                              TECHNIQUE_EVACUATED,
+                                              "other",
+                                              "none"};
 enum { OTHER = TECHNIQUES - 2, NONE = TECHNIQUES - 1 };
 
 static size_t number_of(const char *technique)

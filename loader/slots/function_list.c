@@ -316,8 +316,7 @@ int function_list(const struct request *request, struct limit *limit,
     struct listing list = {.request = request, .limit = limit, .rows = rows};
     int result;
 
-    if (request->slots_alone ||
-        (request->kind && strcmp(request->kind, slot_kind_name(SLOT_ENTRY)) != 0))
+    if (request->slots_alone || !slot_kind_asked(request->kind, SLOT_ENTRY))
         return 0;
     objects_locked(begin_passing, NULL);
     ask_implementations(&list);

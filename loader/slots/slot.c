@@ -249,20 +249,6 @@ void slots_unpin_all(void)
     transaction++;
 }
 
-const char *slot_kind_name(enum slot_kind kind)
-{
-    static const char *const names[] = {"declared", "import", "entry"};
-
-    return names[kind];
-}
-
-const char *slot_type_name(uint32_t type)
-{
-    static const char *const names[] = {"unknown", "function", "data", "required", "untyped"};
-
-    return names[type < sizeof(names) / sizeof(*names) ? type : 0];
-}
-
 /* Return the object that the slot is named after. Of an import that is the first importer: the program before others. */
 static const struct object *named_object(const struct slot *slot)
 {

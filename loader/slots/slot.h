@@ -13,12 +13,11 @@
 #include <time.h>
 
 #include "base/reported.h"
+#include "base/slot_names.h"
 #include "elf/symbols.h"
 #include "include/hotpatch.h"
 #include "loader/objects/object.h"
 #include "resolve/symbol_spec.h"
-
-enum slot_kind { SLOT_DECLARED, SLOT_IMPORT, SLOT_ENTRY };
 
 struct site;
 
@@ -175,8 +174,6 @@ void slots_drop_object(const struct object *object);
 /* Slots that patches which are live no longer declared, and on which nothing is applied. */
 void slots_drop_retired(void);
 
-const char *slot_kind_name(enum slot_kind kind);
-const char *slot_type_name(uint32_t type);
 const char *slot_name_space(const struct slot *slot);
 const char *
 slot_object_name(const struct slot *slot); /* soname or base name, of a patch its file's */

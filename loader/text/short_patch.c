@@ -20,6 +20,7 @@
 #include "loader/text/short_patch.h"
 
 #include "base/refusal.h"
+#include "base/slot_names.h"
 #include "base/sys.h"
 #include "loader/text/page_replace.h"
 #include "loader/text/text_poke.h"
@@ -146,7 +147,7 @@ static const char *swap_bytes(const struct text_patch *patch, const uint8_t *byt
         text_poke_close(&poke);
     }
     if (result == 0)
-        return "short";
+        return TECHNIQUE_SHORT;
     site_refuse(why, HP_STORE, "write the function's code: %s", sys_error(result));
     return NULL;
 }

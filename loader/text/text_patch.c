@@ -50,6 +50,7 @@
 
 #include "base/clock.h"
 #include "base/refusal.h"
+#include "base/slot_names.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "loader/text/page_replace.h"
@@ -281,7 +282,9 @@ static const char *put_by_int3(struct work *work)
         result = text_poke_byte(&work->poke, work->at, work->new.bytes[0]);
     text_poke_sync();
     if (cleared && result == 0)
-        return !work->inside ? "single" : work->patch->punned ? "int3" : "evacuated";
+        return !work->inside         ? TECHNIQUE_SINGLE
+               : work->patch->punned ? TECHNIQUE_INT3
+                                     : TECHNIQUE_EVACUATED;
     put_tail(work, work->old.bytes, 1);
     text_poke_byte(&work->poke, work->at, work->old.bytes[0]);
     text_poke_sync();
@@ -338,7 +341,7 @@ static const char *by_one_change(struct work *work)
         store_all(work, work->new.bytes);
         if (work->synced)
             text_poke_sync_later();
-        return "aligned";
+        return TECHNIQUE_ALIGNED;
     }
     if (result == -ENOTSUP)
         return by_int3(work);
@@ -346,7 +349,7 @@ static const char *by_one_change(struct work *work)
         result = put(work, &work->new);
     if (result != 0)
         return refuse_store(work, result);
-    return "page";
+    return TECHNIQUE_PAGE;
 }
 
 static bool action_is_ours(const struct work *work)
@@ -395,7 +398,7 @@ static const char *by_hold(struct work *work)
         if (error != 0)
             return refuse_store(work, error);
         if (!thread)
-            return "punned";
+            return TECHNIQUE_PUNNED;
         if (clock_ms() >= work->until)
             return refuse_thread(work, thread);
         wait_a_little();
@@ -415,7 +418,7 @@ static const char *by_hold_and_questions(struct work *work)
     if (result == 0)
         result = put(work, &work->new);
     if (result == 0)
-        return "evacuated";
+        return TECHNIQUE_EVACUATED;
     put(work, &work->old);
     return work->why->code ? NULL : refuse_store(work, result);
 }
@@ -438,7 +441,7 @@ static const char *by_proof(struct work *work)
         if (result != 0)
             return refuse_store(work, result);
         if (!thread && thread_scan_has_slept_on(&work->scan, work->at, work->at + JUMP_BYTES))
-            return "proved";
+            return TECHNIQUE_PROVED;
         if (!thread)
             put(work, &work->old);
         if (clock_ms() >= work->until) {

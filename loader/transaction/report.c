@@ -163,7 +163,7 @@ static bool is_wanted(const struct slot *slot, const struct request *request)
         return false;
     if (slot->ops->kind == SLOT_IMPORT && !import_is_used(slot))
         return false;
-    if (request->kind && strcmp(request->kind, slot_kind_name(slot->ops->kind)) != 0)
+    if (!slot_kind_asked(request->kind, slot->ops->kind))
         return false;
     return !request->match || fnmatch(request->match, slot->name, 0) == 0;
 }
@@ -228,7 +228,7 @@ static int each_row(void *of, const struct reported_rows *rows, struct refusal *
         if (is_wanted(slot, request))
             slot_report(slot, rows->slot, NULL, rows->context);
     }
-    if (!request->kind || strcmp(request->kind, slot_kind_name(SLOT_IMPORT)) == 0)
+    if (slot_kind_asked(request->kind, SLOT_IMPORT))
         objects_locked(report_refused_imports, list);
     return function_list(request, &list->limit, rows, why);
 }
