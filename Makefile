@@ -52,8 +52,8 @@ engine_base := clock.c refusal.c linker_error.c proc_text.c services.c sha256.c 
 command_base := refusal.c json.c maker.c proc_text.c request.c slot_names.c utf8.c
 # Of the machine's folder the shim takes what needs no decoder.
 ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
-shim_only_arch := $(addprefix $(ARCH)/,call_number.c call_site.c stack_switch.S step_instruction.c step_string.c under_mask.c \
-	unwind.c valgrind.c)
+shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c interrupted_call.c stack_switch.S \
+	step_instruction.c step_string.c under_mask.c unwind.c valgrind.c vfork.c)
 shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S)
 engine_arch := $(filter-out $(shim_only_arch),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
 command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c machine.c \

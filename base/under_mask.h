@@ -7,7 +7,7 @@
  * looked for after the opening, inside a restartable sequence (rseq(2)), which the kernel leaves if a
  * signal comes.
  *
- * Signal handler of the doorbell, with all signals blocked: no libc, no lock. x86-64.
+ * Signal handler of the doorbell, with all signals blocked: no libc, no lock.
  */
 #ifndef HOTPATCH_UNDER_MASK_H
 #define HOTPATCH_UNDER_MASK_H
@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <ucontext.h>
 
 #include "base/sys.h"
 
@@ -39,15 +38,15 @@ struct under_mask {
 /* Make the call. Its result, or one of the two above. */
 long under_mask_run(struct under_mask *call);
 
-/* Was under_mask_run() interrupted, before its call had a result? `registers`: the interrupted state. Where it
+/* Was under_mask_run() interrupted, before its call had a result? `context`: the handler's third argument. Where it
  * was interrupted with a result, `rung` is set. */
-bool under_mask_interrupted(const greg_t *registers);
+bool under_mask_interrupted(const void *context);
 
 /*
  * Go back from the doorbell's handler that interrupted under_mask_run() into that call of it, which
  * returns UNDER_MASK_RUNG, and without sigreturn(2): the kernel still knows how long to wait, and however
- * often the doorbell rings, there is one frame of its handler. `rsp`: the interrupted state.
+ * often the doorbell rings, there is one frame of its handler.
  */
-_Noreturn void under_mask_go_back(uint64_t rsp);
+_Noreturn void under_mask_go_back(const void *context);
 
 #endif

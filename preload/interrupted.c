@@ -1,11 +1,7 @@
 /*
- * interrupted.c - see interrupted.h. x86-64.
+ * interrupted.c - see interrupted.h.
  *
- * A call that a signal ended has its result in rax, -EINTR or how much it had moved, and the pc after the
- * instruction; where SA_RESTART applies the kernel has put the pc back to the instruction and the
- * number into rax before the handler runs. rcx tells that the instruction was executed: it
- * then has the address after it. The number of a call that ended is not recorded: it is read from
- * the code before the instruction (call_number.h). A call whose number is not found stays ended.
+ * A call that a signal ended, and whose number is not found, stays ended.
  *
  * restart_syscall(2) is called here and not after the return: sigreturn(2) forgets what is to be
  * restarted.
@@ -21,20 +17,15 @@
 #include <sys/socket.h>
 #include <ucontext.h>
 
-#include "base/call_number.h"
-#include "base/call_site.h"
+#include "base/interrupted_call.h"
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "base/under_mask.h"
-#include "base/unwind.h"
-#include "preload/by_number.h"
 #include "preload/doorbell.h"
 #include "preload/filters.h"
 #include "preload/host_signals.h"
 #include "preload/short_counts.h"
 #include "preload/threads.h"
-
-enum { SYSCALL_BYTES = 2, PAGE = 4096 };
 
 /* Of an alternate stack, for the frame of another handler that may come while the call waits. */
 enum { ROOM_MIN = 8192 };
@@ -45,64 +36,6 @@ enum fate {
     FATE_AGAIN,   /* the same call again */
     FATE_KERNEL   /* the same call again, as the kernel restarts it under SA_RESTART */
 };
-
-/* ---- which call ---- */
-
-/* FRED, a way into the kernel that newer processors have, leaves rcx alone. */
-static bool instruction_sets_rcx(void)
-{
-    unsigned long rcx = 0;
-    long result;
-
-    __asm__ volatile("syscall" : "=a"(result), "+c"(rcx) : "0"(SYS_getpid) : "r11", "memory");
-    return rcx != 0;
-}
-
-/* In rcx, which a system call changes: the doorbell's handler has decided that the call ends with EINTR. */
-static greg_t mark_of_ended(greg_t pc)
-{
-    return ~pc;
-}
-
-/* Was the pc reached by the instruction before it? A call that ended by a signal of the host's, and that a
- * second ring meets after the first, stays ended: the signal is not pending any more. */
-static bool is_after_system_call(const greg_t *registers)
-{
-    uint64_t pc = (uint64_t)registers[REG_RIP];
-
-    if (registers[REG_RCX] == mark_of_ended(registers[REG_RIP]))
-        return false;
-    if ((uint64_t)registers[REG_RCX] == pc)
-        return call_site_is_after_syscall(pc);
-    return !instruction_sets_rcx() && registers[REG_RAX] == -EINTR &&
-           call_site_is_after_syscall(pc);
-}
-
-/* Has the kernel put the pc back to an instruction that was executed? One that is yet to be executed has
- * nothing to go on with. */
-static bool is_before_call(const greg_t *registers)
-{
-    uint64_t pc = (uint64_t)registers[REG_RIP];
-
-    return ((uint64_t)registers[REG_RCX] == pc + SYSCALL_BYTES || !instruction_sets_rcx()) &&
-           call_site_is_syscall(pc);
-}
-
-/* The number that the code before the instruction at `pc` loads; -1: not found. */
-static long number_before(uint64_t pc, const greg_t *registers)
-{
-    uint64_t page = pc & ~(uint64_t)(PAGE - 1), from = pc - CALL_NUMBER_BYTES;
-    uint8_t code[CALL_NUMBER_BYTES];
-
-    if (pc == (uintptr_t)by_number_here || pc == (uintptr_t)sys_call_here)
-        return *(const long *)(uintptr_t)(registers[REG_RSP] - 8);
-    if (!unwind_read(NULL, from, code, sizeof(code))) {
-        from = page; /* the page before it is no code of this function */
-        if (pc - from > sizeof(code) || !unwind_read(NULL, from, code, pc - from))
-            return -1;
-    }
-    return call_number(code, pc - from);
-}
 
 /* ---- what becomes of it ---- */
 
@@ -118,15 +51,15 @@ static bool has_timeout(long fd, int option)
 }
 
 /* futex(2): of its operations those that wait for a time alone. */
-static bool futex_waits_for_time(const greg_t *registers)
+static bool futex_waits_for_time(const long arguments[6])
 {
-    int operation = (int)registers[REG_RSI] & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+    int operation = (int)arguments[1] & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
 
-    return registers[REG_R10] != 0 && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
+    return arguments[3] != 0 && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
 }
 
 /* Of a call that has ended with EINTR although the doorbell has SA_RESTART. */
-static enum fate fate_of_ended(long number, const greg_t *registers)
+static enum fate fate_of_ended(long number, const long arguments[6])
 {
     switch (number) {
     case SYS_restart_syscall: /* of a stop before, signal(7) */
@@ -134,9 +67,9 @@ static enum fate fate_of_ended(long number, const greg_t *registers)
     case SYS_nanosleep:
         return FATE_RESTART;
     case SYS_futex:
-        return futex_waits_for_time(registers) ? FATE_RESTART : FATE_ENDS;
+        return futex_waits_for_time(arguments) ? FATE_RESTART : FATE_ENDS;
     case SYS_clock_nanosleep:
-        return registers[REG_RSI] & TIMER_ABSTIME ? FATE_AGAIN : FATE_RESTART;
+        return arguments[1] & TIMER_ABSTIME ? FATE_AGAIN : FATE_RESTART;
     case SYS_select: /* to ppoll: with the rest of the time, which the kernel wrote back */
     case SYS_pselect6:
     case SYS_ppoll:
@@ -160,14 +93,14 @@ static enum fate fate_of_ended(long number, const greg_t *registers)
     case SYS_recvmmsg:
     case SYS_accept:
     case SYS_accept4:
-        return has_timeout(registers[REG_RDI], SO_RCVTIMEO) ? FATE_AGAIN : FATE_ENDS;
+        return has_timeout(arguments[0], SO_RCVTIMEO) ? FATE_AGAIN : FATE_ENDS;
     case SYS_write:
     case SYS_writev:
     case SYS_sendto:
     case SYS_sendmsg:
     case SYS_sendmmsg:
     case SYS_sendfile:
-        return has_timeout(registers[REG_RDI], SO_SNDTIMEO) ? FATE_AGAIN : FATE_ENDS;
+        return has_timeout(arguments[0], SO_SNDTIMEO) ? FATE_AGAIN : FATE_ENDS;
     default: /* connect, io_uring_enter, a number that was not found ... */
         return FATE_ENDS;
     }
@@ -215,12 +148,9 @@ static bool has_room(const ucontext_t *context)
 
 static void call_from(struct under_mask *call, const ucontext_t *context, long number)
 {
-    static const int order[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
-
     *call = (struct under_mask){
         .number = number, .mask = mask_in_context(context), .blocked = ~DOORBELL_OPEN_SIGNALS};
-    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-        call->arguments[i] = (long)context->uc_mcontext.gregs[order[i]];
+    interrupted_call_arguments(context, call->arguments);
 }
 
 /*
@@ -273,20 +203,9 @@ static long move_rest(struct under_mask *call, long moved, sys_sigset handled, i
 static void set_result(ucontext_t *context, uint64_t instruction, const struct under_mask *call,
                        long result)
 {
-    greg_t *registers = context->uc_mcontext.gregs;
-
-    registers[REG_RIP] = (greg_t)(instruction + SYSCALL_BYTES);
-    registers[REG_RCX] = result == -EINTR ? mark_of_ended(registers[REG_RIP]) : registers[REG_RIP];
-    registers[REG_RAX] = (greg_t)result;
+    interrupted_call_set_result(context, instruction, result);
     memcpy(&context->uc_sigmask, &call->mask,
            sizeof(call->mask)); /* a handler may have changed it */
-}
-
-/* The host makes the call itself, when the handler has returned. */
-static void put_back(ucontext_t *context, uint64_t instruction, long number)
-{
-    context->uc_mcontext.gregs[REG_RIP] = (greg_t)instruction;
-    context->uc_mcontext.gregs[REG_RAX] = (greg_t)number;
 }
 
 static void go_on(ucontext_t *context, uint64_t instruction, long number, enum fate fate,
@@ -306,7 +225,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
     }
     /* Nothing can end it while the handler returns; or it cannot be waited for here. */
     if ((fate != FATE_RESTART && !(ending & ~call.mask)) || !has_room(context)) {
-        put_back(context, instruction, number);
+        interrupted_call_put_back(context, instruction, number);
         return;
     }
     if (fate == FATE_RESTART)
@@ -319,7 +238,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
 
 static void finish_count(ucontext_t *context, uint64_t instruction, long number, int doorbell)
 {
-    long moved = (long)context->uc_mcontext.gregs[REG_RAX], size;
+    long moved = interrupted_call_result(context), size;
     struct host_signals signals;
     struct under_mask call, rest;
 
@@ -330,35 +249,33 @@ static void finish_count(ucontext_t *context, uint64_t instruction, long number,
     set_result(context, instruction, &call, move_rest(&call, moved, signals.handled, doorbell));
 }
 
-static void after_call(ucontext_t *context, int doorbell)
+static void after_call(ucontext_t *context, uint64_t instruction, int doorbell)
 {
-    const greg_t *registers = context->uc_mcontext.gregs;
-    uint64_t instruction = (uint64_t)registers[REG_RIP] - SYSCALL_BYTES;
+    long result = interrupted_call_result(context), number, arguments[6];
     enum fate fate;
-    long number;
 
-    if (registers[REG_RAX] != -EINTR && registers[REG_RAX] <= 0)
+    if (result != -EINTR && result <= 0)
         return;
-    number = number_before(instruction, registers);
-    if (registers[REG_RAX] > 0) {
+    number = interrupted_call_number_before(context, instruction);
+    if (result > 0) {
         finish_count(context, instruction, number, doorbell);
         return;
     }
-    fate = fate_of_ended(number, registers);
+    interrupted_call_arguments(context, arguments);
+    fate = fate_of_ended(number, arguments);
     if (fate != FATE_ENDS)
         go_on(context, instruction, number, fate, doorbell);
 }
 
-void interrupted_go_on(void *context_, int doorbell)
+void interrupted_go_on(void *context, int doorbell)
 {
-    ucontext_t *context = context_;
-    const greg_t *registers = context->uc_mcontext.gregs;
+    uint64_t instruction;
 
-    if (under_mask_interrupted(registers))
-        under_mask_go_back((uint64_t)registers[REG_RSP]);
-    if (is_after_system_call(registers))
-        after_call(context, doorbell);
-    else if (is_before_call(registers) && may_wait((long)registers[REG_RAX]))
-        go_on(context, (uint64_t)registers[REG_RIP], (long)registers[REG_RAX], FATE_KERNEL,
-              doorbell);
+    if (under_mask_interrupted(context))
+        under_mask_go_back(context);
+    if (interrupted_call_is_over(context, &instruction))
+        after_call(context, instruction, doorbell);
+    else if (interrupted_call_is_again(context, &instruction) &&
+             may_wait(interrupted_call_number(context)))
+        go_on(context, instruction, interrupted_call_number(context), FATE_KERNEL, doorbell);
 }

@@ -1,5 +1,5 @@
-/* call_number.c - see base/call_number.h. Intel SDM, volume 2. */
-#include "base/call_number.h"
+/* call_number.c - see call_number.h. Intel SDM, volume 2. */
+#include "arch/x86_64/call_number.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -2,6 +2,9 @@
 #include "base/under_mask.h"
 
 #include <errno.h>
+#include <ucontext.h>
+
+#include "base/sigframe.h"
 
 extern const ptrdiff_t __rseq_offset __attribute__((weak)); /* glibc 2.35 */
 extern const unsigned int __rseq_size __attribute__((weak));
@@ -198,8 +201,9 @@ static bool is_pc_between(uint64_t pc, const char *from, const char *to)
     return pc >= (uintptr_t)from && pc < (uintptr_t)to;
 }
 
-bool under_mask_interrupted(const greg_t *registers)
+bool under_mask_interrupted(const void *context)
 {
+    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
     uint64_t pc = (uint64_t)registers[REG_RIP];
 
     if (pc != (uintptr_t)under_mask_end && pc != (uintptr_t)under_mask_plain_end)
@@ -210,7 +214,7 @@ bool under_mask_interrupted(const greg_t *registers)
     return false;
 }
 
-void under_mask_go_back(uint64_t rsp)
+void under_mask_go_back(const void *context)
 {
-    under_mask_leave(rsp);
+    under_mask_leave(sigframe_sp(context));
 }

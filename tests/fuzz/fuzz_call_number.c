@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/call_number.h"
+#include "arch/x86_64/call_number.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include "tests/support/harness.h"
 
-#include "base/call_number.h"
+#include "arch/x86_64/call_number.h"
 
 struct code {
     const char *name, *bytes;

@@ -2,16 +2,15 @@
  * vfork.c - vfork(2) as the host calls it: what an exec in the child counted in the memory that it shares
  * (base/exec_notice.h) is put back when the parent goes on, which does not execute.
  *
- * One system call, as libc's, unless there is no room for a child because of our threads (room.c). The child returns on the parent's stack before it: the return address is kept
- * in a register, which each of the two has. x86-64.
+ * One system call, as libc's, unless there is no room for a child because of our threads (give_way.c). The child returns on the parent's stack before it: the return address is kept
+ * in a register, which each of the two has.
  */
 #include <stddef.h>
 #include <unistd.h>
 
 #include "base/exec_notice.h"
-#include "preload/interpose/give_way.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 _Static_assert(offsetof(struct exec_notice, executing) == 24, "the number below");
 

@@ -1,0 +1,33 @@
+/*
+ * interrupted_call.h - the system call that a signal interrupted, as the handler's context shows it. `context`: the
+ * handler's third argument (sigaction(2)). arch/x86_64/interrupted_call.c answers.
+ *
+ * Signal handlers: no libc, no lock; code and stack are read by process_vm_readv(2).
+ */
+#ifndef HOTPATCH_INTERRUPTED_CALL_H
+#define HOTPATCH_INTERRUPTED_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Return whether the thread has just executed a system call instruction, whose address `*instruction` gets. False where
+ * interrupted_call_set_result() has ended that call with -EINTR before: it stays ended. */
+bool interrupted_call_is_over(const void *context, uint64_t *instruction);
+
+/* Return whether the kernel has put the pc back to an instruction that was executed, so that the call is made again. */
+bool interrupted_call_is_again(const void *context, uint64_t *instruction);
+
+/* The result of a call that is over: -EINTR, another errno, or how much it has moved. */
+long interrupted_call_result(const void *context);
+/* The number of a call that is made again. */
+long interrupted_call_number(const void *context);
+/* The number of a call that is over, which the code before `instruction` loads; -1: not found. */
+long interrupted_call_number_before(const void *context, uint64_t instruction);
+void interrupted_call_arguments(const void *context, long arguments[6]);
+
+/* Make the call over, with that result. */
+void interrupted_call_set_result(void *context, uint64_t instruction, long result);
+/* Make the host make the call by itself, when the handler has returned. */
+void interrupted_call_put_back(void *context, uint64_t instruction, long number);
+
+#endif
