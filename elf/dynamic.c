@@ -17,8 +17,8 @@ struct tags {
     uint64_t strtab, strsz, symtab, syment, hash, gnu_hash;
     uint64_t rela, relasz, relaent, jmprel, pltrelsz, pltrel, relr, relrsz, relrent;
     uint64_t versym, verdef, verdefnum, verneed, verneednum;
-    uint64_t flags, flags_1, bind_now, textrel, soname;
-    bool has_bind_now, has_textrel, has_soname;
+    uint64_t flags, flags_1, textrel, soname;
+    bool has_textrel, has_soname;
 };
 
 static void read_tag(struct tags *tags, int64_t tag, uint64_t value)
@@ -38,15 +38,13 @@ static void read_tag(struct tags *tags, int64_t tag, uint64_t value)
         {DT_VERDEF, &tags->verdef},     {DT_VERDEFNUM, &tags->verdefnum},
         {DT_VERNEED, &tags->verneed},   {DT_VERNEEDNUM, &tags->verneednum},
         {DT_FLAGS, &tags->flags},       {DT_FLAGS_1, &tags->flags_1},
-        {DT_BIND_NOW, &tags->bind_now}, {DT_TEXTREL, &tags->textrel},
-        {DT_SONAME, &tags->soname},
+        {DT_TEXTREL, &tags->textrel},   {DT_SONAME, &tags->soname},
     };
 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         if (members[i].tag == tag)
             *members[i].member = value;
     }
-    tags->has_bind_now |= tag == DT_BIND_NOW;
     tags->has_textrel |= tag == DT_TEXTREL;
     tags->has_soname |= tag == DT_SONAME;
 }
@@ -261,7 +259,6 @@ int image_read_dynamic(struct image *image, uint64_t address, uint64_t size,
     if (read_tags(image, size / sizeof(Elf64_Dyn), &tags, error))
         return -1;
     image->flags_1 = tags.flags_1;
-    image->binds_now = tags.has_bind_now || (tags.flags & DF_BIND_NOW) || (tags.flags_1 & DF_1_NOW);
     image->has_textrel = tags.has_textrel || (tags.flags & DF_TEXTREL);
     if (read_strings(image, &tags, error) || read_dynsym(image, &tags, error) ||
         read_gnu_hash(image, &tags, error) || read_sysv_hash(image, &tags, error) ||

@@ -46,11 +46,6 @@ const char *function_source_name(const char *name, char buffer[FUNCTION_NAME_MAX
     return buffer;
 }
 
-const char *functions_file_problem(const struct functions *functions)
-{
-    return functions->file_problem;
-}
-
 const struct image *functions_image(const struct functions *functions)
 {
     return functions->image;

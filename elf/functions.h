@@ -31,8 +31,6 @@ struct function {
 
 /* The image that .dynsym and the unwind table are read from; NULL: of a debug file. Lives as long. */
 const struct image *functions_image(const struct functions *functions);
-/* Why functions_of_mapped() did not read the file that it was given, in one sentence; or "". */
-const char *functions_file_problem(const struct functions *functions);
 
 /*
  * Each function called `name`, aliases and statics of several files included; `each` returns

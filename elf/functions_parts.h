@@ -63,7 +63,6 @@ struct functions {
     struct indirect_word *indirect; /* by resolver; indirect.c reads them */
     size_t indirect_count;
     bool indirect_read;
-    char file_problem[256];
 };
 
 /* Return the hash of a name for the name index. */

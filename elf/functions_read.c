@@ -279,30 +279,15 @@ static int read_names(struct functions *functions, struct symtab *symtab, struct
     return result;
 }
 
-static void say_file_problem(struct functions *functions, const struct elf_error *error)
-{
-    _Static_assert(sizeof functions->file_problem == sizeof error->text, "holds any text");
-    memcpy(functions->file_problem, error->text, sizeof error->text);
-}
-
 /* The file that belongs to `mapped`, or one without anything. */
 static void open_matching(struct symbol_file *file, struct functions *functions, int descriptor)
 {
-    struct elf_error why = {ELF_OK, ""};
+    struct elf_error ignored = {ELF_OK, ""};
 
     *file = (struct symbol_file){.file = -1};
-    if (descriptor < 0)
+    if (descriptor < 0 || symbol_file_open(file, descriptor, &ignored) ||
+        symbol_file_is_of(file, functions->image))
         return;
-    if (symbol_file_open(file, descriptor, &why)) {
-        say_file_problem(functions, &why);
-        return;
-    }
-    if (symbol_file_is_of(file, functions->image))
-        return;
-    elf_error_set(&why, ELF_DAMAGED, "the file is not the one that is mapped (build-id %s, not %s)",
-                  file->build_id[0] ? file->build_id : "none",
-                  functions->image->build_id[0] ? functions->image->build_id : "none");
-    say_file_problem(functions, &why);
     symbol_file_close(file);
 }
 
@@ -322,15 +307,13 @@ static int read_mapped(struct functions *functions, const struct symbol_file *fi
     if (functions_read_places(functions, file, error) ||
         unwind_table_open(&functions->unwind, functions->image, frames_of(file), error))
         return -1;
-    if (open_symtab(functions, file, &symtab, &why))
-        say_file_problem(functions, &why);
+    open_symtab(functions, file, &symtab, &why); /* a damaged one is left out */
     if (!read_names(functions, &symtab, &why))
         return 0;
     if (why.code != ELF_DAMAGED || !functions->symtab_names.heads) {
         *error = why;
         return -1;
     }
-    say_file_problem(functions, &why);
     return 0;
 }
 

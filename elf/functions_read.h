@@ -14,7 +14,7 @@ struct image;
  * that is mapped is read in place) and of its file, open at `file`, or -1. The file is read only
  * where its build-id, or without one its program headers, are those that are mapped; `file` is not kept. It
  * is read by pread(2) alone, never mapped: a file that is truncated meanwhile must not kill the host.
- * A file that is another or damaged is left out, see functions_file_problem().
+ * A file that is another or damaged is left out.
  * Memory: proportional to .symtab, bounded by what the note at the top of functions.c says.
  * 0, or -1 with `error`.
  */

@@ -255,11 +255,6 @@ void image_close(struct image *image)
     free(image);
 }
 
-bool image_is_pie_or_library(const struct image *image)
-{
-    return image->type == ET_DYN;
-}
-
 bool image_is_static(const struct image *image)
 {
     return !image->interpreter && !image->soname && !image_needed(image, 0) &&
@@ -279,11 +274,6 @@ const char *image_soname(const struct image *image)
 const char *image_build_id(const struct image *image)
 {
     return image->build_id;
-}
-
-bool image_binds_now(const struct image *image)
-{
-    return image->binds_now;
 }
 
 bool image_has_textrel(const struct image *image)

@@ -36,7 +36,6 @@ int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struc
 
 void image_close(struct image *image); /* NULL is allowed */
 
-bool image_is_pie_or_library(const struct image *image); /* ET_DYN */
 /* A program that no dynamic linker starts: no PT_INTERP, no DT_NEEDED, no DT_SONAME, and DF_1_PIE where it is ET_DYN. */
 bool image_is_static(const struct image *image);
 const char *image_interpreter(const struct image *image); /* PT_INTERP or NULL */
@@ -48,7 +47,6 @@ const char *image_needed(const struct image *image, size_t i);
 /* The directories of DT_RUNPATH, or of DT_RPATH, which does not count beside DT_RUNPATH, between colons;
  * NULL: none. */
 const char *image_search_path(const struct image *image, bool runpath);
-bool image_binds_now(const struct image *image); /* DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW */
 bool image_has_textrel(const struct image *image);
 
 #endif

@@ -1,8 +1,6 @@
 /* image_bytes.c - see image_bytes.h. */
 #include "elf/image_bytes.h"
 
-#include <string.h>
-
 #include "elf/image_parts.h"
 
 const struct segment *image_segment(const struct image *image, uint64_t address, uint64_t size)
@@ -49,12 +47,4 @@ const void *image_bytes_at(const struct image *image, uint64_t address, size_t s
         return NULL;
     const struct segment *segment = image_segment(image, address, 0);
     return segment->bytes + (address - segment->address);
-}
-
-const char *image_string_at(const struct image *image, uint64_t address)
-{
-    uint64_t there = image_bytes_from(image, address);
-    const char *string = image_bytes_at(image, address, 1);
-
-    return string && memchr(string, '\0', there) ? string : NULL;
 }

@@ -11,9 +11,7 @@
 struct image;
 struct segment;
 
-/* A NUL-terminated string, or `size` bytes, at a virtual address of the object (before
- * load bias), inside a file-backed part of a PT_LOAD; else NULL. */
-const char *image_string_at(const struct image *image, uint64_t address);
+/* Return `size` bytes at a virtual address, inside a file-backed part of a PT_LOAD; else NULL. */
 const void *image_bytes_at(const struct image *image, uint64_t address, size_t size);
 
 /* ---- for the files of elf/ alone ---- */

@@ -83,7 +83,7 @@ struct image {
     size_t size;
     uint64_t bias; /* of a mapped object */
     uint16_t type; /* ET_DYN or ET_EXEC */
-    bool binds_now, has_textrel;
+    bool has_textrel;
     bool names_stack;                 /* there is a PT_GNU_STACK */
     uint32_t stack_flags;             /* its flags */
     uint64_t flags_1;                 /* DT_FLAGS_1 */

@@ -202,8 +202,7 @@ static struct functions *open_functions(const struct image *image, const char *p
 
     if (file < 0)
         give_up(path);
-    if (functions_of_mapped(&functions, image, file, &fault) ||
-        functions_file_problem(functions)[0]) {
+    if (functions_of_mapped(&functions, image, file, &fault)) {
         fprintf(stderr, "%s\n", fault.text);
         exit(1);
     }
