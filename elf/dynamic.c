@@ -12,7 +12,7 @@
 #include "elf/image_bytes.h"
 #include "elf/symbol_hash.h"
 
-/* The tags of use, each in a member of the same name. */
+/* The tags that elf/ reads, each in a member of the same name. */
 struct tags {
     uint64_t strtab, strsz, symtab, syment, hash, gnu_hash;
     uint64_t rela, relasz, relaent, jmprel, pltrelsz, pltrel, relr, relrsz, relrent;
@@ -68,7 +68,7 @@ static uint64_t before_bias(const struct image *image, uint64_t pointer)
     return pointer;
 }
 
-/* `size` bytes of records at `address`; NULL bytes where address is 0. */
+/* Find `size` bytes of records at `address`; NULL bytes where address is 0. */
 static int read_records(const struct image *image, uint64_t address, uint64_t size,
                         size_t record_size, const char *what, struct records *out,
                         struct elf_error *error)
@@ -103,7 +103,7 @@ static int read_strings(struct image *image, const struct tags *tags, struct elf
     return 0;
 }
 
-/* Nothing tells how long DT_SYMTAB is: it is bounded by the file here. */
+/* No tag gives the length of DT_SYMTAB: the end of the file bounds it here. */
 static int read_dynsym(struct image *image, const struct tags *tags, struct elf_error *error)
 {
     uint64_t address = before_bias(image, tags->symtab);
@@ -223,8 +223,8 @@ static int check_needed(const struct image *image, struct elf_error *error)
     return 0;
 }
 
-/* ld.so follows a chain to its end, wherever that is: a patch must not lead it out of the file, or round and
- * round. A mapped object has ld.so's trust already. */
+/* ld.so follows a chain to its end without a bound: a chain of a patch must end inside the file and have no
+ * cycle. ld.so has used the table of a mapped object already. */
 static int check_hash(const struct image *image, struct elf_error *error)
 {
     const char *problem = image_is_mapped(image) ? NULL : image_hash_problem(image);
@@ -232,7 +232,8 @@ static int check_hash(const struct image *image, struct elf_error *error)
     return problem ? elf_fail(error, ELF_DAMAGED, "%s", problem) : 0;
 }
 
-/* As far as DT_NULL, without which ld.so would run on. Of equal tags the last counts there. */
+/* Read the tags up to DT_NULL, without which ld.so would read on. Of equal tags the last counts, as in
+ * ld.so. */
 static int read_tags(struct image *image, size_t limit, struct tags *tags, struct elf_error *error)
 {
     for (size_t i = 0; i < limit; i++) {

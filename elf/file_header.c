@@ -92,7 +92,7 @@ int image_check_file_header(const uint8_t *bytes, size_t size, uint16_t require_
     return 0;
 }
 
-/* Header tables inside the file; libelf is not asked before. A file cut short while it was
+/* Check that the header tables lie inside the file, before libelf reads them. A file cut short while it was
  * copied fails here: section headers come last. */
 int image_check_header_tables(const Elf64_Ehdr *header, size_t size, struct elf_error *error)
 {

@@ -19,7 +19,7 @@ static bool covers(const struct file_text *known, uint64_t address, uint64_t siz
            size <= known->size - (address - known->address);
 }
 
-/* Note the PT_LOAD that has all of these bytes in the file. */
+/* Record the PT_LOAD that has all of these bytes in the file. */
 static bool note_segment(struct file_text *known, const struct symbol_file *file, uint64_t address,
                          uint64_t size)
 {

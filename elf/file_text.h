@@ -9,8 +9,8 @@
 
 #include "elf/image.h"
 
-/* What the last call found out about an object's file, so that the next one reads the code alone. All
- * zero: nothing yet. */
+/* What the last call found about an object's file, so that the next call reads the code alone. All zero: no
+ * call yet. */
 struct file_text {
     bool known;
     uint64_t device, inode, file_size;

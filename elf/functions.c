@@ -66,7 +66,7 @@ static uint64_t ordered_address(const struct functions *functions, size_t i)
     return functions->entries[functions->order[i]].address;
 }
 
-/* How many begin at or before `address`. make_order() comes first. */
+/* Return how many entries begin at or before `address`. make_order() comes first. */
 static size_t entries_to(const struct functions *functions, uint64_t address)
 {
     size_t low = 0, high = functions->count;
@@ -124,7 +124,8 @@ bool function_previous_start(struct functions *functions, uint64_t address, uint
     return found;
 }
 
-/* `size`: what is known already, or 0. Never beyond the executable memory. */
+/* Return the size of the function at `address`: `size` where it is known (not 0), cut at the end of the
+ * executable memory. */
 static uint64_t settle_size(struct functions *functions, uint64_t address, uint64_t size)
 {
     uint64_t there = code_end(functions, address) - address;
@@ -167,7 +168,7 @@ static bool in_signal_frame(struct functions *functions, uint64_t address)
     return unwind_signal_frame(&functions->unwind, address, &frame);
 }
 
-/* `frame_size`: of the FDE that begins there, or 0. */
+/* Fill `out` with the i-th entry. `frame_size`: of the FDE that begins there, or 0. */
 static void fill_named(struct functions *functions, size_t i, uint64_t frame_size,
                        struct function *out)
 {
@@ -212,8 +213,8 @@ static bool fill_nameless(struct functions *functions, const struct unwind_range
     return true;
 }
 
-/* Any address in a signal frame: the code begins behind the FDE's start, and a symbol need not be
- * there. */
+/* Fill `out` for an address in a signal frame: the code begins after the FDE's start, and there may be no
+ * symbol. */
 static bool fill_signal_frame(struct functions *functions, uint64_t address, struct function *out)
 {
     struct unwind_range frame;
@@ -291,7 +292,8 @@ struct frame_walk {
     size_t entry, frame;
 };
 
-/* The FDE that begins at `address`, as a look-up by address finds it; steps over it and its equals. */
+/* Return the FDE that begins at `address`, as a look-up by address finds it; step over it and over FDEs with
+ * the same start. */
 static struct unwind_range take_frame(struct functions *functions, struct frame_walk *walk,
                                       uint64_t address)
 {
@@ -368,7 +370,7 @@ int functions_by_address(struct functions *functions, uint64_t address, function
     return stop;
 }
 
-/* What a person would call it: exported, with the default version, global. */
+/* Rank a name: an exported one first, then the default version, then a global one. */
 static int entry_rank(const struct functions *functions, size_t i)
 {
     const struct function_entry *entry = &functions->entries[i];
@@ -377,7 +379,7 @@ static int entry_rank(const struct functions *functions, size_t i)
            !entry->weak;
 }
 
-/* The best of the names at `address`; false: it has none. */
+/* Find the best of the names at `address`; false: it has none. */
 static bool best_entry(const struct functions *functions, uint64_t address, size_t *best)
 {
     enum { NAMES_MAX = 64 }; /* looked at; a hostile file gives any number to one address */
@@ -413,7 +415,8 @@ bool function_begins_at(struct functions *functions, uint64_t address, struct fu
            fill_signal_frame(functions, address, out);
 }
 
-/* A name may lie inside an FDE's range and end before it: then the FDE's function is it. */
+/* A name may lie inside an FDE's range and end before the range does: then the address is of the FDE's
+ * function. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out)
 {
     if (!make_order(functions))

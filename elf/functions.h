@@ -29,7 +29,8 @@ struct function {
     bool signal_frame;
 };
 
-/* The image that .dynsym and the unwind table are read from; NULL: of a debug file. Lives as long. */
+/* Return the image that .dynsym and the unwind table are read from; NULL: a debug file. It lives as long as
+ * `functions`. */
 const struct image *functions_image(const struct functions *functions);
 
 /*
@@ -41,23 +42,24 @@ const struct image *functions_image(const struct functions *functions);
 typedef int function_visit(const struct function *function, void *context);
 int functions_named(struct functions *functions, const char *name, function_visit *each,
                     void *context);
-/* `name`.ifunc; false: too long. */
+/* Write `name`.ifunc to `indirect`; false: too long. */
 bool function_indirect_name(const char *name, char indirect[FUNCTION_NAME_MAX]);
-/* The reverse: of NAME.ifunc, NAME in `buffer`; else the name itself. */
+/* Return NAME, in `buffer`, of NAME.ifunc; else the name itself. */
 const char *function_source_name(const char *name, char buffer[FUNCTION_NAME_MAX]);
-/* Every function that is no signal frame, in address order; several names of one address follow each other. What `each`
- * returned, or -1: no memory. */
+/* Call `each` for every function that is no signal frame, in address order; several names of one address
+ * follow each other. Return what `each` returned, or -1: no memory. */
 int functions_each(struct functions *functions, function_visit *each, void *context);
-/* Every name of `address`, as functions_each() has them. What `each` returned, or -1: no memory. */
+/* Call `each` for every name of `address`, as functions_each() does. Return what `each` returned, or -1: no
+ * memory. */
 int functions_by_address(struct functions *functions, uint64_t address, function_visit *each,
                          void *context);
-/* The function that begins at `address`, or the signal frame that covers it. */
+/* Find the function that begins at `address`, or the signal frame that covers it. */
 bool function_begins_at(struct functions *functions, uint64_t address, struct function *out);
-/* The function whose bytes contain `address`. */
+/* Find the function whose bytes contain `address`. */
 bool function_around(struct functions *functions, uint64_t address, struct function *out);
-/* Where the last function that begins before `address` begins. False: none does. */
+/* Find the last function that begins before `address`: `start`. False: none does. */
 bool function_previous_start(struct functions *functions, uint64_t address, uint64_t *start);
-/* Where the next function behind `address` begins, or its executable memory ends. */
+/* Return where the next function after `address` begins, or its executable memory ends. */
 uint64_t function_next_start(struct functions *functions, uint64_t address);
 
 #endif

@@ -54,7 +54,8 @@ static void read_plt(struct functions *functions, const struct symbol_file *file
     functions->plt_known = file->names != NULL;
 }
 
-/* A section as the linker writes it: in the executable memory, after those before it. Another is left out. */
+/* Add a section that is as linkers write it: in the executable memory, after the sections before it. Any
+ * other is left out. */
 static void add_text(struct functions *functions, const Elf64_Shdr *section)
 {
     struct code_range *last =

@@ -212,7 +212,7 @@ static int read_symtab_functions(struct functions *functions, struct symtab *sym
     return 0;
 }
 
-/* Where .symtab lies, and a copy of its strings. None: `out->count` stays 0. */
+/* Find .symtab and copy its strings. Without .symtab `out->count` stays 0. */
 static int open_symtab(struct functions *functions, const struct symbol_file *file,
                        struct symtab *out, struct elf_error *error)
 {
@@ -247,7 +247,8 @@ static void drop_symtab(struct functions *functions)
 
 /* ------------------------------------------------------- all of it --- */
 
-/* `symtab` may have no symbols. Where it cannot be read, the others are there all the same. */
+/* Read the names of .dynsym and of `symtab`, which may have no symbols. Where `symtab` cannot be read, those
+ * of .dynsym remain. */
 static int read_names(struct functions *functions, struct symtab *symtab, struct elf_error *error)
 {
     size_t exported = 0;
@@ -279,7 +280,7 @@ static int read_names(struct functions *functions, struct symtab *symtab, struct
     return result;
 }
 
-/* The file that belongs to `mapped`, or one without anything. */
+/* Open the file of the mapped object; another or a damaged file is left closed. */
 static void open_matching(struct symbol_file *file, struct functions *functions, int descriptor)
 {
     struct elf_error ignored = {ELF_OK, ""};
@@ -363,7 +364,7 @@ static bool copy_range(struct functions *functions, const struct symbol_file *fi
            symbol_file_read(file, (uint8_t *)functions->region + offset, offset, size);
 }
 
-/* What image_open() and the unwind table read of a file; without section headers, all of it. */
+/* Read the parts of a file that image_open() and the unwind table use; without section headers, all of it. */
 static bool copy_needed(struct functions *functions, const struct symbol_file *file)
 {
     const Elf64_Ehdr *header = &file->header;
@@ -385,7 +386,7 @@ static bool copy_needed(struct functions *functions, const struct symbol_file *f
     return true;
 }
 
-/* An image over memory as large as the file, of which only what is needed is ever touched. */
+/* Open an image over memory as large as the file, of which only the pages in use are touched. */
 static int open_own_image(struct functions *functions, const struct symbol_file *file,
                           struct elf_error *error)
 {

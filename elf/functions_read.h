@@ -20,7 +20,7 @@ struct image;
  */
 int functions_of_mapped(struct functions **out, const struct image *mapped, int file,
                         struct elf_error *error);
-/* Of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
+/* Gather those of a file alone, or of a separate debug file (whose PT_LOADs have no bytes). */
 int functions_of_file(struct functions **out, int file, struct elf_error *error);
 void functions_close(struct functions *functions); /* NULL is allowed */
 

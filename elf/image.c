@@ -50,7 +50,7 @@ static int add_segment(struct image *image, const GElf_Phdr *header, struct elf_
     return 0;
 }
 
-/* What a header other than PT_LOAD covers, or NULL. */
+/* Return the bytes that a header other than PT_LOAD covers, or NULL. */
 static const uint8_t *header_bytes(const struct image *image, const GElf_Phdr *header)
 {
     if (image_is_mapped(image))
@@ -111,7 +111,7 @@ static int read_program_header(struct image *image, const GElf_Phdr *header,
         image->names_stack = true;
         image->stack_flags = header->p_flags;
         return 0;
-    case PT_GNU_EH_FRAME: /* checked by who reads it: unwind_table.c */
+    case PT_GNU_EH_FRAME: /* checked in unwind_table.c */
         image->unwind = header->p_vaddr;
         image->unwind_size = header->p_filesz;
         return 0;
@@ -120,7 +120,7 @@ static int read_program_header(struct image *image, const GElf_Phdr *header,
     }
 }
 
-/* The i-th program header, of the file or of the mapped object. */
+/* Read the i-th program header, of the file or of the mapped object. */
 static bool program_header(const struct image *image, const Elf64_Phdr *mapped, size_t i,
                            GElf_Phdr *header)
 {
@@ -163,7 +163,7 @@ static struct image *allocate_image(size_t header_count)
     return image;
 }
 
-/* What makes ld.so refuse to dlopen() a file, beyond its frame. */
+/* Check what else makes ld.so refuse to dlopen() a file. */
 static int check_loadable(const struct image *image, struct elf_error *error)
 {
     if (!image->dynamic.bytes)
@@ -213,7 +213,7 @@ int image_open(struct image **out, const void *bytes, size_t size, uint16_t requ
 
 /* ------------------------------------------------------- mapped objects --- */
 
-/* dl_iterate_phdr(3) does not tell the type; the ELF header does where it is mapped. */
+/* Return e_type. dl_iterate_phdr(3) does not give it; the ELF header does where it is mapped. */
 static uint16_t mapped_type(const struct image *image)
 {
     const uint8_t *start = image->segments[0].bytes;

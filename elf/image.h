@@ -36,16 +36,17 @@ int image_open_mapped(struct image **out, const struct dl_phdr_info *info, struc
 
 void image_close(struct image *image); /* NULL is allowed */
 
-/* A program that no dynamic linker starts: no PT_INTERP, no DT_NEEDED, no DT_SONAME, and DF_1_PIE where it is ET_DYN. */
+/* Return whether it is a program that no dynamic linker starts: no PT_INTERP, no DT_NEEDED, no DT_SONAME,
+ * and DF_1_PIE where it is ET_DYN. */
 bool image_is_static(const struct image *image);
 const char *image_interpreter(const struct image *image); /* PT_INTERP or NULL */
 const char *image_soname(const struct image *image);      /* DT_SONAME or NULL */
-/* The NT_GNU_BUILD_ID note as hex digits, "" where there is none. */
+/* Return the NT_GNU_BUILD_ID note as hex digits, "" where there is none. */
 const char *image_build_id(const struct image *image);
-/* The i-th DT_NEEDED, or NULL past the last. */
+/* Return the i-th DT_NEEDED, or NULL after the last. */
 const char *image_needed(const struct image *image, size_t i);
-/* The directories of DT_RUNPATH, or of DT_RPATH, which does not count beside DT_RUNPATH, between colons;
- * NULL: none. */
+/* Return the directories, between colons, of DT_RUNPATH, or of DT_RPATH, which ld.so ignores beside
+ * DT_RUNPATH; NULL: none. */
 const char *image_search_path(const struct image *image, bool runpath);
 bool image_has_textrel(const struct image *image);
 

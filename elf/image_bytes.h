@@ -16,12 +16,12 @@ const void *image_bytes_at(const struct image *image, uint64_t address, size_t s
 
 /* ---- for the files of elf/ alone ---- */
 
-/* The PT_LOAD that holds all of [address, address + size) in memory, or NULL. */
+/* Return the PT_LOAD that holds all of [address, address + size) in memory, or NULL. */
 const struct segment *image_segment(const struct image *image, uint64_t address, uint64_t size);
-/* Whether it lies in one PT_LOAD that has all of `flags`. */
+/* Return whether [address, address + size) lies in one PT_LOAD that has all of `flags`. */
 bool image_has(const struct image *image, uint64_t address, uint64_t size, uint32_t flags);
 bool image_in_relro(const struct image *image, uint64_t address, uint64_t size);
-/* How many bytes a file has from `address` on to the end of that PT_LOAD. */
+/* Return how many bytes the file has from `address` to the end of its PT_LOAD. */
 uint64_t image_bytes_from(const struct image *image, uint64_t address);
 
 #endif

@@ -53,7 +53,7 @@ struct gnu_hash {
     uint32_t bloom_shift;
     const uint8_t *bloom;
     const uint8_t *buckets;
-    struct records chain; /* as far as the file reaches: the table does not tell its length */
+    struct records chain; /* up to the end of the file: the table does not hold its length */
 };
 
 /* DT_HASH; generic ABI, "Hash Table". */
@@ -101,7 +101,7 @@ struct image {
     uint64_t verdef, verneed;
     uint64_t verdef_count, verneed_count;
     struct image_lazy lazy_storage;
-    struct image_lazy *lazy; /* what a const image may still fill */
+    struct image_lazy *lazy; /* members that a const image may fill */
     size_t segment_count;
     struct segment segments[];
 };
@@ -109,7 +109,7 @@ struct image {
 /* Return whether ld.so has mapped the object into this process; else the image is a file. */
 bool image_is_mapped(const struct image *image);
 
-/* The section of that name (NULL: any) and type (SHT_NULL: any), of a file only. */
+/* Find the section of that name (NULL: any) and type (SHT_NULL: any), of a file only. */
 bool image_section(const struct image *image, const char *name, uint32_t type, GElf_Shdr *section);
 
 static inline uint32_t image_load32(const uint8_t *bytes)

@@ -43,7 +43,7 @@ static int compare_indirect(const void *left, const void *right)
     return (a->where > b->where) - (a->where < b->where);
 }
 
-/* Damaged relocations, or no memory: none are known. */
+/* Read the words of IRELATIVE relocations. Damaged relocations, or no memory: none are known. */
 static void read_indirect_words(struct functions *functions)
 {
     struct indirect_list list = {NULL, 0, 0};

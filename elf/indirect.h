@@ -10,8 +10,8 @@
 
 struct functions;
 
-/* The `i`-th word that ld.so fills with what the resolver at `address` returns, which all are alike; false:
- * there are no more. */
+/* Find the `i`-th word that ld.so fills with what the resolver at `address` returns; all those words hold
+ * the same. False: there are no more. */
 bool function_indirect_word(struct functions *functions, uint64_t address, size_t i,
                             uint64_t *where);
 

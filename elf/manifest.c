@@ -174,7 +174,7 @@ static int read_hook(const struct record_reader *reader, uint64_t address, const
     return record_pointer_to(reader, address, name, NULL_ALLOWED, PF_X, 1, hook);
 }
 
-/* A file that ends inside the header may still tell its version: the magic and it come first. */
+/* A file that ends inside the header may still have its version: the magic and the version come first. */
 static int read_module_record(struct record_reader *reader, uint64_t module,
                               struct manifest *manifest)
 {

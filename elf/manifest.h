@@ -35,8 +35,8 @@ struct manifest {
     uint64_t before_apply, after_apply, before_revert, after_revert; /* or 0 */
 };
 
-/* 0: read into `manifest` (free with manifest_free); -1: `error`, ELF_NO_MANIFEST where none.
- * Strings live as long as the image. */
+/* Read the manifest. 0: `manifest` is filled (free with manifest_free()); -1 with `error`, ELF_NO_MANIFEST
+ * where there is none. Strings live as long as the image. */
 int manifest_read(const struct image *image, struct manifest *manifest, struct elf_error *error);
 void manifest_free(struct manifest *manifest);
 

@@ -6,7 +6,7 @@
 #include "elf/image_parts.h"
 #include "elf/object_code.h"
 
-/* Of more code an index would take seconds. */
+/* An index of more code would take seconds. */
 #define CODE_MAX (UINT64_C(32) << 20)
 
 struct object_callers {

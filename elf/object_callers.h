@@ -12,11 +12,11 @@
 
 struct object_callers;
 
-/* Writes original bytes over those of armed entries: struct arch_object. */
+/* Write original bytes over those of armed entries: struct arch_object. */
 typedef void object_callers_restore(void *context, uint64_t address, uint8_t *copy, size_t size);
 
-/* Of `image`, which must outlive it, and its functions, which are read here alone. `restore` may be
- * NULL. 0, or -1 with `error`: no memory, damaged relocations, code that is too far apart. */
+/* Analyse the callers in `image`, which must outlive the result; `functions` is read only in this call.
+ * `restore` may be NULL. 0, or -1 with `error`: no memory, damaged relocations, code that is too far apart. */
 int object_callers_open(struct object_callers **out, const struct image *image,
                         struct functions *functions, object_callers_restore *restore, void *context,
                         struct elf_error *error);

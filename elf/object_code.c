@@ -44,7 +44,7 @@ static int list_code(struct object_code *code, const struct image *image, struct
 
 /* ------------------------------------------------------- functions --- */
 
-/* Where no memory was got yet the functions are counted. */
+/* Without memory yet, count the functions. */
 static int add_function(const struct function *function, void *context)
 {
     struct object_code *code = context;

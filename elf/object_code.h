@@ -18,12 +18,12 @@ struct object_code {
     size_t functions_size, words_size; /* of the pages */
 };
 
-/* Of `image`, whose functions are `functions`; the image must outlive it. 0, or -1 with `error`: no
- * memory, or relocations that are damaged. object_code_close() is due in both cases. */
+/* Gather the code of `image`, whose functions are `functions`; the image must outlive the result. 0, or -1
+ * with `error`: no memory, or damaged relocations. Call object_code_close() in both cases. */
 int object_code_open(struct object_code *code, const struct image *image,
                      struct functions *functions, struct elf_error *error);
 void object_code_close(struct object_code *code);
-/* Once the index is made, which copies the functions, they are not needed any more. */
+/* Free the list of functions: the index, once made, has its own copy. */
 void object_code_drop_functions(struct object_code *code);
 
 #endif

@@ -25,7 +25,7 @@ static uint64_t address_of(const struct sort *sort, uint32_t i)
     return address;
 }
 
-/* One stable pass; false where every record has the same digit and nothing was moved. */
+/* Make one stable pass; false where every record has the same digit and nothing was moved. */
 static bool sort_by_digit(const struct sort *sort, unsigned shift, const uint32_t *from,
                           uint32_t *to)
 {

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The indices of `count` records of `size` bytes, each of which begins with a 64-bit address, in
- * ascending order; equal ones stay in theirs. malloc'd; NULL: no memory. */
+/* Return the indices of `count` records of `size` bytes, each of which begins with a 64-bit address, in
+ * ascending order; equal addresses keep their order. malloc'd; NULL: no memory. */
 uint32_t *order_by_address(const void *records, size_t size, size_t count);
 
 #endif

@@ -29,7 +29,7 @@ enum { STRING_MAX = 64 << 10, EXPANDED_MAX = 16 << 20 };
 
 /* ------------------------------------------------------- text --- */
 
-/* How long the token is that begins at `text`; 0: there is none. */
+/* Return the length of the token that begins at `text`; 0: there is none. */
 static size_t token_length(const char *text)
 {
     static const char braced[] = "${ORIGIN}", bare[] = "$ORIGIN";
@@ -90,7 +90,7 @@ static Elf64_Dyn entry_get(const struct image *image, size_t i)
     return entry;
 }
 
-/* The string of an entry in which ld.so expands the token; NULL: it has none. */
+/* Return the string of an entry in which ld.so expands the token; NULL: it has none. */
 static const char *expanded_string(const struct image *image, const Elf64_Dyn *entry)
 {
     const char *text = NULL;

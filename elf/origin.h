@@ -9,7 +9,7 @@
 
 #include "elf/image.h"
 
-/* Does DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_FILTER or DT_AUXILIARY name it? */
+/* Return whether DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_FILTER or DT_AUXILIARY has it. */
 bool image_names_origin(const struct image *image);
 
 /*
@@ -20,7 +20,7 @@ bool image_names_origin(const struct image *image);
 int image_expand_origin(const struct image *image, const char *origin, void **out, size_t *size,
                         struct elf_error *error);
 
-/* `text` with `origin` for each $ORIGIN and ${ORIGIN}, malloc'd; NULL: no memory. */
+/* Return `text` with `origin` for each $ORIGIN and ${ORIGIN}, malloc'd; NULL: no memory. */
 char *origin_expand(const char *text, const char *origin);
 
 #endif

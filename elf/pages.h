@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-void *pages_get(size_t size); /* zeros that cost nothing until touched; NULL: no memory */
-void pages_cut(void *pages, size_t size, size_t needed); /* give back what lies behind `needed` */
+void *pages_get(size_t size); /* zeros; a page takes memory once it is written; NULL: no memory */
+void pages_cut(void *pages, size_t size, size_t needed); /* unmap what lies after `needed` */
 void pages_drop(void *pages, size_t size);               /* NULL is allowed */
 
 #endif

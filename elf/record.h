@@ -22,7 +22,7 @@ struct record_reader {
 
 enum record_null { NULL_REFUSED, NULL_ALLOWED };
 
-/* Where the structure is: the symbol's address, else the section's. False: there is none. */
+/* Find the structure: the symbol's address, else the section's. False: there is none. */
 bool record_find(const struct image *image, const char *symbol, const char *section,
                  uint64_t *address);
 
@@ -33,19 +33,19 @@ void record_set_error(const struct record_reader *reader, const char *format, ..
 /* Copy `size` bytes; for numbers, whose words no relocation changes. */
 int record_copy(const struct record_reader *reader, uint64_t address, void *out, size_t size);
 
-/* An address in the object; 0 for a null pointer. `field` names it in the error. */
+/* Read a pointer: an address in the object; 0 for a null pointer. `field` names the pointer in the error. */
 int record_pointer(const struct record_reader *reader, uint64_t address, const char *field,
                    enum record_null null, uint64_t *out);
-/* The same, into a PT_LOAD that has all of `flags` (PF_X: a function) for `size` bytes. */
+/* Read a pointer into a PT_LOAD that has all of `flags` (PF_X: a function) for `size` bytes. */
 int record_pointer_to(const struct record_reader *reader, uint64_t address, const char *field,
                       enum record_null null, uint32_t flags, size_t size, uint64_t *out);
-/* At most RECORD_STRING_MAX bytes; NULL where allowed. */
+/* Read a string of at most RECORD_STRING_MAX bytes; NULL where allowed. */
 int record_string(const struct record_reader *reader, uint64_t address, const char *field,
                   enum record_null null, const char **out);
-/* Likewise and not empty. */
+/* Read a string that is not empty. */
 int record_name(const struct record_reader *reader, uint64_t address, const char *field,
                 const char **out);
-/* The array between the pointers at `address` and `address + 8`. */
+/* Read the array between the pointers at `address` and `address + 8`. */
 int record_array(const struct record_reader *reader, uint64_t address, const char *field,
                  size_t entry_size, size_t alignment, uint64_t *begin, size_t *count);
 

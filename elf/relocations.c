@@ -109,7 +109,7 @@ static int add_symbol(const struct relocation_walk *walk, uint64_t index,
     return 0;
 }
 
-/* An index that is out of bounds is wanted: add_symbol() tells of it. */
+/* An index out of bounds is wanted: add_symbol() reports it. */
 static bool is_wanted_relocation(const struct relocation_walk *walk, uint64_t info)
 {
     const struct symbol_table *table = &walk->image->dynsym;
@@ -155,7 +155,7 @@ static int walk_rela(const struct relocation_walk *walk, const struct records *t
     return 0;
 }
 
-/* In the order in which ld.so applies them. */
+/* Walk the tables in the order in which ld.so applies them. */
 static int walk_all(const struct relocation_walk *walk)
 {
     int stop;
@@ -198,7 +198,7 @@ struct relocated_list {
     bool ascending;
 };
 
-/* Of a word that holds a symbol's address. An IFUNC's resolver decides at run time. */
+/* Return the source of a word that holds a symbol's address. An IFUNC's resolver decides at run time. */
 static enum word_source symbol_source(const struct image_relocation *relocation)
 {
     const struct image_symbol *symbol = &relocation->symbol;
@@ -284,7 +284,7 @@ static bool read_relocated_words(const struct image *image)
     return true;
 }
 
-/* The last relocated word that begins before `end`, or NULL. */
+/* Return the last relocated word that begins before `end`, or NULL. */
 static const struct relocated_word *last_word_before(const struct image *image, uint64_t end)
 {
     size_t low = 0, high = image->lazy->word_count;

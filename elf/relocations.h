@@ -17,7 +17,7 @@ struct image_relocation {
     struct image_symbol symbol;
 };
 
-/* Does it store the address of the symbol that it names, for the object's own code or data? */
+/* Return whether it stores the address of the symbol that it names, for the object's own code or data. */
 static inline bool relocation_binds(const struct image_relocation *relocation)
 {
     return relocation->type == ARCH_RELOCATION_JUMP_SLOT ||
@@ -25,7 +25,7 @@ static inline bool relocation_binds(const struct image_relocation *relocation)
            relocation->type == ARCH_RELOCATION_ADDRESS;
 }
 
-/* Does it copy the data that it names into the program (System V ABI, R_*_COPY)? */
+/* Return whether it copies the data that it names into the program (System V ABI, R_*_COPY). */
 static inline bool relocation_copies(const struct image_relocation *relocation)
 {
     return relocation->type == ARCH_RELOCATION_COPY;
@@ -36,14 +36,14 @@ int image_relocations(const struct image *image,
                       int (*each)(const struct image_relocation *relocation, void *context),
                       void *context, struct elf_error *error);
 
-/* Only those that name a symbol, and of these only those of the symbol `name`, where it is not
- * NULL. Much faster: most relocations name none. */
+/* Call `each` only for those that name a symbol, and with `name` only for those of that symbol. Much faster:
+ * most relocations name none. */
 int image_symbol_relocations(const struct image *image, const char *name,
                              int (*each)(const struct image_relocation *relocation, void *context),
                              void *context, struct elf_error *error);
 
-/* Only those of ARCH_RELOCATION_INDIRECT: ld.so calls the function at the addend, a resolver, and stores what it
- * returns. As fast. */
+/* Call `each` only for those of ARCH_RELOCATION_INDIRECT: ld.so calls the function at the addend, a
+ * resolver, and stores what it returns. As fast. */
 int image_indirect_relocations(const struct image *image,
                                int (*each)(const struct image_relocation *relocation,
                                            void *context),
@@ -68,7 +68,7 @@ enum word_source {
     WORD_ADDRESS  /* an address in the object */
 };
 
-/* As image_word_at(), which says less. */
+/* As image_word_at(), with the source of the value. */
 enum word_source image_word_source(const struct image *image, uint64_t address, uint64_t *value);
 
 #endif

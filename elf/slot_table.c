@@ -163,7 +163,8 @@ struct pending_table {
     uint64_t table, slots_begin, slots_end;
 };
 
-/* Words that nobody but ld.so writes: the table's, and in a slot the texts, fallback and entry. */
+/* Return whether ld.so alone writes the word: those of the table, and in a slot the texts, fallback and
+ * entry. */
 static bool is_fixed_word(const struct pending_table *pending, uint64_t where)
 {
     uint64_t in_slot = (where - pending->slots_begin) % sizeof(struct hotpatch_slot);

@@ -27,13 +27,13 @@ struct slot_table {
     size_t count;
 };
 
-/* Of a mapped object: another thread's dlopen() has not relocated it yet. Ask again later. */
+/* Of a mapped object: another thread's dlopen() has not relocated the object yet. Read again later. */
 #define SLOT_TABLE_PENDING 2
 
-/* 1: read into `table` (free with slot_table_free); 0: the object has none; -1: `error`; or
- * SLOT_TABLE_PENDING. Where it is not 1, there is nothing in `table` to free. */
+/* Read the table. 1: `table` is filled (free with slot_table_free()); 0: the object has none; -1 with
+ * `error`; or SLOT_TABLE_PENDING. Unless it is 1, there is nothing in `table` to free. */
 int slot_table_read(const struct image *image, struct slot_table *table, struct elf_error *error);
-/* The table at a known address: 1, -1 with `error`, or SLOT_TABLE_PENDING. */
+/* Read the table at a known address: 1, -1 with `error`, or SLOT_TABLE_PENDING. */
 int slot_table_read_at(const struct image *image, uint64_t address, struct slot_table *table,
                        struct elf_error *error);
 void slot_table_free(struct slot_table *table);

@@ -140,7 +140,7 @@ static int read_file_notes(struct symbol_file *file, uint64_t offset, uint64_t s
     return result;
 }
 
-/* By the sections, which are true of a separate debug file too; its segments are not. */
+/* Compare the sections, which a separate debug file has as well; its segments differ. */
 static int read_build_id(struct symbol_file *file, struct elf_error *error)
 {
     for (size_t i = 0; i < file->section_count; i++) {

@@ -26,20 +26,20 @@ struct symbol_file {
 int symbol_file_open(struct symbol_file *out, int file, struct elf_error *error);
 void symbol_file_close(struct symbol_file *file);
 
-/* Whether `mapped` is this file, or the one whose debug information this is. */
+/* Return whether `mapped` is this file, or the file whose debug information this is. */
 bool symbol_file_is_of(const struct symbol_file *file, const struct image *mapped);
-/* A separate debug file: the code's section has no bytes. */
+/* Return whether it is a separate debug file: the code's section has no bytes. */
 bool symbol_file_is_debug(const struct symbol_file *file);
 
 const char *symbol_file_section_name(const struct symbol_file *file, const Elf64_Shdr *section);
-/* The first section of that name (NULL: any) and type (SHT_NULL: any), or NULL. */
+/* Return the first section of that name (NULL: any) and type (SHT_NULL: any), or NULL. */
 const Elf64_Shdr *symbol_file_section(const struct symbol_file *file, const char *name,
                                       uint32_t type);
 
-/* All of [offset, offset + size), or false. */
+/* Read all of [offset, offset + size), or return false. */
 bool symbol_file_read(const struct symbol_file *file, void *to, uint64_t offset, uint64_t size);
-/* A copy of a string table's section, which ends in a NUL; pages_drop() it with the section's size.
- * NULL with `error`. */
+/* Copy a string table's section, which ends in a NUL; pages_drop() the copy with the section's size. NULL
+ * with `error`. */
 char *symbol_file_strings(const struct symbol_file *file, const Elf64_Shdr *section,
                           struct elf_error *error);
 

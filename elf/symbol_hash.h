@@ -8,7 +8,7 @@
 
 /* Return what is wrong with the chains of DT_GNU_HASH or DT_HASH, or NULL. */
 const char *image_hash_problem(const struct image *image);
-/* Whether there is a hash table, and nothing is wrong with it. */
+/* Return whether there is a hash table, and nothing is wrong with it. */
 bool image_hash_is_sound(const struct image *image);
 /* Call `each` with the index in .dynsym of every symbol whose name may be `name`, until it returns non-zero,
  * which is returned. The hash table is sound. */

@@ -276,7 +276,7 @@ static size_t count_by_section(const struct image *image)
     return section.sh_size / sizeof(Elf64_Sym);
 }
 
-/* Linkers lay .dynstr behind .dynsym. */
+/* Linkers place .dynstr after .dynsym. */
 static size_t count_to_strings(const struct image *image)
 {
     const struct symbol_table *table = &image->dynsym;
@@ -323,7 +323,7 @@ int image_dynsym_count(const struct image *image, size_t *out, struct elf_error 
 
 /* ------------------------------------------------------- .symtab --- */
 
-/* A section's bytes inside the file, or NULL. */
+/* Return a section's bytes inside the file, or NULL. */
 static const uint8_t *section_bytes(const struct image *image, const GElf_Shdr *section)
 {
     if (section->sh_type == SHT_NOBITS || section->sh_offset > image->size ||
@@ -416,7 +416,7 @@ struct wanted {
     bool found;
 };
 
-/* Takes the i-th symbol where it is the one wanted; true where no better one can come. */
+/* Take the i-th symbol where it is the wanted one; true where no better one can follow. */
 static bool consider_symbol(const struct image *image, const struct symbol_table *table, size_t i,
                             struct wanted *wanted)
 {
@@ -470,7 +470,7 @@ static void find_dynamic(const struct image *image, struct wanted *wanted)
         find_by_scan(image, &image->dynsym, count, wanted);
 }
 
-/* The STT_FILE that a local symbol lies under is not looked for: image_symbols() tells it. */
+/* The STT_FILE of a local symbol is not looked for: image_symbols() gives it. */
 bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol)
 {
     struct elf_error ignored = {ELF_OK, ""};

@@ -20,18 +20,18 @@ struct image_symbol {
     bool dynamic;        /* from .dynsym */
 };
 
-/* Calls `each` for every named symbol of .dynsym, then of .symtab; a non-zero return stops and
- * is returned. -1 with `error` where the tables are damaged; 0 at the end. */
+/* Call `each` for every named symbol of .dynsym, then of .symtab; a non-zero return stops and is returned.
+ * -1 with `error` where the tables are damaged; 0 at the end. */
 int image_symbols(const struct image *image,
                   int (*each)(const struct image_symbol *symbol, void *context), void *context,
                   struct elf_error *error);
 
-/* The defined symbol of that name; .dynsym (default version preferred) before .symtab, global
- * before local. By the hash table where there is one. */
+/* Find the defined symbol of that name; .dynsym (default version preferred) before .symtab, global before
+ * local. Uses the hash table where there is one. */
 bool image_symbol(const struct image *image, const char *name, struct image_symbol *symbol);
 
-/* Calls `each` for every symbol of .dynsym that is defined under that name, old versions too. By the hash
- * table where there is a sound one. Returns as image_symbols() does. */
+/* Call `each` for every symbol of .dynsym that is defined under that name, old versions as well. Uses the
+ * hash table where there is a sound one. Returns as image_symbols() does. */
 int image_symbols_named(const struct image *image, const char *name,
                         int (*each)(const struct image_symbol *symbol, void *context),
                         void *context, struct elf_error *error);
@@ -49,17 +49,17 @@ int image_version_needs(const struct image *image,
                         int (*each)(const struct version_need *need, void *context), void *context,
                         struct elf_error *error);
 
-/* Does the object define the version (DT_VERDEF)? `versioned`: it defines some. */
+/* Return whether the object defines the version (DT_VERDEF). `versioned`: it defines some. */
 bool image_defines_version(const struct image *image, const char *version, bool *versioned);
 
 /* ---- for the files of elf/ alone ---- */
 
 struct symbol_table;
 
-/* The i-th symbol; false where its name is out of the table. `i` is below the table's count. */
+/* Read the i-th symbol; false where its name is out of the table. `i` is below the table's count. */
 bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
                       struct image_symbol *symbol);
-/* How many symbols .dynsym has. 0, or -1 with `error`. */
+/* Count the symbols of .dynsym. 0, or -1 with `error`. */
 int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *error);
 /* Fill lazy->versions. 0, or -1 with `error`. */
 int image_read_versions(const struct image *image, struct elf_error *error);

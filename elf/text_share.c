@@ -5,9 +5,9 @@
 #include "elf/functions_parts.h"
 
 struct count {
-    const struct code_range *ranges; /* of the code, ascending, none of them overlaps another */
+    const struct code_range *ranges; /* of the code, ascending, without overlaps */
     size_t range_count;
-    uint64_t end; /* what lies before it is counted */
+    uint64_t end; /* bytes before it are counted */
     uint64_t covered;
 };
 

@@ -106,7 +106,7 @@ static uint64_t take_encoded(struct reader *reader, uint8_t format)
     }
 }
 
-/* An address before load bias; `data`: what offsets of the "data relative" kind count from, or 0. */
+/* Read an address before load bias; `data`: what offsets of the "data relative" kind count from, or 0. */
 static uint64_t take_address(struct reader *reader, const struct image *image, uint8_t encoding,
                              uint64_t data)
 {
@@ -155,8 +155,8 @@ static bool open_record(const struct unwind_table *table, uint64_t address, stru
     return true;
 }
 
-/* The letters after 'z' tell what its data holds, in their order. 'S' has no data, and need not stand
- * last. */
+/* Read the augmentation: the letters after 'z' name what its data holds, in their order. 'S' has no data,
+ * and need not stand last. */
 static uint8_t augmentation_encoding(struct reader *cie, const struct image *image,
                                      const char *letters)
 {
@@ -182,8 +182,8 @@ static uint8_t augmentation_encoding(struct reader *cie, const struct image *ima
     return cie->damaged ? PE_OMITTED : PE_ABSOLUTE;
 }
 
-/* How the FDEs of this CIE write addresses; PE_OMITTED: not understood. `*signal_frame` is set where the
- * augmentation has an 'S'. */
+/* Return how the FDEs of this CIE write addresses; PE_OMITTED: not understood. `*signal_frame` is set where
+ * the augmentation has an 'S'. */
 static uint8_t cie_encoding(const struct unwind_table *table, uint64_t address, bool *signal_frame)
 {
     struct reader cie;
@@ -238,7 +238,7 @@ static bool read_table_fde(struct unwind_table *table, struct reader *fde, struc
 
 /* ------------------------------------------------------- .eh_frame, listed --- */
 
-/* The FDEs from the beginning on; counts them where `ranges` is NULL. */
+/* List the FDEs from the first on; with `ranges` NULL, count them. */
 static size_t list_frames(struct unwind_table *table, struct unwind_range *ranges)
 {
     uint64_t at = table->frames, next;
@@ -296,7 +296,7 @@ static bool is_ascending(const struct unwind_table *table)
     return true;
 }
 
-/* Takes its table where it is of the usual kind. Returns where .eh_frame begins, or 0. */
+/* Take the table of .eh_frame_hdr where it is of the usual kind. Return where .eh_frame begins, or 0. */
 static uint64_t read_search_table(struct unwind_table *table)
 {
     const struct image *image = table->image;

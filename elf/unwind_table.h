@@ -30,8 +30,8 @@ struct unwind_table {
     bool signal_frame;
 };
 
-/* Of `image`, which must outlive it. `eh_frame`: where a section header says it begins, or 0. What
- * is missing or damaged leaves the table empty or smaller. 0, or -1: no memory. */
+/* Open the table of `image`, which must outlive it. `eh_frame`: where a section header says that .eh_frame
+ * begins, or 0. A missing or damaged part leaves the table empty or smaller. 0, or -1: no memory. */
 int unwind_table_open(struct unwind_table *table, const struct image *image, uint64_t eh_frame,
                       struct elf_error *error);
 void unwind_table_close(struct unwind_table *table);
@@ -39,7 +39,7 @@ void unwind_table_close(struct unwind_table *table);
 /* `i` is below `count`. Starts are ascending; two may be equal. */
 uint64_t unwind_start(const struct unwind_table *table, size_t i);
 struct unwind_range unwind_range(struct unwind_table *table, size_t i);
-/* How many begin at or before `address`. */
+/* Return how many ranges begin at or before `address`. */
 size_t unwind_count_to(const struct unwind_table *table, uint64_t address);
 /* The one that begins at `address`. */
 bool unwind_begins_at(struct unwind_table *table, uint64_t address, struct unwind_range *out);

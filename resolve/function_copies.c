@@ -181,7 +181,7 @@ static int visit_name(const struct function *other, void *context)
     return asking->each(COPY_NAME, other, asking->context);
 }
 
-/* The first of the list that is not below `key`. */
+/* Return the index of the first entry of the list that is not below `key`. */
 static size_t lower_bound(const struct copies_list *list, const struct copied_function *key,
                           int (*compare)(const void *, const void *))
 {
@@ -233,7 +233,7 @@ struct copies_listing {
     bool clones, full;
 };
 
-/* One that has no room ends in "...", and is the last. */
+/* Add a name to the list. A name without room ends in "...", and is the last. */
 static void show(struct copies_listing *listing, const char *name)
 {
     size_t room = listing->size - listing->used;
@@ -272,7 +272,7 @@ static int list_copy(enum function_copy kind, const struct function *other, void
 void function_copies_list(const struct function_copies *copies, uint64_t address, const char *name,
                           bool clones, char *list, size_t size)
 {
-    /* Room stays for the count. */
+    /* Keep room for the count. */
     struct copies_listing listing = {
         .list = list, .size = size > 32 ? size - 32 : size, .clones = clones};
 

@@ -11,7 +11,7 @@
 
 #include "elf/functions.h"
 
-/* What load and check say: the function's name; and, in the first, the list of the others. */
+/* The warnings of load and check: the function's name and, in the first, the list of the others. */
 #define FUNCTION_SAME_CODE "%s has the same code as %s, which changes with it"
 #define FUNCTION_IS_CLONE                                                                          \
     "%s is a clone that the compiler made for some calls: its parameters, and the registers that " \
@@ -20,26 +20,26 @@
 struct function_copies;
 
 enum function_copy {
-    COPY_NAME,    /* another name of the same address: it changes, too */
-    COPY_FORWARD, /* a function that only jumps there: it changes, too */
+    COPY_NAME,    /* another name of the same address: it changes as well */
+    COPY_FORWARD, /* a function that only jumps there: it changes as well */
     COPY_CLONE    /* code of its own, made of the same source: it does not change */
 };
 
-/* Of one object, whose functions and image outlive the result. One pass over its functions. NULL: no
- * memory. */
+/* Read those of one object, whose functions and image outlive the result, in one pass over its functions.
+ * NULL: no memory. */
 struct function_copies *function_copies_read(struct functions *functions,
                                              const struct image *image);
 void function_copies_free(struct function_copies *copies); /* NULL is allowed */
 
-/* Each one of the function at `address` that is called `name` (NULL: it has no name). `other` is
- * OBJECT-less: NULL for a function without a name. Non-zero from `each` stops and is returned. */
+/* Call `each` for every copy of the function at `address` that is called `name` (NULL: it has no name).
+ * `other`: the copy's name without OBJECT, NULL where it has none. A non-zero return stops and is returned. */
 typedef int function_copy_visit(enum function_copy kind, const struct function *other,
                                 void *context);
 int function_copies_each(const struct function_copies *copies, uint64_t address, const char *name,
                          function_copy_visit *each, void *context);
 
-/* "f, g and 3 more", of those that change with it or of its clones, in at most `size` bytes; "" where
- * there are none. */
+/* List those that change with the function, or its clones: "f, g and 3 more", in at most `size` bytes; ""
+ * where there are none. */
 void function_copies_list(const struct function_copies *copies, uint64_t address, const char *name,
                           bool clones, char *list, size_t size);
 

@@ -15,10 +15,10 @@ struct keep_facts {
     const char *name;      /* the function's, or NULL */
     const char *signature; /* the replacement's, or NULL */
     struct arch_kept kept; /* as found */
-    /* Callers were not looked at: result registers that the signature does not tell of are results. */
+    /* The callers were not read: result registers that the signature does not name count as results. */
     bool unread;
-    /* How many bytes of arguments on the stack the function's own code reads; -1: not known. Called
-     * only where the signature does not tell. */
+    /* Return how many bytes of arguments on the stack the function's own code reads; -1: not known. Called
+     * only where the signature does not say. */
     int64_t (*stack_read)(void *context);
     void *context;
 };
@@ -29,13 +29,13 @@ struct keep_facts {
  */
 const char *keep_decide(const struct keep_facts *facts, struct keep *out);
 
-/* What calls of a function keep, in words: "rcx, rdx, xmm8, k1, x87, an aligned stack". */
+/* List what calls of a function keep: "rcx, rdx, xmm8, k1, x87, an aligned stack". */
 void keep_list(const struct arch_kept *kept, char *list, size_t size);
-/* The same, one by one; `each` gets "rcx", "xmm8", "alignment". */
+/* Call `each` for everything that calls of a function keep: "rcx", "xmm8", "alignment". */
 void keep_each(const struct arch_kept *kept, void (*each)(const char *name, void *context),
                void *context);
 
-/* The arguments of a function that is known to return twice make no difference. */
+/* Return whether the function of that name is known to return twice (setjmp, vfork). */
 bool keep_returns_twice(const char *name);
 
 #endif

@@ -17,7 +17,8 @@ struct gap {
     uint64_t begin, end;
 };
 
-/* Nor jumps there: the index of branches counts what follows a function to it. */
+/* Return whether the function neither runs over its end nor jumps after it: the index of branches counts the
+ * bytes after a function as the function's. */
 static bool never_runs_over(const struct code_view *view, const struct function *function,
                             const struct gap *gap)
 {
@@ -49,7 +50,7 @@ static bool is_gap_padding(const struct code_view *view, struct gap *gap)
 
 /* ---- gaps ---- */
 
-/* Behind the function that begins at `start`, up to the next one at `next`. */
+/* Find the gap after the function that begins at `start`, up to the next function at `next`. */
 static bool gap_behind(const struct code_view *view, uint64_t start, uint64_t next, struct gap *gap)
 {
     struct function before, around;
@@ -64,7 +65,7 @@ static bool gap_behind(const struct code_view *view, uint64_t start, uint64_t ne
            !arch_callers_jump_into(view->callers, gap->begin, gap->end, &site, &target);
 }
 
-/* Only what a pad may take: its first byte lies between low and high. */
+/* Add the part of a gap that a pad may take: its first byte lies between low and high. */
 static void add_gap(struct padding *out, uint64_t entry, struct gap gap, uint64_t low,
                     uint64_t high)
 {

@@ -14,7 +14,7 @@
 
 bool signature_equal(const char *a, const char *b);
 
-/* The normal form, malloc'd; for what cannot be parsed, the text with its white space folded.
+/* Return the normal form, malloc'd; of a text that cannot be parsed, the text with its white space folded.
  * NULL: no memory. */
 char *signature_normal_form(const char *text);
 

@@ -207,7 +207,7 @@ static bool place_all(const struct node *function, uint32_t *stack)
     return true;
 }
 
-/* A structure that one register holds is none the less no integer. */
+/* A structure that one register holds is still no integer. */
 static bool is_not_one_word(const struct node *type, const struct passing *passing)
 {
     static const char *const aggregates[] = {"struct ", "union ", "class "};

@@ -22,7 +22,7 @@ struct signature_call {
         result_not_one_word; /* it is known to be more, or other, than nothing, an integer or a pointer */
 };
 
-/* Of NULL, and of what cannot be parsed, nothing is known. */
+/* Read a signature. Of NULL, and of a text that cannot be parsed, nothing is known. */
 struct signature_call signature_call(const char *text);
 
 #endif

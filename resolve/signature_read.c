@@ -50,7 +50,7 @@ static bool accept(struct parser *p, const char *punctuation)
     return true;
 }
 
-/* Past a bracketed group; `at` is on its opening bracket. */
+/* Step over a bracketed group; `at` is on its opening bracket. */
 static void skip_group(struct parser *p)
 {
     int open = 0;
@@ -68,7 +68,7 @@ static void skip_group(struct parser *p)
     } while (open > 0);
 }
 
-/* A word with its C++ qualification and template arguments; empty where there is none. */
+/* Read a word with its C++ qualification and template arguments; empty where there is none. */
 static struct token read_word(struct parser *p)
 {
     struct token word;

@@ -35,8 +35,8 @@ struct signature_tree {
     struct node *nodes;
 };
 
-/* 0, and signature_tree_free() is due; 1: the text cannot be parsed; -1: no memory. The tree refers to
- * `text`. */
+/* Parse a signature. 0: free the tree with signature_tree_free(); 1: the text cannot be parsed; -1: no
+ * memory. The tree refers to `text`. */
 int signature_read(const char *text, struct signature_tree *out);
 void signature_tree_free(struct signature_tree *tree);
 

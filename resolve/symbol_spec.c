@@ -16,7 +16,7 @@ static int copy_part(char *to, size_t size, const char *from, size_t length)
     return 0;
 }
 
-/* The colon that ends OBJECT: the first one that is not half of a C++ "::". */
+/* Return the colon that ends OBJECT: the first that is not half of a C++ "::". */
 static const char *object_end(const char *text)
 {
     for (const char *p = strchr(text, ':'); p; p = strchr(p, ':')) {
@@ -38,7 +38,7 @@ static bool is_source_file(const char *name)
     return false;
 }
 
-/* The "+0x" of OBJECT+0xOFFSET, where nothing but hexadecimal digits follows it. */
+/* Return the "+0x" of OBJECT+0xOFFSET, where only hexadecimal digits follow it, or NULL. */
 static const char *offset_begin(const char *text)
 {
     const char *plus = strrchr(text, '+');

@@ -24,11 +24,11 @@ struct symbol_spec {
     uint64_t offset;               /* virtual address before load bias */
 };
 
-/* 0, or -1 where `text` is not spelled so or a part is too long. */
+/* Parse a target. 0, or -1 where `text` is not spelled so or a part is too long. */
 int symbol_spec_parse(const char *text, struct symbol_spec *out);
 
-/* Does OBJECT name this object? Matched whole, never by suffix; any of the names may be NULL.
- * `path` counts by its base name. */
+/* Return whether OBJECT names this object. A name matches as a whole, never by suffix; any of the names may
+ * be NULL. Of `path` the base name counts. */
 bool symbol_spec_object_matches(const struct symbol_spec *target, bool is_program, const char *path,
                                 const char *soname, const char *name_space);
 

@@ -59,7 +59,7 @@ static bool has_functions(const struct name_search *search, const struct lookup_
                                   debug_info_soname(object->info), NULL);
 }
 
-/* Several names of one address are one function; of templates in several tables, likewise. */
+/* Add a function. Several names of one address are one function, also the same name from several tables. */
 static void keep(struct name_search *search, const struct debug_function *function,
                  enum cxx_match match, char *name)
 {
@@ -82,7 +82,7 @@ static void keep(struct name_search *search, const struct debug_function *functi
     };
 }
 
-/* Either may have directories in front. */
+/* Return whether the base names are equal. */
 static bool same_file(const char *wanted, const char *file)
 {
     const char *slash = strrchr(wanted, '/');
@@ -90,7 +90,8 @@ static bool same_file(const char *wanted, const char *file)
     return file && strcmp(slash ? slash + 1 : wanted, file) == 0;
 }
 
-/* By STT_FILE, else by the compile unit: .gnu_debugdata and C++ have no STT_FILE for it. */
+/* Return whether the function is of the target's file: by STT_FILE, else by the compile unit, since
+ * .gnu_debugdata and C++ have no STT_FILE for it. */
 static bool in_file(const struct name_search *search, const struct debug_function *function)
 {
     const char *wanted = search->target.file;
@@ -126,7 +127,7 @@ static int take_function(const struct debug_function *function, void *context)
     return 0;
 }
 
-/* What is spelled as a symbol is that symbol: no C++ name fits better. */
+/* Search one object. A name that is spelled as a symbol is that symbol: no C++ name fits better. */
 static void search_in(struct name_search *search)
 {
     size_t before = search->count;
@@ -213,7 +214,8 @@ static bool program_has(const struct name_search *search)
            program_has_function(search);
 }
 
-/* Leaves what the first object with such a symbol has. */
+/* Return whether the process finds the target itself; keep the candidates of the first object with such a
+ * symbol. */
 static bool known_to_process(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
@@ -230,7 +232,7 @@ static bool known_to_process(struct name_search *search)
     return search->count > 0;
 }
 
-/* Where no symbol has the name: of the program, or of the OBJECT that is named. */
+/* Search the DWARF of the program, or of OBJECT, for a name that no symbol has. */
 static void search_dwarf(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
@@ -260,7 +262,7 @@ static void search_objects(struct name_search *search)
         search_dwarf(search);
 }
 
-/* Those that fit best are left. */
+/* Drop all candidates but those that fit best. */
 static enum cxx_match keep_best(struct name_search *search)
 {
     enum cxx_match best = CXX_OTHER;
@@ -350,7 +352,7 @@ static char *key_make(const struct name_search *search, const char *target)
     return key;
 }
 
-/* What the process itself does not know is looked for in the debug information. */
+/* Search the debug information for a target that the process does not find itself. */
 static void search_unknown(struct name_search *search)
 {
     if (!known_to_process(search))
@@ -460,7 +462,7 @@ char *lookup_copies(struct lookup *lookup, const char *path, uint64_t address, u
     return NULL;
 }
 
-/* The library that defines a function which the program has not; false: another kind of slot is meant. */
+/* Find the library that defines a function which the program has not; false: another kind of slot is meant. */
 static bool find_defining_library(struct name_search *search)
 {
     const struct lookup *lookup = search->lookup;
@@ -517,7 +519,7 @@ char *lookup_unfit_result(struct lookup *lookup, const char *target)
     return text;
 }
 
-/* Why there is no such function in the object, or NULL. */
+/* Return why there is no such function in the object, or NULL. */
 static char *absent_in(const struct lookup_object *object, const char *target, const char *name,
                        unsigned budget)
 {

@@ -153,7 +153,7 @@ static void add_check_warning(struct file_check *check, char *text)
     free(text);
 }
 
-/* What changes with the function, and that a clone is not what it is called. */
+/* Warn of functions that change with this one, and of a clone, whose parameters are the compiler's choice. */
 static void warn_of_same_code(struct file_check *check, const struct symbol_spec *target,
                               const struct function *function)
 {
@@ -326,7 +326,7 @@ static void check_entry(struct file_check *check, const struct manifest_entry *e
         check_chosen(check, &target, &search, &choice);
 }
 
-/* HOTPATCH_TARGET of another object than the file cannot be judged here. */
+/* Check HOTPATCH_TARGET of the file. That of another object cannot be checked here. */
 static void check_build(struct file_check *check, const struct manifest_target *wanted)
 {
     const char *id = image_build_id(check->host.image);
@@ -355,7 +355,7 @@ static void check_clashes(struct file_check *check)
                        manifest->entries[i].target);
 }
 
-/* As the engine judges it before dlopen(3). */
+/* Refuse what the engine refuses before dlopen(3). */
 static void check_patch_protection(struct file_check *check)
 {
     const char *stack = image_executable_stack(check->patch.image);
