@@ -433,7 +433,7 @@ static void a_program_under_gdb_is_patched(void **state)
     must_apply(host, "revert all");
     assert_unchanged(host);
     kill(gdb, SIGINT);
-    assert_int_equal(waitpid(gdb, NULL, 0), gdb);
+    await_end(gdb);
     host_expect(host, "answer", "1");
     finish();
 }

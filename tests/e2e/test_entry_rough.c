@@ -132,9 +132,8 @@ static pid_t spawn_loop(const char *load, const char *name)
 
 static void await(pid_t pid)
 {
-    int status;
+    int status = await_end(pid);
 
-    assert_int_equal(waitpid(pid, &status, 0), pid);
     if (status != 0)
         fail_msg("a client came out with %d; log:\n%s", status, host_log(host));
 }

@@ -59,11 +59,12 @@ static struct program start(const char *mode, const char *number)
 static const char *hear(const struct program *program)
 {
     static char line[64];
-    ssize_t got = 0, n;
+    ssize_t got = 0;
 
-    while (got < (ssize_t)sizeof(line) - 1 && (n = read(program->from, line + got, 1)) == 1)
-        if (line[got++] == '\n')
-            break;
+    do
+        await_input(program->from, "a line");
+    while (got < (ssize_t)sizeof(line) - 1 && read(program->from, line + got, 1) == 1 &&
+           line[got++] != '\n');
     line[got] = '\0';
     return line;
 }
@@ -79,12 +80,9 @@ static void say(const struct program *program, const char *word, const char *fun
 /* Of the main program alone; its children are its own to wait for. */
 static int end(struct program *program)
 {
-    int status = 0;
-
     close(program->to);
     close(program->from);
-    assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
-    return status;
+    return await_end(program->pid);
 }
 
 static void look(pid_t pid, struct process *process)
@@ -358,7 +356,7 @@ static void a_shell_that_executes_programs_lives_under_load(void **state)
         filled += (size_t)got;
     said[filled] = '\0';
     close(from);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    status = await_end(pid);
     if (getenv("COMMANDS"))
         printf("%d commands: %s", commands, said);
     if (status != 0 || !strstr(said, "programs, done\n") || strchr(said, ':'))

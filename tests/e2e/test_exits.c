@@ -184,8 +184,7 @@ static pid_t delay_status_files(pid_t pid)
         execvp(argv[0], argv);
         _exit(127);
     }
-    while (!every_thread_is_traced(pid))
-        assert_int_equal(waitpid(tracer, NULL, WNOHANG), 0);
+    AWAIT(every_thread_is_traced(pid), "every thread traced");
     return tracer;
 }
 
@@ -209,7 +208,7 @@ static void a_child_made_past_fork_ends_while_a_request_is_answered(void **state
     host_expect(host, "bare 5", "done");
     assert_int_equal(access(unnamed, F_OK), 0);
     assert_int_equal(kill(tracer, SIGINT), 0);
-    assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+    await_end(tracer);
     host_stop(host);
 }
 

@@ -601,7 +601,7 @@ static int stop(void **state)
     if (world->follower.pid > 0) {
         kill(world->follower.pid, SIGTERM);
         kill(world->follower.pid, SIGCONT);
-        waitpid(world->follower.pid, &status, 0);
+        status = await_end(world->follower.pid);
         close(world->follower.from);
     }
     host_kill(world->host);

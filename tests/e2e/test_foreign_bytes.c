@@ -106,8 +106,7 @@ static void the_doorbell_repairs_too(void **state)
     plant_byte(host, at, file);
     assert_damaged("second", "uprobe");
     assert_int_equal(kill(host->pid, SIGRTMIN + 12), 0);
-    while (strcmp(status_of("second", "damaged"), "true") == 0)
-        ;
+    AWAIT(strcmp(status_of("second", "damaged"), "true") != 0, "the entry of second repaired");
     host_expect(host, "second", "2");
     must_apply(host, "revert all");
     finish();
@@ -395,20 +394,24 @@ static pid_t gdb_start(const char *before, const char *commands)
     return gdb;
 }
 
+static unsigned char byte_at(uintptr_t at)
+{
+    unsigned char byte;
+
+    plant_read(host, at, &byte, 1);
+    return byte;
+}
+
 /* It writes breakpoints when it lets the program go on. */
 static void await_byte(uintptr_t at, unsigned char byte)
 {
-    unsigned char now;
-
-    do
-        plant_read(host, at, &now, 1);
-    while (now != byte);
+    AWAIT(byte_at(at) == byte, "byte 0x%02x at 0x%lx", byte, (unsigned long)at);
 }
 
 static void gdb_end(pid_t gdb)
 {
     assert_int_equal(kill(gdb, SIGINT), 0);
-    assert_int_equal(waitpid(gdb, NULL, 0), gdb);
+    await_end(gdb);
 }
 
 static void break_at(uintptr_t at, char *text, size_t size)

@@ -30,7 +30,7 @@ static const char *must_live(const char *way)
         execl(built("hosts/rings_itself"), "rings_itself", way, (char *)NULL);
         _exit(127);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    status = await_end(child);
     text = file_text(path);
     snprintf(log, sizeof(log), "%s", text);
     free(text);

@@ -7,7 +7,6 @@
  * What these tests are worth (each broken on purpose, each failed): no sweep at a start; a sweep in the
  * constructor alone; a FIFO from before an exec taken for another process's.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,18 +28,6 @@ static int number_of(const char *variable, int otherwise)
     const char *text = getenv(variable);
 
     return text ? atoi(text) : otherwise;
-}
-
-static int count_files(const char *directory)
-{
-    DIR *list = opendir(directory);
-    int count = -2; /* . and .. */
-
-    assert_non_null(list);
-    while (readdir(list))
-        count++;
-    closedir(list);
-    return count;
 }
 
 static const char *file_of(struct host *host, pid_t pid, const char *suffix)
@@ -74,14 +61,6 @@ static bool is_listed(struct output *output, pid_t pid)
     return strstr(output->out, line) != NULL;
 }
 
-static const char *text_of(pid_t pid)
-{
-    static char text[16];
-
-    snprintf(text, sizeof(text), "%d", (int)pid);
-    return text;
-}
-
 /* ---- forks ---- */
 
 static void forked_children_leave_no_file(void **state)
@@ -92,7 +71,7 @@ static void forked_children_leave_no_file(void **state)
     (void)state;
     snprintf(question, sizeof(question), "many %d", number_of("FORKS", 500));
     host_expect(host, question, "done");
-    assert_int_equal(count_files(host->directory), 1); /* its own FIFO */
+    assert_int_equal(directory_entries("%s", host->directory), 1); /* its own FIFO */
     host_stop(host);
 }
 
@@ -102,11 +81,11 @@ static void a_forked_child_has_no_file_before_its_first_ring(void **state)
     pid_t child = make_child(host);
 
     (void)state;
-    assert_int_equal(count_files(host->directory), 1);
+    assert_int_equal(directory_entries("%s", host->directory), 1);
     ring(host, child);
     assert_int_equal(access(file_of(host, child, "fifo"), F_OK), 0);
     host_expect(host, "end exit", "ended");
-    assert_int_equal(count_files(host->directory), 1);
+    assert_int_equal(directory_entries("%s", host->directory), 1);
     host_stop(host);
 }
 
@@ -120,7 +99,7 @@ static void the_command_finds_children_that_have_no_file(void **state)
     if (!is_listed(output, child))
         fail_msg("%d is not in:\n%s", (int)child, output->out);
     output_free(output);
-    output = hotpatch(host, "status", text_of(child), NULL);
+    output = hotpatch(host, "status", pid_text(child), NULL);
     assert_int_equal(output->status, 0);
     output_free(output);
     host_expect(host, "end exit", "ended");
@@ -175,7 +154,7 @@ static void rung_children_leave_few_files_however_they_end(void **state)
 {
     static const char *const ends[] = {"_exit", "kill", "exec", "exit"};
     struct host *host = host_start("forks", later);
-    int most = 0;
+    int most = 0, files;
 
     (void)state;
     for (int i = 0; i < number_of("ROUNDS", 48); i++) {
@@ -185,8 +164,8 @@ static void rung_children_leave_few_files_however_they_end(void **state)
         ring(host, child);
         snprintf(question, sizeof(question), "end %s", ends[i % 4]);
         host_expect(host, question, "ended");
-        if (count_files(host->directory) > most)
-            most = count_files(host->directory);
+        files = directory_entries("%s", host->directory);
+        most = files > most ? files : most;
     }
     if (most > FEW)
         fail_msg("%d files at one time", most);
@@ -198,7 +177,7 @@ static void killed_programs_leave_few_files(void **state)
     struct host *keeper = host_start("forks", later);
     char directory[300];
     const char *environment[] = {later[0], directory, NULL};
-    int most = 0;
+    int most = 0, files;
 
     (void)state;
     snprintf(directory, sizeof(directory), "HOTPATCH_DIR=%s", keeper->directory);
@@ -208,8 +187,8 @@ static void killed_programs_leave_few_files(void **state)
         if (i % 2)
             ring(host, host->pid);
         host_kill(host);
-        if (count_files(keeper->directory) > most)
-            most = count_files(keeper->directory);
+        files = directory_entries("%s", keeper->directory);
+        most = files > most ? files : most;
     }
     if (most > FEW)
         fail_msg("%d files at one time", most);
@@ -240,7 +219,7 @@ static void files_of_dead_processes_go_from_a_large_directory(void **state)
                                                built("libhotpatch_preload.so"), NULL});
 
         output_free(output);
-        left = count_files(host->directory) - 401;
+        left = directory_entries("%s", host->directory) - 401;
     }
     assert_int_equal(left, 0);
     host_stop(host);
@@ -268,14 +247,14 @@ static void a_program_is_reached_after_an_exec(void **state)
         const char *path = script("");
         struct host *host = host_start(path, i ? later : at_start);
         struct output *output =
-            hotpatch(host, "load", text_of(host->pid), patch_file("answer2"), NULL);
+            hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL);
 
         if (output->status != 0)
             fail_msg("exit %d: %s%s", output->status, output->out, output->error);
         output_free(output);
         host_expect(host, "answer", "2");
         assert_int_equal(access(file_of(host, host->pid, "fifo"), F_OK), 0);
-        assert_int_equal(access(file_of(host, host->pid, "json"), F_OK), 0);
+        await_file(file_of(host, host->pid, "json"));
         unlink(path);
         host_stop(host);
     }
@@ -290,7 +269,7 @@ static void a_process_that_executed_a_program_without_the_library_is_not_listed(
     (void)state;
     unlink(path);
     assert_int_equal(access(file_of(host, host->pid, "fifo"), F_OK), 0);
-    output = hotpatch(host, "load", text_of(host->pid), patch_file("answer2"), NULL);
+    output = hotpatch(host, "load", pid_text(host->pid), patch_file("answer2"), NULL);
     assert_non_null(strstr(output->error, "HP-NO-SHIM"));
     output_free(output);
     output = hotpatch(host, "ps", NULL);

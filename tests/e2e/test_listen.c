@@ -24,6 +24,12 @@ static int threads_of(pid_t pid)
     return directory_entries("/proc/%d/task", (int)pid);
 }
 
+/* The listener may read its FIFO before the other threads are there. */
+static void await_threads(pid_t pid, int count)
+{
+    AWAIT(threads_of(pid) == count, "%d threads, not %d", count, threads_of(pid));
+}
+
 static pid_t hear_pid(struct host *host)
 {
     int pid = 0;
@@ -172,7 +178,7 @@ static void the_plain_shells_way_is_answered(void **state)
     await_read(host->pid);
     assert_int_equal(kill(host->pid, DOORBELL), 0);
     await_reader(host);
-    assert_int_equal(threads_of(host->pid), 3);
+    await_threads(host->pid, 3);
     host_stop(host);
 }
 
@@ -223,7 +229,7 @@ static void the_hosts_first_thread_makes_ours(void **state)
         host_say(host, ways[i]);
         hear_pid(host);
         await_reader(host);
-        assert_int_equal(threads_of(host->pid), 4);
+        await_threads(host->pid, 4);
         host_stop(host);
     }
 }
@@ -239,7 +245,7 @@ static void a_thread_that_a_library_made_before_us_makes_ours(void **state)
              built("hosts/libthread.so"));
     host = host_start("host", later);
     await_reader(host);
-    assert_int_equal(threads_of(host->pid), 4);
+    await_threads(host->pid, 4);
     must_apply(host, "load %s", patch_file("answer2"));
     host_expect(host, "answer", "2");
     host_stop(host);
@@ -255,11 +261,11 @@ static void a_ring_answers_beside_a_timer_that_notifies_by_thread(void **state)
     (void)state;
     host_say(host, "timer_create");
     hear_pid(host);
-    while (threads_of(host->pid) < 4)
-        assert_string_equal(outcome(host, "ping"), "apply"); /* rings */
+    AWAIT(strcmp(outcome(host, "ping"), "apply") == 0 && threads_of(host->pid) >= 4,
+          "our threads after a ping, which rings");
     assert_int_equal(sscanf(host_ask(host, "ticks"), "ticks %u", &before), 1);
-    while (after <= before)
-        assert_int_equal(sscanf(host_ask(host, "ticks"), "ticks %u", &after), 1);
+    AWAIT(sscanf(host_ask(host, "ticks"), "ticks %u", &after) == 1 && after > before,
+          "more than %u ticks", before);
     host_stop(host);
 }
 
@@ -409,7 +415,7 @@ static void at_the_start_the_threads_come_without_a_ring(void **state)
 
     (void)state;
     await_reader(host);
-    assert_int_equal(threads_of(host->pid), 3);
+    await_threads(host->pid, 3);
     host_stop(host);
 }
 

@@ -46,15 +46,13 @@ struct where {
 static bool namespaces_allowed(void)
 {
     pid_t child = fork();
-    int status = 1;
 
     if (child == 0)
         _exit(geteuid() == 0 && unshare(CLONE_NEWPID | CLONE_NEWNS) == 0 &&
                       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
                   ? 0
                   : 1);
-    waitpid(child, &status, 0);
-    return status == 0;
+    return await_end(child) == 0;
 }
 
 /* ---- inside: no cmocka, and no way back ---- */
@@ -325,7 +323,7 @@ static pid_t free_number(void)
 
     if (pid == 0)
         _exit(0);
-    waitpid(pid, NULL, 0);
+    await_end(pid);
     return pid;
 }
 

@@ -470,7 +470,7 @@ static const char *entry_under_gdb(struct host *host)
     await_file(mark);
     const char *code = becomes_two(host, "replace=answer=two", "answer", "1");
     kill(gdb, SIGINT);
-    assert_int_equal(waitpid(gdb, NULL, 0), gdb);
+    await_end(gdb);
     host_expect(host, "answer", "1");
     return code;
 }

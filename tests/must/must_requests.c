@@ -338,7 +338,7 @@ static const char *transaction_of_killed_writer(struct host *host)
         send_line(host, "begin\nload %s\n", patch_file("answer2"));
         kill(getpid(), SIGKILL);
     }
-    waitpid(writer, NULL, 0);
+    await_end(writer);
     host_log_await(host, "HP-TRANSACTION");
     const char *code = last_refusal(host);
     host_expect(host, "answer", "1");

@@ -7,6 +7,7 @@
 #define AWAIT_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define HARNESS_TIMEOUT_MS 30000
 
@@ -24,5 +25,10 @@ void await_again(int64_t deadline, const char *format, ...) __attribute__((forma
         while (!(condition))                                     \
             await_again(deadline_, __VA_ARGS__);                 \
     } while (0)
+
+/* Wait until `fd` is readable or at its end. */
+void await_input(int fd, const char *what);
+/* Wait until a child of this program has ended, and return its wait status. One that does not end is killed. */
+int await_end(pid_t child);
 
 #endif

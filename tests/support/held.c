@@ -55,10 +55,16 @@ void held_take_steps(void)
 
 void held_start(struct held *held, const struct shape *shape, unsigned offset)
 {
+    int64_t deadline = milliseconds() + HARNESS_TIMEOUT_MS;
+    const struct timespec until = {deadline / 1000, 0}; /* of CLOCK_MONOTONIC */
+
     *held = (struct held){.shape = shape, .at = shape_jump(shape) + offset, .argument = 300};
     assert_int_equal(pthread_create(&held->thread, NULL, run, held), 0);
-    while (!atomic_load(&held->there))
-        sys_futex_wait(&held->there, 0, NULL);
+    while (!atomic_load(&held->there)) {
+        if (ms_until(deadline) < 1000)
+            fail_msg("the thread does not come to 0x%lx", (unsigned long)held->at);
+        sys_futex_wait(&held->there, 0, &until);
+    }
 }
 
 long held_go(struct held *held)
