@@ -10,14 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/open_resolved.h"
 
 #define DIRECTORY "/usr/lib/debug"
 
@@ -143,12 +142,9 @@ static bool belongs(int fd, const char *build_id, uint32_t crc)
 /* Open `path` in `root`; -1: the command's own root. */
 static int open_below_root(int root, const char *path)
 {
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-        .resolve = root >= 0 ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS : 0,
-    };
-
-    return (int)syscall(SYS_openat2, root >= 0 ? root : AT_FDCWD, path, &how, sizeof(how));
+    if (root < 0)
+        return open_resolved(AT_FDCWD, path, O_NONBLOCK, 0);
+    return open_resolved(root, path, O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Try `path`, which is freed, or becomes `*name`. */

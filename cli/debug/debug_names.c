@@ -9,7 +9,7 @@
 #include "resolve/function_copies.h"
 
 /* Eight letters at a time: mangled names are long. */
-uint32_t debug_text_hash(const char *text, size_t length)
+static uint32_t text_hash(const char *text, size_t length)
 {
     const uint64_t factor =
         0x9e3779b97f4a7c15; /* 2^64 over the golden ratio: Knuth, volume 3, 6.4 */
@@ -29,7 +29,7 @@ uint32_t debug_text_hash(const char *text, size_t length)
 
 uint32_t debug_name_hash(const char *name)
 {
-    return debug_text_hash(name, strlen(name));
+    return text_hash(name, strlen(name));
 }
 
 void debug_names_add(const struct debug_function *function, struct debug_names *names)
@@ -128,7 +128,7 @@ static void add_clone(struct debug_names *names, size_t function, size_t length,
         names->clones = reallocate(names->clones, *capacity * sizeof(*names->clones));
     }
     names->clones[names->clone_count++] =
-        (struct debug_clone){debug_text_hash(name, length), (uint32_t)function, (uint32_t)length};
+        (struct debug_clone){text_hash(name, length), (uint32_t)function, (uint32_t)length};
 }
 
 static int by_source(const void *left, const void *right)
@@ -173,7 +173,7 @@ int debug_names_clones(struct debug_names *names, const char *name, debug_functi
                        void *context)
 {
     size_t length = strlen(name);
-    uint32_t hash = debug_text_hash(name, length);
+    uint32_t hash = text_hash(name, length);
     int result = 0;
 
     if (!names->clones)

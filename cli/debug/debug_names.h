@@ -38,7 +38,6 @@ struct debug_names {
 };
 
 uint32_t debug_name_hash(const char *name);
-uint32_t debug_text_hash(const char *text, size_t length);
 
 /* The function's texts are not copied. */
 void debug_names_add(const struct debug_function *function, struct debug_names *names);

@@ -83,8 +83,8 @@ static void grow_buckets(struct inlined_index *index)
         link_copy(index, i, dwarf_diename(&index->copies[i].origin));
 }
 
-static void add_copy(struct inlined_index *index, Dwarf_Die *origin, Dwarf_Die *call,
-                     Dwarf_Die *function)
+static void index_copy(struct inlined_index *index, Dwarf_Die *origin, Dwarf_Die *call,
+                       Dwarf_Die *function)
 {
     const char *name = dwarf_diename(origin);
 
@@ -149,7 +149,7 @@ static void index_children(struct inlined_index *index, Dwarf_Die *parent, Dwarf
         if (!holds_code(tag) || (tag == DW_TAG_subprogram && is_codeless(&die)))
             continue;
         if (tag == DW_TAG_inlined_subroutine && function && origin_of(&die, &origin))
-            add_copy(index, &origin, &die, function);
+            index_copy(index, &origin, &die, function);
         if (tag == DW_TAG_subprogram && dwarf_entrypc(&die, &entry) == 0)
             index_function(index, &die, entry);
         index_children(index, &die, tag == DW_TAG_subprogram ? &die : function, depth + 1);

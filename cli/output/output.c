@@ -88,7 +88,8 @@ void text_print(FILE *out, const char *text)
     free(clean);
 }
 
-bool colour_wanted(FILE *out)
+/* Return whether to print colours on this stream: it is a terminal, and NO_COLOR is not set. */
+static bool colour_wanted(FILE *out)
 {
     const char *no = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");

@@ -58,9 +58,6 @@ struct json_object *json_list(struct json_object *object, const char *key);
 size_t json_length(struct json_object *list);
 struct json_object *json_item(struct json_object *list, size_t i);
 
-/* Return whether to print colours on this stream: it is a terminal, and NO_COLOR is not set. */
-bool colour_wanted(FILE *out);
-
 /* Allocate, or end the command with HP-MEMORY. */
 void *allocate(size_t size);
 void *reallocate(void *block, size_t size);

@@ -2,17 +2,16 @@
 #include "cli/process/mapped.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/base_name.h"
 #include "base/machine.h"
 #include "cli/output/output.h"
+#include "cli/process/open_resolved.h"
 #include "cli/process/proc_maps.h"
 
 #define SHA256_DIGITS 64
@@ -89,15 +88,11 @@ int mapped_root(const struct process *process)
 /* Open `path` in the process's root. A link in the path does not lead out of it. */
 static int open_in_root(const struct process *process, const char *path)
 {
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
     int root = mapped_root(process), file;
 
     if (root < 0)
         return -1;
-    file = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    file = open_resolved(root, path, O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     close(root);
     return file;
 }

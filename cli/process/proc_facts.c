@@ -247,7 +247,7 @@ static pid_t live_thread(pid_t pid)
     return found;
 }
 
-static const char *user_name(uid_t uid, char *buffer, size_t size)
+const char *process_user(uid_t uid, char *buffer, size_t size)
 {
     struct passwd *entry = getpwuid(uid);
 
@@ -279,7 +279,7 @@ int process_open(pid_t pid, struct process *process, struct refusal *why)
         return refuse(why, HP_NO_PROCESS, "process %d has ended", pid);
     if (geteuid() != 0 && geteuid() != process->euid)
         return refuse(why, HP_PERMISSION, "process %d (%s) runs as user %s", pid, process->comm,
-                      user_name(process->euid, name, sizeof(name)));
+                      process_user(process->euid, name, sizeof(name)));
     process->view = process->state == 'Z' ? live_thread(pid) : pid;
     process->inner_euid = uid_inside(pid, process->euid);
     process->exe = read_exe(process->view);

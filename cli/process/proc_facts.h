@@ -1,8 +1,8 @@
 /*
- * proc_facts.h - what /proc says of one process: who it is, whether the shim is in it.
+ * proc_facts.h - what /proc says of one process: which process it is, and whether it has the shim.
  *
- * Everything is read anew by the caller's wish and may be out of date the moment after; the
- * start time tells whether a PID is still the same process.
+ * Each call reads /proc again, and what it returns may be out of date a moment later. The start time tells whether a
+ * PID is still the same process.
  */
 #ifndef HOTPATCH_PROC_FACTS_H
 #define HOTPATCH_PROC_FACTS_H
@@ -39,6 +39,8 @@ int process_open(pid_t pid, struct process *process, struct refusal *why);
 void process_close(struct process *process);
 /* Return whether it is still the same process, and not a zombie. */
 bool process_alive(const struct process *process);
+/* Put the name of a user, or the number where there is no name, into `buffer`. Return it. */
+const char *process_user(uid_t uid, char *buffer, size_t size);
 /* Return the base name of its program, or its comm. */
 const char *process_name(const struct process *process);
 

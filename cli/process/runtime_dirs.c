@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/open_resolved.h"
 
 #define CANDIDATES_MAX 16
 
@@ -19,12 +18,7 @@
  * checks owner and mode of what was opened. */
 static int directory_open(int root, const char *path, int flags)
 {
-    struct open_how how = {
-        .flags = (unsigned)(O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags),
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    return open_resolved(root, path, O_DIRECTORY | flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Open the runtime directory. It is no link itself; a slash after its name would lead through one. */

@@ -51,7 +51,7 @@ static bool older_than(int dir, const char *name, time_t seconds)
 
 /* ---- whose file it is ---- */
 
-struct file_owner {
+struct stale_owner {
     pid_t pid;           /* as it sees itself */
     uint64_t pid_ns;     /* 0: not known */
     uint64_t start_time; /* 0: not known */
@@ -61,7 +61,7 @@ struct file_owner {
 };
 
 /* "123.fifo", "123-4026531836.json", "123.json.tmp" ...; false: another kind of name. */
-static bool owner_by_name(const char *name, struct file_owner *owner)
+static bool owner_by_name(const char *name, struct stale_owner *owner)
 {
     char *end;
     unsigned long pid = strtoul(name, &end, 10);
@@ -77,7 +77,7 @@ static bool owner_by_name(const char *name, struct file_owner *owner)
                                        strcmp(end, ".json.tmp") == 0);
 }
 
-static struct json_object *status_beside(int dir, const char *name, const struct file_owner *owner)
+static struct json_object *status_beside(int dir, const char *name, const struct stale_owner *owner)
 {
     char path[STEM_SIZE + 8];
 
@@ -94,7 +94,7 @@ static uint64_t ticks_at(const struct timespec *when)
 }
 
 static void owner_find(int dir, const char *name, const struct stat *st, uint64_t own_pid_ns,
-                       struct file_owner *owner)
+                       struct stale_owner *owner)
 {
     struct maker self = maker_self(), maker;
     enum mark mark = S_ISFIFO(st->st_mode) ? maker_read(st, &maker) : MARK_NONE;
@@ -115,7 +115,7 @@ static void owner_find(int dir, const char *name, const struct stat *st, uint64_
 }
 
 /* Return whether `process` may be the owner. */
-static bool is_owner(const struct process *process, const struct file_owner *owner)
+static bool is_owner(const struct process *process, const struct stale_owner *owner)
 {
     if (process->inner_pid != owner->pid ||
         (owner->pid_ns && process->pid_ns && process->pid_ns != owner->pid_ns))
@@ -128,7 +128,7 @@ static bool is_owner(const struct process *process, const struct file_owner *own
 
 /* Return whether the owner lives. The process is examined again: since the list was made it may be another
  * process, or have got the library. */
-static bool lives_here(const struct file_owner *owner)
+static bool lives_here(const struct stale_owner *owner)
 {
     struct refusal ignored = {0};
     struct process process;
@@ -150,7 +150,7 @@ static uint64_t own_pid_ns(void)
 /* Inode number of the first pid namespace, PROC_PID_INIT_INO in the kernel: from it root sees all. */
 #define FIRST_PID_NS 0xeffffffcu
 
-static bool owner_lives(int dir, const char *name, struct file_owner *owner,
+static bool owner_lives(int dir, const char *name, struct stale_owner *owner,
                         const struct process *live, size_t count)
 {
     uint64_t here = own_pid_ns();
@@ -214,7 +214,7 @@ static size_t objects_remove(int dir, bool all)
 static bool is_stale(int dir, const char *name, const struct process *live, size_t live_count,
                      bool *in_use)
 {
-    struct file_owner owner;
+    struct stale_owner owner;
 
     if (owner_by_name(name, &owner)) {
         bool lives = owner_lives(dir, name, &owner, live, live_count);

@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/base_name.h"
 #include "cli/output/output.h"
+#include "cli/process/open_resolved.h"
 #include "cli/process/runtime_dirs.h"
 
 #define PATCH_MAX (256L << 20) /* as the engine: HP-TOO-LARGE */
@@ -58,12 +57,9 @@ int reply_fifo_make(const struct channel *channel, const char *name, struct refu
  * itself is used. */
 static int objects_open(const struct channel *channel)
 {
-    struct open_how how = {
-        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-    };
     struct stat st;
-    int fd = (int)syscall(SYS_openat2, channel->dir, "objects", &how, sizeof(how));
+    int fd = open_resolved(channel->dir, "objects", O_DIRECTORY | O_NOFOLLOW,
+                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 
     if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_uid != channel->owner ||
                     (st.st_mode & (S_IWGRP | S_IWOTH)))) {

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/output/output.h"
+#include "cli/process/open_resolved.h"
 #include "cli/session/handover.h"
 
 #define NAME_PREFIX ".hotpatch-"
@@ -32,12 +32,8 @@ struct jail_files {
 
 static int open_in_jail(int root, const char *path, int flags)
 {
-    struct open_how how = {
-        .flags = (uint64_t)(O_RDONLY | O_CLOEXEC | flags),
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    return open_resolved(root, path, flags,
+                         RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
 static int open_root(const struct process *process)

@@ -66,8 +66,8 @@ static void put_fault(struct wire_text *text, const struct client_request *clien
     text_put(text, " %s\n", client_request->faults[i]);
 }
 
-static void put_transaction(struct wire_text *text, const struct client_request *client_request,
-                            const struct wire *wire)
+static void put_all(struct wire_text *text, const struct client_request *client_request,
+                    const struct wire *wire)
 {
     text_put(text, "begin");
     put_wire(text, wire);
@@ -132,7 +132,7 @@ int wire_compose(const struct client_request *client_request, const struct wire 
             return refuse(why, HP_PATH, "the name of a patch holds a newline");
     text_put(&text, "\n");
     if (client_request->patch_count + client_request->fault_count > 1)
-        put_transaction(&text, client_request, wire);
+        put_all(&text, client_request, wire);
     else
         put_single(&text, client_request, wire);
     if (text.length > REQUEST_MAX || text.length >= size)

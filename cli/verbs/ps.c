@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <json-c/json.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,21 +65,11 @@ static const char *state_of(const struct row *row)
     return json_true(row->status, "engine") ? "loaded" : "ready";
 }
 
-static void user_of(const struct process *process, char *buffer, size_t size)
-{
-    struct passwd *entry = getpwuid(process->euid);
-
-    if (entry)
-        snprintf(buffer, size, "%s", entry->pw_name);
-    else
-        snprintf(buffer, size, "%u", process->euid);
-}
-
 static void process_row_add(struct text_table *table, const struct row *row)
 {
     char user[64], since[32];
 
-    user_of(row->process, user, sizeof(user));
+    process_user(row->process->euid, user, sizeof(user));
     iso_time(start_time_epoch(row->process->start_time), since, sizeof(since));
     table_cell(table, "%d", row->process->pid);
     table_cell(table, "%s", row->process->exe ? row->process->exe : row->process->comm);
@@ -96,7 +85,7 @@ static void add_json(struct json_object *list, const struct row *row)
     struct json_object *entry = json_object_new_object();
     char user[64], since[32];
 
-    user_of(row->process, user, sizeof(user));
+    process_user(row->process->euid, user, sizeof(user));
     iso_time(start_time_epoch(row->process->start_time), since, sizeof(since));
     document_add_number(entry, "pid", row->process->pid);
     document_add_text(entry, "program", row->process->exe ? row->process->exe : row->process->comm);
