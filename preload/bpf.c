@@ -144,8 +144,8 @@ struct limits {
     unsigned count, steps, depth;
 };
 
-static uint32_t run_program(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
-                            struct limits *limits);
+static uint32_t run_filter(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
+                           struct limits *limits);
 
 /* What counts: allowed, failed, or anything else. */
 static unsigned severity(uint32_t answer)
@@ -166,15 +166,15 @@ static uint32_t run_both(const struct sock_filter *code, const struct bpf_machin
     if (limits->depth == 0)
         return BPF_UNKNOWN;
     limits->depth--;
-    left = run_program(code, *machine, at + 1 + code[at].jt, limits);
-    right = run_program(code, *machine, at + 1 + code[at].jf, limits);
+    left = run_filter(code, *machine, at + 1 + code[at].jt, limits);
+    right = run_filter(code, *machine, at + 1 + code[at].jf, limits);
     limits->depth++;
     return severity(left) > severity(right) ? left : right;
 }
 
 /* Jumps go forward alone: the program ends. */
-static uint32_t run_program(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
-                            struct limits *limits)
+static uint32_t run_filter(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
+                           struct limits *limits)
 {
     for (; at < limits->count && limits->steps > 0; at++, limits->steps--) {
         const struct sock_filter *step = &code[at];
@@ -202,5 +202,5 @@ uint32_t bpf_run(const struct sock_filter *code, unsigned count, const struct bp
     const struct bpf_machine machine = {.call = call, .a = known(0), .x = known(0)};
     struct limits limits = {count, STEPS_MAX, DEPTH_MAX};
 
-    return run_program(code, machine, 0, &limits);
+    return run_filter(code, machine, 0, &limits);
 }

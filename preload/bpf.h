@@ -1,5 +1,5 @@
 /*
- * bpf.h - what a seccomp filter answers to a system call, found by running its program (classic BPF, with the
+ * bpf.h - what a seccomp filter returns for a system call, found by running its program (classic BPF, with the
  * restrictions of seccomp(2)) on the call's number and arguments. Pure: memory alone, any thread.
  */
 #ifndef HOTPATCH_BPF_H
@@ -16,7 +16,7 @@ struct bpf_call {
 
 #define BPF_UNKNOWN UINT32_C(0x80000000) /* SECCOMP_RET_KILL_PROCESS: to be counted as the worst */
 
-/* Return the filter's answer (SECCOMP_RET_*, with its data). Where it depends on an argument that is not known or on
+/* Return what the filter returns (SECCOMP_RET_*, with its data). Where it depends on an argument that is not known or on
  * the instruction's address: the worst that it can be, of allowed, failed and anything else. BPF_UNKNOWN
  * where that takes too many steps, or where the program is not valid. */
 uint32_t bpf_run(const struct sock_filter *code, unsigned count, const struct bpf_call *call);

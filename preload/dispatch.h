@@ -10,20 +10,26 @@
 
 #include "preload/framing.h"
 
+/* Run a request or transaction that came by the FIFO, and send the reply. A frame_handler. */
 void dispatch_frame(void *context, const struct frame *frame);
-/* Of one that came by the pipe of a jail, and is answered by the other. */
-void dispatch_jail_frame(void *context, const struct frame *frame); /* a frame_handler */
-/* What the engine has to do when time has passed: when, CLOCK_MONOTONIC ms, 0: never; and do it. */
+/* The same for one that came by the pipe of a jail; the reply goes into the jail's other pipe. */
+void dispatch_jail_frame(void *context, const struct frame *frame);
+/* Return when the engine has work that is due at a time, CLOCK_MONOTONIC ms; 0: never. */
 uint64_t dispatch_deferred_at(void);
+/* Do that work. */
 void dispatch_deferred(void);
+/* The doorbell rang: reload, and try patches again that were refused at the start. */
 void dispatch_doorbell(void);
-void dispatch_status_changed(void); /* PID.json is to be written */
-void dispatch_idle(void);           /* nothing more to read: writes it */
-void dispatch_start_status(void);   /* the first one */
+/* Let the next dispatch_idle() write PID.json. */
+void dispatch_status_changed(void);
+/* Nothing more is to be read: write PID.json if it is due. */
+void dispatch_idle(void);
+/* Write the first PID.json. */
+void dispatch_start_status(void);
 
-/* HOTPATCH_PATCH, once, before the constructor returns. */
+/* Constructor: apply the patches of HOTPATCH_PATCH, once. */
 void dispatch_startup_patches(void);
-/* Constructor: one of them was refused (the log has said why). */
+/* Constructor: return whether one of them was refused; the log says why. */
 bool dispatch_startup_refused(void);
 
 void dispatch_reset(void); /* in a forked child */

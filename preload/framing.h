@@ -1,8 +1,8 @@
 /*
  * framing.h - the bytes of the FIFO become requests and transactions.
  *
- * No I/O, so that it can be tested and fuzzed; the listener brings the bytes and asks for the time at
- * which framing_expire() has something to do. Listener only.
+ * No I/O, so that it can be tested and fuzzed; the listener reads the bytes, and calls framing_expire() at
+ * the time that framing_due() returns. Listener only.
  *
  * Writers share the FIFO, and only a write(2) of up to PIPE_BUF bytes stays together (pipe(7)). A
  * transaction may arrive in several pieces with lines of others between them. Which line is part of it:
@@ -58,7 +58,7 @@ struct framing {
     struct framing_party refused;
     unsigned refused_commits;  /* so many of them are expected */
     uint64_t refused_until;    /* 0: nothing more is expected of it */
-    char *queue;               /* malloc'd: lines that wait, each behind its length */
+    char *queue;               /* malloc'd: lines that wait, each after its length */
     size_t queued, queue_room; /* bytes */
     size_t looked_at;          /* so many of them wait for the open transaction's end */
     char line[REQUEST_MAX + 1];

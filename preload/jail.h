@@ -14,17 +14,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Make pipes and socket, unless they are there. False: no descriptor is left for them. */
+/* Make pipes and socket, unless they exist. Return false where no descriptor is left for them. */
 bool jail_open(void);
-bool jail_in(void); /* they are there; any thread */
-/* The end to read requests from; -1: none. */
+/* Return whether they exist. Any thread. */
+bool jail_in(void);
+/* Return the end of the pipe that requests are read from; -1: there is none. */
 int jail_requests(void);
-/* A descriptor of the caller's for one reply, or -errno. */
+/* Return a descriptor for one reply, which the caller closes, or -errno. */
 int jail_reply(void);
-/* Around each request that came by the pipe: its sender waits, and answers questions. */
+/* Around each request that came by the pipe: its sender waits, and replies to questions. */
 void jail_request_begin(void);
 void jail_request_end(void);
-bool jail_asks(void);  /* between the two */
+bool jail_asks(void);  /* between the two, while the sender can be asked */
 void jail_reset(void); /* the table with the descriptors is gone, or another process's */
 
 /* ---- questions to the sender ---- */
@@ -36,7 +37,7 @@ void jail_reset(void); /* the table with the descriptors is gone, or another pro
  */
 int outside_open(const char *path, int flags);
 /*
- * Let the command open `what`, whatever the root directory has. `text` gets the words of its answer.
+ * Let the command open `what`, whatever the root directory has. `text` gets the words of its reply.
  * Descriptor, or -errno; -ENOLINK: there is no command to ask.
  */
 int outside_ask(const char *what, char *text, size_t size);

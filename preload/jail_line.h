@@ -1,5 +1,5 @@
 /*
- * jail_line.h - the words of an answer from the command to a listener in a jail: "NUMBER ERROR TEXT".
+ * jail_line.h - the words of a reply from the command to a listener in a jail: "NUMBER ERROR TEXT".
  *
  * No I/O, so that it can be tested and fuzzed. Listener and worker.
  */
@@ -14,7 +14,7 @@ struct jail_line {
     const char *text; /* in `bytes`; "" where there is none */
 };
 
-/* Parse `bytes`, NUL-terminated. False: it is no answer. */
+/* Parse `bytes`, NUL-terminated. Return false where it is not such a reply. */
 bool jail_line_parse(const char *bytes, struct jail_line *line);
 
 #endif

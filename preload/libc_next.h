@@ -1,6 +1,6 @@
 /*
- * libc_next.h - the function that one of the shim's exported functions stands before: libc's, or that of another
- * preloaded library.
+ * libc_next.h - the function that comes after one of the shim's exported functions in the order of symbol look-up: libc's, or
+ * that of another preloaded library.
  *
  * Found at the first call, or in a constructor where that call may come where ld.so's lock may not be
  * taken; afterwards one load. Host threads.

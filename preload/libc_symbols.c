@@ -16,7 +16,7 @@
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
-struct symbol_table {
+struct libc_symbol_table {
     uint64_t bias;
     const Elf64_Sym *symbols;
     const char *strings;
@@ -26,7 +26,7 @@ struct symbol_table {
 
 static struct {
     _Atomic bool found;
-    struct symbol_table libc, allocator;
+    struct libc_symbol_table libc, allocator;
     uint64_t libc_begin, loader_begin, allocator_begin;
     bool allocator_is_part; /* of an object that has other code too */
 } objects;
@@ -39,7 +39,7 @@ static uint64_t symbol_begin(const void *address)
 }
 
 /* ld.so has relocated these pointers in place. */
-static void read_libc_dynamic(const struct link_map *map, struct symbol_table *table)
+static void read_libc_dynamic(const struct link_map *map, struct libc_symbol_table *table)
 {
     table->bias = map->l_addr;
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
@@ -83,7 +83,7 @@ static bool same_symbol_name(const char *a, const char *b)
 }
 
 /* Of several versions the default one, which has no VERSYM_HIDDEN. */
-static bool is_symbol_named(const struct symbol_table *table, uint32_t index, const char *name)
+static bool is_symbol_named(const struct libc_symbol_table *table, uint32_t index, const char *name)
 {
     const Elf64_Sym *symbol = &table->symbols[index];
 
@@ -92,7 +92,7 @@ static bool is_symbol_named(const struct symbol_table *table, uint32_t index, co
            (!table->versions || !(table->versions[index] & 0x8000));
 }
 
-static uint64_t symbol_of(const struct symbol_table *table, const char *name)
+static uint64_t symbol_of(const struct libc_symbol_table *table, const char *name)
 {
     uint32_t count = table->hash[0], first = table->hash[1], words = table->hash[2];
     const uint32_t *buckets = table->hash + 4 + words * 2, *chains = buckets + count;
@@ -110,7 +110,7 @@ static uint64_t symbol_of(const struct symbol_table *table, const char *name)
     }
 }
 
-static bool is_complete(const struct symbol_table *table)
+static bool is_complete(const struct libc_symbol_table *table)
 {
     return table->symbols && table->strings && table->hash;
 }
@@ -122,7 +122,7 @@ static void find_allocator(const struct link_map *map)
     while (map->l_prev)
         map = map->l_prev;
     for (; map && !objects.allocator_begin; map = map->l_next) {
-        struct symbol_table table = {0};
+        struct libc_symbol_table table = {0};
         uint64_t at;
 
         read_libc_dynamic(map, &table);

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Constructor: look the functions up. libc_thread_create() and libc_thread_least_stack() may then be called in the
+ * handler of the doorbell, where dlsym(3) would drop the text that the host's dlerror(3) is to return. */
+void libc_thread_start(void);
 /* pthread_create(3). */
 int libc_thread_create(pthread_t *thread, const pthread_attr_t *attributes,
                        void *(*function)(void *), void *argument);

@@ -74,6 +74,7 @@ __attribute__((constructor)) static void preload_start(void)
         return;
     }
     filters_start();
+    libc_thread_start();
     engine_load_start(&engine_services);
     threads_set_functions(worker_main, listener_main);
     if (!main_thread_start() || !at_fork_start()) {

@@ -17,18 +17,20 @@
 /* Two descriptors are held back, for a program that may open no more (RLIMIT_NOFILE). Called at the
  * listener's start, where they get the lowest numbers of the table, and after each wait. */
 void replies_keep_spare(void);
-bool replies_give_spare(void); /* closes them; false: there were none */
-/* Before the request is looked at, which may cost the right to do it. Descriptor, -1: none. */
+/* Close them. Return false where there were none. */
+bool replies_give_spare(void);
+/* Open the reply FIFO `name`, before the request is run, which may cost the right to do it. Return a descriptor; -1:
+ * none. */
 int replies_open(const char *name);
-/* The request whose reply goes there is being answered; -1: none is. */
+/* The request that is run now has its reply there; -1: no request is run. */
 void replies_answer(int fd);
-/* Nobody is left who could read that reply. */
+/* Return whether no reader of that reply is left. */
 bool replies_abandoned(void);
-/* Takes both over; `text` is malloc'd or NULL. */
+/* Send the reply `text`, which is malloc'd or NULL, and close `fd` after it. Both are freed by this module. */
 void replies_send(int fd, char *text);
-/* Fills one entry for each reply under way; how many. */
+/* Fill one entry for each reply under way. Return how many. */
 size_t replies_poll(struct pollfd *fds);
-/* Returns whether a byte went out, or a reply is over. */
+/* Send what the FIFOs of `fds` take. Return whether a byte was sent, or a reply is complete. */
 bool replies_continue(const struct pollfd *fds, size_t count);
 uint64_t replies_limit(void); /* when the first of them is given up, ms; 0: there is none */
 void replies_drop(void);

@@ -269,7 +269,7 @@ static void drop_capabilities(const struct rights *own, const struct rights *hos
 }
 
 /* On the thread that is to follow. What fails shows when its rights are read again. */
-static void follow_rights(const struct rights *own, const struct rights *host)
+static void drop_to(const struct rights *own, const struct rights *host)
 {
     for (int i = 0; i < 64; i++) {
         if (own->bounding & ~host->bounding & (UINT64_C(1) << i))
@@ -291,7 +291,7 @@ static void follow_here(void *data_)
 {
     const struct follow_data *data = data_;
 
-    follow_rights(&data->own, &data->host);
+    drop_to(&data->own, &data->host);
 }
 
 static int follow_on_worker(const struct rights *own, const struct rights *host)
@@ -341,7 +341,7 @@ int rights_follow(struct refusal *why)
         if (is_within(&own, &host) && own.effective == (host.effective & own.permitted))
             continue;
         if (i == 0)
-            follow_rights(&own, &host);
+            drop_to(&own, &host);
         else if (follow_on_worker(&own, &host) != 0)
             return refuse(why, HP_BUSY, "the patching thread is busy and has rights to drop");
         if (!read_rights(tids[i], &own) || !is_within(&own, &host))

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Return the inode number of this process's pid namespace (pid_namespaces(7)); 0: /proc does not tell. */
+/* Return the inode number of this process's pid namespace (pid_namespaces(7)); 0: /proc does not show it. */
 uint64_t self_pid_ns(void);
 
 /* The listener's start, before it notes that this process made the FIFO (made_here.h): make the nonce, unless
@@ -18,7 +18,7 @@ uint64_t self_pid_ns(void);
 void self_start(void);
 /* 32 hex digits, from self_start() on. */
 const char *self_nonce(void);
-/* Is this process meant? NULL and "": any is. */
+/* Return whether `nonce` is that of this process; NULL and "" mean any process. */
 bool self_is(const char *nonce);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 bool shim_active(void);
-/* Constructor: from now on functions that stand in for libc's do more than call those. */
+/* Constructor: from now on the functions that the shim exports in place of libc's do more than call those. */
 void shim_activate(void);
 
 #endif

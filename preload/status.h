@@ -1,7 +1,7 @@
 /*
  * status.h - what this process says of itself: the history, PID.json, the reply to `status`.
  *
- * Listener only, holding the engine lock where it asks the engine. The layouts are those of
+ * Listener only, holding the engine lock where it calls the engine. The layouts are those of
  * libhotpatch_preload(7), "Replies and status".
  */
 #ifndef HOTPATCH_STATUS_H
@@ -36,7 +36,7 @@ bool status_is_long(void); /* what was last written */
 /* Why requests are refused, NULL: they are not. */
 void status_set_sandbox(const char *text);
 
-/* Constructor, before there are threads: a host may ask for a slot in its first line. */
+/* Any thread. */
 const char *status_program(void); /* what /proc/self/exe said at the start */
 uint64_t status_start_time(void); /* field 22 of /proc/PID/stat */
 /* Forked child, before engine_reset_locks(): drop the history where the fork came while it was changed. */

@@ -101,14 +101,14 @@ static uint64_t status_number(const char *head, const char *key)
     return found ? strtoull(found + strlen(key), NULL, 10) : 0;
 }
 
-struct file_owner {
+struct name_owner {
     bool here;           /* known to be of this process's pid namespace */
     bool unknown;        /* nothing says of which */
     uint64_t start_time; /* 0: not known */
 };
 
 static void ask_status(int dir, const char *text, const struct file_name *name,
-                       struct file_owner *owner)
+                       struct name_owner *owner)
 {
     char path[NAME_MAX], head[STATUS_HEAD];
     uint64_t pid_ns;
@@ -122,10 +122,10 @@ static void ask_status(int dir, const char *text, const struct file_name *name,
 }
 
 /* Of the file that has `st`. The mark counts first: it costs nothing to read. */
-static struct file_owner find_owner(int dir, const char *text, const struct file_name *name,
+static struct name_owner find_owner(int dir, const char *text, const struct file_name *name,
                                     const struct stat *st, const struct maker *self)
 {
-    struct file_owner owner = {false, false, 0};
+    struct name_owner owner = {false, false, 0};
     struct maker maker;
 
     if (name->pid_ns) {
@@ -177,7 +177,7 @@ static bool lives_in_proc(uint32_t pid)
 bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
 {
     struct file_name name;
-    struct file_owner owner;
+    struct name_owner owner;
     struct maker maker;
     struct stat st;
 
@@ -236,7 +236,7 @@ static uint64_t ticks_of(const struct timespec *when)
 }
 
 /* Has the number been given to another process since? The clock may have been set: a second is left. */
-static bool is_another(struct sweep *sweep, pid_t pid, const struct file_owner *owner,
+static bool is_another(struct sweep *sweep, pid_t pid, const struct name_owner *owner,
                        const struct stat *st)
 {
     uint64_t start_time;
@@ -264,7 +264,7 @@ static void remove_stale(struct sweep *sweep, const char *text, const struct fil
 static void consider_name(struct sweep *sweep, const char *text)
 {
     struct file_name name;
-    struct file_owner owner;
+    struct name_owner owner;
     struct stat st;
     bool gone;
 

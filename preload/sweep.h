@@ -2,7 +2,7 @@
  * sweep.h - files in the runtime directory whose process has ended: one in the way of this process's own
  * is replaced, and each start removes a few of the others.
  *
- * A FIFO without a reader is not stale: its process may not have been asked for anything. Files go by the
+ * A FIFO without a reader is not stale: its process may not have had a request. Files go by the
  * process that made them (maker.h, or the status file): stale are those of this process's own pid namespace
  * whose process is gone or has started after they were made. Of other namespaces nothing is known here
  * but what a reader shows; hotpatch ps, as root of the machine, sees those.
@@ -30,7 +30,7 @@ void sweep_unlock(int dir);
 bool sweep_way_is_clear(int dir, const char *name, const struct maker *self);
 
 /* Remove at most SWEEP_REMOVED_MAX files of dead processes. At most two blocks of the directory are read. `thorough`:
- * processes that live are asked when they started. */
+ * the start times of live processes are read. */
 void sweep_some(int dir, const struct maker *self, bool thorough);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * user_dispatch.h - the host asks prctl(2) for syscall user dispatch: the kernel then lets a thread's system calls
+ * user_dispatch.h - the host sets syscall user dispatch by prctl(2): the kernel then lets a thread's system calls
  * pass from one range of addresses alone, which can be libc's, and sends it SIGSYS for each other one while
  * the thread's selector byte says so.
  */

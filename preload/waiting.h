@@ -1,7 +1,7 @@
 /*
- * waiting.h - the listener's waits: whatever the kernel answers, the thread neither spins nor ends.
+ * waiting.h - the listener's waits: whatever the kernel returns, the thread neither spins nor ends.
  *
- * What the calls may answer, and what is done then:
+ * What the calls may return, and what is done then:
  *
  *   ppoll        EINVAL (RLIMIT_NOFILE is below the count of descriptors), ENOMEM, and what a seccomp(2)
  *                filter says: pselect6, which knows no such limit

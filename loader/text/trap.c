@@ -125,7 +125,7 @@ BARE static bool may_come_back(const siginfo_t *info, void *context, const struc
 }
 
 /* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
-BARE static void wake_listener(void)
+BARE static void wake_trap_waiter(void)
 {
     atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
     if (atomic_load_explicit(&rounds.waiting, memory_order_acquire))
@@ -136,7 +136,7 @@ BARE static void wake_listener(void)
 BARE static void answer_lost_question(void)
 {
     atomic_fetch_add_explicit(&rounds.lost, 1, memory_order_release);
-    wake_listener();
+    wake_trap_waiter();
 }
 
 BARE static void answer(const siginfo_t *info, void *context)
@@ -152,7 +152,7 @@ BARE static void answer(const siginfo_t *info, void *context)
     if (may_come_back(info, context, &round))
         number++;
     atomic_store_explicit(&round.answered[index], number, memory_order_release);
-    wake_listener();
+    wake_trap_waiter();
 }
 
 uint32_t trap_round_begin(const struct trap_round *round)

@@ -78,7 +78,7 @@ static long set_action_by_number(int signal, const void *action, struct sys_siga
     return result;
 }
 
-static long make_call(long number, long a, long b, long c, long d, long e, long f)
+static long make_taken_call(long number, long a, long b, long c, long d, long e, long f)
 {
     switch (number) {
     case SYS_rt_sigaction:
@@ -96,5 +96,5 @@ static long make_call(long number, long a, long b, long c, long d, long e, long 
 
 long syscall_take(long number, long a, long b, long c, long d, long e, long f)
 {
-    return sys_as_libc(make_call(number, a, b, c, d, e, f));
+    return sys_as_libc(make_taken_call(number, a, b, c, d, e, f));
 }
