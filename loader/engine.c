@@ -57,7 +57,7 @@ static void register_layers(void)
     object_functions_register();
 }
 
-static int start(const struct shim_services *given, char *why, size_t why_size)
+static int engine_start(const struct shim_services *given, char *why, size_t why_size)
 {
     const char *path = NULL;
 
@@ -181,8 +181,8 @@ static void reload(const struct request *request, reported_result_fn *put, void 
     free(requests);
 }
 
-static void handle(const struct request *requests, size_t count, reported_result_fn *put,
-                   void *context)
+static void engine_handle(const struct request *requests, size_t count, reported_result_fn *put,
+                          void *context)
 {
     switch (requests[0].verb) {
     case REQUEST_SLOTS:
@@ -228,7 +228,7 @@ static int set_layer(struct change *change, hotpatch_function function, void *co
     return 0;
 }
 
-static int locked_commit(void *context)
+static int commit_of_set(void *context)
 {
     return commit(context);
 }
@@ -251,7 +251,7 @@ static int set(struct hotpatch_slot *declared, hotpatch_function function, void 
     result = change ? set_layer(change, function, context) : -ENOMEM;
     if (result == 0) {
         shim()->commit_begin();
-        objects_locked(locked_commit, &transaction);
+        objects_locked(commit_of_set, &transaction);
         shim()->commit_end();
         if (!transaction.committed)
             result = -EINVAL;
@@ -286,8 +286,8 @@ static void after_fork(void)
 
 const struct engine_api hotpatch_engine_v1 __attribute__((visibility("default"))) = {
     .abi = ENGINE_ABI,
-    .start = start,
-    .handle = handle,
+    .start = engine_start,
+    .handle = engine_handle,
     .status = status,
     .deferred_at = deferred_at,
     .deferred = deferred_do,

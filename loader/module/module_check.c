@@ -19,7 +19,7 @@
 
 /* ---- symbols and their versions ---- */
 
-struct check {
+struct fit_check {
     struct module *module;
     const struct image *image; /* the patch's, or of a library that comes with it */
     const char *path;
@@ -37,7 +37,7 @@ static const struct image *library_named(const struct module *module, const char
 /* A library without versions has every one: ld.so only warns. */
 static int check_version(const struct version_need *need, void *context)
 {
-    const struct check *check = context;
+    const struct fit_check *check = context;
     const struct image *library = library_named(check->module, need->file);
     bool versioned;
 
@@ -75,7 +75,7 @@ static void refuse_undefined(const char *path, const char *name, const char *ver
 /* ---- what ld.so alone knows ---- */
 
 /* Without memory ld.so judges when it loads. */
-static void add_doubt(const struct check *check, const struct image_symbol *symbol)
+static void add_doubt(const struct fit_check *check, const struct image_symbol *symbol)
 {
     struct doubt *doubt = calloc(1, sizeof(*doubt));
 
@@ -98,7 +98,7 @@ static size_t count_doubts(struct module *const *modules, size_t count)
     return doubts;
 }
 
-static int add_questions(struct linker_ask *ask, struct module *const *modules, size_t count)
+static int add_doubts(struct linker_ask *ask, struct module *const *modules, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (const struct doubt *d = modules[i]->doubts; d; d = d->next)
@@ -107,8 +107,8 @@ static int add_questions(struct linker_ask *ask, struct module *const *modules, 
     return 0;
 }
 
-static void take_answers(const struct linker_ask *ask, struct module *const *modules, size_t count,
-                         struct refusal *why)
+static void refuse_answered(const struct linker_ask *ask, struct module *const *modules,
+                            size_t count, struct refusal *why)
 {
     size_t k = 0;
 
@@ -126,14 +126,14 @@ int modules_check_doubts(struct module *const *modules, size_t count, uint64_t d
 
     if (!doubts)
         return 0;
-    if (!ask || add_questions(ask, modules, count) != 0) {
+    if (!ask || add_doubts(ask, modules, count) != 0) {
         if (ask)
             linker_ask_free(ask);
         return refuse(why, HP_MEMORY, "ask the dynamic linker for symbols: no memory");
     }
     if (linker_ask_run(ask, deadline, why) != 0)
         return -1;
-    take_answers(ask, modules, count, why);
+    refuse_answered(ask, modules, count, why);
     linker_ask_free(ask);
     return why->count > before ? -1 : 0;
 }
@@ -142,7 +142,7 @@ int modules_check_doubts(struct module *const *modules, size_t count, uint64_t d
 
 static int check_symbol(const struct image_symbol *symbol, void *context)
 {
-    const struct check *check = context;
+    const struct fit_check *check = context;
 
     if (!symbol->dynamic || symbol->defined || symbol->binding == STB_WEAK || !*symbol->name)
         return 0;
@@ -159,18 +159,18 @@ static int check_symbol(const struct image_symbol *symbol, void *context)
     return 0;
 }
 
-static void check_image(const struct check *check)
+static void check_image(const struct fit_check *check)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
-    if (image_version_needs(check->image, check_version, (void *)(uintptr_t)check, &fault) < 0 ||
-        image_symbols(check->image, check_symbol, (void *)(uintptr_t)check, &fault) < 0)
-        refuse(check->why, HP_ELF_CORRUPT, "%s: %s", check->path, fault.text);
+    if (image_version_needs(check->image, check_version, (void *)(uintptr_t)check, &error) < 0 ||
+        image_symbols(check->image, check_symbol, (void *)(uintptr_t)check, &error) < 0)
+        refuse(check->why, HP_ELF_CORRUPT, "%s: %s", check->path, error.text);
 }
 
 void module_check_undefined(struct module *module, struct refusal *why)
 {
-    struct check check = {module, module->image, module->path, why};
+    struct fit_check check = {module, module->image, module->path, why};
 
     module_forget_doubts(module);
     if (!module->image)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "loader/module/module.h"
+#include "loader/slots/module_state.h"
 
 static int keep_replacements(struct module *module, const struct request *load)
 {

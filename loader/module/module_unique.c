@@ -33,10 +33,10 @@ static int make_own(const char *name, size_t info, void *context)
 
 int module_make_unique_own(struct module *module, struct refusal *why)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
     if (!module->image || module->reused ||
-        image_unique_symbols(module->image, make_own, module, &fault) == 0)
+        image_unique_symbols(module->image, make_own, module, &error) == 0)
         return 0;
-    return refuse(why, HP_ELF_CORRUPT, "%s: %s", module->path, fault.text);
+    return refuse(why, HP_ELF_CORRUPT, "%s: %s", module->path, error.text);
 }

@@ -268,7 +268,7 @@ static struct needed *read_library(int fd, const char *name, const char *path)
 }
 
 /* `fd` -1: the file could not be found. */
-static int add(struct needed_search *search, int fd, const char *name, const char *path)
+static int add_library(struct needed_search *search, int fd, const char *name, const char *path)
 {
     if (search->count++ >= NEEDED_MAX)
         return 0;
@@ -290,7 +290,8 @@ static int find_one(struct needed_search *search, struct user *user, const char 
     if (fd < 0 && process_may_have(name))
         return 0;
     if (fd < 0 && user->doubtful)
-        return add(search, -1, name, name); /* ld.so's to find: what it defines is not known */
+        return add_library(search, -1, name,
+                           name); /* ld.so's to find: what it defines is not known */
     if (fd < 0)
         return refuse(search->why, HP_NEEDED, "%s: cannot open shared object file: %s", name,
                       sys_error(-fd));
@@ -300,7 +301,7 @@ static int find_one(struct needed_search *search, struct user *user, const char 
     }
     result = check_file(search, fd, path);
     if (result == 0)
-        result = add(search, fd, name, path);
+        result = add_library(search, fd, name, path);
     sys_close(fd);
     return result;
 }

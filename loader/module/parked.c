@@ -23,7 +23,7 @@ static unsigned nibble(char digit)
     return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
-static struct parked **bucket_of(const char *sha256)
+static struct parked **parked_bucket(const char *sha256)
 {
     unsigned number = nibble(sha256[0]) << 8 | nibble(sha256[1]) << 4 | nibble(sha256[2]);
 
@@ -34,7 +34,7 @@ static struct parked **bucket_of(const char *sha256)
  * and is not used again. */
 static void keep_mapping(struct module *module)
 {
-    struct parked **bucket = bucket_of(module->sha256);
+    struct parked **bucket = parked_bucket(module->sha256);
     struct parked *parked = malloc(sizeof(*parked));
 
     if (!parked)
@@ -73,7 +73,7 @@ void parked_retire(struct module *module)
 
 struct parked *parked_next(const struct module *module, const struct parked *parked)
 {
-    struct parked *next = parked ? parked->next : *bucket_of(module->sha256);
+    struct parked *next = parked ? parked->next : *parked_bucket(module->sha256);
 
     while (next && (strcmp(next->sha256, module->sha256) != 0 || next->size != module->size ||
                     !text_same(next->origin, module->origin)))
@@ -83,7 +83,7 @@ struct parked *parked_next(const struct module *module, const struct parked *par
 
 void parked_take(struct parked *parked, struct module *module)
 {
-    struct parked **place = bucket_of(parked->sha256);
+    struct parked **place = parked_bucket(parked->sha256);
 
     while (*place != parked)
         place = &(*place)->next;

@@ -24,7 +24,7 @@ static int owner_is_trusted(uid_t owner)
     return owner == 0 || owner == sys_geteuid();
 }
 
-static int judge(const char *what, const struct stat *st, struct refusal *why)
+static int check_owner_and_mode(const char *what, const struct stat *st, struct refusal *why)
 {
     if (!owner_is_trusted(st->st_uid))
         return refuse(why, HP_WRITABLE, "%s belongs to uid %u, and the program runs as uid %u",
@@ -36,7 +36,7 @@ static int judge(const char *what, const struct stat *st, struct refusal *why)
 }
 
 /* Every directory above `path`, which is absolute. */
-static int judge_directories(const char *path, struct refusal *why)
+static int check_directories(const char *path, struct refusal *why)
 {
     char directory[PATH_MAX];
     struct stat st;
@@ -49,7 +49,7 @@ static int judge_directories(const char *path, struct refusal *why)
         result = sys_fstatat(AT_FDCWD, directory, &st, 0);
         if (result != 0)
             return refuse(why, HP_OPEN, "stat %s: %s", directory, sys_error(-result));
-        if (judge(directory, &st, why) != 0)
+        if (check_owner_and_mode(directory, &st, why) != 0)
             return -1;
         if (slash == directory)
             break;
@@ -62,14 +62,14 @@ int trust_file(int fd, const char *path, const struct stat *file, struct refusal
     char link[64], real[PATH_MAX];
     ssize_t length;
 
-    if (judge(path, file, why) != 0 || judge_directories(path, why) != 0)
+    if (check_owner_and_mode(path, file, why) != 0 || check_directories(path, why) != 0)
         return -1;
     snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
     length = sys_readlinkat(AT_FDCWD, link, real, sizeof(real) - 1);
     if (length <= 0 || real[0] != '/')
         return 0; /* no /proc here: the path as given was judged */
     real[length] = '\0';
-    return strcmp(real, path) == 0 ? 0 : judge_directories(real, why);
+    return strcmp(real, path) == 0 ? 0 : check_directories(real, why);
 }
 
 static int same_stand(const struct stat *a, const struct stat *b)
@@ -118,7 +118,7 @@ void *trust_read_copy(int fd, const char *path, size_t *size, struct stat *file,
 
     if (sys_fstat(fd, file) != 0 || !S_ISREG(file->st_mode) || file->st_size > FILE_MAX)
         refuse(why, HP_OPEN, "stat %s: the copy is none", path);
-    else if (judge(path, file, why) == 0)
+    else if (check_owner_and_mode(path, file, why) == 0)
         bytes = read_all(fd, path, file, why);
     *size = (size_t)file->st_size;
     sys_close(fd);

@@ -29,7 +29,7 @@ static void *zeroed(size_t count, size_t size)
     return memory ? memset(memory, 0, whole) : NULL;
 }
 
-static void *allocate(size_t size)
+static void *allocated(size_t size)
 {
     return shim()->allocate(size);
 }
@@ -39,7 +39,7 @@ static void *resize(void *memory, size_t size)
     return shim()->resize(memory, size);
 }
 
-static void release(void *memory)
+static void released(void *memory)
 {
     shim()->release(memory);
 }
@@ -58,10 +58,10 @@ static uintptr_t replacement_of(const char *name)
         const char *name;
         uintptr_t function;
     } functions[] = {
-        {"malloc", (uintptr_t)allocate},
+        {"malloc", (uintptr_t)allocated},
         {"calloc", (uintptr_t)zeroed},
         {"realloc", (uintptr_t)resize},
-        {"free", (uintptr_t)release},
+        {"free", (uintptr_t)released},
         {"posix_memalign", (uintptr_t)aligned},
         {"dcgettext", (uintptr_t)untranslated},
         {"qsort", (uintptr_t)qsort},
@@ -117,7 +117,7 @@ static bool visit_all(const struct library *library, bool store)
     return visit_slots(library, entry(library, DT_RELA), entry(library, DT_RELASZ), store) || any;
 }
 
-static int find(struct dl_phdr_info *info, size_t size, void *library_)
+static int find_library(struct dl_phdr_info *info, size_t size, void *library_)
 {
     struct library *library = library_;
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -140,12 +140,13 @@ static int find(struct dl_phdr_info *info, size_t size, void *library_)
     return 1;
 }
 
-static void take(const char *name)
+static void take_library(const char *name)
 {
     struct library library = {.name = name};
     size_t size;
 
-    if (dl_iterate_phdr(find, &library) == 0 || !library.dynamic || !visit_all(&library, false))
+    if (dl_iterate_phdr(find_library, &library) == 0 || !library.dynamic ||
+        !visit_all(&library, false))
         return;
     size = library.relro_end - library.relro;
     if (size && sys_mprotect((void *)library.relro, size, PROT_READ | PROT_WRITE) != 0)
@@ -159,7 +160,7 @@ void library_heap_take(void)
 {
     if (shim()->was_there("libelf.so"))
         return;
-    take("libelf.so");
+    take_library("libelf.so");
     if (!shim()->was_there("libz.so"))
-        take("libz.so");
+        take_library("libz.so");
 }

@@ -16,7 +16,7 @@ struct question {
 
 struct linker_ask {
     struct worker_job job;
-    size_t count, room;
+    size_t count, capacity;
     struct question list[];
 };
 
@@ -52,14 +52,14 @@ static void ask_abandoned(struct worker_job *job)
     linker_ask_free((struct linker_ask *)(void *)job);
 }
 
-struct linker_ask *linker_ask_new(size_t room)
+struct linker_ask *linker_ask_new(size_t capacity)
 {
-    struct linker_ask *ask = calloc(1, sizeof(*ask) + room * sizeof(ask->list[0]));
+    struct linker_ask *ask = calloc(1, sizeof(*ask) + capacity * sizeof(ask->list[0]));
 
     if (!ask)
         return NULL;
     ask->job = (struct worker_job){run_ask, ask_abandoned, "asking ld.so for symbols"};
-    ask->room = room;
+    ask->capacity = capacity;
     return ask;
 }
 
@@ -67,7 +67,7 @@ int linker_ask_add(struct linker_ask *ask, const char *path, const char *name, c
 {
     struct question *q = &ask->list[ask->count];
 
-    if (ask->count == ask->room)
+    if (ask->count == ask->capacity)
         return -1;
     ask->count++; /* linker_ask_free() then frees what was copied */
     q->path = text_copy(path);

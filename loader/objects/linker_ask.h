@@ -14,8 +14,8 @@
 
 struct linker_ask;
 
-/* Room for that many questions; NULL: no memory. */
-struct linker_ask *linker_ask_new(size_t room);
+/* Make a list of at most `capacity` questions; NULL: no memory. */
+struct linker_ask *linker_ask_new(size_t capacity);
 /* Where does the object at `path` (NULL: the program), or one that it needs, define `name`? `version` may be NULL.
  * Copies. -1: no memory. */
 int linker_ask_add(struct linker_ask *ask, const char *path, const char *name, const char *version);

@@ -9,7 +9,7 @@ static struct {
     bool wanted;
     bool failed;
     struct mapping *all; /* in address order, without paths */
-    size_t count, room;
+    size_t count, capacity;
 } kept;
 
 void maps_keep(void)
@@ -28,18 +28,18 @@ void maps_after_fork(void)
     memset(&kept, 0, sizeof(kept));
 }
 
-static bool keep_mapping(const struct mapping *mapping, void *nothing)
+static bool append_mapping(const struct mapping *mapping, void *nothing)
 {
     (void)nothing;
-    if (kept.count == kept.room) {
-        size_t room = kept.room ? kept.room * 2 : 256;
-        struct mapping *all = realloc(kept.all, room * sizeof(*all));
+    if (kept.count == kept.capacity) {
+        size_t capacity = kept.capacity ? kept.capacity * 2 : 256;
+        struct mapping *all = realloc(kept.all, capacity * sizeof(*all));
 
         kept.failed = !all;
         if (!all)
             return false;
         kept.all = all;
-        kept.room = room;
+        kept.capacity = capacity;
     }
     kept.all[kept.count] = *mapping;
     kept.all[kept.count].path = NULL;
@@ -51,7 +51,7 @@ static bool is_kept(void)
 {
     if (!kept.wanted || kept.count > 0)
         return kept.count > 0;
-    if (maps_each(keep_mapping, NULL) == 0 && !kept.failed)
+    if (maps_each(append_mapping, NULL) == 0 && !kept.failed)
         return kept.count > 0;
     maps_forget(); /* without memory each question is a reading of its own */
     return false;

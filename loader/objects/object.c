@@ -16,7 +16,7 @@
 static struct object_callbacks *layers, **layers_end = &layers;
 static const char *program_path = "";
 static struct object *first;
-static struct object **end = &first; /* behind the last one */
+static struct object **end = &first; /* after the last object */
 static struct object
     *retired; /* of modules that are not applied any more: there may be thousands */
 static struct object **retired_end = &retired;
@@ -127,8 +127,8 @@ struct object *object_at(uintptr_t address)
     return NULL;
 }
 
-static void move(struct object *object, struct object **from, struct object ***from_end,
-                 struct object ***to_end)
+static void move_to_list(struct object *object, struct object **from, struct object ***from_end,
+                         struct object ***to_end)
 {
     while (*from != object)
         from = &(*from)->next;
@@ -142,7 +142,7 @@ static void move(struct object *object, struct object **from, struct object ***f
 
 void object_retire(struct object *object)
 {
-    move(object, &first, &end, &retired_end);
+    move_to_list(object, &first, &end, &retired_end);
     image_close(object->image);
     object->image = NULL;
 }
@@ -185,13 +185,13 @@ static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
     return hash;
 }
 
-static bool is_named(const struct object *object, const char *name)
+static bool has_soname(const struct object *object, const char *name)
 {
     return strcmp(object->soname ? object->soname : object->base, name) == 0;
 }
 
 /* Objects whose words are never slots: design.md, section 2. */
-static bool is_ours(const struct object *object)
+static bool is_of_engine(const struct object *object)
 {
     static const char *const names[] = {"libhotpatch_preload.so",
                                         "libhotpatch_engine.so",
@@ -201,10 +201,10 @@ static bool is_ours(const struct object *object)
                                         machine_vdso};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (is_named(object, names[i]))
+        if (has_soname(object, names[i]))
             return true;
     for (size_t i = 0; machine_decoder_libs[i]; i++)
-        if (is_named(object, machine_decoder_libs[i]))
+        if (has_soname(object, machine_decoder_libs[i]))
             return true;
     return false;
 }
@@ -213,7 +213,7 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
 {
     struct object *object = calloc(1, sizeof(*object));
     const char *path = is_program ? program_path : info->dlpi_name;
-    struct elf_error fault;
+    struct elf_error error;
 
     if (!object)
         return NULL;
@@ -226,21 +226,21 @@ static struct object *object_new(const struct dl_phdr_info *info, bool is_progra
     measure(object);
     object->path = text_copy(path && *path ? path : "[vdso]");
     object->base = object->path ? text_copy(text_base_name(object->path)) : NULL;
-    if (image_open_mapped(&object->image, info, &fault) == 0) {
+    if (image_open_mapped(&object->image, info, &error) == 0) {
         const char *soname = image_soname(object->image);
 
         object->soname = text_copy(soname);
         object->build_id = text_copy(image_build_id(object->image));
     } else {
-        object->problem = text_copy(fault.text);
+        object->problem = text_copy(error.text);
         object->build_id = text_copy("");
     }
     if (!object->path || !object->base || !object->build_id) {
         object_free(object);
         return NULL;
     }
-    object->is_ours = is_ours(object);
-    object->is_vdso = is_named(object, machine_vdso);
+    object->is_ours = is_of_engine(object);
+    object->is_vdso = has_soname(object, machine_vdso);
     tell_came(object);
     return object;
 }
@@ -251,10 +251,10 @@ void object_restore(struct object *object)
                                 .dlpi_name = object->path,
                                 .dlpi_phdr = object->phdr,
                                 .dlpi_phnum = object->phnum};
-    struct elf_error fault;
+    struct elf_error error;
 
-    move(object, &retired, &retired_end, &end);
-    if (image_open_mapped(&object->image, &info, &fault) == 0)
+    move_to_list(object, &retired, &retired_end, &end);
+    if (image_open_mapped(&object->image, &info, &error) == 0)
         tell_list_changed();
 }
 
@@ -269,13 +269,13 @@ static bool is_there(const struct object *object, const struct dl_phdr_info *inf
 static bool is_of_same_build(const struct object *object, const struct dl_phdr_info *info)
 {
     struct image *image;
-    struct elf_error fault;
+    struct elf_error error;
     bool same;
 
     if (object->phnum != info->dlpi_phnum ||
         object->layout != layout_of(info->dlpi_phdr, info->dlpi_phnum))
         return false;
-    if (image_open_mapped(&image, info, &fault) != 0)
+    if (image_open_mapped(&image, info, &error) != 0)
         return object->image == NULL;
     same = strcmp(image_build_id(image), object->build_id) == 0;
     image_close(image);
@@ -300,7 +300,7 @@ static void set_present(bool present)
 struct refresh {
     bool counted;
     bool failed;
-    bool anew;   /* every object is looked at, not only those that came since */
+    bool whole;  /* every object is looked at, not only those that came since */
     size_t skip; /* so many of ld.so's list are known and still there */
     size_t seen;
     struct object **last;        /* where the next object of ld.so's order belongs */
@@ -312,15 +312,15 @@ struct refresh {
 static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *info)
 {
     refresh->counted = true;
-    refresh->anew = !known || some_pending || info->dlpi_subs != known_subs;
-    if (!refresh->anew && info->dlpi_adds == known_adds)
+    refresh->whole = !known || some_pending || info->dlpi_subs != known_subs;
+    if (!refresh->whole && info->dlpi_adds == known_adds)
         return false;
     some_pending = false;
     scope_stale = true;
     tell_list_changed();
     known_adds = info->dlpi_adds;
     known_subs = info->dlpi_subs;
-    if (refresh->anew) {
+    if (refresh->whole) {
         set_present(false);
         refresh->last = &first;
         refresh->next_retired = retired;
@@ -358,7 +358,7 @@ static struct object *find_retired(struct refresh *refresh, const struct dl_phdr
     return found;
 }
 
-static int visit(struct dl_phdr_info *info, size_t size, void *context)
+static int visit_object(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct refresh *refresh = context;
     struct object **place;
@@ -373,7 +373,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     while (*place && !is_same(*place, info))
         place = &(*place)->next;
     object = *place;
-    if (!object && refresh->anew && (retired_object = find_retired(refresh, info)) != NULL) {
+    if (!object && refresh->whole && (retired_object = find_retired(refresh, info)) != NULL) {
         retired_object->present = true;
         return 0;
     }
@@ -437,16 +437,16 @@ static int refresh_once(void)
     struct refresh refresh = {0};
     bool dropped = true;
 
-    dl_iterate_phdr(visit, &refresh);
+    dl_iterate_phdr(visit_object, &refresh);
     if (refresh.failed) {
         known = false;
-        set_present(true); /* judged again at the next refresh */
+        set_present(true); /* examined again at the next refresh */
         return -1;
     }
     known = true;
     if (!refresh.last)
         return 0;
-    if (refresh.anew)
+    if (refresh.whole)
         dl_iterate_phdr(drop_locked, &dropped);
     if (!dropped) {
         known = false;

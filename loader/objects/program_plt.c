@@ -24,33 +24,33 @@ struct canonical {
 
 static struct {
     struct canonical *list; /* by name; of equal names the first of .dynsym first */
-    size_t count, room;
+    size_t count, capacity;
     bool read;
 } known;
 
-static int add(const struct canonical *canonical)
+static int add_canonical(const struct canonical *canonical)
 {
-    if (known.count == known.room) {
-        size_t room = known.room ? 2 * known.room : 64;
-        struct canonical *longer = realloc(known.list, room * sizeof(*longer));
+    if (known.count == known.capacity) {
+        size_t capacity = known.capacity ? 2 * known.capacity : 64;
+        struct canonical *longer = realloc(known.list, capacity * sizeof(*longer));
 
         if (!longer)
             return -1;
         known.list = longer;
-        known.room = room;
+        known.capacity = capacity;
     }
     known.list[known.count++] = *canonical;
     return 0;
 }
 
-static int consider(const struct image_symbol *symbol, void *nothing)
+static int take_if_canonical(const struct image_symbol *symbol, void *nothing)
 {
     (void)nothing;
     if (!symbol->dynamic)
         return 1;
     if (symbol->defined || symbol->value == 0 || symbol->type != STT_FUNC)
         return 0;
-    return add(&(struct canonical){symbol->name, symbol->value});
+    return add_canonical(&(struct canonical){symbol->name, symbol->value});
 }
 
 static int by_name(const void *left, const void *right)
@@ -63,10 +63,10 @@ static int by_name(const void *left, const void *right)
 /* Where memory is short they are gathered again at the next question. */
 static void gather(const struct object *program)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
     known.count = 0;
-    known.read = image_symbols(program->image, consider, NULL, &fault) >= 0;
+    known.read = image_symbols(program->image, take_if_canonical, NULL, &error) >= 0;
     if (known.count > 1)
         qsort(known.list, known.count, sizeof(*known.list), by_name);
 }

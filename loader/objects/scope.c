@@ -3,7 +3,7 @@
  *
  * ld.so does not tell scopes, but they follow from DT_NEEDED: the list that dl_iterate_phdr(3)
  * walks begins with the global scope, the program, preloaded objects and needed ones in
- * breadth-first order; objects that were dlopened come behind and are searched only by those
+ * breadth-first order; objects that were dlopened come after and are searched only by those
  * that need them. (One that was dlopened RTLD_GLOBAL is found last here, after the rest.)
  */
 #include "loader/objects/scope.h"
@@ -12,7 +12,7 @@
 
 enum { DEPTH_MAX = 64 };
 
-static bool is_named(const struct object *object, const char *needed)
+static bool answers_to(const struct object *object, const char *needed)
 {
     return (object->soname && strcmp(object->soname, needed) == 0) ||
            strcmp(object->base, needed) == 0 || strcmp(object->path, needed) == 0;
@@ -21,7 +21,7 @@ static bool is_named(const struct object *object, const char *needed)
 static struct object *object_named(const char *needed)
 {
     for (struct object *o = objects_first(); o; o = o->next)
-        if (!o->module && is_named(o, needed))
+        if (!o->module && answers_to(o, needed))
             return o;
     return NULL;
 }
@@ -45,13 +45,13 @@ bool scope_image_defines(const struct image *image, const char *name, const char
                          struct image_symbol *symbol)
 {
     struct versioned wanted = {version, symbol};
-    struct elf_error fault;
+    struct elf_error error;
 
     if (!image_symbol(image, name, symbol) || !symbol->dynamic)
         return false;
     if (!version || !symbol->version || strcmp(version, symbol->version) == 0)
         return true;
-    return image_symbols_named(image, name, match_version, &wanted, &fault) ==
+    return image_symbols_named(image, name, match_version, &wanted, &error) ==
            1; /* an old version */
 }
 
@@ -70,7 +70,7 @@ static bool needs(const struct object *user, const struct object *object)
     if (!user->image)
         return false;
     for (size_t i = 0; (needed = image_needed(user->image, i)) != NULL; i++)
-        if (is_named(object, needed))
+        if (answers_to(object, needed))
             return true;
     return false;
 }
@@ -85,12 +85,12 @@ static bool is_global(const struct object *object)
     return false;
 }
 
-/* In list order, so that a user is judged before what it needs. */
+/* In list order, so that a user is examined before what it needs. */
 static void mark_global(void)
 {
     for (struct object *o = objects_first(); o; o = o->next)
         o->global = is_global(o);
-    /* Preloaded objects stand right behind the program, before anything that it needs. */
+    /* Preloaded objects stand right after the program, before anything that it needs. */
     for (struct object *o = objects_first(); o; o = o->next) {
         if (o->global && !o->is_program)
             break;

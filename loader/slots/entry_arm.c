@@ -153,5 +153,5 @@ void entries_read_hits(void)
 {
     for (struct slot *slot = slots_of(SLOT_ENTRY); slot; slot = slot->next_of_kind)
         if (slot->word_count > 0 && !slot->entered && !slot->unseen)
-            slot->entered = site_settle(slot->site);
+            slot->entered = site_take_hit(slot->site);
 }

@@ -23,12 +23,12 @@ struct owner {
 
 static struct watched *watched;
 static struct owner *owners;
-static size_t count, room;
+static size_t count, capacity;
 static bool any; /* some site is noted as damaged */
 
-static int grow(void)
+static int grow_pieces(void)
 {
-    size_t more = room ? 2 * room : 64;
+    size_t more = capacity ? 2 * capacity : 64;
     struct watched *all = realloc(watched, more * sizeof(*all));
     struct owner *their;
 
@@ -39,13 +39,13 @@ static int grow(void)
     if (!their)
         return -1;
     owners = their;
-    room = more;
+    capacity = more;
     return 0;
 }
 
 int damage_watch(struct damage *damage, const struct damage_piece *piece)
 {
-    if (count == room && grow() != 0)
+    if (count == capacity && grow_pieces() != 0)
         return -1;
     watched[count] = (struct watched){
         .at = piece->at,
@@ -99,21 +99,21 @@ POKE_BARE static bool is_as_written(const struct watched *piece)
     return (now & piece->mask) == piece->written;
 }
 
-static void note(const struct owner *owner)
+static void note_damage(const struct owner *owner)
 {
     const struct damage_piece *piece = &owner->piece;
     struct damage *damage = owner->damage;
     struct damage now = *damage;
 
     now.piece = *piece;
-    now.room = CODE_PAGE - (piece->at & (CODE_PAGE - 1));
-    if (now.room > DAMAGE_BYTES)
-        now.room = DAMAGE_BYTES;
-    if (now.room < piece->size)
-        now.room = piece->size;
-    read_code(piece->at, now.found, now.room);
-    now.kind =
-        arch_foreign(now.found, now.room, piece->written, piece->original, piece->size, &now.first);
+    now.found_size = CODE_PAGE - (piece->at & (CODE_PAGE - 1));
+    if (now.found_size > DAMAGE_BYTES)
+        now.found_size = DAMAGE_BYTES;
+    if (now.found_size < piece->size)
+        now.found_size = piece->size;
+    read_code(piece->at, now.found, now.found_size);
+    now.kind = arch_foreign(now.found, now.found_size, piece->written, piece->original, piece->size,
+                            &now.first);
     if (now.kind > damage->kind)
         *damage = now;
 }
@@ -123,7 +123,7 @@ enum arch_foreign damage_look_at(struct damage *damage)
     damage->kind = ARCH_FOREIGN_NONE;
     for (size_t i = 0; i < damage->count; i++)
         if (!is_as_written(&watched[damage->index[i]]))
-            note(&owners[damage->index[i]]);
+            note_damage(&owners[damage->index[i]]);
     any |= damage->kind != ARCH_FOREIGN_NONE;
     return damage->kind;
 }
@@ -142,7 +142,7 @@ size_t damage_look(void)
             continue;
         damage = owners[i].damage;
         sites -= damage->kind != ARCH_FOREIGN_NONE;
-        note(&owners[i]);
+        note_damage(&owners[i]);
         sites += damage->kind != ARCH_FOREIGN_NONE;
         any = true;
     }
@@ -193,7 +193,7 @@ void damage_text(const struct damage *damage, char *text, size_t size)
         snprintf(text, size, "an int3 lies at 0x%llx: a breakpoint or a uprobe", at);
         break;
     case ARCH_FOREIGN_JUMP:
-        arch_foreign_jump_text(damage->found, damage->room, damage->piece.at, jump);
+        arch_foreign_jump_text(damage->found, damage->found_size, damage->piece.at, jump);
         snprintf(text, size, "%s of another tool lies at 0x%llx (%s)", jump,
                  (unsigned long long)damage->piece.at, found);
         break;

@@ -32,9 +32,9 @@ struct damage {
     enum arch_foreign kind; /* of the first piece that differs */
     struct damage_piece piece;
     uint8_t found[DAMAGE_BYTES];
-    size_t room;  /* bytes of `found` */
-    size_t first; /* offset of the first byte that tells: the int3, the original's, a jump's */
-    size_t count; /* pieces watched */
+    size_t found_size; /* bytes of `found` */
+    size_t first;      /* offset of the first byte that tells: the int3, the original's, a jump's */
+    size_t count;      /* pieces watched */
     size_t index[DAMAGE_PIECES];
 };
 

@@ -16,7 +16,7 @@
 #include "base/refusal.h"
 #include "base/services.h"
 
-struct functions {
+struct zydis_functions {
     ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
     ZyanStatus (*decode)(const ZydisDecoder *, ZydisDecoderContext *, const void *, ZyanUSize,
                          ZydisDecodedInstruction *);
@@ -24,7 +24,7 @@ struct functions {
                            const ZydisDecodedInstruction *, ZydisDecodedOperand *, ZyanU8);
 };
 
-static struct functions zydis;
+static struct zydis_functions zydis;
 static char problem[512] = "libZydis has not been asked for";
 
 ZyanStatus ZydisDecoderInit(ZydisDecoder *decoder, ZydisMachineMode mode, ZydisStackWidth width)
@@ -51,11 +51,11 @@ ZyanStatus ZydisDecoderDecodeOperands(const ZydisDecoder *decoder,
 
 struct decoder_job {
     struct worker_job job;
-    struct functions found;
+    struct zydis_functions found;
     char error[512];
 };
 
-static void run_load(struct worker_job *job)
+static void run_decoder_load(struct worker_job *job)
 {
     struct decoder_job *load = (struct decoder_job *)(void *)job;
     void *library = dlopen(ZYDIS_SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -87,7 +87,7 @@ int decoder_load(uint64_t deadline, struct refusal *why)
     load = calloc(1, sizeof(*load));
     if (!load)
         return refuse(why, HP_MEMORY, "load " ZYDIS_SONAME ": no memory");
-    load->job = (struct worker_job){run_load, abandon_load, "loading of " ZYDIS_SONAME};
+    load->job = (struct worker_job){run_decoder_load, abandon_load, "loading of " ZYDIS_SONAME};
     ran = shim()->worker_run(&load->job, deadline);
     if (ran == -ETIMEDOUT)
         return refuse(why, HP_DEADLINE, "load " ZYDIS_SONAME ": ld.so is busy");

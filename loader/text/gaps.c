@@ -32,28 +32,28 @@ bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at)
 
 /* ---- reading ---- */
 
-static bool make_room(struct gaps *gaps)
+static bool grow_gaps(struct gaps *gaps)
 {
-    size_t room = gaps->room ? gaps->room * 2 : 256;
+    size_t capacity = gaps->capacity ? gaps->capacity * 2 : 256;
     struct free_gap *all;
 
-    if (gaps->count < gaps->room)
+    if (gaps->count < gaps->capacity)
         return true;
-    all = realloc(gaps->all, room * sizeof(*all));
+    all = realloc(gaps->all, capacity * sizeof(*all));
     if (!all)
         return false;
     gaps->all = all;
-    gaps->room = room;
+    gaps->capacity = capacity;
     return true;
 }
 
-static bool add_gap(struct gaps *gaps, uintptr_t end, bool below_stack)
+static bool append_gap(struct gaps *gaps, uintptr_t end, bool below_stack)
 {
     struct free_gap gap = {gaps->end_before, end, below_stack};
 
     if (gap.begin >= gap.end)
         return true;
-    gaps->no_memory = !make_room(gaps);
+    gaps->no_memory = !grow_gaps(gaps);
     if (gaps->no_memory)
         return false;
     gaps->all[gaps->count++] = gap;
@@ -72,7 +72,7 @@ bool gaps_add(struct gaps *gaps, const struct mapping *mapping)
 {
     uint64_t limit = gaps_limit(ADDRESS_BITS_WIDE);
 
-    if (!add_gap(gaps, mapping->begin < limit ? mapping->begin : limit, mapping->stack))
+    if (!append_gap(gaps, mapping->begin < limit ? mapping->begin : limit, mapping->stack))
         return false;
     gaps->end_before = mapping->end > LOWEST ? mapping->end : LOWEST;
     return mapping->end < limit;
@@ -80,7 +80,7 @@ bool gaps_add(struct gaps *gaps, const struct mapping *mapping)
 
 bool gaps_end(struct gaps *gaps)
 {
-    return add_gap(gaps, gaps_limit(ADDRESS_BITS_WIDE), false);
+    return append_gap(gaps, gaps_limit(ADDRESS_BITS_WIDE), false);
 }
 
 static bool look(const struct mapping *mapping, void *context)
@@ -123,7 +123,7 @@ void gaps_take(struct gaps *gaps, uintptr_t begin, uintptr_t end)
     struct free_gap *gap, upper;
 
     if (i == gaps->count || gaps->all[i].begin > begin || gaps->all[i].end < end ||
-        !make_room(gaps)) {
+        !grow_gaps(gaps)) {
         gaps_free(gaps);
         return;
     }
@@ -146,7 +146,7 @@ void gaps_free(struct gaps *gaps)
 
 /* ---- finding ---- */
 
-struct search {
+struct gap_search {
     const struct near_wish *wish;
     uintptr_t brk;
     size_t spared;
@@ -154,14 +154,14 @@ struct search {
     uint64_t best; /* 0: none yet */
 };
 
-static uint64_t distance(const struct search *search, uint64_t at)
+static uint64_t distance(const struct gap_search *search, uint64_t at)
 {
     uint64_t near = search->wish->near;
 
     return at > near ? at - near : near - at;
 }
 
-static void consider(struct search *search, uint64_t at)
+static void consider_place(struct gap_search *search, uint64_t at)
 {
     if (!search->best || distance(search, at) < distance(search, search->best))
         search->best = at;
@@ -169,7 +169,7 @@ static void consider(struct search *search, uint64_t at)
 
 /* The place in `begin` to `end` that is closest, or nearly: from below, one in the last 64 KiB is as
  * good as any. */
-static void try_hole(struct search *search, uint64_t begin, uint64_t end)
+static void try_hole(struct gap_search *search, uint64_t begin, uint64_t end)
 {
     const struct near_wish *wish = search->wish;
     uint64_t low = wish->low > begin ? wish->low : begin, at, last;
@@ -185,19 +185,19 @@ static void try_hole(struct search *search, uint64_t begin, uint64_t end)
         uint64_t from = last - low > span ? last - span : low;
 
         if (near_gap_next(wish, from, &at) && at <= last) {
-            consider(search, at);
+            consider_place(search, at);
             return;
         }
         if (from == low)
             return;
     }
     if (near_gap_next(wish, low, &at) && at <= last)
-        consider(search, at);
+        consider_place(search, at);
 }
 
 /* A hole, less what the heap may come to need: it begins at or above the end of the program's data
  * and grows up. */
-static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
+static void try_around_heap(struct gap_search *search, uint64_t begin, uint64_t end)
 {
     if (!search->brk || search->brk < begin || search->brk > end) {
         uint64_t kept = search->brk + search->spared;
@@ -209,7 +209,7 @@ static void try_around_heap(struct search *search, uint64_t begin, uint64_t end)
     try_hole(search, search->brk + search->spared, end);
 }
 
-static void try_gap(struct search *search, const struct free_gap *gap)
+static void try_gap(struct gap_search *search, const struct free_gap *gap)
 {
     uintptr_t end = gap->end;
 
@@ -220,7 +220,7 @@ static void try_gap(struct search *search, const struct free_gap *gap)
     try_around_heap(search, gap->begin, end);
 }
 
-static bool may_be_closer(const struct search *search, uint64_t edge)
+static bool may_be_closer(const struct gap_search *search, uint64_t edge)
 {
     return !search->best || distance(search, edge) < distance(search, search->best);
 }
@@ -229,7 +229,7 @@ static bool may_be_closer(const struct search *search, uint64_t edge)
 uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit)
 {
-    struct search search = {.wish = wish, .brk = gaps->brk, .spared = spared, .limit = limit};
+    struct gap_search search = {.wish = wish, .brk = gaps->brk, .spared = spared, .limit = limit};
     size_t up = gap_after(gaps, wish->near), down = up;
 
     for (; up < gaps->count && gaps->all[up].begin <= wish->high; up++) {

@@ -41,7 +41,7 @@ uint64_t gaps_limit_near(uint64_t near);
 struct mapping;
 struct gaps {
     struct free_gap *all; /* in address order; NULL: not read */
-    size_t count, room;
+    size_t count, capacity;
     uintptr_t end_before; /* of the mapping before */
     uintptr_t brk;        /* where the heap ends, or would begin */
     bool no_memory;

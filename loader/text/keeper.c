@@ -17,7 +17,7 @@ struct keeper {
     bool used; /* calls of `function` go through it */
 };
 
-static bool same(const struct keep *a, const struct keep *b)
+static bool keeps_same(const struct keep *a, const struct keep *b)
 {
     const struct arch_kept *x = &a->kept, *y = &b->kept;
 
@@ -26,10 +26,10 @@ static bool same(const struct keep *a, const struct keep *b)
            x->align == y->align;
 }
 
-static struct keeper *find(struct keeper *list, uintptr_t function, const struct keep *keep)
+static struct keeper *find_keeper(struct keeper *list, uintptr_t function, const struct keep *keep)
 {
     for (; list; list = list->next)
-        if (list->function == function && same(&list->keep, keep))
+        if (list->function == function && keeps_same(&list->keep, keep))
             return list;
     return NULL;
 }
@@ -42,7 +42,7 @@ static struct keeper *find_used(const struct keeper *list, uintptr_t function)
     return NULL;
 }
 
-static uint64_t below(uint64_t at)
+static uint64_t reach_down(uint64_t at)
 {
     return at > REACH ? at - REACH : 0;
 }
@@ -56,11 +56,11 @@ static int write_thunk(const struct keeper *keeper)
 }
 
 /* Words near the function, and the thunk within reach of them. */
-static int place(struct keeper *keeper, uintptr_t near)
+static int keeper_place(struct keeper *keeper, uintptr_t near)
 {
     struct near_wish words = {.kind = NEAR_WORDS,
                               .size = sizeof(*keeper->words),
-                              .low = below(near),
+                              .low = reach_down(near),
                               .high = near + REACH,
                               .near = near};
     struct near_wish thunk = {.kind = NEAR_CODE, .size = ARCH_THUNK_BYTES, .near = near};
@@ -69,7 +69,7 @@ static int place(struct keeper *keeper, uintptr_t near)
     keeper->words = (struct arch_keeper *)near_alloc_take(&words, &error);
     if (!keeper->words)
         return error ? error : -ENOMEM;
-    thunk.low = below((uintptr_t)keeper->words);
+    thunk.low = reach_down((uintptr_t)keeper->words);
     thunk.high = (uintptr_t)keeper->words + REACH;
     keeper->thunk = near_alloc_take(&thunk, &error);
     if (keeper->thunk) {
@@ -84,8 +84,8 @@ static int place(struct keeper *keeper, uintptr_t near)
     return error ? error : -ENOMEM;
 }
 
-static struct keeper *make(struct keeper **list, uintptr_t near, uintptr_t function,
-                           const struct keep *keep, int *error)
+static struct keeper *keeper_new(struct keeper **list, uintptr_t near, uintptr_t function,
+                                 const struct keep *keep, int *error)
 {
     struct keeper *keeper = calloc(1, sizeof(*keeper));
 
@@ -94,7 +94,7 @@ static struct keeper *make(struct keeper **list, uintptr_t near, uintptr_t funct
         return NULL;
     keeper->function = function;
     keeper->keep = *keep;
-    *error = place(keeper, near);
+    *error = keeper_place(keeper, near);
     if (*error != 0) {
         free(keeper);
         return NULL;
@@ -110,9 +110,9 @@ int keeper_make(struct keeper **list, uintptr_t near, uintptr_t function, const 
     int error;
 
     if (arch_keeps(&keep->kept)) {
-        now = find(*list, function, keep);
+        now = find_keeper(*list, function, keep);
         if (!now)
-            now = make(list, near, function, keep, &error);
+            now = keeper_new(list, near, function, keep, &error);
         if (!now)
             return error;
     }

@@ -66,7 +66,7 @@ static uint64_t mask_of(size_t i, size_t from, size_t to)
     return mask;
 }
 
-static bool is_free(const struct area *area, size_t offset, size_t size)
+static bool is_unused(const struct area *area, size_t offset, size_t size)
 {
     size_t end = offset + size;
 
@@ -96,7 +96,7 @@ static uintptr_t take_from(struct area *area, const struct near_wish *wish, uint
 
     while (near_gap_next(wish, from, &at) && at <= wish->high &&
            at + wish->size <= area->begin + area->size) {
-        if (is_free(area, at - area->begin, wish->size)) {
+        if (is_unused(area, at - area->begin, wish->size)) {
             mark(area, at - area->begin, wish->size, true);
             return at;
         }
@@ -292,7 +292,8 @@ static uintptr_t take_mapped(const struct near_wish *wish)
 }
 
 /* Another thread may map what was free a moment ago. */
-static uintptr_t take_new(struct gaps *gaps, const struct near_wish *wish, size_t bytes, int *error)
+static uintptr_t take_new_area(struct gaps *gaps, const struct near_wish *wish, size_t bytes,
+                               int *error)
 {
     *error = gaps->all ? 0 : gaps_read(gaps);
     for (int tries = 0; tries < 4 && *error == 0; tries++) {
@@ -321,7 +322,7 @@ size_t near_alloc_take_any(const struct near_wish *wishes, size_t count, uintptr
         for (size_t i = 0; i < count && !*at && *error == 0; i++) {
             *at = take_mapped(&wishes[i]);
             if (!*at)
-                *at = take_new(gaps, &wishes[i], spared[spare], error);
+                *at = take_new_area(gaps, &wishes[i], spared[spare], error);
             found = i;
         }
     }
@@ -336,7 +337,7 @@ uintptr_t near_alloc_take(const struct near_wish *wish, int *error)
     return near_alloc_take_any(wish, 1, &at, error) == 0 ? at : 0;
 }
 
-static void give_back(struct area *area, size_t offset, size_t size)
+static void give_area_back(struct area *area, size_t offset, size_t size)
 {
     mark(area, offset, size, false);
     if (offset < area->next)
@@ -351,7 +352,7 @@ void near_alloc_give_back(uintptr_t at, size_t size)
         struct area *area = lists[kind] && i < lists[kind]->count ? lists[kind]->areas[i] : NULL;
 
         if (area && at >= area->begin)
-            give_back(area, at - area->begin, size);
+            give_area_back(area, at - area->begin, size);
     }
 }
 

@@ -10,20 +10,20 @@
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 
-struct search {
+struct page_search {
     uintptr_t begin, end; /* the pages */
     uintptr_t next;       /* so far they are one part of one file */
     struct mapping found;
     char path[PATH_MAX];
 };
 
-static uintptr_t page_size(void)
+static uintptr_t system_page(void)
 {
     return (uintptr_t)sysconf(_SC_PAGESIZE);
 }
 
 /* A page that was exchanged before may be a mapping of its own. */
-static bool continues(const struct search *search, const struct mapping *mapping)
+static bool continues(const struct page_search *search, const struct mapping *mapping)
 {
     return mapping->begin == search->next && mapping->inode == search->found.inode &&
            mapping->protection == search->found.protection &&
@@ -32,9 +32,9 @@ static bool continues(const struct search *search, const struct mapping *mapping
             mapping->offset - mapping->begin == search->found.offset - search->found.begin);
 }
 
-static bool find(const struct mapping *mapping, void *context)
+static bool find_mapping(const struct mapping *mapping, void *context)
 {
-    struct search *search = context;
+    struct page_search *search = context;
 
     if (mapping->end <= search->begin)
         return true;
@@ -51,7 +51,7 @@ static bool find(const struct mapping *mapping, void *context)
 }
 
 /* The file's descriptor; -1: there is none, or the name leads to another that has replaced it. */
-static int open_mapped(const struct search *search)
+static int open_mapped(const struct page_search *search)
 {
     struct stat st;
     int file;
@@ -67,7 +67,7 @@ static int open_mapped(const struct search *search)
     return -1;
 }
 
-static long map_file(const struct search *search, int file)
+static long map_file(const struct page_search *search, int file)
 {
     uint64_t offset = search->found.offset + (search->begin - search->found.begin);
     long size = (long)(search->end - search->begin);
@@ -78,7 +78,7 @@ static long map_file(const struct search *search, int file)
     return sys_call(SYS_mmap, 0, size, search->found.protection, MAP_PRIVATE, file, (long)offset);
 }
 
-static int map_copy(const struct search *search, uintptr_t *copy)
+static int map_copy(const struct page_search *search, uintptr_t *copy)
 {
     int file = open_mapped(search);
     long result = map_file(search, file);
@@ -124,13 +124,13 @@ static int write_copy(const struct page_replace *replaced, size_t at, const uint
 int page_replace_prepare(struct page_replace *replaced, uintptr_t address, const uint8_t *bytes,
                          size_t count)
 {
-    const uintptr_t mask = page_size() - 1;
-    struct search search = {.begin = address & ~mask, .end = (address + count + mask) & ~mask};
+    const uintptr_t mask = system_page() - 1;
+    struct page_search search = {.begin = address & ~mask, .end = (address + count + mask) & ~mask};
     int result;
 
     if (replaced->copy)
         return 0;
-    result = maps_each(find, &search);
+    result = maps_each(find_mapping, &search);
     if (result != 0)
         return result;
     if (search.next < search.end || search.found.shared)

@@ -65,8 +65,8 @@ bool short_patch_stores(uintptr_t address, int protection)
 }
 
 /* 0, or -errno: nothing has changed. */
-static int put(const struct text_poke *poke, uintptr_t address,
-               const uint8_t bytes[ARCH_SHORT_BYTES])
+static int store_short(const struct text_poke *poke, uintptr_t address,
+                       const uint8_t bytes[ARCH_SHORT_BYTES])
 {
     struct page_replace replaced = {.page = 0};
     int result;
@@ -143,7 +143,7 @@ static const char *swap_bytes(const struct text_patch *patch, const uint8_t *byt
             text_poke_sync();
         }
         if (result == 0)
-            result = put(&poke, patch->prologue->jump, bytes);
+            result = store_short(&poke, patch->prologue->jump, bytes);
         text_poke_close(&poke);
     }
     if (result == 0)

@@ -236,17 +236,17 @@ void site_switch(struct site *site, uintptr_t target, bool note)
     struct words *words = site->words;
 
     target = site_way(site, target);
-    /* A thread in the noting stub finds the new target, too. */
+    /* A thread in the hit stub finds the new target, too. */
     __atomic_store_n(&words->target, target, __ATOMIC_RELEASE);
-    __atomic_store_n(&words->seen, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&words->word, note ? site->noting : target, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->hit, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->word, note ? site->hit_stub : target, __ATOMIC_RELEASE);
 }
 
-bool site_settle(struct site *site)
+bool site_take_hit(struct site *site)
 {
     struct words *words = site->words;
 
-    if (!__atomic_load_n(&words->seen, __ATOMIC_ACQUIRE))
+    if (!__atomic_load_n(&words->hit, __ATOMIC_ACQUIRE))
         return false;
     __atomic_store_n(&words->word, words->target, __ATOMIC_RELEASE);
     return true;
@@ -259,8 +259,8 @@ struct restoring {
     uint8_t *copy;
 };
 
-static void restore(const struct restoring *restoring, uintptr_t at, const uint8_t *bytes,
-                    size_t size)
+static void restore_bytes(const struct restoring *restoring, uintptr_t at, const uint8_t *bytes,
+                          size_t size)
 {
     for (size_t i = 0; i < size; i++)
         if (at + i >= restoring->span.begin && at + i < restoring->span.end)
@@ -272,9 +272,9 @@ static bool restore_site(const struct site *site, const void *context)
     const struct restoring *restoring = context;
 
     if (site->armed)
-        restore(restoring, site->prologue.jump, site->prologue.bytes, site->prologue.length);
+        restore_bytes(restoring, site->prologue.jump, site->prologue.bytes, site->prologue.length);
     if (site_claims_pad(site))
-        restore(restoring, site->prologue.pad, site->pad, sizeof(site->pad));
+        restore_bytes(restoring, site->prologue.pad, site->pad, sizeof(site->pad));
     return true;
 }
 

@@ -87,7 +87,7 @@ static bool overlaps_another(const struct arch_prologue *prologue)
     return !sites_leave_free(prologue->entry, span_of(prologue));
 }
 
-static void judge(struct choice *choice, size_t size)
+static void examine_choice(struct choice *choice, size_t size)
 {
     choice->possible = !overlaps_another(&choice->prologue);
     choice->wide = choice->prologue;
@@ -103,10 +103,10 @@ static int read_choices(struct site *site, uintptr_t entry, const struct functio
 
     problem = arch_prologue_read_short(bytes, code->size, entry, &site->by_short.prologue);
     if (code->padding.count > 0 && problem == ARCH_OK)
-        judge(&site->by_short, code->size);
+        examine_choice(&site->by_short, code->size);
     problem = arch_prologue_read(bytes, code->size, entry, &site->by_long.prologue);
     if (!code->no_long && problem == ARCH_OK)
-        judge(&site->by_long, code->size);
+        examine_choice(&site->by_long, code->size);
     site->padding = code->padding;
     site_take(site, site->by_long.possible ? &site->by_long : &site->by_short);
     if (site->by_short.possible || site->by_long.possible)

@@ -71,7 +71,7 @@ static bool is_like_entry(const struct site *site, uintptr_t pad)
             !mapping.shared && mapping.end >= pad + ARCH_LONG_BYTES);
 }
 
-static bool is_free(const struct site *site, uintptr_t pad)
+static bool is_free_pad(const struct site *site, uintptr_t pad)
 {
     return sites_leave_free(site->prologue.entry, span_of_pad(pad)) && is_like_entry(site, pad);
 }
@@ -109,7 +109,7 @@ static uintptr_t find_pad(const struct site *site, enum rank *best)
         for (uintptr_t at = end - ARCH_LONG_BYTES; at >= begin && *best < WHOLE; at--) {
             enum rank rank = rank_of(site, at);
 
-            if (rank <= *best || !is_free(site, at))
+            if (rank <= *best || !is_free_pad(site, at))
                 continue;
             found = at;
             *best = rank;
@@ -173,7 +173,7 @@ static bool place_short(struct site *site)
 }
 
 /* A short jump; or one with traps on the boundaries; or, where such a stub has no place, any jump:
- * then threads must be seen, or made, to leave. */
+ * then threads are seen outside, or are made to leave. */
 static int place_stub(struct site *site, struct site_problem *why)
 {
     struct arch_prologue single = site->by_long.prologue;
@@ -214,7 +214,7 @@ static int place_words(struct site *site, struct site_problem *why)
     uint64_t low = below(site->prologue.jump), high = site->prologue.jump + REACH;
     int error;
 
-    /* The noting stub lies near the function and reads them too. */
+    /* The hit stub lies near the function and reads them too. */
     if (low > wish.low)
         wish.low = low;
     if (high < wish.high)
@@ -257,18 +257,18 @@ static int write_hold(struct site *site)
     return size == 0 ? -ERANGE : near_alloc_write(site->hold, stub, size);
 }
 
-static int place_noting(struct site *site, struct site_problem *why)
+static int place_hit_stub(struct site *site, struct site_problem *why)
 {
     uint64_t words = (uintptr_t)site->words;
     struct near_wish wish = {.kind = NEAR_CODE,
-                             .size = NOTING_BYTES,
+                             .size = HIT_STUB_BYTES,
                              .low = below(words),
                              .high = words + REACH,
                              .near = site->prologue.jump};
     int error;
 
-    site->noting = near_alloc_take(&wish, &error);
-    return site->noting ? 0 : site_refuse_place(why, error);
+    site->hit_stub = near_alloc_take(&wish, &error);
+    return site->hit_stub ? 0 : site_refuse_place(why, error);
 }
 
 /* Its length depends on where it lies, so it is written for a place close by first. */
@@ -326,32 +326,33 @@ static void place_restored(struct site *site)
 
 static int write_stubs(struct site *site, struct site_problem *why)
 {
-    uint8_t stub[ARCH_STUB_BYTES], noting[ARCH_STUB_BYTES];
+    uint8_t stub[ARCH_STUB_BYTES], hit_stub[ARCH_STUB_BYTES];
     size_t stub_size = arch_stub(site->stub, (uintptr_t)&site->words->word, stub, STUB_BYTES);
-    size_t noting_size = arch_stub_noting(site->noting, (uintptr_t)&site->words->seen,
-                                          (uintptr_t)&site->words->target, noting, NOTING_BYTES);
+    size_t hit_stub_size =
+        arch_stub_noting(site->hit_stub, (uintptr_t)&site->words->hit,
+                         (uintptr_t)&site->words->target, hit_stub, HIT_STUB_BYTES);
     int error;
 
-    if (stub_size == 0 || noting_size == 0)
+    if (stub_size == 0 || hit_stub_size == 0)
         return site_refuse_arch(why, ARCH_OUT_OF_REACH);
     error = near_alloc_write(site->stub, stub, stub_size);
     if (error == 0)
-        error = near_alloc_write(site->noting, noting, noting_size);
+        error = near_alloc_write(site->hit_stub, hit_stub, hit_stub_size);
     if (error == 0 && site->patch.held)
         error = write_hold(site);
     return error == 0 ? 0 : site_refuse(why, HP_STORE, "write a stub: %s", sys_error(error));
 }
 
-static void give_back(struct site *site)
+static void give_places_back(struct site *site)
 {
     near_alloc_give_back(site->stub, STUB_BYTES);
     if (site->patch.held)
         near_alloc_give_back(site->hold, STUB_BYTES);
     site->patch.held = false;
     near_alloc_give_back((uintptr_t)site->words, sizeof(*site->words));
-    near_alloc_give_back(site->noting, NOTING_BYTES);
+    near_alloc_give_back(site->hit_stub, HIT_STUB_BYTES);
     near_alloc_give_back(site->original, site->original_size);
-    site->stub = site->hold = site->noting = site->original = 0;
+    site->stub = site->hold = site->hit_stub = site->original = 0;
     site->words = NULL;
 }
 
@@ -369,7 +370,7 @@ static int claim_again(struct site *site, struct site_problem *why)
     bool faults;
     enum rank rank;
 
-    if (!is_free(site, taken.pad))
+    if (!is_free_pad(site, taken.pad))
         taken.pad = find_pad(site, &rank);
     if (!taken.pad)
         return refuse_pad(why);
@@ -410,17 +411,17 @@ int site_prepare(struct site *site, struct site_problem *why)
 {
     if (site->prepared)
         return site_claim(site, why);
-    if (place_stub(site, why) != 0 || place_words(site, why) != 0 || place_noting(site, why) != 0 ||
-        place_original(site, why) != 0) {
-        give_back(site);
+    if (place_stub(site, why) != 0 || place_words(site, why) != 0 ||
+        place_hit_stub(site, why) != 0 || place_original(site, why) != 0) {
+        give_places_back(site);
         return -1;
     }
     place_hold(site);
     if (write_stubs(site, why) != 0) {
-        give_back(site);
+        give_places_back(site);
         return -1;
     }
-    site->words->seen = 0;
+    site->words->hit = 0;
     site->words->target = site->original;
     __atomic_store_n(&site->words->word, site->original, __ATOMIC_RELEASE);
     site->prepared = true;

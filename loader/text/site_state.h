@@ -12,13 +12,13 @@
 #include "loader/text/trap.h"
 #include "resolve/padding.h"
 
-enum { SITE_BUCKETS = 8192, STUB_BYTES = 8, NOTING_BYTES = 24 };
+enum { SITE_BUCKETS = 8192, STUB_BYTES = 8, HIT_STUB_BYTES = 24 };
 
 /* What the stubs read and write, in a page of words. */
 struct words {
-    uintptr_t word;   /* where the stub leads: the target, or the noting stub */
-    uintptr_t target; /* where the noting stub leads */
-    uint8_t seen;
+    uintptr_t word;   /* where the stub leads: the target, or the hit stub */
+    uintptr_t target; /* where the hit stub leads */
+    uint8_t hit;
 };
 
 /* What may be done at an entry, until it is prepared. */
@@ -35,7 +35,7 @@ struct site {
     struct text_patch patch;
     bool dropped, prepared, armed;
     bool released; /* its pad, in which nothing was written, is free for others */
-    uintptr_t stub, hold, noting, original; /* 0: there is none */
+    uintptr_t stub, hold, hit_stub, original; /* 0: there is none */
     size_t original_size;
     struct words *words;
     struct keeper *keepers;

@@ -24,7 +24,7 @@ static struct {
     size_t count, capacity;
 } stacks;
 
-static int make_room(void)
+static int grow_ranges(void)
 {
     size_t capacity = stacks.capacity ? stacks.capacity * 4 : 1024;
     struct range *ranges =
@@ -40,10 +40,10 @@ static int make_room(void)
     return 0;
 }
 
-static int add(const struct range *range)
+static int add_range(const struct range *range)
 {
     if (stacks.count == stacks.capacity) {
-        int result = make_room();
+        int result = grow_ranges();
 
         if (result != 0)
             return result;
@@ -64,13 +64,13 @@ struct line {
 
 static const uint64_t STACK_TAIL = UINT64_C(0x205b737461636b5d); /* " [stack]" */
 
-static int take(struct line *line, char c)
+static int take_mapping(struct line *line, char c)
 {
     int result = 0;
 
     if (c == '\n') {
         line->range.main = line->tail == STACK_TAIL;
-        result = line->readable && line->writable ? add(&line->range) : 0;
+        result = line->readable && line->writable ? add_range(&line->range) : 0;
         *line = (struct line){0};
     } else if (line->field == 0 && (c == '-' || c == ' ')) {
         if (c == '-')
@@ -102,7 +102,7 @@ int stacks_look(void)
     stacks.count = 0;
     while (result == 0 && (n = sys_read(maps, buffer, sizeof(buffer))) > 0)
         for (ssize_t i = 0; i < n && result == 0; i++)
-            result = take(&line, buffer[i]);
+            result = take_mapping(&line, buffer[i]);
     sys_close(maps);
     return result != 0 ? result : (int)n;
 }

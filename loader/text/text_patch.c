@@ -62,18 +62,18 @@
 enum { JUMP_BYTES = 5, TRAP = 0xcc, HOLD_MS = 2, ANSWER_MS = 100 };
 
 /* All five bytes at once. */
-struct change {
+struct byte_change {
     uint8_t bytes[8];
     struct page_replace replaced; /* where no store does it */
 };
 
-/* One swap under way. */
-struct work {
+/* One change of an entry under way. */
+struct patch_work {
     const struct text_patch *patch;
     struct text_poke poke;
     struct thread_scan scan;
     uintptr_t at;
-    struct change old, hold, new;
+    struct byte_change old, hold, new;
     bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
     bool inside;               /* a thread may have stopped at one of them */
     bool synced;               /* membarrier(2) works */
@@ -85,7 +85,7 @@ struct work {
 /* Why a change was not kept where no thread is to blame. */
 static const struct scanned_thread foreign_action, masking_handler;
 
-static void begin(struct work *work, const struct text_patch *patch, bool in, uint64_t until,
+static void begin(struct patch_work *work, const struct text_patch *patch, bool in, uint64_t until,
                   struct site_problem *why)
 {
     const struct arch_prologue *p = patch->prologue;
@@ -109,13 +109,13 @@ static void begin(struct work *work, const struct text_patch *patch, bool in, ui
 
 /* ---- what is said of a refusal ---- */
 
-static const char *refuse_store(struct work *work, int error)
+static const char *refuse_store(struct patch_work *work, int error)
 {
     site_refuse(work->why, HP_STORE, "write the function's code: %s", sys_error(error));
     return NULL;
 }
 
-static const char *refuse_thread(struct work *work, const struct scanned_thread *thread)
+static const char *refuse_thread(struct patch_work *work, const struct scanned_thread *thread)
 {
     char name[32];
 
@@ -147,7 +147,7 @@ static const char *refuse_thread(struct work *work, const struct scanned_thread 
 /* ---- changes ---- */
 
 /* The other bytes of the word are nobody else's to change: the engine lock is held. */
-POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
+POKE_BARE static void store_all(const struct patch_work *work, const uint8_t bytes[8])
 {
     uintptr_t aligned = work->at & ~(uintptr_t)7;
     union {
@@ -160,14 +160,14 @@ POKE_BARE static void store_all(const struct work *work, const uint8_t bytes[8])
     text_poke_store8(aligned, now.word);
 }
 
-static void sync_all(const struct work *work)
+static void sync_all(const struct patch_work *work)
 {
     if (work->synced)
         text_poke_sync();
 }
 
 /* 0, or -errno. Allocates pages, so it comes before the first change. */
-static int prepare(struct work *work, struct change *change)
+static int prepare_way(struct patch_work *work, struct byte_change *change)
 {
     return work->stores
                ? 0
@@ -175,7 +175,7 @@ static int prepare(struct work *work, struct change *change)
 }
 
 /* 0, or -errno: nothing has changed. */
-static int put(struct work *work, struct change *change)
+static int put_bytes(struct patch_work *work, struct byte_change *change)
 {
     int result = 0;
 
@@ -188,16 +188,16 @@ static int put(struct work *work, struct change *change)
     return result;
 }
 
-static int prepare_all(struct work *work, bool hold)
+static int prepare_ways(struct patch_work *work, bool hold)
 {
-    int result = prepare(work, &work->old);
+    int result = prepare_way(work, &work->old);
 
     if (result == 0)
-        result = prepare(work, &work->new);
-    return result == 0 && hold ? prepare(work, &work->hold) : result;
+        result = prepare_way(work, &work->new);
+    return result == 0 && hold ? prepare_way(work, &work->hold) : result;
 }
 
-static bool open_store(struct work *work)
+static bool open_store(struct patch_work *work)
 {
     if ((work->at & 7) + JUMP_BYTES > 8)
         return false;
@@ -219,7 +219,7 @@ static void wait_a_little(void)
 /* ---- int3 ---- */
 
 /* Bytes `from` on: what begins at a boundary last, for a thread that traps there until then. */
-static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned from)
+static int put_tail(const struct patch_work *work, const uint8_t bytes[8], unsigned from)
 {
     int result = 0;
 
@@ -236,7 +236,7 @@ static int put_tail(const struct work *work, const uint8_t bytes[8], unsigned fr
 
 /* Until no thread is between the old instructions, nor comes back there; those that are go on in the moved
  * ones. The entry is held. */
-static int evacuate(struct work *work)
+static int evacuate(struct patch_work *work)
 {
     uint64_t until = clock_ms() + ANSWER_MS;
     pid_t who = 0;
@@ -256,7 +256,7 @@ static int evacuate(struct work *work)
 }
 
 /* Whoever is between the old instructions leaves, by trap or by signal. */
-static int clear_inside(struct work *work)
+static int clear_inside(struct patch_work *work)
 {
     if (!work->inside)
         return 0;
@@ -269,7 +269,7 @@ static int clear_inside(struct work *work)
     return 0;
 }
 
-static const char *put_by_int3(struct work *work)
+static const char *put_by_int3(struct patch_work *work)
 {
     int result = text_poke_byte(&work->poke, work->at, TRAP);
     bool cleared;
@@ -294,7 +294,7 @@ static const char *put_by_int3(struct work *work)
 }
 
 /* A thread that would not survive an int3 at the entry, wherever it is. */
-static const struct scanned_thread *unable(struct work *work)
+static const struct scanned_thread *unable(struct patch_work *work)
 {
     if (thread_scan_look(&work->scan) != 0 || !trap_is_taken(false))
         return &foreign_action;
@@ -306,7 +306,7 @@ static const struct scanned_thread *unable(struct work *work)
     return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
 }
 
-static const char *by_int3(struct work *work)
+static const char *by_int3(struct patch_work *work)
 {
     const struct scanned_thread *thread = unable(work);
     int result;
@@ -333,9 +333,9 @@ static const char *by_int3(struct work *work)
 /* ---- the ways ---- */
 
 /* No thread is inside. */
-static const char *by_one_change(struct work *work)
+static const char *by_one_change(struct patch_work *work)
 {
-    int result = prepare(work, &work->new);
+    int result = prepare_way(work, &work->new);
 
     if (work->stores) {
         store_all(work, work->new.bytes);
@@ -346,18 +346,18 @@ static const char *by_one_change(struct work *work)
     if (result == -ENOTSUP)
         return by_int3(work);
     if (result == 0)
-        result = put(work, &work->new);
+        result = put_bytes(work, &work->new);
     if (result != 0)
         return refuse_store(work, result);
     return TECHNIQUE_PAGE;
 }
 
-static bool action_is_ours(const struct work *work)
+static bool action_is_ours(const struct patch_work *work)
 {
     return trap_is_taken(arch_stub_faults(work->patch->prologue));
 }
 
-static const struct scanned_thread *await_shown(struct work *work)
+static const struct scanned_thread *await_shown(struct patch_work *work)
 {
     uint64_t until = clock_ms() + HOLD_MS;
     const struct scanned_thread *thread;
@@ -372,24 +372,24 @@ static const struct scanned_thread *await_shown(struct work *work)
 }
 
 /* One attempt; NULL: done, or `*error`. */
-static const struct scanned_thread *hold_and_put(struct work *work, int *error)
+static const struct scanned_thread *hold_and_put(struct patch_work *work, int *error)
 {
     const struct scanned_thread *thread;
 
-    *error = prepare_all(work, true);
+    *error = prepare_ways(work, true);
     if (*error == 0)
-        *error = put(work, &work->hold);
+        *error = put_bytes(work, &work->hold);
     if (*error != 0)
         return NULL;
     thread = await_shown(work);
     if (!thread)
-        *error = put(work, &work->new);
+        *error = put_bytes(work, &work->new);
     if (thread || *error != 0)
-        put(work, &work->old);
+        put_bytes(work, &work->old);
     return thread;
 }
 
-static const char *by_hold(struct work *work)
+static const char *by_hold(struct patch_work *work)
 {
     for (;;) {
         int error;
@@ -406,44 +406,44 @@ static const char *by_hold(struct work *work)
 }
 
 /* The jump has no traps: whoever is held is asked to leave. */
-static const char *by_hold_and_questions(struct work *work)
+static const char *by_hold_and_questions(struct patch_work *work)
 {
-    int result = prepare_all(work, true);
+    int result = prepare_ways(work, true);
 
     if (result == 0)
-        result = put(work, &work->hold);
+        result = put_bytes(work, &work->hold);
     if (result != 0)
         return refuse_store(work, result);
     result = evacuate(work);
     if (result == 0)
-        result = put(work, &work->new);
+        result = put_bytes(work, &work->new);
     if (result == 0)
         return TECHNIQUE_EVACUATED;
-    put(work, &work->old);
+    put_bytes(work, &work->old);
     return work->why->code ? NULL : refuse_store(work, result);
 }
 
-static const struct scanned_thread *look_at_all(struct work *work)
+static const struct scanned_thread *look_at_all(struct patch_work *work)
 {
     if (thread_scan_look(&work->scan) != 0 || !action_is_ours(work))
         return &foreign_action;
     return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
 }
 
-static const char *by_proof(struct work *work)
+static const char *by_proof(struct patch_work *work)
 {
     for (;;) {
-        int result = prepare_all(work, false);
+        int result = prepare_ways(work, false);
         const struct scanned_thread *thread = look_at_all(work);
 
         if (result == 0 && !thread)
-            result = put(work, &work->new);
+            result = put_bytes(work, &work->new);
         if (result != 0)
             return refuse_store(work, result);
         if (!thread && thread_scan_has_slept_on(&work->scan, work->at, work->at + JUMP_BYTES))
             return TECHNIQUE_PROVED;
         if (!thread)
-            put(work, &work->old);
+            put_bytes(work, &work->old);
         if (clock_ms() >= work->until) {
             if (thread)
                 return refuse_thread(work, thread);
@@ -455,19 +455,19 @@ static const char *by_proof(struct work *work)
 }
 
 /* A jump to itself must not keep a processor from the thread that has to end it. */
-static bool may_hold(struct work *work)
+static bool may_hold(struct patch_work *work)
 {
     return work->patch->held && work->synced && thread_scan_look(&work->scan) == 0 &&
            !thread_scan_has_realtime(&work->scan);
 }
 
-static const char *choose(struct work *work)
+static const char *choose_way(struct patch_work *work)
 {
     bool changes;
 
     if (!work->inside)
         return by_one_change(work);
-    changes = prepare(work, &work->new) == 0;
+    changes = prepare_way(work, &work->new) == 0;
     if (changes && may_hold(work))
         return work->patch->punned ? by_hold(work) : by_hold_and_questions(work);
     if (changes && work->patch->punned)
@@ -475,12 +475,12 @@ static const char *choose(struct work *work)
     return by_int3(work);
 }
 
-static const char *run(const struct text_patch *patch, bool in, uint64_t until,
-                       struct site_problem *why)
+static const char *run_way(const struct text_patch *patch, bool in, uint64_t until,
+                           struct site_problem *why)
 {
     const sys_sigset traps = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     sys_sigset mask;
-    struct work work;
+    struct patch_work work;
     const char *how;
 
     begin(&work, patch, in, until, why);
@@ -488,7 +488,7 @@ static const char *run(const struct text_patch *patch, bool in, uint64_t until,
     work.synced = text_poke_sync_ready() == 0;
     work.stores = open_store(&work);
     sys_sigprocmask(SIG_UNBLOCK, &traps, &mask);
-    how = choose(&work);
+    how = choose_way(&work);
     sys_sigprocmask(SIG_SETMASK, &mask, NULL);
     text_poke_close(&work.poke);
     page_replace_end(&work.old.replaced);
@@ -499,10 +499,10 @@ static const char *run(const struct text_patch *patch, bool in, uint64_t until,
 
 const char *text_patch_in(const struct text_patch *patch, uint64_t until, struct site_problem *why)
 {
-    return run(patch, true, until, why);
+    return run_way(patch, true, until, why);
 }
 
 const char *text_patch_out(const struct text_patch *patch, uint64_t until, struct site_problem *why)
 {
-    return run(patch, false, until, why);
+    return run_way(patch, false, until, why);
 }

@@ -25,7 +25,7 @@ static struct {
 } pages;
 
 /* What a handler may still write to is left mapped. */
-static int make_room(void)
+static int grow_pages(void)
 {
     size_t capacity = pages.capacity ? pages.capacity * 4 : 512;
     size_t size = capacity * (sizeof(*pages.threads) + sizeof(*pages.answered));
@@ -65,7 +65,7 @@ static char *append_number(char *to, unsigned value)
     return to;
 }
 
-static ssize_t read_file(pid_t entry, const char *name, char *buffer, size_t size)
+static ssize_t read_thread_file(pid_t entry, const char *name, char *buffer, size_t size)
 {
     char path[64];
     ssize_t n;
@@ -91,7 +91,7 @@ enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
 static bool is_kernel_worker(pid_t entry)
 {
     char stat[512];
-    ssize_t n = read_file(entry, "/stat", stat, sizeof(stat));
+    ssize_t n = read_thread_file(entry, "/stat", stat, sizeof(stat));
     uint64_t flags = n > 0 ? proc_number(proc_stat_field(stat, PROC_STAT_FLAGS), 10) : 0;
 
     return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
@@ -102,7 +102,7 @@ static bool read_status(struct scanned_thread *thread)
 {
     const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
     char status[4096];
-    ssize_t n = read_file(thread->entry, "/status", status, sizeof(status));
+    ssize_t n = read_thread_file(thread->entry, "/status", status, sizeof(status));
     const char *state;
 
     if (n <= 0)
@@ -143,7 +143,7 @@ static bool is_fork(uint64_t call)
 static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
 {
     char line[256];
-    ssize_t n = read_file(entry, "/syscall", line, sizeof(line));
+    ssize_t n = read_thread_file(entry, "/syscall", line, sizeof(line));
     uintptr_t pc, sp;
 
     if (n == -ENOENT || n == -ESRCH)
@@ -160,7 +160,7 @@ static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
 
 void thread_scan_name(pid_t entry, char name[32])
 {
-    ssize_t n = read_file(entry, "/comm", name, 32);
+    ssize_t n = read_thread_file(entry, "/comm", name, 32);
 
     if (n <= 0)
         append(name, "?");
@@ -170,7 +170,7 @@ void thread_scan_name(pid_t entry, char name[32])
 
 /* ---- all of them ---- */
 
-static int add(struct thread_scan *scan, pid_t entry)
+static int add_thread(struct thread_scan *scan, pid_t entry)
 {
     struct scanned_thread thread = {.entry = entry};
 
@@ -178,7 +178,7 @@ static int add(struct thread_scan *scan, pid_t entry)
         (thread.untrappable && is_kernel_worker(entry)))
         return 0;
     if (scan->count == pages.capacity) {
-        int result = make_room();
+        int result = grow_pages();
 
         if (result != 0)
             return result;
@@ -223,7 +223,7 @@ int thread_scan_look(struct thread_scan *scan)
     int result;
 
     *scan = (struct thread_scan){0};
-    result = each_thread(add, scan);
+    result = each_thread(add_thread, scan);
     scan->threads = pages.threads;
     return result;
 }
@@ -234,7 +234,7 @@ static uint64_t policy_of(const struct scanned_thread *thread)
 
     if (!text_poke_under_filter())
         return (uint64_t)sys_call3(SYS_sched_getscheduler, thread->tid, 0, 0);
-    return read_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
+    return read_thread_file(thread->entry, "/stat", stat, sizeof(stat)) > 0
                ? proc_number(proc_stat_field(stat, PROC_STAT_POLICY), 10)
                : 0;
 }
@@ -321,7 +321,7 @@ static int add_other(struct thread_scan *scan, pid_t entry)
     for (size_t i = 0; i < scan->count; i++)
         if (pages.threads[i].entry == entry)
             return 0;
-    return add(scan, entry);
+    return add_thread(scan, entry);
 }
 
 /* While threads end the kernel may leave out others in a list of them. */
@@ -379,7 +379,7 @@ bool thread_scan_has_left(uintptr_t begin, uintptr_t end)
 }
 
 /* Once each: a second question could come when nobody waits any more. */
-static int ask_all(struct thread_scan *scan)
+static int ask_threads(struct thread_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
         struct scanned_thread *thread = &scan->threads[i];
@@ -457,7 +457,7 @@ static int ask_once(struct thread_scan *scan, uintptr_t begin, uintptr_t end, ui
         return result;
     look_at_those_left(scan, begin, end);
     number = trap_round_begin(&round);
-    result = ask_all(scan);
+    result = ask_threads(scan);
     if (result == 0)
         result = await_answers(scan, number, lost, until, who);
     trap_round_end();

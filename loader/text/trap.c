@@ -43,14 +43,14 @@ static struct {
     _Atomic bool waiting;
 } rounds = {.now = FIRST_ROUND};
 
-static struct trap *_Atomic *bucket_of(uintptr_t address)
+static struct trap *_Atomic *trap_bucket(uintptr_t address)
 {
     return &buckets[(address ^ address >> 12) % BUCKETS];
 }
 
 void trap_add(struct trap *trap)
 {
-    struct trap *_Atomic *bucket = bucket_of(trap->address);
+    struct trap *_Atomic *bucket = trap_bucket(trap->address);
 
     trap->next = atomic_load_explicit(bucket, memory_order_relaxed);
     atomic_store_explicit(bucket, trap, memory_order_release);
@@ -58,7 +58,7 @@ void trap_add(struct trap *trap)
 
 BARE static uintptr_t relocated_from(uintptr_t address)
 {
-    const struct trap *trap = atomic_load_explicit(bucket_of(address), memory_order_acquire);
+    const struct trap *trap = atomic_load_explicit(trap_bucket(address), memory_order_acquire);
 
     while (trap && __atomic_load_n(&trap->address, __ATOMIC_ACQUIRE) != address)
         trap = trap->next;
@@ -300,7 +300,7 @@ static uint32_t layer_over(int which, const struct sys_sigaction *now)
     return layers[which] == LAYERS ? LAYERS - 1 : layers[which]++;
 }
 
-static bool is_ours(const struct sys_sigaction *action)
+static bool is_own_action(const struct sys_sigaction *action)
 {
     for (uint32_t i = 0; i < LAYERS; i++)
         if (action->handler == (uintptr_t)handlers[i])
@@ -321,7 +321,7 @@ static int install(int which)
         return result;
     if (which == ON_TRAP)
         action.flags |= SA_NODEFER;
-    if (is_ours(&now))
+    if (is_own_action(&now))
         return 0;
     layer = layer_over(which, &now);
     behind[which][layer] = now;
@@ -341,7 +341,7 @@ bool trap_is_taken(bool faults)
     struct sys_sigaction action;
 
     for (int which = 0; which < (faults ? SIGNALS : ON_FAULT); which++)
-        if (sys_sigaction(signals[which], NULL, &action) != 0 || !is_ours(&action))
+        if (sys_sigaction(signals[which], NULL, &action) != 0 || !is_own_action(&action))
             return false;
     return true;
 }
@@ -352,7 +352,7 @@ bool trap_is_masked_by_a_handler(void)
 
     for (int signal = 1; signal <= LAST_SIGNAL; signal++)
         if (sys_sigaction(signal, NULL, &action) == 0 && action.handler != (uintptr_t)SIG_DFL &&
-            action.handler != (uintptr_t)SIG_IGN && !is_ours(&action) &&
+            action.handler != (uintptr_t)SIG_IGN && !is_own_action(&action) &&
             (action.mask & SYS_SIGBIT(SIGTRAP)))
             return true;
     return false;

@@ -282,7 +282,7 @@ static void time_shape(const struct shape *shape, uintptr_t replacement, struct 
         shape_arm(shape);
         site_switch(site, replacement, true);
         sample(&costs->noting, time_calls((uintptr_t)shape->call));
-        if (!site_settle(site))
+        if (!site_take_hit(site))
             give_up("a call was not seen");
         sample(&costs->settled, time_calls((uintptr_t)shape->call));
         site_switch(site, replacement, false);

@@ -66,9 +66,9 @@ static void the_first_call_since_a_switch_is_noted(void **state)
     (void)state;
     shape_arm(&shapes[0]);
     site_switch(site, (uintptr_t)shape_replacement, true);
-    assert_false(site_settle(site));
+    assert_false(site_take_hit(site));
     assert_int_equal(shape_call(&shapes[0], 2), 200);
-    assert_true(site_settle(site));
+    assert_true(site_take_hit(site));
     assert_int_equal(*site_word(site), (uintptr_t)shape_replacement);
     assert_int_equal(shape_call(&shapes[0], 2), 200);
     site_switch(site, site_original(site), false);

@@ -87,7 +87,7 @@ static int arm_cycles(const struct shape *shape, int cycles, uint64_t until)
     for (; done < cycles && clock_ms() < until; done++) {
         shape_arm(shape);
         site_switch(site, (uintptr_t)shape_replacement, done & 1);
-        site_settle(site);
+        site_take_hit(site);
         site_switch(site, site_original(site), false);
         shape_disarm(shape);
     }
