@@ -114,6 +114,20 @@ static const char tiny_c[] =
     "{ (void)word; (void)rest; answer(1); say(\"1\"); }\n"
     "int main(void) { return loop(); }\n";
 
+static const char declared_c[] = "#include <hosts/loop.h>\n"
+                                 "#include <hotpatch.h>\n"
+                                 "HOTPATCH_FUNCTION(int, answer, (int n)) { return n; }\n"
+                                 "static void command(const char *word, char *rest)\n"
+                                 "{ (void)word; (void)rest; say(\"%d\", answer(1)); }\n"
+                                 "int main(void) { return loop(); }\n";
+
+/* It replaces TARGET, and declares `extra` itself. */
+static const char target_c[] = "#include <hotpatch.h>\n"
+                               "HOTPATCH_MODULE(\"target\", \"1\");\n"
+                               "HOTPATCH_FUNCTION(int, extra, (int n)) { return n; }\n"
+                               "HOTPATCH_REPLACE_AS(int, other, (TYPE n), TARGET)\n"
+                               "{ return n == 0 ? 7 : 8; }\n";
+
 static void write_source(const char *name, const char *text)
 {
     file_write(made_path(name), text, strlen(text), 0644);
@@ -584,6 +598,49 @@ static void a_symbol_of_a_library_that_was_opened_for_itself_is_refused(void **s
     }
 }
 
+/* ------------------------------------------------------- declared slots --- */
+
+static void assert_target(struct host *host, const char *target, const char *type,
+                          const char *expected)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command),
+             "gcc -shared -fPIC -I%s -DTYPE='%s' -DTARGET='\"%s\"' -o target.so target.c",
+             source_file("include"), type, target);
+    made_run(command);
+    assert_string_equal(told(hotpatch(host, "check", "--json", made_path("declared"),
+                                      made_path("target.so"), NULL)),
+                        expected);
+    assert_string_equal(both_say(host, made_path("target.so")), expected);
+    if (strcmp(expected, "apply") == 0)
+        must_apply(host, "revert all");
+}
+
+static void a_file_means_the_slots_that_its_process_means(void **state)
+{
+    char command[1024];
+    struct host *host;
+
+    (void)state;
+    write_source("declared.c", declared_c);
+    write_source("target.c", target_c);
+    snprintf(command, sizeof(command), "gcc -O1 -I%s -I%s -o declared declared.c",
+             source_file("tests"), source_file("include"));
+    made_run(command);
+    host = made_start("declared");
+    assert_target(host, "answer", "int", "apply");
+    assert_target(host, "exe:answer", "int", "apply");
+    assert_target(host, "answer", "double", "HP-SIGNATURE");
+    assert_target(host, "answer@declared.c", "int", "HP-NO-TARGET");
+    assert_target(host, "other:answer", "int", "HP-NO-TARGET");
+    assert_target(host, "extra", "int", "apply");
+    assert_target(host, "extra", "double", "HP-SIGNATURE");
+    assert_target(host, "other:extra", "int", "HP-NO-TARGET");
+    host_expect(host, "x", "1");
+    host_stop(host);
+}
+
 /* ------------------------------------------------------- links --- */
 
 /* The process listens in a directory above which a link lies: the command goes there, too. */
@@ -618,6 +675,7 @@ int main(void)
         cmocka_unit_test(an_indirect_function_without_a_name_has_its_resolvers_address),
         cmocka_unit_test(hundreds_of_indirect_functions_fit_in_one_patch),
         cmocka_unit_test(a_hidden_indirect_function_is_found_by_its_callers_word),
+        cmocka_unit_test(a_file_means_the_slots_that_its_process_means),
         cmocka_unit_test(what_a_patch_needs_is_found_beside_it),
         cmocka_unit_test(a_library_that_others_can_write_is_refused),
         cmocka_unit_test(a_version_that_is_not_there_is_refused_before_the_load),
