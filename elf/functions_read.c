@@ -14,6 +14,7 @@
 #include "elf/image.h"
 #include "elf/pages.h"
 #include "elf/symbols.h"
+#include "elf/versions.h"
 
 enum { SYMBOLS_AT_ONCE = 8192 };
 

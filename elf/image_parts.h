@@ -39,7 +39,7 @@ struct strings {
     size_t size;
 };
 
-struct symbol_table {
+struct image_symbol_table {
     struct records symbols; /* Elf64_Sym */
     struct strings strings;
     bool dynamic;
@@ -70,7 +70,7 @@ struct image_lazy {
     bool dynsym_counted, symtab_read, versions_read, words_read, hash_checked;
     bool hash_sound;
     size_t dynsym_count;
-    struct symbol_table symtab;
+    struct image_symbol_table symtab;
     const char **versions; /* by version index */
     size_t version_count;
     struct relocated_word *words; /* relocations.c */
@@ -91,8 +91,8 @@ struct image {
     uint64_t unwind, unwind_size;     /* PT_GNU_EH_FRAME, not checked; size 0: none */
     const char *interpreter, *soname; /* or NULL */
     char build_id[IMAGE_BUILD_ID_TEXT];
-    struct records dynamic;     /* Elf64_Dyn up to DT_NULL */
-    struct symbol_table dynsym; /* count: what fits into the file; see image_dynsym_count() */
+    struct records dynamic;           /* Elf64_Dyn up to DT_NULL */
+    struct image_symbol_table dynsym; /* count: what fits into the file; see image_dynsym_count() */
     struct gnu_hash gnu_hash;
     struct sysv_hash sysv_hash;
     struct records rela, jmprel; /* Elf64_Rela */

@@ -12,6 +12,7 @@
 #include "elf/image_bytes.h"
 #include "elf/image_parts.h"
 #include "elf/symbols.h"
+#include "elf/versions.h"
 
 /* A word that the dynamic relocations write. */
 struct relocated_word {
@@ -96,7 +97,7 @@ static int walk_relr(const struct relocation_walk *walk)
 static int add_symbol(const struct relocation_walk *walk, uint64_t index,
                       struct image_relocation *relocation)
 {
-    const struct symbol_table *table = &walk->image->dynsym;
+    const struct image_symbol_table *table = &walk->image->dynsym;
 
     if (index == 0)
         return 0;
@@ -112,7 +113,7 @@ static int add_symbol(const struct relocation_walk *walk, uint64_t index,
 /* An index out of bounds is wanted: add_symbol() reports it. */
 static bool is_wanted_relocation(const struct relocation_walk *walk, uint64_t info)
 {
-    const struct symbol_table *table = &walk->image->dynsym;
+    const struct image_symbol_table *table = &walk->image->dynsym;
     uint64_t index = ELF64_R_SYM(info);
     Elf64_Sym symbol;
 

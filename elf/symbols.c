@@ -9,206 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/dynamic.h"
 #include "elf/image_bytes.h"
 #include "elf/image_parts.h"
 #include "elf/symbol_hash.h"
+#include "elf/versions.h"
 
-static Elf64_Sym raw_symbol(const struct symbol_table *table, size_t i)
+static Elf64_Sym raw_symbol(const struct image_symbol_table *table, size_t i)
 {
     Elf64_Sym symbol;
 
     memcpy(&symbol, table->symbols.bytes + i * sizeof symbol, sizeof symbol);
     return symbol;
-}
-
-/* ------------------------------------------------------- versions --- */
-
-/* Each entry of both chains costs one step; the chains may cycle, hence the counts. */
-enum { VERSION_STEPS_MAX = 65536 };
-
-struct version_walk {
-    const struct image *image;
-    struct elf_error *error;
-    size_t steps;
-};
-
-static const void *version_record(struct version_walk *walk, uint64_t address, size_t size)
-{
-    const void *record = image_bytes_at(walk->image, address, size);
-
-    if (++walk->steps > VERSION_STEPS_MAX)
-        record = NULL;
-    if (!record)
-        elf_error_set(walk->error, ELF_DAMAGED, "the symbol versions point out of the object");
-    return record;
-}
-
-static int store_version(struct version_walk *walk, uint16_t index, uint32_t name)
-{
-    struct image_lazy *lazy = walk->image->lazy;
-    const char *string = image_dynamic_string(walk->image, name);
-
-    index &= 0x7fff;
-    if (!string)
-        return elf_fail(walk->error, ELF_DAMAGED, "a symbol version has no name");
-    if (index >= lazy->version_count) {
-        size_t count = index + 16;
-        const char **versions = realloc(lazy->versions, count * sizeof *versions);
-        if (!versions)
-            return elf_fail(walk->error, ELF_NO_MEMORY, "no memory for symbol versions");
-        memset(versions + lazy->version_count, 0, (count - lazy->version_count) * sizeof *versions);
-        lazy->versions = versions;
-        lazy->version_count = count;
-    }
-    lazy->versions[index] = string;
-    return 0;
-}
-
-/* `each` returns non-zero to stop, which is returned. */
-static int each_definition(struct version_walk *walk,
-                           int (*each)(struct version_walk *walk, const Elf64_Verdef *definition,
-                                       uint32_t name, void *context),
-                           void *context)
-{
-    uint64_t at = walk->image->verdef;
-
-    for (uint64_t i = 0; at && i < walk->image->verdef_count; i++) {
-        Elf64_Verdef definition;
-        Elf64_Verdaux name;
-        const void *record = version_record(walk, at, sizeof definition);
-        if (!record)
-            return -1;
-        memcpy(&definition, record, sizeof definition);
-        record = version_record(walk, at + definition.vd_aux, sizeof name);
-        if (!record)
-            return -1;
-        memcpy(&name, record, sizeof name);
-        int stop = each(walk, &definition, name.vda_name, context);
-        if (stop)
-            return stop;
-        if (definition.vd_next == 0)
-            break;
-        at += definition.vd_next;
-    }
-    return 0;
-}
-
-/* The base version names the object itself, not a version. */
-static int store_definition(struct version_walk *walk, const Elf64_Verdef *definition,
-                            uint32_t name, void *context)
-{
-    (void)context;
-    return definition->vd_flags & VER_FLG_BASE ? 0 : store_version(walk, definition->vd_ndx, name);
-}
-
-typedef int (*need_function)(struct version_walk *walk, const Elf64_Verneed *needs,
-                             const Elf64_Vernaux *need, void *context);
-
-static int each_need_of(struct version_walk *walk, uint64_t at, const Elf64_Verneed *needs,
-                        need_function each, void *context)
-{
-    for (uint16_t i = 0; i < needs->vn_cnt; i++) {
-        Elf64_Vernaux need;
-        const void *record = version_record(walk, at, sizeof need);
-        if (!record)
-            return -1;
-        memcpy(&need, record, sizeof need);
-        int stop = each(walk, needs, &need, context);
-        if (stop)
-            return stop;
-        if (need.vna_next == 0)
-            break;
-        at += need.vna_next;
-    }
-    return 0;
-}
-
-static int each_need(struct version_walk *walk, need_function each, void *context)
-{
-    uint64_t at = walk->image->verneed;
-
-    for (uint64_t i = 0; at && i < walk->image->verneed_count; i++) {
-        Elf64_Verneed needs;
-        const void *record = version_record(walk, at, sizeof needs);
-        if (!record)
-            return -1;
-        memcpy(&needs, record, sizeof needs);
-        int stop = each_need_of(walk, at + needs.vn_aux, &needs, each, context);
-        if (stop)
-            return stop;
-        if (needs.vn_next == 0)
-            break;
-        at += needs.vn_next;
-    }
-    return 0;
-}
-
-static int store_need(struct version_walk *walk, const Elf64_Verneed *needs,
-                      const Elf64_Vernaux *need, void *context)
-{
-    (void)needs;
-    (void)context;
-    return store_version(walk, need->vna_other, need->vna_name);
-}
-
-int image_read_versions(const struct image *image, struct elf_error *error)
-{
-    struct version_walk walk = {image, error, 0};
-
-    if (image->lazy->versions_read)
-        return 0;
-    if (each_definition(&walk, store_definition, NULL) || each_need(&walk, store_need, NULL))
-        return -1;
-    image->lazy->versions_read = true;
-    return 0;
-}
-
-struct need_visit {
-    int (*each)(const struct version_need *need, void *context);
-    void *context;
-};
-
-static int visit_need(struct version_walk *walk, const Elf64_Verneed *needs,
-                      const Elf64_Vernaux *need, void *context)
-{
-    const struct need_visit *visit = context;
-    struct version_need found = {
-        .file = image_dynamic_string(walk->image, needs->vn_file),
-        .version = image_dynamic_string(walk->image, need->vna_name),
-        .weak = need->vna_flags & VER_FLG_WEAK,
-    };
-
-    if (!found.file || !found.version)
-        return elf_fail(walk->error, ELF_DAMAGED, "a symbol version has no name");
-    return visit->each(&found, visit->context);
-}
-
-int image_version_needs(const struct image *image,
-                        int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_error *error)
-{
-    struct version_walk walk = {image, error, 0};
-
-    return each_need(&walk, visit_need, &(struct need_visit){each, context});
-}
-
-static int match_definition(struct version_walk *walk, const Elf64_Verdef *definition,
-                            uint32_t name, void *context)
-{
-    const char *string = image_dynamic_string(walk->image, name);
-
-    (void)definition;
-    return string && strcmp(string, context) == 0;
-}
-
-bool image_defines_version(const struct image *image, const char *version, bool *versioned)
-{
-    struct elf_error ignored = {ELF_OK, ""};
-    struct version_walk walk = {image, &ignored, 0};
-
-    *versioned = image->verdef != 0;
-    return each_definition(&walk, match_definition, (void *)(uintptr_t)version) == 1;
 }
 
 /* ------------------------------------------------------- one symbol --- */
@@ -225,7 +36,7 @@ static void add_version(const struct image *image, size_t i, struct image_symbol
         symbol->version = image->lazy->versions[version];
 }
 
-bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
+bool image_symbol_get(const struct image *image, const struct image_symbol_table *table, size_t i,
                       struct image_symbol *symbol)
 {
     Elf64_Sym raw = raw_symbol(table, i);
@@ -279,7 +90,7 @@ static size_t count_by_section(const struct image *image)
 /* Linkers place .dynstr after .dynsym. */
 static size_t count_to_strings(const struct image *image)
 {
-    const struct symbol_table *table = &image->dynsym;
+    const struct image_symbol_table *table = &image->dynsym;
     uintptr_t begin = (uintptr_t)table->symbols.bytes, end = (uintptr_t)table->strings.bytes;
     size_t count = end > begin ? (end - begin) / sizeof(Elf64_Sym) : 0;
 
@@ -333,7 +144,7 @@ static const uint8_t *section_bytes(const struct image *image, const GElf_Shdr *
 }
 
 static int read_symtab_section(const struct image *image, const GElf_Shdr *section,
-                               struct symbol_table *table, struct elf_error *error)
+                               struct image_symbol_table *table, struct elf_error *error)
 {
     GElf_Shdr names;
     const uint8_t *symbols = section_bytes(image, section);
@@ -368,8 +179,8 @@ static int find_symtab(const struct image *image, struct elf_error *error)
 
 typedef int (*symbol_function)(const struct image_symbol *symbol, void *context);
 
-static int each_symbol(const struct image *image, const struct symbol_table *table, size_t count,
-                       symbol_function each, void *context, struct elf_error *error)
+static int each_symbol(const struct image *image, const struct image_symbol_table *table,
+                       size_t count, symbol_function each, void *context, struct elf_error *error)
 {
     const char *file = NULL;
 
@@ -404,7 +215,7 @@ int image_symbols(const struct image *image,
     int stop = each_symbol(image, &image->dynsym, count, each, context, error);
     if (stop)
         return stop;
-    const struct symbol_table *symtab = &image->lazy->symtab;
+    const struct image_symbol_table *symtab = &image->lazy->symtab;
     return each_symbol(image, symtab, symtab->symbols.count, each, context, error);
 }
 
@@ -417,8 +228,8 @@ struct wanted {
 };
 
 /* Take the i-th symbol where it is the wanted one; true where no better one can follow. */
-static bool consider_symbol(const struct image *image, const struct symbol_table *table, size_t i,
-                            struct wanted *wanted)
+static bool consider_symbol(const struct image *image, const struct image_symbol_table *table,
+                            size_t i, struct wanted *wanted)
 {
     struct image_symbol symbol;
     Elf64_Sym raw = raw_symbol(table, i);
@@ -435,8 +246,8 @@ static bool consider_symbol(const struct image *image, const struct symbol_table
     return best;
 }
 
-static void find_by_scan(const struct image *image, const struct symbol_table *table, size_t count,
-                         struct wanted *wanted)
+static void find_by_scan(const struct image *image, const struct image_symbol_table *table,
+                         size_t count, struct wanted *wanted)
 {
     for (size_t i = 1; i < count; i++) {
         if (consider_symbol(image, table, i, wanted))
@@ -498,7 +309,7 @@ struct named_walk {
 static int give_named(size_t i, void *context)
 {
     const struct named_walk *walk = context;
-    const struct symbol_table *table = &walk->image->dynsym;
+    const struct image_symbol_table *table = &walk->image->dynsym;
     struct image_symbol symbol;
     Elf64_Sym raw = raw_symbol(table, i);
 

@@ -36,32 +36,14 @@ int image_symbols_named(const struct image *image, const char *name,
                         int (*each)(const struct image_symbol *symbol, void *context),
                         void *context, struct elf_error *error);
 
-/*
- * Every version that the object needs of a library (DT_VERNEED; gABI, "Symbol Versioning"): ld.so refuses an
- * object of which one is not there, but for weak ones. As image_symbols().
- */
-struct version_need {
-    const char *file; /* as in DT_NEEDED */
-    const char *version;
-    bool weak;
-};
-int image_version_needs(const struct image *image,
-                        int (*each)(const struct version_need *need, void *context), void *context,
-                        struct elf_error *error);
-
-/* Return whether the object defines the version (DT_VERDEF). `versioned`: it defines some. */
-bool image_defines_version(const struct image *image, const char *version, bool *versioned);
-
 /* ---- for the files of elf/ alone ---- */
 
-struct symbol_table;
+struct image_symbol_table;
 
 /* Read the i-th symbol; false where its name is out of the table. `i` is below the table's count. */
-bool image_symbol_get(const struct image *image, const struct symbol_table *table, size_t i,
+bool image_symbol_get(const struct image *image, const struct image_symbol_table *table, size_t i,
                       struct image_symbol *symbol);
 /* Count the symbols of .dynsym. 0, or -1 with `error`. */
 int image_dynsym_count(const struct image *image, size_t *out, struct elf_error *error);
-/* Fill lazy->versions. 0, or -1 with `error`. */
-int image_read_versions(const struct image *image, struct elf_error *error);
 
 #endif

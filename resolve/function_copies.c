@@ -36,7 +36,7 @@ struct function_copies {
 
 /* ---- reading ---- */
 
-static int add_copy(struct copies_list *list, const struct copied_function *copy)
+static int append_copy(struct copies_list *list, const struct copied_function *copy)
 {
     if (list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 64;
@@ -78,13 +78,13 @@ static int consider_copy(const struct function *function, void *context)
     const uint8_t *code;
 
     copy.name_size = function->name ? function_clone_source(function->name, 0) : 0;
-    if (copy.name_size && add_copy(&copies->clones, &copy) != 0)
+    if (copy.name_size && append_copy(&copies->clones, &copy) != 0)
         return -1;
     if (function->ifunc || function->size == 0 || function->size > FORWARD_BYTES_MAX)
         return 0;
     code = image_bytes_at(copies->image, function->address, function->size);
     if (code && arch_forwards(code, function->size, function->address, &copy.to))
-        return add_copy(&copies->forwards, &copy);
+        return append_copy(&copies->forwards, &copy);
     return 0;
 }
 

@@ -66,8 +66,8 @@ static bool gap_behind(const struct code_view *view, uint64_t start, uint64_t ne
 }
 
 /* Add the part of a gap that a pad may take: its first byte lies between low and high. */
-static void add_gap(struct padding *out, uint64_t entry, struct gap gap, uint64_t low,
-                    uint64_t high)
+static void add_padding_gap(struct padding *out, uint64_t entry, struct gap gap, uint64_t low,
+                            uint64_t high)
 {
     if (gap.begin < low)
         gap.begin = low;
@@ -96,6 +96,6 @@ void padding_find(const struct code_view *view, uint64_t entry, uint64_t low, ui
         if (next <= start)
             return;
         if (next > low && gap_behind(view, start, next, &gap))
-            add_gap(out, entry, gap, low, high);
+            add_padding_gap(out, entry, gap, low, high);
     }
 }

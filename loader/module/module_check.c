@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "elf/symbols.h"
+#include "elf/versions.h"
 #include "loader/module/module.h"
 #include "loader/module/needed.h"
 #include "loader/objects/linker_ask.h"

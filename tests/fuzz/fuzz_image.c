@@ -13,6 +13,7 @@
 #include "elf/relocations.h"
 #include "elf/symbols.h"
 #include "elf/unique.h"
+#include "elf/versions.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
