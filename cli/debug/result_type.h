@@ -1,5 +1,5 @@
 /*
- * result_type.h - what a function returns, by DWARF: a fault (load --fail) returns an integer or a pointer, in
+ * result_type.h - what a function returns, by DWARF: an injection (load --fail) returns an integer or a pointer, in
  * rax, and nothing else.
  */
 #ifndef HOTPATCH_RESULT_TYPE_H

@@ -18,7 +18,7 @@ struct self_calls *self_calls_open(int file)
 {
     struct self_calls *calls = allocate(sizeof(*calls));
     struct refusal ignored = {0};
-    struct elf_error fault;
+    struct elf_error ignored_error;
     char path[32];
 
     *calls = (struct self_calls){0};
@@ -26,7 +26,7 @@ struct self_calls *self_calls_open(int file)
     if (file_image_open(&calls->file, path, 0, &ignored) != 0 ||
         file_functions_open(&calls->functions, &calls->file, path, &ignored) != 0 ||
         object_callers_open(&calls->callers, calls->file.image, calls->functions.index, NULL, NULL,
-                            &fault) != 0) {
+                            &ignored_error) != 0) {
         self_calls_close(calls);
         calls = NULL;
     }

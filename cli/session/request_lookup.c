@@ -23,7 +23,7 @@
 #define COPIES_TIME 400 /* ms for those of all targets */
 
 struct request_lookup {
-    struct texts *lines; /* the targets of patches, then of faults */
+    struct texts *lines; /* the targets of patches, then of injections */
     size_t line_count;
     size_t process_count;
     struct texts warnings;
@@ -35,12 +35,12 @@ struct request_lookup {
 static void add_manifest(struct texts *line, const char *path)
 {
     struct refusal ignored = {0};
-    struct elf_error fault = {0};
+    struct elf_error ignored_error = {0};
     struct file_image file;
     struct manifest manifest;
 
     if (file_image_open(&file, path, ET_DYN, &ignored) == 0) {
-        if (manifest_read(file.image, &manifest, &fault) == 0) {
+        if (manifest_read(file.image, &manifest, &ignored_error) == 0) {
             for (size_t i = 0; i < manifest.entry_count; i++)
                 if (manifest.entries[i].kind != HOTPATCH_KIND_DATA)
                     texts_add(line, manifest.entries[i].target);
@@ -57,7 +57,7 @@ static struct request_lookup *request_lookup_new(const struct client_request *cl
     struct request_lookup *found = allocate(sizeof(*found));
 
     *found = (struct request_lookup){
-        .line_count = client_request->patch_count + client_request->fault_count,
+        .line_count = client_request->patch_count + client_request->injection_count,
         .process_count = process_count,
     };
     found->lines = allocate((found->line_count + 1) * sizeof(*found->lines));
@@ -67,8 +67,9 @@ static struct request_lookup *request_lookup_new(const struct client_request *cl
         for (size_t j = 0; j < client_request->patch_target_count; j++)
             texts_add(&found->lines[i], client_request->patch_targets[j]);
     }
-    for (size_t i = 0; i < client_request->fault_count; i++)
-        texts_add(&found->lines[client_request->patch_count + i], client_request->fault_targets[i]);
+    for (size_t i = 0; i < client_request->injection_count; i++)
+        texts_add(&found->lines[client_request->patch_count + i],
+                  client_request->injection_targets[i]);
     return found;
 }
 
@@ -137,7 +138,7 @@ static char *find_line(struct request_lookup *found, const struct texts *line,
 }
 
 /* The process knows the type of a slot alone that is declared. */
-static void check_fault(const struct texts *line, struct lookup *lookup, struct refusal *why)
+static void check_injection(const struct texts *line, struct lookup *lookup, struct refusal *why)
 {
     char *returned = line->count ? lookup_unfit_result(lookup, line->list[0]) : NULL;
 
@@ -158,7 +159,7 @@ static void find_lines(struct request_lookup *found, struct session_request *req
     for (size_t i = 0; i < found->line_count; i++) {
         request->places[i] = find_line(found, &found->lines[i], client_request->lookup, why);
         if (i >= client_request->patch_count)
-            check_fault(&found->lines[i], client_request->lookup, why);
+            check_injection(&found->lines[i], client_request->lookup, why);
     }
 }
 

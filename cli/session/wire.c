@@ -58,12 +58,12 @@ static void put_patch(struct wire_text *text, const struct client_request *clien
     text_put(text, " %s\n", wire->patches[i]);
 }
 
-static void put_fault(struct wire_text *text, const struct client_request *client_request,
-                      const struct wire *wire, size_t i)
+static void put_injection(struct wire_text *text, const struct client_request *client_request,
+                          const struct wire *wire, size_t i)
 {
     put_keys(text, client_request->keys);
     put_places(text, wire, client_request->patch_count + i);
-    text_put(text, " %s\n", client_request->faults[i]);
+    text_put(text, " %s\n", client_request->injections[i]);
 }
 
 static void put_all(struct wire_text *text, const struct client_request *client_request,
@@ -76,9 +76,9 @@ static void put_all(struct wire_text *text, const struct client_request *client_
         text_put(text, "%s", client_request->verb);
         put_patch(text, client_request, wire, i);
     }
-    for (size_t i = 0; i < client_request->fault_count; i++) {
+    for (size_t i = 0; i < client_request->injection_count; i++) {
         text_put(text, "%s", client_request->verb);
-        put_fault(text, client_request, wire, i);
+        put_injection(text, client_request, wire, i);
     }
     text_put(text, "commit\n");
 }
@@ -90,8 +90,8 @@ static void put_single(struct wire_text *text, const struct client_request *clie
     put_wire(text, wire);
     if (client_request->patch_count == 1) {
         put_patch(text, client_request, wire, 0);
-    } else if (client_request->fault_count == 1) {
-        put_fault(text, client_request, wire, 0);
+    } else if (client_request->injection_count == 1) {
+        put_injection(text, client_request, wire, 0);
     } else {
         put_keys(text, client_request->keys);
         put_keys(text, client_request->operand);
@@ -104,7 +104,7 @@ static size_t places_length(const struct client_request *client_request, const s
     size_t length = 0;
 
     for (size_t i = 0;
-         wire->places && i < client_request->patch_count + client_request->fault_count; i++)
+         wire->places && i < client_request->patch_count + client_request->injection_count; i++)
         length += wire->places[i] ? strlen(wire->places[i]) + 1 : 0;
     return length;
 }
@@ -131,7 +131,7 @@ int wire_compose(const struct client_request *client_request, const struct wire 
         if (strchr(wire->patches[i], '\n'))
             return refuse(why, HP_PATH, "the name of a patch holds a newline");
     text_put(&text, "\n");
-    if (client_request->patch_count + client_request->fault_count > 1)
+    if (client_request->patch_count + client_request->injection_count > 1)
         put_all(&text, client_request, wire);
     else
         put_single(&text, client_request, wire);

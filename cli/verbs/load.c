@@ -67,10 +67,10 @@ struct load_options {
     size_t replaced_count;
     const char **debug; /* files */
     size_t debug_count;
-    char **failing; /* the NAME of each fault */
-    char **faults;  /* "fail=NAME=RETVAL", the terms behind it */
-    size_t fault_count;
-    char *terms; /* " nth=2 for=9", of all faults */
+    char **failing;    /* the NAME of each injection */
+    char **injections; /* "fail=NAME=RETVAL", the terms behind it */
+    size_t injection_count;
+    char *terms; /* " nth=2 for=9", of all injections */
     bool dry_run;
     bool unseen;
     bool follow;
@@ -120,9 +120,9 @@ static int add_replace(struct load_options *load, const char *value)
     return 0;
 }
 
-static int add_fault(struct load_options *load, const char *value)
+static int add_injection(struct load_options *load, const char *value)
 {
-    size_t count = load->fault_count;
+    size_t count = load->injection_count;
     char *name, *rest, *spelled;
 
     if (!split_name(value, &name, &rest)) {
@@ -130,7 +130,8 @@ static int add_fault(struct load_options *load, const char *value)
         return -1;
     }
     spelled = wire_encode(name);
-    list_append(&load->faults, &load->fault_count, format_text("fail=%s=%s", spelled, rest));
+    list_append(&load->injections, &load->injection_count,
+                format_text("fail=%s=%s", spelled, rest));
     list_append(&load->failing, &count, name);
     free(spelled);
     free(rest);
@@ -143,7 +144,7 @@ static void add_debug(struct load_options *load, const char *path)
     load->debug[load->debug_count++] = path;
 }
 
-/* Add a term of the faults. The process checks the value; here it must be one word. */
+/* Add a term of the injections. The process checks the value; here it must be one word. */
 static int add_term(struct load_options *load, const char *key, const char *value)
 {
     char *longer;
@@ -158,25 +159,25 @@ static int add_term(struct load_options *load, const char *key, const char *valu
     return 0;
 }
 
-static void add_terms_to_faults(struct load_options *load)
+static void add_terms_to_injections(struct load_options *load)
 {
-    for (size_t i = 0; load->terms && i < load->fault_count; i++) {
-        char *longer = format_text("%s%s", load->faults[i], load->terms);
+    for (size_t i = 0; load->terms && i < load->injection_count; i++) {
+        char *longer = format_text("%s%s", load->injections[i], load->terms);
 
-        free(load->faults[i]);
-        load->faults[i] = longer;
+        free(load->injections[i]);
+        load->injections[i] = longer;
     }
 }
 
 static void load_options_free(struct load_options *load)
 {
-    for (size_t i = 0; i < load->fault_count; i++) {
-        free(load->faults[i]);
+    for (size_t i = 0; i < load->injection_count; i++) {
+        free(load->injections[i]);
         free(load->failing[i]);
     }
     for (size_t i = 0; i < load->replaced_count; i++)
         free(load->replaced[i]);
-    free(load->faults);
+    free(load->injections);
     free(load->failing);
     free(load->replaced);
     free(load->debug);
@@ -196,7 +197,7 @@ static int take_option(struct load_options *load, int option)
     case OPTION_REPLACE:
         return add_replace(load, optarg);
     case OPTION_FAIL:
-        return add_fault(load, optarg);
+        return add_injection(load, optarg);
     case OPTION_NTH:
         return add_term(load, "nth", optarg);
     case OPTION_PROBABILITY:
@@ -256,11 +257,11 @@ static int load_into(const char *target, const struct load_options *load, char *
         .patches = (const char *const *)paths,
         .patch_count = count,
         .patch_keys = load->replace,
-        .faults = (const char *const *)load->faults,
-        .fault_count = load->fault_count,
+        .injections = (const char *const *)load->injections,
+        .injection_count = load->injection_count,
         .patch_targets = (const char *const *)load->replaced,
         .patch_target_count = load->replaced_count,
-        .fault_targets = (const char *const *)load->failing,
+        .injection_targets = (const char *const *)load->failing,
         .timeout = load->moment.timeout_given ? load->moment.timeout : REQUEST_TIMEOUT_DEFAULT,
         .changes = !load->dry_run,
     };
@@ -290,19 +291,19 @@ static int check_usage(const struct load_options *load, size_t operands)
 {
     size_t patches = operands ? operands - 1 : 0;
 
-    if (operands == 0 || patches + load->fault_count == 0)
+    if (operands == 0 || patches + load->injection_count == 0)
         return usage_error("load", "load takes a target and at least one patch or --fail");
     if (load->replace && patches > 1)
         return usage_error("load", "--replace says nothing about several patches; load them one "
                                    "after the other");
     if (load->replace && patches == 0)
         return usage_error("load", "--replace needs a patch that has the symbol");
-    if (load->terms && load->fault_count == 0)
+    if (load->terms && load->injection_count == 0)
         return usage_error("load", "--nth, --probability, --times, --caller and --for go with "
                                    "--fail");
     if (load->follow && load->dry_run)
         return usage_error("load", "--follow and --dry-run exclude each other");
-    if (load->follow && load->fault_count)
+    if (load->follow && load->injection_count)
         return usage_error("load", "--follow reloads files, and --fail has none");
     return 0;
 }
@@ -315,7 +316,7 @@ static int load_operands(struct load_options *load, char *const *operands, size_
 
     if (exit_code != 0)
         return exit_code;
-    add_terms_to_faults(load);
+    add_terms_to_injections(load);
     paths = allocate(count * sizeof(*paths));
     for (size_t i = 1; i < count; i++)
         paths[i - 1] = absolute_path(operands[i], &why);

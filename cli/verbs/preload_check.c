@@ -95,21 +95,21 @@ static int preload_check_image(struct verdict *verdict, const char *path,
 static int preload_check_elf(struct verdict *verdict, const char *path, struct refusal *why)
 {
     struct file_image file;
-    struct refusal faults = {0};
+    struct refusal elf_why = {0};
     int status;
 
     if (preload_check_rights(path, why) != 0)
         return -1;
-    if (file_image_open(&file, path, 0, &faults) != 0) {
-        enum error_code code = faults.items[0].code;
+    if (file_image_open(&file, path, 0, &elf_why) != 0) {
+        enum error_code code = elf_why.items[0].code;
 
         if (code == HP_ELF_CLASS || code == HP_ELF_MACHINE)
-            refuse(why, HP_32BIT, "%s", faults.items[0].text);
+            refuse(why, HP_32BIT, "%s", elf_why.items[0].text);
         else if (code == HP_OPEN) /* executable and not readable: it can run, and be patched */
             code = HP_NONE;
         else
-            refuse(why, code, "%s", faults.items[0].text);
-        refusal_clear(&faults);
+            refuse(why, code, "%s", elf_why.items[0].text);
+        refusal_clear(&elf_why);
         return code == HP_NONE ? 0 : -1;
     }
     status = preload_check_image(verdict, path, &file, why);

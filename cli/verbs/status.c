@@ -100,8 +100,8 @@ static struct json_object *module_named(struct json_object *status, const char *
     return NULL;
 }
 
-/* Print how often the faults among the layers struck. */
-static void print_faults(struct json_object *status, struct json_object *layers)
+/* Print how often the injections among the layers struck. */
+static void print_injections(struct json_object *status, struct json_object *layers)
 {
     for (size_t i = json_length(layers); i-- > 0;) {
         const char *name = json_text(json_item(layers, i), "module");
@@ -231,7 +231,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     if (json_length(layers) == 0)
         return;
     print_layers(layers);
-    print_faults(status, layers);
+    print_injections(status, layers);
     print_reused(status, layers);
     print_not_yet(slot);
     print_kept(slot);

@@ -100,8 +100,8 @@ static void patches_and_faults_are_one_transaction(void **state)
                                                   .keys = "when=call",
                                                   .patch_keys = "replace=a=b",
                                                   .patch_count = 1,
-                                                  .faults = faults,
-                                                  .fault_count = 2};
+                                                  .injections = faults,
+                                                  .injection_count = 2};
     char *line = composed(&client_request, patches);
 
     (void)state;

@@ -402,8 +402,8 @@ static void each_line_has_its_own_places(void **state)
         .keys = "",
         .patches = patches,
         .patch_count = 2,
-        .faults = faults,
-        .fault_count = 1,
+        .injections = faults,
+        .injection_count = 1,
     };
     const struct wire wire = {"i", "i.reply", "", 7, patches, places};
     struct refusal why = {0};
