@@ -56,7 +56,6 @@ struct arch_prologue {
     uint8_t
         start[ARCH_PROLOGUE_COUNT + 1]; /* offset of each; start[0] = 0, start[count] = length */
     uint8_t bytes[ARCH_PROLOGUE_BYTES]; /* what lay at `jump` */
-    bool begun_again;                   /* one leads to the first, past an endbr64 before it */
     bool padding;                       /* only NOPs are displaced (-fpatchable-function-entry) */
     uint8_t trap; /* which traps are to stand on old boundaries: arch_stub_other() */
     bool guarded; /* the jump's second byte is to be `guard`: arch_stub_guard() */

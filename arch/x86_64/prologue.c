@@ -292,7 +292,6 @@ static enum arch_problem check_jumps(const struct body *body, size_t end, struct
 
     if ((leads.loops && !begins_a_frame(body)) || (leads.offsets & inside))
         return ARCH_JUMP_INSIDE;
-    out->begun_again = leads.offsets & 1;
     return ARCH_OK;
 }
 

@@ -87,7 +87,6 @@ static int take_manifest(struct module *module, const struct manifest *manifest,
     module->hooks[HOOK_AFTER_APPLY] = manifest->after_apply;
     module->hooks[HOOK_BEFORE_REVERT] = manifest->before_revert;
     module->hooks[HOOK_AFTER_REVERT] = manifest->after_revert;
-    module->has_manifest = true;
     if (!module->name || !module->version || take_entries(module, manifest) != 0 ||
         take_targets(module, manifest) != 0)
         return refuse_memory(module, why);

@@ -26,13 +26,3 @@ struct arch_callers *callers_of(struct object *object)
     }
     return object->callers ? object_callers_arch(object->callers) : NULL;
 }
-
-void callers_keep(struct object *object, uint64_t entry, struct arch_kept *out)
-{
-    struct arch_callers *callers = callers_of(object);
-
-    if (callers)
-        arch_callers_kept(callers, entry, out, NULL, 0, NULL);
-    else
-        *out = arch_kept_unproved();
-}

@@ -14,8 +14,4 @@ struct object;
  * made (it is logged why). Entries that are armed count as what they were before. */
 struct arch_callers *callers_of(struct object *object);
 
-/* What the function at `entry` (before load bias) must keep. Where nothing can be found out, all that
- * is no result, with `proved` false. */
-void callers_keep(struct object *object, uint64_t entry, struct arch_kept *out);
-
 #endif

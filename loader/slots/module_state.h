@@ -56,7 +56,6 @@ struct module {
     uintptr_t hooks[4];     /* enum hook; 0: none */
     struct slot *own_slots; /* not yet registered; NULL once placed */
     char *name_space;
-    bool has_manifest;
     struct fault *fault;         /* instead of a file: no image, no handle, placed from the start */
     const struct request *asked; /* by this request; good for its transaction */
     struct request_replace *replace; /* copies of what it says: module_request.c */

@@ -326,11 +326,6 @@ uint64_t slot_stamp(const struct slot *slot)
     return stamp;
 }
 
-bool slot_is_data(const struct slot *slot)
-{
-    return slot->type == HOTPATCH_KIND_DATA;
-}
-
 bool slot_writes_code(const struct slot *slot)
 {
     return slot->ops->arm != NULL;

@@ -181,7 +181,6 @@ slot_object_name(const struct slot *slot); /* soname or base name, of a patch it
 const char *object_name(const struct object *object);
 const char *slot_object_path(const struct slot *slot);
 bool slot_in_object(const struct slot *slot, const struct symbol_spec *target); /* OBJECT: */
-bool slot_is_data(const struct slot *slot);
 /* Return whether switching the slot writes into its object's code. */
 bool slot_writes_code(const struct slot *slot);
 /* Return what the engine would have a word of the slot hold. */
