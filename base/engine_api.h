@@ -38,7 +38,7 @@ struct worker_job {
     const char *what; /* for the log and for HP-BUSY: "constructors of /x/fix.so" */
 };
 
-/* A slot made by hotpatch_register(); lives for ever, the list only grows. */
+/* A slot made by hotpatch_register(). It is never freed, and the list only grows. */
 struct registered_slot {
     struct hotpatch_slot slot;
     const char *name_space;
@@ -61,46 +61,42 @@ struct shim_services {
     void (*worker_doing)(char *buffer, size_t size);
     void (*log)(enum log_level level, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
-    bool (*log_enabled)(enum log_level level);
     /* The runtime directory as the listener has it: descriptor in the listener's
      * table (-1: none) and absolute path. Listener only. */
     int (*runtime_dir)(const char **path);
     /* The running program's file, opened at start; descriptor in the listener's table,
      * or -1. `path` gets what /proc/self/exe said at start. Listener only. */
     int (*program)(const char **path);
-    int (*doorbell)(void); /* signal number; 0: none or the host's */
     /* Heads of lists that the shim's run-time API appends to (acquire loads). */
     struct registered_slot *(*registered)(void);
     struct change_handler *(*handlers)(void);
-    /* Until which moment (CLOCK_MONOTONIC ms) to wait for the host's next
-     * hotpatch_safe_point(); there the host thread stands still while `commit` runs on
-     * the listener. 0: committed, -ETIMEDOUT: no safe point came and none will. */
+    /* Wait until `until` (CLOCK_MONOTONIC ms) for the host's next hotpatch_safe_point(), and run `commit` on the
+     * listener while the host thread waits there. 0: committed, -ETIMEDOUT: no safe point came and none will. */
     int (*at_safe_point)(void (*commit)(void *), void *context, uint64_t until);
-    /* The commit section: fork() in any thread waits for its end. Never held across
-     * patch code, allocation or I/O. */
+    /* Begin and end the commit section. fork() in any thread waits for its end. No patch code runs, no memory is
+     * allocated and no file is read or written inside. */
     void (*commit_begin)(void);
     void (*commit_end)(void);
-    /* `arming`: from now on entries are armed, section by section, and threads are waited for
-     * between the sections. fork() waits for no more than one section, a few ms at most; what
-     * after_fork() finds in the child may then be a section half done. */
+    /* State that entries are armed from now on, or no more. They are armed section by section, and the engine waits
+     * for threads between the sections. fork() waits for one section at most, a few ms; a section may be half done
+     * when after_fork() runs in the child. */
     void (*arming)(bool arming);
-    pid_t (*pid)(void);           /* of this process, followed over fork */
-    uint64_t (*start_time)(void); /* field 22 of /proc/PID/stat, clock ticks */
+    pid_t (*pid)(void);       /* of this process, followed over fork */
     bool (*own_thread)(void); /* the caller is the listener or the worker; any thread, no libc */
-    /* open(2), read-only; in a jail the command opens what of this process's own is not there. */
+    /* open(2), read-only. In a jail the command opens files of this process, in /proc, that are not there. */
     int (*open)(const char *path, int flags);
-    /* In a jail: a descriptor of what the command has under that name, and the words of its answer, for
-     * a patch its name for dlopen(3), for a refusal the reason. -ENOLINK: no jail, or no command.
-     * "object ADDRESS": the file that is mapped there. Listener. */
+    /* In a jail, return a descriptor of the file that the command has under that name; "object ADDRESS" names the
+     * file that is mapped there. `text` gets the name for dlopen(3) of a patch, or the reason of a refusal.
+     * -ENOLINK: no jail, or no command. Listener. */
     int (*outside)(const char *what, char *text, size_t size);
-    /* The shim's heap (heap.h): what one side allocates the other may release. */
+    /* The shim's heap (preload/heap.h). Shim and engine may release what the other has allocated. */
     void *(*allocate)(size_t size);
     void *(*allocate_aligned)(size_t alignment, size_t size);
     void *(*resize)(void *memory, size_t size);
     void (*release)(void *memory);
-    /* Nobody reads the reply to the request that is handled now: its reader has gone. Listener. */
+    /* Return whether the reply to the request that is handled now has no reader any more. Listener. */
     bool (*abandoned)(void);
-    /* Was a library whose file name begins so in the process before the engine came? */
+    /* Return whether the process had a library whose file name begins so before the engine was loaded. */
     bool (*was_there)(const char *name);
 };
 
@@ -116,11 +112,10 @@ struct engine_api {
                    void *context);
     /* Return what the status document says of slots and modules. Listener, holding the engine lock. */
     struct reported_status (*status)(void);
-    /* Work that time brings: when tend() is due, CLOCK_MONOTONIC ms; 0: never. Listener, without the
-     * engine lock. */
+    /* Return when deferred() is due, CLOCK_MONOTONIC ms; 0: never. Listener, without the engine lock. */
     uint64_t (*deferred_at)(void);
-    /* Does it; true: `request` (whose strings live until the next call) is to be run as if it
-     * had been sent. Listener, holding the engine lock. */
+    /* Do what is due. True: run `request` as if it had been sent; its strings are valid until the next call.
+     * Listener, holding the engine lock. */
     bool (*deferred)(struct request *request);
     /* hotpatch_set / hotpatch_restore. Host thread, holding the engine lock.
      * 0, -ENOENT (no such slot), -EINVAL, -ENOMEM. function NULL: restore. */
@@ -128,7 +123,7 @@ struct engine_api {
     /* hotpatch_lookup over every loaded object and the registered slots; NULL: none.
      * Host thread, holding the engine lock. */
     struct hotpatch_slot *(*lookup)(const char *name_space, const char *name);
-    /* In the child after fork(), before it has threads: drop what was under way. */
+    /* In the child after fork(), before it has other threads: drop the request that the parent worked on. */
     void (*after_fork)(void);
 };
 

@@ -226,11 +226,6 @@ static inline ssize_t sys_pread(int fd, void *buffer, size_t size, off_t offset)
     return sys_call4(SYS_pread64, fd, (long)buffer, (long)size, (long)offset);
 }
 
-static inline int sys_ftruncate(int fd, off_t size)
-{
-    return (int)sys_call3(SYS_ftruncate, fd, (long)size, 0);
-}
-
 static inline int sys_memfd_create(const char *name, unsigned flags)
 {
     return (int)sys_call3(SYS_memfd_create, (long)name, (long)flags, 0);

@@ -7,7 +7,6 @@
 
 #include "base/sys.h"
 #include "preload/api.h"
-#include "preload/doorbell.h"
 #include "preload/endpoint.h"
 #include "preload/engine.h"
 #include "preload/engine_load.h"
@@ -58,10 +57,8 @@ const struct shim_services engine_services = {
     .worker_run = worker_run,
     .worker_doing = worker_doing,
     .log = log_write,
-    .log_enabled = log_enabled,
     .runtime_dir = service_runtime_dir,
     .program = service_program,
-    .doorbell = doorbell_signal,
     .registered = api_registered,
     .handlers = api_handlers,
     .at_safe_point = safe_point_run,
@@ -69,7 +66,6 @@ const struct shim_services engine_services = {
     .commit_end = engine_commit_end,
     .arming = engine_arming,
     .pid = sys_getpid,
-    .start_time = status_start_time,
     .own_thread = service_own_thread,
     .open = outside_open,
     .outside = jail_bring,

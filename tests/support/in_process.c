@@ -41,12 +41,6 @@ static void log_nothing(enum log_level level, const char *format, ...)
     (void)format;
 }
 
-static bool log_disabled(enum log_level level)
-{
-    (void)level;
-    return false;
-}
-
 static int runtime_dir(const char **path)
 {
     *path = in_process.directory;
@@ -60,11 +54,6 @@ static int program(const char **path)
     if (path)
         *path = readlink("/proc/self/exe", name, sizeof(name) - 1) > 0 ? name : NULL;
     return -1;
-}
-
-static int no_doorbell(void)
-{
-    return 0;
 }
 
 static struct registered_slot *registered(void)
@@ -107,11 +96,6 @@ static void arming(bool on)
     (void)on;
 }
 
-static uint64_t start_time(void)
-{
-    return 1;
-}
-
 static int open_here(const char *path, int flags)
 {
     int fd = open(path, flags);
@@ -139,10 +123,8 @@ static const struct shim_services shim_of_test = {
     .worker_run = worker_run,
     .worker_doing = worker_doing,
     .log = log_nothing,
-    .log_enabled = log_disabled,
     .runtime_dir = runtime_dir,
     .program = program,
-    .doorbell = no_doorbell,
     .registered = registered,
     .handlers = handlers,
     .at_safe_point = at_safe_point,
@@ -150,7 +132,6 @@ static const struct shim_services shim_of_test = {
     .commit_end = nothing,
     .arming = arming,
     .pid = getpid,
-    .start_time = start_time,
     .open = open_here,
     .outside = not_in_a_jail,
     .allocate = malloc,
