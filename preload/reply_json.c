@@ -441,7 +441,7 @@ static void put_part(struct json *json, const struct json *part)
         json_bytes(json, NULL, part->text, part->length);
 }
 
-static void put_tail(struct reply_json *reply, const char *warning, uint64_t microseconds)
+static void put_missing(struct reply_json *reply, const char *warning, uint64_t microseconds)
 {
     json_array_begin(&reply->head, "warnings");
     if (warning)
@@ -459,7 +459,7 @@ static void put_tail(struct reply_json *reply, const char *warning, uint64_t mic
 void reply_json_end(struct reply_json *reply, const char *warning, uint64_t microseconds)
 {
     if (!reply->complete)
-        put_tail(reply, warning, microseconds);
+        put_missing(reply, warning, microseconds);
     json_object_end(&reply->head);
 }
 

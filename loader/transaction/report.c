@@ -157,7 +157,7 @@ static int read_live(void *damaged)
     return 0;
 }
 
-static bool is_wanted(const struct slot *slot, const struct request *request)
+static bool is_asked_for(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
         return false;
@@ -225,7 +225,7 @@ static int each_row(void *of, const struct reported_rows *rows, struct refusal *
     for (const struct slot *slot = slots_first(); slot; slot = slot->next) {
         if (limit_reached(&list->limit))
             return limit_refuse(&list->limit, why);
-        if (is_wanted(slot, request))
+        if (is_asked_for(slot, request))
             slot_report(slot, rows->slot, NULL, rows->context);
     }
     if (slot_kind_asked(request->kind, SLOT_IMPORT))
