@@ -49,7 +49,7 @@ shim_base := cfi.c cfi_expression.c cfi_reader.c clock.c refusal.c json.c linker
 	slot_names.c sys.c sys_wait.c unwind.c utf8.c wall_time.c
 engine_base := clock.c refusal.c linker_error.c proc_text.c services.c sha256.c slot_names.c sort.c sys.c sys_wait.c text.c \
 	utf8.c wall_time.c
-command_base := refusal.c json.c maker.c proc_text.c request.c slot_names.c utf8.c
+command_base := refusal.c maker.c proc_text.c request.c slot_names.c utf8.c
 # Of the machine's folder the shim takes what needs no decoder.
 ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
 shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c interrupted_call.c stack_switch.S \

@@ -1,4 +1,4 @@
-/* json.c - see json.h. Runs on the listener and in the command. */
+/* json.c - see json.h. */
 #include "base/json.h"
 
 #include <stdio.h>
