@@ -8,15 +8,14 @@
  */
 #include "loader/objects/mappings.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/proc_text.h"
-#include "base/services.h"
 #include "base/sys.h"
+#include "loader/objects/maps.h"
 
 enum { LIMIT_DEFAULT = 65530, MARGIN = 16, SHARE = 20 };
 
@@ -36,21 +35,20 @@ size_t mappings_limit(void)
     return limit ? limit : LIMIT_DEFAULT;
 }
 
-/* The lines of /proc/self/maps; 0: it cannot be read. */
+static bool count_one(const struct mapping *mapping, void *count)
+{
+    (void)mapping;
+    ++*(size_t *)count;
+    return true;
+}
+
+/* Return how many mappings the process has; 0: they cannot be read. */
 static size_t count_mappings(void)
 {
-    char bytes[4096];
-    int fd = host_open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
-    size_t lines = 0;
-    ssize_t size;
+    size_t count = 0;
 
-    if (fd < 0)
-        return 0;
-    while ((size = sys_read(fd, bytes, sizeof(bytes))) > 0)
-        for (ssize_t i = 0; i < size; i++)
-            lines += bytes[i] == '\n';
-    sys_close(fd);
-    return lines;
+    maps_each(count_one, &count);
+    return count;
 }
 
 static void count_now(uint64_t now)

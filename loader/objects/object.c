@@ -190,7 +190,7 @@ static bool has_soname(const struct object *object, const char *name)
     return strcmp(object->soname ? object->soname : object->base, name) == 0;
 }
 
-/* Objects whose words are never slots: design.md, section 2. */
+/* Return whether the object is one whose words are never slots: the engine's own libraries, ld.so, the vDSO. */
 static bool is_of_engine(const struct object *object)
 {
     static const char *const names[] = {"libhotpatch_preload.so",

@@ -1,6 +1,6 @@
 /*
  * entry_bytes.h - what lies at an entry, compared with what should. An int3 or a jump of another tool is
- * never moved, nor written over.
+ * never relocated, nor written over.
  *
  * Runs on whichever thread holds the engine lock, inside objects_locked().
  */

@@ -395,7 +395,7 @@ static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
     return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
 }
 
-/* Nobody runs there yet: what the kernel refuses is begun again, with no try before it. */
+/* No thread runs there yet: what the kernel refuses is begun again, with no try before it. */
 int near_alloc_write(uintptr_t at, const uint8_t *bytes, size_t size)
 {
     struct text_poke poke;

@@ -1,5 +1,5 @@
 /*
- * near_alloc.h - room for code and for words near a function, in pages of our own.
+ * near_alloc.h - memory for code and for words near a function, in pages of the engine's own.
  *
  * Pages of code are readable and executable, never writable for longer than a store; words lie in
  * pages of their own. Nothing is given back once a thread may have seen it. No page is laid where
@@ -15,7 +15,7 @@
 
 #include "loader/text/gaps.h"
 
-/* 0: there is none; *error: 0, or -errno. */
+/* Return the address; 0: there is no place, with *error 0, or -errno. */
 uintptr_t near_alloc_take(const struct near_wish *wish, int *error);
 /*
  * The first of them that can be met; but any that leaves the heap and the stack 1 GiB to grow is
@@ -23,7 +23,7 @@ uintptr_t near_alloc_take(const struct near_wish *wish, int *error);
  * none.
  */
 size_t near_alloc_take_any(const struct near_wish *wishes, size_t count, uintptr_t *at, int *error);
-/* Nobody has seen it. */
+/* Give memory back that no thread has seen. */
 void near_alloc_give_back(uintptr_t at, size_t size);
 
 /* Until near_alloc_end() /proc/self/maps is read once, and the process's memory opened once. Nothing else

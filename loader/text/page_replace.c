@@ -22,7 +22,7 @@ static uintptr_t system_page(void)
     return (uintptr_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A page that was exchanged before may be a mapping of its own. */
+/* A page that was replaced before may be a mapping of its own. */
 static bool continues(const struct page_search *search, const struct mapping *mapping)
 {
     return mapping->begin == search->next && mapping->inode == search->found.inode &&

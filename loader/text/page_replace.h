@@ -24,7 +24,7 @@
 struct page_replace {
     uintptr_t page; /* the first that the bytes lie on */
     size_t size;    /* of one page, or two */
-    uintptr_t copy; /* 0: not made yet, or moved */
+    uintptr_t copy; /* 0: not made yet, or moved over the page */
 };
 
 /* Make the copy, as the page is now but for the bytes, if there is none yet: the page may not change until

@@ -15,7 +15,7 @@
  * The way back is the same store. The pad stays: a thread may be between the two jumps.
  *
  * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could
- * see one of the two alone: the page is exchanged instead (page_replace.h).
+ * see one of the two alone: the page is replaced instead (page_replace.h).
  */
 #include "loader/text/short_patch.h"
 

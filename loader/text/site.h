@@ -1,15 +1,31 @@
 /*
- * site.h - functions whose first bytes lead to a word: one site for each, once in its life.
+ * site.h - functions whose first bytes lead to a word: one site for each entry, once in the life of the process.
  *
- * A site goes through these states: read (nothing of the process has changed), prepared (its
- * stub, its word and its moved prologue exist; nothing leads there), armed (the function's entry
- * jumps to the stub). Disarming brings back the very bytes. A site, its stub and its moved prologue
- * are never freed: a thread may be on its way through them, and their return addresses may lie on
- * stacks.
+ *   the function                                      near the function (near_alloc.h)
  *
- * A short jump (arch.h) leads to a long one in padding, the site's pad. The pad is the site's for ever,
- * and its bytes stay once they are written: a thread may have gone through the short jump and not yet
- * have come to the long one. No other thread executes them.
+ *   entry:   e9 rel32 ------------------------------> stub: jmp *word(%rip)
+ *            rest of the displaced instructions             |
+ *   entry + length:                                         v
+ *        +-> the next instruction                     word: the target: a replacement or its thunk (keeper.h), the
+ *        |                                                  relocated prologue, or the hit stub
+ *        |
+ *        |                                            hit stub: hit = 1; jmp *target(%rip)
+ *        |
+ *        +------------------------------------------- relocated prologue: copies of the displaced instructions;
+ *                                                     jmp entry + length
+ *
+ *   with a short jump:  entry: eb rel8 -> pad, in padding between functions: e9 rel32 -> stub
+ *
+ * A punned jump has bytes of rel32 that are traps on the boundaries of the displaced instructions: a thread that had
+ * stopped there meets the trap and goes on in the relocated prologue (trap.h).
+ *
+ * A site goes through these states: read (nothing of the process has changed), prepared (its stub, its word and its
+ * relocated prologue exist; nothing leads there), armed (the function's entry jumps to the stub). Disarming brings back
+ * the very bytes. A site, its stub and its relocated prologue are never freed: a thread may be on its way through them,
+ * and their return addresses may lie on stacks.
+ *
+ * The pad stays the site's, and its bytes stay once they are written: a thread may have gone through the short jump and
+ * not yet have come to the long jump. No other thread executes the pad.
  *
  * Listener (or the thread that runs the constructor), holding the engine lock.
  */
@@ -35,7 +51,7 @@ int site_arm(struct site *site, uint64_t until, struct site_problem *why);
 /* What can be done for many at once before site_arm() is called for each: pads are written, with one
  * serialisation for all. In the same section. */
 void sites_arm_ahead(struct site *const *sites, size_t count);
-/* The way back, for a transaction that is refused. The word must hold the moved prologue. */
+/* Undo site_arm(), for a transaction that is refused. The word must hold the relocated prologue. */
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
 
 /* How calls of the replacement `function` are to be made from now on. Before the switch to it.
@@ -64,7 +80,7 @@ bool site_survives_restore(const struct site *site);
 bool site_is_armed(const struct site *site);
 bool site_is_short(const struct site *site); /* prepared: no thread and no trap matters to it */
 uintptr_t *site_word(struct site *site);     /* prepared: what the stub jumps through */
-uintptr_t site_original(const struct site *site); /* prepared: the moved prologue */
+uintptr_t site_original(const struct site *site); /* prepared: the relocated prologue */
 /* "short", "punned", ...: how it was armed, or how it would be. */
 const char *site_technique(const struct site *site);
 
@@ -88,8 +104,8 @@ void sites_each_written(uintptr_t begin, uintptr_t end,
 
 /* Register with the list of objects (object.h): the sites of an object that is unmapped are dropped. */
 void sites_register(void);
-/* From time to time: SIGTRAP is taken again where the host has set an action of its own since; it is
- * called for what is not ours. */
+/* From time to time: SIGTRAP is taken again where the host has set an action of its own since; that one is
+ * called for traps that are not the engine's. */
 void sites_deferred(void);
 /* In the child, before it has threads. */
 void sites_after_fork(void);

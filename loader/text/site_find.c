@@ -10,7 +10,7 @@
 #include "loader/objects/maps_at.h"
 #include "loader/text/site_state.h"
 
-/* Reading what is executable alone would be a fault. */
+/* Refuse pages that are executable alone: reading them would raise SIGSEGV. */
 static int check_readable(uintptr_t entry, size_t size, int *protection, struct site_problem *why)
 {
     struct mapping mapping, last;
@@ -81,7 +81,7 @@ bool sites_leave_free(uintptr_t entry, struct span span)
     return sites_each_near(span, is_apart, &overlap);
 }
 
-/* Somebody's debug information says that a function begins where another one's jump lies, or a pad. */
+/* Does another entry's jump, or a pad, lie among the bytes? Debug information may place a function there. */
 static bool overlaps_another(const struct arch_prologue *prologue)
 {
     return !sites_leave_free(prologue->entry, span_of(prologue));

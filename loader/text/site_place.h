@@ -10,8 +10,8 @@
 
 struct site;
 
-/* Find room, write stub and moved prologue, let the word hold the moved prologue. May map memory.
- * Nothing to do where that has happened. 0, or -1. */
+/* Find memory, write the stub and the relocated prologue, and let the word hold the relocated prologue. May map
+ * memory. Does nothing where that has happened before. 0, or -1. */
 int site_prepare(struct site *site, struct site_problem *why);
 /* Is there padding for it, where it needs some? Keeps that from others, as site_prepare() does, and maps
  * nothing. 0, or -1. Inside objects_locked(). */

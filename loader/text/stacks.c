@@ -140,7 +140,7 @@ BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t
     return false;
 }
 
-/* What is no more there is an error, not a fault. A process that is not dumpable cannot open the
+/* Reading an unmapped address returns -EFAULT; it does not raise SIGSEGV. A process that is not dumpable cannot open the
  * file, and is read by process_vm_readv(2); but never under a filter: some, made for services, end a
  * process that calls it. */
 static bool read_memory(int memory, void *to, uintptr_t from, size_t size)

@@ -234,7 +234,7 @@ static int put_tail(const struct patch_work *work, const uint8_t bytes[8], unsig
     return result;
 }
 
-/* Until no thread is between the old instructions, nor comes back there; those that are go on in the moved
+/* Until no thread is between the old instructions, nor comes back there; those that are go on in the relocated
  * ones. The entry is held. */
 static int evacuate(struct patch_work *work)
 {

@@ -1,6 +1,6 @@
 /*
  * text_patch.h - put a jump over a function's first instructions, or take it out, while threads run
- * through them. arch/x86_64/swap.c says how.
+ * through them. text_patch.c says how.
  *
  * Listener (or the thread that runs the constructor), holding the engine lock, inside the commit
  * section; the traps of the prologue are in the table, and SIGTRAP is ours.

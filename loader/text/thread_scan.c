@@ -418,7 +418,7 @@ static int await_answers(struct thread_scan *scan, uint32_t round, uint32_t lost
                          pid_t *who)
 {
     for (;;) {
-        uint32_t seen = trap_answers();
+        uint32_t answers = trap_answers();
         const struct scanned_thread *thread = unanswered(scan, round);
 
         if (!thread || trap_lost() != lost)
@@ -426,7 +426,7 @@ static int await_answers(struct thread_scan *scan, uint32_t round, uint32_t lost
         *who = thread->entry;
         if (clock_ms() >= until)
             return -ETIMEDOUT;
-        trap_await(seen);
+        trap_await(answers);
     }
 }
 

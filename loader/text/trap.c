@@ -199,12 +199,12 @@ uint32_t trap_answers(void)
     return atomic_load_explicit(&rounds.answers, memory_order_acquire);
 }
 
-void trap_await(uint32_t seen)
+void trap_await(uint32_t answers)
 {
     struct timespec limit = clock_spec(clock_ms() + AWAIT_MS);
 
     atomic_store_explicit(&rounds.waiting, true, memory_order_seq_cst);
-    sys_futex_wait(&rounds.answers, seen, &limit);
+    sys_futex_wait(&rounds.answers, answers, &limit);
     atomic_store_explicit(&rounds.waiting, false, memory_order_release);
 }
 

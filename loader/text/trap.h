@@ -1,6 +1,6 @@
 /*
  * trap.h - threads that meet a trap of ours (an int3: SIGTRAP; an opcode that is none: SIGILL), or are
- * asked where they are (SIGILL), go on in the moved prologue; what is not ours goes to the host's
+ * asked where they are (SIGILL), go on in the relocated prologue; a trap that is not the engine's goes to the host's
  * own action.
  *
  * The handler runs on any thread of the host at any moment: no lock, no allocation, no libc. The
@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Where an instruction was, and where its moved copy is. Never freed. */
+/* Where an instruction was, and where its relocated copy is. Never freed. */
 struct trap {
     struct trap *next;
     uintptr_t address; /* 0: its object is gone */
@@ -50,7 +50,7 @@ int trap_ask(pid_t tid, uint32_t index);
 /* How many questions have lost their value on the way (RLIMIT_SIGPENDING): the thread may be asked again. */
 uint32_t trap_lost(void);
 /* Sleep until some thread has answered, at most some milliseconds. */
-void trap_await(uint32_t seen);
+void trap_await(uint32_t answers);
 uint32_t trap_answers(void);
 
 #endif
