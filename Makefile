@@ -56,8 +56,8 @@ shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c int
 	step_instruction.c step_string.c under_mask.c unwind.c valgrind.c vfork.c)
 shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S)
 engine_arch := $(filter-out $(shim_only_arch),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
-command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c machine.c \
-	plt.c relocation.c system_call.S))
+command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c kept_names.c \
+	machine.c plt.c relocation.c system_call.S))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
 engine_sources := $(call sources,loader elf resolve) $(addprefix base/,$(engine_base)) $(engine_arch)
 command_sources := $(call sources,cli elf resolve) $(addprefix base/,$(command_base)) $(command_arch)
@@ -97,7 +97,7 @@ endif
 
 # The name that a program would be linked with: Debian's has the version in it.
 ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-$(BUILD)/obj/loader/text/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
+$(BUILD)/obj/$(ARCH)/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
 
 # The registers that callers rely on: see the file.
 $(BUILD)/obj/loader/slots/fault_decide.o: PARTS_FLAGS += -mgeneral-regs-only
@@ -204,6 +204,7 @@ lint:
 		-Iinclude -I. $(call sources,$(filter-out include,$(C_FOLDERS)))
 	shellcheck -x $(SHELL_FILES)
 	scripts/check-tests
+	scripts/check-arch
 
 clean:
 	rm -rf $(BUILD)

@@ -27,8 +27,16 @@ enum {
     ARCH_PROLOGUE_COUNT = 8,  /* in so many instructions */
     ARCH_MOVED_BYTES = 256,   /* room for a moved prologue */
     ARCH_STUB_BYTES = 32,     /* room for a stub */
-    ARCH_STUB_CHOICES = 40    /* of the traps that a jump may hold: arch_stub_other() */
+    ARCH_STUB_PLACE = 8,      /* what arch_stub() takes of it */
+    ARCH_HIT_PLACE = 24,      /* what the stub that records a hit takes */
+    ARCH_TRAP_BYTE = 0xcc,    /* int3 */
+    ARCH_ADDRESS_BITS = 48,   /* of an address; with the larger page tables: */
+    ARCH_ADDRESS_BITS_WIDE = 57,
+    ARCH_STUB_CHOICES = 40 /* of the traps that a jump may hold: arch_stub_other() */
 };
+
+/* How far apart code and the words that it refers to may lie, less room for both. */
+#define ARCH_REACH ((UINT64_C(1) << 31) - 0x10000)
 
 /* Why an entry cannot be patched, in the order in which they are looked for. */
 enum arch_problem {

@@ -37,6 +37,23 @@ struct arch_kept {
         proved; /* false: not everything could be read; the sets hold all that the function does not write */
 };
 
+/* Registers that hold a result, as bits of the sets above: of one word, of two. */
+enum {
+    ARCH_RESULT_GENERAL = 1,      /* rax */
+    ARCH_RESULT_GENERAL_PAIR = 5, /* rax, rdx */
+    ARCH_RESULT_VECTOR = 1,       /* xmm0 */
+    ARCH_RESULT_VECTOR_PAIR = 3,  /* xmm0, xmm1 */
+    ARCH_VECTOR_BYTES = 16,       /* what each processor has of a vector register */
+    ARCH_GENERAL_ARGUMENTS = 6,   /* so many arguments lie in registers */
+    ARCH_VECTOR_ARGUMENTS = 8
+};
+
+/* Call `each` with what is kept: "rcx", "xmm8", "k1", "x87", "alignment". */
+typedef void arch_kept_name(const char *name, void *context);
+void arch_kept_each(const struct arch_kept *kept, arch_kept_name *each, void *context);
+
+/* All that a stub can keep. Whether result registers hold a result the signature has to tell. */
+extern const struct arch_kept arch_kept_everything;
 /* All that is no result: where nothing could be found out. */
 struct arch_kept arch_kept_unproved(void);
 

@@ -7,6 +7,8 @@
 
 #include "arch/arch.h"
 #include "arch/callers.h"
+#include "arch/decoder.h"
+#include "arch/fault_entries.h"
 #include "arch/foreign.h"
 #include "arch/keep.h"
 #include "arch/plt.h"

@@ -25,5 +25,7 @@ extern const char
     *const machine_hwcaps[]; /* the subdirectories for newer processors, best first; NULL ends */
 extern const char
     *const machine_decoder_libs[]; /* the sonames of the decoder of instructions; NULL ends */
+extern const char
+    machine_decoder_stem[]; /* the first of them without its version; the engine loads it */
 
 #endif

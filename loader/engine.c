@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/decoder.h"
 #include "base/clock.h"
 #include "base/services.h"
 #include "base/sys.h"
@@ -22,7 +23,6 @@
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
 #include "loader/slots/slot_objects.h"
-#include "loader/text/decoder.h"
 #include "loader/text/site.h"
 #include "loader/transaction/commit.h"
 #include "loader/transaction/deferred.h"

@@ -7,8 +7,6 @@
 #include "arch/keep.h"
 #include "resolve/signature_call.h"
 
-enum { XMM_BYTES = 16 };
-
 /* gcc's special_function_p() (calls.cc), and those of the C library that do the same. A stub that has
  * returned once cannot return again. */
 bool keep_returns_twice(const char *name)
@@ -43,7 +41,7 @@ static const char *settle_results(const struct keep_facts *facts, const struct s
     kept->general |= kept->unsure_general & (uint16_t)~call->result_general;
     kept->vector |= kept->unsure_vector & ~call->result_vector;
     if (kept->vector && kept->vector_bytes == 0)
-        kept->vector_bytes = XMM_BYTES;
+        kept->vector_bytes = ARCH_VECTOR_BYTES;
     kept->unsure_general = 0;
     kept->unsure_vector = 0;
     return NULL;
@@ -87,38 +85,6 @@ const char *keep_decide(const struct keep_facts *facts, struct keep *out)
 
 /* ---- in words ---- */
 
-static void each_numbered(uint64_t bits, const char *class, void (*each)(const char *, void *),
-                          void *context)
-{
-    for (unsigned i = 0; i < 32; i++) {
-        char name[16];
-
-        if (!(bits >> i & 1))
-            continue;
-        snprintf(name, sizeof(name), "%s%u", class, i);
-        each(name, context);
-    }
-}
-
-void keep_each(const struct arch_kept *kept, void (*each)(const char *, void *), void *context)
-{
-    static const char *const general[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    const char *vector = kept->vector_bytes == 64   ? "zmm"
-                         : kept->vector_bytes == 32 ? "ymm"
-                                                    : "xmm";
-
-    for (unsigned i = 0; i < 16; i++)
-        if (kept->general >> i & 1)
-            each(general[i], context);
-    each_numbered(kept->vector, vector, each, context);
-    each_numbered(kept->mask, "k", each, context);
-    if (kept->x87)
-        each("x87", context);
-    if (kept->align)
-        each("alignment", context);
-}
-
 struct kept_listing {
     char *list;
     size_t size;
@@ -138,5 +104,5 @@ void keep_list(const struct arch_kept *kept, char *list, size_t size)
     struct kept_listing l = {list, size};
 
     *list = '\0';
-    keep_each(kept, list_kept, &l);
+    arch_kept_each(kept, list_kept, &l);
 }

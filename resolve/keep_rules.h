@@ -31,9 +31,6 @@ const char *keep_decide(const struct keep_facts *facts, struct keep *out);
 
 /* List what calls of a function keep: "rcx, rdx, xmm8, k1, x87, an aligned stack". */
 void keep_list(const struct arch_kept *kept, char *list, size_t size);
-/* Call `each` for everything that calls of a function keep: "rcx", "xmm8", "alignment". */
-void keep_each(const struct arch_kept *kept, void (*each)(const char *name, void *context),
-               void *context);
 
 /* Return whether the function of that name is known to return twice (setjmp, vfork). */
 bool keep_returns_twice(const char *name);

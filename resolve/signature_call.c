@@ -3,9 +3,8 @@
 
 #include <string.h>
 
+#include "arch/callers.h"
 #include "resolve/signature_read.h"
-
-enum { RAX = 1 << 0, RDX = 1 << 2, XMM0 = 1 << 0, XMM1 = 1 << 1 };
 
 /* How a value is passed. On the stack it takes `stack` bytes, at a multiple of `alignment`. */
 struct passing {
@@ -17,11 +16,11 @@ struct passing {
 };
 
 static const struct passing UNKNOWN, NOTHING = {.known = true};
-static const struct passing INTEGER = {true, 1, 0, 8, 8, RAX, 0};
-static const struct passing INTEGER_PAIR = {true, 2, 0, 16, 16, RAX | RDX, 0};
-static const struct passing FLOATING = {true, 0, 1, 8, 8, 0, XMM0};
-static const struct passing FLOATING_PAIR = {true, 0, 2, 16, 8, 0, XMM0 | XMM1};
-static const struct passing FLOATING_QUAD = {true, 0, 1, 16, 16, 0, XMM0};
+static const struct passing INTEGER = {true, 1, 0, 8, 8, ARCH_RESULT_GENERAL, 0};
+static const struct passing INTEGER_PAIR = {true, 2, 0, 16, 16, ARCH_RESULT_GENERAL_PAIR, 0};
+static const struct passing FLOATING = {true, 0, 1, 8, 8, 0, ARCH_RESULT_VECTOR};
+static const struct passing FLOATING_PAIR = {true, 0, 2, 16, 8, 0, ARCH_RESULT_VECTOR_PAIR};
+static const struct passing FLOATING_QUAD = {true, 0, 1, 16, 16, 0, ARCH_RESULT_VECTOR};
 static const struct passing LONG_DOUBLE = {true, 0, 0, 16, 16, 0, 0};
 static const struct passing LONG_DOUBLE_PAIR = {true, 0, 0, 32, 16, 0, 0};
 
@@ -192,7 +191,8 @@ static void place_argument(struct argument_places *places, const struct passing 
 /* A result of an unknown type may lie in memory whose address is one argument more. */
 static bool place_all(const struct node *function, uint32_t *stack)
 {
-    struct argument_places places = {.general = 6, .vector = 8};
+    struct argument_places places = {.general = ARCH_GENERAL_ARGUMENTS,
+                                     .vector = ARCH_VECTOR_ARGUMENTS};
 
     if (!passing_of(function->inner).known)
         return false;

@@ -1,6 +1,6 @@
 /*
  * signature_call.h - what a signature's text says about a call: which registers hold the result, and
- * how many bytes of arguments lie on the stack (System V ABI for x86-64, 3.2.3 "Parameter Passing").
+ * how many bytes of arguments lie on the stack (the psABI's "Parameter Passing").
  *
  * Of a typedef nothing is known but its spelling: those of the C library and of POSIX are known,
  * another may be a structure. Compiled into engine and command; any thread.
@@ -16,8 +16,8 @@ struct signature_call {
     bool arguments_known; /* `stack_bytes` is right */
     uint32_t stack_bytes; /* of arguments, a multiple of 8 */
     bool result_known;
-    uint16_t result_general; /* bits as in struct arch_kept: rax, rdx */
-    uint32_t result_vector;  /* xmm0, xmm1 */
+    uint16_t result_general; /* bits as in struct arch_kept */
+    uint32_t result_vector;  /* likewise */
     bool
         result_not_one_word; /* it is known to be more, or other, than nothing, an integer or a pointer */
 };

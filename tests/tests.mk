@@ -9,7 +9,7 @@
 
 # Those that stand in for libc's own functions are left out: with one the whole shim would come.
 # So is what stands in for libZydis in the engine.
-stand_ins := $(wildcard preload/interpose/*.c) $(addprefix $(ARCH)/,by_number.c vfork.c) preload/own_malloc.c loader/text/decoder.c loader/own_malloc.c base/sort.c \
+stand_ins := $(wildcard preload/interpose/*.c) $(addprefix $(ARCH)/,by_number.c vfork.c) preload/own_malloc.c $(ARCH)/decoder.c loader/own_malloc.c base/sort.c \
 	cli/output/kernel.c
 parts_objects := $(call objects,$(filter-out cli/main.c $(stand_ins),$(sort $(preload_sources) \
 	$(engine_sources) $(command_sources))) $(wildcard tests/support/*.c tests/support/*.S tests/must/must_*.c))
@@ -22,7 +22,7 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-$(BUILD)/tests/test_engine $(BUILD)/tests/test_bulk: $(BUILD)/obj/loader/text/decoder.o
+$(BUILD)/tests/test_engine $(BUILD)/tests/test_bulk: $(BUILD)/obj/$(ARCH)/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_store2 text_poke_store8 text_poke_sync \

@@ -376,6 +376,17 @@ static void go_all_the_way(struct asking *asking)
     asking->analysis->above.used = 0;
 }
 
+const struct arch_kept arch_kept_everything = {
+    .general = ARCH_GENERAL_CALLER_SAVED & ~ARCH_RESULT_GENERAL_PAIR,
+    .vector = UINT32_MAX & ~(uint32_t)ARCH_RESULT_VECTOR_PAIR,
+    .vector_bytes = 64,
+    .mask = 0xff,
+    .x87 = true,
+    .align = true,
+    .unsure_general = ARCH_RESULT_GENERAL_PAIR,
+    .unsure_vector = ARCH_RESULT_VECTOR_PAIR,
+};
+
 struct arch_kept arch_kept_unproved(void)
 {
     return (struct arch_kept){

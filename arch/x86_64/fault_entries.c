@@ -1,5 +1,5 @@
 /*
- * fault_entries.c - the row of functions that faults put in place of others. x86-64, System V ABI.
+ * fault_entries.c - see arch/fault_entries.h.
  *
  * Entry n pushes n and goes to one common body. Nothing is known of the function that is replaced,
  * and callers may rely on each register that it does not write (arch/callers.h). So no register is
@@ -8,7 +8,7 @@
  * On the way to the original the stack is as the caller left it, so there is no frame to unwind
  * through; its address waits below the stack pointer, where signal handlers do not write.
  */
-#include "loader/slots/fault.h"
+#include "arch/fault_entries.h"
 
 _Static_assert(FAULT_PASSES == 0 && FAULT_RETURNS_NOTHING == 2, "as the body compares them");
 

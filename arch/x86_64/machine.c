@@ -17,3 +17,4 @@ const char machine_library_path[] =
 const char machine_multiarch[] = "lib/x86_64-linux-gnu";
 const char *const machine_hwcaps[] = {"x86-64-v4", "x86-64-v3", "x86-64-v2", NULL};
 const char *const machine_decoder_libs[] = {"libZydis.so.4.0", "libZycore.so.1.4", NULL};
+const char machine_decoder_stem[] = "libZydis.so";

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "base/base_name.h"
+#include "base/machine.h"
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
 #include "cli/process/mapped.h"
 #include "cli/process/preload_path.h"
 
 #define ENGINE "libhotpatch_engine.so"
-#define ZYDIS "libZydis.so" /* which the engine loads by itself */
 
 struct library_search {
     const char *name;
@@ -113,7 +113,7 @@ int engine_files_find(const struct process *process, struct texts *files, struct
 {
     struct refusal ignored = {0};
     char *engine = find_engine(process, &ignored);
-    const char *zydis = loaded_library(ZYDIS, strlen(ZYDIS));
+    const char *decoder = loaded_library(machine_decoder_stem, strlen(machine_decoder_stem));
     struct mapped mapped;
 
     refusal_clear(&ignored);
@@ -122,8 +122,8 @@ int engine_files_find(const struct process *process, struct texts *files, struct
         return refuse(why, HP_ENGINE, ENGINE " is not beside the library of process %d",
                       process->pid);
     mapped_read(process, &mapped);
-    if (zydis)
-        engine_files_add(files, &mapped, zydis);
+    if (decoder)
+        engine_files_add(files, &mapped, decoder);
     engine_files_add(files, &mapped, engine);
     mapped_free(&mapped);
     free(engine);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/decoder.h"
 #include "base/services.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -18,7 +19,6 @@
 #include "loader/slots/entry_file.h"
 #include "loader/slots/ifunc.h"
 #include "loader/slots/module_state.h"
-#include "loader/text/decoder.h"
 #include "loader/text/site.h"
 #include "loader/text/site_find.h"
 #include "resolve/function_code.h"

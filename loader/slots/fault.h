@@ -12,11 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/fault_entries.h"
 #include "base/refusal.h"
 #include "base/request.h"
 #include "loader/objects/object.h"
-
-enum { FAULT_COUNT = 4096 };
 
 struct fault {
     uintptr_t original; /* what lies below; a layer's HOTPATCH_ORIGINAL */
@@ -47,21 +46,5 @@ uintptr_t fault_entry(const struct fault *fault); /* the function that replaces 
 extern struct fault fault_table[];
 extern intptr_t
     fault_errno_offset; /* from the thread pointer; libc's errno has it in every thread */
-
-/* The row of entries. Each calls fault_decide() with its number and its caller, and returns the
- * value, or goes on to the original with all arguments as they came. */
-extern const unsigned char fault_entries[], fault_entries_end[];
-extern const unsigned fault_entry_size;
-
-enum fault_outcome { FAULT_PASSES, FAULT_RETURNS, FAULT_RETURNS_NOTHING };
-
-struct fault_verdict {
-    int64_t outcome;
-    int64_t value; /* to return; or the original's address */
-};
-
-/* Any thread, from inside any function of the program, malloc included: no lock, no memory, and no
- * function of libc, at whose entry this or another fault may stand. */
-struct fault_verdict fault_decide(uint64_t number, uintptr_t caller);
 
 #endif

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/decoder.h"
 #include "base/clock.h"
 #include "loader/objects/object_functions.h"
 #include "loader/slots/entry.h"
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
-#include "loader/text/decoder.h"
 #include "resolve/function_code.h"
 
 enum { ASK_MS = 2000 };

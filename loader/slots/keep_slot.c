@@ -21,16 +21,6 @@ struct found {
     bool unread;
 };
 
-/* All that a stub can keep. Whether result registers hold a result the signature has to tell. */
-static const struct arch_kept everything = {.general = ARCH_GENERAL_CALLER_SAVED & ~5,
-                                            .vector = UINT32_MAX & ~3u,
-                                            .vector_bytes = 64,
-                                            .mask = 0xff,
-                                            .x87 = true,
-                                            .align = true,
-                                            .unsure_general = 5,
-                                            .unsure_vector = 3};
-
 /* What callers rely on, by the object's code. Without an index of it (too much code, damaged relocations),
  * and of a function that only debug information knows, nothing is known. */
 static void find(const struct slot *slot, struct found *found)
@@ -43,7 +33,7 @@ static void find(const struct slot *slot, struct found *found)
     *found = (struct found){0};
     return;
 #endif
-    *found = (struct found){.kept = everything, .unread = true};
+    *found = (struct found){.kept = arch_kept_everything, .unread = true};
     if (callers && function_begins_at(slot->object->functions, slot->definition, &function)) {
         found->unread = false;
         arch_callers_kept(callers, slot->definition, &found->kept, found->callers, LISTED,

@@ -107,7 +107,7 @@ static void each_kept(const void *of, reported_name_fn *put, void *context)
     struct put_name to = {put, context};
 
     if (kept)
-        keep_each(kept, put_kept, &to);
+        arch_kept_each(kept, put_kept, &to);
 }
 
 struct damage_texts {

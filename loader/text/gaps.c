@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
 
@@ -19,7 +20,8 @@ uint64_t gaps_limit(unsigned address_bits)
 
 uint64_t gaps_limit_near(uint64_t near)
 {
-    return gaps_limit(near >> (ADDRESS_BITS - 1) == 0 ? ADDRESS_BITS : ADDRESS_BITS_WIDE);
+    return gaps_limit(near >> (ARCH_ADDRESS_BITS - 1) == 0 ? ARCH_ADDRESS_BITS
+                                                           : ARCH_ADDRESS_BITS_WIDE);
 }
 
 bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at)
@@ -70,7 +72,7 @@ void gaps_begin(struct gaps *gaps, uintptr_t brk)
 
 bool gaps_add(struct gaps *gaps, const struct mapping *mapping)
 {
-    uint64_t limit = gaps_limit(ADDRESS_BITS_WIDE);
+    uint64_t limit = gaps_limit(ARCH_ADDRESS_BITS_WIDE);
 
     if (!append_gap(gaps, mapping->begin < limit ? mapping->begin : limit, mapping->stack))
         return false;
@@ -80,7 +82,7 @@ bool gaps_add(struct gaps *gaps, const struct mapping *mapping)
 
 bool gaps_end(struct gaps *gaps)
 {
-    return append_gap(gaps, gaps_limit(ADDRESS_BITS_WIDE), false);
+    return append_gap(gaps, gaps_limit(ARCH_ADDRESS_BITS_WIDE), false);
 }
 
 static bool look(const struct mapping *mapping, void *context)

@@ -28,11 +28,10 @@ struct free_gap {
 };
 
 /*
- * Where a process's addresses end, less a little, by how many bits an address has: 48, or 57 with five levels of
- * page tables (Documentation/arch/x86/x86_64/5level-paging.rst). There too mmap(2) gives none above 47 bits unless
+ * Where a process's addresses end, less a little, by how many bits an address has: ARCH_ADDRESS_BITS, or with five
+ * levels of page tables ARCH_ADDRESS_BITS_WIDE. There too mmap(2) gives none above 47 bits unless
  * it is asked for one, since programs keep other things in the upper bits.
  */
-enum { ADDRESS_BITS = 48, ADDRESS_BITS_WIDE = 57 };
 uint64_t gaps_limit(unsigned address_bits);
 /* The limit for what is to lie near code at `near`: the lower one, unless the code itself lies above it. */
 uint64_t gaps_limit_near(uint64_t near);

@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "arch/arch.h"
 #include "loader/text/near_alloc.h"
-
-#define REACH ((UINT64_C(1) << 31) - 0x10000)
 
 struct keeper {
     struct keeper *next;
@@ -44,7 +43,7 @@ static struct keeper *find_used(const struct keeper *list, uintptr_t function)
 
 static uint64_t reach_down(uint64_t at)
 {
-    return at > REACH ? at - REACH : 0;
+    return at > ARCH_REACH ? at - ARCH_REACH : 0;
 }
 
 static int write_thunk(const struct keeper *keeper)
@@ -61,7 +60,7 @@ static int keeper_place(struct keeper *keeper, uintptr_t near)
     struct near_wish words = {.kind = NEAR_WORDS,
                               .size = sizeof(*keeper->words),
                               .low = reach_down(near),
-                              .high = near + REACH,
+                              .high = near + ARCH_REACH,
                               .near = near};
     struct near_wish thunk = {.kind = NEAR_CODE, .size = ARCH_THUNK_BYTES, .near = near};
     int error = 0;
@@ -70,7 +69,7 @@ static int keeper_place(struct keeper *keeper, uintptr_t near)
     if (!keeper->words)
         return error ? error : -ENOMEM;
     thunk.low = reach_down((uintptr_t)keeper->words);
-    thunk.high = (uintptr_t)keeper->words + REACH;
+    thunk.high = (uintptr_t)keeper->words + ARCH_REACH;
     keeper->thunk = near_alloc_take(&thunk, &error);
     if (keeper->thunk) {
         arch_keeper_fill(keeper->words, &keeper->keep.kept, keeper->keep.stack_bytes,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/refusal.h"
 #include "base/sys.h"
 #include "loader/objects/maps.h"
@@ -14,11 +15,9 @@
 #include "loader/text/site_problem.h"
 #include "loader/text/site_state.h"
 
-#define REACH ((UINT64_C(1) << 31) - 0x10000)
-
 static uint64_t below(uint64_t at)
 {
-    return at > REACH ? at - REACH : 0;
+    return at > ARCH_REACH ? at - ARCH_REACH : 0;
 }
 
 static bool next_stub(const void *context, uint64_t from, uint64_t *at)
@@ -32,7 +31,7 @@ static struct near_wish wish_stub(const struct arch_prologue *prologue)
 
     arch_stub_window(prologue, &window);
     return (struct near_wish){.kind = NEAR_CODE,
-                              .size = STUB_BYTES,
+                              .size = ARCH_STUB_PLACE,
                               .low = window.low,
                               .high = window.high,
                               .near = prologue->jump,
@@ -209,9 +208,9 @@ static int place_words(struct site *site, struct site_problem *why)
     struct near_wish wish = {.kind = NEAR_WORDS,
                              .size = sizeof(struct words),
                              .low = below(site->stub),
-                             .high = site->stub + REACH,
+                             .high = site->stub + ARCH_REACH,
                              .near = site->prologue.jump};
-    uint64_t low = below(site->prologue.jump), high = site->prologue.jump + REACH;
+    uint64_t low = below(site->prologue.jump), high = site->prologue.jump + ARCH_REACH;
     int error;
 
     /* The hit stub lies near the function and reads them too. */
@@ -239,8 +238,8 @@ static void place_hold(struct site *site)
         wishes[count] = wish_stub(&choices[count]);
         if (wishes[count].low < below(words))
             wishes[count].low = below(words);
-        if (wishes[count].high > words + REACH)
-            wishes[count].high = words + REACH;
+        if (wishes[count].high > words + ARCH_REACH)
+            wishes[count].high = words + ARCH_REACH;
         count++;
     } while (count < ARCH_STUB_CHOICES && arch_stub_other(&choice));
     found = near_alloc_take_any(wishes, count, &site->hold, &error);
@@ -252,7 +251,7 @@ static void place_hold(struct site *site)
 static int write_hold(struct site *site)
 {
     uint8_t stub[ARCH_STUB_BYTES];
-    size_t size = arch_stub(site->hold, (uintptr_t)&site->words->word, stub, STUB_BYTES);
+    size_t size = arch_stub(site->hold, (uintptr_t)&site->words->word, stub, ARCH_STUB_PLACE);
 
     return size == 0 ? -ERANGE : near_alloc_write(site->hold, stub, size);
 }
@@ -261,9 +260,9 @@ static int place_hit_stub(struct site *site, struct site_problem *why)
 {
     uint64_t words = (uintptr_t)site->words;
     struct near_wish wish = {.kind = NEAR_CODE,
-                             .size = HIT_STUB_BYTES,
+                             .size = ARCH_HIT_PLACE,
                              .low = below(words),
-                             .high = words + REACH,
+                             .high = words + ARCH_REACH,
                              .near = site->prologue.jump};
     int error;
 
@@ -279,7 +278,7 @@ static int place_original(struct site *site, struct site_problem *why)
     struct near_wish wish = {.kind = NEAR_CODE,
                              .size = sizeof(code),
                              .low = below(p->jump),
-                             .high = p->jump + REACH,
+                             .high = p->jump + ARCH_REACH,
                              .near = p->jump};
     ssize_t length;
     int error;
@@ -327,10 +326,10 @@ static void place_restored(struct site *site)
 static int write_stubs(struct site *site, struct site_problem *why)
 {
     uint8_t stub[ARCH_STUB_BYTES], hit_stub[ARCH_STUB_BYTES];
-    size_t stub_size = arch_stub(site->stub, (uintptr_t)&site->words->word, stub, STUB_BYTES);
+    size_t stub_size = arch_stub(site->stub, (uintptr_t)&site->words->word, stub, ARCH_STUB_PLACE);
     size_t hit_stub_size =
         arch_stub_noting(site->hit_stub, (uintptr_t)&site->words->hit,
-                         (uintptr_t)&site->words->target, hit_stub, HIT_STUB_BYTES);
+                         (uintptr_t)&site->words->target, hit_stub, ARCH_HIT_PLACE);
     int error;
 
     if (stub_size == 0 || hit_stub_size == 0)
@@ -345,12 +344,12 @@ static int write_stubs(struct site *site, struct site_problem *why)
 
 static void give_places_back(struct site *site)
 {
-    near_alloc_give_back(site->stub, STUB_BYTES);
+    near_alloc_give_back(site->stub, ARCH_STUB_PLACE);
     if (site->patch.held)
-        near_alloc_give_back(site->hold, STUB_BYTES);
+        near_alloc_give_back(site->hold, ARCH_STUB_PLACE);
     site->patch.held = false;
     near_alloc_give_back((uintptr_t)site->words, sizeof(*site->words));
-    near_alloc_give_back(site->hit_stub, HIT_STUB_BYTES);
+    near_alloc_give_back(site->hit_stub, ARCH_HIT_PLACE);
     near_alloc_give_back(site->original, site->original_size);
     site->stub = site->hold = site->hit_stub = site->original = 0;
     site->words = NULL;

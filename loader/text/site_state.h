@@ -12,7 +12,7 @@
 #include "loader/text/trap.h"
 #include "resolve/padding.h"
 
-enum { SITE_BUCKETS = 8192, STUB_BYTES = 8, HIT_STUB_BYTES = 24 };
+enum { SITE_BUCKETS = 8192 };
 
 /* What the stubs read and write, in a page of words. */
 struct words {

@@ -1,5 +1,5 @@
 /*
- * text_patch.c - cross-modification of code on x86-64 (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
+ * text_patch.c - cross-modification of code (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
  * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
  * eight and the pages can be made writable, else with their page (page_replace.h). A thread that comes to the entry
@@ -59,9 +59,9 @@
 #include "loader/text/trap.h"
 
 /* A thread that is asked to leave answers when it is given a processor. */
-enum { JUMP_BYTES = 5, TRAP = 0xcc, HOLD_MS = 2, ANSWER_MS = 100 };
+enum { HOLD_MS = 2, ANSWER_MS = 100 };
 
-/* All five bytes at once. */
+/* All bytes of the jump at once. */
 struct byte_change {
     uint8_t bytes[8];
     struct page_replace replaced; /* where no store does it */
@@ -74,10 +74,10 @@ struct patch_work {
     struct thread_scan scan;
     uintptr_t at;
     struct byte_change old, hold, new;
-    bool boundary[JUMP_BYTES]; /* an old instruction began there; not at 0 */
-    bool inside;               /* a thread may have stopped at one of them */
-    bool synced;               /* membarrier(2) works */
-    bool stores;               /* one store changes all five */
+    bool boundary[ARCH_LONG_BYTES]; /* an old instruction began there; not at 0 */
+    bool inside;                    /* a thread may have stopped at one of them */
+    bool synced;                    /* membarrier(2) works */
+    bool stores;                    /* one store changes all bytes */
     uint64_t until;
     struct site_problem *why;
 };
@@ -93,11 +93,11 @@ static void begin(struct patch_work *work, const struct text_patch *patch, bool 
     memset(work, 0, sizeof(*work));
     work->patch = patch;
     work->at = p->jump;
-    memcpy(in ? work->old.bytes : work->new.bytes, p->bytes, JUMP_BYTES);
-    memcpy(in ? work->new.bytes : work->old.bytes, patch->jump, JUMP_BYTES);
-    memcpy(work->hold.bytes, patch->hold, JUMP_BYTES);
+    memcpy(in ? work->old.bytes : work->new.bytes, p->bytes, ARCH_LONG_BYTES);
+    memcpy(in ? work->new.bytes : work->old.bytes, patch->jump, ARCH_LONG_BYTES);
+    memcpy(work->hold.bytes, patch->hold, ARCH_LONG_BYTES);
     for (unsigned i = 1; i < p->count; i++) {
-        if (p->start[i] < JUMP_BYTES) {
+        if (p->start[i] < ARCH_LONG_BYTES) {
             work->boundary[p->start[i]] = true;
             work->inside = in;
         }
@@ -155,7 +155,7 @@ POKE_BARE static void store_all(const struct patch_work *work, const uint8_t byt
         uint8_t bytes[8];
     } now = {.word = __atomic_load_n((uint64_t *)aligned, __ATOMIC_RELAXED)};
 
-    for (unsigned i = 0; i < JUMP_BYTES; i++)
+    for (unsigned i = 0; i < ARCH_LONG_BYTES; i++)
         now.bytes[(work->at & 7) + i] = bytes[i];
     text_poke_store8(aligned, now.word);
 }
@@ -171,7 +171,7 @@ static int prepare_way(struct patch_work *work, struct byte_change *change)
 {
     return work->stores
                ? 0
-               : page_replace_prepare(&change->replaced, work->at, change->bytes, JUMP_BYTES);
+               : page_replace_prepare(&change->replaced, work->at, change->bytes, ARCH_LONG_BYTES);
 }
 
 /* 0, or -errno: nothing has changed. */
@@ -199,9 +199,9 @@ static int prepare_ways(struct patch_work *work, bool hold)
 
 static bool open_store(struct patch_work *work)
 {
-    if ((work->at & 7) + JUMP_BYTES > 8)
+    if ((work->at & 7) + ARCH_LONG_BYTES > 8)
         return false;
-    if (text_poke_open(&work->poke, work->at, JUMP_BYTES, work->patch->protection, true) != 0)
+    if (text_poke_open(&work->poke, work->at, ARCH_LONG_BYTES, work->patch->protection, true) != 0)
         return false;
     if (!work->poke.stores)
         text_poke_close(&work->poke);
@@ -223,11 +223,11 @@ static int put_tail(const struct patch_work *work, const uint8_t bytes[8], unsig
 {
     int result = 0;
 
-    for (unsigned i = from; i < JUMP_BYTES; i++)
+    for (unsigned i = from; i < ARCH_LONG_BYTES; i++)
         if (!work->boundary[i])
             result |= text_poke_byte(&work->poke, work->at + i, bytes[i]);
     text_poke_sync();
-    for (unsigned i = from; i < JUMP_BYTES; i++)
+    for (unsigned i = from; i < ARCH_LONG_BYTES; i++)
         if (work->boundary[i])
             result |= text_poke_byte(&work->poke, work->at + i, bytes[i]);
     text_poke_sync();
@@ -244,7 +244,7 @@ static int evacuate(struct patch_work *work)
 
     if (until < work->until)
         until = work->until;
-    result = thread_scan_evacuate(&work->scan, work->at, work->at + JUMP_BYTES, until, &who);
+    result = thread_scan_evacuate(&work->scan, work->at, work->at + ARCH_LONG_BYTES, until, &who);
     if (result != 0)
         site_refuse(work->why, result == -ETIMEDOUT || result == -EAGAIN ? HP_TIMEOUT : HP_STORE,
                     "thread %d could not be made to leave the function's first instructions: %s",
@@ -262,8 +262,8 @@ static int clear_inside(struct patch_work *work)
         return 0;
     if (!work->patch->punned)
         return evacuate(work);
-    for (unsigned i = 1; i < JUMP_BYTES; i++)
-        if (work->boundary[i] && text_poke_byte(&work->poke, work->at + i, TRAP) != 0)
+    for (unsigned i = 1; i < ARCH_LONG_BYTES; i++)
+        if (work->boundary[i] && text_poke_byte(&work->poke, work->at + i, ARCH_TRAP_BYTE) != 0)
             return -1;
     text_poke_sync();
     return 0;
@@ -271,7 +271,7 @@ static int clear_inside(struct patch_work *work)
 
 static const char *put_by_int3(struct patch_work *work)
 {
-    int result = text_poke_byte(&work->poke, work->at, TRAP);
+    int result = text_poke_byte(&work->poke, work->at, ARCH_TRAP_BYTE);
     bool cleared;
 
     text_poke_sync();
@@ -303,7 +303,7 @@ static const struct scanned_thread *unable(struct patch_work *work)
     for (size_t i = 0; i < work->scan.count; i++)
         if (work->scan.threads[i].untrappable)
             return &work->scan.threads[i];
-    return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
+    return thread_scan_asleep_outside(&work->scan, work->at, work->at + ARCH_LONG_BYTES);
 }
 
 static const char *by_int3(struct patch_work *work)
@@ -323,7 +323,7 @@ static const char *by_int3(struct patch_work *work)
     if (thread)
         return refuse_thread(work, thread);
     result = work->poke.stores ? 0
-                               : text_poke_open(&work->poke, work->at, JUMP_BYTES,
+                               : text_poke_open(&work->poke, work->at, ARCH_LONG_BYTES,
                                                 work->patch->protection, false);
     if (result != 0)
         return refuse_store(work, result);
@@ -364,7 +364,7 @@ static const struct scanned_thread *await_shown(struct patch_work *work)
 
     work->scan = (struct thread_scan){0};
     do {
-        thread = thread_scan_unshown(&work->scan, work->at, work->at + JUMP_BYTES);
+        thread = thread_scan_unshown(&work->scan, work->at, work->at + ARCH_LONG_BYTES);
         if (!thread && !action_is_ours(work))
             thread = &foreign_action;
     } while (thread && clock_ms() < until);
@@ -427,7 +427,7 @@ static const struct scanned_thread *look_at_all(struct patch_work *work)
 {
     if (thread_scan_look(&work->scan) != 0 || !action_is_ours(work))
         return &foreign_action;
-    return thread_scan_asleep_outside(&work->scan, work->at, work->at + JUMP_BYTES);
+    return thread_scan_asleep_outside(&work->scan, work->at, work->at + ARCH_LONG_BYTES);
 }
 
 static const char *by_proof(struct patch_work *work)
@@ -440,7 +440,7 @@ static const char *by_proof(struct patch_work *work)
             result = put_bytes(work, &work->new);
         if (result != 0)
             return refuse_store(work, result);
-        if (!thread && thread_scan_has_slept_on(&work->scan, work->at, work->at + JUMP_BYTES))
+        if (!thread && thread_scan_has_slept_on(&work->scan, work->at, work->at + ARCH_LONG_BYTES))
             return TECHNIQUE_PROVED;
         if (!thread)
             put_bytes(work, &work->old);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/decoder.h"
 #include "base/clock.h"
 #include "base/services.h"
 #include "base/text.h"
@@ -19,7 +20,6 @@
 #include "loader/objects/mappings.h"
 #include "loader/objects/maps_at.h"
 #include "loader/slots/ifunc.h"
-#include "loader/text/decoder.h"
 #include "loader/transaction/arming.h"
 #include "loader/transaction/commit.h"
 #include "loader/transaction/decoder_need.h"

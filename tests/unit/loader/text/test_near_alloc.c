@@ -12,8 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "loader/objects/maps_at.h"
+#include "arch/arch.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/text/gaps.h"
 #include "loader/text/near_alloc.h"
 #include "tests/support/harness.h"
@@ -250,7 +251,7 @@ static void where_nothing_is_free_there_is_nothing(void **state)
         0       \
     }
 
-static const unsigned address_bits[] = {ADDRESS_BITS, ADDRESS_BITS_WIDE};
+static const unsigned address_bits[] = {ARCH_ADDRESS_BITS, ARCH_ADDRESS_BITS_WIDE};
 
 /* Where room for 32 bytes within 2 GiB of `near` is found; 0: nowhere. */
 static uint64_t find(const struct mapping *mappings, uintptr_t brk, uint64_t near, uint64_t limit)
@@ -275,8 +276,8 @@ static uint64_t find(const struct mapping *mappings, uintptr_t brk, uint64_t nea
 static void a_limit_is_half_of_the_address_space(void **state)
 {
     (void)state;
-    assert_int_equal(gaps_limit(ADDRESS_BITS), LIMIT_48);
-    assert_int_equal(gaps_limit(ADDRESS_BITS_WIDE), LIMIT_57);
+    assert_int_equal(gaps_limit(ARCH_ADDRESS_BITS), LIMIT_48);
+    assert_int_equal(gaps_limit(ARCH_ADDRESS_BITS_WIDE), LIMIT_57);
     assert_int_equal(gaps_limit_near(0x401000), LIMIT_48);
     assert_int_equal(gaps_limit_near((UINT64_C(1) << 47) - 1), LIMIT_48);
     assert_int_equal(gaps_limit_near(UINT64_C(1) << 47), LIMIT_57);

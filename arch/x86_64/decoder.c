@@ -2,7 +2,7 @@
  * decoder.c - see decoder.h. The engine is not linked with libZydis: it finds the functions that
  * arch/x86_64/ calls here, and they pass the calls on.
  */
-#include "loader/text/decoder.h"
+#include "arch/decoder.h"
 
 #define ZYDIS_STATIC_BUILD /* the definitions are this file's */
 #include <dlfcn.h>
