@@ -6,7 +6,7 @@
  * memory has this record. The command finds it by its magic in the writable mapping of the shim, and reads and
  * writes it by /proc/PID/mem; the process makes no system call for it.
  *
- *     command                                  shim, in each exec function (preload/exec.c)
+ *     command                                  shim, in each exec function (preload/interpose/exec.c)
  *     pid, then ringing = n (not 0)            executing += 1   (a locked instruction)
  *     executing == 0?  else not now            ringing == 0?    else the doorbell is ignored first
  *     SigCgt?          else not now            execve(2)

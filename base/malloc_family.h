@@ -1,5 +1,5 @@
 /*
- * own_malloc.h - malloc(3) and its kin as functions of the library that includes this, once: hidden, so that
+ * malloc_family.h - malloc(3) and its kin as functions of the library that includes this, once: hidden, so that
  * its own calls come here and nobody else's. The includer defines OWN_ALLOCATE(size), OWN_ALLOCATE_ALIGNED(alignment,
  * size), OWN_RESIZE(memory, size) and OWN_RELEASE(memory). A sanitizer's library keeps the sanitizer's.
  */

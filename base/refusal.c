@@ -52,7 +52,7 @@ static void one_line(char *text)
 }
 
 /* Malloc'd; NULL: no memory. Whole: a name may be longer than all that is said of it. strdup(3) and
- * vasprintf(3): see loader/text.h. */
+ * vasprintf(3): see base/text.h. */
 static char *sentence(const char *format, va_list arguments)
 {
     va_list again;

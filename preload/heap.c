@@ -20,7 +20,6 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "base/sys.h"
-#include "base/unwind.h"
 
 #define TAG UINT64_C(0x68705f6d656d6f72)
 #define PAGE ((size_t)4096)
@@ -35,6 +34,11 @@ struct block_head {
     size_t size; /* of the memory behind it; of a large piece that of its mapping less the head */
 };
 
+/* Before the head of memory that begins with a page. */
+struct page_note {
+    _Alignas(16) struct page_note *next; /* the head after it is at a multiple of 16 */
+};
+
 struct free_piece {
     struct free_piece *next;
 };
@@ -43,8 +47,9 @@ static struct {
     struct lock lock;
     _Atomic uintptr_t fork_holder; /* holds the lock over its fork(); 0: none */
     size_t mapped;
-    char *at, *end;               /* what is left of the newest chunk */
-    _Atomic bool has_whole_pages; /* memory was asked for at the beginning of a page */
+    char *at, *end; /* what is left of the newest chunk */
+    struct page_note
+        *_Atomic pages; /* memory that begins with a page; changed while the lock is held */
     struct free_piece *given_back[CLASSES];
 } heap STATE;
 
@@ -115,24 +120,34 @@ static bool at_page(const void *memory)
     return (uintptr_t)memory % PAGE == 0;
 }
 
-/* By the kernel, which answers an error where nothing is mapped. */
-static bool has_head_before(const void *memory)
+static struct page_note *note_of(const void *memory)
 {
-    struct block_head head;
-
-    return unwind_read(NULL, (uintptr_t)head_of(memory), &head, sizeof(head)) &&
-           head.tag == (TAG ^ (uintptr_t)memory);
+    return (struct page_note *)(void *)head_of(memory) - 1;
 }
 
-/* Reads what lies before memory of another allocator, which AddressSanitizer takes for an overrun. Before a page
- * nothing may be mapped: ours is at the beginning of one where that was asked for alone. */
+static bool is_noted(const void *memory)
+{
+    const struct page_note *note;
+    bool entered;
+
+    if (!atomic_load_explicit(&heap.pages, memory_order_relaxed))
+        return false;
+    entered = enter_heap();
+    note = atomic_load_explicit(&heap.pages, memory_order_relaxed);
+    while (note && note != note_of(memory))
+        note = note->next;
+    leave_heap(entered);
+    return note != NULL;
+}
+
+/* Read the head before the memory. Where it is another allocator's, AddressSanitizer takes this for an overrun. Before
+ * memory that begins with a page nothing need be mapped: such memory of this heap is in a list. */
 __attribute__((no_sanitize("address"))) bool heap_owns(const void *memory)
 {
     if (!memory || (uintptr_t)memory % UNIT != 0)
         return false;
     if (at_page(memory))
-        return atomic_load_explicit(&heap.has_whole_pages, memory_order_relaxed) &&
-               has_head_before(memory);
+        return is_noted(memory);
     return head_of(memory)->tag == (TAG ^ (uintptr_t)memory);
 }
 
@@ -226,6 +241,36 @@ void *heap_allocate(size_t size)
     return memory ? memory : out_of_memory();
 }
 
+static char *align(char *memory, size_t alignment)
+{
+    return (char *)(((uintptr_t)memory + alignment - 1) & ~(uintptr_t)(alignment - 1));
+}
+
+static void note_pages(void *memory)
+{
+    struct page_note *note = note_of(memory);
+    bool entered = enter_heap();
+
+    note->next = atomic_load_explicit(&heap.pages, memory_order_relaxed);
+    atomic_store_explicit(&heap.pages, note, memory_order_release);
+    leave_heap(entered);
+}
+
+/* Holding the lock. */
+static void forget_pages(const void *memory)
+{
+    struct page_note *note = note_of(memory), *at;
+
+    at = atomic_load_explicit(&heap.pages, memory_order_relaxed);
+    if (at == note) {
+        atomic_store_explicit(&heap.pages, note->next, memory_order_relaxed);
+        return;
+    }
+    while (at->next != note)
+        at = at->next;
+    at->next = note->next;
+}
+
 void *heap_allocate_aligned(size_t alignment, size_t size)
 {
     char *memory, *aligned;
@@ -237,16 +282,17 @@ void *heap_allocate_aligned(size_t alignment, size_t size)
     memory = heap_allocate(size + 2 * alignment);
     if (!memory)
         return NULL;
-    aligned = (char *)(((uintptr_t)memory + alignment - 1) & ~(uintptr_t)(alignment - 1));
-    if (at_page(aligned) && alignment < PAGE)
-        aligned += alignment;
+    aligned = align(memory, alignment);
+    if (alignment >= PAGE)
+        note_pages(aligned = align(memory + sizeof(struct page_note) + sizeof(struct block_head),
+                                   alignment));
     else if (at_page(aligned))
-        atomic_store_explicit(&heap.has_whole_pages, true, memory_order_relaxed);
+        aligned += alignment;
     return aligned == memory ? memory
                              : set_head(head_of(aligned), MOVED | (size_t)(aligned - memory));
 }
 
-/* What was allocated, and how far behind its beginning `memory` lies. */
+/* Return what was allocated, and how far after its beginning `memory` lies. */
 static void *beginning(void *memory, size_t *offset)
 {
     size_t size = head_of(memory)->size;
@@ -291,8 +337,10 @@ void heap_release(void *memory)
         release_foreign(memory);
         return;
     }
-    memory = beginning(memory, &offset);
     entered = enter_heap();
+    if (at_page(memory))
+        forget_pages(memory);
+    memory = beginning(memory, &offset);
     give_back_piece(memory, head_of(memory)->size);
     leave_heap(entered);
 }

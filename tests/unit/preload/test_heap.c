@@ -3,7 +3,7 @@
  *
  * What these tests are worth: each fails with one of these changes to heap.c, in the order of the tests: a class one
  * too small, or units of 8 bytes; half of the contents copied; no alignment; what is given back is not listed; a large
- * piece is not unmapped; no limit; libc's memory taken for the heap's; a look before a page; no lock, or one that a forked child finds
+ * piece is not unmapped; no limit; libc's memory taken for the heap's; a look before a page; that look by a system call; no lock, or one that a forked child finds
  * held; no way around the limit of locked memory. That the parent takes the lock before fork(3), and that a child
  * forgets lists which were being changed, is not shown: the moment was not hit in 50 forks.
  */
@@ -14,11 +14,14 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -159,6 +162,42 @@ static void memory_with_nothing_before_it_is_not_looked_at(void **state)
         heap_release(small[i]);
 }
 
+/* As a container's filter does: process_vm_readv(2) is refused. */
+static void refuse_reads(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(2);
+}
+
+static void whole_pages_are_known_where_memory_may_not_be_read_by_a_call(void **state)
+{
+    char *a = heap_allocate_aligned(4096, 100), *b = heap_allocate_aligned(8192, 100000);
+    int status;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        refuse_reads();
+        _exit(heap_owns(a) && heap_owns(b) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    heap_release(a);
+    assert_false(heap_owns(a));
+    assert_true(heap_owns(b));
+    heap_release(b);
+    assert_false(heap_owns(b));
+}
+
 static void *churn(void *seed)
 {
     unsigned random = (unsigned)(uintptr_t)seed;
@@ -238,6 +277,7 @@ int main(void)
         cmocka_unit_test(more_than_the_limit_is_refused),
         cmocka_unit_test(memory_of_libc_goes_back_to_libc),
         cmocka_unit_test(memory_with_nothing_before_it_is_not_looked_at),
+        cmocka_unit_test(whole_pages_are_known_where_memory_may_not_be_read_by_a_call),
         cmocka_unit_test(threads_and_forked_children_find_it_whole),
         cmocka_unit_test(pages_are_had_although_no_more_may_be_locked),
     };
