@@ -1,4 +1,4 @@
-/* file_slots.c - see file_slots.h. Which relocations are import slots: design.md, section 2. */
+/* file_slots.c - see file_slots.h. */
 #include "cli/debug/file_slots.h"
 
 #include <elf.h>

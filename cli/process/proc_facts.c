@@ -21,7 +21,7 @@
 #include "cli/process/proc_maps.h"
 
 #define SHIM_NAME "libhotpatch_preload.so"
-#define DOORBELL_OFFSET 12 /* SIGRTMIN+12: design.md, section 7 */
+#define DOORBELL_OFFSET 12 /* SIGRTMIN+12: HOTPATCH_SIGNAL in libhotpatch_preload(7) */
 
 static bool stat_fields(pid_t pid, char *state, uint64_t *start_time)
 {

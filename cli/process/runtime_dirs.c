@@ -84,7 +84,7 @@ struct candidate_search {
     const struct process *process;
     struct dir_candidate *list;
     size_t count;
-    int root;      /* of the target, O_PATH; -1: not readable */
+    int root;      /* of the process, O_PATH; -1: not readable */
     bool own_root; /* where candidates are being added from */
 };
 

@@ -1,6 +1,6 @@
 /*
- * handover.h - what the command puts into a target's runtime directory: the reply FIFO, and
- * copies of patches for a target that sees other files under the same names.
+ * handover.h - what the command puts into a process's runtime directory: the reply FIFO, and
+ * copies of patches for a process that sees other files under the same names.
  *
  * The directory may belong to another user, who can exchange anything in it at any time: all
  * is made exclusively, opened without following links, and checked on the descriptor before
