@@ -1,9 +1,9 @@
 /* slot_report.c - see slot_report.h. */
 #include "loader/slots/slot_report.h"
 
-#include "loader/module/module.h"
 #include "loader/slots/fault.h"
 #include "loader/slots/keep_slot.h"
+#include "loader/slots/module_state.h"
 #include "loader/text/damage.h"
 #include "loader/text/site.h"
 #include "resolve/keep_rules.h"
