@@ -100,7 +100,7 @@ ZYDIS_SONAME = $(shell readelf -dW "$$($(CC) -print-file-name=libZydis.so)" | se
 $(BUILD)/obj/$(ARCH)/decoder.o: PARTS_FLAGS += -DZYDIS_SONAME='"$(ZYDIS_SONAME)"'
 
 # The registers that callers rely on: see the file.
-$(BUILD)/obj/loader/slots/fault_decide.o: PARTS_FLAGS += -mgeneral-regs-only
+$(BUILD)/obj/loader/slots/injection_decide.o: PARTS_FLAGS += -mgeneral-regs-only
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -46,7 +46,7 @@ enum key {
 #define EVERYWHERE (BIT(KEY_ID) | BIT(KEY_DEADLINE) | BIT(KEY_REPLY) | BIT(KEY_NONCE))
 #define MOMENT (BIT(KEY_WHEN) | BIT(KEY_TIMEOUT))
 #define REPEATABLE (BIT(KEY_REPLACE) | BIT(KEY_AT))
-#define FAULT_TERMS \
+#define INJECTION_TERMS \
     (BIT(KEY_NTH) | BIT(KEY_PROBABILITY) | BIT(KEY_TIMES) | BIT(KEY_CALLER) | BIT(KEY_FOR))
 
 static const char key_names[KEY_COUNT][12] = {
@@ -64,7 +64,7 @@ static const struct {
     unsigned keys; /* set of BIT(key) */
 } verbs[] = {
     [REQUEST_LOAD] = {"load", EVERYWHERE | MOMENT | BIT(KEY_REPLACE) | BIT(KEY_DRY_RUN) |
-                                  BIT(KEY_SEEN) | BIT(KEY_FAIL) | BIT(KEY_AT) | FAULT_TERMS},
+                                  BIT(KEY_SEEN) | BIT(KEY_FAIL) | BIT(KEY_AT) | INJECTION_TERMS},
     [REQUEST_REVERT] = {"revert",
                         EVERYWHERE | MOMENT | BIT(KEY_SEEN) | BIT(KEY_UNLOAD) | BIT(KEY_NAME)},
     [REQUEST_STATUS] = {"status", EVERYWHERE},
@@ -253,7 +253,7 @@ static bool parse_place(char *text, struct request *request)
 }
 
 /* NAME=RETVAL[:ERRNO]: the last '=' is the one behind NAME when NAME has been decoded. */
-static bool parse_fault(char *text, struct request *request)
+static bool parse_injection(char *text, struct request *request)
 {
     char *equals = strchr(text, '=');
 
@@ -262,7 +262,7 @@ static bool parse_fault(char *text, struct request *request)
     *equals = '\0';
     if (!decode_percent(text))
         return false;
-    request->fault.what = text;
+    request->injection.what = text;
     text += strlen(text);
     *text = '=';
     memmove(text + 1, equals + 1, strlen(equals + 1) + 1);
@@ -291,24 +291,25 @@ static bool parse_count(const char *text, uint64_t max, uint64_t *value)
     return parse_number(text, max, value) && *value > 0;
 }
 
-static bool take_fault_term(struct request_fault *fault, enum key key, const char *value)
+static bool take_injection_term(struct request_injection *injection, enum key key,
+                                const char *value)
 {
     uint64_t number = 0;
 
     switch (key) {
     case KEY_NTH:
-        return parse_count(value, UINT32_MAX, &fault->nth);
+        return parse_count(value, UINT32_MAX, &injection->nth);
     case KEY_TIMES:
-        return parse_count(value, UINT32_MAX, &fault->times);
+        return parse_count(value, UINT32_MAX, &injection->times);
     case KEY_PROBABILITY:
-        return parse_probability(value, &fault->probability);
+        return parse_probability(value, &injection->probability);
     case KEY_FOR:
         if (!parse_count(value, FOR_MAX, &number))
             return false;
-        fault->seconds = (uint32_t)number;
+        injection->seconds = (uint32_t)number;
         return true;
     case KEY_CALLER:
-        fault->caller = value;
+        injection->caller = value;
         return *value != '\0';
     default:
         return false;
@@ -378,13 +379,13 @@ static bool take_value(struct request *request, enum key key, char *value)
     case KEY_AT:
         return parse_place(value, request);
     case KEY_FAIL:
-        return parse_fault(value, request);
+        return parse_injection(value, request);
     case KEY_NTH:
     case KEY_PROBABILITY:
     case KEY_TIMES:
     case KEY_CALLER:
     case KEY_FOR:
-        return take_fault_term(&request->fault, key, value);
+        return take_injection_term(&request->injection, key, value);
     case KEY_COUNT:
         break;
     }
@@ -479,7 +480,7 @@ static void check_complete(struct parse *parse)
         refuse(parse->why, HP_PATH, "load needs an absolute path");
     if (request->path && (parse->seen & BIT(KEY_FAIL)))
         refuse(parse->why, HP_PATH, "load takes a path or fail=, not both");
-    if ((parse->seen & FAULT_TERMS) && !(parse->seen & BIT(KEY_FAIL)))
+    if ((parse->seen & INJECTION_TERMS) && !(parse->seen & BIT(KEY_FAIL)))
         refuse(parse->why, HP_KEY, "nth, probability, times, caller and for go with fail=");
     if ((parse->seen & BIT(KEY_REPLACE)) && (parse->seen & BIT(KEY_FAIL)))
         refuse(parse->why, HP_KEY, "replace= names a symbol of a file, and fail= has none");

@@ -52,9 +52,9 @@ struct request_place {
     const char *target;   /* the very text that the patch spells */
 };
 
-/* load fail=: a fault instead of a patch's file. */
-struct request_fault {
-    const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no fault; NAME may hold '=' */
+/* load fail=: an injection instead of a patch's file. */
+struct request_injection {
+    const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no injection; NAME may hold '=' */
     const char *caller;   /* OBJECT, or NULL: whoever calls */
     uint64_t nth;         /* strikes at every nth call; 0: not given */
     uint64_t times;       /* strikes so often; 0: without end */
@@ -86,7 +86,7 @@ struct request {
     size_t replace_count;
     struct request_place places[REQUEST_PLACE_MAX];
     size_t place_count;
-    struct request_fault fault;
+    struct request_injection injection;
 };
 
 #define REQUEST_TIMEOUT_DEFAULT 500

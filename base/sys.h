@@ -186,7 +186,7 @@ static inline pid_t sys_getpid(void)
 }
 
 /* The calling thread, as a number that is its own while it lives; the same in a forked child. Not pthread_self(3):
- * a fault at that function's entry asks here whose call it is (loader/slots/fault_decide.c). */
+ * a fault at that function's entry asks here whose call it is (loader/slots/injection_decide.c). */
 static inline uintptr_t sys_thread(void)
 {
     return (uintptr_t)__builtin_thread_pointer();

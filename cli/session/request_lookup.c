@@ -17,7 +17,7 @@
 #include "elf/manifest.h"
 #include "elf/slot_table.h"
 #include "include/hotpatch.h"
-#include "resolve/fault_result.h"
+#include "resolve/injection_result.h"
 
 #define INLINED_TIME 30 /* ms for one target's copies */
 #define COPIES_TIME 400 /* ms for those of all targets */
@@ -143,7 +143,7 @@ static void check_injection(const struct texts *line, struct lookup *lookup, str
     char *returned = line->count ? lookup_unfit_result(lookup, line->list[0]) : NULL;
 
     if (returned)
-        refuse(why, HP_SIGNATURE, FAULT_UNFIT_RESULT, line->list[0], returned);
+        refuse(why, HP_SIGNATURE, INJECTION_UNFIT_RESULT, line->list[0], returned);
     free(returned);
 }
 

@@ -9,7 +9,7 @@
 #include "loader/module/module_request.h"
 #include "loader/module/needed.h"
 #include "loader/objects/object.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection.h"
 #include "loader/slots/slot.h"
 
 static struct module *first;
@@ -71,9 +71,9 @@ void modules_register(void)
 
 bool module_is_same(const struct module *a, const struct module *b)
 {
-    return !a->fault && !b->fault && a->size == b->size && strcmp(a->sha256, b->sha256) == 0 &&
-           strcmp(a->name, b->name) == 0 && text_same(a->origin, b->origin) &&
-           module_same_request(a, b);
+    return !a->injection && !b->injection && a->size == b->size &&
+           strcmp(a->sha256, b->sha256) == 0 && strcmp(a->name, b->name) == 0 &&
+           text_same(a->origin, b->origin) && module_same_request(a, b);
 }
 
 void module_go_on(struct module *again)
@@ -143,8 +143,8 @@ void module_free(struct module *module)
     if (!module)
         return;
     module_forget_file(module);
-    if (module->fault)
-        fault_end(module->fault);
+    if (module->injection)
+        injection_end(module->injection);
     free_slots(module->own_slots);
     for (size_t i = 0; i < module->entry_count; i++) {
         free(module->entries[i].target);

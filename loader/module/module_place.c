@@ -15,7 +15,7 @@ int module_snapshot(struct module *module, struct refusal *why)
 {
     char sha256[sizeof(module->sha256)];
 
-    if (module->fault || module->reused)
+    if (module->injection || module->reused)
         return 0;
     memcpy(sha256, module->sha256, sizeof(sha256));
     if (module->edited) /* a copy's name says what is in it */
@@ -57,7 +57,7 @@ int module_place(struct module *module)
 {
     struct object *object;
 
-    if (module->fault)
+    if (module->injection)
         return 0;
     if (objects_refresh() != 0)
         return -1;

@@ -21,7 +21,7 @@
 #include "loader/module/needed.h"
 #include "loader/module/trust.h"
 #include "loader/slots/declared.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection.h"
 #include "resolve/elf_refusal.h"
 
 static int refuse_elf_error(const struct module *module, const struct elf_error *error,
@@ -272,17 +272,18 @@ struct module *module_read(const struct request *load, struct refusal *why)
     return module;
 }
 
-struct module *module_of_fault(const struct request *load, struct refusal *why)
+struct module *module_of_injection(const struct request *load, struct refusal *why)
 {
     struct module *module = calloc(1, sizeof(*module));
     struct module_entry *entry = NULL;
     char target[TARGET_NAME_MAX];
 
     if (module)
-        module->fault = fault_new(&load->fault, target, sizeof(target), why);
-    if (module && module->fault)
+        module->injection = injection_new(&load->injection, target, sizeof(target), why);
+    if (module && module->injection)
         entry = module_add_entry(module, target, NULL);
-    if (!entry || !(module->path = text_format(MODULE_FAULT_PATH "%s", module->fault->text)) ||
+    if (!entry ||
+        !(module->path = text_format(MODULE_INJECTION_PATH "%s", module->injection->text)) ||
         !(module->name = text_format("fail:%s", target)) || !(module->version = text_copy("")) ||
         !(module->build_id = text_copy("")) || module_keep_request(module, load) != 0) {
         if (why->count == 0)
@@ -290,8 +291,8 @@ struct module *module_of_fault(const struct request *load, struct refusal *why)
         module_free(module);
         return NULL;
     }
-    entry->function = fault_entry(module->fault);
-    entry->original = (uintptr_t)&module->fault->original;
+    entry->function = injection_function(module->injection);
+    entry->original = (uintptr_t)&module->injection->original;
     entry->kind = HOTPATCH_KIND_FUNCTION;
     module->placed = true;
     return module;

@@ -18,6 +18,6 @@ struct module;
 struct module *module_read(const struct request *load, struct refusal *why);
 
 /* Return the module of a fail= request, likewise. */
-struct module *module_of_fault(const struct request *load, struct refusal *why);
+struct module *module_of_injection(const struct request *load, struct refusal *why);
 
 #endif

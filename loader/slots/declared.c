@@ -81,9 +81,9 @@ void declared_place(struct slot *slot, struct object *object)
  * section headers of the file tell where it is. What lies there is judged as always, so a file
  * that has been replaced on disk since does no harm. */
 static int read_table(const struct object *object, struct slot_table *table,
-                      struct elf_error *fault)
+                      struct elf_error *error)
 {
-    int found = slot_table_read(object->image, table, fault);
+    int found = slot_table_read(object->image, table, error);
     int fd, own = -1;
     uint64_t address;
     bool is_own;
@@ -96,7 +96,7 @@ static int read_table(const struct object *object, struct slot_table *table,
     if (fd < 0) /* asked before the listener is there: the program's is looked for again */
         return object->is_program ? SLOT_TABLE_PENDING : 0;
     if (slot_table_find_in_file(fd, &address))
-        found = slot_table_read_at(object->image, address, table, fault);
+        found = slot_table_read_at(object->image, address, table, error);
     if (own >= 0)
         sys_close(own);
     return found;
@@ -105,18 +105,18 @@ static int read_table(const struct object *object, struct slot_table *table,
 int declared_read(struct object *object)
 {
     struct slot_table table;
-    struct elf_error fault;
+    struct elf_error error;
     int found;
 
     if (!object->image)
         return 0;
-    found = read_table(object, &table, &fault);
+    found = read_table(object, &table, &error);
     if (found == SLOT_TABLE_PENDING)
         return 1;
     if (found < 0) {
         /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
         free(object->problem);
-        object->problem = text_copy(fault.text);
+        object->problem = text_copy(error.text);
         return object->problem ? 0 : -1;
     }
     if (found == 0)
@@ -138,11 +138,11 @@ int declared_read(struct object *object)
 }
 
 int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
-                       char **name_space, struct elf_error *fault)
+                       char **name_space, struct elf_error *error)
 {
     struct slot_table table;
     struct slot **end = list;
-    int found = slot_table_read(image, &table, fault);
+    int found = slot_table_read(image, &table, error);
 
     *list = NULL;
     *name_space = NULL;
@@ -153,7 +153,7 @@ int declared_from_file(const struct image *image, struct module *owner, struct s
     for (size_t i = 0; i < table.count; i++) {
         *end = from_table(&table.slots[i]);
         if (!*end) {
-            *fault = (struct elf_error){ELF_NO_MEMORY, "no memory for the patch's slots"};
+            *error = (struct elf_error){ELF_NO_MEMORY, "no memory for the patch's slots"};
             slot_table_free(&table);
             return -1;
         }

@@ -18,7 +18,7 @@ int declared_read(struct object *object);
 
 /* Make the slots of a patch's file, unregistered and with addresses without load bias. 0, or -1 with `fault`. */
 int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
-                       char **name_space, struct elf_error *fault);
+                       char **name_space, struct elf_error *error);
 
 /* Add the load bias of `object` to the addresses of such a slot. */
 void declared_place(struct slot *slot, struct object *object);

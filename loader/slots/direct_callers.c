@@ -17,12 +17,12 @@ static void restore(void *context, uint64_t address, uint8_t *copy, size_t size)
 struct arch_callers *callers_of(struct object *object)
 {
     struct functions *functions = object_function_index(object);
-    struct elf_error fault;
+    struct elf_error error;
 
     if (!object->callers && functions && !object->callers_failed &&
-        object_callers_open(&object->callers, object->image, functions, restore, object, &fault)) {
+        object_callers_open(&object->callers, object->image, functions, restore, object, &error)) {
         object->callers_failed = true;
-        shim()->log(LOG_INFO, "callers in %s: %s", object->path, fault.text);
+        shim()->log(LOG_INFO, "callers in %s: %s", object->path, error.text);
     }
     return object->callers ? object_callers_arch(object->callers) : NULL;
 }

@@ -40,7 +40,7 @@ static int prepare_thunks(const struct change *change, struct refusal *why)
         const struct module_entry *entry;
         struct site_problem problem = {0};
 
-        if (!layer->module || layer->module->live || layer->module->fault)
+        if (!layer->module || layer->module->live || layer->module->injection)
             continue;
         entry = &layer->module->entries[layer->entry];
         if (site_keep(change->slot->site, entry->function, &entry->keep, &problem) != 0)

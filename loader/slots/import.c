@@ -53,9 +53,9 @@ static int match_value(const struct image_symbol *symbol, void *context)
 /* Another version of the name than the default one. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
-    return image_symbols_named(object->image, name, match_value, &value, &fault) == 1;
+    return image_symbols_named(object->image, name, match_value, &value, &error) == 1;
 }
 
 /*
@@ -312,7 +312,7 @@ static int add(const struct image_relocation *relocation, void *context)
 
 static int read_object(struct object *object)
 {
-    struct elf_error fault = {0};
+    struct elf_error error = {0};
     int result;
 
     if (object->is_ours || !object->image || object->imports_read ||
@@ -321,7 +321,7 @@ static int read_object(struct object *object)
     result = image_symbol_relocations(
         object->image,
         !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
-        add, object, &fault);
+        add, object, &error);
     if (result == PENDING) {
         slots_drop_words(object); /* all of them at a later look */
         object->names_read = 0;
@@ -332,10 +332,10 @@ static int read_object(struct object *object)
     object->imports_read = all_wanted;
     if (result >= 0)
         return 0;
-    if (fault.code == ELF_OK || fault.code == ELF_NO_MEMORY)
+    if (error.code == ELF_OK || error.code == ELF_NO_MEMORY)
         return -1;
     if (!object->problem)
-        object->problem = text_copy(fault.text);
+        object->problem = text_copy(error.text);
     object->imports_read = true;
     return 0;
 }
@@ -451,13 +451,13 @@ static int tell_unpatchable(const struct image_relocation *relocation, void *con
 
 void imports_unpatchable(import_refused_fn *each, void *context)
 {
-    struct elf_error fault;
+    struct elf_error error;
 
     for (struct object *o = objects_first(); o; o = o->next) {
         struct unpatchable tell = {o, each, context};
 
         if (o->image && !o->is_ours && !o->module && !o->problem)
-            image_symbol_relocations(o->image, NULL, tell_unpatchable, &tell, &fault);
+            image_symbol_relocations(o->image, NULL, tell_unpatchable, &tell, &error);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "elf/functions.h"
 #include "loader/slots/direct_callers.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/slots/module_state.h"
 #include "loader/slots/own_arguments.h"
 #include "loader/text/site.h"
@@ -90,9 +90,9 @@ int keep_plan(const struct slot *slot, const struct module *module, struct modul
     find(slot, &found);
     facts.kept = found.kept;
     facts.unread = found.unread;
-    if (module->fault) {
+    if (module->injection) {
         /* It writes nothing but its result: not even that where callers show that there is none. */
-        __atomic_store_n(&module->fault->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&module->injection->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
         return 0;
     }
     problem = keep_decide(&facts, &entry->keep);
@@ -101,7 +101,7 @@ int keep_plan(const struct slot *slot, const struct module *module, struct modul
 
 static bool is_new(const struct layer *layer)
 {
-    return layer->module && !layer->module->live && !layer->module->fault;
+    return layer->module && !layer->module->live && !layer->module->injection;
 }
 
 char *keep_warning(const struct change *changes)
@@ -130,7 +130,7 @@ const struct arch_kept *keep_of(const struct slot *slot)
 
         if (keep)
             return &keep->kept;
-        if (!slot->layers[i].module || !slot->layers[i].module->fault)
+        if (!slot->layers[i].module || !slot->layers[i].module->injection)
             break;
     }
     return NULL;

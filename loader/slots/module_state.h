@@ -15,7 +15,7 @@
 #include "base/request.h"
 #include "loader/text/keeper.h"
 
-struct fault;
+struct injection;
 struct object;
 struct slot;
 
@@ -33,8 +33,8 @@ struct module_target {
     char *build_id;
 };
 
-/* The path of a fault, which has no file; NAME=RETVAL[:ERRNO] and its terms follow. */
-#define MODULE_FAULT_PATH "fail="
+/* The path of an injection, which has no file; NAME=RETVAL[:ERRNO] and its terms follow. */
+#define MODULE_INJECTION_PATH "fail="
 
 struct module {
     struct module *next; /* in the order of loading; see module_first() */
@@ -56,7 +56,7 @@ struct module {
     uintptr_t hooks[4];     /* enum hook; 0: none */
     struct slot *own_slots; /* not yet registered; NULL once placed */
     char *name_space;
-    struct fault *fault;         /* instead of a file: no image, no handle, placed from the start */
+    struct injection *injection; /* instead of a file: no image, no handle, placed from the start */
     const struct request *asked; /* by this request; good for its transaction */
     struct request_replace *replace; /* copies of what it says: module_request.c */
     size_t replace_count;

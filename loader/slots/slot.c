@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/slots/module_state.h"
 #include "loader/text/site.h"
 
@@ -305,7 +305,7 @@ static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)
 }
 
 /* All bytes of all parts, so that a member that is added later is not forgotten here. Texts, objects
- * and modules are never changed, but for a fault's count. */
+ * and modules are never changed, except for an injection's count. */
 uint64_t slot_stamp(const struct slot *slot)
 {
     uint64_t stamp = mix(0, slot, offsetof(struct slot, text));
@@ -315,8 +315,8 @@ uint64_t slot_stamp(const struct slot *slot)
     for (size_t i = 0; i < slot->layer_count; i++) {
         const struct module *module = slot->layers[i].module;
 
-        if (module && module->fault)
-            stamp ^= __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED) + 1;
+        if (module && module->injection)
+            stamp ^= __atomic_load_n(&module->injection->strikes, __ATOMIC_RELAXED) + 1;
     }
     if (slot->site) {
         uint64_t site = site_stamp(slot->site);

@@ -1,7 +1,7 @@
 /* slot_report.c - see slot_report.h. */
 #include "loader/slots/slot_report.h"
 
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/slots/module_state.h"
 #include "loader/text/damage.h"
@@ -48,8 +48,8 @@ static void report_layer(const struct layer *layer, bool live, reported_layer_fn
         report.sha256 = module->sha256;
         report.path = module->path;
     }
-    if (module && module->fault) {
-        strikes = __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED);
+    if (module && module->injection) {
+        strikes = __atomic_load_n(&module->injection->strikes, __ATOMIC_RELAXED);
         report.strikes = &strikes;
     }
     put(context, &report);

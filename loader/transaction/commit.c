@@ -23,7 +23,7 @@
 #include "base/sys.h"
 #include "base/sys_wait.h"
 #include "loader/objects/object.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/transaction/arming.h"
 
 /* ---- words ---- */
@@ -203,9 +203,9 @@ static int store_protected(const struct transaction *transaction, int memory)
 /* Return what HOTPATCH_ORIGINAL of a layer has to hold. */
 static uintptr_t original_of(const struct slot *slot, const struct layer *layer, uintptr_t below)
 {
-    bool is_fault = layer->module && layer->module->fault;
+    bool is_injection = layer->module && layer->module->injection;
 
-    return is_fault && slot->ops->passes_to ? slot->ops->passes_to(slot, below) : below;
+    return is_injection && slot->ops->passes_to ? slot->ops->passes_to(slot, below) : below;
 }
 
 /* Store HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
@@ -219,8 +219,8 @@ static void store_originals(const struct change *change, bool only_new)
         const struct layer *layer = &change->layers[i];
         uintptr_t original = original_of(change->slot, layer, below);
 
-        if (layer->module && layer->module->fault)
-            layer->module->fault->reached = true;
+        if (layer->module && layer->module->injection)
+            layer->module->injection->reached = true;
         if (layer->original && (!only_new || layer->since.tv_sec == 0) &&
             __atomic_load_n(layer->original, __ATOMIC_ACQUIRE) != original)
             __atomic_store_n(layer->original, original, __ATOMIC_RELEASE);

@@ -1,5 +1,5 @@
 /*
- * deferred.c - what time brings: words to be looked at again, faults that end by themselves.
+ * deferred.c - what time brings: words to be looked at again, injections that end by themselves.
  *
  * Runs on the listener; deferred_at() without the engine lock.
  */
@@ -12,38 +12,39 @@
 #include "base/text.h"
 #include "loader/module/module.h"
 #include "loader/slots/entry_arm.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/text/site.h"
 #include "loader/transaction/commit.h"
 
 static struct {
-    uint64_t due;   /* of the next look at words that ld.so's resolver may overwrite; 0: none */
-    unsigned delay; /* ms until the look after it */
-    uint64_t fault; /* the next fault that ends by itself */
+    uint64_t due;       /* of the next look at words that ld.so's resolver may overwrite; 0: none */
+    unsigned delay;     /* ms until the look after it */
+    uint64_t injection; /* the next injection that ends by itself */
 } tending;
 
 enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
 
 void deferred_plan(void)
 {
-    uint64_t fault = 0;
+    uint64_t injection = 0;
 
     if (commit_take_look_again()) {
         tending.delay = LOOK_FIRST_MS;
         __atomic_store_n(&tending.due, clock_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
     }
     for (const struct module *m = module_first(); m; m = m->next)
-        if (m->live && m->fault && m->fault->until && (!fault || m->fault->until < fault))
-            fault = m->fault->until;
-    __atomic_store_n(&tending.fault, fault, __ATOMIC_RELEASE);
+        if (m->live && m->injection && m->injection->until &&
+            (!injection || m->injection->until < injection))
+            injection = m->injection->until;
+    __atomic_store_n(&tending.injection, injection, __ATOMIC_RELEASE);
 }
 
 uint64_t deferred_at(void)
 {
     uint64_t due = __atomic_load_n(&tending.due, __ATOMIC_ACQUIRE);
-    uint64_t fault = __atomic_load_n(&tending.fault, __ATOMIC_ACQUIRE);
+    uint64_t injection = __atomic_load_n(&tending.injection, __ATOMIC_ACQUIRE);
 
-    return !due || (fault && fault < due) ? fault : due;
+    return !due || (injection && injection < due) ? injection : due;
 }
 
 static void look_again(uint64_t at)
@@ -65,7 +66,7 @@ bool deferred_do(struct request *request)
 
     look_again(at);
     for (const struct module *m = module_first(); m; m = m->next) {
-        if (!m->live || !m->fault || !m->fault->until || at < m->fault->until)
+        if (!m->live || !m->injection || !m->injection->until || at < m->injection->until)
             continue;
         free(name);
         name = text_copy(m->name);

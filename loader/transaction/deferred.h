@@ -1,4 +1,4 @@
-/* deferred.h - what time brings: words to be looked at again, faults that end by themselves. */
+/* deferred.h - what time brings: words to be looked at again, injections that end by themselves. */
 #ifndef HOTPATCH_DEFERRED_H
 #define HOTPATCH_DEFERRED_H
 

@@ -18,8 +18,8 @@
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
 #include "loader/text/site.h"
-#include "resolve/fault_result.h"
 #include "resolve/fit.h"
+#include "resolve/injection_result.h"
 #include "resolve/resolver.h"
 
 /* ---- candidates ---- */
@@ -345,16 +345,18 @@ static bool fits(const struct slot *slot, const char *text, uint32_t kind, const
     return fit == FIT_AGREES;
 }
 
-static bool fault_fits(const struct slot *slot, const struct module *module, struct refusal *why)
+static bool injection_fits(const struct slot *slot, const struct module *module,
+                           struct refusal *why)
 {
     const struct object *object = slot->object;
     const char *returned =
-        module->fault
-            ? fault_unfit_result(slot->signature, object ? object->soname : NULL, slot->name)
+        module->injection
+            ? injection_unfit_result(slot->signature, object ? object->soname : NULL, slot->name)
             : NULL;
 
     if (returned)
-        refuse(why, HP_SIGNATURE, "%s: " FAULT_UNFIT_RESULT, module->path, slot->name, returned);
+        refuse(why, HP_SIGNATURE, "%s: " INJECTION_UNFIT_RESULT, module->path, slot->name,
+               returned);
     return !returned;
 }
 
@@ -432,7 +434,7 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
         return NULL;
     warn_of(&search, slot);
     return fits(slot, text, kind, signature, module->path, transaction->why) &&
-                   fault_fits(slot, module, transaction->why)
+                   injection_fits(slot, module, transaction->why)
                ? slot
                : NULL;
 }

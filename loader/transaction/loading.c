@@ -30,7 +30,7 @@ struct load_job {
 
 bool module_is_in_process(const struct module *module)
 {
-    return module->fault || module->reused;
+    return module->injection || module->reused;
 }
 
 static void close_all(struct load_job *load)

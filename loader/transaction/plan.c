@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "loader/module/module_check.h"
 #include "loader/module/module_read.h"
-#include "loader/slots/fault.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/transaction/find.h"
 #include "resolve/signature.h"
@@ -60,8 +60,8 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
     if (slot->ops->plan &&
         slot->ops->plan(slot, module, &module->entries[entry], transaction->why) != 0)
         return -1;
-    if (module->fault)
-        __atomic_store_n(&module->fault->at_entry, slot_writes_code(slot), __ATOMIC_RELEASE);
+    if (module->injection)
+        __atomic_store_n(&module->injection->at_entry, slot_writes_code(slot), __ATOMIC_RELEASE);
     before = old ? change_layer_of(change, old) : NULL;
     if (before)
         *before = layer;
@@ -361,8 +361,8 @@ int plan_read_files(struct transaction *transaction)
 
         if (request->verb != REQUEST_LOAD)
             continue;
-        module = request->fault.what ? module_of_fault(request, transaction->why)
-                                     : module_read(request, transaction->why);
+        module = request->injection.what ? module_of_injection(request, transaction->why)
+                                         : module_read(request, transaction->why);
         if (module && add_to(&transaction->loads, &transaction->load_count, module) != 0) {
             module_free(module);
             return no_memory(transaction);

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "loader/module/module.h"
 #include "loader/slots/entry_arm.h"
-#include "loader/slots/fault.h"
 #include "loader/slots/function_list.h"
 #include "loader/slots/import.h"
+#include "loader/slots/injection_decide.h"
 #include "loader/slots/limit.h"
 #include "loader/slots/slot_report.h"
 #include "loader/text/damage.h"
@@ -33,10 +33,10 @@ static void report_module(const struct module *module, bool live, reported_modul
                                      .reused = module->reused,
                                      .unchanged = module->unchanged != NULL};
 
-    if (module->fault) {
-        report.fault = module->path + strlen(MODULE_FAULT_PATH);
-        report.calls = __atomic_load_n(&module->fault->calls, __ATOMIC_RELAXED);
-        report.strikes = __atomic_load_n(&module->fault->strikes, __ATOMIC_RELAXED);
+    if (module->injection) {
+        report.fault = module->path + strlen(MODULE_INJECTION_PATH);
+        report.calls = __atomic_load_n(&module->injection->calls, __ATOMIC_RELAXED);
+        report.strikes = __atomic_load_n(&module->injection->strikes, __ATOMIC_RELAXED);
     }
     put(context, &report);
 }

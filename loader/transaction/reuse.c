@@ -91,7 +91,7 @@ void reuse_mappings(struct transaction *transaction)
 {
     for (size_t i = 0; i < transaction->load_count; i++) {
         struct module *module = transaction->loads[i];
-        struct parked *parked = module->fault ? NULL : choose(transaction, module);
+        struct parked *parked = module->injection ? NULL : choose(transaction, module);
 
         if (parked)
             parked_take(parked, module);

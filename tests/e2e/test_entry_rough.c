@@ -18,7 +18,7 @@
 
 #include "cli/debug/file_image.h"
 #include "elf/symbols.h"
-#include "resolve/fault_result.h"
+#include "resolve/injection_result.h"
 #include "tests/support/file_facts.h"
 
 /* ---- clients ---- */
@@ -351,7 +351,7 @@ static int add_every_third(const struct image_symbol *s, void *context)
 
     if (s->defined && s->dynamic && !s->version_hidden &&
         (s->type == STT_FUNC || s->type == STT_GNU_IFUNC) &&
-        !fault_unfit_result(NULL, "libc.so.6", s->name) && r->seen++ % 3 == r->third)
+        !injection_unfit_result(NULL, "libc.so.6", s->name) && r->seen++ % 3 == r->third)
         add(r, s->name);
     return 0;
 }

@@ -24,7 +24,7 @@ static void check(void *context, const struct frame *frame)
     for (size_t i = 0; i < frame->count; i++) {
         const struct request *request = &frame->requests[i];
 
-        if (request->verb == REQUEST_LOAD && !request->fault.what &&
+        if (request->verb == REQUEST_LOAD && !request->injection.what &&
             (!request->path || request->path[0] != '/'))
             abort();
         if (request->replace_count > REQUEST_REPLACE_MAX ||

@@ -171,7 +171,7 @@ static void a_percent_sign_and_two_digits_are_one_byte_of_a_name(void **state)
     assert_string_equal(request->replace[0].name, "n::operator=(int, int)");
     assert_string_equal(request->replace[0].symbol, "f g");
     must_parse("load fail=n::operator%3D%3d(int,%20int)=-1:EIO");
-    assert_string_equal(parsed.request.fault.what, "n::operator==(int, int)=-1:EIO");
+    assert_string_equal(parsed.request.injection.what, "n::operator==(int, int)=-1:EIO");
     assert_string_equal(must_parse("revert name=fail:f(int,%20int)")->name, "fail:f(int, int)");
     assert_string_equal(must_parse("slots match=f(int,%20*")->match, "f(int, *");
 }

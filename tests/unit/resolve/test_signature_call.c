@@ -1,6 +1,6 @@
 /* test_signature_call.c - what a signature says about a call: result and arguments on the stack. */
 
-#include "resolve/fault_result.h"
+#include "resolve/injection_result.h"
 #include "resolve/signature_call.h"
 #include "tests/support/harness.h"
 
@@ -68,16 +68,16 @@ static void a_result_of_more_than_one_word_is_told(void **state)
 static void faults_of_libcs_and_libms_functions_are_judged_by_name(void **state)
 {
     (void)state;
-    assert_non_null(fault_unfit_result(NULL, "libm.so.6", "sqrt"));
-    assert_non_null(fault_unfit_result(NULL, "libm.so.6", "powf"));
-    assert_non_null(fault_unfit_result(NULL, "libc.so.6", "strtod"));
-    assert_non_null(fault_unfit_result("double (int)", NULL, "f"));
-    assert_null(fault_unfit_result(NULL, "libm.so.6", "lrint"));
-    assert_null(fault_unfit_result(NULL, "libm.so.6", "fetestexcept"));
-    assert_null(fault_unfit_result(NULL, "libc.so.6", "rename"));
-    assert_null(fault_unfit_result(NULL, "libx.so", "sqrt"));
-    assert_null(fault_unfit_result(NULL, NULL, "sqrt"));
-    assert_null(fault_unfit_result("int (void)", "libm.so.6", "sqrt"));
+    assert_non_null(injection_unfit_result(NULL, "libm.so.6", "sqrt"));
+    assert_non_null(injection_unfit_result(NULL, "libm.so.6", "powf"));
+    assert_non_null(injection_unfit_result(NULL, "libc.so.6", "strtod"));
+    assert_non_null(injection_unfit_result("double (int)", NULL, "f"));
+    assert_null(injection_unfit_result(NULL, "libm.so.6", "lrint"));
+    assert_null(injection_unfit_result(NULL, "libm.so.6", "fetestexcept"));
+    assert_null(injection_unfit_result(NULL, "libc.so.6", "rename"));
+    assert_null(injection_unfit_result(NULL, "libx.so", "sqrt"));
+    assert_null(injection_unfit_result(NULL, NULL, "sqrt"));
+    assert_null(injection_unfit_result("int (void)", "libm.so.6", "sqrt"));
 }
 
 static void a_type_that_may_be_a_structure_is_not_known(void **state)

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "loader/slots/fault.h"
+#include "loader/slots/injection.h"
 #include "loader/text/keeper.h"
 #include "tests/support/harness.h"
 #include "tests/support/registers.h"
@@ -236,11 +236,12 @@ static void the_x87_stack_is_kept_and_empty_inside(void **state)
 
 /* ---- faults ---- */
 
-static struct fault *fault_of(uintptr_t original, bool no_result)
+static struct injection *fault_of(uintptr_t original, bool no_result)
 {
-    struct fault *fault = &fault_table[FAULT_COUNT - 1];
+    struct injection *fault = &injection_table[ARCH_INJECTIONS - 1];
 
-    *fault = (struct fault){.original = original, .value = 4711, .nth = 2, .no_result = no_result};
+    *fault =
+        (struct injection){.original = original, .value = 4711, .nth = 2, .no_result = no_result};
     return fault;
 }
 
@@ -258,28 +259,28 @@ static void assert_as_called(const struct seen *seen, int but)
 /* The first call passes, the second strikes. */
 static void a_fault_that_strikes_writes_its_result_alone(void **state)
 {
-    struct fault *fault = fault_of((uintptr_t)registers_clobber, false);
+    struct injection *fault = fault_of((uintptr_t)registers_clobber, false);
     struct seen seen;
 
     (void)state;
     if (sanitized())
         skip();
-    call(fault_entry(fault), widths(), 0);
-    seen = call(fault_entry(fault), widths(), 0);
+    call(injection_function(fault), widths(), 0);
+    seen = call(injection_function(fault), widths(), 0);
     assert_int_equal(seen.out.general[RAX], 4711);
     assert_as_called(&seen, RAX);
 }
 
 static void a_fault_of_a_function_without_result_writes_nothing(void **state)
 {
-    struct fault *fault = fault_of((uintptr_t)registers_clobber, true);
+    struct injection *fault = fault_of((uintptr_t)registers_clobber, true);
     struct seen seen;
 
     (void)state;
     if (sanitized())
         skip();
-    call(fault_entry(fault), widths(), 0);
-    seen = call(fault_entry(fault), widths(), 0);
+    call(injection_function(fault), widths(), 0);
+    seen = call(injection_function(fault), widths(), 0);
     assert_as_called(&seen, -1);
 }
 
@@ -295,14 +296,14 @@ static void a_fault_that_passes_writes_nothing(void **state)
     (void)state;
     if (sanitized())
         skip();
-    seen = call(fault_entry(fault_of((uintptr_t)does_nothing, false)), widths(), 0);
+    seen = call(injection_function(fault_of((uintptr_t)does_nothing, false)), widths(), 0);
     assert_as_called(&seen, -1);
 }
 
 static void a_fault_hands_on_every_register_and_the_stack(void **state)
 {
     struct seen seen =
-        call(fault_entry(fault_of((uintptr_t)registers_clobber, false)), widths(), 9);
+        call(injection_function(fault_of((uintptr_t)registers_clobber, false)), widths(), 9);
 
     (void)state;
     for (size_t i = 0; i < sizeof(caller_saved) / sizeof(*caller_saved); i++)

@@ -1,34 +1,35 @@
 /*
- * fault_entries.c - see arch/fault_entries.h.
+ * injection_row.c - the row of functions that injections put in place of others. x86-64, System V ABI.
  *
- * Entry n pushes n and goes to one common body. Nothing is known of the function that is replaced,
+ * Function n pushes n and jumps to one common body. Nothing is known of the function that is replaced,
  * and callers may rely on each register that it does not write (arch/callers.h). So no register is
  * written but rax, where a result is returned: general registers and the lower 16 bytes of the
- * vector registers are restored, and nothing that runs meanwhile touches the rest (fault_decide.c).
- * On the way to the original the stack is as the caller left it, so there is no frame to unwind
- * through; its address waits below the stack pointer, where signal handlers do not write.
+ * vector registers are restored, and nothing that runs meanwhile writes the rest (injection_decide.c).
+ * When the original is jumped to the stack is as the caller left it, so there is no frame to unwind
+ * through; the original's address lies below the stack pointer, where signal handlers do not write.
  */
-#include "arch/fault_entries.h"
+#include "arch/injection.h"
 
-_Static_assert(FAULT_PASSES == 0 && FAULT_RETURNS_NOTHING == 2, "as the body compares them");
+_Static_assert(ARCH_INJECTION_PASSES == 0 && ARCH_INJECTION_RETURNS_NOTHING == 2,
+               "as the body compares them");
 
 __asm__(".text\n"
         ".p2align 4\n"
-        ".hidden fault_entries\n"
-        ".globl fault_entries\n"
-        ".type fault_entries, @function\n"
-        "fault_entries:\n"
+        ".hidden arch_injection_row\n"
+        ".globl arch_injection_row\n"
+        ".type arch_injection_row, @function\n"
+        "arch_injection_row:\n"
         ".set .Lnumber, 0\n"
         ".rept 4096\n"
         "  endbr64\n"
         "  pushq $.Lnumber\n"
-        "  jmp fault_common\n"
+        "  jmp injection_common\n"
         "  .p2align 4\n"
         "  .set .Lnumber, .Lnumber + 1\n"
         ".endr\n"
-        ".size fault_entries, . - fault_entries\n"
-        ".type fault_common, @function\n"
-        "fault_common:\n"
+        ".size arch_injection_row, . - arch_injection_row\n"
+        ".type injection_common, @function\n"
+        "injection_common:\n"
         ".cfi_startproc\n"
         ".cfi_def_cfa rsp, 16\n" /* the number lies on the return address */
         "  pushq %rbp\n"
@@ -52,7 +53,7 @@ __asm__(".text\n"
         "  .endr\n"
         "  movq 8(%rbp), %rdi\n"
         "  movq 16(%rbp), %rsi\n"
-        "  call fault_decide\n"
+        "  call arch_injection_decide\n"
         "  .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
         "    movaps \\n*16(%rsp), %xmm\\n\n"
         "  .endr\n"
@@ -90,11 +91,11 @@ __asm__(".text\n"
         ".cfi_def_cfa_offset 8\n"
         "  jmp *-8(%rsp)\n"
         ".cfi_endproc\n"
-        ".size fault_common, . - fault_common\n"
-        ".hidden fault_entries_end\n"
-        ".globl fault_entries_end\n"
-        "fault_entries_end:\n");
+        ".size injection_common, . - injection_common\n"
+        ".hidden arch_injection_row_end\n"
+        ".globl arch_injection_row_end\n"
+        "arch_injection_row_end:\n");
 
-const unsigned fault_entry_size = 16;
+const unsigned arch_injection_size = 16;
 
-_Static_assert(FAULT_COUNT == 4096, "as many entries as the row above");
+_Static_assert(ARCH_INJECTIONS == 4096, "as many entries as the row above");

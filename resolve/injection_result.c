@@ -1,5 +1,5 @@
-/* fault_result.c - see fault_result.h. */
-#include "resolve/fault_result.h"
+/* injection_result.c - see injection_result.h. */
+#include "resolve/injection_result.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static bool libm_is_unfit(const char *name)
     return !begins_with_one(integers, COUNT(integers), name);
 }
 
-const char *fault_unfit_result(const char *signature, const char *library, const char *name)
+const char *injection_unfit_result(const char *signature, const char *library, const char *name)
 {
     struct signature_call call = signature_call(signature);
 
