@@ -193,7 +193,7 @@ bool arch_shadow_stack(void);
 /* The stub's code: a jump through the 8-byte word at `word`, within 2 GiB. Its length; 0: no room,
  * or out of reach. */
 size_t arch_stub(uint64_t stub, uint64_t word, uint8_t *out, size_t room);
-/* The same, that first notes in the byte at `seen` that it was entered. */
-size_t arch_stub_noting(uint64_t stub, uint64_t seen, uint64_t word, uint8_t *out, size_t room);
+/* The same, that first records in the byte at `hit` that it was called. */
+size_t arch_stub_hit(uint64_t stub, uint64_t hit, uint64_t word, uint8_t *out, size_t room);
 
 #endif

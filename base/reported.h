@@ -61,8 +61,8 @@ struct reported_entry {
     struct reported_names keeps;
     const struct reported_damage *damage; /* NULL: none */
     bool uprobe_safe;                     /* known of an armed entry */
-    bool unseen;                          /* calls are not recorded: `entered` is not known */
-    bool entered;
+    bool no_hits;                         /* calls are not recorded: `hit` is not known */
+    bool hit;
 };
 
 struct reported_slot {

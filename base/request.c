@@ -356,9 +356,9 @@ static bool take_value(struct request *request, enum key key, char *value)
     case KEY_DRY_RUN:
         return parse_bool(value, &request->dry_run);
     case KEY_SEEN:
-        if (!parse_bool(value, &request->unseen))
+        if (!parse_bool(value, &request->no_hits))
             return false;
-        request->unseen = !request->unseen;
+        request->no_hits = !request->no_hits;
         return true;
     case KEY_FUNCTIONS:
         if (!parse_bool(value, &request->slots_alone))

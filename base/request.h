@@ -71,7 +71,7 @@ struct request {
     bool timeout_given;
     uint64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
     bool dry_run;
-    bool unseen; /* seen=0: whether the new code is entered is not noted */
+    bool no_hits; /* seen=0: calls of the new code are not recorded */
     bool unload;
     const char *id;    /* "" where not given */
     const char *reply; /* "" where not given; checked against [A-Za-z0-9_-]{1,64}\.reply */

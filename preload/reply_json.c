@@ -100,10 +100,10 @@ static void put_entry(struct json *json, const struct reported_entry *entry)
         json_boolean(json, "uprobe_safe", entry->uprobe_safe);
     else
         json_string(json, "uprobe_safe", NULL);
-    if (entry->unseen)
+    if (entry->no_hits)
         json_string(json, "entered", NULL);
     else
-        json_boolean(json, "entered", entry->entered);
+        json_boolean(json, "entered", entry->hit);
 }
 
 static void put_slot(struct json *json, const struct reported_slot *slot)

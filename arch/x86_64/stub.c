@@ -306,15 +306,15 @@ size_t arch_stub(uint64_t stub, uint64_t word, uint8_t *out, size_t room)
     return refer(out, 2, stub, sizeof(jump), word) ? sizeof(jump) : 0;
 }
 
-size_t arch_stub_noting(uint64_t stub, uint64_t seen, uint64_t word, uint8_t *out, size_t room)
+size_t arch_stub_hit(uint64_t stub, uint64_t hit, uint64_t word, uint8_t *out, size_t room)
 {
-    static const uint8_t store[] = {0xc6, 0x05, 0, 0, 0, 0, 1}; /* movb $1, seen(%rip) */
+    static const uint8_t store[] = {0xc6, 0x05, 0, 0, 0, 0, 1}; /* movb $1, hit(%rip) */
     size_t jump;
 
     if (room < sizeof(store))
         return 0;
     memcpy(out, store, sizeof(store));
-    if (!refer(out, 2, stub, sizeof(store), seen))
+    if (!refer(out, 2, stub, sizeof(store), hit))
         return 0;
     jump = arch_stub(stub + sizeof(store), word, out + sizeof(store), room - sizeof(store));
     return jump ? sizeof(store) + jump : 0;

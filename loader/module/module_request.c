@@ -41,7 +41,7 @@ static int keep_places(struct module *module, const struct request *load)
 int module_keep_request(struct module *module, const struct request *load)
 {
     module->asked = load;
-    module->unseen = load->unseen;
+    module->no_hits = load->no_hits;
     return keep_replacements(module, load) == 0 && keep_places(module, load) == 0 ? 0 : -1;
 }
 
@@ -66,7 +66,7 @@ void module_repeat_request(const struct module *module, struct request *load)
 {
     load->verb = REQUEST_LOAD;
     load->path = module->path;
-    load->unseen |= module->unseen;
+    load->no_hits |= module->no_hits;
     load->replace_count = module->replace_count;
     memcpy(load->replace, module->replace, module->replace_count * sizeof(*module->replace));
     load->place_count = module->place_count;

@@ -152,6 +152,6 @@ const struct slot_ops entry_ops = {.kind = SLOT_ENTRY,
 void entries_read_hits(void)
 {
     for (struct slot *slot = slots_of(SLOT_ENTRY); slot; slot = slot->next_of_kind)
-        if (slot->word_count > 0 && !slot->entered && !slot->unseen)
-            slot->entered = site_take_hit(slot->site);
+        if (slot->word_count > 0 && !slot->hit && !slot->no_hits)
+            slot->hit = site_take_hit(slot->site);
 }

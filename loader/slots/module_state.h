@@ -62,7 +62,7 @@ struct module {
     size_t replace_count;
     struct request_place *places;
     size_t place_count;
-    bool unseen;
+    bool no_hits;
     void *bytes;           /* the file, as it will be loaded; freed after the transaction */
     bool edited;           /* `bytes` are not the file's any more; module_unique.c */
     size_t size;           /* of `bytes` */

@@ -124,8 +124,8 @@ struct slot {
     char *same_code;     /* entries: "f, g", the functions that change with it, or NULL */
     char *clones;        /* entries: "f.part.0", which do not, or NULL */
     struct site *site;   /* entries */
-    bool entered;        /* entries: called since the last switch, as last read */
-    bool unseen;         /* entries: which is not noted */
+    bool hit;            /* entries: called since the last switch, as last read */
+    bool no_hits;        /* entries: calls are not recorded (--no-seen) */
     uint64_t definition; /* imports, entries: the symbol's st_value in `object` */
     uintptr_t plt;       /* imports: the non-PIE program's PLT entry that is the function's address
                           * to everybody, or 0 */

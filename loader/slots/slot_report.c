@@ -148,8 +148,8 @@ static struct reported_entry report_entry(const struct slot *slot)
                                    .stub = stub_of(slot),
                                    .keeps = {each_kept, slot},
                                    .uprobe_safe = armed && site_survives_restore(slot->site),
-                                   .unseen = slot->unseen,
-                                   .entered = slot->entered};
+                                   .no_hits = slot->no_hits,
+                                   .hit = slot->hit};
 }
 
 /* ---- the whole slot ---- */

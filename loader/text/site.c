@@ -231,15 +231,15 @@ uint64_t site_stamp(const struct site *site)
     return stamp;
 }
 
-void site_switch(struct site *site, uintptr_t target, bool note)
+void site_switch(struct site *site, uintptr_t target, bool hits)
 {
     struct words *words = site->words;
 
     target = site_way(site, target);
-    /* A thread in the hit stub finds the new target, too. */
+    /* A thread in the hit stub reads the new target, too. */
     __atomic_store_n(&words->target, target, __ATOMIC_RELEASE);
     __atomic_store_n(&words->hit, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&words->word, note ? site->hit_stub : target, __ATOMIC_RELEASE);
+    __atomic_store_n(&words->word, hits ? site->hit_stub : target, __ATOMIC_RELEASE);
 }
 
 bool site_take_hit(struct site *site)

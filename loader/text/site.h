@@ -87,10 +87,10 @@ const char *site_technique(const struct site *site);
 /* Another number whenever something of the site has changed that the functions above tell. */
 uint64_t site_stamp(const struct site *site);
 
-/* Let calls go to `target`, in its way, which is one release store. `note`: until the next site_take_hit() calls
- * go by way of a stub that notes that there was one. Commit section. */
-void site_switch(struct site *site, uintptr_t target, bool note);
-/* Has the target been entered since the last site_switch() with `note`? Once it has, calls take
+/* Let calls go to `target`, in its way, which is one release store. `hits`: until the next site_take_hit() calls
+ * go by way of a stub that records that there was one. Commit section. */
+void site_switch(struct site *site, uintptr_t target, bool hits);
+/* Has the target been called since the last site_switch() with `hits`? Once it has, calls take
  * the short way again. */
 bool site_take_hit(struct site *site);
 

@@ -327,9 +327,8 @@ static int write_stubs(struct site *site, struct site_problem *why)
 {
     uint8_t stub[ARCH_STUB_BYTES], hit_stub[ARCH_STUB_BYTES];
     size_t stub_size = arch_stub(site->stub, (uintptr_t)&site->words->word, stub, ARCH_STUB_PLACE);
-    size_t hit_stub_size =
-        arch_stub_noting(site->hit_stub, (uintptr_t)&site->words->hit,
-                         (uintptr_t)&site->words->target, hit_stub, ARCH_HIT_PLACE);
+    size_t hit_stub_size = arch_stub_hit(site->hit_stub, (uintptr_t)&site->words->hit,
+                                         (uintptr_t)&site->words->target, hit_stub, ARCH_HIT_PLACE);
     int error;
 
     if (stub_size == 0 || hit_stub_size == 0)

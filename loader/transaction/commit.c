@@ -237,7 +237,7 @@ static void store_words(const struct change *change, bool hits)
 }
 
 /* Enter the change into its slot. From here on `change` has the slot's old layers. */
-static void update_slot(struct change *change, const struct timespec *now, bool unseen)
+static void update_slot(struct change *change, const struct timespec *now, bool no_hits)
 {
     struct slot *slot = change->slot;
     struct layer *layers = slot->layers;
@@ -260,8 +260,8 @@ static void update_slot(struct change *change, const struct timespec *now, bool 
     slot->extended = false;
     if (change->before == change->after)
         return;
-    slot->entered = false;
-    slot->unseen = unseen;
+    slot->hit = false;
+    slot->no_hits = no_hits;
     slot->since = *now;
     slot->version++;
     if (slot->declared) {
@@ -307,9 +307,9 @@ static void store_all(struct transaction *transaction)
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, false);
     for (struct change *c = transaction->changes; c; c = c->next)
-        store_words(c, !transaction->unseen);
+        store_words(c, !transaction->no_hits);
     for (struct change *c = transaction->changes; c; c = c->next)
-        update_slot(c, &now, transaction->unseen);
+        update_slot(c, &now, transaction->no_hits);
     update_modules(transaction, &now);
     transaction->committed = true;
 }

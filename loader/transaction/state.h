@@ -28,7 +28,7 @@ struct transaction {
     bool loaded; /* the modules are in the process */
     bool committed;
     bool dry_run;
-    bool unseen; /* do not note whether functions are entered after the switch */
+    bool no_hits; /* calls after the switch are not recorded (--no-seen) */
     enum request_when when;
     uint32_t timeout;
     uint64_t deadline; /* CLOCK_MONOTONIC ms; never 0 */

@@ -42,7 +42,7 @@ static void take_terms(struct transaction *transaction)
             (!transaction->deadline || request->deadline < transaction->deadline))
             transaction->deadline = request->deadline;
         transaction->dry_run |= request->dry_run;
-        transaction->unseen |= request->unseen;
+        transaction->no_hits |= request->no_hits;
         if (request->unload)
             refuse(transaction->why, HP_LATER, "unloading a patch's code is not there yet");
         if (request->when == WHEN_QUIET)

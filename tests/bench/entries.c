@@ -267,7 +267,7 @@ static uintptr_t make_replacement(uintptr_t place)
 }
 
 struct costs {
-    struct samples direct, slot, plain, original, noting, settled;
+    struct samples direct, slot, plain, original, hit_stub, settled;
 };
 
 /* In turn, so that what slows the machine slows them all. */
@@ -281,7 +281,7 @@ static void time_shape(const struct shape *shape, uintptr_t replacement, struct 
         sample(&costs->direct, time_calls(replacement));
         shape_arm(shape);
         site_switch(site, replacement, true);
-        sample(&costs->noting, time_calls((uintptr_t)shape->call));
+        sample(&costs->hit_stub, time_calls((uintptr_t)shape->call));
         if (!site_take_hit(site))
             give_up("a call was not seen");
         sample(&costs->settled, time_calls((uintptr_t)shape->call));
@@ -302,7 +302,7 @@ static void over_row(const char *what, struct samples *over, double budget, cons
 
 static void calls_rows(const char *what, uintptr_t replacement, double budget, const char *beside)
 {
-    struct samples slot = {0}, by_short = {0}, original = {0}, noting = {0}, settled = {0};
+    struct samples slot = {0}, by_short = {0}, original = {0}, hit_stub = {0}, settled = {0};
     char how[128];
 
     for (size_t s = 0; s < shapes_count; s++) {
@@ -311,7 +311,7 @@ static void calls_rows(const char *what, uintptr_t replacement, double budget, c
         time_shape(&shapes[s], replacement, &costs);
         sample(s < shapes_short ? &slot : &by_short, least(&costs.slot) - least(&costs.direct));
         sample(&original, least(&costs.original) - least(&costs.plain));
-        sample(&noting, least(&costs.noting) - least(&costs.slot));
+        sample(&hit_stub, least(&costs.hit_stub) - least(&costs.slot));
         sample(&settled, least(&costs.settled) - least(&costs.slot));
     }
     over_row(what, &slot, budget, beside);
@@ -320,7 +320,7 @@ static void calls_rows(const char *what, uintptr_t replacement, double budget, c
     over_row("  the original through its pointer, over unpatched", &original, NO_BUDGET,
              "a call that was moved costs most");
     snprintf(how, sizeof(how), "on top; once one was seen %+.2f", median(&settled));
-    over_row("  while calls are noted", &noting, NO_BUDGET, how);
+    over_row("  while calls are noted", &hit_stub, NO_BUDGET, how);
 }
 
 static void time_switching(uintptr_t first, uintptr_t second)

@@ -278,7 +278,7 @@ static void check_code(uint64_t stub, uint32_t choice)
 
     if (arch_stub(stub, word, code, sizeof(code)))
         require_leads_through(code, 0, stub, word);
-    if (!arch_stub_noting(stub, seen, word, code, sizeof(code)))
+    if (!arch_stub_hit(stub, seen, word, code, sizeof(code)))
         return;
     decode(code, sizeof(code), stub, &store);
     require(store.in.mnemonic == ZYDIS_MNEMONIC_MOV && target_of(&store) == seen);

@@ -909,10 +909,10 @@ static void a_noting_stub_stores_first(void **state)
     uint8_t code[ARCH_STUB_BYTES];
 
     (void)state;
-    assert_int_equal(arch_stub_noting(0x1000, 0x3000, 0x2000, code, sizeof(code)), 13);
+    assert_int_equal(arch_stub_hit(0x1000, 0x3000, 0x2000, code, sizeof(code)), 13);
     assert_memory_equal(code, "\xc6\x05\xf9\x1f\0\0\x01\xff\x25\xf3\x0f\0\0", 13);
-    assert_int_equal(arch_stub_noting(0x1000, 0x3000, 0x2000, code, 12), 0);
-    assert_int_equal(arch_stub_noting(0x1000, UINT64_C(0x100000000), 0x2000, code, 32), 0);
+    assert_int_equal(arch_stub_hit(0x1000, 0x3000, 0x2000, code, 12), 0);
+    assert_int_equal(arch_stub_hit(0x1000, UINT64_C(0x100000000), 0x2000, code, 32), 0);
 }
 
 int main(void)

@@ -127,7 +127,7 @@ static void prepare(struct armed *armed, const struct subject *subject)
     armed->seen = armed->near + PAGE + 2048 + sizeof(uintptr_t);
     assert_true(arch_move(&armed->prologue, (uintptr_t)armed->relocated, false, armed->relocated,
                           ARCH_MOVED_BYTES, map) > 0);
-    assert_true(arch_stub_noting((uintptr_t)armed->stub, (uintptr_t)armed->seen,
+    assert_true(arch_stub_hit((uintptr_t)armed->stub, (uintptr_t)armed->seen,
                                  (uintptr_t)armed->word, armed->stub, ARCH_STUB_BYTES) > 0);
     *armed->word = (uintptr_t)armed->relocated;
 }
