@@ -112,20 +112,21 @@ void module_forget_file(struct module *module)
     module->bytes = NULL;
 }
 
-struct module_entry *module_add_entry(struct module *module, const char *target,
-                                      const char *signature)
+struct replacement *module_add_replacement(struct module *module, const char *target,
+                                           const char *signature)
 {
-    struct module_entry *entries =
-        realloc(module->entries, (module->entry_count + 1) * sizeof(*entries));
-    struct module_entry *entry;
+    struct replacement *replacements =
+        realloc(module->replacements, (module->replacement_count + 1) * sizeof(*replacements));
+    struct replacement *replacement;
 
-    if (!entries)
+    if (!replacements)
         return NULL;
-    module->entries = entries;
-    entry = &entries[module->entry_count];
-    *entry = (struct module_entry){.target = text_copy(target), .signature = text_copy(signature)};
-    module->entry_count++; /* module_free() then frees what was copied */
-    return entry->target && (!signature || entry->signature) ? entry : NULL;
+    module->replacements = replacements;
+    replacement = &replacements[module->replacement_count];
+    *replacement =
+        (struct replacement){.target = text_copy(target), .signature = text_copy(signature)};
+    module->replacement_count++; /* module_free() then frees what was copied */
+    return replacement->target && (!signature || replacement->signature) ? replacement : NULL;
 }
 
 static void free_slots(struct slot *list)
@@ -146,16 +147,16 @@ void module_free(struct module *module)
     if (module->injection)
         injection_end(module->injection);
     free_slots(module->own_slots);
-    for (size_t i = 0; i < module->entry_count; i++) {
-        free(module->entries[i].target);
-        free(module->entries[i].signature);
+    for (size_t i = 0; i < module->replacement_count; i++) {
+        free(module->replacements[i].target);
+        free(module->replacements[i].signature);
     }
     for (size_t i = 0; i < module->target_count; i++) {
         free(module->targets[i].object);
         free(module->targets[i].build_id);
     }
     module_free_request(module);
-    free(module->entries);
+    free(module->replacements);
     free(module->targets);
     free(module->name);
     free(module->version);

@@ -17,8 +17,8 @@ struct doubt {
 };
 
 /* Add an entry; its strings are copied. NULL: no memory; module_free() frees what was copied. */
-struct module_entry *module_add_entry(struct module *module, const char *target,
-                                      const char *signature);
+struct replacement *module_add_replacement(struct module *module, const char *target,
+                                           const char *signature);
 void module_forget_doubts(struct module *module);
 void module_forget_file(struct module *module); /* frees bytes and image */
 void module_free(struct module *module);        /* never of a placed module that is mapped */

@@ -66,10 +66,10 @@ int module_place(struct module *module)
         return -1;
     if (module->name_space && !object->name_space)
         object->name_space = text_copy(module->name_space);
-    for (size_t i = 0; i < module->entry_count; i++) {
-        module->entries[i].function += module->bias;
-        if (module->entries[i].original)
-            module->entries[i].original += module->bias;
+    for (size_t i = 0; i < module->replacement_count; i++) {
+        module->replacements[i].function += module->bias;
+        if (module->replacements[i].original)
+            module->replacements[i].original += module->bias;
     }
     for (size_t i = 0; i < sizeof(module->hooks) / sizeof(*module->hooks); i++)
         if (module->hooks[i])

@@ -39,13 +39,14 @@ static int take_entries(struct module *module, const struct manifest *manifest)
 {
     for (size_t i = 0; i < manifest->entry_count; i++) {
         const struct manifest_entry *from = &manifest->entries[i];
-        struct module_entry *entry = module_add_entry(module, from->target, from->signature);
+        struct replacement *replacement =
+            module_add_replacement(module, from->target, from->signature);
 
-        if (!entry)
+        if (!replacement)
             return -1;
-        entry->function = from->kind == HOTPATCH_KIND_DATA ? from->data : from->function;
-        entry->original = from->original;
-        entry->kind = from->kind;
+        replacement->function = from->kind == HOTPATCH_KIND_DATA ? from->data : from->function;
+        replacement->original = from->original;
+        replacement->kind = from->kind;
     }
     return 0;
 }
@@ -128,31 +129,31 @@ static int read_manifest(struct module *module, bool required, struct refusal *w
 }
 
 /* --replace NAME=SYMBOL */
-static int add_replacement(struct module *module, const struct request_replace *replace,
-                           struct refusal *why)
+static int add_named(struct module *module, const struct request_replace *replace,
+                     struct refusal *why)
 {
     struct image_symbol symbol;
-    struct module_entry *entry;
+    struct replacement *replacement;
 
     if (!image_symbol(module->image, replace->symbol, &symbol))
         return refuse(why, HP_VALUE, "%s: it defines no symbol %s", module->path, replace->symbol);
     if (symbol.type != STT_FUNC && symbol.type != STT_OBJECT && symbol.type != STT_NOTYPE)
         return refuse(why, HP_VALUE, "%s: %s is neither a function nor data", module->path,
                       replace->symbol);
-    entry = module_add_entry(module, replace->name, NULL);
-    if (!entry)
+    replacement = module_add_replacement(module, replace->name, NULL);
+    if (!replacement)
         return refuse_memory(module, why);
-    entry->function = symbol.value;
-    entry->kind = symbol.type == STT_OBJECT ? HOTPATCH_KIND_DATA : HOTPATCH_KIND_FUNCTION;
+    replacement->function = symbol.value;
+    replacement->kind = symbol.type == STT_OBJECT ? HOTPATCH_KIND_DATA : HOTPATCH_KIND_FUNCTION;
     return 0;
 }
 
-static int add_replacements(struct module *module, const struct request *load, struct refusal *why)
+static int add_all_named(struct module *module, const struct request *load, struct refusal *why)
 {
     int result = 0;
 
     for (size_t i = 0; i < load->replace_count; i++)
-        if (add_replacement(module, &load->replace[i], why) != 0)
+        if (add_named(module, &load->replace[i], why) != 0)
             result = -1;
     return result;
 }
@@ -223,7 +224,7 @@ static int understand(struct module *module, const struct request *load, struct 
         needed_find(&module->needed, module->image, module->path, module->origin, why) != 0)
         return -1;
     if (read_manifest(module, load->replace_count == 0, why) != 0 ||
-        add_replacements(module, load, why) != 0)
+        add_all_named(module, load, why) != 0)
         return -1;
     if (declared_from_file(module->image, module, &module->own_slots, &module->name_space,
                            &error) != 0)
@@ -275,14 +276,14 @@ struct module *module_read(const struct request *load, struct refusal *why)
 struct module *module_of_injection(const struct request *load, struct refusal *why)
 {
     struct module *module = calloc(1, sizeof(*module));
-    struct module_entry *entry = NULL;
+    struct replacement *replacement = NULL;
     char target[TARGET_NAME_MAX];
 
     if (module)
         module->injection = injection_new(&load->injection, target, sizeof(target), why);
     if (module && module->injection)
-        entry = module_add_entry(module, target, NULL);
-    if (!entry ||
+        replacement = module_add_replacement(module, target, NULL);
+    if (!replacement ||
         !(module->path = text_format(MODULE_INJECTION_PATH "%s", module->injection->text)) ||
         !(module->name = text_format("fail:%s", target)) || !(module->version = text_copy("")) ||
         !(module->build_id = text_copy("")) || module_keep_request(module, load) != 0) {
@@ -291,9 +292,9 @@ struct module *module_of_injection(const struct request *load, struct refusal *w
         module_free(module);
         return NULL;
     }
-    entry->function = injection_function(module->injection);
-    entry->original = (uintptr_t)&module->injection->original;
-    entry->kind = HOTPATCH_KIND_FUNCTION;
+    replacement->function = injection_function(module->injection);
+    replacement->original = (uintptr_t)&module->injection->original;
+    replacement->kind = HOTPATCH_KIND_FUNCTION;
     module->placed = true;
     return module;
 }

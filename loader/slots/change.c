@@ -68,7 +68,7 @@ uintptr_t change_base(const struct change *change)
 
     if (slot->type != HOTPATCH_KIND_REQUIRED)
         return slot->base;
-    return change->provider ? change->provider->entry : slot->fallback;
+    return change->provider ? change->provider->stub : slot->fallback;
 }
 
 void change_values(struct change *change)
@@ -77,10 +77,11 @@ void change_values(struct change *change)
         struct layer *layer = &change->layers[i];
 
         if (layer->module) {
-            const struct module_entry *entry = &layer->module->entries[layer->entry];
+            const struct replacement *replacement =
+                &layer->module->replacements[layer->replacement];
 
-            layer->function = entry->function;
-            layer->original = (uintptr_t *)entry->original;
+            layer->function = replacement->function;
+            layer->original = (uintptr_t *)replacement->original;
         }
     }
     change->before = change->slot->live;

@@ -53,7 +53,7 @@ static struct slot *from_table(const struct table_slot *entry)
         return NULL;
     slot->declared = (struct hotpatch_slot *)(uintptr_t)entry->address;
     slot->fallback = entry->fallback;
-    slot->entry = entry->entry;
+    slot->stub = entry->entry;
     if (slot_add_word(slot, &(struct word){0}) != 0) {
         slot_free(slot);
         return NULL;
@@ -68,8 +68,8 @@ void declared_place(struct slot *slot, struct object *object)
         slot->fallback += object->bias;
     else /* a function of another object: ld.so has put it there */
         memcpy(&slot->fallback, &slot->declared->fallback, sizeof(slot->fallback));
-    if (slot->entry)
-        slot->entry += object->bias;
+    if (slot->stub)
+        slot->stub += object->bias;
     slot->object = object;
     slot->base = slot->fallback;
     slot->words[0] =

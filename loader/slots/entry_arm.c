@@ -37,13 +37,13 @@ static int prepare_thunks(const struct change *change, struct refusal *why)
 {
     for (size_t i = 0; i < change->layer_count; i++) {
         const struct layer *layer = &change->layers[i];
-        const struct module_entry *entry;
+        const struct replacement *replacement;
         struct site_problem problem = {0};
 
         if (!layer->module || layer->module->live || layer->module->injection)
             continue;
-        entry = &layer->module->entries[layer->entry];
-        if (site_keep(change->slot->site, entry->function, &entry->keep, &problem) != 0)
+        replacement = &layer->module->replacements[layer->replacement];
+        if (site_keep(change->slot->site, replacement->function, &replacement->keep, &problem) != 0)
             return refuse_site(change, &problem, why);
     }
     return 0;

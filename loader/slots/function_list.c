@@ -36,7 +36,7 @@ static int by_address(const void *left, const void *right)
 
 static bool is_stub_in(const struct slot *slot, const struct object *object)
 {
-    return slot->object == object && slot->entry;
+    return slot->object == object && slot->stub;
 }
 
 /* Note where functions of list->object begin that are declared slots: such a function begins with its stub. 0, or -1:
@@ -53,7 +53,7 @@ static int note_slots(struct listing *list)
         return -1;
     for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         if (is_stub_in(slot, list->object))
-            list->stubs[list->stub_count++] = slot->entry - list->object->bias;
+            list->stubs[list->stub_count++] = slot->stub - list->object->bias;
     qsort(list->stubs, list->stub_count, sizeof(*list->stubs), by_address);
     return 0;
 }

@@ -77,11 +77,11 @@ static int refuse_keep(const struct slot *slot, const struct module *module,
                   list, found->count > LISTED ? ", and more" : "");
 }
 
-int keep_plan(const struct slot *slot, const struct module *module, struct module_entry *entry,
+int keep_plan(const struct slot *slot, const struct module *module, struct replacement *replacement,
               struct refusal *why)
 {
     struct keep_facts facts = {.name = slot->name,
-                               .signature = entry->signature,
+                               .signature = replacement->signature,
                                .stack_read = stack_read,
                                .context = (void *)slot};
     struct found found;
@@ -95,7 +95,7 @@ int keep_plan(const struct slot *slot, const struct module *module, struct modul
         __atomic_store_n(&module->injection->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
         return 0;
     }
-    problem = keep_decide(&facts, &entry->keep);
+    problem = keep_decide(&facts, &replacement->keep);
     return problem ? refuse_keep(slot, module, &found, problem, why) : 0;
 }
 
@@ -112,7 +112,8 @@ char *keep_warning(const struct change *changes)
     for (const struct change *c = changes; c; c = c->next)
         for (size_t i = 0; i < c->layer_count; i++)
             if (is_new(&c->layers[i]) &&
-                arch_keeps(&c->layers[i].module->entries[c->layers[i].entry].keep.kept) &&
+                arch_keeps(
+                    &c->layers[i].module->replacements[c->layers[i].replacement].keep.kept) &&
                 ++count <= 3)
                 text_list_add(list, sizeof(list), c->slot->name);
     if (count == 0)

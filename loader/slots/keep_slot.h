@@ -10,9 +10,9 @@
 #include "loader/slots/change.h"
 #include "loader/slots/module_state.h"
 
-/* Decide how calls of a module's entry on an entry slot are made, and note it in the entry. 0; -1: they cannot be made,
+/* Decide how calls of a module's replacement on an entry slot are made, and write that into the replacement. 0; -1: they cannot be made,
  * `why` says so (HP-CALLERS). Inside objects_locked(). */
-int keep_plan(const struct slot *slot, const struct module *module, struct module_entry *entry,
+int keep_plan(const struct slot *slot, const struct module *module, struct replacement *replacement,
               struct refusal *why);
 
 /* Return a warning that names the functions whose new layers are called through keeping stubs, malloc'd; NULL: there is

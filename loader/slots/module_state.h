@@ -19,7 +19,8 @@ struct injection;
 struct object;
 struct slot;
 
-struct module_entry {
+/* What the patch replaces: an entry of its manifest, of the request, or of a hook. */
+struct replacement {
     char *target;
     char *signature;    /* NULL: not known, not compared */
     uintptr_t function; /* or data; virtual address until the module is placed */
@@ -49,8 +50,8 @@ struct module {
     char *build_id;
     char sha256[65];  /* of the file */
     struct stat file; /* of the original, when it was read */
-    struct module_entry *entries;
-    size_t entry_count;
+    struct replacement *replacements;
+    size_t replacement_count;
     struct module_target *targets;
     size_t target_count;
     uintptr_t hooks[4];     /* enum hook; 0: none */

@@ -33,7 +33,7 @@ struct word {
 /* One applied replacement. */
 struct layer {
     struct module *module; /* NULL: hotpatch_set() by the program itself */
-    size_t entry;          /* index in the module's entries */
+    size_t replacement;    /* index in the module's replacements */
     uintptr_t function;    /* or the data's address; valid once the module is placed */
     uintptr_t *original;   /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
     uintptr_t replaced;    /* what was live when it was applied */
@@ -43,7 +43,7 @@ struct layer {
 
 struct change;
 struct json;
-struct module_entry;
+struct replacement;
 struct refusal;
 struct site_problem;
 struct slot;
@@ -76,9 +76,9 @@ struct slot_ops {
     /* The slot leaves the registry. */
     void (*dropped)(const struct slot *slot);
 
-    /* Plan: decide how calls of a new layer are made, and note it in the module's entry. */
-    int (*plan)(const struct slot *slot, const struct module *module, struct module_entry *entry,
-                struct refusal *why);
+    /* Plan: decide how calls of a new layer are made, and write that into the replacement. */
+    int (*plan)(const struct slot *slot, const struct module *module,
+                struct replacement *replacement, struct refusal *why);
 
     /* Prepare; only kinds that write into code. claim() is prepare() of a dry run: nothing is mapped or written. After
      * either, release() gives back what only this change would have used. */
@@ -134,10 +134,10 @@ struct slot {
     struct word *words;
     size_t word_count;
     uintptr_t fallback; /* what the slot holds when nothing is applied and nobody provides */
-    uintptr_t entry;    /* declared functions: the stub */
-    uintptr_t base;     /* below all layers: the fallback, a provider's stub, the definition, the
+    uintptr_t stub; /* declared functions: their first instructions, which jump through the word */
+    uintptr_t base; /* below all layers: the fallback, a provider's stub, the definition, the
                          * moved prologue; 0: an import that is not bound, an entry not armed yet */
-    uintptr_t live;     /* what the engine last stored or read */
+    uintptr_t live; /* what the engine last stored or read */
     uint32_t version;
     struct timespec since; /* of the last switch; 0: never */
     struct layer *layers;  /* oldest first */

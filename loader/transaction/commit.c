@@ -255,7 +255,7 @@ static void update_slot(struct change *change, const struct timespec *now, bool 
     change->layer_count = count;
     slot->provider = change->provider;
     if (slot->type == HOTPATCH_KIND_REQUIRED)
-        slot->base = slot->provider ? slot->provider->entry : slot->fallback;
+        slot->base = slot->provider ? slot->provider->stub : slot->fallback;
     slot->live = change->after;
     slot->extended = false;
     if (change->before == change->after)

@@ -29,8 +29,8 @@ bool decoder_is_needed(const struct transaction *transaction)
 
         if (module->hooks[HOOK_BEFORE_APPLY]) /* it may name others */
             return true;
-        for (size_t k = 0; k < module->entry_count; k++)
-            if (!names_declared(module->entries[k].target))
+        for (size_t k = 0; k < module->replacement_count; k++)
+            if (!names_declared(module->replacements[k].target))
                 return true;
     }
     return false;

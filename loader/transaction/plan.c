@@ -46,9 +46,9 @@ static int no_memory(struct transaction *transaction)
 
 /* A layer of `module` on a slot: in the place of the module that it replaces, else on top. */
 static int place_layer(struct transaction *transaction, struct slot *slot, struct module *module,
-                       size_t entry, const struct module *old)
+                       size_t replacement, const struct module *old)
 {
-    struct layer layer = {.module = module, .entry = entry};
+    struct layer layer = {.module = module, .replacement = replacement};
     struct change *change = change_for(transaction, slot);
     struct layer *before;
 
@@ -58,7 +58,7 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
         return refuse(transaction->why, HP_NAME_CLASH, "%s: it replaces %s twice", module->path,
                       slot->name);
     if (slot->ops->plan &&
-        slot->ops->plan(slot, module, &module->entries[entry], transaction->why) != 0)
+        slot->ops->plan(slot, module, &module->replacements[replacement], transaction->why) != 0)
         return -1;
     if (module->injection)
         __atomic_store_n(&module->injection->at_entry, slot_writes_code(slot), __ATOMIC_RELEASE);
@@ -138,12 +138,13 @@ static bool is_loaded_now(const struct transaction *transaction, const struct mo
 /* The slots of all entries; NULL in place of one that is refused. */
 static struct slot **find_slots(struct transaction *transaction, const struct module *module)
 {
-    struct slot **slots = calloc(module->entry_count + 1, sizeof(struct slot *));
+    struct slot **slots = calloc(module->replacement_count + 1, sizeof(struct slot *));
 
-    for (size_t i = 0; slots && i < module->entry_count; i++) {
-        const struct module_entry *entry = &module->entries[i];
+    for (size_t i = 0; slots && i < module->replacement_count; i++) {
+        const struct replacement *replacement = &module->replacements[i];
 
-        slots[i] = find_slot(transaction, module, entry->target, entry->kind, entry->signature);
+        slots[i] = find_slot(transaction, module, replacement->target, replacement->kind,
+                             replacement->signature);
     }
     return slots;
 }
@@ -155,7 +156,7 @@ static bool is_unchanged(const struct module *module, const struct module *old,
 {
     if (!module_is_same(module, old))
         return false;
-    for (size_t i = 0; i < module->entry_count; i++)
+    for (size_t i = 0; i < module->replacement_count; i++)
         if (!slots[i] || (slots[i]->owner != module && !slot_has_layer_of(slots[i], old)))
             return false;
     return true;
@@ -165,7 +166,7 @@ static void check_load(struct transaction *transaction, struct module *module)
 {
     module_check_targets(module, transaction->why);
     module_check_undefined(module, transaction->why);
-    if (module->entry_count == 0 && !module->own_slots && !module->hooks[HOOK_BEFORE_APPLY] &&
+    if (module->replacement_count == 0 && !module->own_slots && !module->hooks[HOOK_BEFORE_APPLY] &&
         !module->hooks[HOOK_AFTER_APPLY])
         refuse(transaction->why, HP_MANIFEST, "%s: it replaces nothing and declares nothing",
                module->path);
@@ -206,7 +207,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
     module->live_after = !module->unchanged;
     if (old)
         old->live_after = true;
-    for (size_t i = 0; i < module->entry_count && module->live_after; i++)
+    for (size_t i = 0; i < module->replacement_count && module->live_after; i++)
         if (slots[i])
             place_layer(transaction, slots[i], module, i, old);
     free(slots);
@@ -219,37 +220,39 @@ static void plan_load(struct transaction *transaction, struct module *module)
 struct addition {
     struct transaction *transaction;
     struct module *module;
-    const struct module_entry *entry;
+    const struct replacement *replacement;
 };
 
 static int add_layer(void *context)
 {
     const struct addition *a = context;
-    struct slot *slot = find_slot(a->transaction, a->module, a->entry->target,
-                                  HOTPATCH_KIND_FUNCTION, a->entry->signature);
+    struct slot *slot = find_slot(a->transaction, a->module, a->replacement->target,
+                                  HOTPATCH_KIND_FUNCTION, a->replacement->signature);
 
-    return slot ? place_layer(a->transaction, slot, a->module, a->module->entry_count - 1, NULL)
+    return slot ? place_layer(a->transaction, slot, a->module, a->module->replacement_count - 1,
+                              NULL)
                 : -1;
 }
 
 int plan_add(struct transaction *transaction, struct module *module, const char *target,
              const char *signature, uintptr_t function, uintptr_t *original)
 {
-    struct module_entry *entries =
-        realloc(module->entries, (module->entry_count + 1) * sizeof(*entries));
+    struct replacement *replacements =
+        realloc(module->replacements, (module->replacement_count + 1) * sizeof(*replacements));
     struct addition addition = {transaction, module, NULL};
     size_t wrong = transaction->why->count;
 
-    if (!entries)
+    if (!replacements)
         return no_memory(transaction);
-    module->entries = entries;
-    entries[module->entry_count] = (struct module_entry){.target = text_copy(target),
-                                                         .signature = text_copy(signature),
-                                                         .function = function,
-                                                         .original = (uintptr_t)original,
-                                                         .kind = HOTPATCH_KIND_FUNCTION};
-    addition.entry = &entries[module->entry_count++];
-    if (!addition.entry->target || (signature && !addition.entry->signature))
+    module->replacements = replacements;
+    replacements[module->replacement_count] =
+        (struct replacement){.target = text_copy(target),
+                             .signature = text_copy(signature),
+                             .function = function,
+                             .original = (uintptr_t)original,
+                             .kind = HOTPATCH_KIND_FUNCTION};
+    addition.replacement = &replacements[module->replacement_count++];
+    if (!addition.replacement->target || (signature && !addition.replacement->signature))
         return no_memory(transaction);
     if (objects_locked(add_layer, &addition) == 0)
         return 0;
@@ -292,7 +295,7 @@ static void plan_revert(struct transaction *transaction, const struct request *r
 
 static bool can_provide(const struct slot *slot, const struct slot *required)
 {
-    return slot->type == HOTPATCH_KIND_FUNCTION && slot->entry && slot != required &&
+    return slot->type == HOTPATCH_KIND_FUNCTION && slot->stub && slot != required &&
            (!slot->owner || slot->owner->live_after) && !slot->gone &&
            strcmp(slot->name, required->name) == 0;
 }

@@ -29,8 +29,8 @@ static uintptr_t layer_value(const struct layer *layer)
     if (!module)
         return layer->function;
     if (module->placed)
-        return module->entries[layer->entry].function;
-    return module->reused ? module->entries[layer->entry].function + module->bias : 0;
+        return module->replacements[layer->replacement].function;
+    return module->reused ? module->replacements[layer->replacement].function + module->bias : 0;
 }
 
 /* What lies below all layers. A slot that the module itself declares gets its place with it. */
@@ -50,9 +50,9 @@ static bool originals_hold_in(const struct change *change, const struct module *
         const struct layer *layer = &change->layers[i];
         uintptr_t original, below;
 
-        if (layer->module != module || module->entries[layer->entry].original == 0)
+        if (layer->module != module || module->replacements[layer->replacement].original == 0)
             continue;
-        original = module->entries[layer->entry].original + bias;
+        original = module->replacements[layer->replacement].original + bias;
         below = i == 0 ? base_in(change, module, bias) : layer_value(layer - 1);
         if (*(const uintptr_t *)original != below)
             return false;
