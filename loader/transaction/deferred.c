@@ -20,7 +20,7 @@ static struct {
     uint64_t due;       /* of the next look at words that ld.so's resolver may overwrite; 0: none */
     unsigned delay;     /* ms until the look after it */
     uint64_t injection; /* the next injection that ends by itself */
-} tending;
+} pending;
 
 enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
 
@@ -29,33 +29,33 @@ void deferred_plan(void)
     uint64_t injection = 0;
 
     if (commit_take_look_again()) {
-        tending.delay = LOOK_FIRST_MS;
-        __atomic_store_n(&tending.due, clock_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
+        pending.delay = LOOK_FIRST_MS;
+        __atomic_store_n(&pending.due, clock_ms() + LOOK_FIRST_MS, __ATOMIC_RELEASE);
     }
     for (const struct module *m = module_first(); m; m = m->next)
         if (m->live && m->injection && m->injection->until &&
             (!injection || m->injection->until < injection))
             injection = m->injection->until;
-    __atomic_store_n(&tending.injection, injection, __ATOMIC_RELEASE);
+    __atomic_store_n(&pending.injection, injection, __ATOMIC_RELEASE);
 }
 
 uint64_t deferred_at(void)
 {
-    uint64_t due = __atomic_load_n(&tending.due, __ATOMIC_ACQUIRE);
-    uint64_t injection = __atomic_load_n(&tending.injection, __ATOMIC_ACQUIRE);
+    uint64_t due = __atomic_load_n(&pending.due, __ATOMIC_ACQUIRE);
+    uint64_t injection = __atomic_load_n(&pending.injection, __ATOMIC_ACQUIRE);
 
     return !due || (injection && injection < due) ? injection : due;
 }
 
 static void look_again(uint64_t at)
 {
-    if (!tending.due || at < tending.due)
+    if (!pending.due || at < pending.due)
         return;
     commit_verify_imports();
     entries_read_hits();
     sites_deferred();
-    tending.delay *= 4;
-    __atomic_store_n(&tending.due, tending.delay > LOOK_LAST_MS ? 0 : at + tending.delay,
+    pending.delay *= 4;
+    __atomic_store_n(&pending.due, pending.delay > LOOK_LAST_MS ? 0 : at + pending.delay,
                      __ATOMIC_RELEASE);
 }
 

@@ -156,7 +156,6 @@ int modules_load(struct transaction *transaction)
         module_keep(transaction->loads[i]);
     if (all_in_process(transaction)) {
         load_free(load);
-        transaction->loaded = true;
         return 0;
     }
     lend(load, LENT_OUT);
@@ -172,7 +171,6 @@ int modules_load(struct transaction *transaction)
     }
     lend(load, LENT_NOT);
     if (ran == 0 && load->loaded == load->count) {
-        transaction->loaded = true;
         load_free(load);
         return 0;
     }

@@ -25,7 +25,6 @@ struct transaction {
     size_t revert_count;
     struct pin *pins; /* held for the entries; pin.c */
     size_t pin_count;
-    bool loaded; /* the modules are in the process */
     bool committed;
     bool dry_run;
     bool no_hits; /* calls after the switch are not recorded (--no-seen) */
