@@ -99,7 +99,7 @@ static int nothing_more(void *nothing)
     return 0;
 }
 
-/* Objects that came since the last request get the layers that they lack. */
+/* Store the layers into the words of objects that came since the last request. */
 static void extend_layers(void)
 {
     struct refusal why = {0};
@@ -147,7 +147,7 @@ static void list_slots(const struct request *request, reported_result_fn *put, v
     report_slots(request, put, context);
 }
 
-/* The requests that would load every changed module again. */
+/* Return the requests that load every changed module again. */
 static struct request *changed_modules(const struct request *asked, size_t *count)
 {
     struct request *requests;
@@ -207,7 +207,7 @@ static struct layer *own_layer(struct change *change)
     return NULL;
 }
 
-/* hotpatch_set's layer goes on top; an earlier one of the program's is taken out. */
+/* Put the layer of hotpatch_set() on top, and remove an earlier one of the program's. */
 static int set_layer(struct change *change, hotpatch_function function, void *context)
 {
     struct layer *own = own_layer(change), *layers;
@@ -276,8 +276,7 @@ static struct hotpatch_slot *lookup(const char *name_space, const char *name)
     return NULL;
 }
 
-/* What the child inherits is whole: commits are never half done over a fork, and the rest of a
- * request that was under way in the parent is the parent's. */
+/* In the child: a commit is never half done at a fork, and a request that was under way goes on in the parent alone. */
 static void after_fork(void)
 {
     slots_unpin_all();

@@ -14,7 +14,7 @@ struct change {
     struct layer *layers; /* after the commit: the old ones */
     size_t layer_count;
     struct slot *provider;
-    bool armed;              /* an entry, by this transaction */
+    bool armed;              /* an entry slot, by this transaction */
     uintptr_t before, after; /* live values, known from change_values() on */
 };
 

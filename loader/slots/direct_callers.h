@@ -1,5 +1,5 @@
 /*
- * direct_callers.h - who calls a function directly, for objects that are loaded (arch/callers.h).
+ * direct_callers.h - the direct callers of functions of loaded objects (arch/callers.h).
  *
  * Runs on whichever thread holds the engine lock, inside objects_locked().
  */
@@ -10,8 +10,8 @@
 
 struct object;
 
-/* The index of an object's direct branches, made when first asked for and kept; NULL: it cannot be
- * made (it is logged why). Entries that are armed count as what they were before. */
+/* Return the index of an object's direct branches, made at the first call and kept. NULL: it cannot be made, and the
+ * reason is logged. Armed entries are read as they were before. */
 struct arch_callers *callers_of(struct object *object);
 
 #endif

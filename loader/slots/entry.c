@@ -128,7 +128,7 @@ bool entry_real(const struct entry_candidate *candidate, struct entry_candidate 
     return false;
 }
 
-/* NULL where there are none, or no memory. */
+/* Return the names of the functions that share the slot's code, or of its clones. NULL: there are none, or no memory. */
 static char *copies_of(const struct slot *slot, bool clones)
 {
     const struct function_copies *copies = object_copies(slot->object);

@@ -1,6 +1,6 @@
 /*
- * entry_file.h - what lies at an entry before anything is known of it, compared with what the object's
- * file has there: a uprobe may have been set, or a hook put in, before the shim came to look.
+ * entry_file.h - compare the bytes of an entry, before it has a slot, with those of the object's file: a uprobe may have
+ * been set, or a hook put in, before the first request.
  *
  * Runs on whichever thread holds the engine lock, inside objects_locked(). libZydis is loaded.
  */
@@ -12,9 +12,9 @@
 #include "loader/text/site.h"
 
 /*
- * -1 with HP_BREAKPOINT: an int3, or a jump that the object's file does not have, lies among the
- * instructions that a jump at the function's entry would displace. Where the file cannot tell (it is
- * missing, another one, or ld.so writes to the code) memory alone counts: an int3 is one then, too.
+ * Return -1 with HP_BREAKPOINT if an int3, or a jump that the object's file does not have, lies among the
+ * instructions that a jump at the function's entry would displace; else 0. Where the file cannot be compared (it is
+ * missing, another one, or ld.so writes to the code) any int3 in memory is refused.
  */
 int entry_file_check(struct object *object, const struct function *function,
                      struct site_problem *why);

@@ -3,10 +3,10 @@
  * JUMP_SLOT, GLOB_DAT and ADDRESS relocations (arch/relocation.h); see import.h.
  *
  * One slot is one definition under one name; all words that ld.so bound to it switch together. A
- * word that is bound tells its definition itself. One that is not holds its own object's PLT
- * stub, and in a non-PIE process a library's word may hold the executable's PLT entry
- * (gABI, "Function Addresses"): then the definition is looked up as ld.so would, in the global
- * scope first and in the importer's own after it.
+ * bound word holds the address of its definition. A word that is not bound holds the address of its own
+ * object's PLT stub, and in a non-PIE process a library's word may hold the executable's PLT entry
+ * (gABI, "Function Addresses"): then the definition is looked up as ld.so does, first in the global
+ * scope and then in the importer's own.
  */
 #include "loader/slots/import.h"
 
@@ -23,12 +23,12 @@
 #include "loader/objects/scope.h"
 #include "loader/slots/change.h"
 
-/* Objects have thousands of words and a patch asks for few: only those of names that have been
- * asked for are read, until somebody wants to see all. */
+/* Objects have thousands of words and a patch names few: only words of names that were asked for are read, until a
+ * request lists all. */
 static bool all_wanted;
 static char **wanted;
 static size_t wanted_count;
-static bool expect_new; /* objects may have words that are wanted and not read */
+static bool expect_new; /* objects may have words that are wanted and were not read */
 
 /* ---- the definition of a word ---- */
 
@@ -50,7 +50,7 @@ static int match_value(const struct image_symbol *symbol, void *context)
     return symbol->value == *value && is_function(symbol);
 }
 
-/* Another version of the name than the default one. */
+/* Return whether the object defines the name there, in another version than the default one. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
     struct elf_error error;
@@ -59,9 +59,9 @@ static bool defines_at(const struct object *object, const char *name, uint64_t v
 }
 
 /*
- * The object that a bound word points into defines the name there, or has an IFUNC of it. A word
- * that points into its own object or the program, and not at the name's definition, leads to a
- * PLT; the search for another version of the name, which is long, is for the others.
+ * Find the definition of a bound word: the object that it points into defines the name there, or has an IFUNC of it. A
+ * word that points into its own object or the program, and not at the name's definition, leads to a PLT; only for the
+ * other words another version of the name is searched for, which takes long.
  */
 static bool bound_definition(const struct object *importer, const char *name, uintptr_t value,
                              struct definition *out)
@@ -96,8 +96,8 @@ static bool looked_up_definition(struct object *importer, const struct image_sym
     return true;
 }
 
-/* Nothing is linked with the vDSO: what leads there was chosen by the resolver of an indirect function, of libc's
- * time(), though the vDSO has a function of that name (vdso(7)). */
+/* Nothing is linked with the vDSO: a word that leads there was filled by the resolver of an indirect function, such as
+ * libc's time(), though the vDSO has a function of that name (vdso(7)). */
 static bool leads_to_vdso(uintptr_t value)
 {
     const struct object *object = object_at(value);
@@ -106,9 +106,9 @@ static bool leads_to_vdso(uintptr_t value)
 }
 
 /*
- * Where a bound word points tells which of an object's functions it is, but for an IFUNC: what two
- * versions of one name have chosen may be one function, or functions without a name. There ld.so's
- * own rule decides which of them it is.
+ * Find the definition of a word. The value of a bound word says which of an object's functions it is, except for an
+ * IFUNC: two versions of one name may have chosen one function, or functions without a name. There ld.so's
+ * own rule decides which version it is.
  */
 static bool find_definition(struct object *importer, const struct image_symbol *import,
                             uintptr_t value, struct definition *out, bool *bound)
@@ -241,7 +241,8 @@ static struct slot *slot_of(const char *name, const char *version,
     return slot;
 }
 
-/* Only functions: an import's own st_info may be STT_NOTYPE, then its definition decides. */
+/* Return whether the relocation may be of a function: an import's own st_info may be STT_NOTYPE, then its definition
+ * decides. */
 static bool is_candidate(const struct image_relocation *relocation)
 {
     uint8_t type = relocation->symbol.type;
@@ -251,8 +252,8 @@ static bool is_candidate(const struct image_relocation *relocation)
            (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
-/* ld.so lists an object before it relocates it: then its words hold nothing yet, or addresses
- * without load bias. */
+/* Return whether ld.so has listed the object and not yet relocated it: its words then hold 0, or addresses without load
+ * bias. */
 static bool is_unrelocated(const struct image_relocation *relocation, uintptr_t value)
 {
     if (value == 0)
@@ -268,7 +269,7 @@ static bool is_among(const char *name, size_t begin, size_t end)
     return false;
 }
 
-/* Wanted, and not among the names that the object was read for before. */
+/* Return whether the name is wanted, and not among those that the object was read for before. */
 static bool is_wanted(const struct object *object, const char *name)
 {
     return all_wanted ? !is_among(name, 0, object->names_read)
@@ -297,7 +298,7 @@ static int add(const struct image_relocation *relocation, void *context)
     if (is_unrelocated(relocation, value))
         return PENDING;
     if (value == 0)
-        return 0; /* a weak import that nobody defines */
+        return 0; /* a weak import without a definition */
     if (!find_definition(object, &relocation->symbol, value, &definition, &bound))
         return 0;
     slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
@@ -323,7 +324,7 @@ static int read_object(struct object *object)
         !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
         add, object, &error);
     if (result == PENDING) {
-        slots_drop_words(object); /* all of them at a later look */
+        slots_drop_words(object); /* all of them are read again later */
         object->names_read = 0;
         expect_new = true;
         return 0;
@@ -356,7 +357,7 @@ int imports_read_new(void)
     return 0;
 }
 
-/* As stored, or as ld.so leaves it and nothing is to be laid over it. */
+/* Return whether the word holds what was stored, or what ld.so leaves where no layer is applied. */
 static bool is_known_value(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
@@ -365,10 +366,8 @@ static bool is_known_value(const struct slot *slot, const struct word *word)
            (slot->layer_count == 0 && (now == slot->base || import_is_unbound(slot, word, now)));
 }
 
-/*
- * A library that was closed and opened again where it lay has words that ld.so has made anew, or
- * not yet: they are read again, as those of a new object are.
- */
+/* The words of a library that was closed and opened again where it lay were filled by ld.so again, or will be: they are
+ * read again, as those of a new object are. */
 void imports_recheck(struct object *object)
 {
     for (const struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
@@ -461,7 +460,7 @@ void imports_unpatchable(import_refused_fn *each, void *context)
     }
 }
 
-/* ---- who ---- */
+/* ---- importers ---- */
 
 bool import_is_used(const struct slot *slot)
 {

@@ -58,7 +58,7 @@ struct module {
     struct slot *own_slots; /* not yet registered; NULL once placed */
     char *name_space;
     struct injection *injection; /* instead of a file: no image, no handle, placed from the start */
-    const struct request *asked; /* by this request; good for its transaction */
+    const struct request *asked; /* the request that loads it; good for its transaction */
     struct request_replace *replace; /* copies of what it says: module_request.c */
     size_t replace_count;
     struct request_place *places;
@@ -69,9 +69,9 @@ struct module {
     size_t size;           /* of `bytes` */
     struct image *image;   /* over `bytes` */
     struct needed *needed; /* libraries that would come with it */
-    struct doubt *doubts;  /* symbols of which ld.so alone knows whether it would find them */
+    struct doubt *doubts;  /* symbols that only ld.so can look up */
     void *handle;
-    struct object *object; /* that it is in the process, or NULL */
+    struct object *object; /* the object that it is in the process, or NULL */
     uintptr_t bias;
     bool placed;              /* addresses are the process's own */
     bool live;                /* applied and not reverted */
@@ -82,7 +82,7 @@ struct module {
     struct timespec since;
 };
 
-/* The worker is still at work on it, after its transaction was refused; it is done. */
+/* LENT_OUT: the worker is still at work on it, after its transaction was refused; LENT_BACK: the worker has finished. */
 enum module_lent { LENT_NOT, LENT_OUT, LENT_BACK };
 
 enum hook { HOOK_BEFORE_APPLY, HOOK_AFTER_APPLY, HOOK_BEFORE_REVERT, HOOK_AFTER_REVERT };

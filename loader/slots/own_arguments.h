@@ -1,6 +1,6 @@
 /*
  * own_arguments.h - how many bytes of arguments a function of a loaded object reads from the stack, by
- * its own code (arch/stack_arguments.h). Entries that are armed count as what they were before.
+ * its own code (arch/stack_arguments.h). Armed entries are read as they were before.
  *
  * Runs on whichever thread holds the engine lock, inside objects_locked().
  */
@@ -9,7 +9,7 @@
 
 #include "loader/objects/object.h"
 
-/* Of the function at `address`, before load bias. -1: not known. */
+/* Return the number of bytes for the function at `address`, before load bias. -1: not known. */
 int64_t own_stack_arguments(struct object *object, uint64_t address);
 
 #endif

@@ -1,4 +1,4 @@
-/* slot.c - see slot.h. */
+/* slot.c - see slot.h. Slots are found by kind, by name, and entry slots by place. */
 #include "loader/slots/slot.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { BUCKET_COUNT = 8192, KINDS = SLOT_ENTRY + 1 };
 
 static struct slot *first;
 static struct slot **end = &first;
-/* A program with ten thousand entries asks for its few declared slots at every request. */
+/* Lists by kind: every request walks the few declared slots of a program that may have ten thousand entry slots. */
 static struct slot *firsts[KINDS];
 static struct slot **ends[KINDS] = {&firsts[0], &firsts[1], &firsts[2]};
 static struct slot *buckets[BUCKET_COUNT];
@@ -222,7 +222,7 @@ void slots_drop_retired(void)
     drop(of_retired, NULL);
 }
 
-/* Counts transactions that were left: an old `change` is no pointer to anything then. */
+/* Incremented in a forked child: the changes that slots point to then belong to the parent's transaction. */
 static uint32_t transaction;
 
 struct change *slot_change(const struct slot *slot)
@@ -243,7 +243,7 @@ void slot_unpin(struct slot *slot)
         slot_free(slot);
 }
 
-/* No page of theirs is written: the child may never ask for them. */
+/* The slots are not written one by one: each store would copy a page that the child may never use. */
 void slots_unpin_all(void)
 {
     transaction++;
@@ -304,8 +304,8 @@ static uint64_t mix(uint64_t stamp, const void *bytes, size_t size)
     return stamp;
 }
 
-/* All bytes of all parts, so that a member that is added later is not forgotten here. Texts, objects
- * and modules are never changed, except for an injection's count. */
+/* Hash all bytes of all parts, so that a member that is added later is included. Texts, objects and modules never
+ * change, except for an injection's count. */
 uint64_t slot_stamp(const struct slot *slot)
 {
     uint64_t stamp = mix(0, slot, offsetof(struct slot, text));

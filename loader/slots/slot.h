@@ -25,9 +25,9 @@ struct word {
     uintptr_t *address;
     struct object *object; /* that holds it */
     bool protect;          /* in RELRO: its page is made writable for the store alone */
-    bool writable;         /* for commit.c: it is in RELRO, and the program may write it now */
-    bool pointer;          /* not in the GOT: data that the program may have changed itself */
-    bool lazy;             /* JUMP_SLOT: may lead to its object's PLT until ld.so binds it */
+    bool writable; /* for commit.c: it is in RELRO, and its page is writable at this moment */
+    bool pointer;  /* not in the GOT: data, which the program may write */
+    bool lazy;     /* JUMP_SLOT: may lead to its object's PLT until ld.so binds it */
 };
 
 /* One applied replacement. */
@@ -128,22 +128,22 @@ struct slot {
     bool no_hits;        /* entries: calls are not recorded (--no-seen) */
     uint64_t definition; /* imports, entries: the symbol's st_value in `object` */
     uintptr_t plt;       /* imports: the non-PIE program's PLT entry that is the function's address
-                          * to everybody, or 0 */
+                          * in all objects, or 0 */
     bool extended;       /* imports: words were added below a live layer and not stored yet */
     struct hotpatch_slot *declared; /* declared slots; a bare address until `object` is set */
     struct word *words;
     size_t word_count;
-    uintptr_t fallback; /* what the slot holds when nothing is applied and nobody provides */
+    uintptr_t fallback; /* what the slot holds without layers and without a provider */
     uintptr_t stub; /* declared functions: their first instructions, which jump through the word */
     uintptr_t base; /* below all layers: the fallback, a provider's stub, the definition, the
-                         * moved prologue; 0: an import that is not bound, an entry not armed yet */
+                         * relocated prologue; 0: an import that is not bound, an entry not armed yet */
     uintptr_t live; /* what the engine last stored or read */
     uint32_t version;
     struct timespec since; /* of the last switch; 0: never */
     struct layer *layers;  /* oldest first */
     size_t layer_count;
-    struct slot *provider; /* REQUIRED: who fills it */
-    uint64_t unfilled;     /* REQUIRED: calls that met nobody, as last read */
+    struct slot *provider; /* REQUIRED: the slot that fills it */
+    uint64_t unfilled;     /* REQUIRED: calls while it had no provider, as last read */
     size_t words_live;     /* imports: words that hold what is live, as last read */
     struct change *change; /* see slot_change() */
     uint32_t transaction;  /* to which `change` belongs */
@@ -163,15 +163,15 @@ struct slot *slot_next_named(enum slot_kind kind, const char *name, const struct
 void slot_register(struct slot *slot); /* the registry owns it from here on */
 void slot_free(struct slot *slot);
 struct slot *slot_at(const struct object *object, uint64_t definition); /* an entry's, or NULL */
-/* What the transaction under way makes of the slot, or NULL. Between slot_pin() and slot_unpin() the
+/* Return what the transaction under way makes of the slot, or NULL. Between slot_pin() and slot_unpin() the
  * slot is not freed when its object goes; slot_unpin() frees it then. */
 struct change *slot_change(const struct slot *slot);
 void slot_pin(struct slot *slot, struct change *change);
 void slot_unpin(struct slot *slot);
-void slots_unpin_all(void); /* in the child: the parent's transaction is the parent's */
+void slots_unpin_all(void); /* in a forked child: the transaction goes on in the parent alone */
 void slots_drop_words(const struct object *object); /* of imports */
 void slots_drop_object(const struct object *object);
-/* Slots that patches which are live no longer declared, and on which nothing is applied. */
+/* Drop the slots that reverted patches declare and that have no layers. */
 void slots_drop_retired(void);
 
 const char *slot_name_space(const struct slot *slot);

@@ -1,5 +1,5 @@
 /*
- * deferred.c - what time brings: words to be looked at again, injections that end by themselves.
+ * deferred.c - see deferred.h.
  *
  * Runs on the listener; deferred_at() without the engine lock.
  */
@@ -17,9 +17,9 @@
 #include "loader/transaction/commit.h"
 
 static struct {
-    uint64_t due;       /* of the next look at words that ld.so's resolver may overwrite; 0: none */
-    unsigned delay;     /* ms until the look after it */
-    uint64_t injection; /* the next injection that ends by itself */
+    uint64_t due;   /* when words that ld.so's resolver may overwrite are read again; 0: never */
+    unsigned delay; /* ms until they are read the time after */
+    uint64_t injection; /* when the next injection ends by itself; 0: never */
 } pending;
 
 enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
@@ -61,7 +61,7 @@ static void look_again(uint64_t at)
 
 bool deferred_do(struct request *request)
 {
-    static char *name; /* the caller's until the next call */
+    static char *name; /* good for the caller until the next call */
     uint64_t at = clock_ms();
 
     look_again(at);

@@ -1,4 +1,9 @@
-/* deferred.h - what time brings: words to be looked at again, injections that end by themselves. */
+/*
+ * deferred.h - what is done later, without a request: words and hits are read again after a commit, and injections end
+ * whose time is up.
+ *
+ * Runs on the listener, holding the engine lock, but for deferred_at().
+ */
 #ifndef HOTPATCH_DEFERRED_H
 #define HOTPATCH_DEFERRED_H
 

@@ -1,9 +1,8 @@
 /*
- * hooks.c - the patches' own code around a commit, and the program's change handlers. They run on
- * the worker while the thread that holds the engine lock waits, no longer than the deadline.
+ * hooks.c - see hooks.h. The thread that holds the engine lock waits for the worker, until the deadline.
  *
- * A hook that is still running then is abandoned: it goes on, on the worker, with a context that
- * refuses everything, and the transaction goes its way without it.
+ * A hook that is still running then is abandoned: it runs on, on the worker, with a context that
+ * refuses everything, and the transaction goes on without it.
  */
 #include "loader/transaction/hooks.h"
 
@@ -23,9 +22,9 @@ struct hook_job {
     struct module *module;
     hotpatch_hook function;
     int result;
-    pthread_mutex_t lock;            /* orders `replace` on the worker against giving up on it */
-    struct transaction *transaction; /* NULL: given up */
-    int holders; /* of an abandoned job: the worker and the thread that gives up */
+    pthread_mutex_t lock;            /* orders `replace` on the worker against abandoning it */
+    struct transaction *transaction; /* NULL: abandoned */
+    int holders; /* of an abandoned job: the worker and the thread that abandons it */
     char what[256];
     struct hotpatch_change changes[];
 };
@@ -51,7 +50,7 @@ static void hook_free(struct hook_job *hook)
     free(hook);
 }
 
-static void let_go(struct hook_job *hook)
+static void hook_release(struct hook_job *hook)
 {
     if (__atomic_sub_fetch(&hook->holders, 1, __ATOMIC_ACQ_REL) == 0)
         hook_free(hook);
@@ -59,10 +58,10 @@ static void let_go(struct hook_job *hook)
 
 static void abandoned(struct worker_job *job)
 {
-    let_go((struct hook_job *)(void *)job);
+    hook_release((struct hook_job *)(void *)job);
 }
 
-/* hotpatch_context_replace(): resolved at once, so that the hook learns what came of it. */
+/* hotpatch_context_replace(): the target is resolved at once, so that the hook gets the result. */
 static int replace(struct hotpatch_context *context, const char *target, const char *signature,
                    hotpatch_function function, void *original)
 {
@@ -89,8 +88,8 @@ static bool concerns(const struct layer *layers, size_t count, const struct modu
     return false;
 }
 
-/* Before the commit the new layers are the change's and the old ones the slot's; after it they
- * have changed places. */
+/* Return whether the change has a layer of the module. Before the commit the change has the new layers and the slot the
+ * old ones; after it the slot has the new ones. */
 static bool change_concerns(const struct change *c, const struct module *module)
 {
     return concerns(c->layers, c->layer_count, module) ||
@@ -137,16 +136,16 @@ static struct hook_job *hook_new(struct transaction *transaction, struct module 
     return hook;
 }
 
-/* Give up on a hook that runs on: it may be inside `replace` this very moment. */
-static void give_up(struct hook_job *hook)
+/* Abandon a hook that is still running: it may be inside `replace` at this moment. */
+static void abandon(struct hook_job *hook)
 {
     pthread_mutex_lock(&hook->lock);
     hook->transaction = NULL;
     pthread_mutex_unlock(&hook->lock);
-    let_go(hook); /* the worker may be through with it already */
+    hook_release(hook); /* the worker may have finished it already */
 }
 
-/* 0 and the hook's answer in `result`; -1: it did not run to its end, `why` says so. */
+/* Run a hook. 0 with what it returned in `result`; -1 with `why`: it did not run to its end. */
 static int call(struct transaction *transaction, struct module *module, enum hook which,
                 uint64_t deadline, struct refusal *why, int *result)
 {
@@ -164,7 +163,7 @@ static int call(struct transaction *transaction, struct module *module, enum hoo
         return 0;
     }
     if (ran == -ETIMEDOUT) {
-        give_up(hook);
+        abandon(hook);
         return refuse(why, HP_DEADLINE, "hook %s of %s is still running", hook_names[which],
                       module->name);
     }

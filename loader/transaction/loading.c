@@ -1,8 +1,7 @@
 /*
- * loading.c - the dynamic linker's part of a transaction: its modules are loaded, and closed again where it is
- * refused. The worker runs it, and with it the patches' constructors and destructors.
+ * loading.c - see loading.h. The worker runs dlopen(3) and dlclose(3), and so the patches' constructors and destructors.
  *
- * What the worker is late with it keeps: the modules are lent to it, and retired when it has given them back.
+ * Modules that the worker has not finished at the deadline stay lent to it, and are retired after it has given them back.
  */
 #include "loader/transaction/loading.h"
 
@@ -59,7 +58,7 @@ static void run_close(struct worker_job *job)
     close_all((struct load_job *)(void *)job);
 }
 
-/* While the worker has them nobody else ends them. */
+/* Mark the modules: while they are lent to the worker no other thread frees them. */
 static void lend(const struct load_job *load, enum module_lent state)
 {
     for (size_t i = 0; i < load->count; i++)
@@ -72,8 +71,8 @@ static void load_free(struct load_job *load)
     free(load);
 }
 
-/* Constructors that ended too late: what they were loaded for has been refused. The modules stay
- * listed, so that their objects are known for patches that are not applied. */
+/* Close the modules whose constructors ended after the transaction was refused. They stay listed until they are retired,
+ * so that their objects are known to be patches. */
 static void load_abandoned(struct worker_job *job)
 {
     struct load_job *load = (struct load_job *)(void *)job;
@@ -114,7 +113,7 @@ static struct load_job *load_new(const struct transaction *transaction, bool clo
     return load;
 }
 
-/* ld.so's own words tell what is missing; its three sentences have been stable since glibc 2.0. */
+/* Return the code for a message of ld.so. Its three sentences have been stable since glibc 2.0. */
 static enum error_code code_of_linker(const char *error)
 {
     if (strstr(error, "undefined symbol"))
@@ -124,8 +123,8 @@ static enum error_code code_of_linker(const char *error)
     return HP_LOAD;
 }
 
-/* After dlclose on the worker: forget the modules, or what ld.so leaves of them. Their slots are
- * theirs, so the changes go first. */
+/* After dlclose on the worker: free the modules, or retire those that ld.so keeps mapped. The changes are freed first,
+ * since they point to slots of the modules. */
 static void forget_modules(struct transaction *transaction)
 {
     changes_forget(transaction);
@@ -164,7 +163,7 @@ int modules_load(struct transaction *transaction)
         const char *path = transaction->loads[0]->path;
 
         changes_forget(transaction);
-        transaction->load_count = 0; /* the worker's, which closes them when it can */
+        transaction->load_count = 0; /* they belong to the worker, which closes them */
         return refuse(transaction->why, HP_DEADLINE,
                       "the constructors of %s are still running; it will be closed when they end",
                       path);
@@ -205,7 +204,7 @@ void modules_unload(struct transaction *transaction)
                transaction->loads[0]->path);
     if (ran == -ETIMEDOUT) {
         changes_forget(transaction);
-        transaction->load_count = 0; /* the worker's */
+        transaction->load_count = 0; /* they belong to the worker */
         return;
     }
     if (load) {

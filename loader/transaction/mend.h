@@ -1,5 +1,5 @@
 /*
- * mend.h - armed entries that other tools have written to: which, and putting right what a reload may.
+ * mend.h - armed entries that other tools have written to: they are found, and a reload repairs those that it may.
  *
  * Runs on whichever thread holds the engine lock.
  */
@@ -9,15 +9,15 @@
 #include "base/refusal.h"
 #include "loader/transaction/state.h"
 
-/* What a reload did to them. */
+/* What a reload repaired. */
 struct mend {
     struct slot **repaired; /* malloc'd */
     size_t count;
     struct refusal why; /* those that it cannot repair: HP_BREAKPOINT, HP_HOST_OWNED, ... */
 };
 
-/* Compare every armed entry with what was written there; arm again those where the original's bytes are
- * back. 0, or -1: `why` has those that stay damaged. */
+/* Compare every armed entry with what was written there; arm again those that hold the original's bytes. 0, or -1:
+ * `why` names those that stay damaged. */
 int mend_all(struct mend *mend);
 void mend_free(struct mend *mend);
 

@@ -10,8 +10,8 @@
 #include "loader/objects/object.h"
 #include "loader/text/text_poke.h"
 
-/* Such calls reach the code that was there before any patch, as those through an import do; else a
- * replacement that calls the function by its name would call itself. */
+/* Such calls reach the code that was there before any patch, as calls through an import do: a replacement that calls
+ * the function by its name would call itself otherwise. */
 struct own_calls {
     const struct change **changes; /* of entries, by the function's address */
     size_t count;
@@ -51,7 +51,7 @@ static bool is_open_over(const struct text_poke *poke, uintptr_t word)
            word + sizeof(uint64_t) <= poke->end;
 }
 
-/* Neighbouring words share one opening of their page. */
+/* Store a word of a protected page. Neighbouring words share one opening of their page. */
 static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t value)
 {
     int result = 0;

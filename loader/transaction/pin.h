@@ -1,7 +1,6 @@
 /*
- * pin.h - an object with an armed entry stays in the process: the jump, and threads behind it, count on
- * its code. Until the commit it is held by handles of dlopen(3) that a refusal gives back; from then on
- * they are kept for ever.
+ * pin.h - an object with an armed entry stays in the process: the jump, and threads that have taken it, need its code.
+ * Until the commit it is held by handles of dlopen(3) that a refusal closes; from then on they are kept for ever.
  *
  * Runs on whichever thread holds the engine lock; the handles are taken on the worker.
  */
@@ -10,7 +9,7 @@
 
 #include "loader/transaction/state.h"
 
-/* Of the objects of all entries that change. 0, or -1 with `why`. Not inside objects_locked(). */
+/* Take handles of the objects of all entries that change. 0, or -1 with `why`. Not inside objects_locked(). */
 int pins_take(struct transaction *transaction);
 void pins_keep(struct transaction *transaction);    /* it is committed */
 void pins_release(struct transaction *transaction); /* it is refused */

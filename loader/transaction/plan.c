@@ -22,7 +22,7 @@ static bool slot_has_layer_of(const struct slot *slot, const struct module *modu
     return false;
 }
 
-/* All layers of a module off, wherever they are. */
+/* Remove all layers of a module from all slots. */
 static int remove_module(struct transaction *transaction, const struct module *module)
 {
     for (struct slot *slot = slots_first(); slot; slot = slot->next)
@@ -44,7 +44,7 @@ static int no_memory(struct transaction *transaction)
     return refuse(transaction->why, HP_MEMORY, "plan the transaction: no memory");
 }
 
-/* A layer of `module` on a slot: in the place of the module that it replaces, else on top. */
+/* Put a layer of `module` on a slot: in the place of the module that it replaces, else on top. */
 static int place_layer(struct transaction *transaction, struct slot *slot, struct module *module,
                        size_t replacement, const struct module *old)
 {
@@ -70,7 +70,7 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
     return 0;
 }
 
-/* What others replaced in the old version of a patch stays replaced in the new one. */
+/* Copy the layers of other modules from the slots that the old version of a patch declares to those of the new one. */
 static int carry_layers(struct transaction *transaction, struct module *module,
                         const struct module *old)
 {
@@ -135,7 +135,7 @@ static bool is_loaded_now(const struct transaction *transaction, const struct mo
     return false;
 }
 
-/* The slots of all entries; NULL in place of one that is refused. */
+/* Return the slots of all replacements, with NULL for one that is refused. NULL: no memory. */
 static struct slot **find_slots(struct transaction *transaction, const struct module *module)
 {
     struct slot **slots = calloc(module->replacement_count + 1, sizeof(struct slot *));
@@ -149,8 +149,8 @@ static struct slot **find_slots(struct transaction *transaction, const struct mo
     return slots;
 }
 
-/* What is live has the content of `module`, and its layers lie where those of `module` would: they are
- * gone from a library that was closed and opened again. */
+/* Return whether `old`, which is live, has the content of `module` and a layer on each of its slots: a library that was
+ * closed and opened again has lost its layers. */
 static bool is_unchanged(const struct module *module, const struct module *old,
                          struct slot *const *slots)
 {
@@ -194,7 +194,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
     if (old && is_loaded_now(transaction, old))
         old = NULL;
     check_load(transaction, module);
-    /* The module may replace what it declares itself, which is not what its old version declares. */
+    /* The module may replace slots that it declares itself, and not those that its old version declares. */
     module->live_after = true;
     if (old)
         old->live_after = false;
@@ -321,7 +321,7 @@ static int plan_required(struct transaction *transaction, struct slot *required)
 
     if (provider && !signature_equal(provider->signature, required->signature)) {
         if (provider->object && required->object)
-            return 0; /* both are there already: not this transaction's affair */
+            return 0; /* both were there before this transaction */
         return refuse(transaction->why, HP_SIGNATURE,
                       "%s: required as `%s`, provided by %s as `%s`", required->name,
                       required->signature, slot_object_name(provider), provider->signature);
@@ -346,7 +346,7 @@ static void plan_all_required(struct transaction *transaction)
                 plan_required(transaction, slot);
 }
 
-/* Objects that came since import what is replaced: their words are stored with this commit. */
+/* Store the words of objects that came since and import a function with layers with this commit. */
 static void plan_extensions(struct transaction *transaction)
 {
     for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
@@ -354,7 +354,7 @@ static void plan_extensions(struct transaction *transaction)
             no_memory(transaction);
 }
 
-/* ---- the whole ---- */
+/* ---- requests ---- */
 
 int plan_read_files(struct transaction *transaction)
 {

@@ -1,13 +1,12 @@
 /*
- * reuse.c - a module that was reverted and is loaded again goes on in its old mapping: its data has the
- * values that it left, its constructors have run. So a program in which one patch, or a few in turn, are
- * applied and reverted for ever does not grow.
+ * reuse.c - see reuse.h. In a reused mapping data has the values that the module left, and constructors have run. So a
+ * program in which one patch, or a few in turn, are applied and reverted without end does not grow.
  *
  * A thread may still be in the module's code since before the revert. When it reads the pointer behind
- * HOTPATCH_ORIGINAL it must not find what lies below the module now: a function that called it, perhaps,
- * which would then run twice in one call. So a mapping is taken whose pointers hold already what they
- * will hold; else one that every thread has been seen to have left, or that was left long ago. Where
- * there is none the file is mapped once more.
+ * HOTPATCH_ORIGINAL it must not find what lies below the module now: that may be a function that called the thread's
+ * function, which would then run twice in one call. So a mapping is taken whose pointers hold already what they
+ * will hold; else a mapping in which a look at all threads shows none, or that was reverted REST_MS ago. Where
+ * there is none the file is mapped again.
  *
  * Listener.
  */
@@ -19,9 +18,9 @@
 #include "loader/objects/object.h"
 #include "loader/text/thread_scan.h"
 
-enum { REST_MS = 1000 }; /* longer than any call that is not asleep in the patch */
+enum { REST_MS = 1000 }; /* longer than any call that does not sleep in the patch */
 
-/* The function or data of a layer; 0: its module is not mapped yet. */
+/* Return the function or data of a layer; 0: its module is not mapped yet. */
 static uintptr_t layer_value(const struct layer *layer)
 {
     const struct module *module = layer->module;
@@ -33,7 +32,7 @@ static uintptr_t layer_value(const struct layer *layer)
     return module->reused ? module->replacements[layer->replacement].function + module->bias : 0;
 }
 
-/* What lies below all layers. A slot that the module itself declares gets its place with it. */
+/* Return what lies below all layers. A slot that the module itself declares is placed together with it. */
 static uintptr_t base_in(const struct change *change, const struct module *module, uintptr_t bias)
 {
     const struct slot *slot = change->slot;

@@ -1,8 +1,8 @@
 /*
  * transaction.c - see transaction.h.
  *
- * Up to the commit nothing of the process has changed but that modules may have been loaded; then
- * they are closed again. After the commit nothing is refused any more.
+ * Up to the commit nothing of the process has changed, except that modules may have been loaded and jumps put in that
+ * lead to the old code; where it fails both are taken back. After the commit nothing is refused any more.
  */
 #include "loader/transaction/transaction.h"
 
@@ -104,7 +104,7 @@ static int commit_at_safe_point(struct transaction *transaction)
                   transaction->timeout);
 }
 
-/* Entries that are armed lead to the old code until the commit. */
+/* Arm the entries and commit when the request wants it. Armed entries lead to the old code until the commit. */
 static int commit_when_asked(struct transaction *transaction)
 {
     if (check_deadline(transaction) != 0 || arming_arm(transaction) != 0)
@@ -130,7 +130,8 @@ static int make_unique(void *context)
     return 0;
 }
 
-/* Beyond the limit the program's next mmap(2) would fail. A dry run takes it that what was mapped is reused. */
+/* Refuse to load where the number of mappings would reach the limit: the program's next mmap(2) would fail. A dry run
+ * assumes that parked mappings are reused. */
 static int check_mappings(const struct transaction *transaction)
 {
     size_t count = 0;
@@ -188,7 +189,7 @@ static int plan_locked(struct transaction *transaction)
     return result;
 }
 
-/* What a plan asks for is known to the next one. */
+/* Plan until no symbol is left to be looked up by ld.so: what one plan asks for is known to the next one. */
 static int plan(struct transaction *transaction)
 {
     struct refusal busy = {0};
@@ -265,7 +266,7 @@ static bool declares_slots(const struct module *module)
     return false;
 }
 
-/* A reverted module is kept while another's layer lies on a slot that it declares. */
+/* Retire reverted modules. A module is kept while a layer of another one lies on a slot that it declares. */
 static void retire_reverted(void)
 {
     struct module *next;
