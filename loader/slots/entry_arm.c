@@ -2,6 +2,7 @@
 #include "loader/slots/entry_arm.h"
 
 #include "loader/slots/change.h"
+#include "loader/slots/entry_report.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/slots/module_state.h"
 #include "loader/text/site.h"
@@ -145,7 +146,9 @@ const struct slot_ops entry_ops = {.kind = SLOT_ENTRY,
                                    .arm = arm,
                                    .disarm = disarm,
                                    .store = store,
-                                   .passes_to = passes_to};
+                                   .passes_to = passes_to,
+                                   .damage = entry_damage,
+                                   .report = entry_report};
 
 /* ---- hits ---- */
 

@@ -22,6 +22,7 @@
 #include "loader/objects/program_plt.h"
 #include "loader/objects/scope.h"
 #include "loader/slots/change.h"
+#include "loader/slots/import_report.h"
 
 /* Objects have thousands of words and a patch names few: only words of names that were asked for are read, until a
  * request lists all. */
@@ -214,7 +215,9 @@ static const struct slot_ops import_ops = {.kind = SLOT_IMPORT,
                                            .of_importers = true,
                                            .word_value = word_value,
                                            .word_state = word_state,
-                                           .store = store};
+                                           .store = store,
+                                           .is_listed = import_is_used,
+                                           .report = import_report};
 
 /* ---- slots ---- */
 

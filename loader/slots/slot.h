@@ -42,7 +42,7 @@ struct layer {
 };
 
 struct change;
-struct json;
+struct damage;
 struct replacement;
 struct refusal;
 struct site_problem;
@@ -102,6 +102,13 @@ struct slot_ops {
     bool (*store)(const struct change *change, const struct word *word, bool hits);
     /* Where the call of an injection goes on that lets it pass; NULL: to `below`. */
     uintptr_t (*passes_to)(const struct slot *slot, uintptr_t below);
+
+    /* Report; not only inside objects_locked(). NULL: the slot is always listed, never damaged, has no members of its
+     * own. */
+    bool (*is_listed)(const struct slot *slot);
+    const struct damage *(*damage)(const struct slot *slot);
+    void (*report)(const struct slot *slot, struct reported_slot *report, reported_slot_fn *put,
+                   struct reported_text *text, void *context);
 };
 
 enum { ARM_AHEAD_MAX = 128 };

@@ -161,7 +161,7 @@ static bool is_asked_for(const struct slot *slot, const struct request *request)
 {
     if (slot->owner && !slot->owner->live && slot->layer_count == 0)
         return false;
-    if (slot->ops->kind == SLOT_IMPORT && !import_is_used(slot))
+    if (slot->ops->is_listed && !slot->ops->is_listed(slot))
         return false;
     if (!slot_kind_asked(request->kind, slot->ops->kind))
         return false;
