@@ -6,7 +6,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "arch/x86_64/callers_effects.h"
+#include "arch/x86_64/callers_instruction.h"
 
 enum { OPERANDS = ZYDIS_MAX_OPERAND_COUNT };
 

@@ -2,6 +2,8 @@
  * callers_effects.c - see callers_effects.h: where an instruction leads, what it does to the stack, and what
  * of a jump table it is. Any thread.
  */
+#include "arch/x86_64/callers_effects.h"
+
 #include "arch/x86_64/callers_decoded.h"
 
 /* ------------------------------------------------------- where it leads --- */

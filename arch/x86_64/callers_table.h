@@ -4,7 +4,7 @@
 #ifndef HOTPATCH_CALLERS_TABLE_H
 #define HOTPATCH_CALLERS_TABLE_H
 
-#include "arch/x86_64/callers_body.h"
+#include "arch/x86_64/callers_steps.h"
 
 enum { TABLE_ENTRIES_MAX = 4096 };
 
