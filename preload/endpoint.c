@@ -133,9 +133,10 @@ static bool make_place(const struct identity *identity, const char *configured, 
                                 .only_known = identity_is_in_user_namespace(),
                                 .known_dev = endpoint.dir.dev,
                                 .known_ino = endpoint.dir.ino};
-    char path[PATH_MAX] = "";
+    char path[PATH_MAX];
     int result;
 
+    path[0] = '\0';
     if (!user.only_known)
         runtime_dir_choose(path, &user, configured, settings.xdg);
     else if (endpoint.dir.path)

@@ -38,7 +38,7 @@ static bool brought STATE; /* the command has brought the libraries into a jail 
 /* Without snprintf(3), whose pages most processes need for nothing else at their start. */
 void engine_load_start(const struct shim_services *given)
 {
-    char directory[PATH_MAX] = "/";
+    char directory[PATH_MAX]; /* not initialised whole: two pages of each process that starts */
     size_t length, folder;
     const char *slash;
     Dl_info info;
@@ -48,6 +48,7 @@ void engine_load_start(const struct shim_services *given)
         return;
     slash = strrchr(info.dli_fname, '/');
     folder = slash ? (size_t)(slash - info.dli_fname) + 1 : 0;
+    directory[0] = '\0';
     if (info.dli_fname[0] != '/' && !getcwd(directory, sizeof(directory) - 1))
         return;
     length = info.dli_fname[0] == '/' ? 0 : strlen(strcat(directory, "/"));
