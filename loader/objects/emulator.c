@@ -1,7 +1,7 @@
 /*
- * emulator.c - see emulator.h. The kernel itself is asked whether a processor may run this very function where it lies:
- * under an emulator no page of the program is executable for it. /proc/thread-self/maps is the kernel's;
- * /proc/self/maps would be the emulator's own account.
+ * emulator.c - see emulator.h. This file asks the kernel whether the function emulator_problem() lies in an executable
+ * page. Under an emulator no page of the program is executable for the kernel. The kernel writes
+ * /proc/thread-self/maps; an emulator writes /proc/self/maps itself.
  */
 #include "loader/objects/emulator.h"
 
@@ -13,7 +13,8 @@
 
 static enum { NOT_ASKED, NATIVE, EMULATED } answer;
 
-/* Where the mappings cannot be read, entries are refused for want of room near them. */
+/* Read the mapping of emulator_problem(). If the mappings cannot be read, the answer is NATIVE: near_alloc.c then
+ * refuses the entries, because it finds no near memory. */
 static void ask(void)
 {
     struct mapping mapping;

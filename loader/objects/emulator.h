@@ -1,15 +1,15 @@
 /*
  * emulator.h - does an emulator of user programs (qemu-user) run this process?
  *
- * It translates code before it runs it. What is written into code by the kernel's way (text_poke.h) it does not see, and a
- * thread goes on in a translation of what was there: nothing is written into code then.
+ * An emulator translates code before it runs the code. It does not see the bytes that /proc/self/mem writes into code
+ * (text_poke.h): a thread continues in the translation of the old bytes. So the engine writes nothing into code there.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held.
  */
 #ifndef HOTPATCH_EMULATOR_H
 #define HOTPATCH_EMULATOR_H
 
-/* NULL: none. Else one clause that says so. Reads the mappings at the first question. */
+/* Return one clause that names the emulator, or NULL if there is none. The first call reads the mappings. */
 const char *emulator_problem(void);
 
 #endif

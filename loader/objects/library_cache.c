@@ -1,7 +1,7 @@
 /*
- * library_cache.c - see library_cache.h. The format of glibc 2.2 and later (glibc, sysdeps/generic/dl-cache.h,
- * struct cache_file_new): a header, entries of 24 bytes, strings, whose offsets count from the header. ldconfig
- * may write the older format before it.
+ * library_cache.c - see library_cache.h. The file has the format of glibc 2.2 and later (glibc,
+ * sysdeps/generic/dl-cache.h, struct cache_file_new): a header, entries of 24 bytes, and strings. Offsets of strings
+ * count from the header. ldconfig may write the older format before the header.
  */
 #include "loader/objects/library_cache.h"
 
@@ -27,7 +27,7 @@ struct cache_entry {
     int32_t flags;
     uint32_t key, value; /* offsets of strings */
     uint32_t os_version;
-    uint64_t hwcap; /* not 0: for some processors alone */
+    uint64_t hwcap; /* not 0: the entry holds only on some processors */
 };
 
 static const char magic[] = "glibc-ld.so.cache1.1";
@@ -66,7 +66,8 @@ const char *library_cache_search(const void *file, size_t size, const char *name
     return found;
 }
 
-/* By read(2): a file that ldconfig writes over must not kill the host. */
+/* Read the cache with read(2). A mapping of the file would raise SIGBUS in the host when ldconfig truncates the
+ * file. */
 static char *read_cache(size_t *size)
 {
     int fd = sys_openat(AT_FDCWD, "/etc/ld.so.cache", O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);

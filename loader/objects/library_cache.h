@@ -6,10 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The file that the cache has under `name`; false: none. Listener. */
+/* Write to `path` the file that the cache lists under `name`. Return false if the cache lists none. Called by the
+ * listener. */
 bool library_cache_find(const char *name, char path[PATH_MAX]);
 
-/* The same of a cache's bytes: a string among them, or NULL. Any thread. */
+/* Search the bytes of a cache for `name`. Return a string within the bytes, or NULL. Called by any thread. */
 const char *library_cache_search(const void *bytes, size_t size, const char *name);
 
 #endif

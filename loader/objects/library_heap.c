@@ -44,7 +44,7 @@ static void released(void *memory)
     shim()->release(memory);
 }
 
-/* dcgettext(3): texts stay as they are, and no catalogue is read. */
+/* Return the text unchanged, in place of dcgettext(3). No catalogue is read. */
 static char *untranslated(const char *domain, const char *text, int category)
 {
     (void)domain;
@@ -74,10 +74,10 @@ static uintptr_t replacement_of(const char *name)
 }
 
 struct library {
-    const char *name; /* the beginning of its soname */
+    const char *name; /* the soname begins with this */
     ElfW(Addr) bias;
     const ElfW(Dyn) * dynamic;
-    uintptr_t relro, relro_end; /* whole pages, read-only again after the stores */
+    uintptr_t relro, relro_end; /* whole pages; read-only again after the stores */
 };
 
 static uintptr_t entry(const struct library *library, Elf64_Sxword tag)

@@ -20,7 +20,8 @@ struct linker_ask {
     struct question list[];
 };
 
-/* ld.so's own name of the object, so nothing is loaded (dlopen(3), RTLD_NOLOAD). */
+/* Run the questions on the worker. `path` is ld.so's own name of the object, so dlopen(3) with RTLD_NOLOAD finds the
+ * object and loads nothing. */
 static void run_ask(struct worker_job *job)
 {
     struct linker_ask *ask = (struct linker_ask *)(void *)job;
@@ -69,7 +70,7 @@ int linker_ask_add(struct linker_ask *ask, const char *path, const char *name, c
 
     if (ask->count == ask->capacity)
         return -1;
-    ask->count++; /* linker_ask_free() then frees what was copied */
+    ask->count++; /* linker_ask_free() then frees the copied strings */
     q->path = text_copy(path);
     q->name = text_copy(name);
     q->version = text_copy(version);
@@ -82,7 +83,7 @@ int linker_ask_run(struct linker_ask *ask, uint64_t deadline, struct refusal *wh
 
     if (ran == 0)
         return 0;
-    if (ran != -ETIMEDOUT) /* else the worker frees it when it comes to an end */
+    if (ran != -ETIMEDOUT) /* after a timeout the worker frees it when the job ends */
         linker_ask_free(ask);
     return refuse(why, ran == -ETIMEDOUT ? HP_DEADLINE : HP_BUSY,
                   "ask the dynamic linker for symbols: it is busy");

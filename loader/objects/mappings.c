@@ -1,10 +1,10 @@
 /*
  * mappings.c - see mappings.h.
  *
- * The kernel refuses mmap(2), mprotect(2) and brk(2) that would make more than vm.max_map_count
- * mappings: at the limit the program's own malloc(3) fails. A patch stays mapped, so the engine stops
- * before. Counting them takes as long as reading /proc/self/maps, so it is done no oftener than that it
- * takes a twentieth of the time, but always when the loads since may have come near the limit.
+ * The kernel refuses mmap(2), mprotect(2) and brk(2) that would make more than vm.max_map_count mappings: at the limit
+ * the program's own malloc(3) fails. A patch stays mapped, so the engine refuses a load before the limit is reached.
+ * Counting the mappings takes as long as reading /proc/self/maps. The mappings are counted again only after twenty
+ * times the time that the last count took, and always when the loads since then may have come near the limit.
  */
 #include "loader/objects/mappings.h"
 
@@ -20,9 +20,9 @@
 enum { LIMIT_DEFAULT = 65530, MARGIN = 16, SHARE = 20 };
 
 static struct {
-    uint64_t next; /* CLOCK_MONOTONIC us: when to count again */
+    uint64_t next; /* CLOCK_MONOTONIC in us: time of the next count */
     size_t count;
-    size_t loads; /* since */
+    size_t loads; /* loads since the last count */
 } known;
 
 size_t mappings_limit(void)
@@ -42,7 +42,7 @@ static bool count_one(const struct mapping *mapping, void *count)
     return true;
 }
 
-/* Return how many mappings the process has; 0: they cannot be read. */
+/* Return the number of mappings of the process; 0 if they cannot be read. */
 static size_t count_mappings(void)
 {
     size_t count = 0;

@@ -28,7 +28,7 @@ static void skip_to(const char **at, const char *end, bool blank)
         ++*at;
 }
 
-/* " 00000000 fe:00 1234   /usr/lib/..." */
+/* Parse the rest of a line: " 00000000 fe:00 1234   /usr/lib/..." */
 static void parse_file(const char *at, const char *end, struct mapping *out)
 {
     skip_to(&at, end, false);
@@ -43,7 +43,7 @@ static void parse_file(const char *at, const char *end, struct mapping *out)
     out->path_length = at < end && *at == '/' ? (size_t)(end - at) : 0;
 }
 
-/* "7f006034d000-7f0060370000 r-xp 00000000 fe:00 1234   /usr/lib/..." */
+/* Parse a line: "7f006034d000-7f0060370000 r-xp 00000000 fe:00 1234   /usr/lib/..." */
 static void parse(const char *line, const char *end, struct mapping *out)
 {
     const char *name = end;
@@ -62,7 +62,8 @@ static void parse(const char *line, const char *end, struct mapping *out)
     out->heap = strncmp(name, "[heap]", 6) == 0;
 }
 
-/* What is left of the last line, which the read cut, moves to the front. */
+/* Call `each` for every whole line. Move the beginning of the last line, which the read cut, to the front of the buffer
+ * and return its length. */
 static ssize_t each_line(char *buffer, size_t size, bool (*each)(const struct mapping *, void *),
                          void *context, bool *go_on)
 {

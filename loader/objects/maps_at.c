@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Between maps_keep() and maps_forget(): what was mapped at the first question. */
+/* The mappings as the first maps_at() after maps_keep() found them; valid until maps_forget(). */
 static struct {
     bool wanted;
     bool failed;
@@ -53,7 +53,7 @@ static bool is_kept(void)
         return kept.count > 0;
     if (maps_each(append_mapping, NULL) == 0 && !kept.failed)
         return kept.count > 0;
-    maps_forget(); /* without memory each question is a reading of its own */
+    maps_forget(); /* without memory every maps_at() reads the mappings again */
     return false;
 }
 

@@ -1,20 +1,21 @@
 /*
- * maps_at.h - what is mapped at one address of this process.
+ * maps_at.h - find the mapping at one address of this process.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock. maps_keep() lets maps_at() allocate.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held. After maps_keep(),
+ * maps_at() allocates.
  */
 #ifndef HOTPATCH_MAPS_AT_H
 #define HOTPATCH_MAPS_AT_H
 
 #include "loader/objects/maps.h"
 
-/* Find what is mapped at `address`. Return false where nothing is, or where the mappings cannot be read. */
+/* Find the mapping at `address`. Return false if nothing is mapped there, or if the mappings cannot be read. */
 bool maps_at(uintptr_t address, struct mapping *out);
-/* Until maps_forget(), let maps_at() answer out of one reading, without paths: for many functions of objects that
- * stay. */
+/* Let maps_at() answer from one reading, without paths, until maps_forget(). For many functions of objects that stay
+ * mapped. */
 void maps_keep(void);
 void maps_forget(void);
-/* In the child of fork(2): forget what the parent has read. */
+/* Forget, in the child of fork(2), the mappings that the parent has read. */
 void maps_after_fork(void);
 
 #endif

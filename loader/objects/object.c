@@ -1,8 +1,8 @@
 /*
  * object.c - see object.h.
  *
- * Nothing here may call dlopen, dlsym or dlclose: they wait for ld.so's load lock, which a host
- * thread may hold for as long as some library's constructor runs.
+ * No function of this file may call dlopen, dlsym or dlclose. They wait for ld.so's load lock, which a host thread
+ * holds for as long as the constructor of a library runs.
  */
 #include "loader/objects/object.h"
 
@@ -12,18 +12,18 @@
 #include "base/machine.h"
 #include "base/text.h"
 
-/* The layers that have registered, in the order of registration. */
+/* The registered layers, in the order of registration. */
 static struct object_callbacks *layers, **layers_end = &layers;
 static const char *program_path = "";
 static struct object *first;
 static struct object **end = &first; /* after the last object */
-static struct object
-    *retired; /* of modules that are not applied any more: there may be thousands */
+/* Objects of modules that are no longer applied. There may be thousands. */
+static struct object *retired;
 static struct object **retired_end = &retired;
-static size_t object_count; /* of both lists */
+static size_t object_count; /* the objects of both lists */
 static unsigned long long known_adds, known_subs;
 static bool known;
-static bool some_pending; /* objects that ld.so lists and has not yet relocated */
+static bool some_pending; /* ld.so lists objects that it has not yet relocated */
 static bool scope_stale = true;
 
 void objects_register(struct object_callbacks *callbacks)
@@ -67,7 +67,8 @@ static void tell_gone(struct object *object)
             layer->gone(object);
 }
 
-/* 0; -1: no memory; 1: ld.so has listed the object and not yet relocated it. */
+/* Let every layer read the object. Return 0; -1 if there is no memory; 1 if ld.so has listed the object and not yet
+ * relocated it. */
 static int let_read(struct object *object)
 {
     int result = 0;
@@ -174,7 +175,7 @@ static void measure(struct object *object)
     }
 }
 
-/* Tells program headers of different builds apart where there is no build-id. */
+/* Return a hash of the program headers, which distinguishes builds that have no build-id. */
 static uint64_t layout_of(const ElfW(Phdr) * phdr, size_t count)
 {
     const unsigned char *bytes = (const unsigned char *)phdr;
@@ -190,7 +191,7 @@ static bool has_soname(const struct object *object, const char *name)
     return strcmp(object->soname ? object->soname : object->base, name) == 0;
 }
 
-/* Return whether the object is one whose words are never slots: the engine's own libraries, ld.so, the vDSO. */
+/* Return whether no word of the object is ever a slot: the engine's own libraries, ld.so, the vDSO. */
 static bool is_of_engine(const struct object *object)
 {
     static const char *const names[] = {"libhotpatch_preload.so",
@@ -265,7 +266,8 @@ static bool is_there(const struct object *object, const struct dl_phdr_info *inf
             strcmp(object->path, info->dlpi_name) == 0);
 }
 
-/* A library that is closed and opened again mostly comes to lie where it was, perhaps rebuilt. */
+/* Return whether the object at the same place is of the same build. A library that is closed and opened again is often
+ * mapped at its old place, perhaps rebuilt. */
 static bool is_of_same_build(const struct object *object, const struct dl_phdr_info *info)
 {
     struct image *image;
@@ -282,7 +284,8 @@ static bool is_of_same_build(const struct object *object, const struct dl_phdr_i
     return same;
 }
 
-/* Patches and what is ours are never unmapped while they are known. */
+/* Return whether ld.so's object is the known one. Patches and the engine's own objects are never unmapped while they
+ * are known. */
 static bool is_same(const struct object *object, const struct dl_phdr_info *info)
 {
     return is_there(object, info) && (object->is_program || object->is_ours || object->module ||
@@ -300,15 +303,16 @@ static void set_present(bool present)
 struct refresh {
     bool counted;
     bool failed;
-    bool whole;  /* every object is looked at, not only those that came since */
-    size_t skip; /* so many of ld.so's list are known and still there */
+    bool whole;  /* every object is examined, not only those that ld.so has added */
+    size_t skip; /* the first `skip` objects of ld.so's list are known and still mapped */
     size_t seen;
-    struct object **last;        /* where the next object of ld.so's order belongs */
-    struct object *next_retired; /* the one after the retired one that was seen last */
+    struct object **last;        /* where the next object in ld.so's order is linked in */
+    struct object *next_retired; /* the successor of the retired object that was found last */
 };
 
-/* Whether there is anything to do. While none has gone, ld.so's list has only grown at its end: a
- * process with thousands of reverted patches must not pay for each of them at every request. */
+/* Return whether there is anything to do. If ld.so has removed no object, its list has only grown at its end. Then only
+ * the new objects are examined: a process with thousands of reverted patches does not examine each of them at every
+ * request. */
 static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *info)
 {
     refresh->counted = true;
@@ -331,8 +335,8 @@ static bool begin_refresh(struct refresh *refresh, const struct dl_phdr_info *in
     return true;
 }
 
-/* Read what the object declares, once. What a patch declares is known from its file already, and is placed by its
- * transaction. */
+/* Read once what the object declares. The declarations of a patch are known from its file already, and its transaction
+ * places them. */
 static int read_declared(struct object *object)
 {
     int result;
@@ -345,7 +349,8 @@ static int read_declared(struct object *object)
     return result < 0 ? -1 : 0;
 }
 
-/* The retired object that it is, or NULL. Mostly they come in the order of their retirement. */
+/* Return the retired object that ld.so's entry describes, or NULL. The entries usually come in the order of
+ * retirement. */
 static struct object *find_retired(struct refresh *refresh, const struct dl_phdr_info *info)
 {
     struct object *found = refresh->next_retired;
@@ -397,7 +402,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
-/* The end of what is left. */
+/* Free the objects of the list that are not present. Return the end of the remaining list. */
 static struct object **drop_gone(struct object **list)
 {
     struct object **place = list;
@@ -416,8 +421,8 @@ static struct object **drop_gone(struct object **list)
     return place;
 }
 
-/* Holding ld.so's list lock: slots of objects that are still there are written. False: more has
- * gone since it was looked at. */
+/* Drop the objects that are gone, with ld.so's list lock held: slots of objects that are still mapped are written.
+ * `*dropped` becomes false if ld.so has removed more objects since the list was examined. */
 static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
 {
     bool *dropped = context;
@@ -431,7 +436,7 @@ static int drop_locked(struct dl_phdr_info *info, size_t size, void *context)
     return 1;
 }
 
-/* 1: ld.so's list has changed again. */
+/* Refresh the list once. Return 0; -1 if there is no memory; 1 if ld.so's list has changed again. */
 static int refresh_once(void)
 {
     struct refresh refresh = {0};
@@ -440,7 +445,7 @@ static int refresh_once(void)
     dl_iterate_phdr(visit_object, &refresh);
     if (refresh.failed) {
         known = false;
-        set_present(true); /* examined again at the next refresh */
+        set_present(true); /* the next refresh examines every object again */
         return -1;
     }
     known = true;
@@ -489,7 +494,7 @@ static int run_locked(struct dl_phdr_info *info, size_t size, void *context)
 
 int objects_locked(int (*body)(void *context), void *context)
 {
-    /* Each dl_iterate_phdr() walks all of ld.so's list: once is enough where nothing has changed. */
+    /* Each dl_iterate_phdr() walks ld.so's whole list. Where nothing has changed, one walk is enough. */
     struct locked locked = {.body = body, .context = context, .stale = !known || some_pending};
 
     do {

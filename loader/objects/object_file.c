@@ -14,7 +14,7 @@ int object_file_open(const struct object *object, bool *own)
     char what[64], text[16];
     int file = -1;
 
-    /* Under an emulator the kernel names the emulator's file; the emulator answers for this path itself. */
+    /* Under an emulator shim()->program() would open the emulator's file. The emulator itself answers for this path. */
     if (object->is_program && emulator_problem())
         file = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     *own = true;

@@ -1,4 +1,4 @@
-/* object_meant.c - see object_meant.h. Inside objects_locked(). */
+/* object_meant.c - see object_meant.h. Called inside objects_locked(). */
 #include "loader/objects/object_meant.h"
 
 #include "loader/objects/object.h"

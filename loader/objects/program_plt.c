@@ -1,11 +1,11 @@
 /*
  * program_plt.c - see program_plt.h.
  *
- * The undefined symbol of a non-PIE program has a value: its PLT entry (gABI, "Function Addresses"). They are
- * few, or none, and are gathered in one pass over .dynsym: DT_GNU_HASH leaves undefined symbols out, or has
- * them, as the linker liked.
+ * In a non-PIE program an undefined symbol may have a value: the address of its PLT entry (gABI, "Function Addresses").
+ * The program has few such symbols, or none. They are gathered in one pass over .dynsym, because DT_GNU_HASH of some
+ * linkers leaves undefined symbols out.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #include "loader/objects/program_plt.h"
 
@@ -23,7 +23,7 @@ struct canonical {
 };
 
 static struct {
-    struct canonical *list; /* by name; of equal names the first of .dynsym first */
+    struct canonical *list; /* sorted by name; equal names in the order of .dynsym */
     size_t count, capacity;
     bool read;
 } known;
@@ -60,7 +60,7 @@ static int by_name(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* Where memory is short they are gathered again at the next question. */
+/* Gather the symbols. If there is no memory, the next question gathers them again. */
 static void gather(const struct object *program)
 {
     struct elf_error error;

@@ -1,10 +1,10 @@
 /*
  * scope.c - see scope.h.
  *
- * ld.so does not tell scopes, but they follow from DT_NEEDED: the list that dl_iterate_phdr(3)
- * walks begins with the global scope, the program, preloaded objects and needed ones in
- * breadth-first order; objects that were dlopened come after and are searched only by those
- * that need them. (One that was dlopened RTLD_GLOBAL is found last here, after the rest.)
+ * ld.so does not report scopes, but they follow from DT_NEEDED. The list of dl_iterate_phdr(3) begins with the global
+ * scope: the program, preloaded objects, and needed objects in breadth-first order. Objects that were opened by
+ * dlopen(3) come after. Only objects that need them search them. (An object that was opened with RTLD_GLOBAL is
+ * searched last here, after all others.)
  */
 #include "loader/objects/scope.h"
 
@@ -52,10 +52,10 @@ bool scope_image_defines(const struct image *image, const char *name, const char
     if (!version || !symbol->version || strcmp(version, symbol->version) == 0)
         return true;
     return image_symbols_named(image, name, match_version, &wanted, &error) ==
-           1; /* an old version */
+           1; /* an old version defines it */
 }
 
-/* Patches are not found by name, and in the vDSO ld.so does not look. */
+/* Return whether the object defines the symbol. Patches are not found by name, and ld.so does not search the vDSO. */
 static bool defines(const struct object *object, const char *name, const char *version,
                     struct image_symbol *symbol)
 {
@@ -85,12 +85,12 @@ static bool is_global(const struct object *object)
     return false;
 }
 
-/* In list order, so that a user is examined before what it needs. */
+/* Mark the objects of the global scope, in list order: a user is examined before the objects that it needs. */
 static void mark_global(void)
 {
     for (struct object *o = objects_first(); o; o = o->next)
         o->global = is_global(o);
-    /* Preloaded objects stand right after the program, before anything that it needs. */
+    /* Preloaded objects come directly after the program, before the objects that it needs. */
     for (struct object *o = objects_first(); o; o = o->next) {
         if (o->global && !o->is_program)
             break;

@@ -1,6 +1,6 @@
 /*
- * scope.h - where ld.so would find a symbol (gABI, "Shared Object Dependencies"; ld.so(8)).
- * Inside objects_locked().
+ * scope.h - find the definition that ld.so would find for a symbol (gABI, "Shared Object Dependencies"; ld.so(8)).
+ * Called inside objects_locked().
  */
 #ifndef HOTPATCH_SCOPE_H
 #define HOTPATCH_SCOPE_H
@@ -8,22 +8,24 @@
 #include "elf/symbols.h"
 #include "loader/objects/object.h"
 
-/* The object whose definition a reference from `importer` binds to: the program, preloaded
- * objects and the program's needed ones breadth first, then the importer and what it needs.
- * `version`: NULL: any. NULL: none. */
+/* Return the object whose definition a reference from `importer` binds to; NULL if there is none. The search order is:
+ * the program, preloaded objects and the program's needed objects breadth first, then the importer and the objects that
+ * it needs. `version` NULL stands for any version. */
 struct object *scope_find(struct object *importer, const char *name, const char *version,
                           struct image_symbol *symbol);
 
-/* Would ld.so find `name` for an object that is to be loaded RTLD_LOCAL, in the process? Perhaps: an object that it does
- * not need has it, and was opened RTLD_GLOBAL, or not. Inside objects_locked(). */
+/* Return whether ld.so would find `name` in the process for an object that is to be loaded with RTLD_LOCAL.
+ * SCOPE_PERHAPS: an object that `user` does not need defines the name, and that object may or may not have been opened
+ * with RTLD_GLOBAL. Called inside objects_locked(). */
 enum scope_answer { SCOPE_NO, SCOPE_PERHAPS, SCOPE_YES };
 enum scope_answer scope_supplies(const struct image *user, const char *name, const char *version);
 
-/* Does the image define it, in that version? `version` may be NULL. */
+/* Return whether the image defines `name` in that version. `version` may be NULL. */
 bool scope_image_defines(const struct image *image, const char *name, const char *version,
                          struct image_symbol *symbol);
 
-/* What the process has of a DT_NEEDED; NULL: nothing, or it cannot be read. Likewise. */
+/* Return the image of the loaded object that a DT_NEEDED names; NULL if there is none, or if it cannot be read. Called
+ * inside objects_locked(). */
 const struct image *scope_library(const char *needed);
 
 #endif
