@@ -1,6 +1,6 @@
 /*
- * bpf.c - see bpf.h. The instructions: linux/filter.h, and seccomp_check_filter() in the kernel's
- * kernel/seccomp.c, which tells those that a seccomp filter may have.
+ * bpf.c - see bpf.h. The instructions: linux/filter.h, and seccomp_check_filter() in the kernel's kernel/seccomp.c,
+ * which lists those that a seccomp filter may have.
  */
 #include "preload/bpf.h"
 
@@ -13,7 +13,7 @@
 enum {
     STEPS_MAX = 20000,
     DEPTH_MAX = 32
-}; /* of all the ways that are tried; on a small stack too */
+}; /* steps of all paths together; this must also fit a small stack */
 
 struct bpf_word {
     uint32_t value;
@@ -30,7 +30,7 @@ static struct bpf_word known(uint32_t value)
     return (struct bpf_word){value, true};
 }
 
-/* 32 bits of struct seccomp_data, little endian. */
+/* Return 32 bits of struct seccomp_data, little endian. */
 static struct bpf_word load_word_of(const struct bpf_call *call, uint32_t offset)
 {
     size_t from = offsetof(struct seccomp_data, args), index;
@@ -46,7 +46,8 @@ static struct bpf_word load_word_of(const struct bpf_call *call, uint32_t offset
                              call->known & (1u << index)};
 }
 
-/* A division by zero ends the program with 0, SECCOMP_RET_KILL_THREAD: as an unknown value it counts as worse. */
+/* Compute one ALU operation. A division by zero ends the program with 0, SECCOMP_RET_KILL_THREAD. An unknown value is
+ * counted as worse. */
 static struct bpf_word compute(uint16_t operation, struct bpf_word a, struct bpf_word b)
 {
     uint32_t shift = b.value & 31;
@@ -113,7 +114,7 @@ static struct bpf_word operand(const struct bpf_machine *machine, const struct s
     return BPF_SRC(step->code) == BPF_X ? machine->x : known(step->k);
 }
 
-/* All but jumps and returns. */
+/* Execute one instruction that is neither a jump nor a return. */
 static void execute_step(struct bpf_machine *machine, const struct sock_filter *step)
 {
     switch (BPF_CLASS(step->code)) {
@@ -147,7 +148,7 @@ struct limits {
 static uint32_t run_filter(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
                            struct limits *limits);
 
-/* What counts: allowed, failed, or anything else. */
+/* Return the severity of a result: allowed, failed, or anything else. */
 static unsigned severity(uint32_t answer)
 {
     uint32_t action = answer & SECCOMP_RET_ACTION_FULL;
@@ -157,7 +158,7 @@ static unsigned severity(uint32_t answer)
                                                                     : 2;
 }
 
-/* A jump that depends on a value that is not known: the worse of both ways. */
+/* Run both paths of a jump that depends on an unknown value. Return the worse result. */
 static uint32_t run_both(const struct sock_filter *code, const struct bpf_machine *machine,
                          uint64_t at, struct limits *limits)
 {
@@ -172,7 +173,7 @@ static uint32_t run_both(const struct sock_filter *code, const struct bpf_machin
     return severity(left) > severity(right) ? left : right;
 }
 
-/* Jumps go forward alone: the program ends. */
+/* Run the program from `at`. It ends, because all jumps go forward. */
 static uint32_t run_filter(const struct sock_filter *code, struct bpf_machine machine, uint64_t at,
                            struct limits *limits)
 {

@@ -14,11 +14,11 @@ struct bpf_call {
     uint64_t arguments[6];
 };
 
-#define BPF_UNKNOWN UINT32_C(0x80000000) /* SECCOMP_RET_KILL_PROCESS: to be counted as the worst */
+#define BPF_UNKNOWN UINT32_C(0x80000000) /* SECCOMP_RET_KILL_PROCESS, the worst result */
 
-/* Return what the filter returns (SECCOMP_RET_*, with its data). Where it depends on an argument that is not known or on
- * the instruction's address: the worst that it can be, of allowed, failed and anything else. BPF_UNKNOWN
- * where that takes too many steps, or where the program is not valid. */
+/* Return the result of the filter (SECCOMP_RET_*, with its data). Where the result depends on an unknown argument or
+ * on the instruction's address: the worst possible result, in the order allowed, failed, anything else. Return
+ * BPF_UNKNOWN where the run takes too many steps, or the program is not valid. */
 uint32_t bpf_run(const struct sock_filter *code, unsigned count, const struct bpf_call *call);
 
 #endif

@@ -1,4 +1,4 @@
-/* filters.c - see filters.h. Any thread of the host, also inside a signal handler: no lock, no libc. */
+/* filters.c - see filters.h. Runs on any thread of the host, also in a signal handler: no lock, no libc. */
 #include "preload/filters.h"
 
 #include <errno.h>
@@ -19,13 +19,14 @@
 #include "base/sys_wait.h"
 #include "preload/bpf.h"
 
-/* The command finds it by its first bytes, which nothing here reads: kept, and in one piece. */
+/* The command finds the struct by its first bytes. No code here reads these bytes, so the compiler must keep the
+ * struct in one piece. */
 static struct seccomp_facts facts STATE
     __attribute__((used)) = {SECCOMP_FACTS_MAGIC, 0, 0, SECCOMP_REFUSES_NONE, SECCOMP_REFUSES_NONE};
 static _Atomic int being_set STATE;
 static bool sockets_kill STATE;
 
-/* ---- what a filter refuses ---- */
+/* ---- the calls that a filter refuses ---- */
 
 enum need { MUST, MAY };
 
@@ -67,7 +68,8 @@ static bool is_deadly(uint32_t answer)
     return !is_allowed(answer) && !is_error(answer);
 }
 
-/* Where clone3 fails with ENOSYS libc makes the thread by clone. */
+/* Return the number of the first call for making a thread that the filter refuses. Where clone3 fails with ENOSYS,
+ * libc makes the thread by clone. */
 static int thread_refused_by(const struct sock_fprog *program, bool (*refuses)(uint32_t))
 {
     uint32_t clone3 = action_for(program, &clone3_call);
@@ -88,7 +90,7 @@ static int killed_by(const struct sock_fprog *program)
     return number;
 }
 
-/* Return whether a call ends the process that jail.c alone needs. */
+/* Return whether the filter ends the process for a call that only jail.c needs. */
 static bool kills_sockets(const struct sock_fprog *program)
 {
     static const int numbers[] = {SYS_socket, SYS_bind, SYS_setsockopt, SYS_getsockname,
@@ -119,9 +121,9 @@ static int refused_by(const struct sock_fprog *program)
     return number;
 }
 
-/* ---- the host sets one ---- */
+/* ---- the host sets a filter ---- */
 
-/* Of calls that are made only where they are let. */
+/* calls that are made only where filters_let() allows them */
 static const int optional[] = {SYS_getsockopt, SYS_getppid, SYS_kcmp};
 enum { OPTIONAL = sizeof(optional) / sizeof(*optional) };
 static _Atomic bool deadly[OPTIONAL] STATE;
@@ -133,7 +135,8 @@ static void note_optional(const struct sock_fprog *program)
             atomic_store(&deadly[i], true);
 }
 
-/* Another thread may have changed the program since the kernel read it; such a host deceives itself. */
+/* Record the filter. Another thread of the host may have changed the program since the kernel read it; this is not
+ * checked. */
 static void note_filter(const struct sock_fprog *program)
 {
     int refused = program ? refused_by(program) : SECCOMP_REFUSES_ALL;
@@ -165,7 +168,7 @@ void filters_set_end(bool is_set, const struct sock_fprog *program)
     atomic_fetch_sub(&being_set, 1);
 }
 
-/* ---- what is known ---- */
+/* ---- results ---- */
 
 bool filters_at_start(void)
 {
@@ -218,7 +221,8 @@ static int filters_now(void)
 
 void filters_start(void)
 {
-    /* A tenth of a microsecond; reading /proc/self/status takes eight. Anything but 0 is a filter. */
+    /* This call takes a tenth of a microsecond; reading /proc/self/status takes eight. A value other than 0 is a
+     * filter. */
     if (sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0)
         facts.at_start = filters_now();
 }

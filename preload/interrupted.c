@@ -1,10 +1,10 @@
 /*
  * interrupted.c - see interrupted.h.
  *
- * A call that a signal ended, and whose number is not found, stays ended.
+ * A call that a signal ended stays ended if its number is not found.
  *
- * restart_syscall(2) is called here and not after the return: sigreturn(2) forgets what is to be
- * restarted.
+ * restart_syscall(2) is called here and not after the return, because sigreturn(2) discards the kernel's restart
+ * data.
  */
 #include "preload/interrupted.h"
 
@@ -27,30 +27,30 @@
 #include "preload/short_counts.h"
 #include "preload/threads.h"
 
-/* Of an alternate stack, for the frame of another handler that may come while the call waits. */
+/* bytes of an alternate stack that must be free: another handler may come while the call waits, and needs a frame */
 enum { ROOM_MIN = 8192 };
 
 enum fate {
-    FATE_ENDS,    /* stays as the kernel ended it */
-    FATE_RESTART, /* restart_syscall(2): for the rest of the time */
-    FATE_AGAIN,   /* the same call again */
-    FATE_KERNEL   /* the same call again, as the kernel restarts it under SA_RESTART */
+    FATE_ENDS,    /* the call stays as the kernel ended it */
+    FATE_RESTART, /* restart_syscall(2), for the rest of the time */
+    FATE_AGAIN,   /* make the same call again */
+    FATE_KERNEL   /* make the same call again, as the kernel does under SA_RESTART */
 };
 
-/* ---- what becomes of it ---- */
+/* ---- how the call continues ---- */
 
 static bool has_timeout(long fd, int option)
 {
     struct timeval time = {0, 0};
     socklen_t size = sizeof(time);
 
-    /* Of a filter that ends the process for the question the call stays ended. */
+    /* Where a filter ends the process for getsockopt(2), the call stays ended. */
     return filters_let(SYS_getsockopt) &&
            sys_call(SYS_getsockopt, fd, SOL_SOCKET, option, (long)&time, (long)&size, 0) == 0 &&
            (time.tv_sec != 0 || time.tv_usec != 0);
 }
 
-/* futex(2): of its operations those that wait for a time alone. */
+/* Return whether this operation of futex(2) only waits for a time. */
 static bool futex_waits_for_time(const long arguments[6])
 {
     int operation = (int)arguments[1] & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
@@ -58,11 +58,11 @@ static bool futex_waits_for_time(const long arguments[6])
     return arguments[3] != 0 && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
 }
 
-/* Of a call that has ended with EINTR although the doorbell has SA_RESTART. */
+/* Return how a call continues that ended with EINTR although the doorbell has SA_RESTART. */
 static enum fate fate_of_ended(long number, const long arguments[6])
 {
     switch (number) {
-    case SYS_restart_syscall: /* of a stop before, signal(7) */
+    case SYS_restart_syscall: /* after an earlier stop, signal(7) */
     case SYS_poll:
     case SYS_nanosleep:
         return FATE_RESTART;
@@ -70,7 +70,7 @@ static enum fate fate_of_ended(long number, const long arguments[6])
         return futex_waits_for_time(arguments) ? FATE_RESTART : FATE_ENDS;
     case SYS_clock_nanosleep:
         return arguments[1] & TIMER_ABSTIME ? FATE_AGAIN : FATE_RESTART;
-    case SYS_select: /* to ppoll: with the rest of the time, which the kernel wrote back */
+    case SYS_select: /* to ppoll: the kernel wrote the rest of the time back */
     case SYS_pselect6:
     case SYS_ppoll:
     case SYS_epoll_wait:
@@ -86,7 +86,7 @@ static enum fate fate_of_ended(long number, const long arguments[6])
     case SYS_io_getevents:
     case 333: /* io_pgetevents */
         return FATE_AGAIN;
-    case SYS_read: /* of a socket with a time limit; else the EINTR is not the doorbell's */
+    case SYS_read: /* a socket with a time limit; else the doorbell did not cause the EINTR */
     case SYS_readv:
     case SYS_recvfrom:
     case SYS_recvmsg:
@@ -101,12 +101,12 @@ static enum fate fate_of_ended(long number, const long arguments[6])
     case SYS_sendmmsg:
     case SYS_sendfile:
         return has_timeout(arguments[0], SO_SNDTIMEO) ? FATE_AGAIN : FATE_ENDS;
-    default: /* connect, io_uring_enter, a number that was not found ... */
+    default: /* connect, io_uring_enter, or an unknown number */
         return FATE_ENDS;
     }
 }
 
-/* Those that a handler without SA_RESTART ends, and that may wait long. */
+/* Return whether a handler without SA_RESTART ends this call, and the call may wait long. */
 static bool may_wait(long number)
 {
     static const short numbers[] = {
@@ -124,7 +124,7 @@ static bool may_wait(long number)
     return false;
 }
 
-/* ---- going on ---- */
+/* ---- continue the call ---- */
 
 static sys_sigset mask_in_context(const ucontext_t *context)
 {
@@ -134,7 +134,7 @@ static sys_sigset mask_in_context(const ucontext_t *context)
     return mask;
 }
 
-/* Is there room on the stack for another handler's frame, which would not be there without this call? An
+/* Return whether the stack has space for another handler's frame, which would not be there without this call. An
  * alternate stack may be as small as its own frame. */
 static bool has_room(const ucontext_t *context)
 {
@@ -154,9 +154,9 @@ static void call_from(struct under_mask *call, const ucontext_t *context, long n
 }
 
 /*
- * Make the call under the host's mask, and with the doorbell blocked where the listener exists. A ring that
- * pends while a handler of the host's runs would else meet the call after that handler has ended it, and
- * the call would be made again. The listener takes kill(2)'s rings meanwhile.
+ * Make the call under the host's mask, with the doorbell blocked where the listener exists. Otherwise a ring that is
+ * pending while a handler of the host runs would interrupt the call after that handler has ended it, and the call
+ * would be made again. The listener takes the rings of kill(2) meanwhile.
  */
 static long call_once(struct under_mask *call, int doorbell)
 {
@@ -169,7 +169,7 @@ static long call_once(struct under_mask *call, int doorbell)
     return result;
 }
 
-/* Make the call until it has a result. A signal of `ending` ends it. */
+/* Make the call until it has a result. A signal in `ending` ends the call. */
 static long make_call(struct under_mask *call, sys_sigset ending, int doorbell)
 {
     long result;
@@ -182,8 +182,8 @@ static long make_call(struct under_mask *call, sys_sigset ending, int doorbell)
     return result == UNDER_MASK_HANDLED ? -EINTR : result;
 }
 
-/* The call has moved bytes, and the doorbell rang: so does another with the rest, as long as each moves all, or
- * is rung at too. How much they have moved. */
+/* Make the call again with the rest after it has moved bytes and the doorbell rang. Repeat as long as each call moves
+ * all its bytes, or is interrupted by a ring too. Return how many bytes were moved. */
 static long move_rest(struct under_mask *call, long moved, sys_sigset handled, int doorbell)
 {
     struct under_mask rest = *call;
@@ -199,13 +199,13 @@ static long move_rest(struct under_mask *call, long moved, sys_sigset handled, i
     return moved;
 }
 
-/* The call is over, with that result. */
+/* Put the result of the finished call into the context. */
 static void set_result(ucontext_t *context, uint64_t instruction, const struct under_mask *call,
                        long result)
 {
     interrupted_call_set_result(context, instruction, result);
     memcpy(&context->uc_sigmask, &call->mask,
-           sizeof(call->mask)); /* a handler may have changed it */
+           sizeof(call->mask)); /* a handler may have changed the mask */
 }
 
 static void go_on(ucontext_t *context, uint64_t instruction, long number, enum fate fate,
@@ -223,7 +223,7 @@ static void go_on(ucontext_t *context, uint64_t instruction, long number, enum f
         set_result(context, instruction, &call, -EINTR);
         return;
     }
-    /* Nothing can end it while the handler returns; or it cannot be waited for here. */
+    /* No signal can end the call while the handler returns; or the call cannot wait here. */
     if ((fate != FATE_RESTART && !(ending & ~call.mask)) || !has_room(context)) {
         interrupted_call_put_back(context, instruction, number);
         return;

@@ -23,7 +23,7 @@
 #define ANSWER_MAX 4096
 #define QUESTION_MAX 3000 /* a line of at most PIPE_BUF bytes is one write */
 
-/* O_DIRECT tells the command these pipes from others: the host's table cannot be meant (pipe(2)). */
+/* The command distinguishes these pipes from pipes in the host's descriptor table by O_DIRECT (pipe(2)). */
 #define PIPE_FLAGS (O_CLOEXEC | O_NONBLOCK | O_DIRECT)
 
 enum { READ_END, WRITE_END };
@@ -31,9 +31,8 @@ enum { READ_END, WRITE_END };
 static struct {
     _Atomic bool open;
     int requests[2], replies[2], socket;
-    char name
-        [JAIL_NAME_SIZE]; /* of the socket, in the abstract namespace, without the NUL in front */
-    bool asking;          /* a request is under way whose sender can be asked */
+    char name[JAIL_NAME_SIZE]; /* abstract name of the socket, without the leading NUL */
+    bool asking;               /* a request is running whose sender can open files */
     unsigned questions;
 } jail STATE = {.requests = {-1, -1}, .replies = {-1, -1}, .socket = -1};
 
@@ -48,7 +47,7 @@ int jail_socket(char name[JAIL_NAME_SIZE])
     fd = (int)sys_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fd;
-    /* Without a name the kernel gives one of five hex digits: unix(7), "Autobind feature". */
+    /* Without a name the kernel assigns a name of five hex digits: unix(7), "Autobind feature". */
     result = (int)sys_call3(SYS_bind, fd, (long)&address, sizeof(sa_family_t));
     if (result == 0)
         result =
@@ -74,7 +73,7 @@ static void close_pipes(void)
     jail_reset();
 }
 
-/* The pipe for requests first: the command knows it by its lower numbers. */
+/* Make the pipe for requests first: the command identifies it by its lower numbers. */
 bool jail_open(void)
 {
     int result;
@@ -134,7 +133,7 @@ void jail_reset(void)
     jail.asking = false;
 }
 
-/* ---- questions ---- */
+/* ---- requests to the command ---- */
 
 static bool wait_for_event(int fd, short events, uint64_t until)
 {
@@ -150,7 +149,7 @@ static bool wait_for_event(int fd, short events, uint64_t until)
     return result == 1;
 }
 
-/* The newline in front ends what may be left of another reply. */
+/* Write one line for the command into the reply pipe. The leading newline ends an incomplete earlier reply. */
 static bool send_question(const char *what, const char *to, unsigned number, uint64_t until)
 {
     char line[PIPE_BUF] = "\n";
@@ -174,7 +173,7 @@ static bool send_question(const char *what, const char *to, unsigned number, uin
     return wrote == (ssize_t)length;
 }
 
-/* Take the descriptor out of the control data. Return whether root has sent it. */
+/* Read the descriptor from the control data. Return whether root sent it. */
 static bool take_control(struct msghdr *message, int *fd)
 {
     bool trusted = false;
@@ -193,17 +192,17 @@ static bool take_control(struct msghdr *message, int *fd)
     return trusted;
 }
 
-/* What came with a datagram that answers the question `number`. */
+/* Return the descriptor of the datagram that replies to the question `number`, or -errno. */
 static int take_descriptor(const struct jail_line *line, const struct msghdr *message, int fd)
 {
-    if (line->error == 0 && fd < 0) /* the limit of open files kept it out, unix(7) */
+    if (line->error == 0 && fd < 0) /* the limit of open files was reached, unix(7) */
         return message->msg_flags & MSG_CTRUNC ? -EMFILE : -ENOENT;
     if (line->error != 0 && fd >= 0)
         sys_close(fd);
     return line->error != 0 ? -line->error : fd;
 }
 
-/* False: there is no datagram, or it is not the answer. */
+/* Receive one datagram. Return false if there is none, or if it is not the reply to this question. */
 static bool take_answer(int socket, unsigned number, int *result, char *text, size_t size)
 {
     char bytes[ANSWER_MAX];
@@ -258,7 +257,7 @@ int outside_ask(const char *what, char *text, size_t size)
         return -ENOLINK;
     result = jail_receive(jail.socket, jail_question(what, jail.name), text, size);
     if (result == -ENOLINK)
-        jail.asking = false; /* the sender is gone, or is no command */
+        jail.asking = false; /* the sender has ended, or is not the command */
     return result;
 }
 

@@ -1,12 +1,12 @@
 /*
  * jail_bring.c - see jail_bring.h.
  *
- * The command answers with the file's name there, and it is root's. Where this process's user may not
- * search the root directory itself (mode 0700, of root), no name leads anywhere: then the worker alone
- * makes the command's directory its working directory, by a descriptor, and names are relative to it.
- * The descriptor is of a directory in the jail, so nothing outside is reached from it.
+ * The command replies with the name of the file in the jail. The file is owned by root. Where this process's user may
+ * not search the root directory itself (mode 0700, of root), no absolute name works. Then the worker alone makes the
+ * command's directory its working directory, by a descriptor, and names are relative to that directory. The
+ * descriptor is of a directory in the jail, so the worker can reach no file outside the jail by it.
  *
- * Listener; two steps run on the worker, which shares the host's descriptor table.
+ * Runs on the listener; two steps run on the worker, which shares the host's descriptor table.
  */
 #include "preload/jail_bring.h"
 
@@ -59,7 +59,7 @@ static int on_worker(void (*step)(void *), struct entering *entering)
                        clock_ms() + STEP_LIMIT_MS);
 }
 
-/* Make `directory`, as the command has named it, the worker's working directory. Return 0 or -errno. */
+/* Make `directory`, as named by the command, the worker's working directory. Return 0 or -errno. */
 static int enter_directory(const char *directory)
 {
     struct entering entering = {0};
@@ -81,7 +81,8 @@ static bool is_reached(const char *path)
     return sys_fstatat(AT_FDCWD, path, &st, 0) == 0;
 }
 
-/* `text` begins with the name of a file or directory that the command has put there. */
+/* Change the name at the beginning of `text`, of a file or directory that the command has made, into a name that
+ * works here. */
 static int make_reachable(const char *what, char *text, size_t size)
 {
     char path[PATH_MAX], *slash, *rest = text + strcspn(text, " ");

@@ -4,9 +4,9 @@
 #include <limits.h>
 #include <stdint.h>
 
-#define ERROR_MAX 4095 /* of the kernel's error numbers, include/linux/err.h */
+#define ERROR_MAX 4095 /* the largest error number of the kernel, include/linux/err.h */
 
-/* Digits alone, up to a blank or the end; past them. */
+/* Read digits up to a blank or the end of the text, and move `at` after them. Return false for anything else. */
 static bool take_digits(const char **at, uint64_t max, uint64_t *number)
 {
     const char *p = *at;

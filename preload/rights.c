@@ -1,4 +1,5 @@
-/* rights.c - see rights.h. The listener, and on the worker what drops the worker's own rights. */
+/* rights.c - see rights.h. Runs on the listener. The worker runs only the function that drops the worker's own
+ * rights. */
 #include "preload/rights.h"
 
 #include <dirent.h>
@@ -31,9 +32,10 @@ struct rights {
 };
 
 static int proc_fd STATE = -1;
-static int main_status STATE = -1; /* of the main thread, kept open: the program may open no more */
+static int main_status STATE =
+    -1; /* /proc file of the main thread, kept open: the program may be unable to open more */
 
-/* The host's rights when they were followed last. While they do not change, nothing is to be dropped. */
+/* The host's rights at the last rights_follow(). While they do not change, no right is dropped. */
 static struct rights followed;
 static bool followed_valid STATE;
 
@@ -137,8 +139,8 @@ bool rights_main_takes(int signal)
 }
 
 /*
- * Through "self", which is this process in each /proc that shows it: under its number another process may
- * stand there, where the /proc is of an outer pid namespace. So it is with numbers of threads.
+ * Read a file of /proc/self, which is this process in each /proc that shows it. In a /proc of an outer pid namespace,
+ * another process may have this process's number. The same is true of thread numbers.
  */
 static bool read_task_file(const char *path, struct rights *rights)
 {
@@ -165,7 +167,8 @@ static bool read_task(pid_t entry, struct rights *rights)
     return read_task_file(path, rights);
 }
 
-/* Read the rights of threads until `wanted` is true of one. 1: it was; 0: of none; -1: /proc cannot be read. */
+/* Read the rights of threads until `wanted` is true of a thread. Return 1: found; 0: not found; -1: /proc cannot be
+ * read. */
 static int find_thread(bool (*wanted)(const struct rights *rights, pid_t tid), pid_t tid,
                        struct rights *rights)
 {
@@ -244,7 +247,7 @@ static void follow_user(const struct rights *own, const struct rights *host)
             break;
         count++;
     }
-    /* Raw, because glibc's setters would change the host's threads as well. */
+    /* Raw system calls, because glibc's functions would change the host's threads as well. */
     sys_call3(SYS_setgroups, (long)count, (long)groups, 0);
     sys_call3(SYS_setresgid, (long)host->gid[0], (long)host->gid[1], (long)host->gid[2]);
     sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0);
@@ -268,7 +271,7 @@ static void drop_capabilities(const struct rights *own, const struct rights *hos
     sys_call3(SYS_capset, (long)&header, (long)data, 0);
 }
 
-/* On the thread that is to follow. What fails shows when its rights are read again. */
+/* Drop rights, on the thread whose rights they are. A failed call is seen when the rights are read again. */
 static void drop_to(const struct rights *own, const struct rights *host)
 {
     for (int i = 0; i < 64; i++) {

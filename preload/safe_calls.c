@@ -6,8 +6,8 @@
 
 #include "preload/libc_symbols.h"
 
-/* sysdeps/unix/sysv/linux/: each is one system call, or calls another of them (sleep, usleep, lockf: posix/sleep.c,
- * sysdeps/posix/usleep.c, io/lockf64.c). */
+/* sysdeps/unix/sysv/linux/: each function makes one system call, or calls another function of this list (sleep,
+ * usleep, lockf: posix/sleep.c, sysdeps/posix/usleep.c, io/lockf64.c). */
 static const char *const WAITING[] = {
     /* events, times */
     "epoll_wait",
@@ -105,14 +105,15 @@ static const char *const WAITING[] = {
 };
 
 /*
- * Streams (libio/, stdio-common/): no lock but the stream's. Those that walk the list of streams while they
- * write (fflush(NULL), exit: _IO_flush_all) are not among them. fopen has put its stream into the list, and
- * fclose and pclose have taken it out, before they open, write or wait (iofopen.c, iofclose.c, fileops.c, iopopen.c).
+ * Streams (libio/, stdio-common/): these hold no lock but the stream's. Functions that walk the list of streams while
+ * they write are not in this list (fflush(NULL), exit: _IO_flush_all). fopen adds its stream to the list before it
+ * opens the file. fclose and pclose remove their stream from the list before they write or wait (iofopen.c,
+ * iofclose.c, fileops.c, iopopen.c).
  *
- * system: its own lock is not held while it waits (sysdeps/posix/system.c, DO_LOCK). scandir, ftw, glob: none
+ * system: its own lock is not held while it waits (sysdeps/posix/system.c, DO_LOCK). scandir, ftw, glob: no lock
  * (dirent/scandir-tail.c, io/ftw.c, posix/glob.c). Names (sysdeps/posix/getaddrinfo.c, inet/getnameinfo.c,
- * nss/getXXbyYY.c, nss/nss_module.c, resolv/res_send.c): locks of their own; where a module is loaded, ld.so is on
- * the stack.
+ * nss/getXXbyYY.c, nss/nss_module.c, resolv/res_send.c): only locks of their own; where a module is loaded, ld.so is
+ * on the stack.
  */
 static const char *const WAITING_INSIDE[] = {
     "fgets",
@@ -213,7 +214,7 @@ static const char *const WAITING_INSIDE[] = {
     "opendir",
 };
 
-/* nptl/, sysdeps/nptl/: futexes of the caller's. */
+/* nptl/, sysdeps/nptl/: these wait on futexes of the caller. */
 static const char *const SLEEPING[] = {
     "sem_wait",
     "sem_timedwait",
@@ -233,8 +234,8 @@ static const char *const SLEEPING[] = {
     "cnd_timedwait",
 };
 
-/* stdlib/msort.c, qsort.c, bsearch.h, misc/lsearch.c: none; msort.c allocates. posix/regcomp.c, regexec.c: a lock of
- * the pattern's own (dfa->lock), and the allocator. posix/fnmatch.c: the allocator. */
+/* stdlib/msort.c, qsort.c, bsearch.h, misc/lsearch.c: no lock; msort.c allocates. posix/regcomp.c, regexec.c: a lock
+ * of the pattern (dfa->lock), and the allocator's. posix/fnmatch.c: the allocator's. */
 static const char *const COMPUTING[] = {
     "qsort",
     "qsort_r",
@@ -253,9 +254,9 @@ static const char *const COMPUTING[] = {
     "fnmatch",
 };
 
-/* stdlib/msort.c, bsearch.h; misc/lsearch.c, tsearch.c; dirent/scandir-tail.c; io/ftw.c; posix/glob.c:
- * none. elf/dl-iteratephdr.c: dl_load_write_lock alone, which making a thread does not take.
- * nptl/pthread_once.c, call_once.c: the word of the caller's. libio/iofopncook.c: the stream's. */
+/* stdlib/msort.c, bsearch.h; misc/lsearch.c, tsearch.c; dirent/scandir-tail.c; io/ftw.c; posix/glob.c: no lock.
+ * elf/dl-iteratephdr.c: only dl_load_write_lock, which pthread_create does not take. nptl/pthread_once.c,
+ * call_once.c: the caller's once word. libio/iofopncook.c: the stream's lock. */
 static const char *const CALLING[] = {
     "qsort",   "qsort_r", "bsearch", "lfind",    "lsearch",         "tsearch",      "tfind",
     "tdelete", "twalk",   "twalk_r", "tdestroy", "dl_iterate_phdr", "pthread_once", "call_once",
@@ -291,7 +292,8 @@ bool safe_call_computes(uint64_t function)
     return IS_ONE_OF(COMPUTING, function);
 }
 
-/* Their symbols in libc are resolvers (STT_GNU_IFUNC); what this library calls is resolved. */
+/* The symbols of these functions in libc are resolvers (STT_GNU_IFUNC). The addresses that this library calls are
+ * resolved. */
 bool safe_call_is_leaf(uint64_t function)
 {
     void *(*const copy)(void *, const void *, size_t) = memcpy;

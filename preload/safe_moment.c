@@ -1,16 +1,19 @@
 /*
  * safe_moment.c - see safe_moment.h.
  *
- * A stack is a sequence of runs of frames, each in libc or not. What decides (safe_calls.h has the lists):
+ * A stack is a sequence of runs of frames. The frames of a run are all in libc or all outside it. These rules decide
+ * (the lists are in safe_calls.h):
  *
- *   - the innermost run in libc: safe in a call that waits, if none of the functions that it was called
- *     through holds a lock meanwhile; in one that computes, if the allocator is not on the stack;
- *   - another run in libc: safe only where its outermost frame is a function that holds none of the
- *     locks while it calls back;
- *   - the outermost run in libc: what started the thread; does not count;
- *   - a frame in ld.so, or in an allocator that stands in for libc's: not safe.
+ *   - The innermost run in libc, in a call that waits: safe if none of the functions in the run holds a lock
+ *     during the call.
+ *   - The innermost run in libc, in a function that computes: safe if the allocator is not on the stack.
+ *   - Another run in libc: safe only if its outermost frame is a function that holds none of the locks while it
+ *     calls back.
+ *   - The outermost run in libc is the start of the thread. It is not checked.
+ *   - A frame in ld.so, or in an allocator that replaces libc's: not safe.
  *
- * A function is known by where it begins, or by the call that names it: what was left by a jump has no frame.
+ * A function is identified by its first address, or by the call instruction that names it. A function that was left
+ * by a jump has no frame.
  */
 #include "preload/safe_moment.h"
 
@@ -28,13 +31,13 @@ enum { FRAMES_MAX = 256 };
 
 enum kind { KIND_PLAIN, KIND_LIBC, KIND_LOCKING };
 
-/* Of the object that has both an allocator and other code; of libc. */
+/* program_allocator: of an object that has both an allocator and other code. libc_allocator: of libc. */
 static struct allocator program_allocator, libc_allocator;
 
 struct visited {
-    uint64_t pc;    /* in the function */
-    uint64_t start; /* where it begins; 0: unknown */
-    uint64_t back;  /* where it returns to; 0: unknown */
+    uint64_t pc;    /* an address in the function */
+    uint64_t start; /* first address of the function; 0: unknown */
+    uint64_t back;  /* return address; 0: unknown */
     uint64_t above; /* the stack pointer after its return */
 };
 
@@ -51,7 +54,7 @@ static enum kind kind_of_frame(const struct visited *frame)
     struct unwind_object object;
 
     if (!unwind_object(frame->pc, &object))
-        return KIND_PLAIN; /* the vDSO, code made at run time: without an FDE the walk ends there */
+        return KIND_PLAIN; /* the vDSO, or code made at run time: without an FDE the walk ends here */
     if (libc_is_at(object.begin))
         return KIND_LIBC;
     if (libc_loader_is_at(object.begin) || libc_allocator_is_at(object.begin))
@@ -63,25 +66,25 @@ static enum kind kind_of_frame(const struct visited *frame)
 }
 
 struct stack_walk {
-    bool first_run;   /* the run that was interrupted is not over */
+    bool first_run;   /* the walk is still in the interrupted run */
     bool in_libc;     /* the last frame was in libc */
-    bool at_call;     /* what was interrupted is a system call */
+    bool at_call;     /* the interrupted instruction is a system call */
     bool first_waits; /* the innermost frame in libc is a function that waits */
-    bool all_wait;    /* each frame of the first run in libc is one */
+    bool all_wait;    /* each frame of the first run in libc is a function that waits */
     bool all_leaves;
-    bool allocates;           /* one of them is of libc's allocator */
+    bool allocates;           /* a frame of the first run is of libc's allocator */
     struct visited outermost; /* the last frame in libc */
-    uint64_t above;           /* after the return of the innermost one */
+    uint64_t above; /* the stack pointer after the return of the innermost frame in libc */
 };
 
-/* Is the outermost function, as it begins or as it was called, one of those? */
+/* Return whether `is` is true of the outermost function, by its first address or by its call. */
 static bool outermost_is(const struct stack_walk *walk, bool (*is)(uint64_t function))
 {
     return is(walk->outermost.start) ||
            (walk->outermost.back && is(call_site_target(walk->outermost.back)));
 }
 
-/* Does the first run hold none of the locks? */
+/* Return whether the first run holds none of the locks. */
 static bool first_run_is_safe(const struct stack_walk *walk)
 {
     if (walk->at_call &&
@@ -91,7 +94,7 @@ static bool first_run_is_safe(const struct stack_walk *walk)
     return walk->all_leaves || (!walk->allocates && outermost_is(walk, safe_call_computes));
 }
 
-/* A run in libc has ended; what called it is no part of libc. */
+/* Check a run in libc that has ended: its caller is no part of libc. Return whether the run holds none of the locks. */
 static bool run_is_safe(const struct stack_walk *walk)
 {
     if (walk->first_run)
@@ -99,13 +102,14 @@ static bool run_is_safe(const struct stack_walk *walk)
     return outermost_is(walk, safe_call_calls_back);
 }
 
-/* After the instruction, or at it, where SA_RESTART has put the pc back. */
+/* Return whether `pc` is after a system call instruction, or at one where SA_RESTART has put the pc back. */
 static bool is_in_call(uint64_t pc)
 {
     return call_site_is_after_syscall(pc) || call_site_is_syscall(pc);
 }
 
-/* What a signal interrupted counts as what the doorbell interrupted. */
+/* Begin at the frame that a signal interrupted. A frame interrupted by another signal is checked like the frame that
+ * the doorbell interrupted. */
 static void begin_run(struct stack_walk *walk, uint64_t pc)
 {
     *walk = (struct stack_walk){
@@ -128,7 +132,7 @@ static void visit_libc(struct stack_walk *walk, const struct visited *frame)
     walk->outermost = *frame;
 }
 
-/* False: a lock may be held; `until` as safe_moment() says. */
+/* Check one frame. Return false if a lock may be held; `until` is then set as for safe_moment(). */
 static bool visit_frame(struct stack_walk *walk, const struct visited *frame, bool last,
                         uint64_t *until)
 {
@@ -141,20 +145,21 @@ static bool visit_frame(struct stack_walk *walk, const struct visited *frame, bo
         visit_libc(walk, frame);
         return true;
     }
-    /* The program's own start is called by nothing: the run in libc before it is libc's start. */
+    /* No frame calls the program's own start: the run in libc before it is libc's start. */
     if (walk->in_libc && !(last && !walk->first_run) && !run_is_safe(walk))
         return false;
     walk->in_libc = walk->first_run = false;
     return true;
 }
 
-/* The last run in libc started the thread; where it is the first one, it is what was interrupted. */
+/* Check the end of the stack. The last run in libc started the thread. If it is also the first run, it was
+ * interrupted. */
 static bool end_of_stack(const struct stack_walk *walk)
 {
     return !walk->in_libc || !walk->first_run || first_run_is_safe(walk);
 }
 
-/* Read the frame and make `frame` its caller. */
+/* Read the frame, and replace `frame` by its caller. */
 static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
 {
     struct cfi_function function = {0};
@@ -164,7 +169,8 @@ static enum cfi_result next(struct cfi_frame *frame, struct visited *visited)
 
     visited->pc = pc - (frame->signal ? 0 : 1);
     result = unwind_step(frame, &function);
-    /* No call returns to the first byte of a function: makecontext(3) has put it there, to be the first. */
+    /* No call returns to the first byte of a function: makecontext(3) has put this address on the stack as the first
+     * one. */
     if (result == CFI_NO_FDE && !frame->signal && unwind_function(pc, &function) &&
         function.start == pc) {
         visited->pc = pc;
@@ -182,7 +188,7 @@ bool safe_moment(const void *context, uint64_t *until)
     struct stack_walk walk;
 
     *until = 0;
-#ifdef HOTPATCH_NAIVE_MOMENT /* what the torture of first rings must find out */
+#ifdef HOTPATCH_NAIVE_MOMENT /* the first-ring stress test must fail with this build */
     (void)context;
     return true;
 #endif
@@ -198,7 +204,7 @@ bool safe_moment(const void *context, uint64_t *until)
             return false;
         if (result == CFI_OK && frame.signal) {
             if (walk.in_libc)
-                return false; /* a handler of libc's own */
+                return false; /* a signal handler that lies in libc */
             begin_run(&walk, frame.value[cfi_machine.pc]);
         } else if (!visit_frame(&walk, &visited, result == CFI_END, until)) {
             return false;

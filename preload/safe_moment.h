@@ -1,10 +1,10 @@
 /*
- * safe_moment.h - may threads be made on the thread that the doorbell interrupted?
+ * safe_moment.h - check whether threads may be made on the thread that the doorbell interrupted.
  *
- * pthread_create(3) takes locks of the allocator, of ld.so (dl_load_tls_lock), of the stack cache and of
- * stdio's list: the interrupted thread must hold none. This is read from its stack.
+ * pthread_create(3) takes locks of the allocator, of ld.so (dl_load_tls_lock), of the stack cache and of stdio's
+ * list. The interrupted thread must hold none of them. This is read from its stack.
  *
- * Signal handler of the doorbell: allocates nothing, takes no lock, never faults.
+ * Runs in the doorbell's signal handler: allocates nothing, takes no lock, never faults.
  */
 #ifndef HOTPATCH_SAFE_MOMENT_H
 #define HOTPATCH_SAFE_MOMENT_H
@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 /*
- * `context`: the handler's ucontext_t. False also where the stack cannot be read to its end. `until`: where the
- * answer is no, it cannot become yes before the stack pointer has come up to there, unless the thread has
- * reached a system call; 0: it may at any time.
+ * Return whether the interrupted thread holds none of the locks. `context`: the handler's ucontext_t. Return false
+ * also where the stack cannot be read to its end. `until`, where false is returned: the result cannot become true
+ * before the stack pointer has risen to this value, unless the thread reaches a system call; 0: it can become true at
+ * any time.
  */
 bool safe_moment(const void *context, uint64_t *until);
 

@@ -1,8 +1,8 @@
 /*
- * safe_point.c - see safe_point.h: a thread of the host is at a safe point and stands still while the listener commits.
+ * safe_point.c - see safe_point.h. A thread of the host is at a safe point and waits while the listener commits.
  *
- * The host's part costs one relaxed load while the listener does not wait. It may be called from a signal
- * handler, so it takes no lock.
+ * The host thread executes one relaxed load while the listener does not wait. The function may be called from a
+ * signal handler, so it takes no lock.
  */
 #include "preload/safe_point.h"
 
@@ -14,7 +14,7 @@
 enum safe_point_state {
     NONE,
     AWAITED, /* the listener waits for a host thread */
-    PARKED   /* a host thread stands still, the listener commits */
+    PARKED   /* a host thread waits, the listener commits */
 };
 
 static _Atomic uint32_t state STATE;
@@ -55,7 +55,7 @@ void hotpatch_api_safe_point(void)
         return;
     seen = atomic_load_explicit(&releases, memory_order_acquire);
     if (!change_phase(AWAITED, PARKED))
-        return; /* another thread stands still already: one is enough */
+        return; /* another thread waits already */
     sys_futex_wake(&state, 1);
     while (atomic_load_explicit(&releases, memory_order_acquire) == seen)
         sys_futex_wait(&releases, seen, NULL);

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the run-time API (api.h): the host thread says that it is at a safe point. Signal handlers too. */
+/* Report that the calling host thread is at a safe point. Part of the run-time API (api.h). Also called in signal
+ * handlers. */
 __attribute__((visibility("default"))) void hotpatch_api_safe_point(void);
 
 int safe_point_run(void (*commit)(void *), void *context, uint64_t until); /* listener */

@@ -1,13 +1,14 @@
 /*
  * step.c - see step.h.
  *
- * What is stepped is the host's own thread, so whatever could take it elsewhere is kept away: other signals
- * are blocked in the interrupted state (a handler of the host might leave by siglongjmp(3), or switch stacks,
- * and the flag would come back with an old state when SIGTRAP is the host's again), and of faults the
- * first one ends the stepping and is raised again by its instruction, for the host alone.
+ * The stepped thread belongs to the host. It must not leave the stepped code by another path:
  *
- * A look at the whole stack takes some hundred system calls, so it is taken where it can have another result:
- * once the frame that was in the way has returned.
+ *   - Other signals are blocked in the interrupted state. A handler of the host might leave by siglongjmp(3) or
+ *     switch stacks; the trap flag would then return with an old state when SIGTRAP is the host's again.
+ *   - The first fault ends the stepping. Its instruction raises the fault again, for the host's handler alone.
+ *
+ * Reading the whole stack takes some hundred system calls. The stack is therefore read only where the result can
+ * differ from the last one: after the frame that prevented a safe moment has returned.
  */
 #include "preload/step.h"
 
@@ -31,9 +32,9 @@
 
 enum {
     STEPS_MAX = 4096,
-    ABORTS_MAX = 4,      /* of rseq sections */
-    LOOK_EVERY = 32,     /* steps, where no frame says when */
-    OTHER_STACK = 65536, /* bytes: so far no call moves the stack pointer */
+    ABORTS_MAX = 4,      /* aborted rseq sections */
+    LOOK_EVERY = 32,     /* steps between two reads of the stack, where step.until is 0 */
+    OTHER_STACK = 65536, /* bytes; a larger move of the stack pointer is a change of stacks */
     SIGNAL_COUNT = 5,
     STATUS_BYTES = 2048
 };
@@ -43,19 +44,19 @@ static const int signals[SIGNAL_COUNT] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGF
 static struct {
     _Atomic bool active;
     unsigned steps, aborts;
-    uint64_t until;     /* a look has another result once the stack pointer is there; 0: unknown */
-    uint64_t last_look; /* the stack pointer then */
-    bool safe;          /* what it said */
-    sys_sigset mask;    /* the host's */
+    uint64_t until;     /* stack pointer from which the result can differ; 0: unknown */
+    uint64_t last_look; /* stack pointer at the last read of the stack */
+    bool safe;          /* result of the last read */
+    sys_sigset mask;    /* signal mask of the host's thread */
     int doorbell;
     void (*arrived)(void);
-    struct sys_sigaction actions[SIGNAL_COUNT]; /* the host's */
+    struct sys_sigaction actions[SIGNAL_COUNT]; /* the host's actions */
 } step STATE;
 
-/* ---- may this thread be stepped? ---- */
+/* ---- check whether this thread may be stepped ---- */
 
-/* A tracer would be shown each step as a SIGTRAP of the program's, and stop it there. A second thread would
- * meet SIGTRAP's action. */
+/* Return whether the process has one thread and no tracer. A tracer would see each step as a SIGTRAP of the program
+ * and stop the program there. A second thread would run SIGTRAP's action. */
 static bool is_alone(void)
 {
     static char text[STATUS_BYTES];
@@ -73,8 +74,8 @@ static bool has_handler(const struct sys_sigaction *action)
     return action->handler != (uintptr_t)SIG_DFL && action->handler != (uintptr_t)SIG_IGN;
 }
 
-/* Of a child of fork(2) whose parent has entry slots the handler is the engine's. It is never called for a step:
- * the action is the shim's meanwhile. */
+/* Return whether the handler lies in the engine, as in a child of fork(2) whose parent has entry slots. Steps do not
+ * call the engine's handler, because the shim sets its own action meanwhile. */
 static bool is_the_engines(const struct sys_sigaction *action)
 {
     struct unwind_object engine_object, object;
@@ -83,7 +84,7 @@ static bool is_the_engines(const struct sys_sigaction *action)
            unwind_object(action->handler, &object) && object.begin == engine_object.begin;
 }
 
-/* May SIGTRAP be taken for a while? */
+/* Return whether the shim may replace SIGTRAP's action for the time of the steps. */
 static bool is_trap_free(const struct sys_sigaction *action)
 {
     return action->handler == (uintptr_t)SIG_DFL || is_the_engines(action);
@@ -91,7 +92,7 @@ static bool is_trap_free(const struct sys_sigaction *action)
 
 /* ---- the interrupted state ---- */
 
-/* The kernel's part of uc_sigmask. */
+/* Return the part of uc_sigmask that the kernel uses. */
 static sys_sigset blocked_by_host(const ucontext_t *context)
 {
     sys_sigset mask;
@@ -105,14 +106,14 @@ static void set_mask(ucontext_t *context, sys_sigset mask)
     memcpy(&context->uc_sigmask, &mask, sizeof(mask));
 }
 
-/* Around the program counter: what an aborted rseq section leaves before it, and the next instruction. */
+/* The bytes around the program counter: those that an aborted rseq section has before it, and the next instruction. */
 struct code {
     uint32_t before;
     uint8_t bytes[STEP_INSTRUCTION_MAX];
     size_t size; /* of bytes */
 };
 
-/* One system call where all of it can be read: the page before or after may be missing. */
+/* Read with one system call where all bytes are mapped. The page before or after may be missing. */
 static struct code code_of_step(uint64_t pc)
 {
     uint8_t around[sizeof(uint32_t) + STEP_INSTRUCTION_MAX];
@@ -132,7 +133,7 @@ static struct code code_of_step(uint64_t pc)
     return code;
 }
 
-/* Prepare the next instruction for the trap flag. False: it must not be executed with it. */
+/* Prepare the next instruction for the trap flag. Return false if it must not be executed with the flag set. */
 static bool may_go_on(ucontext_t *context, const struct code *code)
 {
     if (step_instruction_is_the_kernels(sigframe_pc(context)) ||
@@ -144,7 +145,8 @@ static bool may_go_on(ucontext_t *context, const struct code *code)
 
 /* ---- the steps ---- */
 
-/* The actions that are set are the shim's: no instruction since was a system call. */
+/* Put the host's actions back. The current actions are the shim's: no instruction since begin_stepping() was a system
+ * call. */
 static void end(ucontext_t *context)
 {
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
@@ -155,7 +157,7 @@ static void end(ucontext_t *context)
     atomic_store_explicit(&step.active, false, memory_order_release);
 }
 
-/* Can a look at the stack have another result than the last one? */
+/* Return whether a read of the stack can have another result than the last one. */
 static bool is_worth_a_look(const ucontext_t *context, const struct code *code)
 {
     uint64_t pointer = sigframe_sp(context);
@@ -190,7 +192,7 @@ static void arrive(void)
     own_stack_call(arrive_there, NULL);
 }
 
-/* Rings that came meanwhile ask for what has just been tried: each would be tried again, one after the other. */
+/* Discard pending rings. Each would repeat the steps that have just failed. */
 static void drop_rings(void)
 {
     const sys_sigset ring = SYS_SIGBIT(step.doorbell);
@@ -217,8 +219,8 @@ static void on_step(ucontext_t *context)
         drop_rings();
 }
 
-/* Not from a step: the host's. An instruction that faults is executed again after the return, and what
- * was sent is sent again: the host's action is in force then. */
+/* Give the host a signal that no step has raised. An instruction that faults is executed again after the return. A
+ * signal that was sent is sent again. The host's action is in force then. */
 static void pass_on(int signal, siginfo_t *info, ucontext_t *context)
 {
     end(context);
@@ -234,8 +236,9 @@ static void step_handler(int signal, siginfo_t *info, void *context)
         pass_on(signal, info, context);
 }
 
-/* Take the action of signals[i]. A fault uses the alternate stack if the host's handler does: the fault may be a
- * stack overflow, or a step's frame for which the stack has no room. A step does not: see doorbell.c. */
+/* Replace the action of signals[i]. The handler of a fault uses the alternate stack if the host's handler does: the
+ * fault may be a stack overflow, or the stack may have no space for a step's frame. The handler of a step does not
+ * use it; see doorbell_handler.c. */
 static void take_action(size_t i)
 {
     const struct sys_sigaction action = {
@@ -248,7 +251,8 @@ static void take_action(size_t i)
     sys_sigaction(signals[i], &action, NULL);
 }
 
-/* Take SIGTRAP, and of the faults those that the host handles: the others end it as they would. */
+/* Replace the action of SIGTRAP and of those faults that the host handles. The other faults end the process, as
+ * without the shim. */
 static void begin_stepping(ucontext_t *context)
 {
     step.mask = blocked_by_host(context);
@@ -277,7 +281,7 @@ void step_begin(void *context_, int doorbell, void (*arrived)(void))
     step.until = 0;
     step.doorbell = doorbell;
     step.arrived = arrived;
-    if (look_at_step(context)) /* the call that was interrupted may be put back since */
+    if (look_at_step(context)) /* the interrupted call may have been put back since */
         arrive();
     else if (may_go_on(context, &code))
         begin_stepping(context);

@@ -1,8 +1,8 @@
 /*
  * sweep.c - see sweep.h.
  *
- * What it costs is paid by every start of a program: the names of one block, one kill(2) for each, and
- * more only for those that may go.
+ * Each start of a program pays for the sweep: the names of one block of the directory, one kill(2) for each name, and
+ * more system calls only for files that may be removed.
  */
 #include "preload/sweep.h"
 
@@ -22,7 +22,7 @@
 #define BLOCK 1024      /* bytes of directory entries, some 30 */
 #define STATUS_HEAD 512 /* bytes of a status file that hold pid_ns and start_time */
 #define LOCK_TRIES 64
-#define STARTS_ASKED_MAX 8 /* of processes that live */
+#define STARTS_ASKED_MAX 8 /* live processes whose start time is read */
 #define PID_MAX 0x3fffffff
 #define UNKNOWN_AGE 60 /* s */
 
@@ -47,12 +47,12 @@ void sweep_unlock(int dir)
 
 struct file_name {
     pid_t pid;
-    uint64_t pid_ns; /* 0: the name does not say */
+    uint64_t pid_ns; /* 0: the name does not have it */
     size_t stem;     /* length of PID or PID-NSINODE */
     bool fifo;
 };
 
-/* UINT64_MAX: the number is larger. strtoul(3) reads a page of the locale. */
+/* Read a decimal number; UINT64_MAX: the number is larger. strtoul(3) would read a page of the locale. */
 static uint64_t read_digits(const char **text)
 {
     uint64_t number = 0;
@@ -65,7 +65,7 @@ static uint64_t read_digits(const char **text)
     return number;
 }
 
-/* False: the name is none of a process's file. */
+/* Parse a file name. Return false if it is not the name of a process's file. */
 static bool parse_name(const char *text, struct file_name *name)
 {
     const char *end = text;
@@ -91,9 +91,9 @@ static void join_name(char path[NAME_MAX], const char *text, const struct file_n
     snprintf(path, NAME_MAX, "%.*s%s", (int)name->stem, text, suffix);
 }
 
-/* ---- whose file it is ---- */
+/* ---- the owner of a file ---- */
 
-/* What the status file says of its process; 0: nothing. */
+/* Return the number that the status file has for `key`; 0: none. */
 static uint64_t status_number(const char *head, const char *key)
 {
     const char *found = strstr(head, key);
@@ -102,8 +102,8 @@ static uint64_t status_number(const char *head, const char *key)
 }
 
 struct name_owner {
-    bool here;           /* known to be of this process's pid namespace */
-    bool unknown;        /* nothing says of which */
+    bool here;           /* the owner is known to be of this process's pid namespace */
+    bool unknown;        /* the owner's pid namespace is not known */
     uint64_t start_time; /* 0: not known */
 };
 
@@ -121,7 +121,7 @@ static void ask_status(int dir, const char *text, const struct file_name *name,
     owner->here = pid_ns != 0 && pid_ns == self_pid_ns();
 }
 
-/* Of the file that has `st`. The mark counts first: it costs nothing to read. */
+/* Return the owner of the file that has `st`. The mark is read first, because it costs no system call. */
 static struct name_owner find_owner(int dir, const char *text, const struct file_name *name,
                                     const struct stat *st, const struct maker *self)
 {
@@ -155,7 +155,7 @@ static bool is_read(int dir, const char *path)
     return fd != -ENXIO;
 }
 
-/* Without a mark a FIFO has no owner, or one that is about to mark it. */
+/* Return whether the FIFO is old. A FIFO without a mark has no owner, or an owner that is about to mark it. */
 static bool is_old(const struct stat *st)
 {
     struct timespec now;
@@ -164,7 +164,7 @@ static bool is_old(const struct stat *st)
     return now.tv_sec - st->st_ctim.tv_sec > UNKNOWN_AGE;
 }
 
-/* The process with this number in the /proc that both see. */
+/* Return whether /proc has a process with this number. */
 static bool lives_in_proc(uint32_t pid)
 {
     char path[32];
@@ -183,14 +183,14 @@ bool sweep_way_is_clear(int dir, const char *path, const struct maker *self)
 
     if (sys_fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !parse_name(path, &name))
         return true;
-    if (name.pid_ns) /* of this process's namespace: by the name that the caller chose */
+    if (name.pid_ns) /* this process's namespace, by the name that the caller chose */
         return true;
     switch (maker_read(&st, &maker)) {
     case MARK_KNOWN:
         if (self->proc != 0 && maker.proc == self->proc)
             return maker.pid == self->pid || !(lives_in_proc(maker.pid) || is_read(dir, path));
         break;
-    case MARK_UNKNOWN: /* as this process itself makes them where there is no /proc, before an exec too */
+    case MARK_UNKNOWN: /* this process makes such marks too where there is no /proc, also before an exec */
         if (self->proc == 0)
             return !is_read(dir, path);
         break;
@@ -211,7 +211,7 @@ struct sweep {
     int removed, asked;
 };
 
-/* 0: not known. */
+/* Return the start time of the process; 0: not known. */
 static uint64_t start_time_of(pid_t pid)
 {
     char path[32], text[512];
@@ -222,7 +222,7 @@ static uint64_t start_time_of(pid_t pid)
     return proc_number(proc_stat_field(text, PROC_STAT_START_TIME), 10);
 }
 
-/* Hundredths of a second after boot, as /proc counts (USER_HZ); rounded up. */
+/* Return hundredths of a second after boot, as in /proc (USER_HZ), rounded up. */
 static uint64_t ticks_of(const struct timespec *when)
 {
     struct timespec real, boot;
@@ -235,7 +235,8 @@ static uint64_t ticks_of(const struct timespec *when)
     return ms < 0 ? 0 : (uint64_t)ms / 10 + 1;
 }
 
-/* Has the number been given to another process since? The clock may have been set: a second is left. */
+/* Return whether another process has got the number since. A difference of one second is allowed, because the clock
+ * may have been set. */
 static bool is_another(struct sweep *sweep, pid_t pid, const struct name_owner *owner,
                        const struct stat *st)
 {
@@ -260,7 +261,8 @@ static void remove_stale(struct sweep *sweep, const char *text, const struct fil
         sweep->removed++;
 }
 
-/* The FIFO last: what it stands for is looked up by it again if this process is killed in between. */
+/* Remove the files of a name if its process has ended. The FIFO is removed last: if this process is killed in
+ * between, the next sweep finds the other files by the FIFO. */
 static void consider_name(struct sweep *sweep, const char *text)
 {
     struct file_name name;
@@ -282,7 +284,7 @@ static void consider_name(struct sweep *sweep, const char *text)
     owner = find_owner(sweep->dir, text, &name, &st, sweep->self);
     if (!(owner.here || (owner.unknown && is_old(&st))) || (name.fifo && is_read(sweep->dir, text)))
         return;
-    /* Again: a new process may have the number by now. */
+    /* Check again: a new process may have got the number. */
     gone = sys_call3(SYS_kill, name.pid, 0, 0) == -ESRCH && !lives_in_proc((uint32_t)name.pid);
     if (!gone && !is_another(sweep, name.pid, &owner, &st))
         return;
@@ -291,7 +293,7 @@ static void consider_name(struct sweep *sweep, const char *text)
     remove_stale(sweep, text, &name, ".fifo");
 }
 
-/* Look at the entries of one block from where the directory stands. Return whether more may follow. */
+/* Check the entries of one block from the directory's offset. Return whether more entries may follow. */
 static bool look_at_block(struct sweep *sweep)
 {
     _Alignas(8) char block[BLOCK];
@@ -307,9 +309,10 @@ static bool look_at_block(struct sweep *sweep)
 }
 
 /*
- * Go anywhere in the directory, so that files of processes that live do not hide the others for ever. What an
- * offset means differs: on tmpfs it counts entries or grows with each, on ext4 it is a hash of 63 bits. So its
- * size is at random too. After one behind the last entry nothing is read.
+ * Seek to a random offset of the directory, so that files of live processes do not hide the others for ever. The
+ * meaning of an offset depends on the file system: tmpfs counts entries or grows the offset with each, ext4 uses a
+ * hash of 63 bits. The number of bits of the offset is therefore random too. From an offset after the last entry no
+ * entry is read.
  */
 static void seek_anywhere(int dir)
 {
@@ -325,8 +328,8 @@ void sweep_some(int dir, const struct maker *self, bool thorough)
 {
     struct sweep sweep = {.dir = dir, .self = self, .thorough = thorough};
 
-    /* In a /proc of another namespace numbers mean other processes. And a filter (seccomp(2)) that the program
-     * is started under may end a process for any of these calls. */
+    /* In a /proc of another namespace the numbers are of other processes. A filter (seccomp(2)) that the program is
+     * started under may end the process for any of these calls. */
     if (self->proc == 0 || sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0 ||
         self->pid != (uint32_t)sys_getpid())
         return;
