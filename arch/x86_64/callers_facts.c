@@ -14,7 +14,14 @@ enum {
 
 bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
 {
-    *analysis = (struct analysis){0};
+    static const struct facts_questions questions = {
+        .of = facts_of,
+        .uses = facts_uses,
+        .arguments = facts_arguments,
+        .note_arguments = facts_note_arguments,
+    };
+
+    *analysis = (struct analysis){.ask = &questions};
     if (!branch_index_make(&analysis->index, object))
         return false;
     analysis->facts = calloc(analysis->index.function_count + 1, sizeof(*analysis->facts));

@@ -76,7 +76,7 @@ static struct registers written_by(struct flow *flow, const struct step *step)
         return registers_caller_saved();
     if (flow->depth >= USES_DEPTH)
         return none;
-    return facts_of(flow->analysis, step->function, 0)->writes;
+    return flow->analysis->ask->of(flow->analysis, step->function, 0)->writes;
 }
 
 /* A stub of a PLT that leads out of the object, or a function that is not looked at. */
@@ -86,7 +86,7 @@ static bool is_opaque(struct flow *flow, const struct step *step)
 
     if (step->function == NO_FUNCTION || flow->depth >= USES_DEPTH)
         return true;
-    facts = facts_of(flow->analysis, step->function, 0);
+    facts = flow->analysis->ask->of(flow->analysis, step->function, 0);
     return facts->is_stub;
 }
 
@@ -102,7 +102,7 @@ static struct registers possible_arguments(struct flow *flow, const struct step 
     set = registers_and(set, step->carried);
     if (registers_empty(set) || step->function == NO_FUNCTION)
         return set;
-    facts = facts_arguments(flow->analysis, step->function);
+    facts = flow->analysis->ask->arguments(flow->analysis, step->function);
     if (facts->integers < integers)
         integers = facts->integers;
     if (facts->vectors < vectors)
@@ -117,10 +117,11 @@ static struct registers known_arguments(struct flow *flow, const struct step *st
     struct registers all = arguments(INTEGER_ARGUMENTS, VECTOR_ARGUMENTS), set;
     const struct facts *facts;
 
-    set = registers_and(step->carried, facts_uses(flow->analysis, step->function, flow->depth + 1));
+    set = registers_and(step->carried,
+                        flow->analysis->ask->uses(flow->analysis, step->function, flow->depth + 1));
     if (registers_empty(registers_and(set, all)) || flow->no_returns)
         return set;
-    facts = facts_arguments(flow->analysis, step->function);
+    facts = flow->analysis->ask->arguments(flow->analysis, step->function);
     return registers_or(registers_without(set, all),
                         registers_and(set, arguments(facts->integers, facts->vectors)));
 }
@@ -242,7 +243,7 @@ static struct registers defined_at_root(struct flow *flow, bool bounded)
     }
     if (!bounded)
         return set;
-    facts = facts_arguments(flow->analysis, flow->function);
+    facts = flow->analysis->ask->arguments(flow->analysis, flow->function);
     return registers_and(set, arguments(facts->integers, facts->vectors));
 }
 
@@ -404,7 +405,7 @@ void flow_run(struct flow *flow)
 {
     flow_forward(flow, false);
     if (!flow->no_returns)
-        facts_note_arguments(flow->analysis, flow->function, flow->body);
+        flow->analysis->ask->note_arguments(flow->analysis, flow->function, flow->body);
     backward(flow);
     if (flow->function == NO_FUNCTION || flow->no_returns || !finds_something(flow))
         return;

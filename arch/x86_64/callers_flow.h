@@ -5,7 +5,7 @@
 #ifndef HOTPATCH_CALLERS_FLOW_H
 #define HOTPATCH_CALLERS_FLOW_H
 
-#include "arch/x86_64/callers_facts.h"
+#include "arch/x86_64/callers_analysis.h"
 
 struct flow {
     struct analysis *analysis;

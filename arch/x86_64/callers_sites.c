@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "arch/x86_64/callers_facts.h"
 #include "arch/x86_64/callers_flow.h"
 
 static int compare_sites(const void *a, const void *b)
