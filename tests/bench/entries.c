@@ -12,9 +12,9 @@
 
 #include "base/refusal.h"
 #include "bench.h"
+#include "loader/text/damage.h"
 #include "loader/text/site_find.h"
 #include "loader/text/site_place.h"
-#include "loader/text/damage.h"
 #include "tests/support/shapes.h"
 
 /* Functions that are prepared once, as all are. */
