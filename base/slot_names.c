@@ -8,11 +8,9 @@
 /* Arrays, not pointers: ld.so would relocate these in each process that starts, and copy their page. */
 static const char kinds[][12] = {
     [SLOT_DECLARED] = "declared", [SLOT_IMPORT] = "import", [SLOT_ENTRY] = "entry"};
-static const char types[][12] = {"unknown",
-                                 [HOTPATCH_KIND_FUNCTION] = "function",
-                                 [HOTPATCH_KIND_DATA] = "data",
-                                 [HOTPATCH_KIND_REQUIRED] = "required",
-                                 [HOTPATCH_KIND_UNTYPED] = "untyped"};
+static const char types[][12] = {
+    "unknown", [HOTPATCH_KIND_FUNCTION] = "function", [HOTPATCH_KIND_DATA] = "data",
+    [HOTPATCH_KIND_REQUIRED] = "required", [HOTPATCH_KIND_UNTYPED] = "untyped"};
 
 const char *slot_kind_name(enum slot_kind kind)
 {

@@ -128,7 +128,7 @@ static void prepare(struct armed *armed, const struct subject *subject)
     assert_true(arch_move(&armed->prologue, (uintptr_t)armed->relocated, false, armed->relocated,
                           ARCH_MOVED_BYTES, map) > 0);
     assert_true(arch_stub_hit((uintptr_t)armed->stub, (uintptr_t)armed->seen,
-                                 (uintptr_t)armed->word, armed->stub, ARCH_STUB_BYTES) > 0);
+                              (uintptr_t)armed->word, armed->stub, ARCH_STUB_BYTES) > 0);
     *armed->word = (uintptr_t)armed->relocated;
 }
 

@@ -24,9 +24,9 @@
 #include "cli/output/output.h"
 #include "cli/process/stale.h"
 #include "cli/session/client.h"
+#include "cli/session/wire.h"
 #include "cli/verbs/preload_check.h"
 #include "cli/verbs/usage.h"
-#include "cli/session/wire.h"
 
 /* -------------------------------------------------------------------- wire --- */
 
@@ -142,8 +142,7 @@ static void the_longest_request_fits_and_one_byte_more_does_not(void **state)
     memset(path, 'x', sizeof(path));
     path[0] = '/';
     path[REQUEST_MAX - rest] = 0;
-    assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why),
-                     REQUEST_MAX);
+    assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why), REQUEST_MAX);
     path[REQUEST_MAX - rest] = 'x';
     path[REQUEST_MAX - rest + 1] = 0;
     assert_int_equal(wire_compose(&client_request, &with, line, sizeof(line), &why), -1);

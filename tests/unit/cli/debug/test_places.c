@@ -10,8 +10,8 @@
 #include "base/request.h"
 #include "cli/debug/lookup.h"
 #include "cli/session/client.h"
-#include "tests/support/harness.h"
 #include "cli/session/wire.h"
+#include "tests/support/harness.h"
 
 static const char reader_c[] =
     "#include <unistd.h>\n"

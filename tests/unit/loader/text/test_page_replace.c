@@ -12,8 +12,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "loader/objects/maps_at.h"
 #include "loader/objects/maps.h"
+#include "loader/objects/maps_at.h"
 #include "loader/text/page_replace.h"
 #include "tests/support/harness.h"
 #include "tests/support/shapes.h"
