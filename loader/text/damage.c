@@ -9,11 +9,11 @@
 
 enum { CODE_PAGE = 4096 };
 
-/* What is compared, and apart from it what is needed where it differs. */
+/* The words that are compared, apart from the data that is needed only where a word differs. */
 struct watched {
     uintptr_t at;
     uint64_t written;
-    uint64_t mask; /* of the bytes that count */
+    uint64_t mask; /* the bytes that are compared */
 };
 
 struct owner {
@@ -24,7 +24,7 @@ struct owner {
 static struct watched *watched;
 static struct owner *owners;
 static size_t count, capacity;
-static bool any; /* some site is noted as damaged */
+static bool any; /* the bytes of some site have been found to differ */
 
 static int grow_pieces(void)
 {
@@ -57,7 +57,7 @@ int damage_watch(struct damage *damage, const struct damage_piece *piece)
     return 0;
 }
 
-/* The last one takes the place that becomes free. */
+/* Remove the piece at `index`. The last piece takes its place. */
 static void remove_at(size_t index)
 {
     struct damage *relocated = owners[--count].damage;
@@ -85,8 +85,8 @@ POKE_BARE static void read_code(uintptr_t at, uint8_t *to, size_t size)
         to[i] = *(const volatile uint8_t *)(at + i);
 }
 
-/* The eight bytes at an address; of those beyond the end of its page, which need not be mapped, none
- * that does not count. */
+/* Return whether the eight bytes at the address are as written. Bytes beyond the end of the page, which need not be
+ * mapped, are not read; they do not count. */
 POKE_BARE static bool is_as_written(const struct watched *piece)
 {
     uint64_t now = 0;

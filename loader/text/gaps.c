@@ -10,7 +10,7 @@
 #include "loader/objects/maps.h"
 
 #define PAGE 4096ul
-#define LOWEST 0x100000ul /* below it wine and emulators expect to be alone */
+#define LOWEST 0x100000ul /* wine and emulators expect the range below to be free for them alone */
 #define LAST_UNUSED 0x10000ul
 
 uint64_t gaps_limit(unsigned address_bits)
@@ -103,7 +103,7 @@ int gaps_read(struct gaps *gaps)
     return result;
 }
 
-/* The first gap that ends behind `address`. */
+/* Return the index of the first gap that ends after `address`. */
 static size_t gap_after(const struct gaps *gaps, uintptr_t address)
 {
     size_t low = 0, high = gaps->count;
@@ -153,7 +153,7 @@ struct gap_search {
     uintptr_t brk;
     size_t spared;
     uint64_t limit;
-    uint64_t best; /* 0: none yet */
+    uint64_t best; /* 0: none is found yet */
 };
 
 static uint64_t distance(const struct gap_search *search, uint64_t at)
@@ -169,8 +169,8 @@ static void consider_place(struct gap_search *search, uint64_t at)
         search->best = at;
 }
 
-/* The place in `begin` to `end` that is closest, or nearly: from below, one in the last 64 KiB is as
- * good as any. */
+/* Try the place between `begin` and `end` that is closest to the wish. Below `near`, any place in the last 64 KiB is
+ * accepted as the closest. */
 static void try_hole(struct gap_search *search, uint64_t begin, uint64_t end)
 {
     const struct near_wish *wish = search->wish;
@@ -197,7 +197,7 @@ static void try_hole(struct gap_search *search, uint64_t begin, uint64_t end)
         consider_place(search, at);
 }
 
-/* A hole, less what the heap may come to need: it begins at or above the end of the program's data
+/* Try a hole, without the part that the heap may grow into. The heap begins at or above the end of the program's data
  * and grows up. */
 static void try_around_heap(struct gap_search *search, uint64_t begin, uint64_t end)
 {
@@ -227,7 +227,7 @@ static bool may_be_closer(const struct gap_search *search, uint64_t edge)
     return !search->best || distance(search, edge) < distance(search, search->best);
 }
 
-/* From `near` on in both directions: most gaps of a process with thousands are too far away. */
+/* Search from `near` on in both directions: in a process with thousands of gaps, most gaps are too far away. */
 uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit)
 {

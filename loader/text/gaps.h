@@ -1,7 +1,7 @@
 /*
  * gaps.h - the free address space of the process, and the best place in it for a page near code.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock. Allocates.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held. Allocates.
  */
 #ifndef HOTPATCH_GAPS_H
 #define HOTPATCH_GAPS_H
@@ -15,9 +15,9 @@ enum near_kind { NEAR_CODE, NEAR_WORDS };
 struct near_wish {
     enum near_kind kind;
     size_t size;
-    uint64_t low, high; /* of its first byte, inclusive */
-    uint64_t near;      /* the closer to this the better */
-    /* The lowest address possible from `from` on; NULL: every multiple of 8. */
+    uint64_t low, high; /* the lowest and highest address of the first byte, inclusive */
+    uint64_t near;      /* the place closest to this address is the best */
+    /* Set `at` to the lowest possible address from `from` on. NULL: every multiple of 8 is possible. */
     bool (*next)(const void *context, uint64_t from, uint64_t *at);
     const void *context;
 };
@@ -28,41 +28,42 @@ struct free_gap {
 };
 
 /*
- * Where a process's addresses end, less a little, by how many bits an address has: ARCH_ADDRESS_BITS, or with five
- * levels of page tables ARCH_ADDRESS_BITS_WIDE. There too mmap(2) gives none above 47 bits unless
- * it is asked for one, since programs keep other things in the upper bits.
+ * Return the end of a process's addresses, less a small margin, for addresses of `address_bits` bits:
+ * ARCH_ADDRESS_BITS, or ARCH_ADDRESS_BITS_WIDE with five levels of page tables. With five levels, mmap(2) returns an
+ * address above 47 bits only if the caller asks for one, because programs store data in the upper bits.
  */
 uint64_t gaps_limit(unsigned address_bits);
-/* The limit for what is to lie near code at `near`: the lower one, unless the code itself lies above it. */
+/* Return the limit for pages near code at `near`: the lower limit, unless the code itself lies above it. */
 uint64_t gaps_limit_near(uint64_t near);
 
-/* Read once for many wishes; another thread may map some of it meanwhile. */
+/* The gaps, read once for many wishes. Another thread may map a part of a gap after the reading. */
 struct mapping;
 struct gaps {
     struct free_gap *all; /* in address order; NULL: not read */
     size_t count, capacity;
-    uintptr_t end_before; /* of the mapping before */
-    uintptr_t brk;        /* where the heap ends, or would begin */
+    uintptr_t end_before; /* the end of the previous mapping */
+    uintptr_t brk;        /* the end of the heap, or the place where it would begin */
     bool no_memory;
 };
 
-/* Read /proc/self/maps. 0, or -errno. */
+/* Read the gaps from /proc/self/maps. Return 0, or -errno. */
 int gaps_read(struct gaps *gaps);
-/* The same of mappings in address order: first where the heap ends, then each, then that there are no more. False:
- * no more are wanted, or there is no memory. */
+/* Make the gaps from mappings in address order: gaps_begin() with the end of the heap, gaps_add() for each mapping,
+ * then gaps_end(). gaps_add() returns false if no more mappings are needed, or if there is no memory. */
 void gaps_begin(struct gaps *gaps, uintptr_t brk);
 bool gaps_add(struct gaps *gaps, const struct mapping *mapping);
 bool gaps_end(struct gaps *gaps);
-/* `begin` to `end` is mapped now. Where it cannot be noted the gaps are forgotten, to be read again. */
+/* Record that `begin` to `end` is mapped now. If there is no memory for the record, the gaps are freed and will be read
+ * again. */
 void gaps_take(struct gaps *gaps, uintptr_t begin, uintptr_t end);
 void gaps_free(struct gaps *gaps);
 
-/* The place below `limit` closest to the wish's `near` that leaves the heap and the stack `spared` bytes to
- * grow. 0: there is none. */
+/* Return the place below `limit` that is closest to the wish's `near` and leaves the heap and the stack `spared` bytes
+ * to grow. Return 0 if there is none. */
 uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit);
 
-/* The lowest place of the wish from `from` on. */
+/* Set `at` to the lowest place of the wish from `from` on. */
 bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at);
 
 #endif

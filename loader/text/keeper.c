@@ -13,7 +13,7 @@ struct keeper {
     struct keep keep;
     uintptr_t thunk;
     struct arch_keeper *words;
-    bool used; /* calls of `function` go through it */
+    bool used; /* calls of `function` go through this thunk */
 };
 
 static bool keeps_same(const struct keep *a, const struct keep *b)
@@ -54,7 +54,7 @@ static int write_thunk(const struct keeper *keeper)
     return size == 0 ? -ERANGE : near_alloc_write(keeper->thunk, code, size);
 }
 
-/* Words near the function, and the thunk within reach of them. */
+/* Find memory for the words near the function, and for the thunk within reach of the words. */
 static int keeper_place(struct keeper *keeper, uintptr_t near)
 {
     struct near_wish words = {.kind = NEAR_WORDS,

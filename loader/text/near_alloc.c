@@ -24,13 +24,14 @@ struct area {
     enum near_kind kind;
     uintptr_t begin;
     size_t size, left;
-    size_t next; /* where the last wish for any place was met: the next one is tried there first */
-    size_t too_much; /* so many bytes are nowhere free in one piece */
-    uint64_t used[]; /* a bit for each byte */
+    /* where the search for a place without constraints begins: after the last such place */
+    size_t next;
+    size_t too_much; /* no free piece of the area has this many bytes */
+    uint64_t used[]; /* one bit for each byte */
 };
 
-/* In address order. A list is never changed but replaced, so that a child that is made meanwhile has
- * one or the other, whole. */
+/* The areas, in address order. A list is never changed; a new list replaces it. So the child of a fork has the old list
+ * or the new one, whole. */
 struct list {
     size_t count;
     struct area *areas[];
@@ -38,23 +39,23 @@ struct list {
 
 static struct list *lists[KINDS];
 
-/* Those that met the last wishes: neighbouring functions wish for neighbouring places. */
+/* The areas that met the last wishes. Neighbouring functions wish for neighbouring places. */
 static struct area *recent[KINDS][RECENT];
 
-/* Between near_alloc_begin() and near_alloc_end(). */
+/* The state between near_alloc_begin() and near_alloc_end(). */
 static struct {
     bool begun;
     struct gaps gaps;
     int memory; /* -1: not open */
 } held = {.memory = -1};
 
-/* Bytes left free above the heap and below the stack: less where nothing else is in reach. */
+/* Bytes left free above the heap and below the stack. The smaller values are for wishes that no other place meets. */
 enum { SPARES = 3 };
 static const size_t spared[SPARES] = {1ul << 30, 1ul << 29, 1ul << 26};
 
 /* ---- bytes of an area ---- */
 
-/* The bits of word `i` that stand for bytes `from` to `to`. */
+/* Return the bits of word `i` that stand for bytes `from` to `to`. */
 static uint64_t mask_of(size_t i, size_t from, size_t to)
 {
     uint64_t mask = UINT64_MAX;
@@ -89,7 +90,7 @@ static void mark(struct area *area, size_t offset, size_t size, bool used)
     area->left += used ? -size : size;
 }
 
-/* A place from `from` on, which lies in the area. */
+/* Take a place of the area from `from` on, which lies in the area. Return its address, or 0. */
 static uintptr_t take_from(struct area *area, const struct near_wish *wish, uint64_t from)
 {
     uint64_t at;
@@ -105,7 +106,7 @@ static uintptr_t take_from(struct area *area, const struct near_wish *wish, uint
     return 0;
 }
 
-/* Any multiple of 8 will do. */
+/* Take a place at any multiple of 8. Return its address, or 0. */
 static uintptr_t take_any(struct area *area, const struct near_wish *wish, uint64_t low)
 {
     uintptr_t at = 0;
@@ -134,7 +135,7 @@ static uintptr_t take_in(struct area *area, const struct near_wish *wish)
 
 /* ---- areas ---- */
 
-/* The first area that ends behind `address`. */
+/* Return the index of the first area that ends after `address`. */
 static size_t area_after(const struct list *list, uint64_t address)
 {
     size_t low = 0, high = list ? list->count : 0;
@@ -180,7 +181,7 @@ static void note_recent(struct area *area)
     to[0] = area;
 }
 
-/* 0, or -errno. */
+/* Map the pages. Return 0, or -errno. */
 static int map_pages(enum near_kind kind, uintptr_t begin, size_t size)
 {
     int protection = kind == NEAR_CODE ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
@@ -191,7 +192,8 @@ static int map_pages(enum near_kind kind, uintptr_t begin, size_t size)
         return 0;
     if (got <= 0)
         return (int)got;
-    sys_call3(SYS_munmap, got, (long)size, 0); /* a kernel without the flag (before 4.17) */
+    /* a kernel without MAP_FIXED_NOREPLACE (before 4.17) ignores the flag */
+    sys_call3(SYS_munmap, got, (long)size, 0);
     return -EEXIST;
 }
 
@@ -216,8 +218,8 @@ static struct area *area_new(enum near_kind kind, uintptr_t begin, size_t size, 
     return NULL;
 }
 
-/* A process with many stubs takes larger pieces for what may lie anywhere: their pages cost nothing
- * until they are written. */
+/* Return how many bytes a new area has for wishes without constraints. A process with many stubs gets larger areas:
+ * their pages use no memory until they are written. */
 static size_t growth(enum near_kind kind)
 {
     size_t count = lists[kind] ? lists[kind]->count : 0;
@@ -264,7 +266,8 @@ static uintptr_t take_recent(const struct near_wish *wish)
     return at;
 }
 
-/* From one place that would do to the next, over the areas between which there is none. */
+/* Take a place in a mapped area. The search goes from one possible place to the next, and skips areas between which
+ * there is no possible place. */
 static uintptr_t take_mapped(const struct near_wish *wish)
 {
     const struct list *list = lists[wish->kind];
@@ -291,7 +294,8 @@ static uintptr_t take_mapped(const struct near_wish *wish)
     return taken;
 }
 
-/* Another thread may map what was free a moment ago. */
+/* Map a new area and take a place there. The mapping is tried several times: another thread may map a place that was
+ * free when the gaps were read. */
 static uintptr_t take_new_area(struct gaps *gaps, const struct near_wish *wish, size_t bytes,
                                int *error)
 {
@@ -372,7 +376,7 @@ void near_alloc_end(void)
     gaps_free(&held.gaps);
 }
 
-/* What the parent had under way is the parent's; its descriptor is not the child's. */
+/* Forget the parent's state in the child of a fork. The descriptor belongs to the parent's descriptor table. */
 void near_alloc_after_fork(void)
 {
     held.memory = -1;
@@ -395,7 +399,8 @@ static int write_by_kernel(uintptr_t at, const uint8_t *bytes, size_t size)
     return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
 }
 
-/* No thread runs there yet: what the kernel refuses is begun again, with no try before it. */
+/* Write bytes to pages where no thread runs yet. No test precedes the write. If the kernel refuses the write, the bytes
+ * are written again by stores. */
 int near_alloc_write(uintptr_t at, const uint8_t *bytes, size_t size)
 {
     struct text_poke poke;

@@ -11,8 +11,9 @@
 #include "loader/objects/maps.h"
 
 struct page_search {
-    uintptr_t begin, end; /* the pages */
-    uintptr_t next;       /* so far they are one part of one file */
+    uintptr_t begin, end; /* the pages that are replaced */
+    /* the end of the mappings found so far, which are one part of one file */
+    uintptr_t next;
     struct mapping found;
     char path[PATH_MAX];
 };
@@ -22,7 +23,8 @@ static uintptr_t system_page(void)
     return (uintptr_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A page that was replaced before may be a mapping of its own. */
+/* Return whether the mapping continues the found part of the file. A page that was replaced before may be a separate
+ * mapping. */
 static bool continues(const struct page_search *search, const struct mapping *mapping)
 {
     return mapping->begin == search->next && mapping->inode == search->found.inode &&
@@ -50,7 +52,7 @@ static bool find_mapping(const struct mapping *mapping, void *context)
     return search->next < search->end;
 }
 
-/* The file's descriptor; -1: there is none, or the name leads to another that has replaced it. */
+/* Open the mapped file. Return a descriptor; -1 if there is no file, or if another file has its name now. */
 static int open_mapped(const struct page_search *search)
 {
     struct stat st;
@@ -91,7 +93,7 @@ static int map_copy(const struct page_search *search, uintptr_t *copy)
     return 0;
 }
 
-/* No thread runs in the copy yet. */
+/* Write bytes into the copy, in which no thread runs yet. */
 static int store_copy(const struct page_replace *replaced, size_t at, const uint8_t *bytes,
                       size_t count, int protection)
 {
@@ -105,7 +107,7 @@ static int store_copy(const struct page_replace *replaced, size_t at, const uint
     return sys_mprotect(copy, replaced->size, protection);
 }
 
-/* All of the pages as they are now, then what is new. */
+/* Write the copy: the current bytes of all pages, then the new bytes. */
 static int write_copy(const struct page_replace *replaced, size_t at, const uint8_t *bytes,
                       size_t count, int protection)
 {
@@ -146,8 +148,8 @@ int page_replace_prepare(struct page_replace *replaced, uintptr_t address, const
     return result;
 }
 
-/* mremap(2) looks at what could go wrong before it takes away what is mapped there: the copy, which
- * is no longer than before, and how many mappings there may be. */
+/* Move the copy over the pages. mremap(2) checks all conditions before it unmaps the old pages: the copy, whose size
+ * has not grown, and the number of mappings. */
 int page_replace_do(struct page_replace *replaced)
 {
     long size = (long)replaced->size;

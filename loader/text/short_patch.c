@@ -1,21 +1,21 @@
 /*
- * short_patch.c - the way that needs no trap, no thread's position and no signal mask.
+ * short_patch.c - this way needs no trap, no position of a thread and no signal mask.
  *
  *              entry                      the pad, between two functions
  *     before   48 89 f8  mov %rdi,%rax    66 0f 1f 44 00 00  nop
- *     first    48 89 f8  mov %rdi,%rax    e9 .. .. .. .. 00  jmp stub    no thread executes it
+ *     first    48 89 f8  mov %rdi,%rax    e9 .. .. .. .. 00  jmp stub    no thread executes the pad
  *     then     eb .. f8  jmp pad          e9 .. .. .. .. 00  jmp stub    one store of two bytes
  *
- * The first instruction has two bytes or more, so no other begins in the two that change: a thread that
- * had stopped there executes either the old instruction or the jump, and one that had stopped behind it
- * goes on. Both bytes lie in one aligned word, so no thread sees one without the other. Between the two
- * steps every processor is serialised (membarrier(2)), so that none that sees the jump still has the old
+ * The first instruction has at least two bytes, so no other instruction begins in the two bytes that change. A thread
+ * that had stopped at the entry executes the old instruction or the jump. A thread that had stopped after the first
+ * instruction continues there. Both bytes lie in one aligned word, so no thread sees one byte without the other.
+ * Between the two steps membarrier(2) serialises every processor. So no processor that sees the short jump has the old
  * bytes of the pad (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
- * The way back is the same store. The pad stays: a thread may be between the two jumps.
+ * Disarming is the same store with the old bytes. The pad keeps the long jump: a thread may be between the two jumps.
  *
- * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could
- * see one of the two alone: the page is replaced instead (page_replace.h).
+ * Where pages cannot be made writable, /proc/thread-self/mem writes byte by byte, and another thread could see one of
+ * the two bytes alone. There the page is replaced instead (page_replace.h).
  */
 #include "loader/text/short_patch.h"
 
@@ -27,7 +27,8 @@
 
 enum stores { UNKNOWN, ALLOWED, REFUSED };
 
-/* Are pages of code made writable when that is asked for? A process may forbid it to itself later. */
+/* Return whether pages of code become writable when mprotect(2) asks for it. A process may later forbid itself to do
+ * so. */
 static enum stores stores_at(uintptr_t address, int protection)
 {
     static enum stores known;
@@ -52,7 +53,8 @@ static bool can_exchange(uintptr_t address)
     return result == 0;
 }
 
-/* Under a filter the calls that this takes may end the process. */
+/* Return whether the two bytes can be changed at once. Under a seccomp filter the system calls of a page replacement
+ * may end the process. */
 bool short_patch_possible(uintptr_t address, int protection)
 {
     return text_poke_sync_ready() == 0 && !text_poke_under_filter() &&
@@ -64,7 +66,7 @@ bool short_patch_stores(uintptr_t address, int protection)
     return !text_poke_under_filter() && stores_at(address, protection) == ALLOWED;
 }
 
-/* 0, or -errno: nothing has changed. */
+/* Store the two bytes. Return 0, or -errno with nothing changed. */
 static int store_short(const struct text_poke *poke, uintptr_t address,
                        const uint8_t bytes[ARCH_SHORT_BYTES])
 {
@@ -90,7 +92,8 @@ POKE_BARE static bool holds(uintptr_t address, const uint8_t *bytes, size_t size
     return true;
 }
 
-/* Written ahead, or since it was armed before: a thread may be about to execute it. */
+/* Return whether the pad holds the jump already: it was written ahead, or the site was armed before. A thread may be
+ * about to execute the pad then. */
 static bool has_pad(const struct text_patch *patch)
 {
     return holds(patch->prologue->pad, patch->jump, ARCH_LONG_BYTES);
@@ -106,7 +109,7 @@ static int write_pad(const struct text_poke *poke, const struct text_patch *patc
     return result;
 }
 
-/* Both the entry and the pad: they lie within some 130 bytes. */
+/* Open the pages of the entry and of the pad for writing. The two lie within about 130 bytes. */
 static int open_both(struct text_poke *poke, const struct text_patch *patch)
 {
     const struct arch_prologue *p = patch->prologue;

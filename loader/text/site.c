@@ -38,7 +38,7 @@ const struct keep *site_keeps(const struct site *site, uintptr_t function)
 
 /* ---- arming ---- */
 
-/* Keep an eye on what arming is about to write. 0, or -1: no memory. */
+/* Watch the bytes that arming is about to write. Return 0, or -1 if there is no memory. */
 static int watch_short(struct site *site)
 {
     struct damage_piece entry = {.at = site->prologue.jump, .size = ARCH_SHORT_BYTES};
@@ -64,14 +64,14 @@ static int watch_long(struct site *site)
     return damage_watch(&site->damage, &piece);
 }
 
-/* The bytes of one that is being armed or disarmed, for a child that was forked meanwhile. */
+/* The site that is being armed or disarmed. A child that is forked at that time repairs its bytes. */
 static struct site *under_way;
 
 static int put_in(struct site *site, uint64_t until, struct site_problem *why)
 {
     int error = 0;
 
-    /* A short jump needs none, unless a uprobe is set there and removed. */
+    /* A short jump needs no trap, unless a uprobe is set there and removed. */
     if (!site_has_pad(site) || site->faults || site->restored.address)
         error = trap_install(arch_stub_faults(&site->prologue) || site->faults);
     if (error != 0 && !site_has_pad(site))
@@ -118,7 +118,7 @@ static bool pad_holds(const struct site *site, const uint8_t *bytes)
     return memcmp((const void *)(uintptr_t)site->prologue.pad, bytes, ARCH_LONG_BYTES) == 0;
 }
 
-/* Armed before, it holds the jump still. */
+/* Check the pad's bytes. If the site was armed before, the pad still holds the long jump. */
 static int check_pad(const struct site *site, struct site_problem *why)
 {
     if (!site_claims_pad(site) || pad_holds(site, site->pad) || pad_holds(site, site->patch.jump))
@@ -138,7 +138,8 @@ int site_check(struct site *site, struct site_problem *why)
     return entry_bytes_refuse_damage(&site->damage, why);
 }
 
-/* What cannot be written, or is not what was read, is refused when the site is armed. */
+/* Write the pads. A pad that cannot be written, or whose bytes have changed, is refused later, when the site is
+ * armed. */
 void sites_arm_ahead(struct site *const *sites, size_t count)
 {
     struct site_problem ignored;
@@ -151,7 +152,8 @@ void sites_arm_ahead(struct site *const *sites, size_t count)
         text_poke_sync();
 }
 
-/* A thread that comes past the entry sees the original byte or the jump's, and each leads on. */
+/* Write the jump's first byte again. A thread at the entry sees the original byte or the jump's first byte, and both
+ * lead on. */
 static int mend_first_byte(const struct site *site, struct site_problem *why)
 {
     const struct damage_piece *piece = &site->damage.piece;
@@ -176,7 +178,7 @@ int site_mend(struct site *site, uint64_t until, struct site_problem *why)
         return 0;
     if (damage_is_first_byte(&site->damage))
         return mend_first_byte(site, why);
-    if (site_has_pad(site)) /* its pad is written again only when nothing leads there */
+    if (site_has_pad(site)) /* the pad is written again only when nothing leads to it */
         return site_disarm(site, until, why) == 0 ? put_in(site, until, why) : -1;
     damage_unwatch(&site->damage);
     site->armed = false;
@@ -218,7 +220,7 @@ const char *site_technique(const struct site *site)
     return site->technique ? site->technique : site->expected;
 }
 
-/* FNV-1a by words, of all that is not a number for others: a member that is added is not forgotten. */
+/* Return a hash (FNV-1a by words) of all members before `traps`. A member that is added there is included. */
 uint64_t site_stamp(const struct site *site)
 {
     const unsigned char *from = (const unsigned char *)site;
@@ -327,7 +329,7 @@ void sites_register(void)
     objects_register(&callbacks);
 }
 
-/* The host may have taken the signals for itself since. */
+/* Take the signals again. The host may have set an action of its own since. */
 void sites_deferred(void)
 {
     for (size_t i = 0; i < SITE_BUCKETS; i++)
@@ -338,7 +340,8 @@ void sites_deferred(void)
             }
 }
 
-/* Code, stubs and words are private memory: the child has its own. There is no other thread in it. */
+/* Repair the site in the child. Code, stubs and words are private memory, so the child has its own; it has no other
+ * thread. */
 void sites_after_fork(void)
 {
     struct site *site = under_way;

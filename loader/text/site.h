@@ -1,5 +1,5 @@
 /*
- * site.h - functions whose first bytes lead to a word: one site for each entry, once in the life of the process.
+ * site.h - functions whose first bytes lead to a word. Each entry has one site as long as the process runs.
  *
  *   the function                                      near the function (near_alloc.h)
  *
@@ -16,18 +16,18 @@
  *
  *   with a short jump:  entry: eb rel8 -> pad, in padding between functions: e9 rel32 -> stub
  *
- * A punned jump has bytes of rel32 that are traps on the boundaries of the displaced instructions: a thread that had
- * stopped there meets the trap and goes on in the relocated prologue (trap.h).
+ * The rel32 of a punned jump has a trap at each boundary of the displaced instructions. A thread that had stopped at a
+ * boundary executes the trap and continues in the relocated prologue (trap.h).
  *
- * A site goes through these states: read (nothing of the process has changed), prepared (its stub, its word and its
- * relocated prologue exist; nothing leads there), armed (the function's entry jumps to the stub). Disarming brings back
- * the very bytes. A site, its stub and its relocated prologue are never freed: a thread may be on its way through them,
- * and their return addresses may lie on stacks.
+ * A site has one of these states. Read: nothing of the process has changed. Prepared: its stub, its word and its
+ * relocated prologue exist, and nothing leads there. Armed: the function's entry jumps to the stub. Disarming writes
+ * the original bytes again. A site, its stub and its relocated prologue are never freed: a thread may be executing
+ * them, and their return addresses may lie on stacks.
  *
- * The pad stays the site's, and its bytes stay once they are written: a thread may have gone through the short jump and
- * not yet have come to the long jump. No other thread executes the pad.
+ * The pad belongs to the site as long as the process runs, and keeps its bytes once they are written. A thread may have
+ * executed the short jump and not yet the long jump. No other thread executes the pad.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held.
  */
 #ifndef HOTPATCH_SITE_H
 #define HOTPATCH_SITE_H
@@ -43,71 +43,71 @@ struct damage;
 struct site;
 
 /*
- * Let the entry jump to the stub; waits for threads until `until` (CLOCK_MONOTONIC, ms) where it
- * must. Inside objects_locked() and the commit section. 0; -1: text, but for a pad, and protections are
- * as before.
+ * Let the entry jump to the stub. Wait for threads until `until` (CLOCK_MONOTONIC, ms) if necessary. Called inside
+ * objects_locked() and the commit section. Return 0, or -1: the code, except a pad, and the protections are unchanged.
  */
 int site_arm(struct site *site, uint64_t until, struct site_problem *why);
-/* What can be done for many at once before site_arm() is called for each: pads are written, with one
- * serialisation for all. In the same section. */
+/* Do the steps that can be done for many sites at once before site_arm() is called for each. Pads are written, with one
+ * serialisation for all. Called in the same commit section as site_arm(). */
 void sites_arm_ahead(struct site *const *sites, size_t count);
-/* Undo site_arm(), for a transaction that is refused. The word must hold the relocated prologue. */
+/* Undo site_arm() for a transaction that is refused. The word must hold the relocated prologue. */
 int site_disarm(struct site *site, uint64_t until, struct site_problem *why);
 
-/* How calls of the replacement `function` are to be made from now on. Before the switch to it.
- * 0, or -1: nothing has changed. */
+/* Set which registers calls of the replacement `function` keep. Called before the word is switched to `function`.
+ * Return 0, or -1 with nothing changed. */
 int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
               struct site_problem *why);
-/* Where calls must be led so that they reach `function` in that way: its thunk, or itself. */
+/* Return the address that calls must be led to so that they reach `function`: its thunk, or the function itself. */
 uintptr_t site_way(const struct site *site, uintptr_t function);
-const struct keep *site_keeps(const struct site *site, uintptr_t function); /* NULL: nothing */
+/* NULL: calls keep nothing */
+const struct keep *site_keeps(const struct site *site, uintptr_t function);
 
 /*
- * Are the bytes of an armed entry those that were written, or the original's, those of an unarmed one what
- * was read? Else -1: HP_BREAKPOINT where an int3 or a jump of another tool lies there, HP_HOST_OWNED.
- * Inside objects_locked().
+ * Check the bytes at the entry. An armed entry must hold the bytes that the engine wrote, or the original bytes; an
+ * unarmed entry must hold the bytes that were read. Return 0, or -1: HP_BREAKPOINT if an int3 or a jump of another tool
+ * lies there, HP_HOST_OWNED. Called inside objects_locked().
  */
 int site_check(struct site *site, struct site_problem *why);
-/* The same; and an armed entry where original bytes are back is armed again, as by site_arm(). */
+/* Call site_check(). If original bytes are back at an armed entry, arm the entry again as site_arm() does. */
 int site_mend(struct site *site, uint64_t until, struct site_problem *why);
-/* What was found when it was last looked at (damage.h); NULL: it is as it was written. */
+/* Return the damage that the last comparison found (damage.h); NULL if the bytes are as written. */
 const struct damage *site_damage(const struct site *site);
 
-/* Is it safe beside uprobes: does a thread go on in the old code where one has restored the entry's
- * first byte, or runs the first instruction itself? Prepared. */
+/* Return whether the prepared site is safe if a uprobe is set and removed there. The uprobe writes the entry's original
+ * first byte, or the kernel runs the first instruction itself. A thread must then continue in the old code. */
 bool site_survives_restore(const struct site *site);
 
 bool site_is_armed(const struct site *site);
-bool site_is_short(const struct site *site); /* prepared: no thread and no trap matters to it */
-uintptr_t *site_word(struct site *site);     /* prepared: what the stub jumps through */
+/* prepared: no thread's position and no trap matters to the site */
+bool site_is_short(const struct site *site);
+uintptr_t *site_word(struct site *site); /* prepared: the word that the stub jumps through */
 uintptr_t site_original(const struct site *site); /* prepared: the relocated prologue */
-/* "short", "punned", ...: how it was armed, or how it would be. */
+/* Return how the site was armed, or how it would be armed: "short", "punned", ... */
 const char *site_technique(const struct site *site);
 
-/* Another number whenever something of the site has changed that the functions above tell. */
+/* Return a number that changes whenever a fact that the functions above report has changed. */
 uint64_t site_stamp(const struct site *site);
 
-/* Let calls go to `target`, in its way, which is one release store. `hits`: until the next site_take_hit() calls
- * go by way of a stub that records that there was one. Commit section. */
+/* Let calls go to `target`, or to its thunk; this is one release store. With `hits`, calls go through the hit stub
+ * until the next site_take_hit(); the stub records that there was a call. Called in the commit section. */
 void site_switch(struct site *site, uintptr_t target, bool hits);
-/* Has the target been called since the last site_switch() with `hits`? Once it has, calls take
- * the short way again. */
+/* Return whether the target has been called since the last site_switch() with `hits`. If so, calls go directly to the
+ * target again. */
 bool site_take_hit(struct site *site);
 
-/* Write the original bytes over those of armed entries, and of pads, in a copy of what runs at
- * `address`. */
+/* Write the original bytes into `copy`, a copy of the code at `address`, over those of armed entries and of pads. */
 void sites_restore(uintptr_t address, uint8_t *copy, size_t size);
 
-/* Call `each` for whatever is written in [begin, end): jumps at entries, and in padding. */
+/* Call `each` for every range that the engine has written in [begin, end): jumps at entries, and jumps in padding. */
 void sites_each_written(uintptr_t begin, uintptr_t end,
                         void (*each)(uintptr_t at, size_t size, void *context), void *context);
 
 /* Register with the list of objects (object.h): the sites of an object that is unmapped are dropped. */
 void sites_register(void);
-/* From time to time: SIGTRAP is taken again where the host has set an action of its own since; that one is
- * called for traps that are not the engine's. */
+/* Take SIGTRAP again if the host has since set an action of its own. That action is called for traps that are not the
+ * engine's. Called from time to time. */
 void sites_deferred(void);
-/* In the child, before it has threads. */
+/* Repair the site that the parent was arming. Called in the child before it has other threads. */
 void sites_after_fork(void);
 
 #endif

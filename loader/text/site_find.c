@@ -10,7 +10,7 @@
 #include "loader/objects/maps_at.h"
 #include "loader/text/site_state.h"
 
-/* Refuse pages that are executable alone: reading them would raise SIGSEGV. */
+/* Refuse pages that are executable and not readable: reading them would raise SIGSEGV. */
 static int check_readable(uintptr_t entry, size_t size, int *protection, struct site_problem *why)
 {
     struct mapping mapping, last;
@@ -81,7 +81,8 @@ bool sites_leave_free(uintptr_t entry, struct span span)
     return sites_each_near(span, is_apart, &overlap);
 }
 
-/* Does another entry's jump, or a pad, lie among the bytes? Debug information may place a function there. */
+/* Return whether another entry's jump, or a pad, lies among the bytes. Debug information may report a function
+ * there. */
 static bool overlaps_another(const struct arch_prologue *prologue)
 {
     return !sites_leave_free(prologue->entry, span_of(prologue));
@@ -94,7 +95,7 @@ static void examine_choice(struct choice *choice, size_t size)
     arch_prologue_widen((const uint8_t *)choice->prologue.entry, size, &choice->wide);
 }
 
-/* What can be done at the entry, in `site`, which is none yet. */
+/* Fill `site`, which is not in the table yet, with the choices that are possible at the entry. */
 static int read_choices(struct site *site, uintptr_t entry, const struct function_code *code,
                         struct site_problem *why)
 {
@@ -128,7 +129,8 @@ static bool is_in_padding(const struct site *site, const struct padding *padding
     return false;
 }
 
-/* A library that is loaded again where it was mapped before: its stubs are there still. */
+/* Return the known site of the same code. A library that is loaded again where it was mapped before still has its
+ * stubs. */
 static struct site *site_of_same_code(const struct site *read, const struct function_code *code)
 {
     for (struct site *site = *site_bucket(read->prologue.entry); site; site = site->next) {

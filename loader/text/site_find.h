@@ -1,7 +1,8 @@
 /*
- * site_find.h - the site of a function, and what may be done at its entry.
+ * site_find.h - find the site of a function, and the choices that are possible at its entry.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock, inside objects_locked().
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held, inside
+ * objects_locked().
  */
 #ifndef HOTPATCH_SITE_FIND_H
 #define HOTPATCH_SITE_FIND_H
@@ -13,13 +14,14 @@ struct site;
 struct span;
 
 /*
- * The site of the function at `entry`, whose bytes are mapped, as function_code_read() judges it; the
- * same one for the same entry. NULL: no memory, or why the entry cannot be patched. Inside
- * objects_locked().
+ * Return the site of the function at `entry`, whose bytes are mapped. `code` is the result of function_code_read(). The
+ * same entry always has the same site. Return NULL with `why`: no memory, or the reason why the entry cannot be
+ * patched. Called inside objects_locked().
  */
 struct site *site_at(uintptr_t entry, const struct function_code *code, struct site_problem *why);
 
-/* Do the bytes of `span` belong to no other entry than `entry`, neither as its first bytes nor as its pad? */
+/* Return whether the bytes of `span` belong to no other entry than `entry`, neither as its first bytes nor as its
+ * pad. */
 bool sites_leave_free(uintptr_t entry, struct span span);
 
 #endif

@@ -39,7 +39,8 @@ static struct near_wish wish_stub(const struct arch_prologue *prologue)
                               .context = prologue};
 }
 
-/* A jump with traps on the boundaries, whichever: it is noted in the prologue. */
+/* Place the stub of a jump with traps at the boundaries. The prologue records which of the possible jumps was
+ * chosen. */
 static void place_punned(struct site *site, int *error)
 {
     struct arch_prologue choices[ARCH_STUB_CHOICES];
@@ -58,7 +59,7 @@ static void place_punned(struct site *site, int *error)
     site->prologue = choices[found < count ? found : 0];
 }
 
-/* Both are made writable together. */
+/* Return whether the pad's pages can be made writable together with the entry's. */
 static bool is_like_entry(const struct site *site, uintptr_t pad)
 {
     const uintptr_t page = ~UINT64_C(4095);
@@ -75,10 +76,10 @@ static bool is_free_pad(const struct site *site, uintptr_t pad)
     return sites_leave_free(site->prologue.entry, span_of_pad(pad)) && is_like_entry(site, pad);
 }
 
-/* What a uprobe leaves: how good is this pad for it? */
+/* How well the entry survives a uprobe with this pad. */
 enum rank { NOT_FREE, NOT_SAFE, TRAPS, WHOLE };
 
-/* Best where the old instruction is whole once its first byte is back. */
+/* Return the pad's rank. The best rank is WHOLE: the old instruction is whole when its first byte is restored. */
 static enum rank rank_of(const struct site *site, uintptr_t pad)
 {
     struct arch_prologue prologue = site->by_short.prologue;
@@ -93,8 +94,9 @@ static enum rank rank_of(const struct site *site, uintptr_t pad)
 }
 
 /*
- * Free five bytes of its padding, and how good they are; 0: none are left. Of those that are as good, the
- * last of the first gap: at its beginning a function of one byte may need padding for a long jump.
+ * Return five free bytes of the site's padding, with their rank in `best`; 0 if none are left. Among places of equal
+ * rank, the last place of the first gap is taken. A function of one byte may need the beginning of that gap for a long
+ * jump.
  */
 static uintptr_t find_pad(const struct site *site, enum rank *best)
 {
@@ -117,8 +119,8 @@ static uintptr_t find_pad(const struct site *site, enum rank *best)
     return found;
 }
 
-/* One store puts a long jump over one instruction, as free of traps as a short jump; and a uprobe leaves
- * the old code. */
+/* Return whether one store puts a long jump over one instruction, and a uprobe leaves the old code. Such a jump needs
+ * no traps, like a short jump. */
 static bool is_stored_and_safe(const struct site *site)
 {
     struct arch_prologue prologue = site->by_long.prologue;
@@ -127,7 +129,7 @@ static bool is_stored_and_safe(const struct site *site)
            short_patch_stores(prologue.jump, site->patch.protection);
 }
 
-/* False: there is none, or a long jump is better. */
+/* Choose a pad. Return false if there is no pad, or if a long jump is better. */
 static bool choose_pad(const struct site *site, struct arch_prologue *taken)
 {
     enum rank rank;
@@ -152,7 +154,7 @@ static int refuse_pad(struct site_problem *why)
                        "the padding near its entry, which it needs, is taken by other entries");
 }
 
-/* A short jump to a pad, and a long one from there to wherever the stub is. False: it is not to be had. */
+/* Place a short jump to a pad, and a long jump from the pad to the stub. Return false if that is not possible. */
 static bool place_short(struct site *site)
 {
     struct arch_prologue taken;
@@ -171,8 +173,8 @@ static bool place_short(struct site *site)
     return true;
 }
 
-/* A short jump; or one with traps on the boundaries; or, where such a stub has no place, any jump:
- * then threads are seen outside, or are made to leave. */
+/* Place the stub. The choices in this order: a short jump; a jump with traps at the boundaries; if such a stub has no
+ * place, any jump. With the last choice, threads are seen outside or are asked to leave. */
 static int place_stub(struct site *site, struct site_problem *why)
 {
     struct arch_prologue single = site->by_long.prologue;
@@ -213,7 +215,7 @@ static int place_words(struct site *site, struct site_problem *why)
     uint64_t low = below(site->prologue.jump), high = site->prologue.jump + ARCH_REACH;
     int error;
 
-    /* The hit stub lies near the function and reads them too. */
+    /* The hit stub lies near the function and reads the words, too. */
     if (low > wish.low)
         wish.low = low;
     if (high < wish.high)
@@ -222,7 +224,7 @@ static int place_words(struct site *site, struct site_problem *why)
     return site->words ? 0 : site_refuse_place(why, error);
 }
 
-/* A stub for a jump that holds threads. Where none has a place, there are other ways. */
+/* Place the stub for a jump that holds threads. If no such stub has a place, text_patch.c uses another way. */
 static void place_hold(struct site *site)
 {
     struct arch_prologue choices[ARCH_STUB_CHOICES], choice = site->prologue;
@@ -270,7 +272,8 @@ static int place_hit_stub(struct site *site, struct site_problem *why)
     return site->hit_stub ? 0 : site_refuse_place(why, error);
 }
 
-/* Its length depends on where it lies, so it is written for a place close by first. */
+/* Place the relocated prologue. Its length depends on its address, so it is first written for a place close to the
+ * function. */
 static int place_original(struct site *site, struct site_problem *why)
 {
     const struct arch_prologue *p = &site->prologue;
@@ -283,7 +286,7 @@ static int place_original(struct site *site, struct site_problem *why)
     ssize_t length;
     int error;
 
-    /* The longest first; what it does not need goes back. */
+    /* Take memory for the longest version; the rest is given back. */
     site->original = near_alloc_take(&wish, &error);
     if (!site->original)
         return site_refuse_place(why, error);
@@ -305,7 +308,7 @@ static int place_original(struct site *site, struct site_problem *why)
     return 0;
 }
 
-/* What a uprobe leaves, or a thread that comes past one, is to go on in the old code. */
+/* Place the traps for a thread that meets the bytes that a uprobe leaves. The thread continues in the old code. */
 static void place_restored(struct site *site)
 {
     const struct arch_prologue *p = &site->prologue;
@@ -354,11 +357,11 @@ static void give_places_back(struct site *site)
     site->words = NULL;
 }
 
-/* ---- pads that nothing came of ---- */
+/* ---- pads that were released ---- */
 
 /*
- * Prepared, and its pad was released. The stub is in reach of any pad near the entry. The traps that
- * site_prepare() has added stay: where another pad needs others, the entry is not safe beside uprobes.
+ * Claim padding again for a prepared site whose pad was released. The stub is in reach of any pad near the entry. The
+ * traps that site_prepare() has added stay. If another pad needs other traps, the entry is not safe beside uprobes.
  */
 static int claim_again(struct site *site, struct site_problem *why)
 {

@@ -1,7 +1,7 @@
 /*
  * site_place.h - memory near a function for a site: its stubs, its word, its relocated prologue and its pad.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held.
  */
 #ifndef HOTPATCH_SITE_PLACE_H
 #define HOTPATCH_SITE_PLACE_H
@@ -10,14 +10,14 @@
 
 struct site;
 
-/* Find memory, write the stub and the relocated prologue, and let the word hold the relocated prologue. May map
- * memory. Does nothing where that has happened before. 0, or -1. */
+/* Prepare the site: find memory, write the stub and the relocated prologue, and let the word hold the relocated
+ * prologue. May map memory. Does nothing if the site is prepared. Return 0, or -1. */
 int site_prepare(struct site *site, struct site_problem *why);
-/* Is there padding for it, where it needs some? Keeps that from others, as site_prepare() does, and maps
- * nothing. 0, or -1. Inside objects_locked(). */
+/* Claim padding if the site needs a pad. Like site_prepare(), it keeps other sites from using the pad; it maps no
+ * memory. Return 0, or -1. Called inside objects_locked(). */
 int site_claim(struct site *site, struct site_problem *why);
-/* Nothing came of that: what is not written yet of its pad is free for others, until it is claimed or prepared
- * again. Inside objects_locked(). */
+/* Release the claimed padding of a site that was not armed. A pad in which nothing is written is free for other sites
+ * until the site is claimed or prepared again. Called inside objects_locked(). */
 void site_release(struct site *site);
 
 #endif

@@ -11,14 +11,15 @@
 #include "base/sys.h"
 #include "loader/text/text_poke.h"
 
-enum { LARGEST = 64 << 20 }; /* longer than this nobody's handler is to read */
+/* Stacks larger than this are not read: reading them would keep a signal handler too long. */
+enum { LARGEST = 64 << 20 };
 
 struct range {
     uintptr_t begin, end;
-    bool main; /* the main thread's stack: the kernel's, that nobody else unmaps */
+    bool main; /* the main thread's stack, which only the kernel unmaps */
 };
 
-/* What a handler may still read is left mapped. */
+/* The ranges. A handler may still read old ranges, so their memory stays mapped. */
 static struct {
     struct range *ranges;
     size_t count, capacity;
@@ -52,12 +53,12 @@ static int add_range(const struct range *range)
     return 0;
 }
 
-/* "7f006034d000-7f0060370000 rw-p ...": a byte at a time, because what libc has for it may be what
- * is held. */
+/* The parser's state for a line "7f006034d000-7f0060370000 rw-p ...". It takes one byte at a time and calls no libc:
+ * the held function may be of libc. */
 struct line {
     struct range range;
     uintptr_t value;
-    uint64_t tail; /* its last eight characters */
+    uint64_t tail; /* the line's last eight characters */
     unsigned field, at;
     bool readable, writable;
 };
@@ -115,8 +116,9 @@ BARE static const struct range *range_of(uintptr_t pointer)
     return NULL;
 }
 
-/* A mapping may be one with its neighbours', which others unmap. A thread that libc made has its
- * thread pointer at the end of its stack (ELF Handling For Thread-Local Storage, 3.4.6). */
+/* Return the end of the calling thread's stack. The kernel may merge a stack's mapping with its neighbours', which
+ * other threads may unmap. So the mapping's end is not used: a thread that libc made has its thread pointer at the end
+ * of its stack (ELF Handling For Thread-Local Storage, 3.4.6). */
 BARE uintptr_t own_stack_end(uintptr_t pointer)
 {
     uintptr_t own = (uintptr_t)__builtin_thread_pointer(), end;
@@ -140,9 +142,9 @@ BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t
     return false;
 }
 
-/* Reading an unmapped address returns -EFAULT; it does not raise SIGSEGV. A process that is not dumpable cannot open the
- * file, and is read by process_vm_readv(2); but never under a filter: some, made for services, end a
- * process that calls it. */
+/* Read memory. Reading an unmapped address returns -EFAULT; it does not raise SIGSEGV. A process that is not dumpable
+ * cannot open its memory file, and reads with process_vm_readv(2). Under a seccomp filter it does not: some filters,
+ * made for services, end a process that calls process_vm_readv(2). */
 static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
 {
     struct iovec here = {to, size}, there = {(void *)from, size};

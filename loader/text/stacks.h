@@ -1,12 +1,12 @@
 /*
- * stacks.h - does a thread's stack lead back among a function's first instructions?
+ * stacks.h - find whether a thread's stack leads back among a function's first instructions.
  *
- * A thread that was interrupted there may be elsewhere, in a signal handler of the host's: its
- * signal frame holds where it goes on. Any word of the stack that could be that address counts; an
- * old one that nobody will use costs a refusal at most. Both bounds are exclusive, and what is not
- * known leads there.
+ * A thread that was interrupted in the function may be in a signal handler of the host now. The address where it
+ * continues is in its signal frame. Any word of the stack that could be that address counts as such an address. An old
+ * word that no code will use costs at most a refusal. Both bounds are exclusive. A stack that cannot be examined counts
+ * as leading there.
  *
- * No libc: a function of it may be what is held.
+ * No function of this file calls libc: the held function may be a function of libc.
  */
 #ifndef HOTPATCH_STACKS_H
 #define HOTPATCH_STACKS_H
@@ -14,15 +14,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where there may be stacks, from now on. 0, or -errno. Listener (or the thread that runs the
- * constructor), holding the engine lock, while nobody is asked. */
+/* Read where stacks may lie. Return 0, or -errno. Called by the listener, or by the thread that runs the constructor,
+ * with the engine lock held, while no question to a thread is open. */
 int stacks_look(void);
-/* Of a thread that sleeps, and may wake, end and take its stack with it: likewise. */
+/* Return whether the stack of a sleeping thread leads there. The thread may wake, end and unmap its stack meanwhile.
+ * Called like stacks_look(). */
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end);
 
-/* Of the calling thread, whatever it is, in a signal handler. Where the stack that `pointer` points
- * into ends, up to where nobody else can take it away; 0: it is not known, or no stack of libc's or
- * the kernel's. */
+/* Return the end of the stack that `pointer` points into, up to which no other thread can unmap it. Return 0 if the end
+ * is not known, or if the stack is neither libc's nor the kernel's. Called in a signal handler, for the stack of the
+ * calling thread, which may be any thread. */
 uintptr_t own_stack_end(uintptr_t pointer);
 bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t begin, uintptr_t end);
 

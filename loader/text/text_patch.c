@@ -1,48 +1,50 @@
 /*
  * text_patch.c - cross-modification of code (Intel SDM 3A, 9.1.3; AMD APM 2, 7.6.1).
  *
- * The jump is five bytes, and they change at once: by one store where all lie in one aligned word of
- * eight and the pages can be made writable, else with their page (page_replace.h). A thread that comes to the entry
- * executes the old instructions or the jump, never a part of each. After every change membarrier(2) serialises
- * all processors.
+ * The jump has five bytes, and all of them change at once. One store changes them if they lie in one aligned word of
+ * eight bytes and the pages can be made writable. Else the page is replaced (page_replace.h). A thread that comes to
+ * the entry executes the old instructions or the jump, never a part of each. After every change membarrier(2)
+ * serialises all processors.
  *
- * Where the jump displaces one instruction, and on the way out, nothing else is to be done: no thread is inside.
- * Where it displaces several, a thread may have stopped between two of them, and would go on in the middle
- * of the jump. Traps there (int3: a punned jump) send such a thread on, if it survives them: the kernel ends
- * the process where the thread blocks SIGTRAP or the action is the default. A program may block, reset or
- * replace SIGTRAP at any moment, by system calls of its own, by a handler's sa_mask, by a jump out of a
- * handler; a child that shares the memory (vfork, posix_spawn) has dispositions of its own. So that no moment
- * is between the look at a thread and the trap, the threads are held first:
+ * If the jump displaces one instruction, and on disarming, no other step is needed: no thread is inside. If the jump
+ * displaces several instructions, a thread may have stopped between two of them. It would continue in the middle of the
+ * jump. A punned jump has traps (int3) there, which send such a thread to the relocated prologue, if the thread
+ * survives the trap: the kernel ends the process if the thread blocks SIGTRAP or if the action is the default. A
+ * program may block, reset or replace SIGTRAP at any moment: by system calls of its own, by a handler's sa_mask, by a
+ * jump out of a handler. A child that shares the memory (vfork, posix_spawn) has dispositions of its own. The threads
+ * are held first, so that a thread that was checked cannot change its state before it meets the trap:
  *
- * held     The first change puts in a jump that holds (arch_hold_first()). It leads new calls to the same
- *          stub. On old boundaries it has no trap, but the old instruction, or a jump to itself: a thread
- *          inside goes on in the old code, or stays, and cannot make a system call. Then every thread is looked
- *          at. One that does not block SIGTRAP will not do so before it leaves. One that does, or is
- *          traced, must be asleep outside, and no stack word of its may lead inside (a signal frame).
- *          No thread may be inside vfork(2), clone(2) or clone3(2). SIGTRAP's action must be ours. Then the second change
- *          puts in the punned jump: a thread that was held meets the trap. If one of this is not so, the old bytes come
- *          back, and the threads that were held go on in them; it is tried again until the time is up.
- *          Of a jump with no traps (no place for it) all threads are asked to leave before the second change.
- * proved   Where the jump that holds has no place, or a thread is scheduled in real time (a jump to itself
- *          would keep its processor from the thread that has to end it): threads that would not survive a trap are
- *          asleep outside before the change, and have not run when looked at after it; else it is undone.
- * int3     Where the page can be changed in neither way, or neither jump has a place: an int3 on the first byte
- *          while threads are asked to leave (SIGILL). Only where no thread blocks SIGTRAP, no handler's sa_mask
- *          does, and the action is ours.
+ * held     The first change writes a jump that holds (arch_hold_first()). It leads new calls to the same stub. At old
+ *          boundaries it has no trap, but the old instruction, or a jump to itself. So a thread inside continues in the
+ *          old code, or stays, and cannot make a system call. Then every thread is checked. A thread that does not
+ *          block SIGTRAP will not block it before it leaves. A thread that blocks SIGTRAP, or is traced, must be asleep
+ *          outside, and no word of its stack may lead inside (a signal frame). No thread may be inside vfork(2),
+ *          clone(2) or clone3(2). SIGTRAP's action must be the engine's. Then the second change writes the punned jump:
+ *          a held thread meets the trap. If a condition is not met, the old bytes are written again, and the held
+ *          threads continue in them. The attempt is repeated until the time is over.
+ *          If the jump has no traps (no place for such a jump), all threads are asked to leave before the second
+ *          change.
+ * proved   Used if the jump that holds has no place, or if a thread has a real-time policy (a jump to itself would keep
+ *          its processor from the thread that has to end it). Threads that would not survive a trap must be asleep
+ *          outside before the change, and must not have run when they are checked after the change. Else the change is
+ *          undone.
+ * int3     Used if the page can be changed in neither way, or if neither jump has a place. An int3 is on the first byte
+ *          while threads are asked to leave (SIGILL). Allowed only if no thread blocks SIGTRAP, no handler's sa_mask
+ *          blocks it, and the action is the engine's.
  *
- * The trap of a punned jump cannot be met later: every thread has been outside since the entry led to the jump,
- * and no jump leads to the old boundaries (prologue.c looks for them). It stays for threads that come past a
- * first byte that others have put back (a uprobe, a debugger).
+ * No thread can meet the trap of a punned jump later: every thread has been outside since the entry led to the jump,
+ * and no jump leads to the old boundaries (prologue.c looks for them). The trap stays for threads that execute a first
+ * byte that another tool (a uprobe, a debugger) has restored.
  *
- * What remains. held: another thread replaces SIGTRAP's action between the look at it and the second change,
- * or before a thread that was held is given a processor; a thread stands in the kernel just before it waits
- * for its vfork child, and that child is inside. proved: one that wakes between the look and the change is
- * inside at the change. int3: the system calls of others between the look and the last byte.
+ * Cases that are not covered. held: another thread replaces SIGTRAP's action between the check and the second change,
+ * or before a held thread gets a processor; or a thread is in the kernel just before it waits for its vfork child, and
+ * that child is inside. proved: a thread that wakes between the check and the change is inside at the change. int3:
+ * system calls of other threads between the check and the last byte.
  *
- * fork: a child has the old code, a jump, or the jump that holds, each of them whole. (int3 alone is
- * not: sites_after_fork().)
+ * fork: a child has the old code, a jump, or the jump that holds, each of them whole. (With int3 it may have a
+ * part: sites_after_fork().)
  *
- * Nothing here may call libc while the entry is held: its functions are patched as well.
+ * No function of this file may call libc while the entry is held: functions of libc are patched as well.
  */
 #include "loader/text/text_patch.h"
 
@@ -58,31 +60,31 @@
 #include "loader/text/thread_scan.h"
 #include "loader/text/trap.h"
 
-/* A thread that is asked to leave answers when it is given a processor. */
+/* A thread that is asked to leave answers when it gets a processor. */
 enum { HOLD_MS = 2, ANSWER_MS = 100 };
 
-/* All bytes of the jump at once. */
+/* All bytes of the jump, which change at once. */
 struct byte_change {
     uint8_t bytes[8];
-    struct page_replace replaced; /* where no store does it */
+    struct page_replace replaced; /* used if no single store changes the bytes */
 };
 
-/* One change of an entry under way. */
+/* The state of one change of an entry. */
 struct patch_work {
     const struct text_patch *patch;
     struct text_poke poke;
     struct thread_scan scan;
     uintptr_t at;
     struct byte_change old, hold, new;
-    bool boundary[ARCH_LONG_BYTES]; /* an old instruction began there; not at 0 */
-    bool inside;                    /* a thread may have stopped at one of them */
+    bool boundary[ARCH_LONG_BYTES]; /* an old instruction began there; not set at 0 */
+    bool inside;                    /* a thread may have stopped at a boundary */
     bool synced;                    /* membarrier(2) works */
     bool stores;                    /* one store changes all bytes */
     uint64_t until;
     struct site_problem *why;
 };
 
-/* Why a change was not kept where no thread is to blame. */
+/* Reasons why a change was undone that no thread causes. */
 static const struct scanned_thread foreign_action, masking_handler;
 
 static void begin(struct patch_work *work, const struct text_patch *patch, bool in, uint64_t until,
@@ -107,7 +109,7 @@ static void begin(struct patch_work *work, const struct text_patch *patch, bool 
     work->why = why;
 }
 
-/* ---- what is said of a refusal ---- */
+/* ---- texts of refusals ---- */
 
 static const char *refuse_store(struct patch_work *work, int error)
 {
@@ -146,7 +148,7 @@ static const char *refuse_thread(struct patch_work *work, const struct scanned_t
 
 /* ---- changes ---- */
 
-/* The other bytes of the word are nobody else's to change: the engine lock is held. */
+/* Store the bytes with the rest of their word. No other thread changes the rest: the engine lock is held. */
 POKE_BARE static void store_all(const struct patch_work *work, const uint8_t bytes[8])
 {
     uintptr_t aligned = work->at & ~(uintptr_t)7;
@@ -166,7 +168,7 @@ static void sync_all(const struct patch_work *work)
         text_poke_sync();
 }
 
-/* 0, or -errno. Allocates pages, so it comes before the first change. */
+/* Prepare the change. Return 0, or -errno. Allocates pages, so it is called before the first change. */
 static int prepare_way(struct patch_work *work, struct byte_change *change)
 {
     return work->stores
@@ -174,7 +176,7 @@ static int prepare_way(struct patch_work *work, struct byte_change *change)
                : page_replace_prepare(&change->replaced, work->at, change->bytes, ARCH_LONG_BYTES);
 }
 
-/* 0, or -errno: nothing has changed. */
+/* Make the change. Return 0, or -errno with nothing changed. */
 static int put_bytes(struct patch_work *work, struct byte_change *change)
 {
     int result = 0;
@@ -218,7 +220,7 @@ static void wait_a_little(void)
 
 /* ---- int3 ---- */
 
-/* Bytes `from` on: what begins at a boundary last, for a thread that traps there until then. */
+/* Write the bytes from `from` on. The bytes at boundaries are written last: a thread traps there until then. */
 static int put_tail(const struct patch_work *work, const uint8_t bytes[8], unsigned from)
 {
     int result = 0;
@@ -234,8 +236,8 @@ static int put_tail(const struct patch_work *work, const uint8_t bytes[8], unsig
     return result;
 }
 
-/* Until no thread is between the old instructions, nor comes back there; those that are go on in the relocated
- * ones. The entry is held. */
+/* Wait until no thread is between the old instructions or may come back there. Threads that are there continue in the
+ * relocated prologue. The entry is held. */
 static int evacuate(struct patch_work *work)
 {
     uint64_t until = clock_ms() + ANSWER_MS;
@@ -255,7 +257,7 @@ static int evacuate(struct patch_work *work)
     return result;
 }
 
-/* Whoever is between the old instructions leaves, by trap or by signal. */
+/* Make the threads between the old instructions leave, by trap or by signal. */
 static int clear_inside(struct patch_work *work)
 {
     if (!work->inside)
@@ -293,7 +295,7 @@ static const char *put_by_int3(struct patch_work *work)
     return NULL;
 }
 
-/* A thread that would not survive an int3 at the entry, wherever it is. */
+/* Return a thread that would not survive an int3 at the entry, wherever the thread is; or NULL. */
 static const struct scanned_thread *unable(struct patch_work *work)
 {
     if (thread_scan_look(&work->scan) != 0 || !trap_is_taken(false))
@@ -332,7 +334,7 @@ static const char *by_int3(struct patch_work *work)
 
 /* ---- the ways ---- */
 
-/* No thread is inside. */
+/* Write the jump by one change. No thread is inside. */
 static const char *by_one_change(struct patch_work *work)
 {
     int result = prepare_way(work, &work->new);
@@ -371,7 +373,7 @@ static const struct scanned_thread *await_shown(struct patch_work *work)
     return thread;
 }
 
-/* One attempt; NULL: done, or `*error`. */
+/* Make one attempt. Return the thread that prevents the change; NULL if the change is made, or if `*error` is set. */
 static const struct scanned_thread *hold_and_put(struct patch_work *work, int *error)
 {
     const struct scanned_thread *thread;
@@ -405,7 +407,7 @@ static const char *by_hold(struct patch_work *work)
     }
 }
 
-/* The jump has no traps: whoever is held is asked to leave. */
+/* Write a jump that has no traps: the held threads are asked to leave. */
 static const char *by_hold_and_questions(struct patch_work *work)
 {
     int result = prepare_ways(work, true);
@@ -454,7 +456,7 @@ static const char *by_proof(struct patch_work *work)
     }
 }
 
-/* A jump to itself must not keep a processor from the thread that has to end it. */
+/* Return whether threads may be held. A jump to itself must not keep a processor from the thread that has to end it. */
 static bool may_hold(struct patch_work *work)
 {
     return work->patch->held && work->synced && thread_scan_look(&work->scan) == 0 &&

@@ -13,8 +13,8 @@ bool text_poke_under_filter(void)
     return sys_prctl(PR_GET_SECCOMP, 0, 0, 0) != 0;
 }
 
-/* The kernel goes on accounting for a page that was writable once, so that its mapping stays split
- * from its neighbours of the same protection: two more mappings at most for a page of code. */
+/* Make the pages writable. The kernel keeps accounting for a page that was writable once, so its mapping stays split
+ * from neighbours of the same protection: at most two more mappings for a page of code. */
 static int open_stores(struct text_poke *poke)
 {
     int result =
@@ -22,13 +22,13 @@ static int open_stores(struct text_poke *poke)
 
     if (result == 0)
         poke->stores = true;
-    else /* of several mappings the first ones may be writable already */
+    else /* if there are several mappings, the first may be writable already */
         sys_mprotect((void *)poke->begin, poke->end - poke->begin, poke->protection);
     return result;
 }
 
-/* The kernel may still refuse every write (proc_mem.force_override=): the byte that is there is
- * written again, which also makes the page the process's own. */
+/* Open the process's memory. The kernel may still refuse every write (proc_mem.force_override=). So the current byte is
+ * written again, which also makes the page private. */
 POKE_BARE static int open_kernel(struct text_poke *poke, uintptr_t address, size_t size)
 {
     int result = sys_open_own_memory(O_RDWR);
@@ -52,8 +52,8 @@ POKE_BARE static int open_kernel(struct text_poke *poke, uintptr_t address, size
 static struct {
     bool held;
     bool sync_due;
-    struct text_poke pages; /* open by store, or not */
-    int memory;             /* or -1 */
+    struct text_poke pages; /* open for stores, or not open */
+    int memory;             /* the process's memory, or -1 */
 } session = {.memory = -1};
 
 static void close_pages(void)
@@ -95,7 +95,7 @@ void text_poke_release(void)
     session.held = false;
 }
 
-/* The pages are the child's own; the descriptor is one of the parent's table. */
+/* Close the descriptor in the child of a fork: it belongs to the parent's table. The pages are the child's own. */
 void text_poke_after_fork(void)
 {
     session.memory = -1;
@@ -204,7 +204,7 @@ int text_poke_word(const struct text_poke *poke, uintptr_t aligned, uint64_t wor
     return n == sizeof(word) ? 0 : n < 0 ? (int)n : -EIO;
 }
 
-/* The other six bytes are nobody else's to change: the engine lock is held. */
+/* Store two bytes. No other thread changes the other six bytes of the word: the engine lock is held. */
 POKE_BARE void text_poke_store2(uintptr_t address, const uint8_t bytes[2])
 {
     uintptr_t aligned = address & ~(uintptr_t)7;

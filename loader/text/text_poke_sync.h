@@ -1,16 +1,16 @@
 /*
- * text_poke_sync.h - every processor takes what was written into code: membarrier(2),
+ * text_poke_sync.h - make every processor see the bytes that were written into code: membarrier(2),
  * PRIVATE_EXPEDITED_SYNC_CORE.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock. No libc.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held. Calls no libc.
  */
 #ifndef HOTPATCH_TEXT_POKE_SYNC_H
 #define HOTPATCH_TEXT_POKE_SYNC_H
 
-/* Register the process, before anything is written. 0, or -errno where the kernel or a sandbox refuses. */
+/* Register the process. Called before bytes are written. Return 0, or -errno if the kernel or a sandbox refuses. */
 int text_poke_sync_ready(void);
-/* Return when every thread of the process that runs on has gone through a serialising instruction. Without that a
- * processor may execute old bytes that it has fetched before the store (SDM 3A, 9.1.3). */
+/* Return after every running thread of the process has executed a serialising instruction. Without it a processor may
+ * execute old bytes that it fetched before the store (SDM 3A, 9.1.3). */
 void text_poke_sync(void);
 
 #endif

@@ -24,7 +24,7 @@ static struct {
     size_t capacity;
 } pages;
 
-/* What a handler may still write to is left mapped. */
+/* Replace the pages by larger ones. A handler may still write to the old pages, so they stay mapped. */
 static int grow_pages(void)
 {
     size_t capacity = pages.capacity ? pages.capacity * 4 : 512;
@@ -82,12 +82,12 @@ static ssize_t read_thread_file(pid_t entry, const char *name, char *buffer, siz
     return n;
 }
 
-/* Of the flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another
- * meaning before Linux 5.17, and the threads that carried it do not block every signal. */
+/* Flags in the ninth field of /proc/PID/stat (include/linux/sched.h). The second bit had another meaning before Linux
+ * 5.17; threads that had it then do not block every signal. */
 enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
 
-/* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp,
- * vhost's. It blocks every signal, and never runs code of the program. */
+/* Return whether the kernel made the thread for work of its own: io_uring's iou-wrk and iou-sqp, vhost's. Such a thread
+ * blocks every signal, and never runs code of the program. */
 static bool is_kernel_worker(pid_t entry)
 {
     char stat[512];
@@ -97,7 +97,7 @@ static bool is_kernel_worker(pid_t entry)
     return (flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD)) != 0;
 }
 
-/* False: the thread is gone, or only its number is left. */
+/* Read the thread's status. Return false if the thread is gone, or if only its number is left. */
 static bool read_status(struct scanned_thread *thread)
 {
     const uint64_t needed = SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGILL);
@@ -123,7 +123,7 @@ static bool read_status(struct scanned_thread *thread)
 
 enum where { RUNNING, OUTSIDE, INSIDE, FORKING, GONE };
 
-/* The last "0x..." before `*end`, which moves before it. */
+/* Return the last "0x..." before `*end`, and move `*end` to its beginning. */
 static const char *last_hex(const char *line, ssize_t *end)
 {
     ssize_t at = *end;
@@ -139,7 +139,8 @@ static bool is_fork(uint64_t call)
     return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
 }
 
-/* The line ends in the thread's SP and PC, unless it runs: proc(5), /proc/PID/syscall. */
+/* Return where the thread is. The line of /proc/PID/syscall (proc(5)) ends in the thread's SP and PC, unless the thread
+ * runs. */
 static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
 {
     char line[256];
@@ -148,7 +149,8 @@ static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
 
     if (n == -ENOENT || n == -ESRCH)
         return GONE;
-    /* -1: asleep outside of a system call, as in the fault of a page that is replaced: it goes on at once. */
+    /* -1: the thread sleeps outside of a system call, for example in the fault of a page that is replaced. It continues
+     * soon. */
     if (n <= 0 || line[0] == 'r' || line[0] == '-')
         return RUNNING;
     if (is_fork(proc_number(line, 10)))
@@ -168,7 +170,7 @@ void thread_scan_name(pid_t entry, char name[32])
         name[n - 1] = '\0';
 }
 
-/* ---- all of them ---- */
+/* ---- all threads ---- */
 
 static int add_thread(struct thread_scan *scan, pid_t entry)
 {
@@ -203,7 +205,7 @@ static int each_entry(const char *buffer, ssize_t size, int (*each)(struct threa
     return 0;
 }
 
-/* All threads but the calling one. 0, what `each` returned, or -errno. */
+/* Call `each` for all threads but the calling one. Return 0, the value that `each` returned, or -errno. */
 static int each_thread(int (*each)(struct thread_scan *, pid_t), struct thread_scan *scan)
 {
     _Alignas(8) char buffer[4096];
@@ -250,14 +252,14 @@ bool thread_scan_has_realtime(const struct thread_scan *scan)
     return false;
 }
 
-/* A thread that is in the way; NULL: this one is not. */
+/* Return the thread if it prevents the change; NULL if it does not. */
 static const struct scanned_thread *in_the_way(struct scanned_thread *thread, uintptr_t begin,
                                                uintptr_t end)
 {
     struct scanned_thread now = *thread;
     enum where where;
 
-    /* The count first: one that runs in between is counted again when it next sleeps. */
+    /* Read the count first. A thread that runs after this has another count when it next sleeps. */
     if (!read_status(&now))
         return NULL;
     where = where_is(thread->entry, begin, end);
@@ -290,7 +292,8 @@ const struct scanned_thread *thread_scan_asleep_outside(struct thread_scan *scan
     return NULL;
 }
 
-/* The list's `out`: it has been seen to be no hindrance. */
+/* Check the threads of the list whose `out` is false; `out` becomes true if the thread does not prevent the change.
+ * Return a thread that does, or NULL. */
 static const struct scanned_thread *look_at_others(struct thread_scan *scan, uintptr_t begin,
                                                    uintptr_t end)
 {
@@ -324,7 +327,7 @@ static int add_other(struct thread_scan *scan, pid_t entry)
     return add_thread(scan, entry);
 }
 
-/* While threads end the kernel may leave out others in a list of them. */
+/* Check all threads. The list is read several times: while threads end, the kernel may omit other threads. */
 const struct scanned_thread *thread_scan_unshown(struct thread_scan *scan, uintptr_t begin,
                                                  uintptr_t end)
 {
@@ -378,7 +381,7 @@ bool thread_scan_has_left(uintptr_t begin, uintptr_t end)
     return true;
 }
 
-/* Once each: a second question could come when nobody waits any more. */
+/* Ask each thread once. A second question could arrive when no thread waits for the answer. */
 static int ask_threads(struct thread_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
@@ -393,13 +396,13 @@ static int ask_threads(struct thread_scan *scan)
     return 0;
 }
 
-/* A thread that ended meanwhile. */
+/* Return whether the thread has ended. */
 static bool is_gone(const struct scanned_thread *thread)
 {
     return sys_tgkill(sys_getpid(), thread->tid, 0) == -ESRCH;
 }
 
-/* NULL: everybody that was asked has answered, or ended. */
+/* Return a thread that was asked and has neither answered nor ended; NULL if there is none. */
 static struct scanned_thread *unanswered(struct thread_scan *scan, uint32_t round)
 {
     for (size_t i = 0; i < scan->count; i++) {
@@ -413,7 +416,7 @@ static struct scanned_thread *unanswered(struct thread_scan *scan, uint32_t roun
     return NULL;
 }
 
-/* Until all have answered, or one has not understood the question: that round is over. */
+/* Wait until all threads have answered, or until one question has lost its value. The round ends then. */
 static int await_answers(struct thread_scan *scan, uint32_t round, uint32_t lost, uint64_t until,
                          pid_t *who)
 {
@@ -430,8 +433,8 @@ static int await_answers(struct thread_scan *scan, uint32_t round, uint32_t lost
     }
 }
 
-/* Who has been outside stays there, since the entry is held. Threads that sleep are not disturbed: a
- * signal would end their system call. */
+/* Set `out` of the threads that are outside. They stay outside, because the entry is held. Threads that sleep are not
+ * asked: a signal would end their system call. */
 static void look_at_those_left(struct thread_scan *scan, uintptr_t begin, uintptr_t end)
 {
     for (size_t i = 0; i < scan->count; i++) {
@@ -478,7 +481,8 @@ int thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t en
     uint32_t lost = trap_lost();
     int result = trap_install(true);
 
-    /* Anew: who was made since they were looked at came in before the entry was held. */
+    /* List the threads again. A thread that was made after the last listing may have come in before the entry was
+     * held. */
     if (result == 0)
         result = thread_scan_look(scan);
     while (result == 0 && not_out(scan)) {

@@ -1,9 +1,9 @@
 /*
  * trap.c - see trap.h.
  *
- * The question where a thread is comes as SIGILL, not as SIGTRAP: while one SIGTRAP is pending the
- * kernel drops the next (signal(7)), and a thread that met an int3 would find the question in its
- * place, and its PC behind the int3 where an old instruction may have begun.
+ * The question where a thread is comes as SIGILL, not as SIGTRAP. While one SIGTRAP is pending the kernel drops the
+ * next (signal(7)). A thread that met an int3 would then get the question in place of the trap, with its PC after the
+ * int3, where an old instruction may have begun.
  */
 #include "loader/text/trap.h"
 
@@ -26,8 +26,8 @@ enum { BUCKETS = 1024, LAYERS = 8, LAST_SIGNAL = 64, AWAIT_MS = 2, FIRST_ROUND =
 
 static struct trap *_Atomic buckets[BUCKETS];
 
-/* The host may take SIGTRAP later, and call what it found there from its own handler: each time it
- * does, another handler of ours is laid over it, with an action of its own behind it. */
+/* The host may take SIGTRAP later, and its handler may call the action that it found. Each time the host does so,
+ * another handler of the engine is installed, which has the host's action as its next action. */
 enum { ON_TRAP, ON_FAULT, SIGNALS };
 static const int signals[SIGNALS] = {SIGTRAP, SIGILL};
 static struct sys_sigaction behind[SIGNALS][LAYERS];
@@ -37,9 +37,10 @@ static struct {
     _Atomic uint32_t now;  /* the last round's number, even */
     _Atomic uint32_t open; /* a round is under way */
     struct trap_round asked;
-    _Atomic uint32_t answers;    /* futex: counts them */
-    _Atomic uint32_t unanswered; /* questions, those to threads that have ended included */
-    _Atomic uint32_t lost;       /* questions that arrived without their value */
+    _Atomic uint32_t answers; /* a futex: the number of answers */
+    /* questions without an answer, including those to threads that have ended */
+    _Atomic uint32_t unanswered;
+    _Atomic uint32_t lost; /* questions that arrived without their value */
     _Atomic bool waiting;
 } rounds = {.now = FIRST_ROUND};
 
@@ -75,7 +76,7 @@ BARE static bool is_question(const siginfo_t *info)
            value >> 32 <= atomic_load_explicit(&rounds.now, memory_order_acquire);
 }
 
-/* Return whether a question was unanswered. */
+/* Count an answer. Return whether a question was unanswered. */
 BARE static bool count_answered(void)
 {
     uint32_t left = atomic_load_explicit(&rounds.unanswered, memory_order_acquire);
@@ -86,17 +87,17 @@ BARE static bool count_answered(void)
 }
 
 /*
- * Where the user's pending signals have reached RLIMIT_SIGPENDING the kernel delivers SIGILL without the siginfo
- * that it was sent with, as one of kill(2) by process 0 and user 0 (collect_signal() in kernel/signal.c). The
- * host's action would end the process for it. A kill(2) from outside of the pid namespace looks the same: it is
- * taken for a question only while one is unanswered.
+ * Return whether the signal is a question that has lost its value. If the user's pending signals have reached
+ * RLIMIT_SIGPENDING, the kernel delivers SIGILL without its siginfo, as a signal of kill(2) by process 0 and user 0
+ * (collect_signal() in kernel/signal.c). The host's action for it would end the process. A kill(2) from outside of the
+ * pid namespace looks the same: it counts as a question only while a question is unanswered.
  */
 BARE static bool is_lost_question(const siginfo_t *info)
 {
     return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 && count_answered();
 }
 
-/* The number of the round that the question belongs to, if it is still open. */
+/* Return the number of the question's round if the round is still open; else 0. */
 BARE static uint32_t round_of(const siginfo_t *info)
 {
     uint32_t number = (uint64_t)(uintptr_t)info->si_value.sival_ptr >> 32;
@@ -108,14 +109,14 @@ BARE static uint32_t round_of(const siginfo_t *info)
                : 0;
 }
 
-/* The kernel does not say SS_ONSTACK in the frame. */
+/* Return whether the thread was on its alternate stack. The kernel does not report SS_ONSTACK in the frame. */
 BARE static bool was_on_alternate_stack(const ucontext_t *state, uintptr_t pointer)
 {
     return pointer - (uintptr_t)state->uc_stack.ss_sp < state->uc_stack.ss_size;
 }
 
-/* From an alternate stack nobody knows what is on the other. What is read of the table of stacks
- * counts while the round is open. */
+/* Return whether the thread may come back into the range. If the thread is on its alternate stack, the contents of its
+ * other stack are not known. The table of stacks is valid only while the round is open. */
 BARE static bool may_come_back(const siginfo_t *info, void *context, const struct trap_round *round)
 {
     uintptr_t pointer = sigframe_sp(context), end = own_stack_end(pointer);
@@ -124,7 +125,8 @@ BARE static bool may_come_back(const siginfo_t *info, void *context, const struc
            own_stack_leads_into(pointer, end, round->begin, round->end);
 }
 
-/* A thread under a strict filter may call nothing: futex(2) only where the listener sleeps. */
+/* Count an answer and wake the listener. A strict filter may forbid the thread any system call, so futex(2) is called
+ * only if the listener sleeps. */
 BARE static void wake_trap_waiter(void)
 {
     atomic_fetch_add_explicit(&rounds.answers, 1, memory_order_release);
@@ -132,7 +134,7 @@ BARE static void wake_trap_waiter(void)
         sys_futex_wake(&rounds.answers, 1);
 }
 
-/* The thread stays where it is, and is asked again. */
+/* Count a lost question. The thread stays where it is, and is asked again. */
 BARE static void answer_lost_question(void)
 {
     atomic_fetch_add_explicit(&rounds.lost, 1, memory_order_release);
@@ -165,14 +167,14 @@ uint32_t trap_round_begin(const struct trap_round *round)
     return number;
 }
 
-/* A handler that comes late finds it closed before anything of it changes. */
+/* End the round. A handler that runs later sees that the round is closed before the round's data changes. */
 void trap_round_end(void)
 {
     atomic_store_explicit(&rounds.open, 0, memory_order_seq_cst);
     atomic_thread_fence(memory_order_release);
 }
 
-/* rt_tgsigqueueinfo(2): with a value, so that it is never taken for the host's raise(3). */
+/* Ask the thread by rt_tgsigqueueinfo(2). The signal has a value, so it is never taken for the host's raise(3). */
 int trap_ask(pid_t tid, uint32_t index)
 {
     uint64_t number = atomic_load_explicit(&rounds.now, memory_order_relaxed);
@@ -215,7 +217,7 @@ BARE static bool from_kernel(const siginfo_t *info)
     return info->si_code > 0;
 }
 
-/* The process dies of it as it would without us. */
+/* End the process by the default action, as it would end without the engine. */
 BARE static void die(int signal)
 {
     struct sys_sigaction standard = {.handler = (uintptr_t)SIG_DFL};
@@ -291,7 +293,8 @@ static void (*const handlers[LAYERS])(int, siginfo_t *, void *) = {
     on_signal_0, on_signal_1, on_signal_2, on_signal_3,
     on_signal_4, on_signal_5, on_signal_6, on_signal_7};
 
-/* The layer to lay over `now`: the one that has it behind it already, or a new one. */
+/* Return the layer to install over the action `now`: the layer that has `now` as its next action already, or a new
+ * layer. */
 static uint32_t layer_over(int which, const struct sys_sigaction *now)
 {
     for (uint32_t i = 0; i < layers[which]; i++)
@@ -308,8 +311,8 @@ static bool is_own_action(const struct sys_sigaction *action)
     return false;
 }
 
-/* A thread that has answered one question may be asked the next before it has come back from the
- * handler, again and again: the questions wait, or their frames would fill an alternate stack. */
+/* Install the handler. SA_NODEFER is not set for questions: a thread that has answered may be asked again before it has
+ * left the handler, many times. Without it the questions wait; with it their frames would fill an alternate stack. */
 static int install(int which)
 {
     struct sys_sigaction now, action = {.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
