@@ -125,7 +125,7 @@ struct replacement *module_add_replacement(struct module *module, const char *ta
     replacement = &replacements[module->replacement_count];
     *replacement =
         (struct replacement){.target = text_copy(target), .signature = text_copy(signature)};
-    module->replacement_count++; /* module_free() then frees what was copied */
+    module->replacement_count++; /* module_free() then frees the copied strings */
     return replacement->target && (!signature || replacement->signature) ? replacement : NULL;
 }
 

@@ -1,7 +1,7 @@
 /*
- * module.h - a patch: a file read, checked and, later, loaded; and the list of all.
+ * module.h - a patch: a file that is read, checked and later loaded; and the list of all patches.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_MODULE_H
 #define HOTPATCH_MODULE_H
@@ -10,30 +10,32 @@
 
 #include "loader/slots/module_state.h"
 
-/* A symbol of which ld.so alone knows whether it would find it. */
+/* A symbol for which only ld.so knows whether it finds a definition. */
 struct doubt {
     struct doubt *next;
     char *path, *name, *version;
 };
 
-/* Add an entry; its strings are copied. NULL: no memory; module_free() frees what was copied. */
+/* Add an entry. The strings are copied. Return NULL if there is no memory; module_free() frees the copied strings. */
 struct replacement *module_add_replacement(struct module *module, const char *target,
                                            const char *signature);
 void module_forget_doubts(struct module *module);
-void module_forget_file(struct module *module); /* frees bytes and image */
-void module_free(struct module *module);        /* never of a placed module that is mapped */
+void module_forget_file(struct module *module); /* frees the bytes and the image */
+/* never called for a placed module that is mapped */
+void module_free(struct module *module);
 
-/* Do both come from the same content, and replace the same things? */
+/* Return whether both modules have the same content and replace the same targets. */
 bool module_is_same(const struct module *a, const struct module *b);
-/* The file of the module that goes on unchanged is from now on the one of `again`. */
+/* Let the module that stays applied unchanged have the file of `again` from now on. */
 void module_go_on(struct module *again);
 
-/* The list of modules that are loaded or are being loaded. */
+/* Return the first module of the list: the modules that are loaded or are being loaded. */
 struct module *module_first(void);
 void module_keep(struct module *module);
 void module_unlist(struct module *module);
-/* Register with the list of objects (object.h): an object that ld.so knows by a module's name is the module's. */
+/* Register with the list of objects (object.h). An object whose name in ld.so is a module's name belongs to that
+ * module. */
 void modules_register(void);
-bool module_file_changed(const struct module *module); /* against the file at its path */
+bool module_file_changed(const struct module *module); /* compared with the file at its path */
 
 #endif

@@ -22,7 +22,7 @@
 
 struct fit_check {
     struct module *module;
-    const struct image *image; /* the patch's, or of a library that comes with it */
+    const struct image *image; /* image of the patch, or of a library that comes with it */
     const char *path;
     struct refusal *why;
 };
@@ -35,7 +35,7 @@ static const struct image *library_named(const struct module *module, const char
     return library ? library->image : image;
 }
 
-/* A library without versions has every one: ld.so only warns. */
+/* Check a needed version. A library without versions supplies every version: ld.so only prints a warning. */
 static int check_version(const struct version_need *need, void *context)
 {
     const struct fit_check *check = context;
@@ -50,7 +50,8 @@ static int check_version(const struct version_need *need, void *context)
     return 0;
 }
 
-/* The patch itself, what it needs, in the process or not yet. */
+/* Return whether the patch itself, or an object that it needs, supplies the symbol. The object may be in the process
+ * already, or not yet. */
 static enum scope_answer supplies(const struct module *module, const char *name,
                                   const char *version)
 {
@@ -73,9 +74,9 @@ static void refuse_undefined(const char *path, const char *name, const char *ver
            version ? " in version " : "", version ? version : "");
 }
 
-/* ---- what ld.so alone knows ---- */
+/* ---- symbols that only ld.so can find ---- */
 
-/* Without memory ld.so judges when it loads. */
+/* Add a symbol to the list of doubts. If there is no memory, ld.so checks the symbol when it loads the patch. */
 static void add_doubt(const struct fit_check *check, const struct image_symbol *symbol)
 {
     struct doubt *doubt = calloc(1, sizeof(*doubt));

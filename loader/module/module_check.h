@@ -1,7 +1,7 @@
 /*
- * module_check.h - does a patch fit this process? Asked before any of its code can run.
+ * module_check.h - find whether a patch fits this process, before any code of the patch can run.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_MODULE_CHECK_H
 #define HOTPATCH_MODULE_CHECK_H
@@ -13,16 +13,16 @@
 
 struct module;
 
-/* Refuse every undefined symbol of the patch that the process cannot supply. Inside objects_locked(). Adds to
- * `why`. */
+/* Refuse every undefined symbol of the patch that the process cannot supply, and add it to `why`. Called inside
+ * objects_locked(). */
 void module_check_undefined(struct module *module, struct refusal *why);
 
-/* Ask ld.so about the symbols that module_check_undefined() could not decide. 0, or -1 with `why`. Not inside
- * objects_locked(). */
+/* Ask ld.so about the symbols that module_check_undefined() could not decide. Return 0, or -1 with `why`. Called
+ * outside objects_locked(). */
 int modules_check_doubts(struct module *const *modules, size_t count, uint64_t deadline,
                          struct refusal *why);
 
-/* Compare each HOTPATCH_TARGET with the objects of the process. Adds to `why`. */
+/* Compare each HOTPATCH_TARGET with the objects of the process. Add differences to `why`. */
 void module_check_targets(const struct module *module, struct refusal *why);
 
 #endif

@@ -14,14 +14,14 @@
 #include "loader/module/module.h"
 #include "loader/module/snapshot.h"
 
-/* Under a filter that forbids mprotect(2) ld.so cannot protect RELRO, and gives the object up. The
- * copy in memory then says that it has none. */
+/* Remove PT_GNU_RELRO from the copy in memory. Under a filter that forbids mprotect(2) ld.so cannot protect RELRO, and
+ * refuses the object. */
 static void forget_relro(void *bytes, size_t size)
 {
     const ElfW(Ehdr) *header = bytes;
     ElfW(Phdr) *phdr = (ElfW(Phdr) *)((char *)bytes + header->e_phoff);
 
-    /* module_read() has seen the headers whole; still, no write outside. */
+    /* module_read() has checked the headers. This check prevents a write outside of the copy in any case. */
     for (size_t i = 0; i < header->e_phnum && header->e_phoff + (i + 1) * sizeof(*phdr) <= size;
          i++)
         if (phdr[i].p_type == PT_GNU_RELRO)
@@ -49,22 +49,23 @@ static void *open_memory(struct module *module)
     return handle;
 }
 
-/* By ld.so's words: by now another process may have made a copy of that name again. */
+/* Return whether the copy was missing, by ld.so's error text. Another process may have made a copy of that name again
+ * since. */
 static bool copy_was_gone(const struct module *module, const char *error)
 {
     return strncmp(error, module->snapshot, strlen(module->snapshot)) == 0 &&
            strstr(error, "cannot open shared object file") != NULL;
 }
 
-/* The file system refuses execution after all (a sandbox can say so without a mount flag), or
- * another process that shared the copy has ended and removed it. */
+/* Return whether the copy cannot be loaded. The file system may refuse execution (a sandbox can do so without a mount
+ * flag), or another process that shared the copy has ended and removed it. */
 static bool copy_is_unusable(const struct module *module, const char *error)
 {
     return strstr(error, "failed to map segment") != NULL || is_about_relro(error) ||
            copy_was_gone(module, error);
 }
 
-/* The handle, or NULL with the linker's words in `error`. */
+/* Load the copy or a memfd. Return the handle, or NULL with ld.so's text in `error`. */
 static void *open_any(struct module *module, char *error, size_t error_size)
 {
     void *handle = NULL;
@@ -79,7 +80,8 @@ static void *open_any(struct module *module, char *error, size_t error_size)
         if (!copy_is_unusable(module, error))
             return NULL;
     }
-    if (sys_mprotect(NULL, 0, PROT_READ) != 0) /* nothing to protect: only a filter refuses it */
+    /* the range is empty, so only a filter refuses the call */
+    if (sys_mprotect(NULL, 0, PROT_READ) != 0)
         forget_relro(module->bytes, module->size);
     handle = open_memory(module);
     text = handle ? NULL : linker_error();

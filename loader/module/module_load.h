@@ -1,7 +1,8 @@
 /*
- * module_load.h - the steps of loading that belong to the dynamic linker.
+ * module_load.h - the steps of loading that the dynamic linker does.
  *
- * Worker only: constructors and destructors of the patch run here, and ld.so's load lock may be waited for.
+ * Called by the worker only: constructors and destructors of the patch run here, and the calls may wait for ld.so's
+ * load lock.
  */
 #ifndef HOTPATCH_MODULE_LOAD_H
 #define HOTPATCH_MODULE_LOAD_H
@@ -10,10 +11,10 @@
 
 struct module;
 
-/* Call dlopen(3) of the snapshot. 0, or -1 with the linker's words in `error`. */
+/* Call dlopen(3) for the snapshot. Return 0, or -1 with ld.so's text in `error`. */
 int module_dlopen(struct module *module, char *error, size_t error_size);
 
-/* Call dlclose(3). 0: it is gone; 1: ld.so keeps it mapped. */
+/* Call dlclose(3). Return 0 if the object is unmapped; 1 if ld.so keeps it mapped. */
 int module_dlclose(struct module *module);
 
 #endif

@@ -18,9 +18,10 @@ int module_snapshot(struct module *module, struct refusal *why)
     if (module->injection || module->reused)
         return 0;
     memcpy(sha256, module->sha256, sizeof(sha256));
-    if (module->edited) /* a copy's name says what is in it */
+    if (module->edited) /* the copy's name is the hash of its content */
         sha256_hex(module->bytes, module->size, sha256);
-    if (module->snapshot && module->edited) { /* in a jail: the copy there is of the file */
+    /* in a jail: that copy has the content of the file, without the edits */
+    if (module->snapshot && module->edited) {
         free(module->snapshot);
         module->snapshot = snapshot_bring(module->bytes, module->size, why);
     } else if (!module->snapshot) {
@@ -29,7 +30,7 @@ int module_snapshot(struct module *module, struct refusal *why)
     }
     if (!module->snapshot)
         return -1;
-    /* Known before dlopen(), so that the object list sees whose object this is. */
+    /* Set the name before dlopen(), so that the object list finds the module of the new object. */
     module->loaded_as = text_copy(module->snapshot);
     return module->loaded_as ? 0 : refuse(why, HP_MEMORY, "read %s: no memory", module->path);
 }
@@ -40,7 +41,8 @@ void module_drop_snapshot(struct module *module)
         snapshot_remove(module->snapshot);
 }
 
-/* Nothing is stored in the slots that an earlier module of this mapping declared. */
+/* Place the declared slots. In a mapping that is used again no patch is stored in these slots: each slot gets its
+ * fallback. */
 static void place_slots(const struct module *module, struct object *object)
 {
     for (struct slot *slot = module->own_slots; slot; slot = slot->next) {

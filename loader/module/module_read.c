@@ -67,7 +67,7 @@ static int take_targets(struct module *module, const struct manifest *manifest)
     return 0;
 }
 
-/* Names are words of requests: `revert name=...`. */
+/* Return whether the name is a word of a request: `revert name=...`. */
 static bool is_word(const char *name)
 {
     for (const unsigned char *p = (const unsigned char *)name; *p; p++)
@@ -94,7 +94,7 @@ static int take_manifest(struct module *module, const struct manifest *manifest,
     return 0;
 }
 
-/* Without a manifest the module is called as its file, less ".so". */
+/* Name a module that has no manifest after its file, without ".so". */
 static int name_by_file(struct module *module, struct refusal *why)
 {
     const char *base = text_base_name(module->path);
@@ -128,7 +128,7 @@ static int read_manifest(struct module *module, bool required, struct refusal *w
     return result;
 }
 
-/* --replace NAME=SYMBOL */
+/* Add the replacement of an option --replace NAME=SYMBOL. */
 static int add_named(struct module *module, const struct request_replace *replace,
                      struct refusal *why)
 {
@@ -158,7 +158,8 @@ static int add_all_named(struct module *module, const struct request *load, stru
     return result;
 }
 
-/* Before dlopen(3): ld.so would make the stacks of the whole program executable, for good. */
+/* Refuse an executable stack before dlopen(3): ld.so would make the stacks of the whole program executable
+ * permanently. */
 static int check_protection(const struct module *module, struct refusal *why)
 {
     const char *stack = image_executable_stack(module->image);
@@ -174,9 +175,9 @@ static int check_protection(const struct module *module, struct refusal *why)
 }
 
 /*
- * The copy lies in another directory than the file: $ORIGIN becomes the directory of the path that the patch was
- * named by, symbolic links in it left alone, as dlopen(3) of that path has it. In a jail the program does not see that
- * directory.
+ * Replace $ORIGIN in the copy, because the copy lies in another directory than the file. $ORIGIN becomes the directory
+ * of the path that the request gives. Symbolic links in the path are not followed, as in dlopen(3) of that path. In a
+ * jail the program does not see that directory.
  */
 static int expand_origin(struct module *module, struct refusal *why)
 {
@@ -232,7 +233,7 @@ static int understand(struct module *module, const struct request *load, struct 
     return 0;
 }
 
-/* In a jail the command has put a copy of its own where dlopen(3) finds it, and nobody else writes. */
+/* Read the file. In a jail the command has put a copy where dlopen(3) finds it, and no other process writes there. */
 static void read_bytes(struct module *module, struct refusal *why)
 {
     char name[PATH_MAX];

@@ -1,7 +1,7 @@
 /*
- * module_read.h - read and check the file of a patch, without running any of its code.
+ * module_read.h - read and check the file of a patch, without running its code.
  *
- * Listener (or the thread that runs the constructor), holding the engine lock.
+ * Called by the listener, or by the thread that runs the constructor, with the engine lock held.
  */
 #ifndef HOTPATCH_MODULE_READ_H
 #define HOTPATCH_MODULE_READ_H
@@ -12,12 +12,12 @@
 struct module;
 
 /*
- * Read the patch of a load request: open, check and copy the file, and understand its manifest. Return NULL with
- * `why`, which lists all that is wrong. The module is the caller's until module_keep().
+ * Read the patch of a load request: open, check and copy the file, and read its manifest. Return the module, which the
+ * caller owns until module_keep(); or NULL with `why`, which lists all errors.
  */
 struct module *module_read(const struct request *load, struct refusal *why);
 
-/* Return the module of a fail= request, likewise. */
+/* Return the module of a fail= request, with the same ownership and errors. */
 struct module *module_of_injection(const struct request *load, struct refusal *why);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * module_request.h - what a request says of a patch besides its file: which symbols replace what, and where its
- * targets were looked up. It is copied, since the strings of the request go with the request, and a reload has to
- * repeat it.
+ * module_request.h - the parts of a request that belong to a patch, besides its file: which symbols replace which
+ * targets, and where the targets were looked up. They are copied: the strings of the request are freed with the
+ * request, and a reload repeats it.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_MODULE_REQUEST_H
 #define HOTPATCH_MODULE_REQUEST_H
@@ -14,11 +14,12 @@
 
 struct module;
 
-/* Copy what `load` says. 0, or -1: no memory; module_free_request() frees what was copied. */
+/* Copy the request `load` into the module. Return 0, or -1 if there is no memory; module_free_request() frees the
+ * copied strings. */
 int module_keep_request(struct module *module, const struct request *load);
-/* Were both modules loaded by requests that say the same? */
+/* Return whether the requests that loaded both modules say the same. */
 bool module_same_request(const struct module *a, const struct module *b);
-/* Let `load` load the module again. The strings stay the module's. */
+/* Fill `load` so that it loads the module again. The strings belong to the module. */
 void module_repeat_request(const struct module *module, struct request *load);
 void module_free_request(struct module *module);
 

@@ -1,6 +1,6 @@
 /*
- * needed.c - see needed.h. The order of ld.so(8): DT_RPATH, the program's DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH,
- * /etc/ld.so.cache, the usual directories.
+ * needed.c - see needed.h. The search has the order of ld.so(8): DT_RPATH, the program's DT_RPATH, LD_LIBRARY_PATH,
+ * DT_RUNPATH, /etc/ld.so.cache, the default directories.
  */
 #include "loader/module/needed.h"
 
@@ -25,9 +25,9 @@
 
 enum { NEEDED_MAX = 1000 };
 
-/* ---- what is there ---- */
+/* ---- libraries in the process ---- */
 
-/* By DT_SONAME or whole path. */
+/* Return whether the process has the library, by DT_SONAME or by the whole path. */
 static bool process_has(const char *name)
 {
     for (struct object *o = objects_first(); o; o = o->next)
@@ -37,7 +37,8 @@ static bool process_has(const char *name)
     return false;
 }
 
-/* ld.so knows an object by the names that it was asked for, too, which it does not tell. */
+/* Return whether the process may have the library. ld.so also knows an object by the names that it was opened with, and
+ * does not report these names. */
 static bool process_may_have(const char *name)
 {
     for (struct object *o = objects_first(); o; o = o->next)
@@ -71,9 +72,9 @@ void needed_free(struct needed *list)
     }
 }
 
-/* ---- where it is ---- */
+/* ---- the file of a library ---- */
 
-/* ld.so passes over files for other machines. */
+/* Return whether the file is for this machine. ld.so skips files for other machines. */
 static bool is_for_this_machine(int fd)
 {
     Elf64_Ehdr header = {.e_machine = EM_NONE};
@@ -94,14 +95,14 @@ static int open_file(const char *path)
     return fd;
 }
 
-/* Who needs it: the patch, or a library that it brings. */
+/* The object that needs a library: the patch, or a library that comes with it. */
 struct user {
     const struct image *image;
-    const char *origin; /* the directory of its file; NULL: not known */
-    bool doubtful;      /* ld.so may look where needed.c cannot */
+    const char *origin; /* the directory of the object's file; NULL: not known */
+    bool doubtful;      /* ld.so may search where needed.c cannot */
 };
 
-/* In the directory, or in one of its subdirectories for newer processors. */
+/* Open the file in the directory, or in one of the subdirectories for newer processors. */
 static int open_below(const char *directory, size_t length, const char *name, char path[PATH_MAX])
 {
     const int digits = length ? (int)length : 1;
@@ -118,7 +119,7 @@ static int open_below(const char *directory, size_t length, const char *name, ch
     return fd;
 }
 
-/* The first of the directories of `list` that has the file: its descriptor, and its name in `path`. */
+/* Open the file in the first directory of `list` that has it. Return the descriptor, and the file's name in `path`. */
 static int open_in(struct user *user, const char *list, const char *name, char path[PATH_MAX])
 {
     for (bool more = list != NULL; more;) {
@@ -147,7 +148,8 @@ static int open_in_expanded(struct user *user, const char *list, const char *ori
     return fd;
 }
 
-/* LD_LIBRARY_PATH as ld.so found it: the program may change its environment at any moment. NULL: none. */
+/* Return LD_LIBRARY_PATH as it was when the program started; NULL if it was not set. The program may change its
+ * environment at any moment. */
 static char *library_path(void)
 {
     static const char key[] = "LD_LIBRARY_PATH=";
@@ -218,10 +220,10 @@ static int open_needed(struct user *user, const char *name, char path[PATH_MAX])
     return fd;
 }
 
-/* ---- what it is ---- */
+/* ---- reading a library ---- */
 
 struct needed_search {
-    const char *path, *origin; /* of the patch */
+    const char *path, *origin; /* those of the patch */
     struct needed **list, **end;
     size_t count;
     struct refusal *why;
@@ -248,7 +250,7 @@ static int check_file(const struct needed_search *search, int fd, const char *pa
     return 0;
 }
 
-/* What cannot be read is ld.so's to judge. */
+/* Read the library. A file that cannot be read is left to ld.so. */
 static struct needed *read_library(int fd, const char *name, const char *path)
 {
     struct needed *library = calloc(1, sizeof(*library));
@@ -267,7 +269,7 @@ static struct needed *read_library(int fd, const char *name, const char *path)
     return library;
 }
 
-/* `fd` -1: the file could not be found. */
+/* Add the library to the list. `fd` is -1 if its file was not found. */
 static int add_library(struct needed_search *search, int fd, const char *name, const char *path)
 {
     if (search->count++ >= NEEDED_MAX)
@@ -291,7 +293,7 @@ static int find_one(struct needed_search *search, struct user *user, const char 
         return 0;
     if (fd < 0 && user->doubtful)
         return add_library(search, -1, name,
-                           name); /* ld.so's to find: what it defines is not known */
+                           name); /* ld.so must find it: its definitions are not known */
     if (fd < 0)
         return refuse(search->why, HP_NEEDED, "%s: cannot open shared object file: %s", name,
                       sys_error(-fd));

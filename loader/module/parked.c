@@ -1,8 +1,8 @@
 /*
  * parked.c - see parked.h.
  *
- * What is kept of a reverted module is one of these records, found by the SHA-256 of its file: there
- * may be as many as fit into the process.
+ * A record is kept of each reverted module, found by the SHA-256 of its file. There may be as many records as mappings
+ * that fit into the process.
  */
 #include "loader/module/parked.h"
 
@@ -30,8 +30,8 @@ static struct parked **parked_bucket(const char *sha256)
     return &buckets[number % BUCKET_COUNT];
 }
 
-/* Keep the mapping of a module that is to be freed: what it is known by goes over. Without memory the mapping stays
- * and is not used again. */
+/* Keep the mapping of a module that is to be freed. The record takes over the module's identifying members. If there is
+ * no memory, the mapping stays and is not used again. */
 static void keep_mapping(struct module *module)
 {
     struct parked **bucket = parked_bucket(module->sha256);
@@ -54,8 +54,7 @@ static void keep_mapping(struct module *module)
     module->handle = NULL;
 }
 
-/* What stays of a module that is applied no longer: mapped code that a thread may still run, and
- * nothing of ours. */
+/* Free the module and its data. Only its code stays mapped, since a thread may still run it. */
 void parked_retire(struct module *module)
 {
     static struct module retired = {.name = (char *)"(reverted)", .path = (char *)"(reverted)"};

@@ -1,14 +1,14 @@
 /*
  * snapshot.c - the private copy of a patch that is loaded in place of the file.
  *
- * What is later written over the original must not reach the host's mapping. The copy is
- * RUNTIME/objects/SHA256-N.so: processes of one user share it by its content, N keeps a
- * name from being used twice in one process, since ld.so takes an object of a known name
- * for loaded. Where that file system refuses execution the worker loads a memfd instead.
+ * Later writes to the original file must not change the host's mapping. The copy is RUNTIME/objects/SHA256-N.so.
+ * Processes of one user share the copy by its content. N keeps a name from being used twice in one process, because
+ * ld.so takes an object of a known name for loaded. If that file system refuses execution, the worker loads a memfd
+ * instead.
  *
- * The listener, or the main thread for HOTPATCH_PATCH, writes; the process that ends last removes the directory
- * and all in it (preload/leftovers.c), temporary files of processes that were killed too. That process may
- * remove what another one has just made for a copy of its own: the worker then loads a memfd.
+ * The listener writes the copy, or the main thread for HOTPATCH_PATCH. The process that ends last removes the directory
+ * and all its files (preload/leftovers.c), also temporary files of processes that were killed. That process may remove
+ * a copy that another process has just made: the worker then loads a memfd.
  */
 #include "loader/module/snapshot.h"
 
@@ -30,7 +30,8 @@
 
 static char objects_path[PATH_MAX]; /* "" until the first snapshot */
 
-/* Descriptor; -ENOENT: the directory was removed meanwhile; or -1 with the refusal. */
+/* Open the directory of the copies. Return a descriptor; -ENOENT if the directory was removed meanwhile; or -1 with the
+ * refusal. */
 static int open_objects(struct refusal *why)
 {
     const char *runtime;
@@ -43,7 +44,7 @@ static int open_objects(struct refusal *why)
     if (made != 0 && made != -EEXIST)
         return refuse(why, HP_SNAPSHOT, "make %s/objects: %s", runtime, sys_error(-made));
     if (made == 0)
-        sys_fchmodat(runtime_fd, "objects", 0700); /* the program's umask has taken bits away */
+        sys_fchmodat(runtime_fd, "objects", 0700); /* the program's umask has removed bits */
     fd = sys_openat(runtime_fd, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd == -ENOENT)
         return fd;
@@ -58,8 +59,8 @@ static int open_objects(struct refusal *why)
     return fd;
 }
 
-/* The directory is ours alone and files get their name when they are whole, so a file of the
- * right name and size is the content that its name says. */
+/* Return whether the copy exists. Only this user writes in the directory, and files get their name when they are
+ * complete. So a file of the right name and size has the content that its name says. */
 static bool exists_whole(int directory, const char *name, size_t size)
 {
     struct stat st;
@@ -84,7 +85,8 @@ static int write_whole(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-/* Processes of other pid namespaces may have this number, and copy into the same directory. */
+/* Make a temporary file that is named after the process id. Processes of other pid namespaces may have the same process
+ * id, and write into the same directory. */
 static int make_temporary(int directory, char *name, size_t size)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -97,7 +99,7 @@ static int make_temporary(int directory, char *name, size_t size)
     return fd;
 }
 
-/* 0; -ENOENT: the directory was removed meanwhile; or -1 with the refusal. */
+/* Write the file. Return 0; -ENOENT if the directory was removed meanwhile; or -1 with the refusal. */
 static int write_file(int directory, const char *name, const void *bytes, size_t size,
                       struct refusal *why)
 {
@@ -109,7 +111,7 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
     if (fd < 0)
         return refuse(why, HP_SNAPSHOT, "create %s/%s: %s", objects_path, temporary,
                       sys_error(-fd));
-    result = sys_fchmod(fd, 0500); /* over the program's umask */
+    result = sys_fchmod(fd, 0500); /* the program's umask has removed bits */
     if (result == 0)
         result = write_whole(fd, bytes, size);
     sys_close(fd);
@@ -128,8 +130,8 @@ static bool refuses_execution(int directory)
     return sys_call3(SYS_fstatfs, directory, (long)&fs, 0) == 0 && (fs.f_flags & ST_NOEXEC);
 }
 
-/* 0: the copy is there; -ENOENT: the directory was removed meanwhile; -EACCES: nothing is executed from it; or -1
- * with the refusal. */
+/* Make the copy. Return 0; -ENOENT if the directory was removed meanwhile; -EACCES if the file system refuses
+ * execution; or -1 with the refusal. */
 static int copy_to_objects(const char *name, const void *bytes, size_t size, bool *made,
                            struct refusal *why)
 {
@@ -210,7 +212,7 @@ int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size)
 
     if (fd < 0)
         return fd;
-    /* Each name is new: "/." for every set bit of the count. */
+    /* Make a new name for each load: "/." is added for every set bit of the count. */
     length = (size_t)snprintf(name, name_size, "/proc/thread-self/fd");
     for (unsigned bits = ++number; bits && length + 24 < name_size; bits >>= 1)
         length += (size_t)snprintf(name + length, name_size - length, bits & 1 ? "/." : "/");

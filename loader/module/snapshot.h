@@ -8,20 +8,20 @@
 #include "base/refusal.h"
 
 /*
- * Make the copy; its path, malloc'd, or NULL with `why`. Where that file system refuses
- * execution, or the directory was removed meanwhile, no file is made, the path does not begin with a slash, and
- * snapshot_memfd() serves. `made`: the file was not there before. Listener.
+ * Make the copy. Return its path, malloc'd, or NULL with `why`. If the file system refuses execution, or the directory
+ * was removed meanwhile, no file is made, the path does not begin with a slash, and the caller uses snapshot_memfd().
+ * `made`: the file did not exist before. Called by the listener.
  */
 char *snapshot_make(const char *sha256, const void *bytes, size_t size, bool *made,
                     struct refusal *why);
 void snapshot_remove(const char *path);
 
-/* In a jail: the name of a copy that the command makes of these bytes where dlopen finds it, malloc'd; or NULL
- * with the refusal. Listener. */
+/* Ask the command, in a jail, for a copy of these bytes where dlopen(3) finds it. Return its name, malloc'd; or NULL
+ * with the refusal. Called by the listener. */
 char *snapshot_bring(const void *bytes, size_t size, struct refusal *why);
 
-/* A memfd with the bytes, in the calling thread's descriptor table, and a name for dlopen that
- * this process has not used before. The descriptor, or -errno. Worker. */
+/* Make a memfd with the bytes, in the calling thread's descriptor table, and a name for dlopen(3) that this process has
+ * not used before. Return the descriptor, or -errno. Called by the worker. */
 int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size);
 
 #endif

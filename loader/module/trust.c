@@ -1,9 +1,9 @@
 /*
  * trust.c - see trust.h.
  *
- * A file's mode is not enough: who can rename in its directory, or in a directory above it, can
- * put another file in its place. A directory with the sticky bit (chmod(1)) lets only the owners
- * rename, so /tmp is fine for a file of one's own.
+ * A file's mode is not enough. A user that can rename files in its directory, or in a directory above it, can put
+ * another file in its place. In a directory with the sticky bit (chmod(1)) only the owners rename, so a user's own file
+ * in /tmp is accepted.
  */
 #include "loader/module/trust.h"
 
@@ -35,7 +35,7 @@ static int check_owner_and_mode(const char *what, const struct stat *st, struct 
     return 0;
 }
 
-/* Every directory above `path`, which is absolute. */
+/* Check every directory above `path`, which is absolute. */
 static int check_directories(const char *path, struct refusal *why)
 {
     char directory[PATH_MAX];
@@ -67,7 +67,7 @@ int trust_file(int fd, const char *path, const struct stat *file, struct refusal
     snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
     length = sys_readlinkat(AT_FDCWD, link, real, sizeof(real) - 1);
     if (length <= 0 || real[0] != '/')
-        return 0; /* no /proc here: the path as given was judged */
+        return 0; /* there is no /proc: the path as given was checked */
     real[length] = '\0';
     return strcmp(real, path) == 0 ? 0 : check_directories(real, why);
 }
@@ -89,7 +89,8 @@ static void *read_all(int fd, const char *path, const struct stat *before, struc
         refuse(why, HP_MEMORY, "read %s: no memory for %zu bytes", path, size);
         return NULL;
     }
-    while (done < size + 1) { /* one more than there should be, to see it grow */
+    /* read one byte more than the size, to see whether the file grows */
+    while (done < size + 1) {
         ssize_t n = sys_read(fd, bytes + done, size + 1 - done);
 
         if (n == -EINTR)
@@ -127,7 +128,7 @@ void *trust_read_copy(int fd, const char *path, size_t *size, struct stat *file,
 
 void *trust_read(const char *path, size_t *size, struct stat *file, struct refusal *why)
 {
-    /* O_NONBLOCK: a FIFO must not hang the listener. */
+    /* O_NONBLOCK: opening a FIFO must not block the listener. */
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     void *bytes = NULL;
 

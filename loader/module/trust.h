@@ -1,6 +1,6 @@
 /*
- * trust.h - may this process run code from that file? Only when nobody but root and the
- * process's own user could have put it there. Listener.
+ * trust.h - find whether this process may run code from a file. It may only if no other user than root and the
+ * process's own user could have written the file. Called by the listener.
  */
 #ifndef HOTPATCH_TRUST_H
 #define HOTPATCH_TRUST_H
@@ -10,14 +10,15 @@
 
 #include "base/refusal.h"
 
-/* `fd` is open on the file that `path` named, `file` its fstat(2). Adds to `why`; 0 or -1. */
+/* Check the file of descriptor `fd`, which was opened at `path`; `file` is its fstat(2). Return 0, or -1 after adding
+ * to `why`. */
 int trust_file(int fd, const char *path, const struct stat *file, struct refusal *why);
 
-/* The whole of a regular file, malloc'd, read at one stand: what changes meanwhile is
- * refused. NULL with `why`. `file` gets its fstat(2). */
+/* Read a whole regular file. Return its bytes, malloc'd, or NULL with `why`. A file that changes while it is read is
+ * refused. `file` gets its fstat(2). */
 void *trust_read(const char *path, size_t *size, struct stat *file, struct refusal *why);
 
-/* The same of a copy that root has made for this process alone, open as `fd`, which is closed. */
+/* Read, in the same way, a copy that root has made for this process alone. `fd` is open on the copy and is closed. */
 void *trust_read_copy(int fd, const char *path, size_t *size, struct stat *file,
                       struct refusal *why);
 
