@@ -1,8 +1,8 @@
 /*
- * engine.c - the engine's entry point: one request or transaction in, one result out.
+ * engine.c - the engine's entry point: it takes one request or transaction and returns one result.
  *
- * Loaded by the shim on the first request. Every call comes with the engine lock held, from the
- * listener or, for the run-time API, from a thread of the host's.
+ * The shim loads the engine at the first request. Every call comes with the engine lock held: from the listener, or,
+ * for the run-time API, from a thread of the host.
  */
 
 #include <errno.h>
@@ -33,8 +33,8 @@
 
 /* ---- calls from the shim ---- */
 
-/* Tell the list of objects the program's path. Under an emulator that is what the emulator answers for
- * /proc/self/exe: the path that the kernel gives is that of the emulator's own file. */
+/* Give the list of objects the program's path. Under an emulator this is the emulator's answer for /proc/self/exe: the
+ * kernel's answer is the path of the emulator's own file. */
 static void name_program(const char *path)
 {
     static char program[4096];
@@ -74,7 +74,7 @@ static int engine_start(const struct shim_services *given, char *why, size_t why
     return 0;
 }
 
-/* `mend`: what a reload has repaired before; or NULL. */
+/* Run a transaction. `mend` is the result of a reload's repair before it, or NULL. */
 static void run_transaction(const struct request *requests, size_t count, const struct mend *mend,
                             reported_result_fn *put, void *context)
 {
@@ -207,7 +207,7 @@ static struct layer *own_layer(struct change *change)
     return NULL;
 }
 
-/* Put the layer of hotpatch_set() on top, and remove an earlier one of the program's. */
+/* Put the layer of hotpatch_set() on top, and remove the earlier layer of the program. */
 static int set_layer(struct change *change, hotpatch_function function, void *context)
 {
     struct layer *own = own_layer(change), *layers;
@@ -276,7 +276,8 @@ static struct hotpatch_slot *lookup(const char *name_space, const char *name)
     return NULL;
 }
 
-/* In the child: a commit is never half done at a fork, and a request that was under way goes on in the parent alone. */
+/* Reset the state in the child. A commit is never half done at a fork. A request that was being handled continues only
+ * in the parent. */
 static void after_fork(void)
 {
     slots_unpin_all();

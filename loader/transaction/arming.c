@@ -43,7 +43,7 @@ int arming_prepare(struct transaction *transaction)
         return 0;
     if (pins_take(transaction) != 0)
         return -1;
-    maps_keep(); /* pads are asked about, which lie in code that stays as it is */
+    maps_keep(); /* the mappings are asked for many pads; no code is unmapped meanwhile */
     near_alloc_begin();
     maps_keep();
     if (objects_locked(prepare_all, transaction) != 0 && transaction->why->count == 0)
@@ -84,28 +84,29 @@ int arming_try(struct transaction *transaction)
 /* ---- arm ---- */
 
 /*
- * Jumps are put in and taken out in sections of SECTION_MS: between them forks of the host go on, which wait for a
- * section's end. What fails because a thread is somewhere, or blocks signals, for a moment is tried again in a later
- * section, until the request's timeout.
+ * Jumps are put in and taken out in sections of SECTION_MS. A fork of the host waits for the end of a section and runs
+ * between two sections. If a step fails because of a thread's present position or signal mask, a later section tries it
+ * again, until the request's timeout.
  */
 enum { SECTION_MS = 2, PAUSE_MS = 1, DISARM_MS = 300 };
 
 /*
- * Short jumps wait for no thread and hardly ever fail. Up to so many are left for the commit itself, so that a
- * transaction that is refused before it has not written their pads, which must stay once a thread may have come to them.
+ * Short jumps wait for no thread and almost never fail. Up to SHORT_AT_COMMIT short jumps are left for the commit
+ * itself. A pad must stay once a thread may have come to it. So a transaction that is refused before the commit has
+ * written no pads.
  */
 enum { SHORT_AT_COMMIT = 64 };
 
 struct arming {
     struct transaction *transaction;
-    struct change *next;  /* from here on nothing is done yet */
-    struct change *ahead; /* from here on nothing is done ahead either */
-    bool out;             /* the jumps are taken out */
+    struct change *next;  /* from this change on, no change is armed or disarmed yet */
+    struct change *ahead; /* from this change on, arm_ahead() is not done either */
+    bool out;             /* take the jumps out */
     bool without_short;
     struct site_problem why;
 };
 
-/* Sleep. Not by nanosleep(3): the host's functions are patched as well. */
+/* Sleep until `until`. nanosleep(3) is not used: functions of the host's libc are patched as well. */
 static void pause_until(uint64_t until)
 {
     static const uint32_t never;
@@ -140,7 +141,7 @@ static size_t count_short(const struct transaction *transaction)
     return count;
 }
 
-/* Arm or disarm one slot, if it needs that. */
+/* Arm or disarm one slot if that is necessary. */
 static int arm_one(struct arming *arming, struct change *change, uint64_t until)
 {
     const struct slot_ops *ops = change->slot->ops;
@@ -157,7 +158,7 @@ static bool is_armed_anew(const struct arming *arming, const struct change *chan
     return need == ARM_SHORT || need == ARM_LONG;
 }
 
-/* Do what can be done for many slots of one kind at once, from arming->next on. */
+/* Do the steps that can be done for many slots of one kind at once, from arming->next on. */
 static void arm_ahead(struct arming *arming)
 {
     struct change *changes[ARM_AHEAD_MAX];
@@ -176,7 +177,7 @@ static void arm_ahead(struct arming *arming)
     arming->ahead = c;
 }
 
-/* Arm or disarm as many slots as there is time for in one section. */
+/* Arm or disarm as many slots as the time of one section allows. */
 static int arm_section(void *context)
 {
     struct arming *arming = context;
@@ -201,7 +202,8 @@ bool arming_may_pass(int code)
     return code == HP_SIGTRAP_BLOCKED || code == HP_TIMEOUT;
 }
 
-/* Run sections until all is done. 0; -1: arming->next cannot be armed or disarmed, for arming->why. */
+/* Run sections until all slots are done. Return 0, or -1 with the reason in arming->why: arming->next cannot be armed
+ * or disarmed. */
 static int arm_until_done(struct arming *arming, uint64_t until)
 {
     int result = 0;

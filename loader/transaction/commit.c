@@ -1,13 +1,12 @@
 /*
  * commit.c - see commit.h.
  *
- * Runs inside the shim's commit section and objects_locked(), so no fork can copy a half-done state and no
- * object can be unmapped. Nothing here allocates or waits. The section is taken first: a child that is
- * forked in it must not inherit ld.so's list lock from a thread that it does not have.
+ * Called inside the shim's commit section and objects_locked(). So no fork can copy a half-done state, and no object
+ * can be unmapped. No function of this file allocates or waits. The section is taken first: a child that is forked in
+ * it must not inherit ld.so's list lock from a thread that the child does not have.
  *
- * Every store is one aligned 8-byte release store; a call reads the old word or the new one. What
- * can fail is done before the first store: RELRO pages are made writable, and words are compared with what they
- * should hold.
+ * Every store is one aligned 8-byte release store; a call reads the old word or the new one. Steps that can fail come
+ * before the first store: RELRO pages are made writable, and words are compared with their expected values.
  */
 #include "loader/transaction/commit.h"
 
@@ -69,7 +68,7 @@ static int check_words(struct transaction *transaction)
 }
 
 /* Return whether the word's page is writable. The kernel adds zero to the word in one atomic step (futex(2),
- * FUTEX_WAKE_OP), and fails where the page is read-only. Reading /proc/self/maps takes longer than the whole commit. */
+ * FUTEX_WAKE_OP), and fails if the page is read-only. Reading /proc/self/maps takes longer than the whole commit. */
 static bool is_writable(const uintptr_t *address)
 {
     uint32_t nobody = 0;
@@ -78,8 +77,8 @@ static bool is_writable(const uintptr_t *address)
                     FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
 }
 
-/* Find the words on RELRO pages that the program has made writable, to hook its own imports: such a page must stay
- * writable, since the program will store there again. Runs before the first page is made writable here. */
+/* Find the words on RELRO pages that the program has made writable to hook its own imports. Such a page must stay
+ * writable, since the program will store there again. Called before the engine makes the first page writable. */
 static void find_writable(const struct transaction *transaction)
 {
     for (const struct change *c = transaction->changes; c; c = c->next)
@@ -121,9 +120,10 @@ static bool any_protected(const struct transaction *transaction)
 }
 
 /*
- * A thread that called through an unbound word may run ld.so's resolver at this moment, which stores the definition over
- * the replacement when it returns. Whether a thread does cannot be found out, so the words are read again a few times,
- * at growing intervals (deferred.c); so is whether entries have been called since.
+ * A word must be read again. A thread that called through an unbound word may run ld.so's resolver at this moment. The
+ * resolver stores the definition over the replacement when it returns. The engine cannot find out whether a thread runs
+ * the resolver, so the words are read again several times, at growing intervals (deferred.c). At these times the hits
+ * of entries are read, too.
  */
 static bool look_again;
 
@@ -161,7 +161,7 @@ void commit_verify_imports(void)
     shim()->commit_end();
 }
 
-/* Store through /proc/self/mem, which ignores the page's protection: a sandbox may forbid mprotect(2). */
+/* Store through /proc/self/mem, which ignores the page's protection. A sandbox may forbid mprotect(2). */
 static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
 {
     ssize_t n = sys_pwrite(memory, &value, sizeof(value), (off_t)(uintptr_t)word->address);
@@ -169,13 +169,14 @@ static int store_by_kernel(int memory, const struct word *word, uintptr_t value)
     return n == sizeof(value) ? 0 : -1;
 }
 
-/* Return whether the word is protected, and not the program's own, which stays and is not brought back either. */
+/* Return whether the word is protected and the engine stores into it. A value of the program stays, and is not stored
+ * again on a refusal. */
 static bool goes_through_kernel(const struct change *change, const struct word *word)
 {
     return word->protect && word_state(change, word) != WORD_KEPT;
 }
 
-/* Store all protected words through the kernel; bring those already stored back where one fails. */
+/* Store all protected words through the kernel. If a store fails, write the old values of the stored words again. */
 static int store_protected(const struct transaction *transaction, int memory)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
@@ -200,7 +201,7 @@ static int store_protected(const struct transaction *transaction, int memory)
 
 /* ---- the stores ---- */
 
-/* Return what HOTPATCH_ORIGINAL of a layer has to hold. */
+/* Return the value that HOTPATCH_ORIGINAL of a layer must have. */
 static uintptr_t original_of(const struct slot *slot, const struct layer *layer, uintptr_t below)
 {
     bool is_injection = layer->module && layer->module->injection;
@@ -208,9 +209,9 @@ static uintptr_t original_of(const struct slot *slot, const struct layer *layer,
     return is_injection && slot->ops->passes_to ? slot->ops->passes_to(slot, below) : below;
 }
 
-/* Store HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer
- * that is taken out keeps its pointer: a thread may still be in its function. `only_new`: only those of
- * layers that no call can reach yet, so that nothing has to be undone. */
+/* Store HOTPATCH_ORIGINAL of every layer, bottom up, before any call can reach a new layer. A layer that is removed
+ * keeps its pointer: a thread may still be in its function. With `only_new`, store only for layers that no call can
+ * reach yet, so that no store has to be undone. */
 static void store_originals(const struct change *change, bool only_new)
 {
     uintptr_t below = change_base(change);
@@ -236,7 +237,7 @@ static void store_words(const struct change *change, bool hits)
         look_again |= slot->ops->store(change, &slot->words[i], hits);
 }
 
-/* Enter the change into its slot. From here on `change` has the slot's old layers. */
+/* Give the slot its new layers. Afterwards `change` has the slot's old layers. */
 static void update_slot(struct change *change, const struct timespec *now, bool no_hits)
 {
     struct slot *slot = change->slot;
@@ -293,7 +294,7 @@ static void update_modules(struct transaction *transaction, const struct timespe
         struct module *module = transaction->loads[i];
 
         if (!module->live_after)
-            continue; /* loaded and reverted in one transaction */
+            continue; /* the layer was loaded and reverted in one transaction */
         module->live = true;
         module->since = *now;
         register_own_slots(module);

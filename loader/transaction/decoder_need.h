@@ -1,4 +1,4 @@
-/* decoder_need.h - does a transaction have to decode code? */
+/* decoder_need.h - find whether a transaction has to decode code. */
 #ifndef HOTPATCH_DECODER_NEED_H
 #define HOTPATCH_DECODER_NEED_H
 
@@ -6,8 +6,8 @@
 
 struct transaction;
 
-/* May the plan come to read a function's entry? Where every target names a declared slot, it does
- * not. Runs on whichever thread holds the engine lock. */
+/* Return whether the plan may read a function's entry. If every target names a declared slot, it does not. Called by
+ * the thread that holds the engine lock. */
 bool decoder_is_needed(const struct transaction *transaction);
 
 #endif

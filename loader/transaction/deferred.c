@@ -1,7 +1,7 @@
 /*
  * deferred.c - see deferred.h.
  *
- * Runs on the listener; deferred_at() without the engine lock.
+ * Called by the listener; deferred_at() is called without the engine lock.
  */
 #include "loader/transaction/deferred.h"
 
@@ -17,9 +17,10 @@
 #include "loader/transaction/commit.h"
 
 static struct {
-    uint64_t due;   /* when words that ld.so's resolver may overwrite are read again; 0: never */
-    unsigned delay; /* ms until they are read the time after */
-    uint64_t injection; /* when the next injection ends by itself; 0: never */
+    /* CLOCK_MONOTONIC ms: when words that ld.so's resolver may overwrite are read again; 0: never */
+    uint64_t due;
+    unsigned delay;     /* ms from that reading to the next */
+    uint64_t injection; /* CLOCK_MONOTONIC ms: when the next injection ends by itself; 0: never */
 } pending;
 
 enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 1024 };
@@ -61,7 +62,7 @@ static void look_again(uint64_t at)
 
 bool deferred_do(struct request *request)
 {
-    static char *name; /* good for the caller until the next call */
+    static char *name; /* valid for the caller until the next call */
     uint64_t at = clock_ms();
 
     look_again(at);
@@ -71,7 +72,7 @@ bool deferred_do(struct request *request)
         free(name);
         name = text_copy(m->name);
         if (!name)
-            return false; /* at the next look */
+            return false; /* the next reading decides */
         *request = (struct request){.verb = REQUEST_REVERT,
                                     .timeout = REQUEST_TIMEOUT_DEFAULT,
                                     .id = "",

@@ -1,8 +1,8 @@
 /*
- * deferred.h - what is done later, without a request: words and hits are read again after a commit, and injections end
- * whose time is up.
+ * deferred.h - steps that follow later, without a request. Words and hits are read again after a commit. Injections are
+ * reverted when their time is over.
  *
- * Runs on the listener, holding the engine lock, but for deferred_at().
+ * Called by the listener with the engine lock held, except deferred_at().
  */
 #ifndef HOTPATCH_DEFERRED_H
 #define HOTPATCH_DEFERRED_H
@@ -12,7 +12,7 @@
 
 #include "base/request.h"
 
-void deferred_plan(void);   /* after every transaction */
+void deferred_plan(void);   /* called after every transaction */
 uint64_t deferred_at(void); /* engine_api.h */
 bool deferred_do(struct request *request);
 

@@ -1,7 +1,8 @@
 /*
- * find.c - find in the process the slot that a patch's target means, as resolver.h says. Makes slots
- * of functions, which changes nothing of the process. Runs on whichever thread holds the engine lock,
- * inside objects_locked().
+ * find.c - find the slot that a patch's target names in the process, by the rules of resolver.h. Slots of functions are
+ * made here; that changes nothing of the process.
+ *
+ * Called by the thread that holds the engine lock, inside objects_locked().
  */
 #include "loader/transaction/find.h"
 
@@ -28,18 +29,18 @@ enum { CANDIDATES_MAX = 16 };
 
 struct slot_search {
     struct transaction *transaction;
-    const struct module *module; /* that names the target */
-    const char *text;            /* as the module spells it */
+    const struct module *module; /* the module that names the target */
+    const char *text;            /* the target, as the module spells it */
     struct symbol_spec target;
     struct slot *found[CANDIDATES_MAX];
     size_t count; /* may exceed the array */
     struct entry_candidate entries[CANDIDATES_MAX];
-    size_t entry_count;          /* may exceed the array; above 1: no slot is made of any */
-    bool looked_up;              /* entries[0] is the place that the request gives */
+    size_t entry_count;          /* may exceed the array; if it is above 1, no slot is made */
+    bool looked_up;              /* entries[0] is the place of the request */
     struct site_problem problem; /* of a function that was found and cannot be patched */
 };
 
-/* The arrays, of some kilobytes, are filled as far as they are counted. */
+/* Begin a search. The arrays, which have several kilobytes, are not set to zero: only counted elements are read. */
 static void search_begin(struct slot_search *search, struct transaction *transaction,
                          const struct module *module, const char *text)
 {
@@ -65,7 +66,7 @@ static void add_declared(struct slot_search *search, struct slot *slot)
         add_slot(search, slot);
 }
 
-/* Declared slots of loaded objects, and of the patches that the transaction loads. */
+/* Find the declared slots of loaded objects, and of the patches that the transaction loads. */
 static size_t find_declared(const struct symbol_spec *target, void *context)
 {
     struct slot_search *search = context;
@@ -84,7 +85,7 @@ static size_t find_imports(const struct symbol_spec *target, enum resolver_side 
 {
     struct slot_search *search = context;
 
-    if (side == RESOLVER_DEFINER) /* the first of the two sides */
+    if (side == RESOLVER_DEFINER) /* only at the first of the two sides */
         imports_read_named(target->name);
     for (struct slot *slot = slot_next_named(SLOT_IMPORT, target->name, NULL); slot;
          slot = slot_next_named(SLOT_IMPORT, target->name, slot)) {
@@ -117,9 +118,9 @@ static bool is_place_in(const struct request_place *place, const struct object *
            object_is_meant(object, &target);
 }
 
-/* Return the object of that build, among several the one of that name: a library that was opened by a
- * symbolic link, or whose file was replaced later, is mapped under another name than the command
- * knows. Without a build-id the name alone counts. */
+/* Return the object of that build. Among several objects of the build, return the object of that name: a library that
+ * was opened by a symbolic link, or whose file was replaced later, is mapped under another name than the command knows.
+ * Without a build-id only the name counts. */
 static struct object *object_of_place(const struct request_place *place, bool *other_build)
 {
     struct object *found = NULL;
@@ -141,7 +142,7 @@ static struct object *object_of_place(const struct request_place *place, bool *o
     return found;
 }
 
-/* The slot is called as the function was looked up, where the process knows no name for it. */
+/* Name the slot as the request looked the function up, if the process has no name for the function. */
 static void take_names(struct function *function, const struct symbol_spec *target)
 {
     if (function->name)
@@ -219,7 +220,7 @@ static const struct object *defining_object(const struct symbol_spec *target)
     return NULL;
 }
 
-/* List the versions of the functions called NAME: "GLIBC_2.2.5, GLIBC_2.14"; "" where they have none. */
+/* List the versions of the functions called NAME: "GLIBC_2.2.5, GLIBC_2.14"; "" if they have no versions. */
 static void list_versions(const struct slot_search *search, char *list, size_t size)
 {
     struct symbol_spec all = search->target;
@@ -285,7 +286,7 @@ static void refuse_missing(const struct slot_search *search, struct refusal *why
         refuse(why, HP_NO_TARGET, "%s: nothing matches %s", asked_by, text);
 }
 
-/* Of a long name in a list of several functions of that name. */
+/* Characters of a long name that are shown in a list of several functions of that name. */
 #define NAME_SHOWN 100
 
 static void list_slot(char *list, size_t size, const struct slot *slot)
@@ -307,7 +308,7 @@ static void list_entry(char *list, size_t size, const struct entry_candidate *en
     char name[900], shown[NAME_SHOWN];
 
     utf8_fit(shown, sizeof(shown), function->name ? function->name : "");
-    /* Two files of different directories may be called the same. */
+    /* Two files of different directories may have the same name. */
     snprintf(name, sizeof(name), "%s:%s%s%s (%s+0x%llx)", object, shown, more ? "@" : "",
              more ? more : "", object, (unsigned long long)function->address);
     text_list_add(list, size, name);
@@ -401,7 +402,7 @@ static void warn_of(const struct slot_search *search, const struct slot *slot)
 
 /* ---- the slot ---- */
 
-/* Return the one slot that the target means, or NULL. */
+/* Return the only slot that the target names, or NULL. */
 static struct slot *find_only_slot(struct slot_search *search, struct refusal *why)
 {
     const struct resolver_choice choice = resolver_choose(&search->target, &process_source, search);

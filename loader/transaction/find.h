@@ -1,15 +1,15 @@
 /*
- * find.h - which slot the target of a patch means.
+ * find.h - find the slot that the target of a patch names.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_FIND_H
 #define HOTPATCH_FIND_H
 
 #include "loader/transaction/state.h"
 
-/* Return the slot that a module's target means, made where there is none yet. NULL: `why` says what is wrong. Inside
- * objects_locked(). */
+/* Return the slot that a module's target names. The slot is made if there is none yet. Return NULL with `why` if no
+ * slot can be used. Called inside objects_locked(). */
 struct slot *find_slot(struct transaction *transaction, const struct module *module,
                        const char *text, uint32_t kind, const char *signature);
 

@@ -1,8 +1,8 @@
 /*
  * hooks.c - see hooks.h. The thread that holds the engine lock waits for the worker, until the deadline.
  *
- * A hook that is still running then is abandoned: it runs on, on the worker, with a context that
- * refuses everything, and the transaction goes on without it.
+ * A hook that still runs at the deadline is abandoned. The hook continues on the worker, with a context that refuses
+ * every request. The transaction continues without the hook.
  */
 #include "loader/transaction/hooks.h"
 
@@ -17,7 +17,7 @@
 #include "loader/transaction/plan.h"
 
 struct hook_job {
-    struct worker_job job; /* first: the worker's view */
+    struct worker_job job; /* the first member: the worker has a pointer to it */
     struct hotpatch_context context;
     struct module *module;
     hotpatch_hook function;
@@ -61,7 +61,7 @@ static void abandoned(struct worker_job *job)
     hook_release((struct hook_job *)(void *)job);
 }
 
-/* hotpatch_context_replace(): the target is resolved at once, so that the hook gets the result. */
+/* Replace a target for hotpatch_context_replace(). The target is resolved at once, so that the hook gets the result. */
 static int replace(struct hotpatch_context *context, const char *target, const char *signature,
                    hotpatch_function function, void *original)
 {
@@ -88,8 +88,8 @@ static bool concerns(const struct layer *layers, size_t count, const struct modu
     return false;
 }
 
-/* Return whether the change has a layer of the module. Before the commit the change has the new layers and the slot the
- * old ones; after it the slot has the new ones. */
+/* Return whether the change has a layer of the module. Before the commit the change has the new layers and the slot has
+ * the old layers. After the commit the slot has the new layers. */
 static bool change_concerns(const struct change *c, const struct module *module)
 {
     return concerns(c->layers, c->layer_count, module) ||
@@ -145,7 +145,7 @@ static void abandon(struct hook_job *hook)
     hook_release(hook); /* the worker may have finished it already */
 }
 
-/* Run a hook. 0 with what it returned in `result`; -1 with `why`: it did not run to its end. */
+/* Run a hook. Return 0 with the hook's return value in `result`; -1 with `why` if the hook did not run to its end. */
 static int call(struct transaction *transaction, struct module *module, enum hook which,
                 uint64_t deadline, struct refusal *why, int *result)
 {
@@ -203,7 +203,7 @@ int hooks_before(struct transaction *transaction)
     return transaction->why->count ? -1 : 0;
 }
 
-/* ---- after the commit: nothing can be refused any more, so what goes wrong is a warning ---- */
+/* ---- after the commit: an error is a warning, because no step can be refused any more ---- */
 
 static void call_after(struct transaction *transaction, struct module *module, enum hook which)
 {

@@ -1,7 +1,9 @@
 /*
- * loading.c - see loading.h. The worker runs dlopen(3) and dlclose(3), and so the patches' constructors and destructors.
+ * loading.c - see loading.h. The worker runs dlopen(3) and dlclose(3), and so the patches' constructors and
+ * destructors.
  *
- * Modules that the worker has not finished at the deadline stay lent to it, and are retired after it has given them back.
+ * Modules that the worker has not finished at the deadline stay lent to the worker, and are retired after it has given
+ * them back.
  */
 #include "loader/transaction/loading.h"
 
@@ -19,10 +21,10 @@
 
 struct load_job {
     struct worker_job job;
-    struct module **modules; /* copy of the transaction's list */
+    struct module **modules; /* a copy of the transaction's list */
     size_t count;
-    size_t loaded; /* the first so many are in the process */
-    size_t kept;   /* after closing: how many ld.so would not unmap */
+    size_t loaded; /* the first `loaded` modules are in the process */
+    size_t kept;   /* after closing: the number of modules that ld.so keeps mapped */
     char error[1024];
     char what[512];
 };
@@ -58,7 +60,7 @@ static void run_close(struct worker_job *job)
     close_all((struct load_job *)(void *)job);
 }
 
-/* Mark the modules: while they are lent to the worker no other thread frees them. */
+/* Mark the modules. While they are lent to the worker no other thread frees them. */
 static void lend(const struct load_job *load, enum module_lent state)
 {
     for (size_t i = 0; i < load->count; i++)
@@ -113,7 +115,7 @@ static struct load_job *load_new(const struct transaction *transaction, bool clo
     return load;
 }
 
-/* Return the code for a message of ld.so. Its three sentences have been stable since glibc 2.0. */
+/* Return the code for an error text of ld.so. Its three sentences have been stable since glibc 2.0. */
 static enum error_code code_of_linker(const char *error)
 {
     if (strstr(error, "undefined symbol"))
@@ -123,8 +125,8 @@ static enum error_code code_of_linker(const char *error)
     return HP_LOAD;
 }
 
-/* After dlclose on the worker: free the modules, or retire those that ld.so keeps mapped. The changes are freed first,
- * since they point to slots of the modules. */
+/* Free the modules after dlclose(3) on the worker, or retire those that ld.so keeps mapped. The changes are freed
+ * first, since they point to slots of the modules. */
 static void forget_modules(struct transaction *transaction)
 {
     changes_forget(transaction);
@@ -163,7 +165,7 @@ int modules_load(struct transaction *transaction)
         const char *path = transaction->loads[0]->path;
 
         changes_forget(transaction);
-        transaction->load_count = 0; /* they belong to the worker, which closes them */
+        transaction->load_count = 0; /* the modules belong to the worker, which closes them */
         return refuse(transaction->why, HP_DEADLINE,
                       "the constructors of %s are still running; it will be closed when they end",
                       path);
@@ -204,7 +206,7 @@ void modules_unload(struct transaction *transaction)
                transaction->loads[0]->path);
     if (ran == -ETIMEDOUT) {
         changes_forget(transaction);
-        transaction->load_count = 0; /* they belong to the worker */
+        transaction->load_count = 0; /* the modules belong to the worker */
         return;
     }
     if (load) {

@@ -1,18 +1,20 @@
 /*
- * loading.h - the dynamic linker's part of a transaction: its modules are loaded, and closed again where it is refused.
+ * loading.h - the steps of a transaction that the dynamic linker does. The modules are loaded, and closed again if the
+ * transaction is refused.
  *
- * Runs on whichever thread holds the engine lock; dlopen(3) and dlclose(3) are called on the worker.
+ * Called by the thread that holds the engine lock; dlopen(3) and dlclose(3) are called on the worker.
  */
 #ifndef HOTPATCH_LOADING_H
 #define HOTPATCH_LOADING_H
 
 #include "loader/transaction/state.h"
 
-/* Load the modules, or take those that are mapped already as they are. 0; -1 with `why`: they are closed again. */
+/* Load the modules. Modules that are mapped already are used as they are. Return 0; -1 with `why` after closing the
+ * modules again. */
 int modules_load(struct transaction *transaction);
 /* Close the modules again, after modules_load(). */
 void modules_unload(struct transaction *transaction);
-/* Retire the modules that the worker was late with and has closed since. */
+/* Retire the modules that the worker closed after the deadline. */
 void modules_retire_returned(void);
 
 /* Return whether the module needs no dlopen(3): an injection has no file, a reused mapping stays. */

@@ -10,7 +10,7 @@
 #include "loader/text/site.h"
 #include "loader/transaction/arming.h"
 
-/* As entries are armed: in sections, between which forks of the host go on. */
+/* Entries are armed again in sections. Forks of the host run between two sections. */
 enum { SECTION_MS = 2, MEND_MS = 600, WARNED_OF = 3 };
 
 static const struct damage *damage_of_slot(const struct slot *slot)
@@ -18,14 +18,14 @@ static const struct damage *damage_of_slot(const struct slot *slot)
     return !slot->gone && site_is_armed(slot->site) ? site_damage(slot->site) : NULL;
 }
 
-/* ---- by a reload ---- */
+/* ---- repair by a reload ---- */
 
-/* What is damaged: an object with an armed entry is pinned, so its slots stay. */
+/* The damaged slots. An object with an armed entry is pinned, so its slots stay. */
 struct mending {
     struct mend *mend;
     struct slot **slots;
     size_t count, next;
-    struct site_problem why; /* of slots[next] */
+    struct site_problem why; /* the reason for slots[next] */
 };
 
 static int find_damaged(void *context)
@@ -102,7 +102,7 @@ void mend_free(struct mend *mend)
     refusal_clear(&mend->why);
 }
 
-/* ---- by any other request ---- */
+/* ---- warnings of any other request ---- */
 
 static int warn_of_damaged(void *context)
 {

@@ -10,13 +10,13 @@
 #include "loader/objects/object.h"
 #include "loader/text/text_poke.h"
 
-/* Such calls reach the code that was there before any patch, as calls through an import do: a replacement that calls
- * the function by its name would call itself otherwise. */
+/* Such calls reach the code that was there before any patch, as calls through an import do. Otherwise a replacement
+ * that calls the function by its name would call itself. */
 struct own_calls {
-    const struct change **changes; /* of entries, by the function's address */
+    const struct change **changes; /* the changes of entries, sorted by the function's address */
     size_t count;
-    const struct module *module; /* whose relocations are walked */
-    struct text_poke poke;       /* open over the last protected word's pages, or closed */
+    const struct module *module; /* the module whose relocations are walked */
+    struct text_poke poke;       /* open for the pages of the last protected word, or closed */
     const struct change *failed;
     int result;
 };
@@ -51,7 +51,7 @@ static bool is_open_over(const struct text_poke *poke, uintptr_t word)
            word + sizeof(uint64_t) <= poke->end;
 }
 
-/* Store a word of a protected page. Neighbouring words share one opening of their page. */
+/* Store a word of a protected page. Neighbouring words of one page share one text_poke_open(). */
 static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t value)
 {
     int result = 0;

@@ -1,15 +1,15 @@
 /*
- * own_calls.h - a patch's own calls of the functions that it replaces lead past the replacements.
+ * own_calls.h - let a patch's own calls of the functions that it replaces reach the original functions.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_OWN_CALLS_H
 #define HOTPATCH_OWN_CALLS_H
 
 #include "loader/transaction/state.h"
 
-/* Store the original's address into the words of the loaded patches that lead to functions which they replace. 0, or -1
- * with `why`. Inside objects_locked(). */
+/* Store the original's address into the words of the loaded patches that lead to functions which they replace. Return
+ * 0, or -1 with `why`. Called inside objects_locked(). */
 int own_calls_redirect(struct transaction *transaction);
 
 #endif

@@ -13,8 +13,8 @@
 #include "base/text.h"
 
 struct pin {
-    struct object
-        *object; /* to be found again, not to be read: it may have gone before it was held */
+    /* Compared with the list of objects and never read: the object may be freed before a handle keeps it. */
+    struct object *object;
     void *handle;
 };
 
@@ -30,7 +30,7 @@ struct pin_job {
 
 /* ---- the worker's part ---- */
 
-/* The name is ld.so's own, so nothing is loaded (dlopen(3), RTLD_NOLOAD). */
+/* Take the handles. The name is ld.so's own, so dlopen(3) with RTLD_NOLOAD loads nothing. */
 static void run_take(struct worker_job *job)
 {
     struct pin_job *take = (struct pin_job *)(void *)job;
@@ -65,7 +65,7 @@ static void job_free(struct pin_job *pin)
     free(pin);
 }
 
-/* What they were taken for has been refused meanwhile. */
+/* Close the handles: the transaction was refused meanwhile. */
 static void take_abandoned(struct worker_job *job)
 {
     run_release(job);
@@ -130,7 +130,8 @@ static struct pin_job *take_new(const struct transaction *transaction)
     return take;
 }
 
-/* The transaction's from here on, those of a job that failed half-way, too. 0, or -1: no memory. */
+/* Give the pins to the transaction, also the pins of a job that failed in the middle. Return 0, or -1 if there is no
+ * memory. */
 static int add_pins(struct transaction *transaction, const struct pin_job *take)
 {
     struct pin *pins =
@@ -181,7 +182,7 @@ void pins_release(struct transaction *transaction)
 
     transaction->pin_count = 0;
     if (!release)
-        return; /* without memory they stay, which harms nobody */
+        return; /* without memory the pins stay, which does no harm */
     release->job = (struct worker_job){run_release, release_abandoned, "letting objects go"};
     release->count = count;
     for (size_t i = 0; i < count; i++)

@@ -135,7 +135,7 @@ static bool is_loaded_now(const struct transaction *transaction, const struct mo
     return false;
 }
 
-/* Return the slots of all replacements, with NULL for one that is refused. NULL: no memory. */
+/* Return the slots of all replacements; NULL stands for a refused replacement. Return NULL if there is no memory. */
 static struct slot **find_slots(struct transaction *transaction, const struct module *module)
 {
     struct slot **slots = calloc(module->replacement_count + 1, sizeof(struct slot *));
@@ -149,8 +149,8 @@ static struct slot **find_slots(struct transaction *transaction, const struct mo
     return slots;
 }
 
-/* Return whether `old`, which is live, has the content of `module` and a layer on each of its slots: a library that was
- * closed and opened again has lost its layers. */
+/* Return whether `old`, which is live, has the content of `module` and a layer on each of the slots, except slots that
+ * `module` declares. A library that was closed and opened again has lost its layers. */
 static bool is_unchanged(const struct module *module, const struct module *old,
                          struct slot *const *slots)
 {
@@ -194,7 +194,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
     if (old && is_loaded_now(transaction, old))
         old = NULL;
     check_load(transaction, module);
-    /* The module may replace slots that it declares itself, and not those that its old version declares. */
+    /* A target may name a slot that the module declares itself. The slot of its old version must not be found then. */
     module->live_after = true;
     if (old)
         old->live_after = false;
@@ -321,7 +321,7 @@ static int plan_required(struct transaction *transaction, struct slot *required)
 
     if (provider && !signature_equal(provider->signature, required->signature)) {
         if (provider->object && required->object)
-            return 0; /* both were there before this transaction */
+            return 0; /* both slots existed before this transaction */
         return refuse(transaction->why, HP_SIGNATURE,
                       "%s: required as `%s`, provided by %s as `%s`", required->name,
                       required->signature, slot_object_name(provider), provider->signature);
@@ -346,7 +346,7 @@ static void plan_all_required(struct transaction *transaction)
                 plan_required(transaction, slot);
 }
 
-/* Store the words of objects that came since and import a function with layers with this commit. */
+/* Plan the stores into words of objects that came since the last transaction and import a function with layers. */
 static void plan_extensions(struct transaction *transaction)
 {
     for (struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)

@@ -139,8 +139,8 @@ void report_mended(const struct mend *mend, reported_result_fn *put, void *conte
 
 /* ---- the list of slots ---- */
 
-/* Read what the process has in words and in armed entries. Inside objects_locked(): the objects may be unmapped at any
- * other moment. */
+/* Read the current values of words and of armed entries. Called inside objects_locked(): at any other time the objects
+ * may be unmapped. */
 static int read_live(void *damaged)
 {
     entries_read_hits();
@@ -253,7 +253,8 @@ static int report_all_written(void *list)
     return 0;
 }
 
-/* A command that looks at the program's functions in its file must know which bytes of the code are not the file's. */
+/* Report the ranges of code that the engine has written. A command that reads the program's functions in its file must
+ * know which bytes differ from the file. */
 static void each_written(reported_written_fn *put, void *context)
 {
     struct written_list list = {put, context};
@@ -274,8 +275,8 @@ void report_slots(const struct request *request, reported_result_fn *put, void *
 
 /* ---- the status document ---- */
 
-/* The status document is written after each request that changes something. From this number of slots on, text of
- * slots that have not changed is written again as it is. */
+/* The status document is written after each request that changes a slot or a module. If there are at least this many
+ * slots, the text of unchanged slots is kept and written again. */
 enum { KEEP_TEXT_FROM = 256 };
 
 static void report_kept(struct slot *slot, reported_slot_fn *put, void *context)

@@ -1,14 +1,14 @@
 /*
- * reuse.c - see reuse.h. In a reused mapping data has the values that the module left, and constructors have run. So a
- * program in which one patch, or a few in turn, are applied and reverted without end does not grow.
+ * reuse.c - see reuse.h. In a mapping that is used again, data has the values that the module left, and constructors
+ * have run. So a program in which one patch, or several in turn, are applied and reverted without end does not grow.
  *
- * A thread may still be in the module's code since before the revert. When it reads the pointer behind
- * HOTPATCH_ORIGINAL it must not find what lies below the module now: that may be a function that called the thread's
- * function, which would then run twice in one call. So a mapping is taken whose pointers hold already what they
- * will hold; else a mapping in which a look at all threads shows none, or that was reverted REST_MS ago. Where
- * there is none the file is mapped again.
+ * A thread may have been in the module's code since before the revert. When it reads the pointer of HOTPATCH_ORIGINAL
+ * it must not find the function that lies below the module now. That may be a function that called the thread's
+ * function, which would then run twice in one call. So a mapping is used whose pointers already hold the values that
+ * they will have. If there is none, a mapping is used in which a look at all threads shows no thread, or which was
+ * reverted REST_MS ago. If there is none either, the file is mapped again.
  *
- * Listener.
+ * Called by the listener.
  */
 #include "loader/transaction/reuse.h"
 #include "base/clock.h"
@@ -20,7 +20,7 @@
 
 enum { REST_MS = 1000 }; /* longer than any call that does not sleep in the patch */
 
-/* Return the function or data of a layer; 0: its module is not mapped yet. */
+/* Return the function or data of a layer; 0 if its module is not mapped yet. */
 static uintptr_t layer_value(const struct layer *layer)
 {
     const struct module *module = layer->module;
@@ -32,7 +32,7 @@ static uintptr_t layer_value(const struct layer *layer)
     return module->reused ? module->replacements[layer->replacement].function + module->bias : 0;
 }
 
-/* Return what lies below all layers. A slot that the module itself declares is placed together with it. */
+/* Return the value below all layers. A slot that the module itself declares is placed together with the module. */
 static uintptr_t base_in(const struct change *change, const struct module *module, uintptr_t bias)
 {
     const struct slot *slot = change->slot;

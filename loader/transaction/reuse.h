@@ -1,14 +1,14 @@
 /*
- * reuse.h - modules that are loaded again go on in the mapping of a reverted module with the same content.
+ * reuse.h - load a module again in the mapping of a reverted module with the same content.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_REUSE_H
 #define HOTPATCH_REUSE_H
 
 #include "loader/transaction/state.h"
 
-/* Give modules to load such mappings, where it is safe. */
+/* Give such mappings to modules that are to be loaded, if that is safe. */
 void reuse_mappings(struct transaction *transaction);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * state.h - one transaction: several loads and reverts that happen together or not at all, with the changes of slots that
- * they come to.
+ * state.h - a transaction: several loads and reverts that take effect together or not at all, and the changes of slots
+ * that they cause.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_STATE_H
 #define HOTPATCH_STATE_H
@@ -17,13 +17,13 @@ struct transaction {
     size_t request_count;
     struct refusal *why;
     struct change *changes, **last_change;
-    struct module **loads; /* read, and, when the commit is done, live */
+    struct module **loads; /* read; live after the commit */
     size_t load_count;
-    struct module **unchanged; /* read, and not loaded: what is live has their content */
+    struct module **unchanged; /* read and not loaded: a live module has the same content */
     size_t unchanged_count;
     struct module **reverts; /* live until the commit */
     size_t revert_count;
-    struct pin *pins; /* held for the entries; pin.c */
+    struct pin *pins; /* the pins of the entries' objects; pin.c */
     size_t pin_count;
     bool committed;
     bool dry_run;
@@ -35,12 +35,12 @@ struct transaction {
     size_t warning_count;
 };
 
-/* Add a warning to the reply; those that are too many are dropped. */
+/* Add a warning to the reply. Warnings above the limit are dropped. */
 void transaction_warn(struct transaction *transaction, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void transaction_forget_warnings(struct transaction *transaction);
 
-/* Return the slot's change of this transaction, made where there is none yet. NULL: no memory. */
+/* Return the slot's change of this transaction. It is made if there is none yet. Return NULL if there is no memory. */
 struct change *change_for(struct transaction *transaction, struct slot *slot);
 void changes_forget(struct transaction *transaction);
 

@@ -1,8 +1,8 @@
 /*
  * transaction.c - see transaction.h.
  *
- * Up to the commit nothing of the process has changed, except that modules may have been loaded and jumps put in that
- * lead to the old code; where it fails both are taken back. After the commit nothing is refused any more.
+ * Until the commit nothing of the process has changed, except that modules may be loaded, and jumps that lead to the
+ * old code may be put in. If a step fails, both are undone. After the commit no step is refused.
  */
 #include "loader/transaction/transaction.h"
 
@@ -104,7 +104,7 @@ static int commit_at_safe_point(struct transaction *transaction)
                   transaction->timeout);
 }
 
-/* Arm the entries and commit when the request wants it. Armed entries lead to the old code until the commit. */
+/* Arm the entries, and commit if the request asks for it. Armed entries lead to the old code until the commit. */
 static int commit_when_asked(struct transaction *transaction)
 {
     if (check_deadline(transaction) != 0 || arming_arm(transaction) != 0)
@@ -130,8 +130,8 @@ static int make_unique(void *context)
     return 0;
 }
 
-/* Refuse to load where the number of mappings would reach the limit: the program's next mmap(2) would fail. A dry run
- * assumes that parked mappings are reused. */
+/* Refuse to load if the number of mappings would reach the limit, where the program's next mmap(2) would fail. A dry
+ * run assumes that parked mappings are used again. */
 static int check_mappings(const struct transaction *transaction)
 {
     size_t count = 0;
@@ -154,7 +154,7 @@ static int snapshot_all(struct transaction *transaction)
     return 0;
 }
 
-/* From loaded modules to the commit; where it fails they are closed again. */
+/* Run the steps from the loaded modules to the commit. If a step fails, close the modules again. */
 static int apply(struct transaction *transaction)
 {
     if (place_modules(transaction) != 0 || arming_prepare(transaction) != 0 ||
@@ -189,7 +189,7 @@ static int plan_locked(struct transaction *transaction)
     return result;
 }
 
-/* Plan until no symbol is left to be looked up by ld.so: what one plan asks for is known to the next one. */
+/* Plan, and ask ld.so for the symbols that the plan needs. Plan again until no symbol is unknown. */
 static int plan(struct transaction *transaction)
 {
     struct refusal busy = {0};
@@ -266,7 +266,7 @@ static bool declares_slots(const struct module *module)
     return false;
 }
 
-/* Retire reverted modules. A module is kept while a layer of another one lies on a slot that it declares. */
+/* Retire reverted modules. A module is kept while a layer of another module lies on a slot that it declares. */
 static void retire_reverted(void)
 {
     struct module *next;
