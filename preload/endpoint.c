@@ -1,8 +1,8 @@
 /*
  * endpoint.c - see endpoint.h.
  *
- * The constructor makes the FIFO and does not keep it open; the listener opens it. `files` keeps both, and the
- * destructor on another thread, from making and removing files at the same time.
+ * The constructor makes the FIFO and closes it; the listener opens it again. The lock `files` prevents the
+ * constructor, the listener and the destructor on another thread from making and removing files at the same time.
  */
 #include "preload/endpoint.h"
 
@@ -37,24 +37,24 @@ enum removal { NOT_ASKED, ASKED, DONE };
 
 static struct {
     _Atomic uint32_t removal; /* futex */
-    struct lock files;        /* creation and removal of files */
+    struct lock files;        /* held while files are made or removed */
     bool ended;
     struct identity identity;
     struct runtime_dir dir;
     int fifo, retired;
     bool retired_misleads;
     ino_t fifo_ino;
-    char stem[ENDPOINT_STEM_SIZE]; /* of its files: PID, or PID-NSINODE */
+    char stem[ENDPOINT_STEM_SIZE]; /* first part of the file names: PID, or PID-NSINODE */
     bool copied;                   /* patches were applied in the constructor */
-    bool read_only;                /* the file system where the FIFO was to be made last */
-    bool announced;                /* the FIFO exists, and this process does not have it open */
-    bool written;                  /* the status file */
-    bool shut_out; /* this user, or a limit, keeps the process out of the directory */
-    unsigned path; /* which of the two paths below endpoint.dir has */
+    bool read_only; /* the last directory for the FIFO is on a read-only file system */
+    bool announced; /* the FIFO exists, and this process has not opened it */
+    bool written;   /* the status file exists */
+    bool shut_out;  /* the user's rights or a limit prevent the use of the directory */
+    unsigned path;  /* index of the path of endpoint.dir in the arrays below */
 } endpoint STATE = {.dir.fd = -1, .fifo = -1, .retired = -1};
 
 static char endpoint_problem[RUNTIME_WHY_SIZE] STATE;
-/* Of the two directories each: an ordinary path makes no further page dirty. */
+/* Paths of the present and the previous directory. A path of ordinary length makes no further page dirty. */
 static char short_paths[2][SHORT_PATH] STATE;
 static char long_paths[2][PATH_MAX];
 
@@ -70,7 +70,7 @@ static bool open_jail(const struct identity *now)
     return identity_in_foreign_root(now) && jail_open();
 }
 
-/* Where a process is reached. */
+/* Directory and FIFO of a process. */
 struct place {
     struct runtime_dir dir;
     char stem[ENDPOINT_STEM_SIZE];
@@ -83,8 +83,8 @@ static bool same_directory(const struct runtime_dir *a, const struct runtime_dir
     return a->dev == b->dev && a->ino == b->ino;
 }
 
-/* Keep the FIFO that this process has made, where its name in the directory leads to it: writers may wait for
- * it. This holds after a chroot or a change of user too. */
+/* Keep the FIFO that this process has made, if its name in the directory still leads to this FIFO: clients may wait
+ * for it. This is correct after a chroot or a change of user too. */
 static bool keep_fifo(const struct identity *identity, struct place *place)
 {
     if ((!endpoint.announced && endpoint.fifo < 0) || !made_here() ||
@@ -92,7 +92,8 @@ static bool keep_fifo(const struct identity *identity, struct place *place)
         !endpoint_files_lead_to(&place->dir, endpoint.stem, endpoint.fifo_ino))
         return false;
     if (endpoint.announced && endpoint.identity.uid != identity->uid && identity->uid != 0) {
-        /* Not open, and the old user's: the directory is the new user's, which may not open it. */
+        /* The FIFO is not open and belongs to the old user. The directory is the new user's, who may not open the
+         * FIFO. */
         endpoint_files_remove(&place->dir, endpoint.stem);
         return false;
     }
@@ -112,7 +113,8 @@ static int make_named(struct place *place)
     return result;
 }
 
-/* PID.fifo, unless a process of another pid namespace has it: two names of one namespace differ in PID. */
+/* Make PID.fifo, or PID-NSINODE.fifo if a process of another pid namespace has the first name. Two names of one
+ * namespace differ in PID. */
 static bool make_fifo(const struct identity *identity, struct place *place)
 {
     const char *end = place->stem + ENDPOINT_STEM_SIZE;
@@ -125,7 +127,7 @@ static bool make_fifo(const struct identity *identity, struct place *place)
     return make_named(place) == 0;
 }
 
-/* Directory and FIFO for `identity`; on failure nothing is left open. */
+/* Make directory and FIFO for `identity`. On failure no descriptor stays open. */
 static bool make_place(const struct identity *identity, const char *configured, struct place *place)
 {
     struct runtime_user user = {.uid = identity->uid,
@@ -156,8 +158,9 @@ static bool make_place(const struct identity *identity, const char *configured, 
     return true;
 }
 
-/* Where the configured directory is not the present user's: by the rule for that user. The directory is of the user who
- * executed the program; the process that listens first may be a forked child of it that has changed its user. */
+/* Make directory and FIFO. If the configured directory is not the present user's, use the default directory of that
+ * user. The configured directory is of the user who executed the program; the process that listens first may be a
+ * forked child that has changed its user. */
 static bool make_any(const struct identity *identity, struct place *place)
 {
     return make_place(identity, settings.directory, place) ||
@@ -179,8 +182,8 @@ static void adopt(const struct identity *identity, const struct place *place, in
     made_here_note();
 }
 
-/* In a jail, under an inherited filter, and where nothing can be written, a missing FIFO is not an error; nor is a
- * directory that the process may not use, until a command has rung. */
+/* Return the log level of a failure. A missing FIFO is not an error in a jail, under an inherited filter, and where
+ * no file can be written. A directory that the process may not use is not an error before a command has rung. */
 static enum log_level level_of_failure(bool jailed, bool rung)
 {
     if (jailed || endpoint.read_only || filters_at_start() || (endpoint.shut_out && !rung))
@@ -198,7 +201,7 @@ static bool start_endpoint(bool thorough)
     lock_acquire(&endpoint.files);
     if (!endpoint.ended) {
         made = make_any(&now, &place);
-        /* A daemon's worker changes its user at once after fork(), perhaps between the two lines above. */
+        /* A daemon's worker changes its user soon after fork(), perhaps between the two lines above. */
         if (!made && sys_geteuid() != now.uid) {
             now = identity_now();
             made = make_any(&now, &place);
@@ -355,7 +358,7 @@ void endpoint_stop(void)
     endpoint.announced = endpoint.announced || endpoint.fifo >= 0;
     endpoint.fifo = endpoint.retired = -1;
     lock_release(&endpoint.files);
-    jail_reset(); /* the listener's table goes */
+    jail_reset(); /* the listener's descriptor table is closed */
 }
 
 int endpoint_retired(void)
@@ -411,8 +414,8 @@ int endpoint_write_status(const char *text, size_t length)
     return result;
 }
 
-/* Where a chroot has put the directory out of reach of names, the listener's descriptor still
- * leads to it. */
+/* Let the listener remove the files: after a chroot no name leads to the directory, but the listener's descriptor
+ * does. */
 static void ask_listener_to_remove(void)
 {
     struct timespec limit = clock_spec(clock_ms() + REMOVAL_LIMIT_MS);
@@ -445,11 +448,12 @@ void endpoint_end(void)
     const char *directory = NULL;
     bool reached = true;
 
-    /* Bounded: a status file on a dead network file system must not keep a process from ending. */
+    /* With a limit: a status file on a network file system that does not reply must not prevent the process from
+     * ending. */
     if (!lock_try(&endpoint.files) && !lock_acquire_until(&endpoint.files, clock_ms() + 2000))
         return;
     endpoint.ended = true;
-    /* A child that was made past fork(3) has our memory but not our files. */
+    /* A child that was made without fork(3) has the shim's memory but not its files. */
     if ((endpoint.announced || endpoint.fifo >= 0) && made_here()) {
         if (endpoint.written)
             endpoint_files_remove_by_path(endpoint.dir.path, endpoint.stem, "json");
@@ -483,7 +487,7 @@ void endpoint_remove_left_by_exec(void)
         return;
     snprintf(stem, sizeof(stem), "%d", (int)now.pid);
     endpoint_file_name(name, stem, "fifo");
-    /* A process of this number in another pid namespace may have it. */
+    /* A process with this number in another pid namespace may own the FIFO. */
     if (sys_fstatat(dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
         st.st_uid == now.uid && sweep_lock(dir.fd)) {
         if (sweep_way_is_clear(dir.fd, name, &self))

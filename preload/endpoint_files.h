@@ -19,9 +19,9 @@
 void endpoint_file_name(char name[NAME_MAX], const char *stem, const char *suffix);
 /* Return whether STEM.fifo is the FIFO with the inode number `ino`. */
 bool endpoint_files_lead_to(const struct runtime_dir *dir, const char *stem, ino_t ino);
-/* Return whether the name STEM.fifo exists, or may: a process with a new user may not be allowed to look. */
+/* Return whether the name STEM.fifo exists, or cannot be checked because the process's new user may not look. */
 bool endpoint_files_stay(const struct runtime_dir *dir, const char *stem);
-/* Open STEM.fifo, if it has that inode number. Return a descriptor or -errno. */
+/* Open STEM.fifo, if it has the inode number `ino`. Return a descriptor or -errno. */
 int endpoint_files_open(const struct runtime_dir *dir, const char *stem, ino_t ino);
 void endpoint_files_remove(const struct runtime_dir *dir, const char *stem);
 /* Remove STEM.SUFFIX in the directory `path`. Return 0 or -errno. */

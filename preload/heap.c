@@ -1,10 +1,10 @@
 /*
  * heap.c - see heap.h.
  *
- * Small pieces are cut from chunks and kept in a list for each size class when they are given back: four classes to
- * each doubling. Large pieces are mappings of their own.
+ * Small pieces are cut from chunks. A freed piece goes into a list of its size class; there are four classes for each
+ * doubling of the size. Large pieces are mappings of their own.
  *
- *      | tag, size | memory ...            tag: the address, so that a foreign pointer is told
+ *      | tag, size | memory ...            tag: the address, which no other allocator's memory has here
  */
 #include "preload/heap.h"
 
@@ -27,16 +27,17 @@
 #define SMALL_MAX ((size_t)32768)
 #define CHUNK ((size_t)128 << 10)
 #define CLASSES 40
-#define MOVED (SIZE_MAX / 2 + 1) /* in `size`: the memory lies so far behind what was allocated */
+#define MOVED (SIZE_MAX / 2 + 1) /* in `size`: the offset of the memory from what was allocated */
 
 struct block_head {
     uint64_t tag;
-    size_t size; /* of the memory behind it; of a large piece that of its mapping less the head */
+    size_t
+        size; /* bytes of the memory after it; of a large piece those of its mapping less the head */
 };
 
-/* Before the head of memory that begins with a page. */
+/* Placed before the head of memory that begins with a page. */
 struct page_note {
-    _Alignas(16) struct page_note *next; /* the head after it is at a multiple of 16 */
+    _Alignas(16) struct page_note *next; /* 16: the head that follows must be aligned */
 };
 
 struct free_piece {
@@ -45,7 +46,7 @@ struct free_piece {
 
 static struct {
     struct lock lock;
-    _Atomic uintptr_t fork_holder; /* holds the lock over its fork(); 0: none */
+    _Atomic uintptr_t fork_holder; /* thread that holds the lock during its fork(); 0: none */
     size_t mapped;
     char *at, *end; /* what is left of the newest chunk */
     struct page_note
@@ -53,11 +54,12 @@ static struct {
     struct free_piece *given_back[CLASSES];
 } heap STATE;
 
-/* For what the constructor keeps: most processes need no chunk. */
+/* First chunk, for the constructor's allocations: most processes need no other. */
 static _Alignas(16) char first_chunk[1024] STATE;
 static bool first_used STATE;
 
-/* A handler of the host's for fork() may call the run-time API. False: nothing to give back. */
+/* Take the lock, unless the calling thread holds it during its fork(): a fork handler of the host may call the
+ * run-time API. Return whether the lock was taken. */
 static bool enter_heap(void)
 {
     if (atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread())
@@ -84,8 +86,8 @@ static long map_heap_pages(size_t size)
                     -1, 0);
 }
 
-/* After mlockall(MCL_FUTURE) new pages count as locked, and the limit refuses them (EAGAIN). One page that is
- * unlocked grows into any number that are not locked. */
+/* Map pages. After mlockall(MCL_FUTURE) new pages count as locked, and the limit refuses them (EAGAIN). One unlocked
+ * page can be grown to any number of pages that are not locked. */
 void *heap_map(size_t size)
 {
     long at = map_heap_pages(size);
@@ -140,8 +142,9 @@ static bool is_noted(const void *memory)
     return note != NULL;
 }
 
-/* Read the head before the memory. Where it is another allocator's, AddressSanitizer takes this for an overrun. Before
- * memory that begins with a page nothing need be mapped: such memory of this heap is in a list. */
+/* Return whether the memory is of this heap, by the head before it. AddressSanitizer reports this read as an overrun
+ * for another allocator's memory. Before memory that begins with a page no page need be mapped: such memory of this
+ * heap is in a list. */
 __attribute__((no_sanitize("address"))) bool heap_owns(const void *memory)
 {
     if (!memory || (uintptr_t)memory % UNIT != 0)
@@ -256,7 +259,7 @@ static void note_pages(void *memory)
     leave_heap(entered);
 }
 
-/* Holding the lock. */
+/* Remove the memory from the list of whole pages. Call with the lock held. */
 static void forget_pages(const void *memory)
 {
     struct page_note *note = note_of(memory), *at;
@@ -292,7 +295,7 @@ void *heap_allocate_aligned(size_t alignment, size_t size)
                              : set_head(head_of(aligned), MOVED | (size_t)(aligned - memory));
 }
 
-/* Return what was allocated, and how far after its beginning `memory` lies. */
+/* Return the beginning of the allocation, and the offset of `memory` in it. */
 static void *beginning(void *memory, size_t *offset)
 {
     size_t size = head_of(memory)->size;
@@ -345,7 +348,7 @@ void heap_release(void *memory)
     leave_heap(entered);
 }
 
-/* A large piece that stays one: its pages move, their contents are not copied. */
+/* Resize a large piece that stays large. Its pages are moved; their contents are not copied. */
 static void *remap(void *memory, size_t size)
 {
     struct block_head *head = head_of(memory);
@@ -391,7 +394,7 @@ void *heap_resize(void *memory, size_t size)
 
 void heap_fork_prepare(uint64_t until)
 {
-    (void)until; /* its lock is held for microseconds */
+    (void)until; /* the lock is held for microseconds */
     if (lock_acquire_until(&heap.lock, clock_ms() + 200))
         atomic_store_explicit(&heap.fork_holder, sys_thread(), memory_order_relaxed);
 }
@@ -404,7 +407,8 @@ void heap_fork_parent(void)
     lock_release(&heap.lock);
 }
 
-/* Where another thread was inside the heap, its lists are not used any more; its memory is. */
+/* Reset the heap in a forked child. If another thread was inside the heap, its lists are not used any more; its
+ * memory is. */
 void heap_fork_child(void)
 {
     bool whole = atomic_load_explicit(&heap.fork_holder, memory_order_relaxed) == sys_thread() ||

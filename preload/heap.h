@@ -1,12 +1,13 @@
 /*
- * heap.h - memory of the shim and of the engine, apart from the host's allocator.
+ * heap.h - memory of the shim and of the engine, separate from the host's allocator.
  *
- * Why: the listener would get an arena of libc's (64 MiB of address space) with its first malloc(3), and
- * the host's allocator may be one that counts, injects faults or is torn in a forked child. libhotpatch_engine.so
- * gets these functions in struct shim_services; in both libraries malloc and its kin are hidden
- * functions of their own that lead here (preload/own_malloc.c, loader/own_malloc.c).
+ * Why: the listener's first malloc(3) would give it an arena of libc's (64 MiB of address space). The host's
+ * allocator may count, inject failures, or be inconsistent in a forked child. libhotpatch_engine.so gets these
+ * functions in struct shim_services. In both libraries malloc and its kin are hidden functions that call these
+ * (preload/own_malloc.c, loader/own_malloc.c).
  *
- * Any thread; not in a signal handler. NULL and errno ENOMEM where memory is short or HEAP_LIMIT is reached.
+ * Any thread; not in a signal handler. Functions return NULL with errno ENOMEM if memory is short or HEAP_LIMIT is
+ * reached.
  */
 #ifndef HOTPATCH_HEAP_H
 #define HOTPATCH_HEAP_H
@@ -17,17 +18,17 @@
 
 #define HEAP_LIMIT ((size_t)1 << 30)
 
-void *heap_allocate(size_t size); /* at an address that 16 divides */
+void *heap_allocate(size_t size); /* aligned to 16 bytes */
 void *heap_allocate_aligned(size_t alignment, size_t size);
 void *heap_resize(void *memory, size_t size);
-/* NULL is nothing. What is not of this heap goes to the process's free(3). */
+/* Free memory. NULL is ignored. Memory that is not of this heap is passed to the process's free(3). */
 void heap_release(void *memory);
 bool heap_owns(const void *memory);
 
-/* Anonymous pages, also where mlockall(2) has used up the limit of locked memory: NULL: there are none. */
+/* Return anonymous pages, also where mlockall(2) has used up the limit of locked memory; NULL: none are left. */
 void *heap_map(size_t size);
 
-/* fork(): a child that is made between the two finds the heap whole. */
+/* Call before and after fork(): a child that is made in between has a consistent heap. */
 void heap_fork_prepare(uint64_t until);
 void heap_fork_parent(void);
 void heap_fork_child(void);

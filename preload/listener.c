@@ -1,7 +1,7 @@
 /*
  * listener.c - see listener.h.
  *
- * The loop waits for requests, replies, the doorbell and times, and calls dispatch.c.
+ * The loop waits for requests, replies, the doorbell and timeouts, and calls dispatch.c.
  */
 #include "preload/listener.h"
 
@@ -37,24 +37,24 @@
 #define STALE_DELAY_MS 100 /* between hotpatch_set() and the status file */
 #define WORKER_LIMIT_MS 2000
 #define INTERRUPTED_MAX 100
-#define CALM_MS 5          /* a thread of the host has taken a ring by then */
+#define CALM_MS 5          /* a thread of the host has handled a ring after this time */
 #define ENDING_CHECK_MS 50 /* how often to look for the last host thread */
 
-enum { SOURCES = 3 }; /* of requests: the FIFO, the one before it, the pipe in a jail */
+enum { SOURCES = 3 }; /* of requests: the FIFO, the previous FIFO, the pipe in a jail */
 
 static struct {
     int proc, program;
     _Atomic bool stale;
     uint64_t stale_since;
     _Atomic bool may_end; /* the main thread has left by pthread_exit(3) */
-    bool calm;            /* nothing has happened since CALM_MS */
-    bool left_pending;    /* the doorbell, then */
+    bool calm;            /* no event came in the last CALM_MS */
+    bool left_pending;    /* the doorbell's signal was pending then */
 } listener STATE = {.proc = -1, .program = -1};
 
-/* Not in the struct above, whose initial values are in the file: these would be too. */
+/* These are not in the struct above: its initial values are in the library's file, and these arrays would be too. */
 static struct framing framing;
 static struct framing jail_frames; /* of the pipe for requests in a jail */
-static bool framing_begun;         /* a transaction may be open while the listener is made again */
+static bool framing_begun; /* kept when the listener is made again: a transaction may be open */
 static char bytes[16384];
 
 int listener_program(void)
@@ -62,7 +62,7 @@ int listener_program(void)
     char name[PATH_MAX];
 
     if (thread_role() != THREAD_LISTENER)
-        return -1; /* a descriptor of the listener's table, useless in another */
+        return -1; /* the descriptor is of the listener's table, and invalid in another */
     if (listener.program < 0)
         listener.program = sys_openat(listener.proc, "thread-self/exe", O_RDONLY | O_CLOEXEC, 0);
     if (listener.program < 0)
@@ -91,7 +91,7 @@ void listener_reset(void)
     atomic_store_explicit(&listener.may_end, false, memory_order_relaxed);
 }
 
-/* Return whether the table of descriptors is private and empty now. */
+/* Return whether the listener's descriptor table is private and empty now. */
 static bool leave_host_table(void)
 {
     int result = sys_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
@@ -110,13 +110,14 @@ static void run_exit(void *unused)
     exit(0);
 }
 
-/* The main thread has left by pthread_exit(3), or has ended in another way. */
+/* Return whether the main thread has ended, by pthread_exit(3) or otherwise. */
 static bool host_may_end(void)
 {
     return atomic_load_explicit(&listener.may_end, memory_order_acquire) || main_exit_seen();
 }
 
-/* Without /proc: where the host has made no thread by libc there was the main one alone. */
+/* Return whether a thread of the host is left. Without /proc: if the host has made no thread by libc, it had only the
+ * main thread. */
 static bool host_is_left(void)
 {
     pid_t live = rights_live_thread();
@@ -134,14 +135,15 @@ static void end_if_alone(void)
         worker_call(run_exit, NULL, 0, "", 0);
         return;
     }
-    /* By exit(2), or by a filter of seccomp(2): the process would have ended with it, at once. */
+    /* The main thread ended by exit(2), or by a seccomp(2) filter: without the shim the process would have ended at
+     * once. */
     endpoint_remove();
     threads_leave(main_exit_status(listener.proc));
 }
 
 /* ---- the loop ---- */
 
-/* Read what the FIFO or pipe has. Return whether there was anything in it. */
+/* Read the bytes in the FIFO or pipe. Return whether there were any. */
 static bool feed(int fd, struct framing *to)
 {
     bool any = false;
@@ -179,7 +181,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* Return when to look again without being woken, CLOCK_MONOTONIC ms; 0: never. */
+/* Return when to check again without being woken, in ms of CLOCK_MONOTONIC; 0: never. */
 static uint64_t next_look(void)
 {
     uint64_t next = earlier(replies_limit(), dispatch_deferred_at());
@@ -242,11 +244,11 @@ static void leave_misleading_fifo(void)
 }
 
 /*
- * Whether a ring of the process, kill(2), may be taken here: where no thread of the host takes it. One that is
- * on its way to a thread of the host has woken it; taken here, that thread's call would end with EINTR and no
- * handler. The kernel gives the doorbell to a thread that does not block it, so it is blocked here while
- * it rings; what is still pending after CALM_MS no other thread wants, unless the main thread has had no
- * processor meanwhile.
+ * Return whether the listener may take a ring that kill(2) has sent to the process: only if no thread of the host
+ * takes it. The ring may have woken a thread of the host already. If the listener took this ring, the call of that
+ * thread would end with EINTR without a handler. The kernel gives the doorbell to a thread that does not block it, so
+ * the listener blocks the doorbell while it is pending. After CALM_MS no other thread takes a ring that is still
+ * pending, unless the main thread has had no processor meanwhile.
  */
 static bool takes_doorbell(int signal)
 {
@@ -256,7 +258,7 @@ static bool takes_doorbell(int signal)
     return listener.calm && (!listener.left_pending || (left && !rights_main_takes(signal)));
 }
 
-/* Until `next` (CLOCK_MONOTONIC ms; 0: no limit), with `mask`. */
+/* Wait for events until `next` (ms of CLOCK_MONOTONIC; 0: no limit), under the signal mask `mask`. */
 static int wait_for_events(struct pollfd *fds, size_t count, uint64_t next, sys_sigset *mask)
 {
     int signal = doorbell_signal(), result;
@@ -281,8 +283,8 @@ static void wait_once(void)
     bool something, woken;
     int result;
 
-    /* WAKE_SIGNAL is blocked for these few lines. Otherwise it could come after the look and before ppoll(2), which would
-     * then sleep. By the same signal glibc's setuid() runs setuid on this thread. */
+    /* WAKE_SIGNAL is blocked for these lines. Otherwise the signal could come after the check and before ppoll(2),
+     * which would then sleep. glibc's setuid() uses the same signal to run setuid on this thread. */
     sys_sigprocmask(SIG_BLOCK, &signal, NULL);
     woken = wake_listener_seen();
     next = next_look();
@@ -311,7 +313,8 @@ static void wait_once(void)
     waiting_note(something, &mask);
 }
 
-/* The constructor waits until threads_listener_armed(): before it only what must be. */
+/* Start the listener. The constructor waits until threads_listener_armed(), so only what is necessary is done before
+ * that. */
 static void start_listening(void)
 {
     if (!framing_begun)
@@ -321,30 +324,30 @@ static void start_listening(void)
     self_start();
     status_start();
     if (endpoint_start())
-        dispatch_start_status(); /* before there is a reader: it says who reads */
+        dispatch_start_status(); /* before the FIFO has a reader: the file has the reader's identity */
     endpoint_open();
     threads_listener_armed();
     listener.proc = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     rights_start(listener.proc);
-    threads_await_worker(clock_ms() + WORKER_LIMIT_MS); /* its rights are compared by its number */
+    threads_await_worker(clock_ms() + WORKER_LIMIT_MS); /* rights.c needs the worker's tid */
 }
 
 void listener_main(void)
 {
-    /* Texts are not in the host's language, and numbers do not have its decimal comma. This thread alone; the whole "C"
-     * locale is not allocated. */
+    /* Messages are not in the host's language, and numbers have no decimal comma of the host's locale. The locale is
+     * set for this thread alone. No memory is allocated for the whole "C" locale. */
     uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
     if (!leave_host_table()) {
         threads_listener_armed();
         return;
     }
     start_listening();
-    look_at_doorbell(); /* it may have rung before there was a listener to pass it on to */
+    look_at_doorbell(); /* it may have rung before the listener existed */
     while (!threads_stopping()) {
         leave_misleading_fifo();
         wait_once();
     }
-    read_fifo(endpoint_fifo()); /* what was written while we were asked to stop */
+    read_fifo(endpoint_fifo()); /* requests that were written before the stop */
     dispatch_idle();
     replies_drop();
     endpoint_stop();

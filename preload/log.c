@@ -29,8 +29,8 @@ static char queued[QUEUE_LINES][LINE_MAX_BYTES];
 static enum log_level enabled STATE; /* LOG_NONE before log_start() */
 static const char *log_path STATE;   /* NULL: stderr */
 
-/* What stderr was at the start: a host that closed it may have reused the number for a
- * connection or a database file. */
+/* The file that stderr was at the start. A host that closed stderr may have reused the number for a connection or a
+ * database file. */
 static struct stat stderr_at_start STATE;
 static bool stderr_open STATE;
 
@@ -50,7 +50,7 @@ bool log_enabled(enum log_level level)
     return level != LOG_NONE && level <= enabled;
 }
 
-/* A full pipe or a stopped terminal must not hold up the host: only what fits at once. */
+/* Write a line to stderr without waiting: a full pipe or a stopped terminal must not block the host. */
 static void write_stderr(const char *line, size_t length)
 {
     struct pollfd ready = {.fd = 2, .events = POLLOUT};
@@ -64,7 +64,7 @@ static void write_stderr(const char *line, size_t length)
         sys_write_quietly(2, line, length);
 }
 
-/* A file that is made here has mode 0600 whatever the program's umask is. */
+/* Open the log file. A file that is made here has mode 0600, with any umask of the program. */
 static int open_log(void)
 {
     const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -75,7 +75,7 @@ static int open_log(void)
     fd = sys_openat(AT_FDCWD, log_path, flags | O_CREAT | O_EXCL, 0600);
     if (fd >= 0)
         sys_fchmod(fd, 0600);
-    else if (fd == -EEXIST) /* another process was faster */
+    else if (fd == -EEXIST) /* another process has just made it */
         fd = sys_openat(AT_FDCWD, log_path, flags, 0);
     return fd;
 }
@@ -125,7 +125,8 @@ void log_reset(void)
     queue.count = 0;
 }
 
-/* U+0000 to U+001F, U+007F to U+009F; a line's own end has become a blank. */
+/* Return whether the character is a control character: U+0000 to U+001F, U+007F to U+009F. A newline within a line
+ * has been replaced by a blank before. */
 static bool is_control(const char *text)
 {
     unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
@@ -134,8 +135,8 @@ static bool is_control(const char *text)
 }
 
 /*
- * Names in a line are bytes of others: what is a control character or no UTF-8 is written \xNN, so that no
- * name forges a line or speaks to a terminal, and the log stays UTF-8. Returns the length.
+ * Replace control characters and invalid UTF-8 in a line by \xNN. Names in a line come from outside; no name may
+ * forge a line or control a terminal, and the log stays UTF-8. Return the length.
  */
 static size_t show_line(char *line, size_t size)
 {

@@ -1,8 +1,8 @@
 /*
  * log.h - the log: lines to the host's stderr, or to HOTPATCH_LOG_FILE.
  *
- * The listener has no descriptor 2 (holding the host's would keep a pipe from its end of
- * file), so its lines go through the worker, which shares the host's table.
+ * The listener has no descriptor 2: if it held the host's, the reader of a pipe would not get its end of file. The
+ * worker, which shares the host's descriptor table, writes the listener's lines.
  */
 #ifndef HOTPATCH_LOG_H
 #define HOTPATCH_LOG_H
@@ -17,9 +17,9 @@ bool log_enabled(enum log_level level);
 
 /* Constructor: lines up to `level` are written, to the file that is stderr now. */
 void log_start(enum log_level level);
-/* Constructor: write them to the file `path`, which lives as long as the process; "": to stderr. */
+/* Constructor: write the lines to the file `path`, which must stay valid as long as the process; "": to stderr. */
 void log_to_file(const char *path);
-void log_flush(void); /* worker, or a host thread that ends: write what the listener has left */
+void log_flush(void); /* worker, or a host thread that ends: write the listener's lines */
 void log_reset(void); /* in a forked child */
 
 #endif

@@ -9,7 +9,7 @@
 #include "preload/plain_text.h"
 #include "preload/sweep.h"
 
-/* What stands for a user that a user namespace does not map, user_namespaces(7). */
+/* The uid that the kernel shows for users that a user namespace does not map, user_namespaces(7). */
 #define OVERFLOW_UID 65534u
 #define XDG_MAX (PATH_MAX - 64)
 #define ABOVE_SIZE 1024 /* "../" for each of 340 directories */
@@ -58,9 +58,10 @@ void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
         path[length - 1] = '\0';
 }
 
-/* A user that may rename a directory above the runtime directory may put another in its place, and objects in it
- * are loaded by name. One call for each: a start pays for them. From a directory that has passed only its
- * owner, who has passed too, or root can move what lies in it before the next look. */
+/* Check the directories above the runtime directory. A user that may rename one of them may replace the runtime
+ * directory, from which objects are loaded by name. One system call for each directory, because a start pays for
+ * them. The contents of a directory that has passed can be moved before the next check only by its owner, who has
+ * passed too, or by root. */
 static int check_above(int fd, uid_t uid, const struct stat *own, const char *path,
                        char why[RUNTIME_WHY_SIZE])
 {
@@ -127,7 +128,7 @@ static int open_directory(const char *path)
     return sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
-/* 0 also where another process was faster. */
+/* Make the directory. Return 0 also if another process has just made it. */
 static int make_directory(const char *path)
 {
     int result = sys_mkdirat(AT_FDCWD, path, 0700);
@@ -174,7 +175,7 @@ void runtime_dir_close(struct runtime_dir *dir)
     dir->fd = -1;
 }
 
-/* Remove what has the FIFO's name, if it is stale and this process may remove it. Holding the lock. */
+/* Remove the file with the FIFO's name, if it is stale and this process may remove it. Call with the lock held. */
 static int clear_way(const struct runtime_dir *dir, const char *name, const struct maker *self,
                      char why[RUNTIME_WHY_SIZE])
 {
@@ -198,7 +199,7 @@ static int clear_way(const struct runtime_dir *dir, const char *name, const stru
     return result;
 }
 
-/* The status file of who had the FIFO: it must not be taken for this process's. */
+/* Remove the status file of the FIFO's previous owner: it must not be read as this process's. */
 static void remove_status(const struct runtime_dir *dir, const char *fifo)
 {
     char name[NAME_MAX];
@@ -249,7 +250,7 @@ int runtime_dir_make_fifo(const struct runtime_dir *dir, const char *name, const
     maker_write(dir->fd, name, self);
     result = sys_fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW);
     if (result == 0 && (st.st_mode & 0777) != 0600)
-        result = sys_fchmodat(dir->fd, name, 0600); /* umask, again */
+        result = sys_fchmodat(dir->fd, name, 0600); /* against the umask, again */
     if (result != 0 || !S_ISFIFO(st.st_mode)) {
         say(why, "%s/%s was exchanged", dir->path, name);
         return -EPERM;
@@ -312,7 +313,7 @@ int runtime_dir_replace(const struct runtime_dir *dir, const char *name, const c
         fd = sys_openat(dir->fd, temporary, flags, 0600);
     if (fd < 0)
         return fd;
-    result = sys_fchmod(fd, 0600); /* over the program's umask */
+    result = sys_fchmod(fd, 0600); /* against the program's umask */
     if (result == 0)
         result = write_all(fd, text, length);
     sys_close(fd);

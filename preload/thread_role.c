@@ -8,8 +8,8 @@
 
 static struct {
     _Atomic pid_t tid[THREAD_HOST];
-    _Atomic uintptr_t self[THREAD_HOST]; /* sys_thread() of each; 0: none */
-    _Atomic pid_t stand_in;              /* host thread that does what the worker does; 0: none */
+    _Atomic uintptr_t self[THREAD_HOST]; /* sys_thread() of listener and worker; 0: none */
+    _Atomic pid_t stand_in;              /* host thread that runs the worker's jobs; 0: none */
 } roles STATE;
 
 static bool is_caller(enum thread_role role)

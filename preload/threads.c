@@ -1,10 +1,10 @@
 /*
  * threads.c - see threads.h.
  *
- * Rules of the place: both threads block every signal but those that their own faults raise;
- * SIGCANCEL and SIGSETXID (32, 33) stay glibc's, or the host's setuid() would wait for ever. The
- * stacks are one mapping of the shim's, used again by a forked child: glibc's own would let the kernel
- * back the worker's 8 MiB with a huge page, and a process may not lose more than 80 kB to the shim.
+ * Rules of the place: both threads block every signal but those that their own faults raise. SIGCANCEL and SIGSETXID
+ * (32, 33) stay open for glibc; otherwise the host's setuid() would wait for ever. The stacks are one mapping of the
+ * shim, which a forked child uses again. With stacks of glibc the kernel could back the worker's 8 MiB with a huge
+ * page; the shim may not cost a process more than 80 kB.
  */
 #include "preload/threads.h"
 #include "preload/thread_role.h"
@@ -35,8 +35,9 @@
 #include "preload/wake.h"
 
 #define PAGE 4096ul
-/* Small, for hosts with a limit of address space or of locked memory. Six times what the listener was seen to
- * use (40 kB, tables of 26,000 functions); the worker's is for constructors and hooks of patches. */
+/* The listener's stack is small, for hosts with a limit of address space or of locked memory. It is six times the
+ * largest measured use (40 kB, tables of 26,000 functions). The worker's is larger, for constructors and hooks of
+ * patches. */
 #define LISTENER_STACK (256ul << 10)
 #define WORKER_STACK (1ul << 20)
 #define LARGE_STACK (64ul << 20) /* for a host with megabytes of thread-local data */
@@ -51,20 +52,20 @@ struct stack {
 
 static struct {
     thread_function *function[THREADS];
-    pid_t process;         /* whose threads they are */
+    pid_t process;         /* process that made the threads */
     pid_t joined[THREADS]; /* tid of the thread that ended last */
     pthread_t thread[THREADS];
     _Atomic bool running[THREADS]; /* made and not yet joined */
     _Atomic bool ended[THREADS];   /* has left its function */
     struct stack stack[THREADS];
-    _Atomic uint32_t armed; /* futex: the listener has done what the constructor waits for */
+    _Atomic uint32_t armed; /* the listener is ready; the constructor waits for this */
     _Atomic bool stopping;
     _Atomic bool made;
     _Atomic bool leaving;
     int leave_status;
     _Atomic bool host_made_one;
-    bool gave_up;             /* one of them could not be made */
-    _Atomic bool gave_way;    /* to a thread or process of the host's */
+    bool gave_up;             /* one of the threads could not be made */
+    _Atomic bool gave_way;    /* ended in favour of a thread or process of the host */
     _Atomic uint32_t changes; /* futex: counts threads that have begun or ended */
 } threads STATE;
 
@@ -86,15 +87,15 @@ bool threads_stopping(void)
     return atomic_load_explicit(&threads.stopping, memory_order_acquire);
 }
 
-/* Of the threads that end by exit(2) it is the last one whose status the process gets (Linux 5.19; before, the
- * main one's): all have the same. */
+/* End the thread by exit(2). The process gets the status of the thread that ends last (Linux 5.19; before, the main
+ * thread's). All threads have the same status. */
 static void leave_process(int status)
 {
     for (;;)
         sys_call3(SYS_exit, WEXITSTATUS(status), 0, 0);
 }
 
-/* The action is the default one, by which the main thread has ended. */
+/* End the process by `signal`. Its action is the default one, which has ended the main thread. */
 static void end_by_signal(int signal)
 {
     const struct sys_sigaction by_default = {.handler = (uintptr_t)SIG_DFL};
@@ -160,8 +161,8 @@ static void *run_worker(void *unused)
     return NULL;
 }
 
-/* Thread-local data of libraries lies on it too: ThreadSanitizer's are 800 kB, and where they have no room its
- * pthread_create(3) writes a warning to the host's standard error. */
+/* Return the stack size with thread-local data of libraries added: it lies on the stack. ThreadSanitizer's takes 800
+ * kB; where it does not fit, ThreadSanitizer's pthread_create(3) writes a warning to the host's standard error. */
 static size_t with_local_data(size_t size)
 {
     size_t least = libc_thread_least_stack();
@@ -183,8 +184,8 @@ static bool map_stack(struct stack *stack, size_t least)
     return true;
 }
 
-/* AddressSanitizer's marks of an earlier thread's frames, a forked child's parent's too: its own pthread_create(3)
- * would remove them. */
+/* Remove AddressSanitizer's marks of frames of an earlier thread, also of a forked child's parent. AddressSanitizer's
+ * own pthread_create(3) would remove them. */
 static void remove_marks(const struct stack *stack)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -222,8 +223,9 @@ static int create(enum thread_role role, void *(*function)(void *), size_t size)
     return result;
 }
 
-/* While another thread is inside execve(2) Linux makes none (EAGAIN, copy_fs() in kernel/fork.c).
- * A child of fork() that fails to execute one program of several on its PATH lives on. */
+/* Make the thread; try again for EXEC_LIMIT_MS. While another thread is inside execve(2), Linux makes no thread
+ * (EAGAIN, copy_fs() in kernel/fork.c). A child of fork() that fails to execute one program of several on its PATH
+ * lives on. */
 static int create_patiently(enum thread_role role, void *(*function)(void *), size_t size)
 {
     uint64_t until = clock_ms() + EXEC_LIMIT_MS;
@@ -249,7 +251,7 @@ static int create_blocked(enum thread_role role, void *(*function)(void *), size
     sys_sigprocmask(SIG_SETMASK, &blocked, &old);
     result = create_patiently(role, function, size);
     sys_sigprocmask(SIG_SETMASK, &old, NULL);
-    /* clone(2) answers EINVAL where the host's next child is to be the first of a pid namespace. */
+    /* clone(2) returns EINVAL if the host's next child is to be the first of a pid namespace. */
     if (result != 0)
         log_write(filters_at_start() || result == EINVAL ? LOG_INFO : LOG_ERROR,
                   "a thread could not be made: %s", sys_error(result));
@@ -264,7 +266,7 @@ static void await_listener(void)
 
 static bool join_ended(void);
 
-/* The next ring tries again, and finds the worker ended. */
+/* End the worker. The next ring tries again, after the worker has ended. */
 static void give_up_making(void)
 {
     atomic_store_explicit(&threads.made, false, memory_order_relaxed);
@@ -274,19 +276,19 @@ static void give_up_making(void)
     threads_listener_armed();
 }
 
-/* Both on this thread: what libc allocates for the listener would give the worker an arena (64 MiB of address
- * space) before it has anything to load. */
+/* Make both threads on the calling thread. If the worker made the listener, libc's allocations for it would give the
+ * worker an arena (64 MiB of address space) before the first patch is loaded. */
 static void make_both(bool wait)
 {
     bool listener_there;
 
     if (settings.listen == LISTEN_NEVER)
         return;
-    /* After a give_up_making() the worker may still be on its way out. */
+    /* After give_up_making() the worker may not have ended yet. */
     if (!join_ended() && threads.gave_up)
         return;
     threads.gave_up = false;
-    /* Either thread may not have ended when threads_stop() told it to. */
+    /* A thread may not have ended although threads_stop() told it to end. */
     listener_there = threads.running[THREAD_LISTENER];
 
     if (filters_refuse())
@@ -304,7 +306,7 @@ static void make_both(bool wait)
         await_listener();
 }
 
-/* libc's functions set the errno of the host's thread, which may be about to read it. */
+/* Keep errno: libc's functions set the errno of the host's thread, which may be about to read it. */
 void threads_start(bool now)
 {
     int saved = errno;
@@ -331,7 +333,7 @@ bool threads_made(void)
 
 void threads_hurry(void)
 {
-    /* A child of vfork() has the memory of its parent, and not its threads. */
+    /* A child of vfork() has its parent's memory, but not its parent's threads. */
     if (threads.process != sys_getpid() || !threads.running[THREAD_WORKER])
         return;
     await_listener();
@@ -350,7 +352,7 @@ void threads_await_worker(uint64_t until)
     for (;;) {
         uint32_t seen = atomic_load_explicit(&threads.changes, memory_order_acquire);
 
-        /* A worker that has been told to end may have no number any more. */
+        /* A worker that has been told to end may have no tid any more. */
         if (thread_role_worker() != 0 || threads_stopping())
             return;
         if (sys_futex_wait(&threads.changes, seen, &limit) == -ETIMEDOUT)
@@ -372,8 +374,8 @@ static bool join_ended(void)
     return all;
 }
 
-/* pthread_join() returns a little before the kernel has taken the thread out of the process, and
- * until then it counts as a second thread. */
+/* Wait until the kernel has removed the thread from the process. pthread_join() returns a little earlier, and the
+ * thread still counts as a second thread then. */
 static void await_gone(uint64_t until)
 {
     for (int i = 0; i < THREADS; i++)
@@ -397,7 +399,7 @@ bool threads_stop(uint64_t until)
         }
         if (clock_ms() >= until)
             return false;
-        /* A listener without a FIFO is reached by a second signal at the latest. */
+        /* A listener without a FIFO gets a second signal at the latest. */
         if (sys_futex_wait(&threads.changes, seen, &soon) == -ETIMEDOUT)
             wake_listener();
     }
