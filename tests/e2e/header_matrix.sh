@@ -321,10 +321,12 @@ fi
 if [ "${MATRIX:-}" = full ]; then full; else pairs; fi >"$readers/list"
 # xargs goes on after a failure and ends with 123.
 xargs -P "$(nproc)" -L 1 "$0" one <"$readers/list" >"$readers/failures" 2>&1
-mistakes >>"$readers/failures"
-examples >>"$readers/failures"
-without_slots >>"$readers/failures"
-first_lines >>"$readers/failures"
+{
+    mistakes
+    examples
+    without_slots
+    first_lines
+} >>"$readers/failures"
 cat "$readers/failures"
 failed=$(grep -c '^[^ ]' "$readers/failures")
 total=$(($(wc -l <"$readers/list") + $(wc -l <"$readers/right") + $(grep -c '^[^ ]*: ' "$readers/failures")))
