@@ -203,6 +203,7 @@ lint:
 		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -D__x86_64__ -D__LP64__ \
 		-Iinclude -I. $(call sources,$(filter-out include,$(C_FOLDERS)))
 	shellcheck -x $(SHELL_FILES)
+	scripts/check-includes
 	scripts/check-tests
 	scripts/check-arch
 
