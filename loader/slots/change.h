@@ -1,7 +1,7 @@
 /*
- * change.h - what a transaction makes of one slot: the layers that it will have, and the value that will be live.
+ * change.h - a slot's change by a transaction: the layers that the slot will have, and the value that will be live.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_CHANGE_H
 #define HOTPATCH_CHANGE_H
@@ -11,28 +11,28 @@
 struct change {
     struct change *next;
     struct slot *slot;
-    struct layer *layers; /* after the commit: the old ones */
+    struct layer *layers; /* after the commit: the slot's old layers */
     size_t layer_count;
     struct slot *provider;
-    bool armed;              /* an entry slot, by this transaction */
-    uintptr_t before, after; /* live values, known from change_values() on */
+    bool armed;              /* an entry slot that this transaction has armed */
+    uintptr_t before, after; /* the live values, known after change_values() */
 };
 
-/* Make a change that leaves the slot as it is, and pin the slot. NULL: no memory. */
+/* Make a change that leaves the slot as it is, and pin the slot. Return NULL if there is no memory. */
 struct change *change_new(struct slot *slot);
 void change_free(struct change *change);
 
-/* Return the layer of a module; NULL: there is none. */
+/* Return the layer of a module; NULL if there is none. */
 struct layer *change_layer_of(const struct change *change, const struct module *module);
-/* Put a layer on top. 0, or -1: no memory. */
+/* Put a layer on top. Return 0, or -1 if there is no memory. */
 int change_push_layer(struct change *change, const struct layer *layer);
 void change_remove_layer(struct change *change, const struct layer *layer);
 
-/* Return what lies below all layers. */
+/* Return the value below all layers. */
 uintptr_t change_base(const struct change *change);
-/* Fill in the functions of the layers, whose modules are placed, and the values before and after the commit. */
+/* Set the functions of the layers, whose modules are placed, and the values before and after the commit. */
 void change_values(struct change *change);
-/* Return what a word will hold. */
+/* Return the value that a word will hold. */
 uintptr_t change_word_value(const struct change *change, const struct word *word);
 
 #endif

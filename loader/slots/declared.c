@@ -16,7 +16,8 @@
 /* ---- the kind ---- */
 
 /* Empty the required slots that a dropped slot fills. Their words hold the address of a stub that is unmapped, so the
- * fallback is stored at once, not with the next commit; not into an object that is unmapped as well. */
+ * fallback is stored at once, not with the next commit. No fallback is stored into an object that is unmapped as
+ * well. */
 static void forget_provider(const struct slot *gone)
 {
     for (struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind) {
@@ -66,7 +67,7 @@ void declared_place(struct slot *slot, struct object *object)
     slot->declared = (struct hotpatch_slot *)((uintptr_t)slot->declared + object->bias);
     if (slot->fallback)
         slot->fallback += object->bias;
-    else /* a function of another object: ld.so has put it there */
+    else /* a function of another object: ld.so has stored its address there */
         memcpy(&slot->fallback, &slot->declared->fallback, sizeof(slot->fallback));
     if (slot->stub)
         slot->stub += object->bias;
@@ -77,9 +78,9 @@ void declared_place(struct slot *slot, struct object *object)
     slot->live = __atomic_load_n(slot->words[0].address, __ATOMIC_ACQUIRE);
 }
 
-/* A program does not export its table, and a library's version script may hide it: then the
- * section headers of the file tell where it is. What lies there is judged as always, so a file
- * that has been replaced on disk since does no harm. */
+/* Find and read the object's slot table. A program does not export its table, and a library's version script may hide
+ * it. Then the section headers of the file say where the table is. The table is checked as always, so a file that was
+ * replaced on disk after loading does no harm. */
 static int read_table(const struct object *object, struct slot_table *table,
                       struct elf_error *error)
 {
@@ -93,7 +94,8 @@ static int read_table(const struct object *object, struct slot_table *table,
     fd = object_file_open(object, &is_own);
     if (is_own)
         own = fd;
-    if (fd < 0) /* asked before the listener is there: the program's is looked for again */
+    /* called before the listener exists: the program's table is searched again later */
+    if (fd < 0)
         return object->is_program ? SLOT_TABLE_PENDING : 0;
     if (slot_table_find_in_file(fd, &address))
         found = slot_table_read_at(object->image, address, table, error);
@@ -114,7 +116,7 @@ int declared_read(struct object *object)
     if (found == SLOT_TABLE_PENDING)
         return 1;
     if (found < 0) {
-        /* Told by `slots` and `doctor`; the rest of the process can still be patched. */
+        /* `slots` and `doctor` report the problem. The rest of the process can still be patched. */
         free(object->problem);
         object->problem = text_copy(error.text);
         return object->problem ? 0 : -1;

@@ -1,7 +1,7 @@
 /*
- * direct_callers.h - the direct callers of functions of loaded objects (arch/callers.h).
+ * direct_callers.h - find the direct callers of functions of loaded objects (arch/callers.h).
  *
- * Runs on whichever thread holds the engine lock, inside objects_locked().
+ * Called by the thread that holds the engine lock, inside objects_locked().
  */
 #ifndef HOTPATCH_DIRECT_CALLERS_H
 #define HOTPATCH_DIRECT_CALLERS_H
@@ -10,8 +10,8 @@
 
 struct object;
 
-/* Return the index of an object's direct branches, made at the first call and kept. NULL: it cannot be made, and the
- * reason is logged. Armed entries are read as they were before. */
+/* Return the index of an object's direct branches, made at the first call and kept. Return NULL if it cannot be made;
+ * the reason is logged. Armed entries are read as they were before. */
 struct arch_callers *callers_of(struct object *object);
 
 #endif

@@ -41,7 +41,7 @@ static void add_candidate(const struct function *function, void *context)
     search->count++;
 }
 
-/* Return where a program that does not move begins, else 0. */
+/* Return the start address of a non-PIE program, else 0. */
 static uint64_t fixed_start(const struct object *object)
 {
     return object->bias == 0 ? object->begin : 0;
@@ -128,7 +128,8 @@ bool entry_real(const struct entry_candidate *candidate, struct entry_candidate 
     return false;
 }
 
-/* Return the names of the functions that share the slot's code, or of its clones. NULL: there are none, or no memory. */
+/* Return the names of the functions that share the slot's code, or of its clones. Return NULL if there are none, or if
+ * there is no memory. */
 static char *copies_of(const struct slot *slot, bool clones)
 {
     const struct function_copies *copies = object_copies(slot->object);

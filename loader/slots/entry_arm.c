@@ -1,4 +1,4 @@
-/* entry_arm.c - see entry_arm.h. Stubs are written, jumps put in (site.h), and calls led to the layers. */
+/* entry_arm.c - see entry_arm.h. This file writes stubs, puts jumps in (site.h), and leads calls to the layers. */
 #include "loader/slots/entry_arm.h"
 
 #include "loader/slots/change.h"
@@ -77,8 +77,8 @@ static bool adds_a_layer(const struct change *change)
     return false;
 }
 
-/* At an armed entry a layer that is added takes effect, or is refused; a revert is a store through the word, whatever
- * others have written to the entry. */
+/* Return what arming has to do. If a layer is added to an armed entry, the entry is repaired or the change is refused.
+ * A revert is a store through the word, whatever other tools have written to the entry. */
 static enum arm_need arm_need(const struct change *change)
 {
     const struct site *site = change->slot->site;
@@ -128,8 +128,9 @@ static bool store(const struct change *change, const struct word *word, bool hit
     return hits;
 }
 
-/* The caller of an injection relies on what a keeping stub keeps, and so on what the injection passes the call to. A
- * replacement's own call relies on the ABI alone. */
+/* Return the address that an injection passes its calls to: the function below, or its thunk. The injection's caller
+ * relies on the registers that a keeping stub keeps, and so the function below must keep them, too. A replacement's own
+ * call relies only on the ABI. */
 static uintptr_t passes_to(const struct slot *slot, uintptr_t below)
 {
     return site_way(slot->site, below);

@@ -1,7 +1,7 @@
 /*
- * entry_arm.h - entry slots as a kind: how they are prepared, armed, switched and disarmed.
+ * entry_arm.h - the slot_ops of entry slots: how they are prepared, armed, switched and disarmed.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_ENTRY_ARM_H
 #define HOTPATCH_ENTRY_ARM_H

@@ -24,8 +24,8 @@ static bool read_file(struct object *object, uint64_t address, uint8_t *to, size
     return read;
 }
 
-/* Return how many bytes from the entry on are displaced, by the file's code: `head` are the function's first
- * `size` bytes. Where that code cannot be decoded: as many as a hook may overwrite. */
+/* Return how many bytes from the entry on are displaced, by the file's code: `head` has the function's first `size`
+ * bytes. If that code cannot be decoded, return the largest number of bytes that a hook overwrites. */
 static size_t displaced(const struct object *object, const struct function *function,
                         const uint8_t *head, size_t size)
 {
@@ -65,7 +65,7 @@ int entry_file_check(struct object *object, const struct function *function,
     if (function->size == 0 || !image_bytes_at(object->image, function->address, function->size))
         return 0;
     entry_bytes_read(object->bias + function->address, &found, function->size);
-    /* The jumps, pads and int3 that the engine wrote are not foreign. */
+    /* The jumps, pads and int3 that the engine wrote are not foreign bytes. */
     sites_restore(found.at, found.bytes, found.size);
     if (!read_file(object, function->address, original, found.size))
         return check_memory_alone(&found, why);

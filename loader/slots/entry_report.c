@@ -51,7 +51,7 @@ static struct reported_damage report_damage(const struct slot *slot, const struc
                                     .text = texts->text};
 }
 
-/* Return through which stub calls reach the replacement. */
+/* Return the name of the stub through which calls reach the replacement. */
 static const char *stub_of(const struct slot *slot)
 {
     return !slot->layer_count ? NULL : keep_of(slot) ? "keeping" : "jump";

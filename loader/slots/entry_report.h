@@ -1,7 +1,7 @@
 /*
- * entry_report.h - what the engine reports of an entry slot alone.
+ * entry_report.h - report the members that only entry slots have.
  *
- * Runs on whichever thread holds the engine lock. What is reported of written code is what was last read.
+ * Called by the thread that holds the engine lock. The report of written code has the result of the last reading.
  */
 #ifndef HOTPATCH_ENTRY_REPORT_H
 #define HOTPATCH_ENTRY_REPORT_H
@@ -11,7 +11,7 @@
 
 struct damage;
 
-/* Return what another tool has written over the armed entry, as the last damage_look() found; NULL: nothing. */
+/* Return the damage of the armed entry that the last damage_look() found; NULL if there is none. */
 const struct damage *entry_damage(const struct slot *slot);
 
 /* Add the members of entry slots to `report`, and call `put` with it and `text`. */

@@ -20,10 +20,10 @@ struct listing {
     const struct request *request;
     struct limit *limit;
     const struct reported_rows *rows;
-    size_t skip; /* objects that are done */
-    bool more;   /* not all objects are done */
+    size_t skip; /* number of objects that are listed */
+    bool more;   /* there are objects that are not listed yet */
     struct object *object;
-    uint64_t *stubs; /* where functions of `object` begin that are declared slots, in order */
+    uint64_t *stubs; /* the sorted addresses of functions of `object` that are declared slots */
     size_t stub_count;
 };
 
@@ -39,8 +39,8 @@ static bool is_stub_in(const struct slot *slot, const struct object *object)
     return slot->object == object && slot->stub;
 }
 
-/* Note where functions of list->object begin that are declared slots: such a function begins with its stub. 0, or -1:
- * no memory. */
+/* Collect the addresses of functions of list->object that are declared slots: such a function begins with its stub.
+ * Return 0, or -1 if there is no memory. */
 static int note_slots(struct listing *list)
 {
     size_t count = 0;
@@ -82,8 +82,8 @@ static void name_copies(const struct listing *list, const struct function *funct
                          sizeof(texts->clones));
 }
 
-/* Return whether the function is defined for one import slot alone: a load whose function cannot be patched at its
- * entry then takes that slot (find.c). */
+/* Return whether the function is defined for one import slot only. If its entry cannot be patched, a load takes that
+ * slot (find.c). */
 static bool is_imported(const struct object *object, const struct function *function)
 {
     size_t count = 0;
@@ -95,7 +95,7 @@ static bool is_imported(const struct object *object, const struct function *func
     return count == 1;
 }
 
-/* Find out whether a load could patch the function's entry. */
+/* Check whether a load could patch the function's entry. */
 static void try_entry(const struct listing *list, const struct function *function,
                       struct function_code *code, struct site_problem *why)
 {
@@ -113,10 +113,11 @@ static void try_entry(const struct listing *list, const struct function *functio
 struct judgement {
     struct function_code code;
     bool patchable;
-    char why[sizeof(((struct site_problem *)0)->text) + 64]; /* "": nothing to say */
+    char why[sizeof(((struct site_problem *)0)->text) + 64]; /* "": no reason */
 };
 
-/* A function whose entry cannot be patched, and which objects import, can be patched in their words. */
+/* Check a function. If its entry cannot be patched and objects import it, the function can be patched in their
+ * words. */
 static void judge(const struct listing *list, const struct function *function,
                   struct judgement *out)
 {
@@ -133,7 +134,7 @@ static void judge(const struct listing *list, const struct function *function,
                  imported ? "only calls through imports switch: " : "", why.text);
 }
 
-/* Return whether the function is a slot. An indirect function is one where its implementation is a slot of its name. */
+/* Return whether the function is a slot. An indirect function is a slot if its implementation is a slot of its name. */
 static bool is_listed_slot(const struct listing *list, const struct function *function,
                            const char *name)
 {
@@ -198,8 +199,8 @@ static int list_function(const struct function *function, void *context)
     return 0;
 }
 
-/* Return whether the object's functions are listed: of all objects where the request names functions or their kind,
- * else of the program alone, since nobody reads the thousands of libc. */
+/* Return whether the object's functions are listed. All objects are listed if the request gives names of functions or
+ * their kind; else only the program is listed, because the list of libc's thousands of functions is rarely wanted. */
 static bool is_listed(const struct listing *list, const struct object *object)
 {
     if (object->is_ours || object->module || !object->image)
@@ -207,8 +208,8 @@ static bool is_listed(const struct listing *list, const struct object *object)
     return object->is_program || list->request->match || list->request->kind;
 }
 
-/* Return the functions of the next object that is listed, which becomes list->object. NULL: `more` says whether there
- * are other objects. */
+/* Return the functions of the next object that is listed, which becomes list->object. If NULL is returned, `more` is
+ * true if there are other objects. */
 static struct functions *next_functions(struct listing *list)
 {
     size_t index = 0;
@@ -226,7 +227,7 @@ static struct functions *next_functions(struct listing *list)
     return NULL;
 }
 
-/* 0, 1: the limit was reached, or -1: no memory. */
+/* List one object. Return 0; 1 if the limit was reached; -1 if there is no memory. */
 static int list_next_object(void *context)
 {
     struct listing *list = context;
@@ -240,7 +241,7 @@ static int list_next_object(void *context)
     return result;
 }
 
-/* Note which implementation an indirect function has, so that ifuncs_ask() asks ld.so for it. */
+/* Record that the implementation of an indirect function is wanted, so that ifuncs_ask() asks ld.so for it. */
 static int want_implementation(const struct function *function, void *context)
 {
     const struct listing *list = context;
@@ -264,8 +265,8 @@ static int want_next_object(void *context)
     return functions && functions_each(functions, want_implementation, list) > 0;
 }
 
-/* Run `body` once for each object, inside objects_locked(), until it does not return 0. Returns what it returned, or
- * -1: no memory. */
+/* Run `body` once for each object, inside objects_locked(), until it returns another value than 0. Return that value,
+ * 0, or -1 if there is no memory. */
 static int each_object(struct listing *list, int (*body)(void *list))
 {
     int result = 0;
@@ -277,8 +278,8 @@ static int each_object(struct listing *list, int (*body)(void *list))
     return result;
 }
 
-/* Ask ld.so for the implementations of indirect functions. This is done before the list is made, as ld.so cannot be
- * asked inside objects_locked(). While ld.so is busy they stay unknown. */
+/* Ask ld.so for the implementations of indirect functions before the list is made, because ld.so cannot be asked inside
+ * objects_locked(). While ld.so is busy the implementations stay unknown. */
 static void ask_implementations(struct listing *list)
 {
     struct refusal busy = {0};
@@ -289,8 +290,8 @@ static void ask_implementations(struct listing *list)
     refusal_clear(&busy);
 }
 
-/* Mark the objects whose functions are not known yet, so that what the list makes of them is freed after it: 40 MB
- * in node. What a load has made stays for the next load. */
+/* Mark the objects whose functions are not known yet. The indexes that the list makes of them are freed after it: 40 MB
+ * in node. An index that a load has made stays for the next load. */
 static int begin_passing(void *nothing)
 {
     (void)nothing;

@@ -15,8 +15,8 @@
 
 struct implementation {
     struct implementation *next;
-    uint64_t definition; /* of the indirect function, before load bias */
-    uintptr_t address;   /* 0: not known */
+    uint64_t definition; /* the indirect function's address, before load bias */
+    uintptr_t address;   /* the implementation; 0: not known */
     bool asked;
     char *name, *version;
 };
@@ -46,7 +46,7 @@ void ifuncs_register(void)
     objects_register(&callbacks);
 }
 
-/* ---- what is known ---- */
+/* ---- bound words ---- */
 
 static uintptr_t bound_to(const struct object *object, const struct function *function)
 {
@@ -58,7 +58,8 @@ static uintptr_t bound_to(const struct object *object, const struct function *fu
     return 0;
 }
 
-/* What its own object's calls go through: bound when the object was loaded, lazy binding or not. */
+/* Return the value of the word that calls from the function's own object go through. ld.so binds it when it loads the
+ * object, also with lazy binding. */
 static uintptr_t own_word(struct object *object, const struct function *function)
 {
     struct functions *functions = object_function_index(object);
@@ -75,7 +76,7 @@ static uintptr_t own_word(struct object *object, const struct function *function
     return 0;
 }
 
-/* What is not exported ld.so cannot tell. */
+/* Add the function to the list for ld.so. A function that is not exported is not added: ld.so cannot find it. */
 static void want(struct object *object, const struct function *function)
 {
     struct implementation *wanted = function->exported ? calloc(1, sizeof(*wanted)) : NULL;
@@ -133,7 +134,8 @@ static size_t count_wanted(void)
     return count;
 }
 
-/* The objects are not read after that: they may go while ld.so is asked. */
+/* The state of a question to ld.so. The objects are not read after the question is made: they may be unmapped while
+ * ld.so is asked. */
 struct answers {
     const struct linker_ask *ask;
     size_t count;
@@ -166,7 +168,7 @@ static struct implementation *wanted_of(const struct object *object, uint64_t de
     return NULL;
 }
 
-/* Inside objects_locked(), so that what is listed is there. */
+/* Store the answers. Called inside objects_locked(), so that the listed objects are mapped. */
 static int take_answers(void *context)
 {
     const struct answers *answers = context;

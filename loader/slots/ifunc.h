@@ -1,10 +1,10 @@
 /*
- * ifunc.h - which function an indirect one (gABI, STT_GNU_IFUNC) stands for: the one that its resolver
- * has chosen in this process. The words that are bound to it tell, those of imports and those that its
- * own object's calls go through (ARCH_RELOCATION_INDIRECT); where there are none, ld.so is asked, on the
- * worker, since dlsym(3) runs the resolver.
+ * ifunc.h - find the implementation of an indirect function (gABI, STT_GNU_IFUNC): the function that its resolver chose
+ * in this process. Bound words hold its address: words of imports, and words that calls from the function's own object
+ * go through (ARCH_RELOCATION_INDIRECT). If there are no such words, the worker asks ld.so, because dlsym(3) runs the
+ * resolver.
  *
- * Requests that load, try and list all ask here. Runs on whichever thread holds the engine lock.
+ * Requests that load, try and list all use this file. Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_IFUNC_H
 #define HOTPATCH_IFUNC_H
@@ -18,16 +18,17 @@ struct function;
 struct object;
 struct slot;
 
-/* Where `function` of `object` leads; 0: nobody says, or not before ifuncs_ask(). Inside
- * objects_locked(). */
+/* Return the implementation of `function` of `object`; 0 if it cannot be found, or not before ifuncs_ask(). Called
+ * inside objects_locked(). */
 uintptr_t ifunc_implementation(struct object *object, const struct function *function);
 
-/* Of an import slot whose definition is an indirect function that no word is bound to yet: let its base be the
- * implementation. False: as above. Inside objects_locked(). */
+/* Set the base of an import slot to the implementation, if the slot's definition is an indirect function that no word
+ * is bound to yet. Return false if the implementation is not known, or not before ifuncs_ask(). Called inside
+ * objects_locked(). */
 bool ifunc_bind(struct slot *slot);
 
-/* Asks ld.so about those that were wanted and not known. 1: some are known now, and what was made of them is
- * to be made anew; 0; -1 with `why`. Not inside objects_locked(). */
+/* Ask ld.so about the wanted functions that are not known. Return 1 if some are known now: the plan or list that uses
+ * them must be made again. Return 0 if there is no new answer; -1 with `why`. Called outside objects_locked(). */
 int ifuncs_ask(uint64_t deadline, struct refusal *why);
 
 /* Register with the list of objects (object.h). */

@@ -1,12 +1,11 @@
 /*
- * import.c - import slots: the words of every object that ld.so fills with functions, by
- * JUMP_SLOT, GLOB_DAT and ADDRESS relocations (arch/relocation.h); see import.h.
+ * import.c - import slots: the words of every object that ld.so fills with functions by JUMP_SLOT, GLOB_DAT and ADDRESS
+ * relocations (arch/relocation.h); see import.h.
  *
- * One slot is one definition under one name; all words that ld.so bound to it switch together. A
- * bound word holds the address of its definition. A word that is not bound holds the address of its own
- * object's PLT stub, and in a non-PIE process a library's word may hold the executable's PLT entry
- * (gABI, "Function Addresses"): then the definition is looked up as ld.so does, first in the global
- * scope and then in the importer's own.
+ * A slot is one definition under one name. All words that ld.so bound to the definition switch together. A bound word
+ * holds the address of its definition. A word that is not bound holds the address of its own object's PLT stub. In a
+ * non-PIE process a library's word may hold the executable's PLT entry (gABI, "Function Addresses"). For such words the
+ * definition is looked up as ld.so does, first in the global scope and then in the importer's own scope.
  */
 #include "loader/slots/import.h"
 
@@ -24,19 +23,19 @@
 #include "loader/slots/change.h"
 #include "loader/slots/import_report.h"
 
-/* Objects have thousands of words and a patch names few: only words of names that were asked for are read, until a
- * request lists all. */
+/* Objects have thousands of words and a patch names few. So only words of names that were asked for are read, until a
+ * request lists all words. */
 static bool all_wanted;
 static char **wanted;
 static size_t wanted_count;
-static bool expect_new; /* objects may have words that are wanted and were not read */
+static bool expect_new; /* objects may have wanted words that are not read yet */
 
 /* ---- the definition of a word ---- */
 
 struct definition {
     struct object *object;
     uint64_t value; /* st_value */
-    bool indirect;  /* STT_GNU_IFUNC: the word holds what its resolver chose */
+    bool indirect;  /* STT_GNU_IFUNC: the word holds the address that the resolver chose */
 };
 
 static bool is_function(const struct image_symbol *symbol)
@@ -51,7 +50,7 @@ static int match_value(const struct image_symbol *symbol, void *context)
     return symbol->value == *value && is_function(symbol);
 }
 
-/* Return whether the object defines the name there, in another version than the default one. */
+/* Return whether the object defines the name at that value, in another version than the default version. */
 static bool defines_at(const struct object *object, const char *name, uint64_t value)
 {
     struct elf_error error;
@@ -60,9 +59,9 @@ static bool defines_at(const struct object *object, const char *name, uint64_t v
 }
 
 /*
- * Find the definition of a bound word: the object that it points into defines the name there, or has an IFUNC of it. A
- * word that points into its own object or the program, and not at the name's definition, leads to a PLT; only for the
- * other words another version of the name is searched for, which takes long.
+ * Find the definition of a bound word: the object that the word points into defines the name there, or has an IFUNC of
+ * that name. A word that points into its own object or into the program, and not at the name's definition, leads to a
+ * PLT. Only for the other words another version of the name is searched, because that search takes long.
  */
 static bool bound_definition(const struct object *importer, const char *name, uintptr_t value,
                              struct definition *out)
@@ -97,8 +96,8 @@ static bool looked_up_definition(struct object *importer, const struct image_sym
     return true;
 }
 
-/* Nothing is linked with the vDSO: a word that leads there was filled by the resolver of an indirect function, such as
- * libc's time(), though the vDSO has a function of that name (vdso(7)). */
+/* Return whether the word leads to the vDSO. No object is linked with the vDSO: the resolver of an indirect function,
+ * such as libc's time(), stored the address, although the vDSO has a function of that name (vdso(7)). */
 static bool leads_to_vdso(uintptr_t value)
 {
     const struct object *object = object_at(value);
@@ -107,9 +106,9 @@ static bool leads_to_vdso(uintptr_t value)
 }
 
 /*
- * Find the definition of a word. The value of a bound word says which of an object's functions it is, except for an
- * IFUNC: two versions of one name may have chosen one function, or functions without a name. There ld.so's
- * own rule decides which version it is.
+ * Find the definition of a word. The value of a bound word shows which function of an object it is, except for an
+ * IFUNC: two versions of one name may have chosen one function, or functions without a name. For these, ld.so's own
+ * rule decides which version it is.
  */
 static bool find_definition(struct object *importer, const struct image_symbol *import,
                             uintptr_t value, struct definition *out, bool *bound)
@@ -131,7 +130,8 @@ static bool find_definition(struct object *importer, const struct image_symbol *
 
 /* ---- words that lead to a PLT ---- */
 
-/* False also between two segments: a word may hold anything. */
+/* Return whether the value is the address of a PLT stub. Return false also for an address between two segments: a word
+ * may hold any value. */
 static bool is_lazy_stub(const struct object *object, uintptr_t value)
 {
     const uint8_t *code = image_bytes_at(object->image, value - object->bias, ARCH_LAZY_BYTES);
@@ -151,8 +151,8 @@ bool import_is_unbound(const struct slot *slot, const struct word *word, uintptr
 
 /* ---- the kind ---- */
 
-/* A patch's own calls of what it replaces reach what lay there before any patch; HOTPATCH_ORIGINAL is for what lies
- * below it. */
+/* Return the value that the word must hold. A patch's own calls of a function that it replaces reach the code that was
+ * there before any patch. HOTPATCH_ORIGINAL holds the value below the patch's layer. */
 static uintptr_t word_value(const struct slot *slot, const struct layer *layers, size_t count,
                             uintptr_t live, const struct word *word)
 {
@@ -162,9 +162,9 @@ static uintptr_t word_value(const struct slot *slot, const struct layer *layers,
     return live;
 }
 
-/* Return whether the word holds what was last stored or read there. A word that ld.so has bound since, or has still to
- * bind, holds the definition, or the address of a PLT entry: its object's, or in a non-PIE process the program's. Any
- * other value was stored by the program. */
+/* Return whether the word holds the value that was last stored or read there. A word that ld.so has bound since, or has
+ * still to bind, holds the definition, or the address of a PLT entry: its object's, or in a non-PIE process the
+ * program's. The program has stored any other value. */
 static bool is_as_expected(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
@@ -172,8 +172,8 @@ static bool is_as_expected(const struct slot *slot, const struct word *word)
     return now == slot->live || now == slot->base || import_is_unbound(slot, word, now);
 }
 
-/* Return whether what is live stays, and is only stored into words that came since. A word that the program has
- * changed is then no reason to refuse the request. */
+/* Return whether the live value stays, and is only stored into words that came since. If the program has changed such a
+ * word, the request is not refused. */
 static bool only_extends(const struct change *change)
 {
     return change->before == change->after && change->layer_count == change->slot->layer_count;
@@ -191,8 +191,8 @@ static enum word_state word_state(const struct change *change, const struct word
     return may_be_kept(change, word) ? WORD_KEPT : WORD_HOST_OWNED;
 }
 
-/* Data is stored into only where it holds what it should, in one step with the comparison: the program may write it at
- * any moment. */
+/* Store a word. A word of data is stored only if it holds the expected value, in one step with the comparison: the
+ * program may write it at any moment. */
 static bool store(const struct change *change, const struct word *word, bool hits)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
@@ -244,8 +244,8 @@ static struct slot *slot_of(const char *name, const char *version,
     return slot;
 }
 
-/* Return whether the relocation may be of a function: an import's own st_info may be STT_NOTYPE, then its definition
- * decides. */
+/* Return whether the relocation may be that of a function. The st_info of an import may be STT_NOTYPE; its definition
+ * decides then. */
 static bool is_candidate(const struct image_relocation *relocation)
 {
     uint8_t type = relocation->symbol.type;
@@ -272,7 +272,7 @@ static bool is_among(const char *name, size_t begin, size_t end)
     return false;
 }
 
-/* Return whether the name is wanted, and not among those that the object was read for before. */
+/* Return whether the name is wanted, and is not among the names that the object was read for before. */
 static bool is_wanted(const struct object *object, const char *name)
 {
     return all_wanted ? !is_among(name, 0, object->names_read)
@@ -327,7 +327,7 @@ static int read_object(struct object *object)
         !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
         add, object, &error);
     if (result == PENDING) {
-        slots_drop_words(object); /* all of them are read again later */
+        slots_drop_words(object); /* the next reading reads all words of the object again */
         object->names_read = 0;
         expect_new = true;
         return 0;
@@ -360,7 +360,7 @@ int imports_read_new(void)
     return 0;
 }
 
-/* Return whether the word holds what was stored, or what ld.so leaves where no layer is applied. */
+/* Return whether the word holds the stored value, or the value that ld.so leaves if no layer is applied. */
 static bool is_known_value(const struct slot *slot, const struct word *word)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
@@ -369,8 +369,8 @@ static bool is_known_value(const struct slot *slot, const struct word *word)
            (slot->layer_count == 0 && (now == slot->base || import_is_unbound(slot, word, now)));
 }
 
-/* The words of a library that was closed and opened again where it lay were filled by ld.so again, or will be: they are
- * read again, as those of a new object are. */
+/* Forget the words of a library that was closed and opened again at its old place. ld.so has filled them again, or will
+ * do so. They are read again like the words of a new object. */
 void imports_recheck(struct object *object)
 {
     for (const struct slot *slot = slots_of(SLOT_IMPORT); slot; slot = slot->next_of_kind)
@@ -409,7 +409,7 @@ int imports_read_named(const char *name)
     return imports_read_new();
 }
 
-/* ---- what cannot be patched ---- */
+/* ---- imports that cannot be patched ---- */
 
 struct unpatchable {
     struct object *object;

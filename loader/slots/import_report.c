@@ -12,7 +12,7 @@ static bool is_first_of_object(const struct slot *slot, size_t word)
     return true;
 }
 
-/* List the objects whose words are switched, each once. A patch that is not live is left out. */
+/* List each object whose words are switched. A patch that is not live is omitted. */
 static void each_importer(const void *of, reported_name_fn *put, void *context)
 {
     const struct slot *slot = of;

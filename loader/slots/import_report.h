@@ -1,7 +1,7 @@
 /*
- * import_report.h - what the engine reports of an import slot alone.
+ * import_report.h - report the members that only import slots have.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_IMPORT_REPORT_H
 #define HOTPATCH_IMPORT_REPORT_H

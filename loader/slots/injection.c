@@ -38,7 +38,7 @@ static int errno_of(const char *text)
     return 0;
 }
 
-/* NAME=RETVAL[:ERRNO]; NAME may have a '=', as operator== does. */
+/* Parse NAME=RETVAL[:ERRNO]. NAME may contain a '=', as operator== does. */
 static int parse_what(struct injection *injection, const char *what, char *target,
                       size_t target_size, struct refusal *why)
 {
@@ -77,7 +77,7 @@ static int parse_caller(struct injection *injection, const char *caller, struct 
     return refuse(why, HP_NO_TARGET, "caller=%s: no such object is in the process", caller);
 }
 
-/* Return the request's NAME=RETVAL[:ERRNO] and terms, malloc'd; NULL: no memory. */
+/* Return the request's NAME=RETVAL[:ERRNO] and terms, malloc'd; NULL if there is no memory. */
 static char *describe(const struct request_injection *request)
 {
     char nth[32] = "", probability[48] = "", times[32] = "";
@@ -93,17 +93,17 @@ static char *describe(const struct request_injection *request)
                        request->caller ? " caller=" : "", request->caller ? request->caller : "");
 }
 
-/* ---- which functions of the row are free ---- */
+/* ---- free functions of the row ---- */
 
-/* A function rests REST_MS after its injection was reverted: less where a look at all threads shows them outside of the
- * row, and no more than SHORT_REST_MS where MANY rest. Of MANY the oldest with the same text is used again at once: a
- * thread that is still in it meets the same terms. */
+/* A function rests after its injection was reverted, for REST_MS. It rests for less if a look at all threads shows them
+ * outside of the row, and for at most SHORT_REST_MS if MANY functions rest. If MANY rest, the oldest function with the
+ * same text is used again at once: a thread that is still in it has the same terms. */
 enum { LOOK_AT_LEAST = 32, MANY = 512, REST_MS = 10000, SHORT_REST_MS = 1000 };
 
 static struct {
-    size_t used;    /* functions that were ever taken: the first so many */
-    size_t resting; /* of them, after free_rested() */
-    size_t look_at; /* from so many resting functions on the threads are looked at */
+    size_t used;    /* the first `used` functions of the row were taken at least once */
+    size_t resting; /* the number of them that rest, after free_rested() */
+    size_t look_at; /* the threads are examined if at least this many functions rest */
 } row = {.look_at = LOOK_AT_LEAST};
 
 static bool rests(const struct injection *injection)
@@ -133,8 +133,8 @@ static void free_rested(uint64_t now, uint64_t ms)
     }
 }
 
-/* Free those that no thread is in, by time or by a look at all threads. A look that shows nothing, since a thread runs,
- * is not repeated before twice as many rest. */
+/* Free the functions that no thread is in: by time, or by a look at all threads. If the look fails because a thread
+ * runs, the next look is made when twice as many functions rest. */
 static void free_what_is_left(void)
 {
     uint64_t now = clock_ms();
@@ -145,7 +145,7 @@ static void free_what_is_left(void)
         free_rested(now, SHORT_REST_MS);
     if (row.resting < row.look_at)
         return;
-    if (thread_scan_has_left(begin - 1, end)) { /* both exclusive */
+    if (thread_scan_has_left(begin - 1, end)) { /* both bounds are exclusive */
         free_rested(now, 0);
         row.look_at = LOOK_AT_LEAST;
     } else if (row.look_at < ARCH_INJECTIONS) {
@@ -165,8 +165,8 @@ static struct injection *oldest_with_text(const char *text)
     return oldest;
 }
 
-/* Let a thread that is still in the function pass its call to the old original, until a commit stores the new one, or
- * for ever if none does. */
+/* Let a thread that is still in the function pass its call to the old original, until a commit stores a new original;
+ * without a commit, always. */
 static void keep_original(struct injection *made, const struct injection *late)
 {
     made->original = late->original;
@@ -191,7 +191,7 @@ static struct injection *find_free(struct injection *made)
     return injection || row.used == ARCH_INJECTIONS ? injection : &injection_table[row.used++];
 }
 
-/* Find the offset of errno. Runs before the first injection, so that __errno_location(3) is not replaced yet. */
+/* Find the offset of errno. Called before the first injection, so that __errno_location(3) is not replaced yet. */
 static void find_errno(void)
 {
     if (!injection_errno_offset)

@@ -1,11 +1,11 @@
 /*
  * injection_decide.c - see injection_decide.h.
  *
- * Any thread of the program runs this, from inside any function, malloc included; so do the engine's own threads, in
- * which an injection at a function's entry takes no effect. No lock, no memory, and no call of a function of libc: an
- * injection may replace it, and would come here again. The file is built without vector registers
- * (-mgeneral-regs-only): injection_row.c restores the general ones and the lower halves of the vector registers, and no
- * part of them may be lost.
+ * Any thread of the program runs this code, from inside any function, malloc included. The engine's own threads run it,
+ * too; for them an injection at a function's entry has no effect. This code uses no lock and no memory, and calls no
+ * function of libc: an injection may replace that function, and the call would come here again. The file is built
+ * without vector registers (-mgeneral-regs-only). injection_row.c restores the general registers and the lower halves
+ * of the vector registers, and no part of the registers may be lost.
  */
 #include "loader/slots/injection_decide.h"
 
@@ -50,8 +50,8 @@ struct arch_injection_verdict arch_injection_decide(uint64_t number, uintptr_t c
     struct injection *injection = &injection_table[number];
     bool at_entry;
 
-    /* Pairs with injection_new(): a thread that came here through a word reads the whole injection. (The word's own
-     * release store does it; a race detector does not see the call through a PLT.) */
+    /* Pairs with the store in injection_new(): a thread that came here through a word reads the whole injection. (The
+     * word's own release store ensures that, but a race detector does not see the call through a PLT.) */
     (void)__atomic_load_n(&injection->taken, __ATOMIC_ACQUIRE);
     at_entry = __atomic_load_n(&injection->at_entry, __ATOMIC_ACQUIRE);
     if ((at_entry && shim()->own_thread()) || !strikes(injection, caller))

@@ -21,15 +21,15 @@ struct found {
     bool unread;
 };
 
-/* What callers rely on, by the object's code. Without an index of it (too much code, damaged relocations),
- * and of a function that only debug information knows, nothing is known. */
+/* Find the registers that callers rely on, by the object's code. They are unknown if the code has no index (too much
+ * code, damaged relocations), or if only debug information knows the function. */
 static void find(const struct slot *slot, struct found *found)
 {
     struct arch_callers *callers = callers_of(slot->object);
     struct function function;
 
 #ifdef HOTPATCH_PLAIN_STUBS
-    /* What the tests must see go wrong. */
+    /* Built for a test that needs the failure that this analysis prevents. */
     *found = (struct found){0};
     return;
 #endif
@@ -48,7 +48,7 @@ static int64_t stack_read(void *context)
     return own_stack_arguments(slot->object, slot->definition);
 }
 
-/* "exe+0x1234 (rcx), ...": where callers lie that rely on something, and on what. */
+/* Write the callers that rely on a register, and the registers: "exe+0x1234 (rcx), ...". */
 static void list_callers(const struct slot *slot, const struct found *found, char *list,
                          size_t size)
 {
@@ -91,7 +91,7 @@ int keep_plan(const struct slot *slot, const struct module *module, struct repla
     facts.kept = found.kept;
     facts.unread = found.unread;
     if (module->injection) {
-        /* It writes nothing but its result: not even that where callers show that there is none. */
+        /* The injection writes only its result, and not even the result if the callers show that there is none. */
         __atomic_store_n(&module->injection->no_result, facts.kept.general & 1, __ATOMIC_RELEASE);
         return 0;
     }

@@ -1,7 +1,7 @@
 /*
- * keep_slot.h - what callers of an entry slot's function rely on, and so how a new layer is called.
+ * keep_slot.h - find the registers that callers of an entry slot's function rely on, and so how a new layer is called.
  *
- * Runs on whichever thread holds the engine lock.
+ * Called by the thread that holds the engine lock.
  */
 #ifndef HOTPATCH_KEEP_SLOT_H
 #define HOTPATCH_KEEP_SLOT_H
@@ -10,16 +10,16 @@
 #include "loader/slots/change.h"
 #include "loader/slots/module_state.h"
 
-/* Decide how calls of a module's replacement on an entry slot are made, and write that into the replacement. 0; -1: they cannot be made,
- * `why` says so (HP-CALLERS). Inside objects_locked(). */
+/* Decide how calls of a module's replacement on an entry slot are made, and write that into the replacement. Return 0,
+ * or -1 with `why` if no such call is possible (HP-CALLERS). Called inside objects_locked(). */
 int keep_plan(const struct slot *slot, const struct module *module, struct replacement *replacement,
               struct refusal *why);
 
-/* Return a warning that names the functions whose new layers are called through keeping stubs, malloc'd; NULL: there is
- * none. */
+/* Return a warning that names the functions whose new layers are called through keeping stubs, malloc'd; NULL if there
+ * are no such functions. */
 char *keep_warning(const struct change *changes);
 
-/* Return what calls of the slot's replacement keep; NULL: nothing. */
+/* Return the registers that calls of the slot's replacement keep; NULL if there are none. */
 const struct arch_kept *keep_of(const struct slot *slot);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/services.h"
 
-enum { ASK_EVERY = 32 }; /* functions of a list: about a millisecond */
+enum { ASK_EVERY = 32 }; /* functions of a list: they take about a millisecond */
 
 struct limit limit_of(const struct request *request)
 {

@@ -1,7 +1,7 @@
 /*
- * limit.h - until when the listener works on a long list, and whether its reader is still there.
+ * limit.h - the time limit for a long list of the listener, and the test whether the list's reader still exists.
  *
- * Runs on the listener, between pieces of work that take no longer than a millisecond or so.
+ * Called by the listener, between pieces of work that take about a millisecond or less.
  */
 #ifndef HOTPATCH_LIMIT_H
 #define HOTPATCH_LIMIT_H
@@ -18,13 +18,13 @@ struct limit {
     bool late, abandoned;
 };
 
-/* Return the limit of a request that begins now: its timeout=, if it has one, and its deadline=. */
+/* Return the limit of a request that begins now: its timeout= if the request has one, and its deadline=. */
 struct limit limit_of(const struct request *request);
 
-/* Return whether the time is up, or the reply has no reader any more. The clock is read once in 32 calls. */
+/* Return whether the time is over, or the reply has no reader any more. The clock is read once in 32 calls. */
 bool limit_reached(struct limit *limit);
 
-/* After limit_reached() returned true: refuse the request. Always -1. */
+/* Refuse the request after limit_reached() returned true. Return -1. */
 int limit_refuse(const struct limit *limit, struct refusal *why);
 
 #endif

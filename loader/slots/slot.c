@@ -1,4 +1,4 @@
-/* slot.c - see slot.h. Slots are found by kind, by name, and entry slots by place. */
+/* slot.c - see slot.h. Slots are found by kind and by name, and entry slots also by place. */
 #include "loader/slots/slot.h"
 
 #include <stdlib.h>
@@ -17,9 +17,9 @@ static struct slot **end = &first;
 static struct slot *firsts[KINDS];
 static struct slot **ends[KINDS] = {&firsts[0], &firsts[1], &firsts[2]};
 static struct slot *buckets[BUCKET_COUNT];
-static struct slot *places[BUCKET_COUNT]; /* entries, by object and definition */
+static struct slot *places[BUCKET_COUNT]; /* the entry slots, by object and definition */
 
-/* FNV-1a (Fowler, Noll, Vo). */
+/* Hash the name with FNV-1a (Fowler, Noll, Vo). */
 static struct slot **bucket_of(const char *name)
 {
     uint32_t hash = 2166136261u;
@@ -29,7 +29,7 @@ static struct slot **bucket_of(const char *name)
     return &buckets[hash % BUCKET_COUNT];
 }
 
-/* Functions begin at multiples of 16, mostly. */
+/* Hash the place. Most functions begin at multiples of 16. */
 static struct slot **place_of(const struct object *object, uint64_t definition)
 {
     uint64_t key = (uint64_t)(uintptr_t)object / 64 + definition / 16;
@@ -243,13 +243,14 @@ void slot_unpin(struct slot *slot)
         slot_free(slot);
 }
 
-/* The slots are not written one by one: each store would copy a page that the child may never use. */
+/* Unpin all slots. The slots are not written: each store would copy a page that the child may never use. */
 void slots_unpin_all(void)
 {
     transaction++;
 }
 
-/* Return the object that the slot is named after. Of an import that is the first importer: the program before others. */
+/* Return the object that the slot is named after. An import slot is named after its first importer; the program comes
+ * before other importers. */
 static const struct object *named_object(const struct slot *slot)
 {
     return slot->ops->of_importers && slot->word_count ? slot->words[0].object : slot->object;

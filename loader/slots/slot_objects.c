@@ -1,7 +1,7 @@
 /*
  * slot_objects.c - see slot_objects.h.
  *
- * Runs on whichever thread holds the engine lock, called by object.c.
+ * Called by object.c, on the thread that holds the engine lock.
  */
 #include "loader/slots/slot_objects.h"
 
@@ -9,7 +9,7 @@
 #include "loader/slots/declared.h"
 #include "loader/slots/import.h"
 
-/* Is what was stored in the object's declared slots still there? A new mapping holds the fallbacks. */
+/* Return whether the object's declared slots hold the stored values. In a new mapping they hold the fallbacks. */
 static bool is_unchanged(const struct object *object)
 {
     for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)

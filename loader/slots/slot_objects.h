@@ -1,4 +1,5 @@
-/* slot_objects.h - what becomes of slots when objects come and go. */
+/* slot_objects.h - keep the slots equal to the list of objects: register, check and drop slots when objects come and
+ * go. */
 #ifndef HOTPATCH_SLOT_OBJECTS_H
 #define HOTPATCH_SLOT_OBJECTS_H
 

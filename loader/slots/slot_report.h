@@ -1,8 +1,8 @@
 /*
- * slot_report.h - what the engine reports of one slot (base/reported.h).
+ * slot_report.h - report one slot to the shim (base/reported.h).
  *
- * Runs on whichever thread holds the engine lock. Nothing here allocates memory or reads a word of the process: what
- * is reported of words and of written code is what was last read.
+ * Called by the thread that holds the engine lock. No function of this file allocates memory or reads a word of the
+ * process: the report of words and of written code has the results of the last reading.
  */
 #ifndef HOTPATCH_SLOT_REPORT_H
 #define HOTPATCH_SLOT_REPORT_H
@@ -14,13 +14,13 @@
 void slot_report(const struct slot *slot, reported_slot_fn *put, struct reported_text *text,
                  void *context);
 
-/* Return the name of the layer's module, "(program)" where hotpatch_set() made the layer. */
+/* Return the name of the layer's module; "(program)" if hotpatch_set() made the layer. */
 const char *slot_layer_name(const struct layer *layer);
 
-/* Return the name of the module whose layer is the newest; NULL: the slot has no layer. */
+/* Return the name of the module with the newest layer; NULL if the slot has no layer. */
 const char *slot_live_module(const struct slot *slot);
 
-/* Return whether another tool has written over the armed entry, as the last damage_look() found. */
+/* Return whether the last damage_look() found that another tool has written over the armed entry. */
 bool slot_is_damaged(const struct slot *slot);
 
 #endif

@@ -252,7 +252,7 @@ static bool refuse_version(const struct slot_search *search, const struct object
     return *list || definer;
 }
 
-/* Return whether OBJECT is the shim, the engine, ld.so or the vDSO, whose code runs while a transaction switches slots. */
+/* Return whether OBJECT is the shim, the engine, ld.so or the vDSO, whose code runs while a transaction stores. */
 static bool is_never_patched(const struct symbol_spec *target)
 {
     for (struct object *o = objects_first(); *target->object && o; o = o->next)

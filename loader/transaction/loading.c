@@ -73,8 +73,8 @@ static void load_free(struct load_job *load)
     free(load);
 }
 
-/* Close the modules whose constructors ended after the transaction was refused. They stay listed until they are retired,
- * so that their objects are known to be patches. */
+/* Close the modules whose constructors ended after the transaction was refused. They stay listed until they are
+ * retired, so that their objects are known to be patches. */
 static void load_abandoned(struct worker_job *job)
 {
     struct load_job *load = (struct load_job *)(void *)job;
