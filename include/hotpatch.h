@@ -1,7 +1,7 @@
 /*
- * hotpatch.h - declare functions and data that a running program can exchange, and write the patches that
- * exchange them. C11 and C++17, gcc and clang, x86-64. No library is linked: without libhotpatch_preload.so
- * a program that includes this header runs as if its functions were ordinary ones.
+ * hotpatch.h - declare functions and data that can be exchanged while the program runs, and write the patches
+ * that exchange them. C11 and C++17, gcc and clang, x86-64. No library is linked. Without libhotpatch_preload.so
+ * a program that includes this header runs as if its functions were ordinary functions.
  *
  * The program:
  *
@@ -11,7 +11,7 @@
  *     {                                      // the fallback: live until a patch is applied, and after its revert
  *         return cents * 119 / 100;
  *     }
- *     ... price(1000) ...                    // an ordinary call; function pointers and other files work, too
+ *     ... price(1000) ...                    // an ordinary call, also by a pointer and from other files
  *
  * The patch, a shared object (cc -shared -fPIC -o fix.so fix.c):
  *
@@ -29,23 +29,23 @@
  * In a program or library
  *   HOTPATCH_FUNCTION(ret, name, params) { body }       a function that patches can exchange
  *   HOTPATCH_DATA(type, name, value...);                storage that patches can exchange
- *     HOTPATCH_GET(name)  HOTPATCH_POINTER(name)        what is live, to read and to write
+ *     HOTPATCH_GET(name)  HOTPATCH_POINTER(name)        the live value, to read and to write
  *   HOTPATCH_REQUIRE(ret, name, params);                a function that some module must provide
- *     HOTPATCH_BOUND(name)                              does one provide it?
+ *     HOTPATCH_BOUND(name)                              does a module provide this function?
  *   HOTPATCH_SLOT_FN("name", fallback);                 a function called by name: hotpatch_call("name", ...)
  *   HOTPATCH_NAMESPACE("name");                         how patches name this object; once per object
  *   HOTPATCH_DECLARE(ret, name, params);                in another file of the object: its prototype
- *   HOTPATCH_DECLARE_DATA(type, name);                  the same of data
+ *   HOTPATCH_DECLARE_DATA(type, name);                  the same for data
  *   HOTPATCH_SLOT(name)                                 the slot, for the functions below
  *
  * In a patch
  *   HOTPATCH_MODULE("name", "version");                 once per patch
  *   HOTPATCH_TARGET("object", "build-id");              refuse every other build of the object
- *   HOTPATCH_REPLACE(ret, name, params) { body }        what calls reach while the patch is applied
+ *   HOTPATCH_REPLACE(ret, name, params) { body }        the code that calls reach while the patch is applied
  *   HOTPATCH_REPLACE_AS(ret, cname, params, "target") { body }    target: "[OBJECT:]NAME[@FILE.c]"
  *   HOTPATCH_REPLACE_DATA(type, name, value...);        HOTPATCH_REPLACE_DATA_AS(type, cname, "target", value...);
  *   HOTPATCH_REPLACE_FN("name") { body }                HOTPATCH_REPLACE_FN_AS(cname, "name") { body }
- *   HOTPATCH_ORIGINAL(name)                             what is live below this patch
+ *   HOTPATCH_ORIGINAL(name)                             the function or data in the layer below this patch
  *   HOTPATCH_HOOK(before_apply) { return 0; }           also after_apply, before_revert, after_revert
  *
  * At run time, in both
@@ -53,12 +53,13 @@
  *   hotpatch_target, hotpatch_version, hotpatch_call; in a hook hotpatch_context_replace
  *
  * Define before the #include
- *   HOTPATCH_DISABLE_SLOTS   slots become plain functions and data, for a release build without any: the same
- *                            source compiles, and nothing can be exchanged by declaration. In all files of an object.
+ *   HOTPATCH_DISABLE_SLOTS   slots become plain functions and data, for a release build without slots: the same
+ *                            source compiles, and no declared function or data can be exchanged. Define it in all
+ *                            files of an object.
  *
  * C++: a function of HOTPATCH_FUNCTION has C linkage. Callers in other files need an extern "C" prototype,
- * which HOTPATCH_DECLARE writes; parameters may be of any type, references and classes too. Overloads and members
- * have no slot of this kind: wrap them, or patch them by their entry (hotpatch slots lists them).
+ * which HOTPATCH_DECLARE writes; parameters may be of any type, also references and classes. Overloads and members
+ * cannot be declared: wrap them, or patch them at their entry (hotpatch slots lists them).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -80,8 +81,8 @@
 /*
  * HOTPATCH_FUNCTION(int, counter_add, (struct counter *c, int n)) { body }
  *
- * Define counter_add, a function with C linkage that calls what is live in its slot. The body is live until a patch
- * is applied, and again after its revert. Other files need nothing but a prototype (in C++ an extern "C" one).
+ * Define counter_add, a function with C linkage that calls the live function of its slot. The body is live until a
+ * patch is applied, and again after its revert. Other files need only a prototype (in C++ an extern "C" prototype).
  */
 #define HOTPATCH_FUNCTION(ret, name, params)                                       \
     HOTPATCH_TABLE                                                                 \
@@ -99,8 +100,8 @@
 /*
  * HOTPATCH_REQUIRE(int, other, (int));
  *
- * A function that some module's HOTPATCH_FUNCTION(int, other, ...) provides.  Until then a call
- * returns 0 (a struct of zero bytes), is counted, and logged by the shim.
+ * Declare a function that some module's HOTPATCH_FUNCTION(int, other, ...) provides.  Without such a
+ * module a call returns 0 (a struct of zero bytes), is counted, and is logged by the shim.
  */
 #define HOTPATCH_REQUIRE(ret, name, params)                                          \
     HOTPATCH_TABLE                                                                   \
@@ -122,7 +123,7 @@
     HOTPATCH_C_END                                                                   \
     HOTPATCH_END
 
-/* In another file of the object: the prototype and the slot of a function declared elsewhere. */
+/* Declare, in another file of the object, the prototype and the slot of a function. */
 #define HOTPATCH_DECLARE(ret, name, params)                           \
     HOTPATCH_C_BEGIN                                                  \
     ret name params;                                                  \
@@ -133,7 +134,7 @@
 /*
  * HOTPATCH_DATA(int[3], limits, {1, 2, 3});
  *
- * A data slot: patches put other storage in the place of this one.
+ * Define a data slot: patches replace its storage with other storage.
  */
 #define HOTPATCH_DATA(type, name, ...)                                      \
     HOTPATCH_TABLE                                                          \
@@ -145,7 +146,7 @@
     HOTPATCH_C_END                                                          \
     HOTPATCH_END
 
-/* In another file of the object (or in a header that its files share). */
+/* Declare the data slot in another file of the object, or in a header that its files share. */
 #define HOTPATCH_DECLARE_DATA(type, name)                                  \
     typedef __typeof__(type) hotpatch_type_##name;                         \
     HOTPATCH_C_BEGIN                                                       \
@@ -153,19 +154,19 @@
     HOTPATCH_C_END                                                         \
     HOTPATCH_END
 
-/* The live value, a const lvalue; one atomic load finds it. */
+/* Read the live value, a const lvalue; one atomic load finds it. */
 #define HOTPATCH_GET(name) \
     (*HOTPATCH_CAST(const hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
 
-/* Where the live value is, for writing; what is written into a layer is lost at its revert. */
+/* Return a pointer to the live value, for writing; a value in a patch's layer is lost at the revert. */
 #define HOTPATCH_POINTER(name) \
     (HOTPATCH_CAST(hotpatch_type_##name *, hotpatch_storage(&hotpatch_slot_##name)))
 
-/* The slot of a function or data, as the functions of the run-time API take it. */
+/* Return the slot of a function or data, for the functions of the run-time API. */
 #define HOTPATCH_SLOT(name) \
     (HOTPATCH_CAST(struct hotpatch_slot *, HOTPATCH_CAST(uintptr_t, &hotpatch_slot_##name)))
 
-/* Whether something other than the fallback is live: for HOTPATCH_REQUIRE, a provider. */
+/* Test whether code or data other than the fallback is live; for HOTPATCH_REQUIRE, a provider. */
 #define HOTPATCH_BOUND(name)                                            \
     (__atomic_load_n(&hotpatch_slot_##name.target, __ATOMIC_ACQUIRE) != \
      hotpatch_slot_##name.fallback)
@@ -184,8 +185,8 @@
     ret name params
 
 /*
- * A weak alias: a HOTPATCH_FUNCTION in another file of the object is called in its place. It ignores its arguments,
- * which every caller of the SysV ABI cleans up itself.
+ * A weak alias: if another file of the object has a HOTPATCH_FUNCTION of that name, calls reach that function. The
+ * alias ignores its arguments; in the SysV ABI the caller removes them from the stack.
  */
 #define HOTPATCH_REQUIRE(ret, name, params)                                              \
     HOTPATCH_C_BEGIN                                                                     \
@@ -236,7 +237,7 @@
 
 #endif /* HOTPATCH_DISABLE_SLOTS */
 
-/* HOTPATCH_NAMESPACE("net"); once per object: the first symbol makes a second one a link error. */
+/* HOTPATCH_NAMESPACE("net"); once per object: because of the first symbol a second use is a link error. */
 #define HOTPATCH_NAMESPACE(name)                                         \
     HOTPATCH_C_BEGIN                                                     \
     extern HOTPATCH_HIDDEN const char hotpatch_one_namespace_per_object; \
@@ -246,12 +247,12 @@
     HOTPATCH_C_END                                                       \
     HOTPATCH_END
 
-/* HOTPATCH_SLOT_FN("counter.add", fallback); an untyped slot, called by name. */
+/* HOTPATCH_SLOT_FN("counter.add", fallback); define an untyped slot, called by name. */
 #define HOTPATCH_SLOT_FN(name, fallback_function) \
     HOTPATCH_SLOT_FN_(name, fallback_function, __COUNTER__)
 #define HOTPATCH_UNTYPED_SIGNATURE "int32_t (void *state, const void *input, void *output)"
 
-/* What hotpatch_call returns where no untyped slot has the name. */
+/* The result of hotpatch_call if no untyped slot has the name. */
 #define HOTPATCH_NO_SLOT INT32_MIN
 
 /* =========================================================== the patch's macros === */
@@ -279,13 +280,13 @@
     HOTPATCH_C_END                                                                           \
     HOTPATCH_END
 
-/* HOTPATCH_TARGET("exe", "9f3c..."); refuse any build of the object but this one. */
+/* HOTPATCH_TARGET("exe", "9f3c..."); refuse every other build of the object. */
 #define HOTPATCH_TARGET(object, build_id) HOTPATCH_TARGET_(object, build_id, __COUNTER__)
 /*
  * HOTPATCH_REPLACE(int, counter_add, (struct counter *c, int n)) { body }
  * HOTPATCH_REPLACE_AS(int, my_parse, (char *s), "libfoo.so.1:parse@reader.c") { body }
  *
- * What calls reach while the patch is applied.  `cname` is only for HOTPATCH_ORIGINAL(cname).
+ * Define the code that calls reach while the patch is applied.  `cname` is only for HOTPATCH_ORIGINAL(cname).
  */
 #define HOTPATCH_REPLACE(ret, name, params)                                    \
     HOTPATCH_REPLACE_FUNCTION(ret, params, #name, hotpatch_replacement_##name, \
@@ -326,9 +327,9 @@
                                                 HOTPATCH_UNUSED void *output)
 
 /*
- * What is live below this patch's layer: a typed function pointer, or for data a pointer to const.
- * The engine rewrites it whenever that changes, so use it at once and keep no copy.  NULL before
- * the patch is applied.
+ * The function or data in the layer below this patch: a typed function pointer, or for data a pointer
+ * to const.  The engine rewrites the pointer whenever that layer changes: use the pointer directly, and
+ * keep no copy.  NULL before the patch is applied.
  */
 #define HOTPATCH_ORIGINAL(name) __atomic_load_n(&hotpatch_original_##name, __ATOMIC_ACQUIRE)
 
@@ -344,84 +345,87 @@
 extern "C" {
 #endif
 
-/* Any function; cast before calling. */
+/* A pointer to any function; cast it to the function's type before the call. */
 typedef void (*hotpatch_function)(void);
 
 /* The untyped ABI of hotpatch-rs. */
 typedef int32_t (*hotpatch_untyped_function)(void *state, const void *input, void *output);
 
 struct hotpatch_slot;    /* below, with the ABI */
-struct hotpatch_context; /* the engine's; handed to hooks */
+struct hotpatch_context; /* made by the engine for hooks */
 typedef int (*hotpatch_hook)(struct hotpatch_context *);
 
 /*
- * Make a slot at run time, for ever; the texts are copied.  A second call with the same texts gives
- * the same slot.  0; -EINVAL: a NULL or empty argument, or the name with another signature;
- * -ENOMEM; -ENOSYS without the shim.  Only `name_space` may be NULL.
+ * Make a slot at run time; the slot exists until the process ends.  The texts are copied.  A second
+ * call with the same texts returns the same slot.  Only `name_space` may be NULL.
+ * Return 0; -EINVAL: a NULL or empty argument, or the name is registered with another signature;
+ * -ENOMEM; -ENOSYS without the shim.
  */
 static inline int hotpatch_register(const char *name_space, const char *name, const char *signature,
                                     hotpatch_function fallback, struct hotpatch_slot **slot);
 
 /*
- * The slot of that name, NULL where there is none.  `name_space` NULL: any.  Without the shim this
- * object's own slots are searched, and the only namespace known is that of HOTPATCH_NAMESPACE.
+ * Return the slot of that name, or NULL if no slot has it.  `name_space` NULL: any namespace.  Without
+ * the shim only this object's slots are searched, and the only known namespace is that of
+ * HOTPATCH_NAMESPACE.
  */
 static inline struct hotpatch_slot *hotpatch_lookup(const char *name_space, const char *name);
 
 /*
- * Put `function` into the slot, on top of all patches; an earlier one of hotpatch_set is taken out.
- * For a data slot it is the address of storage, cast.  0; -EDEADLK from a hook or a change handler;
- * -EBUSY: a request waits for this thread; -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without
- * the shim.
+ * Put `function` into the slot, above all patches; an earlier function of hotpatch_set is removed.
+ * For a data slot `function` is the address of storage, cast.
+ * Return 0; -EDEADLK from a hook or a change handler; -EBUSY: a request waits for this thread;
+ * -ENOENT: no such slot; -EINVAL; -ENOMEM; -ENOSYS without the shim.
  */
 static inline int hotpatch_set(struct hotpatch_slot *slot, hotpatch_function function,
                                void *context);
 
-/* Take out what hotpatch_set put in; patches stay.  Errors as there. */
+/* Remove the function that hotpatch_set put into the slot; patches stay.  The errors are the same. */
 static inline int hotpatch_restore(struct hotpatch_slot *slot);
 
 /*
- * Call `handler` after each transaction, on the shim's worker thread.  0; -EINVAL, -ENOMEM.
- * Without the shim nothing ever changes: 0, and the handler is never called.
+ * Call `handler` after each transaction, on the shim's worker thread.  Return 0; -EINVAL; -ENOMEM.
+ * Without the shim there is no transaction: return 0; the handler is never called.
  */
 static inline int hotpatch_on_change(void (*handler)(void *context), void *context);
 
-/* A moment at which `when=safe-point` may commit: no patched function of yours is half done. */
+/* Let a request with `when=safe-point` commit here; call it where no patched function is under way. */
 static inline void hotpatch_safe_point(void);
 
-/* What is live. */
+/* Return the function that is live in the slot; for a data slot, the address of the storage. */
 static inline hotpatch_function hotpatch_target(const struct hotpatch_slot *slot);
 
-/* Rises each time that the slot's target really changed; 0 before the first time. */
+/* Return a number that increases when the slot's target has changed; 0 before the first change. */
 static inline uint32_t hotpatch_version(const struct hotpatch_slot *slot);
 
 /*
- * Call the untyped slot of that name: what is live there, else its fallback; HOTPATCH_NO_SLOT where
- * no such slot exists.  Slots found are remembered, so the object that holds one must stay loaded.
+ * Call the live function of the untyped slot of that name and return its result; return
+ * HOTPATCH_NO_SLOT if no such slot exists.  The function keeps the slots that it has found, so the
+ * object that holds such a slot must stay loaded.
  */
 static inline int32_t hotpatch_call(const char *name, void *state, const void *input, void *output);
 
 /*
- * From before_apply: add a replacement found at run time to the transaction.  A `signature` of NULL
- * is not compared.  0; -ENOENT: the target does not fit, and the transaction will be refused with
- * the reason; -EINVAL: no target or function; -ECANCELED: the deadline has passed.
+ * Add a replacement found at run time to the transaction; only in before_apply.  A `signature` of NULL
+ * is not compared.  Return 0; -ENOENT: the target does not fit, and the transaction will be refused
+ * with the reason; -EINVAL: no target or function; -ECANCELED: the deadline has passed.
  */
 static inline int hotpatch_context_replace(struct hotpatch_context *context, const char *target,
                                            const char *signature, hotpatch_function function);
 
-/* What a hook sees of one slot concerned. */
+/* One slot of the transaction, as a hook reads it. */
 struct hotpatch_change {
     const char *target;       /* as the manifest spells it */
     const char *object;       /* base name of the object that holds the slot */
     const char *kind;         /* "declared", "import" or "entry" */
     hotpatch_function before; /* live until this transaction's commit */
-    hotpatch_function after;  /* live from it on */
+    hotpatch_function after;  /* live from the commit on */
 };
 
 /*
- * Handed to a hook, valid until it returns.  The function pointers are the
- * engine's; a patch calls them through the inline wrappers below and so links
- * against nothing.
+ * The parameter of a hook, valid until the hook returns.  The engine sets the
+ * function pointers; a patch calls them through the inline wrappers below, so
+ * that it links no library.
  */
 struct hotpatch_context {
     uint32_t size; /* of this struct as the engine knows it */
@@ -435,7 +439,7 @@ struct hotpatch_context {
 
 /* ========================================================================== ABI === */
 
-/* What lies in the files and in memory, for those who read it: the engine, other languages. */
+/* The layout in files and in memory, for the code that reads it: the engine, other languages. */
 
 #define HOTPATCH_ABI_VERSION 1u
 
@@ -453,18 +457,18 @@ enum hotpatch_kind {
 /*
  * One patch point.  64 bytes, so that an array of them has no holes whatever
  * alignment a compiler prefers.  `target` is the word that calls go through;
- * only the engine writes it, with one atomic store.  may_alias: one array holds both structs.
+ * only the engine writes this word, with one atomic store.  may_alias: one array holds both structs.
  */
 struct hotpatch_slot {
     const char *name;
     const char *signature;      /* "int (struct counter *c, int n)"; data: its type */
-    hotpatch_function target;   /* what is live */
-    hotpatch_function fallback; /* what the author wrote; REQUIRED: the zero-returning body */
+    hotpatch_function target;   /* the live function */
+    hotpatch_function fallback; /* the author's body; REQUIRED: the body that returns zero */
     hotpatch_function entry;    /* the stub that callers reach; NULL: data and untyped */
     uint32_t kind;              /* enum hotpatch_kind */
-    uint32_t version;           /* rises when `target` really changed */
-    void *context;              /* given to hotpatch_set, else NULL */
-    uint64_t unfilled;          /* calls that met a required slot without a provider */
+    uint32_t version;           /* increases when `target` has changed */
+    void *context;              /* the argument of hotpatch_set, else NULL */
+    uint64_t unfilled;          /* calls of a required slot without a provider */
 } __attribute__((aligned(64), may_alias));
 
 /* The same for a data slot: data and function pointers do not convert in ISO C. */
@@ -480,7 +484,7 @@ struct hotpatch_data_slot {
     uint64_t unfilled;
 } __attribute__((aligned(64), may_alias));
 
-/* Exported by every object that declares slots as `hotpatch_slot_table_v1`. */
+/* Every object that declares slots exports this struct as `hotpatch_slot_table_v1`. */
 struct hotpatch_slot_table {
     uint64_t magic;      /* HOTPATCH_SLOT_TABLE_MAGIC */
     uint32_t version;    /* HOTPATCH_ABI_VERSION */
@@ -497,7 +501,7 @@ struct hotpatch_entry {
     const char *signature;
     hotpatch_function function; /* data: NULL */
     const void *data;           /* function: NULL */
-    void *original;             /* the pointer behind HOTPATCH_ORIGINAL, or NULL */
+    void *original;             /* the pointer that HOTPATCH_ORIGINAL reads, or NULL */
     uint32_t kind;              /* FUNCTION, DATA or UNTYPED */
     uint32_t flags;             /* 0 */
     const void *reserved[2];
@@ -509,7 +513,7 @@ struct hotpatch_target_record {
     const char *build_id; /* hex digits */
 } __attribute__((aligned(16)));
 
-/* Exported by every patch as `HOTPATCH_MODULE_V1`. */
+/* Every patch exports this struct as `HOTPATCH_MODULE_V1`. */
 struct hotpatch_module {
     uint64_t magic;       /* HOTPATCH_MODULE_MAGIC */
     uint32_t abi_version; /* HOTPATCH_ABI_VERSION */
@@ -518,7 +522,7 @@ struct hotpatch_module {
     uint32_t target_size; /* sizeof(struct hotpatch_target_record) */
     const char *name;
     const char *version;
-    struct hotpatch_entry *entries_begin; /* equal where there are none */
+    struct hotpatch_entry *entries_begin; /* both are equal if there are no entries */
     struct hotpatch_entry *entries_end;
     struct hotpatch_target_record *targets_begin;
     struct hotpatch_target_record *targets_end;
@@ -534,9 +538,9 @@ struct hotpatch_module {
 
 /* ===================================================================== plumbing === */
 
-/* For the macros above; nothing of it is meant for users. */
+/* For the macros above; user code must not use these names. */
 
-/* HOTPATCH_ANY_MACHINE: for programs that read the structures above, and declare no slots. */
+/* HOTPATCH_ANY_MACHINE: for programs that read the structures above and declare no slots. */
 #if (!defined(__x86_64__) || defined(__ILP32__)) && !defined(HOTPATCH_ANY_MACHINE)
 #error "hotpatch.h: only x86-64 (LP64) is supported"
 #endif
@@ -560,24 +564,25 @@ struct hotpatch_module {
 #define HOTPATCH_STATIC_ASSERT(...) _Static_assert(__VA_ARGS__)
 #endif
 
-/* Takes the semicolon that users put behind a file-scope macro. */
+/* Accept the semicolon that users write after a file-scope macro. */
 #define HOTPATCH_END HOTPATCH_STATIC_ASSERT(1, "")
 
 #define HOTPATCH_HIDDEN __attribute__((visibility("hidden")))
 #define HOTPATCH_WEAK __attribute__((weak, visibility("hidden")))
 
 /*
- * What an object may lack and must then read as NULL.  Not hidden: gold turns a hidden undefined
- * reference of a shared object into its load address.  The definition is hidden by HOTPATCH_HIDE,
- * so that no object finds another's.
+ * A symbol that an object may lack; its address must then be NULL.  Not hidden: gold turns a hidden
+ * undefined reference of a shared object into its load address.  The definition is hidden by
+ * HOTPATCH_HIDE, so that no object finds the symbol of another object.
  */
 #define HOTPATCH_OPTIONAL __attribute__((weak, visibility("default")))
 #define HOTPATCH_HIDE(name) __asm__(".hidden " name "\n");
 #define HOTPATCH_UNUSED __attribute__((unused))
 
 /*
- * `used` keeps the compiler from dropping what only the engine reads, and from taking a word that
- * only the engine writes for a constant, which -flto would do; `retain` does for --gc-sections.
+ * `used` prevents the compiler from removing data that only the engine reads, and from treating a word
+ * that only the engine writes as a constant, which -flto would do.  `retain` prevents the removal by
+ * --gc-sections.
  */
 #if defined(__has_attribute)
 #if __has_attribute(retain)
@@ -592,7 +597,7 @@ struct hotpatch_module {
 #define HOTPATCH_IN(section_name) HOTPATCH_KEEP __attribute__((section(section_name)))
 
 #ifdef __cplusplus
-/* The type that an unfilled HOTPATCH_REQUIRE returns a zero of. */
+/* The type of the zero that a HOTPATCH_REQUIRE without a provider returns. */
 template <typename type> struct hotpatch_zero {
     typedef type returned;
 };
@@ -615,7 +620,7 @@ HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_data_slot) == 64, "one array holds
 HOTPATCH_STATIC_ASSERT(sizeof(struct hotpatch_slot_table) == 48, "the asm below says 48");
 HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
-/* Around an alias whose type is not its function's. */
+/* Around an alias whose type differs from the type of its function. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define HOTPATCH_OTHER_TYPE_BEGIN                                                  \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpragmas\"") \
@@ -627,7 +632,7 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 #define HOTPATCH_OTHER_TYPE_END
 #endif
 
-/* Where slots lie. With HOTPATCH_DISABLE_SLOTS no table names the section, and the engine does not find them. */
+/* The section of the slots. With HOTPATCH_DISABLE_SLOTS no table names it, and the engine finds no slot. */
 #ifdef HOTPATCH_DISABLE_SLOTS
 #define HOTPATCH_TABLE
 #define HOTPATCH_SLOT_SECTION "hotpatch_plain"
@@ -641,8 +646,8 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 #define HOTPATCH_IS_DISABLED(slot) 0
 
 /*
- * The object's table.  In asm, so that every macro that declares a slot can ask for it and the
- * object still has one: .ifndef sees to it within a file, the COMDAT group between files.
+ * The object's table.  In asm, so that every macro that declares a slot can define the table and the
+ * object still has one table: .ifndef ensures this within a file, the COMDAT group between files.
  */
 #define HOTPATCH_TABLE                                                                       \
     __asm__(".ifndef hotpatch_slot_table_v1\n"                                               \
@@ -665,8 +670,8 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
 /*
  * The symbol that callers reach.  The jump is `jmp *hotpatch_slot_NAME+16(%rip)`, in bytes because
- * top-level asm follows -masm=.  The second, hidden label is what the slot's `entry` names: another
- * object's NAME must not take its place.  `binding` says how far NAME is seen: ".globl NAME", ".hidden NAME".
+ * top-level asm follows -masm=.  The slot's `entry` names the second, hidden label, because NAME of
+ * another object must not take its place.  `binding` is the visibility of NAME: ".globl NAME", ".hidden NAME".
  */
 #define HOTPATCH_STUB(name, binding)                                       \
     __asm__(".pushsection .text." name ",\"ax\",@progbits\n"               \
@@ -706,14 +711,14 @@ HOTPATCH_STATIC_ASSERT(HOTPATCH_ABI_VERSION == 1, "the asm below says 1");
 
 HOTPATCH_C_BEGIN
 
-/* Bounds that the linker makes, equal in an object without slots. */
+/* Bounds of the slots, made by the linker; both are equal in an object without slots. */
 extern HOTPATCH_WEAK struct hotpatch_slot HOTPATCH_SLOTS_BEGIN[];
 extern HOTPATCH_WEAK struct hotpatch_slot HOTPATCH_SLOTS_END[];
 extern HOTPATCH_OPTIONAL const char hotpatch_namespace_name[];
 
 /*
- * Where the shim's function is, or NULL without a shim.  Through the GOT by asm: the linker fixes a
- * plain weak reference of a non-PIE program at 0, whatever is preloaded later.
+ * Return the address of the shim's function, or NULL without a shim.  Through the GOT by asm: in a
+ * non-PIE program the linker sets a plain weak reference to 0, also if a library is preloaded later.
  */
 #define HOTPATCH_SHIM_FUNCTION(name)                                      \
     static inline hotpatch_function hotpatch_shim_##name(void)            \
@@ -734,7 +739,7 @@ HOTPATCH_SHIM_FUNCTION(on_change)
 HOTPATCH_SHIM_FUNCTION(safe_point)
 HOTPATCH_SHIM_FUNCTION(unfilled)
 
-/* This object's own slot of that name; `kind` 0: of any kind. */
+/* Return this object's slot of that name, or NULL; `kind` 0: of any kind. */
 static inline struct hotpatch_slot *hotpatch_own_slot(const char *name, uint32_t kind)
 {
     struct hotpatch_slot *slot = HOTPATCH_SLOTS_BEGIN;
@@ -747,7 +752,7 @@ static inline struct hotpatch_slot *hotpatch_own_slot(const char *name, uint32_t
     return NULL;
 }
 
-/* The live storage of a data slot. */
+/* Return the live storage of a data slot. */
 static inline void *hotpatch_storage(const struct hotpatch_data_slot *slot)
 {
     const void *storage = __atomic_load_n(&slot->target, __ATOMIC_ACQUIRE);
@@ -755,7 +760,7 @@ static inline void *hotpatch_storage(const struct hotpatch_data_slot *slot)
     return HOTPATCH_CAST(void *, HOTPATCH_CAST(uintptr_t, storage));
 }
 
-/* The body of a required slot that no module fills. */
+/* Count and log a call of a required slot without a provider. */
 static inline void hotpatch_count_unfilled(struct hotpatch_slot *slot)
 {
     typedef void unfilled(struct hotpatch_slot *);
@@ -888,7 +893,7 @@ static inline int hotpatch_on_change(void (*handler)(void *context), void *conte
     hotpatch_function shim = hotpatch_shim_on_change();
     int result = shim == NULL ? -ENOSYS : HOTPATCH_CAST(api *, shim)(handler, context);
 
-    return result == -ENOSYS ? 0 : result; /* from a shim that is excluded from this process */
+    return result == -ENOSYS ? 0 : result; /* -ENOSYS: the shim is excluded from this process */
 }
 
 static inline void hotpatch_safe_point(void)
@@ -909,7 +914,7 @@ static inline uint32_t hotpatch_version(const struct hotpatch_slot *slot)
     return HOTPATCH_IS_DISABLED(slot) ? 0 : __atomic_load_n(&slot->version, __ATOMIC_ACQUIRE);
 }
 
-/* Where hotpatch_call finds the slot: this object first, then all others. */
+/* Return the slot for hotpatch_call: this object's slots first, then those of all others. */
 static inline struct hotpatch_slot *hotpatch_find_untyped(const char *name)
 {
     struct hotpatch_slot *slot = hotpatch_own_slot(name, HOTPATCH_KIND_UNTYPED);
@@ -918,7 +923,7 @@ static inline struct hotpatch_slot *hotpatch_find_untyped(const char *name)
         slot = hotpatch_lookup(NULL, name);
     if (slot == NULL || slot->kind == HOTPATCH_KIND_UNTYPED)
         return slot;
-    /* one made by hotpatch_register; any other signature must not be called as this one */
+    /* made by hotpatch_register; a slot with another signature must not be called with these types */
     return slot->signature != NULL && strcmp(slot->signature, HOTPATCH_UNTYPED_SIGNATURE) == 0
                ? slot
                : NULL;
