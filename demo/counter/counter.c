@@ -1,4 +1,4 @@
-/* counter.c - counts, five times a second. How it counts can be exchanged while it runs. */
+/* counter.c - counts five times a second. counter_step() can be exchanged while the program runs. */
 #include <hotpatch.h>
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #!/bin/sh
-# run.sh - a live process changes how it counts and keeps its count.
+# run.sh - patches change how a running process counts; the process keeps its count.
 #
-#   run.sh        keys 1 to 5 are pressed for you
-#   run.sh -i     press them yourself; q ends
+#   run.sh        the script presses the keys 1 to 5
+#   run.sh -i     press the keys yourself; q ends
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
@@ -40,7 +40,7 @@ if [ "${1-}" = -i ]; then
     exit 0
 fi
 
-# Down by one works upon "up by one", so it comes before the others.
+# "Down by one" calls the function "up by one", so it is loaded before the other patches.
 for key in 5 1 2 3 4 1; do
     press $key
     await_new out "$how"
@@ -49,7 +49,7 @@ for key in 5 1 2 3 4 1; do
 done
 stop "$pid"
 
-# Each line must follow from the one before it: nothing was lost, nothing counted twice.
+# Each line must follow from the one before it: no step was lost, and no step was counted twice.
 awk '{ value = $2 + 0; how = $0; sub(/^[^,]*, /, "", how); expect = "?" }
     how == "up by one" { expect = last + 1 }
     how == "up by ten" { expect = last + 10 }

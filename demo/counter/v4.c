@@ -1,4 +1,4 @@
-/* v4.c - a patch: down by one, through what was live before. */
+/* v4.c - a patch: down by one; it calls the function that was live before. */
 #include <hotpatch.h>
 
 struct counter {

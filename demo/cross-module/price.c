@@ -1,4 +1,4 @@
-/* price.c - a patch that calls into whatever module knows the tax. */
+/* price.c - a patch that calls tax(), which another module provides. */
 #include <hotpatch.h>
 
 HOTPATCH_MODULE("price", "1");

@@ -1,16 +1,16 @@
 #!/bin/sh
-# run.sh - one patch calls another, whichever was loaded first.
+# run.sh - one patch calls another patch, in either load order.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
 . "$here/../lib.sh"
 
-title "cross-module: a patch calls another, in either load order"
+title "cross-module: a patch calls another patch, in either load order"
 compile_host shop "$here/shop.c"
 compile_patch price.so "$here/price.c"
 compile_patch tax.so "$here/tax.c"
 
-echo "-- who calls first, who is called second"
+echo "-- first the patch that calls, then the patch that is called"
 start out1 ./shop
 await out1 "price 1000, tax unknown"
 show hotpatch load "$pid" price.so
@@ -19,7 +19,7 @@ show hotpatch load "$pid" tax.so
 await_new out1 "price 1190, tax known"
 stop "$pid"
 
-echo "-- the other way round"
+echo "-- first the patch that is called, then the patch that calls"
 start out2 ./shop
 await out2 "price 1000, tax unknown"
 show hotpatch load "$pid" tax.so

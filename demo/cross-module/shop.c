@@ -1,4 +1,4 @@
-/* shop.c - a till. Tax is a function that the program itself does not have. */
+/* shop.c - prints a price. The program itself has no function tax(); a patch provides it. */
 #include <hotpatch.h>
 
 #include <stdio.h>

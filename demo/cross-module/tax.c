@@ -1,4 +1,4 @@
-/* tax.c - a patch that provides the tax, to the program and to other patches. */
+/* tax.c - a patch that provides tax() to the program and to other patches. */
 #include <hotpatch.h>
 
 HOTPATCH_MODULE("tax", "1");

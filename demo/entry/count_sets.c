@@ -1,5 +1,5 @@
-/* count_sets.c - counts what SET does before it does it: a wrapper around a function that is left as it
- * was. */
+/* count_sets.c - counts the calls of redis's SET, then calls the original function: a wrapper around an
+ * unchanged function. */
 #include <hotpatch.h>
 
 #include <stdio.h>

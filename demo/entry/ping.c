@@ -1,4 +1,4 @@
-/* ping.c - PING answers otherwise. redis exports both functions; nothing here is from its sources. */
+/* ping.c - PING gives another answer. redis exports both functions; this file uses nothing of redis's sources. */
 #include <hotpatch.h>
 
 struct client;

@@ -1,12 +1,12 @@
 #!/bin/sh
-# run.sh - functions of Debian's own redis-server, stripped and never prepared, are replaced at their
-# entries, edited, wrapped and brought back while clients are connected and a benchmark runs.
+# run.sh - functions of Debian's redis-server, a stripped program without hotpatch.h, are replaced at their
+# entries, edited, wrapped and reverted while clients are connected and a benchmark runs.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
 . "$here/../lib.sh"
 
-# redis-tools holds the program under its other name; see ../prebuilt.
+# redis-tools has the program under its other name; see ../prebuilt.
 server=$(command -v redis-server || command -v redis-check-rdb) || failed "redis-tools is not installed"
 ln -s "$(readlink -f "$server")" redis-server
 
@@ -15,7 +15,7 @@ redis()
     redis-cli -s "$scratch/socket" "$@"
 }
 
-# ping ANSWER: over that connection.
+# ping ANSWER: send PING over the open connection, and expect this answer.
 ping()
 {
     echo "\$ redis-cli ping"
@@ -37,7 +37,7 @@ start out ./redis-server --port 0 --unixsocket "$scratch/socket" --dir "$scratch
     --appendonly no --daemonize no
 await out "ready to accept connections"
 
-# A client that is connected from beginning to end: one line in, one answer out.
+# A client that stays connected until the end: one line in, one answer out.
 mkfifo questions
 redis <questions >answers &
 started="$started $!"
@@ -62,14 +62,14 @@ compile_patch ping.so ping2.c
 show hotpatch reload "$pid"
 ping "patched twice while you were connected"
 
-echo "-- a wrapper: the function that it replaces does the work, HOTPATCH_ORIGINAL"
+echo "-- a wrapper: it calls the function that it replaces, by HOTPATCH_ORIGINAL"
 compile_patch count_sets.so "$here/count_sets.c"
 show hotpatch load "$pid" count_sets.so
 await "$scratch/log" "00000 times SET"
 [ "$(redis set key value)" = OK ] || failed "SET does not work any more"
 [ "$(redis get key)" = value ] || failed "SET did not set"
 
-echo "-- what is applied, and that it has been entered"
+echo "-- status: the applied patches, and whether their code has been entered"
 show hotpatch status "$pid"
 [ "$(hotpatch status "$pid" | grep -c '^  entered since the switch')" = 2 ] || failed "both must be entered"
 
@@ -82,4 +82,4 @@ exec 3>&-
 redis shutdown nosave
 wait "$pid" || failed "redis-server did not end well"
 started=
-echo "nobody was disconnected, and the server was never stopped"
+echo "no client was disconnected, and the server was never stopped"

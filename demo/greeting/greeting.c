@@ -1,4 +1,4 @@
-/* greeting.c - greets, five times a second. */
+/* greeting.c - prints a greeting five times a second. */
 #include <hotpatch.h>
 
 #include <stdio.h>

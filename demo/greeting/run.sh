@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - a patch's source is written, built, rewritten and rebuilt while the program runs;
-# loaded with echo, reloaded with kill.
+# run.sh - a patch is written, built, changed and built again while the program runs;
+# echo loads the patch, and kill reloads it.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
@@ -23,7 +23,7 @@ END
     echo "-- patch.c now says: $2"
 }
 
-title "greeting: edit, build, live; with echo and kill alone"
+title "greeting: edit, build, live; only with echo and kill"
 compile_host greeting "$here/greeting.c"
 start out ./greeting
 await out "hello, world"
@@ -45,7 +45,7 @@ compile_patch patch.so patch.c
 show kill -s RTMIN+12 "$pid"
 await_new out "good night, moon"
 
-# A patch that does not fit is refused, and what was live stays.
+# A patch that does not fit is refused, and the live patch stays.
 sed 's/int count/char *count/' patch.c >bad.c
 sed -i 's/%d:/%s:/' bad.c
 compile_patch bad.so bad.c

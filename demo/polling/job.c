@@ -1,4 +1,4 @@
-/* job.c - a loop that works through jobs; what a job is can be exchanged. */
+/* job.c - a loop that calls job(); job() can be exchanged while the program runs. */
 #include <hotpatch.h>
 
 #include <stdio.h>

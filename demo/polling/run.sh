@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh - `hotpatch load --follow` stays, and every build of the patch is live at once.
+# run.sh - `hotpatch load --follow` keeps running, and loads every build of the patch at once.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
@@ -29,8 +29,8 @@ write_patch 2 "input * input"
 compile_patch patch.so patch.c
 await_new out "job(3) = 9"
 
-# A build that fails half way leaves no file; a build that does not fit is refused. Both
-# leave the last good one live.
+# A build that fails leaves no file; a build that does not fit is refused. In both cases
+# the last good build stays live.
 write_patch 3 "input +"
 echo "\$ cc ... (fails)"
 cc -I"$root/include" -shared -fPIC -o patch.so patch.c 2>/dev/null && failed "that cannot compile"
@@ -40,7 +40,7 @@ write_patch 4 "-input"
 compile_patch patch.so patch.c
 await_new out "job(3) = -3"
 
-kill -0 "$follower" || failed "the follower has gone"
+kill -0 "$follower" || failed "the follower has ended"
 stop "$follower" || true
 show hotpatch revert "$pid" job
 await_new out "job(3) = 3"

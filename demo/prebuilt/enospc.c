@@ -1,4 +1,4 @@
-/* enospc.c - the disk is full whenever the program renames a file. */
+/* enospc.c - rename() fails as on a full disk. */
 #include <hotpatch.h>
 
 #include <errno.h>

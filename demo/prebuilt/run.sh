@@ -1,13 +1,13 @@
 #!/bin/sh
-# run.sh - Debian's own redis-server, stripped and never prepared, meets a full disk that is
-# none, under load: BGSAVE fails and the server lives; reverted, BGSAVE succeeds.
+# run.sh - a fault in Debian's redis-server, a stripped program without hotpatch.h, reports a full disk
+# under load: BGSAVE fails and the server continues; after the revert BGSAVE succeeds.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=demo/lib.sh
 . "$here/../lib.sh"
 
-# Of Debian's packages, redis-tools holds the program (under its other name, redis-check-rdb),
-# and redis-server the service: the program is enough here.
+# Of Debian's packages, redis-tools has the program (under its other name, redis-check-rdb),
+# and redis-server has the service. This demo needs only the program.
 server=$(command -v redis-server || command -v redis-check-rdb) || failed "redis-tools is not installed"
 ln -s "$(readlink -f "$server")" redis-server
 
@@ -16,13 +16,13 @@ redis()
     redis-cli -s "$scratch/socket" "$@"
 }
 
-# A field of INFO persistence.
+# field NAME: print this field of INFO persistence.
 field()
 {
     redis info persistence | tr -d '\r' | sed -n "s/^$1://p"
 }
 
-# Ask for a save, wait until it has come to its end, say how it went.
+# Ask for a save, wait until it has ended, and print its result.
 save()
 {
     echo "\$ redis-cli bgsave"
@@ -38,7 +38,7 @@ save()
     echo "    rdb_last_bgsave_status:$outcome  rdb_saves:$before -> $(field rdb_saves)"
 }
 
-title "prebuilt: a fault in Debian's redis-server, put in and taken out"
+title "prebuilt: a fault in Debian's redis-server, applied and reverted"
 start out ./redis-server --port 0 --unixsocket "$scratch/socket" --dir "$scratch" --save "" \
     --appendonly no --daemonize no
 await out "ready to accept connections"
@@ -57,7 +57,7 @@ save
 [ "$outcome" = err ] || failed "the save must fail"
 grep -q -i "no space left on device" out || failed "redis names another reason"
 [ "$(redis ping)" = PONG ] || failed "the server died"
-echo "-- that was a forked child; now the server itself, whose faults its status counts"
+echo "-- the fault was in a forked child; now in the server itself, whose status counts the faults"
 show redis save
 show hotpatch status "$pid"
 hotpatch status "$pid" | grep -q "struck 1 of 1 calls" || failed "the fault did not strike once"
@@ -66,7 +66,7 @@ show hotpatch revert "$pid" fail:rename
 save
 [ "$outcome" = ok ] || failed "the save after the revert must succeed"
 
-echo "-- the same by a patch, which could do more than fail"
+echo "-- the same with a patch, whose code can do more than fail"
 compile_patch enospc.so "$here/enospc.c"
 show hotpatch load "$pid" enospc.so
 save
@@ -82,4 +82,4 @@ commands=$(redis info stats | tr -d '\r' | sed -n 's/^total_commands_processed:/
 redis shutdown nosave
 wait "$pid" || failed "redis-server did not end well"
 started=
-echo "the server lived through all of it and answered $commands commands"
+echo "the server ran until the end and answered $commands commands"
