@@ -1,9 +1,9 @@
-# lib.sh - what the demos share; sourced by their run.sh, with $here set to the demo's folder.
+# lib.sh - functions of all demos; their run.sh sources this file, with $here set to the demo's folder.
 # shellcheck shell=sh
 #
-# A demo runs in a scratch directory with a runtime directory of its own, waits for what it
-# expects to see and never for time, ends what it started, and its exit status says whether
-# everything that it showed was true.
+# A demo runs in a scratch directory with a runtime directory of its own. It waits for the output that
+# it expects, never for time, and ends the processes that it started. Its exit status is 0 if all
+# expected output came.
 
 # shellcheck disable=SC2154 # `here` is the caller's
 root=$(cd "$here/.." && while [ ! -e include/hotpatch.h ]; do cd .. || exit 1; done && pwd)
@@ -40,7 +40,7 @@ title()
     printf '\n== %s\n' "$*"
 }
 
-# Say a command, then do it; a command that fails ends the demo.
+# show COMMAND...: print a command, then run it; a command that fails ends the demo.
 show()
 {
     echo "\$ $*"
@@ -56,7 +56,7 @@ failed()
     exit 1
 }
 
-# await FILE PATTERN: until a line of FILE matches; then print that line.
+# await FILE PATTERN: wait until a line of FILE matches, and print that line.
 await()
 {
     tries=0
@@ -68,7 +68,7 @@ await()
     echo "    $line"
 }
 
-# await_new FILE PATTERN: the same, of lines that come from now on.
+# await_new FILE PATTERN: the same, for lines that are written from now on.
 await_new()
 {
     seen=$(wc -l <"$1")
@@ -81,7 +81,7 @@ await_new()
     echo "    $line"
 }
 
-# Compile as a user would: against the header alone, no library.
+# Compile as a user does: with the header only, without a library.
 compile_host()
 {
     show cc -O2 -g -I"$root/include" -o "$1" "$2"
@@ -92,7 +92,7 @@ compile_patch()
     show cc -O2 -g -I"$root/include" -shared -fPIC -o "$1" "$2"
 }
 
-# start LOG PROGRAM ARG...: under the shim, in the background; sets $pid.
+# start LOG PROGRAM ARG...: run the program in the background with the shim; sets $pid.
 start()
 {
     log=$1
@@ -105,7 +105,7 @@ start()
 
 stop()
 {
-    # The shell tells of every job that a signal ends.
+    # The shell reports every job that a signal ends.
     { kill "$1" && wait "$1"; } 2>/dev/null
     started=$(echo "$started" | sed "s/\\b$1\\b//")
 }
