@@ -86,6 +86,7 @@ void entry_report(const struct slot *slot, struct reported_slot *report, reporte
         damaged = report_damage(slot, damage, &texts);
         entry.damage = &damaged;
     }
-    report->entry = &entry;
+    report->entry = &entry; /* cppcheck-suppress autoVariables ; put() alone reads it */
     put(context, report, text);
+    report->entry = NULL;
 }

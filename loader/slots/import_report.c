@@ -32,6 +32,7 @@ void import_report(const struct slot *slot, struct reported_slot *report, report
                                            .importers = {each_importer, slot},
                                            .words_live = slot->words_live};
 
-    report->import = &import;
+    report->import = &import; /* cppcheck-suppress autoVariables ; put() alone reads it */
     put(context, report, text);
+    report->import = NULL;
 }
