@@ -90,7 +90,7 @@ up = $(subst $(space),,$(patsubst %,../,$(subst /, ,$(patsubst %/,%,$(dir $(1)))
 
 ifdef CROSS
 all: $(call objects,$(call sources,base elf resolve cli))
-	$(if $(wildcard $(ARCH)/.),,$(Q)$(CC) $(PARTS_FLAGS) -fsyntax-only -x c arch/port.h)
+	$(if $(wildcard $(ARCH)/.),,$(Q)$(CC) $(PARTS_FLAGS) -MF $(BUILD)/port.d -fsyntax-only -x c arch/port.h)
 else
 all: $(PRODUCTS) $(addprefix $(BUILD)/,$(LIB_LINKS))
 endif

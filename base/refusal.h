@@ -23,7 +23,7 @@ enum error_code {
 /* Arrays, not pointers: ld.so would relocate these in each process that starts, and copy their page. */
 struct error_info {
     char code[24]; /* "HP-..." */
-    int exit_code; /* of the command; design.md, section 8 */
+    int exit_code; /* of the command: EXIT STATUS in hotpatch(1) */
     char meaning[128];
     char remedy[128];
 };

@@ -21,7 +21,7 @@ static uint64_t common(const struct code_range *range, uint64_t begin, uint64_t 
 }
 
 /* Functions come in the order of their addresses. */
-static int count_one(const struct function *function, void *context)
+static int count_in_share(const struct function *function, void *context)
 {
     struct count *count = context;
     uint64_t begin = function->address, end = begin + function->size;
@@ -49,7 +49,7 @@ int functions_text_share(struct functions *functions, struct text_share *out)
     }
     for (size_t i = 0; i < count.range_count; i++)
         out->bytes += count.ranges[i].end - count.ranges[i].begin;
-    if (functions_each(functions, count_one, &count) != 0)
+    if (functions_each(functions, count_in_share, &count) != 0)
         return -1;
     out->covered = count.covered;
     return 0;

@@ -26,7 +26,7 @@ bool safe_point_awaited(void)
     return atomic_load_explicit(&state, memory_order_acquire) != NONE;
 }
 
-static bool change_phase(uint32_t from, uint32_t to)
+static bool change_point_state(uint32_t from, uint32_t to)
 {
     return atomic_compare_exchange_strong_explicit(&state, &from, to, memory_order_acq_rel,
                                                    memory_order_acquire);
@@ -38,7 +38,8 @@ int safe_point_run(void (*commit)(void *), void *context, uint64_t until)
 
     atomic_store_explicit(&state, AWAITED, memory_order_release);
     while (atomic_load_explicit(&state, memory_order_acquire) == AWAITED)
-        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT && change_phase(AWAITED, NONE))
+        if (sys_futex_wait(&state, AWAITED, &limit) == -ETIMEDOUT &&
+            change_point_state(AWAITED, NONE))
             return -ETIMEDOUT;
     commit(context);
     atomic_store_explicit(&state, NONE, memory_order_release);
@@ -54,7 +55,7 @@ void hotpatch_api_safe_point(void)
     if (atomic_load_explicit(&state, memory_order_relaxed) == NONE)
         return;
     seen = atomic_load_explicit(&releases, memory_order_acquire);
-    if (!change_phase(AWAITED, PARKED))
+    if (!change_point_state(AWAITED, PARKED))
         return; /* another thread waits already */
     sys_futex_wake(&state, 1);
     while (atomic_load_explicit(&releases, memory_order_acquire) == seen)

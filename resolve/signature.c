@@ -20,7 +20,8 @@ struct writer {
     bool failed;
 };
 
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void write_text(struct writer *w, const char *format,
+                                                             ...)
 {
     va_list arguments;
     int n;
@@ -38,17 +39,17 @@ static void put_spelling(struct writer *w, struct token token)
 {
     for (size_t i = 0; i < token.length; i++)
         if (!isspace((unsigned char)token.text[i]))
-            put(w, "%c", token.text[i]);
+            write_text(w, "%c", token.text[i]);
 }
 
 static void put_qualifiers(struct writer *w, unsigned qualifiers)
 {
     if (qualifiers & QUALIFIER_CONST)
-        put(w, "const ");
+        write_text(w, "const ");
     if (qualifiers & QUALIFIER_VOLATILE)
-        put(w, "volatile ");
+        write_text(w, "volatile ");
     if (qualifiers & QUALIFIER_ATOMIC)
-        put(w, "_Atomic ");
+        write_text(w, "_Atomic ");
     /* restrict says nothing about the calling convention */
 }
 
@@ -57,25 +58,25 @@ static void put_type(struct writer *w, const struct node *node)
     put_qualifiers(w, node->qualifiers);
     switch (node->kind) {
     case NODE_BASE:
-        put(w, "%s", node->text);
+        write_text(w, "%s", node->text);
         put_spelling(w, node->whole);
         return;
     case NODE_POINTER:
-        put(w, "pointer to ");
+        write_text(w, "pointer to ");
         break;
     case NODE_REFERENCE:
-        put(w, node->variadic ? "rvalue reference to " : "reference to ");
+        write_text(w, node->variadic ? "rvalue reference to " : "reference to ");
         break;
     case NODE_ARRAY:
-        put(w, "array[%s] of ", node->text);
+        write_text(w, "array[%s] of ", node->text);
         break;
     case NODE_FUNCTION:
-        put(w, "function(");
+        write_text(w, "function(");
         for (const struct node *n = node->parameters; n && !w->failed; n = n->next) {
             put_type(w, n);
-            put(w, n->next || node->variadic ? ", " : "");
+            write_text(w, n->next || node->variadic ? ", " : "");
         }
-        put(w, node->variadic ? "...) returning " : ") returning ");
+        write_text(w, node->variadic ? "...) returning " : ") returning ");
         break;
     }
     if (!w->failed)

@@ -251,7 +251,7 @@ static void ask_elsewhere(struct asking *asking, const struct above *above, uint
 
     if (!cut)
         fact = fact_from(analysis, begins);
-    fact.stack = (struct stack_place){aligned ? PLACE_ALIGNED : PLACE_UNKNOWN, 0};
+    fact.stack = (struct pointer_place){aligned ? PLACE_ALIGNED : PLACE_UNKNOWN, 0};
     ask_site(asking, above, begins, around, &fact);
 }
 
@@ -310,8 +310,8 @@ static void note_doubtful(struct arch_kept *out, const struct site_fact *fact,
 }
 
 /* What is live after a call, of a set. */
-static struct registers live_after(struct analysis *analysis, uint32_t site, int64_t around,
-                                   struct registers set)
+static struct registers live_after_site(struct analysis *analysis, uint32_t site, int64_t around,
+                                        struct registers set)
 {
     const struct site_list *list = around >= 0 ? facts_sites(analysis, (uint32_t)around) : NULL;
     const struct site_fact *fact = list ? site_find(list, site) : NULL;
@@ -333,13 +333,13 @@ static void ask_results(struct asking *asking, const struct facts *facts, struct
     for (uint32_t i = first; i < end && !registers_empty(doubtful); i++) {
         int64_t around = branch_index_function(index, index->low + index->sites[i]);
 
-        if (registers_empty(live_after(analysis, index->sites[i], around, doubtful)))
+        if (registers_empty(live_after_site(analysis, index->sites[i], around, doubtful)))
             continue;
         if (!settled) {
             written = facts_results(analysis, asking->function);
             doubtful = registers_without(doubtful, whole_results(&written));
             settled = true;
-            if (registers_empty(live_after(analysis, index->sites[i], around, doubtful)))
+            if (registers_empty(live_after_site(analysis, index->sites[i], around, doubtful)))
                 continue;
         }
         note_doubtful(out, facts_read_after(analysis, (uint32_t)around, index->sites[i]),

@@ -30,7 +30,7 @@ struct facts {
 struct site_fact {
     struct registers live;    /* after a call; nothing after a jump */
     uint32_t site;            /* of the opcode, from the index's lowest address */
-    struct stack_place stack; /* before it */
+    struct pointer_place stack; /* before it */
     bool call;
     uint8_t read_general, read_vector; /* facts_read_after(): of rax, rdx; xmm0, xmm1 */
     bool unresolved; /* everything is live because the code behind it could not be followed */

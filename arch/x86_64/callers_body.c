@@ -33,14 +33,14 @@ struct reading {
 
 /* ------------------------------------------------------- steps by address --- */
 
-static uint32_t slot_of(const struct body *body, uint64_t address)
+static uint32_t step_slot(const struct body *body, uint64_t address)
 {
     return (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (body->slot_count - 1);
 }
 
 static int32_t find_step(const struct body *body, uint64_t address)
 {
-    for (uint32_t at = slot_of(body, address);; at = (at + 1) & (body->slot_count - 1)) {
+    for (uint32_t at = step_slot(body, address);; at = (at + 1) & (body->slot_count - 1)) {
         if (!body->slots[at])
             return -1;
         if (body_step(body, body->slots[at] - 1)->address == address)
@@ -50,7 +50,7 @@ static int32_t find_step(const struct body *body, uint64_t address)
 
 static void enter_step(const struct body *body, uint32_t number)
 {
-    uint32_t at = slot_of(body, body_step(body, number)->address);
+    uint32_t at = step_slot(body, body_step(body, number)->address);
 
     while (body->slots[at])
         at = (at + 1) & (body->slot_count - 1);
@@ -456,7 +456,7 @@ static void resolve(struct body *body)
 }
 
 void body_read(struct body *body, const struct branch_index *index, uint64_t root,
-               struct stack_place stack, uint64_t *budget, body_visit *visit, void *context)
+               struct pointer_place stack, uint64_t *budget, body_visit *visit, void *context)
 {
     struct reading reading = {.body = body, .root = root, .budget = budget};
     struct work *first, work;

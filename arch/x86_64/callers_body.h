@@ -16,7 +16,7 @@ typedef bool body_visit(void *context, const struct step *step);
 /* Read from `root` on. What was in the body before is dropped; its memory is used again. `visit` may
  * be NULL; it sees each step once, without its successors. Steps are counted down from *budget. */
 void body_read(struct body *body, const struct branch_index *index, uint64_t root,
-               struct stack_place stack, uint64_t *budget, body_visit *visit, void *context);
+               struct pointer_place stack, uint64_t *budget, body_visit *visit, void *context);
 void body_free(struct body *body);
 /* Leave memory for a body of common size: of pages that the kernel would have to clear again. */
 void body_rest(struct body *body);
@@ -30,12 +30,12 @@ enum parity {
     PARITY_ALIGNED, /* if the function was entered as the psABI says */
     PARITY_ODD      /* then it is not */
 };
-enum parity place_parity(struct stack_place place);
+enum parity place_parity(struct pointer_place place);
 static inline enum parity step_parity(const struct step *step)
 {
     return place_parity(step->stack.stack);
 }
-extern const struct stack_place stack_at_entry;
+extern const struct pointer_place stack_at_entry;
 /* Is rsp where it was at the entry? */
 bool step_at_entry_level(const struct step *step);
 /* After the step. */

@@ -28,7 +28,7 @@ static uint8_t indirect_kind(const struct decoded *decoded, bool call, struct ef
     return call ? EFFECT_CALL_UNKNOWN : EFFECT_JUMP_UNKNOWN;
 }
 
-static uint8_t kind_of(const struct decoded *decoded, struct effects *out)
+static uint8_t effects_kind(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedInstruction *in = &decoded->in;
     bool direct = in->raw.imm[0].is_relative;
@@ -155,7 +155,7 @@ static uint8_t stack_of_push(const struct decoded *decoded, struct effects *out)
     return out->popped == RBP ? STACK_MOVES_FRAME_LOST : STACK_MOVES;
 }
 
-static uint8_t stack_of(const struct decoded *decoded, struct effects *out)
+static uint8_t effects_stack(const struct decoded *decoded, struct effects *out)
 {
     uint16_t touched = general_of(&out->touches);
 
@@ -279,7 +279,7 @@ static void note_relative(const struct decoded *decoded, uint64_t address, struc
 }
 
 /* What else may have any value: offsets of data, and numbers that are loaded, pushed or tested. */
-static void note_rest(const struct decoded *decoded, struct effects *out)
+static void note_any_value(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedInstruction *in = &decoded->in;
     ZydisMnemonic mnemonic = in->mnemonic;
@@ -319,11 +319,11 @@ bool effects_decode(const uint8_t *code, size_t size, uint64_t address, struct e
     *out = (struct effects){
         .length = decoded.in.length, .pushed = -1, .popped = -1, .to = -1, .base = -1, .index = -1};
     decoded_registers(&decoded, out);
-    out->kind = kind_of(&decoded, out);
+    out->kind = effects_kind(&decoded, out);
     out->above = decides_above(decoded.in.mnemonic);
-    out->stack = stack_of(&decoded, out);
+    out->stack = effects_stack(&decoded, out);
     note_table(&decoded, out);
     note_relative(&decoded, address, out);
-    note_rest(&decoded, out);
+    note_any_value(&decoded, out);
     return true;
 }

@@ -35,7 +35,7 @@ const struct site_list *facts_sites(struct analysis *analysis, uint32_t function
 /* The same for code that begins at `root`, that of `function`, or NO_FUNCTION: entered from nobody knows
  * where. Freed by the caller. */
 struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
-                                   struct stack_place stack, uint32_t function);
+                                   struct pointer_place stack, uint32_t function);
 const struct site_fact *site_find(const struct site_list *list, uint32_t site);
 
 /* The result registers that the function writes on every path on which it returns. */

@@ -92,7 +92,7 @@ static struct registers register_bits(ZydisRegister reg, unsigned size)
     return none;
 }
 
-static void add(struct registers *set, struct registers more)
+static void add_registers(struct registers *set, struct registers more)
 {
     *set = registers_or(*set, more);
 }
@@ -249,7 +249,7 @@ static void note_read(const struct decoded *decoded, const ZydisDecodedOperand *
 
     if (moves_upper_half(decoded->in.mnemonic) && size < 128)
         size = 128;
-    add(&out->reads, register_bits(op->reg.value, size));
+    add_registers(&out->reads, register_bits(op->reg.value, size));
 }
 
 static void note_write(const struct decoded *decoded, const ZydisDecodedOperand *op,
@@ -265,18 +265,18 @@ static void note_write(const struct decoded *decoded, const ZydisDecodedOperand 
     else if (vector >= 0 && writes_upper_half(decoded->in.mnemonic))
         written = (struct registers){.vector = UINT64_C(1) << vector};
     if (!merges)
-        add(&out->writes, written);
+        add_registers(&out->writes, written);
     if (general >= 0)
         written = general_registers((uint16_t)(1u << general));
     else if (vector >= 0)
-        add(&written, vector_registers(1u << vector));
-    add(&out->touches, written);
+        add_registers(&written, vector_registers(1u << vector));
+    add_registers(&out->touches, written);
 }
 
 static void note_memory(const ZydisDecodedOperand *op, struct effects *out)
 {
-    add(&out->reads, register_bits(op->mem.base, 512));
-    add(&out->reads, register_bits(op->mem.index, 512));
+    add_registers(&out->reads, register_bits(op->mem.base, 512));
+    add_registers(&out->reads, register_bits(op->mem.index, 512));
 }
 
 static bool is_scalar_float(const ZydisDecodedOperand *op)
@@ -303,7 +303,7 @@ static void note_operand(const struct decoded *decoded, unsigned i, bool ignored
 }
 
 /* What no operand says. */
-static void note_rest(ZydisMnemonic mnemonic, struct effects *out)
+static void note_implied(ZydisMnemonic mnemonic, struct effects *out)
 {
     struct registers upper = {.vector = UINT64_C(0xffff) << 32, .wide = 0xffff};
     struct registers more = {0};
@@ -318,8 +318,8 @@ static void note_rest(ZydisMnemonic mnemonic, struct effects *out)
     case ZYDIS_MNEMONIC_SYSCALL:
         more = general_registers(1 << RAX);
         /* Its arguments: the kernel reads rax, rdi, rsi, rdx, r10, r8, r9. */
-        add(&out->reads, general_registers(1 << RAX | 1 << RDI | 1 << RSI | 1 << RDX | 1 << R10 |
-                                           1 << R8 | 1 << R9));
+        add_registers(&out->reads, general_registers(1 << RAX | 1 << RDI | 1 << RSI | 1 << RDX |
+                                                     1 << R10 | 1 << R8 | 1 << R9));
         break;
     case ZYDIS_MNEMONIC_FNINIT:
     case ZYDIS_MNEMONIC_EMMS:
@@ -329,8 +329,8 @@ static void note_rest(ZydisMnemonic mnemonic, struct effects *out)
     default:
         break;
     }
-    add(&out->writes, more);
-    add(&out->touches, more);
+    add_registers(&out->writes, more);
+    add_registers(&out->touches, more);
 }
 
 static int x87_push(ZydisMnemonic mnemonic)
@@ -385,6 +385,6 @@ void decoded_registers(const struct decoded *decoded, struct effects *out)
 
     for (unsigned i = 0; i < decoded->in.operand_count; i++)
         note_operand(decoded, i, ignored, out);
-    note_rest(decoded->in.mnemonic, out);
+    note_implied(decoded->in.mnemonic, out);
     out->x87_push = (int8_t)x87_push(decoded->in.mnemonic);
 }

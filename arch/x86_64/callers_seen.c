@@ -135,7 +135,7 @@ static uint64_t lowest(unsigned size)
     return size >= 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;
 }
 
-static struct entry *entry_at(struct seen *seen, const uint8_t *code, const uint64_t *bytes)
+static struct entry *seen_entry(struct seen *seen, const uint8_t *code, const uint64_t *bytes)
 {
     struct telling telling = find_telling(code);
     uint64_t low = bytes[0] & lowest(telling.size), more = telling.immediate;
@@ -190,7 +190,7 @@ bool seen_decode(struct seen *seen, const uint8_t *code, size_t size, uint64_t a
     if (!seen)
         return effects_decode(code, size, address, out);
     memcpy(bytes, code, sizeof(bytes));
-    entry = entry_at(seen, code, bytes);
+    entry = seen_entry(seen, code, bytes);
     if (entry->effects.length > 0 && entry->effects.length <= size &&
         ((bytes[0] & entry->mask[0]) ^ entry->bytes[0]) == 0 &&
         ((bytes[1] & entry->mask[1]) ^ entry->bytes[1]) == 0) {

@@ -65,7 +65,7 @@ static struct site_list *list_sites(struct analysis *analysis, const struct body
 }
 
 struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
-                                   struct stack_place stack, uint32_t function)
+                                   struct pointer_place stack, uint32_t function)
 {
     struct flow flow = {.analysis = analysis, .body = &analysis->bodies[0], .function = function};
 
@@ -75,10 +75,10 @@ struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
 }
 
 /* Where the stack is when a part of a function is jumped to. */
-static struct stack_place stack_of(struct analysis *analysis, uint32_t function)
+static struct pointer_place function_stack(struct analysis *analysis, uint32_t function)
 {
     const struct branch_index *index = &analysis->index;
-    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
+    const struct pointer_place unknown = {PLACE_UNKNOWN, 0};
     const struct site_fact *fact;
     const struct site_list *list;
     int64_t around;
@@ -100,7 +100,7 @@ const struct site_list *facts_sites(struct analysis *analysis, uint32_t function
     struct site_list **list = &analysis->lists[function];
 
     if (!*list) {
-        struct stack_place stack = stack_of(analysis, function);
+        struct pointer_place stack = function_stack(analysis, function);
 
         *list = facts_sites_from(analysis, analysis->index.functions[function].address, stack,
                                  facts_is_part(analysis, function) ? NO_FUNCTION : function);

@@ -1,7 +1,7 @@
 /* callers_stack.c - where rsp and rbp point to after an instruction: see callers_body.h. Any thread. */
 #include "arch/x86_64/callers_body.h"
 
-static struct stack_place relocated(struct stack_place place, int32_t amount)
+static struct pointer_place relocated(struct pointer_place place, int32_t amount)
 {
     if (place.offset > INT32_MAX / 2 || place.offset < INT32_MIN / 2)
         place.from = PLACE_UNKNOWN;
@@ -13,7 +13,7 @@ static struct stack_place relocated(struct stack_place place, int32_t amount)
 struct stack_state step_stack_after(const struct step *step)
 {
     struct stack_state state = step->stack;
-    const struct stack_place unknown = {PLACE_UNKNOWN, 0};
+    const struct pointer_place unknown = {PLACE_UNKNOWN, 0};
 
     switch (step->effects.stack) {
     case STACK_MOVES:
@@ -34,7 +34,7 @@ struct stack_state step_stack_after(const struct step *step)
         state.frame = unknown;
         break;
     case STACK_ALIGNED:
-        state.stack = (struct stack_place){PLACE_ALIGNED, 0};
+        state.stack = (struct pointer_place){PLACE_ALIGNED, 0};
         break;
     case STACK_LOST:
         state.stack = unknown;
@@ -48,9 +48,9 @@ struct stack_state step_stack_after(const struct step *step)
     return state;
 }
 
-const struct stack_place stack_at_entry = {PLACE_ENTRY, 0};
+const struct pointer_place stack_at_entry = {PLACE_ENTRY, 0};
 
-enum parity place_parity(struct stack_place place)
+enum parity place_parity(struct pointer_place place)
 {
     switch (place.from) {
     case PLACE_ENTRY: /* there rsp + 8 is a multiple of 16 */

@@ -11,7 +11,7 @@
 #define NO_FUNCTION UINT32_MAX
 
 /* Where rsp or rbp points to. */
-struct stack_place {
+struct pointer_place {
     enum {
         PLACE_UNKNOWN,
         PLACE_ENTRY,
@@ -21,7 +21,7 @@ struct stack_place {
 };
 
 struct stack_state {
-    struct stack_place stack, frame;
+    struct pointer_place stack, frame;
 };
 
 struct step {

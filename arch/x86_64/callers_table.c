@@ -35,7 +35,7 @@ static bool touches(const struct step *step, int reg)
 }
 
 /* The last step of that kind before `from` that writes `reg`; -1: another one writes it later. */
-static int32_t written_by(const struct body *body, int32_t from, int reg, enum table_piece piece)
+static int32_t writer_of(const struct body *body, int32_t from, int reg, enum table_piece piece)
 {
     int32_t at = body_step(body, (size_t)from)->before;
 
@@ -55,20 +55,20 @@ static int32_t written_by(const struct body *body, int32_t from, int reg, enum t
 static bool find_offsets(const struct body *body, int32_t jump, struct table *table)
 {
     int to = body_step(body, (size_t)jump)->effects.to;
-    int32_t add = written_by(body, jump, to, TABLE_ADD), load, address;
+    int32_t add = writer_of(body, jump, to, TABLE_ADD), load, address;
     int base;
 
     if (add < 0)
         return false;
     base = body_step(body, (size_t)add)->effects.base;
-    load = written_by(body, add, to, TABLE_LOAD);
+    load = writer_of(body, add, to, TABLE_LOAD);
     if (load < 0) {
-        load = written_by(body, add, base, TABLE_LOAD); /* add %t, %b; jmp *%b */
+        load = writer_of(body, add, base, TABLE_LOAD); /* add %t, %b; jmp *%b */
         base = to;
     }
     if (load < 0 || body_step(body, (size_t)load)->effects.base != base)
         return false;
-    address = written_by(body, load, base, TABLE_ADDRESS);
+    address = writer_of(body, load, base, TABLE_ADDRESS);
     if (address < 0)
         return false;
     table->address = (uint64_t)body_step(body, (size_t)address)->effects.value;
@@ -84,7 +84,7 @@ static bool find_words(const struct body *body, int32_t jump, struct table *tabl
 
     table->loads = jump;
     if (step->effects.table == TABLE_JUMP)
-        table->loads = written_by(body, jump, step->effects.to, TABLE_MEMORY);
+        table->loads = writer_of(body, jump, step->effects.to, TABLE_MEMORY);
     if (table->loads < 0)
         return false;
     step = body_step(body, (size_t)table->loads);

@@ -74,7 +74,7 @@ bool arch_traps_first(const uint8_t *code, size_t size, size_t *at)
     return false;
 }
 
-static uint64_t relative(const uint8_t *field, uint64_t end)
+static uint64_t field_target(const uint8_t *field, uint64_t end)
 {
     int32_t distance;
 
@@ -94,10 +94,10 @@ void arch_foreign_jump_text(const uint8_t *found, size_t size, uint64_t address,
     address += skipped;
 
     if (size >= 5 && (found[0] == 0xe9 || found[0] == 0xe8))
-        to = relative(found + 1, address + 5);
+        to = field_target(found + 1, address + 5);
     else if (size >= 2 && found[0] == 0xeb)
         to = address + 2 + (uint64_t)(int64_t)(int8_t)found[1];
-    else if (size >= 14 && found[0] == 0xff && found[1] == 0x25 && relative(found + 2, 0) == 0)
+    else if (size >= 14 && found[0] == 0xff && found[1] == 0x25 && field_target(found + 2, 0) == 0)
         memcpy(&to, found + 6, sizeof(to));
     else if (size >= 12 && (found[0] & 0xfe) == 0x48 && (found[1] & 0xf8) == 0xb8)
         memcpy(&to, found + 2, sizeof(to));

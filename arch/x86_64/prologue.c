@@ -33,7 +33,7 @@ enum {
 };
 
 /* The function from where the jump goes to its end. */
-struct body {
+struct prologue_body {
     const uint8_t *code;
     size_t size;
     bool behind_endbr64;
@@ -41,7 +41,7 @@ struct body {
 
 /* Where its jumps lead. */
 struct leads {
-    const struct body *body;
+    const struct prologue_body *body;
     unsigned offsets; /* as bits, those below JUMP_BYTES */
     unsigned tail_calls;
     bool loops; /* a jump to offset 0 may be of a loop */
@@ -109,7 +109,7 @@ bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind)
 
 /* The instruction at `at` follows one that ends the frame, and nobody jumps to it past that. "push $1;
  * pop %rdi" is no frame: so compilers save bytes (-Os). */
-static bool is_tail_call(const struct body *body, size_t at)
+static bool is_tail_call(const struct prologue_body *body, size_t at)
 {
     bool took = false, ended = false, met = false;
     struct instruction in;
@@ -127,7 +127,7 @@ static bool is_tail_call(const struct body *body, size_t at)
     return met;
 }
 
-static void note(struct leads *leads, size_t at, int64_t target)
+static void note_lead(struct leads *leads, size_t at, int64_t target)
 {
     if (target < 0 || target >= JUMP_BYTES)
         return;
@@ -145,17 +145,17 @@ static bool is_near_jump(uint8_t opcode)
 /* Every byte that could be a jump of eight bits, since the instructions are not known here. */
 static void note_any_near(struct leads *leads, size_t from)
 {
-    const struct body *body = leads->body;
+    const struct prologue_body *body = leads->body;
 
     for (size_t i = from; i + 1 < body->size && i < NEAR_BYTES; i++) {
         if (is_near_jump(body->code[i]))
-            note(leads, i, (int64_t)i + 2 + (int8_t)body->code[i + 1]);
+            note_lead(leads, i, (int64_t)i + 2 + (int8_t)body->code[i + 1]);
     }
 }
 
 static void note_near(struct leads *leads, size_t from)
 {
-    const struct body *body = leads->body;
+    const struct prologue_body *body = leads->body;
     struct instruction in;
 
     for (size_t i = from; i < body->size && i < NEAR_BYTES; i += in.length) {
@@ -164,12 +164,12 @@ static void note_near(struct leads *leads, size_t from)
             return;
         }
         if (instruction_branches(&in) && in.kind != INSTRUCTION_CALL)
-            note(leads, i, (int64_t)i + in.length + in.relative);
+            note_lead(leads, i, (int64_t)i + in.length + in.relative);
     }
 }
 
 /* How long the opcode is before this 32-bit field that makes it a jump to `target`. 0: it is none. */
-static size_t far_opcode_bytes(const struct body *body, size_t field, uint32_t target)
+static size_t far_opcode_bytes(const struct prologue_body *body, size_t field, uint32_t target)
 {
     uint8_t opcode = body->code[field - 1], escape = field > 1 ? body->code[field - 2] : 0;
 
@@ -185,7 +185,7 @@ static size_t far_opcode_bytes(const struct body *body, size_t field, uint32_t t
  */
 static void note_far(struct leads *leads, size_t from)
 {
-    const struct body *body = leads->body;
+    const struct prologue_body *body = leads->body;
 
     for (size_t field = from + 1; field + 4 <= body->size; field++) {
         uint32_t relative, target;
@@ -197,12 +197,12 @@ static void note_far(struct leads *leads, size_t from)
             continue;
         opcode_bytes = far_opcode_bytes(body, field, target);
         if (opcode_bytes)
-            note(leads, field - opcode_bytes, target);
+            note_lead(leads, field - opcode_bytes, target);
     }
 }
 
 /* Where jumps at `from` and behind it lead. */
-static struct leads leads_from(const struct body *body, size_t from)
+static struct leads leads_from(const struct prologue_body *body, size_t from)
 {
     struct leads leads = {.body = body};
 
@@ -227,7 +227,7 @@ static bool starts_at(const struct arch_prologue *prologue, int64_t offset)
  * are then counted to the instruction before: no thread can be on a boundary there. If something
  * leads to them they are instructions like any other; else they may be another function.
  */
-static enum arch_problem read_behind_the_end(const struct body *body, size_t offset,
+static enum arch_problem read_behind_the_end(const struct prologue_body *body, size_t offset,
                                              struct arch_prologue *out, size_t *end)
 {
     size_t padding = arch_padding(body->code + offset, body->size - offset);
@@ -242,7 +242,7 @@ static enum arch_problem read_behind_the_end(const struct body *body, size_t off
 }
 
 /* `*end`: where the next instruction begins. */
-static enum arch_problem read_displaced(const struct body *body, struct arch_prologue *out,
+static enum arch_problem read_displaced(const struct prologue_body *body, struct arch_prologue *out,
                                         size_t *end)
 {
     out->padding = true;
@@ -270,7 +270,7 @@ static enum arch_problem read_displaced(const struct body *body, struct arch_pro
 }
 
 /* Among the first five bytes, whichever of them are displaced. */
-static bool begins_a_frame(const struct body *body)
+static bool begins_a_frame(const struct prologue_body *body)
 {
     struct instruction in;
 
@@ -285,7 +285,8 @@ static bool begins_a_frame(const struct body *body)
 
 /* A jump to an old boundary would find a trap there at each turn, and for as long as the entry is
  * armed: the program may take SIGTRAP for itself meanwhile, or block it. */
-static enum arch_problem check_jumps(const struct body *body, size_t end, struct arch_prologue *out)
+static enum arch_problem check_jumps(const struct prologue_body *body, size_t end,
+                                     struct arch_prologue *out)
 {
     struct leads leads = leads_from(body, end);
     unsigned inside = (1U << out->written) - 2; /* offsets 1 to written - 1 */
@@ -371,16 +372,17 @@ static bool returns_from_signal(const uint8_t *code, size_t size)
 }
 
 /* The function behind its endbr64, if it has one. */
-static struct body body_of(const uint8_t *code, size_t size, uint64_t entry,
-                           struct arch_prologue *out)
+static struct prologue_body body_of(const uint8_t *code, size_t size, uint64_t entry,
+                                    struct arch_prologue *out)
 {
     size_t before = endbr64_bytes(code, size);
 
     *out = (struct arch_prologue){.entry = entry, .jump = entry + before};
-    return (struct body){code + before, size - before, before > 0};
+    return (struct prologue_body){code + before, size - before, before > 0};
 }
 
-static enum arch_problem check(const struct body *body, size_t end, struct arch_prologue *out)
+static enum arch_problem check(const struct prologue_body *body, size_t end,
+                               struct arch_prologue *out)
 {
     enum arch_problem problem = check_jumps(body, end, out);
 
@@ -390,7 +392,7 @@ static enum arch_problem check(const struct body *body, size_t end, struct arch_
 enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t entry,
                                      struct arch_prologue *out)
 {
-    struct body body = body_of(code, size, entry, out);
+    struct prologue_body body = body_of(code, size, entry, out);
     enum arch_problem problem;
     size_t end = 0;
 
@@ -405,7 +407,7 @@ enum arch_problem arch_prologue_read(const uint8_t *code, size_t size, uint64_t 
 enum arch_problem arch_prologue_read_short(const uint8_t *code, size_t size, uint64_t entry,
                                            struct arch_prologue *out)
 {
-    struct body body = body_of(code, size, entry, out);
+    struct prologue_body body = body_of(code, size, entry, out);
     struct instruction in;
 
     out->written = ARCH_SHORT_BYTES;

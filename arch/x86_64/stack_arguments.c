@@ -21,7 +21,7 @@ struct visit {
 };
 
 /* Of each byte: with which places an instruction that begins there has been visited. */
-struct seen {
+struct places_seen {
     struct stack_place places[PLACES];
     uint8_t count;
     bool inside; /* of an instruction */
@@ -32,7 +32,7 @@ struct piece {
     uint64_t begin;
     size_t size, done; /* before `done` nothing is left out */
     const uint8_t *code;
-    struct seen *seen;
+    struct places_seen *seen;
     struct stack_place table, deepest; /* of a jump through a table; of a call */
     bool has_table, has_call;
 };
@@ -94,7 +94,7 @@ static bool same(const struct stack_place *a, const struct stack_place *b)
 }
 
 /* False: it has been visited so. */
-static bool is_first(struct search *s, struct seen *seen, const struct stack_place *place)
+static bool is_first(struct search *s, struct places_seen *seen, const struct stack_place *place)
 {
     for (unsigned i = 0; i < seen->count; i++)
         if (same(&seen->places[i], place))
@@ -107,8 +107,8 @@ static bool is_first(struct search *s, struct seen *seen, const struct stack_pla
     return true;
 }
 
-static void note(struct search *s, struct piece *piece, const struct stack_step *step,
-                 const struct stack_place *before)
+static void note_step(struct search *s, struct piece *piece, const struct stack_step *step,
+                      const struct stack_place *before)
 {
     if (step->reads < 0)
         give_up(s);
@@ -122,7 +122,7 @@ static void note(struct search *s, struct piece *piece, const struct stack_step 
 }
 
 /* At the depth of the entry it may be a function's end, in another one that reads its arguments. */
-static void note_table(struct search *s, struct piece *piece, const struct stack_place *place)
+static void note_table_place(struct search *s, struct piece *piece, const struct stack_place *place)
 {
     bool ends = place->depth_known ? place->depth <= 0 : !place->frame_known;
 
@@ -154,11 +154,11 @@ static bool visit(struct search *s, struct visit *v)
     }
     for (size_t i = 1; i < step.length; i++)
         piece->seen[offset + i].inside = true;
-    note(s, piece, &step, &v->place);
+    note_step(s, piece, &step, &v->place);
     if (step.flow == FLOW_BRANCH || step.flow == FLOW_JUMP)
         wait_for(s, step.target, &step.after);
     if (step.flow == FLOW_TABLE)
-        note_table(s, piece, &v->place);
+        note_table_place(s, piece, &v->place);
     *v = (struct visit){v->at + step.length, step.after};
     /* Behind a last call that does not return another function begins. */
     return (step.flow == FLOW_ON || step.flow == FLOW_BRANCH) && v->at - piece->begin < piece->size;
@@ -180,7 +180,7 @@ static bool find_left_out(struct piece *piece, uint64_t *at)
     static const struct stack_place nowhere;
 
     while (piece->done < piece->size) {
-        const struct seen *seen = &piece->seen[piece->done];
+        const struct places_seen *seen = &piece->seen[piece->done];
         struct stack_step step;
 
         if (seen->count || seen->inside) {

@@ -119,7 +119,7 @@ static void move(struct stack_place *place, int64_t down)
     place->depth_known &= depth >= -4096 && depth < 1 << 24;
 }
 
-static int32_t operand_bytes(const ZydisDecodedInstruction *in)
+static int32_t pushed_bytes(const ZydisDecodedInstruction *in)
 {
     return in->operand_width == 16 ? 2 : 8;
 }
@@ -198,10 +198,10 @@ static void change(const ZydisDecodedInstruction *in, struct stack_place *place)
     switch (in->mnemonic) {
     case ZYDIS_MNEMONIC_PUSH:
     case ZYDIS_MNEMONIC_PUSHFQ:
-        move(place, operand_bytes(in));
+        move(place, pushed_bytes(in));
         break;
     case ZYDIS_MNEMONIC_POP:
-        move(place, -operand_bytes(in));
+        move(place, -pushed_bytes(in));
         if ((in->opcode & 0xf8) == 0x58 && (in->opcode & 7) == RBP && !in->raw.rex.B)
             place->frame_known = false;
         break;

@@ -63,7 +63,7 @@ enum pair {
     PAIR_FAULTS /* no instruction, whatever follows: SIGILL, with the program counter at the first */
 };
 
-static bool is_prefix(uint8_t byte)
+static bool is_trap_prefix(uint8_t byte)
 {
     return (byte & 0xf0) == 0x40 || byte == 0x66 || byte == 0xf2 || byte == 0xf3 || byte == 0x64 ||
            byte == 0x65 || byte == 0x2e || byte == 0x3e;
@@ -75,9 +75,9 @@ static enum pair pair_of(uint8_t first, uint8_t second)
 {
     unsigned member = second >> 3 & 7;
 
-    if (is_prefix(first) && second == TRAP)
+    if (is_trap_prefix(first) && second == TRAP)
         return PAIR_TRAPS;
-    if (is_prefix(first) && memchr(LAST_TRAPS + 1, second, sizeof(LAST_TRAPS) - 1))
+    if (is_trap_prefix(first) && memchr(LAST_TRAPS + 1, second, sizeof(LAST_TRAPS) - 1))
         return PAIR_FAULTS;
     if ((first == 0xc6 || first == 0xc7) && member != 0 && second != 0xf8)
         return PAIR_FAULTS;

@@ -35,7 +35,7 @@ size_t mappings_limit(void)
     return limit ? limit : LIMIT_DEFAULT;
 }
 
-static bool count_one(const struct mapping *mapping, void *count)
+static bool count_mapping(const struct mapping *mapping, void *count)
 {
     (void)mapping;
     ++*(size_t *)count;
@@ -47,7 +47,7 @@ static size_t count_mappings(void)
 {
     size_t count = 0;
 
-    maps_each(count_one, &count);
+    maps_each(count_mapping, &count);
     return count;
 }
 

@@ -33,7 +33,7 @@ static void forget_provider(const struct slot *gone)
     }
 }
 
-static bool store(const struct change *change, const struct word *word, bool hits)
+static bool declared_store(const struct change *change, const struct word *word, bool hits)
 {
     (void)hits;
     if (__atomic_load_n(word->address, __ATOMIC_ACQUIRE) != change->after)
@@ -42,7 +42,7 @@ static bool store(const struct change *change, const struct word *word, bool hit
 }
 
 static const struct slot_ops declared_ops = {
-    .kind = SLOT_DECLARED, .dropped = forget_provider, .store = store};
+    .kind = SLOT_DECLARED, .dropped = forget_provider, .store = declared_store};
 
 /* ---- slots of a table ---- */
 

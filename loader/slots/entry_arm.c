@@ -88,7 +88,7 @@ static enum arm_need arm_need(const struct change *change)
     return site_is_short(site) ? ARM_SHORT : ARM_LONG;
 }
 
-static void arm_ahead(struct change *const *changes, size_t count)
+static void arm_sites_ahead(struct change *const *changes, size_t count)
 {
     struct site *sites[ARM_AHEAD_MAX];
 
@@ -119,7 +119,7 @@ static int disarm(struct change *change, uint64_t until, struct site_problem *wh
 
 /* ---- commit ---- */
 
-static bool store(const struct change *change, const struct word *word, bool hits)
+static bool entry_store(const struct change *change, const struct word *word, bool hits)
 {
     (void)word;
     if (change->before == change->after)
@@ -143,10 +143,10 @@ const struct slot_ops entry_ops = {.kind = SLOT_ENTRY,
                                    .prepare = prepare,
                                    .release = release,
                                    .arm_need = arm_need,
-                                   .arm_ahead = arm_ahead,
+                                   .arm_ahead = arm_sites_ahead,
                                    .arm = arm,
                                    .disarm = disarm,
-                                   .store = store,
+                                   .store = entry_store,
                                    .passes_to = passes_to,
                                    .damage = entry_damage,
                                    .report = entry_report};

@@ -184,7 +184,7 @@ static bool may_be_kept(const struct change *change, const struct word *word)
     return word->pointer || only_extends(change);
 }
 
-static enum word_state word_state(const struct change *change, const struct word *word)
+static enum word_state import_word_state(const struct change *change, const struct word *word)
 {
     if (is_as_expected(change->slot, word))
         return WORD_EXPECTED;
@@ -193,7 +193,7 @@ static enum word_state word_state(const struct change *change, const struct word
 
 /* Store a word. A word of data is stored only if it holds the expected value, in one step with the comparison: the
  * program may write it at any moment. */
-static bool store(const struct change *change, const struct word *word, bool hits)
+static bool import_store(const struct change *change, const struct word *word, bool hits)
 {
     uintptr_t now = __atomic_load_n(word->address, __ATOMIC_ACQUIRE);
     uintptr_t value = change_word_value(change, word);
@@ -214,15 +214,15 @@ static bool store(const struct change *change, const struct word *word, bool hit
 static const struct slot_ops import_ops = {.kind = SLOT_IMPORT,
                                            .of_importers = true,
                                            .word_value = word_value,
-                                           .word_state = word_state,
-                                           .store = store,
+                                           .word_state = import_word_state,
+                                           .store = import_store,
                                            .is_listed = import_is_used,
                                            .report = import_report};
 
 /* ---- slots ---- */
 
-static struct slot *slot_of(const char *name, const char *version,
-                            const struct definition *definition)
+static struct slot *import_slot(const char *name, const char *version,
+                                const struct definition *definition)
 {
     struct slot *slot;
 
@@ -281,7 +281,7 @@ static bool is_wanted(const struct object *object, const char *name)
 
 enum { PENDING = 1 };
 
-static int add(const struct image_relocation *relocation, void *context)
+static int add_relocation(const struct image_relocation *relocation, void *context)
 {
     struct object *object = context;
     struct word word = {.address = (uintptr_t *)(object->bias + relocation->where),
@@ -304,7 +304,7 @@ static int add(const struct image_relocation *relocation, void *context)
         return 0; /* a weak import without a definition */
     if (!find_definition(object, &relocation->symbol, value, &definition, &bound))
         return 0;
-    slot = slot_of(relocation->symbol.name, relocation->symbol.version, &definition);
+    slot = import_slot(relocation->symbol.name, relocation->symbol.version, &definition);
     if (!slot)
         return -1;
     if (bound && slot->base == 0)
@@ -325,7 +325,7 @@ static int read_object(struct object *object)
     result = image_symbol_relocations(
         object->image,
         !all_wanted && wanted_count - object->names_read == 1 ? wanted[object->names_read] : NULL,
-        add, object, &error);
+        add_relocation, object, &error);
     if (result == PENDING) {
         slots_drop_words(object); /* the next reading reads all words of the object again */
         object->names_read = 0;

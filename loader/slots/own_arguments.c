@@ -16,14 +16,14 @@ struct copy {
     uint8_t code[];
 };
 
-struct reading {
+struct code_reading {
     struct object *object;
     struct copy *copies;
 };
 
 static const uint8_t *around(void *context, uint64_t address, uint64_t *begin, size_t *size)
 {
-    struct reading *reading = context;
+    struct code_reading *reading = context;
     struct object *object = reading->object;
     struct function function;
     const void *code;
@@ -46,7 +46,7 @@ static const uint8_t *around(void *context, uint64_t address, uint64_t *begin, s
 
 int64_t own_stack_arguments(struct object *object, uint64_t address)
 {
-    struct reading reading = {.object = object};
+    struct code_reading reading = {.object = object};
     int64_t bytes;
 
     if (!object_function_index(object) || !object->image)

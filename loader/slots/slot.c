@@ -159,7 +159,7 @@ static void unlink_of_kind(int kind, bool (*wanted)(const struct slot *, const v
     ends[kind] = place;
 }
 
-static void drop(bool (*wanted)(const struct slot *, const void *), const void *key)
+static void drop_slots(bool (*wanted)(const struct slot *, const void *), const void *key)
 {
     for (int kind = 0; kind < KINDS; kind++)
         unlink_of_kind(kind, wanted, key);
@@ -214,12 +214,12 @@ void slots_drop_words(const struct object *object)
 void slots_drop_object(const struct object *object)
 {
     slots_drop_words(object);
-    drop(in_object, object);
+    drop_slots(in_object, object);
 }
 
 void slots_drop_retired(void)
 {
-    drop(of_retired, NULL);
+    drop_slots(of_retired, NULL);
 }
 
 /* Incremented in a forked child: the changes that slots point to then belong to the parent's transaction. */

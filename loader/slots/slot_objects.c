@@ -10,7 +10,7 @@
 #include "loader/slots/import.h"
 
 /* Return whether the object's declared slots hold the stored values. In a new mapping they hold the fallbacks. */
-static bool is_unchanged(const struct object *object)
+static bool declared_unchanged(const struct object *object)
 {
     for (const struct slot *slot = slots_of(SLOT_DECLARED); slot; slot = slot->next_of_kind)
         for (size_t i = 0; slot->object == object && i < slot->word_count; i++)
@@ -19,7 +19,7 @@ static bool is_unchanged(const struct object *object)
     return true;
 }
 
-static void drop(struct object *object)
+static void drop_object(struct object *object)
 {
     slots_drop_object(object);
 }
@@ -28,9 +28,9 @@ void slot_objects_register(void)
 {
     static struct object_callbacks callbacks = {.list_changed = imports_expect_new,
                                                 .read = declared_read,
-                                                .unchanged = is_unchanged,
+                                                .unchanged = declared_unchanged,
                                                 .stayed = imports_recheck,
-                                                .gone = drop,
+                                                .gone = drop_object,
                                                 .section = imports_read_new};
 
     objects_register(&callbacks);

@@ -79,7 +79,7 @@ void damage_unwatch(struct damage *damage)
     *damage = (struct damage){0};
 }
 
-POKE_BARE static void read_code(uintptr_t at, uint8_t *to, size_t size)
+POKE_BARE static void read_found_bytes(uintptr_t at, uint8_t *to, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         to[i] = *(const volatile uint8_t *)(at + i);
@@ -111,7 +111,7 @@ static void note_damage(const struct owner *owner)
         now.found_size = DAMAGE_BYTES;
     if (now.found_size < piece->size)
         now.found_size = piece->size;
-    read_code(piece->at, now.found, now.found_size);
+    read_found_bytes(piece->at, now.found, now.found_size);
     now.kind = arch_foreign(now.found, now.found_size, piece->written, piece->original, piece->size,
                             &now.first);
     if (now.kind > damage->kind)

@@ -149,7 +149,7 @@ static const char *refuse_thread(struct patch_work *work, const struct scanned_t
 /* ---- changes ---- */
 
 /* Store the bytes with the rest of their word. No other thread changes the rest: the engine lock is held. */
-POKE_BARE static void store_all(const struct patch_work *work, const uint8_t bytes[8])
+POKE_BARE static void store_at_sites(const struct patch_work *work, const uint8_t bytes[8])
 {
     uintptr_t aligned = work->at & ~(uintptr_t)7;
     union {
@@ -182,7 +182,7 @@ static int put_bytes(struct patch_work *work, struct byte_change *change)
     int result = 0;
 
     if (work->stores)
-        store_all(work, change->bytes);
+        store_at_sites(work, change->bytes);
     else
         result = page_replace_do(&change->replaced);
     if (result == 0)
@@ -340,7 +340,7 @@ static const char *by_one_change(struct patch_work *work)
     int result = prepare_way(work, &work->new);
 
     if (work->stores) {
-        store_all(work, work->new.bytes);
+        store_at_sites(work, work->new.bytes);
         if (work->synced)
             text_poke_sync_later();
         return TECHNIQUE_ALIGNED;

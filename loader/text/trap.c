@@ -98,7 +98,7 @@ BARE static bool is_lost_question(const siginfo_t *info)
 }
 
 /* Return the number of the question's round if the round is still open; else 0. */
-BARE static uint32_t round_of(const siginfo_t *info)
+BARE static uint32_t round_of_signal(const siginfo_t *info)
 {
     uint32_t number = (uint64_t)(uintptr_t)info->si_value.sival_ptr >> 32;
 
@@ -121,7 +121,7 @@ BARE static bool may_come_back(const siginfo_t *info, void *context, const struc
 {
     uintptr_t pointer = sigframe_sp(context), end = own_stack_end(pointer);
 
-    return was_on_alternate_stack(context, pointer) || !end || !round_of(info) ||
+    return was_on_alternate_stack(context, pointer) || !end || !round_of_signal(info) ||
            own_stack_leads_into(pointer, end, round->begin, round->end);
 }
 
@@ -143,11 +143,11 @@ BARE static void answer_lost_question(void)
 
 BARE static void answer(const siginfo_t *info, void *context)
 {
-    uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of(info);
+    uint32_t index = (uint32_t)(uintptr_t)info->si_value.sival_ptr, number = round_of_signal(info);
     struct trap_round round = rounds.asked;
     uintptr_t pc = sigframe_pc(context);
 
-    if (!number || !round_of(info) || index >= round.count)
+    if (!number || !round_of_signal(info) || index >= round.count)
         return;
     if (pc > round.begin && pc < round.end)
         sigframe_go_on(context, relocated_from(pc));

@@ -177,7 +177,7 @@ static bool goes_through_kernel(const struct change *change, const struct word *
 }
 
 /* Store all protected words through the kernel. If a store fails, write the old values of the stored words again. */
-static int store_protected(const struct transaction *transaction, int memory)
+static int store_protected_words(const struct transaction *transaction, int memory)
 {
     for (const struct change *c = transaction->changes; c; c = c->next) {
         for (size_t i = 0; i < c->slot->word_count; i++) {
@@ -301,7 +301,7 @@ static void update_modules(struct transaction *transaction, const struct timespe
     }
 }
 
-static void store_all(struct transaction *transaction)
+static void store_changes(struct transaction *transaction)
 {
     struct timespec now = clock_now(CLOCK_REALTIME);
 
@@ -322,7 +322,7 @@ static int commit_protected(struct transaction *transaction)
     find_writable(transaction);
     result = protect(transaction, PROT_READ | PROT_WRITE);
     if (result == 0) {
-        store_all(transaction);
+        store_changes(transaction);
         if (protect(transaction, PROT_READ) != 0)
             transaction_warn(transaction, "a RELRO page could not be made read-only again");
         return 0;
@@ -333,13 +333,13 @@ static int commit_protected(struct transaction *transaction)
         return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s", sys_error(-result));
     for (struct change *c = transaction->changes; c; c = c->next)
         store_originals(c, true);
-    if (store_protected(transaction, memory) != 0) {
+    if (store_protected_words(transaction, memory) != 0) {
         sys_close(memory);
         return refuse(transaction->why, HP_STORE, "write a slot: mprotect: %s, nor by /proc",
                       sys_error(-result));
     }
     sys_close(memory);
-    store_all(transaction);
+    store_changes(transaction);
     return 0;
 }
 
@@ -351,6 +351,6 @@ int commit(struct transaction *transaction)
         return -1;
     if (any_protected(transaction))
         return commit_protected(transaction);
-    store_all(transaction);
+    store_changes(transaction);
     return 0;
 }

@@ -52,7 +52,7 @@ static bool is_open_over(const struct text_poke *poke, uintptr_t word)
 }
 
 /* Store a word of a protected page. Neighbouring words of one page share one text_poke_open(). */
-static int store_protected(struct own_calls *own, uintptr_t word, uintptr_t value)
+static int store_own_call(struct own_calls *own, uintptr_t word, uintptr_t value)
 {
     int result = 0;
 
@@ -75,7 +75,7 @@ static int redirect_word(const struct image_relocation *relocation, void *contex
     if (!change || !change_layer_of(change, own->module))
         return 0;
     if (relocation->relro)
-        own->result = store_protected(own, (uintptr_t)word, change->slot->base);
+        own->result = store_own_call(own, (uintptr_t)word, change->slot->base);
     else
         __atomic_store_n(word, change->slot->base, __ATOMIC_RELEASE);
     if (own->result != 0)

@@ -151,8 +151,8 @@ static struct slot **find_slots(struct transaction *transaction, const struct mo
 
 /* Return whether `old`, which is live, has the content of `module` and a layer on each of the slots, except slots that
  * `module` declares. A library that was closed and opened again has lost its layers. */
-static bool is_unchanged(const struct module *module, const struct module *old,
-                         struct slot *const *slots)
+static bool is_unchanged_module(const struct module *module, const struct module *old,
+                                struct slot *const *slots)
 {
     if (!module_is_same(module, old))
         return false;
@@ -203,7 +203,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
         no_memory(transaction);
         return;
     }
-    module->unchanged = old && is_unchanged(module, old, slots) ? old : NULL;
+    module->unchanged = old && is_unchanged_module(module, old, slots) ? old : NULL;
     module->live_after = !module->unchanged;
     if (old)
         old->live_after = true;

@@ -4,8 +4,8 @@
  *
  * Called by the thread that holds the engine lock.
  */
-#ifndef HOTPATCH_STATE_H
-#define HOTPATCH_STATE_H
+#ifndef HOTPATCH_LOADER_TRANSACTION_STATE_H
+#define HOTPATCH_LOADER_TRANSACTION_STATE_H
 
 #include "base/refusal.h"
 #include "base/request.h"

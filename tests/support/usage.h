@@ -2,8 +2,8 @@
  * usage.h - what a host holds of the kernel's: descriptors, threads, mappings, memory of its own. Two
  * looks tell whether what was done between them costs the host anything.
  */
-#ifndef HOTPATCH_USAGE_H
-#define HOTPATCH_USAGE_H
+#ifndef HOTPATCH_TESTS_SUPPORT_USAGE_H
+#define HOTPATCH_TESTS_SUPPORT_USAGE_H
 
 #include "tests/support/harness.h"
 
