@@ -44,7 +44,7 @@ void await_again(int64_t deadline, const char *format, ...)
     nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 
-/* False: not within HARNESS_TIMEOUT_MS. */
+/* Return whether `fd` becomes readable within HARNESS_TIMEOUT_MS. */
 static bool is_readable(int fd)
 {
     struct pollfd polled = {fd, POLLIN, 0};

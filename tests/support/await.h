@@ -1,7 +1,8 @@
 /*
- * await.h - bounded waits for what no event reports: a field of /proc, a thread that ends, a file that is removed.
+ * await.h - bounded waits for states that no event reports: a field of /proc, the end of a thread, the removal of a
+ * file.
  *
- * Runs in the test program alone. A wait that reaches HARNESS_TIMEOUT_MS fails the running test.
+ * Called only in the test program. A wait that reaches HARNESS_TIMEOUT_MS fails the running test.
  */
 #ifndef AWAIT_H
 #define AWAIT_H
@@ -11,14 +12,14 @@
 
 #define HARNESS_TIMEOUT_MS 30000
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Return CLOCK_MONOTONIC in milliseconds. */
 int64_t milliseconds(void);
-/* Return the milliseconds until `deadline`, a value of milliseconds(); 0: it has passed. */
+/* Return the milliseconds until `deadline`, a value of milliseconds(); 0 after the deadline. */
 int ms_until(int64_t deadline);
-/* Sleep for a millisecond. After `deadline` fail the test: "WHAT: not within ... ms". */
+/* Sleep for a millisecond. After `deadline`, fail the test: "WHAT: not within ... ms". */
 void await_again(int64_t deadline, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Evaluate `condition` until it is true; the rest, as for printf, says what was awaited. */
+/* Evaluate `condition` until it is true. The other arguments are those of printf and name the awaited state. */
 #define AWAIT(condition, ...)                                    \
     do {                                                         \
         int64_t deadline_ = milliseconds() + HARNESS_TIMEOUT_MS; \
@@ -28,7 +29,7 @@ void await_again(int64_t deadline, const char *format, ...) __attribute__((forma
 
 /* Wait until `fd` is readable or at its end. */
 void await_input(int fd, const char *what);
-/* Wait until a child of this program has ended, and return its wait status. One that does not end is killed. */
+/* Wait until a child of this program has ended, and return its wait status. A child that does not end is killed. */
 int await_end(pid_t child);
 
 #endif

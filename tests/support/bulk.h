@@ -1,5 +1,5 @@
 /* bulk.h - names of 256 functions, bulk_00 to bulk_ff: BULK(ONE) is ONE(00) ONE(01) ... */
-/* clang-format comes to no end with these. */
+/* clang-format does not terminate with these macros. */
 /* clang-format off */
 #define BULK_ROW(one, h) \
     one(h##0) one(h##1) one(h##2) one(h##3) one(h##4) one(h##5) one(h##6) one(h##7) \

@@ -1,6 +1,6 @@
 /*
- * code.h - an object's code from hand-written bytes, for the suites of callers: functions of 64 bytes,
- * one after the other from CODE_BASE on; what is not given is int3.
+ * code.h - an object's code from hand-written bytes, for the suites of callers. The functions have 64 bytes each, one
+ * after the other from CODE_BASE on; bytes that a test does not give are int3.
  */
 #ifndef HOTPATCH_CODE_H
 #define HOTPATCH_CODE_H
@@ -21,8 +21,8 @@ struct code {
     struct arch_callers *callers;
 };
 
-/* Hex digits; blanks are for the reader. A function whose text begins with '?' is not declared as one.
- * `callers` is to be closed by the caller. */
+/* Make the code from hex digits; blanks are ignored. A function whose text begins with '?' is not declared as a
+ * function. The caller closes `callers`. */
 void code_make(struct code *code, const char *const *functions, size_t count);
 
 #endif

@@ -15,14 +15,14 @@ static const struct {
     {"asks the kernel", {M(SYSCALL), M(SYSENTER), M(INT)}},
     {"reads a clock or a counter", {M(RDTSC), M(RDTSCP), M(RDPMC), M(RDPRU)}},
     {"reads a source of chance", {M(RDRAND), M(RDSEED)}},
-    /* The thread may be on another processor the second time. Some are answered by the kernel (UMIP). */
+    /* The thread may run on another processor the second time. The kernel answers some of these instructions (UMIP). */
     {"tells which processor it runs on",
      {M(CPUID), M(RDPID), M(XGETBV), M(LSL), M(SGDT), M(SIDT), M(SLDT), M(STR), M(SMSW)}},
-    /* A transaction is aborted by a single step, or by anything else, at any time. Without this one
-     * there is none: xabort, xend and xtest then leave the same. */
+    /* Any interrupt, also a single step, aborts a transaction. Outside a transaction xabort, xend and xtest have the
+     * same result every time. */
     {"begins a transaction", {M(XBEGIN)}},
     {"suspends the tracking of loads", {M(XSUSLDTRK), M(XRESLDTRK)}},
-    /* The address and the operation of the last x87 instruction; and which parts are in use. */
+    /* The address and the operation of the last x87 instruction, and the parts that are in use. */
     {"stores where the last x87 instruction was",
      {M(FNSTENV), M(FNSAVE), M(FXSAVE), M(FXSAVE64), M(XSAVE), M(XSAVE64), M(XSAVEC), M(XSAVEC64),
       M(XSAVEOPT), M(XSAVEOPT64), M(XSAVES), M(XSAVES64)}},
@@ -32,15 +32,15 @@ static const struct {
     {"loads a segment", {M(LFS), M(LGS), M(LSS)}},
     {"waits for a time or for a store",
      {M(TPAUSE), M(UMWAIT), M(UMONITOR), M(MWAIT), M(MWAITX), M(MONITOR), M(MONITORX)}},
-    /* Where the kernel has made one for the process. */
+    /* If the kernel has made a shadow stack for the process. */
     {"reads or changes the shadow stack",
      {M(RDSSPD), M(RDSSPQ), M(INCSSPD), M(INCSSPQ), M(SAVEPREVSSP), M(RSTORSSP), M(WRSSD),
       M(WRSSQ)}},
     {"changes when user interrupts come", {M(CLUI), M(STUI), M(TESTUI), M(SENDUIPI)}},
-    /* Their results are approximations; the kinds of cores of one machine need not agree. */
+    /* The results are approximations; the kinds of cores of one machine may differ. */
     {"approximates",
      {M(RCPPS), M(RCPSS), M(RSQRTPS), M(RSQRTSS), M(VRCPPS), M(VRCPSS), M(VRSQRTPS), M(VRSQRTSS)}},
-    /* Of a source that is 0 the result is undefined. */
+    /* If the source is 0, the result is undefined. */
     {"may leave its result undefined", {M(BSF), M(BSR)}},
 };
 

@@ -11,7 +11,7 @@
 
 char directory[64];
 
-static pid_t made_by; /* a child of this program ends by exit(3) too */
+static pid_t made_by; /* a child of this program also ends by exit(3) */
 
 static void remove_at_exit(void)
 {

@@ -1,19 +1,19 @@
 /*
- * directory.h - a directory of a suite's own, in which it builds programs and patches.
+ * directory.h - a suite's own directory, in which the suite builds programs and patches.
  *
- * Runs in the test program alone.
+ * Called only in the test program.
  */
 #ifndef HOTPATCH_DIRECTORY_H
 #define HOTPATCH_DIRECTORY_H
 
-extern char directory[64]; /* its path */
+extern char directory[64]; /* the directory's path */
 
-/* Setup of a group: make the directory; 0, or -1. `state` is not used. It is removed when the program ends, also where
- * no teardown comes. */
+/* Make the directory, as a group's setup. Return 0, or -1. `state` is not used. The directory is removed when the
+ * program ends, also if no teardown runs. */
 int directory_make(void **state);
-/* Teardown of the group: remove the directory and all that is in it. */
+/* Remove the directory and its contents, as a group's teardown. */
 int directory_remove(void **state);
-/* The path of NAME in it, good until eight more were asked for. */
+/* Return the path of NAME in the directory, valid until eight more paths were requested. */
 const char *directory_path(const char *name);
 /* Run a command line of sh. The test fails if its exit status is not 0. */
 void run_shell(const char *command);

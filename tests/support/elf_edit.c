@@ -1,7 +1,7 @@
 /*
- * elf_edit.c - finds structures in a patch that gcc and ld just made; see elf_edit.h.
+ * elf_edit.c - finds structures in a patch that gcc and ld have just made; see elf_edit.h.
  *
- * Trusts its input, which the build made: what is not found fails the test.
+ * This code trusts its input, which the build made. A structure that is not found fails the test.
  */
 #include "tests/support/elf_edit.h"
 

@@ -9,15 +9,15 @@
 #include "tests/support/harness.h"
 
 Elf64_Ehdr *elf_header(struct file *file);
-Elf64_Phdr *elf_segment(struct file *file, uint32_t type); /* the first of that type */
+Elf64_Phdr *elf_segment(struct file *file, uint32_t type); /* the first segment of that type */
 Elf64_Shdr *elf_section(struct file *file, const char *name);
 Elf64_Dyn *elf_dynamic(struct file *file, int64_t tag);
-/* The bytes at a virtual address, and the offset of an address in the file. */
+/* Return the bytes at a virtual address, or the offset of an address in the file. */
 void *elf_at(struct file *file, uint64_t address);
 size_t elf_offset(struct file *file, uint64_t address);
-/* The address of a symbol of .dynsym. */
+/* Return the address of a symbol of .dynsym. */
 uint64_t elf_symbol(struct file *file, const char *name);
-/* The relocation that fills the word at `address`. */
+/* Return the relocation that fills the word at `address`. */
 Elf64_Rela *elf_relocation(struct file *file, uint64_t address);
 
 #endif

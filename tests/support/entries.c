@@ -12,7 +12,7 @@ int stop(void **state)
 {
     (void)state;
     if (host)
-        host_kill(host); /* a failed test's */
+        host_kill(host); /* the host of a failed test */
     host = NULL;
     return 0;
 }

@@ -1,11 +1,11 @@
 /*
- * file_facts.h - what the file of a host or a library says of itself.
+ * file_facts.h - read facts from the file of a host or a library.
  */
 #ifndef HOTPATCH_FILE_FACTS_H
 #define HOTPATCH_FILE_FACTS_H
 
-const char *build_id_of(const char *path); /* good until the next call */
-/* Where a symbol of BUILD/hosts/PROGRAM lies, before load bias. */
+const char *build_id_of(const char *path); /* valid until the next call */
+/* Return the address of a symbol of BUILD/hosts/PROGRAM, before load bias. */
 unsigned long symbol_of(const char *program, const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * files.c - files that tests read, write and remove; see files.h.
  *
- * Runs in the test program alone.
+ * Called only in the test program.
  */
 #include "tests/support/files.h"
 
@@ -45,7 +45,7 @@ char *file_text(const char *path)
     return (char *)file_read(path).bytes;
 }
 
-/* By rename, as a linker's output appears: never a half-written file under the final name. */
+/* Write a file and rename it, as a linker does. A half-written file never has the final name. */
 void file_write(const char *path, const void *bytes, size_t size, mode_t mode)
 {
     char temporary[PATH_MAX];

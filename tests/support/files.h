@@ -1,5 +1,5 @@
 /*
- * files.h - files that tests read, write and remove. What goes wrong fails the running test.
+ * files.h - files that tests read, write and remove. An error fails the running test.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -17,8 +17,8 @@ void file_write(const char *path, const void *bytes, size_t size, mode_t mode);
 void file_free(struct file *file);
 void copy_file(const char *from, const char *to);
 char *file_text(const char *path);  /* NUL-terminated, malloc'd */
-void remove_tree(const char *path); /* a directory with all that is in it */
-/* How many names the directory has, without . and .. */
+void remove_tree(const char *path); /* a directory with its contents */
+/* Return the number of names in the directory, without . and .. */
 int directory_entries(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -7,7 +7,7 @@ enum { ARGUMENTS_MAX = 8, FUNCTIONS_MAX = 512 };
 
 struct made {
     char kind;          /* 'i', 'd', 'v' */
-    unsigned arguments; /* long ones; a double comes first where `floats` */
+    unsigned arguments; /* arguments of type long; a double comes first if `floats` */
     bool floats, loops;
 };
 
@@ -95,7 +95,7 @@ static void write_call(struct generator *g, const struct made *made, unsigned ca
 
 /* ---- statements ---- */
 
-/* Some earlier function, often a near one: chains. */
+/* Return an earlier function, often a near one, so that chains arise. */
 static unsigned some_callee(struct generator *g, unsigned self)
 {
     unsigned reach = one_in(g, 2) && self > 4 ? 4 : self;

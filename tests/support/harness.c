@@ -1,7 +1,7 @@
 /*
  * harness.c - hosts under the shim; see harness.h.
  *
- * Runs in the test program alone.
+ * Called only in the test program.
  */
 #include "tests/support/harness.h"
 
@@ -41,7 +41,7 @@ void await_readable(struct host *host, int fd, const char *what)
         if (polled[1].revents && host->pid == host->child) {
             siginfo_t how = {0};
 
-            /* What it wrote before its end is there now; poll(2) may have looked at the pipe before. */
+            /* The host's output before its end is in the pipe now. poll(2) may have checked the pipe before that. */
             if (poll(polled, 1, 0) > 0)
                 return;
 
@@ -54,7 +54,7 @@ void await_readable(struct host *host, int fd, const char *what)
     }
 }
 
-/* Events of the files beside `path`; -1 where the directory cannot be read. */
+/* Watch the files of the directory of `path`. Return a descriptor of events; -1 if the directory cannot be read. */
 static int watch_beside(const char *path, uint32_t events)
 {
     char directory[PATH_MAX];
@@ -68,7 +68,7 @@ static int watch_beside(const char *path, uint32_t events)
     return -1;
 }
 
-/* False: there was none within `timeout_ms`. */
+/* Return whether an event came within `timeout_ms`. */
 static bool await_event(int watch, int timeout_ms)
 {
     char events[4096];
@@ -110,7 +110,8 @@ static bool has_shim_thread(pid_t pid)
     return found;
 }
 
-/* One that is pending already would stay in the queue beside the new one. */
+/* Return whether the process can take the signal. If the signal is pending already, a second one would stay in the
+ * queue. */
 static bool takes(pid_t pid, int number)
 {
     char path[64], line[256];
@@ -127,7 +128,7 @@ static bool takes(pid_t pid, int number)
     return (caught & ~pending) >> (number - 1) & 1;
 }
 
-/* The process's own setting, which a test may have chosen for its host. */
+/* Return whether the process listens from its start. A test may have chosen this setting for its host. */
 static bool listens_from_the_start(pid_t pid)
 {
     static const char name[] = "HOTPATCH_LISTEN=";
@@ -149,7 +150,7 @@ static bool listens_from_the_start(pid_t pid)
 void ring_first(pid_t pid)
 {
     int doorbell = SIGRTMIN + 12;
-    /* Where threads come without a ring, a ring would hide that they do not. */
+    /* If the threads must come without a ring, a ring would hide that they do not. */
     if (!listens_from_the_start(pid) && !has_shim_thread(pid) && takes(pid, doorbell))
         kill(pid, doorbell);
 }
@@ -170,7 +171,7 @@ void await_read(pid_t pid)
     }
 }
 
-/* A ring that finds a moment that is not safe makes no thread. */
+/* Ring until the file exists. A ring at an unsafe moment makes no thread. */
 void ring_until_there(pid_t pid, const char *path)
 {
     int fd = watch_beside(path, IN_CREATE | IN_MOVED_TO);
@@ -226,9 +227,9 @@ static _Noreturn void become_program(struct host *host, const char *program, int
     _exit(127);
 }
 
-/* What a test that fails, or skips itself, leaves running. */
+/* The hosts of a test that failed or was skipped. */
 static struct host *hosts;
-static pid_t hosts_of; /* the process that started them: a child of it ends by exit(3) too */
+static pid_t hosts_of; /* the process that started them; a child of it also ends by exit(3) */
 
 static void host_free(struct host *host)
 {
@@ -245,7 +246,7 @@ static void host_free(struct host *host)
     free(host);
 }
 
-/* By their pidfd: a test that waited for one by itself may have given its number to another process. */
+/* Kill the hosts by their pidfds. A test may have waited for a host itself, and another process may have its number. */
 static void kill_hosts(void)
 {
     siginfo_t info;
@@ -262,7 +263,7 @@ static struct host *spawn(const char *program, const char *const *environment, b
     assert_non_null(host);
     snprintf(host->scratch, sizeof(host->scratch), "/tmp/hotpatch-test-XXXXXX");
     assert_non_null(mkdtemp(host->scratch));
-    /* Hosts that change their uid must reach their patches. */
+    /* Hosts that change their uid need access to their patches. */
     assert_int_equal(chmod(host->scratch, 0755), 0);
     snprintf(host->directory, sizeof(host->directory), "%s/run", host->scratch);
     assert_int_equal(mkdir(host->directory, 0700), 0);
@@ -372,10 +373,10 @@ void host_expect(struct host *host, const char *question, const char *answer)
 void host_become(struct host *host, const char *how)
 {
     int pid = 0;
-    host->pid = 0; /* the process that was started may end first */
+    host->pid = 0; /* the started process may end before the process that answers */
     assert_int_equal(sscanf(host_ask(host, "%s", how), "pid %d", &pid), 1);
     host->pid = pid;
-    ring_until_there(pid, host_fifo(host)); /* a forked child's comes with its threads */
+    ring_until_there(pid, host_fifo(host)); /* a forked child's FIFO comes with its threads */
 }
 
 bool host_alive(struct host *host)

@@ -1,14 +1,14 @@
 /*
- * harness.h - runs real programs under the shim, asks them, patches them, and sees what came of it.
+ * harness.h - run real programs under the shim, send them requests and patches, and check the results.
  *
- * For the end-to-end suites. Every wait is for an event (a line, a reply, an exit) and bounded;
- * a bound that is reached fails the test. Every host has a scratch directory of its own, its
- * runtime directory inside it. What goes wrong here fails the running cmocka test.
+ * For the end-to-end suites. Every wait is for an event (a line, a reply, an exit) and bounded; a wait that reaches its
+ * bound fails the test. Every host has its own scratch directory, which holds its runtime directory. An error in these
+ * functions fails the running cmocka test.
  */
 #ifndef HOTPATCH_HARNESS_H
 #define HOTPATCH_HARNESS_H
 
-/* cmocka.h wants these four before it. */
+/* cmocka.h needs these four headers before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,56 +24,58 @@
 #include "tests/support/requests.h"
 
 struct host {
-    pid_t pid;   /* of the process that answers; follows `fork` and `daemonize` */
-    pid_t child; /* of the process that was started */
+    pid_t pid;   /* the process that answers; changes with `fork` and `daemonize` */
+    pid_t child; /* the process that was started */
     int watch;   /* pidfd of `child` */
     int to;      /* the host's standard input */
-    int from;    /* its standard output */
+    int from;    /* the host's standard output */
     char scratch[64];
     char directory[256]; /* HOTPATCH_DIR */
     char line[4096];
     char pending[4096];
     size_t pending_size;
-    unsigned replies;  /* reply FIFOs made so far */
-    struct host *next; /* of those that were started and not stopped */
+    unsigned replies;  /* number of reply FIFOs made so far */
+    struct host *next; /* the list of hosts that were started and not stopped */
 };
 
-/* Starts BUILD/hosts/PROGRAM (or an absolute path) under the shim and waits until it says
- * `ready` and its FIFO is there. `environment`: NAME=VALUE strings, NULL at the end, or NULL;
- * with HOTPATCH_DIR among them, hosts share a runtime directory. */
+/* Start BUILD/hosts/PROGRAM (or an absolute path) under the shim and wait until it prints `ready` and its FIFO exists.
+ * `environment` has NAME=VALUE strings and ends in NULL; or it is NULL. With HOTPATCH_DIR in it, hosts share a runtime
+ * directory. */
 struct host *host_start(const char *program, const char *const *environment);
-/* The same where no FIFO can come. */
+/* Start a host that can have no FIFO. */
 struct host *host_start_unarmed(const char *program, const char *const *environment);
-/* The same without the shim. */
+/* Start a host without the shim. */
 struct host *host_start_bare(const char *program);
-/* One line out, one line in. The answer is good until the next question. */
+/* Send one line and return the answer, valid until the next question. */
 const char *host_ask(struct host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void host_say(struct host *host, const char *line); /* a question whose answer comes later */
 const char *host_hear(struct host *host);
 void host_expect(struct host *host, const char *question, const char *answer);
-/* Ask `fork` or `daemonize`; from then on the new process is the one that answers. */
+/* Ask `fork` or `daemonize`. From then on the new process answers. */
 void host_become(struct host *host, const char *how);
 bool host_alive(struct host *host);
-const char *host_log(struct host *host); /* its standard error so far */
+const char *host_log(struct host *host); /* the host's standard error so far */
 bool host_log_has(struct host *host, const char *text);
 void host_log_await(struct host *host, const char *text);
-/* End of input; the host must leave with status 0 and leave no file of its own behind. */
+/* Close the host's input. The host must end with status 0 and leave no file of its own. */
 void host_stop(struct host *host);
-void host_kill(struct host *host); /* SIGKILL, and the scratch directory goes */
-int host_wait(struct host *host);  /* its wait status once it has ended; frees nothing */
-const char *host_path(struct host *host, const char *name); /* in the scratch directory */
+void host_kill(struct host *host); /* sends SIGKILL and removes the scratch directory */
+int host_wait(struct host *host);  /* returns the wait status after the end; frees nothing */
+const char *host_path(struct host *host, const char *name); /* a path in the scratch directory */
 void await_file(const char *path);
-/* Rings the doorbell as a shell does, where the process has none of our threads yet and a ring makes them. */
+/* Ring the doorbell as a shell does, if the process has no thread of the shim yet and a ring makes the threads. */
 void ring_first(pid_t pid);
-/* Returns when its main thread waits in read(2): a ring that finds it on its way may make nothing. */
+/* Wait until the main thread waits in read(2). A ring before that may make no thread. */
 void await_read(pid_t pid);
-void host_listen(struct host *host); /* returns when its threads have answered a ping */
-void ring_until_there(pid_t pid, const char *path); /* path: of a file that its listener makes */
-/* The FIFO of `pid` for writing, without blocking: rings where nobody reads it, and waits until it is read. -1: errno. */
+void host_listen(struct host *host); /* returns when the host's threads have answered a ping */
+/* `path` is a file that the host's listener makes */
+void ring_until_there(pid_t pid, const char *path);
+/* Open the FIFO of `pid` for writing, without blocking. Ring if no process reads it, and wait until a process does.
+ * Return -1 with errno on an error. */
 int open_when_read(pid_t pid, const char *path);
-const char *host_fifo(struct host *host); /* the path of its FIFO */
-/* Wait until `fd` is readable; `what` is awaited. The test fails where the host has ended before. */
+const char *host_fifo(struct host *host); /* the path of the host's FIFO */
+/* Wait until `fd` is readable; `what` names the awaited data. If the host ends before, the test fails. */
 void await_readable(struct host *host, int fd, const char *what);
 
 #endif

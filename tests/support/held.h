@@ -1,7 +1,7 @@
 /*
- * held.h - a thread that has stopped exactly before one instruction, by single steps (EFLAGS.TF),
- * and goes on when it is told to. It is held in the host's SIGTRAP handler, which blocks nothing: in
- * /proc it sleeps elsewhere, and only its signal frame leads back.
+ * held.h - a thread that single steps (EFLAGS.TF) have stopped exactly before one instruction, and that continues on
+ * request. The thread waits in the host's SIGTRAP handler, which blocks no signal: in /proc the thread sleeps
+ * elsewhere, and only its signal frame leads back.
  */
 #ifndef HOTPATCH_TEST_HELD_H
 #define HOTPATCH_TEST_HELD_H
@@ -19,14 +19,14 @@ struct held {
     pthread_t thread;
 };
 
-/* Before the engine lays its own SIGTRAP handler over this one. */
+/* Install the host's SIGTRAP handler, before the engine installs its own over it. */
 void held_take_steps(void);
-/* A thread calls the shape with 300 and stops at `offset` from where the jump goes. It must come
- * there. */
+/* Start a thread that calls the shape with 300 and stops at `offset` from the jump. The thread must reach that
+ * place. */
 void held_start(struct held *held, const struct shape *shape, unsigned offset);
-/* Goes on, and ends; what the function returned. */
+/* Let the thread continue and end. Return the function's result. */
 long held_go(struct held *held);
-/* Goes on until it has ended, or for 2 ms of its own time: it may be held by what lies there now. */
+/* Let the thread continue until it has ended, or for 2 ms of its own time: the bytes at its place may hold it. */
 void held_let_go(struct held *held);
 
 #endif

@@ -111,7 +111,7 @@ static int not_in_a_jail(const char *what, char *text, size_t size)
     return -ENOLINK;
 }
 
-/* The test program is linked with libelf: it keeps its allocator. */
+/* Return false: the test program is linked with libelf, which keeps the program's allocator. */
 static bool was_there(const char *name)
 {
     (void)name;

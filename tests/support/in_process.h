@@ -1,5 +1,5 @@
 /*
- * in_process.h - the engine in the test's own process, behind a shim of the test's: no FIFO, no threads.
+ * in_process.h - the engine in the test's own process, with a shim of the test: no FIFO, no threads.
  */
 #ifndef HOTPATCH_TESTS_IN_PROCESS_H
 #define HOTPATCH_TESTS_IN_PROCESS_H
@@ -9,17 +9,17 @@
 extern struct in_process {
     bool worker_busy;         /* the worker takes no job */
     bool at_safe_point_comes; /* the program reaches its next safe point */
-    int handled;              /* how often the change handler was called */
-    unsigned sections;        /* how often a commit section was entered */
-    char *reply;              /* the last one */
+    int handled;              /* number of calls of the change handler */
+    unsigned sections;        /* number of commit sections */
+    char *reply;              /* the last reply */
     char directory[64];       /* the runtime directory */
 } in_process;
 
-/* Group fixtures. */
+/* Setup and teardown of a group. */
 int in_process_setup(void **state);
 int in_process_teardown(void **state);
 
-/* All lines as one transaction; "apply" or the first code. */
+/* Run all lines as one transaction. Return "apply" or the first code. */
 const char *in_process_run(const char *lines);
 const char *in_process_load(const char *keys, const char *patch);
 

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* `answer` and both `twin` are static; `tiny` is too short for a jump. */
+/* `answer` and both `twin` are static. `tiny` is too short for a jump. */
 static const char program_c[] =
     "#include <hosts/loop.h>\n"
     "#include <unistd.h>\n"
     "#include <hosts/parts/entries_twin.h>\n"
     "static OPAQUE int answer(void) { return 1; }\n"
     "static OPAQUE int twin(void) { return 10; }\n"
-    "static OPAQUE int error(void) { return 80; }\n" /* libc has one too */
+    "static OPAQUE int error(void) { return 80; }\n" /* libc has a function of this name, too */
     "OPAQUE int with_symbol(void) { return 40; }\n"
     "static inline __attribute__((always_inline)) int small(void) { return getpid() > 0 ? 60 : 0; "
     "}\n"
@@ -50,7 +50,7 @@ static const char cxx_cc[] =
     "{ ns::queue q; say(\"%d %d\", q.push(5), q.push('a')); }\n"
     "int main() { return loop(); }\n";
 
-/* gcc makes work.constprop.0 of it, and nothing else. */
+/* gcc makes work.constprop.0 of `work`, and no other clone. */
 static const char clones_c[] =
     "#include <hosts/loop.h>\n"
     "#include <unistd.h>\n"
@@ -60,7 +60,7 @@ static const char clones_c[] =
     "{ int n = (int)strlen(word) + !rest; say(\"%d\", work(&n, 3)); }\n"
     "int main(void) { return loop(); }\n";
 
-/* What takes the place of functions is in entry_plain.so: two, three, nine. */
+/* The replacements are in entry_plain.so: two, three, nine. */
 static const char short_c[] = "#include <hotpatch.h>\n"
                               "HOTPATCH_MODULE(\"short\", \"1\");\n"
                               "HOTPATCH_REPLACE(void, tiny, (void)) { }\n";
@@ -91,9 +91,9 @@ static void write_source(const char *name, const char *text)
     file_write(made_path(name), text, strlen(text), 0644);
 }
 
-/* whole: with everything; bare: stripped, its debug information in elsewhere.debug alone; near/linked:
- * stripped, its debug file beside it; mini: stripped, with .gnu_debugdata; nameless: DWARF without
- * the symbol. */
+/* Build the programs. whole: with all symbols and debug information. bare: stripped; only elsewhere.debug has its debug
+ * information. near/linked: stripped, with its debug file in the same directory. mini: stripped, with .gnu_debugdata.
+ * nameless: DWARF without the symbol. */
 int made_build(void **state)
 {
     char command[2048];
@@ -142,7 +142,7 @@ struct host *made_start(const char *name)
     return host_start(made_path(name), NULL);
 }
 
-/* `question` is answered by `before`, by 2 while a patch is loaded, and by `before` again. */
+/* Require that `question` is answered by `before`, by 2 while a patch is loaded, and by `before` again. */
 void made_must_switch(struct host *host, const char *replace, const char *debug,
                       const char *question, const char *before)
 {

@@ -1,5 +1,5 @@
 /*
- * objects.c - see objects.h. Runs the compiler; everything lies in one scratch directory.
+ * objects.c - see objects.h. Runs the compiler; all files are in one scratch directory.
  */
 #include "tests/support/objects.h"
 #include "elf/functions_read.h"
@@ -116,7 +116,7 @@ struct functions *object_functions(const struct file *file)
 
 /* ------------------------------------------------------- opening --- */
 
-/* The file's last byte is the last before a page that cannot be read. */
+/* Map the file so that its last byte is the last byte before a page that cannot be read. */
 static const void *guard(struct opened *opened, const struct file *file)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

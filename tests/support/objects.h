@@ -1,6 +1,6 @@
 /*
- * objects.h - compiles tiny ELF objects for the suites of elf/, and opens them in memory
- * that faults where a byte outside the file is read or a byte inside is written.
+ * objects.h - compile small ELF objects for the suites of elf/, and open them in memory that raises SIGSEGV when code
+ * reads a byte outside the file or writes a byte inside.
  */
 #ifndef HOTPATCH_OBJECTS_H
 #define HOTPATCH_OBJECTS_H
@@ -16,18 +16,19 @@
 #define FIXED_PROGRAM "-fno-pie -no-pie "
 #define STATIC_PROGRAM "-static "
 
-/* Group fixtures: a scratch directory. */
+/* Make and remove a scratch directory, as a group's setup and teardown. */
 int objects_setup(void **state);
 int objects_teardown(void **state);
 
-/* The path of what $CC makes of `source` with `flags`; NULL where it cannot. Made once. */
+/* Return the path of the object that $CC makes of `source` with `flags`; NULL if $CC cannot. Each object is made
+ * once. */
 const char *object_path(const char *flags, const char *source);
-/* Its bytes, free with file_free(); what cannot be compiled skips the test. */
+/* Return the object's bytes, which file_free() frees. If the source cannot be compiled, the test is skipped. */
 struct file object(const char *flags, const char *source);
-/* A file in the scratch directory with that content; its path is good until the next call. */
+/* Write a file in the scratch directory. Return its path, valid until the next call. */
 const char *scratch_file(const char *name, const char *content);
 
-/* A descriptor that reads those bytes, and the functions of the file; close both. */
+/* Return a descriptor that reads those bytes, or the functions of the file. The caller closes both. */
 int object_descriptor(const struct file *file);
 struct functions *object_functions(const struct file *file);
 
@@ -40,12 +41,12 @@ struct opened {
 
 struct opened object_open(const struct file *file, uint16_t require_type);
 void object_close(struct opened *opened);
-/* Opening `file` as a patch fails with `code` and says why. */
+/* Require that opening `file` as a patch fails with `code` and a text. */
 void assert_refused(const struct file *file, enum elf_error_code code);
-/* The object loaded by dlopen() under `path`, as dl_iterate_phdr() tells of it. */
+/* Open the object that dlopen() has loaded under `path`, as dl_iterate_phdr() reports it. */
 struct opened object_open_mapped(const char *path);
 
-/* All symbols of an image, or relocations; -1: damaged. They stay good until the next call. */
+/* All symbols of an image, or all relocations; -1: damaged. Valid until the next call. */
 struct symbols {
     struct image_symbol items[512];
     size_t count;
@@ -53,7 +54,7 @@ struct symbols {
     int result;
 };
 struct symbols *symbols_of(const struct image *image);
-/* The first of that name, or NULL. */
+/* Return the first symbol of that name, or NULL. */
 const struct image_symbol *symbol_named(const struct symbols *symbols, const char *name);
 
 struct relocations {

@@ -9,7 +9,8 @@
 
 #include "tests/support/harness.h"
 
-/* Mappings that follow each other with the same protection are one, however the kernel keeps them. */
+/* Record a mapping. Adjacent mappings with the same protection are recorded as one mapping, because the kernel may keep
+ * them as several. */
 static void note_mapping(struct picture *picture, const char *line)
 {
     unsigned long begin, end, last_end = 0;
@@ -73,7 +74,7 @@ void picture_free(struct picture *picture)
     free(picture->code);
 }
 
-/* How many bytes of code differ; mappings and protections must not. */
+/* Return how many bytes of code differ. Mappings and protections must not differ. */
 static size_t bytes_changed(const struct picture *before, const struct picture *after)
 {
     size_t changed = 0;

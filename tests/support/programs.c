@@ -1,7 +1,7 @@
 /*
  * programs.c - the build's files, the command and other programs; see programs.h.
  *
- * Runs in the test program alone.
+ * Called only in the test program.
  */
 #include "tests/support/programs.h"
 
@@ -18,7 +18,7 @@
 
 #include "tests/support/harness.h"
 
-/* Absolute, since requests need it, and hosts and tests go elsewhere. */
+/* Make the path absolute: requests need absolute paths, and hosts and tests change their directory. */
 static void make_absolute(const char *variable, const char *otherwise)
 {
     char path[PATH_MAX];
@@ -31,11 +31,12 @@ __attribute__((constructor)) static void begin(void)
 {
     make_absolute("HOTPATCH_BUILD", "build");
     make_absolute("HOTPATCH_SOURCE", ".");
-    /* A host that has died fails the test that writes to it, not the test program. */
+    /* A test that writes to a dead host fails; the signal would end the test program. */
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Strings handed to tests stay until the program ends; a test makes a few hundred at most. */
+/* Return DIRECTORY/NAME. Strings that tests get are valid until the program ends; a test makes at most a few
+ * hundred. */
 const char *path_of(const char *directory, const char *name)
 {
     char *path;

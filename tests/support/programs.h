@@ -9,18 +9,19 @@
 
 struct host;
 
-/* BUILD/NAME and the source tree's NAME; the string is good for the life of the program. */
+/* Return BUILD/NAME, or the source tree's NAME; the string is valid until the program ends. */
 const char *built(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *source_file(const char *name);
 const char *patch_file(const char *name); /* BUILD/patches/NAME.so */
-bool sanitized(void);                     /* this build has a sanitizer in it */
-bool sanitized_for_threads(void);         /* TSan, whose own thread blocks every signal */
+bool sanitized(void);                     /* this build has a sanitizer */
+/* this build has TSan, whose own thread blocks every signal */
+bool sanitized_for_threads(void);
 
-/* Fails the test where a program that scripts/setup installs is not there. */
+/* Fail the test if a program that scripts/setup installs does not exist. */
 void need_program(const char *name);
-/* DIRECTORY/NAME; the string is good for the life of the program. */
+/* Return DIRECTORY/NAME; the string is valid until the program ends. */
 const char *path_of(const char *directory, const char *name);
-/* A process number in digits, good until eight more were asked for. */
+/* Return a process number in digits, valid until eight more were requested. */
 const char *pid_text(pid_t pid);
 
 struct output {
@@ -29,13 +30,13 @@ struct output {
     char *error; /* standard error */
 };
 
-/* Runs argv (argv[0]: a path, or a name for PATH) with the host's HOTPATCH_DIR if given. */
+/* Run argv (argv[0]: a path, or a name for PATH), with the host's HOTPATCH_DIR if a host is given. */
 struct output *run_program(struct host *host, const char *const *argv);
-/* `hotpatch ARGS...`, NULL at the end. */
+/* Run `hotpatch ARGS...`; the arguments end in NULL. */
 struct output *hotpatch(struct host *host, ...) __attribute__((sentinel));
 void output_free(struct output *output);
-/* The exit status, and what the program printed, or did not, to standard output or error; NULL: anything.
- * Frees the output. */
+/* Require the exit status, a text that the program printed to standard output or error, and a text that it did not
+ * print; NULL: any. Frees the output. */
 void output_must(struct output *output, int status, const char *said, const char *not_said);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * prologues.c - see prologues.h. Own code on purpose, so that no fault of elf/ hides functions: each
- * FDE of .eh_frame whose range lies in .text (LSB Core, "Exception Frames").
+ * prologues.c - see prologues.h. This code is separate from elf/ on purpose, so that no error of elf/ hides functions.
+ * It reads each FDE of .eh_frame whose range lies in .text (LSB Core, "Exception Frames").
  */
 #include "tests/support/prologues.h"
 
@@ -61,8 +61,9 @@ static int32_t int_at(const uint8_t *bytes)
     return value;
 }
 
-/* Behind a call the CFA is %rsp + 8, and no register is saved: an FDE that says otherwise before it
- * advances is of what is jumped to (DWARF 5, 6.4.2). No augmentation data of a FDE has 128 bytes. */
+/* Return whether the FDE is of a piece of a function. After a call the CFA is %rsp + 8 and no register is saved. If an
+ * FDE says otherwise before its first advance, its code is reached by a jump (DWARF 5, 6.4.2). No FDE has 128 bytes of
+ * augmentation data. */
 static bool is_piece(const uint8_t *fde, size_t length)
 {
     size_t at = 16 + 1 + (size_t)fde[16];
@@ -70,7 +71,7 @@ static bool is_piece(const uint8_t *fde, size_t length)
     return at < length && ((fde[at] >= 0x0c && fde[at] <= 0x10) || fde[at] >> 6 == 2);
 }
 
-/* Pointers are taken for DW_EH_PE_pcrel | DW_EH_PE_sdata4: no tool writes others for x86-64. */
+/* Read the unwind table. Pointers are read as DW_EH_PE_pcrel | DW_EH_PE_sdata4: no tool writes others for x86-64. */
 static void read_unwind_table(struct program *program)
 {
     const Elf64_Shdr *table = section_of(program, ".eh_frame");
@@ -82,7 +83,8 @@ static void read_unwind_table(struct program *program)
     for (size_t at = 0; at + 16 <= table->sh_size;) {
         size_t length = (uint32_t)int_at(bytes + at);
 
-        if (int_at(bytes + at + 4) != 0 && length != 0) /* a CIE has 0, the end no length */
+        /* a CIE has 0, and the end has no length */
+        if (int_at(bytes + at + 4) != 0 && length != 0)
             add_routine(program, text,
                         table->sh_addr + at + 8 + (uint64_t)(int64_t)int_at(bytes + at + 8),
                         (uint32_t)int_at(bytes + at + 12), is_piece(bytes + at, 4 + length));

@@ -1,5 +1,5 @@
 /*
- * prologues.h - the functions of a real program or library, as its unwind table tells them.
+ * prologues.h - the functions of a real program or library, by its unwind table.
  */
 #ifndef HOTPATCH_TEST_PROLOGUES_H
 #define HOTPATCH_TEST_PROLOGUES_H
@@ -10,7 +10,7 @@
 
 struct routine {
     uint64_t address; /* before load bias */
-    size_t size;      /* with the padding behind it */
+    size_t size;      /* with the padding after it */
     bool piece;       /* a cold piece of a function: no call leads there */
     const uint8_t *code;
 };
@@ -18,15 +18,15 @@ struct routine {
 struct program {
     const uint8_t *bytes; /* the file, mapped */
     size_t size;
-    uint64_t low, high; /* what its PT_LOADs span */
+    uint64_t low, high; /* the range of its PT_LOADs */
     struct routine *routines;
     size_t count;
 };
 
-/* False: there is no such file. A file that cannot be read as expected fails the test. */
+/* Open the program. Return false if the file does not exist. A file that cannot be read as expected fails the test. */
 bool program_open(struct program *program, const char *path);
 void program_close(struct program *program);
-/* Its PT_LOADs to where address program->low goes. */
+/* Copy the program's PT_LOADs; the address program->low goes to `to`. */
 void program_load(const struct program *program, uint8_t *to);
 
 #endif

@@ -1,5 +1,5 @@
-/* relocated_functions.S - small functions `long (long)` whose first instructions are of every kind that a moved prologue
- * corrects, for test_relocated.c; on pages of their own, which it writes to. */
+/* relocated_functions.S - small functions `long (long)` whose first instructions are of every kind that a relocated
+ * prologue corrects, for test_relocated.c. They lie on their own pages, which the test writes to. */
 #include "tests/support/relocated_functions.h"
 
     .data

@@ -1,4 +1,4 @@
-/* relocated_functions.h - the functions of relocated_functions.S, and what registers each needs the processor to have. */
+/* relocated_functions.h - the functions of relocated_functions.S, and the registers that each function needs. */
 #ifndef MOVED_FUNCTIONS_H
 #define MOVED_FUNCTIONS_H
 

@@ -1,7 +1,7 @@
 /*
  * requests.c - requests by FIFO, and their replies; see requests.h.
  *
- * Runs in the test program alone.
+ * Called only in the test program.
  */
 #include "tests/support/requests.h"
 
@@ -36,7 +36,7 @@ void send_raw(struct host *host, const void *bytes, size_t size)
     close(fd);
 }
 
-/* Puts " reply=NAME" behind the verb of the last line. */
+/* Put " reply=NAME" after the verb of the last line. */
 static size_t add_reply(char *to, size_t size, const char *line, const char *name)
 {
     const char *last = strrchr(line, '\n');

@@ -8,7 +8,8 @@
 
 struct host;
 
-/* json-c's; a test that looks inside one includes <json-c/json.h>, which base/json.h does not bear. */
+/* The type of json-c. A test that reads members includes <json-c/json.h>, which cannot be included together with
+ * base/json.h. */
 typedef struct json_object json_object;
 
 struct reply {
@@ -18,25 +19,25 @@ struct reply {
     int exit_code;
 };
 
-/* What is written to the FIFO as it is. */
+/* Write the bytes to the FIFO unchanged. */
 void send_raw(struct host *host, const void *bytes, size_t size);
-/* One request line without newline; reply= is added behind its verb. Of a transaction
- * (lines with \n) behind `commit`. */
+/* Send one request line without newline; reply= is added after its verb. In a transaction (lines with \n) it is added
+ * after `commit`. */
 struct reply *request(struct host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void reply_free(struct reply *reply);
-/* The outcome alone: "apply" or a code; good for the life of the program. */
+/* Return only the outcome: "apply" or a code; valid until the program ends. */
 const char *outcome(struct host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* After a line that cannot be answered: the code of the newest refusal in the history. */
+/* Return the code of the newest refusal in the history, after a line that cannot be answered. */
 const char *last_refusal(struct host *host);
 void must_apply(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The host still gives the answers it gave at its start, and answers a ping. */
+/* Require that the host still gives its first answers, and answers a ping. */
 void assert_unchanged(struct host *host);
-/* json_object_object_get by a path of members "a.b"; fails where there is none. */
+/* Return the member at a path "a.b", as json_object_object_get does; fail if there is none. */
 json_object *member(json_object *object, const char *path);
 const char *member_text(json_object *object, const char *path);
-/* The slot of that name in a reply to `slots` or in a status; fails where there is none. */
+/* Return the slot of that name in a reply to `slots` or in a status; fail if there is none. */
 json_object *slot_named(json_object *array, const char *name);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-/* `lead` bytes after a 64-byte boundary, so that the entry straddles what it is to straddle. */
+/* A shape whose code begins `lead` bytes after a 64-byte boundary, so that the entry crosses the intended boundary. */
 #define SHAPE_AT(name, place, prologue, epilogue)                                                \
     __asm__(".text\n" place "\n.globl code_" #name "\n.hidden code_" #name "\n.type code_" #name \
             ", @function\ncode_" #name ":\n" prologue                                            \
@@ -45,7 +45,7 @@ SHAPE(line, 62, "sub $24, %rsp\n mov %rdi, %rdx", "add $24, %rsp")
 SHAPE(line_single, 61, "mov $7, %eax", "")
 SHAPE_AT(page, ".balign 4096\n.skip 4093, 0xcc", "push %rbp\n mov %rsp, %rbp\n sub $16, %rsp",
          "leave")
-/* With padding before and behind it: 16 bytes at BEFORE or BEHIND from the entry. */
+/* A shape with padding before and after it: 16 bytes at BEFORE or BEHIND from the entry. */
 enum { BEFORE = -32, BEHIND = 64 };
 #define SHORT_SHAPE(name, prologue, epilogue)                        \
     SHAPE_AT(name, ".balign 64\n.skip 64, 0xcc", prologue, epilogue) \
@@ -59,9 +59,9 @@ SHORT_SHAPE(short_endbr, "endbr64\n mov %rdi, %rdx", "")
 SHORT_SHAPE(short_relative, "lea code_short_relative(%rip), %rdx", "")
 SHORT_SHAPE(short_branch, "jmp 1f\n1:", "")
 SHORT_SHAPE(short_call, "call callee", "")
-/* Once round for each byte of the argument, to a boundary behind the first instruction. */
+/* Loops once for each byte of the argument, to a boundary after the first instruction. */
 SHORT_SHAPE(short_loop, "mov %rdi, %rdx\n1: shr $8, %rdx\n test %rdx, %rdx\n jne 1b", "")
-/* Three that share the padding behind the last. */
+/* Three shapes that share the padding after the last shape. */
 #define SHARING(name)                                                                             \
     ".globl code_" #name "\n.hidden code_" #name "\n.type code_" #name ", @function\ncode_" #name \
     ": mov %edi, %edx\n imul $10, %rdi, %rax\n add $1, %rax\n ret\n.globl end_" #name             \
@@ -244,7 +244,7 @@ static bool take(uintptr_t begin, uintptr_t end)
     return at != MAP_FAILED;
 }
 
-/* What is mapped already is no place, either. */
+/* Map all free pages of the window. Mapped pages are no free places, either. */
 static void take_all(const struct arch_window *window)
 {
     uintptr_t begin = window->low & ~UINT64_C(4095), end = (window->high + 4096) & ~UINT64_C(4095);

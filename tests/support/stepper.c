@@ -27,13 +27,14 @@ enum {
     STEPS = 100,
     PUSH_BYTES = 6,
     XSAVE_MAX = 1 << 14,
-    XSAVE_HEADER = 512, /* behind the legacy region: which parts are not as at first */
+    XSAVE_HEADER = 512, /* after the legacy region: which parts are not in their initial state */
+    /* bytes of each place that a prologue refers to relative to itself */
     XSAVE_PARTS = 576,
-    WATCHED = 64,            /* bytes of each place that a prologue refers to relative to itself */
+    WATCHED = 64,
     STEPPING_FLAGS = 0x10100 /* TF and RF: the debugger's */
 };
 
-/* The XSAVE area (Intel SDM 1, 13.4): all of the vector registers, since what flags an instruction
+/* The XSAVE area (Intel SDM 1, 13.4). It has all parts of the vector registers, since the flags that an instruction
  * raises may depend on their upper halves. */
 struct vectors {
     size_t size;
@@ -43,7 +44,7 @@ struct vectors {
     };
 };
 
-/* Where one side stands after its steps. */
+/* The state of one side after its steps. */
 struct state {
     struct user_regs_struct registers;
     struct vectors vectors;
@@ -53,7 +54,7 @@ struct state {
     uint8_t watched[ARCH_PROLOGUE_COUNT][WATCHED];
 };
 
-/* A run of one prologue: what both sides begin with. */
+/* A run of one prologue: the state that both sides begin with. */
 struct run {
     const struct stepper *stepper;
     const struct arch_prologue *prologue;
@@ -77,7 +78,7 @@ static void set_registers(struct run *run, bool pointers)
         *each[i] = pointers ? scratch + SCRATCH / 2 + i * 1040 : i % 5;
     to->rsp = scratch + STACK_AT;
     to->fs_base = to->gs_base = scratch + SCRATCH / 4;
-    to->eflags = pointers ? 0x202 : 0x246; /* IF alone; with ZF and PF */
+    to->eflags = pointers ? 0x202 : 0x246; /* IF only; with ZF and PF */
     to->orig_rax = (unsigned long long)-1;
 }
 
@@ -111,7 +112,7 @@ static bool same_vectors(const struct vectors *a, const struct vectors *b)
 {
     struct user_fpregs_struct left = a->legacy, right = b->legacy;
 
-    /* Of the last x87 instruction: where it was, what it was, what it referred to. */
+    /* Of the last x87 instruction: its address, its opcode, the address of its operand. */
     left.rip = right.rip = 0;
     left.rdp = right.rdp = 0;
     left.fop = right.fop = 0;
@@ -120,7 +121,7 @@ static bool same_vectors(const struct vectors *a, const struct vectors *b)
                0;
 }
 
-/* Words that point back into the scratch memory, so that what is loaded can be followed. */
+/* Fill the scratch memory with pointers into itself, so that loaded values can be dereferenced. */
 static void set_scratch(struct run *run)
 {
     uintptr_t scratch = (uintptr_t)run->stepper->scratch;
@@ -141,7 +142,7 @@ static bool decode(const struct arch_prologue *prologue, unsigned i, ZydisDecode
                                       (ZyanUSize)(prologue->length - prologue->start[i]), in));
 }
 
-/* The place that instruction `i` refers to relative to itself; 0: none. */
+/* Return the address that instruction `i` refers to relative to itself; 0: none. */
 static uintptr_t referred(const struct arch_prologue *prologue, unsigned i)
 {
     ZydisDecodedInstruction in;
@@ -152,7 +153,7 @@ static uintptr_t referred(const struct arch_prologue *prologue, unsigned i)
     return prologue->jump + prologue->start[i] + in.length + (uint64_t)in.raw.disp.value;
 }
 
-/* The places in the image that are referred to, or elsewhere none. */
+/* Find the addresses that are referred to: in the image, or, if there are none, elsewhere. */
 static void set_watched(struct run *run)
 {
     const struct stepper *stepper = run->stepper;
@@ -169,7 +170,8 @@ static void set_watched(struct run *run)
     }
 }
 
-/* No program has anything there, and what one side leaves there the other would find. */
+/* Return whether the prologue refers to the copies. No program has data there, and one side would read what the other
+ * has written. */
 static bool refers_to_copies(const struct stepper *stepper, const struct arch_prologue *prologue)
 {
     for (unsigned i = 0; i < prologue->count; i++) {
@@ -191,8 +193,8 @@ static void restore_memory(const struct run *run)
     }
 }
 
-/* False: one of them need not leave the same the second time. `undefined` gets the flags that have no
- * meaning after one of them: the run may end there, by a fault. */
+/* Return whether every instruction has the same result the second time. `undefined` gets the flags that are undefined
+ * after one of them: the run may end there, by a fault. */
 static bool is_comparable(const struct arch_prologue *prologue, uint32_t *undefined)
 {
     uint32_t now = 0;
@@ -227,7 +229,7 @@ static void record(const struct run *run, struct state *after)
     }
 }
 
-/* One instruction. False: it faulted. */
+/* Run one instruction. Return false if it raised a signal. */
 static bool step(pid_t child, siginfo_t *fault)
 {
     int status;
@@ -247,8 +249,8 @@ static uint64_t rip_of(pid_t child)
     return (uint64_t)ptrace(PTRACE_PEEKUSER, child, offsetof(struct user_regs_struct, rip), NULL);
 }
 
-/* Is this still one of the instructions that are displaced? The inside of the last one is not, which
- * a jump may reach. */
+/* Return whether `rip` is at one of the displaced instructions. The inside of the last instruction does not count; a
+ * jump may reach it. */
 static bool is_displaced(const struct arch_prologue *prologue, uint64_t rip)
 {
     for (unsigned i = 0; i < prologue->count; i++) {
@@ -258,7 +260,7 @@ static bool is_displaced(const struct arch_prologue *prologue, uint64_t rip)
     return false;
 }
 
-/* From `begin` until it is left; `length` 0: of the original. */
+/* Step from `begin` until the code is left. `length` 0: the original. */
 static void run_side(struct run *run, uint64_t begin, uint64_t length, struct state *after)
 {
     struct user_regs_struct registers = run->before.registers;
@@ -289,7 +291,7 @@ static void expect_same_fault(const struct arch_prologue *prologue, uint64_t cop
     uint64_t offset = original->registers.rip - prologue->jump;
     bool same_place = original->fault.si_addr == relocated->fault.si_addr;
 
-    /* SIGILL and SIGFPE tell the instruction's own address. */
+    /* SIGILL and SIGFPE report the instruction's own address. */
     if ((uintptr_t)original->fault.si_addr == original->registers.rip)
         same_place = (uintptr_t)relocated->fault.si_addr == relocated->registers.rip;
     if (original->fault.si_signo != relocated->fault.si_signo ||
@@ -303,8 +305,8 @@ static void expect_same_fault(const struct arch_prologue *prologue, uint64_t cop
     }
 }
 
-/* A call that has become "push behind; jmp there" pushes before it reads where to: what it reads may
- * fault behind the push, or the push before. */
+/* Ignore the order of push and read. A call that has become "push; jmp there" pushes before it reads its target. The
+ * read may raise a signal after the push, or the push before. */
 static void forgive_push(const struct arch_prologue *prologue, uint64_t copy, const uint8_t *map,
                          const struct state *original, struct state *relocated,
                          const uint8_t *scratch)
@@ -343,8 +345,8 @@ static void forgive_at(uint64_t at, const struct arch_prologue *prologue, uint64
         memcpy(relocated->scratch + at, &here, 8);
 }
 
-/* A call that is one in the copy, too, leaves the copy's address on the stack: where it goes on. One to an
- * address that is none may have been written before the fault, below the stack pointer. */
+/* Ignore the return address. A call that is a call in the copy, too, leaves the copy's address on the stack. A call to
+ * an invalid address may have written it before the fault, below the stack pointer. */
 static void forgive_return_address(const struct arch_prologue *prologue, uint64_t goes_on,
                                    const struct state *original, struct state *relocated,
                                    const uint8_t *scratch)

@@ -1,5 +1,5 @@
 /*
- * stepper_child.c - the child of stepper.h: traced, stopped, and with nothing mapped but the arena.
+ * stepper_child.c - the child of stepper.h: traced, stopped, and with no mapping but the arena.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -18,10 +18,10 @@
 
 #include "tests/support/stepper.h"
 
-/* Where user addresses end (Documentation/arch/x86/x86_64/mm.rst). */
+/* The end of user addresses (Documentation/arch/x86/x86_64/mm.rst). */
 #define USER_END UINT64_C(0x7ffffffff000)
 
-/* The kernel would write there, and end a process that has nothing mapped there any more (rseq(2)). */
+/* Unregister rseq(2). The kernel would write to its area, and end the process after the area is unmapped. */
 static void leave_rseq(void)
 {
     char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
@@ -51,7 +51,7 @@ int stepper_await(pid_t child)
     return status;
 }
 
-/* By the child, which has nothing else to do: munmap(2) from an instruction in the arena. */
+/* Let the child unmap the range, by munmap(2) from an instruction in the arena. */
 static void unmap(const struct stepper *stepper, uint64_t from, uint64_t to)
 {
     struct user_regs_struct registers;
@@ -61,7 +61,7 @@ static void unmap(const struct stepper *stepper, uint64_t from, uint64_t to)
     assert_int_equal(ptrace(PTRACE_GETREGS, stepper->child, NULL, &registers), 0);
     registers.rip = (uintptr_t)stepper->copies;
     registers.rax = SYS_munmap;
-    registers.orig_rax = (unsigned long long)-1; /* not within one */
+    registers.orig_rax = (unsigned long long)-1; /* not within a system call */
     registers.rdi = from;
     registers.rsi = to - from;
     assert_int_equal(ptrace(PTRACE_SETREGS, stepper->child, NULL, &registers), 0);
@@ -72,7 +72,7 @@ static void unmap(const struct stepper *stepper, uint64_t from, uint64_t to)
     assert_int_equal(registers.rax, 0);
 }
 
-/* What is written anywhere else would be there when the other side comes. */
+/* Unmap all other memory. Bytes that one side wrote there would be seen by the other side. */
 static void leave_the_arena_alone(const struct stepper *stepper)
 {
     uint64_t begin = (uintptr_t)stepper->arena;

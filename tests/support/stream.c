@@ -114,7 +114,7 @@ const char *stream_receive(struct stream *stream)
     return stream->text;
 }
 
-/* A reply to the oldest request that is under way? */
+/* Return whether the reply belongs to the oldest open request. */
 static bool in_turn(const struct stream *stream, const char *reply)
 {
     char id[64];

@@ -1,8 +1,8 @@
 /*
- * stream.h - a client that keeps many requests under way at once, and hosts for it.
+ * stream.h - a client that has many requests open at once, and hosts for it.
  *
- * All replies of one stream come through one FIFO, in the order of the requests. Nothing here
- * fails a test: it is for child processes too, which must not return into cmocka.
+ * All replies of one stream come through one FIFO, in the order of the requests. No function of this file fails a test:
+ * the functions are also for child processes, which must not return into cmocka.
  */
 #ifndef HOTPATCH_STREAM_H
 #define HOTPATCH_STREAM_H
@@ -12,10 +12,10 @@
 
 #include "tests/support/harness.h"
 
-#define STREAM_WINDOW 32 /* replies that surely fit into the reply FIFO */
+#define STREAM_WINDOW 32 /* number of replies that always fit into the reply FIFO */
 
-/* As host_start() and host_kill(), with the runtime directory in memory, as /run is: replacing
- * the status file on a disk waits for the disk. `environment` has no HOTPATCH_DIR. */
+/* Start or kill a host as host_start() and host_kill() do, with the runtime directory in memory, as /run is. On a disk,
+ * replacing the status file waits for the disk. `environment` has no HOTPATCH_DIR. */
 struct host *memory_host_start(const char *program, const char *const *environment);
 void memory_host_kill(struct host *host);
 
@@ -24,24 +24,24 @@ struct stream {
     char name[32];
     char path[512];
     size_t sent, received;
-    char *text; /* what was read and not yet taken */
+    char *text; /* the text that was read and not yet returned */
     size_t size, capacity, taken;
     char refusal[2048]; /* the first reply of stream_run() that was not "done" */
 };
 
-/* `name`: of the reply FIFO, without .reply; different for each stream of a host. */
+/* Open a stream. `name` is the name of the reply FIFO without .reply; each stream of a host needs another name. */
 bool stream_open(struct stream *stream, const struct host *host, const char *name);
 void stream_close(struct stream *stream);
 
-/* "load /x" as "load reply=... id=NAME-N /x"; N counts from 0. Waits while the FIFO is full. */
+/* Send "load /x" as "load reply=... id=NAME-N /x"; N counts from 0. Waits while the FIFO is full. */
 bool stream_send(struct stream *stream, const char *line);
 
-/* The next reply without its newline, good until the next call; NULL after 30 s of silence. */
+/* Return the next reply without its newline, valid until the next call; NULL after 30 s without a reply. */
 const char *stream_receive(struct stream *stream);
 
 /*
- * Sends the lines in turn until `count` were sent, at most STREAM_WINDOW under way, and receives
- * all replies. Counts those that are not "done"; -1 where one did not come or came out of turn.
+ * Send the lines in turn until `count` were sent, with at most STREAM_WINDOW open requests, and receive all replies.
+ * Return the number of replies that are not "done"; -1 if a reply did not come or came out of order.
  */
 long stream_run(struct stream *stream, const char *const *lines, size_t line_count, size_t count);
 

@@ -25,7 +25,8 @@ static int count_entries(const char *format, int pid, int tid)
     return count;
 }
 
-/* The largest table of the threads called hotpatch: the worker has the host's. */
+/* Return the number of descriptors in the largest table of the threads called hotpatch. The worker has the host's
+ * table. */
 static int descriptors_now(int pid)
 {
     char path[300], name[32];
@@ -51,7 +52,7 @@ static int descriptors_now(int pid)
     return most;
 }
 
-/* The least of some looks: the listener may be about to close a reply. */
+/* Return the least of several counts: the listener may be about to close a reply. */
 static int private_descriptors(int pid)
 {
     int least = descriptors_now(pid);

@@ -2,8 +2,8 @@
 #include "tests/support/utf8_strict.h"
 
 struct row {
-    unsigned char first, last; /* of the first byte */
-    unsigned char second, to;  /* of the second, where there is one */
+    unsigned char first, last; /* range of the first byte */
+    unsigned char second, to;  /* range of the second byte, if there is a second byte */
     size_t length;
 };
 

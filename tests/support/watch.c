@@ -20,17 +20,17 @@ static const uint8_t SPIN[] = {0xeb, 0xfe};
 struct event {
     enum {
         STORE,
-        PAD, /* a store into the pad of a short jump, counted from there */
+        PAD, /* a store into the pad of a short jump, counted from the pad */
         SYNC,
         LEFT
     } kind;
-    unsigned first, count; /* of the jump's bytes */
+    unsigned first, count; /* of the bytes of the jump */
     uint8_t bytes[JUMP_BYTES];
 };
 
 struct watch watch;
 
-/* In the middle of a swap, in a child, in another thread: no place for cmocka's longjmp(). */
+/* Abort with a text. cmocka's longjmp() cannot be used during a text patch, in a child, or in another thread. */
 static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *format, ...)
 {
     va_list arguments;
@@ -42,7 +42,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *fo
     abort();
 }
 
-/* Under way. */
+/* The text patch that is being made. */
 static const struct text_patch *swap_now;
 static bool in_now;
 static struct event events[EVENTS];
@@ -131,7 +131,7 @@ void __wrap_text_poke_store2(uintptr_t address, const uint8_t bytes[2])
     note_store(address, bytes, 2);
 }
 
-/* As one store of all that the jump lies across. */
+/* Record a page replacement as one store of all bytes of the jump. */
 int __wrap_page_replace_do(struct page_replace *replaced)
 {
     int result = __real_page_replace_do(replaced);
@@ -200,16 +200,17 @@ const struct scanned_thread *__wrap_thread_scan_unshown(struct thread_scan *scan
     return thread;
 }
 
-/* ---- what may be fetched ---- */
+/* ---- bytes that a processor may fetch ---- */
 
 struct model {
     const struct arch_prologue *prologue;
-    uint8_t old[JUMP_BYTES], jump[JUMP_BYTES]; /* `old`: the function's own */
-    uint8_t hold[JUMP_BYTES];                  /* a jump as well; it spins on boundaries */
+    uint8_t old[JUMP_BYTES], jump[JUMP_BYTES]; /* `old`: the function's own bytes */
+    /* a jump as well; it has a jump to itself at boundaries */
+    uint8_t hold[JUMP_BYTES];
     uint8_t settled[JUMP_BYTES];
     const struct event *pending[8];
     unsigned count;
-    bool inside; /* somebody may be at a boundary */
+    bool inside; /* a thread may be at a boundary */
 };
 
 static void apply(const struct event *event, uint8_t image[JUMP_BYTES])
@@ -245,7 +246,7 @@ static bool entry_is_whole(const struct model *model, const uint8_t *image)
 static bool boundary_is_whole(const struct model *model, unsigned i, const uint8_t *image)
 {
     unsigned at = model->prologue->start[i];
-    /* Of another trap than int3 there is one, at the jump's last byte. */
+    /* Another trap than int3 is only at the jump's last byte. */
     bool faults =
         at == JUMP_BYTES - 1 && arch_stub_faults(model->prologue) && image[at] == model->jump[at];
 
@@ -268,8 +269,8 @@ static void check_boundaries(const struct model *model, const uint8_t *image)
             fail_image(model, i, image);
 }
 
-/* Who has seen one store of the whole word sees it from then on: who came in by the old first
- * instruction meets what is in the same image. */
+/* Return whether the only pending store is of the whole word. A thread that has seen such a store sees it from then on:
+ * a thread that came in by the old first instruction sees the same image inside. */
 static bool is_one_word(const struct model *model)
 {
     return model->count == 1 && model->pending[0]->count == JUMP_BYTES;
@@ -315,7 +316,8 @@ static void check_event(struct model *model, const struct event *event)
     check_images(model);
 }
 
-/* Who had stopped at a boundary before a punned jump came may be there still when it goes. */
+/* Check the stores of a text patch. A thread that had stopped at a boundary before a punned jump was written may still
+ * be there when the jump is removed. */
 static void check_swap(const struct text_patch *patch, bool in, bool done)
 {
     struct model model = {.prologue = patch->prologue, .inside = in || patch->punned};
@@ -326,7 +328,7 @@ static void check_swap(const struct text_patch *patch, bool in, bool done)
     memcpy(model.settled, in ? model.old : model.jump, JUMP_BYTES);
     for (unsigned i = 0; i < count; i++)
         check_event(&model, &events[i]);
-    /* Whoever comes now sees what was put there. */
+    /* A thread that comes now sees the written bytes. */
     if (model.count != 0 ||
         memcmp(model.settled, in == done ? model.jump : model.old, JUMP_BYTES) != 0)
         wrong("%s, %s: not serialised at the end, or left as it should not be", watch.name,
@@ -336,14 +338,16 @@ static void check_swap(const struct text_patch *patch, bool in, bool done)
 /* ---- short jumps ---- */
 
 /*
- * The two bytes change in one store. Whoever may have seen the jump there finds the pad whole: every
- * processor has been serialised since the pad's last byte, and no store into it follows.
+ * Check the stores of a short jump. The two bytes change in one store. A thread that may have seen the short jump finds
+ * the whole pad: every processor was serialised after the pad's last byte was written, and no later store into the pad
+ * follows.
  */
 static void check_short(const struct text_patch *patch, bool in, bool done)
 {
     uint8_t settled[JUMP_BYTES], pending[JUMP_BYTES], jump[2],
         *old = (uint8_t *)patch->prologue->bytes;
-    bool open = !in, now_in = !in; /* may be seen; is there */
+    /* a thread may see the short jump; the short jump is written */
+    bool open = !in, now_in = !in;
 
     arch_short_bytes(patch->prologue, jump);
     memcpy(pending, watch_pad_before, JUMP_BYTES);
@@ -374,7 +378,7 @@ static void check_short(const struct text_patch *patch, bool in, bool done)
         wrong("%s: left as it should not be", watch.name);
 }
 
-/* In a swap of a test's own, too. */
+/* Watch a text patch that a test makes itself. */
 bool watch_short_swap(bool (*patch)(const struct text_patch *patch, bool in, void *context),
                       bool in, const struct text_patch *what, void *context)
 {
@@ -413,7 +417,7 @@ const char *__wrap_short_patch_out(const struct text_patch *patch, struct site_p
 typedef const char *swap_function(const struct text_patch *patch, uint64_t until,
                                   struct site_problem *why);
 
-/* A thread that has been joined may still be ending, with every signal blocked. */
+/* Wait until ended threads are gone. A thread that was joined may still be ending, with every signal blocked. */
 static void await_those_who_end(void)
 {
     struct thread_scan scan;
