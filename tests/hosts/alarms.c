@@ -1,8 +1,9 @@
 /*
  * alarms.c - a program that ends a wait by SIGALRM, whose handler has no SA_RESTART, again and again.
  *
- * `alarms CALL [rings]`: writes `ready`, and a dot for each wait that a signal has ended. What ends otherwise ends
- * the program with a word. With `rings` the handler blocks all signals and sends the doorbell to its thread.
+ * `alarms CALL [rings]`: writes `ready`, and a dot for each wait that a signal has ended. If a wait ends in another
+ * way, the program prints a word and ends. With `rings` the handler blocks all signals and sends the doorbell to its
+ * thread.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /*
- * confined.c - a test host that narrows what is around it: limits, umask, locale, locked memory, filters.
+ * confined.c - a test host that restricts its environment: limits, umask, locale, locked memory, filters.
  */
 #include <hotpatch.h>
 
@@ -32,7 +32,7 @@ static void done(int failed)
     say("%s", failed ? strerror(errno) : "done");
 }
 
-/* limit RESOURCE VALUE: the number of resource.h; soft and hard. */
+/* Set a limit for `limit RESOURCE VALUE`: RESOURCE is the number of resource.h; soft and hard. */
 static void limit(const char *rest)
 {
     char *end;
@@ -43,7 +43,7 @@ static void limit(const char *rest)
     done(setrlimit((__rlimit_resource_t)resource, &both));
 }
 
-/* refuse NUMBER ERRNO [NUMBER ERRNO]...: those calls of any thread of this process. */
+/* Refuse system calls of all threads of this process, for `refuse NUMBER ERRNO [NUMBER ERRNO]...`. */
 static void refuse_calls(char *rest)
 {
     struct sock_filter code[64] = {
@@ -65,7 +65,7 @@ static void refuse_calls(char *rest)
     code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     done(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0);
-    while (reads_refused) /* no more questions */
+    while (reads_refused) /* no further questions are read */
         pause();
 }
 
@@ -113,7 +113,7 @@ static void make_child(void)
     done(pid < 0 || waitpid(pid, NULL, 0) != pid);
 }
 
-/* By which call: fork, clone, clone3 by syscall(2); vfork. */
+/* Make a child by the named call: fork, vfork, or clone and clone3 through syscall(2). */
 static void make_child_by(const char *call)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};
@@ -159,7 +159,7 @@ static void command(const char *word, char *rest)
         become_child();
     else if (strcmp(word, "setuid") == 0)
         become_user(atoi(rest));
-    else if (strcmp(word, "dumpable") == 0) /* as a program that was started as the user */
+    else if (strcmp(word, "dumpable") == 0) /* as in a program that the user has started */
         done(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
     else if (strcmp(word, "thread") == 0)
         make_thread();

@@ -1,7 +1,6 @@
 /*
- * dispatch.c - a program that has every system call that is not made within libc sent to its handler (syscall
- * user dispatch), is rung, and makes
- * one by its number.
+ * dispatch.c - a program that sends every system call made outside of libc to its handler (syscall user dispatch), is
+ * rung, and makes a system call by its number.
  */
 #include <dlfcn.h>
 #include <link.h>
@@ -17,7 +16,7 @@
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
 
-static volatile char selector; /* 0: let pass; 1: send to the handler */
+static volatile char selector; /* 0: allow; 1: send to the handler */
 static volatile sig_atomic_t sent;
 static unsigned long text, size;
 

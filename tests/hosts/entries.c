@@ -1,6 +1,6 @@
 /*
- * entries.c - a test host that knows nothing of hotpatch: functions of many shapes, called in many
- * ways, that can be patched at their entries alone.
+ * entries.c - a test host without hotpatch declarations. It has functions of many shapes, called in many ways. The
+ * functions can be patched only at their entries.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,9 +30,9 @@ int exported_alias(void);
 int weak_answer(void);
 
 typedef int answer_function(void);
-typedef int shape_function(); /* of those that take nothing and of those that take a number */
+typedef int shape_function(); /* a function without parameters, or with one number */
 
-/* ---- functions of the compiler's own shapes ---- */
+/* ---- functions of the compiler's shapes ---- */
 
 static OPAQUE int answer(void)
 {
@@ -94,7 +94,7 @@ static OPAQUE int escape(int value)
 #include "parts/copies.h"
 #include "parts/signal_habits.h"
 
-/* ---- what programs do to themselves ---- */
+/* ---- what programs do to their own signals and code ---- */
 
 static volatile sig_atomic_t traps;
 
@@ -220,7 +220,7 @@ static void call_in_library(const char *name)
     say("%d", function ? function() : -1);
 }
 
-/* "NAME" or "NAME VERSION", with nothing but zeros. */
+/* Call "NAME" or "NAME VERSION" of libc, with zeros as arguments. */
 static void call_in_libc(char *name)
 {
     int (*function)(int, int, int) = NULL;
@@ -240,7 +240,7 @@ static void copy_text(const char *text)
     say("%s", copied);
 }
 
-/* One that opens a library, calls into it and closes it, all the time. */
+/* Open a library, call its functions and close it, without end. */
 static void *churner(void *path)
 {
     while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
@@ -340,8 +340,8 @@ static void ask_box(void)
     say("%g %g %s", b.width, b.height, b.label);
 }
 
-/* The call of a variadic function that comes next may read registers that this one leaves alone, for
- * all that its code shows: then no replacement could be variadic. */
+/* Write the registers that a variadic function may read. Otherwise the code of this function would leave them unchanged
+ * for the next call of a variadic function, and no replacement could be variadic. */
 static OPAQUE int sum_of_four(void)
 {
     int got = sum(4, 1, 2, 3, 4);

@@ -1,9 +1,9 @@
 /*
- * execs.c - a program that executes itself, by each function that can.
+ * execs.c - a program that executes itself, by each function that can do so.
  *
- * `execs chain N`: N times in one process, then says `done`. `execs fork|vfork|spawn|system|instruction N`: N
- * children that do; says what ended one that did not end with status 0. `execs ask`: on standard input
- * `exec FUNCTION` and `fail FUNCTION`; the new program, without LD_PRELOAD, says what it has inherited.
+ * `execs chain N`: N times in one process, then prints `done`. `execs fork|vfork|spawn|system|instruction N`: N
+ * children do so; the program prints how a child ended that did not end with status 0. `execs ask`: on standard input
+ * `exec FUNCTION` and `fail FUNCTION`; the new program, without LD_PRELOAD, prints what it has inherited.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ static const char *const functions[] = {"execve",   "execv", "execvp", "execvpe"
                                         "execveat", "execl", "execlp", "execle",  "syscall"};
 enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
 
-/* Past libc, where no library can stand in for it. */
+/* Execute by a system call instruction, which no library can intercept. */
 static void execute_by_instruction(const char *path, char *const arguments[])
 {
     long result = SYS_execve;
@@ -135,7 +135,7 @@ static void say_action(void)
     fflush(stdout);
 }
 
-/* What the kernel says: the shim may say otherwise of its own handler. */
+/* Print the signals that the kernel lists as caught. The shim may report its own handler in another way. */
 static void say_caught(void)
 {
     char line[128];

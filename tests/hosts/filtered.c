@@ -2,15 +2,15 @@
  * filtered.c - a test host that sets seccomp filters, and ends in several ways.
  *
  *   filter HOW WHICH ACTION   HOW: prctl, syscall, tsync, inline (by an instruction of its own), strict
- *                             WHICH: own (allows what this program needs for itself), few (its _exit is not allowed),
- *                             needed (also what the library says that it needs), needed-but:CALL
+ *                             WHICH: own (allows the calls that this program needs), few (its _exit is not allowed),
+ *                             needed (also the calls that the library reports as needed), needed-but:CALL
  *                             ACTION: kill, kill-thread, trap, errno: for any other call
  *   exit N, leave N, raw-exit N, inline-exit N, thread-exit N: ways to end
- *   forked FILTER...          a child sets such a filter and leaves by _exit(3); says its wait status
+ *   forked FILTER...          a child sets such a filter and leaves by _exit(3); prints its wait status
  *   getuid                    a call that none of these filters allows
  *
  * With FILTERED_UNDER=WHICH in its environment it executes itself again, under such a filter that kills; with
- * needed-but:CALL one that fails that call.
+ * needed-but:CALL under a filter that fails that call.
  */
 #include <hotpatch.h>
 
@@ -41,7 +41,7 @@ static const int own_calls[] = {
     SYS_rt_sigreturn, SYS_nanosleep, SYS_clock_nanosleep, SYS_restart_syscall,
 };
 
-/* What exec and ld.so need before the library's constructor runs, and setting the filter itself. */
+/* The calls that exec and ld.so need before the library's constructor runs, and the call that sets the filter. */
 static const int start_calls[] = {
     SYS_execve,     SYS_arch_prctl, SYS_set_tid_address, SYS_lseek,  SYS_statx,
     SYS_prlimit64,  SYS_getuid,     SYS_getppid,         SYS_wait4,  SYS_alarm,
@@ -121,7 +121,7 @@ static long set_filter(const char *how, struct sock_fprog *filter)
                    strcmp(how, "tsync") == 0 ? SECCOMP_FILTER_FLAG_TSYNC : 0, filter);
 }
 
-/* The answer is ready before the filter is, and needs write(2) alone. */
+/* Set a filter. The answer is prepared before, and then needs only write(2). */
 static void filter(char *how)
 {
     char *which = split(how), *action = split(which);
@@ -141,7 +141,7 @@ static void leave_to_thread(char *status)
     pthread_t thread;
 
     main_thread = pthread_self();
-    /* The line is on the main thread's stack, which that thread's end uses again. */
+    /* The line is on the main thread's stack, which the end of that thread uses again. */
     pthread_create(&thread, NULL, end_after_main_thread, (void *)(intptr_t)atoi(status));
     pthread_exit(NULL);
 }
@@ -159,7 +159,7 @@ static void forked(char *how)
         _exit(3);
     }
     waitpid(child, &result, 0);
-    say("%d", result & ~0x80); /* whether there is a core file is no matter */
+    say("%d", result & ~0x80); /* a core file does not matter */
 }
 
 static void command(const char *word, char *rest)
@@ -179,7 +179,7 @@ static void command(const char *word, char *rest)
     else if (strcmp(word, "inline-exit") == 0)
         by_instruction(SYS_exit, atoi(rest), 0, 0);
     else if (strcmp(word, "getuid") == 0)
-        say("%ld", by_instruction(SYS_getuid, 0, 0, 0)); /* no filter of ours allows it */
+        say("%ld", by_instruction(SYS_getuid, 0, 0, 0)); /* none of these filters allows it */
     else if (strcmp(word, "forked") == 0)
         forked(rest);
     else if (strcmp(word, "thread-exit") == 0)

@@ -1,10 +1,10 @@
 /*
- * forks.c - makes children on demand, and has them end in every way that a process can.
+ * forks.c - makes children on request, and lets them end in every way that a process can.
  *
  *   many N      N children, one after the other, that end by exit(3) or _exit(2) in turn
  *   bare N      N children, made by a system call alone, that end by exit(3)
  *   fork        a child that waits; its PID is the answer
- *   end HOW     the last one ends: exit, _exit, exec (of another program, which ends), kill
+ *   end HOW     the last child ends: exit, _exit, exec (of another program, which ends), kill
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * host.c - the test host that declares slots of every kind and lives through everything
- * section 10 of the design lists. Also valid C++17.
+ * host.c - the test host that declares slots of every kind and does everything that section 10 of the design lists.
+ * Also valid C++17.
  */
 #include <hotpatch.h>
 
@@ -111,7 +111,7 @@ static void on_change(void *context)
     __atomic_fetch_add((int *)context, 1, __ATOMIC_RELAXED);
 }
 
-/* Calls that must give one of the answers of the fallback and the patches answer2 to answer9. */
+/* Call the slots without end. Each answer must be an answer of the fallback or of the patches answer2 to answer9. */
 static void *caller(void *unused)
 {
     (void)unused;
@@ -153,7 +153,7 @@ static void become_child(void)
     say("pid %d", (int)getpid());
 }
 
-/* daemon(7), in the old style, but for the three descriptors that the test talks through. */
+/* Become a daemon as daemon(7) describes for old daemons, and keep the three descriptors that the test uses. */
 static void daemonize(void)
 {
     if (fork() > 0)
@@ -263,7 +263,7 @@ static void call_registered(void)
     say("%d", failed ? failed : ((answer_function)hotpatch_target(slot))());
 }
 
-/* hotpatch-rs: a slot that is registered with a fallback, and called by name. */
+/* Register a slot with a fallback and call it by name, as hotpatch-rs does. */
 static void register_untyped(const char *name)
 {
     struct hotpatch_slot *slot;
@@ -271,7 +271,7 @@ static void register_untyped(const char *name)
                                 (hotpatch_function)untyped_fallback, &slot));
 }
 
-/* The same type, in other words. */
+/* Register the same type in another spelling. */
 static void register_respelled(const char *name)
 {
     struct hotpatch_slot *slot;

@@ -1,6 +1,6 @@
 /*
- * idle.c - a program that works between two lines, "begin" and "end", in a way that a line of its input
- * names: at once, in a forked child, as a daemon, after exec; or makes its first thread in one of three ways.
+ * idle.c - a program that works between two lines, "begin" and "end", in a way that a line of its input names: at once,
+ * in a forked child, as a daemon, after exec. Or it makes its first thread in one of three ways.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -23,7 +23,7 @@ static void say(const char *text)
         _exit(3);
 }
 
-/* "" at the end of input. */
+/* Read a line; "" at the end of input. */
 static void hear(char line[64])
 {
     size_t length = 0;
@@ -67,7 +67,7 @@ static void as_before(void)
         _exit(4);
 }
 
-/* What the shim stands before, and what programs do most. */
+/* Make the calls that the shim interposes, and those that programs make most. */
 static void work(void)
 {
     struct sigaction action = {.sa_handler = on_signal};

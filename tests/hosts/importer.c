@@ -1,6 +1,6 @@
 /*
- * importer.c - a test host that knows nothing of hotpatch, opens libraries that import the same
- * functions as it does, and does to its own words what programs do.
+ * importer.c - a test host without hotpatch declarations. It opens libraries that import the same functions as the
+ * host, and changes its own words as programs do.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -90,7 +90,7 @@ static const char *call(const char *name, const char *argument)
     return "no such function";
 }
 
-/* Opens, calls, closes; an answer that neither the library nor a patch gives ends it. */
+/* Open, call and close a library in each round. An answer that neither the library nor a patch gives ends the round. */
 static void churn(const char *path, int rounds)
 {
     for (int i = 0; i < rounds; i++) {
@@ -132,8 +132,7 @@ static void *racer(void *unused)
     }
 }
 
-/* Every round, all threads call through a word that nobody has bound yet. The last round's
- * library stays open. */
+/* Let all threads call through an unbound word in every round. The library of the last round stays open. */
 static void run_race(const char *path, int rounds)
 {
     pthread_t threads[RACERS];
@@ -173,7 +172,7 @@ static ElfW(Dyn) * dynamic_of(ElfW(Sxword) tag)
     _exit(9);
 }
 
-/* The word of the program's GOT for `name`. */
+/* Return the word of the program's GOT for `name`. */
 static uintptr_t *got_word(const char *name)
 {
     const ElfW(Rela) *rela = (const ElfW(Rela) *)dynamic_of(DT_JMPREL)->d_un.d_ptr;
@@ -188,8 +187,7 @@ static uintptr_t *got_word(const char *name)
     _exit(9);
 }
 
-/* A resolver that comes out late: once somebody has stored into a word that was not bound, the
- * definition is stored over it. */
+/* A late resolver: after another thread has stored into an unbound word, the definition is stored over the value. */
 static pthread_t late;
 static uintptr_t *late_word, late_before;
 
@@ -213,7 +211,7 @@ static uintptr_t page_of(const char *name)
     return (uintptr_t)got_word(name) & ~(uintptr_t)4095;
 }
 
-/* What programs do that hook their own imports. */
+/* Change the protection of the word's page, as programs do that hook their own imports. */
 static const char *protect_page(const char *name, int protection)
 {
     return mprotect((char *)page_of(name), 4096, protection) == 0 ? "done" : strerror(errno);
@@ -229,7 +227,7 @@ static const char *store_own_value(const char *name)
 
 /* ---- sandboxes ---- */
 
-/* In all threads: EPERM for the system call, or for it with that argument alone. */
+/* Let the system call fail with EPERM in all threads, or only the call with that argument. */
 static const char *forbid(int number, int argument, uint64_t value)
 {
     unsigned at = (unsigned)offsetof(struct seccomp_data, args) + 8 * (unsigned)argument;
@@ -266,13 +264,13 @@ static const char *become(int uid)
 
 /* ---- questions ---- */
 
-/* Read as it is in memory: clang takes malloc for a function that leaves errno alone. */
+/* Print the result and errno. errno is read from memory: clang assumes that malloc does not change errno. */
 static void report(long result)
 {
     say("%ld %d", result, *(volatile int *)&errno);
 }
 
-/* Calls one function of libc in a way that succeeds where nothing is injected. */
+/* Call a function of libc so that it succeeds if there is no injection. */
 static void attempt(const char *what, const char *path)
 {
     char *volatile block;
@@ -297,7 +295,7 @@ static void attempt(const char *what, const char *path)
     }
 }
 
-/* Whether it is one of these. */
+/* Return whether the word is a command of a sandbox. */
 static int sandbox_command(const char *word, const char *rest)
 {
     if (strcmp(word, "forbid-mprotect") == 0)
@@ -356,7 +354,8 @@ static void command(const char *word, char *rest)
 int main(void)
 {
 #ifndef __PIC__
-    pointer = getenv; /* in code: so the PLT entry of getenv is its address, to all libraries too */
+    /* in code: so the PLT entry of getenv is its address in all libraries, too */
+    pointer = getenv;
 #endif
     return loop();
 }

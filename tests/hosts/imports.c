@@ -1,5 +1,5 @@
 /*
- * imports.c - a test host that knows nothing of hotpatch: only what it imports can be patched.
+ * imports.c - a test host without hotpatch declarations: only its imports can be patched.
  */
 #include <ctype.h>
 #include <errno.h>

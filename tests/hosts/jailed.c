@@ -1,6 +1,6 @@
 /*
- * jailed.c - a test host whose children go into a directory as their root, as daemons' workers do: the
- * child made by `fork` answers.
+ * jailed.c - a test host whose children change their root directory, as daemons' workers do. The child made by `fork`
+ * answers.
  */
 #include <errno.h>
 #include <grp.h>
@@ -13,9 +13,9 @@
 
 #include "loop.h"
 
-static volatile int one = 1; /* a constant that clang would not pass */
+static volatile int one = 1; /* clang would not pass a constant */
 
-/* With an entry that a jump has room for, and no declared slot. */
+/* A function whose entry has room for a jump, and no declared slot. */
 __attribute__((noinline)) static int answer(int x)
 {
     volatile int y = x;
@@ -42,7 +42,7 @@ static int limit_descriptors(rlim_t count)
     return setrlimit(RLIMIT_NOFILE, &(struct rlimit){count, count});
 }
 
-/* The parent leaves as its child does. */
+/* Let the parent end as its child ends. */
 static void become_child(void)
 {
     int status = 0;

@@ -1,7 +1,7 @@
 /*
- * late.c - a test host in which the listener, HOTPATCH_LISTEN=start, comes late to its start: the first call that
- * it makes of libc, newlocale(3), waits in this program until the main thread is in unshare(2) and the worker has
- * ended for it. The listener that is made after that call does not wait.
+ * late.c - a test host in which the listener, HOTPATCH_LISTEN=start, starts late. Its first call of libc, newlocale(3),
+ * waits in this program until the main thread is in unshare(2) and the worker has ended for it. The listener that is
+ * made after that call does not wait.
  *
  * Exit status 0: unshare(2) succeeded.
  */
@@ -23,7 +23,7 @@ __attribute__((visibility("default"))) locale_t newlocale(int mask, const char *
     (void)mask;
     (void)name;
     (void)base;
-    while (!calls || (first && threads() > 2)) /* the main one and this one */
+    while (!calls || (first && threads() > 2)) /* the main thread and this thread */
         usleep(1000);
     first = false;
     return LC_GLOBAL_LOCALE;
@@ -32,5 +32,5 @@ __attribute__((visibility("default"))) locale_t newlocale(int mask, const char *
 int main(void)
 {
     calls = true;
-    return unshare(CLONE_FS) == 0 ? 0 : 4; /* needs no right */
+    return unshare(CLONE_FS) == 0 ? 0 : 4; /* needs no privilege */
 }

@@ -1,4 +1,4 @@
-/* libdefines1.c - a definition of a name that another library defines too. */
+/* libdefines1.c - defines a name that another library also defines. */
 int defined_twice(void);
 
 int defined_twice(void)
@@ -6,7 +6,7 @@ int defined_twice(void)
     return 1;
 }
 
-/* 4 bytes, another function right behind them, and no padding in reach of a short jump: no jump has room. */
+/* 4 bytes, another function directly after them, and no padding in reach of a short jump: no jump has room. */
 __asm__(".pushsection .text\n"
         ".fill 192, 1, 0xf4\n"
         ".globl defined_short\n.type defined_short, @function\n"

@@ -1,4 +1,4 @@
-/* libdefines2.c - a definition of a name that another library defines too. */
+/* libdefines2.c - defines a name that another library also defines. */
 int defined_twice(void);
 
 int defined_twice(void)

@@ -1,6 +1,6 @@
 /*
- * libentries.c - a library whose functions can be patched at their entries alone: its own calls of
- * them go through no word, or through one that an indirect function's resolver filled.
+ * libentries.c - a library whose functions can be patched only at their entries. Its own calls of them go through no
+ * word, or through a word that the resolver of an indirect function filled.
  */
 #include "parts/entries_twin.h"
 
@@ -65,8 +65,8 @@ int library_by_hidden(void)
     return library_hidden();
 }
 
-/* No functions: the kernel returns from signal handlers there. The FDE of the first begins a byte before
- * it, as glibc's does; no FDE tells of the second, as in musl. */
+/* These are no functions: the kernel returns from signal handlers there. The FDE of the first begins a byte before it,
+ * as in glibc. The second has no FDE, as in musl. */
 __asm__(".text\n.p2align 4\n.cfi_startproc\n.cfi_signal_frame\nnop\n"
         ".globl library_restorer\n.type library_restorer, @function\n"
         "library_restorer: mov $15, %rax\nsyscall\n.cfi_endproc\n"
@@ -75,7 +75,7 @@ __asm__(".text\n.p2align 4\n.cfi_startproc\n.cfi_signal_frame\nnop\n"
         "library_restorer_unframed: mov $15, %eax\nsyscall\n"
         ".size library_restorer_unframed, . - library_restorer_unframed\n");
 
-/* Indirect, too, and no object imports it: no word tells what the resolver chose. */
+/* Also indirect, and imported by no object: no word holds the resolver's choice. */
 int library_unused(void) __attribute__((ifunc("resolve")));
 
 OPAQUE __attribute__((weak)) int library_weak(void)

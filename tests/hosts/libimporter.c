@@ -1,7 +1,6 @@
 /*
- * libimporter.c - a library that holds the address of a function of libc: R_X86_64_GLOB_DAT, and
- * R_X86_64_64 in read-only data and in data. (libimporter2.c has a JUMP_SLOT, which needs that
- * nobody takes the address.)
+ * libimporter.c - a library that holds the address of a function of libc: R_X86_64_GLOB_DAT, and R_X86_64_64 in
+ * read-only data and in data. (libimporter2.c has a JUMP_SLOT, which exists only if no code takes the address.)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +20,7 @@ const char *library_inside(const char *unused);
 lookup *const library_constant_pointer = getenv;
 lookup *library_data_pointer = getenv;
 
-/* No function's address. C has no constant for it. */
+/* Not the address of a function. C has no constant for it. */
 extern char *library_inside_pointer __attribute__((visibility("hidden")));
 __asm__(".pushsection .data\n"
         ".p2align 3\n"
@@ -37,7 +36,7 @@ const char *library_call(const char *name)
 
 const char *library_got(const char *name)
 {
-    lookup *volatile pointer = getenv; /* read anew: not kept over a switch */
+    lookup *volatile pointer = getenv; /* read again: the value may not be kept over a switch */
 
     return pointer(name);
 }

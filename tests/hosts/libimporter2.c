@@ -24,7 +24,7 @@ const char *second_copy(const char *text)
     return copy;
 }
 
-/* The same name in the same library, and another function. */
+/* A function of the same name in the same library, with another version. */
 const char *default_copy(const char *text)
 {
     static char copy[64];

@@ -1,6 +1,6 @@
 /*
- * liblies.c - stands in for calls of libc that ask the kernel, as faketime and fakeroot do, and answers
- * something else: no clock goes on, no wait waits, every file belongs to another user.
+ * liblies.c - intercepts calls of libc that ask the kernel, as faketime and fakeroot do, and gives other answers: no
+ * clock advances, no wait waits, every file belongs to another user.
  */
 #include <errno.h>
 #include <poll.h>

@@ -13,7 +13,7 @@ HOTPATCH_FUNCTION(int, library_value, (void))
     return 40;
 }
 
-/* A name that the main program declares too. */
+/* The main program declares this name, too. */
 HOTPATCH_FUNCTION(int, second, (void))
 {
     return 11;

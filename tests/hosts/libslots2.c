@@ -1,5 +1,5 @@
 /*
- * libslots2.c - libslots.c after an edit: the same slot at another place, with another answer.
+ * libslots2.c - libslots.c after an edit: the same slot at another address, with another answer.
  */
 #include <hotpatch.h>
 

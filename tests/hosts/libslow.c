@@ -1,4 +1,4 @@
-/* libslow.c - a library whose constructor takes its time, while ld.so holds its locks. */
+/* libslow.c - a library with a slow constructor, during which ld.so holds its locks. */
 static volatile unsigned value;
 
 __attribute__((constructor)) static void start(void)

@@ -1,4 +1,4 @@
-/* libtorture.c - imports what the program imports: by an address in the GOT and by one in constant
+/* libtorture.c - imports the functions that the program imports: by an address in the GOT and by an address in constant
  * data (RELRO). */
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ __attribute__((noinline)) static int is_one_of(int got, int parent, int first, i
     return got == parent || got == first || got == second;
 }
 
-/* How many of its calls gave an answer that is none of the three. */
+/* Return how many of its calls gave an answer that is none of the three. */
 int library_parents(int parent, int first, int second)
 {
     asking *const volatile *word = &constant;

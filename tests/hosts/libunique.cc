@@ -1,4 +1,4 @@
-/* libunique.cc - a library that a host opens for itself alone, with data of which a process has one. */
+/* libunique.cc - a library that a host opens with RTLD_LOCAL, with data that exists once in a process. */
 #include "unique.h"
 
 extern "C" int get()

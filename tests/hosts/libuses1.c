@@ -1,4 +1,4 @@
-/* libuses1.c - imports from libdefines1.so what two libraries define. */
+/* libuses1.c - imports from libdefines1.so a name that two libraries define. */
 int defined_twice(void);
 int defined_short(void);
 int uses_short(void);

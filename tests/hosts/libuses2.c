@@ -1,4 +1,4 @@
-/* libuses2.c - imports from libdefines2.so what two libraries define. */
+/* libuses2.c - imports from libdefines2.so a name that two libraries define. */
 int defined_twice(void);
 const char *uses2(const char *unused);
 

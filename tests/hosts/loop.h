@@ -1,5 +1,5 @@
 /*
- * loop.h - a test host's main loop: one line in, one line out, until the end of input.
+ * loop.h - a test host's main loop: it reads a line and prints a line, until the end of input.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -21,7 +21,7 @@ static void say(const char *format, ...)
     fflush(stdout);
 }
 
-/* Splits "word rest" in place; rest is "" where there is none. */
+/* Split "word rest" in place. Rest is "" if there is none. */
 static char *split(char *line)
 {
     char *space = strchr(line, ' ');

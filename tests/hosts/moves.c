@@ -1,8 +1,8 @@
 /*
- * moves.c - a program that moves many bytes by one system call, and ends with a word where it has moved less, or
- * others. `moves CALL`: writes `ready`, then `done`.
+ * moves.c - a program that moves many bytes by one system call. If it has moved fewer or other bytes, it prints a word
+ * and ends. `moves CALL`: writes `ready`, then `done`.
  *
- * A child is the other end. It takes or gives a part at a time, with pauses in between.
+ * A child is at the other end. The child takes or gives a part at a time, with pauses between the parts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define LARGE (48l << 20)
 
 static unsigned char bytes[SIZE];
-static int ends[2]; /* the child's, and this program's */
+static int ends[2]; /* the child's end, and this program's end */
 
 static unsigned char byte_at(size_t at)
 {
@@ -38,7 +38,7 @@ static void pause_a_little(void)
     nanosleep(&time, NULL);
 }
 
-/* The child's exit status. */
+/* Return the child's exit status. */
 static int take_all(void)
 {
     static unsigned char part[PART];

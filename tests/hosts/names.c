@@ -1,4 +1,4 @@
-/* names.c - a test host whose functions have names that are very long, or no UTF-8. */
+/* names.c - a test host whose functions have names that are very long, or are not UTF-8. */
 #include <locale.h>
 
 #include "loop.h"

@@ -1,9 +1,9 @@
 /*
- * relies.c - a test host whose functions write few registers, and are called by code that knows it, as
- * gcc's -fipa-ra and -fipa-stack-alignment make it. In assembler, so that each compiler makes the same.
+ * relies.c - a test host whose functions write few registers. Their callers rely on that, as with gcc's -fipa-ra and
+ * -fipa-stack-alignment. The code is in assembler, so that each compiler makes the same.
  *
- * A question is a function's name; the answer its result and how many of the registers that its caller
- * relied on were not what they had been.
+ * A question is a function's name. The answer has the function's result, and the number of registers that its caller
+ * relied on and that had changed.
  */
 #include "loop.h"
 
@@ -11,7 +11,7 @@
     ".p2align 4\n.globl " #name "\n.type " #name ", @function\n" #name ":\n.cfi_startproc\n" body \
     "\n.cfi_endproc\n.size " #name ", . - " #name "\n"
 
-/* Sets, calls, compares; eax gets how many are others, on top of 1,000 times the result. */
+/* Set registers, call, and compare. eax gets the number of changed registers, plus 1,000 times the result. */
 #define SET(register, value) "mov $" #value ", %" #register "\n"
 #define SEE(register, value) "cmp $" #value ", %" #register "\njne 1f\nsub $1, %r11d\n1:\n"
 #define SET_XMM(n) "mov $1" #n ", %eax\nmovd %eax, %xmm" #n "\n"

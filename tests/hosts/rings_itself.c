@@ -1,14 +1,14 @@
 /*
- * rings_itself.c - rings its own doorbell, or has a child ring it, in a state that a ring could end it in or change.
- * Exit status 0: all results were those that it has without the ring.
+ * rings_itself.c - rings its own doorbell, or lets a child ring it, in a state in which a ring could end or change the
+ * process. Exit status 0: all results are the same as without the ring.
  *
- * In the first two the ring comes inside fork(3), where no thread may be made: the thread is stepped.
+ * In the first two states the ring comes inside fork(3), where no thread may be made: the thread is stepped.
  *
- *   overflow   its stack overflows, which its handler on an alternate stack finds out
- *   deep       its stack has no room for the frame of a step; a handler as above
- *   errno      no thread can be made, and errno is what it was
- *   timeout    a filter kills at each call but those that are needed; waits for a socket that has a time limit
- *   copied     such a filter; the ring comes in a child that was made past libc
+ *   overflow   its stack overflows, which its handler on an alternate stack detects
+ *   deep       its stack has no room for the frame of a step; a handler as in `overflow`
+ *   errno      no thread can be made, and errno is unchanged
+ *   timeout    a filter kills at each call that is not needed; waits for a socket that has a time limit
+ *   copied     such a filter; the ring comes in a child that was made without libc
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -79,7 +79,7 @@ static void catch_overflows(void)
     sigaction(SIGSEGV, &action, NULL);
 }
 
-/* What is above is used below, or a compiler makes a loop of it. */
+/* The caller's value is used after the call; otherwise a compiler makes a loop of the recursion. */
 __attribute__((noinline)) static unsigned recurse(unsigned depth, volatile char *above)
 {
     volatile char large[60000];
@@ -141,7 +141,7 @@ static int deep(void)
     return overflows == 0 ? 0 : 1;
 }
 
-/* ---- calls by an instruction of the program's own: no thread is in libc then ---- */
+/* ---- calls by the program's own instruction: no thread is in libc then ---- */
 
 static long by_instruction(long number, long a, long b, long c)
 {
@@ -207,7 +207,7 @@ static int kill_at_other_calls(void)
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/* In a child: ring the parent once it waits in that call. */
+/* In a child: ring the parent when the parent waits in that call. */
 static void ring_in_call(pid_t parent, const char *number)
 {
     char path[64], text[8] = "";
@@ -244,7 +244,7 @@ static int wait_for_socket(void)
     close(ends[1]);
     if (!kill_at_other_calls())
         return 2;
-    /* The end of the child is the end of the stream. */
+    /* The end of the child ends the stream. */
     if (recv(ends[0], &byte, 1, 0) != 0 && errno != EINTR)
         return 1;
     return waitpid(child, NULL, 0) == child ? 0 : 1;

@@ -1,13 +1,13 @@
 /*
- * rung.c - forks a child for each round, which runs one loop and is rung at a random instant: its first
- * ring. The child must go on, must be reached, and must get the results that it gets without the shim.
+ * rung.c - forks a child for each round. The child runs one loop and is rung at a random moment: its first ring. The
+ * child must continue, must be reached, and must get the results that it gets without the shim.
  *
- *   rung LOOP ROUNDS        one child for each round; a ring that was kept is followed by others
- *   rung LOOP ROUNDS later  one child, which is rung as many times once it is reached
+ *   rung LOOP ROUNDS        one child for each round; a ring that made no thread is followed by others
+ *   rung LOOP ROUNDS later  one child, which is rung ROUNDS times after it is reached
  *
- * Says how many first rings were enough, and how long the threads took. Exit status 1 if a child hung, died or
- * got another result. RUNG_TRACED=1: each child is traced, as under a debugger. RUNG_LIMIT_MS: how
- * long a child may take for anything.
+ * Prints how many first rings were enough, and how long the threads took. Exit status 1 if a child hung, died or got
+ * another result. RUNG_TRACED=1: each child is traced, as under a debugger. RUNG_LIMIT_MS: how long a child may take
+ * for any step.
  */
 #include <cpuid.h>
 #include <dlfcn.h>
@@ -39,7 +39,7 @@
 #include <unistd.h>
 
 #define DOORBELL (SIGRTMIN + 12)
-#define FIRST_US 400000 /* the next ring comes then */
+#define FIRST_US 400000 /* time until the next ring */
 #define CHECK(condition)                                                                       \
     do {                                                                                       \
         if (!(condition)) {                                                                    \
@@ -55,7 +55,7 @@ static struct {
     _Atomic unsigned turns;
 } * shared;
 
-/* Some work that the compiler leaves in. */
+/* Do some work that the compiler does not remove. */
 static unsigned spin(unsigned count)
 {
     volatile unsigned value = count;
@@ -65,7 +65,7 @@ static unsigned spin(unsigned count)
     return value;
 }
 
-/* ---- the loops: once round each ---- */
+/* ---- the loops: one round for each call ---- */
 
 static void with_malloc(void)
 {
@@ -170,7 +170,7 @@ static void with_vfork(void)
     reap(child, 7);
 }
 
-/* The child runs in this process's memory, and is rung before it ends. */
+/* Make a child that runs in this process's memory and is rung before it ends. */
 static void with_vfork_rung(void)
 {
     pid_t child = vfork();
@@ -293,7 +293,7 @@ static void with_dl_iterate_phdr(void)
     CHECK(count > 3);
 }
 
-/* What was interrupted is malloc, mostly. */
+/* Use some time in a handler. The interrupted code is usually malloc. */
 static void take_time(int signal)
 {
     (void)signal;
@@ -372,7 +372,7 @@ static void with_swapcontext(void)
     }
 }
 
-/* Adds one to the word in a restartable sequence. Of no use to one thread but to be interrupted there. */
+/* Add one to the word in a restartable sequence. A single thread uses it only to be interrupted there. */
 static void with_rseq(void)
 {
     struct rseq *area = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
@@ -418,8 +418,8 @@ static void with_rtm(void)
     static uint64_t word;
     uint64_t until = word + 1000;
 
-    /* Ended otherwise than by itself it begins again, for ever if each trap ends it. A page that is a copy must
-     * be made outside of it. */
+    /* If the transaction is aborted it begins again, and never ends if each trap aborts it. A page must be copied
+     * outside of the transaction. */
     while (word < until)
         __asm__ volatile("1: xbegin 2f\n\t"
                          "incq %0\n\t"
@@ -511,7 +511,7 @@ static void with_memcpy(void)
     memset(to, 0, sizeof(to));
 }
 
-/* ---- loops of programs that use what stepping uses ---- */
+/* ---- loops of programs that use the signals of stepping ---- */
 
 static volatile sig_atomic_t traps, faults;
 
@@ -544,7 +544,7 @@ static void with_traps_blocked(void)
     CHECK(sigprocmask(SIG_BLOCK, NULL, &now) == 0 && sigismember(&now, SIGTRAP));
 }
 
-/* What a ring takes for a while it gives back. */
+/* Check that a ring restores the signals that it takes for a short time. */
 static void with_signals_unchanged(void)
 {
     struct sigaction now;
@@ -573,7 +573,7 @@ static void jump_from_fault(int signal)
     siglongjmp(before, 1);
 }
 
-/* A handler that repairs, and one that leaves. */
+/* Raise faults, with a handler that repairs the cause and with a handler that jumps out. */
 static void with_faults(void)
 {
     struct sigaction repair = {.sa_sigaction = open_page, .sa_flags = SA_SIGINFO},
@@ -662,7 +662,7 @@ static void run(void (*once)(void))
     exit(0);
 }
 
-/* ---- the one that rings ---- */
+/* ---- the process that rings ---- */
 
 static bool traced;
 static long limit_ms = 20000;
@@ -683,7 +683,7 @@ static void rest_us(long us)
     nanosleep(&rest, NULL);
 }
 
-/* Pass on what has stopped the child. False: it has ended, with `status`. */
+/* Pass the signal that has stopped the child to the child. Return false if the child has ended, with `status`. */
 static bool serve(pid_t child, int *status)
 {
     pid_t got = waitpid(child, status, WNOHANG | __WALL);
@@ -697,7 +697,7 @@ static bool serve(pid_t child, int *status)
     return true;
 }
 
-/* Its listener reads the FIFO. */
+/* Return whether the child's listener reads the FIFO. */
 static bool is_reached(pid_t child)
 {
     char path[PATH_MAX];
@@ -722,7 +722,7 @@ static void attend(struct child *child)
         child->ended = !serve(child->pid, &child->status);
 }
 
-/* False: not within the time, or the child has ended. */
+/* Return whether the child is reached. Return false after the time, or if the child has ended. */
 static bool await_reached(struct child *child, long until)
 {
     while (!is_reached(child->pid)) {
@@ -778,7 +778,7 @@ static struct child start_child(void (*once)(void))
     return child;
 }
 
-/* How long it took, in us; -1: the first ring was not enough. */
+/* Return the time in us; -1 if the first ring was not enough. */
 static long one_round(void (*once)(void))
 {
     struct child child = start_child(once);

@@ -1,5 +1,5 @@
 /*
- * sandbox.c - a test host that gives up rights, and daemonizes when asked on its command line.
+ * sandbox.c - a test host that gives up privileges, and becomes a daemon if its command line asks for it.
  */
 #include <hotpatch.h>
 
@@ -22,7 +22,7 @@ HOTPATCH_FUNCTION(int, answer, (void))
     return 1;
 }
 
-/* What patches/rights.c saw from its constructor. */
+/* The privileges that patches/rights.c saw in its constructor. */
 HOTPATCH_FUNCTION(const char *, patch_rights, (void))
 {
     return "none";
@@ -45,7 +45,7 @@ static int drop_bounding_set(void)
     return failed;
 }
 
-/* Refuses ptrace(2), which nobody here calls. A function with an entry: not inlined. */
+/* Refuse ptrace(2), which this program does not call. The function has an entry: it is not inlined. */
 __attribute__((noinline)) static int filter(unsigned flags)
 {
     struct sock_filter code[] = {
@@ -65,14 +65,14 @@ static int become(int uid)
     return setgroups(0, NULL) | setgid((gid_t)uid) | setuid((uid_t)uid);
 }
 
-/* This thread alone, as programs do that bypass libc. */
+/* Change the uid of only this thread, as programs do that bypass libc. */
 static int become_by_syscall(int uid)
 {
     return (int)(syscall(SYS_setgroups, 0, NULL) | syscall(SYS_setgid, uid) |
                  syscall(SYS_setuid, uid));
 }
 
-/* As setpriv(1) and others do: another user first, with capabilities kept, and its group then. */
+/* Change the uid with capabilities kept, and then the gid, as setpriv(1) and other programs do. */
 static int become_keeping_capabilities(int uid)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -100,7 +100,7 @@ static int enter_by_syscall(const char *root)
     return (int)(syscall(SYS_chroot, root) | syscall(SYS_chdir, "/"));
 }
 
-/* Another file under the number that the log goes to, and 0 and 1 as well. */
+/* Replace the file of the log's descriptor, and of 0 and 1. */
 static int replace_standard_files(const char *path)
 {
     int to = dup(1), from = dup(0), file;
@@ -160,7 +160,7 @@ static void command(const char *word, char *rest)
     say("%s", failed ? strerror(errno) : "done");
 }
 
-/* daemon(7): writes its pid to `path`, closes everything, and waits for its end. */
+/* Become a daemon as in daemon(7): write the pid to `path`, close all descriptors, and wait for the end. */
 static int daemonize(const char *path)
 {
     FILE *file;
@@ -177,7 +177,7 @@ static int daemonize(const char *path)
     fclose(file);
     for (int fd = 0; fd < 1024; fd++)
         close(fd);
-    /* A test that fails must not leave it behind for ever. */
+    /* The daemon ends even if the test fails. */
     alarm(120);
     for (;;)
         pause();

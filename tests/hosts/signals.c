@@ -1,14 +1,14 @@
 /*
- * signals.c - a program that has its own ways with signals. Questions on standard input, a line each:
+ * signals.c - a program that uses signals in unusual ways. Questions on standard input, one on each line:
  *
  *   wait FUNCTION    blocks every signal and waits for any by that function (`raw`: rt_sigtimedwait(2) with
- *                    nothing blocked); says `waiting`, later `took N`
- *   take FUNCTION    sets a handler of its own for the doorbell by that function; it says `mine`
- *   action           what sigaction(2) tells of the doorbell
- *   default          sets the default action; says what the action was
- *   vfork, clone     a child that shares the memory: says `child PID`, waits for a line, then says `ended N`
+ *                    no signal blocked); prints `waiting`, later `took N`
+ *   take FUNCTION    sets its own handler for the doorbell by that function; the handler prints `mine`
+ *   action           prints the action that sigaction(2) reports for the doorbell
+ *   default          sets the default action; prints the previous action
+ *   vfork, clone     a child that shares the memory: prints `child PID`, waits for a line, then prints `ended N`
  *   small SIZE       an alternate stack of SIZE bytes and SIGUSR1 handled there
- *   thread SIZE      a thread of so large a stack that waits
+ *   thread SIZE      a thread with a stack of SIZE bytes that waits
  */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* sigset(3) */
 
@@ -56,8 +56,8 @@ static void wait_by(const char *function)
 
     sigfillset(&all);
     sigemptyset(&none);
-    signal(SIGRTMAX,
-           handled); /* the kernel ends a process at once that neither blocks nor handles it */
+    /* the kernel ends a process at once that neither blocks nor handles the signal */
+    signal(SIGRTMAX, handled);
     sigprocmask(SIG_SETMASK, strcmp(function, "raw") == 0 ? &none : &all, &before);
     say("waiting\n");
     if (strcmp(function, "sigwait") == 0)
@@ -102,7 +102,7 @@ static void take_by(const char *function)
     else if (strcmp(function, "sysv_signal") == 0)
         sysv_signal(DOORBELL, mine);
     else if (strcmp(function, "syscall") == 0) {
-        /* libc's restorer, with the flag that says so */
+        /* libc's restorer, with the flag for it */
         sigaction(SIGUSR2, &action, NULL);
         syscall(SYS_rt_sigaction, SIGUSR2, NULL, &raw, 8);
         syscall(SYS_rt_sigaction, DOORBELL, &raw, NULL, 8);
@@ -145,7 +145,8 @@ static void share(const char *how)
     say(line);
 }
 
-/* sigaltstack(3) of some versions of libc knows a larger minimum; the kernel takes 2,048. */
+/* Set a small alternate stack. sigaltstack(3) of some versions of libc requires more; the kernel accepts 2,048
+ * bytes. */
 static void use_small(size_t size)
 {
     stack_t stack = {.ss_sp = malloc(size), .ss_size = size};

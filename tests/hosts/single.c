@@ -1,11 +1,11 @@
 /*
- * single.c - a test host that goes on only while it has one thread, as sandboxes check before they make namespaces.
+ * single.c - a test host that continues only if it has one thread, as sandboxes check before they make namespaces.
  *
  *   single HOW   HOW: list         counts the entries of /proc/self/task
- *                     links        reads the link count of that directory: 2, and one for each thread
+ *                     links        reads the link count of that directory: 2, plus 1 for each thread
  *                     status       reads Threads: in /proc/self/status
- *                     child-links  as links, in a child of fork(2)
- *                     zone         as links, and then unshare(2) makes a user namespace
+ *                     child-links  like links, in a child of fork(2)
+ *                     zone         like links; then unshare(2) makes a user namespace
  *
  * Exit status 0: one thread. 3: more. 4: unshare(2) failed.
  */

@@ -1,6 +1,6 @@
 /*
- * throws.cc - a test host that knows nothing of hotpatch: C++ exceptions, backtraces and threads that
- * end, all through functions that begin with a call or with a frame.
+ * throws.cc - a test host without hotpatch declarations: C++ exceptions, backtraces and threads that end, all through
+ * functions that begin with a call or with a frame.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -21,7 +21,7 @@ struct guard {
     }
 };
 
-/* The functions from here to main(), those without a name as ?. */
+/* Print the functions from here to main(); ? stands for a function without a name. */
 static OUT_OF_LINE void trace()
 {
     void *frames[64];
@@ -39,7 +39,7 @@ static OUT_OF_LINE void trace()
     free(names);
 }
 
-/* 0 to 9: itself; "t": a backtrace; "x": the thread ends here; else it throws. */
+/* 0 to 9: return the number. "t": print a backtrace. "x": end the thread. Else throw. */
 extern "C" OUT_OF_LINE int bottom(int n)
 {
     if (n == 't')
@@ -53,7 +53,7 @@ extern "C" OUT_OF_LINE int bottom(int n)
 
 extern "C" int call_first(int n);
 
-/* Begin with a call; two, so that the stack is aligned in bottom(). */
+/* Functions that begin with a call. There are two, so that the stack is aligned in bottom(). */
 #define CALL_FIRST(name, next)                                                             \
     ".globl " #name "\n.type " #name ", @function\n" #name ":\n.cfi_startproc\ncall " next \
     "\nret\n"                                                                              \
@@ -106,7 +106,7 @@ static void *in_thread(void *argument)
     return nullptr;
 }
 
-/* "FUNCTION N" or "FUNCTION t" or "FUNCTION x". */
+/* Answer "FUNCTION N" or "FUNCTION t" or "FUNCTION x". */
 static void ask(char *line)
 {
     char *rest = strchr(line, ' ');

@@ -1,7 +1,6 @@
 /*
- * throws_kept.cc - a test host that knows nothing of hotpatch, with a function whose caller relies on
- * rcx: what its replacement throws, and who unwinds, passes a keeping stub. With libunwind
- * (HOST_LIBUNWIND) or libgcc, shared or static.
+ * throws_kept.cc - a test host without hotpatch declarations, with a function whose caller relies on rcx. Exceptions of
+ * the replacement, and unwinders, pass a keeping stub. With libunwind (HOST_LIBUNWIND) or libgcc, shared or static.
  */
 #include <csetjmp>
 #include <cstdio>
@@ -30,7 +29,7 @@ void jump_back();
     ".p2align 4\n.globl " #name "\n.type " #name ", @function\n" #name ":\n.cfi_startproc\n" body \
     "\n.cfi_endproc\n.size " #name ", . - " #name "\n"
 
-/* 3 x; ask_weigh: -1 where rcx is another. */
+/* weigh: 3 x. ask_weigh: -1 if rcx has changed. */
 __asm__(".pushsection .text\n" FUNCTION(weigh, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
             FUNCTION(ask_weigh, "sub $8, %rsp\n.cfi_def_cfa_offset 16\nmov $11, %ecx\ncall weigh\n"
                                 "cmp $11, %rcx\nje 1f\nmov $-1, %rax\n1:\n"

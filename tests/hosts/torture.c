@@ -1,6 +1,6 @@
 /*
- * torture.c - a test host whose threads call patchable functions without end and judge each
- * answer themselves, while it is patched, forks, starts threads and opens libraries.
+ * torture.c - a test host whose threads call patchable functions without end and check each answer, while the host is
+ * patched, forks, starts threads and opens libraries.
  */
 #include <hotpatch.h>
 
@@ -30,13 +30,13 @@ struct pair {
     long b;
 };
 
-/* torture_v1 adds 1, torture_v2 adds 2, torture_over adds 10 to what lies below. */
+/* torture_v1 adds 1, torture_v2 adds 2, torture_over adds 10 to the value of the function below. */
 HOTPATCH_FUNCTION(int, answer, (void))
 {
     return 1;
 }
 
-/* a: 0, 1 or 2 of v1 and v2 on top of what was given; b comes back as it was. */
+/* a: the argument plus 0, 1 or 2 of v1 and v2; b is unchanged. */
 HOTPATCH_FUNCTION(struct pair, mix, (struct pair p, double by))
 {
     p.a += by;
@@ -65,7 +65,7 @@ static void judge(bool legal, unsigned long what)
     atomic_store(&last_wrong, what);
 }
 
-/* One call through every kind of slot. */
+/* Make one call through every kind of slot. */
 static void call_all(void)
 {
     int got = answer();
@@ -89,10 +89,10 @@ static void call_all(void)
     atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
 }
 
-/* Posted by each thread that has called: on a busy machine one may wait for seconds for its turn. */
+/* Posted by each thread that has called. On a busy machine a thread may wait for seconds for a processor. */
 static sem_t begun;
 
-/* Callers keep every processor busy and yet let transactions through. */
+/* Call without end. Callers keep every processor busy, and transactions must still be possible. */
 static void *caller(void *unused)
 {
     (void)unused;
@@ -144,7 +144,7 @@ static void halt(void)
     tell();
 }
 
-/* ---- many threads that sleep until they are let go, and then call once ---- */
+/* ---- many threads that sleep until the gate opens, and then call once ---- */
 
 static sem_t gate;
 
@@ -215,7 +215,7 @@ static void churn(void)
 
 /* ---- fork ---- */
 
-/* The child rings for itself and has itself patched, under its own pid. 0: it was. */
+/* Let the child ring its own doorbell and be patched, under its own pid. Return 0 if it was. */
 static int patchable(const char *patch)
 {
     char fifo[512], reply[512], line[1024], answered[4096] = "";
@@ -262,7 +262,7 @@ static int child(const char *patch)
     return patch ? patchable(patch) : 0;
 }
 
-/* `count` children, one after the other; every tenth has itself patched, and is told of. */
+/* Make `count` children, one after the other. Every tenth child is patched, and is reported. */
 static void forks(int count, const char *patch)
 {
     int bad = 0;
@@ -302,7 +302,7 @@ static void libraries(char *path, int count)
         } else {
             int got = function();
 
-            /* libslots.c's own, or patches/library_value.c's. */
+            /* the value of libslots.c or of patches/library_value.c */
             bad = got == 40 || got == 42 ? 0 : 1000 + got;
             if (dlclose(handle) != 0)
                 bad = 2;
@@ -320,7 +320,7 @@ static void open_library(const char *path)
     say("%s", library ? "opened" : dlerror());
 }
 
-/* From now on all threads call the library's imports as well. */
+/* From now on all threads also call the library's imports. */
 static void call_library(void)
 {
     int (*function)(int, int, int);
@@ -351,7 +351,7 @@ static void close_library(void)
 static char *filler;
 static size_t filler_pages;
 
-/* Leaves about `left` mappings of vm.max_map_count (proc(5)). */
+/* Map pages until about `left` mappings of vm.max_map_count (proc(5)) are free. */
 static void fill_maps(int left)
 {
     static char *spare[256];
@@ -360,7 +360,7 @@ static void fill_maps(int left)
     if (left > 256)
         left = 256;
     for (int i = 0; i < left; i++) {
-        /* Never next to each other with the same protection: they would be merged. */
+        /* Adjacent mappings have different protections; otherwise the kernel would merge them. */
         spare[i] = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         mprotect(spare[i], 4096, PROT_NONE);
     }

@@ -1,5 +1,5 @@
 /*
- * unique.cc - a test host in C++ with data that a patch has, too, and of which a process has one.
+ * unique.cc - a test host in C++ with data that a patch has, too, and that exists once in a process.
  */
 #include <dlfcn.h>
 
@@ -22,7 +22,7 @@ static void open_library(const char *path)
     say("%d", get ? get() : -1);
 }
 
-/* answer N; program: what shared<of_program> holds; open PATH: what the library's holds */
+/* answer N; program: the value of shared<of_program>; open PATH: the library's value */
 static void command(const char *word, char *rest)
 {
     if (strcmp(word, "answer") == 0)

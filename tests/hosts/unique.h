@@ -1,4 +1,4 @@
-/* unique.h - data of which a process has one: shared by unique.cc, libunique.cc and the patch. */
+/* unique.h - data that exists once in a process: shared by unique.cc, libunique.cc and the patch. */
 #ifndef UNIQUE_H
 #define UNIQUE_H
 
@@ -10,7 +10,7 @@ template <class T> struct shared {
 };
 template <class T> int shared<T>::value = 5;
 
-/* a facet with an id of its own: use_facet() finds it where both sides have the same id */
+/* a facet with its own id: use_facet() finds it if both sides have the same id */
 struct unit : std::locale::facet {
     static inline std::locale::id id;
     int size;

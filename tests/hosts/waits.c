@@ -1,6 +1,6 @@
 /*
- * waits.c - a program that waits in one system call again and again, and ends with a word where the call
- * ends otherwise than by its time or its event. `waits CALL TIMES MS`.
+ * waits.c - a program that waits in one system call again and again. If the call ends in another way than by its time
+ * or its event, the program prints a word and ends. `waits CALL TIMES MS`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -195,7 +195,7 @@ static int by_epoll_pwait2(void)
     return epoll_pwait2(epoll, &event, 1, &time, NULL);
 }
 
-/* Numbers that syscall(3) passes on. */
+/* Pass numbers through syscall(3). */
 static int by_raw_select(void)
 {
     struct timeval time = {wait_ms / 1000, wait_ms % 1000 * 1000};
@@ -226,7 +226,7 @@ static int by_io_getevents(void)
     return (int)syscall(SYS_io_getevents, context, 1, 1, &event, &time);
 }
 
-/* A child that does something after the time. */
+/* Make a child that calls the function after the time. */
 static pid_t after_time(void (*function)(void))
 {
     pid_t child = fork();
@@ -296,7 +296,7 @@ static int by_accept(void)
     return result >= 0 ? 0 : -1;
 }
 
-/* The queue of the socket is full until somebody accepts. */
+/* The queue of the socket is full until accept(2) is called. */
 static int server = -1;
 
 static void accept_one(void)

@@ -1,6 +1,6 @@
 /*
- * wide.c - a test host with 300 MB of text, patchable functions at both ends of it, and a heap that
- * must be able to grow. The middle is a hole in the file (parts/wide.ld).
+ * wide.c - a test host with 300 MB of text, patchable functions at both ends of the text, and a heap that must be able
+ * to grow. The middle is a hole in the file (parts/wide.ld).
  */
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ int far_end(void)
     return 10;
 }
 
-/* brk(2)'s: what lies in its way ends it. */
+/* Grow the heap by brk(2). A mapping in its way ends the growth. */
 static const char *grow(size_t megabytes)
 {
     char *from = sbrk((intptr_t)(megabytes << 20));
