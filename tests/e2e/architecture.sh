@@ -24,7 +24,7 @@ steps=$(sed -n 's/^|.*| `\([a-z_0-9/]*\.c\)` | `\([a-z_0-9]*\)()` |$/\1:\2/p' AR
 for step in $steps; do
     file=${step%:*}
     function=${step#*:}
-    grep -q -E "^[a-z].*[ *]$function\(" "$file" 2>/dev/null
+    grep -q -E "^[A-Za-z].*[ *]$function\(" "$file" 2>/dev/null
     judge $? "$file does not define $function()"
 done
 [ "$(echo "$steps" | wc -l)" -ge 20 ]
