@@ -22,7 +22,7 @@
   /* the host */ \
   X(HP_SANDBOX, "HP-SANDBOX", 1, "the program gave up rights that the patching thread cannot give up", "start it with HOTPATCH_LISTEN=start, and load the patch before the program drops its rights") \
   X(HP_CHROOT, "HP-CHROOT", 1, "no file can be put into the program's root directory", "make this directory writable for root, and mount it without noexec; or load the patch before the program calls chroot") \
-  X(HP_ENGINE, "HP-ENGINE", 1, "libhotpatch_engine.so cannot be loaded in this process", "install it beside libhotpatch_preload.so, with libelf1 and libzydis4.0") \
+  X(HP_ENGINE, "HP-ENGINE", 1, "libhotpatch_engine.so cannot be loaded in this process", "install it in the directory of libhotpatch_preload.so, with libelf1 and libzydis4.0") \
   X(HP_BUSY, "HP-BUSY", 4, "an earlier patch's code is still running on the patching thread", "wait for it, or restart the program if it hangs") \
   X(HP_MEMORY, "HP-MEMORY", 1, "the process has no memory left for the request", "raise its memory limit") \
   X(HP_LIMIT, "HP-LIMIT", 1, "a limit of the process leaves no room for the request", "raise the limit (prlimit --pid), or load the patch before the program lowers it") \
@@ -71,7 +71,7 @@
   /* the command */ \
   X(HP_NO_PROCESS, "HP-NO-PROCESS", 3, "there is no such process", "hotpatch ps lists the processes that can be patched") \
   X(HP_NO_SHIM, "HP-NO-SHIM", 3, "the process does not have libhotpatch_preload.so", "start it with hotpatch run, or with LD_PRELOAD") \
-  X(HP_NOT_LISTENING, "HP-NOT-LISTENING", 3, "the process has the library but no thread reads its FIFO", "hotpatch doctor says why") \
+  X(HP_NOT_LISTENING, "HP-NOT-LISTENING", 3, "the process has the library but no thread reads its FIFO", "hotpatch doctor reports why") \
   X(HP_NEVER, "HP-NEVER", 1, "the process was started with HOTPATCH_LISTEN=never and takes no requests", "start it with HOTPATCH_LISTEN=first-ring or start; HOTPATCH_PATCH is applied all the same") \
   X(HP_DIRECTORY, "HP-DIRECTORY", 1, "the runtime directory cannot be trusted", "hotpatch doctor reports its owner; remove the directory or set HOTPATCH_DIR") \
   X(HP_PERMISSION, "HP-PERMISSION", 1, "the process belongs to another user", "run hotpatch as that user, or as root") \

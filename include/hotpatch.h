@@ -455,8 +455,8 @@ enum hotpatch_kind {
 };
 
 /*
- * One patch point.  64 bytes, so that an array of them has no holes whatever
- * alignment a compiler prefers.  `target` is the word that calls go through;
+ * One slot.  64 bytes, so that an array of slots has no holes with any alignment
+ * that a compiler prefers.  `target` is the word that calls go through;
  * only the engine writes this word, with one atomic store.  may_alias: one array holds both structs.
  */
 struct hotpatch_slot {
