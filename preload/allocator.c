@@ -8,7 +8,7 @@
 
 enum {
     CHUNK = 256,
-    CODE_MAX = 64 * 1024 /* of one function */
+    CODE_MAX = 64 * 1024 /* bytes of one function */
 };
 
 /* glibc 2.36, malloc/Versions; jemalloc(3); gperftools/tcmalloc.h; operator new and delete of the C++ ABI. */
@@ -71,8 +71,8 @@ static bool is_in_allocator(const struct allocator *allocator, uint64_t start)
 
 /* ---- functions that are jumped to ---- */
 
-/* A jump to the first byte of another function. What looks like one, in the middle of an instruction, adds
- * a function too many at the worst. */
+/* Add the target of a jump to the first byte of another function. Bytes in the middle of an instruction that look
+ * like such a jump can only add a function too many. */
 static void add_target(struct allocator *allocator, const struct cfi_function *from,
                        uint64_t target)
 {
@@ -120,7 +120,7 @@ void allocator_find(struct allocator *allocator, uint64_t (*symbol)(const char *
     for (size_t i = 0; i < sizeof(EXPORTED) / sizeof(*EXPORTED); i++)
         if (unwind_function(symbol(EXPORTED[i]), &function))
             add_targets(allocator, &function);
-    for (unsigned i = 0; i < allocator->count; i++) /* grows meanwhile */
+    for (unsigned i = 0; i < allocator->count; i++) /* `count` grows in the loop */
         if (unwind_function(allocator->start[i], &function))
             add_targets(allocator, &function);
     allocator->known = true;

@@ -18,7 +18,7 @@
 #include "preload/log.h"
 #include "preload/shim_active.h"
 
-static struct lock append_lock STATE; /* writers of the lists */
+static struct lock append_lock STATE; /* held by writers of the lists */
 static struct registered_slot *registered_head STATE;
 static struct change_handler *handlers_head STATE;
 
@@ -37,7 +37,7 @@ static bool same_name_space(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* The place of the pointer to append to, or, with the name in the list, to its element. */
+/* Return the pointer to the element with this name, or, if there is none, the pointer to append to. */
 static struct registered_slot **find_registered(const char *name_space, const char *name)
 {
     struct registered_slot **link = &registered_head;
@@ -101,7 +101,7 @@ int hotpatch_api_register(const char *name_space, const char *name, const char *
     return result;
 }
 
-/* Takes the lock, with the engine loaded. */
+/* Take the engine lock and load the engine. */
 static int enter_engine(void)
 {
     struct refusal why = {0};

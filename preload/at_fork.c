@@ -1,8 +1,9 @@
 /*
  * at_fork.c - see at_fork.h.
  *
- * A child has the memory and the thread that forked, and no thread of the shim. In the child of fork(3) the heap works
- * (glibc sees to it), locks of libc that glibc does not reset do not: no locale, no time zone, no stdio stream.
+ * A child has the memory and the thread that forked, and no thread of the shim. In the child of fork(3) the heap
+ * works, because glibc resets its locks. Locks of libc that glibc does not reset must not be taken: no locale, no
+ * time zone, no stdio stream.
  */
 #include "preload/at_fork.h"
 
@@ -36,8 +37,8 @@
 #include "preload/worker.h"
 
 #define FORK_WAIT_MS 200
-/* libc's fork(3) gives its child new locks of the dynamic linker; a bare system call does not, and the analysis of a
- * large program's callers holds them. */
+/* libc's fork(3) gives its child new locks of the dynamic linker. A child of the bare system call keeps the old
+ * locks, which the analysis of a large program's callers holds. */
 #define COPY_WAIT_MS 1000
 
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
@@ -52,43 +53,43 @@ static const struct {
     void (*prepare)(uint64_t until);
     void (*parent)(void);
     void (*child)(void);
-    bool copied; /* `child` runs in a child that was made past fork(3), too */
+    bool copied; /* `child` runs in a child that was made without fork(3), too */
 } steps[] = {
-    /* Its lock. Prepared last, since each other step may allocate, and other threads of the shim wait for memory until
-     * the child is made. Reset first, since the engine frees memory. */
+    /* The heap's lock. Prepared last, because each other step may allocate, and other threads of the shim wait for
+     * memory until the child is made. Reset first, because the engine frees memory. */
     {heap_fork_prepare, heap_fork_parent, heap_fork_child, true},
-    /* The threads that do not exist: before anything asks for the role of the caller. */
+    /* Threads that do not exist in the child. Reset before any step that reads the caller's role. */
     {NULL, NULL, thread_role_reset, false},
     {NULL, NULL, threads_reset, false},
     {NULL, NULL, wake_reset, false},
     {NULL, NULL, main_exit_reset, false},
-    /* A job under way, such as a dlopen(3), would leave the child with the dynamic linker's lock held. Waited for after
-     * the engine's request, which gives the jobs. */
+    /* A running job, such as a dlopen(3), would leave the dynamic linker's lock held in the child. The job is waited
+     * for after the engine's request, which starts the jobs. */
     {worker_fork_prepare, NULL, worker_reset, false},
-    /* Locks and states of their own, in any order. */
+    /* Independent locks and states, in any order. */
     {NULL, NULL, log_reset, false},
     {NULL, NULL, api_reset, false},
     {NULL, NULL, safe_point_reset, false},
-    /* The listener's descriptors, which the child does not have: nothing is closed. */
+    /* The listener's descriptors. The child does not have them, so none is closed. */
     {NULL, NULL, endpoint_reset, false},
     {NULL, NULL, jail_reset, false},
     {NULL, NULL, replies_forget, false},
     {NULL, NULL, dispatch_reset, false},
     {NULL, NULL, listener_reset, false},
-    /* Before the locks: who holds them says whether the history was being changed. */
+    /* Before the locks: their holder shows whether the history was being changed. */
     {NULL, NULL, status_reset, false},
-    /* Prepared first: with it no further request begins. */
+    /* Prepared first: after it no further request begins. */
     {engine_fork_prepare, engine_fork_parent, engine_reset_locks, true},
     {NULL, NULL, engine_load_reset, false},
-    /* After its locks and the heap's: it frees. */
+    /* After the engine's locks and the heap's, because this frees memory. */
     {NULL, NULL, engine_reset, false},
     {NULL, NULL, main_thread_watch, false},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
-/* Set before a fork in a process in which nothing of the shim has begun and no other thread holds a lock: then the
- * child has nothing to reset. Each page that it writes to costs it a copy, some 2 us. */
+/* Set before a fork if no part of the shim has begun and no other thread holds a lock: then the child resets no
+ * state. Each page that the child writes costs a copy, some 2 us. */
 static _Atomic bool forks_as_new STATE;
 
 static void note_fork(bool idle)

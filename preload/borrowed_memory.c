@@ -7,8 +7,8 @@
 #include "base/sys.h"
 #include "preload/filters.h"
 
-/* What libc takes for the caller's thread id: in thread-local data, which a child made past fork(3) has its
- * parent's of. A recursive mutex shows it (pthread_mutex_t, __owner). */
+/* Return the thread id that libc has for the caller. libc keeps it in thread-local data, and a child made without
+ * fork(3) has its parent's value. The owner of a recursive mutex shows it (pthread_mutex_t, __owner). */
 static pid_t tid_by_libc(void)
 {
     pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -27,7 +27,7 @@ bool memory_is_borrowed(void)
     if (tid == tid_by_libc())
         return false;
     pid = sys_getpid();
-    /* A child made past fork(3) has a copy. Where the kernel does not say so, or may not be asked, the memory
+    /* A child made without fork(3) has a copy. If the kernel cannot show this, or must not be called, the memory
      * counts as borrowed. */
     return tid != pid || filters_at_start() || !filters_let(SYS_getppid) ||
            !filters_let(SYS_kcmp) ||

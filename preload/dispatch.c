@@ -24,9 +24,9 @@
 #define STARTUP_PATCHES_MAX 64
 
 static bool status_due STATE;
-static bool count_due STATE; /* of requests, and nothing else */
+static bool count_due STATE; /* only the count of requests has changed */
 
-/* HOTPATCH_PATCH: those refused at the start are tried again when the doorbell rings. */
+/* HOTPATCH_PATCH. Patches that are refused at the start are tried again when the doorbell rings. */
 static struct {
     bool tried;
     const char *path[STARTUP_PATCHES_MAX];
@@ -85,7 +85,7 @@ static int check_in_time(const struct request *request, struct refusal *why)
     return refuse(why, HP_DEADLINE, "the deadline passed before the request was read");
 }
 
-/* Several pid namespaces may have a process of this number. */
+/* Check that the request is for this process: several pid namespaces may have a process with this number. */
 static int check_meant(const struct frame *frame, struct refusal *why)
 {
     for (size_t i = 0; i < frame->count; i++)
@@ -100,10 +100,10 @@ static int follow_rights(struct refusal *why)
     int result;
 
     if (thread_role_has_stand_in())
-        return 0; /* it is the program's own thread */
+        return 0; /* the thread is the program's own */
     result = rights_follow(why);
 
-    look_at_identity(); /* it may have changed the user */
+    look_at_identity(); /* rights_follow() may have changed the user */
     if (result != 0 && why->items[0].code == HP_SANDBOX)
         status_set_sandbox(why->items[0].text);
     else
@@ -163,7 +163,7 @@ static void log_outcome(const struct frame *frame, const struct outcome *outcome
         log_write(LOG_INFO, "%s: exit %d", frame->verb, outcome->exit_code);
 }
 
-/* Runs `frame`; the reply as text to be freed, NULL where memory is short. */
+/* Run `frame`. Return the reply as text, which the caller frees; NULL: memory is short. */
 static char *run_frame(const struct frame *frame, struct outcome *outcome)
 {
     struct refusal own = {0}, *why = frame->count ? &own : frame->why;
@@ -183,7 +183,7 @@ static char *run_frame(const struct frame *frame, struct outcome *outcome)
     refusal_clear(&own);
     outcome_record(outcome);
     if ((outcome->recorded || outcome->stale) && frame->reply[0])
-        write_status(outcome); /* before the reply: who has that may read the file */
+        write_status(outcome); /* before the reply: its reader may read the file */
     else if (outcome->recorded || outcome->stale)
         status_due = true;
     else
@@ -219,7 +219,7 @@ void dispatch_jail_frame(void *context, const struct frame *frame)
 
     (void)context;
     jail_request_begin();
-    status_start(); /* what a listener that began in the jail could not read */
+    status_start(); /* a listener that began in the jail could not read this */
     if (frame->reply[0])
         reply = jail_reply();
     if (reply == -EMFILE && replies_give_spare())
@@ -228,7 +228,7 @@ void dispatch_jail_frame(void *context, const struct frame *frame)
     jail_request_end();
 }
 
-/* ---- requests of our own: the doorbell and HOTPATCH_PATCH ---- */
+/* ---- requests of the shim itself: the doorbell and HOTPATCH_PATCH ---- */
 
 static struct request plain_request(enum request_verb verb)
 {
@@ -236,7 +236,7 @@ static struct request plain_request(enum request_verb verb)
         .verb = verb, .timeout = REQUEST_TIMEOUT_DEFAULT, .id = "", .reply = ""};
 }
 
-/* True: done. */
+/* Run a request of the shim itself. Return true if it was done. */
 static bool run_own(struct request *request, struct outcome *outcome)
 {
     struct refusal why = {0};
@@ -288,7 +288,7 @@ static void try_startup_patches(void)
     }
 }
 
-/* `path` as it is where the working directory has no path, being removed. */
+/* Return the absolute path; `path` itself where the working directory has no path because it was removed. */
 static const char *absolute(char *path)
 {
     char directory[PATH_MAX], *joined = NULL;
@@ -357,7 +357,7 @@ void dispatch_doorbell(void)
     struct outcome outcome;
     struct refusal why = {0};
 
-    /* Rights that the program has given up may be what keeps the FIFO from standing. */
+    /* If the program has given up rights, these may prevent the FIFO from existing. */
     rights_follow(&why);
     refusal_clear(&why);
     endpoint_check(true);

@@ -1,7 +1,7 @@
 /*
  * doorbell.c - see doorbell.h.
  *
- * Host threads, signal handlers and children of vfork(2) too: no lock, no allocation.
+ * Runs on host threads, also in signal handlers and children of vfork(2): no lock, no allocation.
  */
 #include "preload/doorbell.h"
 
@@ -54,7 +54,7 @@ bool doorbell_makes_threads(void)
     return settings.listen != LISTEN_START && doorbell_number() != 0;
 }
 
-/* The kernel is asked: the shim's own sigaction(2) hides the handler. */
+/* Read the kernel's action, because the shim's own sigaction(2) hides the handler. */
 static bool is_in_force(int signal, struct sys_sigaction *now)
 {
     return sys_sigaction(signal, NULL, now) == 0 && now->handler == (uintptr_t)handler;
@@ -86,7 +86,7 @@ bool doorbell_ignore(struct sys_sigaction *old)
 
 void doorbell_give_up(void)
 {
-    /* The handlers of a child of vfork(2) are its own, and the memory is not. */
+    /* A child of vfork(2) has signal actions of its own, but its parent's memory. */
     if (memory_is_borrowed())
         return;
     atomic_store_explicit(&doorbell, 0, memory_order_release);

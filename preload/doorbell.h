@@ -1,6 +1,6 @@
 /*
- * doorbell.h - the signal by which the command reaches the listener, or has it made, and whose it is: the shim's or the
- * host's.
+ * doorbell.h - the signal by which the command wakes the listener, or makes the shim's threads, and the check whether
+ * its action is the shim's or the host's.
  */
 #ifndef HOTPATCH_DOORBELL_H
 #define HOTPATCH_DOORBELL_H
@@ -11,9 +11,9 @@
 #include "base/sys.h"
 #include "base/sys_signal.h"
 
-/* All others are blocked in the handler. glibc's setuid(2) waits until each thread has handled signal 33, perhaps
- * with a lock held that the handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the handler at
- * any instruction. */
+/* Signals that are not blocked in the handler. glibc's setuid(2) waits until each thread has handled signal 33,
+ * perhaps with a lock held that the handler waits for. Signal 32 is blocked: pthread_cancel(3) would unwind the
+ * handler at any instruction. */
 #define DOORBELL_OPEN_SIGNALS (SYS_FAULT_SIGNALS | SYS_SIGBIT(33))
 
 typedef void doorbell_function(int signal, siginfo_t *info, void *context);
@@ -23,7 +23,8 @@ typedef void doorbell_function(int signal, siginfo_t *info, void *context);
 bool doorbell_start(int signal, doorbell_function *handler);
 /* Return whether a ring makes the threads, and not the constructor. No system call. */
 bool doorbell_makes_threads(void);
-/* Return the signal, if the shim's handler is its action; 0: there is none, or it is the host's. Any thread. */
+/* Return the signal, if the shim's handler is its action; 0: there is no doorbell, or its action is the host's. Any
+ * thread. */
 int doorbell_signal(void);
 /* Return what doorbell_signal() returned last. No system call. */
 int doorbell_number(void);
@@ -35,14 +36,16 @@ void doorbell_action(struct sigaction *action); /* what doorbell_start() sets */
 bool doorbell_is_ours(const struct sigaction *action);
 /* Put the default action in place of the shim's. */
 void doorbell_hide(struct sys_sigaction *action);
-/* The host has set an action of its own: make the threads now, if they do not exist. No ring can make them later. */
+/* Make the threads now, if they do not exist: the host has set an action of its own, and no ring can make them
+ * later. */
 void doorbell_give_up(void);
-/* The host has set some action by another function, which has returned `old`. Return what the host gets instead. */
+/* Handle an action that the host has set by another function, which has returned `old`. Return the value for the
+ * host. */
 sighandler_t doorbell_after_change(sighandler_t old);
 
-/* Handler: it rings. */
+/* Handler: record a ring. */
 void doorbell_note_ring(void);
-/* Listener, constructor: return whether it rang since the last call. */
+/* Listener, constructor: return whether a ring came since the last call. */
 bool doorbell_rang(void);
 
 #endif

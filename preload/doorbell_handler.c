@@ -1,17 +1,17 @@
 /*
  * doorbell_handler.c - see doorbell_handler.h.
  *
- * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and errno
- * untouched (sys.h), but in first_ring.c, at a moment that has been found safe for libc. On a host thread it
- * wakes the listener, or makes it, and lets the interrupted call go on. The listener unblocks the signal in
- * ppoll(2) alone, which the handler ends by returning.
+ * The handler runs on any thread of the host, at any moment: no lock, no allocation, no libc, and errno unchanged
+ * (sys.h). The exception is first_ring.c, at a moment that has been found safe for libc. On a host thread the handler
+ * wakes the listener, or makes it, and continues the interrupted call. The listener unblocks the signal only in
+ * ppoll(2), which the handler ends by returning.
  *
- * Without SA_ONSTACK. An alternate stack may be smaller than the kernel's own frame: 2,048 bytes, which
- * sigaltstack(2) accepts, against 3.6 kB with AVX-512, and the host would end before our code runs. One of 8 kB
- * has room for the frame and not for that of a handler of the host's on top, while a call waits on in
- * interrupted.c. A thread's ordinary stack has room for each handler without SA_ONSTACK. Where it has not,
- * as in code that runs on stacks of a few kB (OCaml 5, gccgo), HOTPATCH_SIGNAL=none is what is left; Go and
- * the Erlang runtime put all handlers on their alternate stacks themselves.
+ * The handler is set without SA_ONSTACK. An alternate stack may be smaller than the kernel's own frame: 2,048 bytes,
+ * which sigaltstack(2) accepts, against 3.6 kB with AVX-512. The host would end before the handler runs. An alternate
+ * stack of 8 kB has space for the frame but not for a second frame of a handler of the host, while a call waits in
+ * interrupted.c. A thread's ordinary stack has space for each handler without SA_ONSTACK. Code that runs on stacks of
+ * a few kB (OCaml 5, gccgo) must be run with HOTPATCH_SIGNAL=none. Go and the Erlang runtime put all handlers on
+ * their alternate stacks themselves.
  */
 #include "preload/doorbell_handler.h"
 
@@ -29,12 +29,12 @@
 #include "preload/user_dispatch.h"
 #include "preload/wake.h"
 
-/* Bytes of stack: for handlers of other libraries that call ours. */
+/* Bytes of stack for handlers of other libraries that call the shim's handler. */
 #define HANDLERS_BETWEEN (16ul << 10)
 
-/* May this thread of the host make system calls? A seccomp filter may end the process for one, as does user
- * dispatch. The command has counted the thread's filters; without it only those that the host has not hidden are
- * known. */
+/* Return whether this thread of the host may make system calls. A seccomp filter or user dispatch may end the process
+ * for a call. The command has counted the thread's filters. Without that count only filters are known that the host
+ * has set by functions of libc. */
 static bool may_call(const siginfo_t *info)
 {
     uint32_t flags = doorbell_flags(info);
@@ -46,8 +46,8 @@ static bool may_call(const siginfo_t *info)
     return !filters_refuse();
 }
 
-/* Is it what the kernel put on this stack? ThreadSanitizer keeps a signal back and calls the handler later, with a
- * copy: the interrupted call has gone on by then, and what is written to the copy has no effect. */
+/* Return whether the kernel put `context` on this stack. ThreadSanitizer delays a signal and calls the handler later
+ * with a copy. The interrupted call has continued by then, and changes of the copy have no effect. */
 static bool is_of_now(const void *context, const void *frame)
 {
     uintptr_t above = (uintptr_t)context - (uintptr_t)frame;
@@ -61,7 +61,7 @@ static void handler(int signal, siginfo_t *info, void *context)
     enum thread_role self = thread_role();
 
     exec_notice_rung(doorbell_flags(info));
-    doorbell_note_ring(); /* before the look for a listener: one that starts now looks whether it rang */
+    doorbell_note_ring(); /* before the check for a listener: a listener that starts now reads this record */
     if (self == THREAD_LISTENER || (self == THREAD_HOST && !may_call(info)))
         return;
     if (thread_role_listener() != 0)

@@ -1,7 +1,7 @@
 /*
  * engine.c - see engine.h.
  *
- * Listener, host threads, and the thread that forks. The locks are reset in the child of a fork.
+ * Runs on the listener, on host threads, and on the thread that forks. The locks are reset in a forked child.
  */
 #include "preload/engine.h"
 
@@ -19,12 +19,12 @@
 
 static _Atomic(const struct engine_api *) loaded STATE;
 
-static struct lock request_lock STATE; /* one request, or one call of the run-time API */
-static struct lock commit_lock STATE;  /* stores into slots; fork() waits for it */
-/* A request arms entries: fork() does not wait for its end. */
+static struct lock request_lock STATE; /* held for one request, or one call of the run-time API */
+static struct lock commit_lock STATE;  /* held while slots are written; fork() waits for it */
+/* True while a request arms entries: fork() does not wait for its end. */
 static _Atomic bool entries_are_armed STATE;
-/* Which thread (sys_thread(), the same in the child) holds the locks over its fork(), or 0. Fork handlers of several
- * threads run side by side, and one must not release what another has acquired. */
+/* The thread (sys_thread(), the same value in the child) that holds the locks during its fork(), or 0. Fork handlers
+ * of several threads run at the same time, and a thread must not release the lock of another. */
 static _Atomic uintptr_t fork_holds_request STATE, fork_holds_commit STATE;
 
 const struct engine_api *engine(void)
@@ -54,8 +54,8 @@ void engine_unlock(void)
     lock_release(&request_lock);
 }
 
-/* Without the limits, this thread and a request that waits for this thread's safe point, or for a job that needs a lock
- * of the host's, would wait for each other for ever. */
+/* Lock with time limits. Without them a deadlock is possible: a request may wait for this thread's safe point, or for
+ * a job that needs a lock of the host, while this thread waits for the request. */
 int engine_lock_host(void)
 {
     uint64_t until = clock_ms() + HOST_WAIT_MS;
@@ -85,8 +85,8 @@ void engine_commit_end(void)
     lock_release(&commit_lock);
 }
 
-/* Inside the commit section, so that a fork which does not wait for the request is over when the request
- * goes on. */
+/* Set or clear the mark inside the commit section: a fork that does not wait for the request has ended when the
+ * request continues. */
 void engine_arming(bool begins)
 {
     engine_commit_begin();
@@ -96,8 +96,8 @@ void engine_arming(bool begins)
 
 /* ---- fork ---- */
 
-/* A commit takes microseconds, a section of arming 2 ms, unless its thread loses the processor. A host that
- * forks inside a dl_iterate_phdr(3) callback holds ld.so's list lock, which both wait for. */
+/* A commit takes microseconds and a section of arming 2 ms, unless its thread loses the processor. A host that forks
+ * inside a dl_iterate_phdr(3) callback holds ld.so's list lock, which a commit and an arming section need. */
 #define COMMIT_LIMIT_MS 1000
 #define LOOK_MS 4
 
@@ -136,8 +136,7 @@ static void let_go_after_fork(_Atomic uintptr_t *holder, struct lock *lock)
     lock_release(lock);
 }
 
-/* Return whether arming has ended since the request was given up for it: then it is the request that must
- * be waited for. */
+/* Return whether arming has ended after the wait for the request was given up. Then the request must be waited for. */
 static bool came_late(uint64_t until)
 {
     return !is_arming() && !safe_point_awaited() && clock_ms() < until;

@@ -1,8 +1,8 @@
 /*
  * engine_load.c - see engine_load.h.
  *
- * The engine needs libelf and Zydis. It is loaded on the first request that needs it, so that a
- * library that is missing is a refused request and not a program that cannot start.
+ * The engine needs libelf and Zydis. It is loaded at the first request that needs it. If a library is missing, the
+ * request is refused; otherwise the program could not start.
  */
 #include "preload/engine_load.h"
 
@@ -31,11 +31,11 @@
 
 static const struct shim_services *services STATE;
 static char *engine_path STATE; /* malloc'd */
-static char failure[256];       /* start() said that the engine cannot work here */
+static char failure[256];       /* reason of start() why the engine cannot work here */
 static _Atomic bool loading STATE;
 static bool brought STATE; /* the command has brought the libraries into a jail */
 
-/* Without snprintf(3), whose pages most processes need for nothing else at their start. */
+/* Start without snprintf(3): most processes would read its pages only for this. */
 void engine_load_start(const struct shim_services *given)
 {
     char directory[PATH_MAX]; /* not initialised whole: two pages of each process that starts */
@@ -86,7 +86,7 @@ bool engine_load_was_there(const char *name)
     return true;
 }
 
-/* Worker or host thread. `why` stays empty where all went well. */
+/* Load the engine on the calling thread: worker or host thread. `why` stays empty on success. */
 static void load_here(const char *path, char *why, size_t size)
 {
     void *handle =
@@ -119,8 +119,8 @@ struct engine_loading {
     char why[512];
 };
 
-/* The libraries that the engine needs come before it: ld.so then takes them by their sonames. Libraries that
- * the process has are not loaded again for the same reason. */
+/* Load the libraries that the command has written into the jail. The libraries that the engine needs come before it:
+ * ld.so then finds them by their sonames. For the same reason libraries that the process has are not loaded again. */
 static void load_brought(struct engine_loading *load)
 {
     char path[PATH_MAX + NAME_MAX], *rest, *directory = strtok_r(load->brought, " ", &rest), *name;
@@ -147,7 +147,7 @@ static void load_either(void *data)
         load_here(usual_path(), load->why, sizeof(load->why));
 }
 
-/* In a jail the command has every file that is to be loaded. */
+/* Let the command bring the files: in a jail only the command has them. */
 static int bring(struct engine_loading *load, struct refusal *why)
 {
     int directory = jail_bring("engine", load->brought, sizeof(load->brought));
@@ -186,8 +186,8 @@ static int load_on_worker(struct refusal *why)
     return 0;
 }
 
-/* An engine from before the jail may still lack what it loads by itself: libZydis. What cannot be brought
- * is missed where it is needed. */
+/* Bring libraries that an engine from before the jail may still lack, because it loads them itself: libZydis. A
+ * library that cannot be brought is reported missing when it is needed. */
 static void bring_rest(void)
 {
     struct refusal ignored = {0};

@@ -29,8 +29,8 @@ static int service_runtime_dir(const char **path)
     return dir->fd;
 }
 
-/* Under the engine lock. A host thread may ask before the listener has read the name, and the
- * listener's descriptor would mean another file, or none, in the host's table. */
+/* Call with the engine lock held. A host thread may call before the listener has read the name. On a host thread the
+ * listener's descriptor would be another file, or none, in the host's table. */
 static int service_program(const char **path)
 {
     static char program[PATH_MAX];

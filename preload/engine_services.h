@@ -1,5 +1,5 @@
 /*
- * engine_services.h - what the shim does for the engine (engine_api.h).
+ * engine_services.h - the shim's services for the engine (engine_api.h).
  */
 #ifndef HOTPATCH_ENGINE_SERVICES_H
 #define HOTPATCH_ENGINE_SERVICES_H

@@ -10,15 +10,15 @@
 #include "base/sys.h"
 #include "preload/doorbell.h"
 
-/* By name also in vfork.c. */
+/* Read by this name in arch/x86_64/vfork.c too. */
 extern struct exec_notice exec_notice __attribute__((visibility("hidden")));
 
 struct exec_notice exec_notice STATE __attribute__((aligned(16))) = {.magic = EXEC_NOTICE_MAGIC};
 
-/* The program before this one in the process had been announced a ring, which may come now. */
+/* The previous program of this process had been announced a ring, which may come now. */
 static struct {
-    _Atomic uint64_t until; /* ms; 0: it had not */
-    pid_t pid;              /* of the process that began so: a child is another */
+    _Atomic uint64_t until; /* ms; 0: no ring was announced */
+    pid_t pid;              /* process that began with the announcement; a child has another pid */
 } inherited STATE;
 
 static bool is_about_to_be_rung(void)
@@ -73,12 +73,13 @@ FORK_PATH_FIRST void exec_notice_reset(void)
 {
     uint8_t ringing = __atomic_load_n(&exec_notice.ringing, __ATOMIC_SEQ_CST);
 
-    /* A write costs the child a copy of the page. */
+    /* A write would cost the child a copy of the page. */
     if (__atomic_load_n(&exec_notice.executing, __ATOMIC_RELAXED) != 0)
         __atomic_store_n(&exec_notice.executing, 0, __ATOMIC_RELAXED);
     if (atomic_load_explicit(&inherited.until, memory_order_relaxed) != 0)
         atomic_store_explicit(&inherited.until, 0, memory_order_relaxed);
-    /* A command may ring the child already: its announcement stays, and is another number than the copy. */
+    /* A command may have announced a ring to the child already. That announcement stays: its number differs from the
+     * copied one. */
     if (ringing != 0 &&
         __atomic_load_n(&exec_notice.pid, __ATOMIC_RELAXED) != (uint32_t)sys_getpid())
         __atomic_compare_exchange_n(&exec_notice.ringing, &ringing, 0, false, __ATOMIC_SEQ_CST,

@@ -15,17 +15,17 @@
 #include "preload/thread_role.h"
 #include "preload/threads.h"
 
-/* The process that has a thread in first_ring_try(); 0: none. In a child that another thread forks meanwhile it is
+/* The process that has a thread in first_ring_try(); 0: none. In a child that another thread forks meanwhile this is
  * the parent. */
 static _Atomic pid_t making STATE;
 
 struct attempt {
     void *context;
-    bool safe; /* the moment */
+    bool safe; /* the moment is safe */
 };
 
-/* A child that was made past fork(3) has its parent's state, and no thread of it. For a child that shares its
- * parent's memory no threads are made: the ring is noted and no more. */
+/* Return whether threads are to be made. A child that was made without fork(3) has its parent's state, but not its
+ * threads. For a child that shares its parent's memory no threads are made; only the ring is recorded. */
 static bool are_wanted(void)
 {
     return (threads_gave_way() || settings.listen == LISTEN_FIRST_RING) &&
@@ -43,7 +43,7 @@ static void make_if_safe(void *attempt_)
         threads_start(false);
 }
 
-/* One thread at a time. */
+/* Return whether the calling thread may make the threads: one thread at a time. */
 static bool take_turn(void)
 {
     pid_t self = sys_getpid(), other = atomic_load(&making);
@@ -62,7 +62,8 @@ bool first_ring_try(void *context)
     return attempt.safe;
 }
 
-/* Nothing else makes them meanwhile: that takes a system call, before which stepping ends. */
+/* Make the threads after steps. No other code has made them meanwhile: that takes a system call, and stepping ends
+ * before a system call. */
 static void make_after_steps(void)
 {
     if (are_wanted())

@@ -7,7 +7,7 @@
 void framing_init(struct framing *framing, frame_handler handler, void *context,
                   uint64_t (*clock)(void))
 {
-    /* Not the three buffers: an idle process shall not have their pages. */
+    /* The three buffers are not cleared: an idle process must not have their pages. */
     framing->handler = handler;
     framing->context = context;
     framing->clock = clock;
@@ -36,7 +36,7 @@ static void deliver(struct framing *framing, struct frame *frame, const struct r
 
 /* ---- transactions ---- */
 
-/* id, reply, nonce and the earliest deadline of all lines go to the transaction as a whole. */
+/* Merge id, reply, nonce and the earliest deadline of a line into the whole transaction. */
 static void gather_request(struct request *whole, const struct request *line, struct refusal *why)
 {
     if (!whole->nonce[0])
@@ -61,7 +61,7 @@ static void parse_member(char *line, struct request *request, struct refusal *wh
                request_verb_name(request->verb));
 }
 
-/* `transaction` holds begin, the lines, and commit if it came. */
+/* End the transaction. `transaction` has begin, the lines, and commit if it came. */
 static void end_transaction(struct framing *framing, bool torn)
 {
     struct request *requests = calloc(framing->lines ? framing->lines : 1, sizeof(*requests));
@@ -92,15 +92,15 @@ static void end_transaction(struct framing *framing, bool torn)
     free(requests);
 }
 
-/* One reason is enough: the rest may be a flood. */
+/* Refuse the open transaction. Only the first reason is kept: there may be very many. */
 static void refuse_held(struct framing *framing, enum error_code code, const char *text)
 {
     if (framing->why.count == 0)
         refuse(&framing->why, code, "%s", text);
 }
 
-/* Keeps a line of a transaction, also of one that is refused already: its last lines may have the
- * id and the reply. Its parsing waits for the end. */
+/* Keep a line of a transaction, also of a refused one: its last lines may have the id and the reply. The line is
+ * parsed at the end of the transaction. */
 static void hold_line(struct framing *framing, const char *line, size_t length)
 {
     framing->transaction_at = framing->clock();
@@ -131,7 +131,7 @@ static size_t queued_size(uint16_t length)
     return sizeof(length) + length + 1;
 }
 
-/* Does a transaction of that id wait? */
+/* Return whether a transaction with the id of `line` waits. */
 static bool begin_waits(const struct framing *framing, const char *line)
 {
     uint16_t length;
@@ -158,7 +158,7 @@ static bool waits(const struct framing *framing, const char *line)
     return framing->in_transaction && !is_part(framing, &framing->open, line);
 }
 
-/* False: there is no room. */
+/* Queue a line. Return false if the queue is full. */
 static bool queue_line(struct framing *framing, const char *line, size_t length)
 {
     uint16_t size = (uint16_t)length;
@@ -196,7 +196,7 @@ static void drop_queued(struct framing *framing, size_t at)
     }
 }
 
-/* Move the line at `at` to `taken`; its length. */
+/* Move the line at `at` to `taken`. Return its length. */
 static size_t take_queued(struct framing *framing, size_t at)
 {
     uint16_t length;
@@ -207,7 +207,7 @@ static size_t take_queued(struct framing *framing, size_t at)
     return length;
 }
 
-/* A transaction whose `commit` alone has an id: lines of that id were meant to be part of it. */
+/* Move queued lines into a transaction of which only `commit` has an id: lines with that id belong to it. */
 static void take_named(struct framing *framing, const char *commit)
 {
     uint16_t length;
@@ -226,7 +226,7 @@ static void take_named(struct framing *framing, const char *commit)
 
 /* ---- whole lines ---- */
 
-/* What still comes of a transaction that was refused is not to happen alone. */
+/* Record that the rest of a refused transaction may still come: its lines must not run as single requests. */
 static void expect_rest(struct framing *framing, const struct framing_party *party,
                         unsigned commits)
 {
@@ -291,7 +291,7 @@ static void begin_transaction(struct framing *framing, const char *line, size_t 
     hold_line(framing, line, length);
 }
 
-/* Two transactions that cannot be told apart are both refused, up to the commit of each. */
+/* Commit the transaction. Two transactions that cannot be distinguished are both refused, up to the commit of each. */
 static void commit_transaction(struct framing *framing)
 {
     if (framing->nested > 0)
@@ -299,7 +299,7 @@ static void commit_transaction(struct framing *framing)
     end_transaction(framing, false);
 }
 
-/* `line` does not have to wait. */
+/* Handle a line that need not wait. */
 static void act_on(struct framing *framing, char *line, size_t length)
 {
     if (framing->in_transaction) {
@@ -322,7 +322,7 @@ static void act_on(struct framing *framing, char *line, size_t length)
     }
 }
 
-/* Act on every queued line that need not wait any longer, in their order. */
+/* Handle every queued line that need not wait any longer, in their order. */
 static void run_queue(struct framing *framing)
 {
     while (framing->looked_at < framing->queued || (!framing->in_transaction && framing->queued)) {
@@ -370,7 +370,7 @@ static void take_line(struct framing *framing, char *line, size_t length)
     run_queue(framing);
 }
 
-/* A line that is no whole line: what it says of id and reply is used, nothing else. */
+/* Refuse an incomplete or over-long line. Only its id and reply are used. */
 static void refuse_line(struct framing *framing, enum error_code code, const char *text)
 {
     framing->line[framing->length] = '\0';

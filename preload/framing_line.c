@@ -1,8 +1,8 @@
 /*
  * framing_line.c - see framing_line.h.
  *
- * request_parse() cuts the line up; here it is only looked at, since it may have to wait. What is
- * wrong with it is refused later.
+ * request_parse() writes into the line. The functions here only read the line, because it may have to wait. Errors in
+ * the line are refused later.
  */
 #include "preload/framing_line.h"
 
@@ -35,8 +35,8 @@ bool line_may_be_part(const char *line)
            !line_verb_is(line, "slots");
 }
 
-/* The value of `key`, which ends at a blank; NULL: the line does not have it. The path is the rest
- * of the line from the first word that begins with a slash. */
+/* Return the value of `key`, which ends at a blank; NULL: the line does not have it. The path is the rest of the line
+ * from the first word that begins with a slash. */
 static const char *value_of(const char *line, const char *key, size_t *length)
 {
     size_t key_length = strlen(key);

@@ -1,7 +1,7 @@
 /*
- * host_signals.h - which signals end the host's system calls.
+ * host_signals.h - the signals that end the host's system calls.
  *
- * Signal handler of the doorbell: system calls alone.
+ * Runs in the doorbell's signal handler: system calls alone.
  */
 #ifndef HOTPATCH_HOST_SIGNALS_H
 #define HOTPATCH_HOST_SIGNALS_H
@@ -9,11 +9,11 @@
 #include "base/sys.h"
 
 struct host_signals {
-    sys_sigset handled; /* that have a handler: they end poll(2), pause(2) ... */
-    sys_sigset ending;  /* of these those without SA_RESTART: they end read(2) ... as well */
+    sys_sigset handled; /* signals with a handler: they end poll(2), pause(2) ... */
+    sys_sigset ending;  /* those without SA_RESTART: they also end read(2) ... */
 };
 
-/* One system call for each signal. The doorbell is none of the host's. */
+/* Read the actions, with one system call for each signal. The doorbell is left out. */
 void host_signals_read(struct host_signals *signals, int doorbell);
 
 #endif

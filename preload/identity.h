@@ -1,7 +1,7 @@
 /*
- * identity.h - under which identity a process makes its endpoint: number, user, rights and root directory.
+ * identity.h - the identity for which a process makes its endpoint: number, user, rights and root directory.
  *
- * Listener, and the host thread that runs the constructor. By system calls alone.
+ * Runs on the listener, and on the host thread that runs the constructor. By system calls alone.
  */
 #ifndef HOTPATCH_IDENTITY_H
 #define HOTPATCH_IDENTITY_H
@@ -19,12 +19,13 @@ struct identity { /* compared by its bytes: no padding */
 };
 
 struct identity identity_now(void);
-/* Note the root directory that the program was started in: that of the first call. */
+/* Record the root directory that the program was started in: that of the first call. */
 void identity_note_root(const struct identity *now);
-/* Return whether the root directory is another: no runtime directory and no library of the program need be there. */
+/* Return whether the root directory has changed: then the runtime directory and the program's libraries may be
+ * missing. */
 bool identity_in_foreign_root(const struct identity *now);
 
-/* Host thread, while neither listener nor worker exists: the process is in another user name space now. */
+/* Record that the process is in another user name space now. Host thread, while neither listener nor worker exists. */
 void identity_enter_user_namespace(void);
 bool identity_is_in_user_namespace(void);
 

@@ -1,8 +1,8 @@
 /*
  * leftovers.c - see leftovers.h.
  *
- * In the shim, and not in the engine that makes the copies: who ends last may never have loaded a
- * patch, like a daemon's worker that inherited one.
+ * This is in the shim, and not in the engine that makes the copies: the process that ends last may never have loaded
+ * a patch, like a daemon's worker that inherited one.
  */
 #include "preload/leftovers.h"
 
@@ -28,7 +28,7 @@ static int open_to_clean(int dir, const char *name)
     return sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
-/* Stops at the first entry for which `visit` is true, and returns that. */
+/* Call `visit` for each entry until it returns true. Return whether it did. */
 static bool each_leftover(int dir, bool (*visit)(int dir, const char *name))
 {
     _Alignas(struct directory_entry) char bytes[2048];
@@ -46,7 +46,8 @@ static bool each_leftover(int dir, bool (*visit)(int dir, const char *name))
     return false;
 }
 
-/* A FIFO without a reader was left by a process that was killed, or that changed its user. */
+/* Return whether the FIFO has a reader. A FIFO without a reader was left by a process that was killed, or that
+ * changed its user. */
 static bool is_listened_to(int dir, const char *name)
 {
     const char *dot = strrchr(name, '.');

@@ -28,7 +28,7 @@ static struct {
     _Atomic bool found;
     struct libc_symbol_table libc, allocator;
     uint64_t libc_begin, loader_begin, allocator_begin;
-    bool allocator_is_part; /* of an object that has other code too */
+    bool allocator_is_part; /* the allocator is in an object that has other code too */
 } objects;
 
 static uint64_t symbol_begin(const void *address)
@@ -38,7 +38,7 @@ static uint64_t symbol_begin(const void *address)
     return unwind_object((uintptr_t)address, &object) ? object.begin : 0;
 }
 
-/* ld.so has relocated these pointers in place. */
+/* Read the dynamic section. ld.so has relocated its pointers in place. */
 static void read_libc_dynamic(const struct link_map *map, struct libc_symbol_table *table)
 {
     table->bias = map->l_addr;
@@ -82,7 +82,7 @@ static bool same_symbol_name(const char *a, const char *b)
     return *a == *b;
 }
 
-/* Of several versions the default one, which has no VERSYM_HIDDEN. */
+/* Return whether the symbol has this name. Of several versions only the default has no VERSYM_HIDDEN. */
 static bool is_symbol_named(const struct libc_symbol_table *table, uint32_t index, const char *name)
 {
     const Elf64_Sym *symbol = &table->symbols[index];
@@ -115,8 +115,8 @@ static bool is_complete(const struct libc_symbol_table *table)
     return table->symbols && table->strings && table->hash;
 }
 
-/* The first object in the order of look-ups that defines malloc; a program's own address of it may be that of a
- * jump to it. The vDSO's pointers are not relocated. */
+/* Find the first object in the order of look-ups that defines malloc. A program's own address of malloc may be that
+ * of a jump to it. The vDSO's pointers are not relocated. */
 static void find_allocator(const struct link_map *map)
 {
     while (map->l_prev)
@@ -150,7 +150,7 @@ bool libc_symbols_find(void)
     objects.libc_begin = (uintptr_t)found.dlfo_map_start;
     read_libc_dynamic(found.dlfo_link_map, &objects.libc);
     objects.loader_begin =
-        symbol_begin(address_of_function((void (*)(void))_dl_find_object)); /* its */
+        symbol_begin(address_of_function((void (*)(void))_dl_find_object)); /* ld.so's */
     if (!is_complete(&objects.libc))
         return false;
     find_allocator(found.dlfo_link_map);

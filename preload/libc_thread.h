@@ -1,5 +1,5 @@
 /*
- * libc_thread.h - libc's own functions for threads, past those that the shim exports. Host threads.
+ * libc_thread.h - libc's own functions for threads, not those that the shim exports. Host threads.
  */
 #ifndef HOTPATCH_LIBC_THREAD_H
 #define HOTPATCH_LIBC_THREAD_H
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Constructor: look the functions up. libc_thread_create() and libc_thread_least_stack() may then be called in the
- * handler of the doorbell, where dlsym(3) would drop the text that the host's dlerror(3) is to return. */
+/* Look the functions up, in the constructor. libc_thread_create() and libc_thread_least_stack() may then be called in
+ * the doorbell's handler, where dlsym(3) would discard the text that the host's dlerror(3) is to return. */
 void libc_thread_start(void);
-/* pthread_create(3). */
+/* Call pthread_create(3). */
 int libc_thread_create(pthread_t *thread, const pthread_attr_t *attributes,
                        void *(*function)(void *), void *argument);
-/* Return the bytes of stack that libc takes for itself and for thread-local data; 0: not known. */
+/* Return the bytes of stack that libc uses for itself and for thread-local data; 0: not known. */
 size_t libc_thread_least_stack(void);
 /* Return whether libc has made no thread in this process. A constructor of another library may have made one. */
 bool libc_thread_is_single(void);

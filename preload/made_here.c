@@ -13,7 +13,7 @@
 enum { PAGE = 4096 };
 
 static volatile unsigned *page STATE;
-static pid_t maker STATE; /* 0: the page tells */
+static pid_t maker STATE; /* 0: the page is used */
 
 void made_here_note(void)
 {

@@ -1,15 +1,15 @@
 /*
- * made_here.h - whether this is still the process that made the FIFO. Without a system call: the note lies in
- * a page that the kernel clears in every child (madvise(2), MADV_WIPEONFORK), however it is made.
+ * made_here.h - check whether this is still the process that made the FIFO. No system call: the record lies in a page
+ * that the kernel clears in every child (madvise(2), MADV_WIPEONFORK), however the child is made.
  */
 #ifndef HOTPATCH_MADE_HERE_H
 #define HOTPATCH_MADE_HERE_H
 
 #include <stdbool.h>
 
-/* Host thread, constructor or listener. Where the kernel has no such pages, pids are compared. */
+/* Record this process. Host thread, constructor or listener. If the kernel has no such pages, pids are compared. */
 void made_here_note(void);
-/* Any thread: return whether this process made the note; false in a child. */
+/* Return whether this process called made_here_note(); false in a child. Any thread. */
 bool made_here(void);
 
 #endif

@@ -17,7 +17,7 @@
 #define SYS_futex_waitv 449
 #endif
 
-#define LOOK_MS 1000 /* where the kernel cannot wait for two words, before Linux 5.16 */
+#define LOOK_MS 1000 /* between checks; before Linux 5.16, which can wait for two words */
 
 enum { FLAG_32 = 2, FLAG_PRIVATE = 128 }; /* linux/futex.h */
 
@@ -42,7 +42,7 @@ void main_exit_watch(void)
         return;
     if (sys_prctl(PR_GET_TID_ADDRESS, (unsigned long)&word, 0, 0) != 0)
         return;
-    if (!word) { /* a child that was made past libc */
+    if (!word) { /* a child that was made without libc */
         atomic_store(&watched.own_word, watched.tid);
         word = &watched.own_word;
         sys_call3(SYS_set_tid_address, (long)word, 0, 0);
@@ -56,7 +56,7 @@ static bool has_ended(const _Atomic uint32_t *word)
         return false;
     atomic_store(&watched.word, NULL);
     atomic_store_explicit(&watched.ended, true, memory_order_release);
-    /* The kernel wakes one waiter: a thread of the host's that joins the main one waits for the same word. */
+    /* The kernel wakes one waiter. A thread of the host that joins the main thread waits for the same word. */
     sys_call3(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX);
     return true;
 }

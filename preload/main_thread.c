@@ -10,7 +10,8 @@
 
 static pthread_key_t key STATE;
 
-/* The destructor of the key's value: runs on the main thread, in its pthread_exit(3). */
+/* Record that the main thread ends. This is the destructor of the key's value; it runs in the thread's
+ * pthread_exit(3). */
 static void leaves(void *value)
 {
     (void)value;

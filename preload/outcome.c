@@ -17,7 +17,7 @@ void outcome_begin(struct outcome *outcome, const char *id, const char *verb)
     status_record_begin(&outcome->json.record, id, verb);
 }
 
-/* Note the exit code, and the first complaint for the log. */
+/* Record the exit code, and the first complaint for the log. */
 static void note_refusal(struct outcome *outcome, const struct refusal *why)
 {
     outcome->exit_code = refusal_exit_code(why);

@@ -1,7 +1,7 @@
 /*
- * outcome.h - what came of one request, while the shim works on it: the reply and its record in the history.
+ * outcome.h - the result of one request while the shim works on it: the reply and its record in the history.
  *
- * Listener, or, for HOTPATCH_PATCH, the thread that runs the constructor; holding the engine lock.
+ * Runs on the listener, or, for HOTPATCH_PATCH, on the thread that runs the constructor, with the engine lock held.
  */
 #ifndef HOTPATCH_OUTCOME_H
 #define HOTPATCH_OUTCOME_H
@@ -18,9 +18,9 @@ struct outcome {
     uint64_t began; /* us */
     int exit_code;
     bool stale;        /* the status file must be written again */
-    bool recorded;     /* belongs into the history */
+    bool recorded;     /* the record is kept in the history */
     char code[64];     /* of the first complaint; "" */
-    char text[512];    /* its sentence for the log, which has no longer lines */
+    char text[512];    /* its sentence, cut to the length of a log line */
     char warning[512]; /* "" */
 };
 
@@ -32,9 +32,9 @@ void outcome_refuse(struct outcome *outcome, const struct refusal *why);
 void outcome_ask_engine(struct outcome *outcome, const struct request *requests, size_t count);
 void outcome_warn(struct outcome *outcome, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Puts the record into the history, if it belongs there. */
+/* Add the record to the history, if it is to be kept. */
 void outcome_record(struct outcome *outcome);
-/* The reply with its newline, malloc'd; NULL: no memory. */
+/* Return the reply with its newline, which the caller frees; NULL: memory is short. */
 char *outcome_end(struct outcome *outcome);
 void outcome_discard(struct outcome *outcome);
 

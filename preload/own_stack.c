@@ -1,4 +1,4 @@
-/* own_stack.c - see own_stack.h. Its pages are the kernel's until they are written. */
+/* own_stack.c - see own_stack.h. The stack takes no memory until its pages are written. */
 #include "preload/own_stack.h"
 
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ enum { SIZE = 64 << 10 };
 
 static char stack[SIZE] __attribute__((aligned(64)));
 static _Atomic pid_t taken
-    STATE; /* by a thread of this process: a child that another forks has it set for ever */
+    STATE; /* set by a thread of this process; it stays set in a child that another thread forks */
 
 void own_stack_call(void (*function)(void *), void *argument)
 {

@@ -1,6 +1,6 @@
 /*
- * own_stack.h - a function called on a stack of the shim's: a signal handler has what is left of the stack that it
- * interrupted, of which the kernel's frame alone takes 3.6 kB with AVX-512 and 11 kB with AMX.
+ * own_stack.h - calls a function on a stack of the shim. A signal handler has only the rest of the interrupted stack,
+ * of which the kernel's frame alone takes 3.6 kB with AVX-512 and 11 kB with AMX.
  */
 #ifndef HOTPATCH_OWN_STACK_H
 #define HOTPATCH_OWN_STACK_H

@@ -1,9 +1,9 @@
 /*
- * plain_text.h - short texts put together without snprintf(3): its pages of libc are read by most programs for
- * nothing else at their start.
+ * plain_text.h - builds short texts without snprintf(3): at their start most programs would read its pages of libc
+ * only for this.
  *
- * Any thread, signal handlers too. `at` is where the text ends so far, `end` one past its buffer. What does not fit
- * is left out; the text always ends in a NUL. Each function returns the new end of the text.
+ * Any thread, also in signal handlers. `at` is the present end of the text, `end` the end of its buffer. Text that
+ * does not fit is cut off; the text always ends in a NUL. Each function returns the new end of the text.
  */
 #ifndef HOTPATCH_PLAIN_TEXT_H
 #define HOTPATCH_PLAIN_TEXT_H

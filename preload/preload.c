@@ -1,9 +1,9 @@
 /*
  * preload.c - the constructor and the destructor of libhotpatch_preload.so.
  *
- * Rules of the place. The host did not ask for the shim: nothing here may fail the host, print to its
- * stdout, use its descriptors, or cost more than a start is allowed (make bench). Of libc only what musl has too, or weak
- * references: a library that ld.so cannot resolve kills every program it is preloaded into.
+ * Rules of the place. The host does not expect the shim: code here must not make the host fail, print to its stdout,
+ * use its descriptors, or cost more than a start is allowed (make bench). Of libc it uses only functions that musl
+ * has too, or weak references: a library that ld.so cannot resolve ends every program it is preloaded into.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,7 +30,7 @@
 #include "preload/threads.h"
 #include "preload/worker.h"
 
-/* glibc's; weak, because musl has neither. */
+/* Functions of glibc; weak, because musl does not have them. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
     __attribute__((weak));
@@ -45,9 +45,9 @@ static void apply_startup_patches(void)
     endpoint_close_directory();
     if (!dispatch_startup_refused() || settings.run_pid != sys_getpid())
         return;
-    /* `hotpatch run --patch` promised that the program does not start unpatched. */
+    /* `hotpatch run --patch` ensures that the program does not start unpatched. */
     endpoint_end();
-    log_flush(); /* the refusal: there is no worker that writes it */
+    log_flush(); /* write the refusal here: there is no worker */
     _exit(1);
 }
 
@@ -55,7 +55,7 @@ static void begin_to_listen(void)
 {
     if (settings.listen == LISTEN_NEVER)
         return;
-    /* A ring that came while patches were applied made no thread. */
+    /* A ring that came while patches were applied has made no thread. */
     if (doorbell_makes_threads() && libc_thread_is_single() && !doorbell_rang())
         endpoint_announce();
     else
@@ -94,7 +94,7 @@ static __attribute__((noinline)) void report_what_runs(void)
     char doing[PATH_MAX];
 
     worker_doing(doing, sizeof(doing));
-    /* An exit on the worker is an error of the patch; one on a thread of the host is none. */
+    /* An exit on the worker is an error of the patch. An exit on a thread of the host is not. */
     if (doing[0])
         log_write(thread_role() == THREAD_WORKER ? LOG_ERROR : LOG_INFO,
                   "the process exits while this runs: %s", doing);
@@ -102,11 +102,11 @@ static __attribute__((noinline)) void report_what_runs(void)
 
 __attribute__((destructor)) static void preload_end(void)
 {
-    /* A seccomp filter of the host's may end the process for the unlink. One under which requests were handled does not,
-     * if it ends the process for no call of the shim's threads. */
+    /* A seccomp filter of the host may end the process for the unlink. A filter under which requests were handled
+     * does not, if it ends the process for no call of the shim's threads. */
     if (!shim_active() || (filters_set() && (!threads_made() || filters_kill())))
         return;
-    /* A child that was made past fork(3) has no file of its own, and the locks as they were: perhaps held. */
+    /* A child that was made without fork(3) has no file of its own, and its locks may be held. */
     if (threads_made() && !threads_here())
         return;
     if (threads_made() || settings.patches)

@@ -11,8 +11,8 @@
 #include "preload/endpoint.h"
 #include "preload/log.h"
 
-#define SPARES 2            /* for the reply, and for what the request opens */
-#define STALL_LIMIT_MS 5000 /* without a byte taken */
+#define SPARES 2            /* one for the reply, one for a file that the request opens */
+#define STALL_LIMIT_MS 5000 /* time without a byte taken by the FIFO */
 
 static struct pending_reply {
     int fd;
@@ -20,7 +20,7 @@ static struct pending_reply {
     ino_t inode;
     char *text;
     size_t length, sent;
-    uint64_t progress;  /* ms; of the last byte that its FIFO took */
+    uint64_t progress;  /* ms; when the FIFO took the last byte */
 } pending[REPLIES_MAX]; /* oldest first */
 
 static size_t count STATE;
@@ -40,7 +40,7 @@ static void drop_reply(size_t index)
     memmove(&pending[index], &pending[index + 1], (count - index) * sizeof(*pending));
 }
 
-/* All that is on its way into a FIFO: what follows a torn reply is of no use to its reader. */
+/* Drop all replies into a FIFO: after an incomplete reply the others are of no use to its reader. */
 static void drop_fifo(size_t index)
 {
     const struct pending_reply lost = pending[index];
@@ -50,7 +50,8 @@ static void drop_fifo(size_t index)
             drop_reply(i);
 }
 
-/* An older reply into the same FIFO is not out yet: this one would land inside it. */
+/* Return whether an older reply into the same FIFO is not complete: this reply would be written into the middle of
+ * it. */
 static bool waits_for_older(size_t index)
 {
     for (size_t i = 0; i < index; i++)
@@ -66,7 +67,7 @@ static void note_progress(const struct pending_reply *reply)
             pending[i].progress = clock_ms();
 }
 
-/* True: there is nothing more to do for it. */
+/* Write the rest of the reply. Return true if the reply is complete or given up. */
 static bool advance_reply(struct pending_reply *reply)
 {
     while (reply->sent < reply->length) {
@@ -86,8 +87,8 @@ static bool advance_reply(struct pending_reply *reply)
     return true;
 }
 
-/* Of no file system. No eventfd(2): qemu-user takes the host's reads and writes at that number for its own, as it does
- * not know that our thread has a table of descriptors of its own. */
+/* Keep spare descriptors, of no file system. Not of eventfd(2): qemu-user handles the host's reads and writes at such
+ * a number itself, because it does not know that the listener has a descriptor table of its own. */
 void replies_keep_spare(void)
 {
     if (count > 0)
@@ -132,7 +133,8 @@ void replies_answer(int fd)
     answering = fd;
 }
 
-/* A FIFO without a reader is in error (poll(2)); the pipe of a jail always has one. */
+/* Return whether the reader has gone: poll(2) reports an error for a FIFO without a reader. The pipe of a jail always
+ * has a reader. */
 bool replies_abandoned(void)
 {
     struct pollfd reply = {.fd = answering, .events = POLLOUT};
@@ -141,7 +143,7 @@ bool replies_abandoned(void)
     return answering >= 0 && sys_ppoll(&reply, 1, &now, NULL) == 1 && (reply.revents & POLLERR);
 }
 
-/* The reply whose FIFO has taken nothing for the longest time. */
+/* Return the index of the reply whose FIFO has taken no byte for the longest time. */
 static size_t slowest(void)
 {
     size_t found = 0;
@@ -220,8 +222,8 @@ void replies_drop(void)
         drop_reply(count - 1);
 }
 
-/* The texts stay: fork() may have come when the listener had freed one that is still listed, or was moving
- * the list, and a second free() would end the child. */
+/* Forget all replies without freeing their texts. fork() may have come when the listener had freed a text that is
+ * still listed, or was moving the list; a second free() would end the child. */
 void replies_forget(void)
 {
     forget_spare();

@@ -220,7 +220,7 @@ static void put_identity(struct json *json, const struct reported_module *module
     }
 }
 
-/* A module as the status document shows it. */
+/* Write a module for the status document. */
 static void put_status_module(void *context, const struct reported_module *module)
 {
     struct json *json = context;
@@ -236,7 +236,7 @@ static void put_status_module(void *context, const struct reported_module *modul
     json_object_end(json);
 }
 
-/* A module as the reply to a transaction shows it. */
+/* Write a module for the reply to a transaction. */
 static void put_done_module(void *context, const struct reported_module *module)
 {
     struct json *json = context;
@@ -305,7 +305,7 @@ static void record_end(struct json *record, const struct refusal *why)
     json_string(record, "text", why->count ? refusal_text(why, 0) : NULL);
 }
 
-/* What the record of a request has that changed nothing. */
+/* Write the record's members for a request that changed no slot. */
 static void record_no_change(struct json *record)
 {
     put_empty_array(record, "modules");
@@ -356,7 +356,7 @@ static void put_transaction(struct reply_json *reply,
     json_unsigned(&reply->record, "slots", transaction->committed);
 }
 
-/* The end of a reply to what is no transaction, where the reply has no modules and changes. */
+/* Write the end of a reply to a request that is no transaction: it has no modules and changes. */
 static void put_no_transaction(struct json *json)
 {
     json_boolean(json, "dry_run", false);
@@ -364,8 +364,8 @@ static void put_no_transaction(struct json *json)
     put_empty_array(json, "changes");
 }
 
-/* Write the reply to `slots`. The status file is not written before it, so no warning is to come before those of the
- * engine. 0, or -1: the list is not whole. */
+/* Write the reply to `slots`. The status file is not written before it, so that only warnings of the engine are in
+ * the reply. Return 0, or -1: the list is incomplete. */
 static int put_list(struct json *head, const struct reported_result *result,
                     struct refusal *refused)
 {
@@ -404,7 +404,7 @@ static void put_list_result(struct reply_json *reply, const struct reported_resu
     record_no_change(&reply->record);
 }
 
-/* A reload that had nothing to load. */
+/* Write the result of a reload that loaded no file. */
 static void put_repair(struct reply_json *reply)
 {
     put_empty_array(&reply->rest, "modules");

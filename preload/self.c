@@ -15,7 +15,8 @@
 static uint64_t pid_ns STATE; /* 0: not read yet */
 static char nonce[REQUEST_NONCE_LENGTH + 1] STATE;
 
-/* A child that was made past fork(3) may be in another namespace, with our memory. */
+/* Return the pid namespace. A child that was made without fork(3) has the shim's memory but may be in another
+ * namespace. */
 uint64_t self_pid_ns(void)
 {
     struct stat st;
@@ -25,7 +26,7 @@ uint64_t self_pid_ns(void)
     return pid_ns;
 }
 
-/* Early in the system's start the kernel has no random bytes yet. */
+/* Mix other values into the nonce: early in the system's start the kernel has no random bytes yet. */
 static void mix_nonce(uint64_t words[2])
 {
     const uint64_t *start = (const void *)getauxval(AT_RANDOM); /* 16 bytes, getauxval(3) */

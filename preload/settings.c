@@ -1,7 +1,7 @@
 /*
  * settings.c - see settings.h.
  *
- * Constructor only. One pass over environ, because an excluded process pays for it too.
+ * Constructor only. One pass over environ, because each start of an excluded process pays for it too.
  */
 #include "preload/settings.h"
 
@@ -53,7 +53,7 @@ static void take_variable(const char *entry, struct raw_settings *raw)
     }
 }
 
-/* `*` and `?` alone; fnmatch(3) would draw in the locale, which an excluded process pays for. */
+/* Match `*` and `?` alone. fnmatch(3) would load the locale, at a cost for each excluded process. */
 static bool glob_match(const char *glob, const char *end, const char *text)
 {
     const char *star = NULL, *resume = NULL;
@@ -77,7 +77,7 @@ static bool glob_match(const char *glob, const char *end, const char *text)
     return glob == end;
 }
 
-/* Each function of libc that an excluded process calls costs it a page. */
+/* Return the end of a glob. No function of libc: each costs an excluded process a page. */
 static const char *end_of_glob(const char *glob)
 {
     while (*glob && *glob != ':')
@@ -85,7 +85,7 @@ static const char *end_of_glob(const char *glob)
     return glob;
 }
 
-/* One or more globs, separated by colons, against the program's path and its base name. */
+/* Match one or more globs, separated by colons, with the program's path and its base name. */
 static bool globs_match(const char *globs, const char *path)
 {
     const char *slash = NULL;
@@ -111,7 +111,7 @@ static bool program_wanted(const struct raw_settings *raw)
 
     if (!raw->include && !raw->exclude)
         return true;
-    /* By the name it was called with first: /proc costs more than all else here. */
+    /* Compare the name that the program was called by first: reading /proc costs more than all other steps here. */
     if (raw->exclude && called && globs_match(raw->exclude, called))
         return false;
     if (!raw->exclude && called && globs_match(raw->include, called))
@@ -201,7 +201,7 @@ bool settings_read(void)
         return false;
     if (!program_wanted(&raw))
         return false;
-    log_start(parse_level(raw.log)); /* not before: an excluded process pays for no system call */
+    log_start(parse_level(raw.log)); /* not before: an excluded process makes no system call */
     log_to_file(copy_path(raw.log_file, "HOTPATCH_LOG_FILE"));
     settings.directory = copy_path(raw.directory, "HOTPATCH_DIR");
     settings.xdg = copy_path(raw.xdg && raw.xdg[0] == '/' ? raw.xdg : NULL, "XDG_RUNTIME_DIR");

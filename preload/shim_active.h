@@ -1,6 +1,6 @@
 /*
- * shim_active.h - whether the shim works in this process: its constructor has run and did not stop early. Any thread,
- * signal handlers too; memory alone.
+ * shim_active.h - check whether the shim works in this process: its constructor has run and did not stop early. Any
+ * thread, also in signal handlers; memory alone.
  */
 #ifndef HOTPATCH_SHIM_ACTIVE_H
 #define HOTPATCH_SHIM_ACTIVE_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 bool shim_active(void);
-/* Constructor: from now on the functions that the shim exports in place of libc's do more than call those. */
+/* Constructor: from now on the functions that the shim exports in place of libc's do more than call libc's. */
 void shim_activate(void);
 
 #endif

@@ -9,7 +9,8 @@
 
 enum { MEMORY_DEVICES = 1 }; /* the major number, Documentation/admin-guide/devices.txt */
 
-/* A regular file is short at its limit, and another write(2) is SIGXFSZ. */
+/* Return whether `fd` is a stream. A write to a regular file is short at the file size limit, and another write(2)
+ * would raise SIGXFSZ. */
 static bool is_stream(long fd)
 {
     struct stat st;
@@ -26,7 +27,7 @@ static bool is_memory_device(long fd)
            major(st.st_rdev) == MEMORY_DEVICES;
 }
 
-/* The same call with `buffer` and `length`, its arguments of these numbers, moved on. */
+/* Make `rest` the same call with the arguments number `buffer` and `length` moved by `moved` bytes. */
 static bool moved_on(struct under_mask *rest, int buffer, int length, long moved, long *size)
 {
     if (buffer >= 0)
@@ -36,7 +37,7 @@ static bool moved_on(struct under_mask *rest, int buffer, int length, long moved
     return *size > 0;
 }
 
-/* The part of `count` ranges at `vector` where the byte after `moved` lies. False: none. */
+/* Find, in `count` ranges at `vector`, the part of a range after `moved` bytes. Return false if there is none. */
 static bool range_after(uint64_t vector, uint64_t count, long moved, struct iovec *range)
 {
     for (uint64_t i = 0; i < count; i++) {
@@ -52,7 +53,7 @@ static bool range_after(uint64_t vector, uint64_t count, long moved, struct iove
     return false;
 }
 
-/* Range by range: the bytes of a pipe or of a stream have no bounds. */
+/* Make a call for one range only: the bytes of a pipe or of a stream have no boundaries. */
 static bool rest_of_ranges(struct under_mask *rest, uint64_t vector, uint64_t count, long moved,
                            long number, long *size)
 {

@@ -22,22 +22,23 @@
 #include "preload/self.h"
 #include "preload/worker.h"
 
-/* The program's name and the start time, which the listener and a host thread in the run-time API may ask
- * for at the same time, and for the first time. */
+/* Held while the program's name and the start time are read: the listener and a host thread in the run-time API may
+ * need them for the first time at the same moment. */
 static struct lock facts STATE;
 
 static struct {
     char program[PATH_MAX];
     uint64_t start_time;
-    pid_t start_time_of; /* the process that start_time is of */
+    pid_t start_time_of; /* process of start_time */
     uint64_t requests;
-    uint64_t records; /* ever made */
+    uint64_t records; /* number of all records made */
     char *history[STATUS_HISTORY];
     size_t first, count; /* ring */
     char sandbox[512];
 } status;
 
-/* Not in the constructor: /proc has to be asked, which costs 20 us in a process so young. Holding the lock. */
+/* Read the program's name, with the lock held. Not in the constructor, where reading /proc costs 20 us, because the
+ * process is so young. */
 static void read_program(void)
 {
     char path[PATH_MAX];
@@ -52,14 +53,14 @@ static void read_program(void)
     memcpy(status.program, path, strlen(path) + 1);
 }
 
-/* Also on a host thread whose call of the run-time API comes before the listener's start. */
+/* Return the program's name, also on a host thread that calls the run-time API before the listener's start. */
 const char *status_program(void)
 {
     lock_acquire(&facts);
     if (!status.program[0])
         read_program();
     lock_release(&facts);
-    return status.program; /* it does not change any more */
+    return status.program; /* the name does not change any more */
 }
 
 static uint64_t read_start_time(void)
@@ -200,7 +201,7 @@ static int write_document(struct json *json)
     return json->failed ? -ENOMEM : endpoint_write_status(json->text, json->length);
 }
 
-/* A file with thousands of slots is not written again after a request that changes nothing. */
+/* A status file with thousands of slots is not written again after a request that changes no slot. */
 enum { LONG_FILE = 256 * 1024 };
 
 static size_t last_length;
@@ -219,7 +220,7 @@ int status_write(void)
     result = write_document(&json);
     last_length = json.length;
     json_discard(&json);
-    /* Where the program has just changed its user, the next look makes directory and file again. */
+    /* If the program has just changed its user, the next endpoint_check() makes directory and file again. */
     if (result != 0 && !endpoint_user_changed())
         log_write(jail_in() ? LOG_INFO : LOG_ERROR, "the status file could not be written: %s",
                   sys_error(result));

@@ -14,7 +14,8 @@ enum { SELECTOR_BLOCKS = 1 };
 
 long (*user_dispatch_syscall)(long, ...);
 
-/* The thread that asked last; 0: none. Only it reads its selector, which can end with the thread. */
+/* The thread that set user dispatch last; 0: none. Only this thread reads its selector, which may be freed when the
+ * thread ends. */
 static _Atomic uintptr_t asker;
 static const volatile char *_Atomic asked_selector;
 

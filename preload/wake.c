@@ -10,13 +10,13 @@
 #include "preload/thread_role.h"
 
 static struct {
-    _Atomic bool signalled; /* the listener, which has not looked since */
-    _Atomic uint32_t word;  /* of the worker: counts reasons to look */
+    _Atomic bool signalled; /* a signal was sent to the listener, which has not handled it yet */
+    _Atomic uint32_t word;  /* the worker's word: counts reasons to check for work */
 } wake STATE;
 
-/* glibc's SIGSETXID, with a code that its handler returns at, so that ppoll(2) ends and nothing else happens
- * (nptl_setxid.c). Not the doorbell: a listener that takes it from its own queue may take one
- * from the process's queue too, that has woken a thread of the host already. */
+/* Send glibc's SIGSETXID, with a code for which its handler returns at once, so that only ppoll(2) ends
+ * (nptl_setxid.c). Not the doorbell: a listener that takes a doorbell signal from its own queue may also take one
+ * from the process's queue, which has woken a thread of the host already. */
 static bool send_signal(pid_t tid)
 {
     siginfo_t info;
@@ -34,7 +34,7 @@ bool wake_listener(void)
 
     if (tid == 0)
         return false;
-    /* One signal under way is enough: more would wait in the queue while the listener is busy. */
+    /* One pending signal is enough. More signals would fill the queue while the listener is busy. */
     if (atomic_exchange(&wake.signalled, true) || send_signal(tid))
         return true;
     atomic_store(&wake.signalled, false);

@@ -1,9 +1,9 @@
 /*
  * worker.c - see worker.h.
  *
- * The worker shares the host's descriptor table, so that descriptors a patch opens are the host's. Between jobs it
- * sleeps on a futex. After a job that does not return the listener goes on without this thread: each request that needs
- * the worker is refused as busy.
+ * The worker shares the host's descriptor table, so that descriptors opened by a patch are the host's. Between jobs
+ * the worker sleeps on a futex. If a job does not return, the listener continues without the worker: each request
+ * that needs the worker is refused as busy.
  */
 #include "preload/worker.h"
 
@@ -83,7 +83,7 @@ static void run_queued(void)
 {
     struct worker_job *job;
 
-    /* The thread that waits for the job is not woken until it is done, which saves two switches of threads. */
+    /* The waiting thread is not woken before the job is done. This saves two thread switches. */
     if (!change_unwoken(QUEUED, RUNNING))
         return;
     job =
@@ -104,7 +104,7 @@ void worker_main(void)
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
 
-        /* After that load: of a wake between the two the thread would not know, and sleep on. */
+        /* Read after that load: otherwise a wake in between would be lost and the thread would sleep. */
         if (threads_stopping())
             return;
         log_flush();
@@ -126,7 +126,7 @@ static int await_job(const struct timespec *limit)
             return 0;
         if (sys_futex_wait(&worker.state, state, limit) != -ETIMEDOUT)
             continue;
-        /* Exactly one of the three: the job never began, it is abandoned, it is done. */
+        /* Exactly one of three results: the job never began, it is abandoned, it is done. */
         if (change_state(QUEUED, IDLE)) {
             name_job("");
             return -EBUSY;

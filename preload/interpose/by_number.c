@@ -1,8 +1,8 @@
 /*
- * by_number.c - syscall(2) as the host calls it: the calls that the shim stands in for by their names are the
- * same by their numbers. What is left is a system call instruction of the host's own.
+ * by_number.c - syscall(2) as the host calls it. Calls that the shim interposes by their names are interposed by
+ * their numbers too. A system call instruction of the host's own is not seen.
  *
- * Any thread of the host, also inside a signal handler: no libc but errno.
+ * Runs on any thread of the host, also in a signal handler: no libc but errno.
  */
 #include "base/host_calls.h"
 

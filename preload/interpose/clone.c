@@ -1,15 +1,14 @@
 /*
- * clone.c - clone(2), _Fork(3) and their numbers by syscall(2), as the host calls them to make a child that
- * has a copy of the memory.
+ * clone.c - clone(2), _Fork(3) and their numbers by syscall(2), as the host calls them to make a child that has a
+ * copy of the memory.
  *
- * Such a child has no thread but its caller's, and runs no fork handler. A lock of the dynamic linker or of
- * malloc that a thread of the shim holds while it loads a patch would be held in the child for ever. So these
- * calls wait, as fork(3) does and no longer, until the request that is under way is over, and none
- * begins until the child is made. A child that shares the memory (CLONE_VM: threads, vfork, posix_spawn)
- * sees the locks being given back, and goes its way untouched. What is left is a system call instruction
- * of the host's own.
+ * Such a child has no thread but its caller's, and runs no fork handler. A lock of the dynamic linker or of malloc
+ * that a thread of the shim holds while it loads a patch would be held in the child for ever. These calls therefore
+ * wait, as long as fork(3) does at most, until the running request is over, and no request begins until the child is
+ * made. A child that shares the memory (CLONE_VM: threads, vfork, posix_spawn) sees the locks released, and is not
+ * changed. A system call instruction of the host's own is not seen.
  *
- * Any thread of the host, also inside a signal handler: no libc here but the function that was meant.
+ * Runs on any thread of the host, also in a signal handler: of libc it calls only the interposed function itself.
  */
 #include "preload/interpose/clone.h"
 
@@ -46,14 +45,14 @@ static fork_function libc_raw_fork(void)
     return function;
 }
 
-/* _Fork(3) may be called where nothing can be looked up. */
+/* Look _Fork(3) up at the start: it may be called where no symbol can be looked up. */
 __attribute__((constructor)) static void find_raw_fork(void)
 {
     libc_raw_fork();
 }
 
-/* Return whether a copy of the memory may be made only while this holds the locks: not in a signal handler
- * that interrupted a thread which holds them for a child already. */
+/* Hold the locks while a copy of the memory is made. Return false in a signal handler that interrupted a thread which
+ * holds them for a child already. */
 static bool hold_for_copy(void)
 {
     if (!shim_active() || at_fork_is_copying())
@@ -62,7 +61,7 @@ static bool hold_for_copy(void)
     return true;
 }
 
-/* Release the locks: in the parent, and in the child, in which no other thread can hold them. */
+/* Release the locks, in the parent, and in the child, where no other thread can hold them. */
 static void end_copy(bool child)
 {
     if (child)
@@ -78,7 +77,7 @@ struct start {
     void *argument;
 };
 
-/* On the child's own stack; `start` lies in its copy of the parent's. */
+/* Run on the child's own stack. `start` lies in the child's copy of the parent's stack. */
 static int start_child(void *start_)
 {
     const struct start start = *(const struct start *)start_;
@@ -108,7 +107,7 @@ EXPORTED int clone(int (*function)(void *), void *stack, int flags, void *argume
         uint32_t executing = exec_notice_executing();
 
         result = next(function, stack, flags, argument, parent_tid, tls, child_tid);
-        /* As in vfork.c: the caller has waited until the child executed a program or ended. */
+        /* As in vfork.c, the caller has waited until the child executed a program or ended. */
         if ((flags & CLONE_VM) && (flags & CLONE_VFORK))
             exec_notice_put_back(executing);
         return result;

@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-/* Is the child to be made by clone_by_number()? Not one that shares the memory. One with a stack of its own is
- * only waited for: a request may then begin before it is made. */
+/* Return whether clone_by_number() is to make the child. False for a child that shares the memory. For a child with a
+ * stack of its own the shim only waits: a request may begin before the child is made. */
 bool clone_takes(long number, unsigned long a, unsigned long b);
-/* Parent and child return from here, as the kernel does: the child has a copy of the stack. */
+/* Make the child. Parent and child both return, as from the kernel: the child has a copy of the stack. */
 long clone_by_number(long number, long a, long b, long c, long d, long e, long f);
 
 #endif

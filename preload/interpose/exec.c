@@ -1,12 +1,12 @@
 /*
- * exec.c - execve(2) and its kin as the host calls them: none is met by a ring of the command
+ * exec.c - execve(2) and its kin as the host calls them. A ring of the command never comes during an exec
  * (base/exec_notice.h).
  *
- * posix_spawn(3), system(3) and popen(3) are not here: glibc's child blocks every signal before it exists,
- * and unblocks them once it has set every caught one to its default (sysdeps/unix/sysv/linux/spawni.c),
- * so that it never shows the doorbell both unblocked and caught.
+ * posix_spawn(3), system(3) and popen(3) are not here. glibc blocks every signal before the child exists. The child
+ * unblocks them after it has set every caught signal to its default (sysdeps/unix/sysv/linux/spawni.c). The doorbell
+ * is therefore never unblocked and caught in the child.
  *
- * Any thread of the host, also inside a signal handler, and the child of vfork(2), which has its parent's
+ * Runs on any thread of the host, also in a signal handler, and in the child of vfork(2), which has its parent's
  * memory: no lock of the shim, no allocation.
  */
 #include <errno.h>
@@ -53,14 +53,14 @@ static void *find_exec(int which)
     return symbol;
 }
 
-/* Of the one that crash handlers call. A look-up costs each start 0.7 us; ld.so's lock is free in a child of
- * fork(3), and a thread's own in its signal handlers. */
+/* Look execve up at the start, because crash handlers call it. This costs each start 0.7 us. ld.so's lock is free in
+ * a child of fork(3), and a thread may take its own lock again in its signal handlers. */
 __attribute__((constructor)) static void find_execve(void)
 {
     find_exec(EXECVE);
 }
 
-/* `call` is made with the function that was found, as `function`. */
+/* Make `call` with the function that was found, as `function`. */
 #define EXECUTE(which, type, call)                    \
     do {                                              \
         struct exec_guard guard;                      \

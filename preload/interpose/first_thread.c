@@ -1,8 +1,9 @@
 /*
  * first_thread.c - pthread_create(3) and thrd_create(3) as the host calls them.
  *
- * The host's own first thread ends the paths that libc has for a single one, which is what making no
- * thread is for. So the listener and the worker are made then, and no ring has to find a safe moment for it.
+ * The shim makes no thread at first, because libc is faster in a process with a single thread. The host's first
+ * thread ends this advantage. The listener and the worker are therefore made then, so that no ring has to find a safe
+ * moment.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +21,7 @@
 
 typedef int (*thrd_create_function)(thrd_t *, thrd_start_t, void *);
 
-/* The sanitizers' own threads come before code that is built with them may run. */
+/* The sanitizers make threads before code that is built with them may run. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 static void make_own_threads(void)

@@ -28,13 +28,13 @@ static fork_function libc_fork(void)
     return function;
 }
 
-/* fork(3) may be called in a signal handler, where nothing can be looked up. */
+/* Look fork(3) up at the start: it may be called in a signal handler, where no symbol can be looked up. */
 __attribute__((constructor)) static void find_fork(void)
 {
     libc_fork();
 }
 
-/* A child of an idle process writes nothing here, not even errno: each page costs it a copy. */
+/* Make a child. A child of an idle process writes no memory here, not even errno: each page costs a copy. */
 EXPORTED FORK_PATH pid_t fork(void)
 {
     fork_function function = libc_fork();

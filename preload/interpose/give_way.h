@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Host thread, after a call that makes a thread or a process has failed with `error`: end the threads of the shim where
- * they may be what the limit has no place for. Return true where they have ended: the call may be made again. */
+/* End the threads of the shim, on a host thread after a call that makes a thread or a process has failed with
+ * `error`, if the limit may be reached because of them. Return true if they have ended: the call may be made again. */
 bool give_way(int error);
 
 #endif

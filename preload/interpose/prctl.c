@@ -11,7 +11,7 @@
 
 EXPORTED int prctl(int option, ...);
 
-/* A sanitizer's own start calls prctl, before code that is built with it may run. */
+/* A sanitizer's start calls prctl before code that is built with it may run. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 int prctl(int option, ...)

@@ -1,9 +1,9 @@
 /*
  * rlimit.c - setrlimit(2) and prlimit(2) as the host calls them.
  *
- * A daemon that will start nothing any more, like haproxy's worker, takes the right to make threads
- * from itself (RLIMIT_NPROC 0), and may do so before the listener, which comes a little after the
- * process, is there. So it is made now.
+ * A daemon that will start no thread or process any more, like haproxy's worker, gives up the right to make threads
+ * (RLIMIT_NPROC 0). It may do so before the listener exists, which is made a little after the process. So the
+ * listener is made before the call.
  */
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -18,7 +18,7 @@
 #undef setrlimit64
 #undef prlimit64
 
-/* TSan's own start calls setrlimit, before code that is built with it may run. */
+/* ThreadSanitizer's start calls setrlimit before code that is built with it may run. */
 #ifndef __SANITIZE_THREAD__
 
 static int set_limit(pid_t pid, unsigned resource, const struct rlimit *limit, struct rlimit *old)

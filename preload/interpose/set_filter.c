@@ -26,8 +26,8 @@ bool set_filter_is(long number, unsigned long operation)
            (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT);
 }
 
-/* The filter applies to all threads at once: those of the shim must have ended before it ends the process for one of
- * their calls. */
+/* End the shim's threads before the call: the filter applies to all threads at once, and would end the process for
+ * one of their calls. */
 static void end_threads_that_it_kills(unsigned long flags, const struct sock_fprog *program)
 {
     if (shim_active() && (flags & SECCOMP_FILTER_FLAG_TSYNC) && threads_made() &&
@@ -36,7 +36,8 @@ static void end_threads_that_it_kills(unsigned long flags, const struct sock_fpr
         threads_stop(clock_ms() + THREADS_STOP_MS);
 }
 
-/* A positive result names a thread that could not follow, or is the descriptor that was asked for. */
+/* Return whether the filter was set. A positive result is the tid of a thread that could not be included, or the
+ * requested descriptor. */
 static bool has_set(long result, unsigned long flags)
 {
     return result == 0 || (result > 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER));
@@ -52,6 +53,6 @@ long set_filter(long number, long a, long b, long c, long d, long e)
     end_threads_that_it_kills(flags, program);
     filters_set_begin();
     result = sys_call(number, a, b, c, d, e, 0);
-    filters_set_end(has_set(result, flags), program); /* the kernel has read it: it can be read */
+    filters_set_end(has_set(result, flags), program); /* the kernel has read `program` */
     return result;
 }

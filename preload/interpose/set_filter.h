@@ -8,7 +8,7 @@
 
 /* Return whether the call `number`, SYS_prctl or SYS_seccomp, with the first argument `operation` sets a filter. */
 bool set_filter_is(long number, unsigned long operation);
-/* Host thread: make such a call, and note the filter that it sets (filters.h). */
+/* Make such a call, on a host thread, and record the filter that it sets (filters.h). */
 long set_filter(long number, long a, long b, long c, long d, long e);
 
 #endif

@@ -1,11 +1,10 @@
 /*
  * setxid.c - setuid(2) and its kin as the host calls them.
  *
- * glibc makes every thread take the new identity, and aborts the process where one may and another
- * may not (nptl(7), NPTL and process credential changes). Capabilities, PR_SET_KEEPCAPS and
- * securebits are a single thread's own: a program that sets them has set them for its main thread,
- * and the listener or the worker would be the one that may not. Both then end before the call and are made again, with the
- * caller's rights, after it.
+ * glibc changes the identity of every thread. It aborts the process if the change succeeds on one thread and fails on
+ * another (nptl(7), NPTL and process credential changes). Capabilities, PR_SET_KEEPCAPS and securebits belong to
+ * single threads. A program that sets them sets them for its main thread, so the call could fail on the listener or
+ * the worker. Both threads therefore end before the call and are made again after it, with the caller's rights.
  */
 #include <errno.h>
 #include <grp.h>
@@ -56,7 +55,8 @@ static bool differs_from(pid_t tid)
            memcmp(&own, &other, sizeof(own)) != 0;
 }
 
-/* Also where KEEPCAPS was set before our threads were made, so that they have it as well. */
+/* Return whether the call may fail on the shim's threads. Also true if KEEPCAPS was set before the threads were made,
+ * so that they have it as well. */
 static bool others_may_fail(void)
 {
     return sys_prctl(PR_GET_KEEPCAPS, 0, 0, 0) > 0 || sys_prctl(PR_GET_SECUREBITS, 0, 0, 0) > 0 ||

@@ -1,12 +1,12 @@
 /*
  * sigaction.c - sigaction(2), signal(2) and their kin as the host calls them for the doorbell's signal.
  *
- * The host has not asked for our handler and does not see it: it is told of the default action, and the
- * default action, where the host sets it, is our handler. A handler of the host's own, or SIG_IGN, is
- * the end of the doorbell: then our threads are made, as nothing can ask for them later.
+ * The host does not see the shim's handler. A call that reads the action gets the default action. Where the host sets
+ * the default action, the shim's handler is set. If the host sets a handler of its own, or SIG_IGN, there is no
+ * doorbell any more. The shim's threads are then made, because no later ring can make them.
  *
- * Any thread of the host, signal handlers and children of vfork(2) too. Any other signal goes to libc's own
- * function after one comparison.
+ * Runs on any thread of the host, also in signal handlers and children of vfork(2). Any other signal is passed to
+ * libc's own function after one comparison.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The sanitizers have functions of these names, which come before the shim's. */
+/* The sanitizers have functions of these names, which are called instead of the shim's. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 typedef int (*action_setter)(int, const struct sigaction *, struct sigaction *);
@@ -50,7 +50,7 @@ static bool is_default(const struct sigaction *action)
     return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_DFL;
 }
 
-/* One call of the kernel, as for any other signal. */
+/* Set the doorbell's action with one system call, as for any other signal. */
 static int set_doorbell_action(int signal, const struct sigaction *action, struct sigaction *old)
 {
     struct sigaction own, before;
@@ -106,7 +106,7 @@ static sighandler_t libc_signal(const char *name, _Atomic(void *) *known, int si
     return function(signal, handler);
 }
 
-/* signal(2): `flags` are those that glibc sets for the name (signal/, sysdeps/posix/). */
+/* Define signal(2) or a function like it. `flags` are those that glibc sets for the name (signal/, sysdeps/posix/). */
 #define BY_HANDLER(name, flags)                                 \
     sighandler_t name(int signal, sighandler_t handler)         \
     {                                                           \
@@ -123,7 +123,8 @@ BY_HANDLER(ssignal, SA_RESTART)
 BY_HANDLER(sysv_signal, (int)SA_RESETHAND | SA_NODEFER)
 BY_HANDLER(__sysv_signal, (int)SA_RESETHAND | SA_NODEFER)
 
-/* sigset(3): a mask too, and SIG_HOLD. libc's own makes the calls; afterwards the default action is the shim's handler again. */
+/* sigset(3) also sets the mask, and knows SIG_HOLD. libc's own function makes the calls. Afterwards the default
+ * action is replaced by the shim's handler again. */
 sighandler_t sigset(int signal, sighandler_t handler)
 {
     static _Atomic(void *) known;

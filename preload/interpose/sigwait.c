@@ -1,9 +1,9 @@
 /*
- * sigwait.c - sigwait(3), sigwaitinfo(2), sigtimedwait(2) and signalfd(2) as the host calls them: a set that
- * has all signals, as a program waits for that knows of no doorbell, is passed on without it. Else a ring
- * would be a signal of the host's own, which it may end at.
+ * sigwait.c - sigwait(3), sigwaitinfo(2), sigtimedwait(2) and signalfd(2) as the host calls them. A program that does
+ * not know of the doorbell may wait for all signals. Such a set is passed on without the doorbell. Otherwise the
+ * program would get a ring as a signal of its own and might end.
  *
- * Any thread of the host. The host's set is not changed; no system call is added.
+ * Runs on any thread of the host. The host's set is not changed; no system call is added.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The sanitizers have functions of these names, which do the same in their own way. */
+/* The sanitizers have their own functions of these names. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 typedef int (*waiter)(const sigset_t *, int *);

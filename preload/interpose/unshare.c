@@ -1,9 +1,8 @@
 /*
  * unshare.c - unshare(2) and setns(2) as the host calls them.
  *
- * A process with a second thread may not unshare a user name space, and threads keep the name spaces that
- * they were made in. So the threads of hotpatch, where the process has them, end before the call and are
- * made again after it.
+ * A process with a second thread must not unshare a user name space, and threads keep the name spaces in which they
+ * were made. The shim's threads, if the process has them, therefore end before the call and are made again after it.
  */
 #include <sched.h>
 #include <unistd.h>
@@ -21,7 +20,7 @@
 EXPORTED int unshare(int flags);
 EXPORTED int setns(int fd, int type);
 
-/* Not holding the engine lock: the listener may need it to come to its end. */
+/* End the threads. The engine lock must not be held: the listener may need it to end. */
 static void end_threads(void)
 {
     if (!threads_stop(clock_ms() + THREADS_STOP_MS))
@@ -36,8 +35,8 @@ static ino_t user_namespace(void)
     return st.st_ino;
 }
 
-/* Without listener and worker, or under a seccomp filter, no system call is added. `flags`: the name spaces that a
- * success changes. */
+/* Make the call. Without listener and worker, or under a seccomp filter, no system call is added. `flags`: the name
+ * spaces that a success changes. */
 static int call_threadless(long number, long a, long b, int flags)
 {
     long result = sys_call3(number, a, b, 0);
@@ -47,7 +46,7 @@ static int call_threadless(long number, long a, long b, int flags)
     return (int)sys_as_libc(result);
 }
 
-/* `flags`: the name spaces that a success changes; 0: not known. */
+/* Make the call without the shim's threads. `flags`: the name spaces that a success changes; 0: not known. */
 static int call_alone(long number, long a, long b, int flags)
 {
     bool along = shim_active() && threads_made() && !filters_set() && threads_follow_caller();
@@ -58,7 +57,7 @@ static int call_alone(long number, long a, long b, int flags)
     if (!along)
         return call_threadless(number, a, b, flags);
     if (user)
-        threads_hurry(); /* the runtime directory is to be known before owners mean nothing */
+        threads_hurry(); /* the runtime directory must be known before owners lose their meaning */
     end_threads();
     result = sys_call3(number, a, b, 0);
     if (before != 0 && user_namespace() != before)
