@@ -1,6 +1,6 @@
 /*
- * bare.h - functions that run inside a signal handler of the host's threads, or read the stacks of
- * others: the sanitizers keep state and records that such code may not touch, or has none of.
+ * bare.h - the attribute for functions that run in a signal handler of the host's threads, or read other threads'
+ * stacks. Such functions must not use the state of the sanitizers, or have none.
  */
 #ifndef HOTPATCH_BARE_H
 #define HOTPATCH_BARE_H

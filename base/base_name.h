@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Return what follows the last slash of `path`, or all of it; NULL for NULL. */
+/* Return the text after the last slash of `path`, or all of it if there is no slash; NULL for NULL. */
 static inline const char *base_name(const char *path)
 {
     const char *base = path;

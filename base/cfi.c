@@ -14,7 +14,7 @@ enum {
 
 #define ENTRY_SIZE_MAX (UINT64_C(1) << 24)
 
-/* How a register of the caller is found. */
+/* The rule that gives a register of the caller. */
 enum rule {
     RULE_SAME,
     RULE_UNDEFINED,
@@ -27,7 +27,7 @@ enum rule {
 
 struct cfi_rules {
     uint8_t rule[CFI_REGISTERS];
-    uint64_t value[CFI_REGISTERS]; /* of an expression: where it begins */
+    uint64_t value[CFI_REGISTERS]; /* address of an expression */
     uint32_t length[CFI_REGISTERS];
     uint64_t cfa_register, cfa_offset;
     uint64_t cfa_expression; /* 0: register and offset */
@@ -36,8 +36,8 @@ struct cfi_rules {
 
 struct cfi_entry {
     uint64_t begin, end; /* after the length field */
-    uint64_t id_at;      /* of the CIE pointer */
-    uint64_t cie;        /* 0: it is one */
+    uint64_t id_at;      /* address of the CIE pointer */
+    uint64_t cie;        /* 0: the entry is a CIE */
 };
 
 struct description {
@@ -156,7 +156,7 @@ static bool read_augmentation(struct cfi_reader *reader, const char *letters,
         case 'S':
             out->signal = true;
             break;
-        default: /* unknown, as are those after it; the size tells where they end */
+        default: /* unknown letter: later ones cannot be read; the size gives their end */
             letter = "S";
             break;
         }
@@ -219,7 +219,7 @@ static bool parse_fde(const struct cfi_memory *memory, uint64_t at, struct descr
 struct run {
     struct cfi_reader reader;
     const struct description *description;
-    const struct cfi_rules *initial; /* NULL while it is the CIE's program that runs */
+    const struct cfi_rules *initial; /* NULL while the CIE's program runs */
     struct cfi_rules saved[SAVED_STATES];
     unsigned depth;
     uint64_t location, pc;
@@ -229,7 +229,7 @@ struct run {
 static void set_rule(struct cfi_rules *now, uint64_t number, enum rule rule, uint64_t value)
 {
     if (number >= CFI_REGISTERS)
-        return; /* a vector register: no caller's state that is asked for */
+        return; /* a vector register: not asked for */
     now->rule[number] = (uint8_t)rule;
     now->value[number] = value;
 }
@@ -280,7 +280,7 @@ static void remember(struct run *run, const struct cfi_rules *now)
         run->saved[run->depth++] = *now;
 }
 
-/* As compilers mean it, the CFA is restored too. */
+/* Restore a saved state, with the CFA: compilers mean it so. */
 static void recall(struct run *run, struct cfi_rules *now)
 {
     if (run->depth == 0)
@@ -412,7 +412,7 @@ static void run_instruction(struct run *run, struct cfi_rules *now)
     }
 }
 
-/* Until the row that holds for run->pc. */
+/* Run the program up to the row for run->pc. */
 static bool run_program(struct run *run, struct cfi_rules *now)
 {
     for (unsigned steps = 0; run->reader.at < run->reader.end; steps++) {
@@ -466,7 +466,7 @@ static bool load_word(const struct cfi_memory *memory, uint64_t address, uint64_
     return memory->read(memory->context, address, value, sizeof(*value));
 }
 
-/* False: its place cannot be read. */
+/* Find the value of a register. Return false if its memory cannot be read. */
 static bool find_value(const struct cfi_memory *memory, const struct cfi_rules *rules,
                        const struct cfi_frame *frame, uint64_t cfa, unsigned number,
                        struct cfi_frame *caller)
@@ -505,7 +505,8 @@ static bool find_value(const struct cfi_memory *memory, const struct cfi_rules *
     return read;
 }
 
-/* Registers that a callee may write are not the caller's any more, unless a rule says where they are. */
+/* Mark registers unknown that a callee may write, unless a rule gives their place: they are not the caller's any
+ * more. */
 static void forget_scratch(const struct cfi_rules *rules, const struct description *description,
                            struct cfi_frame *caller)
 {

@@ -139,7 +139,7 @@ static uint64_t combine(struct evaluation *machine, unsigned operation, uint64_t
     }
 }
 
-/* A branch counts from the instruction after it and stays inside the expression. */
+/* Take a branch. Its offset counts from the next instruction, and its target must lie inside the expression. */
 static void branch(struct evaluation *machine, bool taken)
 {
     int64_t distance = cfi_signed(&machine->reader, 2);

@@ -7,8 +7,8 @@
 
 #include "base/cfi_frame.h"
 
-/* Evaluate the expression in [at, end), with `*first` on the stack unless it is NULL. False: it is
- * damaged, unknown, or longer than a bound of steps. */
+/* Evaluate the expression in [at, end), with `*first` on the stack unless it is NULL. Return false if the expression
+ * is damaged, unknown, or takes too many steps. */
 bool cfi_evaluate(const struct cfi_memory *memory, const struct cfi_frame *frame, uint64_t at,
                   uint64_t end, const uint64_t *first, uint64_t *result);
 

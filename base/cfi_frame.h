@@ -1,5 +1,5 @@
 /*
- * cfi_frame.h - the registers of a frame, and how the memory that describes it is read. See cfi.h.
+ * cfi_frame.h - the registers of a frame, and the function that reads the memory of its tables. See cfi.h.
  */
 #ifndef HOTPATCH_CFI_FRAME_H
 #define HOTPATCH_CFI_FRAME_H
@@ -8,16 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the registers of each machine that arch/ knows, in DWARF's order, and for the return address. */
+/* The registers of each machine that arch/ supports, in DWARF's order, and the return address. */
 enum { CFI_REGISTERS = 17 };
 
-/* What the machine's ABI says of them. Defined in arch/. */
+/* The machine's ABI for these registers. Defined in arch/. */
 extern const struct cfi_machine {
     unsigned sp, pc; /* numbers: the stack pointer, the return address */
-    uint32_t kept;   /* bits: registers that a function leaves as they are */
+    uint32_t kept;   /* bits: registers that a function must keep */
 } cfi_machine;
 
-/* Copy `size` bytes at `address`. False: they cannot be read. */
+/* Copy `size` bytes at `address`. Return false if they cannot be read. */
 typedef bool cfi_read(void *context, uint64_t address, void *to, size_t size);
 
 struct cfi_memory {
@@ -28,7 +28,7 @@ struct cfi_memory {
 struct cfi_frame {
     uint64_t value[CFI_REGISTERS];
     uint32_t known; /* bits: which values are known */
-    bool signal;    /* interrupted, not calling: its pc may be the first of its function */
+    bool signal;    /* interrupted, not in a call: the pc may be the first of the function */
 };
 
 #endif

@@ -27,7 +27,7 @@ void cfi_reader_begin(struct cfi_reader *reader, const struct cfi_memory *memory
     reader->held = 0;
 }
 
-/* A page that ends before the section does not hide what lies before its end: fewer bytes are tried. */
+/* Read bytes into the window. If a page before the section's end is missing, fewer bytes are tried. */
 static bool fill_window(struct cfi_reader *reader)
 {
     uint64_t left = reader->end - reader->at;

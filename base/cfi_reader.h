@@ -6,13 +6,13 @@
 
 #include "base/cfi_frame.h"
 
-/* Reads from `at` on, never at or beyond `end`. After a failure every value is 0. */
+/* Reads from `at` up to `end`. After a failure every value is 0. */
 struct cfi_reader {
     const struct cfi_memory *memory;
     uint64_t at, end;
     bool failed;
-    uint64_t window; /* where `bytes` begin */
-    size_t held;     /* how many there are */
+    uint64_t window; /* address of `bytes` */
+    size_t held;     /* number of bytes */
     uint8_t bytes[64];
 };
 
@@ -23,11 +23,11 @@ uint64_t cfi_unsigned(struct cfi_reader *reader, size_t size); /* 1, 2, 4 or 8 b
 int64_t cfi_signed(struct cfi_reader *reader, size_t size);
 uint64_t cfi_uleb(struct cfi_reader *reader);
 int64_t cfi_sleb(struct cfi_reader *reader);
-/* Leave out `size` bytes. */
+/* Skip `size` bytes. */
 void cfi_skip(struct cfi_reader *reader, uint64_t size);
 
-/* A pointer in the encoding `encoding` (DW_EH_PE_*); `data` is what DW_EH_PE_datarel counts from. Of
- * DW_EH_PE_omit nothing is read, and 0 returned. */
+/* Return a pointer in the encoding `encoding` (DW_EH_PE_*). `data`: base of DW_EH_PE_datarel. For DW_EH_PE_omit no
+ * byte is read, and 0 is returned. */
 uint64_t cfi_pointer(struct cfi_reader *reader, uint8_t encoding, uint64_t data);
 
 enum {

@@ -1,8 +1,8 @@
 /*
  * clock.c - see clock.h.
  *
- * The vDSO (vdso(7)) reads the clocks without a system call; where there is none, as under valgrind, the system call is
- * made. The look-up reads memory alone, and two threads that do it at once find the same function.
+ * The vDSO (vdso(7)) reads the clocks without a system call. If there is none, as under valgrind, the system call is
+ * made. The look-up only reads memory, and two threads that do it at the same time find the same function.
  */
 #include "base/clock.h"
 

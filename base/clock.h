@@ -1,8 +1,8 @@
 /*
- * clock.h - the kernel's clocks, in which deadlines are given.
+ * clock.h - the kernel's clocks, which deadlines use.
  *
- * Not libc's clock_gettime(3): faketime and others replace it, and the limits that futex(2) gets must be of the
- * kernel's clock. Any thread, signal handlers too.
+ * Not libc's clock_gettime(3): faketime and others replace it, and the time limits of futex(2) must use the kernel's
+ * clock. Any thread, also in signal handlers.
  */
 #ifndef HOTPATCH_CLOCK_H
 #define HOTPATCH_CLOCK_H

@@ -1,10 +1,10 @@
 /*
- * doorbell_value.h - the value that a ring of the command carries: rt_tgsigqueueinfo(2), si_code SI_QUEUE.
+ * doorbell_value.h - the value of a ring of the command: rt_tgsigqueueinfo(2), si_code SI_QUEUE.
  *
- * The command sends it to a thread of the host; the shim's handler reads it. A shell's `kill` sends SI_USER
- * and no value, so its flags are 0. The listener is rung by tgkill(2), without a value.
+ * The command sends the value to a thread of the host; the shim's handler reads it. A shell's `kill` sends SI_USER
+ * without a value, so its flags are 0. The listener is rung by tgkill(2), without a value.
  *
- * Bits 24 to 31 of the flags: what the command has written to exec_notice.ringing (base/exec_notice.h).
+ * Bits 24 to 31 of the flags: the value that the command has written to exec_notice.ringing (base/exec_notice.h).
  */
 #ifndef HOTPATCH_DOORBELL_VALUE_H
 #define HOTPATCH_DOORBELL_VALUE_H
@@ -17,11 +17,11 @@
     UINT64_C(0x68705267) /* the upper 32 bits of the value; the lower ones are flags */
 
 enum {
-    /* The command has read "Seccomp:" in /proc/PID/status: the handler may make system calls, if it knows each of
-     * the filters that the thread is under. Their number is in bits 16 to 23. */
+    /* The command has read "Seccomp:" in /proc/PID/status: the handler may make system calls if it knows each filter
+     * of the thread. Bits 16 to 23 have the number of filters. */
     DOORBELL_MAY_CALL = 1,
     DOORBELL_FILTERS_SHIFT = 16,
-    DOORBELL_FILTERS_MAX = 255 /* so many, or more */
+    DOORBELL_FILTERS_MAX = 255 /* this number of filters, or more */
 };
 
 /* Return the value of a ring with these flags. */

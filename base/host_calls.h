@@ -1,8 +1,9 @@
 /*
- * host_calls.h - syscall(2) as the host calls it: the function is arch/x86_64/by_number.c, which asks these of the shim
- * (preload/interpose/by_number.c). It also calls user_dispatch_syscall(); and vfork(2), arch/x86_64/vfork.c, give_way().
+ * host_calls.h - syscall(2) as the host calls it. The function is arch/x86_64/by_number.c. It calls these functions
+ * of the shim (preload/interpose/by_number.c) and user_dispatch_syscall(). vfork(2), arch/x86_64/vfork.c, calls
+ * give_way().
  *
- * Any thread of the host, also inside a signal handler: no libc but errno.
+ * Any thread of the host, also in a signal handler: no libc but errno.
  */
 #ifndef HOTPATCH_HOST_CALLS_H
 #define HOTPATCH_HOST_CALLS_H
@@ -12,7 +13,7 @@
 
 #define HOST_CALL __attribute__((visibility("hidden")))
 
-/* Numbers below this one are looked up in syscall_seen: one bit for each that is looked at. */
+/* Numbers below this value are looked up in syscall_seen, which has a bit for each number that is checked. */
 enum { SYSCALL_NUMBERS = 448 };
 extern const uint64_t syscall_seen[SYSCALL_NUMBERS / 64] HOST_CALL;
 

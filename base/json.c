@@ -37,7 +37,7 @@ static void append_bytes(struct json *json, const char *bytes, size_t length)
     json->text[json->length] = '\0';
 }
 
-/* Most text is ASCII that needs no escape. */
+/* Return whether the character is ASCII that needs no escape, as most text is. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -139,7 +139,7 @@ void json_string(struct json *json, const char *key, const char *value)
     append_quoted(json, value);
 }
 
-/* The digits end at `end`; returns where they begin. */
+/* Write digits that end at `end`. Return their first character. */
 static char *digits_before(char *end, uint64_t value, unsigned base)
 {
     do

@@ -1,8 +1,8 @@
 /*
  * lock.h - a mutex of one word, with a time limit, that a forked child can reset.
  *
- * Why not pthread_mutex_t: a child of fork() finds it held by a thread that it does not have,
- * and its timed variant is younger than the libc versions the shim must start under.
+ * Why not pthread_mutex_t: in a child of fork() it may be held by a thread that does not exist there, and its timed
+ * variant is newer than the libc versions that the shim must support.
  */
 #ifndef HOTPATCH_LOCK_H
 #define HOTPATCH_LOCK_H

@@ -1,6 +1,6 @@
 /*
- * machine.h - the names that the system gives to the machine: its ELF number, its dynamic linker, its directories of
- * libraries. arch/x86_64/machine.c defines them.
+ * machine.h - the system's names for the machine: its ELF number, its dynamic linker, its directories of libraries.
+ * Defined in arch/x86_64/machine.c.
  *
  * Constants: any thread.
  */

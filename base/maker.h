@@ -1,11 +1,11 @@
 /*
- * maker.h - the mark on a FIFO in the runtime directory: which process made it.
+ * maker.h - the mark on a FIFO in the runtime directory, which names the process that made it.
  *
- * Processes of several pid namespaces may share a runtime directory and have the same number each. A FIFO
- * that no process reads may be of one that has ended, or of one that has not been asked for anything. The
- * mark tells them apart: the device of the /proc that the maker saw, and the maker's number in that /proc.
- * Two live processes never have both in common. The mark is the FIFO's access time, a moment before 1979;
- * the first request that is read from the FIFO overwrites it, and by then the status file says the same.
+ * Processes of several pid namespaces may share a runtime directory and may have the same number. A FIFO without a
+ * reader may belong to a process that has ended, or to a process that has had no request. The mark distinguishes
+ * them: it has the device of the /proc that the maker saw, and the maker's number in that /proc. No two live
+ * processes have both in common. The mark is the FIFO's access time, a moment before 1979. The first request that is
+ * read from the FIFO overwrites it; by then the status file has the same facts.
  *
  * Constructor and listener; unit tests. By system calls alone.
  */
@@ -26,7 +26,7 @@ enum mark {
     MARK_KNOWN
 };
 
-/* Return what marks the FIFOs of this process. Costs no look into a directory of /proc. */
+/* Return the mark of this process's FIFOs. No directory of /proc is read. */
 struct maker maker_self(void);
 /* 0 or -errno. */
 int maker_write(int dir, const char *name, const struct maker *maker);

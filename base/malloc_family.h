@@ -1,7 +1,8 @@
 /*
- * malloc_family.h - malloc(3) and its kin as functions of the library that includes this, once: hidden, so that
- * its own calls come here and nobody else's. The includer defines OWN_ALLOCATE(size), OWN_ALLOCATE_ALIGNED(alignment,
- * size), OWN_RESIZE(memory, size) and OWN_RELEASE(memory). A sanitizer's library keeps the sanitizer's.
+ * malloc_family.h - malloc(3) and its kin as hidden functions of the library that includes this header once. Only
+ * this library's own calls reach them. The including file defines OWN_ALLOCATE(size), OWN_ALLOCATE_ALIGNED(alignment,
+ * size), OWN_RESIZE(memory, size) and OWN_RELEASE(memory). A library that is built with a sanitizer uses the
+ * sanitizer's functions.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -1,22 +1,22 @@
 /*
  * needed_calls.h - the system calls of the doorbell's handler, of the two threads and of the engine.
  *
- * A seccomp filter that the program sets is judged by them (preload/filters.c): a call that it would end the
- * program for must not be made. test_filters runs the whole of a load and a revert under a filter that
- * allows exactly these calls and kills at any other.
+ * preload/filters.c checks a seccomp filter of the program with this list: a call for which the filter would end the
+ * program must not be made. test_filters runs a whole load and revert under a filter that allows exactly these calls
+ * and kills at any other.
  *
- *   MUST  without it no request can be answered: the filter has to allow it
- *   MAY   a failure is handled: the filter may also answer it with an errno
+ *   MUST  without the call no request can be handled: the filter has to allow it
+ *   MAY   a failure is handled: the filter may also return an errno
  *
- * NEEDED_WITH also gives arguments, as a mask of those that are known and their values. clone3 and clone are
- * not in the list: libc makes a thread by clone where clone3 fails with ENOSYS.
+ * NEEDED_WITH also gives arguments, as a mask of those that are known and their values. clone3 and clone are not in
+ * the list: libc makes a thread by clone where clone3 fails with ENOSYS.
  */
 #ifndef HOTPATCH_NEEDED_CALLS_H
 #define HOTPATCH_NEEDED_CALLS_H
 
 #include <sys/syscall.h>
 
-#ifndef SYS_access /* later machines have faccessat(2) alone: a number that no call has */
+#ifndef SYS_access /* newer machines have only faccessat(2): a number that no call has */
 #define SYS_access (-1001)
 #endif
 #ifndef SYS_close_range

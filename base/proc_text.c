@@ -52,7 +52,7 @@ pid_t proc_innermost(const char *numbers)
     return last;
 }
 
-/* Field 2, the name, may hold blanks and brackets. */
+/* Return a field of stat. Field 2, the name, may contain blanks and brackets. */
 const char *proc_stat_field(const char *stat, unsigned wanted)
 {
     const char *at = stat;

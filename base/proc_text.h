@@ -1,7 +1,7 @@
 /*
  * proc_text.h - fields of the files /proc/PID/stat and /proc/PID/status (proc(5)).
  *
- * Any thread, also while an entry is held: no function of libc is called.
+ * Any thread, also while a jump at an entry holds threads: no function of libc is called.
  */
 #ifndef HOTPATCH_PROC_TEXT_H
 #define HOTPATCH_PROC_TEXT_H
@@ -18,8 +18,8 @@ enum {
     PROC_STAT_EXIT_CODE = 52
 };
 
-/* Return the value of the line of `status` that begins with `key` ("State:"), past the blanks; "" where
- * there is none. */
+/* Return the value of the line of `status` that begins with `key` ("State:"), without leading blanks; "": there is no
+ * such line. */
 const char *proc_field(const char *status, const char *key);
 /* Return the number in the thread's own pid namespace: the last one of an NSpid line; 0: there is none. */
 pid_t proc_innermost(const char *numbers);

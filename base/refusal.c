@@ -1,7 +1,7 @@
 /*
  * refusal.c - the table of refusals and the list that collects them.
  *
- * Runs on any thread; allocates only in refuse(), and copes when that fails.
+ * Runs on any thread. Only refuse() allocates, and it works without memory too.
  */
 #include "base/refusal.h"
 
@@ -41,7 +41,7 @@ const struct error_info *error_find(const char *code)
     return found == HP_NONE ? NULL : &table[found];
 }
 
-/* A request without memory still gets its code: the list then ends in this item. */
+/* Last item of the list where memory is short, so that the request still gets a code. */
 static struct complaint last_resort = {HP_MEMORY, NULL};
 
 static void one_line(char *text)
@@ -51,8 +51,8 @@ static void one_line(char *text)
             *text = ' ';
 }
 
-/* Malloc'd; NULL: no memory. Whole: a name may be longer than all that is said of it. strdup(3) and
- * vasprintf(3): see base/text.h. */
+/* Return the sentence, malloc'd; NULL: memory is short. It is not cut, because a name in it may be long. strdup(3)
+ * and vasprintf(3) are not used: see base/text.h. */
 static char *sentence(const char *format, va_list arguments)
 {
     va_list again;
@@ -70,7 +70,7 @@ static char *sentence(const char *format, va_list arguments)
     return text;
 }
 
-/* False: no memory. */
+/* Grow the list. Return false if memory is short. */
 static bool grow_items(struct refusal *why)
 {
     size_t capacity = why->capacity ? why->capacity * 2 : 4;

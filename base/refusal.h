@@ -1,8 +1,8 @@
 /*
- * refusal.h - every refusal hotpatch can give: one code, one sentence, one remedy, one table.
+ * refusal.h - every refusal of hotpatch: one code, one sentence, one remedy, one table.
  *
- * Compiled into shim, engine and command; libc only. A `struct refusal` collects all that
- * is wrong with a request; it owns its texts.
+ * Compiled into shim, engine and command; libc only. A `struct refusal` collects all errors of a request; it owns its
+ * texts.
  */
 #ifndef HOTPATCH_REFUSAL_H
 #define HOTPATCH_REFUSAL_H
@@ -40,21 +40,21 @@ struct refusal {
 };
 
 const struct error_info *error_info(enum error_code code);
-/* NULL where no such code; `code` without regard to case, "HP-" optional. */
+/* Return the entry of `code`; NULL: there is no such code. Case is ignored, and "HP-" is optional. */
 const struct error_info *error_find(const char *code);
 enum error_code error_code_of(const char *code); /* HP_NONE: none */
 
-/* Return what an answer calls an end with that exit code: "done", "refused", "timed-out" or "unknown". */
+/* Return the word for an exit code in a reply: "done", "refused", "timed-out" or "unknown". */
 const char *error_result(int exit_code);
 
-/* Add a complaint; always returns -1, so that `return refuse(...)` reads as one
- * statement. Where memory is short the text is the table's meaning. */
+/* Add a complaint. Return -1 always, so that `return refuse(...)` is one statement. If memory is short, the text is
+ * the table's meaning. */
 int refuse(struct refusal *why, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 void refusal_clear(struct refusal *why);          /* frees the texts; ready for use again */
 int refusal_exit_code(const struct refusal *why); /* of the first complaint; 0 if none */
-/* Return the sentence of a complaint, or what its code means where memory for the sentence was short. */
+/* Return the sentence of a complaint, or the meaning of its code if memory for the sentence was short. */
 const char *refusal_text(const struct refusal *why, size_t index);
 
 #endif

@@ -30,7 +30,7 @@ struct reported_layer {
     const char *version, *build_id, *sha256, *path;
     struct timespec since;
     uint64_t old, new;       /* addresses */
-    const uint64_t *strikes; /* of an injected fault; NULL: of a patch */
+    const uint64_t *strikes; /* of an injection; NULL: of a patch */
     bool live;
 };
 typedef void reported_layer_fn(void *context, const struct reported_layer *layer);
@@ -39,7 +39,7 @@ typedef void reported_layer_fn(void *context, const struct reported_layer *layer
 struct reported_import {
     const char *definition; /* the object that defines the function */
     struct reported_names importers;
-    uint64_t words_live; /* words that hold what is live */
+    uint64_t words_live; /* words that hold the live address */
 };
 
 /* Bytes that another tool has written over an armed entry. */
@@ -60,7 +60,7 @@ struct reported_entry {
     const char *stub; /* NULL: no layer */
     struct reported_names keeps;
     const struct reported_damage *damage; /* NULL: none */
-    bool uprobe_safe;                     /* known of an armed entry */
+    bool uprobe_safe;                     /* known only for an armed entry */
     bool no_hits;                         /* calls are not recorded: `hit` is not known */
     bool hit;
 };
@@ -127,9 +127,9 @@ struct reported_rows {
 
 /* The list that `slots` asks for. */
 struct reported_list {
-    /* Make the list. 0, or -1 with `why`: it is not whole. */
+    /* Make the list. Return 0, or -1 with `why`: the list is incomplete. */
     int (*each)(void *of, const struct reported_rows *rows, struct refusal *why);
-    /* The bytes of the program's code that were written; NULL: they are not asked for. After each(). */
+    /* The bytes of the program's code that were written; NULL: not asked for. Call after each(). */
     void (*each_written)(reported_written_fn *put, void *context);
     void *of;
 };
@@ -138,8 +138,8 @@ struct reported_list {
 
 struct reported_module {
     const char *name, *version, *path, *sha256, *build_id;
-    const char *fault;       /* the terms of an injected fault; NULL: a patch */
-    uint64_t calls, strikes; /* of an injected fault */
+    const char *fault;       /* the terms of an injection; NULL: a patch */
+    uint64_t calls, strikes; /* of an injection */
     struct timespec since;
     const char *snapshot;
     bool live, reused;
@@ -156,7 +156,7 @@ struct reported_change {
 };
 typedef void reported_change_fn(void *context, const struct reported_change *change);
 
-/* What a transaction did, or would have done. */
+/* The effect of a transaction, or, of a dry run, its effect if it were run. */
 struct reported_transaction {
     bool dry_run;
     bool unchanged;     /* no module was loaded or reverted, as all are live already */
@@ -166,7 +166,7 @@ struct reported_transaction {
     const void *of;
 };
 
-/* What came of a request. */
+/* The result of a request. */
 struct reported_result {
     const struct refusal *why; /* empty: done */
     uint64_t microseconds;
@@ -178,7 +178,7 @@ struct reported_result {
 };
 typedef void reported_result_fn(void *context, const struct reported_result *result);
 
-/* What the status document says of slots and modules. Valid until the engine lock is released. */
+/* The slots and modules of the status document. Valid until the engine lock is released. */
 struct reported_status {
     uint64_t damaged;                                        /* entries */
     void (*each_slot)(reported_slot_fn *put, void *context); /* those with layers, oldest first */

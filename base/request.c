@@ -1,8 +1,8 @@
 /*
- * request.c - one line of the FIFO in, one struct request out; see request.h.
+ * request.c - parses one line of the FIFO into a struct request; see request.h.
  *
- * Listener and command. Untrusted input: every byte of it may be anything, and a line
- * that is refused still gives up its id= and reply=, so that the sender hears of it.
+ * Listener and command. Untrusted input: a line may hold any bytes. The id= and reply= of a refused line are still
+ * read, so that the sender gets the refusal.
  */
 #include "base/request.h"
 
@@ -83,7 +83,7 @@ struct parse {
     struct refusal *why;
     unsigned seen; /* set of BIT(key) */
     bool verb_known;
-    bool selected; /* revert: which is known */
+    bool selected; /* revert: `which` is known */
 };
 
 const char *request_verb_name(enum request_verb verb)
@@ -100,7 +100,7 @@ bool request_reply_name_valid(const char *name)
     return length >= 1 && length <= 64 && strcmp(name + length, ".reply") == 0;
 }
 
-/* Decimal digits alone: no sign, no blank, no 0x, as strtoull(3) would let pass. */
+/* Parse decimal digits alone. strtoull(3) would accept a sign, a blank or 0x. */
 static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 {
     uint64_t number = 0;
@@ -132,7 +132,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Hex digits alone, behind the 0x. */
+/* Parse hex digits after 0x. */
 static bool parse_hex(const char *text, uint64_t *value)
 {
     size_t length = strlen(text);
@@ -149,8 +149,8 @@ static bool parse_hex(const char *text, uint64_t *value)
 }
 
 /*
- * %XX is the byte of that number, so that C++ names with blanks and '=' fit between blanks. Control
- * bytes are none of a name; written to a log they would forge lines.
+ * Decode %XX, the byte of that number: C++ names have blanks and '=', which separate words. Control bytes are
+ * refused: no name has them, and they would forge lines in a log.
  */
 static bool decode_percent(char *text)
 {
@@ -207,7 +207,7 @@ static bool parse_replace(char *text, struct request *request)
     return decode_percent(text) && decode_percent(equals + 1);
 }
 
-/* "-", or whole bytes in hex as NT_GNU_BUILD_ID holds them; in place, to lower case. */
+/* Parse "-", or whole bytes in hex as NT_GNU_BUILD_ID holds them. Converts in place to lower case. */
 static bool parse_build_id(char *text)
 {
     size_t length = strlen(text);
@@ -225,7 +225,7 @@ static bool parse_build_id(char *text)
     return length > 0 && length % 2 == 0 && length <= BUILD_ID_MAX;
 }
 
-/* OBJECT@BUILDID+0xOFFSET=TARGET. OBJECT may hold @ and +, as libstdc++.so.6 does. */
+/* Parse OBJECT@BUILDID+0xOFFSET=TARGET. OBJECT may contain @ and +, as libstdc++.so.6 does. */
 static bool parse_place(char *text, struct request *request)
 {
     struct request_place *place = &request->places[request->place_count];
@@ -252,7 +252,7 @@ static bool parse_place(char *text, struct request *request)
     return true;
 }
 
-/* NAME=RETVAL[:ERRNO]: the last '=' is the one behind NAME when NAME has been decoded. */
+/* Parse NAME=RETVAL[:ERRNO]. NAME has been decoded, so the last '=' ends it. */
 static bool parse_injection(char *text, struct request *request)
 {
     char *equals = strchr(text, '=');
@@ -269,7 +269,7 @@ static bool parse_injection(char *text, struct request *request)
     return true;
 }
 
-/* 0.25, .25, 1: in millionths; never 0. */
+/* Parse 0.25, .25, 1 into millionths; never 0. */
 static bool parse_probability(const char *text, uint32_t *millionths)
 {
     uint32_t value = 0, unit = 1000000;
@@ -322,7 +322,7 @@ static bool nonce_valid(const char *text)
            strspn(text, "0123456789abcdef") == REQUEST_NONCE_LENGTH;
 }
 
-/* False where `value` is not one that `key` can have. */
+/* Store the value of `key`. Return false if `key` cannot have this value. */
 static bool take_value(struct request *request, enum key key, char *value)
 {
     uint64_t number = 0;
@@ -406,7 +406,7 @@ static void take_pair(struct parse *parse, char *token, char *equals)
 {
     enum key key = find_key(token, (size_t)(equals - token));
     const char *verb = request_verb_name(parse->request->verb);
-    char given[SHOWN_MAX]; /* taking the value cuts it up */
+    char given[SHOWN_MAX]; /* take_value() changes the text */
 
     utf8_fit(given, sizeof(given), equals[1] ? equals + 1 : "empty");
     if (!parse->verb_known && key > KEY_NONCE)
@@ -468,7 +468,7 @@ static void take_verb(struct parse *parse, const char *token)
     refuse(parse->why, HP_VERB, "%s is not a verb", shown);
 }
 
-/* What a verb needs and did not get. */
+/* Refuse a request that lacks a key which its verb needs. */
 static void check_complete(struct parse *parse)
 {
     struct request *request = parse->request;

@@ -41,25 +41,24 @@ struct request_replace {
 };
 
 /*
- * load at=OBJECT@BUILDID+0xOFFSET=TARGET: where the patch, replace= or fail= says TARGET, the
- * function at OFFSET of OBJECT is meant. The sender found it in debug information that the process
- * does not read.
+ * load at=OBJECT@BUILDID+0xOFFSET=TARGET: TARGET in the patch, replace= or fail= means the function at OFFSET of
+ * OBJECT. The sender found it in debug information that the process does not read.
  */
 struct request_place {
     const char *object;   /* a base name, a soname or "exe" */
     const char *build_id; /* lower-case hex digits; "": the object must have none */
     uint64_t offset;      /* virtual address before load bias */
-    const char *target;   /* the very text that the patch spells */
+    const char *target;   /* the same text as in the patch */
 };
 
 /* load fail=: an injection instead of a patch's file. */
 struct request_injection {
     const char *what;     /* NAME=RETVAL[:ERRNO], or NULL: no injection; NAME may hold '=' */
-    const char *caller;   /* OBJECT, or NULL: whoever calls */
-    uint64_t nth;         /* strikes at every nth call; 0: not given */
-    uint64_t times;       /* strikes so often; 0: without end */
+    const char *caller;   /* OBJECT that the caller must lie in, or NULL: any */
+    uint64_t nth;         /* applied at every nth call; 0: not given */
+    uint64_t times;       /* applied this often; 0: without end */
     uint32_t probability; /* in millionths; 0: not given */
-    uint32_t seconds;     /* reverted after so many; 0: never */
+    uint32_t seconds;     /* reverted after this time; 0: never */
 };
 
 struct request {
@@ -75,13 +74,13 @@ struct request {
     bool unload;
     const char *id;    /* "" where not given */
     const char *reply; /* "" where not given; checked against [A-Za-z0-9_-]{1,64}\.reply */
-    const char *nonce; /* of the process that is meant, identity.h; "" where not given */
+    const char *nonce; /* of the addressed process, preload/self.h; "" where not given */
     const char *path;  /* load: absolute; else NULL */
     const char *name;  /* revert name= */
     enum request_which which;
     const char *match; /* slots: glob or NULL */
     const char *kind;  /* slots: declared, import, entry or NULL */
-    bool slots_alone;  /* slots functions=0: no function that is no slot yet */
+    bool slots_alone;  /* slots functions=0: without functions that are no slots yet */
     struct request_replace replace[REQUEST_REPLACE_MAX];
     size_t replace_count;
     struct request_place places[REQUEST_PLACE_MAX];
@@ -92,16 +91,15 @@ struct request {
 #define REQUEST_TIMEOUT_DEFAULT 500
 
 /*
- * Parse `line` (NUL-terminated, no newline; `length` is what was read, so that an
- * embedded NUL is seen) in place. 0, or -1 with the refusal in `why`; `request` then
- * still holds id and reply where the line had valid ones, so the refusal can be sent.
- * Any thread.
+ * Parse `line` (NUL-terminated, no newline) in place. `length` is the number of bytes read, so that an embedded NUL
+ * is seen. Return 0, or -1 with the refusal in `why`. `request` then has id and reply if the line had valid ones, so
+ * that the refusal can be sent. Any thread.
  */
 int request_parse(char *line, size_t length, struct request *request, struct refusal *why);
 
 const char *request_verb_name(enum request_verb verb); /* "load"; "?" where there is none */
 
-/* The reply= rule. */
+/* Return whether the name is valid for reply=. */
 bool request_reply_name_valid(const char *name);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * seccomp_facts.h - what the shim knows of the seccomp filters that its process is under.
+ * seccomp_facts.h - the shim's record of the seccomp filters of its process.
  *
- * The shim keeps it in memory, and the command reads it there before it rings (process_vm_readv(2); the shim's
- * writable pages are searched for the magic). The kernel tells only how many filters there are.
+ * The shim keeps the record in memory, and the command reads it there before it rings (process_vm_readv(2); the
+ * shim's writable pages are searched for the magic). The kernel reports only the number of filters.
  */
 #ifndef HOTPATCH_SECCOMP_FACTS_H
 #define HOTPATCH_SECCOMP_FACTS_H
@@ -14,15 +14,15 @@
 enum {
     SECCOMP_REFUSES_NONE = -1,
     SECCOMP_REFUSES_ALL = -2,  /* strict mode */
-    SECCOMP_STARTED_UNDER = -1 /* filters, and how many is not known */
+    SECCOMP_STARTED_UNDER = -1 /* filters whose number is not known */
 };
 
 struct seccomp_facts {
     char magic[16];
     int32_t at_start; /* filters that the program was started under */
-    int32_t seen;     /* filters that it has set since, by prctl(2), syscall(2) or libseccomp */
+    int32_t seen;     /* filters set since, by prctl(2), syscall(2) or libseccomp */
     int32_t refuses;  /* number of a call without which no thread of the shim can be made or work */
-    int32_t kills;    /* number of one that ends a thread or the process, where ours make it too */
+    int32_t kills;    /* number of a call of the shim's threads that ends a thread or the process */
 };
 
 enum seccomp_verdict {
@@ -32,12 +32,12 @@ enum seccomp_verdict {
 };
 
 enum seccomp_thread {
-    SECCOMP_HOSTS, /* the ring makes our threads on it */
-    SECCOMP_OURS   /* a call that only fails is a request that is refused */
+    SECCOMP_HOSTS, /* thread of the host: a ring makes the shim's threads on it */
+    SECCOMP_OURS   /* thread of the shim: a failed call only refuses a request */
 };
 
-/* May the system calls of needed_calls.h be made by a thread that is under `filters` filters? Filters from before
- * the start have let the constructor's calls pass. */
+/* Return whether a thread under `filters` filters may make the system calls of needed_calls.h. Filters from before
+ * the start have allowed the constructor's calls. */
 static inline enum seccomp_verdict seccomp_judge(const struct seccomp_facts *facts, int filters,
                                                  enum seccomp_thread thread)
 {

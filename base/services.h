@@ -6,11 +6,11 @@
 
 #include "base/engine_api.h"
 
-const struct shim_services *shim(void); /* NULL: this is no process with a shim, but a unit test */
+const struct shim_services *shim(void); /* NULL: no shim in this process, but a unit test */
 void services_set(const struct shim_services *given);
 
-/* open(2) for reading of what a jail may not have: files in /proc. Listener: others get what the root
- * directory has. */
+/* Open a file for reading that a jail may not have: files in /proc. Listener; other threads get only files of the
+ * root directory. */
 int host_open(const char *path, int flags);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * sha256.c - see sha256.h. In the host only libelf may be linked, so no library serves here.
+ * sha256.c - see sha256.h. In the host only libelf may be linked, so no library of hashes is used.
  *
- * The plain block function is that of FIPS 180-4, section 6.2.2. Where the processor has a faster one it is used: a
- * patch of 100 kB would otherwise spend most of its loading time here.
+ * The portable block function is that of FIPS 180-4, section 6.2.2. If the processor has a faster way, it is used:
+ * otherwise the loading of a patch of 100 kB would spend most of its time here.
  */
 #include "base/sha256.h"
 

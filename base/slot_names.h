@@ -12,7 +12,7 @@
 enum slot_kind { SLOT_DECLARED, SLOT_IMPORT, SLOT_ENTRY };
 
 const char *slot_kind_name(enum slot_kind kind);
-/* Return whether `name` is the name of `kind`, or NULL: a request that names no kind means all. */
+/* Return whether `name` is the name of `kind`, or NULL: a request without a kind selects all. */
 bool slot_kind_asked(const char *name, enum slot_kind kind);
 /* Return whether `name` is the name of a kind. */
 bool slot_kind_known(const char *name);
@@ -20,7 +20,7 @@ bool slot_kind_known(const char *name);
 /* Return the name of an enum hotpatch_kind. */
 const char *slot_type_name(uint32_t type);
 
-/* How an entry is patched. The command counts functions by those up to TECHNIQUE_EVACUATED. */
+/* The techniques for patching an entry. The command counts functions by those up to TECHNIQUE_EVACUATED. */
 #define TECHNIQUE_SHORT "short"
 #define TECHNIQUE_ALIGNED "aligned"
 #define TECHNIQUE_ALIGNED_PUNNED "aligned, punned"

@@ -1,6 +1,6 @@
 /*
- * sort.c - qsort(3) for the engine alone: libc's takes memory from the host's allocator, which gives the
- * listener an arena. Merges, so that equal elements keep their order as with libc's.
+ * sort.c - qsort(3) for the engine alone: libc's allocates from the host's allocator, which gives the listener an
+ * arena. A merge sort, so that equal elements keep their order as with libc's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ void qsort(void *base, size_t count, size_t size, comparison compare)
     if (room)
         merge(base, count, size, compare, room);
     else if (count > 1)
-        for (size_t i = 1; i < count; i++) /* no memory: one exchange after the other */
+        for (size_t i = 1; i < count; i++) /* no memory: insertion sort */
             for (size_t k = i; k > 0; k--) {
                 char *right = (char *)base + k * size, *left = right - size;
 

@@ -1,7 +1,7 @@
 /*
- * stack_switch.h - call a function on another stack. arch/x86_64/stack_switch.S does.
+ * stack_switch.h - calls a function on another stack. Defined in arch/x86_64/stack_switch.S.
  *
- * Any thread, signal handlers too. Unwinders find the caller's frame from the function's.
+ * Any thread, also in signal handlers. Unwinders find the caller's frame from the function's.
  */
 #ifndef HOTPATCH_STACK_SWITCH_H
 #define HOTPATCH_STACK_SWITCH_H

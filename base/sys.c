@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-/* Not strerror(3): it may take locks of the host's locale, which a forked child finds held. */
+/* Return the text of an error. Not by strerror(3), which may take locks of the host's locale that a forked child
+ * finds held. */
 const char *sys_error(int error)
 {
     /* Arrays, not pointers: each pointer is a relocation that every process pays for. */

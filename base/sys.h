@@ -1,9 +1,9 @@
 /*
- * sys.h - system calls without libc in between.
+ * sys.h - system calls without libc.
  *
- * Why: a fault that a patch injects into libc's rename, open or write must not strike the
- * shim's own files, and a signal handler must not touch errno. Every function returns
- * what the kernel does: a value, or -errno. Any thread, signal handlers too.
+ * Why: an injection into libc's rename, open or write must not affect the shim's own files, and a signal handler must
+ * not change errno. Every function returns the kernel's result: a value, or -errno. Any thread, also in signal
+ * handlers.
  */
 #ifndef HOTPATCH_SYS_H
 #define HOTPATCH_SYS_H
@@ -32,12 +32,12 @@ typedef uint64_t sys_sigset;
 
 #define SYS_SIGBIT(signal) (UINT64_C(1) << ((signal)-1))
 
-/* What an instruction raises: the kernel ends a process that blocks it. */
+/* The signals that instructions raise. The kernel ends a process that blocks such a signal. */
 #define SYS_FAULT_SIGNALS                                                                  \
     (SYS_SIGBIT(SIGTRAP) | SYS_SIGBIT(SIGSEGV) | SYS_SIGBIT(SIGBUS) | SYS_SIGBIT(SIGILL) | \
      SYS_SIGBIT(SIGFPE))
 
-/* One phrase, of an errno or of what a function below returned; takes no lock. */
+/* Return one phrase for an errno, or for the result of a function below. Takes no lock. */
 const char *sys_error(int error);
 
 /* Make a system call, by the machine's instruction for it (arch/x86_64/system_call.S). */
@@ -57,7 +57,7 @@ static inline long sys_call4(long number, long a, long b, long c, long d)
     return sys_call(number, a, b, c, d, 0, 0);
 }
 
-/* What libc's function of a call returns for `result`: an errno is set, and it returns -1. */
+/* Convert `result` as libc's function of the call does: set errno and return -1. */
 static inline long sys_as_libc(long result)
 {
     if (result >= 0)
@@ -71,8 +71,8 @@ static inline int sys_openat(int dir, const char *path, int flags, mode_t mode)
     return (int)sys_call4(SYS_openat, dir, (long)path, flags, (long)mode);
 }
 
-/* The process's own memory, over the pages' protection (proc(5), /proc/PID/mem), for one use each time:
- * over a fork the descriptor would be of the parent's. */
+/* Open the process's own memory, without regard to the pages' protection (proc(5), /proc/PID/mem), for one use each
+ * time: in a forked child the descriptor would be of the parent's memory. */
 static inline int sys_open_own_memory(int access)
 {
     return sys_openat(AT_FDCWD, "/proc/thread-self/mem", access | O_CLOEXEC, 0);
@@ -152,7 +152,7 @@ static inline ssize_t sys_getdents64(int fd, void *buffer, size_t size)
     return sys_call3(SYS_getdents64, fd, (long)buffer, (long)size);
 }
 
-/* Of a directory, or of a file that holds such records in its place (outside_open()). */
+/* List a directory, or a file that has such records in its place (outside_open()). */
 static inline ssize_t sys_list(int fd, void *buffer, size_t size)
 {
     ssize_t got = sys_getdents64(fd, buffer, size);
@@ -172,7 +172,7 @@ static inline int sys_sigprocmask(int how, const sys_sigset *set, sys_sigset *ol
     return (int)sys_call4(SYS_rt_sigprocmask, how, (long)set, (long)old, sizeof(*set));
 }
 
-/* What is pending for this thread and for the process. */
+/* Return the signals that are pending for this thread and for the process. */
 static inline sys_sigset sys_sigpending(void)
 {
     sys_sigset pending = 0;
@@ -185,8 +185,8 @@ static inline pid_t sys_getpid(void)
     return (pid_t)sys_call3(SYS_getpid, 0, 0, 0);
 }
 
-/* The calling thread, as a number that is its own while it lives; the same in a forked child. Not pthread_self(3):
- * a fault at that function's entry asks here whose call it is (loader/slots/injection_decide.c). */
+/* Return a number for the calling thread, unique while it lives and the same in a forked child. Not pthread_self(3):
+ * an injection at that function's entry calls this (loader/slots/injection_decide.c). */
 static inline uintptr_t sys_thread(void)
 {
     return (uintptr_t)__builtin_thread_pointer();
@@ -212,8 +212,8 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
     return (int)sys_call(SYS_prctl, option, (long)a, (long)b, (long)c, 0, 0);
 }
 
-/* As write(2). The signal that it may raise on this thread, of a pipe that nobody reads (SIGPIPE) or of a file at the
- * program's limit (SIGXFSZ, RLIMIT_FSIZE), would end the program: it is taken back. */
+/* Do write(2), without the signal that it may raise on this thread: SIGPIPE for a pipe without a reader, SIGXFSZ for
+ * a file at the program's limit (RLIMIT_FSIZE). The signal would end the program, so it is removed. */
 ssize_t sys_write_quietly(int fd, const void *bytes, size_t size);
 
 static inline ssize_t sys_pwrite(int fd, const void *buffer, size_t size, off_t offset)

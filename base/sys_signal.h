@@ -1,7 +1,7 @@
 /*
- * sys_signal.h - rt_sigaction(2) without libc in between, with the kernel's own structure
- * (arch/x86/include/uapi/asm/signal.h): what it returns can be given back as it is, restorer and all.
- * Any thread, signal handlers and children of vfork(2) too.
+ * sys_signal.h - rt_sigaction(2) without libc, with the kernel's own structure (arch/x86/include/uapi/asm/signal.h).
+ * Its result can be set again unchanged, with the restorer. Any thread, also in signal handlers and children of
+ * vfork(2).
  */
 #ifndef HOTPATCH_SYS_SIGNAL_H
 #define HOTPATCH_SYS_SIGNAL_H
@@ -14,7 +14,7 @@
 
 struct sys_sigaction {
     uintptr_t
-        handler; /* SIG_DFL, SIG_IGN, or a function: of one parameter, with SA_SIGINFO of three */
+        handler; /* SIG_DFL, SIG_IGN, or a function of one parameter, with SA_SIGINFO of three */
     unsigned long flags;
     void (*restorer)(void);
     sys_sigset mask;

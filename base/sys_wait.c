@@ -1,7 +1,7 @@
 /*
  * sys_wait.c - see sys_wait.h.
  *
- * Whatever the kernel or a seccomp filter returns, no function here turns into a loop that does not sleep.
+ * For any result of the kernel or of a seccomp filter, no function here loops without sleeping.
  */
 #include "base/sys_wait.h"
 
@@ -37,7 +37,7 @@ static void sleep_by(long number, struct timespec rest)
     }
 }
 
-/* What a call answers does not tell whether it has slept: a filter may answer 0. */
+/* Sleep. The result of a call does not show whether the thread has slept: a filter may return 0. */
 bool sys_pause(int64_t ms)
 {
     static const short calls[] = {SYS_nanosleep, SYS_clock_nanosleep, SYS_pselect6,
@@ -69,7 +69,7 @@ int sys_futex_wait(const void *word, uint32_t expected, const struct timespec *u
     if ((result == -EAGAIN || result == -EINTR) &&
         __atomic_load_n((const uint32_t *)word, __ATOMIC_RELAXED) != expected)
         return result;
-    /* The word is what it was: a filter answers, or the word has changed twice. */
+    /* The word has not changed: a filter returned the result, or the word has changed twice. */
     if (has_passed(until))
         return -ETIMEDOUT;
     sys_pause(result == -EAGAIN || result == -EINTR ? 1 : SYS_PAUSE_MS);

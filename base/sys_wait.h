@@ -1,7 +1,7 @@
 /*
  * sys_wait.h - waits of the kernel: futex(2), and a sleep that works under a seccomp filter too.
  *
- * Any thread, signal handlers too: no lock, no libc.
+ * Any thread, also in signal handlers: no lock, no libc.
  */
 #ifndef HOTPATCH_SYS_WAIT_H
 #define HOTPATCH_SYS_WAIT_H

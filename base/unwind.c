@@ -7,7 +7,7 @@
 
 #include "base/sys.h"
 
-/* glibc 2.35's, weak: where it is missing, no object is found. */
+/* A function of glibc 2.35, weak: if it is missing, no object is found. */
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
 bool unwind_read(void *unused, uint64_t address, void *to, size_t size)
@@ -44,7 +44,7 @@ enum cfi_result unwind_step(struct cfi_frame *frame, struct cfi_function *functi
 
 bool unwind_function(uint64_t pc, struct cfi_function *function)
 {
-    /* No registers: after the function is found, the look for its caller fails. */
+    /* No registers are known: after the function is found, the search for its caller fails. */
     struct cfi_frame frame = {.signal = true};
 
     *function = (struct cfi_function){0};

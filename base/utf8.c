@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Return the length that the first byte states, and its bits of the code point; 0: begins none. */
+/* Return the length that the first byte states, and its bits of the code point; 0: no sequence begins with this
+ * byte. */
 static size_t stated_length(unsigned char first, uint32_t *point)
 {
     if (first < 0x80)
@@ -58,7 +59,7 @@ void utf8_mark_cut(char *buffer, size_t length)
 {
     size_t end = length - 3;
 
-    /* Back to the first byte of the sequence that the three dots would cut. */
+    /* Move back to the first byte of the sequence that the three dots would cut. */
     while (end > 0 && length - 3 - end < 3 && ((unsigned char)buffer[end] & 0xc0) == 0x80)
         end--;
     memcpy(buffer + end, "...", 4);

@@ -1,10 +1,10 @@
-/* valgrind.h - is the process run by valgrind, which has the signals and the code? Any thread. */
+/* valgrind.h - checks whether valgrind runs the process: it handles the signals and the code then. Any thread. */
 #ifndef HOTPATCH_VALGRIND_H
 #define HOTPATCH_VALGRIND_H
 
 #include <stdbool.h>
 
-/* Return what valgrind's RUNNING_ON_VALGRIND (valgrind.h) returns. */
+/* Return the value of valgrind's RUNNING_ON_VALGRIND (valgrind.h). */
 bool valgrind_runs(void);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * wall_time.c - see wall_time.h.
  *
- * By hand: gmtime_r(3) takes a lock of libc's, which a forked child may find held. The calendar is
- * counted in years that begin in March, so that the leap day is the last one.
+ * gmtime_r(3) is not used: it takes a lock of libc, which a forked child may find held. Years begin in March, so that
+ * the leap day is the last day.
  */
 #include "base/wall_time.h"
 

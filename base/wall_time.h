@@ -1,4 +1,4 @@
-/* wall_time.h - a moment as people and machines read it: ISO 8601, UTC, milliseconds. */
+/* wall_time.h - a moment as text: ISO 8601, UTC, milliseconds. */
 #ifndef HOTPATCH_WALL_TIME_H
 #define HOTPATCH_WALL_TIME_H
 
