@@ -21,7 +21,7 @@ struct replacement *module_add_replacement(struct module *module, const char *ta
                                            const char *signature);
 void module_forget_doubts(struct module *module);
 void module_forget_file(struct module *module); /* frees the bytes and the image */
-/* never called for a placed module that is mapped */
+/* Free the module. Never called for a placed module that is mapped. */
 void module_free(struct module *module);
 
 /* Return whether both modules have the same content and replace the same targets. */

@@ -284,7 +284,7 @@ static bool is_of_same_build(const struct object *object, const struct dl_phdr_i
     return same;
 }
 
-/* Return whether ld.so's object is the known one. Patches and the engine's own objects are never unmapped while they
+/* Return whether ld.so's object is the known object. Patches and the engine's own objects are never unmapped while they
  * are known. */
 static bool is_same(const struct object *object, const struct dl_phdr_info *info)
 {

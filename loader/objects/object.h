@@ -48,7 +48,7 @@ struct object {
     struct object_callers *callers; /* made at the first question; direct_callers.c */
     bool callers_failed;
     struct function_copies *copies;         /* made at the first question; object_functions.c */
-    struct file_text file_text;             /* what is known of the object's file; entry_file.c */
+    struct file_text file_text;             /* the object's file, if it was read; entry_file.c */
     struct implementation *implementations; /* of indirect functions; ifunc.c */
 };
 
@@ -63,8 +63,8 @@ struct object_callbacks {
     /* Read what the object declares, with ld.so's list lock held. Return 0; -1 if there is no memory; 1 if ld.so has
      * listed the object and not yet relocated it: the next refresh calls again. */
     int (*read)(struct object *object);
-    /* Return whether the object's memory holds what the layer stored there. If not, the object was unmapped and mapped
-     * again. */
+    /* Return whether the object's memory holds the values that the layer stored there. If not, the object was
+     * unmapped and mapped again. */
     bool (*unchanged)(const struct object *object);
     /* The object is still mapped, or an object of the same build is mapped in its place. */
     void (*stayed)(struct object *object);

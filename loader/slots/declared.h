@@ -16,7 +16,7 @@ struct registered_slot;
  * yet relocated it. Called with ld.so's list lock held. */
 int declared_read(struct object *object);
 
-/* Make the slots of a patch's file, unregistered and with addresses without load bias. Return 0, or -1 with `fault`. */
+/* Make the slots of a patch's file, unregistered and with addresses without load bias. Return 0, or -1 with `error`. */
 int declared_from_file(const struct image *image, struct module *owner, struct slot **list,
                        char **name_space, struct elf_error *error);
 

@@ -173,7 +173,7 @@ struct slot {
 };
 
 struct slot *slots_first(void);
-/* the first slot of a kind; next_of_kind leads to the others */
+/* Return the first slot of a kind; next_of_kind leads to the others. */
 struct slot *slots_of(enum slot_kind kind);
 struct slot *slot_new(const struct slot_ops *ops, uint32_t type, const char *name,
                       const char *signature);
@@ -182,7 +182,7 @@ int slot_add_word(struct slot *slot, const struct word *word);
 struct slot *slot_next_named(enum slot_kind kind, const char *name, const struct slot *slot);
 void slot_register(struct slot *slot); /* the registry then owns the slot */
 void slot_free(struct slot *slot);
-/* an entry slot, or NULL */
+/* Return the entry slot of a function, or NULL. */
 struct slot *slot_at(const struct object *object, uint64_t definition);
 /* Return the slot's change of the current transaction, or NULL. Between slot_pin() and slot_unpin() the slot is not
  * freed if its object is unmapped; slot_unpin() frees it then. */

@@ -63,7 +63,7 @@ void gaps_free(struct gaps *gaps);
 uint64_t gaps_find(const struct gaps *gaps, const struct near_wish *wish, size_t spared,
                    uint64_t limit);
 
-/* Set `at` to the lowest place of the wish from `from` on. */
+/* Set `at` to the lowest place of the wish from `from` on. Return false if there is none. */
 bool near_gap_next(const struct near_wish *wish, uint64_t from, uint64_t *at);
 
 #endif

@@ -16,7 +16,7 @@
 #include "loader/text/site_state.h"
 #include "loader/text/text_poke.h"
 
-/* ---- what callers rely on ---- */
+/* ---- registers that callers rely on ---- */
 
 int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
               struct site_problem *why)
@@ -111,7 +111,7 @@ int site_disarm(struct site *site, uint64_t until, struct site_problem *why)
     return out ? 0 : -1;
 }
 
-/* ---- what others write ---- */
+/* ---- bytes that other tools write ---- */
 
 static bool pad_holds(const struct site *site, const uint8_t *bytes)
 {

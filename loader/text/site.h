@@ -59,7 +59,7 @@ int site_keep(struct site *site, uintptr_t function, const struct keep *keep,
               struct site_problem *why);
 /* Return the address that calls must be led to so that they reach `function`: its thunk, or the function itself. */
 uintptr_t site_way(const struct site *site, uintptr_t function);
-/* NULL: calls keep nothing */
+/* Return the registers that calls of `function` keep; NULL: none. */
 const struct keep *site_keeps(const struct site *site, uintptr_t function);
 
 /*
@@ -78,7 +78,7 @@ const struct damage *site_damage(const struct site *site);
 bool site_survives_restore(const struct site *site);
 
 bool site_is_armed(const struct site *site);
-/* prepared: no thread's position and no trap matters to the site */
+/* Return whether the prepared site has a short jump: no thread's position and no trap matters to it. */
 bool site_is_short(const struct site *site);
 uintptr_t *site_word(struct site *site); /* prepared: the word that the stub jumps through */
 uintptr_t site_original(const struct site *site); /* prepared: the relocated prologue */

@@ -39,8 +39,8 @@ int text_poke_open(struct text_poke *poke, uintptr_t address, size_t size, int p
                    bool prefer_stores);
 void text_poke_close(struct text_poke *poke);
 
-/* Keep open what text_poke_open() opens, until text_poke_release() in the same commit section: the pages that were
- * written last, and the process's memory. A page has about forty functions. */
+/* Keep the files and pages of text_poke_open() open until text_poke_release() in the same commit section: the
+ * pages that were written last, and the process's memory. A page has about forty functions. */
 void text_poke_hold(void);
 void text_poke_release(void);
 /* Forget the state of text_poke_hold(). Called in the child of a process that was in such a section. */

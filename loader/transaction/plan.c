@@ -70,7 +70,8 @@ static int place_layer(struct transaction *transaction, struct slot *slot, struc
     return 0;
 }
 
-/* Copy the layers of other modules from the slots that the old version of a patch declares to those of the new one. */
+/* Copy the layers of other modules from the slots that the old version of a patch declares to the slots of the new
+ * version. */
 static int carry_layers(struct transaction *transaction, struct module *module,
                         const struct module *old)
 {

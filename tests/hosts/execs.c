@@ -3,7 +3,7 @@
  *
  * `execs chain N`: N times in one process, then prints `done`. `execs fork|vfork|spawn|system|instruction N`: N
  * children do so; the program prints how a child ended that did not end with status 0. `execs ask`: on standard input
- * `exec FUNCTION` and `fail FUNCTION`; the new program, without LD_PRELOAD, prints what it has inherited.
+ * `exec FUNCTION` and `fail FUNCTION`; the new program, without LD_PRELOAD, prints the doorbell's action.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /*
- * libslots.c - a library with slots and a namespace of its own, linked or dlopened.
+ * libslots.c - a library with slots and its own namespace, linked or opened by dlopen(3).
  */
 #include <hotpatch.h>
 

@@ -43,7 +43,7 @@ __asm__(
                              SET_XMM(15) "mov $7, %edi\ncall vectors\nmov $3, %r11d\n" SEE_XMM(0)
                                  SEE_XMM(5) SEE_XMM(15) ANSWER LEAVE));
 __asm__(".text\n"
-        /* Called with a stack that is not aligned. */
+        /* The caller's stack is not aligned. */
         FUNCTION(unaligned, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
             FUNCTION(ask_unaligned, "mov $7, %edi\ncall unaligned\nimul $1000, %eax, %eax\nret\n"));
 __asm__(".text\n"
@@ -56,7 +56,7 @@ __asm__(".text\n"
                     15) "mov $7, %edi\ncall stacked\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
                         "mov $2, %r11d\n" SEE(ecx, 11) SEE(r9d, 15) ANSWER LEAVE));
 __asm__(".text\n"
-        /* It takes their address. */
+        /* The function takes the address of its stack arguments. */
         FUNCTION(indexed, "lea 8(%rsp), %rax\nmov (%rax,%rdi,8), %rax\nret") FUNCTION(
             ask_indexed, ENTER
             "push $20\n.cfi_adjust_cfa_offset 8\n"
@@ -64,26 +64,26 @@ __asm__(".text\n"
                 ecx, 11) "mov $1, %edi\ncall indexed\nadd $16, %rsp\n.cfi_adjust_cfa_offset -16\n"
                          "mov $1, %r11d\n" SEE(ecx, 11) ANSWER LEAVE));
 __asm__(".text\n"
-        /* rax on one of its paths alone, which its caller knows not to be taken. */
+        /* Writes rax only on one path; its caller knows that this path is not taken. */
         FUNCTION(sometimes,
                  "test %edi, %edi\nje 1f\nlea (%rdi,%rdi,2), %rax\n1:\nret\nnopl 8(%rax)")
             FUNCTION(ask_sometimes, ENTER "mov $5, %eax\nxor %edi, %edi\ncall sometimes\n"
                                           "imul $1000, %eax, %eax\n" LEAVE));
 __asm__(".text\n"
-        /* Nothing at all. */
+        /* Writes no register. */
         FUNCTION(nothing, "test %edi, %edi\nret\nnopl 8(%rax)\nnopl 8(%rax)")
             FUNCTION(ask_nothing, ENTER
                      "mov $5, %eax\nmov $7, %edi\n" SET(ecx, 11) "call nothing\n"
                                                                  "mov $1, %r11d\n" SEE(ecx, 11)
                                                                      ANSWER LEAVE));
 __asm__(".text\n"
-        /* The C library has one of that name, which returns twice. */
+        /* The C library has a function of that name, which returns twice. */
         FUNCTION(savectx, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
             FUNCTION(ask_savectx,
                      ENTER SET(ecx, 11) "mov $7, %edi\ncall savectx\nmov $1, %r11d\n" SEE(ecx, 11)
                          ANSWER LEAVE));
 __asm__(".text\n"
-        /* Called as the ABI says, and no more. */
+        /* The caller relies only on the ABI. */
         FUNCTION(ordinary, "lea (%rdi,%rdi,2), %rax\nret\nnopl 8(%rax)")
             FUNCTION(ask_ordinary,
                      ENTER "mov $7, %edi\ncall ordinary\nimul $1000, %eax, %eax\n" LEAVE));

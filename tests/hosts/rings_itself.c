@@ -79,7 +79,7 @@ static void catch_overflows(void)
     sigaction(SIGSEGV, &action, NULL);
 }
 
-/* The caller's value is used after the call; otherwise a compiler makes a loop of the recursion. */
+/* Recurse. The caller's value is used after the call; otherwise a compiler makes a loop of the recursion. */
 __attribute__((noinline)) static unsigned recurse(unsigned depth, volatile char *above)
 {
     volatile char large[60000];
@@ -207,7 +207,7 @@ static int kill_at_other_calls(void)
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/* In a child: ring the parent when the parent waits in that call. */
+/* Ring the parent, in a child, when the parent waits in that call. */
 static void ring_in_call(pid_t parent, const char *number)
 {
     char path[64], text[8] = "";

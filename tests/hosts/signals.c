@@ -56,7 +56,7 @@ static void wait_by(const char *function)
 
     sigfillset(&all);
     sigemptyset(&none);
-    /* the kernel ends a process at once that neither blocks nor handles the signal */
+    /* The kernel ends a process at once that neither blocks nor handles the signal. */
     signal(SIGRTMAX, handled);
     sigprocmask(SIG_SETMASK, strcmp(function, "raw") == 0 ? &none : &all, &before);
     say("waiting\n");

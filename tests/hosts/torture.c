@@ -320,7 +320,7 @@ static void open_library(const char *path)
     say("%s", library ? "opened" : dlerror());
 }
 
-/* From now on all threads also call the library's imports. */
+/* Let all threads also call the library's imports from now on. */
 static void call_library(void)
 {
     int (*function)(int, int, int);

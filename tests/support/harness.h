@@ -69,7 +69,7 @@ void ring_first(pid_t pid);
 /* Wait until the main thread waits in read(2). A ring before that may make no thread. */
 void await_read(pid_t pid);
 void host_listen(struct host *host); /* returns when the host's threads have answered a ping */
-/* `path` is a file that the host's listener makes */
+/* Ring until the file at `path` exists, which the host's listener makes. */
 void ring_until_there(pid_t pid, const char *path);
 /* Open the FIFO of `pid` for writing, without blocking. Ring if no process reads it, and wait until a process does.
  * Return -1 with errno on an error. */

@@ -1,5 +1,5 @@
 /*
- * in_process.c - see in_process.h: the engine behind a shim that runs the worker's jobs at once.
+ * in_process.c - see in_process.h: the engine with a shim that runs the worker's jobs at once.
  */
 #include "tests/support/in_process.h"
 
@@ -111,7 +111,7 @@ static int not_in_a_jail(const char *what, char *text, size_t size)
     return -ENOLINK;
 }
 
-/* Return false: the test program is linked with libelf, which keeps the program's allocator. */
+/* Return true: the test program is linked with libelf, which keeps the program's allocator. */
 static bool was_there(const char *name)
 {
     (void)name;

@@ -14,7 +14,7 @@ const char *built(const char *format, ...) __attribute__((format(printf, 1, 2)))
 const char *source_file(const char *name);
 const char *patch_file(const char *name); /* BUILD/patches/NAME.so */
 bool sanitized(void);                     /* this build has a sanitizer */
-/* this build has TSan, whose own thread blocks every signal */
+/* Return whether this build has TSan, whose own thread blocks every signal. */
 bool sanitized_for_threads(void);
 
 /* Fail the test if a program that scripts/setup installs does not exist. */

@@ -35,7 +35,7 @@ extern const struct shape shape_alone;
 extern const struct shape shape_waits;
 /* A shape that waits at offset 2 or 4: its first instruction has room for a jump to itself. */
 extern const struct shape shape_waits_spinnable;
-extern const struct shape shape_spins; /* waits after these bytes */
+extern const struct shape shape_spins; /* waits after its first five bytes */
 
 long shape_replacement(long argument);
 const struct shape *shape_named(const char *name);

@@ -63,7 +63,7 @@ struct run {
     struct state before;
 };
 
-/* --------------------------------------------------------------- what it starts with --- */
+/* --------------------------------------------------------------- the initial state --- */
 
 static void set_registers(struct run *run, bool pointers)
 {
