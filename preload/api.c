@@ -12,8 +12,8 @@
 
 #include "base/lock.h"
 #include "base/state.h"
-#include "preload/engine.h"
 #include "preload/engine_load.h"
+#include "preload/engine_lock.h"
 #include "preload/listener.h"
 #include "preload/log.h"
 #include "preload/shim_active.h"

@@ -20,7 +20,7 @@
 #include "base/linker_error.h"
 #include "base/state.h"
 #include "base/sys.h"
-#include "preload/engine.h"
+#include "preload/engine_lock.h"
 #include "preload/jail.h"
 #include "preload/jail_bring.h"
 #include "preload/thread_role.h"

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "preload/engine.h"
+#include "preload/engine_lock.h"
 #include "preload/status.h"
 
 void outcome_begin(struct outcome *outcome, const char *id, const char *verb)

@@ -14,7 +14,7 @@
 #include "base/wall_time.h"
 #include "preload/doorbell.h"
 #include "preload/endpoint.h"
-#include "preload/engine.h"
+#include "preload/engine_lock.h"
 #include "preload/jail.h"
 #include "preload/log.h"
 #include "preload/made_here.h"

@@ -26,7 +26,7 @@
 #include "base/sys.h"
 #include "base/sys_signal.h"
 #include "base/unwind.h"
-#include "preload/engine.h"
+#include "preload/engine_lock.h"
 #include "preload/own_stack.h"
 #include "preload/safe_moment.h"
 

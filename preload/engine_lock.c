@@ -1,9 +1,9 @@
 /*
- * engine.c - see engine.h.
+ * engine_lock.c - see engine_lock.h.
  *
  * Runs on the listener, on host threads, and on the thread that forks. The locks are reset in a forked child.
  */
-#include "preload/engine.h"
+#include "preload/engine_lock.h"
 
 #include <errno.h>
 #include <stdatomic.h>

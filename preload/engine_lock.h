@@ -1,9 +1,9 @@
 /*
- * engine.h - the loaded libhotpatch_engine.so, the engine lock, which each request holds, and the waits before
+ * engine_lock.h - the loaded libhotpatch_engine.so, the engine lock, which each request holds, and the waits before
  * fork().
  */
-#ifndef HOTPATCH_ENGINE_H
-#define HOTPATCH_ENGINE_H
+#ifndef HOTPATCH_ENGINE_LOCK_H
+#define HOTPATCH_ENGINE_LOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
