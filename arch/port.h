@@ -1,6 +1,6 @@
 /*
- * port.h - what a machine without a folder in arch/ needs: everything that these headers declare. `make CROSS=TRIPLET`
- * compiles this file where the folder is missing. Nothing includes it.
+ * port.h - the list of declarations that a machine without a folder in arch/ must define: all of these headers. `make
+ * CROSS=TRIPLET` compiles this file if the folder is missing. No file includes it.
  */
 #ifndef HOTPATCH_PORT_H
 #define HOTPATCH_PORT_H

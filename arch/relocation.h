@@ -1,5 +1,5 @@
 /*
- * relocation.h - what a dynamic relocation stores, whatever number the machine's ABI gives it.
+ * relocation.h - the value that a dynamic relocation stores, independent of the numbers in the machine's ABI.
  * arch/x86_64/relocation.c knows the numbers.
  *
  * Pure functions: any thread.
@@ -16,14 +16,14 @@ enum arch_relocation {
     ARCH_RELOCATION_GLOB_DAT,  /* symbol, a word of the GOT */
     ARCH_RELOCATION_JUMP_SLOT, /* symbol, a word that a PLT entry jumps through */
     ARCH_RELOCATION_COPY,      /* the symbol's data, copied into the program */
-    ARCH_RELOCATION_INDIRECT,  /* what the resolver at load bias + addend returns */
+    ARCH_RELOCATION_INDIRECT,  /* the result of the resolver at load bias + addend */
     ARCH_RELOCATION_OTHER
 };
 
-/* Return what a relocation of type `number` (ELF64_R_TYPE) stores. */
+/* Return the kind of a relocation of type `number` (ELF64_R_TYPE). */
 enum arch_relocation arch_relocation(uint32_t number);
 
-/* Return the type of an INDIRECT relocation. A walk that wants these alone compares numbers. */
+/* Return the type of an INDIRECT relocation. A loop that needs only these compares numbers. */
 uint32_t arch_relocation_indirect(void);
 
 #endif

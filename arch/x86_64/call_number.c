@@ -6,7 +6,7 @@
 
 enum { NUMBER_MAX = 1023, REX_B = 1, REX_R = 4, REX_W = 8 };
 
-/* What an instruction's ModRM byte, and what follows it, say. */
+/* The meaning of an instruction's ModRM byte and the bytes after it. */
 struct operands {
     size_t length; /* with displacement; 0: not within `room` */
     unsigned reg;  /* with REX.R */
@@ -40,7 +40,7 @@ static struct operands operands_at(const uint8_t *code, size_t room, unsigned re
 
 enum writes { WRITES_NOTHING, WRITES_RM, WRITES_REG };
 
-/* Instructions with a ModRM byte. False: `opcode` is none of those that are known. */
+/* Find the form of an instruction with a ModRM byte. Return false if `opcode` is not known. */
 static bool form_of(uint8_t opcode, enum writes *writes, size_t *immediate)
 {
     *immediate = 0;
@@ -82,7 +82,7 @@ static bool form_of(uint8_t opcode, enum writes *writes, size_t *immediate)
     }
 }
 
-/* The length of a known instruction that does not change eax; 0: another. */
+/* Return the length of a known instruction that does not change eax; 0: another. */
 static size_t harmless_length(const uint8_t *code, size_t room)
 {
     size_t at = 0, immediate;
@@ -125,7 +125,7 @@ static bool leaves_eax(const uint8_t *code, size_t size)
     return true;
 }
 
-/* A load of eax at `code`: its length, and the number; 0: none. */
+/* Return the length of a load of eax at `code`, and the number; 0: there is none. */
 static size_t load_length(const uint8_t *code, size_t room, uint32_t *number)
 {
     *number = 0;

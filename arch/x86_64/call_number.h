@@ -1,8 +1,8 @@
 /*
  * call_number.h - the number of a system call, from the code that loads it.
  *
- * The kernel does not keep the number of a call that a signal ended: it is read from the instructions
- * before `syscall`. Pure: any bytes, any thread, signal handlers too.
+ * The kernel does not keep the number of a call that a signal ended. The number is read from the instructions before
+ * `syscall`. Pure: any bytes, any thread, also in signal handlers.
  */
 #ifndef HOTPATCH_CALL_NUMBER_H
 #define HOTPATCH_CALL_NUMBER_H
@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CALL_NUMBER_BYTES = 64 }; /* how far back the load may lie */
+enum { CALL_NUMBER_BYTES = 64 }; /* largest distance of the load */
 
 /*
- * The number that the last instructions of `code` load into eax; -1: they do not, or may not. `code`: what
- * ends where the `syscall` instruction begins. From the load on, each instruction must be known to
- * go on to the next one, and to leave eax alone.
+ * Return the number that the last instructions of `code` load into eax; -1: they do not, or this is not certain.
+ * `code`: the bytes before the `syscall` instruction. After the load, each instruction must be known to continue to
+ * the next and not to change eax.
  */
 long call_number(const uint8_t *code, size_t size);
 

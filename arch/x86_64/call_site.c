@@ -7,7 +7,7 @@
 
 enum { CALL_BYTES = 6 /* ff 15 disp32 */, PLT_BYTES = 16, SYSCALL_BYTES = 2 };
 
-/* `displacement`: the 4 bytes of an instruction that ends at `next`. */
+/* Return the target of an instruction that ends at `next`. `displacement`: its 4 bytes. */
 static uint64_t relative(const uint8_t *displacement, uint64_t next)
 {
     int32_t distance;
@@ -16,7 +16,7 @@ static uint64_t relative(const uint8_t *displacement, uint64_t next)
     return next + (uint64_t)(int64_t)distance;
 }
 
-/* Where `jmp *slot(%rip)` at `at` leads, after endbr64 and bnd, if there is one; else `at`. */
+/* Return the target of `jmp *slot(%rip)` at `at`, after endbr64 and bnd, if there is one; else `at`. */
 static uint64_t past_plt(uint64_t at)
 {
     static const uint8_t landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -47,7 +47,7 @@ bool call_site_is_after_syscall(uint64_t pc)
     return call_site_is_syscall(pc - SYSCALL_BYTES);
 }
 
-/* jmp rel32, or jcc rel32, of which `at` is the second byte. */
+/* Find jmp rel32, or jcc rel32, of which `at` is the second byte. */
 bool call_site_jump(const uint8_t *code, size_t at, uint64_t address, uint64_t *target)
 {
     if (code[at] != 0xe9 && (at == 0 || code[at - 1] != 0x0f || (code[at] & 0xf0) != 0x80))

@@ -1,10 +1,10 @@
 /*
- * callers.c - see callers.h: what a function must keep, from what its direct callers rely on.
+ * callers.c - see callers.h. Finds the registers that a function must keep, from its direct callers.
  *
- * A caller relies on a register that the function does not write if it reads it after the call. Where
- * neither of them writes it, callers of the caller may rely on it, too, and so on. A function that jumps
- * to the one in question hands it its own callers. The same way up goes a stack that is not aligned, to
- * callers that call nothing that needs one.
+ * A caller relies on a register that the function does not write if the caller reads it after the call. If neither of
+ * them writes it, callers of the caller may rely on it too, and so on. If a function jumps to the analysed function,
+ * the callers of the first are callers of the second. An unaligned stack is followed up in the same way, to callers
+ * that make no call which needs an aligned stack.
  */
 #include "arch/callers.h"
 
@@ -14,9 +14,9 @@
 #include "arch/x86_64/callers_facts.h"
 
 enum {
-    ABOVE_MAX = 4096,            /* functions that are looked at for one answer */
-    STEPS_MAX = 4 * 1000 * 1000, /* instructions that are read for one answer */
-    ELSEWHERE_MAX = 4096,        /* of these for one branch that no function's body holds */
+    ABOVE_MAX = 4096,            /* functions read for one result */
+    STEPS_MAX = 4 * 1000 * 1000, /* instructions read for one result */
+    ELSEWHERE_MAX = 4096,        /* of these, for one branch that is in no function's body */
     LENGTH_MAX = 15              /* of an instruction */
 };
 
@@ -113,14 +113,13 @@ bool arch_callers_lead_to(struct arch_callers *callers, uint64_t entry, uint64_t
     return false;
 }
 
-/* ------------------------------------------------------- the way up --- */
+/* ------------------------------------------------------- callers of callers --- */
 
-/* A function whose callers are looked at: which registers survive from the function in question up to
- * its return. */
+/* A function whose callers are read, and the registers that survive from the analysed function up to its return. */
 struct above {
     uint32_t function;
-    bool odd;   /* the stack it is called with is the one that the function in question gets */
-    bool again; /* is still to be looked at */
+    bool odd;   /* the analysed function gets the alignment of this function's stack */
+    bool again; /* must still be read */
     struct registers survive;
 };
 
@@ -143,7 +142,7 @@ static size_t above_count(const struct asking *asking)
     return asking->analysis->above.used / sizeof(struct above);
 }
 
-/* A function whose set has grown is looked at again. */
+/* Queue a caller. A function whose set has grown is read again. */
 static void go_up(struct asking *asking, uint32_t function, struct registers survive, bool odd)
 {
     struct analysis *analysis = asking->analysis;
@@ -200,7 +199,7 @@ static void note_caller(struct asking *asking, uint64_t site, int64_t around,
     caller->relies.proved = !unproved;
 }
 
-/* What `fact` says of a caller, and on to the callers of that one. */
+/* Add the facts of one call, and queue the callers of its function. */
 static void ask_site(struct asking *asking, const struct above *above, uint64_t site,
                      int64_t around, const struct site_fact *fact)
 {
@@ -218,7 +217,7 @@ static void ask_site(struct asking *asking, const struct above *above, uint64_t 
               passes_on);
 }
 
-/* What is live after a branch that no body holds that begins at a function's entry. */
+/* Return the registers that are live after a branch that is in no body which begins at a function's entry. */
 static struct site_fact fact_from(struct analysis *analysis, uint64_t begins)
 {
     struct site_fact fact = {.live = registers_caller_saved(), .call = true, .unresolved = true};
@@ -239,9 +238,9 @@ static struct site_fact fact_from(struct analysis *analysis, uint64_t begins)
     return fact;
 }
 
-/* A branch to the function that is reached by an exception, a jump that was not followed, or not at
- * all. In a function that was too large to be read nothing more is. Where the function around needs
- * an aligned stack for other calls, it has one here. */
+/* Check a branch that is reached by an exception, by a jump that was not followed, or never. In a function that was
+ * too large to be read no more is known. If the function around it needs an aligned stack for other calls, the stack
+ * is aligned here. */
 static void ask_elsewhere(struct asking *asking, const struct above *above, uint64_t begins,
                           int64_t around, bool cut)
 {
@@ -277,9 +276,9 @@ static void ask_callers(struct asking *asking, const struct above *above)
         ask_branch(asking, above, index->sites[i]);
 }
 
-/* ------------------------------------------------------- the answer --- */
+/* ------------------------------------------------------- the result --- */
 
-/* A result that is shorter than its register counts as all of it. */
+/* Return whole registers: a result that is shorter than its register counts as the whole register. */
 static struct registers whole_results(const struct registers *written)
 {
     struct registers whole = vector_registers((uint32_t)written->scalar & 3);
@@ -290,7 +289,7 @@ static struct registers whole_results(const struct registers *written)
     return whole;
 }
 
-/* Result registers that the function writes, on some of its paths at least. */
+/* Return the result registers that the function writes on at least some paths. */
 static struct registers written_results(const struct facts *facts)
 {
     struct registers results = registers_results(), none = {0};
@@ -299,7 +298,8 @@ static struct registers written_results(const struct facts *facts)
     return facts->needs_aligned ? none : registers_and(facts->writes, results);
 }
 
-/* Their lowest parts count: after setne %dl compilers copy all of edx, whatever its rest is. */
+/* Record doubtful result registers. Their lowest parts decide: after setne %dl compilers copy all of edx, with any
+ * value in the rest. */
 static void note_doubtful(struct arch_kept *out, const struct site_fact *fact,
                           const struct registers *doubtful)
 {
@@ -309,7 +309,7 @@ static void note_doubtful(struct arch_kept *out, const struct site_fact *fact,
     out->unsure_vector |= (uint32_t)(fact->read_vector & doubtful->scalar);
 }
 
-/* What is live after a call, of a set. */
+/* Return the registers of a set that are live after a call. */
 static struct registers live_after_site(struct analysis *analysis, uint32_t site, int64_t around,
                                         struct registers set)
 {
@@ -320,8 +320,8 @@ static struct registers live_after_site(struct analysis *analysis, uint32_t site
     return fact ? registers_and(fact->live, set) : none;
 }
 
-/* Result registers that are written on some paths only and that a direct caller reads. A function that
- * calls others of which nothing is known writes all of them wherever it matters: it is left out. */
+/* Check result registers that are written only on some paths and that a direct caller reads. A function that calls
+ * unknown functions on all such paths writes all of them there: it is left out. */
 static void ask_results(struct asking *asking, const struct facts *facts, struct arch_kept *out)
 {
     struct analysis *analysis = asking->analysis;
@@ -347,8 +347,8 @@ static void ask_results(struct asking *asking, const struct facts *facts, struct
     }
 }
 
-/* A result register that the function writes in part is written: a double's bits are a part of xmm0, and
- * callers that seem to read the rest (they store, or pass on, all of it) read the result. */
+/* Remove result registers that the function writes. A partly written register counts as written: a double is a part
+ * of xmm0, and callers that seem to read the rest (they store or pass all of it) read the result. */
 static void leave_results(struct arch_kept *out, const struct registers *writes)
 {
     out->general &= (uint16_t) ~(general_of(writes) & (1 << RAX | 1 << RDX));

@@ -1,6 +1,6 @@
 /*
- * callers_array.h - arrays that grow, in pages straight from the kernel: malloc(3) would keep what is
- * freed in the host's heap, and learn from its size to do so with the host's own. Inside arch/ only.
+ * callers_array.h - arrays that grow, in pages from the kernel. malloc(3) would keep freed memory in the host's heap,
+ * and would adapt its thresholds to these sizes for the host too. Inside arch/ only.
  */
 #ifndef HOTPATCH_CALLERS_ARRAY_H
 #define HOTPATCH_CALLERS_ARRAY_H
@@ -12,11 +12,11 @@ struct array {
     size_t used, room;
 };
 
-/* Append room for `size` bytes, zeros; NULL: no memory. What lay there may move. */
+/* Append `size` zero bytes; NULL: memory is short. The earlier contents may move. */
 void *array_add(struct array *array, size_t size);
-/* Give back the pages behind what is used. */
+/* Release the pages after the used part. */
 void array_trim(struct array *array);
-/* Leave no more than `room` bytes, whole pages, which hold nothing any more. */
+/* Keep at most `room` bytes, whole pages, without contents. */
 void array_rest(struct array *array, size_t room);
 void array_free(struct array *array);
 

@@ -1,19 +1,19 @@
 /*
- * callers_effects.c - see callers_effects.h: where an instruction leads, what it does to the stack, and what
- * of a jump table it is. Any thread.
+ * callers_effects.c - see callers_effects.h: an instruction's target, its effect on the stack, and its part in a jump
+ * table. Any thread.
  */
 #include "arch/x86_64/callers_effects.h"
 
 #include "arch/x86_64/callers_decoded.h"
 
-/* ------------------------------------------------------- where it leads --- */
+/* ------------------------------------------------------- the target --- */
 
 static bool is_relative_to_itself(const ZydisDecodedOperand *op)
 {
     return op->type == ZYDIS_OPERAND_TYPE_MEMORY && op->mem.base == ZYDIS_REGISTER_RIP;
 }
 
-/* A call or jump through a register or memory. */
+/* Return the kind of a call or jump through a register or memory. */
 static uint8_t indirect_kind(const struct decoded *decoded, bool call, struct effects *out)
 {
     const ZydisDecodedOperand *op = &decoded->operands[0];
@@ -104,7 +104,7 @@ static uint8_t stack_of_arithmetic(const struct decoded *decoded, struct effects
     const ZydisDecodedOperand *by = decoded_operand(decoded, 1, ZYDIS_OPERAND_TYPE_IMMEDIATE);
     ZydisMnemonic mnemonic = decoded->in.mnemonic;
 
-    /* The room of alloca(3) is a multiple of 16. */
+    /* The space of alloca(3) is a multiple of 16. */
     if (!by)
         return mnemonic == ZYDIS_MNEMONIC_SUB ? STACK_SAME : STACK_LOST;
     if (mnemonic == ZYDIS_MNEMONIC_ADD || mnemonic == ZYDIS_MNEMONIC_SUB)
@@ -257,7 +257,7 @@ void effects_lead(struct effects *effects, uint64_t where)
         effects->target = where;
 }
 
-/* Of a branch, or of an operand's address: there is one at most. */
+/* Record the relative field of a branch or of an operand's address: there is at most one. */
 static void note_relative(const struct decoded *decoded, uint64_t address, struct effects *out)
 {
     const ZydisDecodedInstruction *in = &decoded->in;
@@ -278,7 +278,7 @@ static void note_relative(const struct decoded *decoded, uint64_t address, struc
         effects_lead(out, address + in->length + distance);
 }
 
-/* What else may have any value: offsets of data, and numbers that are loaded, pushed or tested. */
+/* Record other fields that may have any value: offsets of data, and numbers that are loaded, pushed or tested. */
 static void note_any_value(const struct decoded *decoded, struct effects *out)
 {
     const ZydisDecodedInstruction *in = &decoded->in;

@@ -10,9 +10,9 @@
 
 #include "arch/x86_64/callers_instruction.h"
 
-/* The instruction at `address`. False: it is none, or it is cut. */
+/* Decode the instruction at `address`. Return false if the bytes are no instruction, or are cut. */
 bool effects_decode(const uint8_t *code, size_t size, uint64_t address, struct effects *out);
-/* Its relative field leads to `where`: fill in what depends on that. */
+/* Fill in the effects of the target `where` of the relative field. */
 void effects_lead(struct effects *effects, uint64_t where);
 
 #endif

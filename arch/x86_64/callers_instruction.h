@@ -1,5 +1,6 @@
 /*
- * callers_instruction.h - what one instruction reads, writes and does to the stack, and where it leads. Inside arch/ only.
+ * callers_instruction.h - the registers that one instruction reads and writes, its effect on the stack, and its
+ * target. Inside arch/ only.
  */
 #ifndef HOTPATCH_CALLERS_INSTRUCTION_H
 #define HOTPATCH_CALLERS_INSTRUCTION_H
@@ -8,7 +9,7 @@
 
 enum effect_kind {
     EFFECT_PLAIN,
-    EFFECT_BRANCH,       /* goes on, or to `target` */
+    EFFECT_BRANCH,       /* continues, or jumps to `target` */
     EFFECT_JUMP,         /* to `target` */
     EFFECT_JUMP_WORD,    /* to what the word at `target` holds */
     EFFECT_JUMP_UNKNOWN, /* through a register or memory */
@@ -17,7 +18,7 @@ enum effect_kind {
     EFFECT_CALL_UNKNOWN,
     EFFECT_CALL_AT_RAX, /* call *(%rax): of a TLS descriptor, if rax was just loaded with its address */
     EFFECT_RETURN,
-    EFFECT_END /* never goes on */
+    EFFECT_END /* never continues */
 };
 
 /* To rsp and rbp; `amount` is in bytes. */
@@ -33,7 +34,7 @@ enum stack_effect {
     FRAME_LOST
 };
 
-/* Pieces of what leads to the target of a jump table. */
+/* The instructions that compute the target of a jump table. */
 enum table_piece {
     TABLE_NONE,
     TABLE_ADDRESS, /* lea disp(%rip), %to: `value` */
@@ -46,7 +47,7 @@ enum table_piece {
 
 struct effects {
     struct registers reads; /* before it writes; nothing where the result does not depend on them */
-    struct registers writes;  /* parts that hold nothing of the old value afterwards */
+    struct registers writes;  /* parts whose old value is lost */
     struct registers touches; /* written on some condition or in part; whole general registers */
     uint64_t target;
     int64_t value;
@@ -63,7 +64,7 @@ struct effects {
     bool simple_memory;     /* a jump or call through memory without an index register */
     uint8_t relative_at,
         relative_bytes; /* field of what leads from the next instruction; or 0, 0 */
-    /* Displacement and immediate that have no effect here, whatever they are; or 0, 0. */
+    /* Position of displacement and immediate whose values have no effect here; or 0, 0. */
     uint8_t displacement_at, displacement_bytes, immediate_at, immediate_bytes;
 };
 

@@ -1,9 +1,9 @@
 /*
  * callers_registers.h - sets of registers, in the parts that instructions write and read.
  *
- * A general register has three parts (bits 0 to 7, 8 to 15, the rest), a vector register five (bytes
- * 0 to 3, 4 to 7, 8 to 15, 16 to 31, 32 to 63). Of the x87 stack the positions as seen from where
- * the set is valid. Inside arch/ only.
+ * A general register has three parts (bits 0 to 7, 8 to 15, the rest), a vector register five (bytes 0 to 3, 4 to 7,
+ * 8 to 15, 16 to 31, 32 to 63). The x87 stack's positions are relative to the place where the set is valid. Inside
+ * arch/ only.
  */
 #ifndef HOTPATCH_CALLERS_REGISTERS_H
 #define HOTPATCH_CALLERS_REGISTERS_H
@@ -34,13 +34,13 @@ enum {
     X87_SHIFT = 56
 };
 
-/* All three parts of the general registers in `bits`. */
+/* Return all three parts of the general registers in `bits`. */
 static inline uint64_t general_parts(uint64_t bits)
 {
     return bits | bits << 16 | bits << 32;
 }
 
-/* Which general registers have some part in the set. */
+/* Return the general registers that have a part in the set. */
 static inline uint16_t general_of(const struct registers *set)
 {
     return (uint16_t)(set->general | set->general >> 16 | set->general >> 32);
@@ -62,7 +62,7 @@ static inline uint8_t x87_of(const struct registers *set)
     return (uint8_t)(set->general >> X87_SHIFT);
 }
 
-/* Bytes 0 to 15 of the vector registers in `bits`. */
+/* Return bytes 0 to 15 of the vector registers in `bits`. */
 static inline struct registers vector_registers(uint32_t bits)
 {
     uint64_t both = bits | (uint64_t)bits << 32;
@@ -115,7 +115,7 @@ static inline struct registers registers_caller_saved(void)
     };
 }
 
-/* What may hold a result: psABI, 3.2.3. */
+/* Return the registers that may hold a result: psABI, 3.2.3. */
 static inline struct registers registers_results(void)
 {
     struct registers results = vector_registers(3);

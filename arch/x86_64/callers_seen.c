@@ -1,10 +1,10 @@
 /*
  * callers_seen.c - see callers_seen.h. Listener or command.
  *
- * An entry holds the bytes of one instruction and its effects. The bytes of a relative field (of a
- * branch, or of an operand's address) are left out of the comparison, and what it leads to is computed
- * anew. Where an entry lies is computed from as many bytes as a short table takes for its opcode and
- * operands: where that is wrong, an instruction is found less often, but never another one.
+ * An entry has the bytes of one instruction and its effects. The bytes of a relative field (of a branch, or of an
+ * operand's address) are not compared, and their target is computed again. The index of an entry is computed from the
+ * bytes that a short table gives for opcode and operands. If the table is wrong, an instruction is found less often,
+ * but another instruction is never found in its place.
  */
 #include "arch/x86_64/callers_seen.h"
 
@@ -15,7 +15,7 @@
 enum { ENTRIES = 1 << 12 };
 
 struct entry {
-    uint64_t bytes[2], mask[2]; /* mask: those that are compared */
+    uint64_t bytes[2], mask[2]; /* mask: bits that are compared */
     struct effects effects;     /* at address 0, with a field of 0 */
 };
 
@@ -49,14 +49,14 @@ size_t seen_memory(void)
     return sizeof(struct seen) + ENTRIES * sizeof(struct entry);
 }
 
-/* ------------------------------------------------------- where an entry lies --- */
+/* ------------------------------------------------------- index of an entry --- */
 
 static bool is_prefix(uint8_t byte)
 {
     return (byte & 0xf0) == 0x40 || byte == 0x66 || byte == 0xf2 || byte == 0xf3 || byte == 0x64;
 }
 
-/* Of one byte: is one for operands behind it? */
+/* Return whether a byte for operands follows an opcode of one byte. */
 static bool has_operands(uint8_t opcode)
 {
     if (opcode < 0x40)
@@ -66,7 +66,7 @@ static bool has_operands(uint8_t opcode)
            (opcode & 0xf8) == 0xd8 || (opcode & 0xf6) == 0xf6;
 }
 
-/* One that has an effect here. */
+/* Return whether the opcode has an immediate with an effect here. */
 static bool has_immediate(uint8_t opcode)
 {
     if (opcode < 0x40)
@@ -74,7 +74,7 @@ static bool has_immediate(uint8_t opcode)
     return (opcode & 0xfc) == 0x80 || (opcode & 0xfe) == 0xc0;
 }
 
-/* The byte for operands, and one that it says to follow; *displacement gets how many come then. */
+/* Return the number of bytes for operands: one, or two. *displacement gets the bytes of the displacement after them. */
 static unsigned operand_bytes(const uint8_t *operands, unsigned *displacement)
 {
     unsigned kind = operands[0] >> 6, base = operands[0] & 7, size = kind != 3 && base == 4 ? 2 : 1;
@@ -88,10 +88,10 @@ static unsigned operand_bytes(const uint8_t *operands, unsigned *displacement)
     return size;
 }
 
-/* The bytes that tell one instruction from others. */
+/* The bytes that distinguish one instruction from others. */
 struct telling {
-    unsigned size;      /* of those at its start */
-    unsigned immediate; /* the first one behind its displacement, if it has an effect */
+    unsigned size;      /* number of such bytes at the start */
+    unsigned immediate; /* first byte after the displacement, if it has an effect */
 };
 
 static bool displacement_tells(uint8_t opcode, uint8_t operands)
@@ -129,7 +129,7 @@ static struct telling find_telling(const uint8_t *code)
     return (struct telling){at, 0};
 }
 
-/* The lowest `size` of 8 bytes. */
+/* Return a mask of the lowest `size` of 8 bytes. */
 static uint64_t lowest(unsigned size)
 {
     return size >= 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;

@@ -1,6 +1,6 @@
 /*
- * callers_seen.h - instructions whose effects are known already, by their bytes: the analysis reads most
- * functions several times, and most instructions of a program occur many times in it.
+ * callers_seen.h - a cache of the effects of instructions, by their bytes. The analysis reads most functions several
+ * times, and most instructions of a program occur many times.
  *
  * Inside arch/ only. One thread at a time.
  */
@@ -9,7 +9,7 @@
 
 #include "arch/x86_64/callers_effects.h"
 
-enum { SEEN_BYTES = 16 }; /* are read where an instruction is looked up */
+enum { SEEN_BYTES = 16 }; /* bytes that are read in a look-up */
 
 struct seen;
 
@@ -18,8 +18,8 @@ void seen_free(struct seen *seen);
 size_t seen_memory(void);
 
 /*
- * As effects_decode(), of `size` bytes; zeros follow them, up to SEEN_BYTES. `seen` may be NULL.
- * What is found is what effects_decode() would say.
+ * Do what effects_decode() does, for `size` bytes; zeros follow them, up to SEEN_BYTES. `seen` may be NULL. A cached
+ * result is the same as that of effects_decode().
  */
 bool seen_decode(struct seen *seen, const uint8_t *code, size_t size, uint64_t address,
                  struct effects *out);

@@ -5,7 +5,7 @@
 
 #include <Zydis/Zydis.h>
 
-/* Memory at RIP + disp32: ModR/M with mod 00 and r/m 101 (SDM 2.2.1.6). */
+/* Return whether the operand is memory at RIP + disp32: ModR/M with mod 00 and r/m 101 (SDM 2.2.1.6). */
 static bool refers_to_itself(const ZydisDecodedInstruction *in)
 {
     return (in->attributes & ZYDIS_ATTRIB_HAS_MODRM) && in->raw.modrm.mod == 0 &&
@@ -13,16 +13,16 @@ static bool refers_to_itself(const ZydisDecodedInstruction *in)
 }
 
 /*
- * With an operand-size prefix Intel's processors ignore the prefix of a near branch and AMD's cut
- * RIP to 16 bits: what the instruction does depends on the machine. REX.W overrides it on both.
+ * Return whether the instruction depends on the processor. With an operand-size prefix Intel's processors ignore the
+ * prefix of a near branch, and AMD's cut RIP to 16 bits. REX.W overrides it on both.
  */
 static bool cuts_rip(const ZydisDecodedInstruction *in)
 {
     return (in->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) && !in->raw.rex.W;
 }
 
-/* With one of these before it a loope or loopne tests ZF the other way on some processors, whatever
- * the manuals say. No compiler writes that. */
+/* Return whether a repeat prefix stands before the instruction. With it loope and loopne test ZF the other way on
+ * some processors, against the manuals. No compiler writes that. */
 static bool is_repeated(const ZydisDecodedInstruction *in)
 {
     for (unsigned i = 0; i < in->raw.prefix_count; i++) {
@@ -55,8 +55,8 @@ static enum instruction_kind kind_of(const ZydisDecodedInstruction *in)
     if (in->raw.imm[0].is_relative)
         return branch_kind(in);
     if (in->mnemonic == ZYDIS_MNEMONIC_INT3 || in->mnemonic == ZYDIS_MNEMONIC_INT1)
-        return INSTRUCTION_FIXED; /* a debugger's, who will want to find it again */
-    /* A return address of 64 bits alone can lie in the copy. */
+        return INSTRUCTION_FIXED; /* of a debugger, which must find it again */
+    /* Only a return address of 64 bits can lie in the copy. */
     if (in->meta.category == ZYDIS_CATEGORY_CALL &&
         (cuts_rip(in) || in->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR))
         return INSTRUCTION_FIXED;
@@ -65,8 +65,8 @@ static enum instruction_kind kind_of(const ZydisDecodedInstruction *in)
     return in->address_width == 64 ? INSTRUCTION_DATA : INSTRUCTION_FIXED;
 }
 
-/* Zydis counts xabort among the jumps. Outside of a transaction it does nothing where the processor has
- * TSX (SDM 2, XABORT): the next instruction follows. */
+/* Return whether the next instruction never follows. Zydis counts xabort as a jump. Outside a transaction it has no
+ * effect if the processor has TSX (SDM 2, XABORT): the next instruction follows. */
 static bool never_goes_on(const ZydisDecodedInstruction *in)
 {
     switch (in->mnemonic) {

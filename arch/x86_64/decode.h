@@ -1,8 +1,8 @@
 /*
- * decode.h - one x86-64 instruction, as far as it matters to reading and moving prologues.
+ * decode.h - decodes one x86-64 instruction, as far as needed to read and move prologues.
  *
- * Users of Zydis are decode.c, callers_effects.c and callers_operands.c alone. Nothing here allocates, calls the system or keeps anything,
- * so that any thread and a signal handler may call it.
+ * Only decode.c, callers_effects.c and callers_operands.c use Zydis. No function here allocates, makes a system call
+ * or keeps state, so any thread and a signal handler may call it.
  */
 #ifndef HOTPATCH_DECODE_H
 #define HOTPATCH_DECODE_H
@@ -31,19 +31,20 @@ struct instruction {
     uint8_t modrm;         /* offset of ModR/M of an indirect call, else 0 */
     bool call;             /* pushes a return address: direct, indirect or far */
     bool by_stack;         /* such a call's target is in %rsp, or counted from it */
-    bool ends;             /* never goes on to the next instruction */
+    bool ends;             /* never continues to the next instruction */
     bool nop;              /* nop of any length */
     bool breakpoint;       /* int3 */
     bool takes_stack;      /* push, sub $n, %rsp: the frame of a function begins */
     bool gives_stack;      /* pop, leave, add $n, %rsp: it ends */
-    bool repeats;          /* rep movsb, ...: a thread may stop in it, and go on with the rest */
+    bool repeats;          /* rep movsb, ...: a thread may stop in it, and continue with the rest */
     bool halves_the_count; /* jecxz, loop with ecx: the prefix 67 is part of its meaning */
 };
 
-/* The instruction at `code`, of which there are `size` bytes. False: it is none, or it is cut. */
+/* Decode the instruction at `code`, of which there are `size` bytes. Return false if the bytes are no instruction, or
+ * are cut. */
 bool instruction_decode(const uint8_t *code, size_t size, struct instruction *out);
 
-/* Does it continue at `relative` bytes from its end, other than by falling through? */
+/* Return whether the instruction may continue at `relative` bytes from its end, other than by falling through. */
 bool instruction_branches(const struct instruction *instruction);
 
 #endif

@@ -10,14 +10,14 @@ enum { INT3 = 0xcc, JUMP_BYTES = 5, LANDING_BYTES = 4 };
 
 static const uint8_t LANDING[LANDING_BYTES] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
 
-/* Hooks leave an endbr64 at the entry as it is. */
+/* Skip an endbr64: hooks leave it unchanged at the entry. */
 static size_t past_landing(const uint8_t *code, size_t size)
 {
     return size > LANDING_BYTES && memcmp(code, LANDING, LANDING_BYTES) == 0 ? LANDING_BYTES : 0;
 }
 
-/* The ways in which hooks leave a function: jmp and call rel32, jmp rel8, jmp *word(%rip) with and
- * without REX.W, movabs to a register and jmp to it, push imm32 and ret. */
+/* Return whether the code is a jump as hooks write it: jmp and call rel32, jmp rel8, jmp *word(%rip) with and without
+ * REX.W, movabs to a register and jmp to it, push imm32 and ret. */
 static bool is_jump(const uint8_t *code, size_t size)
 {
     if (size >= 2 && (code[0] == 0xeb || (code[0] == 0xff && code[1] == 0x25)))

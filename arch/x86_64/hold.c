@@ -1,8 +1,8 @@
 /*
  * hold.c - jumps that trap no thread. Pure functions without allocation.
  *
- * A thread that had stopped between two of the displaced instructions goes on in the middle of the jump.
- * What it finds there depends on the 32 bits of the jump's distance, so on where the stub lies:
+ * A thread that had stopped between two displaced instructions continues in the middle of the jump. The bytes there
+ * depend on the 32 bits of the jump's distance, and so on the stub's address:
  *
  *     before   55              push %rbp          53           push %rbx
  *              48 89 e5        mov %rsp, %rbp     48 83 ec 08  sub $8, %rsp
@@ -11,9 +11,9 @@
  *     at 1        jmp to itself                      jmp to itself
  *     at 4        push %rbx, as before
  *
- * An instruction of two bytes or more is left as it was, as far as it lies inside the jump, or becomes a
- * jump to itself; one of one byte is left as it was. A thread that executes what was left comes to the next
- * boundary in the state in which the old code would have come there.
+ * An instruction of two bytes or more is left unchanged, as far as it lies inside the jump, or becomes a jump to
+ * itself. An instruction of one byte is left unchanged. A thread that executes an unchanged instruction comes to the
+ * next boundary in the same state as in the old code.
  */
 #include "arch/x86_64/hold.h"
 

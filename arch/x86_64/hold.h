@@ -4,8 +4,8 @@
 
 #include "arch/arch.h"
 
-/* Which bits of the jump's distance choice `number` (from 1 on) fixes, and to what. False: there is none of
- * that number. */
+/* Find the bits of the jump's distance that choice `number` (from 1 on) fixes, and their values. Return false if
+ * there is no choice of this number. */
 bool hold_pattern(const struct arch_prologue *prologue, unsigned number, uint32_t *fixed,
                   uint32_t *value);
 

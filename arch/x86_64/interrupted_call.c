@@ -23,7 +23,7 @@ static greg_t *registers_of(const void *context)
     return ((ucontext_t *)(uintptr_t)context)->uc_mcontext.gregs;
 }
 
-/* FRED, a way into the kernel that newer processors have, leaves rcx alone. */
+/* Return whether the instruction sets rcx. FRED, the kernel entry of newer processors, does not change rcx. */
 static bool instruction_sets_rcx(void)
 {
     unsigned long rcx = 0;
@@ -33,7 +33,7 @@ static bool instruction_sets_rcx(void)
     return rcx != 0;
 }
 
-/* In rcx, which a system call changes: the doorbell's handler has decided that the call ends with EINTR. */
+/* Return the mark in rcx that the doorbell's handler has ended the call with EINTR. A system call changes rcx. */
 static greg_t mark_of_ended(greg_t pc)
 {
     return ~pc;
@@ -81,7 +81,7 @@ long interrupted_call_number_before(const void *context, uint64_t instruction)
     if (instruction == (uintptr_t)by_number_here || instruction == (uintptr_t)sys_call_here)
         return *(const long *)(uintptr_t)(registers_of(context)[REG_RSP] - 8);
     if (!unwind_read(NULL, from, code, sizeof(code))) {
-        from = page; /* the page before it is no code of this function */
+        from = page; /* the page before cannot be read */
         if (instruction - from > sizeof(code) || !unwind_read(NULL, from, code, instruction - from))
             return -1;
     }

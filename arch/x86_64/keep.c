@@ -23,7 +23,7 @@ static uint32_t result_flags(const struct arch_kept *kept)
            (kept->vector & 1 ? KEEP_XMM0 : 0) | (kept->vector & 2 ? KEEP_XMM1 : 0);
 }
 
-/* A processor without them runs no caller that relies on them. */
+/* Return the flag for vector registers. A processor without them runs no caller that relies on them. */
 static uint32_t vector_flag(const struct arch_kept *kept)
 {
     bool wide = kept->vector_bytes > 32 || kept->vector >> XMM_COUNT;

@@ -1,11 +1,10 @@
 /*
- * keep_routines.h - the routines of keeping stubs and what they read, as numbers: keep_routines.S has
- * them in assembler.
+ * keep_routines.h - the routines of keeping stubs and the constants that they use, for keep_routines.S too.
  */
 #ifndef HOTPATCH_KEEP_ROUTINES_H
 #define HOTPATCH_KEEP_ROUTINES_H
 
-/* Of arch_keeper.flags. */
+/* Flags of arch_keeper.flags. */
 #define KEEP_RAX 1
 #define KEEP_RDX 2
 #define KEEP_XMM0 4
@@ -29,7 +28,7 @@
 #define AREA_VECTORS 192
 
 #ifndef __ASSEMBLER__
-/* No functions of C: a thunk jumps to them. */
+/* These are no functions of C: a thunk jumps to them. */
 extern const unsigned char keep_fast_none[], keep_fast_rax[], keep_fast_rdx[], keep_fast_both[];
 extern const unsigned char keep_full[];
 #endif

@@ -1,21 +1,20 @@
 /*
- * prologue.c - may a jump be put at this function's entry, and what does it displace?
+ * prologue.c - checks whether a jump can be put at a function's entry, and which instructions it displaces.
  *
- * Pure functions without allocation; see decode.h. The jump is `e9 rel32` at the entry, or behind
- * an endbr64 that stands there: callers by pointer land on that (SDM volume 1, chapter 17). Or it is
- * `eb rel8`, to an `e9 rel32` in padding.
+ * Pure functions without allocation; see decode.h. The jump is `e9 rel32` at the entry, or after an endbr64 there,
+ * which callers by pointer need (SDM volume 1, chapter 17). Or it is `eb rel8`, to an `e9 rel32` in padding.
  *
- * Jumps into the bytes that are overwritten are looked for among the function's own direct jumps. Those
- * of other functions are the caller's to look for. Those through a jump table are not seen: compilers
- * let none lead anywhere but behind all of a prologue.
+ * The function's own direct jumps into the overwritten bytes are searched here. The caller must search those of other
+ * functions. Jumps through a jump table are not seen: compilers let them lead only to code after the whole prologue.
  *
- * A jump of the body back to the jump's own place is refused if it may be a loop whose head is the
- * entry: at its next turn it would leave the old code for the new, and a replacement that calls
- * the original would be entered once for every turn. It is a tail call of the function itself, which
- * is to reach what the function is now, where the frame must be gone by then, because the displaced
- * instructions are the first to build it; where the instruction before the jump is the frame's last
- * (compilers begin and end no frame within a loop); or where an endbr64 stands before the entry, which
- * loops leave out.
+ * A jump of the body back to the jump's own place is refused if it may be a loop whose head is the entry. At its next
+ * iteration the loop would leave the old code for the new, and a replacement that calls the original would be entered
+ * at each iteration. Such a jump is a tail call of the function itself, which must reach the new code, in these
+ * cases:
+ *
+ *   - The frame must be gone by then, because the displaced instructions are the first to build it.
+ *   - The instruction before the jump is the frame's last (compilers begin and end no frame within a loop).
+ *   - An endbr64 stands before the entry, which loops leave out.
  */
 #include "arch/arch.h"
 
@@ -27,19 +26,19 @@ enum {
     JUMP_BYTES = ARCH_LONG_BYTES,
     HOOK_BYTES = 14,
     WORD = 8,
-    /* Behind this offset no jump of eight bits reaches the jump's bytes. */
+    /* After this offset no jump of eight bits reaches the jump's bytes. */
     NEAR_BYTES = JUMP_BYTES - 1 + 128,
-    TAIL_CALLS_MAX = 64 /* each costs a look at the whole function */
+    TAIL_CALLS_MAX = 64 /* for each the whole function is read */
 };
 
-/* The function from where the jump goes to its end. */
+/* The function from the jump to its end. */
 struct prologue_body {
     const uint8_t *code;
     size_t size;
     bool behind_endbr64;
 };
 
-/* Where its jumps lead. */
+/* The targets of its jumps. */
 struct leads {
     const struct prologue_body *body;
     unsigned offsets; /* as bits, those below JUMP_BYTES */
@@ -105,10 +104,10 @@ bool arch_ends_itself(const uint8_t *code, size_t size, size_t behind)
     return in.ends || in.call;
 }
 
-/* ------------------------------------------------------------- who leads there --- */
+/* ------------------------------------------------------------- jumps to the entry --- */
 
-/* The instruction at `at` follows one that ends the frame, and nobody jumps to it past that. "push $1;
- * pop %rdi" is no frame: so compilers save bytes (-Os). */
+/* Return whether the instruction at `at` is a tail call: it follows an instruction that ends the frame, and no jump
+ * leads to it past that. "push $1; pop %rdi" is no frame: compilers save bytes with it (-Os). */
 static bool is_tail_call(const struct prologue_body *body, size_t at)
 {
     bool took = false, ended = false, met = false;
@@ -142,7 +141,7 @@ static bool is_near_jump(uint8_t opcode)
     return (opcode & 0xf0) == 0x70 || opcode == 0xeb || (opcode >= 0xe0 && opcode <= 0xe3);
 }
 
-/* Every byte that could be a jump of eight bits, since the instructions are not known here. */
+/* Record every byte that may be a jump of eight bits, because the instructions are not known here. */
 static void note_any_near(struct leads *leads, size_t from)
 {
     const struct prologue_body *body = leads->body;
@@ -168,7 +167,7 @@ static void note_near(struct leads *leads, size_t from)
     }
 }
 
-/* How long the opcode is before this 32-bit field that makes it a jump to `target`. 0: it is none. */
+/* Return the length of the opcode before this 32-bit field that makes it a jump to `target`; 0: it is no jump. */
 static size_t far_opcode_bytes(const struct prologue_body *body, size_t field, uint32_t target)
 {
     uint8_t opcode = body->code[field - 1], escape = field > 1 ? body->code[field - 2] : 0;
@@ -179,9 +178,9 @@ static size_t far_opcode_bytes(const struct prologue_body *body, size_t field, u
 }
 
 /*
- * Jumps of 32 bits may lie anywhere. A field that happens to lead to one of five addresses is so
- * rare that nothing need be decoded: a megabyte takes a millisecond, and data between the
- * instructions cannot hide a jump.
+ * Record jumps of 32 bits, which may be anywhere. A field that leads to one of five addresses by chance is very rare,
+ * so no instruction need be decoded. A megabyte takes a millisecond, and data between the instructions cannot hide a
+ * jump.
  */
 static void note_far(struct leads *leads, size_t from)
 {
@@ -201,7 +200,7 @@ static void note_far(struct leads *leads, size_t from)
     }
 }
 
-/* Where jumps at `from` and behind it lead. */
+/* Return the targets of the jumps from `from` on. */
 static struct leads leads_from(const struct prologue_body *body, size_t from)
 {
     struct leads leads = {.body = body};
@@ -223,9 +222,9 @@ static bool starts_at(const struct arch_prologue *prologue, int64_t offset)
 }
 
 /*
- * Nothing falls into the bytes at `offset`. They are the jump's to have if they are padding, and
- * are then counted to the instruction before: no thread can be on a boundary there. If something
- * leads to them they are instructions like any other; else they may be another function.
+ * Check the bytes at `offset` after an instruction that never continues. If they are padding, the jump may use them,
+ * and they are counted to the instruction before: no thread can be on a boundary there. If a jump leads to them, they
+ * are instructions like any other. Otherwise they may be another function.
  */
 static enum arch_problem read_behind_the_end(const struct prologue_body *body, size_t offset,
                                              struct arch_prologue *out, size_t *end)
@@ -241,7 +240,7 @@ static enum arch_problem read_behind_the_end(const struct prologue_body *body, s
     return ARCH_OK;
 }
 
-/* `*end`: where the next instruction begins. */
+/* Read the displaced instructions. `*end`: address of the next instruction. */
 static enum arch_problem read_displaced(const struct prologue_body *body, struct arch_prologue *out,
                                         size_t *end)
 {
@@ -269,7 +268,7 @@ static enum arch_problem read_displaced(const struct prologue_body *body, struct
     return ARCH_OK;
 }
 
-/* Among the first five bytes, whichever of them are displaced. */
+/* Return whether a frame begins in the first five bytes, displaced or not. */
 static bool begins_a_frame(const struct prologue_body *body)
 {
     struct instruction in;
@@ -283,8 +282,8 @@ static bool begins_a_frame(const struct prologue_body *body)
     return false;
 }
 
-/* A jump to an old boundary would find a trap there at each turn, and for as long as the entry is
- * armed: the program may take SIGTRAP for itself meanwhile, or block it. */
+/* Check jumps into the overwritten bytes. A jump to an old boundary would execute a trap each time, as long as the
+ * entry is armed, and the program may meanwhile handle SIGTRAP itself, or block it. */
 static enum arch_problem check_jumps(const struct prologue_body *body, size_t end,
                                      struct arch_prologue *out)
 {
@@ -297,8 +296,8 @@ static enum arch_problem check_jumps(const struct prologue_body *body, size_t en
 }
 
 /*
- * A branch of the displaced ones among themselves: its target moves with it. A call may lead to
- * the entry, or to behind the jump: to its own next instruction, which wants to know where it is.
+ * Check a branch between displaced instructions: its target moves with it. A call may lead to the entry, or after the
+ * jump: to its own next instruction, by which code finds its own address.
  */
 static enum arch_problem check_branch(const struct arch_prologue *prologue, unsigned next,
                                       const struct instruction *in)
@@ -312,8 +311,8 @@ static enum arch_problem check_branch(const struct arch_prologue *prologue, unsi
     return ARCH_OK;
 }
 
-/* A thread that an interrupt finds in the middle of a first instruction that repeats itself would go on
- * in the replacement. */
+/* Check the first instruction. A thread that is interrupted inside a repeated first instruction would continue in the
+ * replacement. */
 static enum arch_problem check_displaced(const struct arch_prologue *prologue)
 {
     for (unsigned i = 0; i < prologue->count; i++) {
@@ -359,8 +358,8 @@ bool arch_forwards(const uint8_t *code, size_t size, uint64_t address, uint64_t 
 }
 
 /*
- * mov $15, %rax or %eax, and syscall: rt_sigreturn(2), in the words that unwinders and debuggers know
- * a signal frame by. A C library need not describe it by an FDE (musl does not).
+ * Return whether the code is rt_sigreturn(2): mov $15, %rax or %eax, and syscall, the bytes by which unwinders and
+ * debuggers detect a signal frame. A C library need not describe it by an FDE (musl does not).
  */
 static bool returns_from_signal(const uint8_t *code, size_t size)
 {
@@ -371,7 +370,7 @@ static bool returns_from_signal(const uint8_t *code, size_t size)
            (size >= sizeof(narrow) && memcmp(code, narrow, sizeof(narrow)) == 0);
 }
 
-/* The function behind its endbr64, if it has one. */
+/* Return the function after its endbr64, if it has one. */
 static struct prologue_body body_of(const uint8_t *code, size_t size, uint64_t entry,
                                     struct arch_prologue *out)
 {
@@ -434,7 +433,7 @@ void arch_pad_window(const struct arch_prologue *prologue, uint64_t *low, uint64
 
 /* ------------------------------------------------------------------ the widening --- */
 
-/* Does it mean the same in a copy, whatever of the instructions before it is copied? */
+/* Return whether the instruction means the same in a copy, whether or not the instructions before it are copied. */
 static bool is_taken_along(const struct instruction *in, size_t next)
 {
     if (in->call || in->breakpoint || in->kind == INSTRUCTION_FIXED ||

@@ -1,15 +1,14 @@
 /*
- * relocate.c - a copy of displaced instructions that does elsewhere what they did at home, and goes on
- * behind them. Pure functions without allocation; see decode.h.
+ * relocate.c - makes a copy of displaced instructions that has the same effect at another address, and continues
+ * after them. Pure functions without allocation; see decode.h.
  *
- * Relative operands are corrected; jumps of eight bits become their forms of 32 bits, and those
- * that have none (loop, jrcxz) a pair of jumps. What led from one displaced instruction to another
- * leads to the copy. What led to the entry by a call, or to the endbr64 before the jump, still does:
- * that is a call of the function as it is now.
+ * Relative operands are corrected. Jumps of eight bits become their forms of 32 bits, and those that have no such
+ * form (loop, jrcxz) become a pair of jumps. A branch from one displaced instruction to another leads to the copy. A
+ * call of the entry, or a branch to the endbr64 before the jump, is unchanged: it calls the function's present code.
  *
- * A call ends behind the jump, or the function is refused: it is the last one displaced. "call there"
- * becomes "push behind; jmp there", where `behind` is in the function: what is called finds on the
- * stack what it would find without us, and so do unwinders.
+ * A call must end after the jump, or the function is refused: it is the last displaced instruction. "call there"
+ * becomes "push behind; jmp there", where `behind` is in the function. The callee and unwinders find the same stack
+ * as without the patch.
  */
 #include "arch/arch.h"
 
@@ -22,7 +21,7 @@ enum {
     JUMP_BYTES = 5,
     CONDITIONAL_BYTES = 6,
     ABSOLUTE_BYTES = 14,
-    PAIR_BYTES = 4, /* behind the prefixes: the counted jump, and the one around the jump */
+    PAIR_BYTES = 4, /* after the prefixes: the counted jump, and the jump around the next */
     PUSH_BYTES = 6,
     ADDRESS_BYTES = 8
 };
@@ -34,12 +33,12 @@ struct moving {
     uint64_t to;
     bool calls; /* calls stay calls */
     uint8_t *out;
-    size_t length; /* of what is written so far */
+    size_t length; /* bytes written so far */
 };
 
 /* -------------------------------------------------------------------- the layout --- */
 
-/* Once the return address is pushed %rsp is another. */
+/* Return whether a call becomes a push and a jump. After the push %rsp has another value. */
 static bool becomes_jump(const struct moving *moving, const struct instruction *in)
 {
     return in->call && !moving->calls && !in->by_stack;
@@ -63,8 +62,8 @@ static size_t relocated_bytes(const struct moving *moving, const struct instruct
     }
 }
 
-/* Places all of them before the first is written, since jumps may lead forward. False: one of them
- * cannot be moved, or there is no room. */
+/* Set the offsets of all instructions before the first is written, because jumps may lead forward. Return false if an
+ * instruction cannot be moved, or the space is too small. */
 static bool lay_out(struct moving *moving, size_t room)
 {
     const struct arch_prologue *prologue = moving->prologue;
@@ -91,7 +90,7 @@ static void put(struct moving *moving, const void *bytes, size_t length)
     moving->length += length;
 }
 
-/* The next four bytes: from `behind` bytes after them to `target`. False: too far. */
+/* Write four bytes: the distance to `target` from `behind` bytes after them. Return false if it is too far. */
 static bool put_relative(struct moving *moving, uint64_t target, size_t behind)
 {
     int64_t wide = (int64_t)(target - (moving->to + moving->length + 4 + behind));
@@ -101,7 +100,7 @@ static bool put_relative(struct moving *moving, uint64_t target, size_t behind)
     return relative == wide;
 }
 
-/* Where the branch at displaced instruction `i` leads once it is moved. */
+/* Return the target of the branch at displaced instruction `i` after it is moved. */
 static uint64_t branch_target(const struct moving *moving, unsigned i)
 {
     const struct arch_prologue *prologue = moving->prologue;
@@ -115,7 +114,7 @@ static uint64_t branch_target(const struct moving *moving, unsigned i)
     return prologue->jump + (uint64_t)offset;
 }
 
-/* "loop there" becomes "loop 1f; jmp 2f; 1: jmp there; 2:". */
+/* Write a counted jump: "loop there" becomes "loop 1f; jmp 2f; 1: jmp there; 2:". */
 static bool put_counted(struct moving *moving, const struct instruction *in, uint64_t target)
 {
     uint8_t pair[] = {in->opcode, 2, 0xeb, JUMP_BYTES};
@@ -149,7 +148,8 @@ static bool put_branch(struct moving *moving, unsigned i)
     return put_relative(moving, target, 0);
 }
 
-/* The call is to be the copy's: where it returns to, or what it calls, would be the wrong place. */
+/* Return whether the copy must make the call itself, because its return address or its target is its own next
+ * instruction. */
 static bool asks_for_itself(const struct moving *moving, const struct instruction *in, unsigned i)
 {
     int64_t offset = (int64_t)moving->prologue->start[i] + in->length + in->relative;
@@ -180,7 +180,7 @@ static bool put_instruction(struct moving *moving, unsigned i)
     return true;
 }
 
-/* "push 1f(%rip); jmp there; 1: .quad behind". Of an indirect call /2 becomes /4. */
+/* Write a call as "push 1f(%rip); jmp there; 1: .quad behind". In an indirect call /2 becomes /4. */
 static bool put_called(struct moving *moving, unsigned i)
 {
     const struct instruction *in = &moving->in[i];
@@ -210,7 +210,7 @@ static bool put_displaced(struct moving *moving, unsigned i)
     return !asks_for_itself(moving, in, i) && put_instruction(moving, i);
 }
 
-/* The way to the rest of the function, which may be anywhere. */
+/* Write a jump to the rest of the function, which may be at any address. */
 static void put_jump(struct moving *moving, uint64_t target)
 {
     size_t before = moving->length;
@@ -232,7 +232,7 @@ ssize_t arch_move(const struct arch_prologue *prologue, uint64_t to, bool shadow
     if (prologue->count == 0 || !lay_out(&moving, room))
         return -1;
     if (prologue->jump != prologue->entry)
-        put(&moving, "\xf3\x0f\x1e\xfa", ENDBR64_BYTES); /* it is called by pointer, too */
+        put(&moving, "\xf3\x0f\x1e\xfa", ENDBR64_BYTES); /* the copy is called by pointer, too */
     for (unsigned i = 0; i < prologue->count; i++) {
         if (!put_displaced(&moving, i))
             return -1;

@@ -53,7 +53,8 @@ static bool ask_processor(void)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
 }
 
-/* Asked once: in a virtual machine every CPUID is an exit to the hypervisor, about 5 us. */
+/* Return whether the processor has the SHA extensions. Read once: in a virtual machine every CPUID is an exit to the
+ * hypervisor, about 5 us. */
 static bool has_sha(void)
 {
     static bool asked, answer;

@@ -1,6 +1,6 @@
 /*
- * shadow_stack.c - does the kernel keep a second stack of return addresses, with which each `ret`
- * is compared (Intel SDM 1, chapter 17; Documentation/arch/x86/shstk.rst)? Listener.
+ * shadow_stack.c - checks whether the kernel keeps a second stack of return addresses, with which each `ret` is
+ * compared (Intel SDM 1, chapter 17; Documentation/arch/x86/shstk.rst). Listener.
  */
 #include "arch/arch.h"
 

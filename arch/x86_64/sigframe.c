@@ -40,7 +40,7 @@ BARE void sigframe_step(void *context, bool steps)
     *flags = steps ? *flags | TRAP_FLAG : *flags & ~TRAP_FLAG;
 }
 
-/* What glibc's own restorer looks like. */
+/* The same bytes as glibc's own restorer. */
 __asm__(".text\n.globl sigframe_return\n.hidden sigframe_return\n"
         ".type sigframe_return, @function\nsigframe_return:\n"
         "movq $15, %rax\nsyscall\n.size sigframe_return, .-sigframe_return\n");

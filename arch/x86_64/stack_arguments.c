@@ -1,10 +1,10 @@
 /*
  * stack_arguments.c - see ../stack_arguments.h.
  *
- * Each instruction is visited once for each stack pointer with which it is reached: in compiled code
- * that is one, but for what lies behind a call that does not return. What no branch leads to (the
- * cases of a switch, landing pads of exceptions) is visited with the stack pointer of the jump through
- * a table, else with that of the deepest call.
+ * Each instruction is visited once for each stack pointer with which it is reached. In compiled code this is one,
+ * except for code after a call that does not return. Code to which no branch leads (the cases of a switch, landing
+ * pads of exceptions) is visited with the stack pointer of the jump through a table, or else with that of the deepest
+ * call.
  */
 #include "arch/stack_arguments.h"
 
@@ -20,7 +20,7 @@ struct visit {
     struct stack_place place;
 };
 
-/* Of each byte: with which places an instruction that begins there has been visited. */
+/* For each byte: the stack positions with which an instruction that begins there has been visited. */
 struct places_seen {
     struct stack_place places[PLACES];
     uint8_t count;
@@ -30,7 +30,7 @@ struct places_seen {
 /* A function, or a part of one that lies elsewhere (NAME.cold). */
 struct piece {
     uint64_t begin;
-    size_t size, done; /* before `done` nothing is left out */
+    size_t size, done; /* all code before `done` has been visited */
     const uint8_t *code;
     struct places_seen *seen;
     struct stack_place table, deepest; /* of a jump through a table; of a call */
@@ -93,7 +93,7 @@ static bool same(const struct stack_place *a, const struct stack_place *b)
            (!a->depth_known || a->depth == b->depth) && (!a->frame_known || a->frame == b->frame);
 }
 
-/* False: it has been visited so. */
+/* Record a visit. Return false if the instruction has been visited with this position. */
 static bool is_first(struct search *s, struct places_seen *seen, const struct stack_place *place)
 {
     for (unsigned i = 0; i < seen->count; i++)
@@ -121,7 +121,8 @@ static void note_step(struct search *s, struct piece *piece, const struct stack_
     }
 }
 
-/* At the depth of the entry it may be a function's end, in another one that reads its arguments. */
+/* Record a jump through a table. At the depth of the entry it may be a tail call, of a function that reads its
+ * arguments. */
 static void note_table_place(struct search *s, struct piece *piece, const struct stack_place *place)
 {
     bool ends = place->depth_known ? place->depth <= 0 : !place->frame_known;
@@ -134,7 +135,7 @@ static void note_table_place(struct search *s, struct piece *piece, const struct
     piece->has_table = true;
 }
 
-/* One instruction. False: the next one is not reached, or has been visited. */
+/* Visit one instruction. Return false if the next is not reached, or has been visited. */
 static bool visit(struct search *s, struct visit *v)
 {
     struct piece *piece = piece_at(s, v->at);
@@ -160,7 +161,7 @@ static bool visit(struct search *s, struct visit *v)
     if (step.flow == FLOW_TABLE)
         note_table_place(s, piece, &v->place);
     *v = (struct visit){v->at + step.length, step.after};
-    /* Behind a last call that does not return another function begins. */
+    /* After a last call that does not return another function begins. */
     return (step.flow == FLOW_ON || step.flow == FLOW_BRANCH) && v->at - piece->begin < piece->size;
 }
 
@@ -174,7 +175,7 @@ static void visit_waiting(struct search *s)
     }
 }
 
-/* The first instruction of the piece that nothing has led to; padding is none. */
+/* Find the first instruction of the piece to which no branch has led; padding is left out. */
 static bool find_left_out(struct piece *piece, uint64_t *at)
 {
     static const struct stack_place nowhere;

@@ -13,11 +13,11 @@ enum { CHUNK = 4096, CHUNKS = 16 };
 #define DIRECTION_FLAG 0x400
 
 struct string {
-    bool moves;   /* else it stores rax */
-    size_t width; /* of one round, in bytes */
+    bool moves;   /* false: it stores rax */
+    size_t width; /* of one iteration, in bytes */
 };
 
-/* Prefixes that change an address are left to the processor. */
+/* Decode a string instruction. Prefixes that change an address are not handled. */
 static bool decode_string(const uint8_t *code, size_t size, struct string *string)
 {
     bool repeated = false, narrow = false, wide = false;
@@ -40,7 +40,7 @@ static bool decode_string(const uint8_t *code, size_t size, struct string *strin
     return string->moves || code[at] == 0xaa || code[at] == 0xab;
 }
 
-/* The kernel copies what can be read to where it can be written, as process_vm_readv(2) says. */
+/* Copy memory by the kernel: bytes that cannot be read or written are left out, see process_vm_readv(2). */
 static size_t copy(uint64_t to, const struct iovec *from, size_t count, size_t size)
 {
     struct iovec local = {(void *)(uintptr_t)to, size};
@@ -72,7 +72,7 @@ void step_string_shorten(void *context, const uint8_t *code, size_t size)
     if (!decode_string(code, size, &string) || rounds < 2 || (registers[REG_EFL] & DIRECTION_FLAG))
         return;
     rounds = rounds - 1 < most / string.width ? rounds - 1 : most / string.width;
-    /* Bytes that are written and then read would be repeated by the processor. */
+    /* The processor would repeat bytes that are first written and then read. */
     if (string.moves && to - from < rounds * string.width)
         return;
     if (string.moves)

@@ -1,15 +1,15 @@
 /*
- * stub.c - where a jump may lead so that it has traps on the old instruction boundaries, and the
- * code that lies there. Pure functions without allocation.
+ * stub.c - finds the addresses for a stub with which the jump has traps on the old instruction boundaries, and writes
+ * the stub's code. Pure functions without allocation.
  *
- * The jump is e9 and 32 bits relative to its end. Its byte at offset 1 to 4 must be int3 where an
- * instruction began, so that a thread that had stopped there traps instead of running a piece of
- * the jump. That fixes bytes of the stub's distance: with the highest one fixed the stub lies 832
- * to 816 MiB below, with all four there is one place.
+ * The jump is e9 and 32 bits relative to its end. Its byte at offset 1 to 4 must be int3 where an instruction began,
+ * so that a thread that had stopped there traps instead of executing a part of the jump. This fixes bytes of the
+ * stub's distance: with the highest byte fixed the stub lies 832 to 816 MiB below, with all four fixed there is one
+ * address.
  *
- * A program at 0x400000 has nothing so far below. The highest byte may then be another: opcodes
- * that are no instruction in 64-bit mode whatever follows (Intel SDM 2, table A-2, "i64") raise #UD,
- * SIGILL, with the program counter at themselves. Each gives another 16 MiB.
+ * A program at 0x400000 has no memory so far below. The highest byte may then be another: opcodes that are no
+ * instruction in 64-bit mode, with any following bytes (Intel SDM 2, table A-2, "i64"), raise #UD, SIGILL, with the
+ * program counter at themselves. Each gives another 16 MiB.
  */
 #include "arch/arch.h"
 
@@ -26,8 +26,8 @@ enum {
     LAST_TRAPS_COUNT = ARCH_STUB_CHOICES / 2
 };
 
-/* For offset 4: int3, then what raises #UD, those first that lead above. Not d5 and 62, which later
- * processors have made prefixes of. */
+/* Values for offset 4: int3, then opcodes that raise #UD, those first that lead above. Not d5 and 62, which are
+ * prefixes on later processors. */
 static const uint8_t LAST_TRAPS[LAST_TRAPS_COUNT] = {0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e,
                                                      0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61,
                                                      0xea, 0xd6, 0xd4, 0xce, 0x9a, 0x82};
@@ -42,7 +42,7 @@ static uint32_t traps_of(const struct arch_prologue *prologue)
            (prologue->guarded ? prologue->guard : TRAP);
 }
 
-/* The bits of the distance that are fixed, to those of traps_of(). In a pad no instruction began. */
+/* Return the bits of the distance that are fixed, to those of traps_of(). In a pad no instruction began. */
 static uint32_t fixed_bits(const struct arch_prologue *prologue)
 {
     uint32_t bits = prologue->guarded ? 0xff : 0, held, value;
@@ -56,7 +56,7 @@ static uint32_t fixed_bits(const struct arch_prologue *prologue)
     return bits;
 }
 
-/* What the original first byte and another one behind it are. */
+/* The meaning of the original first byte and a byte after it. */
 enum pair {
     PAIR_UNKNOWN,
     PAIR_TRAPS, /* a prefix and int3: SIGTRAP, with the program counter behind both */
@@ -69,8 +69,8 @@ static bool is_trap_prefix(uint8_t byte)
            byte == 0x65 || byte == 0x2e || byte == 0x3e;
 }
 
-/* Intel SDM 2, tables A-2 and A-6: after a prefix what is no opcode; of groups 11 (c6, c7; f8 is
- * xabort or xbegin), 4 and 5 (fe, ff) what is no member; lea of a register; ud2. */
+/* Return the meaning of two bytes. Intel SDM 2, tables A-2 and A-6: after a prefix a byte that is no opcode;
+ * undefined members of groups 11 (c6, c7; f8 is xabort or xbegin), 4 and 5 (fe, ff); lea of a register; ud2. */
 static enum pair pair_of(uint8_t first, uint8_t second)
 {
     unsigned member = second >> 3 & 7;
@@ -88,7 +88,7 @@ static enum pair pair_of(uint8_t first, uint8_t second)
     return first == 0x0f && second == 0x0b ? PAIR_FAULTS : PAIR_UNKNOWN;
 }
 
-/* An instruction of two bytes stays whole, and a trap stands behind it. */
+/* An instruction of two bytes stays whole, and a trap is put after it. */
 bool arch_stub_guard(struct arch_prologue *prologue)
 {
     static const uint8_t traps[] = {TRAP, 0x0b, 0xff};
@@ -174,13 +174,13 @@ bool arch_stub_other(struct arch_prologue *prologue)
     return true;
 }
 
-/* The distance 0, as an address. */
+/* Return the address for the distance 0. */
 static uint64_t jump_end(const struct arch_prologue *prologue)
 {
     return (prologue->pad ? prologue->pad : prologue->jump) + JUMP_BYTES;
 }
 
-/* What lies `distance` away, but not beyond either end of the address space. */
+/* Return the address at `distance`, limited to the address space. */
 static uint64_t reach(uint64_t from, int32_t distance)
 {
     uint64_t to = from + (uint64_t)(int64_t)distance;
@@ -209,7 +209,7 @@ void arch_stub_window(const struct arch_prologue *prologue, struct arch_window *
     }
 }
 
-/* The distance from the jump to `stub`. False: it does not fit. */
+/* Find the distance from the jump to `stub`. Return false if it does not fit. */
 static bool distance_to(const struct arch_prologue *prologue, uint64_t stub, int32_t *distance)
 {
     int64_t wide = (int64_t)(stub - jump_end(prologue));
@@ -227,9 +227,8 @@ bool arch_stub_possible(const struct arch_prologue *prologue, uint64_t stub)
 }
 
 /*
- * The lowest number that is not below `least` and has the bits `fixed` from `value`. Above the
- * highest fixed bit that differs nothing changes if that bit has to be set; if it has to be cleared
- * the free bits above it count one up.
+ * Find the lowest number that is not below `least` and has the bits `fixed` from `value`. If the highest fixed bit
+ * that differs must be set, the bits above it stay. If it must be cleared, the free bits above it count up by one.
  */
 static bool lowest_with(uint32_t least, uint32_t fixed, uint32_t value, uint32_t *out)
 {
@@ -251,7 +250,7 @@ static bool lowest_with(uint32_t least, uint32_t fixed, uint32_t value, uint32_t
 
 bool arch_stub_from(const struct arch_prologue *prologue, uint64_t from, uint64_t *stub)
 {
-    /* Distances are ordered as unsigned numbers once their sign bit is flipped. */
+    /* With the sign bit flipped, distances are ordered as unsigned numbers. */
     const uint32_t sign = 0x80000000;
     uint64_t end = jump_end(prologue), low = reach(end, INT32_MIN);
     int32_t distance;
@@ -286,7 +285,7 @@ void arch_short_bytes(const struct arch_prologue *prologue, uint8_t jump[ARCH_SH
 
 /* ---------------------------------------------------------------------- the code --- */
 
-/* An instruction at `at`, of `length` bytes with its relative field at `field`, refers to `to`. */
+/* Write the relative field at `field` of an instruction at `at`, of `length` bytes, that refers to `to`. */
 static bool refer(uint8_t *out, size_t field, uint64_t at, size_t length, uint64_t to)
 {
     int64_t wide = (int64_t)(to - (at + length));

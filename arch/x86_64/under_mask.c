@@ -9,8 +9,8 @@
 extern const ptrdiff_t __rseq_offset __attribute__((weak)); /* glibc 2.35 */
 extern const unsigned int __rseq_size __attribute__((weak));
 
-/* What the kernel writes last below the stack pointer and its red zone is the end of the saved vector
- * registers, a magic word, aligned down to 64 bytes (arch/x86/kernel/fpu/signal.c). */
+/* The kernel writes last, below the stack pointer and its red zone, the end of the saved vector registers: a magic
+ * word, aligned down to 64 bytes (arch/x86/kernel/fpu/signal.c). */
 enum { RED_ZONE = 128, TRACE_BYTES = 80 };
 
 long under_mask_call(struct under_mask *call) __attribute__((visibility("hidden")));
@@ -168,8 +168,8 @@ _Static_assert(RED_ZONE + TRACE_BYTES == 208 && SYS_rt_sigprocmask == 14 && SIG_
                    UNDER_MASK_HANDLED == -10001 && UNDER_MASK_RUNG == -10002,
                "the numbers above");
 
-/* Where the kernel puts the frame of a handler that wants the alternate stack: below its top, without red
- * zone, unless the thread is on it already. */
+/* Return the place where the kernel puts the frame of a handler with SA_ONSTACK: below the alternate stack's top,
+ * without red zone, unless the thread is on this stack already. */
 static uint64_t *top_of_alternate(void)
 {
     stack_t stack;
@@ -180,7 +180,7 @@ static uint64_t *top_of_alternate(void)
     return (uint64_t *)((char *)stack.ss_sp + stack.ss_size - TRACE_BYTES);
 }
 
-/* Each thread's word for the sequence that it is in; a word without meaning where libc has none. */
+/* Return the thread's word for its present restartable sequence; a word without meaning if libc has none. */
 static uint64_t *section_of_thread(struct under_mask *call)
 {
     if (!&__rseq_size || !&__rseq_offset || __rseq_size == 0)

@@ -1,9 +1,10 @@
 /*
- * vfork.c - vfork(2) as the host calls it: what an exec in the child counted in the memory that it shares
- * (base/exec_notice.h) is put back when the parent goes on, which does not execute.
+ * vfork.c - vfork(2) as the host calls it. An exec in the child changes a count in the shared memory
+ * (base/exec_notice.h). The count is put back when the parent continues, which does not execute a program.
  *
- * One system call, as libc's, unless there is no room for a child because of our threads (give_way.c). The child returns on the parent's stack before it: the return address is kept
- * in a register, which each of the two has.
+ * One system call, as in libc. A second call is made if there is no space for a child because of the shim's threads
+ * (give_way.c). The child returns on the parent's stack before the parent does: the return address is kept in a
+ * register, which each of the two has.
  */
 #include <stddef.h>
 #include <unistd.h>
