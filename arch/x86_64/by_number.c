@@ -2,9 +2,9 @@
 #include "base/host_calls.h"
 
 /*
- * Any number that is not looked at is called at once, as libc calls it, at the cost of a comparison, a bit
- * test and a store into the red zone. The child of a call that shares the memory, or that names another stack, returns past every
- * function of ours: it finds the caller's return address on top.
+ * syscall(2). A number that is not checked is called at once, as libc calls it, at the cost of a comparison, a bit
+ * test and a store into the red zone. The child of a call that shares the memory, or that names another stack,
+ * returns past every function of the shim: the caller's return address is on top of its stack.
  */
 __asm__(".pushsection .text\n"
         ".globl syscall\n"

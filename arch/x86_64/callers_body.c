@@ -11,16 +11,16 @@
 
 enum { STEPS_MAX = 1 << 16, LENGTH_MAX = 15, SLOTS = 1024, KEPT_BYTES = 1 << 17 };
 
-/* An address that is still to be read. */
+/* An address that must still be read. */
 struct work {
     uint64_t address;
     struct stack_state stack;
     int32_t before;
 };
 
-/* Where the code that is being read belongs to. */
+/* The range of addresses of the code that is being read. */
 struct interval {
-    uint64_t begin, end; /* [begin, end): one function's, or between functions */
+    uint64_t begin, end; /* [begin, end): of one function, or between functions */
 };
 
 struct reading {
@@ -57,7 +57,7 @@ static void enter_step(const struct body *body, uint32_t number)
     body->slots[at] = number + 1;
 }
 
-/* `count` empty slots. */
+/* Allocate `count` empty slots. */
 static bool take_slots(struct body *body, uint32_t count)
 {
     uint32_t *slots = body->slots;
@@ -75,7 +75,7 @@ static bool take_slots(struct body *body, uint32_t count)
     return true;
 }
 
-/* At most half of the slots are in use. */
+/* Grow the slots, so that at most half of them are in use. */
 static bool make_room(struct body *body)
 {
     size_t count = body_count(body);
@@ -125,7 +125,7 @@ size_t body_memory(const struct body *body)
            body->slot_room * sizeof(*body->slots);
 }
 
-/* ------------------------------------------------------- where branches lie --- */
+/* ------------------------------------------------------- addresses of branches --- */
 
 uint64_t step_site(const struct step *step)
 {
@@ -158,7 +158,8 @@ static bool is_code(const struct branch_index *index, uint64_t address)
     return false;
 }
 
-/* Where its length is not known, it ends with the first entry that leads out of the function. */
+/* Add the targets of a jump table. If its length is not known, it ends at the first entry that leads out of the
+ * function. */
 static void add_edges(struct reading *reading, struct step *step, const struct table *table)
 {
     struct body *body = reading->body;
@@ -210,13 +211,13 @@ static void add_work(struct reading *reading, uint64_t address, int32_t before)
     reading->body->cut |= !work;
 }
 
-/* Behind the first byte of what is being read, where no function begins. */
+/* Return whether the address is after the first byte of the range that is being read, and no function begins there. */
 static bool is_inside(const struct reading *reading, uint64_t address)
 {
     return address > reading->interval.begin && address < reading->interval.end;
 }
 
-/* Where a call or jump leads to: an entry, or elsewhere. */
+/* Set the target of a call or jump: an entry, or another address. */
 static void lead_to(struct reading *reading, int32_t number, uint64_t target)
 {
     struct step *step = body_step(reading->body, (size_t)number);
@@ -265,7 +266,7 @@ static void follow_edges(struct reading *reading, int32_t number)
         add_work(reading, ((uint64_t *)reading->body->edges.bytes)[first + i], number);
 }
 
-/* Does the instruction after it follow? */
+/* Return whether the next instruction follows this one. */
 static bool follow(struct reading *reading, int32_t number)
 {
     struct step *step = body_step(reading->body, (size_t)number);
@@ -334,7 +335,7 @@ static void find_interval(struct reading *reading, uint64_t address)
         reading->interval.begin = function->address + function->size;
 }
 
-/* What callers_flow.c finds is left as it is. */
+/* Initialise a step, except the members that callers_flow.c sets. */
 static void start_step(struct step *step, const struct work *work)
 {
     step->address = work->address;
@@ -373,7 +374,7 @@ static int32_t add_step(struct reading *reading, const struct work *work)
     return (int32_t)body_count(body) - 1;
 }
 
-/* Padding after a call that does not return, up to where something else begins. */
+/* Return whether this is padding after a call that does not return. */
 static bool is_after_call(const struct body *body, int32_t number)
 {
     for (; number >= 0; number = body_step(body, (size_t)number)->before) {
@@ -387,7 +388,7 @@ static bool is_after_call(const struct body *body, int32_t number)
     return false;
 }
 
-/* The end of a function's bytes, or another one's start, is reached. False: reading ends there. */
+/* Handle the end of a function's bytes, or the start of another function. Return false if reading ends there. */
 static bool go_past_end(struct reading *reading, int32_t number, uint64_t address)
 {
     struct step *step = body_step(reading->body, (size_t)number);

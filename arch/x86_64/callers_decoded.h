@@ -1,5 +1,5 @@
 /*
- * callers_decoded.h - an instruction as Zydis decodes it; what callers_effects.c and callers_operands.c share.
+ * callers_decoded.h - an instruction as Zydis decodes it. Shared by callers_effects.c and callers_operands.c.
  */
 #ifndef HOTPATCH_CALLERS_DECODED_H
 #define HOTPATCH_CALLERS_DECODED_H
@@ -17,9 +17,9 @@ struct decoded {
 
 /* Fill in reads, writes, touches and x87_push. */
 void decoded_registers(const struct decoded *decoded, struct effects *out);
-/* A general register's number, or -1. */
+/* Return a general register's number, or -1. */
 int decoded_general(ZydisRegister reg);
-/* The i-th operand, if it is of that type, else NULL. */
+/* Return the i-th operand, if it is of this type, else NULL. */
 const ZydisDecodedOperand *decoded_operand(const struct decoded *decoded, unsigned i,
                                            ZydisOperandType type);
 

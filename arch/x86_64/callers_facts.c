@@ -7,9 +7,9 @@
 #include "arch/x86_64/callers_flow.h"
 
 enum {
-    KEPT_BYTES = 2 << 20, /* for reading the next function */
-    SAMPLES = 4,          /* so many callers are asked what they set */
-    LOOKS_FIRST = 6       /* so often is a function read again to look at a callee first */
+    KEPT_BYTES = 2 << 20, /* memory kept for reading the next function */
+    SAMPLES = 4,          /* number of callers whose arguments are read */
+    LOOKS_FIRST = 6 /* number of times a function is read again after a callee was read first */
 };
 
 bool analysis_begin(struct analysis *analysis, const struct arch_object *object)
@@ -84,7 +84,7 @@ void facts_read(struct analysis *analysis, struct body *body, uint32_t function,
               &analysis->budget, visit, context);
 }
 
-/* ------------------------------------------------------- what it writes --- */
+/* ------------------------------------------------------- written registers --- */
 
 struct summing {
     struct analysis *analysis;
@@ -92,9 +92,9 @@ struct summing {
     struct registers writes;
     uint16_t saved, restored; /* general registers: pushed before they were written; popped */
     uint32_t function;
-    uint32_t pending; /* a callee that is to be looked at first, or NO_FUNCTION */
-    bool looks_first; /* at callees that may settle everything */
-    bool settled;     /* writes everything and needs an aligned stack: no more can be learned */
+    uint32_t pending; /* a callee that must be read first, or NO_FUNCTION */
+    bool looks_first; /* read first those callees that may settle the result */
+    bool settled;     /* final: writes all registers and needs an aligned stack */
 };
 
 /* A call or jump to another function of the object. */
@@ -108,7 +108,8 @@ static bool is_all(const struct registers *writes)
     return registers_empty(registers_without(registers_caller_saved(), *writes));
 }
 
-/* An indirect jump that may be one inside the function is not taken for a call. */
+/* Return whether the jump leads out of the function. An indirect jump that may stay inside the function is not
+ * counted as a call. */
 static bool leads_out(const struct step *step)
 {
     return step->outside && (step->effects.kind != EFFECT_JUMP_UNKNOWN ||
@@ -135,7 +136,8 @@ static void sum_outside(struct summing *summing, const struct step *step)
     summing->facts->needs_aligned |= is_aligned(step);
 }
 
-/* Most functions call one before long that settles everything. Returns whether to stop and look at it. */
+/* Add a call. Most functions soon call a function that settles the result. Return whether to stop and read the
+ * callee. */
 static bool sum_call(struct summing *summing, const struct step *step)
 {
     const struct facts *callee;
@@ -153,7 +155,7 @@ static bool sum_call(struct summing *summing, const struct step *step)
     return false;
 }
 
-/* Of a PLT: it leads out of the object at once. */
+/* Return whether the body is a stub of a PLT: it leads out of the object at once. */
 static bool is_stub(const struct body *body)
 {
     const struct step *last = body_count(body) > 0 ? body_step(body, body_count(body) - 1) : NULL;
@@ -161,7 +163,7 @@ static bool is_stub(const struct body *body)
     return last && body_count(body) <= 2 && last->outside && last->effects.kind == EFFECT_JUMP_WORD;
 }
 
-/* Stops where no more can be learned. */
+/* Add a step. Return true to stop when the result cannot change any more. */
 static bool sum_step(void *context, const struct step *step)
 {
     struct summing *summing = context;
@@ -219,7 +221,7 @@ static void sum_body(struct summing *summing)
         sum_flow(summing, body_step(body, i), summing->function);
 }
 
-/* It is read again after each callee that had to be looked at first. */
+/* Read the function, and again after each callee that had to be read first. */
 static void sum_first(struct summing *summing, unsigned depth)
 {
     for (unsigned n = 0;; n++) {
@@ -231,7 +233,7 @@ static void sum_first(struct summing *summing, unsigned depth)
     }
 }
 
-/* The callee is entered with the stack as it was before. */
+/* Add the callees. A callee is entered with the stack before the call. */
 static void sum_callees(struct summing *summing, size_t first, unsigned depth)
 {
     struct array *callees = &summing->analysis->callees;
@@ -269,7 +271,7 @@ const struct facts *facts_of(struct analysis *analysis, uint32_t function, unsig
     return facts;
 }
 
-/* ------------------------------------------------------- what it reads --- */
+/* ------------------------------------------------------- read registers --- */
 
 static uint8_t opcode_at(const struct analysis *analysis, uint32_t site)
 {
@@ -279,7 +281,7 @@ static uint8_t opcode_at(const struct analysis *analysis, uint32_t site)
     return bytes[0] == 0xff && bytes[1] == 0x15 ? 0xe8 : bytes[0];
 }
 
-/* Is it a jump of another function? */
+/* Return whether the branch is a jump of another function. */
 static bool is_foreign_jump(const struct analysis *analysis, uint32_t function, uint32_t site)
 {
     const struct branch_index *index = &analysis->index;
@@ -385,7 +387,7 @@ void facts_note_arguments(struct analysis *analysis, uint32_t function, const st
     }
 }
 
-/* What is set before each call of a function. */
+/* Read the arguments that are set before each call of a function. */
 static void look_through(struct analysis *analysis, uint32_t function)
 {
     bool part = facts_is_part(analysis, function);
@@ -399,7 +401,7 @@ static void look_through(struct analysis *analysis, uint32_t function)
     facts_note_arguments(analysis, function, flow.body);
 }
 
-/* Those of a variadic function differ from call to call. */
+/* Set the number of arguments. Those of a variadic function differ between calls. */
 static void settle_arguments(struct facts *facts)
 {
     bool known = facts->arguments_seen && !facts->variadic;

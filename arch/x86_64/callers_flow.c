@@ -1,19 +1,19 @@
 /*
  * callers_flow.c - see callers_flow.h.
  *
- * Two passes over the steps, repeated until nothing changes: forward, which registers may hold what the
- * function or its caller put there ("defined"), and which of them have held it since before a call
- * ("carried"); backward, which are read before they are written ("live").
+ * Two passes over the steps, repeated until no set changes. Forward: which registers may hold a value that the
+ * function or its caller put there ("defined"), and which of them have held it since before a call ("carried").
+ * Backward: which registers are read before they are written ("live").
  *
- * What a call reads is asked only where something is carried to it: what was set after the last call is
- * live across none. It is known of a function of the same object. Of another one, arguments are
- * taken in the order of the psABI as long as they are defined: what a call has overwritten and nobody
- * set since is no argument, nor is what comes after it; and it has no more arguments than all of the
- * callers looked at have set. A return reads the result registers that are defined.
+ * The registers that a call reads are needed only if a register is carried to the call: a register that was set after
+ * the last call is live across no call. They are known for a function of the same object. For a function of another
+ * object, arguments are assumed in the order of the psABI as long as they are defined. A register that a call has
+ * overwritten and no instruction has set since is no argument, nor are the registers after it. The function has no
+ * more arguments than all of the callers that were read have set. A return reads the result registers that are
+ * defined.
  *
- * Vector registers count as arguments and results of other objects' functions where the function
- * around handles floats or doubles at all: else each call of a void function would be taken for one that
- * hands xmm0 on.
+ * Vector registers count as arguments and results of other objects' functions only if the function around the call
+ * handles floats or doubles. Otherwise each call of a void function would count as a call that passes xmm0 on.
  */
 #include "arch/x86_64/callers_flow.h"
 
@@ -25,10 +25,10 @@ static const uint8_t argument_order[] = {RDI, RSI, RDX, RCX, R8, R9};
 
 enum { INTEGER_ARGUMENTS = sizeof(argument_order) };
 
-/* rax as the number of vector arguments counts where an instruction, not a call, has set it: that is
- * noted in the place of a register that is never asked for. */
+/* rax counts as the number of vector arguments if an instruction, not a call, has set it. This is recorded in the bit
+ * of a register that is otherwise unused. */
 #define COUNT_IS_SET (UINT64_C(1) << RSP)
-/* The same of rdx, which else is the third argument and not half a result. */
+/* The same for rdx, which otherwise is the third argument and not half a result. */
 #define RDX_IS_SET (UINT64_C(1) << RBP)
 
 static struct registers arguments(unsigned integers, unsigned vectors)
@@ -79,7 +79,7 @@ static struct registers written_by(struct flow *flow, const struct step *step)
     return flow->analysis->ask->of(flow->analysis, step->function, 0)->writes;
 }
 
-/* A stub of a PLT that leads out of the object, or a function that is not looked at. */
+/* Return whether the callee is a stub of a PLT that leads out of the object, or a function that is not read. */
 static bool is_opaque(struct flow *flow, const struct step *step)
 {
     const struct facts *facts;
@@ -90,7 +90,7 @@ static bool is_opaque(struct flow *flow, const struct step *step)
     return facts->is_stub;
 }
 
-/* What a function may read of which nothing is known. */
+/* Return the registers that an unknown function may read. */
 static struct registers possible_arguments(struct flow *flow, const struct step *step)
 {
     unsigned integers = flow_integers(&step->defined), vectors = flow_vectors(&step->defined);
@@ -111,7 +111,8 @@ static struct registers possible_arguments(struct flow *flow, const struct step 
                                            general_registers(facts->variadic ? 1 << RAX : 0)));
 }
 
-/* A function of the object reads no argument that none of its callers has set. */
+/* Return the arguments of a known function. A function of the object reads no argument that none of its callers has
+ * set. */
 static struct registers known_arguments(struct flow *flow, const struct step *step)
 {
     struct registers all = arguments(INTEGER_ARGUMENTS, VECTOR_ARGUMENTS), set;
@@ -126,7 +127,7 @@ static struct registers known_arguments(struct flow *flow, const struct step *st
                         registers_and(set, arguments(facts->integers, facts->vectors)));
 }
 
-/* Of what is carried to it. */
+/* Return the registers that the call reads, of those that are carried to it. */
 static struct registers read_by(struct flow *flow, const struct step *step)
 {
     struct registers none = {0};
@@ -166,13 +167,14 @@ static struct state state_after(struct flow *flow, const struct step *step)
     if (general_of(&written) >> RDX & 1)
         state.defined.general &= ~RDX_IS_SET;
     state.carried = registers_and(state.defined, registers_caller_saved());
-    /* Not rdx: that is no argument behind a call, and as a result it is read or set again. */
+    /* Not rdx: it is no argument after a call, and as a result it is read or set again. */
     results.general = general_parts(1 << RAX);
     state.defined = registers_or(state.defined, results);
     return state;
 }
 
-/* Of a step: in which round it is to be looked at again (forward), or has changed (backward). */
+/* Return the round of a step: the round in which it must be processed (forward), or in which it has changed
+ * (backward). */
 static uint8_t *round_of(const struct body *body, size_t i)
 {
     return (uint8_t *)body->rounds.bytes + i;
@@ -208,7 +210,7 @@ static bool join(struct body *body, int32_t at, const struct state *state)
     return true;
 }
 
-/* Steps whose registers have changed since they were looked at. */
+/* Process the steps whose registers have changed since the last time. */
 static bool forward_once(struct flow *flow)
 {
     struct body *body = flow->body;
@@ -287,7 +289,8 @@ static struct registers live_at_return(const struct flow *flow, const struct ste
     return registers_and(results, registers_and(step->defined, step->carried));
 }
 
-/* At a jump to another function's entry: what that one reads, and what is handed on through it. */
+/* Return the live registers at a jump to another function's entry: those that the function reads, and those that it
+ * passes on. */
 static struct registers live_at_exit(struct flow *flow, const struct step *step)
 {
     return registers_or(read_by(flow, step),
@@ -312,7 +315,7 @@ static struct registers live_after(struct flow *flow, const struct step *step)
     return live;
 }
 
-/* Positions of the x87 stack before and after a push or pop. */
+/* Shift the positions of the x87 stack for a push or pop. */
 static uint64_t shift_x87(uint64_t general, int pushed)
 {
     uint8_t x87 = (uint8_t)(general >> X87_SHIFT);
@@ -338,8 +341,8 @@ static bool changed_since(const struct body *body, int32_t at, unsigned round)
     return at >= 0 && *round_of(body, (size_t)at) >= round;
 }
 
-/* Has something changed that follows it, since this round or the one before? What calls read is asked anew
- * each time: more may be known by now. */
+/* Return whether a following step has changed in this round or the one before. The registers that calls read are
+ * computed again each time, because more facts may be known. */
 static bool is_due(const struct body *body, const struct step *step, unsigned round)
 {
     if (step->function != NO_FUNCTION || step->outside || step_calls(step) ||
@@ -351,7 +354,7 @@ static bool is_due(const struct body *body, const struct step *step, unsigned ro
     return false;
 }
 
-/* Rounds count from 2; all steps are due in the first one. */
+/* Process all due steps in a round. Rounds count from 2; all steps are due in the first round. */
 static bool backward_once(struct flow *flow, unsigned round)
 {
     bool changed = false;
@@ -384,10 +387,10 @@ static void backward(struct flow *flow)
         return;
     while (backward_once(flow, rounds + 2) && ++rounds < ROUNDS_MAX)
         ;
-    flow->body->cut |= rounds == ROUNDS_MAX; /* not settled: nothing is known */
+    flow->body->cut |= rounds == ROUNDS_MAX; /* not settled: the result is unknown */
 }
 
-/* Is something live after a call that the called function does not write? */
+/* Return whether a register is live after a call that the called function does not write. */
 static bool finds_something(struct flow *flow)
 {
     for (size_t i = 0; i < body_count(flow->body); i++) {
@@ -415,7 +418,7 @@ void flow_run(struct flow *flow)
 
 /* ------------------------------------------------------- results --- */
 
-/* `live` holds what every path has written before the step; at first, all. */
+/* Merge `written` into `live`, which holds the registers that every path has written before the step; at first, all. */
 static bool meet(struct body *body, int32_t at, struct registers written)
 {
     struct step *step = at >= 0 ? body_step(body, (size_t)at) : NULL;

@@ -1,11 +1,11 @@
 /*
  * callers_index.c - see callers_index.h.
  *
- * The bytes are looked at one by one: any that could be a branch whose target is a function's first
- * byte, or lies inside another function, is noted. Many are no instructions; branch_index_confirm()
- * decodes. Runs on the listener and in the command; reads nothing but the code that it is given.
+ * The bytes are read one by one. Each byte that may begin a branch to a function's first byte, or into another
+ * function, is recorded. Many are no instructions; branch_index_confirm() decodes them. Runs on the listener and in
+ * the command; reads only the code that it is given.
  *
- * Stubs of a PLT are added to the functions: a call of one leads on to where its word leads.
+ * Stubs of a PLT are added to the functions: a call of a stub is a call of the function in its word.
  */
 #include "arch/x86_64/callers_index.h"
 
@@ -17,8 +17,8 @@
 #include "arch/x86_64/decode.h"
 
 enum {
-    CHUNK = 1 << 16,  /* copied and looked at, at a time */
-    BRANCH_BYTES = 6, /* the longest that is looked for */
+    CHUNK = 1 << 16,  /* bytes that are copied and searched at a time */
+    BRANCH_BYTES = 6, /* the longest branch that is searched */
     STUB_BYTES = 16,  /* of a PLT */
     LENGTH_MAX = 15   /* of an instruction */
 };
@@ -78,7 +78,7 @@ static bool ends_stub(const uint8_t *code, size_t size)
     return false;
 }
 
-/* [endbr64] [bnd] jmp *disp32(%rip), and what pads it: its length, else 0. */
+/* Return the length of [endbr64] [bnd] jmp *disp32(%rip) with its padding, else 0. */
 static size_t stub_length(const uint8_t *code, size_t size)
 {
     static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -196,7 +196,7 @@ struct scan {
     uint8_t *begins;    /* one bit for each byte of `code` */
     struct array found; /* struct found_branch, by site */
     struct array inner; /* struct inner_branch */
-    int64_t around;     /* the last function that begins at or before where the scan is */
+    int64_t around;     /* the last function that begins at or before the present address */
     bool failed;
 };
 
@@ -220,7 +220,7 @@ static void note_found(struct scan *scan, uint64_t target, uint64_t site)
     scan->failed |= !found;
 }
 
-/* Where the function ends that the scan is in: the next one's start. */
+/* Return whether the target is in the function of the site. The function ends at the next one's start. */
 static bool is_around(struct scan *scan, uint64_t site, uint64_t target)
 {
     const struct branch_index *index = scan->index;
@@ -260,7 +260,7 @@ static void note_target(struct scan *scan, uint64_t target, uint64_t site)
         note_inner(scan, target, site);
 }
 
-/* FF 15, FF 25: through a word. */
+/* Record a branch through a word: FF 15, FF 25. */
 static void note_word(struct scan *scan, uint64_t where, uint64_t site)
 {
     uint64_t target;
@@ -269,7 +269,7 @@ static void note_word(struct scan *scan, uint64_t where, uint64_t site)
         note_found(scan, target, site);
 }
 
-/* `there`: bytes from `bytes` on. */
+/* Check for a branch at `bytes`. `there`: number of bytes from there on. */
 static void look_at(struct scan *scan, const uint8_t *bytes, size_t there, uint64_t site)
 {
     uint8_t first = bytes[0];
@@ -317,7 +317,7 @@ static bool scan_code(struct scan *scan, uint8_t *chunk)
 
 /* ------------------------------------------------------- by target --- */
 
-/* Counting sort: those of one function stay in the order of their sites. */
+/* Sort by target, by a counting sort: sites of one function keep their order. */
 static bool sort_found(struct branch_index *index, const struct array *array)
 {
     const struct found_branch *found = array->bytes;
@@ -399,7 +399,7 @@ bool branch_index_make(struct branch_index *index, const struct arch_object *obj
     index->low = object->code[0].address;
     index->object.functions = index->functions;
     index->object.function_count = index->function_count;
-    index->seen = seen_make(); /* NULL: it merely takes longer */
+    index->seen = seen_make(); /* NULL: the analysis only takes longer */
     return scan_all(index);
 }
 
@@ -422,7 +422,7 @@ size_t branch_index_memory(const struct branch_index *index)
 
 /* ------------------------------------------------------- confirming --- */
 
-/* Where the instruction at `address` leads, if it leads anywhere directly or through a bound word. */
+/* Return whether the instruction at `address` leads to a target, directly or through a bound word. */
 static bool leads_to(const struct branch_index *index, const struct instruction *in,
                      uint64_t address, const uint8_t *bytes, uint64_t *target)
 {

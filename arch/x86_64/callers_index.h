@@ -1,5 +1,5 @@
 /*
- * callers_index.h - the direct branches of an object: who leads where.
+ * callers_index.h - the direct branches of an object, by target.
  *
  * Inside arch/ only. Sites and targets are offsets from the lowest address of the code.
  */
@@ -8,7 +8,7 @@
 
 #include "arch/callers.h"
 
-/* A branch into the middle of another function, or to where none begins. */
+/* A branch into the middle of another function, or to an address where no function begins. */
 struct inner_branch {
     uint32_t target, site;
 };
@@ -16,28 +16,29 @@ struct inner_branch {
 struct seen;
 
 struct branch_index {
-    struct arch_object object; /* `functions` is the index's own: those given, and stubs of a PLT */
+    struct arch_object object; /* `functions`: the index's own, with stubs of a PLT */
     struct arch_function *functions;
     uint32_t function_count;
-    uint64_t low;    /* where offsets count from */
+    uint64_t low;    /* base of the offsets */
     uint32_t *first; /* function_count + 1: where the sites of each function begin in `sites` */
     uint32_t *sites; /* first bytes of opcodes; prefixes may come before them */
     struct inner_branch *inner; /* by target */
     uint32_t inner_count;
-    struct seen *seen; /* what reads the code decodes with it */
+    struct seen *seen; /* cache for decoding */
 };
 
-/* False: no memory, or the code spans more than 4 GiB. branch_index_free() is due in both cases. */
+/* Make the index. Return false if memory is short, or the code spans more than 4 GiB. Call branch_index_free() in
+ * both cases. */
 bool branch_index_make(struct branch_index *index, const struct arch_object *object);
 void branch_index_free(struct branch_index *index);
 size_t branch_index_memory(const struct branch_index *index);
 
-/* The function that begins at or before `address`, or -1. */
+/* Return the function that begins at or before `address`, or -1. */
 int64_t branch_index_function(const struct branch_index *index, uint64_t address);
 bool branch_index_begins(const struct branch_index *index, uint64_t address, uint32_t *function);
-/* Where the word at `where` leads, if the object binds it itself. */
+/* Find the target of the word at `where`, if the object binds it itself. */
 bool branch_index_word(const struct branch_index *index, uint64_t where, uint64_t *target);
-/* Copy original code; how many bytes there are, at most `size`. */
+/* Copy original code. Return the number of bytes, at most `size`. */
 size_t branch_index_read(const struct branch_index *index, uint64_t address, uint8_t *copy,
                          size_t size);
 
@@ -47,7 +48,7 @@ enum branch_finding {
     BRANCH_UNKNOWN /* the code around it cannot be decoded, or belongs to no function */
 };
 
-/* Does an instruction at the found bytes lead to `target`? `*begins` gets where it begins. */
+/* Return whether an instruction at the found bytes leads to `target`. `*begins` gets its address. */
 enum branch_finding branch_index_confirm(const struct branch_index *index, uint32_t site,
                                          uint64_t target, uint64_t *begins);
 

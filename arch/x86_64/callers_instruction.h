@@ -11,7 +11,7 @@ enum effect_kind {
     EFFECT_PLAIN,
     EFFECT_BRANCH,       /* continues, or jumps to `target` */
     EFFECT_JUMP,         /* to `target` */
-    EFFECT_JUMP_WORD,    /* to what the word at `target` holds */
+    EFFECT_JUMP_WORD,    /* to the address in the word at `target` */
     EFFECT_JUMP_UNKNOWN, /* through a register or memory */
     EFFECT_CALL,         /* of `target` */
     EFFECT_CALL_WORD,
@@ -62,8 +62,7 @@ struct effects {
     bool nothing;           /* a NOP of any kind */
     uint8_t field_bytes;    /* of the relative field of a direct branch */
     bool simple_memory;     /* a jump or call through memory without an index register */
-    uint8_t relative_at,
-        relative_bytes; /* field of what leads from the next instruction; or 0, 0 */
+    uint8_t relative_at, relative_bytes; /* field that counts from the next instruction; or 0, 0 */
     /* Position of displacement and immediate whose values have no effect here; or 0, 0. */
     uint8_t displacement_at, displacement_bytes, immediate_at, immediate_bytes;
 };

@@ -1,7 +1,7 @@
 /*
- * callers_operands.c - which registers an instruction reads and writes, from what Zydis says. Any thread.
- * Registers of Zydis are ranges of numbers: libZydis's own functions for them are not there in the
- * engine (loader/decoder.c).
+ * callers_operands.c - finds the registers that an instruction reads and writes, from Zydis's operands. Any thread.
+ * Registers of Zydis are compared as ranges of numbers: the engine does not have libZydis's own functions for them
+ * (decoder.c).
  */
 #include "arch/x86_64/callers_decoded.h"
 
@@ -15,7 +15,7 @@ static bool is_between(ZydisRegister reg, ZydisRegister first, ZydisRegister las
     return reg >= first && reg <= last;
 }
 
-/* Its number, or -1: no general register. */
+/* Return the register's number, or -1: it is no general register. */
 int decoded_general(ZydisRegister reg)
 {
     if (is_between(reg, ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_R15))
@@ -55,7 +55,7 @@ static int vector_number(ZydisRegister reg)
     return -1;
 }
 
-/* The lowest `size` bits of a vector register. */
+/* Return the lowest `size` bits of a vector register. */
 static struct registers vector_bits(unsigned number, unsigned size)
 {
     uint64_t bit = UINT64_C(1) << number;
@@ -72,7 +72,7 @@ static struct registers vector_bits(unsigned number, unsigned size)
     return set;
 }
 
-/* A part of a register of `size` bits. */
+/* Return the part of a register of `size` bits. */
 static struct registers register_bits(ZydisRegister reg, unsigned size)
 {
     struct registers none = {0};
@@ -97,9 +97,9 @@ static void add_registers(struct registers *set, struct registers more)
     *set = registers_or(*set, more);
 }
 
-/* ------------------------------------------------------- what a table says wrongly --- */
+/* ------------------------------------------------------- corrections of Zydis's tables --- */
 
-/* They read or write the upper half of 16 bytes, which Zydis counts as 8. */
+/* Return whether the instruction reads or writes the upper half of 16 bytes, which Zydis counts as 8. */
 static bool moves_upper_half(ZydisMnemonic mnemonic)
 {
     switch (mnemonic) {
@@ -134,7 +134,7 @@ static bool writes_upper_half(ZydisMnemonic mnemonic)
            mnemonic == ZYDIS_MNEMONIC_MOVLHPS;
 }
 
-/* The first operand is written and merely keeps its upper part. */
+/* Return whether the first operand is written and keeps its upper part. */
 static bool writes_low_part(ZydisMnemonic mnemonic)
 {
     switch (mnemonic) {
@@ -212,7 +212,7 @@ static bool is_immediate(const struct decoded *decoded, unsigned i, int64_t valu
     return found && found->imm.value.s == value;
 }
 
-/* Whatever its registers hold, the result is the same: xor %eax, %eax; or $-1, %eax; ... */
+/* Return whether the result does not depend on the registers: xor %eax, %eax; or $-1, %eax; ... */
 static bool ignores_its_registers(const struct decoded *decoded)
 {
     ZydisMnemonic mnemonic = decoded->in.mnemonic;
@@ -302,7 +302,7 @@ static void note_operand(const struct decoded *decoded, unsigned i, bool ignored
         note_write(decoded, op, out);
 }
 
-/* What no operand says. */
+/* Add registers that are not among the operands. */
 static void note_implied(ZydisMnemonic mnemonic, struct effects *out)
 {
     struct registers upper = {.vector = UINT64_C(0xffff) << 32, .wide = 0xffff};

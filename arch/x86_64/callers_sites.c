@@ -1,5 +1,5 @@
 /*
- * callers_sites.c - the calls that a function makes, and what is live after them: see callers_facts.h.
+ * callers_sites.c - the calls that a function makes, and the registers that are live after them: see callers_facts.h.
  * Listener or command.
  */
 #include <stdlib.h>
@@ -74,7 +74,7 @@ struct site_list *facts_sites_from(struct analysis *analysis, uint64_t root,
     return list_sites(analysis, flow.body);
 }
 
-/* Where the stack is when a part of a function is jumped to. */
+/* Return the stack position at a jump to a part of a function. */
 static struct pointer_place function_stack(struct analysis *analysis, uint32_t function)
 {
     const struct branch_index *index = &analysis->index;
@@ -121,7 +121,7 @@ struct registers facts_results(struct analysis *analysis, uint32_t function)
     return flow.body->cut ? none : flow_results(&flow);
 }
 
-/* Of each call of a list, by the body that the list was made of. */
+/* Record the registers that are read after each call of a list, by the body from which the list was made. */
 static void note_reads(struct analysis *analysis, struct site_list *list, const struct body *body)
 {
     for (size_t i = 0; i < body_count(body); i++) {

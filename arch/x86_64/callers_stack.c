@@ -1,4 +1,4 @@
-/* callers_stack.c - where rsp and rbp point to after an instruction: see callers_body.h. Any thread. */
+/* callers_stack.c - the values of rsp and rbp after an instruction: see callers_body.h. Any thread. */
 #include "arch/x86_64/callers_body.h"
 
 static struct pointer_place relocated(struct pointer_place place, int32_t amount)

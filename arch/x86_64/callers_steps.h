@@ -10,7 +10,7 @@
 
 #define NO_FUNCTION UINT32_MAX
 
-/* Where rsp or rbp points to. */
+/* The value of rsp or rbp. */
 struct pointer_place {
     enum {
         PLACE_UNKNOWN,
@@ -28,17 +28,17 @@ struct step {
     struct effects effects;
     uint64_t address;
     struct stack_state stack;   /* before it, on the first path found */
-    int32_t before;             /* the step that it was first reached from, or -1 */
+    int32_t before;             /* the step from which it was first reached, or -1 */
     int32_t next, other;        /* the steps that follow: falling through, jumping; or -1 */
     uint32_t function;          /* that is called, or entered by a jump (an exit); or NO_FUNCTION */
     uint32_t edges, edge_count; /* of a jump table: in `edges` of the body */
     bool exits;                 /* leads to another function's entry (by falling through, too) */
-    bool outside;               /* leads out of the object, or nobody knows where */
-    bool unresolved;            /* what follows is not known */
+    bool outside;               /* leads out of the object, or to an unknown place */
+    bool unresolved;            /* the following code is not known */
     bool ends;                  /* a call that does not return, or padding after one */
     struct registers live;      /* afterwards; of a call: after it has returned */
     struct registers live_before;
-    struct registers defined; /* before it: may hold something that was put there */
+    struct registers defined; /* before it: may hold a value put there */
     struct registers
         carried; /* of these, since before a call of a function that does not write them */
 };
@@ -50,8 +50,8 @@ struct body {
     struct array work;
     struct array rounds;            /* callers_flow.c: a byte for each step */
     uint32_t *slots;                /* hash of addresses: step number + 1 */
-    uint32_t slot_count, slot_room; /* in use; that there is memory for */
-    bool cut;                       /* there is more than is read, or no memory */
+    uint32_t slot_count, slot_room; /* slots in use; allocated slots */
+    bool cut;                       /* more code than was read, or memory is short */
 };
 
 static inline struct step *body_step(const struct body *body, size_t i)

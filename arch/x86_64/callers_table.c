@@ -34,7 +34,7 @@ static bool touches(const struct step *step, int reg)
     return general_of(&step->effects.touches) >> reg & 1;
 }
 
-/* The last step of that kind before `from` that writes `reg`; -1: another one writes it later. */
+/* Return the last step of this kind before `from` that writes `reg`; -1: another step writes it later. */
 static int32_t writer_of(const struct body *body, int32_t from, int reg, enum table_piece piece)
 {
     int32_t at = body_step(body, (size_t)from)->before;
@@ -95,7 +95,7 @@ static bool find_words(const struct body *body, int32_t jump, struct table *tabl
     return true;
 }
 
-/* Whether the compared register is the index, or what the index was made of. */
+/* Return whether the compared register is the index, or the register from which the index was computed. */
 static bool compares_index(const struct body *body, const struct table *table,
                            const struct step *compare)
 {

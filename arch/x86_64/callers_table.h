@@ -12,12 +12,12 @@ struct table {
     uint64_t address;
     bool words;    /* of 8 bytes each; else offsets of 4 bytes from the table's start */
     size_t count;  /* of entries; 0: not known */
-    int32_t loads; /* the step that reads it */
+    int32_t loads; /* the step that reads the table */
 };
 
-/* By the steps that lead to the jump. False: it reads no table of a known form. */
+/* Find the table by the steps that lead to the jump. Return false if the jump reads no table of a known form. */
 bool table_find(const struct body *body, int32_t jump, struct table *table);
-/* Where the i-th entry leads; false: it lies outside the object's bytes. */
+/* Find the target of the i-th entry. Return false if the entry lies outside the object's bytes. */
 bool table_entry(const struct body *body, const struct table *table, size_t i, uint64_t *target);
 
 #endif

@@ -1,12 +1,11 @@
 /*
- * injection_row.c - the row of functions that injections put in place of others. x86-64, System V ABI.
+ * injection_row.c - the row of functions by which injections replace others. x86-64, System V ABI.
  *
- * Function n pushes n and jumps to one common body. Nothing is known of the function that is replaced,
- * and callers may rely on each register that it does not write (arch/callers.h). So no register is
- * written but rax, where a result is returned: general registers and the lower 16 bytes of the
- * vector registers are restored, and nothing that runs meanwhile writes the rest (injection_decide.c).
- * When the original is jumped to the stack is as the caller left it, so there is no frame to unwind
- * through; the original's address lies below the stack pointer, where signal handlers do not write.
+ * Function n pushes n and jumps to one common body. The replaced function is unknown, and callers may rely on each
+ * register that it does not write (arch/callers.h). So no register is written but rax, if a value is returned.
+ * General registers and the lower 16 bytes of the vector registers are restored, and no code that runs meanwhile
+ * writes the rest (injection_decide.c). At the jump to the original the stack has the caller's state, so there is no
+ * frame to unwind through. The original's address lies below the stack pointer, where signal handlers do not write.
  */
 #include "arch/injection.h"
 

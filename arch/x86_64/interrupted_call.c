@@ -1,9 +1,10 @@
 /*
  * interrupted_call.c - see base/interrupted_call.h.
  *
- * A call that is over has its result in rax, and the pc after the instruction. Where SA_RESTART applies the kernel has put
- * the pc back to the instruction, and the number into rax. The instruction leaves the address after it in rcx. The number
- * of a call that is over is not recorded: it is read from the code before the instruction (call_number.h).
+ * A call that is over has its result in rax, and the pc is after the instruction. If SA_RESTART applies, the kernel
+ * has put the pc back to the instruction, and the number into rax. The instruction leaves the address after it in
+ * rcx. The number of a call that is over is not recorded: it is read from the code before the instruction
+ * (call_number.h).
  */
 #include "base/interrupted_call.h"
 

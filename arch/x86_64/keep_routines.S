@@ -1,12 +1,12 @@
 /*
  * keep_routines.S - the routines of keeping stubs (../keep.h). x86-64, System V ABI.
  *
- * Host threads run them in place of any function. A register is saved before it is written, and every
- * register that can hold an argument reaches the replacement as the caller left it: rax (the number
- * of vector registers of a variadic call) and r10 (a static chain) too. r11 carries no argument.
+ * Host threads run them in place of any function. A register is saved before it is written. Every register that can
+ * hold an argument reaches the replacement with the caller's value: rax (the number of vector registers of a variadic
+ * call) and r10 (a static chain) too. r11 carries no argument.
  *
- * Call frame information holds at each instruction. Calls and returns are paired, for processors that
- * compare them (CET).
+ * Call frame information is correct at each instruction. Calls and returns are paired, for processors that compare
+ * them (CET).
  */
 #include "arch/x86_64/keep_routines.h"
 #ifdef __CET__
@@ -15,7 +15,7 @@
 
 .text
 
-/* The thunk's word lies on the return address. */
+/* Enter a routine. The thunk's word lies on the return address. */
 .macro keep_enter name
   .p2align 6
   .globl \name
@@ -41,7 +41,7 @@
   movq %r11, -72(%rbp)
 .endm
 
-/* rax and rdx, which may hold the result, are the caller's part. */
+/* Leave a routine. The calling macro restores rax and rdx, which may hold the result. */
 .macro keep_leave name
   movq -16(%rbp), %rcx
   movq -32(%rbp), %rsi
@@ -60,7 +60,7 @@
   .size \name, . - \name
 .endm
 
-/* ---- the fast ones: general registers alone, no arguments on the stack. The word is the target. */
+/* ---- fast routines: general registers alone, no arguments on the stack. The word is the target. ---- */
 
 .macro keep_fast name, rax, rdx
   keep_enter \name
@@ -80,7 +80,7 @@ keep_fast keep_fast_rax, 1, 0
 keep_fast keep_fast_rdx, 0, 1
 keep_fast keep_fast_both, 1, 1
 
-/* ---- the full one: by flags. The word is the address of the keeper's target. ---- */
+/* ---- full routine: by flags. The word is the address of the keeper's target. ---- */
 
 .macro keep_save move, class, bytes, numbers:vararg
   .irp n, \numbers
@@ -93,7 +93,7 @@ keep_fast keep_fast_both, 1, 1
   .endr
 .endm
 
-/* Those that can hold results only where the flags say that they hold none. */
+/* Restore registers. Those that can hold results are restored only if the flags say that they hold none. */
 .macro keep_restore_some move, class, bytes
   keep_restore \move, \class, \bytes, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
   testl $KEEP_XMM0, %ecx

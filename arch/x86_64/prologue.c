@@ -9,10 +9,9 @@
  *
  * A jump of the body back to the jump's own place is refused if it may be a loop whose head is the entry. At its next
  * iteration the loop would leave the old code for the new, and a replacement that calls the original would be entered
- * at each iteration. Such a jump is a tail call of the function itself, which must reach the new code, in these
- * cases:
+ * at each iteration. In these cases such a jump is a tail call of the function itself, which must reach the new code:
  *
- *   - The frame must be gone by then, because the displaced instructions are the first to build it.
+ *   - The displaced instructions are the first to build the frame, so the frame must be gone at the jump back.
  *   - The instruction before the jump is the frame's last (compilers begin and end no frame within a loop).
  *   - An endbr64 stands before the entry, which loops leave out.
  */

@@ -1,4 +1,4 @@
-/* references.c - what a function's instructions name: see arch_references(). Pure. */
+/* references.c - the addresses that a function's instructions name: see arch_references(). Pure. */
 #include <string.h>
 
 #include "arch/arch.h"

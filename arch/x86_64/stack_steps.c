@@ -5,15 +5,15 @@
 
 enum { RSP = 4, RBP = 5, NO_INDEX = 4 };
 
-/* ---- what it refers to ---- */
+/* ---- memory operands ---- */
 
 static bool has_memory(const ZydisDecodedInstruction *in)
 {
     return (in->attributes & ZYDIS_ATTRIB_HAS_MODRM) && in->raw.modrm.mod != 3;
 }
 
-/* What extends the numbers of base and index; Zydis has the prefixes in one place, and all but REX hold the
- * bits inverted. */
+/* Return whether a prefix extends the number of base or index. Zydis has the prefixes in one place, and all but REX
+ * have the bits inverted. */
 static bool base_is_extended(const ZydisDecodedInstruction *in)
 {
     switch (in->encoding) {
@@ -49,7 +49,7 @@ static unsigned base_of(const ZydisDecodedInstruction *in)
     return base | (unsigned)base_is_extended(in) << 3;
 }
 
-/* disp32 alone: no base. */
+/* Return whether there is a base; disp32 alone has none. */
 static bool has_base(const ZydisDecodedInstruction *in)
 {
     return in->raw.modrm.mod != 0 ||
@@ -66,7 +66,7 @@ static unsigned reg_of(const ZydisDecodedInstruction *in)
     return in->raw.modrm.reg | (unsigned)in->raw.rex.R << 3;
 }
 
-/* How many bytes it may refer to: at most. */
+/* Return the largest number of bytes that the operand may have. */
 static int32_t width_of(const ZydisDecodedInstruction *in)
 {
     switch (in->encoding) {
@@ -82,7 +82,8 @@ static int32_t width_of(const ZydisDecodedInstruction *in)
     return in->opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || (in->opcode & 0xf8) == 0xd8 ? 16 : 8;
 }
 
-/* An address of arguments, or one counted from there, may lead to any of them. */
+/* Return the bytes of arguments that are read. An address of arguments, or an address computed from it, may lead to
+ * any of them. */
 static int64_t reads_of(const ZydisDecodedInstruction *in, const struct stack_place *place)
 {
     int64_t offset;
@@ -103,7 +104,7 @@ static int64_t reads_of(const ZydisDecodedInstruction *in, const struct stack_pl
     return has_index(in) ? -1 : (offset - 8 + width_of(in) + 7) & ~7;
 }
 
-/* ---- what it does to rsp and rbp ---- */
+/* ---- effect on rsp and rbp ---- */
 
 static bool is_direct(const ZydisDecodedInstruction *in, unsigned rm)
 {
@@ -191,8 +192,8 @@ static void calculate(const ZydisDecodedInstruction *in, struct stack_place *pla
         place->depth_known = false;
 }
 
-/* rbp as a destination of anything else is left out: a function that counts from it sets it by mov or
- * lea, and one that does not is seen to read too much at worst. */
+/* Apply the effect of an instruction. Other instructions with rbp as the destination are left out: a function that
+ * computes addresses from rbp sets it by mov or lea, and for other functions the result is too large at worst. */
 static void change(const ZydisDecodedInstruction *in, struct stack_place *place)
 {
     switch (in->mnemonic) {
@@ -233,7 +234,7 @@ static void change(const ZydisDecodedInstruction *in, struct stack_place *place)
     }
 }
 
-/* ---- where it leads ---- */
+/* ---- the target ---- */
 
 static enum stack_flow flow_of(const ZydisDecodedInstruction *in)
 {

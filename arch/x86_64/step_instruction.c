@@ -9,7 +9,7 @@
 
 enum { NO_OPCODE = -1, TWO_BYTES = 0x0f00 };
 
-/* The reg field of a ModRM byte. */
+/* Return the reg field of a ModRM byte. */
 static unsigned reg_of_modrm(uint8_t modrm)
 {
     return modrm >> 3 & 7;
@@ -23,7 +23,7 @@ static bool is_step_prefix(uint8_t byte)
     return memchr(prefixes, byte, sizeof(prefixes)) || (byte & 0xf0) == 0x40;
 }
 
-/* The opcode, of the two-byte map with TWO_BYTES added; `modrm`: the byte after it, 0 if there is none. */
+/* Return the opcode, of the two-byte map with TWO_BYTES added. `modrm`: the byte after it, 0 if there is none. */
 static int opcode_of(const uint8_t *code, size_t size, uint8_t *modrm)
 {
     size_t at = 0;

@@ -59,8 +59,8 @@ static uint32_t fixed_bits(const struct arch_prologue *prologue)
 /* The meaning of the original first byte and a byte after it. */
 enum pair {
     PAIR_UNKNOWN,
-    PAIR_TRAPS, /* a prefix and int3: SIGTRAP, with the program counter behind both */
-    PAIR_FAULTS /* no instruction, whatever follows: SIGILL, with the program counter at the first */
+    PAIR_TRAPS, /* a prefix and int3: SIGTRAP, with the program counter after both */
+    PAIR_FAULTS /* no instruction, with any bytes after it: SIGILL, with the program counter at the first */
 };
 
 static bool is_trap_prefix(uint8_t byte)

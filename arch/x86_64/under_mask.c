@@ -24,10 +24,10 @@ extern const char under_mask_result[] __attribute__((visibility("hidden")));
 extern const char under_mask_closed[] __attribute__((visibility("hidden")));
 
 /*
- * From `open` to `closed` signals are handled, and the stack pointer is the same. The restartable sequence
- * is `start` to `end`: left by a signal, or by another thread's turn, it goes on at `abort`, where rcx is
- * `end` if the call was under way and the kernel restarts it: then the sequence has done its work. rcx
- * holds what the looks at the traces have found, 0, when the call is made.
+ * From `open` to `closed` signals are handled, and the stack pointer is the same. The restartable sequence is `start`
+ * to `end`. If a signal, or another thread's turn, aborts it, it continues at `abort`. There rcx is `end` if the call
+ * was running and the kernel restarts it: then the sequence is complete. When the call is made, rcx has the result of
+ * the checks of the traces, 0.
  */
 __asm__(".pushsection .text\n"
         ".type under_mask_call, @function\n"
