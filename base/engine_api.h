@@ -97,7 +97,7 @@ struct shim_services {
     void (*release)(void *memory);
     /* Return whether the reply to the present request has no reader any more. Listener. */
     bool (*abandoned)(void);
-    /* Return whether the process had a library whose file name begins so before the engine was loaded. */
+    /* Return whether the process had a library with a file name of this beginning before the engine was loaded. */
     bool (*was_there)(const char *name);
 };
 

@@ -1,10 +1,11 @@
 /*
- * reported.h - what the engine reports to the shim: results, slots, functions and modules as plain structs. The shim
- * writes JSON from them (preload/reply_json.c); their members are described in libhotpatch_preload(7).
+ * reported.h - the engine's reports to the shim: results, slots, functions and modules as plain structs. The shim
+ * writes JSON from them (preload/reply_json.c); libhotpatch_preload(7) describes the members.
  *
- * A struct, its strings and what its functions list are valid until the callback that was given the struct returns.
- * Callbacks run on the thread that called the engine and that holds the engine lock. The callbacks of a list may also
- * run while that thread holds ld.so's list lock: they allocate memory, but they do not wait and do not call the engine.
+ * A struct, its strings and the results of its functions are valid until the callback that was given the struct
+ * returns. Callbacks run on the thread that called the engine and that holds the engine lock. The callbacks of a list
+ * may also run while that thread holds ld.so's list lock: they allocate memory, but they do not wait and do not call
+ * the engine.
  */
 #ifndef HOTPATCH_REPORTED_H
 #define HOTPATCH_REPORTED_H
@@ -75,7 +76,7 @@ struct reported_slot {
     struct timespec since;              /* 0: never switched */
     uint64_t words, unfilled;
     const struct reported_import *import; /* NULL: of another kind */
-    const struct reported_entry *entry;   /* likewise */
+    const struct reported_entry *entry;   /* NULL: of another kind */
     void (*each_layer)(const void *of, reported_layer_fn *put, void *context); /* oldest first */
     const void *of;
 };
@@ -87,8 +88,8 @@ struct reported_text {
 };
 
 /*
- * `text` NULL: write `slot`. Else leave what was written in `text`, or leave it empty where memory is short. `slot`
- * NULL: nothing of the slot has changed since `text` was written.
+ * Write `slot` if `text` is NULL. Otherwise keep the written text in `text`, or leave it empty if memory is short.
+ * `slot` NULL: the slot has not changed since `text` was written.
  */
 typedef void reported_slot_fn(void *context, const struct reported_slot *slot,
                               struct reported_text *text);
@@ -125,7 +126,7 @@ struct reported_rows {
     reported_function_fn *function;
 };
 
-/* The list that `slots` asks for. */
+/* The list for the request `slots`. */
 struct reported_list {
     /* Make the list. Return 0, or -1 with `why`: the list is incomplete. */
     int (*each)(void *of, const struct reported_rows *rows, struct refusal *why);
