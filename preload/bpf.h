@@ -1,5 +1,5 @@
 /*
- * bpf.h - what a seccomp filter returns for a system call, found by running its program (classic BPF, with the
+ * bpf.h - finds the result of a seccomp filter for a system call by running its program (classic BPF, with the
  * restrictions of seccomp(2)) on the call's number and arguments. Pure: memory alone, any thread.
  */
 #ifndef HOTPATCH_BPF_H

@@ -26,13 +26,13 @@ bool doorbell_makes_threads(void);
 /* Return the signal, if the shim's handler is its action; 0: there is no doorbell, or its action is the host's. Any
  * thread. */
 int doorbell_signal(void);
-/* Return what doorbell_signal() returned last. No system call. */
+/* Return the last result of doorbell_signal(). No system call. */
 int doorbell_number(void);
 /* Ignore the signal if the shim's handler is its action; `old` gets that action. Any thread; a child of vfork(2). */
 bool doorbell_ignore(struct sys_sigaction *old);
 
 /* For interpose/sigaction.c and by_number.c. Host threads. */
-void doorbell_action(struct sigaction *action); /* what doorbell_start() sets */
+void doorbell_action(struct sigaction *action); /* the action that doorbell_start() sets */
 bool doorbell_is_ours(const struct sigaction *action);
 /* Put the default action in place of the shim's. */
 void doorbell_hide(struct sys_sigaction *action);

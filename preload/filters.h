@@ -13,7 +13,7 @@
 
 struct sock_fprog; /* linux/filter.h */
 
-/* Constructor: note whether the program was started under a filter. */
+/* Constructor: record whether the program was started under a filter. */
 void filters_start(void);
 /* Return whether the program was started under a filter. A call that such a filter refuses is logged as information
  * and not as an error. */

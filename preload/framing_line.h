@@ -9,7 +9,7 @@
 /* The id= and reply= by which lines belong to a transaction. */
 struct framing_party {
     char id[REQUEST_ID_MAX + 1]; /* "": none */
-    char reply[80];              /* likewise */
+    char reply[80];              /* "": none */
 };
 
 bool line_verb_is(const char *line, const char *verb);

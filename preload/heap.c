@@ -27,7 +27,7 @@
 #define SMALL_MAX ((size_t)32768)
 #define CHUNK ((size_t)128 << 10)
 #define CLASSES 40
-#define MOVED (SIZE_MAX / 2 + 1) /* in `size`: the offset of the memory from what was allocated */
+#define MOVED (SIZE_MAX / 2 + 1) /* in `size`: offset in the allocation */
 
 struct block_head {
     uint64_t tag;
@@ -48,7 +48,7 @@ static struct {
     struct lock lock;
     _Atomic uintptr_t fork_holder; /* thread that holds the lock during its fork(); 0: none */
     size_t mapped;
-    char *at, *end; /* what is left of the newest chunk */
+    char *at, *end; /* free part of the newest chunk */
     struct page_note
         *_Atomic pages; /* memory that begins with a page; changed while the lock is held */
     struct free_piece *given_back[CLASSES];

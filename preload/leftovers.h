@@ -1,4 +1,4 @@
-/* leftovers.h - what the last process of a runtime directory removes from it. */
+/* leftovers.h - the files that the last process of a runtime directory removes from it. */
 #ifndef HOTPATCH_LEFTOVERS_H
 #define HOTPATCH_LEFTOVERS_H
 

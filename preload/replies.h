@@ -30,7 +30,7 @@ bool replies_abandoned(void);
 void replies_send(int fd, char *text);
 /* Fill one entry for each reply that is being sent. Return their number. */
 size_t replies_poll(struct pollfd *fds);
-/* Send what the FIFOs of `fds` take. Return whether a byte was sent, or a reply is complete. */
+/* Send as many bytes as the FIFOs of `fds` take. Return whether a byte was sent, or a reply is complete. */
 bool replies_continue(const struct pollfd *fds, size_t count);
 uint64_t replies_limit(void); /* when the first reply is given up */
 void replies_drop(void);
