@@ -23,8 +23,8 @@ bool syscall_takes(long number, unsigned long a, unsigned long b, unsigned long 
 /* Make the call, and return as syscall(2) does. */
 long syscall_take(long number, long a, long b, long c, long d, long e, long f) HOST_CALL;
 
-/* The system call instruction of the function. While the call is made, and after it, its number is in the red zone. NULL
- * in a program without the function. */
+/* The system call instruction of the function. While the call is made, and after it, the number of the call is in the
+ * red zone. NULL in a program without the function. */
 extern const char by_number_here[] __attribute__((weak, visibility("hidden")));
 
 #endif

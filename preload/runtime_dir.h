@@ -35,8 +35,8 @@ struct runtime_dir {
     const char *path; /* as given to runtime_dir_open(); owned by the caller */
 };
 
-/* Choose the directory, in the order of libhotpatch_preload(7): `configured` (HOTPATCH_DIR) and `xdg` (XDG_RUNTIME_DIR) are ""
- * where they are not set. */
+/* Choose the directory, in the order of libhotpatch_preload(7). `configured` (HOTPATCH_DIR) and `xdg`
+ * (XDG_RUNTIME_DIR) are "" where they are not set. */
 void runtime_dir_choose(char path[PATH_MAX], const struct runtime_user *user,
                         const char *configured, const char *xdg);
 
