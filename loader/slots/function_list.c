@@ -110,7 +110,7 @@ static void try_entry(const struct listing *list, const struct function *functio
     }
 }
 
-struct judgement {
+struct checked_function {
     struct function_code code;
     bool patchable;
     char why[sizeof(((struct site_problem *)0)->text) + 64]; /* "": no reason */
@@ -118,8 +118,8 @@ struct judgement {
 
 /* Check a function. If its entry cannot be patched and objects import it, the function can be patched in their
  * words. */
-static void judge(const struct listing *list, const struct function *function,
-                  struct judgement *out)
+static void check_listed(const struct listing *list, const struct function *function,
+                         struct checked_function *out)
 {
     struct site_problem why = {0};
     bool imported;
@@ -160,10 +160,10 @@ static void report_function(const struct listing *list, const struct function *f
                             const char *name)
 {
     const struct object *object = list->object;
-    struct judgement judgement;
+    struct checked_function checked;
     struct copies_texts copies;
 
-    judge(list, function, &judgement);
+    check_listed(list, function, &checked);
     name_copies(list, function, &copies);
     list->rows->function(list->rows->context,
                          &(struct reported_function){.name = name,
@@ -175,9 +175,9 @@ static void report_function(const struct listing *list, const struct function *f
                                                      .symbol_version = function->version,
                                                      .offset = function->address,
                                                      .size = function->size,
-                                                     .technique = judgement.code.technique,
-                                                     .patchable = judgement.patchable,
-                                                     .why = judgement.why[0] ? judgement.why : NULL,
+                                                     .technique = checked.code.technique,
+                                                     .patchable = checked.patchable,
+                                                     .why = checked.why[0] ? checked.why : NULL,
                                                      .same_code = copies.same,
                                                      .clones = copies.clones});
 }
