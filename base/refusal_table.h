@@ -46,6 +46,8 @@
   X(HP_UNDEFINED, "HP-UNDEFINED", 1, "the patch uses a symbol that the process does not have", "link the object that defines the symbol into the patch, or export the symbol from the program") \
   X(HP_WX, "HP-WX", 1, "the patch asks for memory that is writable and executable at once", "link it with -Wl,-z,noexecstack; an assembler file needs .section .note.GNU-stack,\"\",@progbits") \
   X(HP_NEEDED, "HP-NEEDED", 1, "a library that the patch needs is not in the process and cannot be found", "install the library where the program finds it") \
+  X(HP_THIN, "HP-THIN", 1, "the thin object is damaged, or of a version that this engine does not know", "build it again with hotpatch build of this version") \
+  X(HP_RELOCATION, "HP-RELOCATION", 1, "a relocation of the thin object is not known, or its value does not fit", "the text names the symbol; a thin object is made by hotpatch build alone") \
   /* the slots */ \
   X(HP_TARGET, "HP-TARGET", 1, "a target is not spelled [OBJECT:]NAME[@FILE.c] or OBJECT+0xOFFSET", "see libhotpatch_preload(7)") \
   X(HP_NO_TARGET, "HP-NO-TARGET", 1, "the process has no function and no data of that name that can be patched", "hotpatch slots lists the functions and data that can be patched") \
@@ -62,12 +64,27 @@
   X(HP_EMULATED, "HP-EMULATED", 1, "an emulator (qemu-user) runs the program: no function can be patched at its entry, and its doorbell has another number", "start it with HOTPATCH_LISTEN=start, and patch declared slots and imports; or run it without the emulator") \
   /* applying */ \
   X(HP_MAPPINGS, "HP-MAPPINGS", 1, "the process has nearly as many mappings as the kernel allows", "raise vm.max_map_count (sysctl), or restart the program; patches stay mapped") \
+  X(HP_NEAR, "HP-NEAR", 1, "no free addresses near the program's code have room for the thin object", "restart the program, or free its mappings near its code") \
   X(HP_LOAD, "HP-LOAD", 1, "the dynamic linker refused the patch", "the text is the message of the dynamic linker") \
   X(HP_HOOK, "HP-HOOK", 1, "the patch's own hook refused", "see the patch's documentation") \
   X(HP_STORE, "HP-STORE", 1, "a slot's page cannot be made writable", "the program's sandbox forbids this; load the patch before the program enters the sandbox") \
   X(HP_SIGTRAP_BLOCKED, "HP-SIGTRAP-BLOCKED", 4, "a thread that cannot take SIGTRAP was not seen outside the function", "allow a longer --timeout, or try when that thread sleeps") \
   X(HP_TIMEOUT, "HP-TIMEOUT", 4, "the moment asked for did not come in time", "allow a longer --timeout, or use --when=call") \
   X(HP_UNLOAD, "HP-UNLOAD", 1, "the module cannot be unmapped", "leave out --unload; the layer can be reverted without it") \
+  /* building thin objects */ \
+  X(HP_COMMANDS, "HP-COMMANDS", 1, "the compile commands cannot be used", "make compile_commands.json with cmake, meson or bear; it, and its directory, must belong to you or to root, and no other user may write to them") \
+  X(HP_SOURCE, "HP-SOURCE", 1, "the edit names a file that the binary was not built from, or that several files match", "give --source DIR, or the path as compile_commands.json spells it") \
+  X(HP_DIFF, "HP-DIFF", 1, "the diff does not apply to the sources", "give the sources that the binary was built from, and the right -pN") \
+  X(HP_COMPILE, "HP-COMPILE", 1, "the compiler refused the source", "the compiler's own words are shown; the old code stays") \
+  X(HP_BASELINE, "HP-BASELINE", 1, "the unedited source does not give the code of the binary", "use the sources, compiler and flags that the binary was built with; build the binary again if the sources are newer") \
+  X(HP_LTO, "HP-LTO", 1, "the binary was optimised as a whole (LTO, PGO or -fwhole-program)", "build it again without -flto, -fprofile-use and -fwhole-program") \
+  X(HP_NO_SYMBOLS, "HP-NO-SYMBOLS", 1, "the binary has no symbols", "give --debug FILE: a debug file of its build-id, or an unstripped rebuild of the same layout") \
+  X(HP_UNCHANGED, "HP-UNCHANGED", 1, "the edit changes no machine code", "initial values of variables that exist change only in a new process; set them in the running one") \
+  X(HP_TYPES, "HP-TYPES", 1, "a type or a prototype changed, and unchanged code or living data use the old", "keep the layout, or give --force-types where nothing of the old type lives") \
+  X(HP_STATE, "HP-STATE", 1, "a variable cannot be bound to the program's own", "keep its name, size and type; rename one of two variables of one name") \
+  X(HP_DATA, "HP-DATA", 1, "constant data changed that unchanged code reads", "change it in a function, or restart the program") \
+  X(HP_THREAD_LOCAL, "HP-THREAD-LOCAL", 1, "the edit adds a thread-local variable", "use a variable that exists, or restart the program") \
+  X(HP_SECTION, "HP-SECTION", 1, "the edit changes a section that is neither code nor data of functions", "restart the program; constructors, notes and tables of other tools are not patched") \
   /* the command */ \
   X(HP_NO_PROCESS, "HP-NO-PROCESS", 3, "there is no such process", "hotpatch ps lists the processes that can be patched") \
   X(HP_NO_SHIM, "HP-NO-SHIM", 3, "the process does not have libhotpatch_preload.so", "start it with hotpatch run, or with LD_PRELOAD") \
