@@ -72,7 +72,7 @@
   X(HP_TIMEOUT, "HP-TIMEOUT", 4, "the moment asked for did not come in time", "allow a longer --timeout, or use --when=call") \
   X(HP_UNLOAD, "HP-UNLOAD", 1, "the module cannot be unmapped", "leave out --unload; the layer can be reverted without it") \
   /* building thin objects */ \
-  X(HP_COMMANDS, "HP-COMMANDS", 1, "the compile commands cannot be used", "make compile_commands.json with cmake, meson or bear; it, and its directory, must belong to you or to root, and no other user may write to them") \
+  X(HP_COMMANDS, "HP-COMMANDS", 1, "the compile commands cannot be used", "use cmake, meson or bear; compile_commands.json and its directory must be yours or root's, and writable by no other user") \
   X(HP_SOURCE, "HP-SOURCE", 1, "the edit names a file that the binary was not built from, or that several files match", "give --source DIR, or the path as compile_commands.json spells it") \
   X(HP_DIFF, "HP-DIFF", 1, "the diff does not apply to the sources", "give the sources that the binary was built from, and the right -pN") \
   X(HP_COMPILE, "HP-COMPILE", 1, "the compiler refused the source", "the compiler's own words are shown; the old code stays") \
