@@ -1,0 +1,101 @@
+/*
+ * build.h - from an edit of C sources to a thin object: the pipeline of `hotpatch build` and `hotpatch watch`.
+ *
+ * An edit names files with two texts each: the text that the target was built from, and the new one. The units of the target
+ * that read such a file are compiled twice, with the first texts and with the second. The unedited objects are compared with the
+ * binary; the edited ones with the unedited; what changed is written to one .hpo. The directories of the user are only read:
+ * what is compiled lies in a scratch directory, which build_close() removes, and signals that end the command too.
+ *
+ * Rights: with effective user 0 everything that reads the user's files, and each compiler, runs as the owner of the build
+ * directory; only `output` is written as root.
+ */
+#ifndef HOTPATCH_BUILD_H
+#define HOTPATCH_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/refusal.h"
+
+struct build;
+
+struct build_options {
+    const char *target;       /* path of the binary as it was linked; /proc/PID/exe does */
+    const char *debug;        /* file with its symbols and types, or NULL */
+    const char *build_dir;    /* has compile_commands.json; NULL: `compiler` is given */
+    const char *source_dir;   /* paths of an edit begin here; NULL: the build directory */
+    const char *compiler;     /* --cc: a command of a shell's form, such as "gcc -O2 -g"; or NULL */
+    const char *const *files; /* with `compiler`: the sources of the target */
+    size_t file_count;
+    bool force_types;
+};
+
+/* One file of an edit. Texts need not end in a zero byte. */
+struct edit_file {
+    const char *path;     /* absolute, without "." and ".." */
+    const char *old_text; /* what the target was built from; NULL: the file was not there */
+    size_t old_size;
+    const char *new_text; /* NULL: the edit removes the file */
+    size_t new_size;
+};
+
+struct edit {
+    const struct edit_file *files;
+    size_t file_count;
+};
+
+struct build_output {
+    const char *path;    /* of the .hpo; it is replaced by rename(2) */
+    const char *name;    /* of the module */
+    const char *version; /* of the module; NULL: "1" */
+};
+
+struct build_function {
+    char *name;   /* symbol, as the target spells it */
+    char *source; /* path */
+    unsigned line;
+    char *why;     /* "its code changed" */
+    bool replaces; /* false: a function that only the edit has */
+};
+
+/* Milliseconds on the wall. */
+struct build_times {
+    double compile; /* both compilers, from the first start to the last end */
+    double
+        compare; /* the unedited objects with the binary; 0 where the result is kept from an earlier call */
+    double select;
+    double write;
+};
+
+struct build_result {
+    struct build_function *functions;
+    size_t function_count;
+    char **notes; /* one sentence each: ignored files of the edit, initial values that changed */
+    size_t note_count;
+    char *compiler_words; /* what the compilers wrote to stderr, where one failed; or NULL */
+    struct build_times times;
+    size_t unit_count; /* that were compared */
+};
+
+/* Read the compile commands and the binary; compile nothing. Return 0, or -1: HP-COMMANDS, HP-OPEN, HP-LTO, HP-NO-SYMBOLS... */
+int build_open(struct build **out, const struct build_options *options, struct refusal *why);
+void build_close(struct build *build); /* NULL does */
+
+/* Return whether the compile commands or the binary on disk are others than build_open() read: open it again then. */
+bool build_stale(const struct build *build);
+
+/* Call `each` with the absolute path of each source file of the compile commands that the target may come from; `headers`: and
+ * of each other file below the source or the build directory that such a source includes, as the compiler names them (it is run
+ * with -M for each source whose dependencies are not known yet). A path is given once. */
+int build_sources(struct build *build, bool headers, void (*each)(const char *path, void *context),
+                  void *context, struct refusal *why);
+
+/* Make the .hpo of the whole edit. Return 0, or -1 with the refusal: HP-UNCHANGED where no machine code changes. `result` is
+ * filled in both cases, as far as the work came; build_result_free() it. Objects and comparisons of unedited files are kept for
+ * the next call. */
+int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,
+                struct build_result *result, struct refusal *why);
+void build_result_free(struct build_result *result);
+
+#endif
