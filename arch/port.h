@@ -14,6 +14,7 @@
 #include "arch/plt.h"
 #include "arch/relocation.h"
 #include "arch/stack_arguments.h"
+#include "arch/thin.h"
 #include "base/call_site.h"
 #include "base/cfi_frame.h"
 #include "base/host_calls.h"
