@@ -1,0 +1,159 @@
+/* thin_lines.c - see thin_lines.h. */
+#include "cli/build/thin_lines.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base_name.h"
+#include "base/refusal.h"
+#include "cli/build/selection.h"
+#include "cli/build/thin_write.h"
+#include "elf/rel_object.h"
+#include "elf/thin_file.h"
+
+/* Write a field. A control character, which would end the field or the line, becomes a question mark. */
+static void put_field(FILE *file, const char *text)
+{
+    fputc('\t', file);
+    for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++)
+        fputc(iscntrl(*p) ? '?' : *p, file);
+}
+
+static void put_line(FILE *file, const char *word, const char *text)
+{
+    fputs(word, file);
+    put_field(file, text);
+    fputc('\n', file);
+}
+
+static void put_target(FILE *file, const struct thin_meta *meta)
+{
+    fputs("target", file);
+    put_field(file, base_name(meta->target_path));
+    put_field(file, meta->build_id);
+    put_field(file, meta->target_path);
+    fputc('\n', file);
+}
+
+static void put_replacement(FILE *file, const struct selected_function *function, uint32_t symbol)
+{
+    fprintf(file, "replace\t%u\t%" PRIx64 "\t%" PRIx64, symbol, function->host,
+            function->host_size);
+    put_field(file, function->name);
+    put_field(file, function->source ? base_name(function->source) : "");
+    fprintf(file, "\t%u\n", function->line);
+}
+
+static void put_import(FILE *file, const struct symbol_choice *choice, uint32_t symbol,
+                       const char *kind)
+{
+    fprintf(file, "import\t%u\t%s\t%" PRIx64, symbol, kind, choice->at);
+    if (choice->has_call)
+        fprintf(file, "\t%" PRIx64, choice->call);
+    fputc('\n', file);
+}
+
+static void put_dynamic(FILE *file, const struct symbol_choice *choice, uint32_t symbol)
+{
+    fprintf(file, "import\t%u\tdynamic", symbol);
+    if (choice->version)
+        put_field(file, choice->version);
+    fputc('\n', file);
+}
+
+static void put_own(FILE *file, const struct symbol_choice *choice, uint32_t symbol)
+{
+    if (choice->has_host)
+        fprintf(file, "address\t%u\t%" PRIx64 "\n", symbol, choice->host);
+    if (choice->keep) {
+        fprintf(file, "keep\t%u", symbol);
+        put_field(file, choice->keep);
+        fputc('\n', file);
+    }
+}
+
+/* Return whether the symbol is of a debug section that is written, whatever was chosen for it. */
+static bool is_of_debug(const struct rel_object *object, const struct rel_symbol *symbol)
+{
+    return symbol->section < object->section_count && symbol->section != REL_UNDEFINED &&
+           !(object->sections[symbol->section].flags & 2 /* SHF_ALLOC */);
+}
+
+static void put_symbol(FILE *file, const struct selected_unit *unit, size_t index, uint32_t symbol)
+{
+    const struct symbol_choice *choice = &unit->symbols[index];
+
+    if (is_of_debug(unit->object, &unit->object->symbols[index]))
+        return;
+    switch (choice->kind) {
+    case CHOICE_OWN:
+        put_own(file, choice, symbol);
+        break;
+    case CHOICE_HOST:
+        put_import(file, choice, symbol, "address");
+        break;
+    case CHOICE_HOST_GOT:
+        put_import(file, choice, symbol, "got");
+        break;
+    case CHOICE_TLS:
+        put_import(file, choice, symbol, "tls");
+        break;
+    case CHOICE_DYNAMIC:
+        put_dynamic(file, choice, symbol);
+        break;
+    case CHOICE_UNIT:
+    case CHOICE_DISCARDED:
+        break;
+    }
+}
+
+static void put_symbols(FILE *file, const struct selection *selection,
+                        const struct thin_numbers *units)
+{
+    for (size_t u = 0; u < selection->unit_count; u++) {
+        const struct selected_unit *unit = &selection->units[u];
+
+        for (size_t i = 1; i < unit->object->symbol_count; i++)
+            if (units[u].symbols[i])
+                put_symbol(file, unit, i, units[u].symbols[i]);
+    }
+}
+
+static int put_all(FILE *file, const struct selection *selection, const struct thin_meta *meta,
+                   const struct thin_numbers *units, struct refusal *why)
+{
+    fputs(THIN_FIRST_LINE "\n", file);
+    put_line(file, "name", meta->name);
+    put_line(file, "version", meta->version);
+    put_target(file, meta);
+    for (size_t i = 0; i < selection->function_count; i++) {
+        const struct selected_function *function = &selection->functions[i];
+        uint32_t symbol = units[function->unit].symbols[function->symbol];
+
+        if (!function->replaces)
+            continue;
+        if (!symbol)
+            return refuse(why, HP_INTERNAL, "%s is to be replaced and is not placed",
+                          function->name);
+        put_replacement(file, function, symbol);
+    }
+    put_symbols(file, selection, units);
+    return 0;
+}
+
+int thin_lines(char **lines, size_t *size, const struct selection *selection,
+               const struct thin_meta *meta, const struct thin_numbers *units, struct refusal *why)
+{
+    FILE *file = open_memstream(lines, size);
+    int result;
+
+    if (!file)
+        return -1;
+    result = put_all(file, selection, meta, units, why);
+    if (ferror(file))
+        result = -1;
+    return fclose(file) == 0 ? result : -1;
+}
