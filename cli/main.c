@@ -20,6 +20,7 @@
 #include "cli/verbs/slots.h"
 #include "cli/verbs/status.h"
 #include "cli/verbs/usage.h"
+#include "cli/verbs/watch.h"
 #include "include/hotpatch.h"
 
 static int verb_later(int argc, char **argv)
@@ -48,7 +49,7 @@ static const struct {
     {"doctor", verb_doctor, "doctor PID|@NAME|FILE"},
     {"explain", verb_explain, "explain [CODE]"},
     {"build", verb_later, NULL},
-    {"watch", verb_later, NULL},
+    {"watch", verb_watch, "watch TARGET|-- PROGRAM --build-dir DIR|--cc COMMAND [FILE...]"},
 };
 
 static char *usage_text(void)
@@ -119,8 +120,8 @@ static int command(int argc, char **argv)
         if (strcmp(first, verbs[i].name) != 0)
             continue;
         fatal_set_json(verbs[i].run != verb_run && has_json(argc, argv));
-        /* The stdout of `run` is the program's. */
-        if (verbs[i].run != verb_run && results_check(&why) != 0)
+        /* The stdout of `run` is the program's, and `watch` looks whether it is its own. */
+        if (verbs[i].run != verb_run && verbs[i].run != verb_watch && results_check(&why) != 0)
             return refused(verbs[i].name, 0, &why, false);
         return verbs[i].run(argc - 1, argv + 1);
     }

@@ -6,5 +6,7 @@
 
 /* Return the milliseconds of CLOCK_MONOTONIC. */
 uint64_t now_ms(void);
+/* Return the same with its fraction. */
+double precise_ms(void);
 
 #endif

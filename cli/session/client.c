@@ -35,6 +35,11 @@ bool client_interrupted(void)
     return interrupted != 0;
 }
 
+void client_interrupt_taken(void)
+{
+    interrupted = 0;
+}
+
 static int loop_timeout(const struct loop *loop)
 {
     uint64_t first = UINT64_MAX, now = now_ms();

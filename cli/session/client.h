@@ -25,5 +25,7 @@ bool requests_run(struct session_request *requests, size_t count,
 void client_hold_signals(sigset_t *before);
 /* Return whether one of them has come. */
 bool client_interrupted(void);
+/* Forget that one has come: requests that are made from now on are not ended by it. */
+void client_interrupt_taken(void);
 
 #endif

@@ -353,14 +353,19 @@ struct path_watch *path_watch_open(const char *const *paths, size_t count)
     watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     watch->error = errno;
     watch->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    watch->files = allocate(count * sizeof(*watch->files));
-    watch->count = count;
     watch->next = now_ms() + LOOK_MS;
-    for (size_t i = 0; i < count; i++) {
-        watch->files[i].path = paths[i];
-        watch_file(watch, &watch->files[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        path_watch_add(watch, paths[i]);
     return watch;
+}
+
+void path_watch_add(struct path_watch *watch, const char *path)
+{
+    if ((watch->count & (watch->count - 1)) == 0)
+        watch->files =
+            reallocate(watch->files, (watch->count ? watch->count * 2 : 1) * sizeof(*watch->files));
+    watch->files[watch->count] = (struct watched_path){.path = path};
+    watch_file(watch, &watch->files[watch->count++]);
 }
 
 void path_watch_close(struct path_watch *watch)

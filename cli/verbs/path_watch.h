@@ -16,6 +16,8 @@ struct path_watch;
 /* Begin to watch. The paths are absolute, and the caller's. */
 struct path_watch *path_watch_open(const char *const *paths, size_t count);
 void path_watch_close(struct path_watch *watch); /* NULL is allowed */
+/* Watch one more path, which gets the next index. */
+void path_watch_add(struct path_watch *watch, const char *path);
 
 /* Fill in what poll(2) is to wait for, PATH_WATCH_POLLS of them. */
 void path_watch_polls(const struct path_watch *watch, struct pollfd *polls);

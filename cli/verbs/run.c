@@ -92,7 +92,7 @@ static void set_patches(const char *patches)
     setenv("HOTPATCH_RUN_PID", pid, 1);
 }
 
-static int program_start(char **argv, const char *patches, bool json)
+int program_start(char **argv, const char *patches, bool json)
 {
     struct refusal why = {0};
     struct verdict *verdict = allocate(sizeof(*verdict));

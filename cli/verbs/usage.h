@@ -30,7 +30,13 @@ enum option_value {
     OPTION_CALLER,
     OPTION_FOR,
     OPTION_DEBUG,
-    OPTION_NO_SEEN
+    OPTION_NO_SEEN,
+    OPTION_BUILD_DIR,
+    OPTION_SOURCE,
+    OPTION_CC,
+    OPTION_FORCE_TYPES,
+    OPTION_REVERT_AT_EXIT,
+    OPTION_LOG
 };
 
 /* The two that every verb has. */

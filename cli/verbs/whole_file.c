@@ -37,21 +37,27 @@ static bool sections_inside(const struct file_image *file)
  * "Leases"). It is given back at once: a writer that comes meanwhile waits for that, and the SIGIO that says
  * so is ignored (follow.c). To others' files, and on many network file systems, there are none.
  */
-static enum whole look_for_writers(const char *path, struct refusal *why)
+enum whole whole_writers(int fd, struct refusal *why)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    enum whole whole = WHOLE_UNSURE;
-
     if (fd < 0)
         return WHOLE_UNSURE;
     if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
         fcntl(fd, F_SETLEASE, F_UNLCK);
-        whole = WHOLE;
-    } else if (errno == EAGAIN) {
-        refuse(why, HP_CHANGED, "it is open for writing");
-        whole = WHOLE_WRITTEN;
+        return WHOLE;
     }
-    close(fd);
+    if (errno != EAGAIN)
+        return WHOLE_UNSURE;
+    refuse(why, HP_CHANGED, "it is open for writing");
+    return WHOLE_WRITTEN;
+}
+
+static enum whole look_for_writers(const char *path, struct refusal *why)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    enum whole whole = whole_writers(fd, why);
+
+    if (fd >= 0)
+        close(fd);
     return whole;
 }
 

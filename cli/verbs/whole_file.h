@@ -16,4 +16,7 @@ enum whole {
 /* Look at the file. `hash`, which tells contents apart, is set where they are complete. */
 enum whole whole_file(const char *path, uint64_t *hash, struct refusal *why);
 
+/* Look whether the open file can be written to by another descriptor or mapping; -1: WHOLE_UNSURE. SIGIO is ignored. */
+enum whole whole_writers(int fd, struct refusal *why);
+
 #endif

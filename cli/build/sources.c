@@ -1,0 +1,307 @@
+/* sources.c - see sources.h. */
+#include "cli/build/sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output/fatal.h"
+#include "cli/output/output.h"
+
+#define TEXT_MAX (64 << 20) /* no compiler reads a larger file in the time of an edit */
+
+/* A text that several holders share. */
+struct source_text {
+    size_t holders;
+    size_t size;
+    char bytes[];
+};
+
+struct source_file {
+    char *path;
+    size_t index;
+    struct source_text *text; /* NULL: there is no file that can be read */
+};
+
+struct sources {
+    struct source_file **files;
+    size_t count, capacity;
+    void *by_path; /* tsearch(3) */
+    uid_t owner;
+};
+
+struct snapshot_file {
+    struct source_text *text; /* NULL: there was no file */
+    bool there;               /* in the snapshot */
+};
+
+struct snapshot {
+    struct snapshot_file *files; /* by index */
+    size_t count;
+};
+
+/* ---- texts ---- */
+
+static struct source_text *text_hold(struct source_text *text)
+{
+    if (text)
+        text->holders++;
+    return text;
+}
+
+static void text_drop(struct source_text *text)
+{
+    if (text && --text->holders == 0)
+        free(text);
+}
+
+static bool texts_equal(const struct source_text *a, const struct source_text *b)
+{
+    if (!a || !b || a == b)
+        return a == b;
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+/* Read to the end; NULL on an error. */
+static struct source_text *text_read(int fd)
+{
+    size_t capacity = 16384;
+    struct source_text *text = allocate(sizeof(*text) + capacity);
+    ssize_t n = -1;
+
+    text->holders = 1;
+    while (text->size <= TEXT_MAX &&
+           (n = read(fd, text->bytes + text->size, capacity - text->size)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        text->size += (size_t)n;
+        if (text->size == capacity)
+            text = reallocate(text, sizeof(*text) + (capacity *= 2));
+    }
+    if (n == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Open the file with the rights of the owner: a link that the owner has put there leads root to nothing that the owner may
+ * not read. */
+static int open_as(const char *path, uid_t owner)
+{
+    bool change = geteuid() == 0 && owner != 0;
+    const struct passwd *user = change ? getpwuid(owner) : NULL;
+    int fd;
+
+    if (change) {
+        setfsgid(user ? user->pw_gid : (gid_t)-2);
+        setfsuid(owner);
+    }
+    /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (change) {
+        setfsuid(0);
+        setfsgid(0);
+    }
+    return fd;
+}
+
+static struct source_text *file_text(const char *path, uid_t owner)
+{
+    int fd = open_as(path, owner);
+    struct source_text *text = NULL;
+    struct stat st;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        text = text_read(fd);
+    close(fd);
+    return text;
+}
+
+/* ---- the list ---- */
+
+static int by_path(const void *a, const void *b)
+{
+    const struct source_file *left = a, *right = b;
+
+    return strcmp(left->path, right->path);
+}
+
+struct sources *sources_new(uid_t owner)
+{
+    struct sources *sources = allocate(sizeof(*sources));
+
+    sources->owner = owner;
+    return sources;
+}
+
+static void node_ignore(void *file)
+{
+    (void)file;
+}
+
+void sources_free(struct sources *sources)
+{
+    if (!sources)
+        return;
+    tdestroy(sources->by_path, node_ignore);
+    for (size_t i = 0; i < sources->count; i++) {
+        text_drop(sources->files[i]->text);
+        free(sources->files[i]->path);
+        free(sources->files[i]);
+    }
+    free(sources->files);
+    free(sources);
+}
+
+static struct source_file *file_new(struct sources *sources, const char *path)
+{
+    struct source_file *file = allocate(sizeof(*file));
+
+    file->path = format_text("%s", path);
+    file->index = sources->count;
+    file->text = file_text(path, sources->owner);
+    if (sources->count == sources->capacity) {
+        sources->capacity = sources->capacity ? sources->capacity * 2 : 64;
+        sources->files = reallocate(sources->files, sources->capacity * sizeof(*sources->files));
+    }
+    sources->files[sources->count++] = file;
+    return file;
+}
+
+size_t sources_add(struct sources *sources, const char *path)
+{
+    struct source_file wanted = {.path = format_text("%s", path)}, *file;
+    struct source_file **found = tfind(&wanted, &sources->by_path, by_path);
+
+    free(wanted.path);
+    if (found)
+        return (*found)->index;
+    file = file_new(sources, path);
+    if (!tsearch(file, &sources->by_path, by_path))
+        fatal(HP_MEMORY, "hotpatch has no memory left");
+    return file->index;
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    return sources->count;
+}
+
+const char *sources_path(const struct sources *sources, size_t index)
+{
+    return sources->files[index]->path;
+}
+
+int sources_open(const struct sources *sources, size_t index)
+{
+    return open_as(sources->files[index]->path, sources->owner);
+}
+
+bool sources_there(const struct sources *sources, size_t index)
+{
+    return sources->files[index]->text != NULL;
+}
+
+bool sources_refresh(struct sources *sources, size_t index)
+{
+    struct source_file *file = sources->files[index];
+    struct source_text *text = file_text(file->path, sources->owner);
+
+    if (texts_equal(text, file->text)) {
+        text_drop(text);
+        return false;
+    }
+    text_drop(file->text);
+    file->text = text;
+    return true;
+}
+
+/* ---- snapshots ---- */
+
+struct snapshot *snapshot_new(void)
+{
+    return allocate(sizeof(struct snapshot));
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    for (size_t i = 0; i < snapshot->count; i++)
+        text_drop(snapshot->files[i].text);
+    free(snapshot->files);
+    free(snapshot);
+}
+
+void snapshot_add(struct snapshot *snapshot, const struct sources *sources, size_t index)
+{
+    if (index >= snapshot->count) {
+        snapshot->files = reallocate(snapshot->files, sources->count * sizeof(*snapshot->files));
+        memset(snapshot->files + snapshot->count, 0,
+               (sources->count - snapshot->count) * sizeof(*snapshot->files));
+        snapshot->count = sources->count;
+    }
+    if (snapshot->files[index].there)
+        return;
+    snapshot->files[index].there = true;
+    snapshot->files[index].text = text_hold(sources->files[index]->text);
+}
+
+size_t snapshot_files(const struct snapshot *snapshot)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->count; i++)
+        count += snapshot->files[i].there;
+    return count;
+}
+
+struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct sources *sources)
+{
+    struct snapshot *renewed = snapshot_new();
+
+    for (size_t i = 0; i < snapshot->count; i++)
+        if (snapshot->files[i].there)
+            snapshot_add(renewed, sources, i);
+    return renewed;
+}
+
+bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index)
+{
+    return index < snapshot->count && snapshot->files[index].there &&
+           !texts_equal(snapshot->files[index].text, sources->files[index]->text);
+}
+
+static struct edit_file file_edit(const struct source_text *old, const struct source_file *file)
+{
+    return (struct edit_file){
+        .path = file->path,
+        .old_text = old ? old->bytes : NULL,
+        .old_size = old ? old->size : 0,
+        .new_text = file->text ? file->text->bytes : NULL,
+        .new_size = file->text ? file->text->size : 0,
+    };
+}
+
+struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
+                                size_t *count)
+{
+    struct edit_file *files = allocate((snapshot->count + 1) * sizeof(*files));
+
+    *count = 0;
+    for (size_t i = 0; i < snapshot->count; i++)
+        if (snapshot_differs(snapshot, sources, i))
+            files[(*count)++] = file_edit(snapshot->files[i].text, sources->files[i]);
+    return files;
+}

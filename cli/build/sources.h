@@ -1,0 +1,49 @@
+/*
+ * sources.h - the texts of source files: as they are now, and as they were when a binary was built.
+ *
+ * A list of files is shared by all binaries that are watched; each binary has a snapshot of it. The difference of the two is
+ * the edit that build_patch() takes. Texts are shared, not copied.
+ */
+#ifndef HOTPATCH_SOURCES_H
+#define HOTPATCH_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "cli/build/build.h"
+
+struct sources;
+struct snapshot;
+
+/* Make an empty list. With effective user 0 files are read with the rights of `owner` (path_resolution(7)). */
+struct sources *sources_new(uid_t owner);
+void sources_free(struct sources *sources); /* NULL is allowed */
+
+/* Add the file at the absolute path, if it is not in the list, and read it. Return its index. */
+size_t sources_add(struct sources *sources, const char *path);
+size_t sources_count(const struct sources *sources);
+/* Return the path, which lives as long as the list. */
+const char *sources_path(const struct sources *sources, size_t index);
+/* Open the file for reading with the rights of the owner. Return -1 with errno. */
+int sources_open(const struct sources *sources, size_t index);
+/* Read the file again. Return whether its contents are others than those that were read last. */
+bool sources_refresh(struct sources *sources, size_t index);
+/* Return whether there was such a file when it was read last. */
+bool sources_there(const struct sources *sources, size_t index);
+
+/* Make a snapshot without files. */
+struct snapshot *snapshot_new(void);
+void snapshot_free(struct snapshot *snapshot); /* NULL is allowed */
+/* Keep the present text of the file, if the snapshot does not have the file. */
+void snapshot_add(struct snapshot *snapshot, const struct sources *sources, size_t index);
+size_t snapshot_files(const struct snapshot *snapshot); /* their number */
+/* Make a snapshot of the same files with their present texts. */
+struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct sources *sources);
+/* Return whether the snapshot has the file, with another text. */
+bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index);
+/* List the files that differ; malloc'd. Texts and paths are valid until a file is refreshed. */
+struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
+                                size_t *count);
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * watch_images.c - see watch_images.h.
+ *
+ * A file is known by device and inode: a program that was linked again has a new inode, while old processes still run the old
+ * file, which /proc/PID/exe opens.
+ */
+#include "cli/verbs/watch_images.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base_name.h"
+#include "cli/output/output.h"
+
+static char *directory_make(struct refusal *why)
+{
+    const char *above = getenv("TMPDIR");
+    char *directory =
+        format_text("%s/hotpatch-watch-XXXXXX", above && *above == '/' ? above : "/tmp");
+
+    /* Processes of other users read the patches, and nothing else lies there. */
+    if (mkdtemp(directory) && chmod(directory, 0755) == 0)
+        return directory;
+    refuse(why, HP_SNAPSHOT, "make %s: %s", directory, strerror(errno));
+    free(directory);
+    return NULL;
+}
+
+/* Return whose files the sources are: with root's rights only root's are read. */
+static uid_t sources_owner(const struct watch_options *watch_options)
+{
+    const char *path =
+        watch_options->build_dir ? watch_options->build_dir : watch_options->files[0];
+    struct stat st;
+
+    return stat(path, &st) == 0 ? st.st_uid : (uid_t)-2;
+}
+
+int watch_images_begin(struct watch_images *images, const struct watch_options *watch_options,
+                       struct refusal *why)
+{
+    *images = (struct watch_images){.options = watch_options};
+    images->directory = directory_make(why);
+    images->sources = sources_new(sources_owner(watch_options));
+    return images->directory ? 0 : -1;
+}
+
+static void image_free(struct watch_image *image)
+{
+    build_close(image->build);
+    snapshot_free(image->snapshot);
+    if (image->output)
+        unlink(image->output);
+    if (image->file >= 0)
+        close(image->file);
+    free(image->name);
+    free(image->path);
+    free(image->module);
+    free(image->output);
+    free(image);
+}
+
+void watch_images_end(struct watch_images *images)
+{
+    for (size_t i = 0; i < images->count; i++)
+        image_free(images->list[i]);
+    free(images->list);
+    sources_free(images->sources);
+    if (images->directory)
+        rmdir(images->directory);
+    free(images->directory);
+    *images = (struct watch_images){0};
+}
+
+/* ---- one image ---- */
+
+struct source_sink {
+    struct watch_images *images;
+    struct watch_image *image;
+};
+
+static void keep_source(const char *path, void *context)
+{
+    const struct source_sink *sink = context;
+
+    snapshot_add(sink->image->snapshot, sink->images->sources,
+                 sources_add(sink->images->sources, path));
+}
+
+int watch_image_extend(struct watch_images *images, struct watch_image *image, struct refusal *why)
+{
+    struct source_sink sink = {images, image};
+
+    return build_sources(image->build, true, keep_source, &sink, why);
+}
+
+static struct build *image_build(const struct watch_images *images, const char *file,
+                                 struct refusal *why)
+{
+    const struct watch_options *watch_options = images->options;
+    const struct build_options build_options = {
+        .target = file,
+        .debug = watch_options->debug,
+        .build_dir = watch_options->build_dir,
+        .source_dir = watch_options->source_dir,
+        .compiler = watch_options->compiler,
+        .files = watch_options->files,
+        .file_count = watch_options->file_count,
+        .force_types = watch_options->force_types,
+    };
+    struct build *build = NULL;
+
+    return build_open(&build, &build_options, why) == 0 ? build : NULL;
+}
+
+static void count_source(const char *path, void *context)
+{
+    (void)path;
+    ++*(size_t *)context;
+}
+
+/* Return the build of the file, if it was built from the sources. */
+static struct build *image_build_of_sources(const struct watch_images *images, const char *file,
+                                            const char *name, struct refusal *why)
+{
+    struct build *build = image_build(images, file, why);
+    size_t count = 0;
+
+    if (build && build_sources(build, false, count_source, &count, why) == 0 && count > 0)
+        return build;
+    if (why->count == 0)
+        refuse(why, HP_SOURCE, "%s was not built from the sources of %s", name,
+               images->options->build_dir ? images->options->build_dir : "--cc");
+    build_close(build);
+    return NULL;
+}
+
+/* Return a name that two images do not share. */
+static char *module_name(const struct watch_images *images, const struct watch_image *image)
+{
+    char *name = image->is_program ? format_text("watch") : format_text("watch-%s", image->name);
+
+    for (char *p = name; *p; p++)
+        if ((unsigned char)*p <= ' ' || *p == '/')
+            *p = '_';
+    (void)images;
+    return name;
+}
+
+static void image_begin(struct watch_images *images, struct watch_image *image, struct refusal *why)
+{
+    image->module = module_name(images, image);
+    image->output = format_text("%s/%zu-%s.hpo", images->directory, images->count, image->module);
+    image->snapshot = snapshot_new();
+    if (watch_image_extend(images, image, why) == 0)
+        return;
+    build_close(image->build);
+    image->build = NULL;
+}
+
+/* Return the path by which the command opens the image's file, malloc'd. */
+static char *image_file(const struct watch_image *image)
+{
+    return format_text("/proc/self/fd/%d", image->file);
+}
+
+int watch_image_reopen(struct watch_images *images, struct watch_image *image, struct refusal *why)
+{
+    char *file = image_file(image);
+    struct build *build = image_build_of_sources(images, file, image->name, why);
+
+    free(file);
+    if (!build)
+        return -1;
+    build_close(image->build);
+    image->build = build;
+    return watch_image_extend(images, image, why);
+}
+
+/* ---- objects of processes ---- */
+
+static struct watch_image *image_known(const struct watch_images *images, const struct stat *st)
+{
+    for (size_t i = 0; i < images->count; i++)
+        if (images->list[i]->device == st->st_dev && images->list[i]->inode == st->st_ino)
+            return images->list[i];
+    return NULL;
+}
+
+static struct watch_image *image_new(struct watch_images *images,
+                                     const struct mapped_object *object, int fd,
+                                     const struct stat *st, struct refusal *why)
+{
+    struct watch_image *image = allocate(sizeof(*image));
+    char *file;
+
+    image->file = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    file = image_file(image);
+    image->name = format_text("%s", base_name(object->path));
+    image->path = format_text("%s", object->path);
+    image->is_program = object->is_program;
+    image->device = st->st_dev;
+    image->inode = st->st_ino;
+    image->build = image_build_of_sources(images, file, image->name, why);
+    if (image->build)
+        image_begin(images, image, why);
+    free(file);
+    images->list = reallocate(images->list, (images->count + 1) * sizeof(*images->list));
+    return images->list[images->count++] = image;
+}
+
+struct watch_image *watch_images_find(struct watch_images *images, const struct process *process,
+                                      const struct mapped_object *object, bool *opened,
+                                      struct refusal *why)
+{
+    int fd = mapped_open(process, object);
+    struct watch_image *image = NULL;
+    struct stat st;
+
+    *opened = false;
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        /* A library that was built again is another file than the mapped one. */
+        if (object->is_program || object->inode == st.st_ino) {
+            image = image_known(images, &st);
+            *opened = !image;
+            if (!image)
+                image = image_new(images, object, fd, &st, why);
+        }
+    } else if (object->is_program) {
+        refuse(why, HP_OPEN, "open %s: %s", object->path, strerror(errno));
+    }
+    if (fd >= 0)
+        close(fd);
+    return image && image->build ? image : NULL;
+}

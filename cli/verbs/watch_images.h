@@ -1,0 +1,58 @@
+/*
+ * watch_images.h - the programs and libraries that hotpatch watch patches: files that are mapped by its processes and were built
+ * from the watched sources.
+ */
+#ifndef HOTPATCH_WATCH_IMAGES_H
+#define HOTPATCH_WATCH_IMAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/refusal.h"
+#include "cli/build/build.h"
+#include "cli/build/sources.h"
+#include "cli/process/mapped.h"
+#include "cli/verbs/watch_options.h"
+
+struct watch_image {
+    char *name; /* base name of the file */
+    char *path; /* of the file, as the processes see it */
+    bool is_program;
+    int file; /* the open file: it outlives the process and its name */
+    dev_t device;
+    ino_t inode;
+    struct build *build;       /* NULL: the file was not built from these sources */
+    struct snapshot *snapshot; /* the texts that it was built from */
+    char *module;              /* name of its patch */
+    char *output;              /* path of its patch */
+    unsigned version;          /* of the last patch that was made; 0: there is none */
+    bool wanted; /* the patch states the present sources; else there is nothing to patch */
+};
+
+struct watch_images {
+    const struct watch_options *options;
+    struct sources *sources;
+    struct watch_image **list;
+    size_t count;
+    char *directory; /* for the patches */
+};
+
+/* Begin with none, and make the directory. Return 0, or -1 with the refusal. */
+int watch_images_begin(struct watch_images *images, const struct watch_options *watch_options,
+                       struct refusal *why);
+/* Remove the directory, and free all. */
+void watch_images_end(struct watch_images *images);
+
+/* Return the image of an object of the process. An object that is seen for the first time is opened; *opened is set then. NULL:
+ * the object is gone, or was not built from the sources; `why` has the reason where it is the program. */
+struct watch_image *watch_images_find(struct watch_images *images, const struct process *process,
+                                      const struct mapped_object *object, bool *opened,
+                                      struct refusal *why);
+
+/* Add the files that the image's units read now to the sources and to its snapshot. */
+int watch_image_extend(struct watch_images *images, struct watch_image *image, struct refusal *why);
+/* Read the compile commands again. Return 0, or -1: the old ones stay in use. */
+int watch_image_reopen(struct watch_images *images, struct watch_image *image, struct refusal *why);
+
+#endif

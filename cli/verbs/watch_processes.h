@@ -1,0 +1,53 @@
+/* watch_processes.h - the processes that hotpatch watch patches, and what each of them has. */
+#ifndef HOTPATCH_WATCH_PROCESSES_H
+#define HOTPATCH_WATCH_PROCESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/process/proc_facts.h"
+#include "cli/verbs/watch_images.h"
+#include "cli/verbs/watch_report.h"
+
+/* One image in one process. */
+struct watch_part {
+    struct watch_image *image;
+    unsigned loaded; /* version of its patch there; 0: none */
+};
+
+struct watch_process {
+    struct process process;
+    int end; /* pidfd; -1: there is none */
+    struct watch_part *parts;
+    size_t part_count;
+    bool lost; /* it did not answer: tried again at the next save */
+};
+
+struct watch_processes {
+    struct watch_images *images;
+    const struct watch_report *report;
+    const char *target; /* "123" or "@app" */
+    struct watch_process *list;
+    size_t count;
+    uint64_t next; /* ms: the next look for processes of @NAME */
+    bool said;     /* that a process is waited for */
+};
+
+/* Find the processes, and open what they have mapped. Return 0, or -1 with the refusal. */
+int watch_processes_begin(struct watch_processes *processes, struct watch_images *images,
+                          const char *target, const struct watch_report *report,
+                          struct refusal *why);
+void watch_processes_end(struct watch_processes *processes);
+
+/* Drop those that have ended, and say so. Return whether the watch goes on: there is a process, or one of @NAME may come. */
+bool watch_processes_drop(struct watch_processes *processes);
+/* Look for new processes of @NAME, if it is time. Return whether one was found. */
+bool watch_processes_join(struct watch_processes *processes);
+/* Return the time of the next look; UINT64_MAX: none. */
+uint64_t watch_processes_next(const struct watch_processes *processes);
+
+/* Return whether a process has the image. */
+bool watch_processes_use(const struct watch_processes *processes, const struct watch_image *image);
+
+#endif

@@ -1,0 +1,438 @@
+/*
+ * watch_round.c - see watch_round.h.
+ *
+ * A patch states the whole difference between the present sources and the texts that its file was built from, so the process
+ * has one patch of each file, and the next takes its place. All patches of a save are one transaction of each process.
+ */
+#include "cli/verbs/watch_round.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/request.h"
+#include "cli/output/clock.h"
+#include "cli/output/output.h"
+#include "cli/session/client.h"
+#include "cli/session/reply.h"
+
+enum update_kind { UPDATE_NONE, UPDATE_PATCH, UPDATE_REVERT, UPDATE_FAILED };
+
+/* What the present sources mean for one image. */
+struct image_update {
+    struct watch_image *image;
+    enum update_kind kind;
+    char *pending; /* path of the new patch */
+    struct build_result result;
+    struct refusal why;
+};
+
+struct updates {
+    struct image_update *list; /* by the index of images */
+    size_t count;
+    const struct build_result **results; /* of patches that are live then */
+    size_t result_count;
+};
+
+/* ---- building ---- */
+
+static void update_build(struct image_update *update, const struct edit_file *files, size_t count)
+{
+    struct watch_image *image = update->image;
+    char version[16];
+    const struct edit edit = {.files = files, .file_count = count};
+    const struct build_output output = {
+        .path = update->pending, .name = image->module, .version = version};
+
+    snprintf(version, sizeof(version), "%u", image->version + 1);
+    if (build_patch(image->build, &edit, &output, &update->result, &update->why) == 0)
+        update->kind = UPDATE_PATCH;
+    else if (update->why.items[0].code == HP_UNCHANGED)
+        update->kind = UPDATE_REVERT;
+    else
+        update->kind = UPDATE_FAILED;
+}
+
+static void update_make(struct image_update *update, const struct watch_images *images)
+{
+    struct watch_image *image = update->image;
+    size_t count;
+    struct edit_file *files = snapshot_edit(image->snapshot, images->sources, &count);
+
+    update->pending = format_text("%s.new", image->output);
+    if (count)
+        update_build(update, files, count);
+    else
+        update->kind = UPDATE_REVERT;
+    free(files);
+}
+
+static struct updates updates_make(const struct watch_round *round)
+{
+    const struct watch_images *images = round->images;
+    struct updates updates = {.count = images->count};
+
+    updates.list = allocate(images->count * sizeof(*updates.list));
+    updates.results = allocate(images->count * sizeof(*updates.results));
+    for (size_t i = 0; i < images->count; i++) {
+        updates.list[i].image = images->list[i];
+        if (images->list[i]->build && watch_processes_use(round->processes, images->list[i]))
+            update_make(&updates.list[i], images);
+        if (updates.list[i].kind == UPDATE_PATCH)
+            updates.results[updates.result_count++] = &updates.list[i].result;
+    }
+    return updates;
+}
+
+static void updates_free(struct updates *updates)
+{
+    for (size_t i = 0; i < updates->count; i++) {
+        if (updates->list[i].pending)
+            unlink(updates->list[i].pending);
+        free(updates->list[i].pending);
+        build_result_free(&updates->list[i].result);
+        refusal_clear(&updates->list[i].why);
+    }
+    free(updates->list);
+    free(updates->results);
+}
+
+static bool updates_failed(const struct updates *updates)
+{
+    for (size_t i = 0; i < updates->count; i++)
+        if (updates->list[i].kind == UPDATE_FAILED)
+            return true;
+    return false;
+}
+
+static void updates_report_failed(const struct watch_round *round, const struct updates *updates,
+                                  const char *files)
+{
+    for (size_t i = 0; i < updates->count; i++)
+        if (updates->list[i].kind == UPDATE_FAILED)
+            report_refused(round->report, files, updates->list[i].result.compiler_words,
+                           &updates->list[i].why);
+}
+
+/* Put the new patches in the places of the old. */
+static void updates_accept(struct updates *updates)
+{
+    for (size_t i = 0; i < updates->count; i++) {
+        struct image_update *update = &updates->list[i];
+
+        if (update->kind == UPDATE_REVERT)
+            update->image->wanted = false;
+        if (update->kind != UPDATE_PATCH)
+            continue;
+        chmod(update->pending, 0644);
+        rename(update->pending, update->image->output);
+        update->image->version++;
+        update->image->wanted = true;
+    }
+}
+
+static void add_build_times(const struct updates *updates, struct save_times *times)
+{
+    for (size_t i = 0; i < updates->count; i++) {
+        const struct build_times *its = &updates->list[i].result.times;
+
+        times->compiled += its->compile;
+        times->compared += its->compare + its->select + its->write;
+    }
+}
+
+/* ---- loading ---- */
+
+/* The version that a process must have of a part; 0: none. */
+static unsigned part_wants(const struct watch_part *part)
+{
+    return part->image->wanted ? part->image->version : 0;
+}
+
+/* The requests that make processes have what they must: the same for all of a group. */
+struct load_group {
+    struct watch_process **members;
+    size_t member_count;
+    const char **patches;
+    size_t patch_count;
+};
+
+static bool same_patches(const struct watch_process *process, const struct load_group *group)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < process->part_count; i++)
+        if (part_wants(&process->parts[i]) &&
+            process->parts[i].loaded != part_wants(&process->parts[i])) {
+            if (count >= group->patch_count ||
+                strcmp(group->patches[count], process->parts[i].image->output) != 0)
+                return false;
+            count++;
+        }
+    return count == group->patch_count;
+}
+
+static void group_patches(const struct watch_process *process, struct load_group *group)
+{
+    group->patches = allocate((process->part_count + 1) * sizeof(*group->patches));
+    for (size_t i = 0; i < process->part_count; i++)
+        if (part_wants(&process->parts[i]) &&
+            process->parts[i].loaded != part_wants(&process->parts[i]))
+            group->patches[group->patch_count++] = process->parts[i].image->output;
+}
+
+/* Run the request in the group. Return the replies, one for each member. */
+static struct session_request *group_run(const struct load_group *group,
+                                         const struct client_request *client_request)
+{
+    struct session_request *requests = allocate(group->member_count * sizeof(*requests));
+
+    for (size_t i = 0; i < group->member_count; i++)
+        requests[i].process = &group->members[i]->process;
+    requests_run(requests, group->member_count, client_request);
+    return requests;
+}
+
+static void requests_free(struct session_request *requests, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_object_put(requests[i].reply);
+    free(requests);
+}
+
+static void note_loaded(struct watch_process *process)
+{
+    for (size_t i = 0; i < process->part_count; i++)
+        if (part_wants(&process->parts[i]))
+            process->parts[i].loaded = part_wants(&process->parts[i]);
+}
+
+/* Load the group's patches. Return the number of processes that have them. */
+static size_t group_load(const struct watch_round *round, const struct load_group *group,
+                         const char *files)
+{
+    const struct client_request client_request = {
+        .verb = "load",
+        .keys = "",
+        .patches = group->patches,
+        .patch_count = group->patch_count,
+        .timeout = REQUEST_TIMEOUT_DEFAULT,
+        .changes = true,
+    };
+    struct session_request *requests = group_run(group, &client_request);
+    size_t done = 0;
+
+    for (size_t i = 0; i < group->member_count; i++) {
+        if (reply_exit(requests[i].reply) == 0) {
+            note_loaded(group->members[i]);
+            done++;
+        } else if (process_alive(&group->members[i]->process)) {
+            report_failed(round->report, files, group->members[i]->process.pid, requests[i].reply);
+        }
+    }
+    requests_free(requests, group->member_count);
+    return done;
+}
+
+static bool needs_load(const struct watch_process *process)
+{
+    for (size_t i = 0; i < process->part_count; i++)
+        if (part_wants(&process->parts[i]) &&
+            process->parts[i].loaded != part_wants(&process->parts[i]))
+            return true;
+    return false;
+}
+
+/* Load into all processes that lack a patch. Return the number of processes that got it. */
+static size_t load_all(const struct watch_round *round, const char *files)
+{
+    struct watch_processes *processes = round->processes;
+    bool *taken = allocate(processes->count * sizeof(*taken));
+    size_t done = 0;
+
+    for (size_t i = 0; i < processes->count; i++) {
+        struct load_group group = {0};
+
+        if (taken[i] || !needs_load(&processes->list[i]))
+            continue;
+        group.members = allocate(processes->count * sizeof(struct watch_process *));
+        group_patches(&processes->list[i], &group);
+        for (size_t j = i; j < processes->count; j++)
+            if (!taken[j] && needs_load(&processes->list[j]) &&
+                same_patches(&processes->list[j], &group)) {
+                taken[j] = true;
+                group.members[group.member_count++] = &processes->list[j];
+            }
+        done += group_load(round, &group, files);
+        free(group.members);
+        free(group.patches);
+    }
+    free(taken);
+    return done;
+}
+
+/* Return whether the patch is not in the process, by its reply to a revert. */
+static bool is_out(struct json_object *reply)
+{
+    struct json_object *first = json_item(json_list(reply, "errors"), 0);
+
+    return reply_exit(reply) == 0 || strcmp(json_text(first, "code"), "HP-NO-LAYER") == 0;
+}
+
+static struct watch_part *part_of(struct watch_process *process, const struct watch_image *image)
+{
+    for (size_t i = 0; i < process->part_count; i++)
+        if (process->parts[i].image == image)
+            return &process->parts[i];
+    return NULL;
+}
+
+/* Revert the image's patch wherever it is. Return the number of processes that have it no more. */
+static size_t image_revert(const struct watch_round *round, const struct watch_image *image,
+                           const char *files)
+{
+    struct watch_processes *processes = round->processes;
+    char *keys = format_text("name=%s", image->module);
+    const struct client_request client_request = {
+        .verb = "revert", .keys = keys, .timeout = REQUEST_TIMEOUT_DEFAULT, .changes = true};
+    struct load_group group = {.members =
+                                   allocate(processes->count * sizeof(struct watch_process *))};
+    struct session_request *requests;
+    size_t done = 0;
+
+    for (size_t i = 0; i < processes->count; i++) {
+        const struct watch_part *part = part_of(&processes->list[i], image);
+
+        if (part && part->loaded)
+            group.members[group.member_count++] = &processes->list[i];
+    }
+    requests = group_run(&group, &client_request);
+    for (size_t i = 0; i < group.member_count; i++) {
+        if (is_out(requests[i].reply)) {
+            part_of(group.members[i], image)->loaded = 0;
+            done++;
+        } else if (process_alive(&group.members[i]->process)) {
+            report_failed(round->report, files, group.members[i]->process.pid, requests[i].reply);
+        }
+    }
+    requests_free(requests, group.member_count);
+    free(group.members);
+    free(keys);
+    return done;
+}
+
+/* Revert what is not wanted any more. Return the largest number of processes of one image. */
+static size_t revert_unwanted(const struct watch_round *round, const char *files)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < round->images->count; i++) {
+        const struct watch_image *image = round->images->list[i];
+        size_t done = image->build && !image->wanted ? image_revert(round, image, files) : 0;
+
+        most = done > most ? done : most;
+    }
+    return most;
+}
+
+/* ---- rounds ---- */
+
+/* Print that nothing is to be patched: the reason of the first image that has one. */
+static void report_unchanged(const struct watch_round *round, const struct updates *updates,
+                             const char *files)
+{
+    for (size_t i = 0; i < updates->count; i++)
+        if (updates->list[i].why.count) {
+            report_event(round->report, "unchanged", "%s: %s", files,
+                         refusal_text(&updates->list[i].why, 0));
+            return;
+        }
+    report_event(round->report, "unchanged", "%s: as the program was built", files);
+}
+
+/* Take events that came meanwhile. Return whether contents have changed again. */
+static bool changed_meanwhile(const struct watch_round *round)
+{
+    struct pollfd polls[PATH_WATCH_POLLS];
+
+    watch_files_polls(round->files, polls);
+    if (poll(polls, PATH_WATCH_POLLS, 0) > 0)
+        watch_files_take(round->files, polls);
+    return watch_files_pending(round->files);
+}
+
+static void extend_images(const struct watch_round *round, const struct updates *updates)
+{
+    struct refusal ignored = {0};
+
+    for (size_t i = 0; i < updates->count; i++)
+        if (updates->list[i].kind == UPDATE_PATCH)
+            watch_image_extend(round->images, updates->list[i].image, &ignored);
+    refusal_clear(&ignored);
+    watch_files_extend(round->files);
+}
+
+static void round_switch(const struct watch_round *round, struct updates *updates,
+                         const char *files, struct save_times *times, double began)
+{
+    double built = precise_ms();
+    size_t reverted, loaded;
+
+    updates_accept(updates);
+    reverted = revert_unwanted(round, files);
+    loaded = load_all(round, files);
+    times->loaded = precise_ms() - built;
+    times->live = times->noticed + precise_ms() - began;
+    if (loaded)
+        report_live(round->report, files, times, updates->results, updates->result_count, loaded);
+    else if (reverted)
+        report_reverted(round->report, files, times, reverted);
+    else if (!updates->result_count)
+        report_unchanged(round, updates, files);
+}
+
+enum round_end watch_round_saves(const struct watch_round *round, bool last)
+{
+    struct save_times times = {.noticed = watch_files_age(round->files)};
+    double began = precise_ms();
+    char *files = watch_files_names(round->files);
+    struct updates updates = updates_make(round);
+    enum round_end end = ROUND_DONE;
+
+    add_build_times(&updates, &times);
+    if (!last && changed_meanwhile(round)) {
+        end = ROUND_STALE;
+    } else {
+        watch_files_clear(round->files);
+        if (updates_failed(&updates))
+            updates_report_failed(round, &updates, files);
+        else
+            round_switch(round, &updates, files, &times, began);
+        extend_images(round, &updates);
+    }
+    updates_free(&updates);
+    free(files);
+    return end;
+}
+
+void watch_round_processes(const struct watch_round *round)
+{
+    struct save_times times = {0};
+    double began = precise_ms();
+    size_t loaded = load_all(round, "");
+
+    times.loaded = times.live = precise_ms() - began;
+    if (loaded)
+        report_live(round->report, "", &times, NULL, 0, loaded);
+}
+
+void watch_round_revert(const struct watch_round *round)
+{
+    for (size_t i = 0; i < round->images->count; i++)
+        round->images->list[i]->wanted = false;
+    revert_unwanted(round, "");
+}

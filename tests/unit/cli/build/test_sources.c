@@ -1,0 +1,182 @@
+/* test_sources.c - texts of sources: what is edited against what a binary was built from. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/build/sources.h"
+#include "tests/support/directory.h"
+#include "tests/support/files.h"
+#include "tests/support/harness.h"
+
+static struct sources *sources;
+
+static void put(const char *name, const char *text)
+{
+    file_write(directory_path(name), text, strlen(text), 0644);
+}
+
+static size_t add(const char *name)
+{
+    return sources_add(sources, directory_path(name));
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    sources = sources_new(geteuid());
+    put("a.c", "a");
+    put("b.c", "b");
+    unlink(directory_path("c.c"));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    sources_free(sources);
+    return 0;
+}
+
+static void a_path_is_in_the_list_once(void **state)
+{
+    (void)state;
+    assert_int_equal(add("a.c"), 0);
+    assert_int_equal(add("b.c"), 1);
+    assert_int_equal(add("a.c"), 0);
+    assert_int_equal(sources_count(sources), 2);
+    assert_string_equal(sources_path(sources, 1), directory_path("b.c"));
+}
+
+static void only_other_contents_are_a_change(void **state)
+{
+    (void)state;
+    add("a.c");
+    put("a.c", "a");
+    assert_false(sources_refresh(sources, 0));
+    put("a.c", "x");
+    assert_true(sources_refresh(sources, 0));
+    assert_false(sources_refresh(sources, 0));
+    unlink(directory_path("a.c"));
+    assert_true(sources_refresh(sources, 0));
+    assert_false(sources_there(sources, 0));
+}
+
+static void an_edit_has_both_texts_of_the_files_that_differ(void **state)
+{
+    struct snapshot *snapshot = snapshot_new();
+    struct edit_file *files;
+    size_t count;
+
+    (void)state;
+    snapshot_add(snapshot, sources, add("a.c"));
+    snapshot_add(snapshot, sources, add("b.c"));
+    put("b.c", "changed");
+    sources_refresh(sources, 1);
+    files = snapshot_edit(snapshot, sources, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(files[0].path, directory_path("b.c"));
+    assert_int_equal(files[0].old_size, 1);
+    assert_memory_equal(files[0].old_text, "b", 1);
+    assert_int_equal(files[0].new_size, 7);
+    assert_memory_equal(files[0].new_text, "changed", 7);
+    free(files);
+    put("b.c", "b");
+    sources_refresh(sources, 1);
+    free(snapshot_edit(snapshot, sources, &count));
+    assert_int_equal(count, 0);
+    snapshot_free(snapshot);
+}
+
+static void a_file_of_another_snapshot_is_no_edit(void **state)
+{
+    struct snapshot *first = snapshot_new(), *second = snapshot_new();
+
+    (void)state;
+    snapshot_add(first, sources, add("a.c"));
+    snapshot_add(second, sources, add("b.c"));
+    put("a.c", "changed");
+    sources_refresh(sources, 0);
+    assert_true(snapshot_differs(first, sources, 0));
+    assert_false(snapshot_differs(second, sources, 0));
+    snapshot_free(first);
+    snapshot_free(second);
+}
+
+static void a_renewed_snapshot_has_the_present_texts(void **state)
+{
+    struct snapshot *snapshot = snapshot_new(), *renewed;
+
+    (void)state;
+    snapshot_add(snapshot, sources, add("a.c"));
+    put("a.c", "changed");
+    sources_refresh(sources, 0);
+    renewed = snapshot_renew(snapshot, sources);
+    assert_int_equal(snapshot_files(renewed), 1);
+    assert_true(snapshot_differs(snapshot, sources, 0));
+    assert_false(snapshot_differs(renewed, sources, 0));
+    snapshot_free(snapshot);
+    snapshot_free(renewed);
+}
+
+static void a_new_file_has_no_old_text_and_a_removed_one_no_new(void **state)
+{
+    struct snapshot *snapshot = snapshot_new();
+    struct edit_file *files;
+    size_t count;
+
+    (void)state;
+    snapshot_add(snapshot, sources, add("c.c"));
+    snapshot_add(snapshot, sources, add("a.c"));
+    put("c.c", "");
+    unlink(directory_path("a.c"));
+    sources_refresh(sources, 0);
+    sources_refresh(sources, 1);
+    files = snapshot_edit(snapshot, sources, &count);
+    assert_int_equal(count, 2);
+    assert_null(files[0].old_text);
+    assert_non_null(files[0].new_text);
+    assert_int_equal(files[0].new_size, 0);
+    assert_non_null(files[1].old_text);
+    assert_null(files[1].new_text);
+    free(files);
+    snapshot_free(snapshot);
+}
+
+static void a_large_file_is_read_whole(void **state)
+{
+    char *text = malloc(100001);
+    struct snapshot *snapshot = snapshot_new();
+    struct edit_file *files;
+    size_t count;
+
+    (void)state;
+    memset(text, 'x', 100000);
+    text[100000] = 0;
+    snapshot_add(snapshot, sources, add("a.c"));
+    put("a.c", text);
+    sources_refresh(sources, 0);
+    files = snapshot_edit(snapshot, sources, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(files[0].new_size, 100000);
+    free(files);
+    free(text);
+    snapshot_free(snapshot);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(a_path_is_in_the_list_once),
+        TEST(only_other_contents_are_a_change),
+        TEST(an_edit_has_both_texts_of_the_files_that_differ),
+        TEST(a_file_of_another_snapshot_is_no_edit),
+        TEST(a_renewed_snapshot_has_the_present_texts),
+        TEST(a_new_file_has_no_old_text_and_a_removed_one_no_new),
+        TEST(a_large_file_is_read_whole),
+    };
+
+    return cmocka_run_group_tests(tests, directory_make, directory_remove);
+}
