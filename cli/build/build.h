@@ -21,7 +21,7 @@
 struct build;
 
 struct build_options {
-    const char *target;       /* path of the binary as it was linked; /proc/PID/exe does */
+    const char *target;       /* path of the binary as it was linked; /proc/PID/exe and /proc/self/fd/N do */
     const char *debug;        /* file with its symbols and types, or NULL */
     const char *build_dir;    /* has compile_commands.json; NULL: `compiler` is given */
     const char *source_dir;   /* paths of an edit begin here; NULL: the build directory */
@@ -87,11 +87,14 @@ bool build_stale(const struct build *build);
 
 /* Call `each` with the absolute path of each source file of the compile commands that the target may come from; `headers`: and
  * of each other file below the source or the build directory that such a source includes, as the compiler names them (it is run
- * with -M for each source whose dependencies are not known yet). A path is given once. */
+ * with -M for each source whose dependencies are not known yet). A path is given once. After build_patch() the files that the edited
+ * units read now are among them. `each` reads the file with its own rights. */
 int build_sources(struct build *build, bool headers, void (*each)(const char *path, void *context),
                   void *context, struct refusal *why);
 
-/* Make the .hpo of the whole edit. Return 0, or -1 with the refusal: HP-UNCHANGED where no machine code changes. `result` is
+/* Make the .hpo of the whole edit. A file of which both texts are the same is compiled and compared with the binary, too: then
+ * HP-UNCHANGED states that the binary was built from it, and HP-BASELINE that it was not. Edited objects are kept by their texts,
+ * so that of two edited files the one that has not changed since the last call is not compiled again. Return 0, or -1 with the refusal: HP-UNCHANGED where no machine code changes. `result` is
  * filled in both cases, as far as the work came; build_result_free() it. Objects and comparisons of unedited files are kept for
  * the next call. */
 int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,
