@@ -17,47 +17,11 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "cli/build/dwarf_rows.h"
 
 struct object_dwarf;
 struct rel_object;
-
-#define DWARF_SYMBOL \
-    0x80000000u /* or'd to a symbol's index, in place of a section's: COMMON or undefined */
-
-/* A place in the object. */
-struct dwarf_place {
-    uint32_t section; /* its index in the section table; or DWARF_SYMBOL | index in .symtab */
-    uint64_t offset;  /* in the section; from the symbol */
-};
-
-/* A variable with a place: global, static, static of a function, or thread-local. The strings live as long as the
- * object_dwarf. */
-struct dwarf_variable {
-    struct dwarf_place place;
-    const char *name;    /* as the source spells it: "count", not "count.3" */
-    const char *linkage; /* C++: the symbol's name; else NULL */
-    const char
-        *function; /* the function that it is in, also where that function is inlined; NULL: none */
-    unsigned block; /* which block of that function, in the order of the source; 0: the outermost */
-    const char *type; /* as C spells it: "struct client *[16]" */
-    uint64_t size;    /* bytes; 0: not known */
-    const char *file; /* of the declaration; NULL: not known */
-    unsigned line;
-    bool tls;
-    bool external;
-    Dwarf_Die die; /* for types.c */
-};
-
-/* A function with code, or one that others call. */
-struct dwarf_function {
-    struct dwarf_place place;
-    const char *name, *linkage; /* as above; a clone has the name of its origin */
-    const char *file;
-    unsigned line;
-    bool external;
-    Dwarf_Die die;    /* the concrete one: parameters and locals */
-    Dwarf_Die origin; /* the abstract one that has name and types; the same where there is none */
-};
+struct type_table;
 
 /* Read the debug information of the object, which must outlive the result; `name` is what messages call it. Return 0, or
  * -1 with the refusal: HP-ELF-CORRUPT; HP-LATER for what cannot be read (-gsplit-dwarf, -fdebug-types-section, -gz: the
@@ -97,9 +61,11 @@ const char *object_dwarf_whole_program(const struct object_dwarf *dwarf);
 /* Return whether the unit is C++. */
 bool object_dwarf_is_cxx(const struct object_dwarf *dwarf);
 
-/* For types.c. */
+/* For types*.c. */
 Dwarf *object_dwarf_handle(const struct object_dwarf *dwarf);
-/* The place that an address of this debug information means. */
-struct dwarf_place object_dwarf_place(uint64_t address);
+/* Return the types of the object, which are read once. */
+struct type_table *object_dwarf_types(const struct object_dwarf *dwarf);
+/* Return where the comparison with another object is kept; `free_it` frees it with the object_dwarf. */
+void **object_dwarf_comparison(const struct object_dwarf *dwarf, void (*free_it)(void *));
 
 #endif

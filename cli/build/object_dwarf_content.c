@@ -1,0 +1,335 @@
+/*
+ * object_dwarf_content.c - see object_dwarf_content.h.
+ *
+ * Compilers put the place of a static variable of a function into the function's abstract entry where it is inlined, and
+ * else into the concrete one (gcc 12, clang 14): both are read, the copies (DW_TAG_inlined_subroutine) have none.
+ */
+#include "cli/build/object_dwarf_content.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/build/types_spell.h"
+#include "cli/debug/dwarf_units.h"
+#include "cli/output/output.h"
+
+#define DEPTH_MAX 256 /* blocks, namespaces and classes in one another */
+
+struct type_table *dwarf_content_types(const struct object_dwarf *dwarf)
+{
+    if (!dwarf->content->types_read)
+        type_table_read(&dwarf->content->types, dwarf->dwarf);
+    dwarf->content->types_read = true;
+    return &dwarf->content->types;
+}
+
+/* ----------------------------------------------------------------- places --- */
+
+/* Take the address and what follows it from a location: DW_OP_addr and the like, or a constant and the operation that makes
+ * it a thread-local's. Locations of another form are not places. */
+static bool location_address(Dwarf_Attribute *attribute, const Dwarf_Op *operation, uint64_t *out)
+{
+    Dwarf_Attribute indirect;
+    Dwarf_Addr address;
+    Dwarf_Word number;
+
+    switch (operation->atom) {
+    case DW_OP_addr:
+    case DW_OP_const8u:
+    case DW_OP_const8s:
+    case DW_OP_const4u:
+        *out = operation->number;
+        return true;
+    case DW_OP_addrx:
+    case DW_OP_GNU_addr_index:
+    case DW_OP_constx:
+    case DW_OP_GNU_const_index:
+        if (dwarf_getlocation_attr(attribute, operation, &indirect) != 0)
+            return false;
+        if (dwarf_formaddr(&indirect, &address) == 0) {
+            *out = address;
+            return true;
+        }
+        if (dwarf_formudata(&indirect, &number) != 0)
+            return false;
+        *out = number;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_tls_operation(const Dwarf_Op *operation)
+{
+    return operation->atom == DW_OP_form_tls_address ||
+           operation->atom == DW_OP_GNU_push_tls_address;
+}
+
+static bool variable_place(Dwarf_Die *die, struct dwarf_place *place, bool *tls)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Op *operations;
+    Dwarf_Block block;
+    size_t count;
+    uint64_t address;
+
+    if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+        (dwarf_whatform(&attribute) != DW_FORM_exprloc &&
+         dwarf_formblock(&attribute, &block) != 0) ||
+        dwarf_getlocation(&attribute, &operations, &count) != 0 || count == 0 || count > 2 ||
+        !location_address(&attribute, &operations[0], &address))
+        return false;
+    *tls = count == 2 && is_tls_operation(&operations[1]);
+    if (count == 2 && operations[1].atom == DW_OP_plus_uconst)
+        address += operations[1].number;
+    else if (count == 2 && !*tls)
+        return false;
+    else if (count == 1 && operations[0].atom != DW_OP_addr && operations[0].atom != DW_OP_addrx &&
+             operations[0].atom != DW_OP_GNU_addr_index)
+        return false;
+    *place = dwarf_place_of(address);
+    return place->section != 0;
+}
+
+/* ---------------------------------------------------------------- content --- */
+
+static const char *keep_text(struct dwarf_content *content, char *text)
+{
+    if (content->text_count == content->text_capacity) {
+        content->text_capacity = content->text_capacity ? 2 * content->text_capacity : 64;
+        content->texts =
+            reallocate(content->texts, content->text_capacity * sizeof(*content->texts));
+    }
+    content->texts[content->text_count++] = text;
+    return text;
+}
+
+static const char *linkage_name(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+
+    return dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ? dwarf_formstring(&attribute)
+                                                                     : NULL;
+}
+
+static bool is_external(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    bool external = false;
+
+    return dwarf_attr_integrate(die, DW_AT_external, &attribute) &&
+           dwarf_formflag(&attribute, &external) == 0 && external;
+}
+
+static unsigned line_of(Dwarf_Die *die)
+{
+    int line = 0;
+
+    return dwarf_decl_line(die, &line) == 0 && line > 0 ? (unsigned)line : 0;
+}
+
+/* Where a walk is. */
+struct place_in_source {
+    const char *function;
+    unsigned block; /* of the walk */
+    unsigned *blocks;
+    unsigned depth;
+};
+
+/* Return the function that a static variable of clang is in, by its symbol, FUNCTION.VARIABLE: clang 14 puts the variable of
+ * an inlined function into an entry that says nothing else. */
+static const char *function_by_symbol(const struct object_dwarf *dwarf, struct dwarf_place place,
+                                      const char *variable)
+{
+    uint32_t index = place.section & DWARF_SYMBOL
+                         ? 0
+                         : rel_symbol_around(dwarf->object, place.section, place.offset);
+    const char *name = dwarf->object->symbols[index].name;
+    const char *dot = name ? strchr(name, '.') : NULL;
+    size_t length = strlen(variable);
+
+    if (!dot || dot == name || strncmp(dot + 1, variable, length) != 0 ||
+        (dot[1 + length] && dot[1 + length] != '.'))
+        return NULL;
+    return keep_text(dwarf->content, format_text("%.*s", (int)(dot - name), name));
+}
+
+static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
+                              const struct place_in_source *in)
+{
+    struct dwarf_content *content = dwarf->content;
+    struct type_table *types;
+    struct dwarf_place place;
+    uint32_t type;
+    bool tls;
+
+    if (!variable_place(die, &place, &tls) || !dwarf_diename(die))
+        return;
+    if (content->variable_count == content->variable_capacity) {
+        content->variable_capacity =
+            content->variable_capacity ? 2 * content->variable_capacity : 64;
+        content->variables = reallocate(content->variables,
+                                        content->variable_capacity * sizeof(*content->variables));
+    }
+    types = dwarf_content_types(dwarf);
+    type = type_table_typed(types, die);
+    content->variables[content->variable_count++] = (struct dwarf_variable){
+        .place = place,
+        .name = dwarf_diename(die),
+        .linkage = linkage_name(die),
+        .function = in->function || !in->blocks
+                        ? in->function
+                        : function_by_symbol(dwarf, place, dwarf_diename(die)),
+        .block = in->block,
+        .type = keep_text(content, type_spell(types, type, NULL)),
+        .size = type_table_size(types, type),
+        .file = debug_decl_file(die),
+        .line = line_of(die),
+        .tls = tls,
+        .external = is_external(die),
+        .type_index = type,
+    };
+}
+
+static void add_code_range(struct dwarf_content *content, const struct dwarf_function *function)
+{
+    if (content->function_count == content->function_capacity) {
+        content->function_capacity =
+            content->function_capacity ? 2 * content->function_capacity : 64;
+        content->functions = reallocate(content->functions,
+                                        content->function_capacity * sizeof(*content->functions));
+    }
+    content->functions[content->function_count++] = *function;
+}
+
+static Dwarf_Die abstract_origin(Dwarf_Die *die)
+{
+    Dwarf_Die origin = *die, next;
+    Dwarf_Attribute attribute;
+
+    for (int i = 0; i < 4; i++) {
+        if (!dwarf_attr(&origin, DW_AT_abstract_origin, &attribute) ||
+            !dwarf_formref_die(&attribute, &next))
+            break;
+        origin = next;
+    }
+    return origin;
+}
+
+/* Add a row for each range of the function's code: its own, and its .cold part. */
+static void read_function_die(const struct object_dwarf *dwarf, Dwarf_Die *die)
+{
+    struct dwarf_function function = {
+        .name = dwarf_diename(die),
+        .linkage = linkage_name(die),
+        .file = debug_decl_file(die),
+        .line = line_of(die),
+        .external = is_external(die),
+        .die = *die,
+        .origin = abstract_origin(die),
+    };
+    Dwarf_Addr base, begin, end;
+    ptrdiff_t at = 0;
+
+    while (function.name && (at = dwarf_ranges(die, at, &base, &begin, &end)) > 0) {
+        function.place = dwarf_place_of(begin);
+        if (function.place.section)
+            add_code_range(dwarf->content, &function);
+        function.part = true;
+    }
+}
+
+static void walk(const struct object_dwarf *dwarf, Dwarf_Die *parent, struct place_in_source in);
+
+static void walk_function(const struct object_dwarf *dwarf, Dwarf_Die *die,
+                          struct place_in_source in)
+{
+    unsigned blocks = 0;
+
+    read_function_die(dwarf, die);
+    in.function = dwarf_diename(die);
+    in.block = 0;
+    in.blocks = &blocks;
+    walk(dwarf, die, in);
+}
+
+static void walk_child(const struct object_dwarf *dwarf, Dwarf_Die *die, struct place_in_source in)
+{
+    switch (dwarf_tag(die)) {
+    case DW_TAG_variable:
+        read_variable_die(dwarf, die, &in);
+        break;
+    case DW_TAG_subprogram:
+        walk_function(dwarf, die, in);
+        break;
+    case DW_TAG_lexical_block:
+        if (in.blocks)
+            in.block = ++*in.blocks;
+        walk(dwarf, die, in);
+        break;
+    case DW_TAG_namespace:
+    case DW_TAG_structure_type:
+    case DW_TAG_class_type:
+        walk(dwarf, die, in);
+        break;
+    default:
+        break;
+    }
+}
+
+static void walk(const struct object_dwarf *dwarf, Dwarf_Die *parent, struct place_in_source in)
+{
+    Dwarf_Die die;
+
+    if (++in.depth > DEPTH_MAX || !dwarf_haschildren(parent) || dwarf_child(parent, &die) != 0)
+        return;
+    do
+        walk_child(dwarf, &die, in);
+    while (debug_next_sibling(&die));
+}
+
+int dwarf_place_compare(const void *a, const void *b)
+{
+    const struct place_index *left = a, *right = b;
+
+    if (left->place.section != right->place.section)
+        return left->place.section < right->place.section ? -1 : 1;
+    if (left->place.offset != right->place.offset)
+        return left->place.offset < right->place.offset ? -1 : 1;
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+static void sort_places(struct dwarf_content *content)
+{
+    content->variables_by_place =
+        allocate((content->variable_count + 1) * sizeof(struct place_index));
+    content->functions_by_place =
+        allocate((content->function_count + 1) * sizeof(struct place_index));
+    for (size_t i = 0; i < content->variable_count; i++)
+        content->variables_by_place[i] = (struct place_index){content->variables[i].place, i};
+    for (size_t i = 0; i < content->function_count; i++)
+        content->functions_by_place[i] = (struct place_index){content->functions[i].place, i};
+    qsort(content->variables_by_place, content->variable_count, sizeof(struct place_index),
+          dwarf_place_compare);
+    qsort(content->functions_by_place, content->function_count, sizeof(struct place_index),
+          dwarf_place_compare);
+}
+
+struct dwarf_content *dwarf_content_of(const struct object_dwarf *dwarf)
+{
+    struct dwarf_content *content = dwarf->content;
+    struct place_in_source top = {0};
+    Dwarf_CU *unit = NULL;
+    Dwarf_Die die, split;
+    uint8_t type;
+
+    if (content->read)
+        return content;
+    content->read = true;
+    while (dwarf->dwarf &&
+           dwarf_get_units(dwarf->dwarf, unit, &unit, NULL, &type, &die, &split) == 0)
+        walk(dwarf, &die, top);
+    sort_places(content);
+    return content;
+}
