@@ -19,4 +19,8 @@ enum { ARCH_LAZY_BYTES = 11 };
  * ld.so. A function of the object's own has another form. */
 bool arch_is_lazy_plt(const uint8_t code[ARCH_LAZY_BYTES]);
 
+/* Return whether code at `address` is an entry of a PLT, and find the word that it jumps through. A function that only
+ * jumps through a word has the same form: what the word is relocated to tells them apart. */
+bool arch_plt_word(const uint8_t *code, size_t size, uint64_t address, uint64_t *word);
+
 #endif

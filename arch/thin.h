@@ -11,6 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* One relocation of a section: Elf64_Rela. */
+struct rel_relocation {
+    uint64_t
+        offset; /* in its section; the whole field lies in the section where the type is known */
+    int64_t addend;
+    uint32_t type;   /* ELF64_R_TYPE */
+    uint32_t symbol; /* index; 0: none */
+};
+
 /* What a relocation refers to. */
 enum arch_thin_target {
     ARCH_THIN_UNKNOWN,      /* refuse the object */

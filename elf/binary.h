@@ -11,30 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elf/elf_error.h"
+#include "elf/binary_entry.h"
 
 struct binary;
-
-struct binary_symbol {
-    const char *name; /* without @VERSION */
-    const char
-        *file; /* of a local symbol: its STT_FILE, "" for what the linker made local; else NULL */
-    uint32_t group;   /* of a local symbol: the number of its STT_FILE, from 1; else 0 */
-    uint64_t address; /* of STT_TLS: the offset in PT_TLS */
-    uint64_t size;
-    uint8_t type;       /* STT_* */
-    uint8_t binding;    /* STB_* */
-    uint8_t visibility; /* STV_* */
-};
-
-/*
- * Open the file; `debug`: a file that gives the symbols, or -1. Both stay the caller's and may be closed afterwards.
- * The debug file must have the same build-id, or be a twin: its allocated sections have the same names, addresses and
- * sizes (a rebuild that was not stripped); else ELF_OTHER_BINARY. A file without .symtab opens: binary_has_symbols()
- * is false. 0, or -1 with `error`.
- */
-int binary_open(struct binary **out, int file, int debug, struct elf_error *error);
-void binary_close(struct binary *binary); /* NULL is allowed */
 
 const char *binary_build_id(const struct binary *binary); /* hex digits, "" where there is none */
 bool binary_is_twin(const struct binary *binary);         /* the symbols come from a twin */
@@ -52,25 +31,6 @@ bool binary_is_code(const struct binary *binary, uint64_t address);
 bool binary_is_writable(const struct binary *binary, uint64_t address);
 /* Return whether [address, address + size) lies in the object's memory, .bss included. */
 bool binary_has(const struct binary *binary, uint64_t address, uint64_t size);
-
-enum binary_word_kind {
-    BINARY_WORD_OUTSIDE, /* the address is not in the object */
-    BINARY_WORD_PLAIN, /* `value` is in the file; in a program at a fixed address it may be an address */
-    BINARY_WORD_ADDRESS,    /* `value` is an address in the object */
-    BINARY_WORD_SYMBOL,     /* the address of the symbol `name` of any object, plus `value` */
-    BINARY_WORD_INDIRECT,   /* what the resolver at `value` returns (IFUNC) */
-    BINARY_WORD_TLS_OFFSET, /* a thread-local's offset from the thread pointer; `name` or NULL: this object's, at offset `value` */
-    BINARY_WORD_TLS_MODULE, /* likewise the number of its module */
-    BINARY_WORD_TLS_BLOCK,  /* likewise its offset in the block */
-    BINARY_WORD_OTHER
-};
-
-struct binary_word {
-    enum binary_word_kind kind;
-    uint64_t value;
-    const char *name;    /* of .dynsym, or NULL */
-    const char *version; /* of the symbol, or NULL */
-};
 
 /* Read the word of 8 bytes at an address as it is after relocation. */
 struct binary_word binary_word(const struct binary *binary, uint64_t address);

@@ -14,20 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elf/elf_error.h"
+#include "arch/thin.h"
 
 /* rel_symbol.section of a symbol that lies in no section. */
 #define REL_UNDEFINED UINT32_C(0)
 #define REL_ABSOLUTE UINT32_C(0xfffffffe) /* `value` is a number, SHN_ABS */
 #define REL_COMMON UINT32_C(0xffffffff)   /* `value` is the alignment, SHN_COMMON */
-
-struct rel_relocation {
-    uint64_t
-        offset; /* in its section; the whole field lies in the section where the type is known */
-    int64_t addend;
-    uint32_t type;   /* ELF64_R_TYPE */
-    uint32_t symbol; /* index; 0: none */
-};
 
 struct rel_section {
     const char *name;

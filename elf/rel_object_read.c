@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/thin.h"
 #include "base/machine.h"
 
 /* A file of this size has fewer symbols, sections and relocations than 32 bits count. */

@@ -4,6 +4,7 @@
 #ifndef HOTPATCH_REL_OBJECT_READ_H
 #define HOTPATCH_REL_OBJECT_READ_H
 
+#include "elf/elf_error.h"
 #include "elf/rel_object.h"
 
 /* Open `size` bytes, which stay the caller's and must outlive the object. 0, or -1 with `error`. */

@@ -36,3 +36,20 @@ bool arch_is_lazy_plt(const uint8_t code[ARCH_LAZY_BYTES])
                (code[5] == PREFIX_BND && code[6] == OPCODE_JUMP_REL32);
     return code[0] == 0x41 && code[1] == 0xbb;
 }
+
+/* mold's entries move a number into r11d before the jump. */
+bool arch_plt_word(const uint8_t *code, size_t size, uint64_t address, uint64_t *word)
+{
+    enum { MOVE_BYTES = 6, FIELD_BYTES = 4 };
+    size_t at = size > sizeof endbr64 && memcmp(code, endbr64, sizeof endbr64) == 0 ? 4 : 0;
+    int32_t field;
+
+    if (at + MOVE_BYTES < size && code[at] == 0x41 && code[at + 1] == 0xbb)
+        at += MOVE_BYTES;
+    size_t end = memory_jump_end(code, size, at);
+    if (end == 0)
+        return false;
+    memcpy(&field, code + end - FIELD_BYTES, sizeof field);
+    *word = address + end + (uint64_t)(int64_t)field;
+    return true;
+}

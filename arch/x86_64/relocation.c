@@ -20,6 +20,14 @@ enum arch_relocation arch_relocation(uint32_t number)
         return ARCH_RELOCATION_COPY;
     case R_X86_64_IRELATIVE:
         return ARCH_RELOCATION_INDIRECT;
+    case R_X86_64_TPOFF64:
+        return ARCH_RELOCATION_TLS_OFFSET;
+    case R_X86_64_DTPMOD64:
+        return ARCH_RELOCATION_TLS_MODULE;
+    case R_X86_64_DTPOFF64:
+        return ARCH_RELOCATION_TLS_BLOCK;
+    case R_X86_64_TLSDESC:
+        return ARCH_RELOCATION_TLS_DESCRIPTOR;
     default:
         return ARCH_RELOCATION_OTHER;
     }
