@@ -4,6 +4,7 @@
 #   make demo                    sets up, builds, patches a live process before your eyes
 #   make check [SAN=...] [CC=clang]   sets up, builds, runs every test (TEST_ONLY="NAME...": these alone;
 #                                TEST_LISTEN=start: hosts make the threads before main, see scripts/run-tests)
+#   make mutate, make differential   every edit of tests/edits with every set of flags; 2,000 random edits of random programs
 #   make foreign                 CPython's, stress-ng's, perl's and busybox's own tests, with an idle shim and without
 #                                (half an hour; FOREIGN_ONLY="perl..."; HOTPATCH_LISTEN=start: with threads)
 #   make CROSS=aarch64-linux-gnu  compiles what knows no machine with that compiler, and stops where arch/ has no folder
@@ -86,7 +87,7 @@ LIB_LINKS := $(addprefix $(LIB_64)/,$(notdir $(SHIM) $(ENGINE))) $(addsuffix /$(
 linked = $(if $(filter $(LIB_64)/%,$(1)),$(notdir $(1)),$(notdir $(STUB)))
 up = $(subst $(space),,$(patsubst %,../,$(subst /, ,$(patsubst %/,%,$(dir $(1))))))
 
-.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run foreign foreign-run fresh \
+.PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run foreign foreign-run fresh mutate differential \
 	install uninstall format format-check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -167,6 +167,20 @@ check:
 	$(SETUP) check
 	+@$(MAKE) --no-print-directory $(PARALLEL) check-run
 
+# Not part of CI: every edit of tests/edits with every set of flags, with a table in $(BUILD)/mutate.tsv, and the state
+# probe in every set (two hours); random edits of random programs.
+mutate:
+	$(SETUP) check
+	+@$(MAKE) --no-print-directory $(PARALLEL) all
+	tests/edits/run $(BUILD) --reloads --all
+	tests/edits/run $(BUILD) --all
+
+DIFFERENTIAL_EDITS := 2000
+differential:
+	$(SETUP) check
+	+@$(MAKE) --no-print-directory $(PARALLEL) all
+	tests/edits/differential $(BUILD) --edits $(DIFFERENTIAL_EDITS)
+
 # ---------------------------------------------------------------- bench ---
 
 bench:

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/must/must.h"
 
@@ -100,6 +101,22 @@ static void holds(void **state)
         assert_unchanged(row->host);
 }
 
+/* tests/edits/run applies the rows of the area `edit`, with many flags; see tests/e2e/edits.sh. */
+static bool is_edit(const struct row *row)
+{
+    return strcmp(row->area, "edit") == 0;
+}
+
+static void has_a_file(void **state)
+{
+    const struct row *row = *state;
+    char name[256];
+    assert_int_equal(strncmp(row->id, "edit_", 5), 0);
+    snprintf(name, sizeof(name), "tests/edits/%s.edit", row->id + 5);
+    if (access(source_file(name), R_OK) != 0)
+        fail_msg("must.tsv has the row %s; %s does not exist", row->id, name);
+}
+
 static void every_case_has_a_row(void **state)
 {
     const struct row *rows = *state;
@@ -134,7 +151,10 @@ int main(int argc, char **argv)
     size_t count = read_rows(text, rows, ROW_MAX), chosen = 0;
     for (size_t i = 0; i < count; i++)
         if (wanted(rows[i].id, argv + 1))
-            tests[chosen++] = (struct CMUnitTest){rows[i].id, holds, begin, end, &rows[i]};
+            tests[chosen++] =
+                is_edit(&rows[i])
+                    ? (struct CMUnitTest){rows[i].id, has_a_file, NULL, NULL, &rows[i]}
+                    : (struct CMUnitTest){rows[i].id, holds, begin, end, &rows[i]};
     tests[chosen++] =
         (struct CMUnitTest){"every_case_has_a_row", every_case_has_a_row, NULL, NULL, rows};
     return _cmocka_run_group_tests("must.tsv", tests, chosen, NULL, NULL);
