@@ -78,8 +78,9 @@ class Host:
         (where / "run").chmod(0o700)
         shutil.copy(HERE / "host/probe.h", self.source)
         for name, lines in texts.items():
+            (self.source / name).parent.mkdir(exist_ok=True)
             (self.source / name).write_text("".join(line + "\n" for line in lines))
-        self.units = sorted(name for name in texts if name.endswith(".c"))
+        self.units = sorted(name for name in texts if name.endswith((".c", ".cc")))
         self.process, self.library = None, "library" in edit.options
         self.answers = 0
         self.addresses = None
@@ -93,15 +94,18 @@ class Host:
             flags = re.sub("-fPIE|-fno-pie", "-fPIC", flags)
         environment = dict(os.environ)
         environment.update(item.split("=", 1) for item in self.edit.options.get("env", "").split())
-        commands, objects = [], []
+        commands, objects, libraries = [], [], ""
         for unit in self.units:
-            made = unit[:-2] + ".o"
+            made = unit.rpartition(".")[0].replace("/", "_") + ".o"
             command = f"{flags} -c -o {made} ../src/{unit}"
+            if unit.endswith(".cc"):
+                command = re.sub("^gcc", "g++", re.sub("^clang", "clang++", command))
+                libraries = "-lstdc++"
             commands.append({"directory": str(self.build), "command": command, "file": f"../src/{unit}", "output": made})
             objects.append(made)
             must(command, self.build, environment)
         (self.build / "compile_commands.json").write_text(json.dumps(commands, indent=1))
-        libraries = self.edit.options.get("link", "")
+        libraries += " " + self.edit.options.get("link", "")
         main = driver(self.cell)
         gc = "-Wl,--gc-sections" if "gc" in self.cell.words else ""
         if self.library:
@@ -198,8 +202,8 @@ class Command:
     def load(self, name):
         self("load", self.host.process.pid, self.host.where / name)
 
-    def revert(self):
-        self("revert", self.host.process.pid, "last")
+    def revert(self, what="last"):
+        self("revert", self.host.process.pid, what)
 
 
 def difference(before, after):

@@ -1,7 +1,7 @@
 /*
  * probe.h - the state that an edit must keep: a variable of each storage class, counted up by each PROBE().
  *
- * PROBE() stands in answer(), which nearly every edit replaces. It prints "#", the variables, which are all equal to
+ * It serves C and C++. PROBE() stands in answer(), which nearly every edit replaces. It prints "#", the variables, which are all equal to
  * the number of answers so far, whether a stored function pointer is still the function's address (1), "@", and the
  * addresses of all of them, which must stay the same for ever.
  */
@@ -9,6 +9,12 @@
 #define PROBE_H
 
 #include <stdio.h>
+
+#ifdef __cplusplus
+extern "C"
+#endif
+    void
+    answer(int n);
 
 int probe_exported;
 long probe_initialised = 0x7000;
@@ -18,8 +24,8 @@ static struct {
     int count;
 } probe_struct;
 static int probe_array[8];
-static _Thread_local int probe_tls;
-_Thread_local int probe_exported_tls;
+static __thread int probe_tls;
+__thread int probe_exported_tls;
 static int (*probe_pointer)(int);
 
 static int probe_successor(int n)
