@@ -17,6 +17,8 @@ enum elf_error_code {
     ELF_MANIFEST_VERSION, /* of another ABI version */
     ELF_TABLE_DAMAGED,    /* a slot table likewise */
     ELF_THIN_DAMAGED,     /* the section of a thin object likewise, or of another version */
+    ELF_THIN_RELOCATION,  /* a relocation of a thin object is not known, or does not fit */
+    ELF_THIN_UNDEFINED,   /* a symbol of a thin object that nothing defines */
     ELF_OTHER_BINARY,     /* debug information of another file */
     ELF_NO_MEMORY
 };

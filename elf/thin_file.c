@@ -27,7 +27,7 @@ static int line_fails(const struct thin_reader *reader, const char *what)
 
 /* ---- fields ---- */
 
-static bool read_number(const char *text, int base, uint64_t *value)
+static bool thin_read_number(const char *text, int base, uint64_t *value)
 {
     char *end;
 
@@ -39,11 +39,11 @@ static bool read_number(const char *text, int base, uint64_t *value)
 }
 
 /* Read the field that names a symbol. Return 0 for what is no symbol. */
-static uint32_t read_symbol(const struct thin_reader *reader)
+static uint32_t thin_read_symbol(const struct thin_reader *reader)
 {
     uint64_t number;
 
-    if (!read_number(reader->fields[1], 10, &number) ||
+    if (!thin_read_number(reader->fields[1], 10, &number) ||
         number >= reader->thin->object->symbol_count)
         return 0;
     return (uint32_t)number;
@@ -58,7 +58,7 @@ static const struct rel_section *section_of_symbol(const struct thin_file *thin,
 
 /* ---- lines ---- */
 
-static int read_text(struct thin_reader *reader, const char **text)
+static int thin_read_text(struct thin_reader *reader, const char **text)
 {
     if (*text || reader->count != 2)
         return line_fails(reader, "there is one name, one version, one target");
@@ -66,17 +66,17 @@ static int read_text(struct thin_reader *reader, const char **text)
     return 0;
 }
 
-static int read_name(struct thin_reader *reader)
+static int thin_read_name(struct thin_reader *reader)
 {
-    return read_text(reader, &reader->thin->name);
+    return thin_read_text(reader, &reader->thin->name);
 }
 
-static int read_version(struct thin_reader *reader)
+static int thin_read_version(struct thin_reader *reader)
 {
-    return read_text(reader, &reader->thin->version);
+    return thin_read_text(reader, &reader->thin->version);
 }
 
-static int read_target(struct thin_reader *reader)
+static int thin_read_target(struct thin_reader *reader)
 {
     struct thin_file *thin = reader->thin;
 
@@ -91,13 +91,13 @@ static int read_target(struct thin_reader *reader)
     return 0;
 }
 
-static int read_replace(struct thin_reader *reader)
+static int thin_read_replace(struct thin_reader *reader)
 {
     struct thin_file *thin = reader->thin;
     struct thin_replacement *replacements =
         realloc(thin->replacements, (thin->replacement_count + 1) * sizeof(*thin->replacements));
     struct thin_replacement r = {
-        .symbol = read_symbol(reader), .name = reader->fields[4], .file = reader->fields[5]};
+        .symbol = thin_read_symbol(reader), .name = reader->fields[4], .file = reader->fields[5]};
     const struct rel_section *section = section_of_symbol(thin, r.symbol);
     uint64_t line = 0;
 
@@ -107,28 +107,28 @@ static int read_replace(struct thin_reader *reader)
     if (!section || !(section->flags & SHF_ALLOC) || !(section->flags & SHF_EXECINSTR) ||
         thin->object->symbols[r.symbol].value >= section->size)
         return line_fails(reader, "a replacement is no placed function");
-    if (!read_number(reader->fields[2], 16, &r.offset) ||
-        !read_number(reader->fields[3], 16, &r.size) || !*r.name || strchr(r.file, '/') ||
-        (*reader->fields[6] && !read_number(reader->fields[6], 10, &line)))
+    if (!thin_read_number(reader->fields[2], 16, &r.offset) ||
+        !thin_read_number(reader->fields[3], 16, &r.size) || !*r.name || strchr(r.file, '/') ||
+        (*reader->fields[6] && !thin_read_number(reader->fields[6], 10, &line)))
         return line_fails(reader, "a replacement has an offset, a size, a name and a file");
     r.line = (unsigned)line;
     thin->replacements[thin->replacement_count++] = r;
     return 0;
 }
 
-static int read_address(struct thin_reader *reader)
+static int thin_read_address(struct thin_reader *reader)
 {
-    uint32_t symbol = read_symbol(reader);
+    uint32_t symbol = thin_read_symbol(reader);
     struct thin_symbol *s = &reader->thin->symbols[symbol];
 
     if (!section_of_symbol(reader->thin, symbol) || s->has_host ||
-        !read_number(reader->fields[2], 16, &s->host))
+        !thin_read_number(reader->fields[2], 16, &s->host))
         return line_fails(reader, "a placed symbol has one address in the target");
     s->has_host = true;
     return 0;
 }
 
-static bool read_kind(const char *word, enum thin_import *kind)
+static bool thin_read_kind(const char *word, enum thin_import *kind)
 {
     static const char *const words[] = {[THIN_ADDRESS] = "address",
                                         [THIN_GOT] = "got",
@@ -143,30 +143,30 @@ static bool read_kind(const char *word, enum thin_import *kind)
     return false;
 }
 
-static int read_import(struct thin_reader *reader)
+static int thin_read_import(struct thin_reader *reader)
 {
-    uint32_t symbol = read_symbol(reader);
+    uint32_t symbol = thin_read_symbol(reader);
     const struct rel_symbol *named = &reader->thin->object->symbols[symbol];
     struct thin_symbol *s = &reader->thin->symbols[symbol];
 
     if (symbol == 0 || named->section != REL_UNDEFINED || s->import != THIN_NONE)
         return line_fails(reader, "an import is an undefined symbol, named once");
-    if (!read_kind(reader->fields[2], &s->import))
+    if (!thin_read_kind(reader->fields[2], &s->import))
         return line_fails(reader, "an import is an address, a got word, a tls offset, or dynamic");
     if (s->import == THIN_DYNAMIC) {
         s->version = *reader->fields[3] ? reader->fields[3] : NULL;
         return *named->name ? 0 : line_fails(reader, "a dynamic import has a name");
     }
     s->has_call = *reader->fields[4] != '\0';
-    if (!read_number(reader->fields[3], 16, &s->at) ||
-        (s->has_call && !read_number(reader->fields[4], 16, &s->call)))
+    if (!thin_read_number(reader->fields[3], 16, &s->at) ||
+        (s->has_call && !thin_read_number(reader->fields[4], 16, &s->call)))
         return line_fails(reader, "an import has an offset");
     return 0;
 }
 
-static int read_keep(struct thin_reader *reader)
+static int thin_read_keep(struct thin_reader *reader)
 {
-    uint32_t symbol = read_symbol(reader);
+    uint32_t symbol = thin_read_symbol(reader);
     const struct rel_section *section = section_of_symbol(reader->thin, symbol);
     struct thin_symbol *s = &reader->thin->symbols[symbol];
 
@@ -183,9 +183,9 @@ static const struct {
     const char *word;
     int (*read)(struct thin_reader *reader);
 } thin_words[] = {
-    {"name", read_name},       {"version", read_version}, {"target", read_target},
-    {"replace", read_replace}, {"address", read_address}, {"import", read_import},
-    {"keep", read_keep},
+    {"name", thin_read_name},       {"version", thin_read_version}, {"target", thin_read_target},
+    {"replace", thin_read_replace}, {"address", thin_read_address}, {"import", thin_read_import},
+    {"keep", thin_read_keep},
 };
 
 static void split(struct thin_reader *reader, char *line)
@@ -199,7 +199,7 @@ static void split(struct thin_reader *reader, char *line)
         reader->fields[i] = none;
 }
 
-static int read_line(struct thin_reader *reader, char *line)
+static int thin_read_line(struct thin_reader *reader, char *line)
 {
     if (++reader->line == 1)
         return strcmp(line, THIN_FIRST_LINE) == 0
@@ -238,7 +238,7 @@ static int check_keeps(struct thin_reader *reader)
     return result;
 }
 
-static int read_lines(struct thin_reader *reader, const struct rel_section *section)
+static int thin_read_lines(struct thin_reader *reader, const struct rel_section *section)
 {
     struct thin_file *thin = reader->thin;
 
@@ -253,7 +253,7 @@ static int read_lines(struct thin_reader *reader, const struct rel_section *sect
         thin->text[section->size - 1] != '\n')
         return elf_fail(reader->error, ELF_THIN_DAMAGED, "section %s is no text", THIN_SECTION);
     for (char *rest = thin->text; *rest;)
-        if (read_line(reader, strsep(&rest, "\n")) != 0)
+        if (thin_read_line(reader, strsep(&rest, "\n")) != 0)
             return -1;
     if (!thin->name || !thin->version || !thin->target)
         return elf_fail(reader->error, ELF_THIN_DAMAGED,
@@ -268,7 +268,7 @@ static int read_all_of(struct thin_reader *reader)
 
     if (!section || (object->sections[section].size && !object->sections[section].bytes))
         return elf_fail(reader->error, ELF_THIN_DAMAGED, "it has no section %s", THIN_SECTION);
-    return read_lines(reader, &object->sections[section]);
+    return thin_read_lines(reader, &object->sections[section]);
 }
 
 bool thin_file_is(const void *bytes, size_t size)

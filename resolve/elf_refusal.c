@@ -15,6 +15,8 @@ enum error_code elf_refusal_code(const struct elf_error *error)
         [ELF_MANIFEST_VERSION] = HP_MANIFEST_VERSION,
         [ELF_TABLE_DAMAGED] = HP_SLOT_DAMAGED,
         [ELF_THIN_DAMAGED] = HP_THIN,
+        [ELF_THIN_RELOCATION] = HP_RELOCATION,
+        [ELF_THIN_UNDEFINED] = HP_UNDEFINED,
         [ELF_OTHER_BINARY] = HP_BUILD_ID,
         [ELF_NO_MEMORY] = HP_MEMORY,
     };

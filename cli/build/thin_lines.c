@@ -10,7 +10,7 @@
 #include "base/base_name.h"
 #include "base/refusal.h"
 #include "cli/build/selection.h"
-#include "cli/build/thin_write.h"
+#include "cli/build/thin_meta.h"
 #include "elf/rel_object.h"
 #include "elf/thin_file.h"
 
@@ -47,8 +47,8 @@ static void put_replacement(FILE *file, const struct selected_function *function
     fprintf(file, "\t%u\n", function->line);
 }
 
-static void put_import(FILE *file, const struct symbol_choice *choice, uint32_t symbol,
-                       const char *kind)
+static void put_imported(FILE *file, const struct symbol_choice *choice, uint32_t symbol,
+                         const char *kind)
 {
     fprintf(file, "import\t%u\t%s\t%" PRIx64, symbol, kind, choice->at);
     if (choice->has_call)
@@ -93,13 +93,13 @@ static void put_symbol(FILE *file, const struct selected_unit *unit, size_t inde
         put_own(file, choice, symbol);
         break;
     case CHOICE_HOST:
-        put_import(file, choice, symbol, "address");
+        put_imported(file, choice, symbol, "address");
         break;
     case CHOICE_HOST_GOT:
-        put_import(file, choice, symbol, "got");
+        put_imported(file, choice, symbol, "got");
         break;
     case CHOICE_TLS:
-        put_import(file, choice, symbol, "tls");
+        put_imported(file, choice, symbol, "tls");
         break;
     case CHOICE_DYNAMIC:
         put_dynamic(file, choice, symbol);
@@ -122,8 +122,9 @@ static void put_symbols(FILE *file, const struct selection *selection,
     }
 }
 
-static int put_all(FILE *file, const struct selection *selection, const struct thin_meta *meta,
-                   const struct thin_numbers *units, struct refusal *why)
+static int put_all_lines(FILE *file, const struct selection *selection,
+                         const struct thin_meta *meta, const struct thin_numbers *units,
+                         struct refusal *why)
 {
     fputs(THIN_FIRST_LINE "\n", file);
     put_line(file, "name", meta->name);
@@ -152,7 +153,7 @@ int thin_lines(char **lines, size_t *size, const struct selection *selection,
 
     if (!file)
         return -1;
-    result = put_all(file, selection, meta, units, why);
+    result = put_all_lines(file, selection, meta, units, why);
     if (ferror(file))
         result = -1;
     return fclose(file) == 0 ? result : -1;

@@ -201,7 +201,7 @@ static void mark_symbols(struct thin_writer *writer)
     }
 }
 
-static void add_symbol(struct thin_writer *writer, size_t unit, size_t index)
+static void number_symbol(struct thin_writer *writer, size_t unit, size_t index)
 {
     const struct rel_symbol *from = &writer->selection->units[unit].object->symbols[index];
     Elf64_Sym *symbol = &writer->symbols[writer->symbol_count];
@@ -217,14 +217,14 @@ static void add_symbol(struct thin_writer *writer, size_t unit, size_t index)
     fprintf(writer->names_file, "%s%c", from->name, '\0');
 }
 
-static void add_symbols(struct thin_writer *writer, bool local)
+static void number_all(struct thin_writer *writer, bool local)
 {
     for (size_t u = 0; u < writer->selection->unit_count; u++) {
         const struct rel_object *object = writer->selection->units[u].object;
 
         for (size_t i = 1; i < object->symbol_count; i++)
             if (writer->units[u].used[i] && (object->symbols[i].binding == STB_LOCAL) == local)
-                add_symbol(writer, u, i);
+                number_symbol(writer, u, i);
     }
 }
 
@@ -239,9 +239,9 @@ static int number_symbols(struct thin_writer *writer)
     if (!writer->symbols)
         return -1;
     writer->symbol_count = 1;
-    add_symbols(writer, true);
+    number_all(writer, true);
     writer->local_count = writer->symbol_count;
-    add_symbols(writer, false);
+    number_all(writer, false);
     return 0;
 }
 
@@ -327,7 +327,7 @@ static uint64_t rounded_up(uint64_t value, uint64_t align)
     return align > 1 ? (value + align - 1) / align * align : value;
 }
 
-static uint64_t place_sections(struct thin_writer *writer)
+static uint64_t settle_offsets(struct thin_writer *writer)
 {
     uint64_t at = sizeof(Elf64_Ehdr);
 
@@ -341,9 +341,18 @@ static uint64_t place_sections(struct thin_writer *writer)
     return rounded_up(at, 8);
 }
 
+static Elf64_Half machine_of(const struct thin_writer *writer)
+{
+    Elf64_Ehdr header = {0};
+
+    if (writer->selection->unit_count > 0)
+        memcpy(&header, writer->selection->units[0].object->bytes, sizeof(header));
+    return header.e_machine;
+}
+
 static int put_together(struct thin_writer *writer, void **bytes, size_t *size)
 {
-    uint64_t headers = place_sections(writer);
+    uint64_t headers = settle_offsets(writer);
     size_t total = headers + writer->section_count * sizeof(Elf64_Shdr);
     char *file = calloc(1, total);
 
@@ -352,7 +361,7 @@ static int put_together(struct thin_writer *writer, void **bytes, size_t *size)
     *(Elf64_Ehdr *)(void *)file = (Elf64_Ehdr){
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
         .e_type = ET_REL,
-        .e_machine = EM_X86_64,
+        .e_machine = machine_of(writer),
         .e_version = EV_CURRENT,
         .e_shoff = headers,
         .e_ehsize = sizeof(Elf64_Ehdr),
@@ -371,7 +380,7 @@ static int put_together(struct thin_writer *writer, void **bytes, size_t *size)
     return 0;
 }
 
-static int begin(struct thin_writer *writer)
+static int writer_begin(struct thin_writer *writer)
 {
     const struct selection *selection = writer->selection;
 
@@ -395,7 +404,7 @@ static int begin(struct thin_writer *writer)
     return add_section(writer, "", SHT_NULL) ? 0 : -1;
 }
 
-static void end(struct thin_writer *writer)
+static void writer_end(struct thin_writer *writer)
 {
     for (size_t u = 0; writer->units && u < writer->selection->unit_count; u++) {
         free(writer->units[u].sections);
@@ -420,7 +429,7 @@ static int compose(struct thin_writer *writer, const struct thin_meta *meta, voi
 {
     const struct selection *selection = writer->selection;
 
-    if (begin(writer) != 0)
+    if (writer_begin(writer) != 0)
         return -1;
     for (size_t u = 0; u < selection->unit_count; u++)
         if (writer->units[u].placed &&
@@ -447,7 +456,7 @@ int thin_compose(void **bytes, size_t *size, const struct selection *selection,
     result = compose(&writer, meta, bytes, size, why);
     if (result != 0 && why->count == before)
         refuse(why, HP_MEMORY, "write %s: no memory", meta->name);
-    end(&writer);
+    writer_end(&writer);
     return result;
 }
 

@@ -9,15 +9,10 @@
 
 #include <stddef.h>
 
+#include "cli/build/thin_meta.h"
+
 struct refusal;
 struct selection;
-
-struct thin_meta {
-    const char *name;        /* the module's name: one word without a slash */
-    const char *version;     /* or "" */
-    const char *target_path; /* the object that is patched */
-    const char *build_id;    /* hex */
-};
 
 /* Write the file. It appears under its name when it is complete; a file of that name is replaced. Return 0, or -1. */
 int thin_write(const char *path, const struct selection *selection, const struct thin_meta *meta,
