@@ -13,7 +13,7 @@ enum { CFI_REGISTERS = 17 };
 
 /* The machine's ABI for these registers. Defined in arch/. */
 extern const struct cfi_machine {
-    unsigned sp, pc; /* numbers: the stack pointer, the return address */
+    unsigned sp, fp, pc; /* numbers: the stack pointer, the frame pointer, the return address */
     uint32_t kept;   /* bits: registers that a function must keep */
 } cfi_machine;
 

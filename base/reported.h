@@ -179,11 +179,22 @@ struct reported_result {
 };
 typedef void reported_result_fn(void *context, const struct reported_result *result);
 
+/* A call that began before a switch and has not returned. */
+struct reported_old_call {
+    const char *slot, *object;
+    struct timespec since; /* the switch */
+    uint64_t tid;
+    const char *thread; /* its name */
+};
+typedef void reported_old_call_fn(void *context, const struct reported_old_call *call);
+
 /* The slots and modules of the status document. Valid until the engine lock is released. */
 struct reported_status {
     uint64_t damaged;                                        /* entries */
     void (*each_slot)(reported_slot_fn *put, void *context); /* those with layers, oldest first */
     void (*each_module)(reported_module_fn *put, void *context);
+    /* This looks at all threads: for the reply to a request, not for the file. */
+    void (*each_old_call)(reported_old_call_fn *put, void *context);
 };
 
 #endif

@@ -473,7 +473,20 @@ void reply_json_discard(struct reply_json *reply)
 
 /* ---- the status document ---- */
 
-void reply_json_status(struct json *json, const struct reported_status *status)
+static void put_old_call(void *context, const struct reported_old_call *call)
+{
+    struct json *json = context;
+
+    json_object_begin(json, NULL);
+    json_string(json, "slot", call->slot);
+    json_string(json, "object", call->object);
+    json_unsigned(json, "tid", call->tid);
+    json_string(json, "thread", call->thread);
+    put_time(json, "since", &call->since);
+    json_object_end(json);
+}
+
+void reply_json_status(struct json *json, const struct reported_status *status, bool threads)
 {
     json_unsigned(json, "damaged", status->damaged);
     json_array_begin(json, "slots");
@@ -481,5 +494,10 @@ void reply_json_status(struct json *json, const struct reported_status *status)
     json_array_end(json);
     json_array_begin(json, "modules");
     status->each_module(put_status_module, json);
+    json_array_end(json);
+    if (!threads)
+        return;
+    json_array_begin(json, "old_calls");
+    status->each_old_call(put_old_call, json);
     json_array_end(json);
 }

@@ -166,19 +166,24 @@ static void write_head(struct json *json)
     json_string(json, "busy", doing);
 }
 
-static void document(struct json *json, const char *key, size_t records)
+/* Write the document with the last `records` of the history; `threads`: and with what the program's threads are in. */
+static void document(struct json *json, const char *key, size_t records, bool threads)
 {
     json_object_begin(json, key);
     write_head(json);
     if (engine_loaded()) {
         struct reported_status engine_status = engine()->status();
 
-        reply_json_status(json, &engine_status);
+        reply_json_status(json, &engine_status, threads);
     } else {
         json_array_begin(json, "slots");
         json_array_end(json);
         json_array_begin(json, "modules");
         json_array_end(json);
+        if (threads) {
+            json_array_begin(json, "old_calls");
+            json_array_end(json);
+        }
     }
     json_array_begin(json, "history");
     for (size_t i = status.count > records ? status.count - records : 0; i < status.count; i++)
@@ -189,7 +194,7 @@ static void document(struct json *json, const char *key, size_t records)
 
 void status_document(struct json *json, const char *key)
 {
-    document(json, key, STATUS_HISTORY);
+    document(json, key, STATUS_HISTORY, true);
 }
 
 static int write_document(struct json *json)
@@ -216,7 +221,7 @@ int status_write(void)
     struct json json = {0};
     int result;
 
-    document(&json, NULL, STATUS_FILE_HISTORY);
+    document(&json, NULL, STATUS_FILE_HISTORY, false);
     result = write_document(&json);
     last_length = json.length;
     json_discard(&json);
@@ -236,7 +241,7 @@ void status_write_first(void)
         status_write();
         return;
     }
-    document(&json, NULL, STATUS_FILE_HISTORY);
+    document(&json, NULL, STATUS_FILE_HISTORY, false);
     if (write_document(&json) == -ENOMEM)
         status_write();
 }

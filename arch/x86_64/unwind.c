@@ -7,6 +7,7 @@ enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, RETURN_ADDRESS = 16 };
 
 const struct cfi_machine cfi_machine = {
     .sp = RSP,
+    .fp = RBP,
     .pc = RETURN_ADDRESS,
     .kept = 1U << RBX | 1U << RBP | 1U << RSP | 0xfU << R12, /* to r15 */
 };

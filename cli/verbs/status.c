@@ -20,7 +20,7 @@ static const char help[] =
     "Shows for every process of TARGET (a PID or @NAME) which slots have layers, which of\n"
     "them is live, since when, the old and new address, and each patch's version, build-id\n"
     "and hash; of a fault how often it struck; of an entry slot whether what is live has been\n"
-    "entered since the switch.\n"
+    "entered since the switch, and which threads still run the old code.\n"
     "\n"
     "    --history    the last requests and what became of them, as well\n"
     "    --json       print the replies as JSON (the history is always in it)\n";
@@ -176,6 +176,24 @@ static void print_uprobe_safe(struct json_object *slot)
         puts("  not safe beside uprobes: one that is removed there would end the process");
 }
 
+/* Print the threads that are still in a call of the old code. */
+static void print_old_calls(struct json_object *status, struct json_object *slot)
+{
+    struct json_object *calls = json_list(status, "old_calls");
+
+    for (size_t i = 0; i < json_length(calls); i++) {
+        struct json_object *call = json_item(calls, i);
+
+        if (strcmp(json_text(call, "slot"), json_text(slot, "name")) != 0 ||
+            strcmp(json_text(call, "object"), json_text(slot, "object")) != 0)
+            continue;
+        printf("  thread %lld (", (long long)json_integer(call, "tid", 0));
+        text_print(stdout, json_text(call, "thread"));
+        printf(") still runs the old code: its call has not returned since %s\n",
+               json_text(call, "since"));
+    }
+}
+
 static void print_name(const char *name)
 {
     char *words = cxx_demangled(name);
@@ -236,6 +254,7 @@ static void print_slot(struct json_object *status, struct json_object *slot)
     print_not_yet(slot);
     print_kept(slot);
     print_entered(slot);
+    print_old_calls(status, slot);
     print_uprobe_safe(slot);
 }
 

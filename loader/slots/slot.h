@@ -156,6 +156,7 @@ struct slot {
     uintptr_t live; /* the value that the engine last stored or read */
     uint32_t version;
     struct timespec since; /* time of the last switch; 0: never */
+    struct timespec left;  /* time of the switch from the value below all layers to the layers */
     struct layer *layers;  /* oldest first */
     size_t layer_count;
     struct slot *provider; /* REQUIRED: the slot that fills it */

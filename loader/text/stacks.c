@@ -142,10 +142,10 @@ BARE bool own_stack_leads_into(uintptr_t pointer, uintptr_t stack_end, uintptr_t
     return false;
 }
 
-/* Read memory. Reading an unmapped address returns -EFAULT; it does not raise SIGSEGV. A process that is not dumpable
+/* Reading an unmapped address returns -EFAULT; it does not raise SIGSEGV. A process that is not dumpable
  * cannot open its memory file, and reads with process_vm_readv(2). Under a seccomp filter it does not: some filters,
  * made for services, end a process that calls process_vm_readv(2). */
-static bool read_memory(int memory, void *to, uintptr_t from, size_t size)
+bool stacks_read(int memory, void *to, uintptr_t from, size_t size)
 {
     struct iovec here = {to, size}, there = {(void *)from, size};
     long n = -EPERM;
@@ -167,7 +167,7 @@ bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end)
     while (at < stack_end && !leads) {
         size_t size = stack_end - at < sizeof(words) ? stack_end - at : sizeof(words);
 
-        leads = !read_memory(memory, words, at, size) ||
+        leads = !stacks_read(memory, words, at, size) ||
                 own_stack_leads_into((uintptr_t)words, (uintptr_t)words + size, begin, end);
         at += size;
     }

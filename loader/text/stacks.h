@@ -12,6 +12,7 @@
 #define HOTPATCH_STACKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Read where stacks may lie. Return 0, or -errno. Called by the listener, or by the thread that runs the constructor,
@@ -20,6 +21,10 @@ int stacks_look(void);
 /* Return whether the stack of a sleeping thread leads there. The thread may wake, end and unmap its stack meanwhile.
  * Called like stacks_look(). */
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end);
+
+/* Read memory of the process. `memory`: its file (sys_open_own_memory()), or negative. Return false if the memory cannot be
+ * read. */
+bool stacks_read(int memory, void *to, uintptr_t from, size_t size);
 
 /* Return the end of the stack that `pointer` points into, up to which no other thread can unmap it. Return 0 if the end
  * is not known, or if the stack is neither libc's nor the kernel's. Called in a signal handler, for the stack of the

@@ -139,13 +139,12 @@ static bool is_fork(uint64_t call)
     return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
 }
 
-/* Return where the thread is. The line of /proc/PID/syscall (proc(5)) ends in the thread's SP and PC, unless the thread
- * runs. */
-static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
+/* Read where the thread sleeps: OUTSIDE stands for any place. The line of /proc/PID/syscall (proc(5)) ends in the thread's
+ * SP and PC, unless the thread runs. */
+static enum where read_place(pid_t entry, uintptr_t *pc, uintptr_t *sp)
 {
     char line[256];
     ssize_t n = read_thread_file(entry, "/syscall", line, sizeof(line));
-    uintptr_t pc, sp;
 
     if (n == -ENOENT || n == -ESRCH)
         return GONE;
@@ -155,9 +154,25 @@ static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
         return RUNNING;
     if (is_fork(proc_number(line, 10)))
         return FORKING;
-    pc = proc_number(last_hex(line, &n), 16);
-    sp = proc_number(last_hex(line, &n), 16);
+    *pc = proc_number(last_hex(line, &n), 16);
+    *sp = proc_number(last_hex(line, &n), 16);
+    return OUTSIDE;
+}
+
+/* Return where the thread is. */
+static enum where where_is(pid_t entry, uintptr_t begin, uintptr_t end)
+{
+    uintptr_t pc, sp;
+    enum where where = read_place(entry, &pc, &sp);
+
+    if (where != OUTSIDE)
+        return where;
     return (pc > begin && pc < end) || stack_leads_into(sp, begin, end) ? INSIDE : OUTSIDE;
+}
+
+bool thread_scan_sleeps(pid_t entry, uintptr_t *pc, uintptr_t *sp)
+{
+    return read_place(entry, pc, sp) == OUTSIDE;
 }
 
 void thread_scan_name(pid_t entry, char name[32])

@@ -56,6 +56,8 @@ int thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t en
 /* Return whether every other thread is asleep, with its PC and all words of its stack outside `begin` to `end`. No new
  * call can lead there. Return false if that is not known. Sends no signal. */
 bool thread_scan_has_left(uintptr_t begin, uintptr_t end);
+/* Return whether the thread sleeps in a system call, and with which PC and SP. */
+bool thread_scan_sleeps(pid_t entry, uintptr_t *pc, uintptr_t *sp);
 /* Write the thread's name to `name`; "?" if the thread is gone. */
 void thread_scan_name(pid_t entry, char name[32]);
 

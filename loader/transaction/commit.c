@@ -264,6 +264,8 @@ static void update_slot(struct change *change, const struct timespec *now, bool 
     slot->hit = false;
     slot->no_hits = no_hits;
     slot->since = *now;
+    if (change->before == slot->base)
+        slot->left = *now;
     slot->version++;
     if (slot->declared) {
         const struct layer *top = slot->layer_count ? &slot->layers[slot->layer_count - 1] : NULL;

@@ -16,6 +16,7 @@
 #include "loader/slots/slot_report.h"
 #include "loader/text/damage.h"
 #include "loader/text/site.h"
+#include "loader/transaction/old_calls.h"
 
 /* ---- modules ---- */
 
@@ -334,6 +335,8 @@ struct reported_status report_status(void)
     size_t damaged = 0;
 
     objects_locked(read_live, &damaged);
-    return (struct reported_status){
-        .damaged = damaged, .each_slot = each_status_slot, .each_module = each_status_module};
+    return (struct reported_status){.damaged = damaged,
+                                    .each_slot = each_status_slot,
+                                    .each_module = each_status_module,
+                                    .each_old_call = old_calls_each};
 }
