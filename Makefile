@@ -7,6 +7,8 @@
 #   make mutate, make differential   every edit of tests/edits with every set of flags; 2,000 random edits of random programs
 #   make foreign                 CPython's, stress-ng's, perl's and busybox's own tests, with an idle shim and without
 #                                (half an hour; FOREIGN_ONLY="perl..."; HOTPATCH_LISTEN=start: with threads)
+#   make cve                     Debian's security fixes of redis, dnsmasq and mosquitto, each loaded into the running
+#                                daemon that was built without it (half an hour; CVE_ONLY="redis:PATCH...")
 #   make CROSS=aarch64-linux-gnu  compiles what knows no machine with that compiler, and stops where arch/ has no folder
 #   make fresh                   demo, check, bench and real, each in a bare Debian 12 (needs root)
 #   make install [DESTDIR=] [PREFIX=/usr/local]
@@ -88,6 +90,7 @@ linked = $(if $(filter $(LIB_64)/%,$(1)),$(notdir $(1)),$(notdir $(STUB)))
 up = $(subst $(space),,$(patsubst %,../,$(subst /, ,$(patsubst %/,%,$(dir $(1))))))
 
 .PHONY: all check check-run tests demo demo-run bench bench-run fuzz fuzz-run real real-run foreign foreign-run fresh mutate differential \
+	cve cve-run \
 	install uninstall format format-check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -193,7 +196,7 @@ uninstall:
 
 C_FOLDERS := include base arch elf resolve preload loader cli
 C_FILES = $(shell find $(C_FOLDERS) tests demo -name '*.[ch]')
-SHELL_FILES = $(wildcard scripts/* .ci/run cli/hotpatch.bash tests/bench/run tests/real/run tests/real/foreign/run) \
+SHELL_FILES = $(wildcard scripts/* .ci/run cli/hotpatch.bash tests/bench/run tests/real/run tests/real/foreign/run tests/cve/run tests/cve/sources) \
 	$(shell find tests demo -name '*.sh')
 
 format:
@@ -214,4 +217,4 @@ lint:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
+-include $(shell [ -d $(BUILD) ] && find $(BUILD) -name cve -prune -o -type f -name '*.d' -print)

@@ -251,6 +251,14 @@ real:
 real-run: all $(PLAIN)
 	tests/real/run $(BUILD)
 
+# Not part of CI: it takes long, and fetches the sources of three packages.
+cve:
+	$(SETUP) cve
+	+@$(MAKE) --no-print-directory $(PARALLEL) cve-run
+
+cve-run: all
+	tests/cve/run $(BUILD) $(CVE_ONLY)
+
 # Not part of CI: it takes long, and fetches the sources of two packages.
 foreign:
 	$(SETUP) foreign || echo "setup: not everything could be installed"
