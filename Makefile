@@ -59,7 +59,7 @@ shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c int
 	step_instruction.c step_string.c under_mask.c valgrind.c vfork.c)
 shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S unwind.c)
 engine_arch := $(filter-out $(shim_only_arch) $(wildcard $(ARCH)/compare*.c),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
-command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c prologue.c references.c hold.c stub.c callers*.c compare*.c kept_names.c \
+command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c kept_names.c \
 	machine.c plt.c relocation.c system_call.S thin.c))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
 # The engine does not compare objects with binaries.

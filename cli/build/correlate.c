@@ -1,0 +1,265 @@
+/* correlate.c - see correlate.h. */
+#include "cli/build/correlate.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "cli/build/changes.h"
+#include "cli/build/correlate_use.h"
+#include "cli/build/generated_names.h"
+
+/* ---- functions ---- */
+
+static bool is_special_function(const struct entity *entity)
+{
+    return name_is_clone(entity->name) || name_is_part(entity->name);
+}
+
+/* Return the function of the unedited object that has one of the names of `index`; UINT32_MAX: none. */
+static uint32_t function_named(const struct unit_compare *compare, uint32_t index)
+{
+    const struct object_view *before = compare->before, *after = compare->after;
+    const struct entity *entity = &after->entities[index];
+    struct rel_symbols symbols = rel_section_symbols(after->object, entity->section);
+    uint32_t found = rel_symbol_named(before->object, entity->name);
+
+    for (size_t i = 0; (!found || !before->of_symbol[found]) && i < symbols.count; i++) {
+        if (after->of_symbol[symbols.indexes[i]] == index + 1)
+            found =
+                rel_symbol_named(before->object, after->object->symbols[symbols.indexes[i]].name);
+    }
+    if (!found || !before->of_symbol[found] ||
+        before->entities[before->of_symbol[found] - 1].kind != ENTITY_FUNCTION)
+        return UINT32_MAX;
+    return before->of_symbol[found] - 1;
+}
+
+/* Two names of one entry that the edit makes two functions: neither may take the entry without the other. */
+static void function_share(struct unit_compare *compare, uint32_t before, uint32_t after)
+{
+    uint32_t other = compare->back[before];
+
+    if (!other || other - 1 == after)
+        return;
+    compare->states[after].shared = compare->states[other - 1].shared = true;
+    compare->states[after].together = compare->states[other - 1].together = true;
+}
+
+static int clone_pairs(struct unit_compare *compare, uint32_t index)
+{
+    const struct entity *entity = &compare->after->entities[index];
+
+    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+        const struct entity *old = &compare->before->entities[i];
+
+        if (old->kind == ENTITY_FUNCTION && name_same_but_numbers(old->name, entity->name) &&
+            unit_compare_pair(compare, i, index) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int functions_match(struct unit_compare *compare)
+{
+    for (uint32_t i = 0; i < compare->after->entity_count; i++) {
+        const struct entity *entity = &compare->after->entities[i];
+        uint32_t old;
+
+        if (entity->kind != ENTITY_FUNCTION)
+            continue;
+        if (is_special_function(entity)) {
+            if (clone_pairs(compare, i) < 0)
+                return -1;
+            continue;
+        }
+        old = function_named(compare, i);
+        if (old == UINT32_MAX)
+            continue;
+        function_share(compare, old, i);
+        unit_compare_match(compare, old, i);
+        if (unit_compare_pair(compare, old, i) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- variables ---- */
+
+static const char *function_of(const struct entity *entity)
+{
+    const char *function = entity->variable ? entity->variable->function : NULL;
+
+    return function ? function : "";
+}
+
+static bool entities_same_name(const struct entity *one, const struct entity *two)
+{
+    size_t one_length, two_length;
+    const char *one_name = entity_source_name(one, &one_length);
+    const char *two_name = entity_source_name(two, &two_length);
+
+    return one_length == two_length && memcmp(one_name, two_name, one_length) == 0 &&
+           strcmp(function_of(one), function_of(two)) == 0;
+}
+
+/* A variable that is never written any more may lie among the constants; the opposite is a new variable. */
+static bool may_be(const struct entity *old, const struct entity *new)
+{
+    if (!entity_is_variable(old))
+        return false;
+    return old->kind == new->kind || (old->kind == ENTITY_VARIABLE && new->kind == ENTITY_CONSTANT);
+}
+
+/* The variables of one name in one function, in both objects. */
+struct group {
+    uint32_t before, after; /* the last */
+    size_t before_count, after_count;
+};
+
+static struct group group_of(const struct unit_compare *compare, const struct entity *entity)
+{
+    struct group group = {0};
+
+    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+        const struct entity *old = &compare->before->entities[i];
+
+        if (entity_is_variable(old) && entities_same_name(old, entity)) {
+            group.before = i;
+            group.before_count++;
+        }
+    }
+    for (uint32_t i = 0; i < compare->after->entity_count; i++) {
+        const struct entity *new = &compare->after->entities[i];
+
+        if (new->kind != ENTITY_FUNCTION && entities_same_name(new, entity)) {
+            group.after = i;
+            group.after_count++;
+        }
+    }
+    return group;
+}
+
+static unsigned block_of(const struct entity *entity)
+{
+    return entity->variable ? entity->variable->block : 0;
+}
+
+/* Return the only variable of the name in the same block, which begins with the same value; UINT32_MAX: none. */
+static uint32_t in_same_block(const struct unit_compare *compare, uint32_t index)
+{
+    const struct entity *entity = &compare->after->entities[index];
+    uint32_t found = UINT32_MAX;
+
+    if (!entity->variable)
+        return UINT32_MAX;
+    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+        const struct entity *old = &compare->before->entities[i];
+
+        if (!may_be(old, entity) || !entities_same_name(old, entity) || !old->variable ||
+            block_of(old) != block_of(entity))
+            continue;
+        if (found != UINT32_MAX)
+            return UINT32_MAX;
+        found = i;
+    }
+    if (found == UINT32_MAX || compare->before->entities[found].size != entity->size ||
+        changes_differ(compare, found, index))
+        return UINT32_MAX;
+    return found;
+}
+
+/* Compiler-made names say nothing of the variable. */
+static bool name_counts(const struct entity *entity)
+{
+    return entity->variable || !name_is_fresh(entity->name);
+}
+
+static void variable_match(struct unit_compare *compare, uint32_t index)
+{
+    const struct entity *entity = &compare->after->entities[index];
+    struct group group;
+    uint32_t old;
+
+    if (entity->kind == ENTITY_FUNCTION || !name_counts(entity))
+        return;
+    group = group_of(compare, entity);
+    if (!group.before_count)
+        return;
+    if (group.before_count == 1 && group.after_count == 1) {
+        if (may_be(&compare->before->entities[group.before], entity))
+            unit_compare_match(compare, group.before, index);
+        return;
+    }
+    compare->states[index].ambiguous = entity->kind != ENTITY_CONSTANT;
+    if (group.before_count != group.after_count)
+        return;
+    old = in_same_block(compare, index);
+    if (old != UINT32_MAX && !compare->back[old]) {
+        unit_compare_match(compare, old, index);
+        compare->states[index].ambiguous = false;
+    }
+}
+
+/* A variable is not ambiguous if all old ones of its name have found their new ones: then it is new. */
+static void ambiguity_check(struct unit_compare *compare, uint32_t index)
+{
+    const struct entity *entity = &compare->after->entities[index];
+    bool left = false;
+
+    if (!compare->states[index].ambiguous)
+        return;
+    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+        const struct entity *old = &compare->before->entities[i];
+
+        left |= may_be(old, entity) && entities_same_name(old, entity) && !compare->back[i];
+    }
+    compare->states[index].ambiguous = left && !compare->states[index].match;
+}
+
+/* ---- constants ---- */
+
+static int constant_pairs(struct unit_compare *compare, uint32_t index)
+{
+    const struct entity *entity = &compare->after->entities[index];
+    size_t length, old_length;
+    const char *name = entity_source_name(entity, &length);
+
+    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+        const struct entity *old = &compare->before->entities[i];
+        const char *old_name;
+
+        if (old->kind != ENTITY_CONSTANT)
+            continue;
+        old_name = entity_source_name(old, &old_length);
+        if (length == old_length && memcmp(name, old_name, length) == 0 &&
+            unit_compare_pair(compare, i, index) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The constant of the same function comes last, so that it is the first in the list of pairs. */
+static int constants_pair(struct unit_compare *compare)
+{
+    for (uint32_t i = 0; i < compare->after->entity_count; i++) {
+        if (compare->after->entities[i].kind == ENTITY_CONSTANT && !compare->states[i].match &&
+            constant_pairs(compare, i) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int correlate(struct unit_compare *compare)
+{
+    if (!compare->before)
+        return 0;
+    if (functions_match(compare) < 0)
+        return -1;
+    for (uint32_t i = 0; i < compare->after->entity_count; i++)
+        variable_match(compare, i);
+    if (constants_pair(compare) < 0 || correlate_by_use(compare) < 0)
+        return -1;
+    for (uint32_t i = 0; i < compare->after->entity_count; i++)
+        ambiguity_check(compare, i);
+    return 0;
+}

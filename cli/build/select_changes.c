@@ -1,0 +1,241 @@
+/* select_changes.c - see select_changes.h. */
+#include "cli/build/select_changes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/build/changes.h"
+#include "cli/build/generated_names.h"
+#include "cli/build/types.h"
+#include "cli/build/unit_callers.h"
+
+/* ---- names of other units ---- */
+
+static uint32_t external_named(const struct object_view *view, const char *name)
+{
+    uint32_t symbol = view ? rel_symbol_named(view->object, name) : 0;
+    uint32_t entity = symbol ? view->of_symbol[symbol] : 0;
+
+    return entity && view->entities[entity - 1].external ? entity : 0;
+}
+
+bool select_newly_defined(const char *name, void *context)
+{
+    const struct selecting *selecting = context;
+    bool now = false;
+
+    for (size_t i = 0; i < selecting->count; i++) {
+        if (external_named(selecting->units[i].compare.before, name))
+            return false;
+        now |= external_named(selecting->units[i].compare.after, name) != 0;
+    }
+    return now;
+}
+
+bool select_moved_from(const struct selecting *selecting, uint32_t unit, uint32_t entity,
+                       uint32_t *from, uint32_t *before)
+{
+    const struct entity *moved = selecting_entity(selecting, unit, entity);
+
+    if (!moved->external || selecting->units[unit].compare.states[entity].match)
+        return false;
+    for (uint32_t i = 0; i < selecting->count; i++) {
+        const struct unit_compare *compare = &selecting->units[i].compare;
+        uint32_t found = external_named(compare->before, moved->name);
+
+        if (i == unit || !found || compare->back[found - 1] ||
+            compare->before->entities[found - 1].kind != moved->kind)
+            continue;
+        *from = i;
+        *before = found - 1;
+        return true;
+    }
+    return false;
+}
+
+/* ---- functions whose callers change with them ---- */
+
+static struct dwarf_place entity_dwarf_place(const struct entity *entity)
+{
+    return (struct dwarf_place){entity->section, entity->offset};
+}
+
+static bool prototype_changed(const struct unit_compare *compare, uint32_t before, uint32_t after)
+{
+    const struct unit_pair *unit = compare->unit;
+
+    return unit->old_dwarf && unit->new_dwarf &&
+           types_prototype(unit->old_dwarf, entity_dwarf_place(&compare->before->entities[before]),
+                           unit->new_dwarf, entity_dwarf_place(&compare->after->entities[after]),
+                           NULL, NULL) == PROTOTYPE_CHANGED;
+}
+
+static bool is_ordinary(const struct entity *entity)
+{
+    return entity->kind == ENTITY_FUNCTION && !name_is_clone(entity->name) &&
+           !name_is_part(entity->name);
+}
+
+static bool is_clang(const struct unit_compare *compare)
+{
+    const char *producer =
+        compare->unit->new_dwarf ? object_dwarf_producer(compare->unit->new_dwarf) : NULL;
+
+    return producer && strstr(producer, "clang");
+}
+
+/* clang leaves out arguments of static functions that nobody uses, under the same name: a caller that changes may do so
+ * because it passes others now. */
+static bool convention_may_change(const struct placing_unit *unit, uint32_t after, bool clang)
+{
+    return clang && unit_callers_changed(&unit->compare, after);
+}
+
+static bool mark_together(struct placing_unit *unit, uint32_t after, bool clang)
+{
+    struct unit_compare *compare = &unit->compare;
+    struct entity_state *state = &compare->states[after];
+    const struct entity *entity = &compare->after->entities[after];
+    const struct entity_pair *pair;
+
+    if (!is_ordinary(entity) || !state->match || state->together)
+        return false;
+    pair = unit_compare_find(compare, state->match - 1, after);
+    if (!pair || pair->equal)
+        return false;
+    unit->functions[after].prototype = prototype_changed(compare, state->match - 1, after);
+    if (!unit->functions[after].prototype &&
+        (entity->external || !convention_may_change(unit, after, clang)))
+        return false;
+    if (!entity->external && unit_callers_take_address(compare, after))
+        return false;
+    state->together = true;
+    return true;
+}
+
+static void unit_changes(struct placing_unit *unit)
+{
+    bool clang = is_clang(&unit->compare), again = true;
+
+    while (again) {
+        again = false;
+        changes_find(&unit->compare);
+        for (uint32_t i = 0; i < unit->compare.after->entity_count; i++)
+            again |= mark_together(unit, i, clang);
+    }
+}
+
+/* ---- plans ---- */
+
+static void explain(struct selecting *selecting, struct function_plan *plan, const char *text)
+{
+    plan->why = strdup(text);
+    if (!plan->why)
+        selecting->no_memory = true;
+}
+
+/* Take over where the binary has the old code. */
+static void plan_host(struct selecting *selecting, uint32_t unit, uint32_t after,
+                      const struct baseline_function *host)
+{
+    struct function_plan *plan = &selecting->units[unit].functions[after];
+    const struct entity *entity = selecting_entity(selecting, unit, after);
+
+    if (!host || host->verdict == BASELINE_ABSENT)
+        return;
+    plan->has_host = true;
+    plan->host = host->address;
+    plan->host_size = host->size;
+    if (host->verdict != BASELINE_EQUAL && plan->changed)
+        selecting_refuse(selecting, HP_BASELINE, unit, after,
+                         "%s() of the unedited source is not the binary's: %s", entity->name,
+                         host->reason ? host->reason : "its code differs");
+}
+
+/* Return whether old callers may go on to call the old code: all that call it are in the patch. */
+static bool keeps_entry(const struct placing_unit *unit, uint32_t after)
+{
+    const struct entity_state *state = &unit->compare.states[after];
+
+    return state->together && !unit->compare.after->entities[after].external &&
+           !unit_callers_take_address(&unit->compare, after);
+}
+
+static void plan_matched(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    struct placing_unit *of = &selecting->units[unit];
+    struct function_plan *plan = &of->functions[after];
+    uint32_t before = of->compare.states[after].match - 1;
+    const struct entity_pair *pair = unit_compare_find(&of->compare, before, after);
+    char text[512];
+
+    plan->changed = !pair || !pair->equal;
+    plan_host(selecting, unit, after, host_function(&of->compare, before));
+    if (!plan->changed)
+        return;
+    plan->replaces = plan->has_host && !keeps_entry(of, after) && !of->compare.states[after].shared;
+    changes_explain(&of->compare, before, after, text, sizeof(text));
+    explain(selecting, plan, text);
+    if (of->compare.states[after].shared && of->compare.after->entities[after].external)
+        selecting_refuse(
+            selecting, HP_LATER, unit, after,
+            "%s() and another function have one entry in the binary, and the edit separates them",
+            of->compare.after->entities[after].name);
+}
+
+static void plan_new(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    struct placing_unit *of = &selecting->units[unit];
+    struct function_plan *plan = &of->functions[after];
+    const struct entity *entity = selecting_entity(selecting, unit, after);
+    uint32_t from, before;
+
+    plan->changed = true;
+    if (select_moved_from(selecting, unit, after, &from, &before)) {
+        plan_host(selecting, unit, after, host_function(&selecting->units[from].compare, before));
+        plan->replaces = plan->has_host;
+        explain(selecting, plan, "it moved here from another file");
+    } else {
+        explain(selecting, plan,
+                of->compare.states[after].pair && name_is_clone(entity->name) ? "its code changed"
+                                                                              : "it is new");
+    }
+}
+
+static void plan_special(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    struct placing_unit *of = &selecting->units[unit];
+    uint32_t match = of->compare.states[after].match;
+
+    if (match)
+        plan_host(selecting, unit, after, host_function(&of->compare, match - 1));
+    else
+        plan_new(selecting, unit, after);
+}
+
+static void plan_function(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    const struct entity *entity = selecting_entity(selecting, unit, after);
+
+    if (entity->kind != ENTITY_FUNCTION)
+        return;
+    if (!is_ordinary(entity))
+        plan_special(selecting, unit, after);
+    else if (selecting->units[unit].compare.states[after].match)
+        plan_matched(selecting, unit, after);
+    else
+        plan_new(selecting, unit, after);
+}
+
+void select_changes(struct selecting *selecting)
+{
+    for (size_t i = 0; i < selecting->count; i++) {
+        selecting->units[i].compare.newly_defined = select_newly_defined;
+        selecting->units[i].compare.context = selecting;
+        unit_changes(&selecting->units[i]);
+    }
+    for (uint32_t i = 0; i < selecting->count; i++) {
+        for (uint32_t k = 0; k < selecting->units[i].compare.after->entity_count; k++)
+            plan_function(selecting, i, k);
+    }
+}

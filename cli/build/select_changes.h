@@ -1,0 +1,19 @@
+/*
+ * select_changes.h - decide which functions the edit changes, which old entries lead to the new code, and why.
+ */
+#ifndef HOTPATCH_SELECT_CHANGES_H
+#define HOTPATCH_SELECT_CHANGES_H
+
+#include "cli/build/selecting.h"
+
+/* Compare all units, and fill the plans of their functions. What cannot be changed is refused. */
+void select_changes(struct selecting *selecting);
+
+/* Return whether a name defined by the edit was in no unit before, though code of units may have referred to it. */
+bool select_newly_defined(const char *name, void *selecting);
+
+/* Find the external entity of that name that another unit had, and has no more. Return false: none. */
+bool select_moved_from(const struct selecting *selecting, uint32_t unit, uint32_t entity,
+                       uint32_t *from, uint32_t *before);
+
+#endif

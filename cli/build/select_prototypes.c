@@ -1,0 +1,54 @@
+/* select_prototypes.c - see select_prototypes.h. */
+#include "cli/build/select_prototypes.h"
+
+#include "cli/build/host_callers.h"
+
+/* Return whether the function of the binary is one that the patch replaces, or makes unused. */
+static bool is_in_patch(const struct selecting *selecting, uint64_t address)
+{
+    for (size_t i = 0; i < selecting->count; i++) {
+        const struct placing_unit *unit = &selecting->units[i];
+
+        for (uint32_t k = 0; k < unit->compare.after->entity_count; k++) {
+            const struct function_plan *plan = &unit->functions[k];
+
+            if (plan->has_host && plan->host == address)
+                return plan->changed;
+        }
+        for (uint32_t k = 0; unit->compare.before && k < unit->compare.before->entity_count; k++) {
+            const struct entity *old = &unit->compare.before->entities[k];
+            const struct baseline_function *host;
+
+            if (old->kind != ENTITY_FUNCTION || unit->compare.back[k])
+                continue;
+            host = host_function(&unit->compare, k);
+            if (host && host->verdict == BASELINE_EQUAL && host->address == address)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_outside(const struct binary_symbol *function, void *context)
+{
+    return !is_in_patch(context, function->address);
+}
+
+static void check_prototype(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    struct function_plan *plan = &selecting->units[unit].functions[after];
+
+    if (!plan->prototype || !plan->replaces || !selecting_entity(selecting, unit, after)->external)
+        return;
+    if (!host_address_escapes(selecting->binary, plan->host) &&
+        !host_callers(selecting->binary, plan->host, is_outside, selecting))
+        plan->replaces = false;
+}
+
+void select_prototypes(struct selecting *selecting)
+{
+    for (uint32_t i = 0; i < selecting->count; i++) {
+        for (uint32_t k = 0; k < selecting->units[i].compare.after->entity_count; k++)
+            check_prototype(selecting, i, k);
+    }
+}

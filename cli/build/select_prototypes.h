@@ -1,0 +1,15 @@
+/*
+ * select_prototypes.h - functions that other files see, and whose prototype changed.
+ *
+ * If every function of the binary that calls one is in the patch, the old entry stays as it is: an old caller that
+ * still runs reaches the old callee. Else types_check() refuses the change.
+ */
+#ifndef HOTPATCH_SELECT_PROTOTYPES_H
+#define HOTPATCH_SELECT_PROTOTYPES_H
+
+#include "cli/build/selecting.h"
+
+/* After select_changes(), before the closure. */
+void select_prototypes(struct selecting *selecting);
+
+#endif
