@@ -198,6 +198,11 @@ bool binary_has_files(const struct binary *binary)
     return binary->group_count > 0;
 }
 
+size_t binary_group_count(const struct binary *binary)
+{
+    return binary->group_count;
+}
+
 size_t binary_symbol_count(const struct binary *binary)
 {
     return binary->symbol_count;
