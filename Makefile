@@ -52,14 +52,14 @@ shim_base := cfi.c cfi_expression.c cfi_reader.c clock.c refusal.c json.c linker
 	slot_names.c sys.c sys_wait.c unwind.c utf8.c wall_time.c
 engine_base := cfi.c cfi_expression.c cfi_reader.c clock.c refusal.c linker_error.c proc_text.c services.c sha256.c slot_names.c \
 	sort.c sys.c sys_wait.c text.c unwind.c utf8.c wall_time.c
-command_base := refusal.c maker.c proc_text.c request.c slot_names.c utf8.c
+command_base := refusal.c maker.c sha256.c proc_text.c request.c slot_names.c utf8.c
 # Of the machine's folder the shim takes what needs no decoder.
 ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
 shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c interrupted_call.c stack_switch.S \
 	step_instruction.c step_string.c under_mask.c valgrind.c vfork.c)
 shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S unwind.c)
 engine_arch := $(filter-out $(shim_only_arch) $(wildcard $(ARCH)/compare*.c),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
-command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c kept_names.c \
+command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c sha256.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c kept_names.c \
 	machine.c plt.c relocation.c system_call.S thin.c))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
 # The engine does not compare objects with binaries.

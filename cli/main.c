@@ -9,6 +9,7 @@
 #include "cli/output/output.h"
 #include "cli/output/results.h"
 #include "cli/session/reply.h"
+#include "cli/verbs/build.h"
 #include "cli/verbs/check.h"
 #include "cli/verbs/doctor.h"
 #include "cli/verbs/explain.h"
@@ -22,15 +23,6 @@
 #include "cli/verbs/usage.h"
 #include "cli/verbs/watch.h"
 #include "include/hotpatch.h"
-
-static int verb_later(int argc, char **argv)
-{
-    struct refusal why = {0};
-
-    (void)argc;
-    refuse(&why, HP_LATER, "hotpatch %s is not part of version " HOTPATCH_VERSION, argv[0]);
-    return refused(argv[0], 0, &why, fatal_json());
-}
 
 static const struct {
     const char *name;
@@ -48,7 +40,7 @@ static const struct {
     {"check", verb_check, "check PID|FILE PATCH"},
     {"doctor", verb_doctor, "doctor PID|@NAME|FILE"},
     {"explain", verb_explain, "explain [CODE]"},
-    {"build", verb_later, NULL},
+    {"build", verb_build, "build --target BIN --build-dir DIR [-pN] DIFF... -o FILE.hpo"},
     {"watch", verb_watch, "watch TARGET|-- PROGRAM --build-dir DIR|--cc COMMAND [FILE...]"},
 };
 

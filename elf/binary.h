@@ -20,6 +20,7 @@ bool binary_is_twin(const struct binary *binary);         /* the symbols come fr
 bool binary_is_program(const struct binary *binary);      /* ET_EXEC, or ET_DYN that is a PIE */
 bool binary_has_symbols(const struct binary *binary);     /* there is a .symtab with functions */
 bool binary_has_files(const struct binary *binary);       /* .symtab has STT_FILE entries */
+bool binary_has_file(const struct binary *binary, const char *name); /* one of this name */
 
 /* ---- bytes ---- */
 
@@ -39,8 +40,6 @@ bool binary_import(const struct binary *binary, const char *name, const char **v
 
 /* ---- symbols ---- */
 
-/* Return how many STT_FILE entries there are: the largest number of a group. */
-size_t binary_group_count(const struct binary *binary);
 size_t binary_symbol_count(const struct binary *binary);
 const struct binary_symbol *binary_symbol(const struct binary *binary,
                                           size_t i); /* in the order of .symtab */

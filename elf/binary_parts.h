@@ -28,6 +28,7 @@ struct binary {
     size_t symbol_count;
     char *strings; /* pages.h */
     size_t strings_size;
+    const char **files; /* STT_FILE, in the order of .symtab */
     uint32_t group_count;
     size_t function_count;
     uint32_t *by_address; /* symbols but thread-locals */

@@ -66,10 +66,11 @@ static void read_symbol_entries(struct binary *binary, const Elf64_Sym *entries,
     struct file_group group = {NULL, 0};
 
     for (size_t i = 1; i < count; i++) {
-        if (ELF64_ST_TYPE(entries[i].st_info) == STT_FILE)
-            group =
-                (struct file_group){symbol_text(binary, entries[i].st_name), ++binary->group_count};
-        else if (is_kept_symbol(&entries[i]))
+        if (ELF64_ST_TYPE(entries[i].st_info) == STT_FILE) {
+            group.file = symbol_text(binary, entries[i].st_name);
+            binary->files[binary->group_count] = group.file;
+            group.number = ++binary->group_count;
+        } else if (is_kept_symbol(&entries[i]))
             add_binary_symbol(binary, &entries[i], &group);
     }
 }
@@ -152,7 +153,8 @@ static int read_entries_of(struct binary *binary, const struct symbol_file *file
         return -1;
     entries = calloc(count + 1, sizeof *entries);
     binary->symbols = calloc(count + 1, sizeof *binary->symbols);
-    if (!entries || !binary->symbols) {
+    binary->files = calloc(count + 1, sizeof *binary->files);
+    if (!entries || !binary->symbols || !binary->files) {
         free(entries);
         return elf_fail(error, ELF_NO_MEMORY, "no memory for the symbols");
     }
@@ -180,6 +182,7 @@ int binary_read_symbols(struct binary *binary, const struct symbol_file *file,
 void binary_free_symbols(struct binary *binary)
 {
     free(binary->symbols);
+    free(binary->files);
     free(binary->by_address);
     free(binary->buckets);
     free(binary->next_named);
@@ -198,9 +201,12 @@ bool binary_has_files(const struct binary *binary)
     return binary->group_count > 0;
 }
 
-size_t binary_group_count(const struct binary *binary)
+bool binary_has_file(const struct binary *binary, const char *name)
 {
-    return binary->group_count;
+    for (uint32_t i = 0; i < binary->group_count; i++)
+        if (strcmp(binary->files[i], name) == 0)
+            return true;
+    return false;
 }
 
 size_t binary_symbol_count(const struct binary *binary)

@@ -1,44 +1,224 @@
 /* build.c - see build.h. */
 #include "cli/build/build.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "cli/build/build_affected.h"
+#include "cli/build/build_objects.h"
+#include "cli/build/file_bytes.h"
+#include "cli/build/line_marks.h"
+#include "cli/build/paths.h"
+#include "cli/build/selection.h"
+#include "cli/build/thin_write.h"
+#include "cli/output/clock.h"
+#include "cli/output/output.h"
+
+/* ------------------------------------------------------------- opening --- */
+
+static void add_root(struct workplace *place, const char *path)
+{
+    char *real = path_real(path);
+
+    if (!word_list_has(&place->roots, path))
+        words_add(&place->roots, path);
+    if (!word_list_has(&place->roots, real))
+        words_add(&place->roots, real);
+    free(real);
+}
+
+/* Return whether a directory is so near the root that it is nobody's project: "/", "/home". */
+static bool is_near_root(const char *path)
+{
+    const char *slash = strchr(path + 1, '/');
+
+    return !slash || !slash[1];
+}
+
+/* The project: source and build directory, and what is above all sources. */
+static void find_roots(struct build *build, const char *build_dir)
+{
+    char *common = format_text("%s", build->source_dir);
+
+    add_root(&build->place, build->source_dir);
+    if (build_dir)
+        add_root(&build->place, build_dir);
+    for (size_t i = 0; i < build->units.count; i++) {
+        char *next = path_common(common, build->units.list[i].file);
+
+        free(common);
+        common = next;
+    }
+    if (!is_near_root(common))
+        add_root(&build->place, common);
+    free(common);
+}
+
+static int read_commands(struct build *build, const char *build_dir,
+                         struct compile_commands *commands, struct refusal *why)
+{
+    char *text;
+    size_t size;
+    int result;
+
+    build->commands_path = format_text("%s/compile_commands.json", build_dir);
+    if (owner_check_file(&build->place.owner, build->commands_path, why) != 0)
+        return -1;
+    if (file_bytes_read(build->commands_path, &text, &size, &build->commands_facts) != 0)
+        return refuse(why, HP_COMMANDS, "open %s: %s", build->commands_path, strerror(errno));
+    result = compile_commands_read(commands, text, build->commands_path, build_dir, why);
+    free(text);
+    return result;
+}
+
+/* Return the directory that names on the command line begin in. */
+static char *working_directory(void)
+{
+    char *here = getcwd(NULL, 0);
+
+    return here ? here : format_text("/");
+}
+
+static int open_units(struct build *build, const char *here, struct refusal *why)
+{
+    const struct build_options *options = &build->options;
+    char *build_dir = options->build_dir ? path_absolute(here, options->build_dir) : NULL;
+    char *first = build_dir || !options->file_count ? NULL : path_absolute(here, options->files[0]);
+    char *owned = first ? path_directory(first) : NULL;
+    struct compile_commands commands = {0};
+    int result = owner_of_build(build_dir ? build_dir
+                                : owned   ? owned
+                                          : here,
+                                &build->place.owner, why);
+
+    build->source_dir = options->source_dir ? path_absolute(here, options->source_dir)
+                                            : format_text("%s", build_dir ? build_dir : here);
+    if (result == 0) {
+        owner_enter(&build->place.owner);
+        result = build_dir ? read_commands(build, build_dir, &commands, why)
+                           : compile_commands_add(&commands, options->compiler, options->files,
+                                                  options->file_count, here, why);
+        if (result == 0)
+            result = units_make(&build->units, &commands, why);
+        if (result == 0)
+            find_roots(build, build_dir);
+        owner_leave(&build->place.owner);
+    }
+    compile_commands_free(&commands);
+    free(build_dir);
+    free(first);
+    free(owned);
+    return result;
+}
 
 int build_open(struct build **out, const struct build_options *options, struct refusal *why)
 {
-    *out = NULL;
-    return refuse(why, HP_LATER, "hotpatch cannot build for %s", options->target);
+    struct build *build = allocate(sizeof(*build));
+    char *here = working_directory();
+    int result;
+
+    build->options = *options;
+    result = target_open(&build->target, options->target, options->debug, why);
+    if (result == 0)
+        result = open_units(build, here, why);
+    if (result == 0)
+        result = scratch_make(&build->scratch, &build->place.owner, why);
+    build->place.scratch = build->scratch.path;
+    free(here);
+    if (result != 0) {
+        build_close(build);
+        build = NULL;
+    }
+    *out = build;
+    return result;
 }
 
 void build_close(struct build *build)
 {
-    (void)build;
+    if (!build)
+        return;
+    scratch_remove(&build->scratch, &build->place.owner);
+    units_free(&build->units);
+    words_free(&build->place.roots);
+    target_close(&build->target);
+    free(build->source_dir);
+    free(build->commands_path);
+    free(build);
 }
 
 bool build_stale(const struct build *build)
 {
-    (void)build;
+    struct stat facts;
+
+    if (target_changed(&build->target))
+        return true;
+    if (!build->commands_path)
+        return false;
+    return stat(build->commands_path, &facts) != 0 ||
+           facts.st_ino != build->commands_facts.st_ino ||
+           facts.st_size != build->commands_facts.st_size ||
+           facts.st_mtim.tv_sec != build->commands_facts.st_mtim.tv_sec ||
+           facts.st_mtim.tv_nsec != build->commands_facts.st_mtim.tv_nsec;
+}
+
+/* ------------------------------------------------------------- sources --- */
+
+static bool is_in_project(const struct build *build, const char *path)
+{
+    for (size_t i = 0; i < build->place.roots.count; i++)
+        if (path_is_below(path, build->place.roots.list[i]))
+            return true;
     return false;
+}
+
+/* Note what the edited units read now, too. */
+static void list_files(const struct build *build, const struct unit *unit, struct word_list *list)
+{
+    for (size_t i = 0; i < unit->files.count; i++)
+        if (is_in_project(build, unit->files.list[i]) && !word_list_has(list, unit->files.list[i]))
+            words_add(list, unit->files.list[i]);
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        const struct compiled *edited = unit->candidates[i].edited;
+
+        for (size_t j = 0; edited && j < edited->files.count; j++)
+            if (is_in_project(build, edited->files.list[j]) &&
+                !word_list_has(list, edited->files.list[j]))
+                words_add(list, edited->files.list[j]);
+    }
 }
 
 int build_sources(struct build *build, bool headers, void (*each)(const char *path, void *context),
                   void *context, struct refusal *why)
 {
-    (void)build;
-    (void)headers;
-    (void)each;
-    (void)context;
-    return refuse(why, HP_LATER, "hotpatch cannot list sources");
+    struct unit **units = allocate(build->units.count * sizeof(struct unit *));
+    struct word_list list = {0};
+    size_t count = 0;
+    int result = 0;
+
+    for (size_t i = 0; i < build->units.count; i++)
+        if (target_has_source(&build->target, &build->units.list[i]) &&
+            !build->units.list[i].stranger)
+            units[count++] = &build->units.list[i];
+    for (size_t i = 0; i < count; i++)
+        if (!word_list_has(&list, units[i]->real))
+            words_add(&list, units[i]->real);
+    if (headers) {
+        owner_enter(&build->place.owner);
+        result = build_learn_files(build, NULL, units, count, why);
+        owner_leave(&build->place.owner);
+        for (size_t i = 0; i < count; i++)
+            list_files(build, units[i], &list);
+    }
+    for (size_t i = 0; i < list.count && result == 0; i++)
+        each(list.list[i], context);
+    words_free(&list);
+    free(units);
+    return result;
 }
 
-int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,
-                struct build_result *result, struct refusal *why)
-{
-    (void)build;
-    (void)edit;
-    memset(result, 0, sizeof(*result));
-    return refuse(why, HP_LATER, "hotpatch cannot build %s", output->path);
-}
+/* ------------------------------------------------------------- results --- */
 
 void build_result_free(struct build_result *result)
 {
@@ -53,4 +233,262 @@ void build_result_free(struct build_result *result)
     free(result->notes);
     free(result->compiler_words);
     memset(result, 0, sizeof(*result));
+}
+
+static void take_selection(struct build_run *run, const struct selection *selection)
+{
+    struct build_result *result = run->result;
+
+    result->functions = allocate(selection->function_count * sizeof(*result->functions));
+    for (size_t i = 0; i < selection->function_count; i++) {
+        const struct selected_function *from = &selection->functions[i];
+
+        result->functions[i] = (struct build_function){
+            .name = format_text("%s", from->name),
+            .source = format_text("%s", from->source ? from->source : ""),
+            .line = from->line,
+            .why = format_text("%s", from->why ? from->why : ""),
+            .replaces = from->replaces,
+        };
+    }
+    result->function_count = selection->function_count;
+    for (size_t i = 0; i < selection->note_count; i++)
+        build_note(run, "%s", selection->notes[i]);
+}
+
+/* ------------------------------------------------------------ one edit --- */
+
+/* Files that no compiler reads: they are ignored without a question to it. */
+static bool is_text_name(const char *path)
+{
+    static const char *const suffixes[] = {
+        ".md",   ".txt", ".rst", ".html", ".am",   ".ac",    ".po",   ".pot",   ".yml",
+        ".yaml", ".py",  ".sh",  ".pl",   ".t",    ".xml",   ".json", ".1",     ".3",
+        ".5",    ".7",   ".8",   ".tcl",  ".conf", ".cmake", ".texi", ".build", ".test"};
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *dot = strrchr(name, '.');
+
+    if (!dot) /* ChangeLog, NEWS, Makefile; but also <string> */
+        return strncmp(name, "ChangeLog", 9) == 0 || strcmp(name, "NEWS") == 0 ||
+               strcmp(name, "README") == 0 || strcmp(name, "Makefile") == 0;
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (strcmp(dot, suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool same_text(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    if (!a || !b)
+        return a == b;
+    return a_size == b_size && memcmp(a, b, a_size) == 0;
+}
+
+static void take_step(struct build_run *run, const struct edit_file *file)
+{
+    struct edit_step *step = &run->steps[run->step_count++];
+    char *bytes = NULL;
+    size_t size = 0;
+
+    *step = (struct edit_step){.file = file, .real = path_real(file->path)};
+    step->same = same_text(file->old_text, file->old_size, file->new_text, file->new_size);
+    step->is_text = is_text_name(step->real);
+    if (file_bytes_read(step->real, &bytes, &size, NULL) != 0)
+        bytes = NULL;
+    step->on_disk = same_text(file->old_text, file->old_size, bytes, size);
+    run->has_old_view |= !step->on_disk;
+    free(bytes);
+}
+
+/* Add one file of the edit to a view. The new text keeps the old line numbers. */
+static void view_step(struct overlay *view, const struct edit_step *step, bool edited)
+{
+    const struct edit_file *file = step->file;
+    const char *text = edited ? file->new_text : file->old_text;
+    size_t size = edited ? file->new_size : file->old_size;
+    char *copy = NULL;
+
+    if (text && edited && file->old_text && !step->same) {
+        copy = line_marks_add(file->old_text, file->old_size, text, size, &size);
+    } else if (text) {
+        copy = allocate(size + 1);
+        memcpy(copy, text, size);
+    }
+    overlay_replace(view, step->real, copy, size);
+}
+
+/* Make real what a unit's compiler enters, and where names with ".." begin. */
+static void open_unit_directories(struct overlay *view, const struct unit *unit)
+{
+    char *directory = path_directory(unit->file);
+
+    overlay_open_directory(view, directory);
+    free(directory);
+    for (size_t i = 0; i < unit->candidate_count; i++)
+        overlay_open_directory(view, unit->candidates[i].line.directory);
+}
+
+static int make_view(struct build_run *run, struct overlay *view, bool edited, struct refusal *why)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        view_step(view, &run->steps[i], edited);
+    for (size_t i = 0; i < run->affected_count; i++)
+        open_unit_directories(view, run->affected[i]);
+    return overlay_make(view, why);
+}
+
+/* A view of the unedited texts, for units that are not known to be affected yet. */
+static int make_old_view(struct build_run *run, struct refusal *why)
+{
+    struct units *units = &run->build->units;
+
+    for (size_t i = 0; i < units->count; i++)
+        if (target_has_source(&run->build->target, &units->list[i]))
+            open_unit_directories(&run->old_view, &units->list[i]);
+    return make_view(run, &run->old_view, false, why);
+}
+
+static void note_unused(struct build_run *run)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        if (!run->steps[i].used)
+            build_note(run, "%s is ignored: %s is not compiled from it", run->steps[i].file->path,
+                       run->build->target.path);
+}
+
+static void note_removed(struct build_run *run, const struct unit *unit)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        if (strcmp(run->steps[i].real, unit->real) == 0 && !run->steps[i].file->new_text)
+            build_note(run, "%s is removed: what it defines stays in the program", unit->file);
+}
+
+/* Make the pairs of the chosen candidates. */
+static struct unit_pair *make_pairs(struct build_run *run, size_t *count)
+{
+    struct unit_pair *pairs = NULL;
+
+    *count = 0;
+    for (size_t i = 0; i < run->affected_count; i++) {
+        const struct unit *unit = run->affected[i];
+
+        note_removed(run, unit);
+        for (size_t j = 0; j < unit->candidate_count && !unit->stranger; j++) {
+            const struct candidate *candidate = &unit->candidates[j];
+            const struct compiled *old = candidate->old, *edited = candidate->edited;
+
+            if (!candidate->chosen || (!edited && *candidate->edited_key))
+                continue;
+            edited = edited ? edited : old;
+            pairs = reallocate(pairs, (*count + 1) * sizeof(*pairs));
+            pairs[(*count)++] = (struct unit_pair){
+                .source = candidate->line.source,
+                .old_object = old ? old->object : NULL,
+                .new_object = edited->object,
+                .baseline = candidate->baseline,
+                .old_dwarf = old ? old->dwarf : NULL,
+                .new_dwarf = edited->dwarf,
+            };
+        }
+    }
+    return pairs;
+}
+
+static int write_output(struct build_run *run, const struct selection *selection,
+                        const struct build_output *output, struct refusal *why)
+{
+    const struct thin_meta meta = {
+        .name = output->name,
+        .version = output->version ? output->version : "1",
+        .target_path = run->build->target.path,
+        .build_id = binary_build_id(run->build->target.binary),
+    };
+    double begin = precise_ms();
+    int result = thin_write(output->path, selection, &meta, why);
+
+    run->result->times.write = precise_ms() - begin;
+    return result;
+}
+
+static int select_and_write(struct build_run *run, const struct build_output *output,
+                            struct refusal *why)
+{
+    const struct selection_options options = {.force_types = run->build->options.force_types};
+    struct selection *selection = NULL;
+    double begin = precise_ms();
+    size_t count;
+    struct unit_pair *pairs = make_pairs(run, &count);
+    int result;
+
+    run->result->unit_count = count;
+    if (!count)
+        result = refuse(why, HP_SOURCE, "no file of the edit is a source of %s",
+                        run->build->target.path);
+    else
+        result = selection_make(&selection, pairs, count, run->build->target.binary, &options, why);
+    run->result->times.select = precise_ms() - begin;
+    if (result == 0) {
+        take_selection(run, selection);
+        result = write_output(run, selection, output, why);
+    }
+    selection_free(selection);
+    free(pairs);
+    return result;
+}
+
+static int compile_edit(struct build_run *run, struct refusal *why)
+{
+    if (run->has_old_view && make_old_view(run, why) != 0)
+        return -1;
+    if (build_find_affected(run, why) != 0)
+        return -1;
+    note_unused(run);
+    if (make_view(run, &run->new_view, true, why) != 0)
+        return -1;
+    return build_objects(run, why);
+}
+
+static void begin_edit(struct build_run *run, const struct edit *edit)
+{
+    char *old_root = format_text("%s/old", run->build->place.scratch);
+    char *new_root = format_text("%s/new", run->build->place.scratch);
+
+    overlay_begin(&run->old_view, old_root);
+    overlay_begin(&run->new_view, new_root);
+    run->steps = allocate(edit->file_count * sizeof(*run->steps));
+    for (size_t i = 0; i < edit->file_count; i++)
+        take_step(run, &edit->files[i]);
+    free(old_root);
+    free(new_root);
+}
+
+static void end_edit(struct build_run *run)
+{
+    overlay_clear(&run->old_view);
+    overlay_clear(&run->new_view);
+    overlay_free(&run->old_view);
+    overlay_free(&run->new_view);
+    for (size_t i = 0; i < run->step_count; i++)
+        free(run->steps[i].real);
+    free(run->steps);
+    free(run->affected);
+}
+
+int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,
+                struct build_result *result, struct refusal *why)
+{
+    struct build_run run = {.build = build, .result = result};
+    int outcome;
+
+    memset(result, 0, sizeof(*result));
+    owner_enter(&build->place.owner);
+    begin_edit(&run, edit);
+    outcome = compile_edit(&run, why);
+    owner_leave(&build->place.owner);
+    if (outcome == 0)
+        outcome = select_and_write(&run, output, why);
+    owner_enter(&build->place.owner);
+    end_edit(&run);
+    owner_leave(&build->place.owner);
+    return outcome;
 }

@@ -1,0 +1,202 @@
+/* build_affected.c - see build_affected.h. */
+#include "cli/build/build_affected.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base_name.h"
+#include "cli/build/file_bytes.h"
+#include "cli/build/paths.h"
+#include "cli/output/output.h"
+
+static const char *const source_suffixes[] = {".c", ".cc", ".cpp", ".cxx", ".C", NULL};
+
+static bool is_source(const char *path)
+{
+    for (const char *const *suffix = source_suffixes; *suffix; suffix++)
+        if (strlen(path) > strlen(*suffix) &&
+            strcmp(path + strlen(path) - strlen(*suffix), *suffix) == 0)
+            return true;
+    return false;
+}
+
+static void add_affected(struct build_run *run, struct unit *unit)
+{
+    for (size_t i = 0; i < run->affected_count; i++)
+        if (run->affected[i] == unit)
+            return;
+    run->affected = reallocate(run->affected, (run->affected_count + 1) * sizeof(*run->affected));
+    run->affected[run->affected_count++] = unit;
+}
+
+/* -------------------------------------------------- learning from -M --- */
+
+static void add_new_words(struct word_list *to, const struct word_list *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!word_list_has(to, from->list[i]))
+            words_add(to, from->list[i]);
+}
+
+int build_learn_files(struct build *build, const struct overlay *overlay, struct unit **units,
+                      size_t count, struct refusal *why)
+{
+    struct compile_task *tasks;
+    size_t task_count = 0, next = 0;
+    int result = 0;
+
+    for (size_t i = 0; i < count; i++)
+        task_count += units[i]->knows_files ? 0 : units[i]->candidate_count;
+    tasks = allocate(task_count * sizeof(*tasks));
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; !units[i]->knows_files && j < units[i]->candidate_count; j++)
+            tasks[next++] = (struct compile_task){.file = units[i]->file,
+                                                  .line = &units[i]->candidates[j].line,
+                                                  .overlay = overlay,
+                                                  .depends_only = true};
+    compile_tasks(&build->place, tasks, task_count);
+    next = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool any = units[i]->knows_files;
+
+        for (size_t j = 0; !units[i]->knows_files && j < units[i]->candidate_count; j++, next++) {
+            if (tasks[next].result)
+                add_new_words(&units[i]->files, &tasks[next].result->files);
+            any |= tasks[next].result != NULL;
+        }
+        if (!any)
+            result = refuse(why, HP_COMPILE, "%s", refusal_text(&tasks[next - 1].why, 0));
+        units[i]->knows_files |= any;
+    }
+    compile_tasks_free(tasks, task_count);
+    free(tasks);
+    return result;
+}
+
+/* ------------------------------------------------- which units concern --- */
+
+static struct edit_step *step_at(const struct build_run *run, const char *real)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        if (strcmp(run->steps[i].real, real) == 0)
+            return &run->steps[i];
+    return NULL;
+}
+
+/* Return whether the unit's text names the file, as an #include of a source must. */
+static bool text_names(const struct build_run *run, const struct unit *unit, const char *name)
+{
+    const struct edit_step *step = step_at(run, unit->real);
+    char *bytes = NULL;
+    size_t size = 0;
+    bool names;
+
+    if (step && step->file->old_text)
+        return memmem(step->file->old_text, step->file->old_size, name, strlen(name)) != NULL;
+    if (file_bytes_read(unit->real, &bytes, &size, NULL) != 0)
+        return false;
+    names = memmem(bytes, size, name, strlen(name)) != NULL;
+    free(bytes);
+    return names;
+}
+
+/* Return whether the unit may read files of the edit besides its own: then its files have to be known. A source that is a unit
+ * itself is seldom included by another; the other's text then names it. */
+static bool may_include(const struct build_run *run, const struct unit *unit)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct edit_step *step = &run->steps[i];
+
+        if (strcmp(step->real, unit->real) == 0)
+            continue;
+        if (!is_source(step->real) || !units_find(&run->build->units, step->real)) {
+            if (!step->is_text)
+                return true;
+        } else if (text_names(run, unit, base_name(step->real))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Return whether the compiler would take the new file in place of one that the unit reads. */
+static bool may_shadow(const struct unit *unit, const char *real)
+{
+    for (size_t i = 0; i < unit->files.count; i++)
+        if (strcmp(base_name(unit->files.list[i]), base_name(real)) == 0)
+            return true;
+    return false;
+}
+
+static void note_use(struct build_run *run, struct unit *unit)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        struct edit_step *step = &run->steps[i];
+
+        if (strcmp(step->real, unit->real) != 0 && !word_list_has(&unit->files, step->real) &&
+            !(!step->file->old_text && may_shadow(unit, step->real)))
+            continue;
+        step->used = true;
+        add_affected(run, unit);
+    }
+}
+
+/* Return the unit of the target beside which the new source lies, or NULL. */
+static struct unit *find_sibling(const struct build_run *run, const char *real)
+{
+    char *directory = path_directory(real);
+    struct units *units = &run->build->units;
+    struct unit *found = NULL;
+
+    for (size_t i = 0; i < units->count && !found; i++) {
+        char *other = path_directory(units->list[i].real);
+
+        if (strcmp(other, directory) == 0 && !units->list[i].added &&
+            target_has_source(&run->build->target, &units->list[i]))
+            found = &units->list[i];
+        free(other);
+    }
+    free(directory);
+    return found;
+}
+
+/* Make a unit of each new source. Returns before `affected` holds pointers, since the list of units may move. */
+static void add_new_sources(struct build_run *run)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct edit_step *step = &run->steps[i];
+        struct unit *unit = units_find(&run->build->units, step->real), *sibling;
+
+        if (step->file->old_text || !step->file->new_text || !is_source(step->real))
+            continue;
+        if (!unit && (sibling = find_sibling(run, step->real)))
+            unit = units_add_like(&run->build->units, step->file->path, &sibling->candidates[0]);
+        if (unit)
+            unit->added = true;
+    }
+}
+
+int build_find_affected(struct build_run *run, struct refusal *why)
+{
+    struct units *units = &run->build->units;
+    struct unit **unknown;
+    size_t count = 0;
+    int result;
+
+    add_new_sources(run);
+    unknown = allocate(units->count * sizeof(struct unit *));
+    for (size_t i = 0; i < units->count; i++) {
+        struct unit *unit = &units->list[i];
+
+        if (!unit->knows_files && !unit->added && !unit->stranger &&
+            target_has_source(&run->build->target, unit) && may_include(run, unit))
+            unknown[count++] = unit;
+    }
+    result = build_learn_files(run->build, run->has_old_view ? &run->old_view : NULL, unknown,
+                               count, why);
+    free(unknown);
+    for (size_t i = 0; i < units->count; i++)
+        if (!units->list[i].stranger && target_has_source(&run->build->target, &units->list[i]))
+            note_use(run, &units->list[i]);
+    return result;
+}

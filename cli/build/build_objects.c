@@ -1,0 +1,397 @@
+/*
+ * build_objects.c - see build_objects.h. A unit with one command has both objects made at once; of several commands that one is
+ * taken whose unedited object is the target's.
+ */
+#include "cli/build/build_objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sha256.h"
+#include "cli/build/object_dwarf.h"
+#include "cli/build/paths.h"
+#include "cli/output/clock.h"
+#include "cli/output/output.h"
+#include "resolve/baseline.h"
+
+/* A task, and where its result goes. */
+struct object_task {
+    struct unit *unit;
+    struct candidate *candidate;
+    bool edited;
+};
+
+struct object_tasks {
+    struct compile_task *list;
+    struct object_task *places;
+    size_t count;
+};
+
+static struct edit_step *step_of(const struct build_run *run, const struct unit *unit)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        if (strcmp(run->steps[i].real, unit->real) == 0)
+            return &run->steps[i];
+    return NULL;
+}
+
+/* Return whether the edit keeps, or makes, the unit's file. */
+static bool keeps_file(const struct build_run *run, const struct unit *unit)
+{
+    const struct edit_step *step = step_of(run, unit);
+
+    return !step || step->file->new_text;
+}
+
+/* --------------------------------------------------- which are needed --- */
+
+/* Return what an edited object depends on: the texts of the edit that it may read. */
+static char *edited_key(const struct build_run *run, const struct unit *unit)
+{
+    char *key = format_text("%s", "");
+
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct edit_step *step = &run->steps[i];
+        char hex[65] = "-", *longer;
+
+        if (step->same ||
+            (step->file->old_text && step->file->new_text && strcmp(step->real, unit->real) != 0 &&
+             !word_list_has(&unit->files, step->real)))
+            continue;
+        if (step->file->new_text)
+            sha256_hex(step->file->new_text, step->file->new_size, hex);
+        longer = format_text("%s%s %s\n", key, step->real, hex);
+        free(key);
+        key = longer;
+    }
+    return key;
+}
+
+static void add_task(struct object_tasks *tasks, const struct build_run *run, struct unit *unit,
+                     struct candidate *candidate, bool edited)
+{
+    const struct overlay *old_view = run->has_old_view ? &run->old_view : NULL;
+    size_t count = tasks->count + 1;
+
+    tasks->list = reallocate(tasks->list, count * sizeof(*tasks->list));
+    tasks->places = reallocate(tasks->places, count * sizeof(*tasks->places));
+    tasks->list[tasks->count] =
+        (struct compile_task){.file = unit->file,
+                              .line = &candidate->line,
+                              .overlay = edited ? &run->new_view : old_view};
+    tasks->places[tasks->count] = (struct object_task){unit, candidate, edited};
+    tasks->count = count;
+}
+
+/* Add the task for the edited object unless it is there already. */
+static void add_edited(struct object_tasks *tasks, const struct build_run *run, struct unit *unit,
+                       struct candidate *candidate)
+{
+    char *key;
+
+    if (!keeps_file(run, unit))
+        return;
+    key = edited_key(run, unit);
+    if (candidate->edited && candidate->edited_key && strcmp(candidate->edited_key, key) == 0) {
+        free(key);
+        return;
+    }
+    compiled_free(candidate->edited);
+    candidate->edited = NULL;
+    free(candidate->edited_key);
+    candidate->edited_key = key;
+    if (*key) /* otherwise the texts are the unedited ones */
+        add_task(tasks, run, unit, candidate, true);
+}
+
+static void take_results(struct object_tasks *tasks, struct build_run *run)
+{
+    build_take_words(run, tasks->list, tasks->count);
+    for (size_t i = 0; i < tasks->count; i++) {
+        struct compiled **to = tasks->places[i].edited ? &tasks->places[i].candidate->edited
+                                                       : &tasks->places[i].candidate->old;
+
+        *to = tasks->list[i].result;
+        tasks->list[i].result = NULL;
+    }
+}
+
+/* Open the directories that the compilers went through, so that "dir/../file.h" stays in the view. */
+static void open_directories(struct build_run *run, const struct object_task *place,
+                             const struct compile_task *task)
+{
+    const struct word_list *spelled = &task->result->spelled;
+
+    for (size_t i = 0; i < spelled->count; i++) {
+        const char *name = spelled->list[i];
+
+        for (const char *up = strstr(name, "/.."); up; up = strstr(up + 1, "/..")) {
+            char *part = format_text("%.*s", (int)(up - name), name);
+            char *path = *part == '/'
+                             ? format_text("%s", part)
+                             : format_text("%s/%s", place->candidate->line.directory, part);
+
+            overlay_open_directory(&run->new_view, path);
+            free(path);
+            free(part);
+        }
+    }
+}
+
+/* Compile again, in a view with more real directories, what read a replaced file at its own place. */
+static int mend_leaks(struct object_tasks *tasks, struct build_run *run, struct refusal *why)
+{
+    struct workplace *place = &run->build->place;
+    bool leaks = false;
+    int result = 0;
+
+    for (size_t i = 0; i < tasks->count; i++) {
+        if (!tasks->list[i].leaks || !tasks->places[i].edited)
+            continue;
+        open_directories(run, &tasks->places[i], &tasks->list[i]);
+        leaks = true;
+    }
+    if (!leaks)
+        return 0;
+    overlay_clear(&run->new_view);
+    if (overlay_make(&run->new_view, why) != 0)
+        return -1;
+    for (size_t i = 0; i < tasks->count && result == 0; i++) {
+        struct compile_task *task = &tasks->list[i];
+
+        if (!task->leaks || !tasks->places[i].edited)
+            continue;
+        compiled_free(task->result);
+        task->result = NULL;
+        task->leaks = false;
+        compile_tasks(place, task, 1);
+        if (task->result && task->leaks)
+            result = refuse(why, HP_SOURCE,
+                            "%s reads an edited file by a path that the build directory and the "
+                            "source directory do not contain; give --source DIR",
+                            task->file);
+    }
+    return result;
+}
+
+/* Report the failures. Of several commands for one file some may be for programs that were never built. */
+static int report_failures(const struct object_tasks *tasks, struct refusal *why)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < tasks->count; i++) {
+        const struct object_task *place = &tasks->places[i];
+        const struct refusal *failure = &tasks->list[i].why;
+
+        if (!place->edited && place->unit->candidate_count > 1)
+            continue;
+        for (size_t j = 0; j < failure->count; j++)
+            result = refuse(why, failure->items[j].code, "%s", refusal_text(failure, j));
+    }
+    return result;
+}
+
+static int run_tasks(struct object_tasks *tasks, struct build_run *run, struct refusal *why)
+{
+    double begin = precise_ms();
+    int result = -1;
+
+    compile_tasks(&run->build->place, tasks->list, tasks->count);
+    if (mend_leaks(tasks, run, why) == 0)
+        result = report_failures(tasks, why);
+    take_results(tasks, run);
+    run->result->times.compile += precise_ms() - begin;
+    compile_tasks_free(tasks->list, tasks->count);
+    free(tasks->list);
+    free(tasks->places);
+    memset(tasks, 0, sizeof(*tasks));
+    return result;
+}
+
+/* ------------------------------------------------------ the baseline --- */
+
+static bool all_absent(const struct baseline *baseline)
+{
+    return !baseline->equal && !baseline->content && !baseline->differs && baseline->absent;
+}
+
+static int compare_unit(struct build_run *run, struct unit *unit, struct refusal *why)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        struct candidate *candidate = &unit->candidates[i];
+
+        if (candidate->old && !candidate->baseline &&
+            baseline_compare(&candidate->baseline, run->build->target.binary,
+                             candidate->old->object, NULL, why) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Return whether a function of the candidate lies where one of an earlier chosen candidate does: then it is the same object. */
+static bool is_again(const struct unit *unit, const struct candidate *candidate)
+{
+    const struct baseline *baseline = candidate->baseline;
+
+    for (const struct candidate *other = unit->candidates; other < candidate; other++)
+        for (size_t i = 0; other->chosen && i < other->baseline->function_count; i++)
+            for (size_t j = 0; j < baseline->function_count; j++)
+                if (other->baseline->functions[i].address &&
+                    other->baseline->functions[i].address == baseline->functions[j].address)
+                    return true;
+    return false;
+}
+
+static void choose_candidates(struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        struct candidate *candidate = &unit->candidates[i];
+        const struct baseline *baseline = candidate->baseline;
+
+        candidate->chosen =
+            baseline && !baseline->differs && !all_absent(baseline) && !is_again(unit, candidate);
+    }
+}
+
+static const struct candidate *first_chosen(const struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++)
+        if (unit->candidates[i].chosen)
+            return &unit->candidates[i];
+    return NULL;
+}
+
+static bool any_compiled(const struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++)
+        if (unit->candidates[i].old)
+            return true;
+    return false;
+}
+
+/* Refuse with the words of the candidate that differs least. */
+static int refuse_baseline(struct build_run *run, struct unit *unit, struct refusal *why)
+{
+    struct candidate *best = NULL;
+    struct baseline *baseline;
+
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        struct candidate *candidate = &unit->candidates[i];
+
+        if (candidate->baseline && candidate->baseline->differs &&
+            (!best || candidate->baseline->differs < best->baseline->differs))
+            best = candidate;
+    }
+    if (baseline_make(&baseline, run->build->target.binary, best->old->object, NULL, why) == 0) {
+        baseline_free(baseline);
+        return refuse(why, HP_BASELINE, "%s does not give the code of %s", unit->file,
+                      run->build->target.path);
+    }
+    return -1;
+}
+
+static int judge_unit(struct build_run *run, struct unit *unit, struct refusal *why)
+{
+    bool differs = false;
+
+    choose_candidates(unit);
+    if (first_chosen(unit))
+        return 0;
+    if (!any_compiled(unit))
+        return refuse(why, HP_COMPILE, "%s: none of its %zu commands compiles it as it is",
+                      unit->file, unit->candidate_count);
+    for (size_t i = 0; i < unit->candidate_count; i++)
+        differs |= unit->candidates[i].baseline && unit->candidates[i].baseline->differs;
+    if (differs)
+        return refuse_baseline(run, unit, why);
+    unit->stranger = true;
+    build_note(run, "%s: no function of it is in %s", unit->file, run->build->target.path);
+    return 0;
+}
+
+static int compare_all(struct build_run *run, struct refusal *why)
+{
+    double begin = precise_ms();
+    int result = 0;
+
+    for (size_t i = 0; i < run->affected_count && result == 0; i++) {
+        struct unit *unit = run->affected[i];
+
+        if (unit->added) {
+            unit->candidates[0].chosen = true;
+        } else if (!first_chosen(unit)) {
+            result = compare_unit(run, unit, why);
+            if (result == 0 && judge_unit(run, unit, why) != 0)
+                result = -1;
+        }
+    }
+    run->result->times.compare += precise_ms() - begin;
+    return result;
+}
+
+/* ------------------------------------------------------------ all units --- */
+
+static int check_command(const struct unit *unit, const struct candidate *candidate,
+                         struct refusal *why)
+{
+    const char *whole = candidate->line.whole;
+
+    if (!whole && candidate->old)
+        whole = object_dwarf_whole_program(candidate->old->dwarf);
+    if (whole)
+        return refuse(why, HP_LTO, "%s is compiled with %s", unit->file, whole);
+    if (command_line_is_assembler(&candidate->line))
+        return refuse(why, HP_SOURCE, "%s is a source of the assembler: only C is patched",
+                      unit->file);
+    return 0;
+}
+
+/* Both objects of a unit with one command are made at once. */
+static void add_first_tasks(struct object_tasks *tasks, const struct build_run *run,
+                            struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count && !unit->added; i++)
+        if (!unit->candidates[i].old && !first_chosen(unit))
+            add_task(tasks, run, unit, &unit->candidates[i], false);
+    if (unit->candidate_count == 1)
+        add_edited(tasks, run, unit, &unit->candidates[0]);
+}
+
+static void learn_files(struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        const struct compiled *old = unit->candidates[i].old;
+
+        for (size_t j = 0; old && j < old->files.count; j++)
+            if (!word_list_has(&unit->files, old->files.list[j]))
+                words_add(&unit->files, old->files.list[j]);
+        unit->knows_files |= old != NULL;
+    }
+}
+
+int build_objects(struct build_run *run, struct refusal *why)
+{
+    struct object_tasks tasks = {0};
+    size_t before = why->count;
+
+    for (size_t i = 0; i < run->affected_count; i++)
+        for (size_t j = 0; j < run->affected[i]->candidate_count; j++)
+            check_command(run->affected[i], &run->affected[i]->candidates[j], why);
+    if (why->count != before)
+        return -1;
+    for (size_t i = 0; i < run->affected_count; i++)
+        add_first_tasks(&tasks, run, run->affected[i]);
+    if (run_tasks(&tasks, run, why) != 0 || compare_all(run, why) != 0)
+        return -1;
+    for (size_t i = 0; i < run->affected_count; i++) {
+        struct unit *unit = run->affected[i];
+
+        learn_files(unit);
+        for (size_t j = 0; j < unit->candidate_count && !unit->stranger; j++)
+            if (unit->candidates[j].chosen) {
+                check_command(unit, &unit->candidates[j], why);
+                add_edited(&tasks, run, unit, &unit->candidates[j]);
+            }
+    }
+    return run_tasks(&tasks, run, why) != 0 || why->count != before ? -1 : 0;
+}

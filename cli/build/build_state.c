@@ -1,0 +1,30 @@
+/* build_state.c - see build_state.h. */
+#include "cli/build/build_state.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "cli/output/output.h"
+
+void build_note(struct build_run *run, const char *format, ...)
+{
+    struct build_result *result = run->result;
+    va_list arguments;
+
+    result->notes = reallocate(result->notes, (result->note_count + 1) * sizeof(*result->notes));
+    va_start(arguments, format);
+    result->notes[result->note_count++] = format_list(format, arguments);
+    va_end(arguments);
+}
+
+void build_take_words(struct build_run *run, struct compile_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *before = run->result->compiler_words;
+
+        if (!tasks[i].words)
+            continue;
+        run->result->compiler_words = format_text("%s%s", before ? before : "", tasks[i].words);
+        free(before);
+    }
+}

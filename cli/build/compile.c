@@ -1,0 +1,168 @@
+/* compile.c - see compile.h. */
+#include "cli/build/compile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/build/compiler.h"
+#include "cli/build/dependencies.h"
+#include "cli/build/file_bytes.h"
+#include "cli/build/paths.h"
+#include "cli/output/output.h"
+
+/* The files of one run in the scratch directory. */
+struct run_files {
+    char *object, *dependencies, *directory;
+};
+
+static void free_files(struct run_files *files)
+{
+    unlink(files->object);
+    unlink(files->dependencies);
+    free(files->object);
+    free(files->dependencies);
+    free(files->directory);
+}
+
+static void prepare_job(struct workplace *place, const struct compile_task *task,
+                        struct compile_job *job, struct run_files *files)
+{
+    const char *tree = task->overlay ? task->overlay->root : "";
+    unsigned run = ++place->runs;
+    struct command_places places = {
+        .tree = tree,
+        .roots = (const char *const *)place->roots.list,
+        .root_count = place->roots.count,
+    };
+
+    files->object = format_text("%s/%u.o", place->scratch, run);
+    files->dependencies = format_text("%s/%u.d", place->scratch, run);
+    files->directory = format_text("%s%s", tree, task->line->directory);
+    places.object = files->object;
+    places.dependencies = files->dependencies;
+    if (task->depends_only)
+        command_line_compose_depends(task->line, &places, &job->words);
+    else
+        command_line_compose(task->line, &places, &job->words);
+    job->directory = files->directory;
+    job->output = format_text("%s/%u.txt", place->scratch, run);
+}
+
+/* Return whether only a file below the project can be one that is replaced. */
+static bool may_be_replaced(const struct workplace *place, const struct compile_task *task,
+                            const char *spelled)
+{
+    if (*spelled != '/' || (task->overlay && path_is_below(spelled, task->overlay->root)))
+        return true;
+    for (size_t i = 0; i < place->roots.count; i++)
+        if (path_is_below(spelled, place->roots.list[i]))
+            return true;
+    return false;
+}
+
+/* Note the file, as it is named outside of the tree. */
+static void take_file(const struct workplace *place, struct compile_task *task,
+                      const struct run_files *run, const char *spelled)
+{
+    char *path, *real;
+
+    words_add(&task->result->spelled,
+              task->overlay ? overlay_outside(task->overlay, spelled) : spelled);
+    if (!may_be_replaced(place, task, spelled)) {
+        words_add(&task->result->files, spelled);
+        return;
+    }
+    path = *spelled == '/' ? format_text("%s", spelled)
+                           : format_text("%s/%s", run->directory, spelled);
+    real = path_real(path);
+    if (task->overlay && overlay_find(task->overlay, real))
+        task->leaks = true;
+    words_add(&task->result->files, task->overlay ? overlay_outside(task->overlay, real) : real);
+    free(path);
+    free(real);
+}
+
+static void take_files(const struct workplace *place, struct compile_task *task,
+                       const struct run_files *run)
+{
+    struct word_list spelled = {0};
+    char *text;
+    size_t size;
+
+    if (file_bytes_read(run->dependencies, &text, &size, NULL) != 0)
+        return;
+    dependencies_read(&spelled, text);
+    for (size_t i = 0; i < spelled.count; i++)
+        take_file(place, task, run, spelled.list[i]);
+    words_free(&spelled);
+    free(text);
+}
+
+/* The tree's name is nothing that the user knows: take it out of the compiler's words. */
+static char *without_tree(char *words, const char *tree)
+{
+    size_t length = strlen(tree);
+    char *to = words;
+
+    for (const char *from = words; length && *from;) {
+        if (strncmp(from, tree, length) == 0 && from[length] == '/')
+            from += length;
+        *to++ = *from++;
+    }
+    if (length)
+        *to = '\0';
+    return words;
+}
+
+static void task_failed(struct compile_task *task, const struct compile_job *job)
+{
+    char *first;
+
+    task->words = without_tree(compiler_words(job), task->overlay ? task->overlay->root : "");
+    first = compiler_first_error(task->words);
+    refuse(&task->why, HP_COMPILE, "%s%s: %s", task->file, task->overlay ? "" : " as it is",
+           *first ? first : "the compiler failed without a word");
+    free(first);
+}
+
+static void end_task(const struct workplace *place, struct compile_task *task,
+                     const struct compile_job *job, const struct run_files *run)
+{
+    if (!compiler_done(job))
+        task_failed(task, job);
+    else if (task->depends_only)
+        task->result = allocate(sizeof(*task->result));
+    else
+        task->result = compiled_open(run->object, task->file, &task->why);
+    if (task->result)
+        take_files(place, task, run);
+}
+
+void compile_tasks(struct workplace *place, struct compile_task *tasks, size_t count)
+{
+    struct compile_job *jobs = allocate(count * sizeof(*jobs));
+    struct run_files *files = allocate(count * sizeof(*files));
+
+    for (size_t i = 0; i < count; i++)
+        prepare_job(place, &tasks[i], &jobs[i], &files[i]);
+    compiler_run(jobs, count, &place->owner, place->scratch);
+    for (size_t i = 0; i < count; i++) {
+        end_task(place, &tasks[i], &jobs[i], &files[i]);
+        unlink(jobs[i].output);
+        compiler_job_free(&jobs[i]);
+        free_files(&files[i]);
+    }
+    free(files);
+    free(jobs);
+}
+
+void compile_tasks_free(struct compile_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        compiled_free(tasks[i].result);
+        free(tasks[i].words);
+        refusal_clear(&tasks[i].why);
+    }
+}

@@ -1,0 +1,85 @@
+/* file_bytes.c - see file_bytes.h. */
+#include "cli/build/file_bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/output/output.h"
+
+#define FILE_MAX ((off_t)1 << 30)
+
+static int read_up_to(int file, char *bytes, size_t size, size_t *got)
+{
+    for (*got = 0; *got < size;) {
+        ssize_t n = read(file, bytes + *got, size - *got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return 0;
+}
+
+static int check_regular(const struct stat *facts)
+{
+    if (!S_ISREG(facts->st_mode))
+        return errno = S_ISDIR(facts->st_mode) ? EISDIR : EINVAL, -1;
+    return facts->st_size > FILE_MAX ? (errno = EFBIG, -1) : 0;
+}
+
+int file_bytes_read(const char *path, char **bytes, size_t *size, struct stat *facts)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
+    struct stat own;
+    char *text;
+
+    if (file < 0)
+        return -1;
+    if (!facts)
+        facts = &own;
+    if (fstat(file, facts) != 0 || check_regular(facts) != 0)
+        goto failed;
+    text = allocate((size_t)facts->st_size + 1);
+    if (read_up_to(file, text, (size_t)facts->st_size, size) != 0) {
+        free(text);
+        goto failed;
+    }
+    text[*size] = '\0';
+    *bytes = text;
+    close(file);
+    return 0;
+failed:
+    error = errno;
+    close(file);
+    errno = error;
+    return -1;
+}
+
+int file_bytes_write(const char *path, const char *bytes, size_t size)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), error;
+
+    if (file < 0)
+        return -1;
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(file, bytes + done, size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            goto failed;
+        done += (size_t)n;
+    }
+    return close(file);
+failed:
+    error = errno;
+    close(file);
+    errno = error;
+    return -1;
+}

@@ -1,0 +1,17 @@
+/*
+ * file_bytes.h - whole files: read into memory, written.
+ */
+#ifndef HOTPATCH_FILE_BYTES_H
+#define HOTPATCH_FILE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/* Read a regular file. Return 0, or -1 with errno. `*bytes` is malloc'd and ends in a zero byte that is not counted.
+ * `facts`, which may be NULL, are those of the file that was read. */
+int file_bytes_read(const char *path, char **bytes, size_t *size, struct stat *facts);
+/* Make or replace a file of mode 0600 & ~umask. Return 0, or -1 with errno. */
+int file_bytes_write(const char *path, const char *bytes, size_t size);
+
+#endif

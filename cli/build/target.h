@@ -1,0 +1,31 @@
+/*
+ * target.h - the binary that an edit is built for, and which sources it comes from.
+ */
+#ifndef HOTPATCH_TARGET_H
+#define HOTPATCH_TARGET_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/refusal.h"
+#include "elf/binary.h"
+
+struct unit;
+
+struct build_target {
+    char *path;
+    struct binary *binary;
+    struct stat facts; /* of the file when it was opened */
+};
+
+/* Open the binary; `debug`: a file with its symbols, or NULL. Return 0, or -1: HP-OPEN, HP-NO-SYMBOLS, HP-NOT-ELF... */
+int target_open(struct build_target *target, const char *path, const char *debug,
+                struct refusal *why);
+void target_close(struct build_target *target);
+/* Return whether the file is another one than the one that was opened. */
+bool target_changed(const struct build_target *target);
+
+/* Return whether the target may come from the unit: its symbol table has the name of the source. */
+bool target_has_source(const struct build_target *target, const struct unit *unit);
+
+#endif

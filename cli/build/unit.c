@@ -1,0 +1,160 @@
+/* unit.c - see unit.h. */
+#include "cli/build/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/build/file_bytes.h"
+#include "cli/build/object_dwarf.h"
+#include "cli/build/paths.h"
+#include "cli/output/output.h"
+#include "elf/rel_object_read.h"
+#include "resolve/baseline.h"
+#include "resolve/elf_refusal.h"
+
+bool word_list_has(const struct word_list *files, const char *real)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->list[i], real) == 0)
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------ objects --- */
+
+void compiled_free(struct compiled *compiled)
+{
+    if (!compiled)
+        return;
+    object_dwarf_close(compiled->dwarf);
+    rel_object_close(compiled->object);
+    words_free(&compiled->spelled);
+    words_free(&compiled->files);
+    free(compiled->bytes);
+    free(compiled);
+}
+
+struct compiled *compiled_open(const char *path, const char *name, struct refusal *why)
+{
+    struct compiled *compiled = allocate(sizeof(*compiled));
+    struct elf_error error = {0};
+
+    if (file_bytes_read(path, &compiled->bytes, &compiled->size, NULL) != 0) {
+        refuse(why, HP_COMPILE, "read the object of %s: %s", name, strerror(errno));
+    } else if (rel_object_open(&compiled->object, compiled->bytes, compiled->size, &error) != 0) {
+        refuse(why, elf_refusal_code(&error), "the object of %s: %s", name, error.text);
+    } else if (object_dwarf_open(&compiled->dwarf, name, compiled->object, why) == 0) {
+        return compiled;
+    }
+    compiled_free(compiled);
+    return NULL;
+}
+
+/* -------------------------------------------------------------- units --- */
+
+static void candidate_free(struct candidate *candidate)
+{
+    command_line_free(&candidate->line);
+    compiled_free(candidate->old);
+    compiled_free(candidate->edited);
+    free(candidate->edited_key);
+    baseline_free(candidate->baseline);
+}
+
+void units_free(struct units *units)
+{
+    for (size_t i = 0; i < units->count; i++) {
+        struct unit *unit = &units->list[i];
+
+        for (size_t j = 0; j < unit->candidate_count; j++)
+            candidate_free(&unit->candidates[j]);
+        words_free(&unit->files);
+        free(unit->candidates);
+        free(unit->file);
+        free(unit->real);
+    }
+    free(units->list);
+    memset(units, 0, sizeof(*units));
+}
+
+struct unit *units_find(const struct units *units, const char *real)
+{
+    for (size_t i = 0; i < units->count; i++)
+        if (strcmp(units->list[i].real, real) == 0)
+            return &units->list[i];
+    return NULL;
+}
+
+static struct unit *add_unit(struct units *units, const char *file, char *real)
+{
+    struct unit *unit;
+
+    if ((units->count & (units->count - 1)) == 0)
+        units->list =
+            reallocate(units->list, (units->count ? units->count * 2 : 1) * sizeof(*units->list));
+    unit = &units->list[units->count++];
+    *unit = (struct unit){.file = format_text("%s", file), .real = real};
+    return unit;
+}
+
+static void add_command(struct unit *unit, struct command_line *line)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++)
+        if (command_line_same(&unit->candidates[i].line, line)) {
+            command_line_free(line);
+            return;
+        }
+    unit->candidates =
+        reallocate(unit->candidates, (unit->candidate_count + 1) * sizeof(*unit->candidates));
+    unit->candidates[unit->candidate_count++] = (struct candidate){.line = *line};
+}
+
+int units_make(struct units *units, const struct compile_commands *commands, struct refusal *why)
+{
+    for (size_t i = 0; i < commands->count; i++) {
+        const struct compile_entry *entry = &commands->list[i];
+        struct command_line line;
+        struct refusal ignored = {0};
+        struct unit *unit;
+        char *real;
+
+        if (command_line_read(&line, entry, &ignored) != 0) {
+            refusal_clear(&ignored);
+            continue;
+        }
+        real = path_real(entry->file);
+        unit = units_find(units, real);
+        if (unit)
+            free(real);
+        else
+            unit = add_unit(units, entry->file, real);
+        add_command(unit, &line);
+    }
+    if (!units->count)
+        return refuse(why, HP_COMMANDS, "the compile commands compile no file");
+    return 0;
+}
+
+static void copy_words(struct word_list *to, const struct word_list *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        words_add(to, from->list[i]);
+}
+
+struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like)
+{
+    /* The list may move, and `like` is in it. */
+    struct command_line line = {.directory = format_text("%s", like->line.directory),
+                                .source = format_text("%s", file),
+                                .whole = like->line.whole};
+    struct unit *unit;
+
+    if (like->line.language)
+        line.language = format_text("%s", like->line.language);
+    copy_words(&line.words, &like->line.words);
+    copy_words(&line.maps, &like->line.maps);
+    unit = add_unit(units, file, path_real(file));
+    add_command(unit, &line);
+    return unit;
+}

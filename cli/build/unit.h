@@ -1,0 +1,63 @@
+/*
+ * unit.h - a source file of the target: the commands that compile it, and its objects in memory.
+ */
+#ifndef HOTPATCH_UNIT_H
+#define HOTPATCH_UNIT_H
+
+#include "cli/build/command_line.h"
+#include "elf/rel_object.h"
+
+struct baseline;
+struct binary;
+struct object_dwarf;
+
+/* What a compilation gave. */
+struct compiled {
+    char *bytes;
+    size_t size;
+    struct rel_object *object;
+    struct object_dwarf *dwarf;
+    struct word_list spelled; /* the files that it read, as the compiler names them */
+    struct word_list files;   /* the same, path_real(); those of a tree under their names outside */
+};
+
+/* A command for the file. A file may have several: for static and shared libraries, for several programs. */
+struct candidate {
+    struct command_line line;
+    struct compiled *old; /* of the unedited source; NULL: not compiled yet */
+    struct baseline *baseline;
+    bool chosen;             /* its unedited object is in the target */
+    struct compiled *edited; /* of the last edit */
+    char *edited_key;        /* the texts that it was compiled from */
+};
+
+struct unit {
+    char *file; /* as the compile commands name it, absolute */
+    char *real; /* path_real() */
+    struct candidate *candidates;
+    size_t candidate_count;
+    bool added;             /* an edit has the file, and the binary does not */
+    bool stranger;          /* the target does not come from it */
+    bool knows_files;       /* `files` is filled */
+    struct word_list files; /* path_real() of what the unedited source is compiled from */
+};
+
+struct units {
+    struct unit *list;
+    size_t count;
+};
+
+/* Make the units of the compile commands. Commands that cannot be read are left out, unless `strict`. */
+int units_make(struct units *units, const struct compile_commands *commands, struct refusal *why);
+void units_free(struct units *units);
+/* Add a unit for `file`, compiled as `like` is. */
+struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like);
+struct unit *units_find(const struct units *units, const char *real);
+
+/* Open the object that was written to `path`. Takes the lists of files. Return NULL with the refusal. */
+struct compiled *compiled_open(const char *path, const char *name, struct refusal *why);
+void compiled_free(struct compiled *compiled);
+/* Return whether the list has the file. */
+bool word_list_has(const struct word_list *files, const char *real);
+
+#endif
