@@ -54,7 +54,7 @@ static struct type_comparison *comparison_of(const struct object_dwarf *old_dwar
 
 /* ------------------------------------------------------------ prototypes --- */
 
-static const struct dwarf_function *code_at(const struct object_dwarf *dwarf,
+static const struct dwarf_function *code_at_place(const struct object_dwarf *dwarf,
                                             struct dwarf_place place)
 {
     return dwarf ? object_dwarf_function_at(dwarf, place.section, place.offset) : NULL;
@@ -81,8 +81,8 @@ enum types_prototype types_prototype(const struct object_dwarf *old_dwarf, struc
                                      const struct object_dwarf *new_dwarf, struct dwarf_place new,
                                      char **old_text, char **new_text)
 {
-    const struct dwarf_function *old_function = code_at(old_dwarf, old);
-    const struct dwarf_function *new_function = code_at(new_dwarf, new);
+    const struct dwarf_function *old_function = code_at_place(old_dwarf, old);
+    const struct dwarf_function *new_function = code_at_place(new_dwarf, new);
     struct pair_list pairs = {0};
     struct type_comparison *comparison;
     enum types_prototype result;
@@ -154,7 +154,7 @@ static bool unit_is_used(const struct types_question *question, size_t unit)
 static char *function_text(const struct object_dwarf *dwarf, const struct types_function *function,
                            struct dwarf_place place)
 {
-    const struct dwarf_function *found = code_at(dwarf, place);
+    const struct dwarf_function *found = code_at_place(dwarf, place);
 
     if (!found || !found->line)
         return format_text("%s", function->name);
@@ -221,11 +221,11 @@ static void add_users(struct check *check, size_t unit_index, const struct type_
 
         if (function->unit != unit_index)
             continue;
-        if (function->has_new && type_users_has(new, code_at(unit->new_dwarf, function->new_place)))
+        if (function->has_new && type_users_has(new, code_at_place(unit->new_dwarf, function->new_place)))
             types_finding_user(finding,
                                function_text(unit->new_dwarf, function, function->new_place));
         else if (function->has_old &&
-                 type_users_has(old, code_at(unit->old_dwarf, function->old_place)))
+                 type_users_has(old, code_at_place(unit->old_dwarf, function->old_place)))
             types_finding_user(finding,
                                function_text(unit->old_dwarf, function, function->old_place));
     }
