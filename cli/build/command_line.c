@@ -364,6 +364,21 @@ static void compose_inputs(const struct command_line *line, const struct command
     words_add(words, "-fdiagnostics-color=never");
 }
 
+/* Ask for debug information in the form that object_dwarf.h reads. It changes no code. DWARF 4 does not know _Atomic, and a
+ * class whose virtual functions are elsewhere is left out unless a compiler is told otherwise. */
+static void compose_debug_form(const struct command_line *line, struct word_list *words)
+{
+    const char *compiler = line->words.count ? line->words.list[0] : "";
+
+    words_add(words, "-gdwarf-5");
+    words_add(words, "-gno-split-dwarf");
+    words_add(words, "-gz=none");
+    words_add(words, "-fno-debug-types-section");
+    if (strstr(compiler, "++"))
+        words_add(words,
+                  strstr(compiler, "clang") ? "-fstandalone-debug" : "-femit-class-debug-always");
+}
+
 static void compose_source(const struct command_line *line, const struct command_places *places,
                            struct word_list *words)
 {
@@ -382,6 +397,7 @@ void command_line_compose(const struct command_line *line, const struct command_
     words_add(words, "-fdata-sections");
     if (debug_level(line) != 2)
         words_add(words, "-g2");
+    compose_debug_form(line, words);
     words_add(words, "-MD");
     words_add(words, "-MF");
     words_add(words, places->dependencies);

@@ -55,7 +55,7 @@ static struct type_comparison *comparison_of(const struct object_dwarf *old_dwar
 /* ------------------------------------------------------------ prototypes --- */
 
 static const struct dwarf_function *code_at_place(const struct object_dwarf *dwarf,
-                                            struct dwarf_place place)
+                                                  struct dwarf_place place)
 {
     return dwarf ? object_dwarf_function_at(dwarf, place.section, place.offset) : NULL;
 }
@@ -162,7 +162,7 @@ static char *function_text(const struct object_dwarf *dwarf, const struct types_
                        found->line);
 }
 
-static void check_prototype(struct check *check, const struct types_function *function)
+static void check_signature(struct check *check, const struct types_function *function)
 {
     const struct types_unit *unit = &check->question->units[function->unit];
     char *old, *new, *name;
@@ -185,7 +185,7 @@ static void check_prototype(struct check *check, const struct types_function *fu
     free(new);
 }
 
-static void check_variable(struct check *check, const struct types_variable *variable)
+static void check_bound(struct check *check, const struct types_variable *variable)
 {
     const struct types_unit *unit = &check->question->units[variable->unit];
     const struct dwarf_variable *old, *new;
@@ -221,7 +221,8 @@ static void add_users(struct check *check, size_t unit_index, const struct type_
 
         if (function->unit != unit_index)
             continue;
-        if (function->has_new && type_users_has(new, code_at_place(unit->new_dwarf, function->new_place)))
+        if (function->has_new &&
+            type_users_has(new, code_at_place(unit->new_dwarf, function->new_place)))
             types_finding_user(finding,
                                function_text(unit->new_dwarf, function, function->new_place));
         else if (function->has_old &&
@@ -319,9 +320,9 @@ int types_check(const struct types_question *question, struct types_notes *notes
     int result;
 
     for (size_t i = 0; i < question->function_count; i++)
-        check_prototype(&check, &question->functions[i]);
+        check_signature(&check, &question->functions[i]);
     for (size_t i = 0; i < question->variable_count; i++)
-        check_variable(&check, &question->variables[i]);
+        check_bound(&check, &question->variables[i]);
     for (size_t i = 0; i < question->unit_count; i++)
         check_unit(&check, i);
     result = settle_findings(&check, notes);

@@ -165,7 +165,7 @@ static enum type_change compare_added(struct match *match)
     return change;
 }
 
-static enum type_change compare_fields(struct match *match)
+static enum type_change compare_members(struct match *match)
 {
     enum type_change change = TYPE_SAME;
 
@@ -261,7 +261,7 @@ static enum type_change compare_lists(struct match *match)
     match->partner = allocate((match->old->count + 1) * sizeof(*match->partner));
     match->taken = allocate(match->new->count + 1);
     memset(match->taken, 0, match->new->count + 1);
-    change = match->old->kind == TYPE_ENUM ? compare_enumerators(match) : compare_fields(match);
+    change = match->old->kind == TYPE_ENUM ? compare_enumerators(match) : compare_members(match);
     free(match->partner);
     free(match->taken);
     return change;
