@@ -40,6 +40,8 @@ bool binary_import(const struct binary *binary, const char *name, const char **v
 
 /* ---- symbols ---- */
 
+/* Return how many STT_FILE entries there are: the largest number of a group. */
+size_t binary_group_count(const struct binary *binary);
 size_t binary_symbol_count(const struct binary *binary);
 const struct binary_symbol *binary_symbol(const struct binary *binary,
                                           size_t i); /* in the order of .symtab */

@@ -209,6 +209,11 @@ bool binary_has_file(const struct binary *binary, const char *name)
     return false;
 }
 
+size_t binary_group_count(const struct binary *binary)
+{
+    return binary->group_count;
+}
+
 size_t binary_symbol_count(const struct binary *binary)
 {
     return binary->symbol_count;

@@ -214,7 +214,7 @@ static int symbol_section(const struct object_tables *tables, uint32_t i, const 
     return 0;
 }
 
-static int read_symbol(const struct object_tables *tables, uint32_t i)
+static int read_rel_symbol(const struct object_tables *tables, uint32_t i)
 {
     const struct rel_object *object = tables->object;
     struct rel_symbol *symbol = &object->symbols[i];
@@ -255,7 +255,7 @@ static int read_object_symbols(struct object_tables *tables)
     object->symbols[0].name = "";
     object->file = "";
     for (uint32_t i = 1; i < object->symbol_count; i++) {
-        if (read_symbol(tables, i))
+        if (read_rel_symbol(tables, i))
             return -1;
         if (object->symbols[i].type == STT_FILE && !object->file[0])
             object->file = object->symbols[i].name;
