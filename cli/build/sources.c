@@ -277,6 +277,19 @@ struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct so
     return renewed;
 }
 
+struct snapshot *snapshot_copy(const struct snapshot *snapshot)
+{
+    struct snapshot *copy = snapshot_new();
+
+    copy->files = allocate(snapshot->count * sizeof(*copy->files));
+    copy->count = snapshot->count;
+    for (size_t i = 0; i < snapshot->count; i++) {
+        copy->files[i] = snapshot->files[i];
+        text_hold(copy->files[i].text);
+    }
+    return copy;
+}
+
 bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index)
 {
     return index < snapshot->count && snapshot->files[index].there &&

@@ -40,6 +40,7 @@ void snapshot_add(struct snapshot *snapshot, const struct sources *sources, size
 size_t snapshot_files(const struct snapshot *snapshot); /* their number */
 /* Make a snapshot of the same files with their present texts. */
 struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct sources *sources);
+struct snapshot *snapshot_copy(const struct snapshot *snapshot);
 /* Return whether the snapshot has the file, with another text. */
 bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index);
 /* List the files that differ; malloc'd. Texts and paths are valid until a file is refreshed. */

@@ -60,7 +60,9 @@ struct path_watch {
     int error;   /* why there is no inotify */
     struct watched_path *files;
     size_t count;
-    uint64_t next; /* look */
+    uint64_t next;    /* look */
+    const char *text; /* path_watch_listen() */
+    bool heard;
 };
 
 /* File systems on which changes need not be made by this kernel: statfs(2). */
@@ -310,7 +312,13 @@ static unsigned event_concerns(const struct watched_path *file, const struct ino
     return 0;
 }
 
-static void read_events(const struct path_watch *watch, unsigned *seen)
+static bool event_heard(const struct path_watch *watch, const struct inotify_event *event)
+{
+    return watch->text && event->len && event->mask & (IN_CREATE | IN_MOVED_TO) &&
+           strstr(watch->text, event->name);
+}
+
+static void read_events(struct path_watch *watch, unsigned *seen)
 {
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     ssize_t n;
@@ -318,9 +326,15 @@ static void read_events(const struct path_watch *watch, unsigned *seen)
     while ((n = read(watch->inotify, buffer, sizeof(buffer))) > 0)
         for (char *at = buffer; at < buffer + n;) {
             const struct inotify_event *event = (const void *)at;
+            unsigned concerns = 0;
 
-            for (size_t i = 0; i < watch->count; i++)
-                seen[i] |= event_concerns(&watch->files[i], event);
+            for (size_t i = 0; i < watch->count; i++) {
+                unsigned its = event_concerns(&watch->files[i], event);
+
+                seen[i] |= its;
+                concerns |= its;
+            }
+            watch->heard |= !concerns && event_heard(watch, event);
             at += sizeof(*event) + event->len;
         }
 }
@@ -387,6 +401,20 @@ void path_watch_close(struct path_watch *watch)
         close(watch->mounts);
     free(watch->files);
     free(watch);
+}
+
+void path_watch_listen(struct path_watch *watch, const char *text)
+{
+    watch->text = text;
+    watch->heard = false;
+}
+
+bool path_watch_heard(struct path_watch *watch)
+{
+    bool heard = watch->heard;
+
+    watch->heard = false;
+    return heard;
 }
 
 void path_watch_polls(const struct path_watch *watch, struct pollfd *polls)

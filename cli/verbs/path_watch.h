@@ -19,6 +19,11 @@ void path_watch_close(struct path_watch *watch); /* NULL is allowed */
 /* Watch one more path, which gets the next index. */
 void path_watch_add(struct path_watch *watch, const char *path);
 
+/* Notice names that occur in `text`, which is the caller's, too, in the directories that are watched; NULL: none. */
+void path_watch_listen(struct path_watch *watch, const char *text);
+/* Return whether such a name, of no path that is watched, was made since the last call. */
+bool path_watch_heard(struct path_watch *watch);
+
 /* Fill in what poll(2) is to wait for, PATH_WATCH_POLLS of them. */
 void path_watch_polls(const struct path_watch *watch, struct pollfd *polls);
 /* Return the time (CLOCK_MONOTONIC, ms) of the next look without an event; UINT64_MAX: none. */

@@ -138,7 +138,7 @@ static void take_saves(struct watch_state *watch)
         return; /* one of several files is not complete yet */
     if (watch_files_commands(watch->files))
         reopen_images(watch);
-    if (watch_round_saves(&round, watch->stale >= STALE_MAX) == ROUND_STALE)
+    if (watch_round_run(&round, watch->stale >= STALE_MAX) == ROUND_STALE)
         watch->stale++;
     else
         watch->stale = 0;
@@ -152,7 +152,7 @@ static void watch_loop(struct watch_state *watch)
            watch_processes_drop(&watch->processes)) {
         if (watch_processes_join(&watch->processes)) {
             watch_files_extend(watch->files);
-            watch_round_processes(&round);
+            watch_round_run(&round, true);
         }
         take_saves(watch);
         if (!client_interrupted())

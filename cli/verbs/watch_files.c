@@ -42,6 +42,8 @@ struct watch_files {
     struct watched_source *list; /* by the index of `sources` */
     size_t count;
     bool has_commands, commands; /* path 0 of `watch`; it was touched */
+    char *words;                 /* of a compiler that has failed */
+    bool heard;                  /* a file of a name among them has appeared */
 };
 
 static void touch_source(struct watched_source *source)
@@ -73,6 +75,7 @@ void watch_files_close(struct watch_files *files)
     if (!files)
         return;
     path_watch_close(files->watch);
+    free(files->words);
     free(files->list);
     free(files);
 }
@@ -113,6 +116,7 @@ void watch_files_take(struct watch_files *files, const struct pollfd *polls)
 
     path_watch_take(files->watch, polls, touched);
     files->commands |= files->has_commands && touched[0];
+    files->heard |= path_watch_heard(files->watch);
     for (size_t i = 0; i < files->count; i++)
         if (touched[first + i])
             touch_source(&files->list[i]);
@@ -180,7 +184,7 @@ static void look_at_source(struct watch_files *files, size_t index)
 bool watch_files_changed(struct watch_files *files)
 {
     uint64_t now = now_ms();
-    bool changed = false;
+    bool changed = files->heard;
 
     for (size_t i = 0; i < files->count; i++) {
         if (files->list[i].touched && files->list[i].next <= now)
@@ -253,9 +257,16 @@ double watch_files_age(const struct watch_files *files)
     return age < 0 ? 0 : age;
 }
 
+void watch_files_failed(struct watch_files *files, char *words)
+{
+    free(files->words);
+    files->words = words;
+    path_watch_listen(files->watch, words);
+}
+
 void watch_files_clear(struct watch_files *files)
 {
-    files->commands = false;
+    files->commands = files->heard = false;
     for (size_t i = 0; i < files->count; i++)
         files->list[i].changed = false;
 }

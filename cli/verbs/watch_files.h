@@ -33,6 +33,10 @@ bool watch_files_pending(const struct watch_files *files);
 /* Return whether the file of compile commands was touched since the last watch_files_clear(). */
 bool watch_files_commands(const struct watch_files *files);
 
+/* Take the words of a compiler that has failed, malloc'd; NULL: none has. When a file appears whose name is among them, a header
+ * that was missing, the sources count as changed. */
+void watch_files_failed(struct watch_files *files, char *words);
+
 /* Return the names of the files that have changed since the last watch_files_clear(), malloc'd: "a.c, b.h". */
 char *watch_files_names(const struct watch_files *files);
 /* Return the milliseconds since the newest of these files was written. */

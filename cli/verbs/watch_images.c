@@ -179,10 +179,77 @@ int watch_image_reopen(struct watch_images *images, struct watch_image *image, s
         return -1;
     build_close(image->build);
     image->build = build;
+    image->stale = true;
     return watch_image_extend(images, image, why);
 }
 
+void watch_images_stale(struct watch_images *images)
+{
+    for (size_t i = 0; i < images->count; i++)
+        images->list[i]->stale = true;
+}
+
+/* ---- a file that was built again ---- */
+
+/* Return whether the image was built from one side of the edit: an edit of equal texts compares them with the binary. */
+static bool built_from(const struct watch_images *images, const struct watch_image *image,
+                       const struct edit_file *files, size_t count, bool from_old,
+                       struct refusal *why)
+{
+    struct edit_file *same = allocate((count + 1) * sizeof(*same));
+    char *path = format_text("%s/compared", images->directory);
+    const struct edit edit = {.files = same, .file_count = count};
+    const struct build_output output = {.path = path, .name = image->module};
+    struct build_result result = {0};
+    bool built;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct edit_file *file = &files[i];
+
+        same[i] = *file;
+        same[i].old_text = same[i].new_text = from_old ? file->old_text : file->new_text;
+        same[i].old_size = same[i].new_size = from_old ? file->old_size : file->new_size;
+    }
+    refusal_clear(why);
+    built = build_patch(image->build, &edit, &output, &result, why) == 0 ||
+            why->items[0].code == HP_UNCHANGED;
+    unlink(path);
+    build_result_free(&result);
+    free(path);
+    free(same);
+    return built;
+}
+
+int watch_image_date(struct watch_images *images, struct watch_image *image, struct refusal *why)
+{
+    size_t count;
+    struct edit_file *files = snapshot_edit(image->before->snapshot, images->sources, &count);
+
+    if (count && !built_from(images, image, files, count, false, why)) {
+        if (built_from(images, image, files, count, true, why)) {
+            snapshot_free(image->snapshot);
+            image->snapshot = snapshot_copy(image->before->snapshot);
+        } else {
+            free(files);
+            return -1;
+        }
+    }
+    refusal_clear(why);
+    image->before = NULL;
+    free(files);
+    return 0;
+}
+
 /* ---- objects of processes ---- */
+
+/* Return the newest image of the path, if it was built from the sources. */
+static struct watch_image *image_of_path(const struct watch_images *images, const char *path)
+{
+    for (size_t i = images->count; i-- > 0;)
+        if (images->list[i]->build && strcmp(images->list[i]->path, path) == 0)
+            return images->list[i];
+    return NULL;
+}
 
 static struct watch_image *image_known(const struct watch_images *images, const struct stat *st)
 {
@@ -203,6 +270,8 @@ static struct watch_image *image_new(struct watch_images *images,
     file = image_file(image);
     image->name = format_text("%s", base_name(object->path));
     image->path = format_text("%s", object->path);
+    image->stale = true;
+    image->before = image_of_path(images, object->path);
     image->is_program = object->is_program;
     image->device = st->st_dev;
     image->inode = st->st_ino;

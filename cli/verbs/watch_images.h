@@ -27,6 +27,9 @@ struct watch_image {
     char *module;              /* name of its patch */
     char *output;              /* path of its patch */
     unsigned version;          /* of the last patch that was made; 0: there is none */
+    bool stale;                /* the sources have changed since the patch was made */
+    struct watch_image *
+        before; /* an older file of the same path, until it is known which texts this one was built from */
     bool wanted; /* the patch states the present sources; else there is nothing to patch */
 };
 
@@ -49,6 +52,12 @@ void watch_images_end(struct watch_images *images);
 struct watch_image *watch_images_find(struct watch_images *images, const struct process *process,
                                       const struct mapped_object *object, bool *opened,
                                       struct refusal *why);
+
+/* All patches are to be made again. */
+void watch_images_stale(struct watch_images *images);
+/* Find out which texts a file that was built again comes from: the present ones, or those of the older file. Return 0, or -1
+ * with the refusal where it comes from neither. */
+int watch_image_date(struct watch_images *images, struct watch_image *image, struct refusal *why);
 
 /* Add the files that the image's units read now to the sources and to its snapshot. */
 int watch_image_extend(struct watch_images *images, struct watch_image *image, struct refusal *why);

@@ -21,6 +21,9 @@
 
 static void part_add(struct watch_process *watched, struct watch_image *image)
 {
+    for (size_t i = 0; i < watched->part_count; i++)
+        if (watched->parts[i].image == image)
+            return;
     watched->parts =
         reallocate(watched->parts, (watched->part_count + 1) * sizeof(*watched->parts));
     watched->parts[watched->part_count++] = (struct watch_part){.image = image};
@@ -190,6 +193,16 @@ bool watch_processes_join(struct watch_processes *processes)
     refusal_clear(&why);
     processes->next = now_ms() + (with_parts(processes) ? LOOK_MS : LOOK_NONE_MS);
     return joined;
+}
+
+void watch_processes_refresh(struct watch_processes *processes)
+{
+    struct refusal ignored = {0};
+
+    for (size_t i = 0; i < processes->count; i++)
+        if (processes->list[i].part_count && process_alive(&processes->list[i].process))
+            parts_find(processes, &processes->list[i], &ignored);
+    refusal_clear(&ignored);
 }
 
 uint64_t watch_processes_next(const struct watch_processes *processes)

@@ -44,6 +44,8 @@ void watch_processes_end(struct watch_processes *processes);
 bool watch_processes_drop(struct watch_processes *processes);
 /* Look for new processes of @NAME, if it is time. Return whether one was found. */
 bool watch_processes_join(struct watch_processes *processes);
+/* Find libraries that the processes have loaded meanwhile. */
+void watch_processes_refresh(struct watch_processes *processes);
 /* Return the time of the next look; UINT64_MAX: none. */
 uint64_t watch_processes_next(const struct watch_processes *processes);
 

@@ -57,12 +57,17 @@ static void update_build(struct image_update *update, const struct edit_file *fi
         update->kind = UPDATE_FAILED;
 }
 
-static void update_make(struct image_update *update, const struct watch_images *images)
+static void update_make(struct image_update *update, struct watch_images *images)
 {
     struct watch_image *image = update->image;
     size_t count;
-    struct edit_file *files = snapshot_edit(image->snapshot, images->sources, &count);
+    struct edit_file *files;
 
+    if (image->before && watch_image_date(images, image, &update->why) != 0) {
+        update->kind = UPDATE_FAILED;
+        return;
+    }
+    files = snapshot_edit(image->snapshot, images->sources, &count);
     update->pending = format_text("%s.new", image->output);
     if (count)
         update_build(update, files, count);
@@ -73,14 +78,15 @@ static void update_make(struct image_update *update, const struct watch_images *
 
 static struct updates updates_make(const struct watch_round *round)
 {
-    const struct watch_images *images = round->images;
+    struct watch_images *images = round->images;
     struct updates updates = {.count = images->count};
 
     updates.list = allocate(images->count * sizeof(*updates.list));
     updates.results = allocate(images->count * sizeof(*updates.results));
     for (size_t i = 0; i < images->count; i++) {
         updates.list[i].image = images->list[i];
-        if (images->list[i]->build && watch_processes_use(round->processes, images->list[i]))
+        if (images->list[i]->build && images->list[i]->stale &&
+            watch_processes_use(round->processes, images->list[i]))
             update_make(&updates.list[i], images);
         if (updates.list[i].kind == UPDATE_PATCH)
             updates.results[updates.result_count++] = &updates.list[i].result;
@@ -112,10 +118,14 @@ static bool updates_failed(const struct updates *updates)
 static void updates_report_failed(const struct watch_round *round, const struct updates *updates,
                                   const char *files)
 {
-    for (size_t i = 0; i < updates->count; i++)
-        if (updates->list[i].kind == UPDATE_FAILED)
-            report_refused(round->report, files, updates->list[i].result.compiler_words,
-                           &updates->list[i].why);
+    for (size_t i = 0; i < updates->count; i++) {
+        const char *words = updates->list[i].result.compiler_words;
+
+        if (updates->list[i].kind != UPDATE_FAILED)
+            continue;
+        report_refused(round->report, files, words, &updates->list[i].why);
+        watch_files_failed(round->files, words ? format_text("%s", words) : NULL);
+    }
 }
 
 /* Put the new patches in the places of the old. */
@@ -124,6 +134,8 @@ static void updates_accept(struct updates *updates)
     for (size_t i = 0; i < updates->count; i++) {
         struct image_update *update = &updates->list[i];
 
+        if (update->kind != UPDATE_NONE)
+            update->image->stale = false;
         if (update->kind == UPDATE_REVERT)
             update->image->wanted = false;
         if (update->kind != UPDATE_PATCH)
@@ -391,17 +403,22 @@ static void round_switch(const struct watch_round *round, struct updates *update
         report_live(round->report, files, times, updates->results, updates->result_count, loaded);
     else if (reverted)
         report_reverted(round->report, files, times, reverted);
-    else if (!updates->result_count)
+    else if (!updates->result_count && *files)
         report_unchanged(round, updates, files);
 }
 
-enum round_end watch_round_saves(const struct watch_round *round, bool last)
+enum round_end watch_round_run(const struct watch_round *round, bool last)
 {
     struct save_times times = {.noticed = watch_files_age(round->files)};
     double began = precise_ms();
     char *files = watch_files_names(round->files);
-    struct updates updates = updates_make(round);
     enum round_end end = ROUND_DONE;
+    struct updates updates;
+
+    if (watch_files_changed(round->files))
+        watch_images_stale(round->images);
+    watch_processes_refresh(round->processes);
+    updates = updates_make(round);
 
     add_build_times(&updates, &times);
     if (!last && changed_meanwhile(round)) {
@@ -411,23 +428,14 @@ enum round_end watch_round_saves(const struct watch_round *round, bool last)
         if (updates_failed(&updates))
             updates_report_failed(round, &updates, files);
         else
+            watch_files_failed(round->files, NULL);
+        if (!updates_failed(&updates))
             round_switch(round, &updates, files, &times, began);
         extend_images(round, &updates);
     }
     updates_free(&updates);
     free(files);
     return end;
-}
-
-void watch_round_processes(const struct watch_round *round)
-{
-    struct save_times times = {0};
-    double began = precise_ms();
-    size_t loaded = load_all(round, "");
-
-    times.loaded = times.live = precise_ms() - began;
-    if (loaded)
-        report_live(round->report, "", &times, NULL, 0, loaded);
 }
 
 void watch_round_revert(const struct watch_round *round)

@@ -23,10 +23,9 @@ enum round_end {
     ROUND_STALE, /* sources changed meanwhile: nothing was loaded, run it again */
 };
 
-/* Make the saves live that watch_files_changed() has reported. `last`: also if sources change meanwhile. */
-enum round_end watch_round_saves(const struct watch_round *round, bool last);
-/* Load the present patches into processes that do not have them. */
-void watch_round_processes(const struct watch_round *round);
+/* Make the saves live that watch_files_changed() has reported, in all processes, new ones too. `last`: also if sources change
+ * meanwhile. */
+enum round_end watch_round_run(const struct watch_round *round, bool last);
 /* Revert the patches in all processes. */
 void watch_round_revert(const struct watch_round *round);
 
