@@ -22,6 +22,7 @@
 #include "cli/session/reply.h"
 #include "cli/verbs/watch_files.h"
 #include "cli/verbs/watch_images.h"
+#include "cli/verbs/watch_old_calls.h"
 #include "cli/verbs/watch_options.h"
 #include "cli/verbs/watch_processes.h"
 #include "cli/verbs/watch_program.h"
@@ -41,6 +42,7 @@ struct watch_state {
     char *commands;  /* path of the compile commands, or NULL */
     char target[16]; /* the PID of the program */
     pid_t program;   /* that was started; 0: none */
+    struct watch_old_calls old_calls;
     sigset_t before;
     unsigned stale; /* rounds in a row */
 };
@@ -90,10 +92,14 @@ static bool wait_until(struct watch_state *watch, uint64_t until)
 
 static void await_event(struct watch_state *watch)
 {
-    uint64_t files = watch_files_next(watch->files),
-             processes = watch_processes_next(&watch->processes);
+    const uint64_t times[] = {watch_files_next(watch->files),
+                              watch_processes_next(&watch->processes),
+                              watch_old_calls_next(&watch->old_calls)};
+    uint64_t first = UINT64_MAX;
 
-    wait_until(watch, files < processes ? files : processes);
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        first = times[i] < first ? times[i] : first;
+    wait_until(watch, first);
 }
 
 /* Wait until the saves that have begun are over: an editor saves several files, or one in several steps. */
@@ -126,10 +132,19 @@ static void reopen_images(struct watch_state *watch)
     watch_files_extend(watch->files);
 }
 
-static void take_saves(struct watch_state *watch)
+/* Make the present sources live. */
+static enum round_end run_round(struct watch_state *watch, bool last)
 {
     struct watch_round round = saves_round(watch);
+    enum round_end end = watch_round_run(&round, last);
 
+    if (end == ROUND_LIVE)
+        watch_old_calls_later(&watch->old_calls);
+    return end;
+}
+
+static void take_saves(struct watch_state *watch)
+{
     if (!watch_files_changed(watch->files) && !watch_files_commands(watch->files))
         return;
     settle(watch);
@@ -138,7 +153,7 @@ static void take_saves(struct watch_state *watch)
         return; /* one of several files is not complete yet */
     if (watch_files_commands(watch->files))
         reopen_images(watch);
-    if (watch_round_run(&round, watch->stale >= STALE_MAX) == ROUND_STALE)
+    if (run_round(watch, watch->stale >= STALE_MAX) == ROUND_STALE)
         watch->stale++;
     else
         watch->stale = 0;
@@ -146,15 +161,14 @@ static void take_saves(struct watch_state *watch)
 
 static void watch_loop(struct watch_state *watch)
 {
-    struct watch_round round = saves_round(watch);
-
     while (!client_interrupted() && watch_report_wanted(&watch->report) &&
            watch_processes_drop(&watch->processes)) {
         if (watch_processes_join(&watch->processes)) {
             watch_files_extend(watch->files);
-            watch_round_run(&round, true);
+            run_round(watch, true);
         }
         take_saves(watch);
+        watch_old_calls_look(&watch->old_calls, &watch->processes);
         if (!client_interrupted())
             await_event(watch);
     }
@@ -222,6 +236,7 @@ static void watch_finish(struct watch_state *watch)
 
 static void watch_free(struct watch_state *watch)
 {
+    watch_old_calls_free(&watch->old_calls);
     watch_files_close(watch->files);
     watch_processes_end(&watch->processes);
     watch_images_end(&watch->images);

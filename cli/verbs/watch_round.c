@@ -388,7 +388,8 @@ static void extend_images(const struct watch_round *round, const struct updates 
     watch_files_extend(round->files);
 }
 
-static void round_switch(const struct watch_round *round, struct updates *updates,
+/* Return whether new code is live. */
+static bool round_switch(const struct watch_round *round, struct updates *updates,
                          const char *files, struct save_times *times, double began)
 {
     double built = precise_ms();
@@ -405,6 +406,7 @@ static void round_switch(const struct watch_round *round, struct updates *update
         report_reverted(round->report, files, times, reverted);
     else if (!updates->result_count && *files)
         report_unchanged(round, updates, files);
+    return loaded > 0;
 }
 
 enum round_end watch_round_run(const struct watch_round *round, bool last)
@@ -429,8 +431,8 @@ enum round_end watch_round_run(const struct watch_round *round, bool last)
             updates_report_failed(round, &updates, files);
         else
             watch_files_failed(round->files, NULL);
-        if (!updates_failed(&updates))
-            round_switch(round, &updates, files, &times, began);
+        if (!updates_failed(&updates) && round_switch(round, &updates, files, &times, began))
+            end = ROUND_LIVE;
         extend_images(round, &updates);
     }
     updates_free(&updates);

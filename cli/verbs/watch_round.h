@@ -19,7 +19,8 @@ struct watch_round {
 
 /* What became of a round. */
 enum round_end {
-    ROUND_DONE,  /* reported */
+    ROUND_DONE,  /* nothing was loaded */
+    ROUND_LIVE,  /* new code is live */
     ROUND_STALE, /* sources changed meanwhile: nothing was loaded, run it again */
 };
 

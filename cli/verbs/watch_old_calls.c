@@ -1,0 +1,114 @@
+/* watch_old_calls.c - see watch_old_calls.h. */
+#include "cli/verbs/watch_old_calls.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/request.h"
+#include "cli/output/clock.h"
+#include "cli/output/output.h"
+#include "cli/session/client.h"
+#include "cli/session/reply.h"
+
+#define LATER_MS 300
+
+void watch_old_calls_later(struct watch_old_calls *calls)
+{
+    calls->next = now_ms() + LATER_MS;
+}
+
+uint64_t watch_old_calls_next(const struct watch_old_calls *calls)
+{
+    return calls->next ? calls->next : UINT64_MAX;
+}
+
+static void said_free(char **said, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(said[i]);
+    free(said);
+}
+
+void watch_old_calls_free(struct watch_old_calls *calls)
+{
+    said_free(calls->said, calls->count);
+    *calls = (struct watch_old_calls){0};
+}
+
+static bool was_said(const struct watch_old_calls *calls, const char *text)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        if (strcmp(calls->said[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* Return whether the slot's live code is that of a patch of the watch. */
+static bool is_watched(struct json_object *status, struct json_object *call,
+                       const struct watch_process *process)
+{
+    struct json_object *slots = json_list(status, "slots");
+
+    for (size_t i = 0; i < json_length(slots); i++) {
+        struct json_object *slot = json_item(slots, i);
+
+        if (strcmp(json_text(slot, "name"), json_text(call, "slot")) != 0 ||
+            strcmp(json_text(slot, "object"), json_text(call, "object")) != 0)
+            continue;
+        for (size_t j = 0; j < process->part_count; j++)
+            if (strcmp(json_text(slot, "live_module"), process->parts[j].image->module) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Add the process's calls to `now`, and print those that are new. */
+static void take_reply(const struct watch_old_calls *calls, struct watch_old_calls *now,
+                       const struct watch_processes *processes, const struct watch_process *process,
+                       struct json_object *reply)
+{
+    struct json_object *status = NULL, *list;
+
+    json_object_object_get_ex(reply, "status", &status);
+    list = json_list(status, "old_calls");
+    for (size_t i = 0; i < json_length(list); i++) {
+        struct json_object *call = json_item(list, i);
+        char *text;
+
+        if (!is_watched(status, call, process))
+            continue;
+        text = format_text(
+            "%s: thread %lld (%s) of process %d still runs the old code; its call has not "
+            "returned since %s",
+            json_text(call, "slot"), (long long)json_integer(call, "tid", 0),
+            json_text(call, "thread"), process->process.pid, json_text(call, "since"));
+        if (!was_said(calls, text))
+            report_event(processes->report, "old_call", "%s", text);
+        now->said = reallocate(now->said, (now->count + 1) * sizeof(*now->said));
+        now->said[now->count++] = text;
+    }
+}
+
+void watch_old_calls_look(struct watch_old_calls *calls, const struct watch_processes *processes)
+{
+    const struct client_request client_request = {
+        .verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
+    struct session_request *requests;
+    struct watch_old_calls now = {0};
+
+    if (!calls->next || now_ms() < calls->next)
+        return;
+    requests = allocate(processes->count * sizeof(*requests));
+    for (size_t i = 0; i < processes->count; i++)
+        requests[i].process = &processes->list[i].process;
+    if (processes->count)
+        requests_run(requests, processes->count, &client_request);
+    for (size_t i = 0; i < processes->count; i++) {
+        take_reply(calls, &now, processes, &processes->list[i], requests[i].reply);
+        json_object_put(requests[i].reply);
+    }
+    free(requests);
+    watch_old_calls_free(calls);
+    *calls = now;
+}
