@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "loader/module/module_request.h"
 #include "loader/module/needed.h"
+#include "loader/module/thin_state.h"
 #include "loader/objects/object.h"
 #include "loader/slots/injection.h"
 #include "loader/slots/slot.h"
@@ -69,9 +70,14 @@ void modules_register(void)
     objects_register(&callbacks);
 }
 
+size_t module_file_size(const struct module *module)
+{
+    return module->thin ? module->thin->file_size : module->size;
+}
+
 bool module_is_same(const struct module *a, const struct module *b)
 {
-    return !a->injection && !b->injection && a->size == b->size &&
+    return !a->injection && !b->injection && module_file_size(a) == module_file_size(b) &&
            strcmp(a->sha256, b->sha256) == 0 && strcmp(a->name, b->name) == 0 &&
            text_same(a->origin, b->origin) && module_same_request(a, b);
 }
@@ -108,6 +114,7 @@ void module_forget_file(struct module *module)
     module_forget_doubts(module);
     image_close(module->image);
     module->image = NULL;
+    thin_module_forget_file(module->thin);
     free(module->bytes);
     module->bytes = NULL;
 }
@@ -146,6 +153,7 @@ void module_free(struct module *module)
     module_forget_file(module);
     if (module->injection)
         injection_end(module->injection);
+    thin_module_free(module->thin);
     free_slots(module->own_slots);
     for (size_t i = 0; i < module->replacement_count; i++) {
         free(module->replacements[i].target);

@@ -24,6 +24,8 @@ void module_forget_file(struct module *module); /* frees the bytes and the image
 /* Free the module. Never called for a placed module that is mapped. */
 void module_free(struct module *module);
 
+/* Return the size that identifies the module together with `sha256`: of a thin object the file's, else the copy's. */
+size_t module_file_size(const struct module *module);
 /* Return whether both modules have the same content and replace the same targets. */
 bool module_is_same(const struct module *a, const struct module *b);
 /* Let the module that stays applied unchanged have the file of `again` from now on. */

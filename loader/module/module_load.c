@@ -105,7 +105,12 @@ int module_dlopen(struct module *module, char *error, size_t error_size)
         return -1;
     }
     module->bias = map->l_addr;
-    return 0;
+    if (!module->thin || module->bias == 0)
+        return 0;
+    if (module_dlclose(module) == 0)
+        return MODULE_MISPLACED;
+    snprintf(error, error_size, "ld.so keeps a thin object mapped at a wrong place");
+    return -1;
 }
 
 int module_dlclose(struct module *module)

@@ -11,7 +11,10 @@
 
 struct module;
 
-/* Call dlopen(3) for the snapshot. Return 0, or -1 with ld.so's text in `error`. */
+enum { MODULE_MISPLACED = 1 };
+
+/* Call dlopen(3) for the snapshot. Return 0; -1 with ld.so's text in `error`; MODULE_MISPLACED if ld.so maps a thin
+ * object at another place than it is linked for: it is closed again. */
 int module_dlopen(struct module *module, char *error, size_t error_size);
 
 /* Call dlclose(3). Return 0 if the object is unmapped; 1 if ld.so keeps it mapped. */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "loader/module/module.h"
 #include "loader/module/snapshot.h"
+#include "loader/module/thin_state.h"
 #include "loader/objects/object.h"
 #include "loader/slots/declared.h"
 
@@ -17,6 +18,8 @@ int module_snapshot(struct module *module, struct refusal *why)
 
     if (module->injection || module->reused)
         return 0;
+    if (module->snapshot && module->thin && module->loaded_as)
+        return 0; /* made before another module was misplaced */
     memcpy(sha256, module->sha256, sizeof(sha256));
     if (module->edited) /* the copy's name is the hash of its content */
         sha256_hex(module->bytes, module->size, sha256);
@@ -39,6 +42,15 @@ void module_drop_snapshot(struct module *module)
 {
     if (module->snapshot && module->snapshot_made)
         snapshot_remove(module->snapshot);
+}
+
+void module_forget_snapshot(struct module *module)
+{
+    module_drop_snapshot(module);
+    free(module->snapshot);
+    free(module->loaded_as);
+    module->snapshot = module->loaded_as = NULL;
+    module->snapshot_made = false;
 }
 
 /* Place the declared slots. In a mapping that is used again no patch is stored in these slots: each slot gets its
@@ -66,6 +78,8 @@ int module_place(struct module *module)
     object = module->object;
     if (!object || object->bias != module->bias)
         return -1;
+    if (module->thin)
+        thin_spot_done(&module->thin->spot);
     if (module->name_space && !object->name_space)
         object->name_space = text_copy(module->name_space);
     for (size_t i = 0; i < module->replacement_count; i++) {

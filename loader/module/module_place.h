@@ -14,6 +14,8 @@ struct module;
 int module_snapshot(struct module *module, struct refusal *why);
 /* Remove the copy after a refusal. */
 void module_drop_snapshot(struct module *module);
+/* Remove the copy and forget its names: another copy will be made. */
+void module_forget_snapshot(struct module *module);
 
 /* Convert the file's addresses into the process's, after module_dlopen(). Return 0, or -1 if ld.so does not list the
  * object. */

@@ -16,9 +16,11 @@
 #include "elf/protection.h"
 #include "elf/relocations.h"
 #include "elf/slot_table.h"
+#include "elf/thin_file.h"
 #include "loader/module/module.h"
 #include "loader/module/module_request.h"
 #include "loader/module/needed.h"
+#include "loader/module/thin_module.h"
 #include "loader/module/trust.h"
 #include "loader/slots/declared.h"
 #include "loader/slots/injection.h"
@@ -211,6 +213,8 @@ static int understand(struct module *module, const struct request *load, struct 
 {
     struct elf_error error;
 
+    if (thin_file_is(module->bytes, module->size))
+        return thin_module_read(module, why);
     if (image_open(&module->image, module->bytes, module->size, ET_DYN, &error) != 0)
         return refuse_elf_error(module, &error, why);
     if (expand_origin(module, why) != 0)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "loader/module/module.h"
+#include "loader/module/thin_state.h"
 #include "loader/objects/object.h"
 
 enum { BUCKET_COUNT = 4096 };
@@ -40,18 +41,21 @@ static void keep_mapping(struct module *module)
     if (!parked)
         return;
     *parked = (struct parked){.next = *bucket,
-                              .size = module->size,
+                              .size = module_file_size(module),
                               .origin = module->origin,
                               .snapshot = module->snapshot,
                               .loaded_as = module->loaded_as,
                               .handle = module->handle,
                               .object = module->object,
                               .bias = module->bias,
+                              .thin = module->thin,
                               .since = clock_ms()};
     memcpy(parked->sha256, module->sha256, sizeof(parked->sha256));
     *bucket = parked;
     module->snapshot = module->loaded_as = module->origin = NULL;
     module->handle = NULL;
+    thin_module_forget_file(module->thin);
+    module->thin = NULL;
 }
 
 /* Free the module and its data. Only its code stays mapped, since a thread may still run it. */
@@ -70,12 +74,21 @@ void parked_retire(struct module *module)
     module_free(module);
 }
 
+/* A thin object is linked for one place of its target. */
+static bool is_of_same_place(const struct parked *parked, const struct module *module)
+{
+    if (!module->thin || !parked->thin)
+        return !module->thin && !parked->thin;
+    return module->thin->target_bias == parked->thin->target_bias;
+}
+
 struct parked *parked_next(const struct module *module, const struct parked *parked)
 {
     struct parked *next = parked ? parked->next : *parked_bucket(module->sha256);
 
-    while (next && (strcmp(next->sha256, module->sha256) != 0 || next->size != module->size ||
-                    !text_same(next->origin, module->origin)))
+    while (next &&
+           (strcmp(next->sha256, module->sha256) != 0 || next->size != module_file_size(module) ||
+            !text_same(next->origin, module->origin) || !is_of_same_place(next, module)))
         next = next->next;
     return next;
 }
@@ -94,6 +107,8 @@ void parked_take(struct parked *parked, struct module *module)
     module->object = parked->object;
     module->object->module = module;
     module->reused = true;
+    if (module->thin)
+        thin_module_take(module, parked->thin);
     object_restore(module->object);
     free(parked->origin);
     free(parked);

@@ -21,7 +21,8 @@ struct parked {
     void *handle;
     struct object *object;
     uintptr_t bias;
-    uint64_t since; /* CLOCK_MONOTONIC in ms: time of the revert */
+    struct thin_module *thin; /* of a thin object, or NULL */
+    uint64_t since;           /* CLOCK_MONOTONIC in ms: time of the revert */
 };
 
 /* Free a module that is no longer applied. Its code stays mapped, since a thread may still run it, and is kept for the

@@ -19,6 +19,7 @@
 struct injection;
 struct object;
 struct slot;
+struct thin_module;
 
 /* A replacement of the patch, from its manifest, from the request, or from a hook. */
 struct replacement {
@@ -28,6 +29,9 @@ struct replacement {
     /* virtual address of the pointer of HOTPATCH_ORIGINAL until the module is placed; or 0 */
     uintptr_t original;
     uint32_t kind;
+    bool
+        by_place; /* of a thin object: the function begins at `offset` of its target; `target` is for reports */
+    uint64_t offset;  /* virtual address before load bias */
     struct keep keep; /* of an entry slot: how the replacement is called */
 };
 
@@ -61,6 +65,7 @@ struct module {
     char *name_space;
     /* in place of a file: the module has no image and no handle, and is always placed */
     struct injection *injection;
+    struct thin_module *thin; /* the patch is a thin object; else NULL. Its bias is 0 */
     /* the request that loads the module; valid during its transaction */
     const struct request *asked;
     struct request_replace *replace; /* copies of the request's replacements: module_request.c */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "elf/symbols.h"
+#include "loader/module/thin_state.h"
 #include "loader/objects/emulator.h"
 #include "loader/objects/object_functions.h"
 #include "loader/objects/object_meant.h"
@@ -438,4 +439,40 @@ struct slot *find_slot(struct transaction *transaction, const struct module *mod
                    injection_fits(slot, module, transaction->why)
                ? slot
                : NULL;
+}
+
+/* Name the function as the thin object does, if the process has no name for it. */
+static void name_function(struct function *function, const struct symbol_spec *named)
+{
+    if (function->name)
+        return;
+    function->name = named->name;
+    function->file = *named->file ? named->file : NULL;
+}
+
+struct slot *find_slot_at(struct transaction *transaction, const struct module *module,
+                          const struct replacement *replacement)
+{
+    struct object *target = module->thin->target;
+    struct site_problem problem = {0};
+    struct entry_candidate candidate;
+    struct symbol_spec named;
+    struct slot *slot;
+
+    if (!entry_at(target, replacement->offset, true, &candidate)) {
+        refuse(transaction->why, HP_NO_TARGET, "%s: %s: there is no code at %s+0x%llx",
+               module->path, replacement->target, object_name(target),
+               (unsigned long long)replacement->offset);
+        return NULL;
+    }
+    if (symbol_spec_parse(replacement->target, &named) == 0)
+        name_function(&candidate.function, &named);
+    slot = entry_slot(&candidate, &problem);
+    if (!slot)
+        refuse(transaction->why, (enum error_code)problem.code, "%s: %s: %s", module->path,
+               replacement->target, problem.text);
+    else if (strcmp(slot->name, "main") == 0 && slot->object->is_program)
+        transaction_warn(transaction, "main has been entered already: %s is for its next call",
+                         module->path);
+    return slot;
 }

@@ -13,4 +13,8 @@
 struct slot *find_slot(struct transaction *transaction, const struct module *module,
                        const char *text, uint32_t kind, const char *signature);
 
+/* Return the slot of the function at a replacement's place in the target of a thin object, likewise. */
+struct slot *find_slot_at(struct transaction *transaction, const struct module *module,
+                          const struct replacement *replacement);
+
 #endif

@@ -17,14 +17,16 @@
 #include "loader/module/module_load.h"
 #include "loader/module/module_place.h"
 #include "loader/module/parked.h"
+#include "loader/module/thin_module.h"
 #include "loader/objects/object.h"
 
 struct load_job {
     struct worker_job job;
     struct module **modules; /* a copy of the transaction's list */
     size_t count;
-    size_t loaded; /* the first `loaded` modules are in the process */
-    size_t kept;   /* after closing: the number of modules that ld.so keeps mapped */
+    size_t loaded;            /* the first `loaded` modules are in the process */
+    struct module *misplaced; /* a thin object that is not mapped at its place */
+    size_t kept;              /* after closing: the number of modules that ld.so keeps mapped */
     char error[1024];
     char what[512];
 };
@@ -48,7 +50,10 @@ static void run_load(struct worker_job *job)
     for (; load->loaded < load->count; load->loaded++) {
         if (module_is_in_process(load->modules[load->loaded]))
             continue;
-        if (module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error)) != 0) {
+        int opened = module_dlopen(load->modules[load->loaded], load->error, sizeof(load->error));
+
+        if (opened != 0) {
+            load->misplaced = opened == MODULE_MISPLACED ? load->modules[load->loaded] : NULL;
             close_all(load);
             return;
         }
@@ -94,6 +99,16 @@ static void close_abandoned(struct worker_job *job)
     load_free(load);
 }
 
+/* Copy the transaction's modules, thin objects first: they have no constructors, so that loading them again has no
+ * effect on others. */
+static void copy_modules(const struct transaction *transaction, struct load_job *load)
+{
+    for (int thin = 1; thin >= 0; thin--)
+        for (size_t i = 0; i < transaction->load_count; i++)
+            if ((transaction->loads[i]->thin != NULL) == thin)
+                load->modules[load->count++] = transaction->loads[i];
+}
+
 static struct load_job *load_new(const struct transaction *transaction, bool closing)
 {
     struct load_job *load = calloc(1, sizeof(*load));
@@ -105,8 +120,7 @@ static struct load_job *load_new(const struct transaction *transaction, bool clo
         free(load);
         return NULL;
     }
-    memcpy(load->modules, transaction->loads, transaction->load_count * sizeof(*load->modules));
-    load->count = transaction->load_count;
+    copy_modules(transaction, load);
     load->loaded = closing ? load->count : 0;
     load->job = closing ? (struct worker_job){run_close, close_abandoned, load->what}
                         : (struct worker_job){run_load, load_abandoned, load->what};
@@ -146,6 +160,20 @@ static bool all_in_process(const struct transaction *transaction)
     return true;
 }
 
+/* Prepare another try after ld.so has mapped a thin object elsewhere. */
+static int load_elsewhere(struct transaction *transaction, struct module *misplaced)
+{
+    if (thin_module_again(misplaced, transaction->why) != 0) {
+        forget_modules(transaction);
+        return -1;
+    }
+    objects_refresh();
+    module_forget_snapshot(misplaced);
+    for (size_t i = 0; i < transaction->load_count; i++)
+        module_unlist(transaction->loads[i]);
+    return MODULES_MISPLACED;
+}
+
 int modules_load(struct transaction *transaction)
 {
     struct load_job *load = load_new(transaction, false);
@@ -174,6 +202,12 @@ int modules_load(struct transaction *transaction)
     if (ran == 0 && load->loaded == load->count) {
         load_free(load);
         return 0;
+    }
+    if (ran == 0 && load->misplaced && load->kept == 0) {
+        struct module *misplaced = load->misplaced;
+
+        load_free(load);
+        return load_elsewhere(transaction, misplaced);
     }
     if (ran == 0)
         refuse(transaction->why, code_of_linker(load->error), "%s%s", load->error,

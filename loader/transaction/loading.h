@@ -9,8 +9,11 @@
 
 #include "loader/transaction/state.h"
 
+enum { MODULES_MISPLACED = 1 };
+
 /* Load the modules. Modules that are mapped already are used as they are. Return 0; -1 with `why` after closing the
- * modules again. */
+ * modules again; MODULES_MISPLACED if ld.so did not map a thin object at its place: the modules are closed again, and the
+ * thin object has no copy and no place. */
 int modules_load(struct transaction *transaction);
 /* Close the modules again, after modules_load(). */
 void modules_unload(struct transaction *transaction);

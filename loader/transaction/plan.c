@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "loader/module/module_check.h"
 #include "loader/module/module_read.h"
+#include "loader/module/parked.h"
+#include "loader/module/thin_module.h"
 #include "loader/slots/injection_decide.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/transaction/find.h"
@@ -144,8 +146,9 @@ static struct slot **find_slots(struct transaction *transaction, const struct mo
     for (size_t i = 0; slots && i < module->replacement_count; i++) {
         const struct replacement *replacement = &module->replacements[i];
 
-        slots[i] = find_slot(transaction, module, replacement->target, replacement->kind,
-                             replacement->signature);
+        slots[i] = replacement->by_place ? find_slot_at(transaction, module, replacement)
+                                         : find_slot(transaction, module, replacement->target,
+                                                     replacement->kind, replacement->signature);
     }
     return slots;
 }
@@ -160,6 +163,21 @@ static bool is_unchanged_module(const struct module *module, const struct module
     for (size_t i = 0; i < module->replacement_count; i++)
         if (!slots[i] || (slots[i]->owner != module && !slot_has_layer_of(slots[i], old)))
             return false;
+    return true;
+}
+
+/* Find the target of a thin object, and link it unless a mapping of the same content may be used again. Return false if
+ * it has no target. */
+static bool plan_thin(struct transaction *transaction, struct module *module,
+                      const struct module *old)
+{
+    if (!module->thin)
+        return true;
+    if (thin_module_find(module, transaction->why) != 0)
+        return false;
+    if ((old && module_is_same(module, old)) || parked_next(module, NULL))
+        return true;
+    thin_module_link(module, transaction->why);
     return true;
 }
 
@@ -194,6 +212,8 @@ static void plan_load(struct transaction *transaction, struct module *module)
         return;
     if (old && is_loaded_now(transaction, old))
         old = NULL;
+    if (!plan_thin(transaction, module, old))
+        return;
     check_load(transaction, module);
     /* A target may name a slot that the module declares itself. The slot of its old version must not be found then. */
     module->live_after = true;

@@ -17,6 +17,7 @@
 #include "loader/module/module_place.h"
 #include "loader/module/module_unique.h"
 #include "loader/module/parked.h"
+#include "loader/module/thin_module.h"
 #include "loader/objects/mappings.h"
 #include "loader/objects/maps_at.h"
 #include "loader/slots/ifunc.h"
@@ -120,13 +121,21 @@ static int commit_when_asked(struct transaction *transaction)
     return transaction->committed ? 0 : -1;
 }
 
-static int make_unique(void *context)
+/* Make the bytes that ld.so will load, where they differ from the file's. */
+static int make_bytes(void *context)
 {
     struct transaction *transaction = context;
 
-    for (size_t i = 0; i < transaction->load_count; i++)
-        if (module_make_unique_own(transaction->loads[i], transaction->why) != 0)
+    for (size_t i = 0; i < transaction->load_count; i++) {
+        struct module *module = transaction->loads[i];
+
+        if (module->thin && !module->reused &&
+            (thin_module_find(module, transaction->why) != 0 ||
+             thin_module_link(module, transaction->why) != 0))
             return -1;
+        if (module_make_unique_own(module, transaction->why) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -144,7 +153,7 @@ static int check_mappings(const struct transaction *transaction)
 
 static int snapshot_all(struct transaction *transaction)
 {
-    if (objects_locked(make_unique, transaction) != 0)
+    if (objects_locked(make_bytes, transaction) != 0)
         return transaction->why->count
                    ? -1
                    : refuse(transaction->why, HP_MEMORY, "look at the process: no memory");
@@ -205,6 +214,19 @@ static int plan(struct transaction *transaction)
     return -1;
 }
 
+/* Load the modules; thin objects that are not mapped at their places again, for other places. */
+static int load_modules(struct transaction *transaction)
+{
+    int result;
+
+    do {
+        if (snapshot_all(transaction) != 0)
+            return -1;
+        result = modules_load(transaction);
+    } while (result == MODULES_MISPLACED);
+    return result;
+}
+
 static bool changes_nothing(const struct transaction *transaction)
 {
     return transaction->load_count == 0 && transaction->revert_count == 0 && !transaction->changes;
@@ -213,11 +235,12 @@ static bool changes_nothing(const struct transaction *transaction)
 static int carry_out(struct transaction *transaction)
 {
     if (transaction->unchanged_count == 0 || !changes_nothing(transaction)) {
-        if (transaction->load_count > 0 &&
-            (snapshot_all(transaction) != 0 || modules_load(transaction) != 0))
+        if (transaction->load_count > 0 && load_modules(transaction) != 0)
             return -1;
         if (apply(transaction) != 0)
             return -1;
+        for (size_t i = 0; i < transaction->load_count; i++)
+            thin_module_applied(transaction->loads[i]);
         hooks_after(transaction);
     }
     for (size_t i = 0; i < transaction->unchanged_count; i++)

@@ -1,0 +1,196 @@
+/* thin_module.c - see thin_module.h. */
+#include "loader/module/thin_module.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+#include "elf/thin_file.h"
+#include "elf/thin_link.h"
+#include "include/hotpatch.h"
+#include "loader/module/module.h"
+#include "loader/module/thin_kept.h"
+#include "loader/module/thin_state.h"
+#include "loader/module/thin_target.h"
+#include "loader/objects/object.h"
+#include "loader/slots/thin_callers.h"
+#include "resolve/elf_refusal.h"
+
+static int refuse_thin(const struct module *module, const struct elf_error *error,
+                       struct refusal *why)
+{
+    return refuse(why, elf_refusal_code(error), "%s: %s", module->path, error->text);
+}
+
+static int no_memory_of(const struct module *module, struct refusal *why)
+{
+    return refuse(why, HP_MEMORY, "read %s: no memory", module->path);
+}
+
+/* ---- reading ---- */
+
+static int add_replacement_of(struct module *module, const struct thin_replacement *from)
+{
+    char *target = *from->file ? text_format("%s@%s", from->name, from->file) : NULL;
+    struct replacement *replacement =
+        module_add_replacement(module, target ? target : from->name, NULL);
+
+    free(target);
+    if (!replacement)
+        return -1;
+    replacement->kind = HOTPATCH_KIND_FUNCTION;
+    replacement->by_place = true;
+    replacement->offset = from->offset;
+    return 0;
+}
+
+static int take_file(struct module *module, struct refusal *why)
+{
+    const struct thin_file *file = module->thin->file;
+
+    module->name = text_copy(file->name);
+    module->version = text_copy(file->version);
+    module->build_id = text_copy(file->build_id);
+    if (!module->name || !module->version || !module->build_id)
+        return no_memory_of(module, why);
+    for (size_t i = 0; i < file->replacement_count; i++)
+        if (add_replacement_of(module, &file->replacements[i]) != 0)
+            return no_memory_of(module, why);
+    return 0;
+}
+
+int thin_module_read(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = calloc(1, sizeof(*thin));
+    struct elf_error error;
+
+    if (!thin)
+        return no_memory_of(module, why);
+    module->thin = thin;
+    thin->file_bytes = module->bytes;
+    thin->file_size = module->size;
+    module->bytes = NULL;
+    if (module->replace_count > 0)
+        return refuse(why, HP_VALUE, "%s: a thin object names its functions itself", module->path);
+    if (thin_file_open(&thin->file, thin->file_bytes, thin->file_size, &error) != 0)
+        return refuse_thin(module, &error, why);
+    return take_file(module, why);
+}
+
+/* ---- linking ---- */
+
+int thin_module_find(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+    struct object *target = thin_target_find(thin->file, module->path, why);
+
+    if (thin->link && (!target || target->bias != thin->target_bias))
+        thin_module_unlink(module);
+    thin->target = target;
+    if (!target)
+        return -1;
+    thin->target_bias = target->bias;
+    return 0;
+}
+
+static int begin_link(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+    struct thin_host host;
+    struct elf_error error;
+
+    if (thin->link)
+        return 0;
+    thin_target_describe(thin->target, &host);
+    if (thin_link_begin(&thin->link, thin->file, &host, &error) != 0)
+        return refuse_thin(module, &error, why);
+    return 0;
+}
+
+static int find_place_for(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+    struct thin_extent extent = thin_link_extent(thin->link);
+    int error;
+
+    if (thin_spot_find(&thin->spot, &extent, thin->target_bias ? thin->target_bias : extent.low,
+                       &error))
+        return 0;
+    if (error)
+        return refuse(why, HP_NEAR, "%s: read the process's mappings: %s", module->path,
+                      sys_error(-error));
+    return refuse(why, HP_NEAR, "%s: no %zu free bytes lie within 2 GiB of %s", module->path,
+                  extent.size, thin->target->path);
+}
+
+/* Set the addresses of the replacements. The module's bias is 0. */
+static int set_functions(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+
+    if (!thin->functions)
+        thin->functions = calloc(module->replacement_count + 1, sizeof(*thin->functions));
+    if (!thin->functions)
+        return no_memory_of(module, why);
+    thin->function_count = module->replacement_count;
+    for (size_t i = 0; i < module->replacement_count; i++)
+        module->replacements[i].function = thin->functions[i] =
+            thin->spot.base + thin_link_function(thin->link, i);
+    return 0;
+}
+
+int thin_module_link(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+    struct elf_error error;
+
+    if (module->bytes)
+        return 0;
+    if (begin_link(module, why) != 0 || find_place_for(module, why) != 0 ||
+        set_functions(module, why) != 0)
+        return -1;
+    if (thin_link_at(thin->link, thin->spot.base, &module->bytes, &module->size, &error) != 0) {
+        thin_spot_done(&thin->spot);
+        return refuse_thin(module, &error, why);
+    }
+    module->edited = true; /* its copy is named by these bytes */
+    return 0;
+}
+
+int thin_module_again(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+
+    thin_spot_done(&thin->spot);
+    if (thin->spot.try_count == THIN_TRIES)
+        return refuse(why, HP_NEAR,
+                      "%s: the dynamic linker did not map it at the addresses it names, %d times: "
+                      "each was taken meanwhile, or the linker does not follow them (it does not "
+                      "with LD_USE_LOAD_BIAS=0)",
+                      module->path, THIN_TRIES);
+    thin->spot.tried[thin->spot.try_count++] = thin->spot.base;
+    thin->spot.base = 0;
+    free(module->bytes);
+    module->bytes = NULL;
+    return 0;
+}
+
+/* ---- after the commit ---- */
+
+void thin_module_applied(struct module *module)
+{
+    struct thin_module *thin = module->thin;
+    const uint64_t *branches;
+    const char *key;
+    uint64_t at;
+    size_t count;
+
+    if (!thin || !thin->link)
+        return;
+    for (size_t i = 0; (key = thin_link_kept(thin->link, i, &at)) != NULL; i++)
+        thin_kept_add(thin->file->build_id, key, thin->spot.base + at);
+    branches = thin_link_branches(thin->link, &count);
+    (void)branches;
+    (void)count;
+}

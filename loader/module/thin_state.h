@@ -1,0 +1,35 @@
+/*
+ * thin_state.h - struct thin_module: what a module that is a thin object has beside struct module.
+ *
+ * Used by the thread that holds the engine lock.
+ */
+#ifndef HOTPATCH_THIN_STATE_H
+#define HOTPATCH_THIN_STATE_H
+
+#include "loader/module/thin_place.h"
+
+struct module;
+struct object;
+struct thin_file;
+
+struct thin_module {
+    void *
+        file_bytes; /* the thin object; freed after the transaction, and so are `file` and `link` */
+    size_t file_size;
+    struct thin_file *file;
+    struct thin_link *link;
+    struct object *target; /* of the plan; used only inside objects_locked() */
+    uintptr_t target_bias;
+    struct thin_spot spot;
+    uintptr_t *functions; /* by replacement, once it is linked */
+    size_t function_count;
+};
+
+/* Forget the link: another will be made. Frees the module's bytes. */
+void thin_module_unlink(struct module *module);
+/* Take over the addresses of a mapping that is used again. `parked` is freed. */
+void thin_module_take(struct module *module, struct thin_module *parked);
+void thin_module_forget_file(struct thin_module *thin); /* NULL does nothing */
+void thin_module_free(struct thin_module *thin);        /* NULL does nothing */
+
+#endif

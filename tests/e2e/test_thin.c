@@ -1,0 +1,211 @@
+/*
+ * test_thin.c - thin objects in live programs: state stays at its own addresses, versions come and go, several modules
+ * of one program, refusals. The selections are made by hand (support/thin_made.h).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/directory.h"
+#include "tests/support/harness.h"
+#include "tests/support/thin_made.h"
+
+/* The state probe. Every function of the file is replaced, and says its version. */
+static const char probe_c[] =
+    "#include \"probe.h\"\n"
+    "#include <stdlib.h>\n"
+    "#ifndef VERSION\n"
+    "#define VERSION 0\n"
+    "#endif\n"
+    "struct pair { int first; long second; };\n"
+    "int exported_global = 1;\n"
+    "static int static_scalar = 1;\n"
+    "static struct pair static_struct = {1, 1};\n"
+    "static int static_array[4] = {1, 1, 1, 1};\n"
+    "static __thread int static_local = 1;\n"
+    "__thread int exported_local = 1;\n"
+    "static OPAQUE int helper(int n) { return n * n * 7 + VERSION; }\n"
+    "int (*stored_function)(int) = helper;\n"
+    "static const char *const names[] = {\"zero\", \"one\", \"two\", \"three\", \"four\"};\n"
+    "#if VERSION >= 2\n"
+    "static int added;\n"
+    "#endif\n"
+    "OPAQUE int probe(char *out, int size)\n"
+    "{\n"
+    "    static int function_static = 1;\n"
+    "    const char *word;\n"
+    "    exported_global += 1; static_scalar += 1; static_struct.second += 1;\n"
+    "    static_array[3] += 1; static_local += 1; exported_local += 1; function_static += 1;\n"
+    "    switch (exported_global % 6) {\n"
+    "    case 0: word = \"six\"; break;\n"
+    "    case 1: word = \"seven\"; break;\n"
+    "    case 2: word = \"eight\"; break;\n"
+    "    case 3: word = \"nine\"; break;\n"
+    "    case 4: word = \"ten\"; break;\n"
+    "    default: word = \"eleven\"; break;\n"
+    "    }\n"
+    "    return snprintf(out, size, \"v%d %s %s %d %d %ld %d %d %d %d %d %d %d\", VERSION, "
+    "names[VERSION],\n"
+    "        getenv(\"PROBE_NONE\") ? \"?\" : word[0] ? \"w\" : \"\", exported_global, "
+    "static_scalar,\n"
+    "        static_struct.second, static_array[3], static_local, exported_local, "
+    "function_static,\n"
+    "        stored_function == helper, stored_function(0), \n"
+    "#if VERSION >= 2\n"
+    "        ++added\n"
+    "#else\n"
+    "        -1\n"
+    "#endif\n"
+    "    );\n"
+    "}\n";
+
+static const char probe_h[] = "#include <stdio.h>\n"
+                              "#define OPAQUE __attribute__((noinline, noclone))\n"
+                              "int probe(char *out, int size);\n"
+                              "extern int exported_global;\n"
+                              "extern __thread int exported_local;\n"
+                              "extern int (*stored_function)(int);\n";
+
+static const char program_c[] = "#include <hosts/loop.h>\n"
+                                "#include \"probe.h\"\n"
+                                "static void command(const char *word, char *rest)\n"
+                                "{\n"
+                                "    char text[200];\n"
+                                "    (void)word, (void)rest;\n"
+                                "    probe(text, sizeof(text));\n"
+                                "    say(\"%s\", text);\n"
+                                "}\n"
+                                "int main(void) { return loop(); }\n";
+
+static const char *const functions[] = {"probe", "helper", NULL};
+
+static void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void shell(const char *format, ...)
+{
+    char line[2048];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    run_shell(line);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    file_write(directory_path(name), text, strlen(text), 0644);
+}
+
+static int build(void **state)
+{
+    if (directory_make(state) != 0)
+        return -1;
+    write_text("probe.c", probe_c);
+    write_text("probe.h", probe_h);
+    write_text("program.c", program_c);
+    return 0;
+}
+
+/* Build the program, or a library and a program, as DIRECTORY/host; and the thin objects v1 to v4. */
+static void make_probe(const char *flags, bool library)
+{
+    const char *target = directory_path(library ? "libprobe.so" : "host");
+
+    shell("cd %s && rm -f *.o *.hpo host *.so", directory);
+    if (library)
+        shell("cd %s && gcc %s -g -fPIC -shared -Wl,-soname,libprobe.so -Wl,--build-id -o "
+              "libprobe.so "
+              "probe.c && gcc -g -I%s -o host program.c ./libprobe.so -Wl,-rpath,%s",
+              directory, flags, source_file("tests"), directory);
+    else
+        shell("cd %s && gcc %s -g -c probe.c && gcc %s -g -c -I%s program.c && "
+              "gcc %s -Wl,--build-id -o host program.o probe.o",
+              directory, flags, flags, source_file("tests"), flags);
+    for (int version = 1; version <= 4; version++) {
+        char object[300], out[300];
+
+        shell("cd %s && gcc %s %s -g -ffunction-sections -fdata-sections -DVERSION=%d -c -o v%d.o "
+              "probe.c",
+              directory, flags, library ? "-fPIC" : "", version, version);
+        snprintf(object, sizeof(object), "%s/v%d.o", directory, version);
+        snprintf(out, sizeof(out), "%s/v%d.hpo", directory, version);
+        thin_make(out, "probe", target, object, functions);
+    }
+}
+
+static void expect_probe(struct host *host, int version, int count, int added)
+{
+    static const char *const words[] = {"zero", "one", "two", "three", "four"};
+    char text[200];
+
+    snprintf(text, sizeof(text), "v%d %s w %d %d %d %d %d %d %d 1 %d %d", version, words[version],
+             count, count, count, count, count, count, count, version, added);
+    host_expect(host, "probe", text);
+}
+
+static void load_version(struct host *host, int version)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "v%d.hpo", version);
+    must_apply(host, "load %s", directory_path(name));
+}
+
+static void state_is_kept(const char *flags, bool library)
+{
+    struct host *host;
+    int count = 1, added = 0;
+
+    print_message("%s%s\n", flags, library ? ", library" : "");
+    make_probe(flags, library);
+    host = host_start(directory_path("host"), NULL);
+    expect_probe(host, 0, ++count, -1);
+    load_version(host, 1);
+    expect_probe(host, 1, ++count, -1);
+    load_version(host, 2);
+    expect_probe(host, 2, ++count, ++added);
+    load_version(host, 3);
+    expect_probe(host, 3, ++count, ++added);
+    load_version(host, 1);
+    expect_probe(host, 1, ++count, -1);
+    load_version(host, 4);
+    expect_probe(host, 4, ++count, ++added);
+    load_version(host, 2);
+    expect_probe(host, 2, ++count, ++added);
+    must_apply(host, "revert last");
+    expect_probe(host, 0, ++count, -1);
+    host_stop(host);
+}
+
+static void every_kind_of_state_stays_at_its_address(void **state)
+{
+    (void)state;
+    state_is_kept("-O2", false);
+    state_is_kept("-O0", false);
+    state_is_kept("-O1", false);
+    state_is_kept("-O3", false);
+    state_is_kept("-O2 -no-pie -fno-pie", false);
+    state_is_kept("-O0 -no-pie -fno-pie", false);
+    state_is_kept("-O2 -fno-plt -fcf-protection -D_FORTIFY_SOURCE=2 -fstack-protector-strong",
+                  false);
+    state_is_kept("-O2 -fcommon -ffunction-sections -fdata-sections -Wl,--gc-sections", false);
+}
+
+static void state_of_a_library_stays_at_its_address(void **state)
+{
+    (void)state;
+    state_is_kept("-O2", true);
+    state_is_kept("-O0", true);
+    state_is_kept("-O2 -Wl,-Bsymbolic -fno-semantic-interposition", true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_state_stays_at_its_address),
+        cmocka_unit_test(state_of_a_library_stays_at_its_address),
+    };
+
+    return cmocka_run_group_tests(tests, build, directory_remove);
+}
