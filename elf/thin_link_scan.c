@@ -19,7 +19,7 @@ static int fails(const struct thin_link *link, enum elf_error_code code, uint32_
 
 /* ---- the parts ---- */
 
-static bool begins(const char *name, const char *with)
+static bool name_begins(const char *name, const char *with)
 {
     return strncmp(name, with, strlen(with)) == 0;
 }
@@ -37,7 +37,7 @@ static enum thin_part part_of_writable(const struct thin_link *link,
 {
     if (section->type == SHT_NOBITS)
         return PART_BSS;
-    if (begins(section->name, ".data.rel.ro") && !has_dynamic(link, section))
+    if (name_begins(section->name, ".data.rel.ro") && !has_dynamic(link, section))
         return PART_RODATA;
     return PART_DATA;
 }
@@ -82,7 +82,7 @@ static int place_section(struct thin_link *link, size_t i)
 
     if (section->flags & SHF_ALLOC)
         return place->kept ? 0 : place_allocated(link, section, place);
-    place->debug = begins(section->name, ".debug_") && section->type == SHT_PROGBITS &&
+    place->debug = name_begins(section->name, ".debug_") && section->type == SHT_PROGBITS &&
                    section->bytes && !(section->flags & SHF_COMPRESSED) &&
                    section->align <= THIN_PAGE;
     return 0;
@@ -239,7 +239,7 @@ bool thin_is_missing(const struct thin_link *link, uint32_t symbol)
     return place->part == PART_NONE && !place->kept;
 }
 
-static int add_branch(struct thin_link *link, uint64_t to)
+static int add_called(struct thin_link *link, uint64_t to)
 {
     uint64_t *branches;
 
@@ -264,7 +264,7 @@ static int scan_address(struct thin_link *link, uint32_t section, const struct r
     case THIN_TLS:
         return fails(link, ELF_THIN_RELOCATION, section, r, "is a thread-local variable");
     case THIN_ADDRESS:
-        return branch ? add_branch(link, s->at + (uint64_t)r->addend + kind.size) : 0;
+        return branch ? add_called(link, s->at + (uint64_t)r->addend + kind.size) : 0;
     case THIN_GOT:
     case THIN_DYNAMIC:
         if (branch)

@@ -205,7 +205,7 @@ static int write_own_stubs(const struct thin_link *link)
     return 0;
 }
 
-static bool has_bytes(enum thin_part part)
+static bool part_has_bytes(enum thin_part part)
 {
     return part == PART_RODATA || part == PART_TEXT || part == PART_DATA;
 }
@@ -213,7 +213,7 @@ static bool has_bytes(enum thin_part part)
 int thin_relocate_all(const struct thin_link *link)
 {
     for (uint32_t i = 1; i < link->object->section_count; i++)
-        if (has_bytes(link->places[i].part) && write_section(link, i) != 0)
+        if (part_has_bytes(link->places[i].part) && write_section(link, i) != 0)
             return -1;
     for (uint32_t i = 1; i < link->object->symbol_count; i++)
         write_words(link, i);

@@ -75,6 +75,15 @@ static int image_bytes_read(struct file_image *file, const char *path, off_t cop
     return status;
 }
 
+int file_image_bytes(struct file_image *file, const char *path, struct refusal *why)
+{
+    memset(file, 0, sizeof(*file));
+    if (image_bytes_read(file, path, FILE_MAX, why) == 0)
+        return 0;
+    file_image_close(file);
+    return -1;
+}
+
 static int open_image(struct file_image *file, const char *path, uint16_t require_type,
                       off_t copy_max, struct refusal *why)
 {

@@ -26,6 +26,8 @@ int file_image_open(struct file_image *file, const char *path, uint16_t require_
 /* The same, with a copy of any size. */
 int file_image_copy(struct file_image *file, const char *path, uint16_t require_type,
                     struct refusal *why);
+/* Read the bytes alone, as file_image_copy() does: `image` is NULL. For files that are no images. */
+int file_image_bytes(struct file_image *file, const char *path, struct refusal *why);
 void file_image_close(struct file_image *file);
 
 #endif

@@ -19,6 +19,7 @@
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
 #include "cli/session/request_run.h"
+#include "cli/verbs/check_thin.h"
 #include "cli/verbs/usage.h"
 #include "elf/manifest.h"
 #include "elf/protection.h"
@@ -488,7 +489,9 @@ static int check_operands(int argc, char **argv, const struct check_options *wit
         return usage_error("check", "check takes a target and a patch");
     if (process_target_is_file(argv[optind])) {
         char *host = process_target_path(argv[optind]);
-        int exit_code = check_in_file(host, argv[optind + 1], with);
+        const char *patch = argv[optind + 1];
+        int exit_code = check_thin_is(patch) ? check_thin(host, patch, with->json)
+                                             : check_in_file(host, patch, with);
 
         free(host);
         return exit_code;

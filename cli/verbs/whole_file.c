@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/debug/file_image.h"
+#include "elf/thin_file.h"
 
 /* Return the FNV-1a hash, which tells contents apart and does not authenticate them. */
 static uint64_t hash_of(const void *bytes, size_t size)
@@ -66,8 +67,13 @@ static enum whole read_whole(const char *path, uint64_t *hash, struct refusal *w
     struct file_image file;
     enum whole whole = WHOLE;
 
-    if (file_image_copy(&file, path, ET_DYN, why) != 0)
+    if (file_image_bytes(&file, path, why) != 0)
         return WHOLE_PART;
+    if (!thin_file_is(file.bytes, file.size)) {
+        file_image_close(&file);
+        if (file_image_copy(&file, path, ET_DYN, why) != 0)
+            return WHOLE_PART;
+    }
     *hash = hash_of(file.bytes, file.size);
     if (!sections_inside(&file)) {
         refuse(why, HP_ELF_CORRUPT, "%s: its section headers lie beyond its end", path);

@@ -45,7 +45,7 @@ static int add_replacement_of(struct module *module, const struct thin_replaceme
     return 0;
 }
 
-static int take_file(struct module *module, struct refusal *why)
+static int take_thin_file(struct module *module, struct refusal *why)
 {
     const struct thin_file *file = module->thin->file;
 
@@ -75,7 +75,7 @@ int thin_module_read(struct module *module, struct refusal *why)
         return refuse(why, HP_VALUE, "%s: a thin object names its functions itself", module->path);
     if (thin_file_open(&thin->file, thin->file_bytes, thin->file_size, &error) != 0)
         return refuse_thin(module, &error, why);
-    return take_file(module, why);
+    return take_thin_file(module, why);
 }
 
 /* ---- linking ---- */

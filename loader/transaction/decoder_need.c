@@ -30,7 +30,7 @@ bool decoder_is_needed(const struct transaction *transaction)
         if (module->hooks[HOOK_BEFORE_APPLY]) /* the hook may name other targets */
             return true;
         for (size_t k = 0; k < module->replacement_count; k++)
-            if (!names_declared(module->replacements[k].target))
+            if (module->replacements[k].by_place || !names_declared(module->replacements[k].target))
                 return true;
     }
     return false;

@@ -200,11 +200,195 @@ static void state_of_a_library_stays_at_its_address(void **state)
     state_is_kept("-O2 -Wl,-Bsymbolic -fno-semantic-interposition", true);
 }
 
+<<<<<<< HEAD
+=======
+/* ---- several modules ---- */
+
+static const char *const only_probe[] = {"probe", NULL};
+static const char *const only_helper[] = {"helper", NULL};
+
+static void make_part(const char *name, int version, const char *const *parts)
+{
+    char object[300];
+
+    snprintf(object, sizeof(object), "%s/v%d.o", directory, version);
+    thin_make(path_of(directory, name), name, directory_path("host"), object, parts);
+}
+
+/* Ask for the versions of probe and helper: "v3 ... 2". */
+static void expect_versions(struct host *host, int probe, int helper)
+{
+    const char *answer = host_ask(host, "probe");
+    int probed = -1, helped = -1;
+
+    if (sscanf(answer, "v%d %*s w %*d %*d %*d %*d %*d %*d %*d %*d %d", &probed, &helped) != 2 ||
+        probed != probe || helped != helper)
+        fail_msg("probe v%d, helper v%d expected: %s", probe, helper, answer);
+}
+
+static void modules_of_one_program_are_stacked_and_reverted_in_any_order(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O1", false);
+    make_part("one", 1, only_probe);
+    make_part("two", 2, only_helper);
+    make_part("three", 3, functions);
+    host = host_start(directory_path("host"), NULL);
+    must_apply(host, "load %s", directory_path("one"));
+    expect_versions(host, 1, 0);
+    must_apply(host, "load %s", directory_path("two"));
+    expect_versions(host, 1, 2);
+    must_apply(host, "load %s", directory_path("three"));
+    expect_versions(host, 3, 3);
+    must_apply(host, "revert name=one");
+    expect_versions(host, 3, 3);
+    must_apply(host, "revert name=three");
+    expect_versions(host, 0, 2);
+    must_apply(host, "load %s", directory_path("one"));
+    expect_versions(host, 1, 2);
+    must_apply(host, "revert last");
+    expect_versions(host, 0, 2);
+    must_apply(host, "revert name=two");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+static void functions_that_a_reload_does_not_have_go_back(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O1", false);
+    make_part("fix", 1, functions);
+    host = host_start(directory_path("host"), NULL);
+    must_apply(host, "load %s", directory_path("fix"));
+    expect_versions(host, 1, 1);
+    make_part("fix", 2, only_helper);
+    must_apply(host, "load %s", directory_path("fix"));
+    expect_versions(host, 0, 2);
+    make_part("fix", 3, only_probe);
+    must_apply(host, "reload");
+    expect_versions(host, 3, 0);
+    must_apply(host, "revert last");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+static void a_transaction_of_several_thin_objects_is_one_switch(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O1", false);
+    make_part("one", 1, only_probe);
+    make_part("two", 2, only_helper);
+    host = host_start(directory_path("host"), NULL);
+    must_apply(host, "begin\nload %s\nload %s\ncommit", directory_path("one"),
+               directory_path("two"));
+    expect_versions(host, 1, 2);
+    must_apply(host, "revert all");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+/* ---- ways to load ---- */
+
+static void a_program_starts_with_a_thin_object(void **state)
+{
+    char setting[300];
+    const char *const environment[] = {setting, NULL};
+    struct host *host;
+
+    (void)state;
+    make_probe("-O2", false);
+    snprintf(setting, sizeof(setting), "HOTPATCH_PATCH=%s/v3.hpo", directory);
+    host = host_start(directory_path("host"), environment);
+    expect_versions(host, 3, 3);
+    must_apply(host, "revert last");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+static void the_command_shows_what_is_applied(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O2", false);
+    host = host_start(directory_path("host"), NULL);
+    output_must(hotpatch(host, "check", directory_path("host"), directory_path("v1.hpo"), NULL), 0,
+                "fits: probe 1, 2 functions of", "warning");
+    output_must(hotpatch(host, "check", pid_text(host->pid), directory_path("v1.hpo"), NULL), 0,
+                "probe", NULL);
+    output_must(
+        hotpatch(host, "load", "--dry-run", pid_text(host->pid), directory_path("v1.hpo"), NULL), 0,
+        "probe", NULL);
+    expect_versions(host, 0, 0);
+    output_must(hotpatch(host, "load", pid_text(host->pid), directory_path("v1.hpo"), NULL), 0,
+                "probe", NULL);
+    expect_versions(host, 1, 1);
+    output_must(hotpatch(host, "status", pid_text(host->pid), NULL), 0, "helper", NULL);
+    output_must(hotpatch(host, "load", pid_text(host->pid), directory_path("v1.hpo"), NULL), 0,
+                "unchanged", NULL);
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "last", NULL), 0, "probe", NULL);
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+/* ---- refusals ---- */
+
+static void another_build_is_refused(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O2", false);
+    shell("cd %s && mv v1.hpo old.hpo && gcc -O2 -g -DOTHER -c -Dadded_text=1 probe.c && "
+          "gcc -Wl,--build-id=0x0123456789abcdef -o host program.o probe.o",
+          directory);
+    host = host_start(directory_path("host"), NULL);
+    assert_string_equal(outcome(host, "load %s", directory_path("old.hpo")), "HP-BUILD-ID");
+    output_must(hotpatch(host, "check", directory_path("host"), directory_path("old.hpo"), NULL), 1,
+                "HP-BUILD-ID", "fits");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+static void a_missing_symbol_is_refused(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_probe("-O2", false);
+    shell("cd %s && sed 's/getenv(\"PROBE_NONE\")/no_such_function()/' probe.c > lost.c && "
+          "gcc -O2 -g -w -ffunction-sections -fdata-sections -DVERSION=1 -c -o lost.o lost.c",
+          directory);
+    thin_make(directory_path("lost.hpo"), "lost", directory_path("host"), directory_path("lost.o"),
+              functions);
+    host = host_start(directory_path("host"), NULL);
+    assert_string_equal(outcome(host, "load %s", directory_path("lost.hpo")), "HP-UNDEFINED");
+    expect_versions(host, 0, 0);
+    host_stop(host);
+}
+
+>>>>>>> 9e22a32 (check, load --follow: thin objects)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_state_stays_at_its_address),
         cmocka_unit_test(state_of_a_library_stays_at_its_address),
+<<<<<<< HEAD
+=======
+        cmocka_unit_test(modules_of_one_program_are_stacked_and_reverted_in_any_order),
+        cmocka_unit_test(functions_that_a_reload_does_not_have_go_back),
+        cmocka_unit_test(a_transaction_of_several_thin_objects_is_one_switch),
+        cmocka_unit_test(a_program_starts_with_a_thin_object),
+        cmocka_unit_test(the_command_shows_what_is_applied),
+        cmocka_unit_test(another_build_is_refused),
+        cmocka_unit_test(a_missing_symbol_is_refused),
+>>>>>>> 9e22a32 (check, load --follow: thin objects)
     };
 
     return cmocka_run_group_tests(tests, build, directory_remove);
