@@ -200,8 +200,6 @@ static void state_of_a_library_stays_at_its_address(void **state)
     state_is_kept("-O2 -Wl,-Bsymbolic -fno-semantic-interposition", true);
 }
 
-<<<<<<< HEAD
-=======
 /* ---- several modules ---- */
 
 static const char *const only_probe[] = {"probe", NULL};
@@ -373,14 +371,11 @@ static void a_missing_symbol_is_refused(void **state)
     host_stop(host);
 }
 
->>>>>>> 9e22a32 (check, load --follow: thin objects)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_state_stays_at_its_address),
         cmocka_unit_test(state_of_a_library_stays_at_its_address),
-<<<<<<< HEAD
-=======
         cmocka_unit_test(modules_of_one_program_are_stacked_and_reverted_in_any_order),
         cmocka_unit_test(functions_that_a_reload_does_not_have_go_back),
         cmocka_unit_test(a_transaction_of_several_thin_objects_is_one_switch),
@@ -388,7 +383,6 @@ int main(void)
         cmocka_unit_test(the_command_shows_what_is_applied),
         cmocka_unit_test(another_build_is_refused),
         cmocka_unit_test(a_missing_symbol_is_refused),
->>>>>>> 9e22a32 (check, load --follow: thin objects)
     };
 
     return cmocka_run_group_tests(tests, build, directory_remove);
