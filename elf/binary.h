@@ -20,7 +20,8 @@ bool binary_is_twin(const struct binary *binary);         /* the symbols come fr
 bool binary_is_program(const struct binary *binary);      /* ET_EXEC, or ET_DYN that is a PIE */
 bool binary_has_symbols(const struct binary *binary);     /* there is a .symtab with functions */
 bool binary_has_files(const struct binary *binary);       /* .symtab has STT_FILE entries */
-bool binary_has_file(const struct binary *binary, const char *name); /* one of this name */
+size_t binary_file_count(const struct binary *binary,
+                         const char *name); /* STT_FILE entries of a name */
 
 /* ---- bytes ---- */
 

@@ -201,12 +201,13 @@ bool binary_has_files(const struct binary *binary)
     return binary->group_count > 0;
 }
 
-bool binary_has_file(const struct binary *binary, const char *name)
+size_t binary_file_count(const struct binary *binary, const char *name)
 {
+    size_t count = 0;
+
     for (uint32_t i = 0; i < binary->group_count; i++)
-        if (strcmp(binary->files[i], name) == 0)
-            return true;
-    return false;
+        count += strcmp(binary->files[i], name) == 0;
+    return count;
 }
 
 size_t binary_group_count(const struct binary *binary)

@@ -123,8 +123,10 @@ int build_open(struct build **out, const struct build_options *options, struct r
     result = target_open(&build->target, options->target, options->debug, why);
     if (result == 0)
         result = open_units(build, here, why);
-    if (result == 0)
+    if (result == 0) {
+        target_mark_strangers(&build->target, &build->units);
         result = scratch_make(&build->scratch, &build->place.owner, why);
+    }
     build->place.scratch = build->scratch.path;
     free(here);
     if (result != 0) {
@@ -198,8 +200,7 @@ int build_sources(struct build *build, bool headers, void (*each)(const char *pa
     int result = 0;
 
     for (size_t i = 0; i < build->units.count; i++)
-        if (target_has_source(&build->target, &build->units.list[i]) &&
-            !build->units.list[i].stranger)
+        if (!build->units.list[i].stranger)
             units[count++] = &build->units.list[i];
     for (size_t i = 0; i < count; i++)
         if (!word_list_has(&list, units[i]->real))
@@ -343,7 +344,7 @@ static int make_old_view(struct build_run *run, struct refusal *why)
     struct units *units = &run->build->units;
 
     for (size_t i = 0; i < units->count; i++)
-        if (target_has_source(&run->build->target, &units->list[i]))
+        if (!units->list[i].stranger)
             open_unit_directories(&run->old_view, &units->list[i]);
     return make_view(run, &run->old_view, false, why);
 }

@@ -151,8 +151,7 @@ static struct unit *find_sibling(const struct build_run *run, const char *real)
     for (size_t i = 0; i < units->count && !found; i++) {
         char *other = path_directory(units->list[i].real);
 
-        if (strcmp(other, directory) == 0 && !units->list[i].added &&
-            target_has_source(&run->build->target, &units->list[i]))
+        if (strcmp(other, directory) == 0 && !units->list[i].added && !units->list[i].stranger)
             found = &units->list[i];
         free(other);
     }
@@ -188,15 +187,14 @@ int build_find_affected(struct build_run *run, struct refusal *why)
     for (size_t i = 0; i < units->count; i++) {
         struct unit *unit = &units->list[i];
 
-        if (!unit->knows_files && !unit->added && !unit->stranger &&
-            target_has_source(&run->build->target, unit) && may_include(run, unit))
+        if (!unit->knows_files && !unit->added && !unit->stranger && may_include(run, unit))
             unknown[count++] = unit;
     }
     result = build_learn_files(run->build, run->has_old_view ? &run->old_view : NULL, unknown,
                                count, why);
     free(unknown);
     for (size_t i = 0; i < units->count; i++)
-        if (!units->list[i].stranger && target_has_source(&run->build->target, &units->list[i]))
+        if (!units->list[i].stranger)
             note_use(run, &units->list[i]);
     return result;
 }

@@ -63,8 +63,7 @@ static void keep_likeliest(const struct diff_editor *editor, const struct diff_f
     for (size_t i = 0; places->count > 1 && i < places->count; i++) {
         const struct unit *unit = units_find(&editor->build->units, places->list[i]);
 
-        if ((!unit || target_has_source(&editor->build->target, unit)) &&
-            applies(editor, file, places->list[i], false))
+        if ((!unit || !unit->stranger) && applies(editor, file, places->list[i], false))
             words_add(&kept, places->list[i]);
     }
     if (kept.count) {
@@ -164,7 +163,7 @@ static bool is_no_source(const struct diff_editor *editor, const char *place)
 {
     const struct unit *unit = units_find(&editor->build->units, place);
 
-    return unit ? !target_has_source(&editor->build->target, unit) : !source_is_code(place);
+    return unit ? unit->stranger : !source_is_code(place);
 }
 
 /* Apply the hunks to the file at `place`; what comes out is the text of `to`. */

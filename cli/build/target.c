@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base_name.h"
+#include "cli/build/paths.h"
 #include "cli/build/unit.h"
 #include "cli/output/output.h"
 #include "elf/binary_read.h"
@@ -46,6 +47,8 @@ int target_open(struct build_target *target, const char *path, const char *debug
             result = refuse(why, HP_NO_SYMBOLS, "%s has no symbol table%s", path,
                             debug ? ", nor has the debug file" : "");
     }
+    if (result == 0)
+        unit_names_read(&target->names, symbols >= 0 ? symbols : file);
     if (file >= 0)
         close(file);
     if (symbols >= 0)
@@ -58,6 +61,7 @@ int target_open(struct build_target *target, const char *path, const char *debug
 void target_close(struct build_target *target)
 {
     binary_close(target->binary);
+    unit_names_free(&target->names);
     free(target->path);
     memset(target, 0, sizeof(*target));
 }
@@ -72,9 +76,60 @@ bool target_changed(const struct build_target *target)
            facts.st_mtim.tv_nsec != target->facts.st_mtim.tv_nsec;
 }
 
-bool target_has_source(const struct build_target *target, const struct unit *unit)
+/* Return whether the unit of debug information is this source. */
+static bool is_named(const struct unit_name *name, const struct unit *unit)
 {
-    /* Of LTO the names are others: the unit is refused later. */
-    return unit->candidates[0].line.whole || !binary_has_files(target->binary) ||
-           binary_has_file(target->binary, base_name(unit->file));
+    char *path = path_absolute(name->directory, name->name), *real;
+    bool same = strcmp(path, unit->file) == 0;
+
+    if (!same && strcmp(base_name(path), base_name(unit->real)) == 0) {
+        real = path_real(path);
+        same = strcmp(real, unit->real) == 0;
+        free(real);
+    }
+    free(path);
+    return same;
+}
+
+/* Return whether some other unit is the one that the debug information means. */
+static bool is_other(const struct unit_name *name, const struct units *units,
+                     const struct unit *unit)
+{
+    for (size_t i = 0; i < units->count; i++)
+        if (&units->list[i] != unit &&
+            strcmp(base_name(units->list[i].file), base_name(name->name)) == 0 &&
+            is_named(name, &units->list[i]))
+            return true;
+    return false;
+}
+
+/* Files without debug information have STT_FILE entries alone; a tree that was moved has names that are no unit's. */
+static bool is_stranger(const struct build_target *target, const struct units *units,
+                        const struct unit *unit)
+{
+    const char *base = base_name(unit->file);
+    size_t files = binary_file_count(target->binary, base), named = 0;
+    bool unexplained = false;
+
+    if (unit->candidates[0].line.whole) /* of LTO the names are others: it is refused later */
+        return false;
+    if (binary_has_files(target->binary) && !files)
+        return true;
+    for (size_t i = 0; i < target->names.count; i++) {
+        const struct unit_name *name = &target->names.list[i];
+
+        if (strcmp(base_name(name->name), base) != 0)
+            continue;
+        if (is_named(name, unit))
+            return false;
+        unexplained |= !is_other(name, units, unit);
+        named++;
+    }
+    return named > 0 && !unexplained && files <= named;
+}
+
+void target_mark_strangers(const struct build_target *target, struct units *units)
+{
+    for (size_t i = 0; i < units->count; i++)
+        units->list[i].stranger = is_stranger(target, units, &units->list[i]);
 }

@@ -8,14 +8,16 @@
 #include <sys/stat.h>
 
 #include "base/refusal.h"
+#include "cli/debug/unit_names.h"
 #include "elf/binary.h"
 
-struct unit;
+struct units;
 
 struct build_target {
     char *path;
     struct binary *binary;
-    struct stat facts; /* of the file when it was opened */
+    struct stat facts;       /* of the file when it was opened */
+    struct unit_names names; /* of its debug information */
 };
 
 /* Open the binary; `debug`: a file with its symbols, or NULL. Return 0, or -1: HP-OPEN, HP-NO-SYMBOLS, HP-NOT-ELF... */
@@ -25,7 +27,8 @@ void target_close(struct build_target *target);
 /* Return whether the file is another one than the one that was opened. */
 bool target_changed(const struct build_target *target);
 
-/* Return whether the target may come from the unit: its symbol table has the name of the source. */
-bool target_has_source(const struct build_target *target, const struct unit *unit);
+/* Mark the units that the target cannot come from as strangers: its symbol table lacks the name of the source, or its debug
+ * information names another file of that name. */
+void target_mark_strangers(const struct build_target *target, struct units *units);
 
 #endif
