@@ -105,7 +105,7 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
         char *path, *text;
         size_t size;
 
-        if (*word != '@' || i == 0) {
+        if (*word != '@' || (i == 0 && depth == 0)) {
             words_add(out, word);
             continue;
         }
