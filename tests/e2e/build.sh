@@ -1,0 +1,327 @@
+#!/bin/sh
+# build.sh - hotpatch build over trees of several shapes: which functions it finds, which files it ignores, what it refuses,
+# and that nothing is left behind, or changed in the sources.
+#
+# The projects have a few lines; their compile commands are written by hand, as cmake, meson and bear write them. The last
+# line reads "N passed, N failed".
+#
+# shellcheck disable=SC2086 # flags are split into words on purpose
+set -u
+
+source=$(cd "$(dirname "$0")/../.." && pwd)
+build=${HOTPATCH_BUILD:-$source/build}
+case $build in /*) ;; *) build=$source/$build ;; esac
+hotpatch=$build/hotpatch
+cc=${CC:-gcc}
+work=$(mktemp -d /tmp/hotpatch-e2e-build-XXXXXX) || exit 1
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir -m 700 "$work/run" "$work/tmp" "$work/cache"
+export HOTPATCH_DIR="$work/run" TMPDIR="$work/tmp" XDG_CACHE_HOME="$work/cache" LC_ALL=C
+unset LD_PRELOAD MAKEFLAGS
+passed=0
+failed=0
+
+# check WHAT COMMAND...: one test.
+check()
+{
+    what=$1
+    shift
+    if "$@" >"$work/said" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what"
+        sed 's/^/    /' "$work/said"
+    fi
+}
+
+# commands DIRECTORY FILE COMMAND...: add a row to $rows.
+row()
+{
+    rows="$rows${rows:+,}
+{\"directory\": \"$1\", \"file\": \"$2\", \"command\": \"$3\"}"
+}
+
+# project NAME: make a program of three files, with a header, and its compile commands; $p is its directory.
+project()
+{
+    p=$work/$1
+    flags=${2:--O2 -g}
+    mkdir -p "$p/src" "$p/include"
+    cat >"$p/include/limits_of.h" <<'END'
+#define LIMIT 10
+static inline int clamp(int x) { return x > LIMIT ? LIMIT : x; }
+int twice(int x);
+int where(void);
+END
+    cat >"$p/src/main.c" <<'END'
+#include <stdio.h>
+#include "../include/limits_of.h"
+int main(void)
+{
+    char line[100];
+    while (fgets(line, sizeof line, stdin)) {
+        printf("%d %d\n", twice((int)sizeof line), where());
+        fflush(stdout);
+    }
+    return 0;
+}
+END
+    cat >"$p/src/twice.c" <<'END'
+#include <assert.h>
+#include "limits_of.h"
+static int calls;
+__attribute__((noinline)) static int count(void)
+{
+    return ++calls;
+}
+int twice(int x)
+{
+    assert(x > 0);
+    return clamp(x) * 2 + count();
+}
+int not_clamped(int x)
+{
+    return x * 3;
+}
+END
+    cat >"$p/src/where.c" <<'END'
+#include "limits_of.h"
+int where(void)
+{
+    return sizeof __FILE__ + __LINE__;
+}
+END
+    rows=
+    for f in main twice where; do
+        (cd "$p/src" && $cc $flags -I../include -c -o "$p/$f.o" $f.c) || exit 1
+        row "$p/src" "$f.c" "$cc $flags -I../include -MD -MF x.d -c -o ../$f.o $f.c"
+    done
+    echo "[$rows]" >"$p/compile_commands.json"
+    $cc -o "$p/app" "$p/main.o" "$p/twice.o" "$p/where.o" || exit 1
+    cp -r "$p" "$p.before"
+}
+
+# edit FILE SED...: write the diff of the edited project to $p.diff.
+edit()
+{
+    rm -rf "$p.new"
+    cp -r "$p.before" "$p.new"
+    (cd "$p.new" && sed -i "$2" "$1")
+    make_diff
+}
+
+make_diff()
+{
+    (cd "$work" && diff -ruN -x '*.o' -x app -x '*.json' "${p##*/}.before" "${p##*/}.new") >"$p.diff"
+}
+
+# build OPTION...: run hotpatch build; its words go to $p.out, the exit status to $status.
+build()
+{
+    "$hotpatch" build --target "$p/app" --build-dir "$p" -o "$p.hpo" "$@" >"$p.out" 2>"$p.err"
+    status=$?
+    cat "$p.out" "$p.err"
+}
+
+# finds "N functions" NAME...: the first lines of the output.
+finds()
+{
+    count=$1
+    shift
+    build -p1 "$p.diff"
+    [ "$status" -eq 0 ] || return 1
+    [ "$(sed -n 1p "$p.out")" = "$count functions" ] || return 1
+    sed "2,$((count + 1))!d" "$p.out" | sort >"$work/names"
+    printf '%s\n' "$@" | sort | cmp - "$work/names"
+}
+
+# refused CODE WORD [OPTION...]: it says CODE and WORD, and exits with 1.
+refused()
+{
+    code=$1
+    word=$2
+    shift 2
+    rm -f "$p.hpo"
+    build "$@" -p1 "$p.diff"
+    [ "$status" -eq 1 ] || return 1
+    grep -q "$code" "$p.err" && grep -q -- "$word" "$p.err" && [ ! -e "$p.hpo" ]
+}
+
+unchanged()
+{
+    diff -r "$p.before" "$p" && [ -z "$(ls -A "$work/tmp")" ]
+}
+
+# answer: what the program says, before and after a load and after its revert.
+answers()
+{
+    mkfifo "$work/in"
+    "$hotpatch" run "$p/app" <"$work/in" >"$work/answers" &
+    exec 3>"$work/in"
+    echo ask >&3
+    while [ "$(wc -l <"$work/answers")" -lt 1 ]; do sleep 0.05; done
+    pid=$!
+    "$hotpatch" load $pid "$p.hpo" || return 1
+    echo ask >&3
+    while [ "$(wc -l <"$work/answers")" -lt 2 ]; do sleep 0.05; done
+    "$hotpatch" revert $pid last || return 1
+    echo ask >&3
+    exec 3>&-
+    wait $pid
+    rm "$work/in"
+    cat "$work/answers"
+    printf '%s\n' "$@" | cmp - "$work/answers"
+}
+
+# ------------------------------------------------------------- one project ---
+
+project plain
+edit src/twice.c 's/\* 2/* 5/'
+check "a changed constant is one function" finds 1 twice
+check "the new code runs, the old one after the revert, and the counter goes on" answers "21 12" "52 12" "23 12"
+check "the sources are as they were, and no file is left" unchanged
+
+edit src/twice.c 's/^static int calls/\/* one *\/\n\/* two *\/\n&/; s/\* 2/* 5/'
+check "lines that move change no assertion" finds 1 twice
+
+edit src/where.c 's/^#include/\n\n&/'
+check "lines that move change no __LINE__" refused HP-UNCHANGED "no machine code"
+
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+check "a header changes the functions of each file that includes it" finds 1 twice
+
+edit src/twice.c 's/x \* 3/x * 4/'
+printf 'diff -u a/ChangeLog b/ChangeLog\n--- a/ChangeLog\n+++ b/ChangeLog\n@@ -1,1 +1,2 @@\n+x\n y\n' >>"$p.diff"
+check "a ChangeLog that is not there is ignored" finds 1 not_clamped
+check "which is said" grep -q 'note: ChangeLog is ignored' "$p.out"
+
+edit src/twice.c 's/return x \* 3;/return helper(x);/; s/^static int calls/int helper(int x);\n&/'
+printf '#include "limits_of.h"\n#include "more.h"\nint helper(int x)\n{\n    return clamp(x) * MORE;\n}\n' >"$p.new/src/helper.c"
+echo '#define MORE 7' >"$p.new/include/more.h"
+make_diff
+check "a new file and a new header belong to the edit" finds 2 helper not_clamped
+
+edit src/twice.c 's/return x \* 3;/return x * 3 +;/'
+check "the compiler's words are shown" refused HP-COMPILE "src/twice.c.*error"
+check "in its own place" grep -q "^$p/src/twice.c:\|^twice.c:15" "$p.err"
+
+edit src/twice.c 's/\* 2/* 5/'
+sed -i 's/^-    return clamp.*/-    return other(x);/' "$p.diff"
+check "a diff of other sources is refused" refused HP-DIFF "hunk"
+edit src/twice.c 's/\* 2/* 5/'
+cp "$p.new/src/twice.c" "$p/src/twice.c"
+check "a diff that is applied already is refused in words" refused HP-DIFF "already"
+cp "$p.before/src/twice.c" "$p/src/twice.c"
+sed -i 's/\* 2 /* 3 /' "$p/src/twice.c"
+printf -- '--- a/src/twice.c\n+++ b/src/twice.c\n@@ -13,5 +13,5 @@\n int not_clamped(int x)\n {\n-    return x * 3;\n+    return x * 4;\n }\n' |
+    sed 's/@@ -13,5 +13,5 @@/@@ -13,4 +13,4 @@/' >"$p.diff"
+check "sources that the binary was not built from are refused" refused HP-BASELINE twice
+cp "$p.before/src/twice.c" "$p/src/twice.c"
+printf -- '--- a/src/nowhere.c\n+++ b/src/nowhere.c\n@@ -1,1 +1,1 @@\n-1\n+2\n' >"$p.diff"
+check "a file that is not there is refused" refused HP-SOURCE nowhere.c
+printf -- '--- a/../../etc/hosts\n+++ b/../../etc/hosts\n@@ -1,1 +1,1 @@\n-1\n+2\n' >"$p.diff"
+check "a path that leads out of the tree is refused" refused HP-DIFF "out of the source tree"
+check "the sources are as they were, and no file is left, after refusals" unchanged
+
+# ------------------------------------------------------- shapes of projects ---
+
+project lto '-O2 -g'
+sed -i 's/-O2/-O2 -flto/' "$p/compile_commands.json"
+edit src/twice.c 's/\* 2/* 5/'
+check "link-time optimisation is refused in words" refused HP-LTO "flto"
+
+# Out of the tree, absolute names, a header read through "..", and through a link of the user's.
+project cmake
+mkdir "$p.build"
+rows=
+ln -s "$p" "$p.link"
+for f in main twice where; do
+    (cd "$p.build" && $cc -O2 -g -I"$p.link/include" -o $f.o -c "$p.link/src/$f.c") || exit 1
+    row "$p.build" "$p.link/src/$f.c" "$cc -O2 -g -I$p.link/include -o $f.o -c $p.link/src/$f.c"
+done
+echo "[$rows]" >"$p.build/compile_commands.json"
+(cd "$p.build" && $cc -o app main.o twice.o where.o)
+out_of_tree()
+{
+    "$hotpatch" build --target "$p.build/app" --build-dir "$p.build" -p1 "$p.diff" -o "$p.hpo" >"$p.out" 2>"$p.err"
+    status=$?
+    cat "$p.out" "$p.err"
+    [ $status -eq 0 ] && [ "$(head -n 1 "$p.out")" = "$1 functions" ]
+}
+edit src/where.c 's/return/int more = 0;\n    return more + 1 +/'
+check "a build directory beside the sources, whose paths are absolute" out_of_tree 1
+edit include/limits_of.h 's/LIMIT 10/LIMIT 30/'
+check "a header of such a build" out_of_tree 1
+edit src/main.c 's/%d %d/%d  %d/'
+check "a source that reads a header through .." out_of_tree 1
+
+# One file compiled for two programs and twice for one of them.
+project twice_over
+rows=
+for f in main twice where; do
+    row "$p/src" "$f.c" "$cc -O0 -g -DOTHER -I../include -c -o ../other-$f.o $f.c"
+    row "$p/src" "$f.c" "$cc -O2 -g -I../include -fPIC -c -o .libs/$f.o $f.c"
+    row "$p/src" "$f.c" "$cc -O2 -g -I../include -c -o ../$f.o $f.c"
+done
+echo "[$rows]" >"$p/compile_commands.json"
+edit src/twice.c 's/\* 2/* 5/'
+check "of several commands that of the binary is taken" finds 1 twice
+
+# Another program of the tree has files of the same names.
+project strangers
+mkdir "$p/tool" "$p.before/tool"
+echo 'int main(void) { return 3; }' >"$p/tool/main.c"
+cp "$p/tool/main.c" "$p.before/tool/main.c"
+sed -i "s|^\\[|[{\"directory\": \"$p/tool\", \"file\": \"main.c\", \"command\": \"$cc -O2 -c main.c\"},|" "$p/compile_commands.json" "$p.before/compile_commands.json"
+edit tool/main.c 's/3/4/'
+check "the main.c of another program is none of this one" refused HP-SOURCE "no file of the edit is a source"
+edit tool/main.c 's/3/4/'
+(cd "$p.new" && sed -i 's/\* 2/* 5/' src/twice.c)
+make_diff
+check "it is ignored beside one that is" finds 1 twice
+
+# ------------------------------------------------------------------ rights ---
+
+project rights
+edit src/twice.c 's/\* 2/* 5/'
+chmod 666 "$p/compile_commands.json"
+check "commands that others can write are not obeyed" refused HP-COMMANDS "can be written by other users"
+chmod 644 "$p/compile_commands.json"
+chmod 777 "$p"
+check "nor those in a directory where others can write" refused HP-COMMANDS "can be written by other users"
+chmod 755 "$p"
+check "else they are" finds 1 twice
+
+if [ "$(id -u)" -eq 0 ]; then
+    cat >"$work/as" <<END
+#!/bin/sh
+id -u >>"$work/ids"
+exec $cc "\$@"
+END
+    chmod 755 "$work/as" "$work"
+    : >"$work/ids"
+    chmod 666 "$work/ids"
+    sed -i "s|\"command\": \"$cc|\"command\": \"$work/as|" "$p/compile_commands.json"
+    chown -R 65533:65533 "$p" "$p.before"
+    as_owner()
+    {
+        chmod 1777 "$work/tmp"
+        finds 1 twice && [ "$(sort -u "$work/ids")" = 65533 ] && [ -z "$(ls -A "$work/tmp")" ]
+    }
+    check "root runs the compiler as the owner of the build directory" as_owner
+    not_mine()
+    {
+        rm -f "$p.hpo"
+        setpriv --reuid 65532 --regid 65532 --clear-groups env TMPDIR="$work/tmp" "$hotpatch" build --target "$p/app" \
+            --build-dir "$p" -p1 "$p.diff" -o "$work/tmp/x.hpo" >"$p.out" 2>"$p.err"
+        status=$?
+        cat "$p.out" "$p.err"
+        [ $status -eq 1 ] && grep -q "HP-COMMANDS.*belongs to another user" "$p.err" && [ ! -e "$work/tmp/x.hpo" ]
+    }
+    check "a user builds in no directory of another user" not_mine
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
