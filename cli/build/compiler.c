@@ -35,8 +35,8 @@ static void set_environment(const struct compile_job *job, const struct build_ow
     setenv("PWD", job->directory, 1);
     setenv("TMPDIR", scratch, 1);
     setenv("CCACHE_DISABLE", "1", 1);
-    if (entry)
-        setenv("HOME", entry->pw_dir, 1);
+    if (owner->other)
+        setenv("HOME", entry ? entry->pw_dir : scratch, 1);
     free(kept);
 }
 

@@ -91,19 +91,39 @@ static bool is_named(const struct unit_name *name, const struct unit *unit)
     return same;
 }
 
-/* Return whether some other unit is the one that the debug information means. */
-static bool is_other(const struct unit_name *name, const struct units *units,
-                     const struct unit *unit)
+/* Return how many components two paths have in common at their ends. */
+static size_t common_tail(const char *a, const char *b)
 {
-    for (size_t i = 0; i < units->count; i++)
-        if (&units->list[i] != unit &&
-            strcmp(base_name(units->list[i].file), base_name(name->name)) == 0 &&
-            is_named(name, &units->list[i]))
-            return true;
-    return false;
+    size_t i = strlen(a), j = strlen(b), components = 0;
+
+    while (i && j && a[i - 1] == b[j - 1]) {
+        components += a[i - 1] == '/';
+        i--, j--;
+    }
+    return components;
 }
 
-/* Files without debug information have STT_FILE entries alone; a tree that was moved has names that are no unit's. */
+/* Return whether another unit is rather the one that the debug information means. Where the tree was built under another name, or
+ * its name was mapped to another, the paths agree at their ends alone. */
+static bool is_rather_other(const struct unit_name *name, const struct units *units,
+                            const struct unit *unit)
+{
+    char *path = path_absolute(name->directory, name->name);
+    size_t own = common_tail(path, unit->file);
+    bool other = false;
+
+    for (size_t i = 0; i < units->count && !other; i++) {
+        const struct unit *candidate = &units->list[i];
+
+        other = candidate != unit && (common_tail(path, candidate->file) > own ||
+                                      (strcmp(base_name(candidate->file), base_name(path)) == 0 &&
+                                       is_named(name, candidate)));
+    }
+    free(path);
+    return other;
+}
+
+/* Files without debug information have STT_FILE entries alone. */
 static bool is_stranger(const struct build_target *target, const struct units *units,
                         const struct unit *unit)
 {
@@ -122,7 +142,7 @@ static bool is_stranger(const struct build_target *target, const struct units *u
             continue;
         if (is_named(name, unit))
             return false;
-        unexplained |= !is_other(name, units, unit);
+        unexplained |= !is_rather_other(name, units, unit);
         named++;
     }
     return named > 0 && !unexplained && files <= named;
