@@ -106,6 +106,11 @@ void object_dwarf_close(struct object_dwarf *dwarf)
     free(dwarf);
 }
 
+const struct rel_object *object_dwarf_object(const struct object_dwarf *dwarf)
+{
+    return dwarf->object;
+}
+
 Dwarf *object_dwarf_handle(const struct object_dwarf *dwarf)
 {
     return dwarf->dwarf;

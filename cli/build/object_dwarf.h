@@ -62,6 +62,7 @@ const char *object_dwarf_whole_program(const struct object_dwarf *dwarf);
 bool object_dwarf_is_cxx(const struct object_dwarf *dwarf);
 
 /* For types*.c. */
+const struct rel_object *object_dwarf_object(const struct object_dwarf *dwarf);
 Dwarf *object_dwarf_handle(const struct object_dwarf *dwarf);
 /* Return the types of the object, which are read once. */
 struct type_table *object_dwarf_types(const struct object_dwarf *dwarf);

@@ -7,6 +7,7 @@
 #include "cli/build/object_dwarf_content.h"
 
 #include <dwarf.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,23 @@ static const char *function_by_symbol(const struct object_dwarf *dwarf, struct d
     return keep_text(dwarf->content, format_text("%.*s", (int)(dot - name), name));
 }
 
+/* Find the place of a variable of another object: its undefined symbol. */
+static bool undefined_place(const struct object_dwarf *dwarf, Dwarf_Die *die,
+                           const struct place_in_source *in, struct dwarf_place *place, bool *tls)
+{
+    const char *name = linkage_name(die) ? linkage_name(die) : dwarf_diename(die);
+    uint32_t index;
+
+    if (in->function || !dwarf_hasattr(die, DW_AT_declaration) || !is_external(die))
+        return false;
+    index = rel_symbol_named(dwarf->object, name);
+    if (!index || dwarf->object->symbols[index].section != REL_UNDEFINED)
+        return false;
+    *place = (struct dwarf_place){DWARF_SYMBOL | index, 0};
+    *tls = dwarf->object->symbols[index].type == STT_TLS;
+    return true;
+}
+
 static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
                               const struct place_in_source *in)
 {
@@ -164,7 +182,8 @@ static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
     uint32_t type;
     bool tls;
 
-    if (!variable_place(die, &place, &tls) || !dwarf_diename(die))
+    if (!dwarf_diename(die) ||
+        (!variable_place(die, &place, &tls) && !undefined_place(dwarf, die, in, &place, &tls)))
         return;
     if (content->variable_count == content->variable_capacity) {
         content->variable_capacity =

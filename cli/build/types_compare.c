@@ -314,8 +314,8 @@ static const struct type_node **sorted_roots(const struct type_table *table, siz
     return list;
 }
 
-static void add_named(struct type_comparison *comparison, const struct type_node *old,
-                      const struct type_node *new)
+static void add_both(struct type_comparison *comparison, const struct type_node *old,
+                     const struct type_node *new)
 {
     uint32_t old_type = (uint32_t)(old - comparison->old_types->nodes);
     uint32_t new_type = (uint32_t)(new - comparison->new_types->nodes);
@@ -334,7 +334,7 @@ static void add_roots(struct type_comparison *comparison)
         int order = compare_type_names(old[i], new[k]);
 
         if (order == 0)
-            add_named(comparison, old[i], new[k]);
+            add_both(comparison, old[i], new[k]);
         i += order <= 0;
         k += order >= 0;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/build/types_calls.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
@@ -21,6 +22,7 @@ struct use_walk {
     struct type_table *types;
     type_use_visit *each;
     void *context;
+    bool inlined;
 };
 
 static int walk_uses(const struct use_walk *walk, Dwarf_Die *parent, int depth);
@@ -35,7 +37,8 @@ static bool entry_referred_to(Dwarf_Die *die, Dwarf_Die *origin)
 
 static int visit_use(const struct use_walk *walk, enum type_use_role role, Dwarf_Die *die)
 {
-    return walk->each(role, type_table_typed(walk->types, die), walk->context);
+    return walk->each(walk->inlined ? USE_LOCAL : role, type_table_typed(walk->types, die),
+                      walk->context);
 }
 
 /* Of a function that is inlined: what its abstract entry declares, and what is inlined into it in turn. */
@@ -51,6 +54,9 @@ static int walk_uses_of(const struct use_walk *walk, Dwarf_Die *die, int depth)
 
 static int walk_use(const struct use_walk *walk, Dwarf_Die *die, int depth)
 {
+    struct use_walk inner = *walk;
+
+    inner.inlined = true;
     switch (dwarf_tag(die)) {
     case DW_TAG_formal_parameter:
         return visit_use(walk, USE_PARAMETER, die);
@@ -59,7 +65,7 @@ static int walk_use(const struct use_walk *walk, Dwarf_Die *die, int depth)
     case DW_TAG_lexical_block:
         return walk_uses(walk, die, depth);
     case DW_TAG_inlined_subroutine:
-        return walk_uses_of(walk, die, depth);
+        return walk_uses_of(&inner, die, depth);
     default:
         return 0;
     }
@@ -82,7 +88,7 @@ static int walk_uses(const struct use_walk *walk, Dwarf_Die *parent, int depth)
 int type_uses_each(const struct object_dwarf *dwarf, const struct dwarf_function *function,
                    type_use_visit *each, void *context)
 {
-    struct use_walk walk = {object_dwarf_types(dwarf), each, context};
+    struct use_walk walk = {object_dwarf_types(dwarf), each, context, false};
     Dwarf_Die die = function->die;
 
     return walk_uses_of(&walk, &die, 0);
@@ -117,6 +123,7 @@ static void read_all_uses(const struct object_dwarf *dwarf)
     for (size_t i = 0; i < count; i++)
         if (!functions[i].part)
             type_uses_each(dwarf, &functions[i], read_only, NULL);
+    object_dwarf_variables(dwarf, &count);
 }
 
 static void mark_leading(struct type_users *users)

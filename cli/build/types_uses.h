@@ -16,7 +16,7 @@
 enum type_use_role { USE_RESULT, USE_PARAMETER, USE_LOCAL };
 
 /* Call `each` for the result, the parameters and the variables of a function, with those of its blocks and of the functions
- * that are inlined into it. A static variable is a local, too. Stop at a return value other than 0 and return it. */
+ * that are inlined into it, whose parameters are locals. A static variable is a local, too. Stop at a return value other than 0 and return it. */
 typedef int type_use_visit(enum type_use_role role, uint32_t type, void *context);
 int type_uses_each(const struct object_dwarf *dwarf, const struct dwarf_function *function,
                    type_use_visit *each, void *context);
