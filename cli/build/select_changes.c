@@ -60,14 +60,19 @@ static struct dwarf_place entity_dwarf_place(const struct entity *entity)
     return (struct dwarf_place){entity->section, entity->offset};
 }
 
-static bool prototype_changed(const struct unit_compare *compare, uint32_t before, uint32_t after)
+/* Return whether old callers must go on to call the old code: the prototype is another; or a parameter leads to a type of
+ * another layout, and then types_check() may find that objects of the old layout stay with old code. */
+static bool prototype_differs(const struct unit_compare *compare, uint32_t before, uint32_t after)
 {
     const struct unit_pair *unit = compare->unit;
+    enum types_prototype result;
 
-    return unit->old_dwarf && unit->new_dwarf &&
-           types_prototype(unit->old_dwarf, entity_dwarf_place(&compare->before->entities[before]),
-                           unit->new_dwarf, entity_dwarf_place(&compare->after->entities[after]),
-                           NULL, NULL) == PROTOTYPE_CHANGED;
+    if (!unit->old_dwarf || !unit->new_dwarf)
+        return false;
+    result = types_prototype(
+        unit->old_dwarf, entity_dwarf_place(&compare->before->entities[before]), unit->new_dwarf,
+        entity_dwarf_place(&compare->after->entities[after]), NULL, NULL);
+    return result == PROTOTYPE_CHANGED || result == PROTOTYPE_LAYOUT;
 }
 
 static bool is_ordinary(const struct entity *entity)
@@ -103,7 +108,7 @@ static bool mark_together(struct placing_unit *unit, uint32_t after, bool clang)
     pair = unit_compare_find(compare, state->match - 1, after);
     if (!pair || pair->equal)
         return false;
-    unit->functions[after].prototype = prototype_changed(compare, state->match - 1, after);
+    unit->functions[after].prototype = prototype_differs(compare, state->match - 1, after);
     if (!unit->functions[after].prototype &&
         (entity->external || !convention_may_change(unit, after, clang)))
         return false;
