@@ -139,33 +139,35 @@ static struct group group_of(const struct unit_compare *compare, const struct en
     return group;
 }
 
-static unsigned block_of(const struct entity *entity)
+/* Return how many variables of its name come before it in the debug information, which has them as the source does. */
+static size_t order_of(const struct object_view *view, const struct entity *entity)
 {
-    return entity->variable ? entity->variable->block : 0;
+    size_t order = 0;
+
+    for (uint32_t i = 0; i < view->entity_count; i++) {
+        const struct entity *other = &view->entities[i];
+
+        order += other->kind != ENTITY_FUNCTION && other->variable &&
+                 other->variable < entity->variable && entities_same_name(other, entity);
+    }
+    return order;
 }
 
-/* Return the only variable of the name in the same block, which begins with the same value; UINT32_MAX: none. */
-static uint32_t in_same_block(const struct unit_compare *compare, uint32_t index)
+/* Return the variable of the same order, if it begins with the same value; UINT32_MAX: none. */
+static uint32_t in_same_order(const struct unit_compare *compare, uint32_t index)
 {
     const struct entity *entity = &compare->after->entities[index];
-    uint32_t found = UINT32_MAX;
+    size_t order = order_of(compare->after, entity);
 
-    if (!entity->variable)
-        return UINT32_MAX;
-    for (uint32_t i = 0; i < compare->before->entity_count; i++) {
+    for (uint32_t i = 0; entity->variable && i < compare->before->entity_count; i++) {
         const struct entity *old = &compare->before->entities[i];
 
-        if (!may_be(old, entity) || !entities_same_name(old, entity) || !old->variable ||
-            block_of(old) != block_of(entity))
-            continue;
-        if (found != UINT32_MAX)
-            return UINT32_MAX;
-        found = i;
+        if (old->variable && may_be(old, entity) && entities_same_name(old, entity) &&
+            order_of(compare->before, old) == order && old->size == entity->size &&
+            !changes_differ(compare, i, index))
+            return i;
     }
-    if (found == UINT32_MAX || compare->before->entities[found].size != entity->size ||
-        changes_differ(compare, found, index))
-        return UINT32_MAX;
-    return found;
+    return UINT32_MAX;
 }
 
 /* Compiler-made names say nothing of the variable. */
@@ -193,7 +195,7 @@ static void variable_match(struct unit_compare *compare, uint32_t index)
     compare->states[index].ambiguous = entity->kind != ENTITY_CONSTANT;
     if (group.before_count != group.after_count)
         return;
-    old = in_same_block(compare, index);
+    old = in_same_order(compare, index);
     if (old != UINT32_MAX && !compare->back[old]) {
         unit_compare_match(compare, old, index);
         compare->states[index].ambiguous = false;

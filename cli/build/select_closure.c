@@ -73,12 +73,13 @@ static enum entity_place own(struct selecting *selecting, uint32_t unit, uint32_
 }
 
 /* A function that is not in the binary under this unit may be there under another: weak here, strong there. */
-static bool is_elsewhere(const struct unit_compare *compare, uint32_t before,
-                         struct symbol_choice *choice)
+static bool is_elsewhere(const struct selecting *selecting, const struct unit_compare *compare,
+                         uint32_t before, struct symbol_choice *choice)
 {
     struct baseline_symbol evidence = host_symbol(compare, before);
 
-    return compare->before->entities[before].external && select_evidence(&evidence, true, choice);
+    return compare->before->entities[before].external &&
+           select_evidence(selecting->binary, &evidence, true, choice);
 }
 
 static enum entity_place decide_function(struct selecting *selecting, uint32_t unit, uint32_t index)
@@ -88,7 +89,7 @@ static enum entity_place decide_function(struct selecting *selecting, uint32_t u
     uint32_t match = of->compare.states[index].match;
 
     if (match && !plan->has_host && !name_is_part(selecting_entity(selecting, unit, index)->name) &&
-        is_elsewhere(&of->compare, match - 1, &of->hosts[index]))
+        is_elsewhere(selecting, &of->compare, match - 1, &of->hosts[index]))
         return of->places[index] = PLACE_HOST;
     if (plan->changed || !plan->has_host || !match ||
         name_is_part(selecting_entity(selecting, unit, index)->name))
@@ -106,8 +107,8 @@ static enum entity_place decide_constant(struct selecting *selecting, uint32_t u
     if (!match)
         return own(selecting, unit, index);
     evidence = host_symbol(&of->compare, match - 1);
-    if (select_evidence(&evidence, selecting_entity(selecting, unit, index)->external,
-                        &of->hosts[index]))
+    if (select_evidence(selecting->binary, &evidence,
+                        selecting_entity(selecting, unit, index)->external, &of->hosts[index]))
         return of->places[index] = PLACE_HOST;
     return own(selecting, unit, index);
 }

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-bool select_evidence(const struct baseline_symbol *evidence, bool external,
-                     struct symbol_choice *choice)
+bool select_evidence(const struct binary *binary, const struct baseline_symbol *evidence,
+                     bool external, struct symbol_choice *choice)
 {
     memset(choice, 0, sizeof(*choice));
     if (evidence->conflict)
@@ -23,8 +23,9 @@ bool select_evidence(const struct baseline_symbol *evidence, bool external,
         return true;
     }
     choice->kind = CHOICE_HOST;
-    choice->at = evidence->address;
-    return evidence->has_address;
+    choice->at = evidence->has_address ? evidence->address : evidence->call;
+    return evidence->has_address ||
+           (evidence->has_call && !binary_is_stub(binary, evidence->call, &(uint64_t){0}));
 }
 
 void select_host_function(struct selecting *selecting, uint32_t unit, uint32_t entity,

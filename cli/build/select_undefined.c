@@ -54,7 +54,7 @@ static bool from_evidence(const struct selecting *selecting, uint32_t unit, cons
     /* An undefined weak symbol: another object may have it now. */
     if (evidence.has_address && !evidence.address)
         return false;
-    return select_evidence(&evidence, true, choice);
+    return select_evidence(selecting->binary, &evidence, true, choice);
 }
 
 struct global_found {

@@ -63,7 +63,7 @@ static enum entity_place bind_to(struct selecting *selecting, uint32_t unit, uin
                          name, old->size, entity->size);
         return PLACE_REFUSED;
     }
-    if (select_evidence(&evidence, entity->external, choice))
+    if (select_evidence(selecting->binary, &evidence, entity->external, choice))
         return PLACE_HOST;
     /* No code of the program refers to it, and no other file sees it: the linker may have left it out. */
     if (!evidence.conflict && !old->external && entity->kind != ENTITY_THREAD)
