@@ -166,13 +166,22 @@ static const char *check_word(struct baseline_work *work, const struct reference
 /* ------------------------------------------------------- the rest --- */
 
 /* Return whether a constant's label, not its offset, says which one is meant: merged sections. */
-static bool goes_by_label(const struct baseline_work *work, const struct arch_reference *reference)
+static bool goes_by_label(const struct baseline_work *work, uint32_t index)
 {
-    if (reference->symbol == ARCH_REFERENCE_OWN)
+    if (index == ARCH_REFERENCE_OWN)
         return false;
-    const struct rel_symbol *symbol = &work->object->symbols[reference->symbol];
+    const struct rel_symbol *symbol = &work->object->symbols[index];
     return rel_symbol_placed(symbol) && symbol->type != STT_SECTION && !is_name(symbol) &&
            work->object->sections[symbol->section].flags & SHF_MERGE;
+}
+
+static const char *check_label(struct baseline_work *work, uint32_t index, int64_t offset,
+                               uint64_t at)
+{
+    const struct rel_symbol *label = &work->object->symbols[index];
+
+    content_check(work, label->section, label->value, at - (uint64_t)offset);
+    return NULL;
 }
 
 static const char *check_size(const struct baseline_work *work, uint32_t symbol, uint64_t size)
@@ -216,11 +225,8 @@ const char *reference_check(const struct arch_reference *reference, void *contex
     switch (reference->kind) {
     case ARCH_REFERENCE_ADDRESS:
     case ARCH_REFERENCE_BRANCH:
-        if (goes_by_label(work, reference)) {
-            uint64_t label = work->object->symbols[reference->symbol].value;
-            content_check(work, place.section, label, reference->at - (uint64_t)reference->offset);
-            return NULL;
-        }
+        if (goes_by_label(work, reference->symbol))
+            return check_label(work, reference->symbol, reference->offset, reference->at);
         return check_address(work, &place, reference->at, reference->kind == ARCH_REFERENCE_BRANCH);
     case ARCH_REFERENCE_WORD:
         return check_word(work, &place, reference->field);
@@ -253,6 +259,21 @@ static uint64_t data_value(const struct arch_thin *kind, const uint8_t *bytes)
     return kind->size == 4 && !kind->zero ? (uint64_t)(int64_t)(int32_t)value : value;
 }
 
+/* An entry of a table of distances from the table, or from the entry itself. */
+static const char *check_distance(struct baseline_work *work, const struct reference_place *place,
+                                  uint64_t at, uint64_t base)
+{
+    bool before = work->content;
+
+    if (place->offset >= (int64_t)base) {
+        content_check(work, place->section, (uint64_t)place->offset - base, at - base);
+        if (before || !work->content || base == 0)
+            return NULL;
+        work->content = before;
+    }
+    return check_address(work, place, at, false);
+}
+
 const char *reference_check_data(struct baseline_work *work,
                                  const struct rel_relocation *relocation, uint64_t field,
                                  uint64_t base)
@@ -266,8 +287,12 @@ const char *reference_check_data(struct baseline_work *work,
         return NULL;
     if ((kind.target != ARCH_THIN_ADDRESS && kind.target != ARCH_THIN_BRANCH) || kind.size < 4)
         return "a constant has a relocation of a kind that is not known";
-    if (kind.size == 8 && !kind.relative)
+    if (kind.size == 8 && !kind.relative && !goes_by_label(work, relocation->symbol))
         return check_word(work, &place, field);
+    if (kind.size == 8 && !kind.relative) {
+        struct binary_word word = binary_word(work->binary, field);
+        return check_label(work, relocation->symbol, relocation->addend, word.value);
+    }
     if (!bytes || there < kind.size)
         return "a constant lies outside the binary";
     uint64_t at = data_value(&kind, bytes) + (kind.relative ? field : 0);
@@ -281,6 +306,10 @@ const char *reference_check_data(struct baseline_work *work,
         evidence_add_place(work, &code);
         return NULL;
     }
+    if (goes_by_label(work, relocation->symbol))
+        return check_label(work, relocation->symbol, relocation->addend, at);
+    if (kind.relative && place.kind == PLACE_CONSTANT)
+        return check_distance(work, &place, at, base);
     return check_address(work, &place, at, false);
 }
 

@@ -17,10 +17,7 @@ enum compare_result compare_differs(struct compare_step *step, const char *text)
     struct arch_compared *out = step->out;
 
     out->at = step->object - step->question->begin;
-    if (text)
-        snprintf(out->reason, sizeof out->reason, "%s", text);
-    else
-        compare_print(step, out->reason, sizeof out->reason);
+    snprintf(out->reason, sizeof out->reason, "%s", text ? text : "");
     return COMPARE_DIFFERS;
 }
 
@@ -418,6 +415,8 @@ static enum compare_result compare_stream(struct compare_step *step)
 
     while (step->object < question->end && result == COMPARE_EQUAL)
         result = compare_instruction(step);
+    if (result == COMPARE_DIFFERS && !step->out->reason[0])
+        compare_print(step, step->out->reason, sizeof step->out->reason);
     if (result != COMPARE_EQUAL)
         return result;
     if (!question->unsized)

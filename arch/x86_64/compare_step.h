@@ -42,7 +42,8 @@ static inline uint64_t binary_room_at(const struct compare_step *step)
     return step->question->binary_room - step->binary;
 }
 
-/* Record what differs, and return COMPARE_DIFFERS. `text` NULL: both instructions in words. */
+/* Record what differs, and return COMPARE_DIFFERS. `text` NULL: both instructions, which are put into words when there is
+ * no padding before them. */
 enum compare_result compare_differs(struct compare_step *step, const char *text);
 
 /*
