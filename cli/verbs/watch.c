@@ -39,9 +39,10 @@ struct watch_state {
     struct watch_images images;
     struct watch_processes processes;
     struct watch_files *files;
-    char *commands;  /* path of the compile commands, or NULL */
-    char target[16]; /* the PID of the program */
-    pid_t program;   /* that was started; 0: none */
+    char *commands;     /* path of the compile commands, or NULL */
+    char target[16];    /* the PID of the program */
+    pid_t program;      /* that was started; 0: none */
+    int program_status; /* wait status */
     struct watch_old_calls old_calls;
     sigset_t before;
     unsigned stale; /* rounds in a row */
@@ -244,14 +245,12 @@ static void watch_free(struct watch_state *watch)
     free(watch->commands);
 }
 
-/* Return the exit code of the program that was started, which ends now if it has not ended. */
-static int program_exit(struct watch_state *watch, bool refused_it)
+/* Return the wait status of the program that was started, which ends now if it has not ended. */
+static int program_status(pid_t program)
 {
     int status;
 
-    if (refused_it || watch_program_ended(watch->program, false, &status))
-        return refused_it ? watch_program_end(watch->program) : watch_program_exit(status);
-    return watch_program_end(watch->program);
+    return watch_program_ended(program, false, &status) ? status : watch_program_end(program);
 }
 
 static int watch_run(struct watch_state *watch)
@@ -270,7 +269,7 @@ static int watch_run(struct watch_state *watch)
         exit_code = refused("watch", 0, &why, watch->options.json);
     }
     if (watch->program)
-        exit_code = program_exit(watch, false);
+        watch->program_status = program_status(watch->program);
     refusal_clear(&why);
     return exit_code;
 }
@@ -290,5 +289,5 @@ int verb_watch(int argc, char **argv)
         watch.commands = format_text("%s/compile_commands.json", watch.options.build_dir);
     exit_code = watch_run(&watch);
     watch_free(&watch);
-    return exit_code;
+    return watch.program > 0 ? watch_program_exit(watch.program_status) : exit_code;
 }

@@ -64,7 +64,7 @@ int watch_program_end(pid_t pid)
 
     kill(pid, SIGTERM);
     watch_program_ended(pid, true, &status);
-    return watch_program_exit(status);
+    return status;
 }
 
 int watch_program_exit(int status)

@@ -10,7 +10,7 @@
 pid_t watch_program_start(char **argv, bool json);
 /* Return whether it has ended; `wait`: wait for that. Its wait status is in *status then. */
 bool watch_program_ended(pid_t pid, bool wait, int *status);
-/* End it with SIGTERM. Return its exit code. */
+/* End it with SIGTERM. Return its wait status. */
 int watch_program_end(pid_t pid);
 /* Return the exit code for the wait status; end as the program did, where a signal ended it. */
 int watch_program_exit(int status);

@@ -1,0 +1,606 @@
+/*
+ * test_watch.c - hotpatch watch: a save is live, however an editor makes it; what cannot be live is said, and the old code stays.
+ *
+ * The program is built in the suite's directory by a user's tools. It answers the lines of its input.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/directory.h"
+#include "tests/support/harness.h"
+#include "tests/support/talker.h"
+
+struct world {
+    struct host *host;
+    struct talker watch;
+};
+
+/* ---- the program ---- */
+
+static const char step_h[] = "#define STEP 1\nint step(void);\nint other(void);\n"
+                             "const char *word(void);\n";
+static const char step_c[] = "#include \"step.h\"\n"
+                             "static int count;\n"
+                             "int step(void) { count += STEP; return count; }\n"
+                             "const char *word(void) { return \"one\"; }\n";
+static const char other_c[] = "#include \"step.h\"\nint other(void) { return STEP * 10; }\n";
+static const char main_c[] = "#include <stdio.h>\n"
+                             "#include <string.h>\n"
+                             "#include \"step.h\"\n"
+                             "int main(void)\n"
+                             "{\n"
+                             "    char line[64];\n"
+                             "    setvbuf(stdout, NULL, _IOLBF, 0);\n"
+                             "    puts(\"ready\");\n"
+                             "    while (fgets(line, sizeof(line), stdin)) {\n"
+                             "        if (!strcmp(line, \"step\\n\"))\n"
+                             "            printf(\"%d\\n\", step());\n"
+                             "        else if (!strcmp(line, \"word\\n\"))\n"
+                             "            puts(word());\n"
+                             "        else if (!strncmp(line, \"exit \", 5))\n"
+                             "            return line[5] - '0';\n"
+                             "        else\n"
+                             "            printf(\"%d\\n\", other());\n"
+                             "    }\n"
+                             "    return 0;\n"
+                             "}\n";
+
+static void put(const char *name, const char *text)
+{
+    int fd = open(directory_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+/* Save the text with the first `from` in it replaced by `to`. */
+static void save(const char *name, const char *text, const char *from, const char *to)
+{
+    char edited[4096];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    snprintf(edited, sizeof(edited), "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    put(name, edited);
+}
+
+static void put_sources(void)
+{
+    put("step.h", step_h);
+    put("step.c", step_c);
+    put("other.c", other_c);
+    put("main.c", main_c);
+}
+
+static void put_commands(const char *flags)
+{
+    static const char *const names[] = {"step", "other", "main"};
+    char text[4096] = "[";
+    size_t length = 1;
+
+    for (size_t i = 0; i < 3; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length,
+                                   "%s{\"directory\": \"%s\", \"file\": \"%s.c\","
+                                   " \"command\": \"gcc %s -c -o %s.o %s.c\"}",
+                                   i ? ",\n" : "", directory, names[i], flags, names[i], names[i]);
+    snprintf(text + length, sizeof(text) - length, "]\n");
+    put("compile_commands.json", text);
+}
+
+static void build_program(void)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command),
+             "cd %s && for f in step other main; do gcc -O2 -g -c -o $f.o $f.c || exit 1; done && "
+             "gcc -g -o app.new step.o other.o main.o && mv app.new app",
+             directory);
+    run_shell(command);
+}
+
+static int start(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    *state = world;
+    put_sources();
+    put_commands("-O2 -g");
+    build_program();
+    world->host = host_start(directory_path("app"), NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *world = *state;
+
+    talker_stop(&world->watch);
+    if (world->host)
+        host_kill(world->host);
+    free(world);
+    return 0;
+}
+
+static void watch(struct world *world, const char *target, const char *option)
+{
+    const char *argv[] = {"watch", target, "--build-dir", directory, option, NULL};
+
+    talker_start(&world->watch, world->host->directory, argv);
+    talker_await(&world->watch, "ready in ");
+}
+
+static void watch_host(struct world *world)
+{
+    watch(world, pid_text(world->host->pid), NULL);
+}
+
+/* ---- saves ---- */
+
+static void a_save_is_live_and_statics_keep_their_values(void **state)
+{
+    struct world *world = *state;
+
+    host_expect(world->host, "step", "1");
+    watch_host(world);
+    save("step.c", step_c, "count += STEP", "count += STEP * 100");
+    talker_await(&world->watch, "step.c: live in ");
+    talker_await(&world->watch, "ms (noticed ");
+    talker_await(&world->watch, ": step\n");
+    host_expect(world->host, "step", "101");
+    host_expect(world->host, "word", "one");
+}
+
+static void editing_back_reverts(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+    put("step.c", step_c);
+    talker_await(&world->watch, "step.c: reverted in ");
+    host_expect(world->host, "word", "one");
+}
+
+static void each_save_states_the_whole_difference(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    save("other.c", other_c, "* 10", "* 20");
+    talker_await(&world->watch, "other.c: live in ");
+    host_expect(world->host, "word", "two");
+    host_expect(world->host, "other", "20");
+    put("step.c", step_c);
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "one");
+    host_expect(world->host, "other", "20");
+}
+
+static void a_header_changes_every_file_that_includes_it(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.h", step_h, "STEP 1", "STEP 7");
+    talker_await(&world->watch, "step.h: live in ");
+    host_expect(world->host, "step", "7");
+    host_expect(world->host, "other", "70");
+}
+
+static void several_files_saved_at_once_are_one_step(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    save("other.c", other_c, "* 10", "* 20");
+    talker_await(&world->watch, "live in ");
+    host_expect(world->host, "word", "two");
+    host_expect(world->host, "other", "20");
+}
+
+static void a_new_header_is_watched_too(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    put("new.h", "#define WORD \"new\"\n");
+    save("step.c", step_c, "count;", "count;\n#include \"new.h\"\n#undef STEP\n#define STEP 3\n");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "step", "3");
+    put("new.h",
+        "#undef STEP\n#define WORD \"newer\"\nstatic inline int more(void) { return 9; }\n");
+    save("step.c", step_c, "count;\nint step(void) { count += STEP",
+         "count;\n#include \"new.h\"\nint step(void) { count += more()");
+    talker_await(&world->watch, "live in ");
+    host_expect(world->host, "step", "12");
+    put("new.h", "#define STEP 1\nstatic inline int more(void) { return 30; }\n");
+    talker_await(&world->watch, "new.h: live in ");
+    host_expect(world->host, "step", "42");
+}
+
+/* ---- editors ---- */
+
+static void a_file_renamed_over_is_a_save(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c.tmp", step_c, "\"one\"", "\"two\"");
+    assert_int_equal(rename(directory_path("step.c.tmp"), directory_path("step.c")), 0);
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+/* As vim does with 'backup', and emacs at the first save. */
+static void a_file_moved_away_and_written_anew_is_a_save(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    assert_int_equal(rename(directory_path("step.c"), directory_path("step.c~")), 0);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+static void sed_saves(void **state)
+{
+    struct world *world = *state;
+    char command[256];
+
+    watch_host(world);
+    snprintf(command, sizeof(command), "sed -i s/one/two/ %s/step.c", directory);
+    run_shell(command);
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+static void what_is_half_written_is_not_compiled(void **state)
+{
+    struct world *world = *state;
+    static const char half[] = "#include \"step.h\"\nstatic int count;\n"
+                               "int step(void) { count += STEP; return count; }\n";
+    static const char rest[] = "const char *word(void) { return \"two\"; }\n";
+    int fd;
+
+    watch_host(world);
+    fd = open(directory_path("step.c"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, half, strlen(half)), (ssize_t)strlen(half));
+    save("other.c", other_c, "* 10", "* 20");
+    talker_await(&world->watch, "waiting until ");
+    assert_int_equal(write(fd, rest, strlen(rest)), (ssize_t)strlen(rest));
+    assert_int_equal(close(fd), 0);
+    talker_await(&world->watch, "live in ");
+    host_expect(world->host, "word", "two");
+    host_expect(world->host, "step", "1");
+}
+
+static void two_saves_of_one_time_and_size_are_both_live(void **state)
+{
+    struct world *world = *state;
+    const struct timespec times[2] = {{1000000000, 0}, {1000000000, 0}};
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    utimensat(AT_FDCWD, directory_path("step.c"), times, 0);
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+    save("step.c", step_c, "\"one\"", "\"six\"");
+    utimensat(AT_FDCWD, directory_path("step.c"), times, 0);
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "six");
+}
+
+static void the_last_of_many_saves_is_live(void **state)
+{
+    struct world *world = *state;
+    char word[16];
+
+    watch_host(world);
+    for (int i = 0; i < 50; i++) {
+        snprintf(word, sizeof(word), "\"n%d\"", i);
+        save("step.c", step_c, "\"one\"", word);
+    }
+    do
+        talker_await(&world->watch, "live in ");
+    while (strcmp(host_ask(world->host, "word"), "n49") != 0);
+}
+
+static void contents_that_are_the_same_again_are_no_save(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    put("step.c", step_c);
+    save("other.c", other_c, "* 10", "* 20");
+    talker_await(&world->watch, "other.c: live in ");
+    assert_null(strstr(world->watch.text, "step.c: "));
+}
+
+/* ---- refusals ---- */
+
+static void a_failed_compile_shows_the_compilers_words_and_the_old_code_stays(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    save("step.c", step_c, "return \"one\"", "retrun \"three\"");
+    talker_await(&world->watch, "retrun");
+    talker_await(&world->watch, "HP-COMPILE");
+    talker_await(&world->watch, "the old code stays live");
+    host_expect(world->host, "word", "two");
+    save("step.c", step_c, "\"one\"", "\"four\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "four");
+}
+
+static void an_edit_that_changes_no_code_is_said_and_changes_nothing(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "static int count;", "static int count; /* of steps */\n\n");
+    talker_await(&world->watch, "step.c: ");
+    host_expect(world->host, "step", "1");
+    assert_false(talker_said(&world->watch, "live"));
+}
+
+static void a_refused_edit_says_why_and_the_next_one_is_live(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "static int count;", "static __thread int fresh; static long count;");
+    talker_await(&world->watch, "HP-");
+    talker_await(&world->watch, "the old code stays live");
+    host_expect(world->host, "step", "1");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+static void sources_that_are_not_the_programs_are_refused(void **state)
+{
+    struct world *world = *state;
+
+    save("step.c", step_c, "count += STEP", "count += STEP + 1");
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "HP-BASELINE");
+    host_expect(world->host, "word", "one");
+}
+
+static void changed_compile_commands_are_read_again(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    put_commands("-O2 -g -DUNUSED");
+    talker_await(&world->watch, "compile_commands.json has changed: read again");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+/* ---- processes ---- */
+
+static void the_watch_ends_with_the_process(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    host_say(world->host, "exit 0");
+    talker_await(&world->watch, "has ended");
+    assert_int_equal(talker_wait(&world->watch), 0);
+}
+
+static struct host *second_host(struct world *world)
+{
+    char runtime[300];
+    const char *const environment[] = {runtime, NULL};
+
+    snprintf(runtime, sizeof(runtime), "HOTPATCH_DIR=%s", world->host->directory);
+    return host_start(directory_path("app"), environment);
+}
+
+static void two_processes_of_one_program_are_both_patched(void **state)
+{
+    struct world *world = *state;
+    struct host *second = second_host(world);
+
+    watch(world, "@app", NULL);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, " in 2 processes: word");
+    host_expect(world->host, "word", "two");
+    host_expect(second, "word", "two");
+    host_kill(second);
+}
+
+static void a_restarted_program_is_patched_again(void **state)
+{
+    struct world *world = *state;
+    struct host *second;
+
+    watch(world, "@app", NULL);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    second = second_host(world);
+    talker_await(&world->watch, "live in ");
+    host_expect(second, "word", "two");
+    host_kill(second);
+}
+
+static void a_program_built_from_the_edited_sources_needs_no_patch(void **state)
+{
+    struct world *world = *state;
+    struct host *second;
+
+    watch(world, "@app", NULL);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    build_program();
+    second = second_host(world);
+    talker_await(&world->watch, "is patched from now on");
+    host_expect(second, "word", "two");
+    save("step.c", step_c, "\"one\"", "\"three\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(second, "word", "three");
+    host_expect(world->host, "word", "three");
+    put("step.c", step_c);
+    talker_await(&world->watch, "step.c: ");
+    talker_await(&world->watch, "live in ");
+    host_expect(second, "word", "one");
+    host_expect(world->host, "word", "one");
+    host_kill(second);
+}
+
+/* ---- the end ---- */
+
+static void the_patches_stay_and_how_to_revert_is_said(void **state)
+{
+    struct world *world = *state;
+    struct output *output;
+
+    watch_host(world);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    assert_int_equal(talker_interrupt(&world->watch), 0);
+    assert_true(talker_said(&world->watch, "the patch stays; hotpatch revert "));
+    host_expect(world->host, "word", "two");
+    output = hotpatch(world->host, "revert", pid_text(world->host->pid), "watch", NULL);
+    output_must(output, 0, "reverted watch", NULL);
+    host_expect(world->host, "word", "one");
+}
+
+static void the_patches_are_reverted_at_exit_if_asked(void **state)
+{
+    struct world *world = *state;
+
+    watch(world, pid_text(world->host->pid), "--revert-at-exit");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    assert_int_equal(talker_interrupt(&world->watch), 0);
+    host_expect(world->host, "word", "one");
+}
+
+static void events_are_json_lines_if_asked(void **state)
+{
+    struct world *world = *state;
+    const char *argv[] = {"watch", pid_text(world->host->pid), "--build-dir", directory, "--json",
+                          NULL};
+
+    talker_start(&world->watch, world->host->directory, argv);
+    talker_await(&world->watch, "\"event\":\"ready\"");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "\"event\":\"live\"");
+    talker_await(&world->watch, "\"milliseconds\":{");
+    talker_await(&world->watch, "\"name\":\"word\"");
+    put("step.c", step_c);
+    talker_await(&world->watch, "\"event\":\"reverted\"");
+}
+
+/* ---- a program that the command starts ---- */
+
+static void a_program_is_started_and_its_exit_status_is_returned(void **state)
+{
+    struct world *world = *state;
+    char command[1024];
+    struct output *output;
+
+    snprintf(
+        command, sizeof(command),
+        "cd %s && rm -f in log && mkfifo in && (%s watch --log log --build-dir . -- ./app <in; "
+        "echo status $?) >out & cd %s && exec 3>in && "
+        "until grep -q 'ready in' log; do :; done 2>/dev/null; "
+        "sed -i s/one/two/ step.c && until grep -q 'live in' log; do :; done; "
+        "echo word >&3; echo exit 7 >&3; wait; cat out log",
+        directory, built("hotpatch"), directory);
+    output = run_program(world->host, (const char *const[]){"sh", "-c", command, NULL});
+    assert_non_null(strstr(output->out, "two\n"));
+    output_must(output, 0, "status 7", "one\n");
+}
+
+static void a_program_without_build_commands_is_watched_by_its_files(void **state)
+{
+    struct world *world = *state;
+    char files[3][128];
+    const char *argv[] = {
+        "watch", pid_text(world->host->pid), "--cc", "gcc -O2 -g", files[0], files[1], files[2],
+        NULL};
+
+    for (int i = 0; i < 3; i++)
+        snprintf(files[i], sizeof(files[i]), "%s/%s", directory,
+                 (const char *const[]){"step.c", "other.c", "main.c"}[i]);
+    talker_start(&world->watch, world->host->directory, argv);
+    talker_await(&world->watch, "ready in ");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
+static void bad_usage_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct output *output = hotpatch(world->host, "watch", NULL);
+
+    output_must(output, 2, "HP-USAGE", NULL);
+    output = hotpatch(world->host, "watch", pid_text(world->host->pid), NULL);
+    output_must(output, 2, "--build-dir", NULL);
+    output = hotpatch(world->host, "watch", pid_text(world->host->pid), "--build-dir", "/", NULL);
+    output_must(output, 1, "HP-COMMANDS", NULL);
+    output = hotpatch(world->host, "watch", "./app", "--build-dir", directory, NULL);
+    output_must(output, 2, "neither a PID nor @NAME", NULL);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(a_save_is_live_and_statics_keep_their_values),
+        TEST(editing_back_reverts),
+        TEST(each_save_states_the_whole_difference),
+        TEST(a_header_changes_every_file_that_includes_it),
+        TEST(several_files_saved_at_once_are_one_step),
+        TEST(a_new_header_is_watched_too),
+        TEST(a_file_renamed_over_is_a_save),
+        TEST(a_file_moved_away_and_written_anew_is_a_save),
+        TEST(sed_saves),
+        TEST(what_is_half_written_is_not_compiled),
+        TEST(two_saves_of_one_time_and_size_are_both_live),
+        TEST(the_last_of_many_saves_is_live),
+        TEST(contents_that_are_the_same_again_are_no_save),
+        TEST(a_failed_compile_shows_the_compilers_words_and_the_old_code_stays),
+        TEST(an_edit_that_changes_no_code_is_said_and_changes_nothing),
+        TEST(a_refused_edit_says_why_and_the_next_one_is_live),
+        TEST(sources_that_are_not_the_programs_are_refused),
+        TEST(changed_compile_commands_are_read_again),
+        TEST(the_watch_ends_with_the_process),
+        TEST(two_processes_of_one_program_are_both_patched),
+        TEST(a_restarted_program_is_patched_again),
+        TEST(a_program_built_from_the_edited_sources_needs_no_patch),
+        TEST(the_patches_stay_and_how_to_revert_is_said),
+        TEST(the_patches_are_reverted_at_exit_if_asked),
+        TEST(events_are_json_lines_if_asked),
+        TEST(a_program_is_started_and_its_exit_status_is_returned),
+        TEST(a_program_without_build_commands_is_watched_by_its_files),
+        TEST(bad_usage_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, directory_make, directory_remove);
+}
