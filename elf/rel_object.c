@@ -141,7 +141,7 @@ const struct rel_relocation *rel_relocations_in(const struct rel_section *sectio
          end < section->relocation_count && section->relocations[end].offset - offset < size;)
         end++;
     *count = end - low;
-    return section->relocations + low;
+    return section->relocations ? section->relocations + low : NULL;
 }
 
 /* ------------------------------------------------------- by name --- */
