@@ -10,6 +10,7 @@
 #include "cli/build/build_objects.h"
 #include "cli/build/file_bytes.h"
 #include "cli/build/line_marks.h"
+#include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
 #include "cli/build/selection.h"
 #include "cli/build/thin_write.h"
@@ -141,6 +142,11 @@ void build_close(struct build *build)
 {
     if (!build)
         return;
+    if (build->place.stored) {
+        owner_enter(&build->place.owner);
+        object_cache_trim(&build->place.owner);
+        owner_leave(&build->place.owner);
+    }
     scratch_remove(&build->scratch, &build->place.owner);
     units_free(&build->units);
     words_free(&build->place.roots);

@@ -4,17 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/build/compiler.h"
 #include "cli/build/dependencies.h"
 #include "cli/build/file_bytes.h"
+#include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
 
 /* The files of one run in the scratch directory. */
 struct run_files {
     char *object, *dependencies, *directory;
+    char *cache; /* the entry of the object cache; NULL: none */
 };
 
 static void free_files(struct run_files *files)
@@ -24,6 +27,63 @@ static void free_files(struct run_files *files)
     free(files->object);
     free(files->dependencies);
     free(files->directory);
+    free(files->cache);
+}
+
+/* Return the path of the cache's entry for an unedited source that is compiled in place. */
+static char *cache_entry(const struct workplace *place, const struct compile_task *task)
+{
+    const struct command_places places = {.tree = "", .object = "object", .dependencies = "rule"};
+    struct word_list words = {0};
+    char *path;
+
+    if (task->overlay || place->no_cache)
+        return NULL;
+    if (task->depends_only)
+        command_line_compose_depends(task->line, &places, &words);
+    else
+        command_line_compose(task->line, &places, &words);
+    path = object_cache_path(&place->owner, &words, task->line->directory);
+    words_free(&words);
+    return path;
+}
+
+/* Take the result from the cache. */
+static bool take_cached(struct compile_task *task, const char *entry)
+{
+    struct cached_object object;
+    struct refusal ignored = {0};
+
+    if (!entry || !object_cache_take(entry, &object))
+        return false;
+    if (task->depends_only) {
+        task->result = allocate(sizeof(*task->result));
+    } else {
+        task->result = compiled_take(object.bytes, object.size, task->file, &ignored);
+        object.bytes = NULL;
+    }
+    if (task->result) {
+        task->result->spelled = object.spelled;
+        task->result->files = object.files;
+        memset(&object.spelled, 0, sizeof(object.spelled));
+        memset(&object.files, 0, sizeof(object.files));
+        task->cached = true;
+    }
+    cached_object_free(&object);
+    refusal_clear(&ignored);
+    return task->result != NULL;
+}
+
+static void store_result(struct workplace *place, const struct compile_task *task,
+                         const char *entry, struct timespec begun)
+{
+    const struct cached_object object = {.bytes = task->result->bytes,
+                                         .size = task->result->size,
+                                         .spelled = task->result->spelled,
+                                         .files = task->result->files};
+
+    object_cache_store(entry, &object, &place->roots, begun);
+    place->stored = true;
 }
 
 static void prepare_job(struct workplace *place, const struct compile_task *task,
@@ -127,8 +187,9 @@ static void task_failed(struct compile_task *task, const struct compile_job *job
     free(first);
 }
 
-static void end_task(const struct workplace *place, struct compile_task *task,
-                     const struct compile_job *job, const struct run_files *run)
+static void end_task(struct workplace *place, struct compile_task *task,
+                     const struct compile_job *job, const struct run_files *run,
+                     struct timespec begun)
 {
     if (!compiler_done(job))
         task_failed(task, job);
@@ -136,24 +197,41 @@ static void end_task(const struct workplace *place, struct compile_task *task,
         task->result = allocate(sizeof(*task->result));
     else
         task->result = compiled_open(run->object, task->file, &task->why);
-    if (task->result)
-        take_files(place, task, run);
+    if (!task->result)
+        return;
+    take_files(place, task, run);
+    if (run->cache)
+        store_result(place, task, run->cache, begun);
 }
 
 void compile_tasks(struct workplace *place, struct compile_task *tasks, size_t count)
 {
     struct compile_job *jobs = allocate(count * sizeof(*jobs));
     struct run_files *files = allocate(count * sizeof(*files));
+    struct compile_task **run = allocate(count * sizeof(struct compile_task *));
+    struct timespec begun;
+    size_t runs = 0;
 
-    for (size_t i = 0; i < count; i++)
-        prepare_job(place, &tasks[i], &jobs[i], &files[i]);
-    compiler_run(jobs, count, &place->owner, place->scratch);
+    clock_gettime(CLOCK_REALTIME, &begun);
     for (size_t i = 0; i < count; i++) {
-        end_task(place, &tasks[i], &jobs[i], &files[i]);
+        char *entry = cache_entry(place, &tasks[i]);
+
+        if (take_cached(&tasks[i], entry)) {
+            free(entry);
+            continue;
+        }
+        prepare_job(place, &tasks[i], &jobs[runs], &files[runs]);
+        files[runs].cache = entry;
+        run[runs++] = &tasks[i];
+    }
+    compiler_run(jobs, runs, &place->owner, place->scratch);
+    for (size_t i = 0; i < runs; i++) {
+        end_task(place, run[i], &jobs[i], &files[i], begun);
         unlink(jobs[i].output);
         compiler_job_free(&jobs[i]);
         free_files(&files[i]);
     }
+    free(run);
     free(files);
     free(jobs);
 }

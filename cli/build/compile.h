@@ -14,6 +14,8 @@ struct workplace {
     const char *scratch;    /* directory */
     struct word_list roots; /* directories of the project: below them a view may have other texts */
     unsigned runs;          /* numbers the files in `scratch` */
+    bool no_cache;          /* objects are neither taken from the cache nor stored */
+    bool stored;            /* something was, so that the cache may be too large */
 };
 
 /* One compilation. */
@@ -25,6 +27,7 @@ struct compile_task {
     struct compiled *result;       /* the caller's; NULL: it failed */
     char *words;                   /* of the compiler that failed; or NULL */
     struct refusal why;            /* HP-COMPILE, where it failed */
+    bool cached;                   /* the result was kept from an earlier command */
     bool
         leaks; /* a replaced file was read at its own place: the view has to have more real directories */
 };

@@ -35,19 +35,29 @@ void compiled_free(struct compiled *compiled)
     free(compiled);
 }
 
-struct compiled *compiled_open(const char *path, const char *name, struct refusal *why)
+struct compiled *compiled_take(char *bytes, size_t size, const char *name, struct refusal *why)
 {
     struct compiled *compiled = allocate(sizeof(*compiled));
     struct elf_error error = {0};
 
-    if (file_bytes_read(path, &compiled->bytes, &compiled->size, NULL) != 0) {
-        refuse(why, HP_COMPILE, "read the object of %s: %s", name, strerror(errno));
-    } else if (rel_object_open(&compiled->object, compiled->bytes, compiled->size, &error) != 0) {
+    compiled->bytes = bytes;
+    compiled->size = size;
+    if (rel_object_open(&compiled->object, bytes, size, &error) != 0)
         refuse(why, elf_refusal_code(&error), "the object of %s: %s", name, error.text);
-    } else if (object_dwarf_open(&compiled->dwarf, name, compiled->object, why) == 0) {
+    else if (object_dwarf_open(&compiled->dwarf, name, compiled->object, why) == 0)
         return compiled;
-    }
     compiled_free(compiled);
+    return NULL;
+}
+
+struct compiled *compiled_open(const char *path, const char *name, struct refusal *why)
+{
+    char *bytes;
+    size_t size;
+
+    if (file_bytes_read(path, &bytes, &size, NULL) == 0)
+        return compiled_take(bytes, size, name, why);
+    refuse(why, HP_COMPILE, "read the object of %s: %s", name, strerror(errno));
     return NULL;
 }
 

@@ -54,8 +54,10 @@ void units_free(struct units *units);
 struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like);
 struct unit *units_find(const struct units *units, const char *real);
 
-/* Open the object that was written to `path`. Takes the lists of files. Return NULL with the refusal. */
+/* Open the object that was written to `path`. Return NULL with the refusal. */
 struct compiled *compiled_open(const char *path, const char *name, struct refusal *why);
+/* Open the object in memory, which is taken. Return NULL with the refusal. */
+struct compiled *compiled_take(char *bytes, size_t size, const char *name, struct refusal *why);
 void compiled_free(struct compiled *compiled);
 /* Return whether the list has the file. */
 bool word_list_has(const struct word_list *files, const char *real);

@@ -13,6 +13,7 @@
 #include "cli/build/build.h"
 #include "cli/build/diff_edit.h"
 #include "cli/build/file_bytes.h"
+#include "cli/build/tree_edit.h"
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
 #include "cli/verbs/usage.h"
@@ -150,7 +151,8 @@ static int check_request(const struct build_request *request)
     if (!request->with.target)
         return usage_error("build", "build needs --target");
     if (!request->with.build_dir == !request->with.compiler)
-        return usage_error("build", "build needs either --build-dir or --cc");
+        return usage_error("build",
+                           "build needs --build-dir, --cc, or a --from with compile commands");
     if (request->with.compiler && !request->with.file_count)
         return usage_error("build", "--cc needs the sources of the program");
     if (!request->from != !request->to)
@@ -319,6 +321,19 @@ static void add_list_notes(struct build_result *result, const struct edit_list *
     }
 }
 
+static int read_trees(const struct build_request *request, struct build *build,
+                      struct edit_list *list, struct refusal *why)
+{
+    char *from = absolute_path(request->from, why), *to = absolute_path(request->to, why);
+    int result = -1;
+
+    if (from && to)
+        result = tree_edit(list, build, from, to, why);
+    free(from);
+    free(to);
+    return result;
+}
+
 static void build_edit(const struct build_request *request, struct build *build,
                        const struct build_output *output, struct build_result *result,
                        struct refusal *why)
@@ -326,7 +341,8 @@ static void build_edit(const struct build_request *request, struct build *build,
     struct edit_list list = {0};
     struct edit edit;
 
-    if (read_diffs(request, build, &list, why) == 0) {
+    if ((request->from ? read_trees(request, build, &list, why)
+                       : read_diffs(request, build, &list, why)) == 0) {
         edit = (struct edit){list.files, list.count};
         build_patch(build, &edit, output, result, why);
     }
@@ -372,6 +388,8 @@ int verb_build(int argc, char **argv)
     }
     if (exit_code == 0) {
         part_operands(&request, argc, argv);
+        if (request.from && !request.with.compiler && !request.with.build_dir)
+            request.with.build_dir = request.from; /* a build in place */
         exit_code = check_request(&request);
     }
     if (exit_code == 0)

@@ -225,6 +225,50 @@ printf -- '--- a/../../etc/hosts\n+++ b/../../etc/hosts\n@@ -1,1 +1,1 @@\n-1\n+2
 check "a path that leads out of the tree is refused" refused HP-DIFF "out of the source tree"
 check "the sources are as they were, and no file is left, after refusals" unchanged
 
+# --------------------------------------------------------------- two trees ---
+
+# trees FROM TO [OPTION...]: the same edit as the difference of two trees.
+trees()
+{
+    from=$1
+    to=$2
+    shift 2
+    "$hotpatch" build --target "$p/app" --from "$from" --to "$to" -o "$p.hpo" "$@" >"$p.out" 2>"$p.err" || return 1
+    cat "$p.out" "$p.err"
+    [ "$(sed -n 1,2p "$p.out" | tr '\n' ' ')" = "1 functions twice " ]
+}
+edit src/twice.c 's/\* 2/* 5/'
+check "two builds, each in its place" trees "$p" "$p.new"
+check "two trees beside the build directory" trees "$p.before" "$p.new" --build-dir "$p"
+cp "$p.new/src/twice.c" "$p/src/twice.c"
+check "the tree of the build directory may have the edit already" trees "$p.before" "$p.new" --build-dir "$p"
+cp "$p.before/src/twice.c" "$p/src/twice.c"
+
+# A second command finds the unedited objects of the first.
+compilers()
+{
+    cat >"$work/count" <<END
+#!/bin/sh
+echo run >>"$work/runs"
+exec $cc "\$@"
+END
+    chmod 755 "$work/count"
+    sed -i "s|\"command\": \"$cc|\"command\": \"$work/count|" "$p/compile_commands.json"
+    sleep 1.1
+    for expected in 2 1; do
+        : >"$work/runs"
+        finds 1 twice || return 1
+        [ "$(grep -c run "$work/runs")" -eq $expected ] || return 1
+    done
+    echo '/* another */' >>"$p/include/limits_of.h"
+    : >"$work/runs"
+    finds 1 twice || return 1
+    [ "$(grep -c run "$work/runs")" -eq 2 ]
+}
+check "unedited objects are kept until a file that they were compiled from changes" compilers
+cp "$p.before/compile_commands.json" "$p/"
+cp "$p.before/include/limits_of.h" "$p/include/"
+
 # ------------------------------------------------------- shapes of projects ---
 
 project lto '-O2 -g'
