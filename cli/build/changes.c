@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/build/entity_names.h"
 #include "cli/build/generated_names.h"
 
 /* Constants without a name refer to others: tables of tables of strings. */
@@ -22,8 +23,8 @@ static uint8_t byte_at(const struct rel_section *section, uint64_t offset)
 }
 
 /* Return whether the bytes outside of relocated fields are equal. The fields of both were found to be the same. */
-static bool same_bytes(const struct unit_compare *compare, const struct byte_range *before,
-                       const struct byte_range *after)
+static bool same_plain_bytes(const struct unit_compare *compare, const struct byte_range *before,
+                             const struct byte_range *after)
 {
     const struct rel_section *one = &compare->before->object->sections[before->section];
     const struct rel_section *two = &compare->after->object->sections[after->section];
@@ -77,7 +78,7 @@ static bool same_shape(const struct unit_compare *compare, const struct byte_ran
                        const struct byte_range *after)
 {
     return before->end - before->begin == after->end - after->begin &&
-           same_fields(compare, before, after) && same_bytes(compare, before, after);
+           same_fields(compare, before, after) && same_plain_bytes(compare, before, after);
 }
 
 /* ---- what references lead to ---- */
@@ -213,7 +214,8 @@ static bool same_anonymous(const struct unit_compare *compare, const struct targ
         return false;
     if (class == SECTION_STRINGS)
         return same_string(compare->before, before, compare->after, after);
-    if (class != SECTION_LITERALS && class != SECTION_CONSTANT)
+    if (!object_view_anonymous_constant(compare->before, before->section) ||
+        !object_view_anonymous_constant(compare->after, after->section))
         return false;
     old = anonymous_range(compare->before, before);
     new = anonymous_range(compare->after, after);
@@ -273,7 +275,7 @@ bool changes_same_shape(const struct unit_compare *compare, uint32_t before, uin
 }
 
 /* Return whether the variable begins as zero, and has no bytes in the file: .bss, COMMON. */
-static bool is_zero(const struct object_view *view, uint32_t entity)
+static bool begins_as_zero(const struct object_view *view, uint32_t entity)
 {
     const struct entity *of = &view->entities[entity];
 
@@ -286,7 +288,7 @@ bool changes_differ(const struct unit_compare *compare, uint32_t before, uint32_
 
     if (!has_bytes(&compare->before->entities[before]) ||
         !has_bytes(&compare->after->entities[after]))
-        return !is_zero(compare->before, before) || !is_zero(compare->after, after);
+        return !begins_as_zero(compare->before, before) || !begins_as_zero(compare->after, after);
     one = entity_range(compare->before, before);
     two = entity_range(compare->after, after);
     return !same_range(compare, &one, &two, 0);

@@ -6,6 +6,7 @@
 
 #include "cli/build/changes.h"
 #include "cli/build/correlate_use.h"
+#include "cli/build/entity_names.h"
 #include "cli/build/generated_names.h"
 
 /* ---- functions ---- */
@@ -85,23 +86,6 @@ static int functions_match(struct unit_compare *compare)
 
 /* ---- variables ---- */
 
-static const char *function_of(const struct entity *entity)
-{
-    const char *function = entity->variable ? entity->variable->function : NULL;
-
-    return function ? function : "";
-}
-
-static bool entities_same_name(const struct entity *one, const struct entity *two)
-{
-    size_t one_length, two_length;
-    const char *one_name = entity_source_name(one, &one_length);
-    const char *two_name = entity_source_name(two, &two_length);
-
-    return one_length == two_length && memcmp(one_name, two_name, one_length) == 0 &&
-           strcmp(function_of(one), function_of(two)) == 0;
-}
-
 /* A variable that is never written any more may lie among the constants; the opposite is a new variable. */
 static bool may_be(const struct entity *old, const struct entity *new)
 {
@@ -123,7 +107,7 @@ static struct group group_of(const struct unit_compare *compare, const struct en
     for (uint32_t i = 0; i < compare->before->entity_count; i++) {
         const struct entity *old = &compare->before->entities[i];
 
-        if (entity_is_variable(old) && entities_same_name(old, entity)) {
+        if (entity_is_variable(old) && entity_same_name(old, entity)) {
             group.before = i;
             group.before_count++;
         }
@@ -131,7 +115,7 @@ static struct group group_of(const struct unit_compare *compare, const struct en
     for (uint32_t i = 0; i < compare->after->entity_count; i++) {
         const struct entity *new = &compare->after->entities[i];
 
-        if (new->kind != ENTITY_FUNCTION && entities_same_name(new, entity)) {
+        if (new->kind != ENTITY_FUNCTION && entity_same_name(new, entity)) {
             group.after = i;
             group.after_count++;
         }
@@ -139,31 +123,17 @@ static struct group group_of(const struct unit_compare *compare, const struct en
     return group;
 }
 
-/* Return how many variables of its name come before it in the debug information, which has them as the source does. */
-static size_t order_of(const struct object_view *view, const struct entity *entity)
-{
-    size_t order = 0;
-
-    for (uint32_t i = 0; i < view->entity_count; i++) {
-        const struct entity *other = &view->entities[i];
-
-        order += other->kind != ENTITY_FUNCTION && other->variable &&
-                 other->variable < entity->variable && entities_same_name(other, entity);
-    }
-    return order;
-}
-
 /* Return the variable of the same order, if it begins with the same value; UINT32_MAX: none. */
 static uint32_t in_same_order(const struct unit_compare *compare, uint32_t index)
 {
     const struct entity *entity = &compare->after->entities[index];
-    size_t order = order_of(compare->after, entity);
+    size_t order = entity_order(compare->after, entity);
 
     for (uint32_t i = 0; entity->variable && i < compare->before->entity_count; i++) {
         const struct entity *old = &compare->before->entities[i];
 
-        if (old->variable && may_be(old, entity) && entities_same_name(old, entity) &&
-            order_of(compare->before, old) == order && old->size == entity->size &&
+        if (old->variable && may_be(old, entity) && entity_same_name(old, entity) &&
+            entity_order(compare->before, old) == order && old->size == entity->size &&
             !changes_differ(compare, i, index))
             return i;
     }
@@ -213,7 +183,7 @@ static void ambiguity_check(struct unit_compare *compare, uint32_t index)
     for (uint32_t i = 0; i < compare->before->entity_count; i++) {
         const struct entity *old = &compare->before->entities[i];
 
-        left |= may_be(old, entity) && entities_same_name(old, entity) && !compare->back[i];
+        left |= may_be(old, entity) && entity_same_name(old, entity) && !compare->back[i];
     }
     compare->states[index].ambiguous = left && !compare->states[index].match;
 }

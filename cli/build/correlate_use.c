@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/build/changes.h"
+#include "cli/build/entity_names.h"
 
 /* What the places say: by entity of each object, the one of the other. */
 struct votes {

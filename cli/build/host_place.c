@@ -6,7 +6,8 @@
 
 /* Call for each symbol of the entity's place, then for its section's symbol. Return the next one after `*at`, 0 at the
  * end. */
-static uint32_t next_symbol(const struct unit_compare *compare, uint32_t before, uint32_t *at)
+static uint32_t entity_next_symbol(const struct unit_compare *compare, uint32_t before,
+                                   uint32_t *at)
 {
     const struct object_view *view = compare->before;
     const struct entity *entity = &view->entities[before];
@@ -30,7 +31,7 @@ const struct baseline_function *host_function(const struct unit_compare *compare
 
     if (found)
         return found;
-    while ((symbol = next_symbol(compare, before, &at)) != 0) {
+    while ((symbol = entity_next_symbol(compare, before, &at)) != 0) {
         found = baseline_function(compare->unit->baseline, symbol);
         if (found)
             return found;
@@ -79,7 +80,7 @@ struct baseline_symbol host_symbol(const struct unit_compare *compare, uint32_t 
     struct baseline_symbol merged = {0};
     uint32_t at = 0, symbol;
 
-    while ((symbol = next_symbol(compare, before, &at)) != 0) {
+    while ((symbol = entity_next_symbol(compare, before, &at)) != 0) {
         bool section = compare->before->object->symbols[symbol].type == STT_SECTION;
 
         if (symbol < baseline->symbol_count)

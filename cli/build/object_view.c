@@ -311,6 +311,26 @@ static int bases_find(struct object_view *view)
     return result;
 }
 
+bool object_view_anonymous_constant(const struct object_view *view, uint32_t section)
+{
+    const struct section_view *seen = &view->sections[section];
+
+    switch (seen->class) {
+    case SECTION_STRINGS:
+    case SECTION_LITERALS:
+    case SECTION_CONSTANT:
+        return true;
+    case SECTION_WRITABLE:
+        return !seen->entity_count && view->object->sections[section].bytes;
+    case SECTION_CODE:
+    case SECTION_IGNORED:
+    case SECTION_THREAD:
+    case SECTION_SPECIAL:
+        break;
+    }
+    return false;
+}
+
 uint64_t object_view_anonymous_end(const struct object_view *view, uint32_t section, uint64_t base)
 {
     const struct section_view *seen = &view->sections[section];
@@ -381,43 +401,4 @@ void object_view_free(struct object_view *view)
     free(view->entities);
     free(view->of_symbol);
     free(view);
-}
-
-/* ---- for messages ---- */
-
-const char *entity_describe(const struct entity *entity, char *text, size_t size)
-{
-    if (entity->variable && entity->variable->function)
-        snprintf(text, size, "%s in %s()", entity->variable->name, entity->variable->function);
-    else if (entity->kind == ENTITY_FUNCTION)
-        snprintf(text, size, "%s()", entity->name);
-    else
-        snprintf(text, size, "%s", entity->variable ? entity->variable->name : entity->name);
-    return text;
-}
-
-const char *entity_where(const struct object_view *view, const struct entity *entity, char *text,
-                         size_t size)
-{
-    const char *file = NULL;
-    unsigned line = 0;
-
-    if (entity->variable) {
-        file = entity->variable->file;
-        line = entity->variable->line;
-    } else if (view->dwarf && entity->section < REL_ABSOLUTE) {
-        file = object_dwarf_where(view->dwarf, entity->section, entity->offset, &line);
-    }
-    *text = '\0';
-    if (file)
-        snprintf(text, size, "%s:%u", file, line);
-    return text;
-}
-
-const char *entity_source_name(const struct entity *entity, size_t *length)
-{
-    const char *name = entity->variable ? entity->variable->name : entity->name;
-
-    *length = entity->variable || entity->external ? strlen(name) : name_stem(name);
-    return name;
 }

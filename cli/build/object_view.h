@@ -77,19 +77,14 @@ struct target object_view_target(const struct object_view *view,
 /* Return the index of the first reference of the section at or after an offset. */
 size_t object_view_reference_from(const struct section_view *section, uint64_t offset);
 
+/* Return whether what has no name in the section is constant. gcc puts initial values of automatic variables that have
+ * addresses in them into .data. */
+bool object_view_anonymous_constant(const struct object_view *view, uint32_t section);
+
 /* Return the end of the anonymous constant at `base`: the next place that is referred to, or the section's end. */
 uint64_t object_view_anonymous_end(const struct object_view *view, uint32_t section, uint64_t base);
 
 /* Return the entity that contains an offset of a section, or that is the only one there; UINT32_MAX: none. */
 uint32_t object_view_entity_at(const struct object_view *view, uint32_t section, uint64_t offset);
-
-/* Return "name", or "name in function()" of a variable of a function; in `text`. */
-const char *entity_describe(const struct entity *entity, char *text, size_t size);
-/* Return the file and line of the entity's definition in `text`: "file.c:12", or "" where they are not known. */
-const char *entity_where(const struct object_view *view, const struct entity *entity, char *text,
-                         size_t size);
-
-/* Return the name that a variable has in the source: without a number, and without the function's name. */
-const char *entity_source_name(const struct entity *entity, size_t *length);
 
 #endif

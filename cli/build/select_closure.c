@@ -143,9 +143,9 @@ enum entity_place select_entity(struct selecting *selecting, uint32_t unit, uint
 static void follow_anonymous(struct selecting *selecting, uint32_t unit, uint32_t section)
 {
     const struct unit_compare *compare = &selecting->units[unit].compare;
-    enum section_class class = compare->after->sections[section].class;
 
-    if (class == SECTION_WRITABLE || class == SECTION_THREAD || class == SECTION_SPECIAL) {
+    if (!object_view_anonymous_constant(compare->after, section) &&
+        compare->after->sections[section].class != SECTION_CODE) {
         refuse(selecting->why, HP_STATE, "%s: code of the patch uses data of %s that has no name",
                compare->unit->source, compare->after->object->sections[section].name);
         return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/build/changes.h"
+#include "cli/build/entity_names.h"
 
 /* ---- sections with a meaning of their own ---- */
 
@@ -215,7 +216,7 @@ static void check_variable(struct selecting *selecting, uint32_t unit, uint32_t 
 }
 
 /* Nothing of the patch refers to it, or it would have been refused already. */
-static void check_size(struct selecting *selecting, uint32_t unit, uint32_t after)
+static void check_unused_size(struct selecting *selecting, uint32_t unit, uint32_t after)
 {
     const struct placing_unit *of = &selecting->units[unit];
     const struct entity *entity = &of->compare.after->entities[after];
@@ -241,7 +242,7 @@ void select_data(struct selecting *selecting)
             check_constant(selecting, i, k);
             check_made_variable(selecting, i, k);
             check_variable(selecting, i, k);
-            check_size(selecting, i, k);
+            check_unused_size(selecting, i, k);
         }
     }
 }

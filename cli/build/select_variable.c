@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/build/entity_names.h"
 #include "cli/build/select_changes.h"
 #include "cli/build/select_evidence.h"
 
@@ -21,10 +22,10 @@ static void make_key(struct selecting *selecting, uint32_t unit, uint32_t index)
 
     if (*key)
         return;
-    if (asprintf(key, "%s %s %.*s %u %s %" PRIu64, selecting->units[unit].compare.unit->source,
+    if (asprintf(key, "%s %s %.*s %zu %s %" PRIu64, selecting->units[unit].compare.unit->source,
                  variable && variable->function ? variable->function : "-", (int)length, name,
-                 variable ? variable->block : 0, variable && variable->type ? variable->type : "-",
-                 entity->size) < 0) {
+                 variable ? entity_order(selecting->units[unit].compare.after, entity) : (size_t)0,
+                 variable && variable->type ? variable->type : "-", entity->size) < 0) {
         *key = NULL;
         selecting->no_memory = true;
     }

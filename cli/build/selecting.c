@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/build/entity_names.h"
+
 void selecting_note(struct selecting *selecting, const char *format, ...)
 {
     struct selection *selection = selecting->selection;

@@ -356,6 +356,25 @@ static void a_table_of_strings_changes_with_a_string(void **state)
     IN_ALL_WAYS(before, after, edited_expect_replaced(&edited, "f"))
 }
 
+#define AUTOMATIC(last, add)                                                                \
+    "void use(void *list) { __asm__ volatile(\"\" : : \"r\"(list) : \"memory\"); }\n" KEEP  \
+    "int f(int x) { const char *list[] = {\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\"," \
+    " \"h\", \"i\", \"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\", \"r\", \"s\","  \
+    " \"" last "\"}; use(list); return list[x % 20][0]" add "; }\n" KEEP                    \
+    "int g(int x) { const char *list[] = {\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\"," \
+    " \"h\", \"i\", \"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\", \"r\", \"s\","  \
+    " \"end\"}; use(list); return list[x % 20][1]; }\n"                                     \
+    "int main(int c, char **v) { (void)v; return f(c) + g(c); }\n"
+
+static void initial_values_of_automatic_variables_are_compared_by_content(void **state)
+{
+    (void)state;
+    IN_ALL_WAYS(AUTOMATIC("t", ""), AUTOMATIC("u", ""), edited_expect_replaced(&edited, "f"))
+    IN_ALL_WAYS(AUTOMATIC("t", ""), AUTOMATIC("t", " + 1"), edited_expect_replaced(&edited, "f"))
+    IN_ALL_WAYS(AUTOMATIC("t", ""), AUTOMATIC("t", "") "int last;\n",
+                edited_expect_refused(&edited, HP_UNCHANGED, ""))
+}
+
 static void labels_in_a_writable_table_are_refused(void **state)
 {
     static const char before[] =
@@ -412,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_changed_constant_behind_a_variable_is_refused),
         cmocka_unit_test(an_equal_constant_is_the_program_s),
         cmocka_unit_test(a_table_of_strings_changes_with_a_string),
+        cmocka_unit_test(initial_values_of_automatic_variables_are_compared_by_content),
         cmocka_unit_test(labels_in_a_writable_table_are_refused),
         cmocka_unit_test(labels_in_a_constant_table_are_placed_with_their_function),
     };
