@@ -460,8 +460,8 @@ static void begin_edit(struct build_run *run, const struct edit *edit)
     char *old_root = format_text("%s/old", run->build->place.scratch);
     char *new_root = format_text("%s/new", run->build->place.scratch);
 
-    overlay_begin(&run->old_view, old_root);
-    overlay_begin(&run->new_view, new_root);
+    overlay_begin(&run->old_view, old_root, &run->build->place.roots);
+    overlay_begin(&run->new_view, new_root, &run->build->place.roots);
     run->steps = allocate(edit->file_count * sizeof(*run->steps));
     for (size_t i = 0; i < edit->file_count; i++)
         take_step(run, &edit->files[i]);

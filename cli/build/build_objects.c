@@ -104,26 +104,26 @@ static void add_edited(struct object_tasks *tasks, const struct build_run *run, 
         add_task(tasks, run, unit, candidate, true);
 }
 
-static void take_results(struct object_tasks *tasks, struct build_run *run)
+/* Hand the objects over: the unedited ones, or the edited ones. */
+static void take_results(struct object_tasks *tasks, bool edited)
 {
-    build_take_words(run, tasks->list, tasks->count);
     for (size_t i = 0; i < tasks->count; i++) {
         struct compiled **to = tasks->places[i].edited ? &tasks->places[i].candidate->edited
                                                        : &tasks->places[i].candidate->old;
 
+        if (tasks->places[i].edited != edited)
+            continue;
         *to = tasks->list[i].result;
         tasks->list[i].result = NULL;
     }
 }
 
 /* Open the directories that the compilers went through, so that "dir/../file.h" stays in the view. */
-static void open_directories(struct build_run *run, const struct object_task *place,
-                             const struct compile_task *task)
+static void open_directories(struct overlay *view, const struct object_task *place,
+                             const struct compiled *compiled)
 {
-    const struct word_list *spelled = &task->result->spelled;
-
-    for (size_t i = 0; i < spelled->count; i++) {
-        const char *name = spelled->list[i];
+    for (size_t i = 0; i < compiled->spelled.count; i++) {
+        const char *name = compiled->spelled.list[i];
 
         for (const char *up = strstr(name, "/.."); up; up = strstr(up + 1, "/..")) {
             char *part = format_text("%.*s", (int)(up - name), name);
@@ -131,46 +131,76 @@ static void open_directories(struct build_run *run, const struct object_task *pl
                              ? format_text("%s", part)
                              : format_text("%s/%s", place->candidate->line.directory, part);
 
-            overlay_open_directory(&run->new_view, path);
+            overlay_open_directory(view, path);
             free(path);
             free(part);
         }
     }
 }
 
-/* Compile again, in a view with more real directories, what read a replaced file at its own place. */
-static int mend_leaks(struct object_tasks *tasks, struct build_run *run, struct refusal *why)
+/* Return whether the compiler missed a file, which may lie above the project. */
+static bool lacks_file(const struct compile_task *task)
 {
-    struct workplace *place = &run->build->place;
-    bool leaks = false;
+    return !task->result && task->words &&
+           (strstr(task->words, "No such file") || strstr(task->words, "not found"));
+}
+
+/* Return whether the task has to be repeated in a view that has more real directories, and more of the file system. */
+static bool must_repeat(const struct compile_task *task, const struct object_task *place,
+                        const struct overlay *view)
+{
+    const struct compiled *old = place->candidate->old;
+
+    if (task->overlay != view)
+        return false;
+    return task->leaks ||
+           (!view->full &&
+            (lacks_file(task) || (task->result && task->result->escapes) || (old && old->escapes)));
+}
+
+/* Put the new result of a task in its place. */
+static void repeat_task(struct compile_task *task, const struct compile_task *again)
+{
+    compile_tasks_free(task, 1);
+    *task = *again;
+}
+
+/* Run the tasks again that the view was too small for. */
+static int repeat_tasks(struct object_tasks *tasks, struct build_run *run, struct overlay *view,
+                        struct refusal *why)
+{
+    struct compile_task *again = allocate(tasks->count * sizeof(*again));
+    size_t *places = allocate(tasks->count * sizeof(*places)), count = 0;
     int result = 0;
 
     for (size_t i = 0; i < tasks->count; i++) {
-        if (!tasks->list[i].leaks || !tasks->places[i].edited)
-            continue;
-        open_directories(run, &tasks->places[i], &tasks->list[i]);
-        leaks = true;
-    }
-    if (!leaks)
-        return 0;
-    overlay_clear(&run->new_view);
-    if (overlay_make(&run->new_view, why) != 0)
-        return -1;
-    for (size_t i = 0; i < tasks->count && result == 0; i++) {
-        struct compile_task *task = &tasks->list[i];
+        const struct compile_task *task = &tasks->list[i];
 
-        if (!task->leaks || !tasks->places[i].edited)
+        if (!must_repeat(task, &tasks->places[i], view))
             continue;
-        compiled_free(task->result);
-        task->result = NULL;
-        task->leaks = false;
-        compile_tasks(place, task, 1);
-        if (task->result && task->leaks)
+        if (task->result)
+            open_directories(view, &tasks->places[i], task->result);
+        again[count] =
+            (struct compile_task){.file = task->file, .line = task->line, .overlay = view};
+        places[count++] = i;
+    }
+    if (count) {
+        view->full = true;
+        overlay_clear(view);
+        result = overlay_make(view, why);
+    }
+    if (count && result == 0)
+        compile_tasks(&run->build->place, again, count);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        repeat_task(&tasks->list[places[i]], &again[i]);
+        if (again[i].leaks)
             result = refuse(why, HP_SOURCE,
                             "%s reads an edited file by a path that the build directory and the "
                             "source directory do not contain; give --source DIR",
-                            task->file);
+                            again[i].file);
     }
+    free(places);
+    free(again);
     return result;
 }
 
@@ -197,9 +227,14 @@ static int run_tasks(struct object_tasks *tasks, struct build_run *run, struct r
     int result = -1;
 
     compile_tasks(&run->build->place, tasks->list, tasks->count);
-    if (mend_leaks(tasks, run, why) == 0)
+    if (!run->has_old_view || repeat_tasks(tasks, run, &run->old_view, why) == 0) {
+        take_results(tasks, false);
+        result = repeat_tasks(tasks, run, &run->new_view, why);
+    }
+    build_take_words(run, tasks->list, tasks->count);
+    if (result == 0)
         result = report_failures(tasks, why);
-    take_results(tasks, run);
+    take_results(tasks, true);
     run->result->times.compile += precise_ms() - begin;
     compile_tasks_free(tasks->list, tasks->count);
     free(tasks->list);

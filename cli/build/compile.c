@@ -139,6 +139,9 @@ static void take_file(const struct workplace *place, struct compile_task *task,
     real = path_real(path);
     if (task->overlay && overlay_find(task->overlay, real))
         task->leaks = true;
+    if (*spelled != '/' && !path_is_below(real, place->scratch) &&
+        !may_be_replaced(place, task, real))
+        task->result->escapes = true;
     words_add(&task->result->files, task->overlay ? overlay_outside(task->overlay, real) : real);
     free(path);
     free(real);

@@ -34,6 +34,7 @@ static void set_environment(const struct compile_job *job, const struct build_ow
     setenv("PATH", kept, 1);
     setenv("PWD", job->directory, 1);
     setenv("TMPDIR", scratch, 1);
+    setenv("LC_ALL", "C.UTF-8", 1); /* compiler_first_error() reads the words */
     setenv("CCACHE_DISABLE", "1", 1);
     if (owner->other)
         setenv("HOME", entry ? entry->pw_dir : scratch, 1);

@@ -15,9 +15,10 @@
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
 
-void overlay_begin(struct overlay *overlay, const char *root)
+void overlay_begin(struct overlay *overlay, const char *root, const struct word_list *roots)
 {
     memset(overlay, 0, sizeof(*overlay));
+    overlay->roots = roots;
     overlay->root = format_text("%s", root);
 }
 
@@ -122,6 +123,26 @@ static int make_link(const struct overlay *overlay, const struct dirent *entry, 
     return result;
 }
 
+/* Return whether no source includes a file of this name. A link takes long on some file systems. */
+static bool is_object_name(const char *name)
+{
+    static const char *const suffixes[] = {".o", ".lo", ".a", ".so", ".d", ".la", ".gcno", ".gcda"};
+    const char *dot = strrchr(name, '.');
+
+    for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (strcmp(dot, suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_filled(const struct overlay *overlay, const char *directory)
+{
+    for (size_t i = 0; !overlay->full && i < overlay->roots->count; i++)
+        if (path_is_below(directory, overlay->roots->list[i]))
+            return true;
+    return overlay->full;
+}
+
 /* Make the links of one directory. Replaced files and real directories have none. */
 static int fill_directory(const struct overlay *overlay, const char *directory)
 {
@@ -134,7 +155,8 @@ static int fill_directory(const struct overlay *overlay, const char *directory)
     for (struct dirent *entry; result == 0 && (entry = readdir(entries));) {
         char *path, *place;
 
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            is_object_name(entry->d_name))
             continue;
         path = format_text("%s/%s", above, entry->d_name);
         place = format_text("%s%s", overlay->root, path);
@@ -156,7 +178,8 @@ static int make_real_directory(const struct overlay *overlay, const char *direct
     if (result != 0 && errno == EEXIST)
         result = 0;
     free(place);
-    return result == 0 ? fill_directory(overlay, directory) : -1;
+    return result == 0 && is_filled(overlay, directory) ? fill_directory(overlay, directory)
+                                                        : result;
 }
 
 /* A file has the time of the one that it stands for, since __TIMESTAMP__ shows it. */

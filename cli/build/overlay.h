@@ -2,7 +2,7 @@
  * overlay.h - a view of the file system in which some files have other texts.
  *
  * Below the directory R lies a tree: R and the absolute path of a file lead to the file, or to its other text. Directories on the
- * way to replaced files are real ones, with a symbolic link for each of their other entries:
+ * way to replaced files are real ones, with a symbolic link for each of their other entries but objects:
  *
  *     R/home/u/app/src/parse.c      the new text
  *     R/home/u/app/src/main.c    -> /home/u/app/src/main.c
@@ -33,10 +33,13 @@ struct overlay {
     struct overlay_file *files;
     size_t file_count;
     struct word_list directories; /* that are made real, path_real() */
+    const struct word_list
+        *roots; /* of the project; those above have the ways down alone, unless `full` */
+    bool full;
     struct word_list links; /* absolute paths that lead through symbolic links of the user's */
 };
 
-void overlay_begin(struct overlay *overlay, const char *root);
+void overlay_begin(struct overlay *overlay, const char *root, const struct word_list *roots);
 /* Take the text, which was allocated. */
 void overlay_replace(struct overlay *overlay, const char *real_path, char *text, size_t size);
 /* Make the directory, which the tree's compilers enter or begin names in, real. `path` is absolute; links in it are kept. */

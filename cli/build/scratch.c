@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
 
+#define SCRATCH_ROOM ((uint64_t)1 << 30) /* bytes that have to be free in memory */
 #define SWEEPS 20 /* a compiler that has not ended yet may make files between two */
 
 static int remove_file(const char *path, const struct stat *facts, int flag, struct FTW *place)
@@ -73,10 +77,24 @@ static int start_sweeper(struct scratch *scratch, const struct build_owner *owne
     return 0;
 }
 
+/* Return where the directory is made. A file system in memory makes the hundreds of links of a view in no time. */
+static const char *scratch_parent(void)
+{
+    static const char memory[] = "/dev/shm";
+    const char *temporary = getenv("TMPDIR");
+    struct statfs facts;
+
+    if (temporary && *temporary == '/')
+        return temporary;
+    if (statfs(memory, &facts) == 0 && facts.f_type == TMPFS_MAGIC &&
+        facts.f_bavail > SCRATCH_ROOM / (uint64_t)facts.f_bsize && access(memory, W_OK) == 0)
+        return memory;
+    return "/tmp";
+}
+
 int scratch_make(struct scratch *scratch, const struct build_owner *owner, struct refusal *why)
 {
-    const char *temporary = getenv("TMPDIR");
-    char *above = path_real(temporary && *temporary == '/' ? temporary : "/tmp");
+    char *above = path_real(scratch_parent());
     int result = 0;
 
     memset(scratch, 0, sizeof(*scratch));

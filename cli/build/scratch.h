@@ -18,7 +18,8 @@ struct scratch {
     pid_t sweeper;
 };
 
-/* Make a directory of the owner's under $TMPDIR, or /tmp. Return 0, or -1 with HP-OPEN. */
+/* Make a directory of the owner's under $TMPDIR; without that variable under /dev/shm if it is in memory and has room, else
+ * under /tmp. Return 0, or -1 with HP-OPEN. */
 int scratch_make(struct scratch *scratch, const struct build_owner *owner, struct refusal *why);
 /* Remove the directory and all in it. */
 void scratch_remove(struct scratch *scratch, const struct build_owner *owner);
