@@ -165,9 +165,9 @@ int thin_module_again(struct module *module, struct refusal *why)
     thin_spot_done(&thin->spot);
     if (thin->spot.try_count == THIN_TRIES)
         return refuse(why, HP_NEAR,
-                      "%s: the dynamic linker did not map it at the addresses it names, %d times: "
-                      "each was taken meanwhile, or the linker does not follow them (it does not "
-                      "with LD_USE_LOAD_BIAS=0)",
+                      "%s: the dynamic linker did not map it at the address that it names, %d "
+                      "times: each was taken meanwhile, or the linker follows no address (glibc "
+                      "before 2.36 does not, for a PIE)",
                       module->path, THIN_TRIES);
     thin->spot.tried[thin->spot.try_count++] = thin->spot.base;
     thin->spot.base = 0;
