@@ -112,6 +112,7 @@ static int thin_read_replace(struct thin_reader *reader)
         (*reader->fields[6] && !thin_read_number(reader->fields[6], 10, &line)))
         return line_fails(reader, "a replacement has an offset, a size, a name and a file");
     r.line = (unsigned)line;
+    r.signature = *reader->fields[7] ? reader->fields[7] : NULL;
     thin->replacements[thin->replacement_count++] = r;
     return 0;
 }

@@ -9,7 +9,7 @@
  *   name     NAME
  *   version  VERSION
  *   target   OBJECT BUILD-ID PATH         base name, build-id in hex, and path of the object that is patched
- *   replace  SYMBOL OFFSET SIZE NAME FILE LINE   the entry at OFFSET of the target leads to SYMBOL
+ *   replace  SYMBOL OFFSET SIZE NAME FILE LINE [SIGNATURE]   the entry at OFFSET of the target leads to SYMBOL
  *   address  SYMBOL OFFSET                SYMBOL is placed, and as an address stands for this one of the target
  *   import   SYMBOL address OFFSET [CALL] an address of the target; branches lead to CALL, if given
  *   import   SYMBOL got OFFSET [CALL]     the target's word at OFFSET holds the address
@@ -61,8 +61,9 @@ struct thin_replacement {
     uint32_t symbol; /* a function in a placed section */
     uint64_t offset, size;
     const char *name;
-    const char *file; /* "": not known */
-    unsigned line;    /* 0: not known */
+    const char *file;      /* "": not known */
+    unsigned line;         /* 0: not known */
+    const char *signature; /* how it is called: types that are passed in the same way; or NULL */
 };
 
 struct thin_file {

@@ -17,8 +17,10 @@ void selection_free(struct selection *selection)
         free(unit->sections);
         free(unit->symbols);
     }
-    for (size_t i = 0; i < selection->function_count; i++)
+    for (size_t i = 0; i < selection->function_count; i++) {
         free(selection->functions[i].why);
+        free(selection->functions[i].signature);
+    }
     for (size_t i = 0; i < selection->note_count; i++)
         free(selection->notes[i]);
     free(selection->units);

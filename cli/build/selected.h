@@ -57,7 +57,8 @@ struct selected_function {
     const char *name;   /* of the edited object's symbol table */
     const char *source; /* file and line of the definition; line 0: not known */
     unsigned line;
-    char *why; /* "its code changed", "calls f.isra.0, which changed", ... */
+    char *signature; /* how it is called: call_signature.h; NULL: not known */
+    char *why;       /* "its code changed", "calls f.isra.0, which changed", ... */
 };
 
 struct selection {

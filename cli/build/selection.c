@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/build/call_signature.h"
 #include "cli/build/correlate.h"
 #include "cli/build/generated_names.h"
 #include "cli/build/select_bind.h"
@@ -49,6 +50,8 @@ static void function_add(struct selecting *selecting, uint32_t unit, uint32_t in
 
         if (file)
             function->source = file;
+        function->signature = call_signature(selecting->units[unit].compare.after->dwarf,
+                                             entity->section, entity->offset);
     }
 }
 

@@ -44,7 +44,10 @@ static void put_replacement(FILE *file, const struct selected_function *function
             function->host_size);
     put_field(file, function->name);
     put_field(file, function->source ? base_name(function->source) : "");
-    fprintf(file, "\t%u\n", function->line);
+    fprintf(file, "\t%u", function->line);
+    if (function->signature)
+        put_field(file, function->signature);
+    fputc('\n', file);
 }
 
 static void put_imported(FILE *file, const struct symbol_choice *choice, uint32_t symbol,

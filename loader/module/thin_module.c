@@ -34,7 +34,7 @@ static int add_replacement_of(struct module *module, const struct thin_replaceme
 {
     char *target = *from->file ? text_format("%s@%s", from->name, from->file) : NULL;
     struct replacement *replacement =
-        module_add_replacement(module, target ? target : from->name, NULL);
+        module_add_replacement(module, target ? target : from->name, from->signature);
 
     free(target);
     if (!replacement)

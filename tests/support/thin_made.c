@@ -8,6 +8,8 @@
 
 #include "base/refusal.h"
 #include "base/text.h"
+#include "cli/build/call_signature.h"
+#include "cli/build/object_dwarf.h"
 #include "cli/build/selection.h"
 #include "cli/build/thin_write.h"
 #include "elf/image.h"
@@ -19,6 +21,7 @@
 struct making {
     struct image *target;
     struct rel_object *object;
+    struct object_dwarf *dwarf;
     struct selected_unit unit;
     const char *const *functions;
 };
@@ -167,13 +170,14 @@ static void choose_functions(const struct making *making, struct selection *sele
             continue;
         selection->functions = realloc(selection->functions, (selection->function_count + 1) *
                                                                  sizeof(*selection->functions));
-        selection->functions[selection->function_count++] =
-            (struct selected_function){.symbol = i,
-                                       .replaces = true,
-                                       .host = found.value,
-                                       .host_size = found.size,
-                                       .name = symbol->name,
-                                       .source = making->object->file};
+        selection->functions[selection->function_count++] = (struct selected_function){
+            .symbol = i,
+            .replaces = true,
+            .host = found.value,
+            .host_size = found.size,
+            .name = symbol->name,
+            .source = making->object->file,
+            .signature = call_signature(making->dwarf, symbol->section, symbol->value)};
     }
 }
 
@@ -195,6 +199,8 @@ static void write_made(struct making *making, const char *out, const struct thin
         free(making->unit.symbols[i].keep);
     free(making->unit.symbols);
     free(making->unit.sections);
+    for (size_t i = 0; i < selection.function_count; i++)
+        free(selection.functions[i].signature);
     free(selection.functions);
 }
 
@@ -203,17 +209,21 @@ void thin_make(const char *out, const char *name, const char *target, const char
 {
     struct file target_file = file_read(target), object_file = file_read(object);
     struct making making = {.functions = functions};
+    struct refusal why = {0};
     struct elf_error error;
 
     if (image_open(&making.target, target_file.bytes, target_file.size, 0, &error) != 0 ||
         rel_object_open(&making.object, object_file.bytes, object_file.size, &error) != 0)
         fail_msg("%s, %s: %s", target, object, error.text);
+    if (object_dwarf_open(&making.dwarf, object, making.object, &why) != 0)
+        fail_msg("%s: %s", object, refusal_text(&why, 0));
     write_made(&making, out,
                &(struct thin_meta){.name = name,
                                    .version = "1",
                                    .target_path = target,
                                    .build_id = image_build_id(making.target)});
     image_close(making.target);
+    object_dwarf_close(making.dwarf);
     rel_object_close(making.object);
     file_free(&target_file);
     file_free(&object_file);
