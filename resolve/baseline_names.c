@@ -132,8 +132,14 @@ static bool is_stub_of(struct baseline_work *work, uint32_t symbol, uint64_t add
 /* Return whether the binary's symbols do not tell: a local one that was stripped. */
 static bool is_nameless(struct baseline_work *work, uint32_t symbol, uint64_t address)
 {
-    return work->object->symbols[symbol].binding == STB_LOCAL &&
-           binary_has(work->binary, address, 1) && !binary_around(work->binary, address);
+    struct place_question question = {.work = work, .symbol = symbol};
+    const struct rel_symbol *named = &work->object->symbols[symbol];
+
+    if (named->binding != STB_LOCAL || !binary_has(work->binary, address, 1) ||
+        binary_around(work->binary, address))
+        return false;
+    binary_named(work->binary, named->name, match_symbol, &question);
+    return !question.found;
 }
 
 const char *name_check_address(struct baseline_work *work, uint32_t symbol, uint64_t address,
@@ -206,6 +212,8 @@ static bool is_at_tls(struct baseline_work *work, uint32_t symbol, int64_t offse
     struct tls_question question = {work, symbol, offset};
     const struct rel_symbol *named = &work->object->symbols[symbol];
 
+    if (offset == 0 && strcmp(named->name, "_TLS_MODULE_BASE_") == 0)
+        return true; /* of linkers: the begin of the block */
     if (binary_named(work->binary, named->name, match_tls, &question))
         return true;
     if (named->binding != STB_LOCAL)
