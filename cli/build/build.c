@@ -16,6 +16,7 @@
 #include "cli/build/thin_write.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
+#include "resolve/baseline.h"
 
 /* ------------------------------------------------------------- opening --- */
 
@@ -38,6 +39,14 @@ static bool is_near_root(const char *path)
     return !slash || !slash[1];
 }
 
+static bool is_in_project(const struct build *build, const char *path)
+{
+    for (size_t i = 0; i < build->place.roots.count; i++)
+        if (path_is_below(path, build->place.roots.list[i]))
+            return true;
+    return false;
+}
+
 /* The project: source and build directory, and what is above all sources. */
 static void find_roots(struct build *build, const char *build_dir)
 {
@@ -55,6 +64,14 @@ static void find_roots(struct build *build, const char *build_dir)
     if (!is_near_root(common))
         add_root(&build->place, common);
     free(common);
+    /* Sources that lie apart from the working directory. */
+    for (size_t i = 0; i < build->units.count; i++) {
+        char *directory = path_directory(build->units.list[i].file);
+
+        if (!is_near_root(directory) && !is_in_project(build, directory))
+            add_root(&build->place, directory);
+        free(directory);
+    }
 }
 
 static int read_commands(struct build *build, const char *build_dir,
@@ -172,14 +189,6 @@ bool build_stale(const struct build *build)
 }
 
 /* ------------------------------------------------------------- sources --- */
-
-static bool is_in_project(const struct build *build, const char *path)
-{
-    for (size_t i = 0; i < build->place.roots.count; i++)
-        if (path_is_below(path, build->place.roots.list[i]))
-            return true;
-    return false;
-}
 
 /* Note what the edited units read now, too. */
 static void list_files(const struct build *build, const struct unit *unit, struct word_list *list)
@@ -355,10 +364,19 @@ static int make_old_view(struct build_run *run, struct refusal *why)
     return make_view(run, &run->old_view, false, why);
 }
 
+/* Return whether an edited source reads the file, which its unedited one does not. */
+static bool reads_now(const struct build_run *run, const char *real)
+{
+    for (size_t i = 0; i < run->affected_count; i++)
+        if (unit_edited_reads(run->affected[i], real))
+            return true;
+    return false;
+}
+
 static void note_unused(struct build_run *run)
 {
     for (size_t i = 0; i < run->step_count; i++)
-        if (!run->steps[i].used)
+        if (!run->steps[i].used && !reads_now(run, run->steps[i].real))
             build_note(run, "%s is ignored: %s is not compiled from it", run->steps[i].file->path,
                        run->build->target.path);
 }
@@ -449,10 +467,10 @@ static int compile_edit(struct build_run *run, struct refusal *why)
         return -1;
     if (build_find_affected(run, why) != 0)
         return -1;
-    note_unused(run);
-    if (make_view(run, &run->new_view, true, why) != 0)
+    if (make_view(run, &run->new_view, true, why) != 0 || build_objects(run, why) != 0)
         return -1;
-    return build_objects(run, why);
+    note_unused(run);
+    return 0;
 }
 
 static void begin_edit(struct build_run *run, const struct edit *edit)

@@ -134,6 +134,7 @@ static void note_use(struct build_run *run, struct unit *unit)
         struct edit_step *step = &run->steps[i];
 
         if (strcmp(step->real, unit->real) != 0 && !word_list_has(&unit->files, step->real) &&
+            !unit_edited_reads(unit, step->real) &&
             !(!step->file->old_text && may_shadow(unit, step->real)))
             continue;
         step->used = true;

@@ -56,7 +56,7 @@ static char *edited_key(const struct build_run *run, const struct unit *unit)
 
         if (step->same ||
             (step->file->old_text && step->file->new_text && strcmp(step->real, unit->real) != 0 &&
-             !word_list_has(&unit->files, step->real)))
+             !word_list_has(&unit->files, step->real) && !unit_edited_reads(unit, step->real)))
             continue;
         if (step->file->new_text)
             sha256_hex(step->file->new_text, step->file->new_size, hex);

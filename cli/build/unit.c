@@ -96,6 +96,17 @@ struct unit *units_find(const struct units *units, const char *real)
     return NULL;
 }
 
+bool unit_edited_reads(const struct unit *unit, const char *real)
+{
+    for (size_t i = 0; i < unit->candidate_count; i++) {
+        const struct compiled *edited = unit->candidates[i].edited;
+
+        if (edited && word_list_has(&edited->files, real))
+            return true;
+    }
+    return false;
+}
+
 static struct unit *add_unit(struct units *units, const char *file, char *real)
 {
     struct unit *unit;

@@ -54,6 +54,8 @@ void units_free(struct units *units);
 /* Add a unit for `file`, compiled as `like` is. */
 struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like);
 struct unit *units_find(const struct units *units, const char *real);
+/* Return whether the edited source reads the file, by its last compilation. */
+bool unit_edited_reads(const struct unit *unit, const char *real);
 
 /* Open the object that was written to `path`. Return NULL with the refusal. */
 struct compiled *compiled_open(const char *path, const char *name, struct refusal *why);

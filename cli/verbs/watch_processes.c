@@ -95,6 +95,18 @@ static size_t with_parts(const struct watch_processes *processes)
     return count;
 }
 
+/* Take over one of the processes. Of several, one that is refused is said, and the others are watched. */
+static void begin_one(struct watch_processes *processes, struct process *process, bool only,
+                      struct refusal *why)
+{
+    struct refusal its = {0};
+
+    process_await_ready(process->pid);
+    if (watched_add(processes, process, only ? why : &its) != 0 && !only)
+        report_refused(processes->report, NULL, NULL, &its);
+    refusal_clear(&its);
+}
+
 int watch_processes_begin(struct watch_processes *processes, struct watch_images *images,
                           const char *target, const struct watch_report *report,
                           struct refusal *why)
@@ -103,18 +115,13 @@ int watch_processes_begin(struct watch_processes *processes, struct watch_images
 
     *processes = (struct watch_processes){.images = images, .report = report, .target = target};
     if (process_targets_find(target, &targets, why) == 0)
-        for (size_t i = 0; i < targets.count; i++) {
-            process_await_ready(targets.list[i].pid);
-            watched_add(processes, &targets.list[i], why);
-        }
+        for (size_t i = 0; i < targets.count; i++)
+            begin_one(processes, &targets.list[i], targets.count == 1, why);
     process_targets_close(&targets);
     processes->next = now_ms() + LOOK_MS;
-    if (with_parts(processes) == 0)
-        return -1;
-    if (why->count)
-        report_refused(report, NULL, NULL, why);
-    refusal_clear(why);
-    return 0;
+    if (with_parts(processes) == 0 && why->count == 0)
+        refuse(why, HP_SOURCE, "no process of %s was built from the sources", target);
+    return why->count ? -1 : 0;
 }
 
 void watch_processes_end(struct watch_processes *processes)

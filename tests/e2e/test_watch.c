@@ -17,6 +17,9 @@
 #include "tests/support/harness.h"
 #include "tests/support/talker.h"
 
+/* A name that no other process has. */
+static char at_program[32] = "@w", *program = at_program + 1;
+
 struct world {
     struct host *host;
     struct talker watch;
@@ -101,8 +104,8 @@ static void build_program(void)
 
     snprintf(command, sizeof(command),
              "cd %s && for f in step other main; do gcc -O2 -g -c -o $f.o $f.c || exit 1; done && "
-             "gcc -g -o app.new step.o other.o main.o && mv app.new app",
-             directory);
+             "gcc -g -o app.new step.o other.o main.o && mv app.new %s",
+             directory, program);
     run_shell(command);
 }
 
@@ -114,7 +117,7 @@ static int start(void **state)
     put_sources();
     put_commands("-O2 -g");
     build_program();
-    world->host = host_start(directory_path("app"), NULL);
+    world->host = host_start(directory_path(program), NULL);
     return 0;
 }
 
@@ -122,6 +125,8 @@ static int stop(void **state)
 {
     struct world *world = *state;
 
+    if (getenv("WATCH_SHOW"))
+        print_message("%s\n", world->watch.text);
     talker_stop(&world->watch);
     if (world->host)
         host_kill(world->host);
@@ -415,7 +420,7 @@ static struct host *second_host(struct world *world)
     const char *const environment[] = {runtime, NULL};
 
     snprintf(runtime, sizeof(runtime), "HOTPATCH_DIR=%s", world->host->directory);
-    return host_start(directory_path("app"), environment);
+    return host_start(directory_path(program), environment);
 }
 
 static void two_processes_of_one_program_are_both_patched(void **state)
@@ -423,7 +428,7 @@ static void two_processes_of_one_program_are_both_patched(void **state)
     struct world *world = *state;
     struct host *second = second_host(world);
 
-    watch(world, "@app", NULL);
+    watch(world, at_program, NULL);
     save("step.c", step_c, "\"one\"", "\"two\"");
     talker_await(&world->watch, " in 2 processes: word");
     host_expect(world->host, "word", "two");
@@ -436,7 +441,7 @@ static void a_restarted_program_is_patched_again(void **state)
     struct world *world = *state;
     struct host *second;
 
-    watch(world, "@app", NULL);
+    watch(world, at_program, NULL);
     save("step.c", step_c, "\"one\"", "\"two\"");
     talker_await(&world->watch, "step.c: live in ");
     second = second_host(world);
@@ -450,7 +455,7 @@ static void a_program_built_from_the_edited_sources_needs_no_patch(void **state)
     struct world *world = *state;
     struct host *second;
 
-    watch(world, "@app", NULL);
+    watch(world, at_program, NULL);
     save("step.c", step_c, "\"one\"", "\"two\"");
     talker_await(&world->watch, "step.c: live in ");
     build_program();
@@ -522,14 +527,13 @@ static void a_program_is_started_and_its_exit_status_is_returned(void **state)
     char command[1024];
     struct output *output;
 
-    snprintf(
-        command, sizeof(command),
-        "cd %s && rm -f in log && mkfifo in && (%s watch --log log --build-dir . -- ./app <in; "
-        "echo status $?) >out & cd %s && exec 3>in && "
-        "until grep -q 'ready in' log; do :; done 2>/dev/null; "
-        "sed -i s/one/two/ step.c && until grep -q 'live in' log; do :; done; "
-        "echo word >&3; echo exit 7 >&3; wait; cat out log",
-        directory, built("hotpatch"), directory);
+    snprintf(command, sizeof(command),
+             "cd %s || exit 1; rm -f in log; mkfifo in; : >log; "
+             "(%s watch --log log --build-dir . -- ./%s <in; echo status $?) >out & exec 3>in; "
+             "until grep -q 'ready in' log; do sleep 0.05; done; sed -i s/one/two/ step.c; "
+             "until grep -q 'live in' log; do sleep 0.05; done; "
+             "echo word >&3; echo exit 7 >&3; wait; cat out log",
+             directory, built("hotpatch"), program);
     output = run_program(world->host, (const char *const[]){"sh", "-c", command, NULL});
     assert_non_null(strstr(output->out, "two\n"));
     output_must(output, 0, "status 7", "one\n");
@@ -569,7 +573,7 @@ static void bad_usage_is_refused(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(a_save_is_live_and_statics_keep_their_values),
@@ -602,5 +606,8 @@ int main(void)
         TEST(bad_usage_is_refused),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    snprintf(at_program, sizeof(at_program), "@w%d", (int)getpid());
     return cmocka_run_group_tests(tests, directory_make, directory_remove);
 }
