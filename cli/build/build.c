@@ -435,6 +435,15 @@ static int write_output(struct build_run *run, const struct selection *selection
     return result;
 }
 
+static size_t count_other_constants(const struct baseline *baseline)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; baseline && i < baseline->function_count; i++)
+        count += baseline->functions[i].verdict == BASELINE_CONTENT;
+    return count;
+}
+
 static int select_and_write(struct build_run *run, const struct build_output *output,
                             struct refusal *why)
 {
@@ -446,6 +455,8 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
     int result;
 
     run->result->unit_count = count;
+    for (size_t i = 0; i < count; i++)
+        run->result->other_constants += count_other_constants(pairs[i].baseline);
     if (!count)
         result = refuse(why, HP_SOURCE, "no file of the edit is a source of %s",
                         run->build->target.path);

@@ -64,6 +64,8 @@ struct build_result {
     char *compiler_words; /* what the compilers wrote to stderr, where one failed; or NULL */
     struct build_times times;
     size_t unit_count; /* that were compared */
+    size_t
+        other_constants; /* functions of the unedited units whose code is the binary's, and whose constants are not */
 };
 
 #endif

@@ -296,15 +296,30 @@ bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sou
            !texts_equal(snapshot->files[index].text, sources->files[index]->text);
 }
 
-static struct edit_file file_edit(const struct source_text *old, const struct source_file *file)
+static struct edit_file file_edit(const char *path, const struct source_text *old,
+                                  const struct source_text *new)
 {
     return (struct edit_file){
-        .path = file->path,
+        .path = path,
         .old_text = old ? old->bytes : NULL,
         .old_size = old ? old->size : 0,
-        .new_text = file->text ? file->text->bytes : NULL,
-        .new_size = file->text ? file->text->size : 0,
+        .new_text = new ? new->bytes : NULL,
+        .new_size = new ? new->size : 0,
     };
+}
+
+struct edit_file *snapshot_compare(const struct snapshot *from, const struct snapshot *to,
+                                   const struct sources *sources, size_t *count)
+{
+    struct edit_file *files = allocate((from->count + 1) * sizeof(*files));
+
+    *count = 0;
+    for (size_t i = 0; i < from->count && i < to->count; i++)
+        if (from->files[i].there && to->files[i].there &&
+            !texts_equal(from->files[i].text, to->files[i].text))
+            files[(*count)++] =
+                file_edit(sources->files[i]->path, from->files[i].text, to->files[i].text);
+    return files;
 }
 
 struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
@@ -315,6 +330,7 @@ struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct so
     *count = 0;
     for (size_t i = 0; i < snapshot->count; i++)
         if (snapshot_differs(snapshot, sources, i))
-            files[(*count)++] = file_edit(snapshot->files[i].text, sources->files[i]);
+            files[(*count)++] = file_edit(sources->files[i]->path, snapshot->files[i].text,
+                                          sources->files[i]->text);
     return files;
 }

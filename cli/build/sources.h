@@ -43,6 +43,9 @@ struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct so
 struct snapshot *snapshot_copy(const struct snapshot *snapshot);
 /* Return whether the snapshot has the file, with another text. */
 bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index);
+/* List the files of which two snapshots have different texts, from the first to the second; malloc'd. */
+struct edit_file *snapshot_compare(const struct snapshot *from, const struct snapshot *to,
+                                   const struct sources *sources, size_t *count);
 /* List the files that differ; malloc'd. Texts and paths are valid until a file is refreshed. */
 struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
                                 size_t *count);

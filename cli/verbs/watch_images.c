@@ -191,10 +191,11 @@ void watch_images_stale(struct watch_images *images)
 
 /* ---- a file that was built again ---- */
 
-/* Return whether the image was built from one side of the edit: an edit of equal texts compares them with the binary. */
-static bool built_from(const struct watch_images *images, const struct watch_image *image,
-                       const struct edit_file *files, size_t count, bool from_old,
-                       struct refusal *why)
+/* Compare one side of the edit with the binary, by an edit of equal texts. Return how many functions have other constants;
+ * SIZE_MAX where the code is another. */
+static size_t distance_from(const struct watch_images *images, const struct watch_image *image,
+                            const struct edit_file *files, size_t count, bool old,
+                            struct refusal *why)
 {
     struct edit_file *same = allocate((count + 1) * sizeof(*same));
     char *path = format_text("%s/compared", images->directory);
@@ -207,36 +208,39 @@ static bool built_from(const struct watch_images *images, const struct watch_ima
         const struct edit_file *file = &files[i];
 
         same[i] = *file;
-        same[i].old_text = same[i].new_text = from_old ? file->old_text : file->new_text;
-        same[i].old_size = same[i].new_size = from_old ? file->old_size : file->new_size;
+        same[i].old_text = same[i].new_text = old ? file->old_text : file->new_text;
+        same[i].old_size = same[i].new_size = old ? file->old_size : file->new_size;
     }
     refusal_clear(why);
     built = build_patch(image->build, &edit, &output, &result, why) == 0 ||
             why->items[0].code == HP_UNCHANGED;
     unlink(path);
+    count = built ? result.other_constants : SIZE_MAX;
     build_result_free(&result);
     free(path);
     free(same);
-    return built;
+    return count;
 }
 
 int watch_image_date(struct watch_images *images, struct watch_image *image, struct refusal *why)
 {
-    size_t count;
-    struct edit_file *files = snapshot_edit(image->before->snapshot, images->sources, &count);
+    size_t count, present = 0, older = SIZE_MAX;
+    struct edit_file *files =
+        snapshot_compare(image->before->snapshot, image->snapshot, images->sources, &count);
 
-    if (count && !built_from(images, image, files, count, false, why)) {
-        if (built_from(images, image, files, count, true, why)) {
-            snapshot_free(image->snapshot);
-            image->snapshot = snapshot_copy(image->before->snapshot);
-        } else {
-            free(files);
-            return -1;
-        }
+    if (count)
+        present = distance_from(images, image, files, count, false, why);
+    if (present)
+        older = distance_from(images, image, files, count, true, why);
+    free(files);
+    if (present == SIZE_MAX && older == SIZE_MAX)
+        return -1;
+    if (older < present) {
+        snapshot_free(image->snapshot);
+        image->snapshot = snapshot_copy(image->before->snapshot);
     }
     refusal_clear(why);
     image->before = NULL;
-    free(files);
     return 0;
 }
 
