@@ -254,3 +254,48 @@ const uint64_t *thin_link_branches(const struct thin_link *link, size_t *count)
     *count = link->branch_count;
     return link->branches;
 }
+
+static struct thin_span part_span(const struct thin_link *link, enum thin_part part)
+{
+    return (struct thin_span){link->parts[part].at, link->parts[part].size};
+}
+
+struct thin_span thin_link_text(const struct thin_link *link)
+{
+    return part_span(link, PART_TEXT);
+}
+
+struct thin_span thin_link_constants(const struct thin_link *link)
+{
+    return part_span(link, PART_RODATA);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct thin_span *left = a, *right = b;
+
+    return left->at < right->at ? -1 : left->at > right->at;
+}
+
+size_t thin_link_functions(const struct thin_link *link, struct thin_span *out, size_t room)
+{
+    size_t count = 0, kept = 0;
+
+    for (size_t i = 1; i < link->object->symbol_count; i++) {
+        const struct rel_symbol *s = &link->object->symbols[i];
+
+        if (s->type != STT_FUNC || !rel_symbol_placed(s) ||
+            link->places[s->section].part != PART_TEXT)
+            continue;
+        if (count < room)
+            out[count] = (struct thin_span){link->places[s->section].at + s->value, s->size};
+        count++;
+    }
+    if (count > room)
+        return count;
+    qsort(out, count, sizeof(*out), by_start);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || out[i].at != out[kept - 1].at)
+            out[kept++] = out[i];
+    return kept;
+}

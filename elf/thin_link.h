@@ -57,4 +57,13 @@ const char *thin_link_kept(const struct thin_link *link, size_t i, uint64_t *at)
 /* Return the addresses, before load bias, of the target's code that the placed code branches to; ascending. */
 const uint64_t *thin_link_branches(const struct thin_link *link, size_t *count);
 
+/* A part of the link: offsets from `base`, and from the first of its bytes. */
+struct thin_span {
+    uint64_t at, size;
+};
+struct thin_span thin_link_text(const struct thin_link *link);
+struct thin_span thin_link_constants(const struct thin_link *link);
+/* Write the placed functions to `out`, ascending, each start once; at most `room`. Return how many there are. */
+size_t thin_link_functions(const struct thin_link *link, struct thin_span *out, size_t room);
+
 #endif

@@ -23,6 +23,7 @@
 #include "loader/slots/ifunc.h"
 #include "loader/slots/import.h"
 #include "loader/slots/slot_objects.h"
+#include "loader/slots/thin_callers.h"
 #include "loader/text/site.h"
 #include "loader/transaction/commit.h"
 #include "loader/transaction/deferred.h"
@@ -53,6 +54,7 @@ static void register_layers(void)
     slot_objects_register();
     sites_register();
     modules_register();
+    thin_callers_register();
     ifuncs_register();
     object_functions_register();
 }

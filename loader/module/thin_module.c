@@ -11,10 +11,10 @@
 #include "include/hotpatch.h"
 #include "loader/module/module.h"
 #include "loader/module/thin_kept.h"
+#include "loader/module/thin_relies.h"
 #include "loader/module/thin_state.h"
 #include "loader/module/thin_target.h"
 #include "loader/objects/object.h"
-#include "loader/slots/thin_callers.h"
 #include "resolve/elf_refusal.h"
 
 static int refuse_thin(const struct module *module, const struct elf_error *error,
@@ -140,6 +140,20 @@ static int set_functions(struct module *module, struct refusal *why)
     return 0;
 }
 
+static int find_relied(struct module *module, struct refusal *why)
+{
+    struct thin_module *thin = module->thin;
+    int count;
+
+    free(thin->relied);
+    thin->relied_count = 0;
+    count = thin_relies_find(module, &thin->relied);
+    if (count < 0)
+        return no_memory_of(module, why);
+    thin->relied_count = (size_t)count;
+    return 0;
+}
+
 int thin_module_link(struct module *module, struct refusal *why)
 {
     struct thin_module *thin = module->thin;
@@ -155,7 +169,7 @@ int thin_module_link(struct module *module, struct refusal *why)
         return refuse_thin(module, &error, why);
     }
     module->edited = true; /* its copy is named by these bytes */
-    return 0;
+    return find_relied(module, why);
 }
 
 int thin_module_again(struct module *module, struct refusal *why)
@@ -181,16 +195,11 @@ int thin_module_again(struct module *module, struct refusal *why)
 void thin_module_applied(struct module *module)
 {
     struct thin_module *thin = module->thin;
-    const uint64_t *branches;
     const char *key;
     uint64_t at;
-    size_t count;
 
     if (!thin || !thin->link)
         return;
     for (size_t i = 0; (key = thin_link_kept(thin->link, i, &at)) != NULL; i++)
         thin_kept_add(thin->file->build_id, key, thin->spot.base + at);
-    branches = thin_link_branches(thin->link, &count);
-    (void)branches;
-    (void)count;
 }

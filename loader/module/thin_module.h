@@ -22,7 +22,7 @@ int thin_module_link(struct module *module, struct refusal *why);
  * THIN_TRIES. */
 int thin_module_again(struct module *module, struct refusal *why);
 
-/* Record, after the commit, what stays in the process: kept data, and branches into the target. */
+/* Record, after the commit, the variables that stay in the process. */
 void thin_module_applied(struct module *module);
 
 #endif

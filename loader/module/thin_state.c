@@ -53,5 +53,6 @@ void thin_module_free(struct thin_module *thin)
         return;
     thin_module_forget_file(thin);
     free(thin->functions);
+    free(thin->relied);
     free(thin);
 }

@@ -11,6 +11,7 @@
 struct module;
 struct object;
 struct thin_file;
+struct thin_relied;
 
 struct thin_module {
     void *
@@ -23,6 +24,8 @@ struct thin_module {
     struct thin_spot spot;
     uintptr_t *functions; /* by replacement, once it is linked */
     size_t function_count;
+    struct thin_relied *relied; /* once it is linked; thin_relies.h */
+    size_t relied_count;
 };
 
 /* Forget the link: another will be made. Frees the module's bytes. */

@@ -9,6 +9,7 @@
 #include "loader/slots/injection_decide.h"
 #include "loader/slots/module_state.h"
 #include "loader/slots/own_arguments.h"
+#include "loader/slots/thin_callers.h"
 #include "loader/text/site.h"
 #include "resolve/keep_rules.h"
 
@@ -39,6 +40,7 @@ static void find(const struct slot *slot, struct found *found)
         arch_callers_kept(callers, slot->definition, &found->kept, found->callers, LISTED,
                           &found->count);
     }
+    thin_callers_merge(slot->object, slot->definition, &found->kept);
 }
 
 static int64_t stack_read(void *context)

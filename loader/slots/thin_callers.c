@@ -2,112 +2,93 @@
 #include "loader/slots/thin_callers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "loader/objects/object.h"
 
-struct called_functions {
-    struct called_functions *next;
+/* There are few: most calls rely on nothing but the psABI. */
+struct relied_function {
+    struct relied_function *next;
     const struct object *object;
-    uint64_t *called; /* ascending */
-    size_t count;
+    uint64_t called;
+    struct arch_kept kept;
 };
 
-static struct called_functions *all_called;
+static struct relied_function *relied_functions;
 
-static struct called_functions *called_of(const struct object *object)
+static void merge_kept(struct arch_kept *kept, const struct arch_kept *more)
 {
-    struct called_functions *of = all_called;
-
-    while (of && of->object != object)
-        of = of->next;
-    return of;
+    kept->general |= more->general;
+    kept->vector |= more->vector;
+    if (more->vector_bytes > kept->vector_bytes)
+        kept->vector_bytes = more->vector_bytes;
+    kept->mask |= more->mask;
+    kept->x87 |= more->x87;
+    kept->align |= more->align;
+    kept->unsure_general |= more->unsure_general;
+    kept->unsure_vector |= more->unsure_vector;
+    kept->proved &= more->proved;
 }
 
-/* Return the index of the first address that is not below `called`. */
-static size_t place_of_called(const struct called_functions *of, uint64_t called)
+static struct relied_function *relied_at(const struct object *object, uint64_t called)
 {
-    size_t low = 0, high = of->count;
+    struct relied_function *relied = relied_functions;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (of->called[middle] < called)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    while (relied && (relied->object != object || relied->called != called))
+        relied = relied->next;
+    return relied;
 }
 
-static bool is_called(const struct called_functions *of, uint64_t called)
+int thin_callers_add(const struct object *object, uint64_t called, const struct arch_kept *kept)
 {
-    size_t at = place_of_called(of, called);
+    struct relied_function *relied = relied_at(object, called);
 
-    return at < of->count && of->called[at] == called;
-}
-
-bool thin_callers_has(const struct object *object, uint64_t called)
-{
-    const struct called_functions *of = called_of(object);
-
-    return of && is_called(of, called);
-}
-
-static struct called_functions *make_called(const struct object *object)
-{
-    struct called_functions *of = calloc(1, sizeof(*of));
-
-    if (!of)
-        return NULL;
-    of->object = object;
-    of->next = all_called;
-    all_called = of;
-    return of;
-}
-
-int thin_callers_add(const struct object *object, const uint64_t *called, size_t count)
-{
-    struct called_functions *of = called_of(object);
-    uint64_t *longer;
-
-    if (count == 0)
+    if (relied) {
+        merge_kept(&relied->kept, kept);
         return 0;
-    if (!of && !(of = make_called(object)))
-        return -1;
-    longer = realloc(of->called, (of->count + count) * sizeof(*longer));
-    if (!longer)
-        return -1;
-    of->called = longer;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = place_of_called(of, called[i]);
-
-        if (at < of->count && longer[at] == called[i])
-            continue;
-        memmove(longer + at + 1, longer + at, (of->count - at) * sizeof(*longer));
-        longer[at] = called[i];
-        of->count++;
     }
+    relied = malloc(sizeof(*relied));
+    if (!relied)
+        return -1;
+    *relied = (struct relied_function){relied_functions, object, called, *kept};
+    relied_functions = relied;
     return 0;
 }
 
-static void called_object_gone(struct object *object)
+void thin_callers_merge(const struct object *object, uint64_t called, struct arch_kept *kept)
 {
-    for (struct called_functions **place = &all_called; *place; place = &(*place)->next) {
-        struct called_functions *of = *place;
+    const struct relied_function *relied = relied_at(object, called);
 
-        if (of->object != object)
+    if (relied)
+        merge_kept(kept, &relied->kept);
+}
+
+bool thin_callers_covered(const struct arch_kept *kept, const struct arch_kept *by)
+{
+    static const struct arch_kept nothing;
+
+    by = by ? by : &nothing;
+    return (kept->general & ~by->general) == 0 && (kept->vector & ~by->vector) == 0 &&
+           (kept->vector == 0 || kept->vector_bytes <= by->vector_bytes) &&
+           (kept->mask & ~by->mask) == 0 && (!kept->x87 || by->x87) && (!kept->align || by->align);
+}
+
+static void relied_object_gone(struct object *object)
+{
+    for (struct relied_function **place = &relied_functions; *place;) {
+        struct relied_function *relied = *place;
+
+        if (relied->object != object) {
+            place = &relied->next;
             continue;
-        *place = of->next;
-        free(of->called);
-        free(of);
-        return;
+        }
+        *place = relied->next;
+        free(relied);
     }
 }
 
 void thin_callers_register(void)
 {
-    static struct object_callbacks callbacks = {.gone = called_object_gone};
+    static struct object_callbacks callbacks = {.gone = relied_object_gone};
 
     objects_register(&callbacks);
 }

@@ -7,11 +7,10 @@
 #include "base/text.h"
 #include "loader/module/module_check.h"
 #include "loader/module/module_read.h"
-#include "loader/module/parked.h"
-#include "loader/module/thin_module.h"
 #include "loader/slots/injection_decide.h"
 #include "loader/slots/keep_slot.h"
 #include "loader/transaction/find.h"
+#include "loader/transaction/thin_plan.h"
 #include "resolve/signature.h"
 
 /* ---- layers ---- */
@@ -166,21 +165,6 @@ static bool is_unchanged_module(const struct module *module, const struct module
     return true;
 }
 
-/* Find the target of a thin object, and link it unless a mapping of the same content may be used again. Return false if
- * it has no target. */
-static bool plan_thin(struct transaction *transaction, struct module *module,
-                      const struct module *old)
-{
-    if (!module->thin)
-        return true;
-    if (thin_module_find(module, transaction->why) != 0)
-        return false;
-    if ((old && module_is_same(module, old)) || parked_next(module, NULL))
-        return true;
-    thin_module_link(module, transaction->why);
-    return true;
-}
-
 static void check_load(struct transaction *transaction, struct module *module)
 {
     module_check_targets(module, transaction->why);
@@ -212,7 +196,7 @@ static void plan_load(struct transaction *transaction, struct module *module)
         return;
     if (old && is_loaded_now(transaction, old))
         old = NULL;
-    if (!plan_thin(transaction, module, old))
+    if (module->thin && !thin_plan(transaction, module, old))
         return;
     check_load(transaction, module);
     /* A target may name a slot that the module declares itself. The slot of its old version must not be found then. */

@@ -371,6 +371,94 @@ static void a_missing_symbol_is_refused(void **state)
     host_stop(host);
 }
 
+/* ---- what code of a thin object relies on ---- */
+
+/* The edited `work` keeps values in registers over calls of `leaf` that `leaf` does not write (gcc's -fipa-ra). */
+static const char relying_c[] =
+    "#include <stdio.h>\n"
+    "#define OPAQUE __attribute__((noinline, noclone))\n"
+    "int leaf(int n);\n"
+    "int work(int n, int m);\n"
+    "OPAQUE int leaf(int n) { __asm__ volatile(\"\" : \"+r\"(n)); return n * 3; }\n"
+    "#if VERSION == 0\n"
+    "OPAQUE int work(int n, int m) { return leaf(n) + (m > 1000); }\n"
+    "#else\n"
+    "OPAQUE int work(int n, int m) { int a = leaf(n); return a + n * 100 + m * 10000; }\n"
+    "#endif\n";
+
+static const char relying_program_c[] = "#include <hosts/loop.h>\n"
+                                        "int work(int n, int m);\n"
+                                        "static void command(const char *word, char *rest)\n"
+                                        "{\n"
+                                        "    (void)word, (void)rest;\n"
+                                        "    say(\"%d\", work(3, 4));\n"
+                                        "}\n"
+                                        "int main(void) { return loop(); }\n";
+
+/* Writes every register that a function may write. */
+static const char clobbering_c[] =
+    "#include <hotpatch.h>\n"
+    "HOTPATCH_MODULE(\"clobbering\", \"1\");\n"
+    "HOTPATCH_REPLACE_AS(int, other_leaf, (int n), \"leaf\")\n"
+    "{\n"
+    "    __asm__ volatile(\"xor %%ecx, %%ecx; xor %%edx, %%edx; xor %%esi, %%esi; xor %%r8d, "
+    "%%r8d;\"\n"
+    "                     \"xor %%r9d, %%r9d; xor %%r10d, %%r10d; xor %%r11d, %%r11d\"\n"
+    "                     ::: \"rcx\", \"rdx\", \"rsi\", \"r8\", \"r9\", \"r10\", \"r11\");\n"
+    "    return n * 3;\n"
+    "}\n";
+
+static void make_relying(void)
+{
+    static const char *const only_work[] = {"work", NULL};
+
+    write_text("relying.c", relying_c);
+    write_text("relying_program.c", relying_program_c);
+    write_text("clobbering.c", clobbering_c);
+    shell(
+        "cd %s && gcc -O2 -g -DVERSION=0 -c relying.c && gcc -O2 -g -I%s -Wl,--build-id -o relying "
+        "relying_program.c relying.o && gcc -O2 -g -DVERSION=1 -ffunction-sections -c -o "
+        "relying_new.o relying.c && gcc -O2 -I%s -fPIC -shared -o clobbering.so clobbering.c",
+        directory, source_file("tests"), source_file("include"));
+    thin_make(directory_path("relying.hpo"), "relying", directory_path("relying"),
+              directory_path("relying_new.o"), only_work);
+}
+
+static void later_patches_keep_what_a_thin_objects_calls_rely_on(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_relying();
+    host = host_start(directory_path("relying"), NULL);
+    host_expect(host, "work", "9");
+    must_apply(host, "load %s", directory_path("relying.hpo"));
+    host_expect(host, "work", "40309");
+    must_apply(host, "load %s", directory_path("clobbering.so"));
+    host_expect(host, "work", "40309");
+    must_apply(host, "revert name=relying");
+    host_expect(host, "work", "9");
+    must_apply(host, "revert all");
+    host_stop(host);
+}
+
+static void a_thin_object_whose_calls_a_live_patch_would_break_is_refused(void **state)
+{
+    struct host *host;
+
+    (void)state;
+    make_relying();
+    host = host_start(directory_path("relying"), NULL);
+    must_apply(host, "load %s", directory_path("clobbering.so"));
+    assert_string_equal(outcome(host, "load %s", directory_path("relying.hpo")), "HP-CALLERS");
+    host_expect(host, "work", "9");
+    must_apply(host, "revert all");
+    must_apply(host, "load %s", directory_path("relying.hpo"));
+    must_apply(host, "load %s", directory_path("clobbering.so"));
+    host_expect(host, "work", "40309");
+    host_stop(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +471,8 @@ int main(void)
         cmocka_unit_test(the_command_shows_what_is_applied),
         cmocka_unit_test(another_build_is_refused),
         cmocka_unit_test(a_missing_symbol_is_refused),
+        cmocka_unit_test(later_patches_keep_what_a_thin_objects_calls_rely_on),
+        cmocka_unit_test(a_thin_object_whose_calls_a_live_patch_would_break_is_refused),
     };
 
     return cmocka_run_group_tests(tests, build, directory_remove);
