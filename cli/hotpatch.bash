@@ -33,6 +33,7 @@ _hotpatch_options()
     load) echo --when= --timeout= --replace --dry-run --follow --fail --nth= --probability= --times= \
         --caller= --for= --debug --no-seen ;;
     check) echo --debug ;;
+    build) echo --target --build-dir --source --from --to --cc --debug --name --explain --force-types ;;
     watch) echo --build-dir --source --cc --debug --force-types --revert-at-exit --log ;;
     revert) echo --when= --timeout= ;;
     status) echo --history ;;
@@ -46,7 +47,7 @@ _hotpatch_operands()
     local i count=0
     for ((i = 2; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} == = ||
-            ${COMP_WORDS[i - 1]} =~ ^--(replace|fail|nth|probability|times|caller|for|debug|build-dir|source|cc|log)$ ]] || ((count++))
+            ${COMP_WORDS[i - 1]} =~ ^--(replace|fail|nth|probability|times|caller|for|debug|build-dir|source|cc|log|target|from|to|name)$ ]] || ((count++))
     done
     echo "$count"
 }
@@ -56,7 +57,7 @@ _hotpatch()
     local verb=${COMP_WORDS[1]-} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hotpatch_words "run ps slots load revert reload status watch check doctor explain --help --version"
+        _hotpatch_words "run ps slots load revert reload status watch build check doctor explain --help --version"
         return
     fi
     if [[ $word == = ]]; then
@@ -74,8 +75,8 @@ _hotpatch()
             { _hotpatch_words "rename= open= write= malloc=" && compopt -o nospace 2>/dev/null; }
         return
         ;;
-    --patch | --debug | --build-dir | --source | --log) _hotpatch_files; return ;;
-    --cc) return ;;
+    --patch | --debug | --build-dir | --source | --log | --target | --from | --to | -o) _hotpatch_files; return ;;
+    --cc | --name) return ;;
     esac
     if [[ $word == -* ]]; then
         _hotpatch_words "$(_hotpatch_options "$verb")"
@@ -88,7 +89,7 @@ _hotpatch()
         _hotpatch_words "$(_hotpatch_targets)"
         _hotpatch_files
         ;;
-    load:* | check:1 | watch:*) _hotpatch_files ;;
+    load:* | check:1 | watch:* | build:*) _hotpatch_files ;;
     revert:1) _hotpatch_words "last all" ;;
     explain:0) _hotpatch_words "$(hotpatch explain 2>/dev/null | sed -n 's/^\(HP-[A-Z0-9-]*\) .*/\1/p')" ;;
     run:0)

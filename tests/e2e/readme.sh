@@ -3,8 +3,8 @@
 #
 # All ```sh blocks run in order in one shell, in a copy of the source tree. A ```text block is what
 # the ```sh block before it must print, but for numbers, times and hashes. Only `make demo`,
-# `make check` and `make real` are left out, which .ci/run runs and this is part of, and `make bench` and
-# `make foreign`. The last line reads
+# `make check` and `make real` are left out, which .ci/run runs and this is part of, and `make bench`,
+# `make foreign` and `make cve`. The last line reads
 # "N passed, N failed"; a block is one test.
 set -u
 
@@ -30,7 +30,7 @@ count=$(cat "$work/count")
 
 {
     echo 'set -eu'
-    echo 'make() { case "$*" in demo | check | real | bench | foreign) ;; *) command make "$@" ;; esac; }'
+    echo 'make() { case "$*" in demo | check | real | bench | foreign | cve) ;; *) command make "$@" ;; esac; }'
     # Not "$(jobs -p)": a subshell of dash has no jobs.
     echo "trap 'jobs -p >$work/jobs; while read -r job; do kill \$job; done <$work/jobs' EXIT"
     i=0
