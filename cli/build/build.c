@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "cli/build/build_affected.h"
+#include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
 #include "cli/build/file_bytes.h"
+#include "cli/build/grammar.h"
 #include "cli/build/line_marks.h"
 #include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
@@ -229,6 +231,8 @@ int build_sources(struct build *build, bool headers, void (*each)(const char *pa
     }
     for (size_t i = 0; i < list.count && result == 0; i++)
         each(list.list[i], context);
+    if (result == 0)
+        build_each_grammar(build, each, context);
     words_free(&list);
     free(units);
     return result;
@@ -308,7 +312,7 @@ static void take_step(struct build_run *run, const struct edit_file *file)
 
     *step = (struct edit_step){.file = file, .real = path_real(file->path)};
     step->same = same_text(file->old_text, file->old_size, file->new_text, file->new_size);
-    step->is_text = is_text_name(step->real);
+    step->is_text = is_text_name(step->real) || grammar_is_input(step->real);
     if (file_bytes_read(step->real, &bytes, &size, NULL) != 0)
         bytes = NULL;
     step->on_disk = same_text(file->old_text, file->old_size, bytes, size);
@@ -472,8 +476,23 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
     return result;
 }
 
+/* Make steps of the sources that change with grammars. */
+static int take_grammars(struct build_run *run, struct refusal *why)
+{
+    struct edit_list *list = &run->generated;
+
+    if (build_edit_grammars(run, list, why) != 0)
+        return -1;
+    run->steps = reallocate(run->steps, (run->step_count + list->count) * sizeof(*run->steps));
+    for (size_t i = 0; i < list->count; i++)
+        take_step(run, &list->files[i]);
+    return 0;
+}
+
 static int compile_edit(struct build_run *run, struct refusal *why)
 {
+    if (take_grammars(run, why) != 0)
+        return -1;
     if (run->has_old_view && make_old_view(run, why) != 0)
         return -1;
     if (build_find_affected(run, why) != 0)
@@ -508,6 +527,7 @@ static void end_edit(struct build_run *run)
         free(run->steps[i].real);
     free(run->steps);
     free(run->affected);
+    edit_list_free(&run->generated);
 }
 
 int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,

@@ -8,6 +8,7 @@
 
 #include "cli/build/build_types.h"
 #include "cli/build/compile.h"
+#include "cli/build/edit_list.h"
 #include "cli/build/scratch.h"
 #include "cli/build/target.h"
 
@@ -41,6 +42,7 @@ struct build_run {
     bool has_old_view; /* the disk has other texts than the target was built from */
     struct unit **affected;
     size_t affected_count;
+    struct edit_list generated; /* sources that change with grammars of the edit */
     struct build_result *result;
 };
 

@@ -326,6 +326,52 @@ edit tool/main.c 's/3/4/'
 make_diff
 check "it is ignored beside one that is" finds 1 twice
 
+# ------------------------------------------------------- generated sources ---
+
+if command -v bison >/dev/null && command -v flex >/dev/null; then
+    p=$work/grammars
+    mkdir "$p"
+    cat >"$p/calc.y" <<'END'
+%{
+#include <stdio.h>
+int yylex(void);
+void yyerror(const char *text) { puts(text); }
+%}
+%define api.prefix {calc_}
+%token NUMBER
+%%
+lines: | lines NUMBER { printf("%d\n", $2 * 2); fflush(stdout); } ;
+END
+    cat >"$p/calc.l" <<'END'
+%option noyywrap
+%{
+#include "calc.h"
+#define YYSTYPE CALC_STYPE
+#define yylval calc_lval
+int calc_lex(void);
+#define YY_DECL int calc_lex(void)
+%}
+%%
+[0-9]+ { yylval = 0; for (char *at = yytext; *at; at++) yylval = yylval * 10 + *at - '0'; return NUMBER; }
+[ \n] { }
+END
+    sed -i 's/int yylex(void);/int calc_lex(void);/; s/yyerror/calc_error/' "$p/calc.y"
+    printf 'int calc_parse(void);\nint main(void) { return calc_parse(); }\n' >"$p/main.c"
+    (cd "$p" && bison -d -o calc.c calc.y && flex -i -o scan.c calc.l && $cc -O2 -g -c calc.c scan.c main.c &&
+        $cc -o app calc.o scan.o main.o) || exit 1
+    rows=
+    for f in calc scan main; do row "$p" "$f.c" "$cc -O2 -g -c $f.c"; done
+    echo "[$rows]" >"$p/compile_commands.json"
+    cp -r "$p" "$p.before"
+    edit calc.y 's/2 \* 2/2 * 3/; s/\$2 \* 2/$2 * 3/'
+    check "an edit of a grammar is one of the parser" finds 1 calc_parse
+    edit calc.l "s/\[ \\\\n\] { }/[ \\\\n] { }\\n# { return 0; }/"
+    check "an edit of a scanner" finds 2 calc_lex yy_get_previous_state
+    echo '/* changed by hand */' >>"$p/calc.c"
+    edit calc.y 's/\$2 \* 2/$2 * 3/'
+    check "a parser that does not come from its grammar is refused" refused HP-SOURCE "use --from and --to"
+fi
+
 # ------------------------------------------------------------------ rights ---
 
 project rights
