@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,7 +31,7 @@ struct sources {
     struct source_file **files;
     size_t count, capacity;
     void *by_path; /* tsearch(3) */
-    uid_t owner;
+    struct build_owner owner;
 };
 
 struct snapshot_file {
@@ -95,26 +92,18 @@ static struct source_text *text_read(int fd)
 
 /* Open the file with the rights of the owner: a link that the owner has put there leads root to nothing that the owner may
  * not read. */
-static int open_as(const char *path, uid_t owner)
+static int open_as(const char *path, const struct build_owner *owner)
 {
-    bool change = geteuid() == 0 && owner != 0;
-    const struct passwd *user = change ? getpwuid(owner) : NULL;
     int fd;
 
-    if (change) {
-        setfsgid(user ? user->pw_gid : (gid_t)-2);
-        setfsuid(owner);
-    }
+    owner_enter(owner);
     /* O_NONBLOCK: a FIFO of that name must not hold the command up. */
     fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (change) {
-        setfsuid(0);
-        setfsgid(0);
-    }
+    owner_leave(owner);
     return fd;
 }
 
-static struct source_text *file_text(const char *path, uid_t owner)
+static struct source_text *file_text(const char *path, const struct build_owner *owner)
 {
     int fd = open_as(path, owner);
     struct source_text *text = NULL;
@@ -137,11 +126,11 @@ static int by_path(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
-struct sources *sources_new(uid_t owner)
+struct sources *sources_new(const struct build_owner *owner)
 {
     struct sources *sources = allocate(sizeof(*sources));
 
-    sources->owner = owner;
+    sources->owner = *owner;
     return sources;
 }
 
@@ -170,7 +159,7 @@ static struct source_file *file_new(struct sources *sources, const char *path)
 
     file->path = format_text("%s", path);
     file->index = sources->count;
-    file->text = file_text(path, sources->owner);
+    file->text = file_text(path, &sources->owner);
     if (sources->count == sources->capacity) {
         sources->capacity = sources->capacity ? sources->capacity * 2 : 64;
         sources->files = reallocate(sources->files, sources->capacity * sizeof(*sources->files));
@@ -205,7 +194,7 @@ const char *sources_path(const struct sources *sources, size_t index)
 
 int sources_open(const struct sources *sources, size_t index)
 {
-    return open_as(sources->files[index]->path, sources->owner);
+    return open_as(sources->files[index]->path, &sources->owner);
 }
 
 bool sources_there(const struct sources *sources, size_t index)
@@ -216,7 +205,7 @@ bool sources_there(const struct sources *sources, size_t index)
 bool sources_refresh(struct sources *sources, size_t index)
 {
     struct source_file *file = sources->files[index];
-    struct source_text *text = file_text(file->path, sources->owner);
+    struct source_text *text = file_text(file->path, &sources->owner);
 
     if (texts_equal(text, file->text)) {
         text_drop(text);

@@ -9,15 +9,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "cli/build/build.h"
+#include "cli/build/rights.h"
 
 struct sources;
 struct snapshot;
 
-/* Make an empty list. With effective user 0 files are read with the rights of `owner` (path_resolution(7)). */
-struct sources *sources_new(uid_t owner);
+/* Make an empty list. Files are read with the rights of the owner. */
+struct sources *sources_new(const struct build_owner *owner);
 void sources_free(struct sources *sources); /* NULL is allowed */
 
 /* Add the file at the absolute path, if it is not in the list, and read it. Return its index. */

@@ -15,39 +15,40 @@
 #include <unistd.h>
 
 #include "base/base_name.h"
+#include "cli/build/paths.h"
 #include "cli/output/output.h"
 
-static char *directory_make(struct refusal *why)
+/* Find out with whose rights sources are read. What is wrong there, build_open() refuses. */
+static void find_owner(const struct watch_options *watch_options, struct build_owner *owner)
 {
-    const char *above = getenv("TMPDIR");
-    char *directory =
-        format_text("%s/hotpatch-watch-XXXXXX", above && *above == '/' ? above : "/tmp");
+    struct refusal ignored = {0};
+    char *file = realpath(
+        watch_options->build_dir ? watch_options->build_dir : watch_options->files[0], NULL);
+    char *directory = file && !watch_options->build_dir ? path_directory(file) : NULL;
 
-    /* Processes of other users read the patches, and nothing else lies there. */
-    if (mkdtemp(directory) && chmod(directory, 0755) == 0)
-        return directory;
-    refuse(why, HP_SNAPSHOT, "make %s: %s", directory, strerror(errno));
+    owner_is_caller(owner);
+    if (file && owner_of_build(directory ? directory : file, owner, &ignored) != 0)
+        owner_is_caller(owner);
+    refusal_clear(&ignored);
     free(directory);
-    return NULL;
-}
-
-/* Return whose files the sources are: with root's rights only root's are read. */
-static uid_t sources_owner(const struct watch_options *watch_options)
-{
-    const char *path =
-        watch_options->build_dir ? watch_options->build_dir : watch_options->files[0];
-    struct stat st;
-
-    return stat(path, &st) == 0 ? st.st_uid : (uid_t)-2;
+    free(file);
 }
 
 int watch_images_begin(struct watch_images *images, const struct watch_options *watch_options,
                        struct refusal *why)
 {
+    struct build_owner owner, caller;
+
     *images = (struct watch_images){.options = watch_options};
-    images->directory = directory_make(why);
-    images->sources = sources_new(sources_owner(watch_options));
-    return images->directory ? 0 : -1;
+    find_owner(watch_options, &owner);
+    images->sources = sources_new(&owner);
+    owner_is_caller(&caller);
+    if (scratch_make(&images->scratch, &caller, why) != 0)
+        return -1;
+    /* Processes of other users read the patches, and nothing else lies there. */
+    if (chmod(images->scratch.path, 0755) == 0)
+        return 0;
+    return refuse(why, HP_OPEN, "chmod %s: %s", images->scratch.path, strerror(errno));
 }
 
 static void image_free(struct watch_image *image)
@@ -67,13 +68,15 @@ static void image_free(struct watch_image *image)
 
 void watch_images_end(struct watch_images *images)
 {
+    struct build_owner caller;
+
     for (size_t i = 0; i < images->count; i++)
         image_free(images->list[i]);
     free(images->list);
     sources_free(images->sources);
-    if (images->directory)
-        rmdir(images->directory);
-    free(images->directory);
+    owner_is_caller(&caller);
+    if (images->scratch.path)
+        scratch_remove(&images->scratch, &caller);
     *images = (struct watch_images){0};
 }
 
@@ -155,7 +158,8 @@ static char *module_name(const struct watch_images *images, const struct watch_i
 static void image_begin(struct watch_images *images, struct watch_image *image, struct refusal *why)
 {
     image->module = module_name(images, image);
-    image->output = format_text("%s/%zu-%s.hpo", images->directory, images->count, image->module);
+    image->output =
+        format_text("%s/%zu-%s.hpo", images->scratch.path, images->count, image->module);
     image->snapshot = snapshot_new();
     if (watch_image_extend(images, image, why) == 0)
         return;
@@ -198,7 +202,7 @@ static size_t distance_from(const struct watch_images *images, const struct watc
                             struct refusal *why)
 {
     struct edit_file *same = allocate((count + 1) * sizeof(*same));
-    char *path = format_text("%s/compared", images->directory);
+    char *path = format_text("%s/compared", images->scratch.path);
     const struct edit edit = {.files = same, .file_count = count};
     const struct build_output output = {.path = path, .name = image->module};
     struct build_result result = {0};

@@ -11,6 +11,7 @@
 
 #include "base/refusal.h"
 #include "cli/build/build.h"
+#include "cli/build/scratch.h"
 #include "cli/build/sources.h"
 #include "cli/process/mapped.h"
 #include "cli/verbs/watch_options.h"
@@ -38,7 +39,7 @@ struct watch_images {
     struct sources *sources;
     struct watch_image **list;
     size_t count;
-    char *directory; /* for the patches */
+    struct scratch scratch; /* for the patches */
 };
 
 /* Begin with none, and make the directory. Return 0, or -1 with the refusal. */

@@ -127,13 +127,23 @@ static void print_times(FILE *out, const char *did, const struct save_times *tim
             times->live, times->noticed, times->compiled, times->compared, times->loaded);
 }
 
+/* Return whether an earlier patch has a function of this name: two files of one program, old and new. */
+static bool was_named(const struct build_result *const *results, size_t i, const char *name)
+{
+    while (i-- > 0)
+        for (size_t j = 0; j < results[i]->function_count; j++)
+            if (strcmp(results[i]->functions[j].name, name) == 0)
+                return true;
+    return false;
+}
+
 static void print_functions(FILE *out, const struct build_result *const *results, size_t count)
 {
     size_t shown = 0, all = 0;
 
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < results[i]->function_count; j++)
-            if (++all <= NAMES_SHOWN) {
+            if (!was_named(results, i, results[i]->functions[j].name) && ++all <= NAMES_SHOWN) {
                 fputs(shown++ ? ", " : ": ", out);
                 text_print(out, results[i]->functions[j].name);
             }

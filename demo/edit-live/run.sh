@@ -52,7 +52,7 @@ picture
 
 echo "-- gravity is turned round: what has changed since the program was built is live, both edits"
 edit 's/GRAVITY 1/GRAVITY -1/' rules.c
-await log "rules.c: live in .*: glyph, move"
+await log "rules.c: live in .*: .*move"
 await_new frames "^frame [0-9]*0,"
 picture
 

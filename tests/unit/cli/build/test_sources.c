@@ -23,8 +23,11 @@ static size_t add(const char *name)
 
 static int begin(void **state)
 {
+    struct build_owner owner;
+
     (void)state;
-    sources = sources_new(geteuid());
+    owner_is_caller(&owner);
+    sources = sources_new(&owner);
     put("a.c", "a");
     put("b.c", "b");
     unlink(directory_path("c.c"));
