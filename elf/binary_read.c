@@ -77,13 +77,16 @@ static int read_debug(struct binary *binary, const struct symbol_file *file, int
     struct symbol_file debug;
     int result = -1;
 
-    if (symbol_file_open(&debug, descriptor, error))
-        return -1;
+    if (symbol_file_open(&debug, descriptor, error)) {
+        struct elf_error why = *error;
+        return elf_fail(error, why.code, "the debug file: %.200s", why.text);
+    }
     binary->twin = !file->build_id[0] || strcmp(file->build_id, debug.build_id) != 0;
     if (binary->twin && !is_same_layout(file, &debug))
-        elf_error_set(error, ELF_OTHER_BINARY,
-                      "it has neither the program's build-id nor sections at the same addresses "
-                      "with the same sizes");
+        elf_error_set(
+            error, ELF_OTHER_BINARY,
+            "the debug file has neither the program's build-id nor sections at the same addresses "
+            "with the same sizes");
     else
         result = binary_read_symbols(binary, &debug, error);
     symbol_file_close(&debug);
