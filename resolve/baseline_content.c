@@ -98,8 +98,8 @@ static uint64_t next_bound(const struct baseline_work *work, uint32_t section, u
 }
 
 /* Return the first symbol with a name after `offset`, or `end`. */
-static uint64_t next_symbol(const struct baseline_work *work, uint32_t section, uint64_t offset,
-                            uint64_t end)
+static uint64_t next_named_symbol(const struct baseline_work *work, uint32_t section,
+                                  uint64_t offset, uint64_t end)
 {
     struct rel_symbols symbols = rel_section_symbols(work->object, section);
 
@@ -124,20 +124,26 @@ static uint64_t string_length(const uint8_t *bytes, uint64_t room, uint64_t unit
     return at + unit <= room ? at + unit : room;
 }
 
-/* Leave out zeros at the end that may be padding before the next constant. */
-static uint64_t without_padding(const struct rel_section *section, uint64_t offset, uint64_t length)
+/*
+ * Leave out zeros at the end: padding, or a constant that nothing refers to any more. A NULL that ends an array of
+ * pointers is compared.
+ */
+static uint64_t without_zeros(const struct rel_section *section, uint64_t offset, uint64_t length)
 {
-    uint64_t padding = 0;
-    size_t relocations;
+    enum { KEPT = 8 };
+    uint64_t begin = offset, end = offset + length, zeros = end;
+    size_t count;
+    const struct rel_relocation *relocations = rel_relocations_in(section, offset, length, &count);
 
-    while (section->bytes && padding + 1 < section->align && padding + 1 < length &&
-           section->bytes[offset + length - padding - 1] == 0)
-        padding++;
-    while (padding > 0 &&
-           (rel_relocations_in(section, offset + length - padding - 8, padding + 8, &relocations),
-            relocations > 0))
-        padding = 0; /* fields of relocations are zero, too */
-    return length - padding;
+    if (!section->bytes)
+        return length;
+    if (count > 0)
+        begin = relocations[count - 1].offset + arch_thin(relocations[count - 1].type).size;
+    while (zeros > begin && section->bytes[zeros - 1] == 0)
+        zeros--;
+    if (end - zeros < section->align)
+        return zeros > offset ? zeros - offset : length;
+    return end - zeros > KEPT ? zeros + KEPT - offset : length;
 }
 
 static uint64_t content_length(const struct baseline_work *work, uint32_t index, uint64_t offset)
@@ -151,20 +157,20 @@ static uint64_t content_length(const struct baseline_work *work, uint32_t index,
         uint64_t rest = section->entry_size - offset % section->entry_size;
         return rest < room ? rest : room;
     }
-    uint64_t end = next_symbol(work, index, offset, next_bound(work, index, offset));
-    return without_padding(section, offset, end - offset);
+    uint64_t end = next_named_symbol(work, index, offset, next_bound(work, index, offset));
+    return without_zeros(section, offset, end - offset);
 }
 
 /* ------------------------------------------------------- bytes --- */
 
-static bool is_zero(const uint8_t *bytes, uint64_t length)
+static bool is_all_zero(const uint8_t *bytes, uint64_t length)
 {
     return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
 /* Compare bytes without relocations. What is not in a file is zero: .bss. */
-static bool same_bytes(const struct baseline_work *work, const struct rel_section *section,
-                       uint64_t offset, uint64_t length, uint64_t address)
+static bool same_plain_bytes(const struct baseline_work *work, const struct rel_section *section,
+                             uint64_t offset, uint64_t length, uint64_t address)
 {
     size_t there;
     const uint8_t *bytes = section->bytes ? section->bytes + offset : NULL;
@@ -176,9 +182,9 @@ static bool same_bytes(const struct baseline_work *work, const struct rel_sectio
         return false;
     if (there > length)
         there = length;
-    if (there > 0 && !(bytes ? memcmp(bytes, other, there) == 0 : is_zero(other, there)))
+    if (there > 0 && !(bytes ? memcmp(bytes, other, there) == 0 : is_all_zero(other, there)))
         return false;
-    return !bytes || is_zero(bytes + there, length - there);
+    return !bytes || is_all_zero(bytes + there, length - there);
 }
 
 static bool same_content(struct baseline_work *work, uint32_t index, uint64_t offset,
@@ -192,14 +198,14 @@ static bool same_content(struct baseline_work *work, uint32_t index, uint64_t of
     for (size_t i = 0; i < count; i++) {
         const struct rel_relocation *relocation = &relocations[i];
         uint64_t field = relocation->offset;
-        if (field > at && !same_bytes(work, section, at, field - at, address + (at - offset)))
+        if (field > at && !same_plain_bytes(work, section, at, field - at, address + (at - offset)))
             return false;
         if (work->check_data(work, relocation, address + (field - offset), field - offset))
             return false;
         at = field + arch_thin(relocation->type).size;
     }
     return at >= offset + length ||
-           same_bytes(work, section, at, offset + length - at, address + (at - offset));
+           same_plain_bytes(work, section, at, offset + length - at, address + (at - offset));
 }
 
 /* ------------------------------------------------------- what has been compared --- */

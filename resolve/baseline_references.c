@@ -184,7 +184,8 @@ static const char *check_label(struct baseline_work *work, uint32_t index, int64
     return NULL;
 }
 
-static const char *check_size(const struct baseline_work *work, uint32_t symbol, uint64_t size)
+static const char *check_symbol_size(const struct baseline_work *work, uint32_t symbol,
+                                     uint64_t size)
 {
     uint64_t own = work->object->symbols[symbol].size;
 
@@ -201,7 +202,7 @@ static const char *check_own(struct baseline_work *work, const struct arch_refer
     case ARCH_REFERENCE_GOT:
         return name_check_got(work, symbol, value);
     case ARCH_REFERENCE_SIZE:
-        return check_size(work, symbol, value);
+        return check_symbol_size(work, symbol, value);
     case ARCH_REFERENCE_TLS_OFFSET:
         return name_check_tls_offset(work, symbol, (int64_t)value);
     case ARCH_REFERENCE_TLS_BLOCK:
