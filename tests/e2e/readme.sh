@@ -49,7 +49,7 @@ mkdir -m 700 "$work/run"
 normalise()
 {
     sed -E -e 's/0x[0-9a-f]+/ADDRESS/g' -e 's/[0-9]{4}-[0-9-]+T[0-9:.]+Z/TIME/g' \
-        -e 's/\b[0-9a-f]{16,}\b/HASH/g' -e 's/(PID|counter) [0-9]+/\1 N/g' -e 's:[^ ]*/try/:try/:' -e 's/ +/ /g' -e 's/ $//'
+        -e 's/\b[0-9a-f]{16,}\b/HASH/g' -e 's/(PID|counter) [0-9]+/\1 N/g' -e 's/[0-9.]+ ms/N ms/g' -e 's/(noticed|compiled|compared|loaded) [0-9.]+/\1 N/g' -e 's:[^ ]*/try/:try/:' -e 's/ +/ /g' -e 's/ $//'
 }
 
 passed=0
