@@ -34,13 +34,13 @@ struct sources {
     struct build_owner owner;
 };
 
-struct snapshot_file {
+struct unedited_file {
     struct source_text *text; /* NULL: there was no file */
-    bool there;               /* in the snapshot */
+    bool there;               /* in the unedited sources */
 };
 
-struct snapshot {
-    struct snapshot_file *files; /* by index */
+struct unedited {
+    struct unedited_file *files; /* by index */
     size_t count;
 };
 
@@ -216,73 +216,63 @@ bool sources_refresh(struct sources *sources, size_t index)
     return true;
 }
 
-/* ---- snapshots ---- */
+/* ---- unedited sources ---- */
 
-struct snapshot *snapshot_new(void)
+struct unedited *unedited_new(void)
 {
-    return allocate(sizeof(struct snapshot));
+    return allocate(sizeof(struct unedited));
 }
 
-void snapshot_free(struct snapshot *snapshot)
+void unedited_free(struct unedited *unedited)
 {
-    if (!snapshot)
+    if (!unedited)
         return;
-    for (size_t i = 0; i < snapshot->count; i++)
-        text_drop(snapshot->files[i].text);
-    free(snapshot->files);
-    free(snapshot);
+    for (size_t i = 0; i < unedited->count; i++)
+        text_drop(unedited->files[i].text);
+    free(unedited->files);
+    free(unedited);
 }
 
-void snapshot_add(struct snapshot *snapshot, const struct sources *sources, size_t index)
+void unedited_add(struct unedited *unedited, const struct sources *sources, size_t index)
 {
-    if (index >= snapshot->count) {
-        snapshot->files = reallocate(snapshot->files, sources->count * sizeof(*snapshot->files));
-        memset(snapshot->files + snapshot->count, 0,
-               (sources->count - snapshot->count) * sizeof(*snapshot->files));
-        snapshot->count = sources->count;
+    if (index >= unedited->count) {
+        unedited->files = reallocate(unedited->files, sources->count * sizeof(*unedited->files));
+        memset(unedited->files + unedited->count, 0,
+               (sources->count - unedited->count) * sizeof(*unedited->files));
+        unedited->count = sources->count;
     }
-    if (snapshot->files[index].there)
+    if (unedited->files[index].there)
         return;
-    snapshot->files[index].there = true;
-    snapshot->files[index].text = text_hold(sources->files[index]->text);
+    unedited->files[index].there = true;
+    unedited->files[index].text = text_hold(sources->files[index]->text);
 }
 
-size_t snapshot_files(const struct snapshot *snapshot)
+size_t unedited_files(const struct unedited *unedited)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < snapshot->count; i++)
-        count += snapshot->files[i].there;
+    for (size_t i = 0; i < unedited->count; i++)
+        count += unedited->files[i].there;
     return count;
 }
 
-struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct sources *sources)
+struct unedited *unedited_copy(const struct unedited *unedited)
 {
-    struct snapshot *renewed = snapshot_new();
+    struct unedited *copy = unedited_new();
 
-    for (size_t i = 0; i < snapshot->count; i++)
-        if (snapshot->files[i].there)
-            snapshot_add(renewed, sources, i);
-    return renewed;
-}
-
-struct snapshot *snapshot_copy(const struct snapshot *snapshot)
-{
-    struct snapshot *copy = snapshot_new();
-
-    copy->files = allocate(snapshot->count * sizeof(*copy->files));
-    copy->count = snapshot->count;
-    for (size_t i = 0; i < snapshot->count; i++) {
-        copy->files[i] = snapshot->files[i];
+    copy->files = allocate(unedited->count * sizeof(*copy->files));
+    copy->count = unedited->count;
+    for (size_t i = 0; i < unedited->count; i++) {
+        copy->files[i] = unedited->files[i];
         text_hold(copy->files[i].text);
     }
     return copy;
 }
 
-bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index)
+bool unedited_differs(const struct unedited *unedited, const struct sources *sources, size_t index)
 {
-    return index < snapshot->count && snapshot->files[index].there &&
-           !texts_equal(snapshot->files[index].text, sources->files[index]->text);
+    return index < unedited->count && unedited->files[index].there &&
+           !texts_equal(unedited->files[index].text, sources->files[index]->text);
 }
 
 static struct edit_file file_edit(const char *path, const struct source_text *old,
@@ -297,7 +287,7 @@ static struct edit_file file_edit(const char *path, const struct source_text *ol
     };
 }
 
-struct edit_file *snapshot_compare(const struct snapshot *from, const struct snapshot *to,
+struct edit_file *unedited_compare(const struct unedited *from, const struct unedited *to,
                                    const struct sources *sources, size_t *count)
 {
     struct edit_file *files = allocate((from->count + 1) * sizeof(*files));
@@ -311,15 +301,15 @@ struct edit_file *snapshot_compare(const struct snapshot *from, const struct sna
     return files;
 }
 
-struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
+struct edit_file *unedited_edit(const struct unedited *unedited, const struct sources *sources,
                                 size_t *count)
 {
-    struct edit_file *files = allocate((snapshot->count + 1) * sizeof(*files));
+    struct edit_file *files = allocate((unedited->count + 1) * sizeof(*files));
 
     *count = 0;
-    for (size_t i = 0; i < snapshot->count; i++)
-        if (snapshot_differs(snapshot, sources, i))
-            files[(*count)++] = file_edit(sources->files[i]->path, snapshot->files[i].text,
+    for (size_t i = 0; i < unedited->count; i++)
+        if (unedited_differs(unedited, sources, i))
+            files[(*count)++] = file_edit(sources->files[i]->path, unedited->files[i].text,
                                           sources->files[i]->text);
     return files;
 }

@@ -1,7 +1,8 @@
 /*
  * sources.h - the texts of source files: as they are now, and as they were when a binary was built.
  *
- * A list of files is shared by all binaries that are watched; each binary has a snapshot of it. The difference of the two is
+ * A list of files is shared by all binaries that are watched; each binary has its unedited sources: the texts that it was
+ * built from. The difference of the two is
  * the edit that build_patch() takes. Texts are shared, not copied.
  */
 #ifndef HOTPATCH_SOURCES_H
@@ -14,7 +15,7 @@
 #include "cli/build/rights.h"
 
 struct sources;
-struct snapshot;
+struct unedited;
 
 /* Make an empty list. Files are read with the rights of the owner. */
 struct sources *sources_new(const struct build_owner *owner);
@@ -32,22 +33,20 @@ bool sources_refresh(struct sources *sources, size_t index);
 /* Return whether there was such a file when it was read last. */
 bool sources_there(const struct sources *sources, size_t index);
 
-/* Make a snapshot without files. */
-struct snapshot *snapshot_new(void);
-void snapshot_free(struct snapshot *snapshot); /* NULL is allowed */
-/* Keep the present text of the file, if the snapshot does not have the file. */
-void snapshot_add(struct snapshot *snapshot, const struct sources *sources, size_t index);
-size_t snapshot_files(const struct snapshot *snapshot); /* their number */
-/* Make a snapshot of the same files with their present texts. */
-struct snapshot *snapshot_renew(const struct snapshot *snapshot, const struct sources *sources);
-struct snapshot *snapshot_copy(const struct snapshot *snapshot);
-/* Return whether the snapshot has the file, with another text. */
-bool snapshot_differs(const struct snapshot *snapshot, const struct sources *sources, size_t index);
-/* List the files of which two snapshots have different texts, from the first to the second; malloc'd. */
-struct edit_file *snapshot_compare(const struct snapshot *from, const struct snapshot *to,
+/* Begin without files. */
+struct unedited *unedited_new(void);
+void unedited_free(struct unedited *unedited); /* NULL is allowed */
+/* Keep the present text of the file, if no text of it is kept. */
+void unedited_add(struct unedited *unedited, const struct sources *sources, size_t index);
+size_t unedited_files(const struct unedited *unedited); /* their number */
+struct unedited *unedited_copy(const struct unedited *unedited);
+/* Return whether a text of the file is kept, and is another than the present one. */
+bool unedited_differs(const struct unedited *unedited, const struct sources *sources, size_t index);
+/* List the files of which two binaries were built from different texts, from the first to the second; malloc'd. */
+struct edit_file *unedited_compare(const struct unedited *from, const struct unedited *to,
                                    const struct sources *sources, size_t *count);
 /* List the files that differ; malloc'd. Texts and paths are valid until a file is refreshed. */
-struct edit_file *snapshot_edit(const struct snapshot *snapshot, const struct sources *sources,
+struct edit_file *unedited_edit(const struct unedited *unedited, const struct sources *sources,
                                 size_t *count);
 
 #endif

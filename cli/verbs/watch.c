@@ -20,8 +20,8 @@
 #include "cli/process/await_ready.h"
 #include "cli/session/client.h"
 #include "cli/session/reply.h"
+#include "cli/verbs/watch_binaries.h"
 #include "cli/verbs/watch_files.h"
-#include "cli/verbs/watch_images.h"
 #include "cli/verbs/watch_old_calls.h"
 #include "cli/verbs/watch_options.h"
 #include "cli/verbs/watch_processes.h"
@@ -36,7 +36,7 @@
 struct watch_state {
     struct watch_options options;
     struct watch_report report;
-    struct watch_images images;
+    struct watch_binaries binaries;
     struct watch_processes processes;
     struct watch_files *files;
     char *commands;     /* path of the compile commands, or NULL */
@@ -50,7 +50,7 @@ struct watch_state {
 
 static struct watch_round saves_round(struct watch_state *watch)
 {
-    return (struct watch_round){.images = &watch->images,
+    return (struct watch_round){.binaries = &watch->binaries,
                                 .processes = &watch->processes,
                                 .files = watch->files,
                                 .report = &watch->report};
@@ -115,17 +115,17 @@ static void settle(struct watch_state *watch)
 
 /* ---- events ---- */
 
-static void reopen_images(struct watch_state *watch)
+static void reopen_binaries(struct watch_state *watch)
 {
-    for (size_t i = 0; i < watch->images.count; i++) {
-        struct watch_image *image = watch->images.list[i];
+    for (size_t i = 0; i < watch->binaries.count; i++) {
+        struct watch_binary *binary = watch->binaries.list[i];
         struct refusal why = {0};
 
-        if (!image->build || !build_stale(image->build))
+        if (!binary->build || !build_stale(binary->build))
             continue;
-        if (watch_image_reopen(&watch->images, image, &why) == 0)
+        if (watch_binary_reopen(&watch->binaries, binary, &why) == 0)
             report_event(&watch->report, "commands", "%s has changed: read again for %s",
-                         watch->commands, image->name);
+                         watch->commands, binary->name);
         else
             report_refused(&watch->report, watch->commands, NULL, &why);
         refusal_clear(&why);
@@ -153,7 +153,7 @@ static void take_saves(struct watch_state *watch)
         watch->stale++ < STALE_MAX)
         return; /* one of several files is not complete yet */
     if (watch_files_commands(watch->files))
-        reopen_images(watch);
+        reopen_binaries(watch);
     if (run_round(watch, watch->stale >= STALE_MAX) == ROUND_STALE)
         watch->stale++;
     else
@@ -189,11 +189,11 @@ static void report_ready(const struct watch_state *watch, double began)
         }
     if (processes == 1)
         report_event(&watch->report, "ready", "watching %zu files of process %d, ready in %.0f ms",
-                     sources_count(watch->images.sources), pid, precise_ms() - began);
+                     sources_count(watch->binaries.sources), pid, precise_ms() - began);
     else
         report_event(&watch->report, "ready",
                      "watching %zu files of %zu processes, ready in %.0f ms",
-                     sources_count(watch->images.sources), processes, precise_ms() - began);
+                     sources_count(watch->binaries.sources), processes, precise_ms() - began);
 }
 
 static int watch_begin(struct watch_state *watch, struct refusal *why)
@@ -205,10 +205,11 @@ static int watch_begin(struct watch_state *watch, struct refusal *why)
         snprintf(watch->target, sizeof(watch->target), "%d", watch->program);
         target = watch->target;
     }
-    if (watch_images_begin(&watch->images, &watch->options, why) != 0 ||
-        watch_processes_begin(&watch->processes, &watch->images, target, &watch->report, why) != 0)
+    if (watch_binaries_begin(&watch->binaries, &watch->options, why) != 0 ||
+        watch_processes_begin(&watch->processes, &watch->binaries, target, &watch->report, why) !=
+            0)
         return -1;
-    watch->files = watch_files_open(watch->images.sources, watch->commands);
+    watch->files = watch_files_open(watch->binaries.sources, watch->commands);
     report_ready(watch, began);
     return 0;
 }
@@ -221,7 +222,7 @@ static void say_what_stays(const struct watch_state *watch)
                 report_event(&watch->report, "stays",
                              "the patch stays; hotpatch revert %d %s takes it out",
                              watch->processes.list[i].process.pid,
-                             watch->processes.list[i].parts[j].image->module);
+                             watch->processes.list[i].parts[j].binary->module);
 }
 
 static void watch_finish(struct watch_state *watch)
@@ -240,7 +241,7 @@ static void watch_free(struct watch_state *watch)
     watch_old_calls_free(&watch->old_calls);
     watch_files_close(watch->files);
     watch_processes_end(&watch->processes);
-    watch_images_end(&watch->images);
+    watch_binaries_end(&watch->binaries);
     watch_report_close(&watch->report);
     free(watch->commands);
 }

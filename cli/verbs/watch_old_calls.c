@@ -57,7 +57,7 @@ static bool is_watched(struct json_object *status, struct json_object *call,
             strcmp(json_text(slot, "object"), json_text(call, "object")) != 0)
             continue;
         for (size_t j = 0; j < process->part_count; j++)
-            if (strcmp(json_text(slot, "live_module"), process->parts[j].image->module) == 0)
+            if (strcmp(json_text(slot, "live_module"), process->parts[j].binary->module) == 0)
                 return true;
     }
     return false;

@@ -19,14 +19,14 @@
 #define LOOK_MS 250      /* between two looks while there is a process */
 #define LOOK_NONE_MS 100 /* while there is none */
 
-static void part_add(struct watch_process *watched, struct watch_image *image)
+static void part_add(struct watch_process *watched, struct watch_binary *binary)
 {
     for (size_t i = 0; i < watched->part_count; i++)
-        if (watched->parts[i].image == image)
+        if (watched->parts[i].binary == binary)
             return;
     watched->parts =
         reallocate(watched->parts, (watched->part_count + 1) * sizeof(*watched->parts));
-    watched->parts[watched->part_count++] = (struct watch_part){.image = image};
+    watched->parts[watched->part_count++] = (struct watch_part){.binary = binary};
 }
 
 /* Open what the process has mapped. Only what concerns its program is refused: most libraries are not the user's. */
@@ -39,12 +39,12 @@ static int parts_find(struct watch_processes *processes, struct watch_process *w
     mapped_read(&watched->process, &mapped);
     for (size_t i = 0; i < mapped.count; i++) {
         bool opened;
-        struct watch_image *image =
-            watch_images_find(processes->images, &watched->process, &mapped.list[i], &opened,
-                              mapped.list[i].is_program ? why : &ignored);
+        struct watch_binary *binary =
+            watch_binaries_find(processes->binaries, &watched->process, &mapped.list[i], &opened,
+                                mapped.list[i].is_program ? why : &ignored);
 
-        if (image)
-            part_add(watched, image);
+        if (binary)
+            part_add(watched, binary);
     }
     mapped_free(&mapped);
     refusal_clear(&ignored);
@@ -107,13 +107,13 @@ static void begin_one(struct watch_processes *processes, struct process *process
     refusal_clear(&its);
 }
 
-int watch_processes_begin(struct watch_processes *processes, struct watch_images *images,
+int watch_processes_begin(struct watch_processes *processes, struct watch_binaries *binaries,
                           const char *target, const struct watch_report *report,
                           struct refusal *why)
 {
     struct process_targets targets;
 
-    *processes = (struct watch_processes){.images = images, .report = report, .target = target};
+    *processes = (struct watch_processes){.binaries = binaries, .report = report, .target = target};
     if (process_targets_find(target, &targets, why) == 0)
         for (size_t i = 0; i < targets.count; i++)
             begin_one(processes, &targets.list[i], targets.count == 1, why);
@@ -217,11 +217,11 @@ uint64_t watch_processes_next(const struct watch_processes *processes)
     return *processes->target == '@' ? processes->next : UINT64_MAX;
 }
 
-bool watch_processes_use(const struct watch_processes *processes, const struct watch_image *image)
+bool watch_processes_use(const struct watch_processes *processes, const struct watch_binary *binary)
 {
     for (size_t i = 0; i < processes->count; i++)
         for (size_t j = 0; j < processes->list[i].part_count; j++)
-            if (processes->list[i].parts[j].image == image)
+            if (processes->list[i].parts[j].binary == binary)
                 return true;
     return false;
 }

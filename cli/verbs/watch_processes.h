@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 #include "cli/process/proc_facts.h"
-#include "cli/verbs/watch_images.h"
+#include "cli/verbs/watch_binaries.h"
 #include "cli/verbs/watch_report.h"
 
-/* One image in one process. */
+/* One binary in one process. */
 struct watch_part {
-    struct watch_image *image;
+    struct watch_binary *binary;
     unsigned loaded; /* version of its patch there; 0: none */
 };
 
@@ -25,7 +25,7 @@ struct watch_process {
 };
 
 struct watch_processes {
-    struct watch_images *images;
+    struct watch_binaries *binaries;
     const struct watch_report *report;
     const char *target; /* "123" or "@app" */
     struct watch_process *list;
@@ -35,7 +35,7 @@ struct watch_processes {
 };
 
 /* Find the processes, and open what they have mapped. Return 0, or -1 with the refusal. */
-int watch_processes_begin(struct watch_processes *processes, struct watch_images *images,
+int watch_processes_begin(struct watch_processes *processes, struct watch_binaries *binaries,
                           const char *target, const struct watch_report *report,
                           struct refusal *why);
 void watch_processes_end(struct watch_processes *processes);
@@ -49,7 +49,8 @@ void watch_processes_refresh(struct watch_processes *processes);
 /* Return the time of the next look; UINT64_MAX: none. */
 uint64_t watch_processes_next(const struct watch_processes *processes);
 
-/* Return whether a process has the image. */
-bool watch_processes_use(const struct watch_processes *processes, const struct watch_image *image);
+/* Return whether a process has the binary. */
+bool watch_processes_use(const struct watch_processes *processes,
+                         const struct watch_binary *binary);
 
 #endif

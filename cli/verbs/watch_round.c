@@ -22,9 +22,9 @@
 
 enum update_kind { UPDATE_NONE, UPDATE_PATCH, UPDATE_REVERT, UPDATE_FAILED };
 
-/* What the present sources mean for one image. */
-struct image_update {
-    struct watch_image *image;
+/* What the present sources mean for one binary. */
+struct watched_update {
+    struct watch_binary *binary;
     enum update_kind kind;
     char *pending; /* path of the new patch */
     struct build_result result;
@@ -32,7 +32,7 @@ struct image_update {
 };
 
 struct updates {
-    struct image_update *list; /* by the index of images */
+    struct watched_update *list; /* by the index of binaries */
     size_t count;
     const struct build_result **results; /* of patches that are live then */
     size_t result_count;
@@ -40,16 +40,16 @@ struct updates {
 
 /* ---- building ---- */
 
-static void update_build(struct image_update *update, const struct edit_file *files, size_t count)
+static void update_build(struct watched_update *update, const struct edit_file *files, size_t count)
 {
-    struct watch_image *image = update->image;
+    struct watch_binary *binary = update->binary;
     char version[16];
     const struct edit edit = {.files = files, .file_count = count};
     const struct build_output output = {
-        .path = update->pending, .name = image->module, .version = version};
+        .path = update->pending, .name = binary->module, .version = version};
 
-    snprintf(version, sizeof(version), "%u", image->version + 1);
-    if (build_patch(image->build, &edit, &output, &update->result, &update->why) == 0)
+    snprintf(version, sizeof(version), "%u", binary->version + 1);
+    if (build_patch(binary->build, &edit, &output, &update->result, &update->why) == 0)
         update->kind = UPDATE_PATCH;
     else if (update->why.items[0].code == HP_UNCHANGED)
         update->kind = UPDATE_REVERT;
@@ -57,18 +57,18 @@ static void update_build(struct image_update *update, const struct edit_file *fi
         update->kind = UPDATE_FAILED;
 }
 
-static void update_make(struct image_update *update, struct watch_images *images)
+static void update_make(struct watched_update *update, struct watch_binaries *binaries)
 {
-    struct watch_image *image = update->image;
+    struct watch_binary *binary = update->binary;
     size_t count;
     struct edit_file *files;
 
-    if (image->before && watch_image_date(images, image, &update->why) != 0) {
+    if (binary->before && watch_binary_date(binaries, binary, &update->why) != 0) {
         update->kind = UPDATE_FAILED;
         return;
     }
-    files = snapshot_edit(image->snapshot, images->sources, &count);
-    update->pending = format_text("%s.new", image->output);
+    files = unedited_edit(binary->unedited, binaries->sources, &count);
+    update->pending = format_text("%s.new", binary->output);
     if (count)
         update_build(update, files, count);
     else
@@ -78,16 +78,16 @@ static void update_make(struct image_update *update, struct watch_images *images
 
 static struct updates updates_make(const struct watch_round *round)
 {
-    struct watch_images *images = round->images;
-    struct updates updates = {.count = images->count};
+    struct watch_binaries *binaries = round->binaries;
+    struct updates updates = {.count = binaries->count};
 
-    updates.list = allocate(images->count * sizeof(*updates.list));
-    updates.results = allocate(images->count * sizeof(*updates.results));
-    for (size_t i = 0; i < images->count; i++) {
-        updates.list[i].image = images->list[i];
-        if (images->list[i]->build && images->list[i]->stale &&
-            watch_processes_use(round->processes, images->list[i]))
-            update_make(&updates.list[i], images);
+    updates.list = allocate(binaries->count * sizeof(*updates.list));
+    updates.results = allocate(binaries->count * sizeof(*updates.results));
+    for (size_t i = 0; i < binaries->count; i++) {
+        updates.list[i].binary = binaries->list[i];
+        if (binaries->list[i]->build && binaries->list[i]->stale &&
+            watch_processes_use(round->processes, binaries->list[i]))
+            update_make(&updates.list[i], binaries);
         if (updates.list[i].kind == UPDATE_PATCH)
             updates.results[updates.result_count++] = &updates.list[i].result;
     }
@@ -132,18 +132,18 @@ static void updates_report_failed(const struct watch_round *round, const struct 
 static void updates_accept(struct updates *updates)
 {
     for (size_t i = 0; i < updates->count; i++) {
-        struct image_update *update = &updates->list[i];
+        struct watched_update *update = &updates->list[i];
 
         if (update->kind != UPDATE_NONE)
-            update->image->stale = false;
+            update->binary->stale = false;
         if (update->kind == UPDATE_REVERT)
-            update->image->wanted = false;
+            update->binary->wanted = false;
         if (update->kind != UPDATE_PATCH)
             continue;
         chmod(update->pending, 0644);
-        rename(update->pending, update->image->output);
-        update->image->version++;
-        update->image->wanted = true;
+        rename(update->pending, update->binary->output);
+        update->binary->version++;
+        update->binary->wanted = true;
     }
 }
 
@@ -162,7 +162,7 @@ static void add_build_times(const struct updates *updates, struct save_times *ti
 /* The version that a process must have of a part; 0: none. */
 static unsigned part_wants(const struct watch_part *part)
 {
-    return part->image->wanted ? part->image->version : 0;
+    return part->binary->wanted ? part->binary->version : 0;
 }
 
 /* The requests that make processes have what they must: the same for all of a group. */
@@ -181,7 +181,7 @@ static bool same_patches(const struct watch_process *process, const struct load_
         if (part_wants(&process->parts[i]) &&
             process->parts[i].loaded != part_wants(&process->parts[i])) {
             if (count >= group->patch_count ||
-                strcmp(group->patches[count], process->parts[i].image->output) != 0)
+                strcmp(group->patches[count], process->parts[i].binary->output) != 0)
                 return false;
             count++;
         }
@@ -194,7 +194,7 @@ static void group_patches(const struct watch_process *process, struct load_group
     for (size_t i = 0; i < process->part_count; i++)
         if (part_wants(&process->parts[i]) &&
             process->parts[i].loaded != part_wants(&process->parts[i]))
-            group->patches[group->patch_count++] = process->parts[i].image->output;
+            group->patches[group->patch_count++] = process->parts[i].binary->output;
 }
 
 /* Run the request in the group. Return the replies, one for each member. */
@@ -295,20 +295,20 @@ static bool is_out(struct json_object *reply)
     return reply_exit(reply) == 0 || strcmp(json_text(first, "code"), "HP-NO-LAYER") == 0;
 }
 
-static struct watch_part *part_of(struct watch_process *process, const struct watch_image *image)
+static struct watch_part *part_of(struct watch_process *process, const struct watch_binary *binary)
 {
     for (size_t i = 0; i < process->part_count; i++)
-        if (process->parts[i].image == image)
+        if (process->parts[i].binary == binary)
             return &process->parts[i];
     return NULL;
 }
 
-/* Revert the image's patch wherever it is. Return the number of processes that have it no more. */
-static size_t image_revert(const struct watch_round *round, const struct watch_image *image,
-                           const char *files)
+/* Revert the binary's patch wherever it is. Return the number of processes that have it no more. */
+static size_t watched_revert(const struct watch_round *round, const struct watch_binary *binary,
+                             const char *files)
 {
     struct watch_processes *processes = round->processes;
-    char *keys = format_text("name=%s", image->module);
+    char *keys = format_text("name=%s", binary->module);
     const struct client_request client_request = {
         .verb = "revert", .keys = keys, .timeout = REQUEST_TIMEOUT_DEFAULT, .changes = true};
     struct load_group group = {.members =
@@ -317,7 +317,7 @@ static size_t image_revert(const struct watch_round *round, const struct watch_i
     size_t done = 0;
 
     for (size_t i = 0; i < processes->count; i++) {
-        const struct watch_part *part = part_of(&processes->list[i], image);
+        const struct watch_part *part = part_of(&processes->list[i], binary);
 
         if (part && part->loaded)
             group.members[group.member_count++] = &processes->list[i];
@@ -325,7 +325,7 @@ static size_t image_revert(const struct watch_round *round, const struct watch_i
     requests = group_run(&group, &client_request);
     for (size_t i = 0; i < group.member_count; i++) {
         if (is_out(requests[i].reply)) {
-            part_of(group.members[i], image)->loaded = 0;
+            part_of(group.members[i], binary)->loaded = 0;
             done++;
         } else if (process_alive(&group.members[i]->process)) {
             report_failed(round->report, files, group.members[i]->process.pid, requests[i].reply);
@@ -337,14 +337,14 @@ static size_t image_revert(const struct watch_round *round, const struct watch_i
     return done;
 }
 
-/* Revert what is not wanted any more. Return the largest number of processes of one image. */
+/* Revert what is not wanted any more. Return the largest number of processes of one binary. */
 static size_t revert_unwanted(const struct watch_round *round, const char *files)
 {
     size_t most = 0;
 
-    for (size_t i = 0; i < round->images->count; i++) {
-        const struct watch_image *image = round->images->list[i];
-        size_t done = image->build && !image->wanted ? image_revert(round, image, files) : 0;
+    for (size_t i = 0; i < round->binaries->count; i++) {
+        const struct watch_binary *binary = round->binaries->list[i];
+        size_t done = binary->build && !binary->wanted ? watched_revert(round, binary, files) : 0;
 
         most = done > most ? done : most;
     }
@@ -353,7 +353,7 @@ static size_t revert_unwanted(const struct watch_round *round, const char *files
 
 /* ---- rounds ---- */
 
-/* Print that nothing is to be patched: the reason of the first image that has one. */
+/* Print that nothing is to be patched: the reason of the first binary that has one. */
 static void report_unchanged(const struct watch_round *round, const struct updates *updates,
                              const char *files)
 {
@@ -377,13 +377,13 @@ static bool changed_meanwhile(const struct watch_round *round)
     return watch_files_pending(round->files);
 }
 
-static void extend_images(const struct watch_round *round, const struct updates *updates)
+static void extend_binaries(const struct watch_round *round, const struct updates *updates)
 {
     struct refusal ignored = {0};
 
     for (size_t i = 0; i < updates->count; i++)
         if (updates->list[i].kind == UPDATE_PATCH)
-            watch_image_extend(round->images, updates->list[i].image, &ignored);
+            watch_binary_extend(round->binaries, updates->list[i].binary, &ignored);
     refusal_clear(&ignored);
     watch_files_extend(round->files);
 }
@@ -418,7 +418,7 @@ enum round_end watch_round_run(const struct watch_round *round, bool last)
     struct updates updates;
 
     if (watch_files_changed(round->files))
-        watch_images_stale(round->images);
+        watch_binaries_stale(round->binaries);
     watch_processes_refresh(round->processes);
     updates = updates_make(round);
 
@@ -433,7 +433,7 @@ enum round_end watch_round_run(const struct watch_round *round, bool last)
             watch_files_failed(round->files, NULL);
         if (!updates_failed(&updates) && round_switch(round, &updates, files, &times, began))
             end = ROUND_LIVE;
-        extend_images(round, &updates);
+        extend_binaries(round, &updates);
     }
     updates_free(&updates);
     free(files);
@@ -442,7 +442,7 @@ enum round_end watch_round_run(const struct watch_round *round, bool last)
 
 void watch_round_revert(const struct watch_round *round)
 {
-    for (size_t i = 0; i < round->images->count; i++)
-        round->images->list[i]->wanted = false;
+    for (size_t i = 0; i < round->binaries->count; i++)
+        round->binaries->list[i]->wanted = false;
     revert_unwanted(round, "");
 }

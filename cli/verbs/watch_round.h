@@ -11,7 +11,7 @@
 #include "cli/verbs/watch_processes.h"
 
 struct watch_round {
-    struct watch_images *images;
+    struct watch_binaries *binaries;
     struct watch_processes *processes;
     struct watch_files *files;
     const struct watch_report *report;

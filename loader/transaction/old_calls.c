@@ -46,6 +46,10 @@ static void put_threads(const struct thread_frames *frames, const struct old_cod
 /* Return whether a call of the live code may lead to the program's own. */
 static bool may_call_own(const struct slot *slot)
 {
+    const struct module *module = slot->layers[slot->layer_count - 1].module;
+
+    if (slot->layer_count == 1 && module && module->thin)
+        return false;
     return slot->hit || slot->no_hits;
 }
 

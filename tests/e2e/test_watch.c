@@ -402,6 +402,33 @@ static void changed_compile_commands_are_read_again(void **state)
     host_expect(world->host, "word", "two");
 }
 
+static void a_header_that_comes_after_its_include_is_waited_for(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    unlink(directory_path("late.h"));
+    save("step.c", step_c, "static int count;", "#include \"late.h\"\nstatic int count;");
+    talker_await(&world->watch, "late.h");
+    talker_await(&world->watch, "the old code stays live");
+    put("late.h", "#undef STEP\n#define STEP 5\n");
+    talker_await(&world->watch, "live in ");
+    host_expect(world->host, "step", "5");
+}
+
+/* main() does not return: its loop stays. */
+static void a_call_that_does_not_return_is_named_with_its_thread(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("main.c", main_c, "printf(\"%d\\n\", other())", "printf(\"%d\\n\", other() + 1)");
+    talker_await(&world->watch, "main.c: live in ");
+    talker_await(&world->watch, "main: thread ");
+    talker_await(&world->watch, "still runs the old code; its call has not returned since 2");
+    host_expect(world->host, "other", "10");
+}
+
 /* ---- processes ---- */
 
 static void the_watch_ends_with_the_process(void **state)
@@ -594,6 +621,8 @@ int main(int argc, char **argv)
         TEST(a_refused_edit_says_why_and_the_next_one_is_live),
         TEST(sources_that_are_not_the_programs_are_refused),
         TEST(changed_compile_commands_are_read_again),
+        TEST(a_header_that_comes_after_its_include_is_waited_for),
+        TEST(a_call_that_does_not_return_is_named_with_its_thread),
         TEST(the_watch_ends_with_the_process),
         TEST(two_processes_of_one_program_are_both_patched),
         TEST(a_restarted_program_is_patched_again),

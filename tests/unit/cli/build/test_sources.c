@@ -67,16 +67,16 @@ static void only_other_contents_are_a_change(void **state)
 
 static void an_edit_has_both_texts_of_the_files_that_differ(void **state)
 {
-    struct snapshot *snapshot = snapshot_new();
+    struct unedited *unedited = unedited_new();
     struct edit_file *files;
     size_t count;
 
     (void)state;
-    snapshot_add(snapshot, sources, add("a.c"));
-    snapshot_add(snapshot, sources, add("b.c"));
+    unedited_add(unedited, sources, add("a.c"));
+    unedited_add(unedited, sources, add("b.c"));
     put("b.c", "changed");
     sources_refresh(sources, 1);
-    files = snapshot_edit(snapshot, sources, &count);
+    files = unedited_edit(unedited, sources, &count);
     assert_int_equal(count, 1);
     assert_string_equal(files[0].path, directory_path("b.c"));
     assert_int_equal(files[0].old_size, 1);
@@ -86,56 +86,40 @@ static void an_edit_has_both_texts_of_the_files_that_differ(void **state)
     free(files);
     put("b.c", "b");
     sources_refresh(sources, 1);
-    free(snapshot_edit(snapshot, sources, &count));
+    free(unedited_edit(unedited, sources, &count));
     assert_int_equal(count, 0);
-    snapshot_free(snapshot);
+    unedited_free(unedited);
 }
 
-static void a_file_of_another_snapshot_is_no_edit(void **state)
+static void a_file_of_another_binary_is_no_edit(void **state)
 {
-    struct snapshot *first = snapshot_new(), *second = snapshot_new();
+    struct unedited *first = unedited_new(), *second = unedited_new();
 
     (void)state;
-    snapshot_add(first, sources, add("a.c"));
-    snapshot_add(second, sources, add("b.c"));
+    unedited_add(first, sources, add("a.c"));
+    unedited_add(second, sources, add("b.c"));
     put("a.c", "changed");
     sources_refresh(sources, 0);
-    assert_true(snapshot_differs(first, sources, 0));
-    assert_false(snapshot_differs(second, sources, 0));
-    snapshot_free(first);
-    snapshot_free(second);
-}
-
-static void a_renewed_snapshot_has_the_present_texts(void **state)
-{
-    struct snapshot *snapshot = snapshot_new(), *renewed;
-
-    (void)state;
-    snapshot_add(snapshot, sources, add("a.c"));
-    put("a.c", "changed");
-    sources_refresh(sources, 0);
-    renewed = snapshot_renew(snapshot, sources);
-    assert_int_equal(snapshot_files(renewed), 1);
-    assert_true(snapshot_differs(snapshot, sources, 0));
-    assert_false(snapshot_differs(renewed, sources, 0));
-    snapshot_free(snapshot);
-    snapshot_free(renewed);
+    assert_true(unedited_differs(first, sources, 0));
+    assert_false(unedited_differs(second, sources, 0));
+    unedited_free(first);
+    unedited_free(second);
 }
 
 static void a_new_file_has_no_old_text_and_a_removed_one_no_new(void **state)
 {
-    struct snapshot *snapshot = snapshot_new();
+    struct unedited *unedited = unedited_new();
     struct edit_file *files;
     size_t count;
 
     (void)state;
-    snapshot_add(snapshot, sources, add("c.c"));
-    snapshot_add(snapshot, sources, add("a.c"));
+    unedited_add(unedited, sources, add("c.c"));
+    unedited_add(unedited, sources, add("a.c"));
     put("c.c", "");
     unlink(directory_path("a.c"));
     sources_refresh(sources, 0);
     sources_refresh(sources, 1);
-    files = snapshot_edit(snapshot, sources, &count);
+    files = unedited_edit(unedited, sources, &count);
     assert_int_equal(count, 2);
     assert_null(files[0].old_text);
     assert_non_null(files[0].new_text);
@@ -143,28 +127,28 @@ static void a_new_file_has_no_old_text_and_a_removed_one_no_new(void **state)
     assert_non_null(files[1].old_text);
     assert_null(files[1].new_text);
     free(files);
-    snapshot_free(snapshot);
+    unedited_free(unedited);
 }
 
 static void a_large_file_is_read_whole(void **state)
 {
     char *text = malloc(100001);
-    struct snapshot *snapshot = snapshot_new();
+    struct unedited *unedited = unedited_new();
     struct edit_file *files;
     size_t count;
 
     (void)state;
     memset(text, 'x', 100000);
     text[100000] = 0;
-    snapshot_add(snapshot, sources, add("a.c"));
+    unedited_add(unedited, sources, add("a.c"));
     put("a.c", text);
     sources_refresh(sources, 0);
-    files = snapshot_edit(snapshot, sources, &count);
+    files = unedited_edit(unedited, sources, &count);
     assert_int_equal(count, 1);
     assert_int_equal(files[0].new_size, 100000);
     free(files);
     free(text);
-    snapshot_free(snapshot);
+    unedited_free(unedited);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -175,8 +159,7 @@ int main(void)
         TEST(a_path_is_in_the_list_once),
         TEST(only_other_contents_are_a_change),
         TEST(an_edit_has_both_texts_of_the_files_that_differ),
-        TEST(a_file_of_another_snapshot_is_no_edit),
-        TEST(a_renewed_snapshot_has_the_present_texts),
+        TEST(a_file_of_another_binary_is_no_edit),
         TEST(a_new_file_has_no_old_text_and_a_removed_one_no_new),
         TEST(a_large_file_is_read_whole),
     };
