@@ -316,7 +316,8 @@ static void take_step(struct build_run *run, const struct edit_file *file)
     if (file_bytes_read(step->real, &bytes, &size, NULL) != 0)
         bytes = NULL;
     step->on_disk = same_text(file->old_text, file->old_size, bytes, size);
-    run->has_old_view |= !step->on_disk;
+    /* A text that is asked about may be replaced on disk at any moment (hotpatch watch). */
+    run->has_old_view |= !step->on_disk || step->same;
     free(bytes);
 }
 

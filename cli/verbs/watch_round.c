@@ -409,6 +409,18 @@ static bool round_switch(const struct watch_round *round, struct updates *update
     return loaded > 0;
 }
 
+/* Forget unedited objects that may have been compiled from a source that was saved at that moment. */
+static void forget_mixed(const struct watch_round *round, const struct updates *updates)
+{
+    struct refusal ignored = {0};
+
+    for (size_t i = 0; i < updates->count; i++)
+        if (updates->list[i].kind == UPDATE_FAILED &&
+            updates->list[i].why.items[0].code == HP_BASELINE)
+            watch_binary_reopen(round->binaries, updates->list[i].binary, &ignored);
+    refusal_clear(&ignored);
+}
+
 enum round_end watch_round_run(const struct watch_round *round, bool last)
 {
     struct save_times times = {.noticed = watch_files_age(round->files)};
@@ -425,6 +437,7 @@ enum round_end watch_round_run(const struct watch_round *round, bool last)
     add_build_times(&updates, &times);
     if (!last && changed_meanwhile(round)) {
         end = ROUND_STALE;
+        forget_mixed(round, &updates);
     } else {
         watch_files_clear(round->files);
         if (updates_failed(&updates))
