@@ -165,6 +165,24 @@ static int thin_read_import(struct thin_reader *reader)
     return 0;
 }
 
+static int thin_read_callers(struct thin_reader *reader)
+{
+    struct thin_file *thin = reader->thin;
+    struct thin_code *callers = realloc(thin->callers, (thin->caller_count + 1) * sizeof(*callers)),
+                     code;
+
+    if (!callers)
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory");
+    thin->callers = callers;
+    if (!thin_read_number(reader->fields[1], 16, &code.begin) ||
+        !thin_read_number(reader->fields[2], 16, &code.end) || code.begin > code.end)
+        return line_fails(reader, "callers are a range of addresses");
+    thin->callers_known = true;
+    if (code.begin < code.end)
+        callers[thin->caller_count++] = code;
+    return 0;
+}
+
 static int thin_read_keep(struct thin_reader *reader)
 {
     uint32_t symbol = thin_read_symbol(reader);
@@ -186,7 +204,7 @@ static const struct {
 } thin_words[] = {
     {"name", thin_read_name},       {"version", thin_read_version}, {"target", thin_read_target},
     {"replace", thin_read_replace}, {"address", thin_read_address}, {"import", thin_read_import},
-    {"keep", thin_read_keep},
+    {"keep", thin_read_keep},       {"callers", thin_read_callers},
 };
 
 static void split(struct thin_reader *reader, char *line)
@@ -304,6 +322,7 @@ void thin_file_close(struct thin_file *thin)
     rel_object_close(thin->object);
     free(thin->symbols);
     free(thin->replacements);
+    free(thin->callers);
     free(thin->text);
     free(thin);
 }

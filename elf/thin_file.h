@@ -15,6 +15,8 @@
  *   import   SYMBOL got OFFSET [CALL]     the target's word at OFFSET holds the address
  *   import   SYMBOL tls OFFSET            OFFSET of the target's PT_TLS segment
  *   import   SYMBOL dynamic [VERSION]     the dynamic linker finds it by its name
+ *   callers  BEGIN END                    code of the target that was compiled together with functions that are
+ *                                         replaced: calls from elsewhere rely on the ABI alone. 0 0: there is none
  *   keep     SYMBOL KEY                   new writable data: its value is kept over reloads by KEY
  *
  * SYMBOL is an index of .symtab, decimal. OFFSET, CALL and SIZE are hexadecimal: virtual addresses before load bias of
@@ -66,6 +68,11 @@ struct thin_replacement {
     const char *signature; /* how it is called: types that are passed in the same way; or NULL */
 };
 
+/* Code of the target: [begin, end). */
+struct thin_code {
+    uint64_t begin, end;
+};
+
 struct thin_file {
     struct rel_object *object;
     const char *name, *version;
@@ -73,6 +80,9 @@ struct thin_file {
     struct thin_symbol *symbols; /* by index of the object's symbol */
     struct thin_replacement *replacements;
     size_t replacement_count;
+    bool callers_known; /* there are lines on callers */
+    struct thin_code *callers;
+    size_t caller_count;
     char *text; /* the section, with NUL at the ends of fields; the strings above lie here */
 };
 

@@ -4,6 +4,7 @@
 #include <dwarf.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/build/object_dwarf.h"
 #include "cli/build/types_table.h"
@@ -85,4 +86,25 @@ char *call_signature(const struct object_dwarf *dwarf, uint32_t section, uint64_
         return text;
     free(text);
     return NULL;
+}
+
+/* Return whether gcc's flags have an optimisation; of several the last counts. */
+static bool optimises(const char *flags)
+{
+    bool optimised = false;
+
+    for (const char *o = strstr(flags, " -O"); o; o = strstr(o + 1, " -O"))
+        optimised = o[3] != '0';
+    return optimised;
+}
+
+bool calls_follow_abi(const struct object_dwarf *dwarf)
+{
+    const char *producer = dwarf ? object_dwarf_producer(dwarf) : NULL;
+
+    if (!producer)
+        return false;
+    if (strncmp(producer, "GNU ", 4) == 0)
+        return !optimises(producer);
+    return strstr(producer, "clang") != NULL;
 }

@@ -45,8 +45,10 @@ struct symbol_choice {
 struct selected_unit {
     const struct rel_object *object; /* the edited one */
     const char *source;
-    bool *sections;                /* by section's index: placed */
-    struct symbol_choice *symbols; /* by symbol's index */
+    bool *sections;                  /* by section's index: placed */
+    struct symbol_choice *symbols;   /* by symbol's index */
+    const struct baseline *baseline; /* of the unedited one, or NULL */
+    bool follows_abi; /* the compiler told callers nothing of their callees: call_signature.h */
 };
 
 /* A function that is placed. Parts (`.cold`) are placed with their function and have no row. */

@@ -109,6 +109,8 @@ static int unit_open(struct selecting *selecting, size_t index, const struct uni
     entities = unit->compare.after->entity_count + 1u;
     selected->object = pair->new_object;
     selected->source = pair->source;
+    selected->baseline = pair->baseline;
+    selected->follows_abi = calls_follow_abi(pair->old_dwarf);
     selected->sections = calloc(pair->new_object->section_count + 1, sizeof(bool));
     selected->symbols = calloc(pair->new_object->symbol_count + 1, sizeof(struct symbol_choice));
     unit->functions = calloc(entities, sizeof(*unit->functions));

@@ -13,6 +13,7 @@
 #include "cli/build/thin_meta.h"
 #include "elf/rel_object.h"
 #include "elf/thin_file.h"
+#include "resolve/baseline.h"
 
 /* Write a field. A control character, which would end the field or the line, becomes a question mark. */
 static void put_field(FILE *file, const char *text)
@@ -125,6 +126,59 @@ static void put_symbols(FILE *file, const struct selection *selection,
     }
 }
 
+/* ---- the units' code in the target ---- */
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct thin_code *left = a, *right = b;
+
+    return left->begin < right->begin ? -1 : left->begin > right->begin;
+}
+
+enum { CODE_GAP = 4096 }; /* functions of a unit lie together; a range may have others' code */
+
+static void put_callers(FILE *file, struct thin_code *codes, size_t count)
+{
+    fputs("callers\t0\t0\n", file);
+    qsort(codes, count, sizeof(*codes), by_begin);
+    for (size_t i = 0, k; i < count; i = k) {
+        uint64_t end = codes[i].end;
+
+        for (k = i + 1; k < count && codes[k].begin < end + CODE_GAP; k++)
+            end = codes[k].end > end ? codes[k].end : end;
+        fprintf(file, "callers\t%" PRIx64 "\t%" PRIx64 "\n", codes[i].begin, end);
+    }
+}
+
+static int put_units(FILE *file, const struct selection *selection,
+                     const struct thin_numbers *units)
+{
+    struct thin_code *codes;
+    size_t count = 0;
+
+    for (size_t u = 0; u < selection->unit_count; u++)
+        if (selection->units[u].baseline)
+            count += selection->units[u].baseline->function_count;
+    codes = calloc(count + 1, sizeof(*codes));
+    if (!codes)
+        return -1;
+    count = 0;
+    for (size_t u = 0; u < selection->unit_count; u++) {
+        const struct baseline *baseline = selection->units[u].baseline;
+
+        for (size_t i = 0; units[u].placed && baseline && !selection->units[u].follows_abi &&
+                           i < baseline->function_count;
+             i++)
+            if (baseline->functions[i].address)
+                codes[count++] = (struct thin_code){baseline->functions[i].address,
+                                                    baseline->functions[i].address +
+                                                        baseline->functions[i].size};
+    }
+    put_callers(file, codes, count);
+    free(codes);
+    return 0;
+}
+
 static int put_all_lines(FILE *file, const struct selection *selection,
                          const struct thin_meta *meta, const struct thin_numbers *units,
                          struct refusal *why)
@@ -133,6 +187,8 @@ static int put_all_lines(FILE *file, const struct selection *selection,
     put_line(file, "name", meta->name);
     put_line(file, "version", meta->version);
     put_target(file, meta);
+    if (put_units(file, selection, units) != 0)
+        return -1;
     for (size_t i = 0; i < selection->function_count; i++) {
         const struct selected_function *function = &selection->functions[i];
         uint32_t symbol = units[function->unit].symbols[function->symbol];

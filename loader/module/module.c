@@ -165,6 +165,7 @@ void module_free(struct module *module)
     }
     module_free_request(module);
     free(module->replacements);
+    free(module->callers_in);
     free(module->targets);
     free(module->name);
     free(module->version);

@@ -45,6 +45,20 @@ static int add_replacement_of(struct module *module, const struct thin_replaceme
     return 0;
 }
 
+static int take_callers(struct module *module)
+{
+    const struct thin_file *file = module->thin->file;
+
+    module->callers_known = file->callers_known;
+    module->callers_in = calloc(file->caller_count + 1, sizeof(*module->callers_in));
+    if (!module->callers_in)
+        return -1;
+    for (size_t i = 0; i < file->caller_count; i++)
+        module->callers_in[module->callers_in_count++] =
+            (struct code_span){file->callers[i].begin, file->callers[i].end};
+    return 0;
+}
+
 static int take_thin_file(struct module *module, struct refusal *why)
 {
     const struct thin_file *file = module->thin->file;
@@ -52,7 +66,7 @@ static int take_thin_file(struct module *module, struct refusal *why)
     module->name = text_copy(file->name);
     module->version = text_copy(file->version);
     module->build_id = text_copy(file->build_id);
-    if (!module->name || !module->version || !module->build_id)
+    if (!module->name || !module->version || !module->build_id || take_callers(module) != 0)
         return no_memory_of(module, why);
     for (size_t i = 0; i < file->replacement_count; i++)
         if (add_replacement_of(module, &file->replacements[i]) != 0)

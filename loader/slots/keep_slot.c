@@ -13,18 +13,41 @@
 #include "loader/text/site.h"
 #include "resolve/keep_rules.h"
 
-enum { LISTED = 3 };
+enum { LISTED = 3, FOUND_MAX = 64 };
 
 struct found {
     struct arch_kept kept;
-    struct arch_caller callers[LISTED];
+    struct arch_caller callers[FOUND_MAX];
     size_t count;
     bool unread;
 };
 
+static bool is_in_callers(const struct module *module, uint64_t address)
+{
+    for (size_t i = 0; i < module->callers_in_count; i++)
+        if (address >= module->callers_in[i].begin && address < module->callers_in[i].end)
+            return true;
+    return false;
+}
+
+/* Callers that were compiled apart from the function know nothing of it: what looks as if they relied on a register is
+ * chance. If no other caller relies on anything, nothing is kept. */
+static void leave_strangers(const struct module *module, struct found *found)
+{
+    bool all = found->unread || !found->kept.proved || found->count > FOUND_MAX;
+
+    for (size_t i = 0; !all && i < found->count; i++)
+        all = is_in_callers(module, found->callers[i].site);
+    if (module->callers_in_count > 0 && all)
+        return;
+    found->kept = (struct arch_kept){.proved = true};
+    found->count = 0;
+    found->unread = false;
+}
+
 /* Find the registers that callers rely on, by the object's code. They are unknown if the code has no index (too much
  * code, damaged relocations), or if only debug information knows the function. */
-static void find(const struct slot *slot, struct found *found)
+static void find(const struct slot *slot, const struct module *module, struct found *found)
 {
     struct arch_callers *callers = callers_of(slot->object);
     struct function function;
@@ -37,9 +60,11 @@ static void find(const struct slot *slot, struct found *found)
     *found = (struct found){.kept = arch_kept_everything, .unread = true};
     if (callers && function_begins_at(slot->object->functions, slot->definition, &function)) {
         found->unread = false;
-        arch_callers_kept(callers, slot->definition, &found->kept, found->callers, LISTED,
+        arch_callers_kept(callers, slot->definition, &found->kept, found->callers, FOUND_MAX,
                           &found->count);
     }
+    if (module->callers_known)
+        leave_strangers(module, found);
     thin_callers_merge(slot->object, slot->definition, &found->kept);
 }
 
@@ -89,7 +114,7 @@ int keep_plan(const struct slot *slot, const struct module *module, struct repla
     struct found found;
     const char *problem;
 
-    find(slot, &found);
+    find(slot, module, &found);
     facts.kept = found.kept;
     facts.unread = found.unread;
     if (module->injection) {

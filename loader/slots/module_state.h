@@ -35,6 +35,10 @@ struct replacement {
     struct keep keep; /* of an entry slot: how the replacement is called */
 };
 
+struct code_span {
+    uint64_t begin, end;
+};
+
 struct module_target {
     char *object;
     char *build_id;
@@ -65,6 +69,11 @@ struct module {
     char *name_space;
     /* in place of a file: the module has no image and no handle, and is always placed */
     struct injection *injection;
+    /* of a thin object: the code that was compiled together with what it replaces (before load bias of the target);
+     * other callers rely on the psABI alone */
+    bool callers_known;
+    struct code_span *callers_in;
+    size_t callers_in_count;
     struct thin_module *thin; /* the patch is a thin object; else NULL. Its bias is 0 */
     /* the request that loads the module; valid during its transaction */
     const struct request *asked;
