@@ -238,6 +238,14 @@ int build_sources(struct build *build, bool headers, void (*each)(const char *pa
     return result;
 }
 
+void build_other_sources(const struct build *build, void (*each)(const char *path, void *context),
+                         void *context)
+{
+    for (size_t i = 0; i < build->units.count; i++)
+        if (build->units.list[i].stranger)
+            each(build->units.list[i].real, context);
+}
+
 /* ------------------------------------------------------------- results --- */
 
 void build_result_free(struct build_result *result)

@@ -33,6 +33,11 @@ bool build_stale(const struct build *build);
 int build_sources(struct build *build, bool headers, void (*each)(const char *path, void *context),
                   void *context, struct refusal *why);
 
+/* Call `each` with the absolute path of each source file of the compile commands that the target does not come from: of another
+ * program, or new. */
+void build_other_sources(const struct build *build, void (*each)(const char *path, void *context),
+                         void *context);
+
 /* Make the .hpo of the whole edit. A file of which both texts are the same is compiled and compared with the binary, too: then
  * HP-UNCHANGED states that the binary was built from it, and HP-BASELINE that it was not. Edited objects are kept by their texts,
  * so that of two edited files the one that has not changed since the last call is not compiled again. Return 0, or -1 with the refusal: HP-UNCHANGED where no machine code changes. `result` is

@@ -171,8 +171,10 @@ static void add_new_sources(struct build_run *run)
             continue;
         if (!unit && (sibling = find_sibling(run, step->real)))
             unit = units_add_like(&run->build->units, step->file->path, &sibling->candidates[0]);
-        if (unit)
+        if (unit) {
             unit->added = true;
+            unit->stranger = false;
+        }
     }
 }
 

@@ -233,7 +233,9 @@ void unedited_free(struct unedited *unedited)
     free(unedited);
 }
 
-void unedited_add(struct unedited *unedited, const struct sources *sources, size_t index)
+/* Return the place of the file's text, or NULL where one is kept already. */
+static struct unedited_file *place_for(struct unedited *unedited, const struct sources *sources,
+                                       size_t index)
 {
     if (index >= unedited->count) {
         unedited->files = reallocate(unedited->files, sources->count * sizeof(*unedited->files));
@@ -242,9 +244,22 @@ void unedited_add(struct unedited *unedited, const struct sources *sources, size
         unedited->count = sources->count;
     }
     if (unedited->files[index].there)
-        return;
+        return NULL;
     unedited->files[index].there = true;
-    unedited->files[index].text = text_hold(sources->files[index]->text);
+    return &unedited->files[index];
+}
+
+void unedited_add(struct unedited *unedited, const struct sources *sources, size_t index)
+{
+    struct unedited_file *file = place_for(unedited, sources, index);
+
+    if (file)
+        file->text = text_hold(sources->files[index]->text);
+}
+
+void unedited_add_new(struct unedited *unedited, const struct sources *sources, size_t index)
+{
+    place_for(unedited, sources, index);
 }
 
 size_t unedited_files(const struct unedited *unedited)

@@ -38,6 +38,8 @@ struct unedited *unedited_new(void);
 void unedited_free(struct unedited *unedited); /* NULL is allowed */
 /* Keep the present text of the file, if no text of it is kept. */
 void unedited_add(struct unedited *unedited, const struct sources *sources, size_t index);
+/* Note that the binary was built without the file: its whole text is an edit. */
+void unedited_add_new(struct unedited *unedited, const struct sources *sources, size_t index);
 size_t unedited_files(const struct unedited *unedited); /* their number */
 struct unedited *unedited_copy(const struct unedited *unedited);
 /* Return whether a text of the file is kept, and is another than the present one. */

@@ -176,6 +176,46 @@ static char *watched_file(const struct watch_binary *binary)
     return format_text("/proc/self/fd/%d", binary->file);
 }
 
+struct path_search {
+    const char *path;
+    bool found;
+};
+
+static void compare_path(const char *path, void *context)
+{
+    struct path_search *search = context;
+
+    search->found |= strcmp(path, search->path) == 0;
+}
+
+struct new_sources {
+    struct watch_binaries *binaries;
+    struct watch_binary *binary;
+};
+
+/* A source that the old compile commands did not have is new. One that they had is of another program. */
+static void add_if_new(const char *path, void *context)
+{
+    const struct new_sources *new = context;
+    struct path_search search = {path, false};
+    struct refusal ignored = {0};
+
+    build_other_sources(new->binary->build, compare_path, &search);
+    build_sources(new->binary->build, false, compare_path, &search, &ignored);
+    refusal_clear(&ignored);
+    if (!search.found)
+        unedited_add_new(new->binary->unedited, new->binaries->sources,
+                         sources_add(new->binaries->sources, path));
+}
+
+static void add_new_sources_of(struct watch_binaries *binaries, struct watch_binary *binary,
+                               const struct build *build)
+{
+    struct new_sources new = {binaries, binary};
+
+    build_other_sources(build, add_if_new, &new);
+}
+
 int watch_binary_reopen(struct watch_binaries *binaries, struct watch_binary *binary,
                         struct refusal *why)
 {
@@ -185,6 +225,7 @@ int watch_binary_reopen(struct watch_binaries *binaries, struct watch_binary *bi
     free(file);
     if (!build)
         return -1;
+    add_new_sources_of(binaries, binary, build);
     build_close(binary->build);
     binary->build = build;
     binary->stale = true;

@@ -83,19 +83,24 @@ static void put_sources(void)
     put("main.c", main_c);
 }
 
-static void put_commands(const char *flags)
+static void put_commands_of(const char *flags, int files)
 {
-    static const char *const names[] = {"step", "other", "main"};
+    static const char *const names[] = {"step", "other", "main", "more"};
     char text[4096] = "[";
     size_t length = 1;
 
-    for (size_t i = 0; i < 3; i++)
+    for (int i = 0; i < files; i++)
         length += (size_t)snprintf(text + length, sizeof(text) - length,
                                    "%s{\"directory\": \"%s\", \"file\": \"%s.c\","
                                    " \"command\": \"gcc %s -c -o %s.o %s.c\"}",
                                    i ? ",\n" : "", directory, names[i], flags, names[i], names[i]);
     snprintf(text + length, sizeof(text) - length, "]\n");
     put("compile_commands.json", text);
+}
+
+static void put_commands(const char *flags)
+{
+    put_commands_of(flags, 3);
 }
 
 static void build_program(void)
@@ -429,6 +434,26 @@ static void a_call_that_does_not_return_is_named_with_its_thread(void **state)
     host_expect(world->host, "other", "10");
 }
 
+static void a_source_that_is_new_in_the_compile_commands_becomes_part_of_the_program(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    put("more.c", "static int calls;\nint more(void);\n"
+                  "int more(void) { return 40 + ++calls; }\n");
+    put_commands_of("-O2 -g", 4);
+    talker_await(&world->watch, "compile_commands.json has changed: read again");
+    save("step.c", step_c, "int step(void) { count += STEP",
+         "int more(void);\nint step(void) { count += more()");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "step", "41");
+    put("more.c", "static int calls;\nint more(void);\n"
+                  "int more(void) { return 1000 + ++calls; }\n");
+    talker_await(&world->watch, "more.c: live in ");
+    host_expect(world->host, "step", "1043");
+    unlink(directory_path("more.c"));
+}
+
 /* ---- processes ---- */
 
 static void the_watch_ends_with_the_process(void **state)
@@ -460,6 +485,26 @@ static void two_processes_of_one_program_are_both_patched(void **state)
     talker_await(&world->watch, " in 2 processes: word");
     host_expect(world->host, "word", "two");
     host_expect(second, "word", "two");
+    host_kill(second);
+}
+
+static void of_two_processes_one_that_does_not_answer_is_named(void **state)
+{
+    struct world *world = *state;
+    struct host *second = second_host(world);
+    char failed[64];
+
+    watch(world, at_program, NULL);
+    kill(second->pid, SIGSTOP);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    snprintf(failed, sizeof(failed), "not live in process %d: HP-", (int)second->pid);
+    talker_await(&world->watch, failed);
+    host_expect(world->host, "word", "two");
+    kill(second->pid, SIGCONT);
+    save("step.c", step_c, "\"one\"", "\"three\"");
+    talker_await(&world->watch, " in 2 processes: word");
+    host_expect(world->host, "word", "three");
+    host_expect(second, "word", "three");
     host_kill(second);
 }
 
@@ -625,6 +670,8 @@ int main(int argc, char **argv)
         TEST(a_call_that_does_not_return_is_named_with_its_thread),
         TEST(the_watch_ends_with_the_process),
         TEST(two_processes_of_one_program_are_both_patched),
+        TEST(a_source_that_is_new_in_the_compile_commands_becomes_part_of_the_program),
+        TEST(of_two_processes_one_that_does_not_answer_is_named),
         TEST(a_restarted_program_is_patched_again),
         TEST(a_program_built_from_the_edited_sources_needs_no_patch),
         TEST(the_patches_stay_and_how_to_revert_is_said),
