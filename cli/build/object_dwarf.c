@@ -95,6 +95,7 @@ void object_dwarf_close(struct object_dwarf *dwarf)
     free(content->texts);
     free(content->variables);
     free(content->functions);
+    free(content->named);
     free(content->variables_by_place);
     free(content->functions_by_place);
     free(content);
@@ -129,24 +130,6 @@ void **object_dwarf_comparison(const struct object_dwarf *dwarf, void (*free_it)
 
 /* -------------------------------------------------------------- interface --- */
 
-/* Return the last entry at or before the place, in the same section; or NULL. */
-static const struct place_index *at_or_before(const struct place_index *list, size_t count,
-                                              struct dwarf_place place)
-{
-    struct place_index wanted = {place, SIZE_MAX};
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (dwarf_place_compare(&list[middle], &wanted) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && list[low - 1].place.section == place.section ? &list[low - 1] : NULL;
-}
-
 const struct dwarf_variable *object_dwarf_variables(const struct object_dwarf *dwarf, size_t *count)
 {
     struct dwarf_content *content = dwarf_content_of(dwarf);
@@ -160,8 +143,8 @@ const struct dwarf_variable *object_dwarf_variable_at(const struct object_dwarf 
 {
     struct dwarf_content *content = dwarf_content_of(dwarf);
     const struct place_index *found =
-        at_or_before(content->variables_by_place, content->variable_count,
-                     (struct dwarf_place){section, offset});
+        dwarf_place_find(content->variables_by_place, content->variable_count,
+                         (struct dwarf_place){section, offset});
     const struct dwarf_variable *variable = found ? &content->variables[found->index] : NULL;
 
     if (!variable ||
@@ -183,8 +166,8 @@ const struct dwarf_function *object_dwarf_function_at(const struct object_dwarf 
 {
     struct dwarf_content *content = dwarf_content_of(dwarf);
     const struct place_index *found =
-        at_or_before(content->functions_by_place, content->function_count,
-                     (struct dwarf_place){section, offset});
+        dwarf_place_find(content->functions_by_place, content->function_count,
+                         (struct dwarf_place){section, offset});
 
     return found && found->place.offset == offset ? &content->functions[found->index] : NULL;
 }

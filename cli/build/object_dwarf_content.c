@@ -158,7 +158,7 @@ static const char *function_by_symbol(const struct object_dwarf *dwarf, struct d
 
 /* Find the place of a variable of another object: its undefined symbol. */
 static bool undefined_place(const struct object_dwarf *dwarf, Dwarf_Die *die,
-                           const struct place_in_source *in, struct dwarf_place *place, bool *tls)
+                            const struct place_in_source *in, struct dwarf_place *place, bool *tls)
 {
     const char *name = linkage_name(die) ? linkage_name(die) : dwarf_diename(die);
     uint32_t index;
@@ -236,10 +236,31 @@ static Dwarf_Die abstract_origin(Dwarf_Die *die)
     return origin;
 }
 
-/* Add a row for each range of the function's code: its own, and its .cold part. */
-static void read_function_die(const struct object_dwarf *dwarf, Dwarf_Die *die)
+/* Keep the entry of a function by its symbol's name. */
+static void keep_named(struct dwarf_content *content, Dwarf_Die *die)
 {
-    struct dwarf_function function = {
+    const char *name = linkage_name(die) ? linkage_name(die) : dwarf_diename(die);
+
+    if (!name)
+        return;
+    if (content->named_count == content->named_capacity) {
+        content->named_capacity = content->named_capacity ? 2 * content->named_capacity : 64;
+        content->named =
+            reallocate(content->named, content->named_capacity * sizeof(*content->named));
+    }
+    content->named[content->named_count++] = (struct named_die){name, *die};
+}
+
+static int compare_named_dies(const void *a, const void *b)
+{
+    const struct named_die *left = a, *right = b;
+
+    return strcmp(left->name, right->name);
+}
+
+static struct dwarf_function function_entry(Dwarf_Die *die)
+{
+    return (struct dwarf_function){
         .name = dwarf_diename(die),
         .linkage = linkage_name(die),
         .file = debug_decl_file(die),
@@ -248,9 +269,17 @@ static void read_function_die(const struct object_dwarf *dwarf, Dwarf_Die *die)
         .die = *die,
         .origin = abstract_origin(die),
     };
+}
+
+/* Add a row for each range of the function's code: its own, and its .cold part. */
+static void read_function_die(const struct object_dwarf *dwarf, Dwarf_Die *die)
+{
+    struct dwarf_function function = function_entry(die);
     Dwarf_Addr base, begin, end;
     ptrdiff_t at = 0;
 
+    if (!dwarf_hasattr(die, DW_AT_abstract_origin))
+        keep_named(dwarf->content, die);
     while (function.name && (at = dwarf_ranges(die, at, &base, &begin, &end)) > 0) {
         function.place = dwarf_place_of(begin);
         if (function.place.section)
@@ -308,7 +337,7 @@ static void walk(const struct object_dwarf *dwarf, Dwarf_Die *parent, struct pla
     while (debug_next_sibling(&die));
 }
 
-int dwarf_place_compare(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
     const struct place_index *left = a, *right = b;
 
@@ -319,20 +348,105 @@ int dwarf_place_compare(const void *a, const void *b)
     return left->index < right->index ? -1 : left->index > right->index;
 }
 
+static struct place_index *sorted(const struct place_index *list, size_t count)
+{
+    struct place_index *copy = allocate((count + 1) * sizeof(*copy));
+
+    if (count)
+        memcpy(copy, list, count * sizeof(*copy));
+    qsort(copy, count, sizeof(*copy), compare_places);
+    return copy;
+}
+
 static void sort_places(struct dwarf_content *content)
 {
-    content->variables_by_place =
-        allocate((content->variable_count + 1) * sizeof(struct place_index));
-    content->functions_by_place =
-        allocate((content->function_count + 1) * sizeof(struct place_index));
+    size_t room = content->variable_count + content->function_count + 1;
+    struct place_index *list = allocate(room * sizeof(*list));
+
     for (size_t i = 0; i < content->variable_count; i++)
-        content->variables_by_place[i] = (struct place_index){content->variables[i].place, i};
+        list[i] = (struct place_index){content->variables[i].place, i};
+    free(content->variables_by_place);
+    content->variables_by_place = sorted(list, content->variable_count);
     for (size_t i = 0; i < content->function_count; i++)
-        content->functions_by_place[i] = (struct place_index){content->functions[i].place, i};
-    qsort(content->variables_by_place, content->variable_count, sizeof(struct place_index),
-          dwarf_place_compare);
-    qsort(content->functions_by_place, content->function_count, sizeof(struct place_index),
-          dwarf_place_compare);
+        list[i] = (struct place_index){content->functions[i].place, i};
+    free(content->functions_by_place);
+    content->functions_by_place = sorted(list, content->function_count);
+    free(list);
+}
+
+const struct place_index *dwarf_place_find(const struct place_index *list, size_t count,
+                                           struct dwarf_place place)
+{
+    struct place_index wanted = {place, SIZE_MAX};
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare_places(&list[middle], &wanted) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && list[low - 1].place.section == place.section ? &list[low - 1] : NULL;
+}
+
+/* ----------------------------------------------------- functions by symbol --- */
+
+/* `count` rows are sorted. */
+static bool has_entry(const struct dwarf_content *content, size_t count, struct dwarf_place place,
+                      const char *name)
+{
+    const struct place_index *found = dwarf_place_find(content->functions_by_place, count, place);
+
+    for (; found && found >= content->functions_by_place && found->place.section == place.section &&
+           found->place.offset == place.offset;
+         found--) {
+        const struct dwarf_function *row = &content->functions[found->index];
+
+        if (strcmp(row->linkage ? row->linkage : row->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Make sure that the code of a symbol has a row of its function. Where gcc has merged functions of the same code
+ * (-fipa-icf), it says of one of them alone where its code is, and names that of the other by it, or not at all. */
+static void add_unplaced(struct dwarf_content *content, const struct rel_symbol *symbol,
+                         size_t sorted_count)
+{
+    struct dwarf_place place = {symbol->section, symbol->value};
+    char *name = format_text("%.*s", (int)strcspn(symbol->name, "."), symbol->name);
+    struct named_die wanted = {.name = name}, *found = NULL;
+    struct dwarf_function function;
+
+    if (content->named_count && !has_entry(content, sorted_count, place, name))
+        found = bsearch(&wanted, content->named, content->named_count, sizeof(*content->named),
+                        compare_named_dies);
+    free(name);
+    if (!found)
+        return;
+    function = function_entry(&found->die);
+    function.place = place;
+    add_code_range(content, &function);
+}
+
+static void add_all_unplaced(const struct object_dwarf *dwarf)
+{
+    struct dwarf_content *content = dwarf->content;
+    size_t before = content->function_count;
+
+    if (content->named_count)
+        qsort(content->named, content->named_count, sizeof(*content->named), compare_named_dies);
+    for (size_t i = 1; i < dwarf->object->symbol_count; i++) {
+        const struct rel_symbol *symbol = &dwarf->object->symbols[i];
+
+        if (symbol->type != STT_FUNC || !rel_symbol_placed(symbol) || strstr(symbol->name, ".cold"))
+            continue;
+        add_unplaced(content, symbol, before);
+    }
+    if (content->function_count != before)
+        sort_places(content);
 }
 
 struct dwarf_content *dwarf_content_of(const struct object_dwarf *dwarf)
@@ -350,5 +464,6 @@ struct dwarf_content *dwarf_content_of(const struct object_dwarf *dwarf)
            dwarf_get_units(dwarf->dwarf, unit, &unit, NULL, &type, &die, &split) == 0)
         walk(dwarf, &die, top);
     sort_places(content);
+    add_all_unplaced(dwarf);
     return content;
 }

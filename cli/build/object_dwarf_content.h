@@ -17,6 +17,12 @@ struct place_index {
     size_t index;
 };
 
+/* The entry of a function, by the name of its symbol. */
+struct named_die {
+    const char *name;
+    Dwarf_Die die;
+};
+
 /* What is read when it is first asked for. */
 struct dwarf_content {
     bool read;
@@ -24,6 +30,8 @@ struct dwarf_content {
     size_t variable_count, variable_capacity;
     struct dwarf_function *functions;
     size_t function_count, function_capacity;
+    struct named_die *named;
+    size_t named_count, named_capacity;
     struct place_index *variables_by_place, *functions_by_place;
     char **texts;
     size_t text_count, text_capacity;
@@ -47,7 +55,8 @@ struct dwarf_content *dwarf_content_of(const struct object_dwarf *dwarf);
 /* Return the types, read. */
 struct type_table *dwarf_content_types(const struct object_dwarf *dwarf);
 
-/* Compare two entries by section, offset and index, as qsort(3) wants it. */
-int dwarf_place_compare(const void *a, const void *b);
+/* Return the last entry of a sorted list at or before the place, in the same section; or NULL. */
+const struct place_index *dwarf_place_find(const struct place_index *list, size_t count,
+                                           struct dwarf_place place);
 
 #endif

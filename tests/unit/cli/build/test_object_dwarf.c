@@ -210,6 +210,26 @@ static void the_cold_part_belongs_to_its_function(void **state)
     compiled_close(&compiled);
 }
 
+static void a_function_that_was_merged_with_another_keeps_its_name(void **state)
+{
+    static const char merged[] = "static int successor(int n) { return n + 1; }\n"
+                                 "int (*pointer)(int) = successor;\n"
+                                 "int sum(int a) { return a + 1; }\n";
+    struct compiled compiled = compile_object("gcc -g -O2 -fPIE", "merged", merged);
+    struct dwarf_place place = compiled_place(&compiled, "sum");
+    const struct dwarf_function *function =
+        object_dwarf_function_at(compiled.dwarf, place.section, place.offset);
+
+    (void)state;
+    assert_non_null(function);
+    assert_string_equal(function->name, "sum");
+    place = compiled_place(&compiled, "successor");
+    function = object_dwarf_function_at(compiled.dwarf, place.section, place.offset);
+    assert_non_null(function);
+    assert_string_equal(function->name, "successor");
+    compiled_close(&compiled);
+}
+
 static void an_object_without_debug_information_has_no_types(void **state)
 {
     struct compiled none = compile_object("gcc -g0 -O2", "none", source);
@@ -328,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_function_is_found_at_its_place),
         cmocka_unit_test(a_clone_has_the_name_of_its_function),
         cmocka_unit_test(the_cold_part_belongs_to_its_function),
+        cmocka_unit_test(a_function_that_was_merged_with_another_keeps_its_name),
         cmocka_unit_test(an_object_without_debug_information_has_no_types),
         cmocka_unit_test(forms_that_cannot_be_read_are_refused_with_the_flag),
         cmocka_unit_test(the_flags_that_undo_these_forms_work),
