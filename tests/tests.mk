@@ -22,7 +22,7 @@ $(BUILD)/tests/parts.a: $(parts_objects)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-$(BUILD)/tests/test_engine $(BUILD)/tests/test_bulk: $(BUILD)/obj/$(ARCH)/decoder.o
+$(BUILD)/tests/test_engine $(BUILD)/tests/test_bulk $(BUILD)/tests/test_thin_place: $(BUILD)/obj/$(ARCH)/decoder.o
 
 # Sees each store into code, and each serialisation.
 link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_store2 text_poke_store8 text_poke_sync \
@@ -30,6 +30,8 @@ link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_
 	text_patch_in text_patch_out short_patch_in short_patch_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_alloc := -Wl,--wrap=maps_each
+# Takes the place of a thin object before ld.so maps it.
+link_test_thin_place := -Wl,--wrap=dlopen
 # Counts what is done once for many functions.
 link_test_bulk := $(addprefix -Wl$(comma)--wrap=,maps_each text_poke_sync text_poke_open)
 

@@ -191,7 +191,7 @@ int thin_module_again(struct module *module, struct refusal *why)
     struct thin_module *thin = module->thin;
 
     thin_spot_done(&thin->spot);
-    if (thin->spot.try_count == THIN_TRIES)
+    if (thin->spot.try_count + 1 == THIN_TRIES)
         return refuse(why, HP_NEAR,
                       "%s: the dynamic linker did not map it at the address that it names, %d "
                       "times: each was taken meanwhile, or the linker follows no address (glibc "

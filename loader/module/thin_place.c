@@ -19,13 +19,27 @@ static bool next_page(const void *context, uint64_t from, uint64_t *at)
     return *at >= from;
 }
 
+/* Take out of the gaps what of a place is still free. */
+static void take_place(struct gaps *gaps, uintptr_t begin, size_t size)
+{
+    uintptr_t end = begin + size;
+
+    for (size_t i = 0; gaps->all && i < gaps->count; i++) {
+        uintptr_t from = gaps->all[i].begin > begin ? gaps->all[i].begin : begin;
+        uintptr_t to = gaps->all[i].end < end ? gaps->all[i].end : end;
+
+        if (from < to)
+            gaps_take(gaps, from, to);
+    }
+}
+
 /* Take the places out of the gaps that must not be used. */
 static void take_waiting(struct gaps *gaps, const struct thin_spot *spot)
 {
     for (const struct thin_spot *other = waiting; other; other = other->next)
-        gaps_take(gaps, other->base, other->base + other->size);
+        take_place(gaps, other->base, other->size);
     for (size_t i = 0; i < spot->try_count; i++)
-        gaps_take(gaps, spot->tried[i], spot->tried[i] + spot->size);
+        take_place(gaps, spot->tried[i], spot->size);
 }
 
 static uintptr_t find_in(const struct gaps *gaps, const struct near_wish *wish)
