@@ -460,7 +460,8 @@ static size_t count_other_constants(const struct baseline *baseline)
 static int select_and_write(struct build_run *run, const struct build_output *output,
                             struct refusal *why)
 {
-    const struct selection_options options = {.force_types = run->build->options.force_types};
+    const struct selection_options options = {.force_types = run->build->options.force_types,
+                                              .target = run->build->target.path};
     struct selection *selection = NULL;
     double begin = precise_ms();
     size_t count;

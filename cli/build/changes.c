@@ -233,7 +233,7 @@ static bool same_undefined(const struct unit_compare *compare, const struct targ
 
     return strcmp(compare->before->object->symbols[before->symbol].name, name) == 0 &&
            before->displacement == after->displacement &&
-           !(compare->newly_defined && compare->newly_defined(name, compare->context));
+           !(compare->means_another && compare->means_another(name, compare->context));
 }
 
 static bool same_target(const struct unit_compare *compare, const struct target *before,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/build/select_undefined.h"
+#include "elf/binary.h"
 
 /* ---- sections' symbols ---- */
 
@@ -43,6 +44,29 @@ static void choose_entity(struct selecting *selecting, uint32_t unit, uint32_t s
         selecting->selection->units[unit].symbols[symbol] = of->hosts[entity];
 }
 
+/* The address of an IFUNC is what its resolver returned when the program started: the stub and the word of the program
+ * have it. The resolver, which lies at the symbol's place, never runs again. */
+static void choose_indirect(struct selecting *selecting, uint32_t unit, uint32_t symbol)
+{
+    const struct unit_compare *compare = &selecting->units[unit].compare;
+    const struct rel_symbol *named = &compare->after->object->symbols[symbol];
+    struct symbol_choice *choice = &selecting->selection->units[unit].symbols[symbol];
+    uint32_t before = compare->before ? rel_symbol_named(compare->before->object, named->name) : 0;
+    struct baseline_symbol evidence = {0};
+
+    if (before && before < compare->unit->baseline->symbol_count)
+        evidence = compare->unit->baseline->symbols[before];
+    if (evidence.has_call && binary_is_stub(selecting->binary, evidence.call, &(uint64_t){0})) {
+        *choice = (struct symbol_choice){.kind = CHOICE_HOST, .at = evidence.call};
+    } else if (evidence.has_got) {
+        *choice = (struct symbol_choice){.kind = CHOICE_HOST_GOT, .at = evidence.got};
+    } else {
+        refuse(selecting->why, HP_LATER, "%s: %s is chosen when the program starts (IFUNC), and %s",
+               compare->unit->source, named->name,
+               before ? "no code of the program calls it" : "the program does not have it");
+    }
+}
+
 void select_choose(struct selecting *selecting, uint32_t unit, uint32_t symbol)
 {
     struct placing_unit *of = &selecting->units[unit];
@@ -58,7 +82,9 @@ void select_choose(struct selecting *selecting, uint32_t unit, uint32_t symbol)
         }
         return;
     }
-    if (view->of_symbol[symbol])
+    if (named->type == STT_GNU_IFUNC)
+        choose_indirect(selecting, unit, symbol);
+    else if (view->of_symbol[symbol])
         choose_entity(selecting, unit, symbol, view->of_symbol[symbol] - 1);
     else if (named->section != REL_COMMON &&
              !selecting->selection->units[unit].sections[named->section])
@@ -111,8 +137,10 @@ static bool is_placed(const struct selecting *selecting, uint32_t unit, uint32_t
 void select_own(struct selecting *selecting)
 {
     for (uint32_t i = 0; i < selecting->count; i++) {
-        for (uint32_t k = 1; k < selecting->units[i].compare.after->object->symbol_count; k++) {
-            if (is_placed(selecting, i, k))
+        const struct rel_object *after = selecting->units[i].compare.after->object;
+
+        for (uint32_t k = 1; k < after->symbol_count; k++) {
+            if (is_placed(selecting, i, k) && after->symbols[k].type != STT_GNU_IFUNC)
                 own_symbol(selecting, i, k);
         }
     }

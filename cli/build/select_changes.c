@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/build/changes.h"
+#include "cli/build/entry_judge.h"
 #include "cli/build/generated_names.h"
 #include "cli/build/types.h"
 #include "cli/build/unit_callers.h"
@@ -19,17 +20,31 @@ static uint32_t external_named(const struct object_view *view, const char *name)
     return entity && view->entities[entity - 1].external ? entity : 0;
 }
 
-bool select_newly_defined(const char *name, void *context)
+/* A function that its callers of all units are to reach in the patch, and not at its old entry. */
+static bool changes_with_callers(const struct unit_compare *compare, uint32_t entity)
+{
+    const struct entity_state *state = &compare->states[entity];
+    const struct entity_pair *pair =
+        state->match ? unit_compare_find(compare, state->match - 1, entity) : NULL;
+
+    return state->together && pair && !pair->equal;
+}
+
+bool select_means_another(const char *name, void *context)
 {
     const struct selecting *selecting = context;
-    bool now = false;
+    bool before = false, now = false;
 
     for (size_t i = 0; i < selecting->count; i++) {
-        if (external_named(selecting->units[i].compare.before, name))
-            return false;
-        now |= external_named(selecting->units[i].compare.after, name) != 0;
+        const struct unit_compare *compare = &selecting->units[i].compare;
+        uint32_t entity = external_named(compare->after, name);
+
+        if (entity && changes_with_callers(compare, entity - 1))
+            return true;
+        before |= external_named(compare->before, name) != 0;
+        now |= entity != 0;
     }
-    return now;
+    return now && !before;
 }
 
 bool select_moved_from(const struct selecting *selecting, uint32_t unit, uint32_t entity,
@@ -91,16 +106,33 @@ static bool is_clang(const struct unit_compare *compare)
 
 /* clang leaves out arguments of static functions that nobody uses, under the same name: a caller that changes may do so
  * because it passes others now. */
-static bool convention_may_change(const struct placing_unit *unit, uint32_t after, bool clang)
+static bool convention_may_change(const struct placing_unit *unit, uint32_t after)
 {
-    return clang && unit_callers_changed(&unit->compare, after);
+    return is_clang(&unit->compare) && unit_callers_changed(&unit->compare, after);
 }
 
-static bool mark_together(struct placing_unit *unit, uint32_t after, bool clang)
+/* Find out whether the old entry can be patched. */
+static bool has_no_entry(struct selecting *selecting, struct placing_unit *unit, uint32_t after)
+{
+    struct function_plan *plan = &unit->functions[after];
+    const struct baseline_function *host =
+        host_function(&unit->compare, unit->compare.states[after].match - 1);
+    char text[256];
+
+    if (host && host->verdict != BASELINE_ABSENT && !plan->no_entry &&
+        entry_judge_refuses(selecting->judge, host->address, host->size, text, sizeof(text))) {
+        plan->no_entry = strdup(text);
+        selecting->no_memory |= !plan->no_entry;
+    }
+    return plan->no_entry != NULL;
+}
+
+static bool mark_together(struct selecting *selecting, struct placing_unit *unit, uint32_t after)
 {
     struct unit_compare *compare = &unit->compare;
     struct entity_state *state = &compare->states[after];
     const struct entity *entity = &compare->after->entities[after];
+    struct function_plan *plan = &unit->functions[after];
     const struct entity_pair *pair;
 
     if (!is_ordinary(entity) || !state->match || state->together)
@@ -108,9 +140,9 @@ static bool mark_together(struct placing_unit *unit, uint32_t after, bool clang)
     pair = unit_compare_find(compare, state->match - 1, after);
     if (!pair || pair->equal)
         return false;
-    unit->functions[after].prototype = prototype_differs(compare, state->match - 1, after);
-    if (!unit->functions[after].prototype &&
-        (entity->external || !convention_may_change(unit, after, clang)))
+    plan->prototype = prototype_differs(compare, state->match - 1, after);
+    if (!has_no_entry(selecting, unit, after) && !plan->prototype &&
+        (entity->external || !convention_may_change(unit, after)))
         return false;
     if (!entity->external && unit_callers_take_address(compare, after))
         return false;
@@ -118,15 +150,20 @@ static bool mark_together(struct placing_unit *unit, uint32_t after, bool clang)
     return true;
 }
 
-static void unit_changes(struct placing_unit *unit)
+static void units_compare(struct selecting *selecting)
 {
-    bool clang = is_clang(&unit->compare), again = true;
+    bool again = true;
 
     while (again) {
         again = false;
-        changes_find(&unit->compare);
-        for (uint32_t i = 0; i < unit->compare.after->entity_count; i++)
-            again |= mark_together(unit, i, clang);
+        for (size_t i = 0; i < selecting->count; i++)
+            changes_find(&selecting->units[i].compare);
+        for (size_t i = 0; i < selecting->count; i++) {
+            struct placing_unit *unit = &selecting->units[i];
+
+            for (uint32_t k = 0; k < unit->compare.after->entity_count; k++)
+                again |= mark_together(selecting, unit, k);
+        }
     }
 }
 
@@ -235,10 +272,10 @@ static void plan_function(struct selecting *selecting, uint32_t unit, uint32_t a
 void select_changes(struct selecting *selecting)
 {
     for (size_t i = 0; i < selecting->count; i++) {
-        selecting->units[i].compare.newly_defined = select_newly_defined;
+        selecting->units[i].compare.means_another = select_means_another;
         selecting->units[i].compare.context = selecting;
-        unit_changes(&selecting->units[i]);
     }
+    units_compare(selecting);
     for (uint32_t i = 0; i < selecting->count; i++) {
         for (uint32_t k = 0; k < selecting->units[i].compare.after->entity_count; k++)
             plan_function(selecting, i, k);

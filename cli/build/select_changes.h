@@ -9,8 +9,9 @@
 /* Compare all units, and fill the plans of their functions. What cannot be changed is refused. */
 void select_changes(struct selecting *selecting);
 
-/* Return whether a name defined by the edit was in no unit before, though code of units may have referred to it. */
-bool select_newly_defined(const char *name, void *selecting);
+/* Return whether a name that units do not define means another function or variable after the edit: the edit defines it,
+ * or the function changes together with its callers. */
+bool select_means_another(const char *name, void *selecting);
 
 /* Find the external entity of that name that another unit had, and has no more. Return false: none. */
 bool select_moved_from(const struct selecting *selecting, uint32_t unit, uint32_t entity,

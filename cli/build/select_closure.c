@@ -166,7 +166,8 @@ static void follow_reference(struct selecting *selecting, uint32_t unit,
     case TARGET_NUMBER:
         break;
     case TARGET_ENTITY:
-        select_entity(selecting, unit, target.entity);
+        if (view->object->symbols[reference->symbol].type != STT_GNU_IFUNC)
+            select_entity(selecting, unit, target.entity);
         break;
     case TARGET_ANONYMOUS:
         follow_anonymous(selecting, unit, target.section);

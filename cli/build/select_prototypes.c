@@ -38,11 +38,16 @@ static void check_prototype(struct selecting *selecting, uint32_t unit, uint32_t
 {
     struct function_plan *plan = &selecting->units[unit].functions[after];
 
-    if (!plan->prototype || !plan->replaces || !selecting_entity(selecting, unit, after)->external)
+    if (!(plan->prototype || plan->no_entry) || !plan->replaces ||
+        !selecting_entity(selecting, unit, after)->external)
         return;
     if (!host_address_escapes(selecting->binary, plan->host) &&
         !host_callers(selecting->binary, plan->host, is_outside, selecting))
         plan->replaces = false;
+    else if (plan->no_entry && !plan->prototype)
+        selecting_refuse(selecting, HP_NOT_PATCHABLE, unit, after,
+                         "%s(): %s, and code outside of the patch may call it",
+                         selecting_entity(selecting, unit, after)->name, plan->no_entry);
 }
 
 void select_prototypes(struct selecting *selecting)

@@ -1,8 +1,8 @@
 /*
- * select_prototypes.h - functions that other files see, and whose prototype changed.
+ * select_prototypes.h - functions that other files see, and whose prototype changed, or whose entry cannot be patched.
  *
  * If every function of the binary that calls one is in the patch, the old entry stays as it is: an old caller that
- * still runs reaches the old callee. Else types_check() refuses the change.
+ * still runs reaches the old callee. Else the change is refused, of a prototype by types_check().
  */
 #ifndef HOTPATCH_SELECT_PROTOTYPES_H
 #define HOTPATCH_SELECT_PROTOTYPES_H

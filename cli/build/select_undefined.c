@@ -24,7 +24,7 @@ static bool from_unit(struct selecting *selecting, uint32_t unit, const char *na
         const struct object_view *view = selecting->units[i].compare.after;
         uint32_t symbol = i == unit ? 0 : defined_in(view, name), entity;
 
-        if (!symbol)
+        if (!symbol || view->object->symbols[symbol].type == STT_GNU_IFUNC)
             continue;
         entity = view->of_symbol[symbol] - 1;
         switch (selecting->decide(selecting, i, entity)) {

@@ -21,6 +21,7 @@ struct function_plan {
     bool has_host; /* the binary has its old code, which is equal to the unedited object's */
     uint64_t host, host_size;
     bool prototype; /* its prototype changed */
+    char *no_entry; /* why the old entry cannot be patched; NULL: it can */
     char *why;
 };
 
@@ -37,10 +38,12 @@ struct placing_unit {
 };
 
 struct binary;
+struct entry_judge;
 
 struct selecting {
     bool force_types; /* of struct selection_options */
     struct binary *binary;
+    struct entry_judge *judge;
     struct refusal *why;
     struct placing_unit *units;
     size_t count;

@@ -6,6 +6,7 @@
 
 #include "cli/build/call_signature.h"
 #include "cli/build/correlate.h"
+#include "cli/build/entry_judge.h"
 #include "cli/build/generated_names.h"
 #include "cli/build/select_bind.h"
 #include "cli/build/select_changes.h"
@@ -128,8 +129,10 @@ static int unit_open(struct selecting *selecting, size_t index, const struct uni
 
 static void unit_close(struct placing_unit *unit)
 {
-    for (uint32_t i = 0; unit->functions && i < unit->compare.after->entity_count; i++)
+    for (uint32_t i = 0; unit->functions && i < unit->compare.after->entity_count; i++) {
         free(unit->functions[i].why);
+        free(unit->functions[i].no_entry);
+    }
     free(unit->functions);
     free(unit->places);
     free(unit->hosts);
@@ -159,6 +162,7 @@ static void selecting_close(struct selecting *selecting)
 {
     for (size_t i = 0; i < selecting->count; i++)
         unit_close(&selecting->units[i]);
+    entry_judge_free(selecting->judge);
     free(selecting->units);
     free(selecting->work);
 }
@@ -193,6 +197,7 @@ int selection_make(struct selection **out, const struct unit_pair *units, size_t
     int result = -1;
 
     *out = NULL;
+    selecting.judge = entry_judge_new(options ? options->target : NULL);
     if (selecting_open(&selecting, units, count) < 0)
         selecting.no_memory = true;
     else

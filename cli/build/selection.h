@@ -22,7 +22,8 @@ struct refusal;
 struct rel_object;
 
 struct selection_options {
-    bool force_types; /* prototypes and types of variables may differ */
+    bool force_types;   /* prototypes and types of variables may differ */
+    const char *target; /* path of the binary, to judge entries; NULL: the process alone does */
 };
 
 /* Select what the edited objects change. Return 0, or -1 with all complaints in `why` and `*out` NULL; HP-UNCHANGED

@@ -44,8 +44,8 @@ struct unit_compare {
     struct entity_pair *pairs;
     size_t pair_count, pair_room;
 
-    /* Names that the edit defines, and that were undefined before in all units. */
-    bool (*newly_defined)(const char *name, void *context);
+    /* Names that the unit does not define, and that mean another function or variable after the edit. */
+    bool (*means_another)(const char *name, void *context);
     void *context;
 };
 

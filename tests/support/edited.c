@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+bool edited_judges;
+
 /* ---- the program ---- */
 
 static void build_program(const char *command, const struct edited_file *files, size_t count)
@@ -70,7 +72,7 @@ static void add_unit(struct edited *edited, const char *command, const struct ed
 struct edited edited_select(const char *command, const struct edited_file *files, size_t count)
 {
     struct edited edited = {0};
-    struct selection_options options = {0};
+    struct selection_options options = {.target = edited_judges ? directory_path("program") : NULL};
 
     build_program(command, files, count);
     open_program(&edited);

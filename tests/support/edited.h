@@ -32,6 +32,10 @@ struct edited {
     struct refusal why;
 };
 
+/* Whether edits are selected with a look at the entries of the program: a function of few bytes that nothing follows has
+ * no room for a jump. */
+extern bool edited_judges;
+
 /* Build the program of the unedited files with `command` (compiler and flags), compile both texts of each, and select.
  * `count` files, of which those without an `after` are no part of the edit. */
 struct edited edited_select(const char *command, const struct edited_file *files, size_t count);

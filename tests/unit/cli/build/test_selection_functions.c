@@ -255,6 +255,50 @@ static void a_new_prototype_with_all_callers_is_not_redirected(void **state)
     }
 }
 
+/* ---- entries that cannot be patched ---- */
+
+static void callers_of_a_function_without_room_for_a_jump_are_in_the_patch(void **state)
+{
+    struct edited edited;
+
+    (void)state;
+    edited_judges = true;
+    edited = edited_one("gcc -g -Os -fcf-protection=none",
+                        "static " KEEP "__attribute__((noclone, noipa)) int tiny(void) {"
+                        " __asm__ volatile(\"nop\"); }\n" KEEP
+                        "int f(int x) { return tiny() + x; }\n" MAIN("f(c)"),
+                        "static " KEEP "__attribute__((noclone, noipa)) int tiny(void) {"
+                        " __asm__ volatile(\"nop; nop\"); }\n" KEEP
+                        "int f(int x) { return tiny() + x; }\n" MAIN("f(c)"));
+    edited_judges = false;
+    edited_expect_replaced(&edited, "f");
+    edited_expect_placed(&edited, "f tiny");
+    edited_close(&edited);
+}
+
+static void the_caller_of_an_ifunc_calls_what_the_program_chose(void **state)
+{
+    static const char before[] =
+        "__attribute__((target_clones(\"default\", \"avx2\"))) int chosen(int n) { return n * 3; "
+        "}\n" KEEP "int f(int x) { return chosen(x) + 1; }\n" MAIN("f(c)");
+    static const char after[] =
+        "__attribute__((target_clones(\"default\", \"avx2\"))) int chosen(int n) { return n * 3; "
+        "}\n" KEEP "int f(int x) { return chosen(x) + 2; }\n" MAIN("f(c)");
+    static const char *const flags[] = {"gcc -g -O2", "gcc -g -O0", "gcc -g -O2 -no-pie -fno-pie"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+        struct edited edited = edited_one(flags[i], before, after);
+        struct symbol_choice chosen = edited_choice(&edited, 0, "chosen");
+
+        edited_expect_placed(&edited, "f");
+        assert_true(chosen.kind == CHOICE_HOST || chosen.kind == CHOICE_HOST_GOT);
+        if (chosen.kind == CHOICE_HOST)
+            assert_true(binary_is_stub(edited.binary, chosen.at, &(uint64_t){0}));
+        edited_close(&edited);
+    }
+}
+
 /* ---- several names ---- */
 
 static void aliases_are_one_function(void **state)
@@ -463,6 +507,8 @@ int main(void)
         cmocka_unit_test(a_new_prototype_of_a_function_whose_address_is_taken_is_refused),
         cmocka_unit_test(a_new_prototype_of_a_function_that_others_call_is_refused),
         cmocka_unit_test(a_new_prototype_with_all_callers_is_not_redirected),
+        cmocka_unit_test(callers_of_a_function_without_room_for_a_jump_are_in_the_patch),
+        cmocka_unit_test(the_caller_of_an_ifunc_calls_what_the_program_chose),
         cmocka_unit_test(aliases_are_one_function),
         cmocka_unit_test(names_of_one_entry_are_not_separated),
         cmocka_unit_test(a_weak_function_of_which_another_is_used_is_not_replaced),
