@@ -293,7 +293,9 @@ static void explain_knows_every_code_in_must_tsv(void **state)
     char *text = file_text(source_file("tests/must.tsv"));
     char *save, *last = NULL;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *code = strrchr(line, '\t') + 1;
+        char *code = strrchr(line, '\t') + 1, *space = strchr(code, ' ');
+        if (space) /* one of two codes */
+            *space = '\0';
         if (strncmp(code, "HP-", 3) != 0 || (last && strcmp(code, last) == 0))
             continue;
         last = code;

@@ -173,8 +173,8 @@ static void every_verb_prints_json_that_has_exit(void **state)
         {"revert --json $PID last", 0},
         {"revert --json \"@$NAME\" all", 0},
         {"run --json \"$PROGRAM-\"", 1},
-        {"build --json", 1},
-        {"watch --json", 1},
+        {"build --json", 2},
+        {"watch --json", 2},
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
