@@ -203,7 +203,7 @@ $(BUILD)/bench/%: tests/bench/%.c tests/tests.mk
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $< -ldl
 
 # These measure a part, not a process.
-$(BUILD)/bench/keep $(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a tests/tests.mk
+$(BUILD)/bench/keep $(BUILD)/bench/symbols $(BUILD)/bench/entries $(BUILD)/bench/callers $(BUILD)/bench/thin: $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/tests/parts.a tests/tests.mk
 	@mkdir -p $(@D)
 	$(call say,CC    $@)
 	$(Q)$(CC) $(BENCH_FLAGS) $(INCLUDES) -o $@ $< $(BUILD)/tests/parts.a -lcmocka -ljson-c -lZydis -ldw -lelf -ldl
