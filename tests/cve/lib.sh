@@ -11,8 +11,8 @@
 #   answers       ask the daemon for what it is for; the status tells whether all answers are right
 #   quit          end the daemon in the way that its users do
 # and where the package has tests of its fixes
-#   fix_test PATCH FIX   run the tests that PATCH brings; with FIX, a .hpo, against a daemon with it, where it is empty
-#                        against one without; return 0: they pass, 1: they fail, 2: there are none that can be run
+#   fix_test FIX  run the tests that $work/fix.patch brings; with FIX, a .hpo, against a daemon with it, where it is empty
+#                 against one without; return 0: they pass, 1: they fail, 2: there are none that can be run
 #
 # shellcheck disable=SC2034,SC2154,SC2046,SC2086,SC2012,SC2016 # names and words of recipes
 # shellcheck shell=sh
@@ -39,25 +39,33 @@ extract()
     [ -d "$full" ] || dpkg-source --no-check -x "$1" "$full" >"$home/extract.log" 2>&1
 }
 
-# series: the names of the package's patches with CVE in their name, in order.
-cve_patches()
+# fixes: one line for each fix: its name, and its patches with CVE in their names; "-1of3" and so on are one fix.
+fixes()
 {
-    sed -e 's/#.*//' -e 's/ .*//' "$full/debian/patches/series" | grep -i cve
+    sed -e 's/#.*//' -e 's/ .*//' "$full/debian/patches/series" | grep -i cve | awk '
+        { name = $1; sub(/\.(patch|diff)$/, "", name); sub(/-[0-9]+of[0-9]+$/, "", name) }
+        name != last { printf "%s%s", (last ? "\n" : ""), name; last = name }
+        { printf " %s", $1 }
+        END { if (last) print "" }'
 }
 
-# touched_sources PATCH: the C and C++ files and headers of a patch, tests and examples of the package left out.
+# touched_sources DIFF: the C files and headers of a diff, tests and examples of the package left out.
 touched_sources()
 {
-    sed -n 's/^+++ [^/]*\/\([^\t ]*\).*/\1/p' "$full/debian/patches/$1" | grep -E '\.(c|h|y|l)$' |
-        grep -v -E '(^|/)(tests?|examples?|fuzz)/'
+    sed -n 's/^+++ [^/]*\/\([^\t ]*\).*/\1/p' "$1" | grep -E '\.(c|h|y|l)$' | grep -v -E '(^|/)(tests?|examples?|fuzz)/' | sort -u
 }
 
-# lay_stage PATCH: $home/stage is the package without PATCH.
+# lay_stage PATCH...: $home/stage is the package without these patches.
 lay_stage()
 {
     rm -rf "$home/stage"
     cp -a "$full" "$home/stage"
-    (cd "$home/stage" && patch -R -p1 -s -f --no-backup-if-mismatch <"debian/patches/$1") >"$home/stage.log" 2>&1
+    (
+        cd "$home/stage/debian/patches" || exit 1
+        for each in $(printf '%s\n' "$@" | tac); do
+            (cd ../.. && patch -R -p1 -s -f --no-backup-if-mismatch) <"$each" || exit 1
+        done
+    ) >"$home/stage.log" 2>&1
 }
 
 # lay_stage_before PATCH: $home/stage is the package as it was before PATCH came: later patches rest on it.
@@ -65,7 +73,8 @@ lay_stage_before()
 {
     rm -rf "$home/stage"
     cp -a "$full" "$home/stage"
-    (cd "$home/stage" && export QUILT_PATCHES=debian/patches && quilt pop -q "$1" && quilt pop -q) >"$home/stage.log" 2>&1
+    (cd "$home/stage" && export QUILT_PATCHES=debian/patches && quilt pop -q "$1" &&
+        { quilt pop -q || ! quilt applied; }) >"$home/stage.log" 2>&1
 }
 
 # The parts of a tree that differ get the time of now, so that make sees them; products of earlier builds stay.

@@ -84,11 +84,11 @@ quit()
 # The package's tests start the broker themselves: they start one that loads the patch before main.
 fix_test()
 {
-    files=$(sed -n 's/^+++ [^/]*\/test\/broker\/\([0-9][^/ \t]*\.py\).*/\1/p' "$full/debian/patches/$1")
+    files=$(sed -n 's/^+++ [^/]*\/test\/broker\/\([0-9][^/ \t]*\.py\).*/\1/p' "$work/fix.patch")
     [ -n "$files" ] || return 2
     rm -rf "$work/test"
     cp -r "$full/test" "$work/test"
-    printf '#!/bin/sh\nHOTPATCH_DIR=%s HOTPATCH_PATCH=%s LD_PRELOAD=%s exec %s "$@"\n' "$work/run" "$2" \
+    printf '#!/bin/sh\nHOTPATCH_DIR=%s HOTPATCH_PATCH=%s LD_PRELOAD=%s exec %s "$@"\n' "$work/run" "$1" \
         "$build/libhotpatch_preload.so" "$tree/$binary" >"$work/mosquitto"
     chmod +x "$work/mosquitto"
     sed -i "s|/usr/sbin/mosquitto|$work/mosquitto|; s|\.\./\.\./src/mosquitto|$work/mosquitto|" "$work/test/"*.py "$work/test/broker/"*.py
