@@ -30,6 +30,7 @@ extern const struct must_case must_entries[];
 extern const struct must_case must_entry_names[];
 extern const struct must_case must_foreign[];
 extern const struct must_case must_callers[];
+extern const struct must_case must_watch[];
 /* Of host `entries`: a load of entry_plain with these keys; where it applied, `question` is answered
  * by 2, and by `before` again after a revert. */
 const char *becomes_two(struct host *host, const char *keys, const char *question,

@@ -20,9 +20,9 @@ struct row {
 };
 
 static const struct must_case *const groups[] = {
-    must_requests, must_files,  must_manifests, must_slots,       must_modules, must_applied,
-    must_hosts,    must_faults, must_entries,   must_entry_names, must_foreign, must_callers,
-    NULL};
+    must_requests, must_files,   must_manifests, must_slots,   must_modules,
+    must_applied,  must_hosts,   must_faults,    must_entries, must_entry_names,
+    must_foreign,  must_callers, must_watch,     NULL};
 
 const char *load(struct host *host, const char *name)
 {
