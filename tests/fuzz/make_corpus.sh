@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue and fuzz_prologue_steps anew.
+# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue, fuzz_prologue_steps and fuzz_rel_object anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -255,3 +255,57 @@ for name in leaf frame pushes; do
     } >"$out/fuzz_cfi/$name"
 done
 rm -f "$out/frames.so"
+
+# The functions of fuzz_rel_object.c, so that the comparison goes through them; and what compilers write.
+cat >"$work/compared.s" <<'END'
+	.file "fuzz_rel_object.c"
+	.section .text.compared,"ax",@progbits
+	.globl compared_one
+	.type compared_one,@function
+compared_one:
+	lea compared_text(%rip), %rdi
+	movslq %esi, %rsi
+	cmp $3, %rsi
+	ja 1f
+	lea 4f(%rip), %rdx
+	movslq (%rdx,%rsi,4), %rax
+	add %rdx, %rax
+	jmp *%rax
+1:	call compared_two
+	.p2align 4
+2:	addl $5, compared_word(%rip)
+	dec %esi
+	jne 2b
+3:	ret
+	.size compared_one,.-compared_one
+	.globl compared_two
+	.type compared_two,@function
+compared_two:
+	mov compared_word@GOTPCREL(%rip), %rax
+	jmp compared_one
+	.size compared_two,.-compared_two
+	.section .rodata.compared,"a",@progbits
+	.p2align 2
+4:	.long 1b-4b, 2b-4b, 3b-4b, 1b-4b
+	.section .data.compared,"aw",@progbits
+	.globl compared_word
+	.type compared_word,@object
+	.p2align 3
+compared_word: .quad compared_text
+	.size compared_word,8
+	.section .rodata.str1.1,"aMS",@progbits,1
+compared_text: .string "compared text"
+END
+object fuzz_rel_object/compared compared.s -c
+object fuzz_rel_object/sections first.c -c -ffunction-sections -fdata-sections
+object fuzz_rel_object/plain second.c -c -fno-pic -fasynchronous-unwind-tables
+cat >"$work/local.c" <<'END'
+static __thread int counter;
+extern __thread int far;
+static const char *const names[] = {"one", "two"};
+__attribute__((weak)) const char *name(int i) { return names[i & 1]; }
+int common[4] __attribute__((common));
+int use(int i) { return name(i)[counter++] + far + common[i]; }
+__asm__(".pushsection .text.grouped,\"axG\",@progbits,grouped,comdat\n.weak grouped\ngrouped: ret\n.popsection");
+END
+object fuzz_rel_object/locals local.c -c -fdata-sections
