@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base_name.h"
 #include "cli/build/build_affected.h"
 #include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
@@ -386,12 +387,29 @@ static bool reads_now(const struct build_run *run, const char *real)
     return false;
 }
 
+/* Note in one line which files no unit of the target reads. */
 static void note_unused(struct build_run *run)
 {
-    for (size_t i = 0; i < run->step_count; i++)
-        if (!run->steps[i].used && !reads_now(run, run->steps[i].real))
-            build_note(run, "%s is ignored: %s is not compiled from it", run->steps[i].file->path,
-                       run->build->target.path);
+    char *list = format_text("%s", "");
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->step_count; i++) {
+        const char *path = run->steps[i].file->path;
+        char *longer;
+
+        if (run->steps[i].used || run->steps[i].same || reads_now(run, run->steps[i].real))
+            continue;
+        if (path_is_below(path, run->build->source_dir) && strcmp(path, run->build->source_dir))
+            path += strlen(run->build->source_dir) + 1;
+        longer = format_text("%s%s%s", list, count ? ", " : "", path);
+        free(list);
+        list = longer;
+        count++;
+    }
+    if (count)
+        build_note(run, "%s is not compiled from %s: ignored", base_name(run->build->target.path),
+                   list);
+    free(list);
 }
 
 static void note_removed(struct build_run *run, const struct unit *unit)

@@ -268,12 +268,15 @@ static bool is_again(const struct unit *unit, const struct candidate *candidate)
 {
     const struct baseline *baseline = candidate->baseline;
 
-    for (const struct candidate *other = unit->candidates; other < candidate; other++)
+    for (const struct candidate *other = unit->candidates; other < candidate; other++) {
+        if (other->chosen && !baseline->function_count)
+            return true; /* data alone */
         for (size_t i = 0; other->chosen && i < other->baseline->function_count; i++)
             for (size_t j = 0; j < baseline->function_count; j++)
                 if (other->baseline->functions[i].address &&
                     other->baseline->functions[i].address == baseline->functions[j].address)
                     return true;
+    }
     return false;
 }
 

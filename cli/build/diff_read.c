@@ -155,10 +155,12 @@ static void set_name(char **name, char *value)
     *name = value;
 }
 
-/* Return `name` as "a/NAME", since the names in these lines have no first component. */
-static char *with_prefix(const char *prefix, const struct text_line *line, const char *key)
+/* Return the name after `word` as "a/NAME", since the names in these lines have no first component. */
+static char *with_prefix(const char *prefix, const struct text_line *line, const char *word)
 {
-    char *name = read_name(line->text + strlen(key), line->size - strlen(key));
+    const char *at = memmem(line->text, line->size, word, strlen(word));
+    const char *begin = at + strlen(word);
+    char *name = read_name(begin, (size_t)(line->text + line->size - begin));
     char *whole = format_text("%s%s", prefix, name ? name : "");
 
     free(name);
@@ -176,11 +178,9 @@ static void read_git_line(struct diff_reader *reader, const struct text_line *li
     else if (starts(line, "rename from ") || starts(line, "copy from ")) {
         file->moves = true;
         file->copies = *line->text == 'c';
-        set_name(&file->old_path,
-                 with_prefix("a/", line, file->copies ? "copy from " : "rename from "));
+        set_name(&file->old_path, with_prefix("a/", line, " from "));
     } else if (starts(line, "rename to ") || starts(line, "copy to ")) {
-        set_name(&file->new_path,
-                 with_prefix("b/", line, file->copies ? "copy to " : "rename to "));
+        set_name(&file->new_path, with_prefix("b/", line, " to "));
     } else if (starts(line, "GIT binary patch") ||
                (starts(line, "Binary files ") && memmem(line->text, line->size, " differ", 7))) {
         file->binary = true;
@@ -369,7 +369,7 @@ int diff_read(struct diff *diff, const char *text, size_t size, const char *name
     int result = 0;
 
     memset(diff, 0, sizeof(*diff));
-    diff->text = allocate(size + 1);
+    diff->text = allocate(size + 2); /* a newline, and a zero byte */
     memcpy(diff->text, text, size);
     if (size && text[size - 1] != '\n')
         diff->text[size++] = '\n';

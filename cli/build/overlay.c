@@ -123,10 +123,12 @@ static int make_link(const struct overlay *overlay, const struct dirent *entry, 
     return result;
 }
 
-/* Return whether no source includes a file of this name. A link takes long on some file systems. */
+/* Return whether no source includes a file of this name. A link takes long on some file systems. A precompiled header has the
+ * unedited texts. */
 static bool is_object_name(const char *name)
 {
-    static const char *const suffixes[] = {".o", ".lo", ".a", ".so", ".d", ".la", ".gcno", ".gcda"};
+    static const char *const suffixes[] = {".o",  ".lo",   ".a",    ".so", ".d",
+                                           ".la", ".gcno", ".gcda", ".gch"};
     const char *dot = strrchr(name, '.');
 
     for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)

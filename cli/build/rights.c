@@ -20,13 +20,30 @@ void owner_is_caller(struct build_owner *owner)
     *owner = (struct build_owner){.uid = geteuid(), .gid = getegid()};
 }
 
+/* Return whether the group has no member but the owner, whose name it has: with such groups a umask of 002 is usual. */
+static bool is_private_group(uid_t uid, gid_t gid)
+{
+    struct passwd *user = getpwuid(uid);
+    struct group *group = getgrgid(gid);
+
+    if (!user || !group || user->pw_gid != gid || strcmp(user->pw_name, group->gr_name) != 0)
+        return false;
+    for (char **member = group->gr_mem; *member; member++)
+        if (strcmp(*member, user->pw_name) != 0)
+            return false;
+    return true;
+}
+
 /* Return why the file or directory is not safe, or NULL. `above`: it is a directory above the one that matters; there a sticky
  * bit keeps others from exchanging what is not theirs. */
 static const char *unsafe(const struct build_owner *owner, const struct stat *facts, bool above)
 {
     if (facts->st_uid != 0 && facts->st_uid != owner->uid)
         return "belongs to another user";
-    if ((facts->st_mode & (S_IWGRP | S_IWOTH)) && !(above && (facts->st_mode & S_ISVTX)))
+    if (above && (facts->st_mode & S_ISVTX))
+        return NULL;
+    if ((facts->st_mode & S_IWOTH) ||
+        ((facts->st_mode & S_IWGRP) && !is_private_group(facts->st_uid, facts->st_gid)))
         return "can be written by other users";
     return NULL;
 }
