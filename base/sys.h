@@ -127,6 +127,11 @@ static inline int sys_fchmod(int fd, mode_t mode)
     return (int)sys_call3(SYS_fchmod, fd, (long)mode, 0);
 }
 
+static inline int sys_ftruncate(int fd, off_t size)
+{
+    return (int)sys_call3(SYS_ftruncate, fd, size, 0);
+}
+
 static inline int sys_fchmodat(int dir, const char *path, mode_t mode)
 {
     return (int)sys_call3(SYS_fchmodat, dir, (long)path, (long)mode);

@@ -299,3 +299,8 @@ size_t thin_link_functions(const struct thin_link *link, struct thin_span *out, 
             out[kept++] = out[i];
     return kept;
 }
+
+size_t thin_link_whole(const struct thin_link *link)
+{
+    return link->debug_count ? link->debug[0].at : link->file_size;
+}

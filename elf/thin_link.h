@@ -57,6 +57,9 @@ const char *thin_link_kept(const struct thin_link *link, size_t i, uint64_t *at)
 /* Return the addresses, before load bias, of the target's code that the placed code branches to; ascending. */
 const uint64_t *thin_link_branches(const struct thin_link *link, size_t *count);
 
+/* Return how many of the file's first bytes are a complete file without debug sections. */
+size_t thin_link_whole(const struct thin_link *link);
+
 /* A part of the link: offsets from `base`, and from the first of its bytes. */
 struct thin_span {
     uint64_t at, size;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/services.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "loader/module/module.h"
@@ -33,6 +34,8 @@ int module_snapshot(struct module *module, struct refusal *why)
     }
     if (!module->snapshot)
         return -1;
+    if (module->thin && module->snapshot_made)
+        module->thin->maker = shim()->pid();
     /* Set the name before dlopen(), so that the object list finds the module of the new object. */
     module->loaded_as = text_copy(module->snapshot);
     return module->loaded_as ? 0 : refuse(why, HP_MEMORY, "read %s: no memory", module->path);

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/services.h"
 #include "base/text.h"
 #include "loader/module/module.h"
+#include "loader/module/thin_copies.h"
 #include "loader/module/thin_state.h"
 #include "loader/objects/object.h"
 
@@ -52,6 +54,9 @@ static void keep_mapping(struct module *module)
                               .since = clock_ms()};
     memcpy(parked->sha256, module->sha256, sizeof(parked->sha256));
     *bucket = parked;
+    if (module->thin && module->thin->whole && module->snapshot &&
+        module->thin->maker == shim()->pid())
+        thin_copy_retired(module->snapshot, module->thin->whole);
     module->snapshot = module->loaded_as = module->origin = NULL;
     module->handle = NULL;
     thin_module_forget_file(module->thin);

@@ -24,4 +24,7 @@ char *snapshot_bring(const void *bytes, size_t size, struct refusal *why);
  * not used before. Return the descriptor, or -errno. Called by the worker. */
 int snapshot_memfd(const void *bytes, size_t size, char *name, size_t name_size);
 
+/* Cut the file at `path` off after its first `size` bytes, which are all that is mapped of it. An error is ignored. */
+void snapshot_cut(const char *path, size_t size);
+
 #endif

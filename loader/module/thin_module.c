@@ -17,6 +17,8 @@
 #include "loader/objects/object.h"
 #include "resolve/elf_refusal.h"
 
+enum { CUT_LEAST = 1 << 16 };
+
 static int refuse_thin(const struct module *module, const struct elf_error *error,
                        struct refusal *why)
 {
@@ -182,6 +184,8 @@ int thin_module_link(struct module *module, struct refusal *why)
         thin_spot_done(&thin->spot);
         return refuse_thin(module, &error, why);
     }
+    if (module->size - thin_link_whole(thin->link) >= CUT_LEAST)
+        thin->whole = thin_link_whole(thin->link);
     module->edited = true; /* its copy is named by these bytes */
     return find_relied(module, why);
 }

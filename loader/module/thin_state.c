@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "elf/thin_file.h"
+#include "loader/module/thin_copies.h"
 #include "loader/slots/module_state.h"
 
 void thin_module_unlink(struct module *module)
@@ -29,6 +30,10 @@ void thin_module_take(struct module *module, struct thin_module *parked)
     thin->spot.base = parked->spot.base;
     thin->spot.size = parked->spot.size;
     parked->functions = NULL;
+    thin->whole = parked->whole;
+    thin->maker = parked->maker;
+    if (module->snapshot)
+        thin_copy_used(module->snapshot);
     for (size_t i = 0; i < module->replacement_count && i < thin->function_count; i++)
         module->replacements[i].function = thin->functions[i];
     thin_module_free(parked);

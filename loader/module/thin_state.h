@@ -6,6 +6,8 @@
 #ifndef HOTPATCH_THIN_STATE_H
 #define HOTPATCH_THIN_STATE_H
 
+#include <sys/types.h>
+
 #include "loader/module/thin_place.h"
 
 struct module;
@@ -26,6 +28,9 @@ struct thin_module {
     size_t function_count;
     struct thin_relied *relied; /* once it is linked; thin_relies.h */
     size_t relied_count;
+    size_t
+        whole; /* bytes of the copy without debug information; 0: they are not worth cutting off */
+    pid_t maker; /* the process that made the copy */
 };
 
 /* Forget the link: another will be made. Frees the module's bytes. */
