@@ -407,7 +407,7 @@ static void note_unused(struct build_run *run)
         count++;
     }
     if (count)
-        build_note(run, "%s is not compiled from %s: ignored", base_name(run->build->target.path),
+        build_note(run, "%s is not compiled from %s: ignored", base_name(run->build->target.name),
                    list);
     free(list);
 }
@@ -456,7 +456,7 @@ static int write_output(struct build_run *run, const struct selection *selection
     const struct thin_meta meta = {
         .name = output->name,
         .version = output->version ? output->version : "1",
-        .target_path = run->build->target.path,
+        .target_path = run->build->target.name,
         .build_id = binary_build_id(run->build->target.binary),
     };
     double begin = precise_ms();
@@ -479,7 +479,7 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
                             struct refusal *why)
 {
     const struct selection_options options = {.force_types = run->build->options.force_types,
-                                              .target = run->build->target.path};
+                                              .target = run->build->target.name};
     struct selection *selection = NULL;
     double begin = precise_ms();
     size_t count;
@@ -491,7 +491,7 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
         run->result->other_constants += count_other_constants(pairs[i].baseline);
     if (!count)
         result = refuse(why, HP_SOURCE, "no file of the edit is a source of %s",
-                        run->build->target.path);
+                        run->build->target.name);
     else
         result = selection_make(&selection, pairs, count, run->build->target.binary, &options, why);
     run->result->times.select = precise_ms() - begin;

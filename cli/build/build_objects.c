@@ -323,7 +323,7 @@ static int refuse_baseline(struct build_run *run, struct unit *unit, struct refu
     if (baseline_make(&baseline, run->build->target.binary, best->old->object, NULL, why) == 0) {
         baseline_free(baseline);
         return refuse(why, HP_BASELINE, "%s does not give the code of %s", unit->file,
-                      run->build->target.path);
+                      run->build->target.name);
     }
     return -1;
 }
@@ -343,7 +343,7 @@ static int judge_unit(struct build_run *run, struct unit *unit, struct refusal *
     if (differs)
         return refuse_baseline(run, unit, why);
     unit->stranger = true;
-    build_note(run, "%s: no function of it is in %s", unit->file, run->build->target.path);
+    build_note(run, "%s: no function of it is in %s", unit->file, run->build->target.name);
     return 0;
 }
 

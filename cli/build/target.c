@@ -28,6 +28,22 @@ static int open_regular(const char *path, struct stat *facts, struct refusal *wh
     return file;
 }
 
+/* Return the path of the file that a link in /proc leads to, malloc'd: the link's own text names no file to anybody else. Return
+ * other paths as they are. */
+static char *linked_name(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    char text[4096];
+    ssize_t n = strncmp(path, "/proc/", 6) == 0 ? readlink(path, text, sizeof(text) - 1) : -1;
+
+    if (n <= 0)
+        return format_text("%s", path);
+    text[n] = '\0';
+    if ((size_t)n > strlen(deleted) && strcmp(text + n - strlen(deleted), deleted) == 0)
+        text[n - (ssize_t)strlen(deleted)] = '\0';
+    return format_text("%s", text);
+}
+
 int target_open(struct build_target *target, const char *path, const char *debug,
                 struct refusal *why)
 {
@@ -36,15 +52,16 @@ int target_open(struct build_target *target, const char *path, const char *debug
     int symbols = -1, file = open_regular(path, &target->facts, why), result = -1;
 
     target->path = format_text("%s", path);
+    target->name = linked_name(path);
     target->binary = NULL;
     if (file >= 0 && debug)
         symbols = open_regular(debug, &debug_facts, why);
     if (file >= 0 && (!debug || symbols >= 0)) {
         result = binary_open(&target->binary, file, symbols, &error);
         if (result != 0)
-            refuse(why, elf_refusal_code(&error), "%s: %s", path, error.text);
+            refuse(why, elf_refusal_code(&error), "%s: %s", target->name, error.text);
         else if (!binary_has_symbols(target->binary))
-            result = refuse(why, HP_NO_SYMBOLS, "%s has no symbol table%s", path,
+            result = refuse(why, HP_NO_SYMBOLS, "%s has no symbol table%s", target->name,
                             debug ? ", nor has the debug file" : "");
     }
     if (result == 0)
@@ -63,6 +80,7 @@ void target_close(struct build_target *target)
     binary_close(target->binary);
     unit_names_free(&target->names);
     free(target->path);
+    free(target->name);
     memset(target, 0, sizeof(*target));
 }
 

@@ -14,7 +14,8 @@
 struct units;
 
 struct build_target {
-    char *path;
+    char *path; /* as it was given: what is opened, and compared with what was opened */
+    char *name; /* for messages and the patch: the path of the file, without links of /proc */
     struct binary *binary;
     struct stat facts;       /* of the file when it was opened */
     struct unit_names names; /* of its debug information */

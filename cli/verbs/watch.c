@@ -209,6 +209,7 @@ static int watch_begin(struct watch_state *watch, struct refusal *why)
         watch_processes_begin(&watch->processes, &watch->binaries, target, &watch->report, why) !=
             0)
         return -1;
+    watch->processes.silent = watch->program != 0;
     watch->files = watch_files_open(watch->binaries.sources, watch->commands);
     report_ready(watch, began);
     return 0;
@@ -232,7 +233,7 @@ static void watch_finish(struct watch_state *watch)
     client_interrupt_taken();
     if (watch->options.revert_at_exit)
         watch_round_revert(&round);
-    else
+    else if (!watch->program)
         say_what_stays(watch);
 }
 
@@ -254,6 +255,17 @@ static int program_status(pid_t program)
     return watch_program_ended(program, false, &status) ? status : watch_program_end(program);
 }
 
+/* Print why the watch does not begin, unless the program that was started has ended: it was not there to be watched. */
+static int refuse_begin(struct watch_state *watch, struct refusal *why)
+{
+    if (watch->program && watch_program_ended(watch->program, false, &watch->program_status))
+        return 0;
+    if (watch->program)
+        watch_program_end(watch->program);
+    watch->program = 0;
+    return refused("watch", 0, why, watch->options.json);
+}
+
 static int watch_run(struct watch_state *watch)
 {
     struct refusal why = {0};
@@ -266,11 +278,11 @@ static int watch_run(struct watch_state *watch)
     if (watch_begin(watch, &why) == 0) {
         watch_loop(watch);
         watch_finish(watch);
+        if (watch->program)
+            watch->program_status = program_status(watch->program);
     } else {
-        exit_code = refused("watch", 0, &why, watch->options.json);
+        exit_code = refuse_begin(watch, &why);
     }
-    if (watch->program)
-        watch->program_status = program_status(watch->program);
     refusal_clear(&why);
     return exit_code;
 }

@@ -141,7 +141,7 @@ bool watch_processes_drop(struct watch_processes *processes)
             processes->list[kept++] = processes->list[i];
             continue;
         }
-        if (processes->list[i].part_count)
+        if (processes->list[i].part_count && !processes->silent)
             report_event(processes->report, "ended", "process %d has ended",
                          processes->list[i].process.pid);
         watched_free(&processes->list[i]);

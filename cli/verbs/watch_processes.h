@@ -32,6 +32,8 @@ struct watch_processes {
     size_t count;
     uint64_t next; /* ms: the next look for processes of @NAME */
     bool said;     /* that a process is waited for */
+    bool
+        silent; /* the end of a process is not reported: it is the program's, whose terminal this is */
 };
 
 /* Find the processes, and open what they have mapped. Return 0, or -1 with the refusal. */

@@ -171,7 +171,7 @@ static void print_files(FILE *out, const char *files)
 {
     if (!files)
         return;
-    text_print(out, *files ? files : "again");
+    text_print(out, *files ? files : "new process");
     fputs(": ", out);
 }
 

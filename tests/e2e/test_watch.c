@@ -611,6 +611,36 @@ static void a_program_is_started_and_its_exit_status_is_returned(void **state)
     output_must(output, 0, "status 7", "one\n");
 }
 
+static void a_program_that_is_not_built_from_the_sources_is_ended_and_refused(void **state)
+{
+    struct world *world = *state;
+    struct output *output =
+        hotpatch(world->host, "watch", "--build-dir", directory, "--", "sleep", "1000", NULL);
+
+    output_must(output, 1, "sleep has no symbol table", NULL);
+}
+
+static void a_program_that_cannot_be_patched_is_not_started(void **state)
+{
+    struct world *world = *state;
+    struct output *output = hotpatch(world->host, "watch", "--build-dir", directory, "--",
+                                     built("hosts/host-static"), NULL);
+
+    output_must(output, 1, "HP-STATIC", "HP-NO-PROCESS");
+}
+
+static void the_reader_of_the_lines_has_ended(void **state)
+{
+    struct world *world = *state;
+    char command[512];
+
+    snprintf(command, sizeof(command), "%s watch %d --build-dir %s | head -n 1", built("hotpatch"),
+             (int)world->host->pid, directory);
+    output_must(run_program(world->host, (const char *const[]){"sh", "-c", command, NULL}), 0,
+                "ready in", NULL);
+    host_expect(world->host, "word", "one");
+}
+
 static void a_program_without_build_commands_is_watched_by_its_files(void **state)
 {
     struct world *world = *state;
@@ -678,6 +708,9 @@ int main(int argc, char **argv)
         TEST(the_patches_are_reverted_at_exit_if_asked),
         TEST(events_are_json_lines_if_asked),
         TEST(a_program_is_started_and_its_exit_status_is_returned),
+        TEST(a_program_that_is_not_built_from_the_sources_is_ended_and_refused),
+        TEST(a_program_that_cannot_be_patched_is_not_started),
+        TEST(the_reader_of_the_lines_has_ended),
         TEST(a_program_without_build_commands_is_watched_by_its_files),
         TEST(bad_usage_is_refused),
     };
