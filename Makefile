@@ -58,12 +58,12 @@ ARCH := arch/$(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),x86_64)
 shim_only_arch := $(addprefix $(ARCH)/,by_number.c call_number.c call_site.c interrupted_call.c stack_switch.S \
 	step_instruction.c step_string.c under_mask.c valgrind.c vfork.c)
 shim_arch := $(shim_only_arch) $(addprefix $(ARCH)/,sigframe.c system_call.S unwind.c)
-engine_arch := $(filter-out $(shim_only_arch) $(wildcard $(ARCH)/compare*.c),$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
-command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c sha256.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c kept_names.c \
+engine_arch := $(filter-out $(shim_only_arch) $(wildcard $(ARCH)/compare*.c) $(ARCH)/far_data.c,$(wildcard $(ARCH)/*.c $(ARCH)/*.S))
+command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c sha256.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c far_data.c kept_names.c \
 	machine.c plt.c relocation.c system_call.S thin.c))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
 # The engine does not compare objects with binaries.
-command_only := $(wildcard elf/binary*.c resolve/baseline*.c)
+command_only := $(wildcard elf/binary*.c resolve/baseline*.c) resolve/far_data.c
 engine_sources := $(filter-out $(command_only),$(call sources,loader elf resolve)) $(addprefix base/,$(engine_base)) \
 	$(engine_arch)
 command_sources := $(call sources,cli elf resolve) $(addprefix base/,$(command_base)) $(command_arch)

@@ -2,7 +2,7 @@
  * thin_write.c - see thin_write.h.
  *
  * Sections and symbols of several objects become one object: first the sections are numbered, then the symbols (local
- * symbols first, as ELF asks), then relocations are written with the new numbers. Contents are not looked at.
+ * symbols first, as ELF asks), then relocations are written with the new numbers. Of contents alone references to data of other objects are changed.
  */
 #include "cli/build/thin_write.h"
 
@@ -21,6 +21,7 @@
 #include "cli/build/thin_lines.h"
 #include "elf/rel_object.h"
 #include "elf/thin_file.h"
+#include "resolve/far_data.h"
 
 struct thin_section {
     const struct rel_section
@@ -28,6 +29,9 @@ struct thin_section {
     size_t unit;
     Elf64_Shdr header;
     const void *bytes;
+    const struct rel_relocation *relocations;
+    size_t relocation_count;
+    struct far_data far; /* takes the place of the section's own bytes and relocations */
 };
 
 struct thin_writer {
@@ -40,6 +44,7 @@ struct thin_writer {
     char *names, *lines; /* .strtab, which serves for sections too, and hotpatch_thin */
     size_t names_size, lines_size;
     FILE *names_file;
+    struct refusal *why;
 };
 
 /* ---- sections ---- */
@@ -95,6 +100,43 @@ static struct thin_section *add_section(struct thin_writer *writer, const char *
     return section;
 }
 
+/* Return whether the symbol is found by name in the process: its object may lie anywhere. */
+static bool is_dynamic(uint32_t symbol, const void *context)
+{
+    const struct selected_unit *unit = context;
+
+    return unit->symbols[symbol].kind == CHOICE_DYNAMIC;
+}
+
+static int refuse_far(const struct selected_unit *unit, const struct rel_section *from,
+                      uint64_t offset, struct refusal *why)
+{
+    size_t count;
+    const struct rel_relocation *relocation = rel_relocations_in(from, offset, 1, &count);
+
+    return refuse(why, HP_RELOCATION,
+                  "%s: %s+0x%llx refers to %s of another object, which is out of its reach",
+                  unit->source, from->name, (unsigned long long)offset,
+                  count ? unit->object->symbols[relocation->symbol].name : "data");
+}
+
+/* Make the references to data of other objects anew. */
+static int take_far_data(struct thin_writer *writer, struct thin_section *section, size_t index)
+{
+    const struct selected_unit *unit = &writer->selection->units[section->unit];
+    int result = far_data_make(unit->object, (uint32_t)index, is_dynamic, unit, &section->far);
+
+    if (result > 0)
+        return refuse_far(unit, section->from, section->far.refused, writer->why);
+    if (result < 0 || !section->far.bytes)
+        return result;
+    section->bytes = section->far.bytes;
+    section->header.sh_size = section->far.size;
+    section->relocations = section->far.relocations;
+    section->relocation_count = section->far.relocation_count;
+    return 0;
+}
+
 static int add_from(struct thin_writer *writer, size_t unit, size_t index)
 {
     const struct rel_section *from = &writer->selection->units[unit].object->sections[index];
@@ -109,8 +151,10 @@ static int add_from(struct thin_writer *writer, size_t unit, size_t index)
     section->header.sh_size = from->size;
     section->header.sh_addralign = from->align ? from->align : 1;
     section->header.sh_entsize = from->entry_size;
+    section->relocations = from->relocations;
+    section->relocation_count = from->relocation_count;
     writer->units[unit].sections[index] = (uint32_t)writer->section_count - 1;
-    return 0;
+    return take_far_data(writer, section, index);
 }
 
 static int add_unit_sections(struct thin_writer *writer, size_t index)
@@ -175,8 +219,8 @@ static void mark_used(struct thin_writer *writer, const struct thin_section *sec
 {
     const struct selected_unit *unit = &writer->selection->units[section->unit];
 
-    for (size_t i = 0; section->from && i < section->from->relocation_count; i++) {
-        uint32_t symbol = section->from->relocations[i].symbol;
+    for (size_t i = 0; i < section->relocation_count; i++) {
+        uint32_t symbol = section->relocations[i].symbol;
         const struct symbol_choice *choice = &unit->symbols[symbol];
 
         if (choice->kind == CHOICE_UNIT)
@@ -258,7 +302,8 @@ static uint32_t written_symbol(const struct thin_writer *writer, size_t unit, ui
 static int add_relocations(struct thin_writer *writer, size_t of)
 {
     const struct rel_section *from = writer->sections[of].from;
-    size_t unit = writer->sections[of].unit, count = from ? from->relocation_count : 0;
+    const struct rel_relocation *relocations = writer->sections[of].relocations;
+    size_t unit = writer->sections[of].unit, count = writer->sections[of].relocation_count;
     struct thin_section *section;
     char name[300];
     Elf64_Rela *rela;
@@ -273,7 +318,7 @@ static int add_relocations(struct thin_writer *writer, size_t of)
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct rel_relocation *r = &from->relocations[i];
+        const struct rel_relocation *r = &relocations[i];
 
         rela[i] = (Elf64_Rela){
             r->offset, ELF64_R_INFO((uint64_t)written_symbol(writer, unit, r->symbol), r->type),
@@ -412,9 +457,11 @@ static void writer_end(struct thin_writer *writer)
         free(writer->units[u].common);
         free(writer->units[u].used);
     }
-    for (size_t i = 0; i < writer->section_count; i++)
+    for (size_t i = 0; i < writer->section_count; i++) {
         if (writer->sections[i].header.sh_type == SHT_RELA)
             free((void *)(uintptr_t)writer->sections[i].bytes);
+        far_data_free(&writer->sections[i].far);
+    }
     if (writer->names_file)
         fclose(writer->names_file);
     free(writer->names);
@@ -447,7 +494,7 @@ static int compose(struct thin_writer *writer, const struct thin_meta *meta, voi
 int thin_compose(void **bytes, size_t *size, const struct selection *selection,
                  const struct thin_meta *meta, struct refusal *why)
 {
-    struct thin_writer writer = {.selection = selection};
+    struct thin_writer writer = {.selection = selection, .why = why};
     size_t before = why->count;
     int result;
 
