@@ -1,5 +1,5 @@
 /*
- * far_data.h - an instruction that refers to data relative to itself, made anew for data that lies out of its reach.
+ * far_data.h - an instruction that refers to data, made anew for data that lies out of its reach.
  *
  * The new code reads the data's address from a word. It takes the place of the instruction by a jump: *out of line
  * execution*, as of displaced instructions (Kprobes: "optimized probes"). Compiled into the command alone; any thread.
@@ -25,7 +25,7 @@ struct arch_far_data {
 
 /*
  * Make the code for the instruction whose field of four bytes lies at `field` of the code at `code`, and refers to a
- * symbol with `addend` (psABI, R_X86_64_PC32). `begin`: an instruction begins there, at or before the field. `place`:
+ * symbol with `addend` (psABI, R_X86_64_PC32, R_X86_64_32S). `begin`: an instruction begins there, at or before the field. `place`:
  * where the new code will lie, counted like `field`. Then change the instruction in `code` into a jump to it. Return
  * false, with nothing changed, if the instruction cannot be made anew.
  */

@@ -14,7 +14,7 @@ static bool is_reference(const struct rel_section *section, const struct rel_rel
 {
     struct arch_thin kind = arch_thin(relocation->type);
 
-    return kind.target == ARCH_THIN_ADDRESS && kind.relative && kind.size == 4 &&
+    return kind.target == ARCH_THIN_ADDRESS && kind.size == 4 &&
            !arch_thin_is_branch(relocation->type, section->bytes, relocation->offset);
 }
 

@@ -16,7 +16,8 @@
  *                                                              lea 128(%rsp), %rsp
  *                                                              jmp 2b
  *
- * A call or jump through the data uses %r11, which no function takes or keeps.
+ * A call or jump through the data uses %r11, which no function takes or keeps. Code at a fixed address may also hold the
+ * data's address (R_X86_64_32S), with an index register, or as an immediate operand.
  */
 #include "arch/far_data.h"
 
@@ -49,14 +50,26 @@ static uint64_t find_instruction(const uint8_t *code, size_t size, uint64_t begi
     return size;
 }
 
-/* Return the index of the operand that is memory relative to %rip; -1: none. */
-static int relative_operand(const struct decoded *decoded)
+/* Return the index of the operand that is memory, relative to %rip or at an address that the instruction holds, with or
+ * without an index; -1: none. */
+static int data_operand(const struct decoded *decoded)
 {
     for (int i = 0; i < decoded->in.operand_count_visible; i++)
         if (decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-            decoded->operands[i].mem.base == ZYDIS_REGISTER_RIP)
+            (decoded->operands[i].mem.base == ZYDIS_REGISTER_RIP ||
+             decoded->operands[i].mem.base == ZYDIS_REGISTER_NONE))
             return i;
     return -1;
+}
+
+/* Return whether it is mov $address, %reg, with the field at `field` of the instruction. */
+static bool moves_address(const struct decoded *decoded, uint64_t field)
+{
+    return decoded->in.mnemonic == ZYDIS_MNEMONIC_MOV &&
+           decoded->operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+           decoded->operands[0].size >= 32 &&
+           decoded->operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+           decoded->in.raw.imm[0].offset == field && decoded->in.raw.imm[0].size == 32;
 }
 
 static ZydisRegister whole(ZydisRegister part)
@@ -83,7 +96,8 @@ static ZydisRegister loaded_register(const struct decoded *decoded, int memory)
 {
     const ZydisDecodedOperand *to = &decoded->operands[0];
 
-    if (memory != 1 || to->type != ZYDIS_OPERAND_TYPE_REGISTER || to->size < 32 ||
+    if (memory != 1 || decoded->operands[1].mem.index != ZYDIS_REGISTER_NONE ||
+        to->type != ZYDIS_OPERAND_TYPE_REGISTER || to->size < 32 ||
         to->actions != ZYDIS_OPERAND_ACTION_WRITE ||
         ZydisRegisterGetClass(whole(to->reg.value)) != ZYDIS_REGCLASS_GPR64)
         return ZYDIS_REGISTER_NONE;
@@ -222,11 +236,22 @@ static bool put_borrowing(struct arch_far_data *out, const struct decoded *decod
            put_stack(out, ZYDIS_MNEMONIC_POP, reg) && put_move_stack(out, RED_ZONE);
 }
 
+/* The address itself, less what the instruction adds to it, which is 0 but for parts of arrays. */
+static bool put_address(struct arch_far_data *out, const struct decoded *decoded,
+                        int64_t displacement, uint64_t place)
+{
+    return displacement == 0 && put_load(out, whole(decoded->operands[0].reg.value)) &&
+           put_return(out, place);
+}
+
 static bool put_code(struct arch_far_data *out, const struct decoded *decoded, int memory,
                      int64_t displacement, uint64_t place)
 {
-    ZydisRegister loaded = loaded_register(decoded, memory);
+    ZydisRegister loaded;
 
+    if (memory < 0)
+        return put_address(out, decoded, displacement, place);
+    loaded = loaded_register(decoded, memory);
     if (through_the_data(decoded))
         return put_branch(out, displacement);
     if (loaded == ZYDIS_REGISTER_NONE || loaded == ZYDIS_REGISTER_RSP)
@@ -242,11 +267,16 @@ bool arch_far_data(uint8_t *code, size_t size, uint64_t begin, uint64_t field, i
     uint64_t at = find_instruction(code, size, begin, field, &decoded);
     int memory;
 
-    if (at == size || (memory = relative_operand(&decoded)) < 0 ||
-        at + decoded.in.raw.disp.offset != field || decoded.in.raw.disp.size != 32)
+    if (at == size || decoded.in.length < JUMP_SIZE)
         return false;
+    memory = data_operand(&decoded);
+    if (memory < 0 ? !moves_address(&decoded, field - at)
+                   : at + decoded.in.raw.disp.offset != field || decoded.in.raw.disp.size != 32)
+        return false;
+    if (memory >= 0 && decoded.operands[memory].mem.base == ZYDIS_REGISTER_RIP)
+        addend += (int64_t)(at + decoded.in.length - field);
     *out = (struct arch_far_data){.instruction = at, .length = decoded.in.length};
-    if (!put_code(out, &decoded, memory, addend + (int64_t)(at + decoded.in.length - field), place))
+    if (!put_code(out, &decoded, memory, addend, place))
         return false;
     put_jump(code + at, decoded.in.meta.category == ZYDIS_CATEGORY_CALL ? 0xe8 : 0xe9, at, place);
     memset(code + at + JUMP_SIZE, 0x90, decoded.in.length - (size_t)JUMP_SIZE);
