@@ -21,6 +21,10 @@ struct arch_far_data {
     uint8_t
         field; /* offset in `code` of four bytes for the word that holds the symbol's address; the relocation is
                       arch_far_data_type() with the addend -4 */
+    /* The instruction has an immediate operand of four bytes, the last of it: its offset in the section's code and in
+     * `code`, to which a relocation there has to move. 0: there is none. */
+    uint64_t immediate;
+    uint8_t moved;
 };
 
 /*

@@ -37,6 +37,23 @@ static uint64_t function_begin(const struct rel_object *object, uint32_t section
     return symbol ? object->symbols[symbol].value : 0;
 }
 
+/* Move the other relocation of the instruction. Return false if there is one that cannot be moved. */
+static bool move_immediate(const struct arch_far_data *far, const struct rel_relocation *made,
+                           struct far_data *out)
+{
+    for (size_t i = 0; i < out->relocation_count; i++) {
+        struct rel_relocation *other = &out->relocations[i];
+
+        if (other == made || other->offset < far->instruction ||
+            other->offset >= far->instruction + far->length)
+            continue;
+        if (!far->immediate || other->offset != far->immediate || arch_thin(other->type).relative)
+            return false;
+        other->offset = out->size + far->moved;
+    }
+    return true;
+}
+
 static bool make_reference(const struct rel_object *object, uint32_t section,
                            struct rel_relocation *relocation, struct far_data *out)
 {
@@ -44,7 +61,8 @@ static bool make_reference(const struct rel_object *object, uint32_t section,
 
     if (!arch_far_data(out->bytes, object->sections[section].size,
                        function_begin(object, section, relocation->offset), relocation->offset,
-                       relocation->addend, out->size, &far))
+                       relocation->addend, out->size, &far) ||
+        !move_immediate(&far, relocation, out))
         return false;
     memcpy(out->bytes + out->size, far.code, far.size);
     *relocation = (struct rel_relocation){.offset = out->size + far.field,

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <Zydis/Zydis.h>
 
-enum { RED_ZONE = 128, JUMP_SIZE = 5 };
+enum { RED_ZONE = 128, JUMP_SIZE = 5, LONG_NUMBER = 0x7f000000 };
 
 struct decoded {
     ZydisDecodedInstruction in;
@@ -172,10 +172,21 @@ static bool put_load(struct arch_far_data *out, ZydisRegister reg)
     return true;
 }
 
+/* Note where the immediate operand is now: these bytes are the last of the code. A number that is no short one keeps it
+ * at four bytes. */
+static void note_immediate(struct arch_far_data *out, const struct decoded *decoded)
+{
+    out->immediate = out->instruction + decoded->in.raw.imm[0].offset;
+    out->moved = (uint8_t)(out->size - sizeof(uint32_t));
+    memcpy(out->code + out->moved, &(uint32_t){(uint32_t)decoded->in.raw.imm[0].value.u},
+           sizeof(uint32_t));
+}
+
 /* Write the instruction with the memory at `base` + `displacement`. */
 static bool put_through(struct arch_far_data *out, const struct decoded *decoded, int memory,
                         ZydisRegister base, int64_t displacement)
 {
+    bool immediate = decoded->in.raw.imm[0].size == 32;
     ZydisEncoderRequest request;
 
     if (!ZYAN_SUCCESS(ZydisEncoderDecodedInstructionToEncoderRequest(
@@ -183,7 +194,14 @@ static bool put_through(struct arch_far_data *out, const struct decoded *decoded
         return false;
     request.operands[memory].mem.base = base;
     request.operands[memory].mem.displacement = displacement;
-    return put_request(out, &request);
+    for (int i = 0; immediate && i < request.operand_count; i++)
+        if (request.operands[i].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            request.operands[i].imm.s = LONG_NUMBER;
+    if (!put_request(out, &request))
+        return false;
+    if (immediate)
+        note_immediate(out, decoded);
+    return true;
 }
 
 static void put_jump(uint8_t *at, uint8_t opcode, uint64_t from, uint64_t to)
