@@ -141,9 +141,8 @@ static uint64_t without_zeros(const struct rel_section *section, uint64_t offset
         begin = relocations[count - 1].offset + arch_thin(relocations[count - 1].type).size;
     while (zeros > begin && section->bytes[zeros - 1] == 0)
         zeros--;
-    if (end - zeros < section->align)
-        return zeros > offset ? zeros - offset : length;
-    return end - zeros > KEPT ? zeros + KEPT - offset : length;
+    uint64_t kept = end - zeros > section->align ? KEPT : zeros == offset;
+    return end - zeros > kept ? zeros + kept - offset : length;
 }
 
 static uint64_t content_length(const struct baseline_work *work, uint32_t index, uint64_t offset)
