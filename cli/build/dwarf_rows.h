@@ -35,6 +35,13 @@ struct dwarf_variable {
     uint32_t type_index; /* of `type` in object_dwarf_types() */
 };
 
+/* A variable without one place: a number took its place where it was read, or it lies in pieces, or in another form (clang
+ * keeps a variable that is either its initial value or one other as a truth value). */
+struct dwarf_formed {
+    const char *name, *function; /* as above */
+    const char *form;            /* its location without addresses; "": none */
+};
+
 /* A function with code, or one that others call. */
 struct dwarf_function {
     struct dwarf_place place;

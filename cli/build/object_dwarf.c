@@ -94,6 +94,7 @@ void object_dwarf_close(struct object_dwarf *dwarf)
         free(content->texts[i]);
     free(content->texts);
     free(content->variables);
+    free(content->formed);
     free(content->functions);
     free(content->named);
     free(content->variables_by_place);
@@ -151,6 +152,14 @@ const struct dwarf_variable *object_dwarf_variable_at(const struct object_dwarf 
         (offset != variable->place.offset && offset - variable->place.offset >= variable->size))
         return NULL;
     return variable;
+}
+
+const struct dwarf_formed *object_dwarf_formed(const struct object_dwarf *dwarf, size_t *count)
+{
+    struct dwarf_content *content = dwarf_content_of(dwarf);
+
+    *count = content->formed_count;
+    return content->formed;
 }
 
 const struct dwarf_function *object_dwarf_functions(const struct object_dwarf *dwarf, size_t *count)

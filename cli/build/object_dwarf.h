@@ -41,6 +41,9 @@ const struct dwarf_variable *object_dwarf_variables(const struct object_dwarf *d
 const struct dwarf_variable *object_dwarf_variable_at(const struct object_dwarf *dwarf,
                                                       uint32_t section, uint64_t offset);
 
+/* Return all variables without one place. Some of them are local variables that the compiler left out. */
+const struct dwarf_formed *object_dwarf_formed(const struct object_dwarf *dwarf, size_t *count);
+
 /* Return all functions that have code in the object. */
 const struct dwarf_function *object_dwarf_functions(const struct object_dwarf *dwarf,
                                                     size_t *count);

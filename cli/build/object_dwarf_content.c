@@ -173,6 +173,54 @@ static bool undefined_place(const struct object_dwarf *dwarf, Dwarf_Die *die,
     return true;
 }
 
+/* Spell a location without its addresses; NULL: it has none, as that of a local variable. */
+static char *location_form(Dwarf_Attribute *attribute)
+{
+    Dwarf_Op *operations;
+    size_t count;
+    char *form = format_text("%s", ""), *longer;
+    bool has_address = false;
+    uint64_t address;
+
+    if (dwarf_getlocation(attribute, &operations, &count) != 0)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_address = operations[i].atom == DW_OP_addr || operations[i].atom == DW_OP_addrx;
+
+        has_address |= is_address && location_address(attribute, &operations[i], &address);
+        longer = format_text("%s%x:%jx ", form, (unsigned)operations[i].atom,
+                             is_address ? 0 : (uintmax_t)operations[i].number);
+        free(form);
+        form = longer;
+    }
+    if (has_address)
+        return form;
+    free(form);
+    return NULL;
+}
+
+static void read_formed_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
+                            const struct place_in_source *in)
+{
+    struct dwarf_content *content = dwarf->content;
+    Dwarf_Attribute attribute;
+    char *form;
+
+    if (dwarf_hasattr(die, DW_AT_abstract_origin) || dwarf_hasattr(die, DW_AT_declaration))
+        return;
+    form = dwarf_attr(die, DW_AT_location, &attribute) ? location_form(&attribute)
+                                                       : format_text("%s", "");
+    if (!form)
+        return;
+    if (content->formed_count == content->formed_capacity) {
+        content->formed_capacity = content->formed_capacity ? 2 * content->formed_capacity : 64;
+        content->formed =
+            reallocate(content->formed, content->formed_capacity * sizeof(*content->formed));
+    }
+    content->formed[content->formed_count++] = (struct dwarf_formed){
+        .name = dwarf_diename(die), .function = in->function, .form = keep_text(content, form)};
+}
+
 static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
                               const struct place_in_source *in)
 {
@@ -182,9 +230,12 @@ static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
     uint32_t type;
     bool tls;
 
-    if (!dwarf_diename(die) ||
-        (!variable_place(die, &place, &tls) && !undefined_place(dwarf, die, in, &place, &tls)))
+    if (!dwarf_diename(die))
         return;
+    if (!variable_place(die, &place, &tls) && !undefined_place(dwarf, die, in, &place, &tls)) {
+        read_formed_die(dwarf, die, in);
+        return;
+    }
     if (content->variable_count == content->variable_capacity) {
         content->variable_capacity =
             content->variable_capacity ? 2 * content->variable_capacity : 64;

@@ -28,6 +28,8 @@ struct dwarf_content {
     bool read;
     struct dwarf_variable *variables;
     size_t variable_count, variable_capacity;
+    struct dwarf_formed *formed;
+    size_t formed_count, formed_capacity;
     struct dwarf_function *functions;
     size_t function_count, function_capacity;
     struct named_die *named;

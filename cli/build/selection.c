@@ -12,6 +12,7 @@
 #include "cli/build/select_changes.h"
 #include "cli/build/select_closure.h"
 #include "cli/build/select_data.h"
+#include "cli/build/select_form.h"
 #include "cli/build/select_prototypes.h"
 #include "cli/build/select_types.h"
 #include "cli/build/selecting.h"
@@ -176,6 +177,7 @@ static void select_steps(struct selecting *selecting)
     select_closure(selecting);
     select_own(selecting);
     select_data(selecting);
+    select_form(selecting);
     if (!selecting->why->count)
         select_types(selecting);
     if (selecting->why->count)

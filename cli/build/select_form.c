@@ -1,0 +1,126 @@
+/*
+ * select_form.c - see select_form.h.
+ *
+ * A compiler that sees all stores into a static variable may do without it: one that nothing stores into is a number
+ * wherever it is read, or read-only; one that is either its initial value or one other is a truth value (clang); a
+ * structure becomes its members (clang). An edit that adds or removes a store changes that, and then the edited code
+ * does not find in the program's variable what it expects, or does not look there. Debug information shows it.
+ */
+#include "cli/build/select_form.h"
+
+#include <string.h>
+
+#include "cli/build/entity_names.h"
+
+/* What an object has for a variable of the source. */
+struct shown {
+    size_t placed; /* variables with a place */
+    size_t formed; /* others */
+    const char *form;
+};
+
+static bool names_it(const char *name, const char *function, const char *wanted, size_t length,
+                     const char *in)
+{
+    return name && strncmp(name, wanted, length) == 0 && !name[length] &&
+           strcmp(function ? function : "", in ? in : "") == 0;
+}
+
+static struct shown look_up(const struct object_dwarf *dwarf, const struct entity *entity)
+{
+    const char *function = entity->variable ? entity->variable->function : NULL;
+    const struct dwarf_variable *variables;
+    const struct dwarf_formed *formed;
+    struct shown shown = {.form = ""};
+    size_t length, count;
+    const char *name = entity_source_name(entity, &length);
+
+    variables = object_dwarf_variables(dwarf, &count);
+    for (size_t i = 0; i < count; i++)
+        shown.placed += names_it(variables[i].name, variables[i].function, name, length, function);
+    formed = object_dwarf_formed(dwarf, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!names_it(formed[i].name, formed[i].function, name, length, function))
+            continue;
+        shown.formed++;
+        shown.form = formed[i].form;
+    }
+    return shown;
+}
+
+/* The entity is a variable of the program that the edited code does not have as one. */
+static bool is_lost(const struct unit_compare *compare, const struct entity *entity)
+{
+    struct shown old = look_up(compare->before->dwarf, entity);
+    struct shown new = look_up(compare->after->dwarf, entity);
+
+    if (new.formed &&new.placed < old.placed)
+        return true;
+    for (uint32_t i = 0; i < compare->after->entity_count; i++) {
+        const struct entity *other = &compare->after->entities[i];
+
+        if (other->kind == ENTITY_CONSTANT && !compare->states[i].match && other->variable &&
+            entity_same_name(other, entity))
+            return true;
+    }
+    return false;
+}
+
+static void check_lost(struct selecting *selecting, const struct unit_compare *compare,
+                       uint32_t before)
+{
+    const struct entity *entity = &compare->before->entities[before];
+    char name[256], where[512];
+
+    if (!entity_is_variable(entity) || compare->back[before] || entity->external ||
+        !is_lost(compare, entity))
+        return;
+    entity_where(compare->before, entity, where, sizeof(where));
+    refuse(selecting->why, HP_STATE,
+           "%s: %s: nothing stores into it after the edit, so that the compiler takes its initial "
+           "value, which the program's variable may have no more",
+           *where ? where : compare->unit->source, entity_describe(entity, name, sizeof(name)));
+}
+
+/* Return whether the edited object has the variable in another form than the unedited one. */
+static bool form_differs(const struct unit_compare *compare, const struct entity *entity,
+                         bool matched)
+{
+    struct shown old = look_up(compare->before->dwarf, entity);
+    struct shown new = look_up(compare->after->dwarf, entity);
+
+    if (!old.formed && !new.formed)
+        return false;
+    if (!matched)
+        return old.formed && *old.form && strcmp(old.form, new.form) != 0;
+    return !old.placed != !new.placed || strcmp(old.form, new.form) != 0;
+}
+
+static void check_form(struct selecting *selecting, uint32_t unit, uint32_t after)
+{
+    const struct unit_compare *compare = &selecting->units[unit].compare;
+    const struct entity *entity = &compare->after->entities[after];
+    char name[256];
+
+    if (!entity_is_variable(entity) || entity->external ||
+        !form_differs(compare, entity, compare->states[after].match))
+        return;
+    selecting_refuse(selecting, HP_STATE, unit, after,
+                     "%s: the compiler keeps it in another form after the edit than the program "
+                     "has it",
+                     entity_describe(entity, name, sizeof(name)));
+}
+
+void select_form(struct selecting *selecting)
+{
+    for (uint32_t i = 0; i < selecting->count; i++) {
+        const struct unit_compare *compare = &selecting->units[i].compare;
+
+        if (!compare->before || !compare->before->dwarf || !compare->after->dwarf)
+            continue;
+        for (uint32_t k = 0; k < compare->before->entity_count; k++)
+            check_lost(selecting, compare, k);
+        for (uint32_t k = 0; k < compare->after->entity_count; k++)
+            check_form(selecting, i, k);
+    }
+}
