@@ -326,6 +326,49 @@ edit tool/main.c 's/3/4/'
 make_diff
 check "it is ignored beside one that is" finds 1 twice
 
+# ----------------------------------------------------- without commands ---
+
+p=$work/plain
+edit src/twice.c 's/\* 2/* 5/'
+without_commands()
+{
+    (cd "$p/src" && "$hotpatch" build --target ../app --cc "$cc -O2 -g -I../include" main.c twice.c where.c \
+        --source "$p" -p1 "$p.diff" -o "$p.hpo") >"$p.out" 2>"$p.err"
+    status=$?
+    cat "$p.out" "$p.err"
+    [ $status -eq 0 ] && [ "$(sed -n 1,2p "$p.out" | tr '\n' ' ')" = "1 functions twice " ]
+}
+check "a compiler and sources take the place of compile commands" without_commands
+
+# ----------------------------------------------------------- ends of builds ---
+
+# killed SIGNAL: the compiler waits, the signal ends the command, and the scratch directory goes.
+killed()
+{
+    p=$work/plain
+    rm -f "$work/begun" "$work/go"
+    mkfifo "$work/begun" "$work/go"
+    printf '#!/bin/sh\necho begun >"%s"\nread -r line <"%s"\nexec %s "$@"\n' "$work/begun" "$work/go" "$cc" >"$work/slow"
+    chmod 755 "$work/slow"
+    sed "s|\"command\": \"$cc|\"command\": \"$work/slow|" "$p.before/compile_commands.json" >"$p/compile_commands.json"
+    "$hotpatch" build --target "$p/app" --build-dir "$p" -p1 "$p.diff" -o "$p.hpo" >"$p.out" 2>&1 &
+    pid=$!
+    read -r _ <"$work/begun"
+    ls "$work/tmp"
+    [ -n "$(ls -A "$work/tmp")" ] || return 1
+    kill -s "$1" $pid
+    wait $pid 2>/dev/null
+    tries=0
+    while [ -n "$(ls -A "$work/tmp")" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || return 1
+        sleep 0.05
+    done
+    cp "$p.before/compile_commands.json" "$p/"
+}
+check "SIGTERM leaves no file" killed TERM
+check "nor does SIGKILL" killed KILL
+
 # ------------------------------------------------------- generated sources ---
 
 if command -v bison >/dev/null && command -v flex >/dev/null; then
