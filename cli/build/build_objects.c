@@ -407,7 +407,7 @@ static void learn_files(struct unit *unit)
     }
 }
 
-int build_objects(struct build_run *run, struct refusal *why)
+static int make_objects(struct build_run *run, struct refusal *why)
 {
     struct object_tasks tasks = {0};
     size_t before = why->count;
@@ -432,4 +432,57 @@ int build_objects(struct build_run *run, struct refusal *why)
             }
     }
     return run_tasks(&tasks, run, why) != 0 || why->count != before ? -1 : 0;
+}
+
+/* Return whether the edited object was compiled from a file that is neither the unedited one's nor the edit's. An object of the cache
+ * does not know that a file came later which its compiler would find earlier. */
+static bool reads_more(const struct build_run *run, const struct candidate *candidate)
+{
+    const struct compiled *edited = candidate->edited;
+
+    for (size_t i = 0;
+         edited && candidate->old && candidate->old->cached && i < edited->files.count; i++) {
+        bool known = word_list_has(&candidate->old->files, edited->files.list[i]);
+
+        for (size_t j = 0; j < run->step_count && !known; j++)
+            known = strcmp(run->steps[j].real, edited->files.list[i]) == 0;
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
+static void forget_objects(struct candidate *candidate)
+{
+    compiled_free(candidate->old);
+    compiled_free(candidate->edited);
+    baseline_free(candidate->baseline);
+    candidate->old = candidate->edited = NULL;
+    candidate->baseline = NULL;
+    candidate->chosen = false;
+}
+
+/* Forget unedited objects of the cache that may be out of date. Return whether there are any. */
+static bool forget_doubtful(struct build_run *run)
+{
+    bool doubtful = false;
+
+    for (size_t i = 0; i < run->affected_count; i++)
+        for (size_t j = 0; j < run->affected[i]->candidate_count; j++)
+            if (reads_more(run, &run->affected[i]->candidates[j])) {
+                forget_objects(&run->affected[i]->candidates[j]);
+                doubtful = true;
+            }
+    return doubtful;
+}
+
+int build_objects(struct build_run *run, struct refusal *why)
+{
+    int result = make_objects(run, why);
+
+    if (result == 0 && forget_doubtful(run)) {
+        run->build->place.no_cache = true;
+        result = make_objects(run, why);
+    }
+    return result;
 }

@@ -67,7 +67,7 @@ static bool take_cached(struct compile_task *task, const char *entry)
         task->result->files = object.files;
         memset(&object.spelled, 0, sizeof(object.spelled));
         memset(&object.files, 0, sizeof(object.files));
-        task->cached = true;
+        task->result->cached = true;
     }
     cached_object_free(&object);
     refusal_clear(&ignored);

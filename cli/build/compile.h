@@ -27,7 +27,6 @@ struct compile_task {
     struct compiled *result;       /* the caller's; NULL: it failed */
     char *words;                   /* of the compiler that failed; or NULL */
     struct refusal why;            /* HP-COMPILE, where it failed */
-    bool cached;                   /* the result was kept from an earlier command */
     bool
         leaks; /* a replaced file was read at its own place: the view has to have more real directories */
 };

@@ -19,6 +19,7 @@ struct compiled {
     struct object_dwarf *dwarf;
     struct word_list spelled; /* the files that it read, as the compiler names them */
     struct word_list files;   /* the same, path_real(); those of a tree under their names outside */
+    bool cached;              /* it was made by an earlier command */
     bool escapes;             /* a relative name leads out of the project */
 };
 

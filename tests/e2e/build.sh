@@ -263,7 +263,12 @@ END
     echo '/* another */' >>"$p/include/limits_of.h"
     : >"$work/runs"
     finds 1 twice || return 1
-    [ "$(grep -c run "$work/runs")" -eq 2 ]
+    [ "$(grep -c run "$work/runs")" -eq 2 ] || return 1
+    # A header that comes before the one that the binary was built with is no part of the edit: the sources are others.
+    echo '#define LIMIT 11' | cat - "$p/include/limits_of.h" | sed '/LIMIT 10/d' >"$p/src/limits_of.h"
+    build -p1 "$p.diff"
+    rm "$p/src/limits_of.h"
+    grep HP-BASELINE "$p.err"
 }
 check "unedited objects are kept until a file that they were compiled from changes" compilers
 cp "$p.before/compile_commands.json" "$p/"
