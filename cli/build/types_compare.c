@@ -81,6 +81,7 @@ static void list_pair(struct pair_list *pairs, uint32_t pair)
 struct way {
     struct pair_list *pairs;
     int depth;
+    bool passed; /* as an argument or a result of a call */
 };
 
 static bool alike(struct type_comparison *comparison, uint32_t old_type, uint32_t new_type,
@@ -102,10 +103,13 @@ static bool is_integer(const struct type_node *node)
            node->encoding == DW_ATE_unsigned_char || node->encoding == DW_ATE_UTF;
 }
 
-static bool bases_alike(const struct type_node *old, const struct type_node *new)
+/* Each value of a _Bool in memory is one of a byte that stands for the same; a caller may rely on 0 or 1 in a result. */
+static bool bases_alike(const struct type_node *old, const struct type_node *new, bool passed)
 {
     if (old->size != new->size)
         return false;
+    if (old->encoding == DW_ATE_boolean && is_integer(new) && new->size == 1)
+        return !passed;
     if (is_integer(old) && is_integer(new))
         return is_signed(old) == is_signed(new);
     return old->encoding == new->encoding;
@@ -158,6 +162,7 @@ static bool parameters_alike(struct type_comparison *comparison, const struct ty
     size_t count = old->count, left = old->first, right = new->first;
     uint32_t old_result = old->target, new_result = new->target;
 
+    way.passed = true;
     if (!old->prototyped != !new->prototyped && (!old->count || !new->count))
         return alike(comparison, old_result, new_result, way); /* f() says nothing of parameters */
     if (old->count != new->count || old->varargs != new->varargs)
@@ -176,7 +181,7 @@ static bool nodes_alike(struct type_comparison *comparison, const struct type_no
     case TYPE_VOID:
         return true;
     case TYPE_BASE:
-        return bases_alike(old, new);
+        return bases_alike(old, new, way.passed);
     case TYPE_POINTER:
         return targets_alike(comparison, old, new, way);
     case TYPE_ARRAY:
