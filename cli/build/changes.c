@@ -23,7 +23,7 @@ static uint8_t byte_at(const struct rel_section *section, uint64_t offset)
 }
 
 /* Return whether the bytes outside of relocated fields are equal. The fields of both were found to be the same. */
-static bool same_plain_bytes(const struct unit_compare *compare, const struct byte_range *before,
+static bool plain_bytes_equal(const struct unit_compare *compare, const struct byte_range *before,
                              const struct byte_range *after)
 {
     const struct rel_section *one = &compare->before->object->sections[before->section];
@@ -78,7 +78,7 @@ static bool same_shape(const struct unit_compare *compare, const struct byte_ran
                        const struct byte_range *after)
 {
     return before->end - before->begin == after->end - after->begin &&
-           same_fields(compare, before, after) && same_plain_bytes(compare, before, after);
+           same_fields(compare, before, after) && plain_bytes_equal(compare, before, after);
 }
 
 /* ---- what references lead to ---- */

@@ -7,6 +7,7 @@
 #include "cli/build/changes.h"
 #include "cli/build/entry_judge.h"
 #include "cli/build/generated_names.h"
+#include "cli/build/object_dwarf_convention.h"
 #include "cli/build/types.h"
 #include "cli/build/unit_callers.h"
 
@@ -104,11 +105,25 @@ static bool is_clang(const struct unit_compare *compare)
     return producer && strstr(producer, "clang");
 }
 
-/* clang leaves out arguments of static functions that nobody uses, under the same name: a caller that changes may do so
+static bool keeps_convention(const struct unit_compare *compare, uint32_t before, uint32_t after)
+{
+    const struct unit_pair *unit = compare->unit;
+
+    return unit->old_dwarf && unit->new_dwarf &&
+           object_dwarf_has_convention(unit->old_dwarf,
+                                       entity_dwarf_place(&compare->before->entities[before])) &&
+           object_dwarf_has_convention(unit->new_dwarf,
+                                       entity_dwarf_place(&compare->after->entities[after]));
+}
+
+/* clang leaves out arguments of static functions that no code uses, under the same name: a caller that changes may do so
  * because it passes others now. */
 static bool convention_may_change(const struct placing_unit *unit, uint32_t after)
 {
-    return is_clang(&unit->compare) && unit_callers_changed(&unit->compare, after);
+    const struct unit_compare *compare = &unit->compare;
+
+    return is_clang(compare) && unit_callers_changed(compare, after) &&
+           !keeps_convention(compare, compare->states[after].match - 1, after);
 }
 
 /* Find out whether the old entry can be patched. */
