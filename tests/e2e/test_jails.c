@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/support/harness.h"
+#include "tests/support/thin_made.h"
 
 static const char *const later[] = {"HOTPATCH_LISTEN=first-ring", NULL};
 static const char *const at_start[] = {"HOTPATCH_LISTEN=start", NULL};
@@ -247,6 +248,31 @@ static void a_patch_with_unique_symbols_is_loaded(void **state)
     }
 }
 
+/* It is linked for the process: the copy in the jail is made of the linked bytes. */
+static void a_thin_object_is_loaded(void **state)
+{
+    static const char *const functions[] = {"answer", NULL};
+    struct host *host = start_jailed(0755);
+    char command[1024], patch[300], object[300];
+
+    (void)state;
+    snprintf(patch, sizeof(patch), "%s", host_path(host, "answer.hpo"));
+    snprintf(object, sizeof(object), "%s", host_path(host, "answer.o"));
+    snprintf(
+        command, sizeof(command),
+        "echo 'int answer(int x) { return x * 9; }' | gcc -O2 -g -ffunction-sections -xc -c -o "
+        "'%s' -",
+        object);
+    output_must(run_program(NULL, (const char *[]){"sh", "-c", command, NULL}), 0, NULL, NULL);
+    thin_make(patch, "answer", built("hosts/jailed"), object, functions);
+    output_must(hotpatch(host, "load", pid_text(host->pid), patch, NULL), 0, NULL, NULL);
+    host_expect(host, "answer", "9");
+    output_must(hotpatch(host, "revert", pid_text(host->pid), "all", NULL), 0, NULL, NULL);
+    host_expect(host, "answer", "1");
+    assert_nothing_stayed(host);
+    host_kill(host);
+}
+
 /* ---- what must be refused, in words ---- */
 
 static void mount_jail(struct host *host, unsigned long flags)
@@ -412,6 +438,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_commands_wait_for_one_another),
         cmocka_unit_test(ps_and_doctor_tell_of_a_jail),
         cmocka_unit_test(a_patch_with_unique_symbols_is_loaded),
+        cmocka_unit_test(a_thin_object_is_loaded),
         cmocka_unit_test(a_read_only_root_directory_is_HP_CHROOT),
         cmocka_unit_test(a_root_directory_without_execution_is_HP_CHROOT),
         cmocka_unit_test(others_that_can_write_to_the_root_directory_are_HP_CHROOT),
