@@ -1,6 +1,7 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue, fuzz_prologue_steps and fuzz_rel_object anew.
+# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue, fuzz_prologue_steps, fuzz_rel_object and
+# fuzz_object_dwarf anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -309,3 +310,31 @@ int use(int i) { return name(i)[counter++] + far + common[i]; }
 __asm__(".pushsection .text.grouped,\"axG\",@progbits,grouped,comdat\n.weak grouped\ngrouped: ret\n.popsection");
 END
 object fuzz_rel_object/locals local.c -c -fdata-sections
+
+# fuzz_object_dwarf: the size of an object, the object, and the same after an edit of its types.
+cat >"$work/types.c" <<'END'
+enum e { A, B };
+struct T { int a; unsigned b : 3; enum e e; struct T *next; int (*f)(long, char *); };
+static struct T *live;
+static __thread int local;
+static inline int g(struct T *t) { static short calls; return ++calls + t->a; }
+int f(int n, char *const *v) { T_MORE; return g(live) + n + local + **v; }
+END
+mkdir -p "$out/fuzz_object_dwarf"
+for compiler in gcc clang; do
+    for version in 4 5; do
+        for side in old new; do
+            more='int x = 1'
+            [ $side = old ] || more='long x = 2; live->a = x'
+            $compiler -gdwarf-$version -O2 -c -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+                -ffile-prefix-map="$work"=. -DT_MORE="$more" -o "$work/$side.o" "$work/types.c"
+            sed -i 's/int a; unsigned b : 3/long a; unsigned b : 4/' "$work/types.c"
+        done
+        sed -i 's/long a; unsigned b : 4/int a; unsigned b : 3/' "$work/types.c"
+        size=$(wc -c <"$work/old.o")
+        {
+            printf '%b' "$(printf '\\%03o\\%03o\\000\\000' $((size & 255)) $((size >> 8)))"
+            cat "$work/old.o" "$work/new.o"
+        } >"$out/fuzz_object_dwarf/$compiler-$version"
+    done
+done
