@@ -183,7 +183,8 @@ static bool compose_entry(FILE *out, const struct cached_object *object,
         if (!write_file_line(out, object->spelled.list[i], object->files.list[i], roots, begun))
             return false;
     fprintf(out, "object %zu\n", object->size);
-    fwrite(object->bytes, 1, object->size, out);
+    if (object->size) /* bytes may be NULL otherwise */
+        fwrite(object->bytes, 1, object->size, out);
     return true;
 }
 
