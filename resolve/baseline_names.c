@@ -212,8 +212,10 @@ static bool is_at_tls(struct baseline_work *work, uint32_t symbol, int64_t offse
     struct tls_question question = {work, symbol, offset};
     const struct rel_symbol *named = &work->object->symbols[symbol];
 
-    if (offset == 0 && strcmp(named->name, "_TLS_MODULE_BASE_") == 0)
-        return true; /* of linkers: the begin of the block */
+    /* Of linkers: the block's begin, or in a program the thread pointer. */
+    if (strcmp(named->name, "_TLS_MODULE_BASE_") == 0 &&
+        (offset == 0 || (work->has_tls_base && offset == -work->tls_base)))
+        return true;
     if (binary_named(work->binary, named->name, match_tls, &question))
         return true;
     if (named->binding != STB_LOCAL)
@@ -244,14 +246,14 @@ static const char *check_tls(struct baseline_work *work, uint32_t symbol, int64_
 
 const char *name_check_tls_offset(struct baseline_work *work, uint32_t symbol, int64_t offset)
 {
-    return work->has_tls_base ? check_tls(work, symbol, offset - work->tls_base)
+    return work->has_tls_base ? check_tls(work, symbol, offset_difference(offset, work->tls_base))
                               : wrong_tls(work, symbol, NULL);
 }
 
 const char *name_check_tls_block(struct baseline_work *work, uint32_t symbol, int64_t offset)
 {
-    if (work->has_tls_base && is_at_tls(work, symbol, offset - work->tls_base))
-        offset -= work->tls_base;
+    if (work->has_tls_base && is_at_tls(work, symbol, offset_difference(offset, work->tls_base)))
+        offset = offset_difference(offset, work->tls_base);
     return check_tls(work, symbol, offset);
 }
 

@@ -83,8 +83,9 @@ static struct reference_place place_in_section(const struct rel_object *object, 
                                           : data_symbol(object, section, offset);
 
     if (symbol)
-        return (struct reference_place){PLACE_NAMED, symbol, 0,
-                                        offset - (int64_t)object->symbols[symbol].value};
+        return (struct reference_place){
+            PLACE_NAMED, symbol, 0,
+            offset_difference(offset, (int64_t)object->symbols[symbol].value)};
     return (struct reference_place){code ? PLACE_CODE : PLACE_CONSTANT, 0, section, offset};
 }
 
@@ -98,7 +99,7 @@ static struct reference_place reference_place_of(const struct baseline_work *wor
     const struct rel_symbol *symbol = &object->symbols[index];
     if (!rel_symbol_placed(symbol) || (symbol->type != STT_SECTION && is_name(symbol)))
         return (struct reference_place){PLACE_NAMED, index, 0, offset};
-    return place_in_section(object, symbol->section, (int64_t)symbol->value + offset);
+    return place_in_section(object, symbol->section, offset_sum(offset, symbol->value));
 }
 
 /* ------------------------------------------------------- addresses --- */

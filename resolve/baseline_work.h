@@ -98,6 +98,17 @@ struct baseline_work {
     bool no_memory;
 };
 
+/* Add and subtract without overflow: object and binary may have any numbers. */
+static inline int64_t offset_sum(int64_t a, uint64_t b)
+{
+    return (int64_t)((uint64_t)a + b);
+}
+
+static inline int64_t offset_difference(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 /* Return whether a name is the assembler's own label. */
 static inline bool is_label_name(const char *name)
 {

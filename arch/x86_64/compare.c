@@ -194,7 +194,8 @@ static enum compare_result compare_branches(struct compare_step *step,
     uint64_t to = end + (uint64_t)(int64_t)other.relative;
     if (relocation)
         return compare_refer(step, ARCH_REFERENCE_BRANCH, relocation,
-                             relocation->addend + (in->length - in->field), question->address + to);
+                             offset_plus(relocation->addend, (uint64_t)(in->length - in->field)),
+                             question->address + to);
     uint64_t object_to = step->object + in->length + (uint64_t)(int64_t)in->relative;
     if (object_to >= question->begin && object_to <= question->end)
         return add_branch(step, object_to, to);
@@ -290,7 +291,7 @@ static enum compare_result compare_field(struct compare_step *step,
         return compare_refer(step, reference, relocation, relocation->addend, value);
     /* Counted from the end of the instruction, as the processor does. */
     return compare_refer(step, reference, relocation,
-                         relocation->addend + (int64_t)(step->in.length - field),
+                         offset_plus(relocation->addend, step->in.length - field),
                          value + step->question->address + step->binary + step->in.length);
 }
 
@@ -325,7 +326,8 @@ static enum compare_result step_over_both(struct compare_step *step, uint64_t ob
 
     step->object += object_length;
     step->binary += binary_length;
-    step->relocations += used;
+    if (used > 0) /* there may be none */
+        step->relocations += used;
     step->relocation_count -= used;
     return result;
 }

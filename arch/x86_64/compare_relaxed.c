@@ -71,7 +71,7 @@ static bool read_access(const struct compare_step *step, struct access *access)
         .opcode = object_code_at(step)[field - 2],
         .modrm = object_code_at(step)[field - 1],
         .relocation = relocation,
-        .offset = relocation->addend + 4,
+        .offset = offset_plus(relocation->addend, 4),
     };
     access->reg = access->modrm >> 3 & 7;
     access->has_rex = field >= 3 && (access->code[field - 3] & 0xf0) == REX;

@@ -27,6 +27,12 @@ struct compare_step {
 
 enum compare_result { COMPARE_EQUAL, COMPARE_DIFFERS, COMPARE_NO_MEMORY };
 
+/* Add without overflow: the object may have any numbers. */
+static inline int64_t offset_plus(int64_t offset, uint64_t more)
+{
+    return (int64_t)((uint64_t)offset + more);
+}
+
 static inline const uint8_t *object_code_at(const struct compare_step *step)
 {
     return step->question->object + step->object;
