@@ -165,7 +165,8 @@ static void exceptions_pass_through_new_code(void **state)
                                             "-static-libgcc -static-libstdc++"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++) {
+    /* A sanitizer's runtime stands before __cxa_throw, and finds none behind it in a program that has its own. */
+    for (size_t i = 0; i < (sanitized() ? 1 : sizeof(libraries) / sizeof(*libraries)); i++) {
         char name[16];
         struct host *host;
 
