@@ -12,7 +12,7 @@ struct votes {
     uint32_t *of_after, *of_before; /* + 1; 0: none yet; CONTRADICTED */
 };
 
-enum { CONTRADICTED = UINT32_MAX };
+#define CONTRADICTED UINT32_MAX
 
 static void vote(uint32_t *list, uint32_t entity, uint32_t other)
 {
