@@ -415,6 +415,7 @@ void command_line_compose_depends(const struct command_line *line,
     compose_inputs(line, places, words);
     words_add(words, "-w");
     words_add(words, "-M");
+    words_add(words, "-MG"); /* a header that is not there yet keeps no other from being known */
     words_add(words, "-MF");
     words_add(words, places->dependencies);
     words_add(words, "-MT");
