@@ -14,7 +14,7 @@ enum { CFI_REGISTERS = 17 };
 /* The machine's ABI for these registers. Defined in arch/. */
 extern const struct cfi_machine {
     unsigned sp, fp, pc; /* numbers: the stack pointer, the frame pointer, the return address */
-    uint32_t kept;   /* bits: registers that a function must keep */
+    uint32_t kept;       /* bits: registers that a function must keep */
 } cfi_machine;
 
 /* Copy `size` bytes at `address`. Return false if they cannot be read. */

@@ -27,14 +27,14 @@
 
 enum { RED_ZONE = 128, JUMP_SIZE = 5, LONG_NUMBER = 0x7f000000 };
 
-struct decoded {
+struct far_instruction {
     ZydisDecodedInstruction in;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
 /* Find the instruction that has the field. Return its offset, or `size` if there is none. */
 static uint64_t find_instruction(const uint8_t *code, size_t size, uint64_t begin, uint64_t field,
-                                 struct decoded *out)
+                                 struct far_instruction *out)
 {
     ZydisDecoder decoder;
 
@@ -52,7 +52,7 @@ static uint64_t find_instruction(const uint8_t *code, size_t size, uint64_t begi
 
 /* Return the index of the operand that is memory, relative to %rip or at an address that the instruction holds, with or
  * without an index; -1: none. */
-static int data_operand(const struct decoded *decoded)
+static int data_operand(const struct far_instruction *decoded)
 {
     for (int i = 0; i < decoded->in.operand_count_visible; i++)
         if (decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
@@ -63,7 +63,7 @@ static int data_operand(const struct decoded *decoded)
 }
 
 /* Return whether it is mov $address, %reg, with the field at `field` of the instruction. */
-static bool moves_address(const struct decoded *decoded, uint64_t field)
+static bool moves_address(const struct far_instruction *decoded, uint64_t field)
 {
     return decoded->in.mnemonic == ZYDIS_MNEMONIC_MOV &&
            decoded->operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
@@ -77,7 +77,7 @@ static ZydisRegister whole(ZydisRegister part)
     return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, part);
 }
 
-static bool uses(const struct decoded *decoded, ZydisRegister reg)
+static bool uses(const struct far_instruction *decoded, ZydisRegister reg)
 {
     for (int i = 0; i < decoded->in.operand_count; i++) {
         const ZydisDecodedOperand *operand = &decoded->operands[i];
@@ -92,7 +92,7 @@ static bool uses(const struct decoded *decoded, ZydisRegister reg)
 }
 
 /* Return the register that the instruction writes whole and does not read; ZYDIS_REGISTER_NONE: there is none. */
-static ZydisRegister loaded_register(const struct decoded *decoded, int memory)
+static ZydisRegister loaded_register(const struct far_instruction *decoded, int memory)
 {
     const ZydisDecodedOperand *to = &decoded->operands[0];
 
@@ -104,7 +104,7 @@ static ZydisRegister loaded_register(const struct decoded *decoded, int memory)
     return whole(to->reg.value);
 }
 
-static ZydisRegister borrowed_register(const struct decoded *decoded)
+static ZydisRegister borrowed_register(const struct far_instruction *decoded)
 {
     static const ZydisRegister from[] = {ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RCX,
                                          ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RSI,
@@ -174,17 +174,18 @@ static bool put_load(struct arch_far_data *out, ZydisRegister reg)
 
 /* Note where the immediate operand is now: these bytes are the last of the code. A number that is no short one keeps it
  * at four bytes. */
-static void note_immediate(struct arch_far_data *out, const struct decoded *decoded)
+static void note_immediate(struct arch_far_data *out, const struct far_instruction *decoded)
 {
+    uint32_t value = (uint32_t)decoded->in.raw.imm[0].value.u;
+
     out->immediate = out->instruction + decoded->in.raw.imm[0].offset;
-    out->moved = (uint8_t)(out->size - sizeof(uint32_t));
-    memcpy(out->code + out->moved, &(uint32_t){(uint32_t)decoded->in.raw.imm[0].value.u},
-           sizeof(uint32_t));
+    out->moved = (uint8_t)(out->size - sizeof(value));
+    memcpy(out->code + out->moved, &value, sizeof(value));
 }
 
 /* Write the instruction with the memory at `base` + `displacement`. */
-static bool put_through(struct arch_far_data *out, const struct decoded *decoded, int memory,
-                        ZydisRegister base, int64_t displacement)
+static bool put_through(struct arch_far_data *out, const struct far_instruction *decoded,
+                        int memory, ZydisRegister base, int64_t displacement)
 {
     bool immediate = decoded->in.raw.imm[0].size == 32;
     ZydisEncoderRequest request;
@@ -204,7 +205,7 @@ static bool put_through(struct arch_far_data *out, const struct decoded *decoded
     return true;
 }
 
-static void put_jump(uint8_t *at, uint8_t opcode, uint64_t from, uint64_t to)
+static void write_jump(uint8_t *at, uint8_t opcode, uint64_t from, uint64_t to)
 {
     int32_t distance = (int32_t)(int64_t)(to - (from + JUMP_SIZE));
 
@@ -216,21 +217,21 @@ static bool put_return(struct arch_far_data *out, uint64_t place)
 {
     if (out->size + JUMP_SIZE > (int)sizeof(out->code))
         return false;
-    put_jump(out->code + out->size, 0xe9, place + out->size, out->instruction + out->length);
+    write_jump(out->code + out->size, 0xe9, place + out->size, out->instruction + out->length);
     out->size += JUMP_SIZE;
     return true;
 }
 
 /* ---- the forms ---- */
 
-static bool through_the_data(const struct decoded *decoded)
+static bool through_the_data(const struct far_instruction *decoded)
 {
     return decoded->in.meta.category == ZYDIS_CATEGORY_CALL ||
            decoded->in.meta.category == ZYDIS_CATEGORY_UNCOND_BR;
 }
 
 /* A call becomes a call of the new code, which jumps: the return address is that of the instruction. */
-static bool put_branch(struct arch_far_data *out, int64_t displacement)
+static bool put_through_word(struct arch_far_data *out, int64_t displacement)
 {
     ZydisEncoderRequest request = {.machine_mode = ZYDIS_MACHINE_MODE_LONG_64,
                                    .mnemonic = ZYDIS_MNEMONIC_JMP,
@@ -243,8 +244,8 @@ static bool put_branch(struct arch_far_data *out, int64_t displacement)
     return put_load(out, ZYDIS_REGISTER_R11) && put_request(out, &request);
 }
 
-static bool put_borrowing(struct arch_far_data *out, const struct decoded *decoded, int memory,
-                          int64_t displacement)
+static bool put_borrowing(struct arch_far_data *out, const struct far_instruction *decoded,
+                          int memory, int64_t displacement)
 {
     ZydisRegister reg = borrowed_register(decoded);
 
@@ -255,14 +256,14 @@ static bool put_borrowing(struct arch_far_data *out, const struct decoded *decod
 }
 
 /* The address itself, less what the instruction adds to it, which is 0 but for parts of arrays. */
-static bool put_address(struct arch_far_data *out, const struct decoded *decoded,
+static bool put_address(struct arch_far_data *out, const struct far_instruction *decoded,
                         int64_t displacement, uint64_t place)
 {
     return displacement == 0 && put_load(out, whole(decoded->operands[0].reg.value)) &&
            put_return(out, place);
 }
 
-static bool put_code(struct arch_far_data *out, const struct decoded *decoded, int memory,
+static bool put_code(struct arch_far_data *out, const struct far_instruction *decoded, int memory,
                      int64_t displacement, uint64_t place)
 {
     ZydisRegister loaded;
@@ -271,7 +272,7 @@ static bool put_code(struct arch_far_data *out, const struct decoded *decoded, i
         return put_address(out, decoded, displacement, place);
     loaded = loaded_register(decoded, memory);
     if (through_the_data(decoded))
-        return put_branch(out, displacement);
+        return put_through_word(out, displacement);
     if (loaded == ZYDIS_REGISTER_NONE || loaded == ZYDIS_REGISTER_RSP)
         return put_borrowing(out, decoded, memory, displacement) && put_return(out, place);
     return put_load(out, loaded) && put_through(out, decoded, memory, loaded, displacement) &&
@@ -281,7 +282,7 @@ static bool put_code(struct arch_far_data *out, const struct decoded *decoded, i
 bool arch_far_data(uint8_t *code, size_t size, uint64_t begin, uint64_t field, int64_t addend,
                    uint64_t place, struct arch_far_data *out)
 {
-    struct decoded decoded;
+    struct far_instruction decoded;
     uint64_t at = find_instruction(code, size, begin, field, &decoded);
     int memory;
 
@@ -296,7 +297,7 @@ bool arch_far_data(uint8_t *code, size_t size, uint64_t begin, uint64_t field, i
     *out = (struct arch_far_data){.instruction = at, .length = decoded.in.length};
     if (!put_code(out, &decoded, memory, addend, place))
         return false;
-    put_jump(code + at, decoded.in.meta.category == ZYDIS_CATEGORY_CALL ? 0xe8 : 0xe9, at, place);
+    write_jump(code + at, decoded.in.meta.category == ZYDIS_CATEGORY_CALL ? 0xe8 : 0xe9, at, place);
     memset(code + at + JUMP_SIZE, 0x90, decoded.in.length - (size_t)JUMP_SIZE);
     return true;
 }

@@ -320,8 +320,10 @@ static int refuse_baseline(struct build_run *run, struct unit *unit, struct refu
             (!best || candidate->baseline->differs < best->baseline->differs))
             best = candidate;
     }
-    if (baseline_make(&baseline, run->build->target.binary, best->old->object, NULL, why) == 0) {
-        baseline_free(baseline);
+    if (!best ||
+        baseline_make(&baseline, run->build->target.binary, best->old->object, NULL, why) == 0) {
+        if (best)
+            baseline_free(baseline);
         return refuse(why, HP_BASELINE, "%s does not give the code of %s", unit->file,
                       run->build->target.name);
     }

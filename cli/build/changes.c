@@ -24,7 +24,7 @@ static uint8_t byte_at(const struct rel_section *section, uint64_t offset)
 
 /* Return whether the bytes outside of relocated fields are equal. The fields of both were found to be the same. */
 static bool plain_bytes_equal(const struct unit_compare *compare, const struct byte_range *before,
-                             const struct byte_range *after)
+                              const struct byte_range *after)
 {
     const struct rel_section *one = &compare->before->object->sections[before->section];
     const struct rel_section *two = &compare->after->object->sections[after->section];

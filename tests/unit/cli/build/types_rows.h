@@ -22,9 +22,14 @@ struct types_row {
 /* f() has an object of struct T, which g() receives. */
 #define NOINLINE "__attribute__((noinline)) "
 #define GROWS "struct T { int a; };", "struct T { int a; int b; };"
-#define BRIEF(storage, more) NOINLINE storage " int g(struct T *t) { return t->a + EDIT; }  int f(int i) { struct T t = {i}; t.a += (int)sizeof(t); return g(&t) + t.a + EDIT; }\n" more
+#define BRIEF(storage, more)                                                                     \
+    NOINLINE storage " int g(struct T *t) { return t->a + EDIT; }  int f(int i) { struct T t = " \
+                     "{i}; t.a += (int)sizeof(t); return g(&t) + t.a + EDIT; }\n" more
 
-#define ROW(...) {__VA_ARGS__}
+#define ROW(...)    \
+    {               \
+        __VA_ARGS__ \
+    }
 
 static const struct types_row types_rows[] = {
     /* what does not matter */
@@ -138,8 +143,8 @@ static const struct types_row types_rows[] = {
         "struct T { int a; short b; };", LIVES, "int b at 4 became short b at 4"),
     ROW("double to long", "refused", "struct T { int a; double b; };",
         "struct T { int a; long b; };", LIVES, "double b at 8 became long b at 8"),
-    ROW("a byte to _Bool", "refused", "struct T { int a; char b; };", "struct T { int a; _Bool b; };",
-        LIVES, "char b at 4"),
+    ROW("a byte to _Bool", "refused", "struct T { int a; char b; };",
+        "struct T { int a; _Bool b; };", LIVES, "char b at 4"),
     ROW("a longer array", "refused", "struct T { int a; char b[12]; };",
         "struct T { int a; char b[16]; };", LIVES, "char b[12] at 4 became char b[16] at 4"),
     ROW("an array in padding", "refused", "struct T { long l; int a; char b[2]; };",
@@ -269,32 +274,52 @@ static const struct types_row types_rows[] = {
         "int f(A) { return n + EDIT; }\n", "int f(int n) became int f(int n, ...)"),
 
     /* objects that live only in automatic variables of the patch */
-    ROW("a member of automatic objects", "note", GROWS, BRIEF("static", ""), "its objects live only in automatic variables"),
-    ROW("members of automatic objects reordered", "note", "struct T { int a; int b; };", "struct T { int b; int a; };",
-        BRIEF("static", ""), "its objects live only in automatic variables"),
-    ROW("automatic objects within automatic objects", "note", "struct N { int x; }; struct T { int a; struct N n; };",
+    ROW("a member of automatic objects", "note", GROWS, BRIEF("static", ""),
+        "its objects live only in automatic variables"),
+    ROW("members of automatic objects reordered", "note", "struct T { int a; int b; };",
+        "struct T { int b; int a; };", BRIEF("static", ""),
+        "its objects live only in automatic variables"),
+    ROW("automatic objects within automatic objects", "note",
+        "struct N { int x; }; struct T { int a; struct N n; };",
         "struct N { int x; int y; }; struct T { int a; struct N n; };", BRIEF("static", ""), NULL),
     ROW("an automatic array", "note", GROWS,
         NOINLINE "static int g(struct T *t) { return t[1].a + EDIT; }\n"
-        "int f(int i) { struct T t[4] = {{i}}; t[1].a = (int)sizeof(t); return g(t) + t[i].a + EDIT; }\n", NULL),
-    ROW("automatic objects that other files receive", "refused", GROWS, BRIEF("", ""), "g (row.c:1000) may receive the old"),
-    ROW("automatic objects and a static one", "refused", GROWS, BRIEF("static", "struct T s; int h(int i) { return s.a + i; }\n"),
+                 "int f(int i) { struct T t[4] = {{i}}; t[1].a = (int)sizeof(t); return g(t) + "
+                 "t[i].a + EDIT; }\n",
+        NULL),
+    ROW("automatic objects that other files receive", "refused", GROWS, BRIEF("", ""),
+        "g (row.c:1000) may receive the old"),
+    ROW("automatic objects and a static one", "refused", GROWS,
+        BRIEF("static", "struct T s; int h(int i) { return s.a + i; }\n"),
         "the variable s (row.c:1001) has or leads to objects of it"),
-    ROW("automatic objects and a list", "refused", GROWS, BRIEF("static", "struct L { struct T *t; } *l; int h(int i) { return l->t->a; }\n"),
+    ROW("automatic objects and a list", "refused", GROWS,
+        BRIEF("static", "struct L { struct T *t; } *l; int h(int i) { return l->t->a; }\n"),
         "leads to objects of it"),
-    ROW("automatic objects and a callback", "refused", GROWS, BRIEF("static", "int h(int (*c)(struct T *)) { struct T t = {1}; return c(&t); }\n"), NULL),
+    ROW("automatic objects and a callback", "refused", GROWS,
+        BRIEF("static", "int h(int (*c)(struct T *)) { struct T t = {1}; return c(&t); }\n"), NULL),
     ROW("automatic objects and the heap", "refused", GROWS,
-        BRIEF("static", "void *malloc(unsigned long); int h(int i) { struct T *t = malloc(sizeof(*t)); t->a = i; return t->a + g(t) + EDIT; }\n"), NULL),
-    ROW("automatic objects and a function of old code", "refused", "struct T { int a; char b; };", "struct T { int a; char b; char c; };",
-        BRIEF("static", "int h(int i) { volatile struct T t = {1}; return t.a; }\n"), "h (row.c:1001) has objects of it, and is not in the patch"),
+        BRIEF("static", "void *malloc(unsigned long); int h(int i) { struct T *t = "
+                        "malloc(sizeof(*t)); t->a = i; return t->a + g(t) + EDIT; }\n"),
+        NULL),
+    ROW("automatic objects and a function of old code", "refused", "struct T { int a; char b; };",
+        "struct T { int a; char b; char c; };",
+        BRIEF("static", "int h(int i) { volatile struct T t = {1}; return t.a; }\n"),
+        "h (row.c:1001) has objects of it, and is not in the patch"),
     ROW("automatic objects and a cast", "refused", GROWS,
-        BRIEF("static", "int h(void *p) { return ((struct T *)p)->a + EDIT; }\n"), "h (row.c:1001) is in the patch, and may use it by a cast"),
+        BRIEF("static", "int h(void *p) { return ((struct T *)p)->a + EDIT; }\n"),
+        "h (row.c:1001) is in the patch, and may use it by a cast"),
     ROW("automatic objects of which a pointer is returned", "refused", GROWS,
-        BRIEF("static", NOINLINE "static struct T *k(struct T *t) { return t + 1; } int h(int i) { struct T t[2] = {{i}}; return k(t)->a + EDIT; }\n"), NULL),
+        BRIEF("static", NOINLINE "static struct T *k(struct T *t) { return t + 1; } int h(int i) { "
+                                 "struct T t[2] = {{i}}; return k(t)->a + EDIT; }\n"),
+        NULL),
     ROW("automatic objects that are copied", "refused", GROWS,
-        BRIEF("static", "extern void keep(void *, unsigned long); int h(int i) { struct T t = {i}; keep(&t, sizeof(t)); return t.a + EDIT; }\n"), NULL),
+        BRIEF("static", "extern void keep(void *, unsigned long); int h(int i) { struct T t = {i}; "
+                        "keep(&t, sizeof(t)); return t.a + EDIT; }\n"),
+        NULL),
     ROW("automatic objects from elsewhere", "refused", GROWS,
-        BRIEF("static", "extern long where; int h(int i) { struct T *t = (struct T *)where; t->a += EDIT; return g(t) + i; }\n"), NULL),
+        BRIEF("static", "extern long where; int h(int i) { struct T *t = (struct T *)where; t->a "
+                        "+= EDIT; return g(t) + i; }\n"),
+        NULL),
 };
 
 static const size_t types_row_count = sizeof(types_rows) / sizeof(*types_rows);
