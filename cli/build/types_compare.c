@@ -196,6 +196,25 @@ static bool nodes_alike(struct type_comparison *comparison, const struct type_no
     }
 }
 
+static int compare_tags(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool has_tag(const char **tags, size_t count, const char *name)
+{
+    return count && bsearch(&name, tags, count, sizeof(*tags), compare_tags) != NULL;
+}
+
+/* Return whether two types of different names are not one that was renamed: one of the names is in both units. */
+static bool other_type(const struct type_comparison *comparison, const struct type_node *old,
+                       const struct type_node *new)
+{
+    return old->name && new->name &&strcmp(old->name, new->name) != 0 &&
+           (has_tag(comparison->new_tags, comparison->new_tag_count, old->name) ||
+            has_tag(comparison->old_tags, comparison->old_tag_count, new->name));
+}
+
 static bool alike(struct type_comparison *comparison, uint32_t old_type, uint32_t new_type,
                   struct way way)
 {
@@ -212,6 +231,8 @@ static bool alike(struct type_comparison *comparison, uint32_t old_type, uint32_
         return enum_and_integer(old, new);
     if (old->kind != TYPE_STRUCT && old->kind != TYPE_UNION && old->kind != TYPE_ENUM)
         return nodes_alike(comparison, old, new, way);
+    if (other_type(comparison, old, new))
+        return false;
     list_pair(way.pairs, find_or_add_pair(comparison, old_peeled, new_peeled));
     return true;
 }
@@ -329,12 +350,25 @@ static void add_both(struct type_comparison *comparison, const struct type_node 
         find_or_add_pair(comparison, old_type, new_type);
 }
 
+static const char **tags_of(const struct type_node **roots, size_t count, size_t *out)
+{
+    const char **tags = allocate((count + 1) * sizeof(*tags));
+
+    *out = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_tagged(roots[i]))
+            tags[(*out)++] = roots[i]->name;
+    return tags;
+}
+
 static void add_roots(struct type_comparison *comparison)
 {
     size_t old_count, new_count, i = 0, k = 0;
     const struct type_node **old = sorted_roots(comparison->old_types, &old_count);
     const struct type_node **new = sorted_roots(comparison->new_types, &new_count);
 
+    comparison->old_tags = tags_of(old, old_count, &comparison->old_tag_count);
+    comparison->new_tags = tags_of(new, new_count, &comparison->new_tag_count);
     while (i < old_count && k < new_count) {
         int order = compare_type_names(old[i], new[k]);
 
@@ -367,6 +401,8 @@ void type_comparison_free(struct type_comparison *comparison)
     free(comparison->pairs);
     free(comparison->edges);
     free(comparison->slots);
+    free(comparison->old_tags);
+    free(comparison->new_tags);
     free(comparison);
 }
 

@@ -12,7 +12,8 @@
  * - the word for a base type of the same size and kind (long, long long); an enum and an integer of its size.
  * - a pointer to void or to characters for any other pointer to data: the pointer is the same bits, and what it points to is
  *   compared wherever its type is named.
- * - a structure of another tag with the same members at the same places.
+ * - a structure of another tag with the same members at the same places, if the unit before does not have the new tag, and the
+ *   unit after not the old one.
  * - enumerators that are added, while those that exist keep their values.
  */
 #ifndef HOTPATCH_TYPES_COMPARE_H

@@ -48,6 +48,8 @@ struct type_comparison {
     size_t edge_count, edge_capacity;
     uint32_t *slots;
     size_t slot_count;
+    const char **old_tags, **new_tags; /* names of structures, unions and enums, sorted */
+    size_t old_tag_count, new_tag_count;
     size_t marked;  /* pairs when `reaches` was last found */
     unsigned steps; /* of one question */
 };

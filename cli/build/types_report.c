@@ -131,7 +131,7 @@ static char *verb_text(const struct type_comparison *comparison, uint32_t pair)
 
     if (same_type_name(&comparison->old_types->nodes[it->old_type],
                        &comparison->new_types->nodes[it->new_type]))
-        return format_text("%s", it->change <= TYPE_RENAMED   ? "has other names"
+        return format_text("%s", it->change <= TYPE_RENAMED   ? "has the same layout in other words"
                                  : it->change == TYPE_COUNTED ? "has other values"
                                                               : "has another layout");
     name = node_name(comparison->new_types, it->new_type);
