@@ -90,8 +90,8 @@ static struct source_text *text_read(int fd)
     return NULL;
 }
 
-/* Open the file with the rights of the owner: a link that the owner has put there leads root to nothing that the owner may
- * not read. */
+/* Open the file with the rights of the owner: a link that the owner has put there leads root to nothing that the
+ * owner may not read. */
 static int open_as(const char *path, const struct build_owner *owner)
 {
     int fd;

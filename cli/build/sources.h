@@ -1,9 +1,8 @@
 /*
  * sources.h - the texts of source files: as they are now, and as they were when a binary was built.
  *
- * A list of files is shared by all binaries that are watched; each binary has its unedited sources: the texts that it was
- * built from. The difference of the two is
- * the edit that build_patch() takes. Texts are shared, not copied.
+ * A list of files is shared by all binaries that are watched; each binary has its unedited sources: the texts that it
+ * was built from. The difference of the two is the edit that build_patch() takes. Texts are shared, not copied.
  */
 #ifndef HOTPATCH_SOURCES_H
 #define HOTPATCH_SOURCES_H

@@ -1,9 +1,9 @@
 /*
  * watch.c - see watch.h.
  *
- * One thread waits for events: a file was saved, a process has ended, a signal has come. A save is awaited until it is complete
- * and no other follows it at once; then watch_round.c makes the sources live as they are then. Sources that change while they are
- * compiled are compiled again before they are loaded.
+ * One thread waits for events: a file was saved, a process has ended, a signal has come. A save is awaited until it
+ * is complete and no other follows it at once; then watch_round.c makes the sources live as they are then. Sources
+ * that change while they are compiled are compiled again before they are loaded.
  */
 #include "cli/verbs/watch.h"
 

@@ -1,8 +1,8 @@
 /*
  * watch_binaries.c - see watch_binaries.h.
  *
- * A file is known by device and inode: a program that was linked again has a new inode, while old processes still run the old
- * file, which /proc/PID/exe opens.
+ * A file is known by device and inode: a program that was linked again has a new inode, while old processes still run
+ * the old file, which /proc/PID/exe opens.
  */
 #include "cli/verbs/watch_binaries.h"
 
@@ -240,8 +240,8 @@ void watch_binaries_stale(struct watch_binaries *binaries)
 
 /* ---- a file that was built again ---- */
 
-/* Compare one side of the edit with the binary, by an edit of equal texts. Return how many functions have other constants;
- * SIZE_MAX where the code is another. */
+/* Compare one side of the edit with the binary, by an edit of equal texts. Return how many functions have other
+ * constants; SIZE_MAX where the code is another. */
 static size_t distance_from(const struct watch_binaries *binaries,
                             const struct watch_binary *binary, const struct edit_file *files,
                             size_t count, bool old, struct refusal *why)

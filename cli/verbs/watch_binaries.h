@@ -1,6 +1,6 @@
 /*
- * watch_binaries.h - the programs and libraries that hotpatch watch patches: files that are mapped by its processes and were built
- * from the watched sources.
+ * watch_binaries.h - the programs and libraries that hotpatch watch patches: files that are mapped by its processes
+ * and were built from the watched sources.
  */
 #ifndef HOTPATCH_WATCH_BINARIES_H
 #define HOTPATCH_WATCH_BINARIES_H
@@ -48,8 +48,8 @@ int watch_binaries_begin(struct watch_binaries *binaries, const struct watch_opt
 /* Remove the directory, and free all. */
 void watch_binaries_end(struct watch_binaries *binaries);
 
-/* Return the binary of an object of the process. An object that is seen for the first time is opened; *opened is set then. NULL:
- * the object is gone, or was not built from the sources; `why` has the reason where it is the program. */
+/* Return the binary of an object of the process. An object that is seen for the first time is opened; *opened is set
+ * then. NULL: the object is gone, or was not built from the sources; `why` has the reason where it is the program. */
 struct watch_binary *watch_binaries_find(struct watch_binaries *binaries,
                                          const struct process *process,
                                          const struct mapped_object *object, bool *opened,
@@ -57,8 +57,8 @@ struct watch_binary *watch_binaries_find(struct watch_binaries *binaries,
 
 /* All patches are to be made again. */
 void watch_binaries_stale(struct watch_binaries *binaries);
-/* Find out which texts a file that was built again comes from: the present ones, or those of the older file. Return 0, or -1
- * with the refusal where it comes from neither. */
+/* Find out which texts a file that was built again comes from: the present ones, or those of the older file. Return
+ * 0, or -1 with the refusal where it comes from neither. */
 int watch_binary_date(struct watch_binaries *binaries, struct watch_binary *binary,
                       struct refusal *why);
 

@@ -1,9 +1,10 @@
 /*
  * watch_files.c - see watch_files.h.
  *
- * path_watch.c notices that there may be other contents; they are compared by their bytes, since two saves may fall into one
- * second, or one tick of the file system's clock. A file that a descriptor can write to is not read (whole_file.c), and one
- * that is missing is waited for: an editor that saves by renaming has moved it away for a moment.
+ * path_watch.c notices that there may be other contents; they are compared by their bytes, since two saves may fall
+ * into one second, or one tick of the file system's clock. A file that a descriptor can write to is not read
+ * (whole_file.c), and one that is missing is waited for: an editor that saves by renaming has moved it away for a
+ * moment.
  */
 #include "cli/verbs/watch_files.h"
 

@@ -12,8 +12,8 @@
 
 struct watch_files;
 
-/* Begin to watch the files of the list, and the file of compile commands at `commands` (NULL: there is none). The list and the
- * path are the caller's. */
+/* Begin to watch the files of the list, and the file of compile commands at `commands` (NULL: there is none). The
+ * list and the path are the caller's. */
 struct watch_files *watch_files_open(struct sources *sources, const char *commands);
 void watch_files_close(struct watch_files *files); /* NULL is allowed */
 /* Watch files that were added to the list. Look at each of them once. */
@@ -33,8 +33,8 @@ bool watch_files_pending(const struct watch_files *files);
 /* Return whether the file of compile commands was touched since the last watch_files_clear(). */
 bool watch_files_commands(const struct watch_files *files);
 
-/* Take the words of a compiler that has failed, malloc'd; NULL: none has. When a file appears whose name is among them, a header
- * that was missing, the sources count as changed. */
+/* Take the words of a compiler that has failed, malloc'd; NULL: none has. When a file appears whose name is among
+ * them, a header that was missing, the sources count as changed. */
 void watch_files_failed(struct watch_files *files, char *words);
 
 /* Return the names of the files that have changed since the last watch_files_clear(), malloc'd: "a.c, b.h". */

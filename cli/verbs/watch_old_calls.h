@@ -1,6 +1,6 @@
 /*
- * watch_old_calls.h - names the threads that still run the old code of a function that hotpatch watch has switched: a call that does
- * not return.
+ * watch_old_calls.h - names the threads that still run the old code of a function that hotpatch watch has switched: a
+ * call that does not return.
  */
 #ifndef HOTPATCH_WATCH_OLD_CALLS_H
 #define HOTPATCH_WATCH_OLD_CALLS_H

@@ -1,7 +1,8 @@
 /*
  * watch_processes.c - see watch_processes.h.
  *
- * No event tells a user that another process was started (proc_events(7) needs root), so processes of @NAME are looked for.
+ * No event tells a user that another process was started (proc_events(7) needs root), so processes of @NAME are
+ * looked for.
  */
 #include "cli/verbs/watch_processes.h"
 
@@ -66,8 +67,8 @@ static void watched_free(struct watch_process *watched)
     free(watched->parts);
 }
 
-/* Take over the process. Return 0, or -1 with the refusal: it stays in the list without parts, so that it is not looked at
- * again. */
+/* Take over the process. Return 0, or -1 with the refusal: it stays in the list without parts, so that it is not
+ * looked at again. */
 static int watched_add(struct watch_processes *processes, struct process *process,
                        struct refusal *why)
 {

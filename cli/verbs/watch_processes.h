@@ -42,7 +42,8 @@ int watch_processes_begin(struct watch_processes *processes, struct watch_binari
                           struct refusal *why);
 void watch_processes_end(struct watch_processes *processes);
 
-/* Drop those that have ended, and say so. Return whether the watch goes on: there is a process, or one of @NAME may come. */
+/* Drop those that have ended, and say so. Return whether the watch goes on: there is a process, or one of @NAME may
+ * come. */
 bool watch_processes_drop(struct watch_processes *processes);
 /* Look for new processes of @NAME, if it is time. Return whether one was found. */
 bool watch_processes_join(struct watch_processes *processes);

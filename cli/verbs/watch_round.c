@@ -1,8 +1,9 @@
 /*
  * watch_round.c - see watch_round.h.
  *
- * A patch states the whole difference between the present sources and the texts that its file was built from, so the process
- * has one patch of each file, and the next takes its place. All patches of a save are one transaction of each process.
+ * A patch states the whole difference between the present sources and the texts that its file was built from, so the
+ * process has one patch of each file, and the next takes its place. All patches of a save are one transaction of each
+ * process.
  */
 #include "cli/verbs/watch_round.h"
 

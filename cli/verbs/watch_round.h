@@ -1,6 +1,6 @@
 /*
- * watch_round.h - makes the present sources live in all watched processes: builds the patches, loads or reverts them, and
- * reports.
+ * watch_round.h - makes the present sources live in all watched processes: builds the patches, loads or reverts them,
+ * and reports.
  */
 #ifndef HOTPATCH_WATCH_ROUND_H
 #define HOTPATCH_WATCH_ROUND_H
@@ -24,8 +24,8 @@ enum round_end {
     ROUND_STALE, /* sources changed meanwhile: nothing was loaded, run it again */
 };
 
-/* Make the saves live that watch_files_changed() has reported, in all processes, new ones too. `last`: also if sources change
- * meanwhile. */
+/* Make the saves live that watch_files_changed() has reported, in all processes, new ones too. `last`: also if
+ * sources change meanwhile. */
 enum round_end watch_round_run(const struct watch_round *round, bool last);
 /* Revert the patches in all processes. */
 void watch_round_revert(const struct watch_round *round);

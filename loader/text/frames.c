@@ -1,9 +1,10 @@
 /*
  * frames.c - see frames.h.
  *
- * /proc shows a sleeping thread's PC and SP alone. Call frame information gives the callers' registers that are saved on the
- * stack (cfi.h works with the registers that are known). Where a frame is found by the frame pointer, which no callee has
- * saved, the lowest place that can be its saved pair is taken: a pointer further up the stack, and a return address.
+ * /proc shows a sleeping thread's PC and SP alone. Call frame information gives the callers' registers that are saved
+ * on the stack (cfi.h works with the registers that are known). Where a frame is found by the frame pointer, which no
+ * callee has saved, the lowest place that can be its saved pair is taken: a pointer further up the stack, and a
+ * return address.
  */
 #include "loader/text/frames.h"
 

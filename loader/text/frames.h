@@ -1,8 +1,9 @@
 /*
  * frames.h - the functions that the other threads of the process are in: their stacks, unwound from outside.
  *
- * Called by the listener with the engine lock held. Only threads that sleep in a system call are looked at; a thread that
- * wakes meanwhile is left out. What is found was true at a past moment. No thread is stopped, and no signal is sent.
+ * Called by the listener with the engine lock held. Only threads that sleep in a system call are looked at; a thread
+ * that wakes meanwhile is left out. What is found was true at a past moment. No thread is stopped, and no signal is
+ * sent.
  */
 #ifndef HOTPATCH_FRAMES_H
 #define HOTPATCH_FRAMES_H

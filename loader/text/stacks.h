@@ -22,8 +22,8 @@ int stacks_look(void);
  * Called like stacks_look(). */
 bool stack_leads_into(uintptr_t pointer, uintptr_t begin, uintptr_t end);
 
-/* Read memory of the process. `memory`: its file (sys_open_own_memory()), or negative. Return false if the memory cannot be
- * read. */
+/* Read memory of the process. `memory`: its file (sys_open_own_memory()), or negative. Return false if the memory
+ * cannot be read. */
 bool stacks_read(int memory, void *to, uintptr_t from, size_t size);
 
 /* Return the end of the stack that `pointer` points into, up to which no other thread can unmap it. Return 0 if the end

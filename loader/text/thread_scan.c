@@ -139,8 +139,8 @@ static bool is_fork(uint64_t call)
     return call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
 }
 
-/* Read where the thread sleeps: OUTSIDE stands for any place. The line of /proc/PID/syscall (proc(5)) ends in the thread's
- * SP and PC, unless the thread runs. */
+/* Read where the thread sleeps: OUTSIDE stands for any place. The line of /proc/PID/syscall (proc(5)) ends in the
+ * thread's SP and PC, unless the thread runs. */
 static enum where read_place(pid_t entry, uintptr_t *pc, uintptr_t *sp)
 {
     char line[256];

@@ -1,8 +1,8 @@
 /*
  * old_calls.c - see old_calls.h.
  *
- * A patch may call the code that it replaces (HOTPATCH_ORIGINAL). So a thread in the program's own function tells something only
- * where the new code was not entered since the switch, or never calls the old: a thin object.
+ * A patch may call the code that it replaces (HOTPATCH_ORIGINAL). So a thread in the program's own function tells
+ * something only where the new code was not entered since the switch, or never calls the old: a thin object.
  */
 #include "loader/transaction/old_calls.h"
 

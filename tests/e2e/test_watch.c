@@ -1,5 +1,6 @@
 /*
- * test_watch.c - hotpatch watch: a save is live, however an editor makes it; what cannot be live is said, and the old code stays.
+ * test_watch.c - hotpatch watch: a save is live, however an editor makes it; what cannot be live is said, and the old
+ * code stays.
  *
  * The program is built in the suite's directory by a user's tools. It answers the lines of its input.
  */

@@ -1,5 +1,6 @@
 /*
- * must_watch.c - hotpatch watch: what a save must come to, and what the command must refuse. test_watch.c has the ways of a save.
+ * must_watch.c - hotpatch watch: what a save must come to, and what the command must refuse. test_watch.c has the
+ * ways of a save.
  */
 #include "tests/must/must.h"
 
