@@ -103,7 +103,8 @@ static bool is_integer(const struct type_node *node)
            node->encoding == DW_ATE_unsigned_char || node->encoding == DW_ATE_UTF;
 }
 
-/* Each value of a _Bool in memory is one of a byte that stands for the same; a caller may rely on 0 or 1 in a result. */
+/* Each value of a _Bool in memory is one of a byte that stands for the same; a caller may rely on 0 or 1 in a result. The psABI
+ * passes signed and unsigned integers of a register's width as the same bits; narrower ones are extended by their sign. */
 static bool bases_alike(const struct type_node *old, const struct type_node *new, bool passed)
 {
     if (old->size != new->size)
@@ -111,7 +112,7 @@ static bool bases_alike(const struct type_node *old, const struct type_node *new
     if (old->encoding == DW_ATE_boolean && is_integer(new) && new->size == 1)
         return !passed;
     if (is_integer(old) && is_integer(new))
-        return is_signed(old) == is_signed(new);
+        return is_signed(old) == is_signed(new) || (passed && new->size >= sizeof(int));
     return old->encoding == new->encoding;
 }
 
@@ -139,6 +140,7 @@ static bool targets_alike(struct type_comparison *comparison, const struct type_
         return false;
     if (any)
         return old_node->kind != TYPE_FUNCTION && new_node->kind != TYPE_FUNCTION;
+    way.passed = false;
     return alike(comparison, old->target, new->target, way);
 }
 

@@ -10,6 +10,7 @@
  * - typedefs, const, volatile and restrict: they do not lay out bytes. Code that depends on volatile differs, and what
  *   differs is part of the patch. _Atomic counts: code that still runs may not keep to it.
  * - the word for a base type of the same size and kind (long, long long); an enum and an integer of its size.
+ * - a parameter or a result of 4 or 8 bytes that becomes signed or unsigned: the caller passes the same bits.
  * - a pointer to void or to characters for any other pointer to data: the pointer is the same bits, and what it points to is
  *   compared wherever its type is named.
  * - a structure of another tag with the same members at the same places, if the unit before does not have the new tag, and the

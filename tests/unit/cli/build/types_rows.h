@@ -107,6 +107,15 @@ static const struct types_row types_rows[] = {
         "typedef unsigned long size;\n#define A size n, const char *p\n",
         "int f(A) { return (int)n + *p + EDIT; }\n", NULL),
 
+    ROW("a parameter and a result become unsigned", "same", "#define R int\n#define A int n\n",
+        "#define R unsigned\n#define A unsigned n\n", "R f(A) { return n * 3 + EDIT; }\n", NULL),
+    ROW("a parameter of two bytes becomes unsigned", "refused", "#define A short n\n",
+        "#define A unsigned short n\n", "int f(A) { return n * 3 + EDIT; }\n",
+        "int f(short n) became int f(unsigned short n)"),
+    ROW("a parameter points to unsigned", "refused", "#define A int *n\n",
+        "#define A unsigned *n\n", "int f(A) { return (int)*n * 3 + EDIT; }\n",
+        "int f(int *n) became int f(unsigned int *n)"),
+
     /* what the user should know of */
     ROW("a member's name", "note", "struct T { int a; int b; };",
         "struct T { int a; int length; };", LIVES, "int b at 4 became int length at 4"),
