@@ -184,6 +184,20 @@ static const struct baseline_function *first_different(const struct baseline *ba
     return NULL;
 }
 
+/* Return whether the object has static functions or variables, and the binary none of its file: strip -x took them. */
+static bool lacks_locals(const struct baseline *baseline, const struct rel_object *object)
+{
+    if (baseline->group || baseline->equal == 0)
+        return false;
+    for (uint32_t i = 1; i < object->symbol_count; i++) {
+        const struct rel_symbol *symbol = &object->symbols[i];
+        if (symbol->binding == STB_LOCAL && rel_symbol_placed(symbol) &&
+            symbol->type != STT_SECTION && symbol->size > 0 && !is_label_name(symbol->name))
+            return true;
+    }
+    return false;
+}
+
 int baseline_make(struct baseline **out, struct binary *binary, const struct rel_object *object,
                   const char *file_name, struct refusal *why)
 {
@@ -197,6 +211,11 @@ int baseline_make(struct baseline **out, struct binary *binary, const struct rel
     }
     if (!function)
         return 0;
+    if (lacks_locals(*out, object)) {
+        refuse(why, HP_NO_SYMBOLS, "%s: the binary has no static functions and variables of it",
+               file_name ? file_name : object->file);
+        goto refused;
+    }
     refuse(why, HP_BASELINE, "%s: %s %s (%zu of %zu functions differ)",
            file_name ? file_name : object->file, object->symbols[function->symbol].name,
            function->reason ? function->reason : "differs", (*out)->differs,

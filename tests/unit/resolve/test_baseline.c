@@ -600,6 +600,25 @@ static void a_binary_without_names_is_refused(void **state)
     binary_close(binary);
 }
 
+static void a_binary_without_the_names_of_statics_is_refused(void **state)
+{
+    (void)state;
+    need_way("O2");
+    assert_true(run("strip -x -o locals program"));
+    struct binary *binary = open_binary("locals", NULL);
+    struct refusal why = {0};
+    struct baseline *baseline;
+    struct file file;
+    struct rel_object *object = open_object("compared.compared.o", &file);
+
+    assert_int_equal(baseline_make(&baseline, binary, object, NULL, &why), -1);
+    assert_int_equal(why.items[0].code, HP_NO_SYMBOLS);
+    refusal_clear(&why);
+    rel_object_close(object);
+    file_free(&file);
+    binary_close(binary);
+}
+
 /* ------------------------------------------------------- main --- */
 
 static const char *first_way = "O2";
@@ -637,6 +656,7 @@ int main(int count, char **arguments)
         T(a_twin_gives_the_symbols_of_a_stripped_binary),
         T(a_debug_file_of_another_binary_is_refused),
         T(a_binary_without_names_is_refused),
+        T(a_binary_without_the_names_of_statics_is_refused),
     };
 
     if (count > 2)
