@@ -10,9 +10,8 @@
 #include "cli/build/build_affected.h"
 #include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
+#include "cli/build/build_steps.h"
 #include "cli/build/file_bytes.h"
-#include "cli/build/grammar.h"
-#include "cli/build/line_marks.h"
 #include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
 #include "cli/build/selection.h"
@@ -287,97 +286,6 @@ static void take_selection(struct build_run *run, const struct selection *select
 
 /* ------------------------------------------------------------ one edit --- */
 
-/* Files that no compiler reads: they are ignored without a question to it. */
-static bool is_text_name(const char *path)
-{
-    static const char *const suffixes[] = {
-        ".md",   ".txt", ".rst", ".html", ".am",   ".ac",    ".po",   ".pot",   ".yml",
-        ".yaml", ".py",  ".sh",  ".pl",   ".t",    ".xml",   ".json", ".1",     ".3",
-        ".5",    ".7",   ".8",   ".tcl",  ".conf", ".cmake", ".texi", ".build", ".test"};
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    const char *dot = strrchr(name, '.');
-
-    if (!dot) /* ChangeLog, NEWS, Makefile; but also <string> */
-        return strncmp(name, "ChangeLog", 9) == 0 || strcmp(name, "NEWS") == 0 ||
-               strcmp(name, "README") == 0 || strcmp(name, "Makefile") == 0;
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-        if (strcmp(dot, suffixes[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool same_text(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-    if (!a || !b)
-        return a == b;
-    return a_size == b_size && memcmp(a, b, a_size) == 0;
-}
-
-static void take_step(struct build_run *run, const struct edit_file *file)
-{
-    struct edit_step *step = &run->steps[run->step_count++];
-    char *bytes = NULL;
-    size_t size = 0;
-
-    *step = (struct edit_step){.file = file, .real = path_real(file->path)};
-    step->same = same_text(file->old_text, file->old_size, file->new_text, file->new_size);
-    step->is_text = is_text_name(step->real) || grammar_is_input(step->real);
-    if (file_bytes_read(step->real, &bytes, &size, NULL) != 0)
-        bytes = NULL;
-    step->on_disk = same_text(file->old_text, file->old_size, bytes, size);
-    /* A text that is asked about may be replaced on disk at any moment (hotpatch watch). */
-    run->has_old_view |= !step->on_disk || step->same;
-    free(bytes);
-}
-
-/* Add one file of the edit to a view. The new text keeps the old line numbers. */
-static void view_step(struct overlay *view, const struct edit_step *step, bool edited)
-{
-    const struct edit_file *file = step->file;
-    const char *text = edited ? file->new_text : file->old_text;
-    size_t size = edited ? file->new_size : file->old_size;
-    char *copy = NULL;
-
-    if (text && edited && file->old_text && !step->same) {
-        copy = line_marks_add(file->old_text, file->old_size, text, size, &size);
-    } else if (text) {
-        copy = allocate(size + 1);
-        memcpy(copy, text, size);
-    }
-    overlay_replace(view, step->real, copy, size);
-}
-
-/* Make real what a unit's compiler enters, and where names with ".." begin. */
-static void open_unit_directories(struct overlay *view, const struct unit *unit)
-{
-    char *directory = path_directory(unit->file);
-
-    overlay_open_directory(view, directory);
-    free(directory);
-    for (size_t i = 0; i < unit->candidate_count; i++)
-        overlay_open_directory(view, unit->candidates[i].line.directory);
-}
-
-static int make_view(struct build_run *run, struct overlay *view, bool edited, struct refusal *why)
-{
-    for (size_t i = 0; i < run->step_count; i++)
-        view_step(view, &run->steps[i], edited);
-    for (size_t i = 0; i < run->affected_count; i++)
-        open_unit_directories(view, run->affected[i]);
-    return overlay_make(view, why);
-}
-
-/* A view of the unedited texts, for units that are not known to be affected yet. */
-static int make_old_view(struct build_run *run, struct refusal *why)
-{
-    struct units *units = &run->build->units;
-
-    for (size_t i = 0; i < units->count; i++)
-        if (!units->list[i].stranger)
-            open_unit_directories(&run->old_view, &units->list[i]);
-    return make_view(run, &run->old_view, false, why);
-}
-
 /* Return whether an edited source reads the file, which its unedited one does not. */
 static bool reads_now(const struct build_run *run, const char *real)
 {
@@ -513,7 +421,7 @@ static int take_grammars(struct build_run *run, struct refusal *why)
         return -1;
     run->steps = reallocate(run->steps, (run->step_count + list->count) * sizeof(*run->steps));
     for (size_t i = 0; i < list->count; i++)
-        take_step(run, &list->files[i]);
+        build_take_step(run, &list->files[i]);
     return 0;
 }
 
@@ -521,41 +429,14 @@ static int compile_edit(struct build_run *run, struct refusal *why)
 {
     if (take_grammars(run, why) != 0)
         return -1;
-    if (run->has_old_view && make_old_view(run, why) != 0)
+    if (run->has_old_view && build_make_old_view(run, why) != 0)
         return -1;
     if (build_find_affected(run, why) != 0)
         return -1;
-    if (make_view(run, &run->new_view, true, why) != 0 || build_objects(run, why) != 0)
+    if (build_make_view(run, &run->new_view, true, why) != 0 || build_objects(run, why) != 0)
         return -1;
     note_unused(run);
     return 0;
-}
-
-static void begin_edit(struct build_run *run, const struct edit *edit)
-{
-    char *old_root = format_text("%s/old", run->build->place.scratch);
-    char *new_root = format_text("%s/new", run->build->place.scratch);
-
-    overlay_begin(&run->old_view, old_root, &run->build->place.roots);
-    overlay_begin(&run->new_view, new_root, &run->build->place.roots);
-    run->steps = allocate(edit->file_count * sizeof(*run->steps));
-    for (size_t i = 0; i < edit->file_count; i++)
-        take_step(run, &edit->files[i]);
-    free(old_root);
-    free(new_root);
-}
-
-static void end_edit(struct build_run *run)
-{
-    overlay_clear(&run->old_view);
-    overlay_clear(&run->new_view);
-    overlay_free(&run->old_view);
-    overlay_free(&run->new_view);
-    for (size_t i = 0; i < run->step_count; i++)
-        free(run->steps[i].real);
-    free(run->steps);
-    free(run->affected);
-    edit_list_free(&run->generated);
 }
 
 int build_patch(struct build *build, const struct edit *edit, const struct build_output *output,
@@ -566,13 +447,13 @@ int build_patch(struct build *build, const struct edit *edit, const struct build
 
     memset(result, 0, sizeof(*result));
     owner_enter(&build->place.owner);
-    begin_edit(&run, edit);
+    build_begin_edit(&run, edit);
     outcome = compile_edit(&run, why);
     owner_leave(&build->place.owner);
     if (outcome == 0)
         outcome = select_and_write(&run, output, why);
     owner_enter(&build->place.owner);
-    end_edit(&run);
+    build_end_edit(&run);
     owner_leave(&build->place.owner);
     return outcome;
 }
