@@ -188,7 +188,17 @@ static int read_frames(struct thin_link *link, uint32_t index)
     return size < 0 ? -1 : 0;
 }
 
-static int check_relocations(const struct thin_link *link, const struct thin_record *record)
+/* Return whether only ld.so knows the address: a personality routine of another object, in a CIE of a program at a fixed
+ * address. What ld.so writes is not relative to the frames, so a stub stands for it; with 0 every throw would end. */
+static bool is_far(const struct thin_link *link, uint32_t symbol)
+{
+    enum thin_import import = link->thin->symbols[symbol].import;
+
+    return !rel_symbol_placed(&link->object->symbols[symbol]) &&
+           (import == THIN_DYNAMIC || import == THIN_GOT);
+}
+
+static int check_relocations(struct thin_link *link, const struct thin_record *record)
 {
     size_t count;
     const struct rel_relocation *r = rel_relocations_in(&link->object->sections[record->section],
@@ -208,6 +218,8 @@ static int check_relocations(const struct thin_link *link, const struct thin_rec
             return elf_fail(link->error, ELF_THIN_UNDEFINED,
                             ".eh_frame+0x%llx: %.120s is not placed",
                             (unsigned long long)r[i].offset, thin_name_of(link, r[i].symbol));
+        if (is_far(link, r[i].symbol) && thin_need_stub(link, r[i].symbol) != 0)
+            return -1;
     }
     return 0;
 }

@@ -158,7 +158,7 @@ static int need_got(struct thin_link *link, uint32_t symbol)
     return add_word_rela(link, link->words[symbol].got, ARCH_THIN_DYNAMIC_GOT, symbol);
 }
 
-static int need_stub(struct thin_link *link, uint32_t symbol)
+int thin_need_stub(struct thin_link *link, uint32_t symbol)
 {
     uint32_t *stubs;
 
@@ -268,7 +268,7 @@ static int scan_address(struct thin_link *link, uint32_t section, const struct r
     case THIN_GOT:
     case THIN_DYNAMIC:
         if (branch)
-            return s->has_call ? 0 : need_stub(link, r->symbol);
+            return s->has_call ? 0 : thin_need_stub(link, r->symbol);
         if (!thin_is_dynamic(link, r))
             return fails(link, ELF_THIN_RELOCATION, section, r,
                          "lies in another object: its address is not within reach");

@@ -15,6 +15,8 @@ bool thin_is_missing(const struct thin_link *link, uint32_t symbol);
 bool thin_is_branch(const struct thin_link *link, uint32_t section, const struct rel_relocation *r);
 /* Return whether ld.so applies the relocation: an address of 8 bytes that only ld.so knows. */
 bool thin_is_dynamic(const struct thin_link *link, const struct rel_relocation *r);
+/* Give the function a stub within reach, that jumps to where ld.so finds it. Return 0, or -1 with the link's error. */
+int thin_need_stub(struct thin_link *link, uint32_t symbol);
 /* Decide the parts of sections, words, stubs and relocations for ld.so. Return 0, or -1 with the link's error. */
 int thin_scan(struct thin_link *link);
 
