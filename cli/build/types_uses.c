@@ -181,7 +181,21 @@ static int stop_if_leading(enum type_use_role role, uint32_t type, void *context
     return type_users_leads(context, type);
 }
 
+static int stop_if_variable_leads(uint32_t symbol, struct dwarf_place place, void *context)
+{
+    const struct type_users *users = context;
+    const struct dwarf_variable *variable =
+        object_dwarf_variable_at(users->dwarf, place.section, place.offset);
+
+    (void)symbol;
+    return variable && type_users_leads(users, variable->type_index);
+}
+
 bool type_users_has(const struct type_users *users, const struct dwarf_function *function)
 {
-    return function && type_uses_each(users->dwarf, function, stop_if_leading, (void *)users) != 0;
+    if (!function)
+        return false;
+    return type_uses_each(users->dwarf, function, stop_if_leading, (void *)users) != 0 ||
+           function_references(object_dwarf_object(users->dwarf), function->place,
+                               stop_if_variable_leads, (void *)users) != 0;
 }
