@@ -24,7 +24,7 @@ static int opened;
 static void *taken[32];
 static int taken_count;
 
-__attribute__((noinline, noclone)) int thin_answer(int n)
+__attribute__((noinline)) int thin_answer(int n)
 {
     __asm__ volatile("" : "+r"(n));
     return n * 10 + 1;
