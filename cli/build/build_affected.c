@@ -142,18 +142,22 @@ static void note_use(struct build_run *run, struct unit *unit)
     }
 }
 
-/* Return the unit of the target beside which the new source lies, or NULL. */
+/* Return the unit of the target beside which the new source lies, or NULL: rather one that the edit changes, too. */
 static struct unit *find_sibling(const struct build_run *run, const char *real)
 {
     char *directory = path_directory(real);
     struct units *units = &run->build->units;
     struct unit *found = NULL;
+    bool in_edit = false;
 
-    for (size_t i = 0; i < units->count && !found; i++) {
-        char *other = path_directory(units->list[i].real);
+    for (size_t i = 0; i < units->count && !in_edit; i++) {
+        struct unit *unit = &units->list[i];
+        char *other = path_directory(unit->real);
 
-        if (strcmp(other, directory) == 0 && !units->list[i].added && !units->list[i].stranger)
-            found = &units->list[i];
+        if (strcmp(other, directory) == 0 && !unit->added && !unit->stranger) {
+            in_edit = step_at(run, unit->real) != NULL;
+            found = in_edit || !found ? unit : found;
+        }
         free(other);
     }
     free(directory);
@@ -170,7 +174,7 @@ static void add_new_sources(struct build_run *run)
         if (step->file->old_text || !step->file->new_text || !is_source(step->real))
             continue;
         if (!unit && (sibling = find_sibling(run, step->real)))
-            unit = units_add_like(&run->build->units, step->file->path, &sibling->candidates[0]);
+            unit = units_add_like(&run->build->units, step->file->path, sibling);
         if (unit) {
             unit->added = true;
             unit->stranger = false;

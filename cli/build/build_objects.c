@@ -349,6 +349,17 @@ static int judge_unit(struct build_run *run, struct unit *unit, struct refusal *
     return 0;
 }
 
+/* Choose the command of a new source: the one whose like is chosen of the unit that it was taken from. */
+static void choose_for_added(const struct build_run *run, struct unit *unit)
+{
+    const struct unit *like = unit->like ? units_find(&run->build->units, unit->like) : NULL;
+    const struct candidate *chosen = like ? first_chosen(like) : NULL;
+    size_t index = chosen ? (size_t)(chosen - like->candidates) : 0;
+
+    if (!first_chosen(unit))
+        unit->candidates[index < unit->candidate_count ? index : 0].chosen = true;
+}
+
 static int compare_all(struct build_run *run, struct refusal *why)
 {
     double begin = precise_ms();
@@ -357,14 +368,15 @@ static int compare_all(struct build_run *run, struct refusal *why)
     for (size_t i = 0; i < run->affected_count && result == 0; i++) {
         struct unit *unit = run->affected[i];
 
-        if (unit->added) {
-            unit->candidates[0].chosen = true;
-        } else if (!first_chosen(unit)) {
-            result = compare_unit(run, unit, why);
-            if (result == 0 && judge_unit(run, unit, why) != 0)
-                result = -1;
-        }
+        if (unit->added || first_chosen(unit))
+            continue;
+        result = compare_unit(run, unit, why);
+        if (result == 0 && judge_unit(run, unit, why) != 0)
+            result = -1;
     }
+    for (size_t i = 0; i < run->affected_count; i++)
+        if (run->affected[i]->added)
+            choose_for_added(run, run->affected[i]);
     run->result->times.compare += precise_ms() - begin;
     return result;
 }

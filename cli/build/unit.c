@@ -82,6 +82,7 @@ void units_free(struct units *units)
         words_free(&unit->files);
         free(unit->candidates);
         free(unit->file);
+        free(unit->like);
         free(unit->real);
     }
     free(units->list);
@@ -163,19 +164,30 @@ static void copy_words(struct word_list *to, const struct word_list *from)
         words_add(to, from->list[i]);
 }
 
-struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like)
+static struct command_line line_like(const struct command_line *like, const char *file)
 {
-    /* The list may move, and `like` is in it. */
-    struct command_line line = {.directory = format_text("%s", like->line.directory),
+    struct command_line line = {.directory = format_text("%s", like->directory),
                                 .source = format_text("%s", file),
-                                .whole = like->line.whole};
-    struct unit *unit;
+                                .language =
+                                    like->language ? format_text("%s", like->language) : NULL,
+                                .whole = like->whole};
 
-    if (like->line.language)
-        line.language = format_text("%s", like->line.language);
-    copy_words(&line.words, &like->line.words);
-    copy_words(&line.maps, &like->line.maps);
-    unit = add_unit(units, file, path_real(file));
-    add_command(unit, &line);
+    copy_words(&line.words, &like->words);
+    copy_words(&line.maps, &like->maps);
+    return line;
+}
+
+struct unit *units_add_like(struct units *units, const char *file, const struct unit *like)
+{
+    size_t sibling = (size_t)(like - units->list); /* the list may move */
+    struct unit *unit = add_unit(units, file, path_real(file));
+
+    like = &units->list[sibling];
+    unit->like = format_text("%s", like->real);
+    for (size_t i = 0; i < like->candidate_count; i++) {
+        struct command_line line = line_like(&like->candidates[i].line, file);
+
+        add_command(unit, &line);
+    }
     return unit;
 }

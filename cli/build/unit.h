@@ -38,9 +38,10 @@ struct unit {
     char *real; /* path_real() */
     struct candidate *candidates;
     size_t candidate_count;
-    bool added;             /* an edit has the file, and the binary does not */
-    bool stranger;          /* the target does not come from it */
-    bool knows_files;       /* `files` is filled */
+    bool added;       /* an edit has the file, and the binary does not */
+    char *like;       /* of an added unit: path of the unit that has the same commands; or NULL */
+    bool stranger;    /* the target does not come from it */
+    bool knows_files; /* `files` is filled */
     struct word_list files; /* path_real() of what the unedited source is compiled from */
 };
 
@@ -52,8 +53,8 @@ struct units {
 /* Make the units of the compile commands. Commands that cannot be read are left out, unless `strict`. */
 int units_make(struct units *units, const struct compile_commands *commands, struct refusal *why);
 void units_free(struct units *units);
-/* Add a unit for `file`, compiled as `like` is. */
-struct unit *units_add_like(struct units *units, const char *file, const struct candidate *like);
+/* Add a unit for `file`, with the commands of `like`. */
+struct unit *units_add_like(struct units *units, const char *file, const struct unit *like);
 struct unit *units_find(const struct units *units, const char *real);
 /* Return whether the edited source reads the file, by its last compilation. */
 bool unit_edited_reads(const struct unit *unit, const char *real);

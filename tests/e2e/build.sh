@@ -317,6 +317,10 @@ done
 echo "[$rows]" >"$p/compile_commands.json"
 edit src/twice.c 's/\* 2/* 5/'
 check "of several commands that of the binary is taken" finds 1 twice
+edit src/twice.c 's/return x \* 3;/return helper(x);/; s/^static int calls/int helper(int x);\n&/'
+printf '#ifdef OTHER\n#error another program\n#endif\nint helper(int x)\n{\n    return x * 9;\n}\n' >"$p.new/src/helper.c"
+make_diff
+check "a new file is compiled with the command of that program" finds 2 helper not_clamped
 
 # Another program of the tree has files of the same names.
 project strangers
