@@ -204,7 +204,8 @@ int baseline_make(struct baseline **out, struct binary *binary, const struct rel
     if (baseline_compare(out, binary, object, file_name, why))
         return -1;
     const struct baseline_function *function = first_different(*out);
-    if (!function && (*out)->function_count > 0 && (*out)->equal + (*out)->content == 0) {
+    if (!function && (*out)->function_count > 0 &&
+        (*out)->equal + (*out)->content + (*out)->shared == 0) {
         refuse(why, HP_BASELINE, "%s: no function of it is in the binary",
                file_name ? file_name : object->file);
         goto refused;

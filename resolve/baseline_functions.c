@@ -300,18 +300,79 @@ static void check_places(struct baseline_work *work)
     }
 }
 
+struct sharing {
+    const struct baseline_work *work;
+    const struct rel_symbol *own;
+    const char *other;
+};
+
+/* Compare names without the version that .symver adds in an object. */
+static bool is_named_unversioned(const struct rel_symbol *symbol, const char *name)
+{
+    size_t length = strcspn(symbol->name, "@");
+
+    return strlen(name) == length && memcmp(symbol->name, name, length) == 0;
+}
+
+/* Return whether the object itself gives the function that name, too: an alias. */
+static bool is_own_alias(const struct sharing *sharing, const char *name)
+{
+    const struct rel_object *object = sharing->work->object;
+    struct rel_symbols symbols = rel_section_symbols(object, sharing->own->section);
+
+    for (size_t i = 0; i < symbols.count; i++) {
+        const struct rel_symbol *symbol = &object->symbols[symbols.indexes[i]];
+        if (symbol->value == sharing->own->value && is_named_unversioned(symbol, name))
+            return true;
+    }
+    return false;
+}
+
+static int find_shared(const struct binary_symbol *symbol, void *context)
+{
+    struct sharing *sharing = context;
+
+    bool foreign = sharing->own->binding == STB_LOCAL && symbol->binding == STB_LOCAL &&
+                   symbol->group != sharing->work->group;
+
+    if (symbol->type != STT_FUNC || symbol->size == 0 ||
+        (!foreign && is_own_alias(sharing, symbol->name)))
+        return 0;
+    sharing->other = symbol->name;
+    return 1;
+}
+
+/* The functions of one name of two files may be folded, too: then .symtab has two local symbols of it. */
+static void check_shared(struct baseline_work *work, struct baseline_function *function)
+{
+    struct sharing sharing = {work, &work->object->symbols[function->symbol], NULL};
+
+    if (!binary_at(work->binary, function->address, find_shared, &sharing))
+        return;
+    function->verdict = BASELINE_SHARED;
+    free(function->reason);
+    if (asprintf(&function->reason, "the linker made one function of it and '%s' (--icf)",
+                 sharing.other) < 0)
+        function->reason = NULL;
+}
+
 void functions_finish(struct baseline_work *work)
 {
     struct baseline *result = work->result;
 
     check_places(work);
     for (size_t i = 0; i < result->function_count; i++) {
+        if (result->functions[i].verdict == BASELINE_EQUAL)
+            check_shared(work, &result->functions[i]);
         switch (result->functions[i].verdict) {
         case BASELINE_EQUAL:
             result->equal++;
             break;
         case BASELINE_CONTENT:
             result->content++;
+            break;
+        case BASELINE_SHARED:
+            result->shared++;
             break;
         case BASELINE_DIFFERS:
             result->differs++;

@@ -31,6 +31,8 @@ struct baseline_symbol {
 enum baseline_verdict {
     BASELINE_EQUAL,
     BASELINE_CONTENT, /* the code is equal, constants that it refers to are not: __DATE__ */
+    BASELINE_SHARED, /* equal, and the linker folded another function into the same bytes (--icf): a switch would replace
+                        both */
     BASELINE_DIFFERS,
     BASELINE_ABSENT /* not in the binary: --gc-sections, or a weak or COMDAT function of another unit */
 };
@@ -50,7 +52,7 @@ struct baseline {
     struct baseline_function
         *functions; /* every function, .cold parts and clones included, in the order of .symtab */
     size_t function_count;
-    size_t equal, absent, content, differs; /* verdicts */
+    size_t equal, absent, content, shared, differs; /* verdicts */
     bool has_tls_module;
     uint64_t tls_module; /* two GOT words for local-dynamic accesses */
     const char

@@ -66,7 +66,7 @@ static void accept_functions(struct baseline *result)
     for (size_t i = 0; i < result->function_count; i++) {
         const struct baseline_function *function = &result->functions[i];
         struct baseline_symbol *symbol = &result->symbols[function->symbol];
-        if (function->verdict != BASELINE_EQUAL && function->verdict != BASELINE_CONTENT)
+        if (function->verdict == BASELINE_DIFFERS || function->verdict == BASELINE_ABSENT)
             continue;
         if (!symbol->has_address) {
             symbol->by_name = !symbol->has_call;

@@ -260,7 +260,7 @@ static void all_equal(const struct way *way, const char *binary, const char *obj
         const struct baseline_function *function = &baseline->functions[i];
         const char *name = comparison.object->symbols[function->symbol].name;
         bool weak = strcmp(name, "weak_elsewhere") == 0;
-        if (function->verdict != BASELINE_EQUAL &&
+        if (function->verdict != BASELINE_EQUAL && function->verdict != BASELINE_SHARED &&
             !(function->verdict == BASELINE_ABSENT && (absent || weak)))
             fail_msg("%s: %s: %s: verdict %d %s", way->name, object, name, (int)function->verdict,
                      function->reason ? function->reason : "");
@@ -418,6 +418,22 @@ static void a_function_that_the_linker_dropped_is_absent(void **state)
     struct comparison comparison = compare("program", NULL, "compared.compared.o");
 
     assert_int_equal(verdict_of(&comparison, "never_called"), BASELINE_ABSENT);
+    assert_int_equal(verdict_of(&comparison, "main"), BASELINE_EQUAL);
+    comparison_end(&comparison);
+}
+
+static void a_function_that_the_linker_folded_with_another_is_told(void **state)
+{
+    (void)state;
+    assert_true(run("printf 'int one(int a) { return a * 7 + 3; }\\n"
+                    "int main(int c, char **v) { (void)v; return one(c) * 5; }\\n' >folded.c && "
+                    "printf 'int two(int a) { return a * 7 + 3; }\\n"
+                    "int (*pointer)(int) = two;\\n' >other.c && "
+                    "gcc -O1 -ffunction-sections -c folded.c other.c && "
+                    "gcc folded.o other.o -o folded -fuse-ld=lld -Wl,--icf=all"));
+    struct comparison comparison = compare("folded", NULL, "folded.o");
+
+    assert_int_equal(verdict_of(&comparison, "one"), BASELINE_SHARED);
     assert_int_equal(verdict_of(&comparison, "main"), BASELINE_EQUAL);
     comparison_end(&comparison);
 }
@@ -649,6 +665,7 @@ int main(int count, char **arguments)
         T(two_files_of_one_name_are_told_apart_by_what_leads_to_their_statics),
         T(a_weak_function_of_another_file_is_absent),
         T(a_function_that_the_linker_dropped_is_absent),
+        T(a_function_that_the_linker_folded_with_another_is_told),
         T(an_edited_source_differs_in_the_function_of_the_edit),
         T(other_flags_are_refused_with_function_and_instruction),
         T(a_file_that_is_not_in_the_binary_is_refused),
