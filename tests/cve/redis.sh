@@ -86,8 +86,10 @@ fix_test()
         set -- "$@" --only "$name"
     done <"$work/test_names"
     [ -s "$work/test_names" ] || return 2
-    (cd "$full" && ln -sf "$tree/src/redis-cli" "$tree/src/redis-benchmark" "$tree/src/redis-server" src/ &&
-        timeout 300 ./runtest --host 127.0.0.1 --port $port "$@") >"$work/fix_test" 2>&1
+    mkdir -p "$work/suite"
+    cp -r "$full/tests" "$full/runtest" "$work/suite/"
+    ln -sfn "$tree/src" "$work/suite/src"
+    (cd "$work/suite" && timeout 300 ./runtest --host 127.0.0.1 --port $port "$@") >"$work/fix_test" 2>&1
     status=$?
     grep -q '\[ok\]\|\[err\]\|\[exception\]' "$work/fix_test" || return 2
     return $((status != 0))
