@@ -398,6 +398,8 @@ static enum compare_result compare_instruction(struct compare_step *step)
     if (!instruction_decode(object_code_at(step), question->end - step->object, &step->in))
         return compare_differs(step, "the object has bytes that are no instruction");
     size_t fields = count_fields(step);
+    if (fields > 0 && step->relocations->offset < step->object)
+        return compare_differs(step, "a relocation of the object lies in no instruction");
     if (step->in.nop && fields == 0) {
         step->object += step->in.length;
         return COMPARE_EQUAL;
