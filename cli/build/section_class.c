@@ -52,7 +52,8 @@ enum section_class section_class_of(const struct rel_section *section)
     static const char *const variables[] = {".data", ".bss", ".ldata", ".lbss", ".sdata", ".sbss"};
 
     if (!(section->flags & SHF_ALLOC) || section_is_unwind(section) ||
-        strcmp(section->name, ".note.gnu.property") == 0)
+        strcmp(section->name, ".note.gnu.property") == 0 ||
+        strcmp(section->name, "__patchable_function_entries") == 0)
         return SECTION_IGNORED;
     if (section->flags & SHF_TLS)
         return SECTION_THREAD;

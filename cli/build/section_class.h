@@ -11,7 +11,7 @@
 #include "elf/rel_object.h"
 
 enum section_class {
-    SECTION_IGNORED, /* not in memory, or empty; .eh_frame */
+    SECTION_IGNORED, /* not in memory; .eh_frame; lists of functions for other tools */
     SECTION_CODE,
     SECTION_WRITABLE, /* .data, .bss */
     SECTION_CONSTANT, /* .rodata; .data.rel.ro, which is read-only once relocated */

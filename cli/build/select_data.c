@@ -47,6 +47,24 @@ static void check_special(struct selecting *selecting, const struct unit_compare
     }
 }
 
+/* A function of equal code may catch something else. With one table for all functions nothing can be said. */
+static void check_exceptions(struct selecting *selecting, uint32_t unit)
+{
+    const struct unit_compare *compare = &selecting->units[unit].compare;
+
+    for (uint32_t i = 1; compare->before && i < compare->after->object->section_count; i++) {
+        const struct rel_section *section = &compare->after->object->sections[i];
+        uint32_t old = rel_section_named(compare->before->object, section->name);
+
+        if (section_is_exception_table(section) && old &&
+            strcmp(section->name, ".gcc_except_table") != 0 &&
+            !selecting->selection->units[unit].sections[i] &&
+            !changes_same_section(compare, old, i))
+            refuse(selecting->why, HP_SECTION, "%s: exceptions of unchanged code changed: %s",
+                   compare->unit->source, section->name);
+    }
+}
+
 /* ---- references from data ---- */
 
 /* Call `each` for the references of an entity of the unedited object; a true return stops and is returned. */
@@ -238,6 +256,7 @@ void select_data(struct selecting *selecting)
         const struct unit_compare *compare = &selecting->units[i].compare;
 
         check_special(selecting, compare);
+        check_exceptions(selecting, i);
         for (uint32_t k = 0; k < compare->after->entity_count; k++) {
             check_constant(selecting, i, k);
             check_made_variable(selecting, i, k);
