@@ -91,7 +91,7 @@ fix_test()
     ln -sfn "$tree/src" "$work/suite/src"
     (cd "$work/suite" && timeout 300 ./runtest --host 127.0.0.1 --port $port "$@") >"$work/fix_test" 2>&1
     status=$?
-    grep -q '\[ok\]\|\[err\]\|\[exception\]' "$work/fix_test" || return 2
+    grep -q -E '(ok|err|exception)[^]]*\]: ' "$work/fix_test" || return 2
     return $((status != 0))
 }
 
