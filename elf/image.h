@@ -2,7 +2,7 @@
  * image.h - one ELF object, opened for reading: a file's bytes in memory, or an object that
  * ld.so has mapped into this process.
  *
- * elf/ and cli/debug/debug_info.c are the only places that include libelf. elf/ reads and
+ * elf/, cli/debug/debug_info.c and cli/build/object_dwarf.c are the only places that use libelf. elf/ reads and
  * never writes; every offset, count and string of the input is checked against the bytes there
  * are, since patches are outside input and a host must survive any of them. No function here logs,
  * exits or keeps a descriptor. An image may be used by one thread at a time.

@@ -11,7 +11,8 @@
  *  3. the functions that have such an object as a variable, a parameter or a result are all in the patch; besides those,
  *     pointers to one are only parameters, or local variables of functions that have one of these to point to;
  *  4. none of these functions calls one that may allocate such an object (that returns void *, char * or a pointer to one) or
- *     that may keep its bytes (that has a void * as a parameter), memset(3) and memcmp(3) excepted;
+ *     that may keep its bytes (that has a void * as a parameter), functions of C's library excepted that do
+ *     neither (memset(3), printf(3));
  *  5. all functions of the patch with code of these units are among them, so that no cast hides in another one;
  *  6. of those that have one, or a pointer to one, as a parameter or a result, those that changed are not entered by old code:
  *     their old entry stays (types_function.replaces is false).
