@@ -583,11 +583,11 @@ static const char both_may_use[] =
     /* of the compiler and the dynamic linker */
     "_ITM_deregisterTMCloneTable|_ITM_registerTMCloneTable|__cxa_finalize|__gmon_start__|__errno_"
     "location|"
-    "dl_iterate_phdr|dlerror|dlopen|dlsym|getauxval|"
+    "_dl_find_object|dl_iterate_phdr|dlerror|dlopen|dlsym|getauxval|"
     /* on memory alone */
     "memchr|memcmp|memcpy|memmem|memmove|memset|strcasecmp|strchr|strcmp|strcpy|strcspn|strlen|"
     "strncasecmp|strncmp|strnlen|"
-    "strrchr|strspn|strstr|strtol|strtoul|strtoull|snprintf|vsnprintf|"
+    "strrchr|strsep|strspn|strstr|strtol|strtoul|strtoull|snprintf|vsnprintf|"
     /* what clang makes of memcmp and strcpy */
     "bcmp|strcat|"
     /* the thread's own locale; mutexes of ours */
@@ -597,7 +597,7 @@ static const char both_may_use[] =
 static const char shim_may_use[] =
     /* the environment at the start, and what libc keeps about the process */
     "__environ|environ|__libc_single_threaded|__libc_current_sigrtmax|__libc_current_sigrtmin|"
-    "__rseq_offset|__rseq_size|gnu_get_libc_version|_dl_find_object|dladdr|__register_atfork|"
+    "__rseq_offset|__rseq_size|gnu_get_libc_version|dladdr|__register_atfork|"
     /* the end of the process, as the host's last thread brings it about */
     "_exit|exit|"
     /* our threads and their stacks */
