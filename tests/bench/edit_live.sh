@@ -234,7 +234,7 @@ bench_redis()
     watch=$!
     started=$watch
     until_line log "ready in"
-    until_line redis.log "ready to accept"
+    until_line redis.log "Ready to accept"
     : >answers
     ask $redis_port >answers &
     asker=$!
