@@ -36,6 +36,8 @@ static void set_environment(const struct compile_job *job, const struct build_ow
     setenv("TMPDIR", scratch, 1);
     setenv("LC_ALL", "C.UTF-8", 1); /* compiler_first_error() reads the words */
     setenv("CCACHE_DISABLE", "1", 1);
+    /* __DATE__ and __TIME__ are those of no compilation, so that the unedited object has the edited one's. */
+    setenv("SOURCE_DATE_EPOCH", "0", 0);
     if (owner->other)
         setenv("HOME", entry ? entry->pw_dir : scratch, 1);
     free(kept);
