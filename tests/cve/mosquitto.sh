@@ -93,6 +93,6 @@ fix_test()
     chmod +x "$work/mosquitto"
     sed -i "s|/usr/sbin/mosquitto|$work/mosquitto|; s|\.\./\.\./src/mosquitto|$work/mosquitto|" "$work/test/"*.py "$work/test/broker/"*.py
     for file in $files; do
-        (cd "$work/test/broker" && timeout 60 python3 "./$file") >>"$work/fix_test" 2>&1 || return 1
+        (cd "$work/test/broker" && timeout 60 /usr/bin/python3 "./$file") >>"$work/fix_test" 2>&1 || return 1
     done
 }
