@@ -264,7 +264,10 @@ static int scan_address(struct thin_link *link, uint32_t section, const struct r
     case THIN_TLS:
         return fails(link, ELF_THIN_RELOCATION, section, r, "is a thread-local variable");
     case THIN_ADDRESS:
-        return branch ? add_called(link, s->at + (uint64_t)r->addend + kind.size) : 0;
+        /* A function that the unit only declares (its symbol has no type): its compiler knew nothing of its code. */
+        return branch && link->object->symbols[r->symbol].type != STT_NOTYPE
+                   ? add_called(link, s->at + (uint64_t)r->addend + kind.size)
+                   : 0;
     case THIN_GOT:
     case THIN_DYNAMIC:
         if (branch)

@@ -24,7 +24,7 @@ typedef bool host_caller_visit(const struct binary_symbol *function, void *conte
 bool host_callers(const struct binary *binary, uint64_t address, host_caller_visit *each,
                   void *context);
 
-/* Return whether a variable or table of the binary holds the address, or another object can find it by name. */
+/* Return whether a variable or table of the binary holds the address, code takes it, or another object can find it by name. */
 bool host_address_escapes(const struct binary *binary, uint64_t address);
 
 #endif
