@@ -47,13 +47,13 @@ milliseconds()
     awk -v from="$1" -v to="$2" 'BEGIN { printf "%.2f\n", (to - from) / 1e6 }'
 }
 
-# until_line FILE PATTERN: at most 60 seconds
+# until_line FILE PATTERN: at most two minutes
 until_line()
 {
     tries=0
     until grep -q "$2" "$1" 2>/dev/null; do
         tries=$((tries + 1))
-        [ $tries -lt 6000 ] || fail "no '$2' in $1: $(tail -n 3 "$1")"
+        [ $tries -lt 12000 ] || fail "no '$2' in $1: $(tail -n 3 "$1")"
         sleep 0.01
     done
 }
@@ -132,16 +132,18 @@ int answer(void)
 END
 gcc -O2 -g -o small main.c answer.c || fail "gcc"
 cp answer.c answer.before
-hotpatch watch --cc 'gcc -O2 -g' main.c answer.c -- ./small >answers 2>log </dev/null &
+hotpatch run ./small >answers 2>&1 </dev/null &
+small=$!
+hotpatch watch $small --cc 'gcc -O2 -g' main.c answer.c >log 2>&1 </dev/null &
 watch=$!
-started=$watch
+started="$small $watch"
 until_line log "ready in"
 until_line answers "^1000 "
 compile_in=.
 rounds answer.c gcc -O2 -g -c
 report "a file of 7 lines" "7 saves"
-kill "$watch"
-wait "$watch" 2>/dev/null
+kill "$watch" "$small"
+wait "$watch" "$small" 2>/dev/null
 
 # ------------------------------------------------------- memory over loads ---
 
@@ -230,15 +232,18 @@ bench_redis()
     redis_port=27380
     source=$tree/src/server.c
     cp "$source" "$work/server.c.before"
-    hotpatch watch --build-dir "$tree" -- "$tree/src/redis-server" --port $redis_port --bind 127.0.0.1 --save "" >redis.log 2>log </dev/null &
-    watch=$!
-    started=$watch
-    until_line log "ready in"
+    hotpatch run "$tree/src/redis-server" --port $redis_port --bind 127.0.0.1 --save "" >redis.log 2>&1 </dev/null &
+    server=$!
+    started=$server
     until_line redis.log "Ready to accept"
+    hotpatch watch $server --build-dir "$tree" >log 2>&1 </dev/null &
+    watch=$!
+    started="$server $watch"
+    until_line log "ready in"
     : >answers
     ask $redis_port >answers &
     asker=$!
-    started="$watch $asker"
+    started="$server $watch $asker"
     until_line answers "PONG"
     sed 's/addReply(c,shared.pong)/addReplyStatus(c,"1000")/' "$work/server.c.before" >template_of_edit
     save "$source" template_of_edit >/dev/null
@@ -264,8 +269,8 @@ END
     )
     report "redis's server.c" "7 saves"
     cp "$work/server.c.before" "$source"
-    kill "$watch" "$asker"
-    wait "$watch" "$asker" 2>/dev/null
+    kill "$watch" "$asker" "$server"
+    wait "$watch" "$asker" "$server" 2>/dev/null
     started=
 }
 
