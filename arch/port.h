@@ -7,7 +7,10 @@
 
 #include "arch/arch.h"
 #include "arch/callers.h"
+#include "arch/compare.h"
 #include "arch/decoder.h"
+#include "arch/far_data.h"
+#include "arch/fields.h"
 #include "arch/foreign.h"
 #include "arch/injection.h"
 #include "arch/keep.h"
