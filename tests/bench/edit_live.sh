@@ -274,8 +274,8 @@ END
     started=
 }
 
-if (prepare_redis) >/dev/null 2>&1; then
-    prepare_redis >/dev/null 2>&1
+if prepare_redis >/dev/null 2>&1; then
+    unset -f hotpatch # lib.sh has one of its own
     bench_redis
 else
     echo "edit to live: redis's server.c: skipped: its sources cannot be fetched or built" >&2
