@@ -127,7 +127,8 @@ static const struct types_row types_rows[] = {
     /* what living objects have otherwise */
     ROW("a member appended", "refused", "struct T { int a; };", "struct T { int a; int b; };",
         LIVES,
-        "struct T (row.c:1) has another layout: 4 bytes became 8; int b at 4 is new; used by f (row.c:1000)"),
+        "struct T (row.c:1) has another layout: 4 bytes became 8; int b at 4 is new; used by f "
+        "(row.c:1000)"),
     ROW("a member appended, static object", "refused", "struct T { int a; };",
         "struct T { int a; long b; };",
         "static struct T t; int f(int i) { return t.a++ + i + EDIT; }\n", "long b at 8 is new"),
