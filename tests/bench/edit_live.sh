@@ -211,7 +211,7 @@ prepare_redis()
 # What asks: PING until the answer is another, then the answer and the moment.
 ask()
 {
-    python3 - "$1" <<'END'
+    python3 - "$1" 2>/dev/null <<'END'
 import socket, sys, time
 server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 last = None
