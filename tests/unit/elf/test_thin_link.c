@@ -32,6 +32,7 @@ static const char new_c[] =
     "#include <stdlib.h>\n"
     "extern int shared; extern __thread int local; extern int (*pointer)(int);\n"
     "int callee(int n);\n"
+    "__asm__(\".type callee, @function\");\n" /* as of a function of this unit that is the target's */
     "static int added = 7;\n"
     "static int (*const table[])(const char *) = {puts, atoi};\n"
     "__attribute__((constructor)) static void begun(void) { abort(); }\n"
