@@ -81,16 +81,16 @@ class Host:
             (self.source / name).parent.mkdir(exist_ok=True)
             (self.source / name).write_text("".join(line + "\n" for line in lines))
         self.units = sorted(name for name in texts if name.endswith((".c", ".cc")))
-        self.process, self.library = None, "library" in edit.options
+        self.process, self.is_library = None, "library" in edit.options
         self.answers = 0
         self.addresses = None
 
     def target(self):
-        return self.build / ("libedited.so" if self.library else "app")
+        return self.build / ("libedited.so" if self.is_library else "app")
 
     def make(self):
         flags = self.cell.compile + " " + self.edit.options.get("cflags", "")
-        if self.library:
+        if self.is_library:
             flags = re.sub("-fPIE|-fno-pie", "-fPIC", flags)
         environment = dict(os.environ)
         environment.update(item.split("=", 1) for item in self.edit.options.get("env", "").split())
@@ -108,7 +108,7 @@ class Host:
         libraries += " " + self.edit.options.get("link", "")
         main = driver(self.cell)
         gc = "-Wl,--gc-sections" if "gc" in self.cell.words else ""
-        if self.library:
+        if self.is_library:
             must(f"{self.cell.compiler} -shared {gc} -o libedited.so {' '.join(objects)} {libraries}", self.build)
             objects, libraries = [], "-L. -ledited -Wl,-rpath,'$ORIGIN'"
         must(f"{self.cell.compiler} {self.cell.link} -o app {' '.join(objects)} {main} {libraries} -pthread", self.build)
