@@ -24,22 +24,23 @@ bool thin_kept_find(const char *build_id, const char *key, uint64_t *at)
     return false;
 }
 
-void thin_kept_add(const char *build_id, const char *key, uint64_t at)
+int thin_kept_add(const char *build_id, const char *key, uint64_t at)
 {
     struct kept_variable *variable;
     uint64_t before;
 
     if (thin_kept_find(build_id, key, &before))
-        return;
+        return 0;
     variable = malloc(sizeof(*variable));
     if (!variable)
-        return;
+        return -1;
     *variable = (struct kept_variable){kept_variables, text_copy(build_id), text_copy(key), at};
     if (variable->build_id && variable->key) {
         kept_variables = variable;
-        return;
+        return 0;
     }
     free(variable->build_id);
     free(variable->key);
     free(variable);
+    return -1;
 }

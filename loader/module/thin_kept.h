@@ -13,7 +13,7 @@
 
 /* Find a variable of the target with that build-id. */
 bool thin_kept_find(const char *build_id, const char *key, uint64_t *at);
-/* Record a variable, unless one of that key is recorded. If there is no memory, its value is not kept. */
-void thin_kept_add(const char *build_id, const char *key, uint64_t at);
+/* Record a variable, unless one of that key is recorded. Return 0, or -1: no memory, and its value is not kept. */
+int thin_kept_add(const char *build_id, const char *key, uint64_t at);
 
 #endif

@@ -210,14 +210,17 @@ int thin_module_again(struct module *module, struct refusal *why)
 
 /* ---- after the commit ---- */
 
-void thin_module_applied(struct module *module)
+int thin_module_applied(struct module *module)
 {
     struct thin_module *thin = module->thin;
     const char *key;
     uint64_t at;
+    int result = 0;
 
     if (!thin || !thin->link)
-        return;
+        return 0;
     for (size_t i = 0; (key = thin_link_kept(thin->link, i, &at)) != NULL; i++)
-        thin_kept_add(thin->file->build_id, key, thin->spot.base + at);
+        if (thin_kept_add(thin->file->build_id, key, thin->spot.base + at) != 0)
+            result = -1;
+    return result;
 }

@@ -22,7 +22,7 @@ int thin_module_link(struct module *module, struct refusal *why);
  * THIN_TRIES. */
 int thin_module_again(struct module *module, struct refusal *why);
 
-/* Record, after the commit, the variables that stay in the process. */
-void thin_module_applied(struct module *module);
+/* Record, after the commit, the variables that stay in the process. Return 0, or -1: no memory for all. */
+int thin_module_applied(struct module *module);
 
 #endif

@@ -42,20 +42,23 @@ static int allocate_parts(struct relying *relying, size_t branches, size_t place
     return relying->code && relying->called && relying->functions && relying->data ? 0 : -1;
 }
 
-/* Add the placed code, and its functions. */
-static void add_placed(struct relying *relying, size_t placed)
+/* Add the placed code, and its functions. Without them nothing would be found to rely on anything. */
+static int add_placed(struct relying *relying, size_t placed)
 {
     const struct thin_module *thin = relying->module->thin;
     struct thin_span text = thin_link_text(thin->link), *spans = calloc(placed + 1, sizeof(*spans));
     const uint8_t *bytes = relying->module->bytes;
 
+    if (!spans)
+        return -1;
     relying->code[relying->object.code_count++] =
         (struct arch_code){thin->spot.base + text.at, text.size, bytes + text.at};
-    placed = spans ? thin_link_functions(thin->link, spans, placed) : 0;
+    placed = thin_link_functions(thin->link, spans, placed);
     for (size_t i = 0; i < placed; i++)
         relying->functions[relying->object.function_count++] =
             (struct arch_function){thin->spot.base + spans[i].at, spans[i].size};
     free(spans);
+    return 0;
 }
 
 static void add_called_one(struct relying *relying, uint64_t called)
@@ -98,27 +101,29 @@ static void add_target_data(struct relying *relying)
     }
 }
 
-/* Describe both, in the order of their addresses. */
-static void describe_both(struct relying *relying, const uint64_t *branches, size_t count,
-                          size_t placed)
+/* Describe both, in the order of their addresses. Return 0, or -1: no memory. */
+static int describe_both(struct relying *relying, const uint64_t *branches, size_t count,
+                         size_t placed)
 {
     bool below = relying->module->thin->spot.base < relying->target->begin;
+    int result = 0;
 
     if (below) {
-        add_placed(relying, placed);
+        result = add_placed(relying, placed);
         add_constants(relying);
     }
     for (size_t i = 0; i < count; i++)
         add_called_one(relying, branches[i]);
     add_target_data(relying);
     if (!below) {
-        add_placed(relying, placed);
+        result = add_placed(relying, placed);
         add_constants(relying);
     }
     relying->object.code = relying->code;
     relying->object.functions = relying->functions;
     relying->object.data = relying->data;
     relying->object.restore = restore_code;
+    return result;
 }
 
 static bool relies_on_something(const struct arch_kept *kept)
@@ -153,12 +158,13 @@ int thin_relies_find(const struct module *module, struct thin_relied **list)
     int found = -1;
 
     *list = NULL;
-    if (count == 0 || !object_function_index(module->thin->target))
+    if (count == 0)
         return 0;
-    if (allocate_parts(&relying, count, placed) == 0) {
-        describe_both(&relying, branches, count, placed);
+    if (!object_function_index(module->thin->target))
+        return -1;
+    if (allocate_parts(&relying, count, placed) == 0 &&
+        describe_both(&relying, branches, count, placed) == 0)
         found = ask_relied(&relying, list);
-    }
     free(relying.code);
     free(relying.called);
     free(relying.functions);

@@ -240,7 +240,11 @@ static int carry_out(struct transaction *transaction)
         if (apply(transaction) != 0)
             return -1;
         for (size_t i = 0; i < transaction->load_count; i++)
-            thin_module_applied(transaction->loads[i]);
+            if (thin_module_applied(transaction->loads[i]) != 0)
+                transaction_warn(
+                    transaction,
+                    "%s: no memory: its new variables begin anew with the next version",
+                    transaction->loads[i]->path);
         hooks_after(transaction);
     }
     for (size_t i = 0; i < transaction->unchanged_count; i++)
