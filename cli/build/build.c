@@ -320,14 +320,23 @@ static void note_unused(struct build_run *run)
     free(list);
 }
 
-static void note_removed(struct build_run *run, const struct unit *unit)
+/* Note the sources that the edit removes. Return whether there are any of the target. */
+static bool note_removed(struct build_run *run)
 {
-    for (size_t i = 0; i < run->step_count; i++)
-        if (strcmp(run->steps[i].real, unit->real) == 0 && !run->steps[i].file->new_text)
-            build_note(run, "%s is removed: what it defines stays in the program", unit->file);
+    bool any = false;
+
+    for (size_t i = 0; i < run->affected_count; i++) {
+        const struct unit *unit = run->affected[i];
+
+        if (unit->stranger || !build_removes(run, unit))
+            continue;
+        build_note(run, "%s is removed: what it defines stays in the program", unit->file);
+        any = true;
+    }
+    return any;
 }
 
-/* Make the pairs of the chosen candidates. */
+/* Make the pairs of the chosen candidates. A source that the edit removes has none. */
 static struct unit_pair *make_pairs(struct build_run *run, size_t *count)
 {
     struct unit_pair *pairs = NULL;
@@ -336,8 +345,8 @@ static struct unit_pair *make_pairs(struct build_run *run, size_t *count)
     for (size_t i = 0; i < run->affected_count; i++) {
         const struct unit *unit = run->affected[i];
 
-        note_removed(run, unit);
-        for (size_t j = 0; j < unit->candidate_count && !unit->stranger; j++) {
+        for (size_t j = 0;
+             j < unit->candidate_count && !unit->stranger && !build_removes(run, unit); j++) {
             const struct candidate *candidate = &unit->candidates[j];
             const struct compiled *old = candidate->old, *edited = candidate->edited;
 
@@ -392,12 +401,16 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
     double begin = precise_ms();
     size_t count;
     struct unit_pair *pairs = make_pairs(run, &count);
+    bool removed = note_removed(run);
     int result;
 
     run->result->unit_count = count;
     for (size_t i = 0; i < count; i++)
         run->result->other_constants += count_other_constants(pairs[i].baseline);
-    if (!count)
+    if (!count && removed)
+        result =
+            refuse(why, HP_UNCHANGED, "the edit changes no machine code: it only removes sources");
+    else if (!count)
         result = refuse(why, HP_SOURCE, "no file of the edit is a source of %s",
                         run->build->target.name);
     else

@@ -75,18 +75,10 @@ int build_learn_files(struct build *build, const struct overlay *overlay, struct
 
 /* ------------------------------------------------- which units concern --- */
 
-static struct edit_step *step_at(const struct build_run *run, const char *real)
-{
-    for (size_t i = 0; i < run->step_count; i++)
-        if (strcmp(run->steps[i].real, real) == 0)
-            return &run->steps[i];
-    return NULL;
-}
-
 /* Return whether the unit's text names the file, as an #include of a source must. */
 static bool text_names(const struct build_run *run, const struct unit *unit, const char *name)
 {
-    const struct edit_step *step = step_at(run, unit->real);
+    const struct edit_step *step = build_step_of(run, unit->real);
     char *bytes = NULL;
     size_t size = 0;
     bool names;
@@ -155,7 +147,7 @@ static struct unit *find_sibling(const struct build_run *run, const char *real)
         char *other = path_directory(unit->real);
 
         if (strcmp(other, directory) == 0 && !unit->added && !unit->stranger) {
-            in_edit = step_at(run, unit->real) != NULL;
+            in_edit = build_step_of(run, unit->real) != NULL;
             found = in_edit || !found ? unit : found;
         }
         free(other);

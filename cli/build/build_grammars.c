@@ -109,14 +109,6 @@ static int generate(struct build_run *run, struct edit_list *list, const struct 
     return result;
 }
 
-static bool is_in_edit(const struct build_run *run, const char *real)
-{
-    for (size_t i = 0; i < run->step_count; i++)
-        if (strcmp(run->steps[i].real, real) == 0)
-            return true;
-    return false;
-}
-
 static int edit_grammar(struct build_run *run, struct edit_list *list, struct edit_step *step,
                         struct refusal *why)
 {
@@ -136,7 +128,7 @@ static int edit_grammar(struct build_run *run, struct edit_list *list, struct ed
             continue;
         }
         step->used = true;
-        if (is_in_edit(run, unit->real)) /* the edit has the generated source as well */
+        if (build_step_of(run, unit->real)) /* the edit has the generated source as well */
             free(text);
         else
             result = generate(run, list, step, unit, &grammar, text, size, why);

@@ -27,22 +27,6 @@ struct object_tasks {
     size_t count;
 };
 
-static struct edit_step *step_of(const struct build_run *run, const struct unit *unit)
-{
-    for (size_t i = 0; i < run->step_count; i++)
-        if (strcmp(run->steps[i].real, unit->real) == 0)
-            return &run->steps[i];
-    return NULL;
-}
-
-/* Return whether the edit keeps, or makes, the unit's file. */
-static bool keeps_file(const struct build_run *run, const struct unit *unit)
-{
-    const struct edit_step *step = step_of(run, unit);
-
-    return !step || step->file->new_text;
-}
-
 /* --------------------------------------------------- which are needed --- */
 
 /* Return what an edited object depends on: the texts of the edit that it may read. */
@@ -89,7 +73,7 @@ static void add_edited(struct object_tasks *tasks, const struct build_run *run, 
 {
     char *key;
 
-    if (!keeps_file(run, unit))
+    if (build_removes(run, unit))
         return;
     key = edited_key(run, unit);
     if (candidate->edited && candidate->edited_key && strcmp(candidate->edited_key, key) == 0) {
@@ -456,11 +440,8 @@ static bool reads_more(const struct build_run *run, const struct candidate *cand
 
     for (size_t i = 0;
          edited && candidate->old && candidate->old->cached && i < edited->files.count; i++) {
-        bool known = word_list_has(&candidate->old->files, edited->files.list[i]);
-
-        for (size_t j = 0; j < run->step_count && !known; j++)
-            known = strcmp(run->steps[j].real, edited->files.list[i]) == 0;
-        if (!known)
+        if (!word_list_has(&candidate->old->files, edited->files.list[i]) &&
+            !build_step_of(run, edited->files.list[i]))
             return true;
     }
     return false;

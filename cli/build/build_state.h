@@ -46,6 +46,10 @@ struct build_run {
     struct build_result *result;
 };
 
+/* Return the step of the file at path_real(), or NULL. */
+struct edit_step *build_step_of(const struct build_run *run, const char *real);
+/* Return whether the edit removes the unit's file. */
+bool build_removes(const struct build_run *run, const struct unit *unit);
 /* Add a note to the result. */
 void build_note(struct build_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

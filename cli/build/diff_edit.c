@@ -200,13 +200,12 @@ static int change_file(struct diff_editor *editor, const struct diff_file *file,
     return 0;
 }
 
-static int remove_file_of(struct diff_editor *editor, const char *place)
+static void remove_file_of(struct diff_editor *editor, const char *place)
 {
     struct edit_file *file = take_file_text(editor, place);
 
     if (file)
         edit_list_change(file, NULL, 0);
-    return 0;
 }
 
 static int create_file(struct diff_editor *editor, const struct diff_file *file, const char *path,
@@ -225,6 +224,10 @@ static int create_file(struct diff_editor *editor, const struct diff_file *file,
         if (!made)
             made = edit_list_add(editor->list, format_text("%s", place), NULL, 0);
         edit_list_change(made, out, out_size);
+    } else if (is_no_source(editor, place)) {
+        note_ignored(editor, place, "the diff does not apply to an empty file");
+    } else {
+        result = refuse_hunk(editor, file, place, failed, ambiguous, why);
     }
     free(place);
     return result;
@@ -270,7 +273,7 @@ static int edit_file_of(struct diff_editor *editor, const struct diff_file *file
     }
     editor->found++;
     if (file->deletes)
-        result = remove_file_of(editor, place);
+        remove_file_of(editor, place);
     else if (file->moves && new_path)
         result = move_file(editor, file, place, new_path, why);
     else

@@ -203,6 +203,16 @@ echo '#define MORE 7' >"$p.new/include/more.h"
 make_diff
 check "a new file and a new header belong to the edit" finds 2 helper not_clamped
 
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+rm "$p.new/src/where.c"
+make_diff
+check "an edit may remove a source" finds 1 twice
+check "whose code stays" grep -q "note: $p/src/where.c is removed" "$p.out"
+edit src/where.c ''
+rm "$p.new/src/where.c"
+make_diff
+check "an edit that only removes a source changes nothing" refused HP-UNCHANGED "only removes"
+
 edit src/twice.c 's/return x \* 3;/return x * 3 +;/'
 check "the compiler's words are shown" refused HP-COMPILE "src/twice.c.*error"
 check "in its own place" grep -q "^$p/src/twice.c:\|^twice.c:15" "$p.err"
@@ -221,6 +231,8 @@ check "sources that the binary was not built from are refused" refused HP-BASELI
 cp "$p.before/src/twice.c" "$p/src/twice.c"
 printf -- '--- a/src/nowhere.c\n+++ b/src/nowhere.c\n@@ -1,1 +1,1 @@\n-1\n+2\n' >"$p.diff"
 check "a file that is not there is refused" refused HP-SOURCE nowhere.c
+printf -- '--- /dev/null\n+++ b/src/made.c\n@@ -1,2 +1,2 @@\n int made;\n-int old;\n+int new;\n' >"$p.diff"
+check "a diff of a new file that has old lines is refused" refused HP-DIFF "made.c"
 printf -- '--- a/../../etc/hosts\n+++ b/../../etc/hosts\n@@ -1,1 +1,1 @@\n-1\n+2\n' >"$p.diff"
 check "a path that leads out of the tree is refused" refused HP-DIFF "out of the source tree"
 check "the sources are as they were, and no file is left, after refusals" unchanged
