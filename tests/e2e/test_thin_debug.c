@@ -81,19 +81,6 @@ static const char throwing_cc[] =
 static const char *const only_through[] = {"through", NULL};
 static const char *const both_frames[] = {"through", "frames", NULL};
 
-static void in_suite(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void in_suite(const char *format, ...)
-{
-    char command[1400], line[1600];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(command, sizeof(command), format, arguments);
-    va_end(arguments);
-    snprintf(line, sizeof(line), "cd %s && { %s; }", directory, command);
-    run_shell(line);
-}
-
 static void write_source_text(const char *name, const char *text)
 {
     file_write(directory_path(name), text, strlen(text), 0644);
@@ -115,12 +102,12 @@ static void make_host(const char *host, const char *compile, const char *source,
 {
     char object[300], out[300];
 
-    in_suite(
+    run_in_directory(
         "gcc -O2 -g %s -c -o %s-frames.o frames.c && "
         "gcc -O2 -g %s -ffunction-sections -fdata-sections -DVERSION=1 -c -o %s-new.o frames.c",
         flags, host, flags, host);
-    in_suite("%s -O2 -g -I%s -Wl,--build-id -o %s %s %s-frames.o %s", compile, source_file("tests"),
-             host, source, host, libraries);
+    run_in_directory("%s -O2 -g -I%s -Wl,--build-id -o %s %s %s-frames.o %s", compile,
+                     source_file("tests"), host, source, host, libraries);
     snprintf(object, sizeof(object), "%s/%s-new.o", directory, host);
     snprintf(out, sizeof(out), "%s/%s.hpo", directory, host);
     thin_make(out, host, directory_path(host), object, functions);

@@ -78,33 +78,22 @@ static const char calls_c[] =
 
 static const char *const both[] = {"answer", "inner", NULL};
 
-static void in_directory(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void in_directory(const char *format, ...)
-{
-    char command[1024], line[1200];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(command, sizeof(command), format, arguments);
-    va_end(arguments);
-    snprintf(line, sizeof(line), "cd %s && { %s; }", directory, command);
-    run_shell(line);
-}
-
 static int build(void **state)
 {
     if (directory_make(state) != 0)
         return -1;
     file_write(directory_path("calls.c"), calls_c, sizeof(calls_c) - 1, 0644);
-    in_directory("gcc -O2 -g -I%s -Wl,--build-id -o host calls.c -pthread", source_file("tests"));
+    run_in_directory("gcc -O2 -g -I%s -Wl,--build-id -o host calls.c -pthread",
+                     source_file("tests"));
     for (int version = 1; version <= 3; version++) {
         char name[16], object[16];
 
         snprintf(name, sizeof(name), "v%d.hpo", version);
         snprintf(object, sizeof(object), "v%d.o", version);
-        in_directory("gcc -O2 -g -I%s -ffunction-sections -fdata-sections -DVERSION=%d -c -o %s "
-                     "calls.c",
-                     source_file("tests"), version, object);
+        run_in_directory(
+            "gcc -O2 -g -I%s -ffunction-sections -fdata-sections -DVERSION=%d -c -o %s "
+            "calls.c",
+            source_file("tests"), version, object);
         thin_make(directory_path(name), "calls", directory_path("host"), directory_path(object),
                   both);
     }
@@ -241,7 +230,7 @@ static void a_directory_without_execution_is_no_obstacle(void **state)
 
     (void)state;
     snprintf(mounted, sizeof(mounted), "%s/noexec", directory);
-    in_directory("mkdir -m 700 noexec");
+    run_in_directory("mkdir -m 700 noexec");
     if (geteuid() != 0 || mount("none", mounted, "tmpfs", MS_NOEXEC, "mode=700") != 0)
         skip();
     snprintf(setting, sizeof(setting), "HOTPATCH_DIR=%s", mounted);

@@ -1,6 +1,7 @@
 /* directory.c - see directory.h. */
 #include "tests/support/directory.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,4 +51,18 @@ void run_shell(const char *command)
 {
     if (system(command) != 0)
         fail_msg("%s", command);
+}
+
+void run_in_directory(const char *format, ...)
+{
+    char *command, *line;
+    va_list arguments;
+
+    va_start(arguments, format);
+    assert_true(vasprintf(&command, format, arguments) >= 0);
+    va_end(arguments);
+    assert_true(asprintf(&line, "cd %s && { %s; }", directory, command) >= 0);
+    run_shell(line);
+    free(command);
+    free(line);
 }

@@ -17,5 +17,7 @@ int directory_remove(void **state);
 const char *directory_path(const char *name);
 /* Run a command line of sh. The test fails if its exit status is not 0. */
 void run_shell(const char *command);
+/* Run such a command line, formatted as by printf, in the directory. */
+void run_in_directory(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
