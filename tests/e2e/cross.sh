@@ -6,20 +6,8 @@ set -u
 source=${HOTPATCH_SOURCE:-$(pwd)}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# check NAME COMMAND...: count it as passed if the command succeeds.
-check()
-{
-    name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL  $name"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+. "$source/tests/support/check.sh"
 
 # Were all sources compiled?
 all_compiled()
@@ -49,5 +37,4 @@ check "every source is compiled" all_compiled
 check "one #error" one_error
 check "arch/port.h names each header of arch/" each_header_named
 [ $failed -eq 0 ] || tail -n 40 "$work/log"
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+checked

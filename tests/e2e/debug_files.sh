@@ -6,32 +6,9 @@
 set -u
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
-build=${HOTPATCH_BUILD:-$source/build}
-case $build in /*) ;; *) build=$source/$build ;; esac
-hotpatch=$build/hotpatch
-cc=${CC:-gcc}
-work=$(mktemp -d /tmp/hotpatch-e2e-debug-XXXXXX) || exit 1
-trap 'rm -rf --one-file-system "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-mkdir -m 700 "$work/run" "$work/tmp" "$work/cache"
-export HOTPATCH_DIR="$work/run" TMPDIR="$work/tmp" XDG_CACHE_HOME="$work/cache" LC_ALL=C
-unset LD_PRELOAD MAKEFLAGS
-passed=0
-failed=0
-
-# check WHAT COMMAND...: one test.
-check()
-{
-    what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what"
-        sed 's/^/    /' "$work/said"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+. "$source/tests/support/check.sh"
+surround debug
 
 # link BUILD_ID OUTPUT [FLAG...]: the program, with that build-id.
 link()
@@ -185,5 +162,4 @@ left()
 }
 check "no file is left" left
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checked

@@ -24,22 +24,8 @@ if [ "${1-}" != --inside ]; then
 fi
 
 work=$2
-passed=0
-failed=0
-
-# check WHAT COMMAND...: one test.
-check()
-{
-    what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "$what:"
-        sed 's/^/    /' "$work/said"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+. "$source/tests/support/check.sh"
 
 # made COMMAND...: without it there is nothing to test.
 made()
@@ -158,5 +144,4 @@ fi
 check "pkg-config does not find it" pkg-config --exists hotpatch
 check "make uninstall fails" make -C "$source" BUILD="$build" uninstall
 check "make uninstall leaves something" nothing_is_left
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+checked
