@@ -9,32 +9,9 @@
 set -u
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
-build=${HOTPATCH_BUILD:-$source/build}
-case $build in /*) ;; *) build=$source/$build ;; esac
-hotpatch=$build/hotpatch
-cc=${CC:-gcc}
-work=$(mktemp -d /tmp/hotpatch-e2e-build-XXXXXX) || exit 1
-trap 'rm -rf --one-file-system "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-mkdir -m 700 "$work/run" "$work/tmp" "$work/cache"
-export HOTPATCH_DIR="$work/run" TMPDIR="$work/tmp" XDG_CACHE_HOME="$work/cache" LC_ALL=C
-unset LD_PRELOAD MAKEFLAGS
-passed=0
-failed=0
-
-# check WHAT COMMAND...: one test.
-check()
-{
-    what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what"
-        sed 's/^/    /' "$work/said"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+. "$source/tests/support/check.sh"
+surround build
 
 # commands DIRECTORY FILE COMMAND...: add a row to $rows.
 row()
@@ -125,16 +102,21 @@ build()
     cat "$p.out" "$p.err"
 }
 
-# finds "N functions" NAME...: the first lines of the output.
+# finds N NAME... [OPTION...]: the first lines of the output.
 finds()
 {
     count=$1
     shift
-    build -p1 "$p.diff"
+    names=
+    while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
+        names="$names $1"
+        shift
+    done
+    build "$@" -p1 "$p.diff"
     [ "$status" -eq 0 ] || return 1
     [ "$(sed -n 1p "$p.out")" = "$count functions" ] || return 1
     sed "2,$((count + 1))!d" "$p.out" | sort >"$work/names"
-    printf '%s\n' "$@" | sort | cmp - "$work/names"
+    printf '%s\n' $names | sort | cmp - "$work/names"
 }
 
 # refused CODE WORD [OPTION...]: it says CODE and WORD, and exits with 1.
@@ -236,6 +218,35 @@ check "a diff of a new file that has old lines is refused" refused HP-DIFF "made
 printf -- '--- a/../../etc/hosts\n+++ b/../../etc/hosts\n@@ -1,1 +1,1 @@\n-1\n+2\n' >"$p.diff"
 check "a path that leads out of the tree is refused" refused HP-DIFF "out of the source tree"
 check "the sources are as they were, and no file is left, after refusals" unchanged
+
+edit src/twice.c 's/^static int calls/static unsigned calls/; s/++calls/++calls + 30/'
+check "a changed type is refused" refused HP-TYPES "calls"
+forced()
+{
+    finds 1 count --force-types && grep -q '^note: the type of calls .*changed' "$p.out" && answers "21 12" "52 12" "23 12"
+}
+check "it is accepted with --force-types, with a note, and the counter is the program's own" forced
+
+edit src/twice.c 's/\* 2/* 5/'
+explained()
+{
+    build --explain -p1 "$p.diff"
+    grep -q "^twice  $p/src/twice.c:8: its code changed\$" "$p.out"
+}
+check "--explain shows where a function is, and why it is in the patch" explained
+named()
+{
+    finds 1 twice --name other && "$hotpatch" check "$p/app" "$p.hpo" | grep "^fits: other 1, 1 function"
+}
+check "--name is the module's name" named
+default_output()
+{
+    cp "$p.diff" "$work/a.fix.diff"
+    mkdir "$work/here"
+    (cd "$work/here" && "$hotpatch" build --target "$p/app" --build-dir "$p" -p1 ../a.fix.diff)
+    [ "$(ls -A "$work/here")" = a.fix.hpo ]
+}
+check "the thin object has the name of the first diff, in the working directory" default_output
 
 # --------------------------------------------------------------- two trees ---
 
@@ -451,6 +462,9 @@ chmod 644 "$p/compile_commands.json"
 chmod 777 "$p"
 check "nor those in a directory where others can write" refused HP-COMMANDS "can be written by other users"
 chmod 755 "$p"
+chmod 777 "$work"
+check "nor those below such a directory, where others can exchange theirs" refused HP-COMMANDS "$work can be written by other users"
+chmod 700 "$work"
 check "else they are" finds 1 twice
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -482,5 +496,4 @@ END
     check "a user builds in no directory of another user" not_mine
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checked

@@ -223,11 +223,33 @@ static void every_edit_of_cxx_has_its_verdict(void **state)
     all_hold(types_cxx_rows, types_cxx_row_count, cxx_ways, sizeof(cxx_ways) / sizeof(*cxx_ways));
 }
 
+/* --force-types */
+static void what_is_refused_is_a_note_if_it_is_forced(void **state)
+{
+    size_t refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < types_row_count; i++) {
+        struct edited *edited;
+
+        if (strcmp(types_rows[i].verdict, "refused") != 0 || strstr(types_rows[i].name, "_Atomic"))
+            continue;
+        edited = edit("gcc -gdwarf-5 -O0", &types_rows[i], true);
+        if (strcmp(verdict_of(edited), "note") != 0 ||
+            (types_rows[i].words && !says(edited, types_rows[i].words)))
+            fail_msg("%s: %s", types_rows[i].name, verdict_of(edited));
+        edited_free(edited);
+        refused++;
+    }
+    assert_true(refused > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_edit_has_its_verdict),
         cmocka_unit_test(every_edit_of_cxx_has_its_verdict),
+        cmocka_unit_test(what_is_refused_is_a_note_if_it_is_forced),
     };
 
     return cmocka_run_group_tests(tests, directory_make, directory_remove);
