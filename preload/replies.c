@@ -143,6 +143,16 @@ bool replies_abandoned(void)
     return answering >= 0 && sys_ppoll(&reply, 1, &now, NULL) == 1 && (reply.revents & POLLERR);
 }
 
+/* Send as many bytes of each reply as its FIFO takes. */
+static void advance_all(void)
+{
+    for (size_t i = 0; i < count;)
+        if (!waits_for_older(i) && advance_reply(&pending[i]))
+            drop_reply(i);
+        else
+            i++;
+}
+
 /* Return the index of the reply whose FIFO has taken no byte for the longest time. */
 static size_t slowest(void)
 {
@@ -164,6 +174,8 @@ void replies_send(int fd, char *text)
         free(text);
         return;
     }
+    /* A batch of requests may be longer than the list, and take longer than the limit, while its reader waits. */
+    advance_all();
     if (count == REPLIES_MAX)
         drop_fifo(slowest());
     pending[count] = (struct pending_reply){
@@ -184,25 +196,42 @@ size_t replies_poll(struct pollfd *fds)
     return count;
 }
 
+/* Drop what no FIFO has taken a byte of for too long. A FIFO that takes one now has had a reader all the time: it was
+ * the listener that had no time for it, while a request was run. */
+static void drop_stalled(void)
+{
+    bool tried = false;
+    size_t at;
+
+    while (count > 0 && clock_ms() >= pending[at = slowest()].progress + STALL_LIMIT_MS) {
+        if (tried)
+            drop_fifo(at);
+        else
+            advance_all();
+        tried = true;
+    }
+}
+
+static size_t unsent_bytes(void)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += pending[i].length - pending[i].sent;
+    return bytes;
+}
+
 bool replies_continue(const struct pollfd *fds, size_t polled)
 {
-    const size_t before = count;
-    bool something = false;
-    size_t at = 0;
+    const size_t before = unsent_bytes();
+    bool any = false;
 
-    for (size_t i = 0; i < polled && at < count; i++) {
-        const size_t sent = pending[at].sent;
-
-        if (fds[i].revents && !waits_for_older(at) && advance_reply(&pending[at])) {
-            drop_reply(at);
-            continue;
-        }
-        something = something || pending[at].sent != sent;
-        at++;
-    }
-    while (count > 0 && clock_ms() >= pending[at = slowest()].progress + STALL_LIMIT_MS)
-        drop_fifo(at);
-    return something || count != before;
+    for (size_t i = 0; i < polled && !any; i++)
+        any = fds[i].revents != 0;
+    if (any)
+        advance_all();
+    drop_stalled();
+    return unsent_bytes() != before;
 }
 
 uint64_t replies_limit(void)

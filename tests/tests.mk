@@ -30,6 +30,8 @@ link_test_site_order := $(addprefix -Wl$(comma)--wrap=,text_poke_byte text_poke_
 	text_patch_in text_patch_out short_patch_in short_patch_out)
 # Maps a page between a look at what is free and its use.
 link_test_near_alloc := -Wl,--wrap=maps_each
+# Has a clock of its own.
+link_test_replies := -Wl,--wrap=clock_us
 # Takes the place of a thin object before ld.so maps it.
 link_test_thin_place := -Wl,--wrap=dlopen
 # Counts what is done once for many functions.

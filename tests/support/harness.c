@@ -385,6 +385,19 @@ bool host_alive(struct host *host)
     return poll(&polled, 1, 0) == 0;
 }
 
+const char *host_fate(struct host *host)
+{
+    static char fate[64];
+    siginfo_t end = {0};
+
+    if (waitid(P_PIDFD, (id_t)host->watch, &end, WEXITED | WNOHANG | WNOWAIT) != 0 || !end.si_pid)
+        snprintf(fate, sizeof(fate), "alive");
+    else
+        snprintf(fate, sizeof(fate), "%s %d",
+                 end.si_code == CLD_EXITED ? "dead: exit status" : "dead: signal", end.si_status);
+    return fate;
+}
+
 const char *host_log(struct host *host)
 {
     static char *text;
