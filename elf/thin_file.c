@@ -183,6 +183,22 @@ static int thin_read_callers(struct thin_reader *reader)
     return 0;
 }
 
+static int thin_read_private(struct thin_reader *reader)
+{
+    struct thin_file *thin = reader->thin;
+    struct thin_private *privates =
+                            realloc(thin->privates, (thin->private_count + 1) * sizeof(*privates)),
+                        one = {.name = reader->fields[1]};
+
+    if (!privates)
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory");
+    thin->privates = privates;
+    if (!*one.name || !thin_read_number(reader->fields[2], 16, &one.offset))
+        return line_fails(reader, "a private function has a name and an offset");
+    privates[thin->private_count++] = one;
+    return 0;
+}
+
 static int thin_read_keep(struct thin_reader *reader)
 {
     uint32_t symbol = thin_read_symbol(reader);
@@ -204,7 +220,7 @@ static const struct {
 } thin_words[] = {
     {"name", thin_read_name},       {"version", thin_read_version}, {"target", thin_read_target},
     {"replace", thin_read_replace}, {"address", thin_read_address}, {"import", thin_read_import},
-    {"keep", thin_read_keep},       {"callers", thin_read_callers},
+    {"keep", thin_read_keep},       {"callers", thin_read_callers}, {"private", thin_read_private},
 };
 
 static void split(struct thin_reader *reader, char *line)
@@ -323,6 +339,7 @@ void thin_file_close(struct thin_file *thin)
     free(thin->symbols);
     free(thin->replacements);
     free(thin->callers);
+    free(thin->privates);
     free(thin->text);
     free(thin);
 }

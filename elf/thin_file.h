@@ -17,6 +17,8 @@
  *   import   SYMBOL dynamic [VERSION]     the dynamic linker finds it by its name
  *   callers  BEGIN END                    code of the target that was compiled together with functions that are
  *                                         replaced: calls from elsewhere rely on the ABI alone. 0 0: there is none
+ *   private  NAME OFFSET                  no other object may be bound to the target's NAME, the function at OFFSET:
+ *                                         its callers are in this file, and its old entry stays as it is
  *   keep     SYMBOL KEY                   new writable data: its value is kept over reloads by KEY
  *
  * SYMBOL is an index of .symtab, decimal. OFFSET, CALL and SIZE are hexadecimal: virtual addresses before load bias of
@@ -73,6 +75,12 @@ struct thin_code {
     uint64_t begin, end;
 };
 
+/* A function of the target that nothing outside of the patch may call. */
+struct thin_private {
+    const char *name;
+    uint64_t offset;
+};
+
 struct thin_file {
     struct rel_object *object;
     const char *name, *version;
@@ -83,6 +91,8 @@ struct thin_file {
     bool callers_known; /* there are lines on callers */
     struct thin_code *callers;
     size_t caller_count;
+    struct thin_private *privates;
+    size_t private_count;
     char *text; /* the section, with NUL at the ends of fields; the strings above lie here */
 };
 

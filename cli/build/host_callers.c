@@ -6,27 +6,78 @@
 
 #include "elf/binary.h"
 
-static bool field_leads_to(const uint8_t *field, uint64_t place, uint64_t address)
+/* What is looked for: an address, and the names under which other objects, and a library's own stubs, find it. */
+struct host_sought {
+    const struct binary *binary;
+    uint64_t address;
+    bool exported;
+};
+
+static int name_is_exported(const struct binary_symbol *symbol, void *context)
+{
+    const char *version;
+
+    return symbol->binding != STB_LOCAL && binary_import(context, symbol->name, &version);
+}
+
+static struct host_sought seek(const struct binary *binary, uint64_t address)
+{
+    return (struct host_sought){
+        binary, address,
+        binary_at(binary, address, name_is_exported, (void *)(uintptr_t)binary) != 0};
+}
+
+static int has_name(const struct binary_symbol *symbol, void *context)
+{
+    return symbol->binding != STB_LOCAL && strcmp(symbol->name, context) == 0;
+}
+
+/* Return whether the word is filled by name with the address. */
+static bool word_is_sought(const struct host_sought *sought, const struct binary_word *word)
+{
+    return sought->exported && word->kind == BINARY_WORD_SYMBOL && word->name &&
+           binary_at(sought->binary, sought->address, has_name, (void *)(uintptr_t)word->name);
+}
+
+static bool place_is_sought(const struct host_sought *sought, uint64_t place)
+{
+    struct binary_word word;
+    uint64_t at;
+
+    if (place == sought->address)
+        return true;
+    if (!sought->exported)
+        return false;
+    if (!binary_is_code(sought->binary, place))
+        word = binary_word(sought->binary, place);
+    else if (binary_is_stub(sought->binary, place, &at))
+        word = binary_word(sought->binary, at);
+    else
+        return false;
+    return word_is_sought(sought, &word);
+}
+
+/* Return whether four bytes lead to what is sought: counted from their end, or as they stand. */
+static bool field_leads(const struct host_sought *sought, const uint8_t *field, uint64_t place)
 {
     int32_t value;
 
     memcpy(&value, field, sizeof(value));
-    return place + sizeof(value) + (uint64_t)(int64_t)value == address ||
-           (uint64_t)(uint32_t)value == address;
+    return place_is_sought(sought, place + sizeof(value) + (uint64_t)(int64_t)value) ||
+           (uint64_t)(uint32_t)value == sought->address;
 }
 
-static bool function_refers(const struct binary *binary, const struct binary_symbol *function,
-                            uint64_t address)
+static bool function_refers(const struct host_sought *sought, const struct binary_symbol *function)
 {
     size_t size = 0;
-    const uint8_t *bytes = binary_bytes(binary, function->address, &size);
+    const uint8_t *bytes = binary_bytes(sought->binary, function->address, &size);
 
     if (!bytes)
         return false;
     if (function->size < size)
         size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
-        if (field_leads_to(bytes + i, function->address + i, address))
+        if (field_leads(sought, bytes + i, function->address + i))
             return true;
     }
     return false;
@@ -40,72 +91,95 @@ static bool symbol_is_function(const struct binary_symbol *symbol)
 bool host_callers(const struct binary *binary, uint64_t address, host_caller_visit *each,
                   void *context)
 {
+    struct host_sought sought = seek(binary, address);
+
     for (size_t i = 0; i < binary_symbol_count(binary); i++) {
         const struct binary_symbol *symbol = binary_symbol(binary, i);
 
-        if (symbol_is_function(symbol) && function_refers(binary, symbol, address) &&
-            each(symbol, context))
+        if (symbol_is_function(symbol) && function_refers(&sought, symbol) && each(symbol, context))
             return true;
     }
     return false;
 }
 
-static bool data_holds(const struct binary *binary, const struct binary_symbol *data,
-                       uint64_t address)
+static bool data_holds(const struct host_sought *sought, const struct binary_symbol *data)
 {
     for (uint64_t at = data->address; at + 8 <= data->address + data->size; at += 8) {
-        struct binary_word word = binary_word(binary, at);
+        struct binary_word word = binary_word(sought->binary, at);
 
         if ((word.kind == BINARY_WORD_ADDRESS || word.kind == BINARY_WORD_PLAIN) &&
-            word.value == address)
+            word.value == sought->address)
+            return true;
+        if (word_is_sought(sought, &word))
             return true;
     }
     return false;
 }
 
-static int symbol_is_exported(const struct binary_symbol *symbol, void *context)
-{
-    const char *version;
-
-    return symbol->binding != STB_LOCAL && binary_import(context, symbol->name, &version);
-}
-
-/* Return whether the four bytes at `at` are the distance of a call or jump: its opcode comes before them. */
+/* Return whether the four bytes at `at` are where a call or jump leads: its opcode comes before them. */
 static bool is_branch_field(const uint8_t *code, size_t at)
 {
-    return at > 0 && (code[at - 1] == 0xe8 || code[at - 1] == 0xe9 ||
-                      (at > 1 && code[at - 2] == 0x0f && (code[at - 1] & 0xf0) == 0x80));
+    if (at > 0 && (code[at - 1] == 0xe8 || code[at - 1] == 0xe9))
+        return true;
+    if (at < 2)
+        return false;
+    return (code[at - 2] == 0x0f && (code[at - 1] & 0xf0) == 0x80) ||
+           (code[at - 2] == 0xff && (code[at - 1] == 0x15 || code[at - 1] == 0x25));
 }
 
 /* Return whether the function's code takes the address, to store or to pass it. */
-static bool function_takes(const struct binary *binary, const struct binary_symbol *function,
-                           uint64_t address)
+static bool function_takes(const struct host_sought *sought, const struct binary_symbol *function)
 {
     size_t size = 0;
-    const uint8_t *bytes = binary_bytes(binary, function->address, &size);
+    const uint8_t *bytes = binary_bytes(sought->binary, function->address, &size);
 
     if (!bytes)
         return false;
     if (function->size < size)
         size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
-        if (field_leads_to(bytes + i, function->address + i, address) && !is_branch_field(bytes, i))
+        if (field_leads(sought, bytes + i, function->address + i) && !is_branch_field(bytes, i))
             return true;
     }
     return false;
 }
 
-bool host_address_escapes(const struct binary *binary, uint64_t address)
+bool host_address_taken(const struct binary *binary, uint64_t address)
 {
-    if (binary_at(binary, address, symbol_is_exported, (void *)(uintptr_t)binary))
-        return true;
+    struct host_sought sought = seek(binary, address);
+
     for (size_t i = 0; i < binary_symbol_count(binary); i++) {
         const struct binary_symbol *symbol = binary_symbol(binary, i);
 
-        if (symbol->type == STT_OBJECT && data_holds(binary, symbol, address))
+        if (symbol->type == STT_OBJECT && data_holds(&sought, symbol))
             return true;
-        if (symbol_is_function(symbol) && function_takes(binary, symbol, address))
+        if (symbol_is_function(symbol) && function_takes(&sought, symbol))
             return true;
     }
     return false;
+}
+
+/* ---- exported names ---- */
+
+struct host_exports {
+    const struct binary *binary;
+    binary_symbol_visit *each;
+    void *context;
+};
+
+static int visit_exported(const struct binary_symbol *symbol, void *context)
+{
+    const struct host_exports *exports = context;
+
+    return name_is_exported(symbol, (void *)(uintptr_t)exports->binary)
+               ? exports->each(symbol, exports->context)
+               : 0;
+}
+
+int host_exported(const struct binary *binary, uint64_t address, binary_symbol_visit *each,
+                  void *context)
+{
+    struct host_exports exports = {binary, each, context};
+
+    return binary_at(binary, address, visit_exported, &exports);
 }

@@ -25,6 +25,7 @@ void selection_free(struct selection *selection)
         free(selection->notes[i]);
     free(selection->units);
     free(selection->functions);
+    free(selection->privates);
     free(selection->notes);
     free(selection);
 }

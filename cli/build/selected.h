@@ -63,11 +63,19 @@ struct selected_function {
     char *why;       /* "its code changed", "calls f.isra.0, which changed", ... */
 };
 
+/* An exported function that the patch's code alone may call: its old entry stays. */
+struct selected_private {
+    const char *name; /* of the binary's symbols */
+    uint64_t host;
+};
+
 struct selection {
     struct selected_unit *units; /* as many as pairs, in their order */
     size_t unit_count;
     struct selected_function *functions;
     size_t function_count;
+    struct selected_private *privates;
+    size_t private_count;
     char **notes; /* sentences: "initial value of `limit` changed: the live value stays" */
     size_t note_count;
 };

@@ -179,6 +179,15 @@ static int put_units(FILE *file, const struct selection *selection,
     return 0;
 }
 
+static void put_privates(FILE *file, const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->private_count; i++) {
+        fputs("private", file);
+        put_field(file, selection->privates[i].name);
+        fprintf(file, "\t%" PRIx64 "\n", selection->privates[i].host);
+    }
+}
+
 static int put_all_lines(FILE *file, const struct selection *selection,
                          const struct thin_meta *meta, const struct thin_numbers *units,
                          struct refusal *why)
@@ -200,6 +209,7 @@ static int put_all_lines(FILE *file, const struct selection *selection,
                           function->name);
         put_replacement(file, function, symbol);
     }
+    put_privates(file, selection);
     put_symbols(file, selection, units);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "loader/module/parked.h"
 #include "loader/module/thin_module.h"
+#include "loader/module/thin_private.h"
 #include "loader/module/thin_relies.h"
 #include "loader/module/thin_state.h"
 #include "loader/slots/thin_callers.h"
@@ -62,6 +63,8 @@ bool thin_plan(struct transaction *transaction, struct module *module, const str
 {
     if (thin_module_find(module, transaction->why) != 0)
         return false;
+    if (thin_private_check(module, transaction->why) != 0)
+        return true;
     if ((old && module_is_same(module, old)) || parked_next(module, NULL))
         return true;
     if (thin_module_link(module, transaction->why) == 0)

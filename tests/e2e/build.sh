@@ -297,6 +297,80 @@ check "unedited objects are kept until a file that they were compiled from chang
 cp "$p.before/compile_commands.json" "$p/"
 cp "$p.before/include/limits_of.h" "$p/include/"
 
+# ------------------------------------------------- a program with plugins ---
+
+# A line "open" opens the plugin, which calls twice(); then its answer is printed with the program's.
+project plugins '-O2 -g -fPIE'
+cat >"$p/src/main.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+#include "../include/limits_of.h"
+int main(int argc, char **argv)
+{
+    char line[100];
+    int (*answer)(int) = 0;
+    while (fgets(line, sizeof line, stdin)) {
+        if (*line == 'o' && argc > 1)
+            answer = (int (*)(int))dlsym(dlopen(argv[1], RTLD_NOW), "answer");
+        printf("%d %d\n", where(), answer ? answer(5) : 0);
+        fflush(stdout);
+    }
+    return 0;
+}
+END
+sed -i 's/__LINE__/twice(3)/' "$p/src/where.c"
+(cd "$p/src" && for f in main where; do $cc -O2 -g -fPIE -I../include -c -o ../$f.o $f.c; done
+    echo 'int twice(int x); int answer(int x) { return twice(x); }' >../plugin.c
+    $cc -O2 -shared -fPIC -o ../plugin.so ../plugin.c
+    $cc -rdynamic -pie -o ../app ../main.o ../twice.o ../where.o -ldl) || exit 1
+rm -rf "$p.before"
+cp -r "$p" "$p.before"
+edit include/limits_of.h 's/twice(int x)/twice(int x, int y)/'
+sed -i 's/twice(int x)/twice(int x, int y)/; s/\* 2/* y/' "$p.new/src/twice.c"
+sed -i 's/twice(3)/twice(3, 100)/' "$p.new/src/where.c"
+make_diff
+check "a prototype that changes with all callers of a program that exports the function" finds 2 twice where
+check "which is said" grep -q 'note: twice() is exported, and keeps its old entry' "$p.out"
+
+# say WORD N: the program reads a line, and has printed N lines.
+say()
+{
+    echo "$1" >&3
+    until [ "$(wc -l <"$work/answers")" -ge "$2" ]; do sleep 0.05; done
+}
+
+# with_plugin WHEN ANSWER...: the plugin is opened before or after the load.
+with_plugin()
+{
+    first=ask second=open
+    [ "$1" = after ] || first=open second=ask
+    mkfifo "$work/in"
+    "$hotpatch" run "$p/app" "$p/plugin.so" <"$work/in" >"$work/answers" &
+    pid=$!
+    exec 3>"$work/in"
+    say $first 1
+    "$hotpatch" load $pid "$p.hpo" >"$p.loaded" 2>&1
+    loaded=$?
+    say $second 2
+    exec 3>&-
+    wait $pid
+    ended=$?
+    rm "$work/in"
+    cat "$p.loaded" "$work/answers"
+    shift
+    [ $ended -eq 0 ] && printf '%s\n' "$@" | cmp - "$work/answers"
+}
+plugin_after()
+{
+    with_plugin after "15 0" "311 12" && [ $loaded -eq 0 ]
+}
+plugin_before()
+{
+    with_plugin before "16 11" "18 13" && [ $loaded -eq 1 ] && grep -q "HP-TYPES.*plugin.so is bound to twice of app" "$p.loaded"
+}
+check "a plugin that comes later finds the old prototype" plugin_after
+check "a plugin that calls it stands against the load" plugin_before
+
 # ------------------------------------------------------- shapes of projects ---
 
 project lto '-O2 -g'

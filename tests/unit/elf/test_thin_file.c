@@ -116,7 +116,8 @@ static void every_line_is_read(void **state)
 {
     struct thin_file *thin = must_open(HEAD "replace\t1\t1f0\t20\tf\tunit.c\t12\tint (void *)\n"
                                             "address\t1\t1f0\nimport\t4\taddress\t4010\t1030\n"
-                                            "keep\t2\tunit.c - d int 4\ncallers\t100\t200\n");
+                                            "keep\t2\tunit.c - d int 4\ncallers\t100\t200\n"
+                                            "private\tg\t1e0\n");
 
     (void)state;
     assert_string_equal(thin->name, "fix");
@@ -135,6 +136,9 @@ static void every_line_is_read(void **state)
     assert_true(thin->symbols[4].has_call && thin->symbols[4].call == 0x1030);
     assert_string_equal(thin->symbols[2].keep, "unit.c - d int 4");
     assert_true(thin->callers_known && thin->caller_count == 1 && thin->callers[0].end == 0x200);
+    assert_int_equal(thin->private_count, 1);
+    assert_string_equal(thin->privates[0].name, "g");
+    assert_int_equal(thin->privates[0].offset, 0x1e0);
     thin_file_close(thin);
 }
 
@@ -187,6 +191,8 @@ static void lines_that_contradict_the_object_are_refused(void **state)
     must_refuse(HEAD "keep\t1\tcode\n");
     must_refuse(HEAD "keep\t2\t\n");
     must_refuse(HEAD "callers\t20\t10\n");
+    must_refuse(HEAD "private\t\t10\n");
+    must_refuse(HEAD "private\tg\n");
 }
 
 static void only_relocatable_objects_with_that_section_are_thin(void **state)
