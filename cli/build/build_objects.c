@@ -1,17 +1,21 @@
 /*
  * build_objects.c - see build_objects.h. A unit with one command has both objects made at once; of several commands that one is
- * taken whose unedited object is the target's.
+ * taken whose unedited object is the target's. Where the target has one file of the unit's name, it has the unit once: then the
+ * command of the target's kind is tried first (libtool compiles each file with -fPIC and without), and the others only
+ * where it is not the target's.
  */
 #include "cli/build/build_objects.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base_name.h"
 #include "base/sha256.h"
 #include "cli/build/object_dwarf.h"
 #include "cli/build/paths.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
+#include "elf/binary.h"
 #include "resolve/baseline.h"
 
 /* A task, and where its result goes. */
@@ -314,12 +318,33 @@ static int refuse_baseline(struct build_run *run, struct unit *unit, struct refu
     return -1;
 }
 
-static int judge_unit(struct build_run *run, struct unit *unit, struct refusal *why)
+/* Return whether the command is tried only where the likelier one of the unit is not the target's. */
+static bool comes_later(const struct build_run *run, const struct unit *unit,
+                        const struct candidate *candidate)
+{
+    const struct binary *binary = run->build->target.binary;
+    bool pic = !binary_is_program(binary);
+    const struct candidate *likely = unit->candidates;
+
+    if (unit->candidate_count == 1 || binary_file_count(binary, base_name(unit->file)) != 1)
+        return false;
+    for (size_t i = unit->candidate_count; i-- > 0;)
+        if (command_line_is_pic(&unit->candidates[i].line) == pic)
+            likely = &unit->candidates[i];
+    return candidate != likely;
+}
+
+static bool is_done(const struct unit *unit)
+{
+    return unit->stranger || first_chosen(unit);
+}
+
+static int judge_unit(struct build_run *run, struct unit *unit, bool all_tried, struct refusal *why)
 {
     bool differs = false;
 
     choose_candidates(unit);
-    if (first_chosen(unit))
+    if (first_chosen(unit) || !all_tried)
         return 0;
     if (!any_compiled(unit))
         return refuse(why, HP_COMPILE, "%s: none of its %zu commands compiles it as it is",
@@ -344,7 +369,7 @@ static void choose_for_added(const struct build_run *run, struct unit *unit)
         unit->candidates[index < unit->candidate_count ? index : 0].chosen = true;
 }
 
-static int compare_all(struct build_run *run, struct refusal *why)
+static int compare_all(struct build_run *run, bool all_tried, struct refusal *why)
 {
     double begin = precise_ms();
     int result = 0;
@@ -355,10 +380,10 @@ static int compare_all(struct build_run *run, struct refusal *why)
         if (unit->added || first_chosen(unit))
             continue;
         result = compare_unit(run, unit, why);
-        if (result == 0 && judge_unit(run, unit, why) != 0)
+        if (result == 0 && judge_unit(run, unit, all_tried, why) != 0)
             result = -1;
     }
-    for (size_t i = 0; i < run->affected_count; i++)
+    for (size_t i = 0; i < run->affected_count && all_tried; i++)
         if (run->affected[i]->added)
             choose_for_added(run, run->affected[i]);
     run->result->times.compare += precise_ms() - begin;
@@ -387,10 +412,19 @@ static void add_first_tasks(struct object_tasks *tasks, const struct build_run *
                             struct unit *unit)
 {
     for (size_t i = 0; i < unit->candidate_count && !unit->added; i++)
-        if (!unit->candidates[i].old && !first_chosen(unit))
+        if (!unit->candidates[i].old && !first_chosen(unit) &&
+            !comes_later(run, unit, &unit->candidates[i]))
             add_task(tasks, run, unit, &unit->candidates[i], false);
     if (unit->candidate_count == 1)
         add_edited(tasks, run, unit, &unit->candidates[0]);
+}
+
+static void add_later_tasks(struct object_tasks *tasks, const struct build_run *run,
+                            struct unit *unit)
+{
+    for (size_t i = 0; i < unit->candidate_count && !unit->added && !is_done(unit); i++)
+        if (!unit->candidates[i].old && comes_later(run, unit, &unit->candidates[i]))
+            add_task(tasks, run, unit, &unit->candidates[i], false);
 }
 
 static void learn_files(struct unit *unit)
@@ -417,7 +451,11 @@ static int make_objects(struct build_run *run, struct refusal *why)
         return -1;
     for (size_t i = 0; i < run->affected_count; i++)
         add_first_tasks(&tasks, run, run->affected[i]);
-    if (run_tasks(&tasks, run, why) != 0 || compare_all(run, why) != 0)
+    if (run_tasks(&tasks, run, why) != 0 || compare_all(run, false, why) != 0)
+        return -1;
+    for (size_t i = 0; i < run->affected_count; i++)
+        add_later_tasks(&tasks, run, run->affected[i]);
+    if (run_tasks(&tasks, run, why) != 0 || compare_all(run, true, why) != 0)
         return -1;
     for (size_t i = 0; i < run->affected_count; i++) {
         struct unit *unit = run->affected[i];

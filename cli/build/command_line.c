@@ -439,6 +439,20 @@ char *command_line_source(const struct command_line *line)
     return path_absolute(line->directory, line->source);
 }
 
+bool command_line_is_pic(const struct command_line *line)
+{
+    static const char *const others[] = {"-fno-pic", "-fno-PIC", "-fpie",    "-fPIE",
+                                         "-fno-pie", "-fno-PIE", NULL};
+    bool pic = false;
+
+    for (size_t i = 0; i < line->words.count; i++)
+        if (strcmp(line->words.list[i], "-fPIC") == 0 || strcmp(line->words.list[i], "-fpic") == 0)
+            pic = true;
+        else if (is_in_list(line->words.list[i], others))
+            pic = false;
+    return pic;
+}
+
 bool command_line_is_assembler(const struct command_line *line)
 {
     size_t length = strlen(line->source);

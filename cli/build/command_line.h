@@ -46,6 +46,8 @@ void command_line_compose_depends(const struct command_line *line,
 
 /* Return the source's path, malloc'd. */
 char *command_line_source(const struct command_line *line);
+/* Return whether the object is position-independent, as those of shared libraries are (-fPIC; not -fPIE). */
+bool command_line_is_pic(const struct command_line *line);
 /* Return whether the source is assembler's. */
 bool command_line_is_assembler(const struct command_line *line);
 

@@ -419,6 +419,19 @@ printf '#ifdef OTHER\n#error another program\n#endif\nint helper(int x)\n{\n    
 make_diff
 check "a new file is compiled with the command of that program" finds 2 helper not_clamped
 
+# libtool compiles each file with -fPIC and without.
+project libtool
+rows=
+for f in main twice where; do
+    row "$p/src" "$f.c" "$work/count -O2 -g -I../include -fPIC -c -o .libs/$f.o $f.c"
+    row "$p/src" "$f.c" "$work/count -O2 -g -I../include -c -o ../$f.o $f.c"
+done
+echo "[$rows]" >"$p/compile_commands.json"
+edit src/twice.c 's/\* 2/* 5/'
+: >"$work/runs"
+check "of the commands of libtool that of the program is taken" finds 1 twice
+check "the other is not tried" test "$(wc -l <"$work/runs")" -eq 2
+
 # Another program of the tree has files of the same names.
 project strangers
 mkdir "$p/tool" "$p.before/tool"
