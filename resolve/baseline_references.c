@@ -317,15 +317,26 @@ const char *reference_check_data(struct baseline_work *work,
 
 /* ------------------------------------------------------- places inside code --- */
 
+/* Return whether two functions are names of one, of which the first was compared: its instructions are known. */
+static bool is_known_alias(const struct baseline_work *work, size_t known, size_t other)
+{
+    const struct rel_symbol *symbols = work->object->symbols;
+    const struct baseline_function *functions = work->result->functions;
+
+    return symbols[functions[known].symbol].value == symbols[functions[other].symbol].value &&
+           work->functions[known].compared.equal;
+}
+
 /* Return the index of the last function that begins at or before the offset; function_count: none. */
 static size_t function_before(const struct baseline_work *work, uint32_t section, uint64_t offset)
 {
     struct rel_symbols symbols = rel_section_symbols(work->object, section);
-    size_t found = work->result->function_count;
+    size_t none = work->result->function_count, found = none;
 
     for (size_t i = 0; i < symbols.count; i++) {
         uint32_t function = work->function_of[symbols.indexes[i]];
-        if (function && work->object->symbols[symbols.indexes[i]].value <= offset)
+        if (function && work->object->symbols[symbols.indexes[i]].value <= offset &&
+            (found == none || !is_known_alias(work, found, function - 1)))
             found = function - 1;
     }
     return found;

@@ -441,7 +441,7 @@ char *command_line_source(const struct command_line *line)
 
 bool command_line_is_pic(const struct command_line *line)
 {
-    static const char *const others[] = {"-fno-pic", "-fno-PIC", "-fpie",    "-fPIE",
+    static const char *const others[] = {"-fno-pic", "-fno-PIC", "-fpie", "-fPIE",
                                          "-fno-pie", "-fno-PIE", NULL};
     bool pic = false;
 
