@@ -11,6 +11,7 @@
 
 #include "base/base_name.h"
 #include "base/sha256.h"
+#include "cli/build/build_words.h"
 #include "cli/build/object_dwarf.h"
 #include "cli/build/paths.h"
 #include "cli/output/clock.h"
@@ -219,6 +220,7 @@ static int run_tasks(struct object_tasks *tasks, struct build_run *run, struct r
         take_results(tasks, false);
         result = repeat_tasks(tasks, run, &run->new_view, why);
     }
+    build_say_true_lines(run, tasks->list, tasks->count);
     build_take_words(run, tasks->list, tasks->count);
     if (result == 0)
         result = report_failures(tasks, why);

@@ -32,15 +32,3 @@ void build_note(struct build_run *run, const char *format, ...)
     result->notes[result->note_count++] = format_list(format, arguments);
     va_end(arguments);
 }
-
-void build_take_words(struct build_run *run, struct compile_task *tasks, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char *before = run->result->compiler_words;
-
-        if (!tasks[i].words)
-            continue;
-        run->result->compiler_words = format_text("%s%s", before ? before : "", tasks[i].words);
-        free(before);
-    }
-}

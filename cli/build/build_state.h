@@ -53,7 +53,5 @@ bool build_removes(const struct build_run *run, const struct unit *unit);
 /* Add a note to the result. */
 void build_note(struct build_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Take the words of failed compilers. */
-void build_take_words(struct build_run *run, struct compile_task *tasks, size_t count);
 
 #endif

@@ -84,6 +84,20 @@ void overlay_replace(struct overlay *overlay, const char *real_path, char *text,
     free(directory);
 }
 
+void overlay_change(struct overlay *overlay, const char *real_path, const char *text, size_t size)
+{
+    for (size_t i = 0; i < overlay->file_count; i++) {
+        struct overlay_file *file = &overlay->files[i];
+
+        if (strcmp(file->path, real_path) != 0)
+            continue;
+        free(file->text);
+        file->text = allocate(size + 1);
+        memcpy(file->text, text, size);
+        file->size = size;
+    }
+}
+
 const struct overlay_file *overlay_find(const struct overlay *overlay, const char *real_path)
 {
     for (size_t i = 0; i < overlay->file_count; i++)

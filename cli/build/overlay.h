@@ -42,6 +42,8 @@ struct overlay {
 void overlay_begin(struct overlay *overlay, const char *root, const struct word_list *roots);
 /* Take the text, which was allocated. */
 void overlay_replace(struct overlay *overlay, const char *real_path, char *text, size_t size);
+/* Take a copy of the text for a file that has been replaced. */
+void overlay_change(struct overlay *overlay, const char *real_path, const char *text, size_t size);
 /* Make the directory, which the tree's compilers enter or begin names in, real. `path` is absolute; links in it are kept. */
 void overlay_open_directory(struct overlay *overlay, const char *path);
 /* Make the tree. Return 0, or -1 with HP-OPEN. */

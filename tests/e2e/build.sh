@@ -199,6 +199,11 @@ edit src/twice.c 's/return x \* 3;/return x * 3 +;/'
 check "the compiler's words are shown" refused HP-COMPILE "src/twice.c.*error"
 check "in its own place" grep -q "^$p/src/twice.c:\|^twice.c:15" "$p.err"
 
+edit src/twice.c '3i/* one */\n/* two */
+s/return x \* 3;/return x * 3 +;/'
+check "behind lines that the edit adds too" refused HP-COMPILE "twice.c:17:.*error"
+check "with the line itself" grep -q "17 | .*x \* 3 +;\|^ *return x \* 3 +;" "$p.err"
+
 edit src/twice.c 's/\* 2/* 5/'
 sed -i 's/^-    return clamp.*/-    return other(x);/' "$p.diff"
 check "a diff of other sources is refused" refused HP-DIFF "hunk"
