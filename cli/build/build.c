@@ -444,7 +444,7 @@ static int compile_edit(struct build_run *run, struct refusal *why)
         return -1;
     if (run->has_old_view && build_make_old_view(run, why) != 0)
         return -1;
-    if (build_find_affected(run, why) != 0)
+    if (build_find_affected(run, why) != 0 || build_check_commands(run, why) != 0)
         return -1;
     if (build_make_view(run, &run->new_view, true, why) != 0 || build_objects(run, why) != 0)
         return -1;

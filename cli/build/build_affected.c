@@ -75,17 +75,17 @@ int build_learn_files(struct build *build, const struct overlay *overlay, struct
 
 /* ------------------------------------------------- which units concern --- */
 
-/* Return whether the unit's text names the file, as an #include of a source must. */
-static bool text_names(const struct build_run *run, const struct unit *unit, const char *name)
+/* Return whether the source's text names the file, as an #include of a source must. */
+static bool text_names(const struct build_run *run, const char *real, const char *name)
 {
-    const struct edit_step *step = build_step_of(run, unit->real);
+    const struct edit_step *step = build_step_of(run, real);
     char *bytes = NULL;
     size_t size = 0;
     bool names;
 
     if (step && step->file->old_text)
         return memmem(step->file->old_text, step->file->old_size, name, strlen(name)) != NULL;
-    if (file_bytes_read(unit->real, &bytes, &size, NULL) != 0)
+    if (file_bytes_read(real, &bytes, &size, NULL) != 0)
         return false;
     names = memmem(bytes, size, name, strlen(name)) != NULL;
     free(bytes);
@@ -104,7 +104,7 @@ static bool may_include(const struct build_run *run, const struct unit *unit)
         if (!is_source(step->real) || !units_find(&run->build->units, step->real)) {
             if (!step->is_text)
                 return true;
-        } else if (text_names(run, unit, base_name(step->real))) {
+        } else if (text_names(run, unit->real, base_name(step->real))) {
             return true;
         }
     }
@@ -195,5 +195,65 @@ int build_find_affected(struct build_run *run, struct refusal *why)
     for (size_t i = 0; i < units->count; i++)
         if (!units->list[i].stranger)
             note_use(run, &units->list[i]);
+    return result;
+}
+
+/* ---------------------------------------------------- lacking commands --- */
+
+/* Return whether the target has a source of this name, and no command of one was read. */
+static bool lacks_command(const struct build *build, const char *real)
+{
+    if (!is_source(real) || units_find(&build->units, real) ||
+        !binary_file_count(build->target.binary, base_name(real)))
+        return false;
+    for (size_t i = 0; i < build->units.count; i++)
+        if (!build->units.list[i].stranger &&
+            strcmp(base_name(build->units.list[i].real), base_name(real)) == 0)
+            return false;
+    return true;
+}
+
+/* Return why the source has no command, or NULL. */
+static const char *unread_reason(const struct units *units, const char *real)
+{
+    for (size_t i = 0; i + 1 < units->unread.count; i += 2)
+        if (strcmp(units->unread.list[i], real) == 0)
+            return units->unread.list[i + 1];
+    return NULL;
+}
+
+/* Refuse a header of the edit that a source without a command names: the source would keep the old one. */
+static int check_unread(const struct build_run *run, const char *real, const char *reason,
+                        struct refusal *why)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct edit_step *step = &run->steps[i];
+
+        if (!step->same && !step->is_text && !is_source(step->real) &&
+            text_names(run, real, base_name(step->real)))
+            return refuse(why, HP_COMMANDS, "%s may include %s: %s", real, step->file->path,
+                          reason);
+    }
+    return 0;
+}
+
+int build_check_commands(const struct build_run *run, struct refusal *why)
+{
+    const struct build *build = run->build;
+    int result = 0;
+
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct edit_step *step = &run->steps[i];
+        const char *reason = unread_reason(&build->units, step->real);
+
+        if (!step->same && !step->used && step->file->old_text && lacks_command(build, step->real))
+            result = refuse(why, HP_COMMANDS, "%s has a source %s: %s", build->target.name,
+                            step->file->path,
+                            reason ? reason : "the compile commands do not compile it");
+    }
+    for (size_t i = 0; i + 1 < build->units.unread.count; i += 2)
+        if (lacks_command(build, build->units.unread.list[i]) &&
+            check_unread(run, build->units.unread.list[i], build->units.unread.list[i + 1], why))
+            result = -1;
     return result;
 }

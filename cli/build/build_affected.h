@@ -13,4 +13,8 @@ int build_find_affected(struct build_run *run, struct refusal *why);
 int build_learn_files(struct build *build, const struct overlay *overlay, struct unit **units,
                       size_t count, struct refusal *why);
 
+/* Refuse an edit of sources that the target is made of, as their names say, and that no command compiles: the patch would have a
+ * part of the edit. After build_find_affected(). */
+int build_check_commands(const struct build_run *run, struct refusal *why);
+
 #endif

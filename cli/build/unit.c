@@ -86,6 +86,7 @@ void units_free(struct units *units)
         free(unit->real);
     }
     free(units->list);
+    words_free(&units->unread);
     memset(units, 0, sizeof(*units));
 }
 
@@ -137,15 +138,17 @@ int units_make(struct units *units, const struct compile_commands *commands, str
     for (size_t i = 0; i < commands->count; i++) {
         const struct compile_entry *entry = &commands->list[i];
         struct command_line line;
-        struct refusal ignored = {0};
+        struct refusal problem = {0};
         struct unit *unit;
         char *real;
 
-        if (command_line_read(&line, entry, &ignored) != 0) {
-            refusal_clear(&ignored);
+        real = path_real(entry->file);
+        if (command_line_read(&line, entry, &problem) != 0) {
+            words_take(&units->unread, real);
+            words_add(&units->unread, refusal_text(&problem, 0));
+            refusal_clear(&problem);
             continue;
         }
-        real = path_real(entry->file);
         unit = units_find(units, real);
         if (unit)
             free(real);

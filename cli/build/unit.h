@@ -48,9 +48,11 @@ struct unit {
 struct units {
     struct unit *list;
     size_t count;
+    struct word_list
+        unread; /* path_real() of a source, and why its command cannot be read; another ... */
 };
 
-/* Make the units of the compile commands. Commands that cannot be read are left out, unless `strict`. */
+/* Make the units of the compile commands. Commands that cannot be read are noted in `unread`. */
 int units_make(struct units *units, const struct compile_commands *commands, struct refusal *why);
 void units_free(struct units *units);
 /* Add a unit for `file`, with the commands of `like`. */

@@ -195,6 +195,24 @@ rm "$p.new/src/where.c"
 make_diff
 check "an edit that only removes a source changes nothing" refused HP-UNCHANGED "only removes"
 
+sed '/where.c/s/-O2/-O2 -DROOM=\$ROOM/' "$p.before/compile_commands.json" >"$p/compile_commands.json"
+edit src/where.c 's/__LINE__/7/'
+(cd "$p.new" && sed -i 's/x \* 3/x * 4/' src/twice.c)
+make_diff
+check "a source whose command cannot be read is not left out of the edit" refused HP-COMMANDS "where.c.*the shell would expand"
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+check "nor one that names a changed header" refused HP-COMMANDS "where.c may include .*limits_of.h"
+edit src/twice.c 's/x \* 3/x * 4/'
+check "it does not matter to edits of other files" finds 1 not_clamped
+rows=
+for f in main twice; do
+    row "$p/src" "$f.c" "$cc -O2 -g -I../include -c $f.c"
+done
+echo "[$rows]" >"$p/compile_commands.json"
+edit src/where.c 's/__LINE__/7/'
+check "a source of the program without any command is refused" refused HP-COMMANDS "where.c: the compile commands do not compile it"
+cp "$p.before/compile_commands.json" "$p/compile_commands.json"
+
 edit src/twice.c 's/return x \* 3;/return x * 3 +;/'
 check "the compiler's words are shown" refused HP-COMPILE "src/twice.c.*error"
 check "in its own place" grep -q "^$p/src/twice.c:\|^twice.c:15" "$p.err"
