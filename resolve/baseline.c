@@ -10,6 +10,7 @@
 #include "resolve/baseline_functions.h"
 #include "resolve/baseline_references.h"
 #include "resolve/baseline_symbols.h"
+#include "resolve/baseline_whole.h"
 
 /* ------------------------------------------------------- the file's own symbols --- */
 
@@ -161,6 +162,7 @@ int baseline_compare(struct baseline **out, struct binary *binary, const struct 
     functions_compare(&work, false);
     functions_finish(&work);
     symbols_apply(&work);
+    result->whole = whole_check(&work);
     if (work.no_memory)
         goto no_memory;
     free_work(&work);

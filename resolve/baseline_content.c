@@ -285,6 +285,14 @@ void content_check(struct baseline_work *work, uint32_t section, uint64_t offset
         content_differs(work, work->object->sections[section].name, address);
 }
 
+bool content_is_same(struct baseline_work *work, uint32_t symbol, uint64_t address)
+{
+    const struct rel_symbol *named = &work->object->symbols[symbol];
+
+    return binary_has(work->binary, address, named->size) &&
+           compare_once(work, named->section, named->value, named->size, address);
+}
+
 void content_check_named(struct baseline_work *work, uint32_t symbol, uint64_t address)
 {
     const struct rel_symbol *named = &work->object->symbols[symbol];

@@ -14,5 +14,7 @@ int content_index(struct baseline_work *work);
 void content_check(struct baseline_work *work, uint32_t section, uint64_t offset, uint64_t address);
 /* Likewise what a named constant holds; data that is written at run time is not compared. */
 void content_check_named(struct baseline_work *work, uint32_t symbol, uint64_t address);
+/* Return whether what a variable or constant begins with is what the binary has at `address`. */
+bool content_is_same(struct baseline_work *work, uint32_t symbol, uint64_t address);
 
 #endif

@@ -53,6 +53,9 @@ struct baseline {
         *functions; /* every function, .cold parts and clones included, in the order of .symtab */
     size_t function_count;
     size_t equal, absent, content, shared, differs; /* verdicts */
+    bool
+        whole; /* all that the object has is in the binary as it is: functions, and what its variables begin with; and the
+                   binary's local symbols of the file are all in the object */
     bool has_tls_module;
     uint64_t tls_module; /* two GOT words for local-dynamic accesses */
     const char

@@ -11,6 +11,7 @@
 #include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
 #include "cli/build/build_steps.h"
+#include "cli/build/build_untouched.h"
 #include "cli/build/file_bytes.h"
 #include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
@@ -392,36 +393,82 @@ static size_t count_other_constants(const struct baseline *baseline)
     return count;
 }
 
-static int select_and_write(struct build_run *run, const struct build_output *output,
-                            struct refusal *why)
+static int select_pairs(struct build_run *run, struct selection **selection, struct refusal *why)
 {
     const struct selection_options options = {.force_types = run->build->options.force_types,
                                               .target = run->build->target.name};
-    struct selection *selection = NULL;
     double begin = precise_ms();
     size_t count;
     struct unit_pair *pairs = make_pairs(run, &count);
-    bool removed = note_removed(run);
     int result;
 
-    run->result->unit_count = count;
+    run->result->unit_count = count + untouched_count(run);
+    run->result->other_constants = 0;
     for (size_t i = 0; i < count; i++)
         run->result->other_constants += count_other_constants(pairs[i].baseline);
-    if (!count && removed)
+    if (!count && run->removes)
         result =
             refuse(why, HP_UNCHANGED, "the edit changes no machine code: it only removes sources");
     else if (!count)
         result = refuse(why, HP_SOURCE, "no file of the edit is a source of %s",
                         run->build->target.name);
     else
-        result = selection_make(&selection, pairs, count, run->build->target.binary, &options, why);
-    run->result->times.select = precise_ms() - begin;
+        result = selection_make(selection, pairs, count, run->build->target.binary, &options, why);
+    run->result->times.select += precise_ms() - begin;
+    free(pairs);
+    return result;
+}
+
+/* Select without the units that are untouched. Return 1 if that is not the whole answer, with `*selection` NULL. */
+static int select_touched(struct build_run *run, struct selection **selection)
+{
+    struct refusal why = {0};
+    int result = select_pairs(run, selection, &why);
+
+    refusal_clear(&why);
+    if (result == 0 && !untouched_doubtful(run, *selection))
+        return 0;
+    if (result == 0)
+        selection_free(*selection);
+    *selection = NULL;
+    return 1;
+}
+
+static int compile_untouched(struct build_run *run, struct refusal *why)
+{
+    int result;
+
+    untouched_forget(run);
+    owner_enter(&run->build->place.owner);
+    result = build_objects(run, why);
+    owner_leave(&run->build->place.owner);
+    return result;
+}
+
+static int select_edit(struct build_run *run, struct selection **selection, struct refusal *why)
+{
+    if (untouched_count(run)) {
+        if (select_touched(run, selection) == 0)
+            return 0;
+        if (compile_untouched(run, why) != 0)
+            return -1;
+    }
+    return select_pairs(run, selection, why);
+}
+
+static int select_and_write(struct build_run *run, const struct build_output *output,
+                            struct refusal *why)
+{
+    struct selection *selection = NULL;
+    int result;
+
+    run->removes = note_removed(run);
+    result = select_edit(run, &selection, why);
     if (result == 0) {
         take_selection(run, selection);
         result = write_output(run, selection, output, why);
     }
     selection_free(selection);
-    free(pairs);
     return result;
 }
 

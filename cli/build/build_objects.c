@@ -11,6 +11,7 @@
 
 #include "base/base_name.h"
 #include "base/sha256.h"
+#include "cli/build/build_untouched.h"
 #include "cli/build/build_words.h"
 #include "cli/build/object_dwarf.h"
 #include "cli/build/paths.h"
@@ -87,6 +88,7 @@ static void add_edited(struct object_tasks *tasks, const struct build_run *run, 
     }
     compiled_free(candidate->edited);
     candidate->edited = NULL;
+    candidate->untouched = false;
     free(candidate->edited_key);
     candidate->edited_key = key;
     if (*key) /* otherwise the texts are the unedited ones */
@@ -379,7 +381,7 @@ static int compare_all(struct build_run *run, bool all_tried, struct refusal *wh
     for (size_t i = 0; i < run->affected_count && result == 0; i++) {
         struct unit *unit = run->affected[i];
 
-        if (unit->added || first_chosen(unit))
+        if (unit->added || first_chosen(unit) || untouched_is(unit))
             continue;
         result = compare_unit(run, unit, why);
         if (result == 0 && judge_unit(run, unit, all_tried, why) != 0)
@@ -409,14 +411,20 @@ static int check_command(const struct unit *unit, const struct candidate *candid
     return 0;
 }
 
-/* Both objects of a unit with one command are made at once. */
-static void add_first_tasks(struct object_tasks *tasks, const struct build_run *run,
-                            struct unit *unit)
+static void add_unedited(struct object_tasks *tasks, const struct build_run *run, struct unit *unit)
 {
     for (size_t i = 0; i < unit->candidate_count && !unit->added; i++)
         if (!unit->candidates[i].old && !first_chosen(unit) &&
             !comes_later(run, unit, &unit->candidates[i]))
             add_task(tasks, run, unit, &unit->candidates[i], false);
+}
+
+/* Both objects of a unit with one command are made at once, unless the unedited one may not be needed. */
+static void add_first_tasks(struct object_tasks *tasks, const struct build_run *run,
+                            struct unit *unit)
+{
+    if (!untouched_may_be(run, unit))
+        add_unedited(tasks, run, unit);
     if (unit->candidate_count == 1)
         add_edited(tasks, run, unit, &unit->candidates[0]);
 }
@@ -427,6 +435,20 @@ static void add_later_tasks(struct object_tasks *tasks, const struct build_run *
     for (size_t i = 0; i < unit->candidate_count && !unit->added && !is_done(unit); i++)
         if (!unit->candidates[i].old && comes_later(run, unit, &unit->candidates[i]))
             add_task(tasks, run, unit, &unit->candidates[i], false);
+}
+
+/* Make the unedited objects of the units that the edit touches. */
+static int make_unedited(struct build_run *run, struct object_tasks *tasks, struct refusal *why)
+{
+    double begin = precise_ms();
+
+    if (untouched_find(run, why) != 0)
+        return -1;
+    run->result->times.compare += precise_ms() - begin;
+    for (size_t i = 0; i < run->affected_count; i++)
+        if (untouched_may_be(run, run->affected[i]) && !untouched_is(run->affected[i]))
+            add_unedited(tasks, run, run->affected[i]);
+    return tasks->count ? run_tasks(tasks, run, why) : 0;
 }
 
 static void learn_files(struct unit *unit)
@@ -453,7 +475,8 @@ static int make_objects(struct build_run *run, struct refusal *why)
         return -1;
     for (size_t i = 0; i < run->affected_count; i++)
         add_first_tasks(&tasks, run, run->affected[i]);
-    if (run_tasks(&tasks, run, why) != 0 || compare_all(run, false, why) != 0)
+    if (run_tasks(&tasks, run, why) != 0 || make_unedited(run, &tasks, why) != 0 ||
+        compare_all(run, false, why) != 0)
         return -1;
     for (size_t i = 0; i < run->affected_count; i++)
         add_later_tasks(&tasks, run, run->affected[i]);

@@ -42,6 +42,8 @@ struct build_run {
     bool has_old_view; /* the disk has other texts than the target was built from */
     struct unit **affected;
     size_t affected_count;
+    bool removes;               /* it removes a source of the target */
+    bool whole;                 /* no unit is left out of the selection because it is untouched */
     struct edit_list generated; /* sources that change with grammars of the edit */
     struct build_result *result;
 };

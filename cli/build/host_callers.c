@@ -20,14 +20,14 @@ static int name_is_exported(const struct binary_symbol *symbol, void *context)
     return symbol->binding != STB_LOCAL && binary_import(context, symbol->name, &version);
 }
 
-static struct host_sought seek(const struct binary *binary, uint64_t address)
+static struct host_sought sought_at(const struct binary *binary, uint64_t address)
 {
     return (struct host_sought){
         binary, address,
         binary_at(binary, address, name_is_exported, (void *)(uintptr_t)binary) != 0};
 }
 
-static int has_name(const struct binary_symbol *symbol, void *context)
+static int bears_name(const struct binary_symbol *symbol, void *context)
 {
     return symbol->binding != STB_LOCAL && strcmp(symbol->name, context) == 0;
 }
@@ -36,7 +36,7 @@ static int has_name(const struct binary_symbol *symbol, void *context)
 static bool word_is_sought(const struct host_sought *sought, const struct binary_word *word)
 {
     return sought->exported && word->kind == BINARY_WORD_SYMBOL && word->name &&
-           binary_at(sought->binary, sought->address, has_name, (void *)(uintptr_t)word->name);
+           binary_at(sought->binary, sought->address, bears_name, (void *)(uintptr_t)word->name);
 }
 
 static bool place_is_sought(const struct host_sought *sought, uint64_t place)
@@ -91,7 +91,7 @@ static bool symbol_is_function(const struct binary_symbol *symbol)
 bool host_callers(const struct binary *binary, uint64_t address, host_caller_visit *each,
                   void *context)
 {
-    struct host_sought sought = seek(binary, address);
+    struct host_sought sought = sought_at(binary, address);
 
     for (size_t i = 0; i < binary_symbol_count(binary); i++) {
         const struct binary_symbol *symbol = binary_symbol(binary, i);
@@ -146,7 +146,7 @@ static bool function_takes(const struct host_sought *sought, const struct binary
 
 bool host_address_taken(const struct binary *binary, uint64_t address)
 {
-    struct host_sought sought = seek(binary, address);
+    struct host_sought sought = sought_at(binary, address);
 
     for (size_t i = 0; i < binary_symbol_count(binary); i++) {
         const struct binary_symbol *symbol = binary_symbol(binary, i);

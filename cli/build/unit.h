@@ -31,6 +31,7 @@ struct candidate {
     bool chosen;             /* its unedited object is in the target */
     struct compiled *edited; /* of the last edit */
     char *edited_key;        /* the texts that it was compiled from */
+    bool untouched;          /* the edited object is all that the target has of the unit */
 };
 
 struct unit {

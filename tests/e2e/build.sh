@@ -320,6 +320,43 @@ check "unedited objects are kept until a file that they were compiled from chang
 cp "$p.before/compile_commands.json" "$p/"
 cp "$p.before/include/limits_of.h" "$p/include/"
 
+# ------------------------------------------------------ units of a header ---
+
+# Three units read the header. opened() gets an object of the program; nobody here reads `shown`.
+project headers
+printf 'struct box { int a; };\nint opened(const struct box *box);\n' >>"$p/include/limits_of.h"
+sed -i 's/^int where/const int shown = LIMIT;\nint opened(const struct box *box) { return box->a; }\n&/' "$p/src/where.c"
+sed -i 's/return x \* 3;/static struct box *kept;\n    if (!kept)\n        kept = calloc(1, sizeof *kept);\n    kept->a += x;\n    return opened(kept);/' "$p/src/twice.c"
+sed -i 's/^#include <assert.h>/&\n#include <stdlib.h>/' "$p/src/twice.c"
+(cd "$p/src" && for f in main twice where; do $cc -O2 -g -I../include -c -o ../$f.o $f.c; done
+    $cc -o ../app ../main.o ../twice.o ../where.o) || exit 1
+printf '#!/bin/sh\necho "$*" >>"%s"\nexec %s "$@"\n' "$work/runs" "$cc" >"$work/count"
+chmod 755 "$work/count"
+sed -i "s|\"command\": \"$cc|\"command\": \"$work/count|" "$p/compile_commands.json"
+rm -rf "$p.before"
+cp -r "$p" "$p.before"
+edit include/limits_of.h 's/^int where/int added(int x);\n&/'
+sed -i 's/\* 2/* added(5)/' "$p.new/src/twice.c"
+printf '__attribute__((noinline)) int added(int x)\n{\n    return x + 1;\n}\n' >>"$p.new/src/twice.c"
+make_diff
+once_each()
+{
+    : >"$work/runs"
+    XDG_CACHE_HOME=$work/fresh finds 2 added twice || return 1
+    cat "$work/runs"
+    [ "$(grep -c 'ffunction-sections.* twice.c' "$work/runs")" -eq 2 ] &&
+        [ "$(grep -c 'ffunction-sections.* main.c' "$work/runs")" -eq 1 ] &&
+        [ "$(grep -c 'ffunction-sections.* where.c' "$work/runs")" -eq 1 ]
+}
+mkdir -m 700 "$work/fresh"
+check "a unit that a header's edit leaves as it is is compiled once" once_each
+edit include/limits_of.h 's/struct box { int a;/& int b;/'
+sed -i 's/kept->a += x/kept->b += x/' "$p.new/src/twice.c"
+make_diff
+check "types that such a unit knows count all the same" refused HP-TYPES "struct box"
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+check "and so do its constants that the edit changes" refused HP-DATA "shown"
+
 # ------------------------------------------------- a program with plugins ---
 
 # A line "open" opens the plugin, which calls twice(); then its answer is printed with the program's.
