@@ -8,6 +8,7 @@
 
 #include "base/base_name.h"
 #include "cli/build/build_affected.h"
+#include "cli/build/build_explain.h"
 #include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
 #include "cli/build/build_steps.h"
@@ -414,6 +415,8 @@ static int select_pairs(struct build_run *run, struct selection **selection, str
                         run->build->target.name);
     else
         result = selection_make(selection, pairs, count, run->build->target.binary, &options, why);
+    if (result == 0 && run->build->options.explain)
+        build_explain(run, pairs, *selection);
     run->result->times.select += precise_ms() - begin;
     free(pairs);
     return result;

@@ -17,6 +17,7 @@ struct build_options {
     const char *const *files; /* with `compiler`: the sources of the target */
     size_t file_count;
     bool force_types;
+    bool explain; /* say of a function whose source did not change why its code did */
 };
 
 /* One file of an edit. Texts need not end in a zero byte. */

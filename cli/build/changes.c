@@ -399,7 +399,7 @@ static void explain_target(const struct unit_compare *compare, const struct targ
                  compare->after->sections[after->section].class == SECTION_STRINGS ? "a string"
                                                                                    : "a constant");
     else
-        snprintf(text, size, "its code changed");
+        snprintf(text, size, CODE_CHANGED);
 }
 
 void changes_explain(const struct unit_compare *compare, uint32_t before, uint32_t after,
@@ -410,7 +410,7 @@ void changes_explain(const struct unit_compare *compare, uint32_t before, uint32
     const struct object_reference *old, *new;
     size_t count, other;
 
-    snprintf(text, size, "its code changed");
+    snprintf(text, size, CODE_CHANGED);
     if (!same_shape(compare, &one, &two))
         return;
     references_between(&compare->before->sections[one.section], &one, &old);

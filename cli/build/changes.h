@@ -23,7 +23,9 @@ bool changes_same_shape(const struct unit_compare *compare, uint32_t before, uin
 /* Return whether the first contents of the two differ, of which one has bytes, or what they refer to. */
 bool changes_differ(const struct unit_compare *compare, uint32_t before, uint32_t after);
 
-/* Write to `text` why the two differ: "its code changed", "calls f.isra.0(), which changed", ... */
+#define CODE_CHANGED "its code changed"
+
+/* Write to `text` why the two differ: CODE_CHANGED, "calls f.isra.0(), which changed", ... */
 void changes_explain(const struct unit_compare *compare, uint32_t before, uint32_t after,
                      char *text, size_t size);
 

@@ -254,7 +254,7 @@ static void plan_new(struct selecting *selecting, uint32_t unit, uint32_t after)
         explain(selecting, plan, "it moved here from another file");
     } else {
         explain(selecting, plan,
-                of->compare.states[after].pair && name_is_clone(entity->name) ? "its code changed"
+                of->compare.states[after].pair && name_is_clone(entity->name) ? CODE_CHANGED
                                                                               : "it is new");
     }
 }

@@ -110,7 +110,7 @@ static int take_build_option(struct build_request *request, int option)
         request->with.debug = optarg;
         break;
     case OPTION_EXPLAIN:
-        request->explain = true;
+        request->explain = request->with.explain = true;
         break;
     case OPTION_FORCE_TYPES:
         request->with.force_types = true;
@@ -122,7 +122,7 @@ static int take_build_option(struct build_request *request, int option)
         request->name = optarg;
         break;
     default:
-        request->json = true;
+        request->json = request->with.explain = true;
     }
     return 0;
 }

@@ -62,6 +62,14 @@ int not_clamped(int x)
 {
     return x * 3;
 }
+__attribute__((noinline)) static int read_calls(int x)
+{
+    return x + calls;
+}
+int read_twice(int x)
+{
+    return read_calls(x) * read_calls(x);
+}
 END
     cat >"$p/src/where.c" <<'END'
 #include "limits_of.h"
@@ -257,6 +265,19 @@ explained()
     grep -q "^twice  $p/src/twice.c:8: its code changed\$" "$p.out"
 }
 check "--explain shows where a function is, and why it is in the patch" explained
+edit src/twice.c 's/x + calls;/x + calls++;/'
+explains()
+{
+    build --explain -p1 "$p.diff"
+    grep -q "^$1 .*: $2\$" "$p.out"
+}
+check "a function whose source is what it was is in it" finds 2 read_calls read_twice
+check "--explain names the callee that changed" explains read_twice "its code changed, its source did not: it uses read_calls, which changed"
+check "whose own code did" explains read_calls "its code changed"
+edit include/limits_of.h 's/? LIMIT/? LIMIT + 1/'
+check "--explain names what is inlined" explains twice "its code changed, its source did not: it inlines what changed at limits_of.h:[0-9]*"
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+check "or a macro" explains twice "its code changed, its source did not: a macro, .*"
 named()
 {
     finds 1 twice --name other && "$hotpatch" check "$p/app" "$p.hpo" | grep "^fits: other 1, 1 function"
