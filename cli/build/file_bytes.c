@@ -61,25 +61,52 @@ failed:
     return -1;
 }
 
-int file_bytes_write(const char *path, const char *bytes, size_t size)
+static int write_all(int file, const char *bytes, size_t size)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), error;
-
-    if (file < 0)
-        return -1;
     for (size_t done = 0; done < size;) {
         ssize_t n = write(file, bytes + done, size - done);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            goto failed;
+            return -1;
         done += (size_t)n;
     }
-    return close(file);
-failed:
-    error = errno;
-    close(file);
+    return 0;
+}
+
+/* Close a file after a step with that result. Return -1 where either failed, with its errno. */
+static int close_after(int file, int result)
+{
+    int error = errno;
+
+    if (close(file) != 0 && result == 0)
+        return -1;
     errno = error;
-    return -1;
+    return result;
+}
+
+int file_bytes_write(const char *path, const char *bytes, size_t size)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    return file < 0 ? -1 : close_after(file, write_all(file, bytes, size));
+}
+
+int file_bytes_exchange(const char *path, const char *bytes, size_t size, mode_t mode)
+{
+    char *temporary = format_text("%s.XXXXXX", path);
+    int file = mkostemp(temporary, O_CLOEXEC), result = -1, error = errno;
+
+    if (file >= 0) {
+        result = close_after(file, fchmod(file, mode) == 0 ? write_all(file, bytes, size) : -1);
+        if (result == 0)
+            result = rename(temporary, path);
+        error = errno;
+        if (result != 0)
+            unlink(temporary);
+    }
+    free(temporary);
+    errno = error;
+    return result;
 }

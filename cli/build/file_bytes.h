@@ -13,5 +13,7 @@
 int file_bytes_read(const char *path, char **bytes, size_t *size, struct stat *facts);
 /* Make or replace a file of mode 0600 & ~umask. Return 0, or -1 with errno. */
 int file_bytes_write(const char *path, const char *bytes, size_t size);
+/* Put a new file of that mode in the place of what is there, of which nothing is changed on an error. Return 0, or -1 with errno. */
+int file_bytes_exchange(const char *path, const char *bytes, size_t size, mode_t mode);
 
 #endif

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/base_name.h"
 #include "base/refusal.h"
+#include "cli/build/file_bytes.h"
 #include "cli/build/selection.h"
 #include "cli/build/thin_lines.h"
 #include "elf/rel_object.h"
@@ -507,26 +507,22 @@ int thin_compose(void **bytes, size_t *size, const struct selection *selection,
     return result;
 }
 
+/* Return whether a file at the path may be exchanged for another: not a device, which root would take away from all programs. */
+static bool may_be_exchanged(const char *path)
+{
+    struct stat facts;
+
+    if (stat(path, &facts) == 0)
+        return S_ISREG(facts.st_mode);
+    return errno == ENOENT;
+}
+
 static int write_out(const char *path, const void *bytes, size_t size, struct refusal *why)
 {
-    char temporary[4200];
-    FILE *file;
-    int fd;
-
-    if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-        return refuse(why, HP_OPEN, "write %.64s...: the path is too long", path);
-    fd = mkstemp(temporary);
-    file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
+    if (!may_be_exchanged(path))
+        return refuse(why, HP_OPEN, "write %s: it is there, and is no regular file", path);
+    if (file_bytes_exchange(path, bytes, size, 0644) != 0)
         return refuse(why, HP_OPEN, "write %s: %s", path, strerror(errno));
-    if (fwrite(bytes, 1, size, file) != size || fchmod(fd, 0644) != 0 || fflush(file) != 0 ||
-        rename(temporary, path) != 0) {
-        refuse(why, HP_OPEN, "write %s: %s", path, strerror(errno));
-        fclose(file);
-        unlink(temporary);
-        return -1;
-    }
-    fclose(file);
     return 0;
 }
 

@@ -159,6 +159,8 @@ static int check_request(const struct build_request *request)
         return usage_error("build", "--from and --to come together");
     if (request->from && request->diff_count)
         return usage_error("build", "an edit is diffs or two trees, not both");
+    if (request->name && !*request->name)
+        return usage_error("build", "--name takes a name");
     if (!request->from && !request->diff_count)
         return usage_error("build", "build needs a diff, or --from and --to");
     return 0;

@@ -291,6 +291,19 @@ default_output()
     [ "$(ls -A "$work/here")" = a.fix.hpo ]
 }
 check "the thin object has the name of the first diff, in the working directory" default_output
+mkfifo "$work/a.fifo"
+check "a FIFO is not exchanged for the thin object" refused HP-OPEN "no regular file" -o "$work/a.fifo"
+stays()
+{
+    ls "$work"/a.fifo* && [ -p "$work/a.fifo" ] && [ "$(ls "$work"/a.fifo*)" = "$work/a.fifo" ]
+}
+check "it is there as it was" stays
+nameless()
+{
+    build --name "" -p1 "$p.diff"
+    [ "$status" -eq 2 ] && grep -q -- "--name takes a name" "$p.err"
+}
+check "a module has a name" nameless
 
 # --------------------------------------------------------------- two trees ---
 
@@ -637,6 +650,19 @@ chmod 700 "$work"
 check "else they are" finds 1 twice
 
 if [ "$(id -u)" -eq 0 ]; then
+    # A full disk: the old thin object stays, whole.
+    mkdir "$work/full"
+    if mount -t tmpfs -o size=8k none "$work/full" 2>/dev/null; then
+        head -c 4096 /dev/zero >"$work/full/fix.hpo"
+        head -c 4096 /dev/zero >"$work/full/more"
+        check "a full disk is reported" refused HP-OPEN "No space left" -o "$work/full/fix.hpo"
+        whole()
+        {
+            ls -l "$work/full" && [ "$(ls "$work/full" | wc -l)" -eq 2 ] && [ "$(stat -c %s "$work/full/fix.hpo")" -eq 4096 ]
+        }
+        check "the old thin object stays, and nothing else is left" whole
+        umount "$work/full"
+    fi
     cat >"$work/as" <<END
 #!/bin/sh
 id -u >>"$work/ids"
