@@ -81,14 +81,17 @@ static void find_roots(struct build *build, const char *build_dir)
 static int read_commands(struct build *build, const char *build_dir,
                          struct compile_commands *commands, struct refusal *why)
 {
-    char *text;
+    char *checked, *text;
     size_t size;
     int result;
 
     build->commands_path = format_text("%s/compile_commands.json", build_dir);
-    if (owner_check_file(&build->place.owner, build->commands_path, why) != 0)
+    checked = owner_check_file(&build->place.owner, build->commands_path, why);
+    if (!checked)
         return -1;
-    if (file_bytes_read(build->commands_path, &text, &size, &build->commands_facts) != 0)
+    result = file_bytes_read(checked, &text, &size, &build->commands_facts);
+    free(checked);
+    if (result != 0)
         return refuse(why, HP_COMMANDS, "open %s: %s", build->commands_path, strerror(errno));
     result = compile_commands_read(commands, text, build->commands_path, build_dir, why);
     free(text);

@@ -180,9 +180,9 @@ static int repeat_tasks(struct object_tasks *tasks, struct build_run *run, struc
         overlay_clear(view);
         result = overlay_make(view, why);
     }
-    if (count && result == 0)
+    if (result == 0)
         compile_tasks(&run->build->place, again, count);
-    for (size_t i = 0; i < count && result == 0; i++) {
+    for (size_t i = 0; i < count; i++) {
         repeat_task(&tasks->list[places[i]], &again[i]);
         if (again[i].leaks)
             result = refuse(why, HP_SOURCE,

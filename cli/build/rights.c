@@ -98,7 +98,7 @@ int owner_of_build(const char *build_dir, struct build_owner *owner, struct refu
     return check_directory_path(owner, build_dir, why);
 }
 
-int owner_check_file(const struct build_owner *owner, const char *file, struct refusal *why)
+char *owner_check_file(const struct build_owner *owner, const char *file, struct refusal *why)
 {
     char *real = path_real(file), *directory = path_directory(real);
     const char *problem = NULL;
@@ -115,9 +115,12 @@ int owner_check_file(const struct build_owner *owner, const char *file, struct r
         result = refuse(why, HP_COMMANDS, "%s %s", file, problem);
     if (result == 0)
         result = check_directory_path(owner, directory, why);
-    free(real);
     free(directory);
-    return result;
+    if (result != 0) {
+        free(real);
+        real = NULL;
+    }
+    return real;
 }
 
 static void take_groups(const struct build_owner *owner)

@@ -24,8 +24,9 @@ int owner_of_build(const char *build_dir, struct build_owner *owner, struct refu
 /* The owner of what the user names on the command line: the effective user. */
 void owner_is_caller(struct build_owner *owner);
 
-/* Check that `file` (absolute) belongs to root or the owner, and that no other user can write to it, or to its directory. */
-int owner_check_file(const struct build_owner *owner, const char *file, struct refusal *why);
+/* Check that `file` (absolute) belongs to root or the owner, and that no other user can write to it, or to its directory. Return
+ * the path that was checked, malloc'd, which has no symbolic link that others may exchange before the file is opened; or NULL. */
+char *owner_check_file(const struct build_owner *owner, const char *file, struct refusal *why);
 
 /* Take the owner's effective ids, and give them back: what the command reads between is what the owner can read. Calls may be
  * nested. Nothing is done unless `other`. */

@@ -18,6 +18,7 @@
 #include "cli/build/dependencies.h"
 #include "cli/build/file_bytes.h"
 #include "cli/build/paths.h"
+#include "cli/build/rights.h"
 
 /* Return the words with '|' between them. */
 static const char *joined(const struct word_list *words)
@@ -319,6 +320,36 @@ static void a_response_file_that_names_itself_is_refused(void **state)
     unlink(path);
 }
 
+/* -------------------------------------------------------- whose they are --- */
+
+/* A link may be exchanged after the check, so the file is opened by a path that has none. */
+static void the_path_that_is_checked_has_no_link(void **state)
+{
+    char directory[] = "/tmp/hotpatch-commands-XXXXXX", file[100], link[100], *real, *checked;
+    struct build_owner owner;
+    struct refusal why = {0};
+
+    (void)state;
+    owner_is_caller(&owner);
+    assert_non_null(mkdtemp(directory));
+    real = path_real(directory);
+    snprintf(file, sizeof(file), "%s/commands", real);
+    snprintf(link, sizeof(link), "%s/link", real);
+    assert_int_equal(file_bytes_write(file, "[]", 2), 0);
+    assert_int_equal(symlink(file, link), 0);
+    checked = owner_check_file(&owner, link, &why);
+    assert_string_equal(checked, file);
+    free(checked);
+    assert_int_equal(chmod(file, 0666), 0);
+    assert_null(owner_check_file(&owner, link, &why));
+    assert_int_equal(why.items[0].code, HP_COMMANDS);
+    refusal_clear(&why);
+    unlink(link);
+    unlink(file);
+    rmdir(directory);
+    free(real);
+}
+
 /* --------------------------------------------- dependencies and paths --- */
 
 static void the_first_rule_of_dependencies_is_read(void **state)
@@ -375,6 +406,7 @@ int main(void)
         cmocka_unit_test(prefix_maps_of_the_command_hold_in_the_view),
         cmocka_unit_test(response_files_are_opened),
         cmocka_unit_test(a_response_file_that_names_itself_is_refused),
+        cmocka_unit_test(the_path_that_is_checked_has_no_link),
         cmocka_unit_test(the_first_rule_of_dependencies_is_read),
         cmocka_unit_test(paths_are_made_absolute),
     };
