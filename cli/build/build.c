@@ -8,6 +8,7 @@
 
 #include "base/base_name.h"
 #include "cli/build/build_affected.h"
+#include "cli/build/build_copies.h"
 #include "cli/build/build_explain.h"
 #include "cli/build/build_grammars.h"
 #include "cli/build/build_objects.h"
@@ -478,17 +479,31 @@ static int select_and_write(struct build_run *run, const struct build_output *ou
     return result;
 }
 
-/* Make steps of the sources that change with grammars. */
-static int take_grammars(struct build_run *run, struct refusal *why)
+static void add_steps(struct build_run *run, const struct edit_list *list)
 {
-    struct edit_list *list = &run->generated;
-
-    if (build_edit_grammars(run, list, why) != 0)
-        return -1;
     run->steps = reallocate(run->steps, (run->step_count + list->count) * sizeof(*run->steps));
     for (size_t i = 0; i < list->count; i++)
         build_take_step(run, &list->files[i]);
+}
+
+/* Make steps of the sources that change with grammars. */
+static int take_grammars(struct build_run *run, struct refusal *why)
+{
+    if (build_edit_grammars(run, &run->generated, why) != 0)
+        return -1;
+    add_steps(run, &run->generated);
     return 0;
+}
+
+/* Find the units that the edit changes, and those that have copies of edited files. */
+static int find_affected(struct build_run *run, struct refusal *why)
+{
+    if (build_find_affected(run, why) != 0 || build_edit_copies(run, &run->copies, why) != 0)
+        return -1;
+    if (!run->copies.count)
+        return 0;
+    add_steps(run, &run->copies);
+    return build_find_affected(run, why);
 }
 
 static int compile_edit(struct build_run *run, struct refusal *why)
@@ -497,7 +512,7 @@ static int compile_edit(struct build_run *run, struct refusal *why)
         return -1;
     if (run->has_old_view && build_make_old_view(run, why) != 0)
         return -1;
-    if (build_find_affected(run, why) != 0 || build_check_commands(run, why) != 0)
+    if (find_affected(run, why) != 0 || build_check_commands(run, why) != 0)
         return -1;
     if (build_make_view(run, &run->new_view, true, why) != 0 || build_objects(run, why) != 0)
         return -1;

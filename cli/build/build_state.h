@@ -45,6 +45,7 @@ struct build_run {
     bool removes;               /* it removes a source of the target */
     bool whole;                 /* no unit is left out of the selection because it is untouched */
     struct edit_list generated; /* sources that change with grammars of the edit */
+    struct edit_list copies;    /* sources that have copies of edited ones */
     struct build_result *result;
 };
 

@@ -126,4 +126,5 @@ void build_end_edit(struct build_run *run)
     free(run->steps);
     free(run->affected);
     edit_list_free(&run->generated);
+    edit_list_free(&run->copies);
 }

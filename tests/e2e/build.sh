@@ -527,6 +527,29 @@ edit src/twice.c 's/\* 2/* 5/'
 check "of the commands of libtool that of the program is taken" finds 1 twice
 check "the other is not tried" test "$(wc -l <"$work/runs")" -eq 2
 
+# A generated source has copies of several: sqlite3.c.
+project copies
+{
+    echo '/* Begin file limits_of.h */'
+    cat "$p/include/limits_of.h"
+    for f in twice where; do
+        echo "/* Begin file $f.c */"
+        sed -e 's/^#include "/\/\/ &/' -e 's/^int twice/extern &/' "$p/src/$f.c"
+    done
+} >"$p/all.c"
+(cd "$p" && $cc -O2 -g -Iinclude -c all.c) && $cc -o "$p/app" "$p/main.o" "$p/all.o" || exit 1
+rows=
+row "$p/src" main.c "$cc -O2 -g -I../include -c -o ../main.o main.c"
+row "$p" all.c "$cc -O2 -g -Iinclude -c all.c"
+echo "[$rows]" >"$p/compile_commands.json"
+rm -rf "$p.before"
+cp -r "$p" "$p.before"
+edit src/twice.c 's/\* 2/* 5/; s/\* 3/* 4/'
+check "an edit of a source whose text another one has is one of that" finds 2 twice not_clamped
+check "which is said" grep -q "has a copy of src/twice.c\|has a copy of $p/src/twice.c" "$p.out"
+edit src/twice.c 's/^int twice(int x)/int twice(const int x)/; s/\* 2/* 5/'
+check "where the copy has another line it is refused" refused HP-SOURCE "where line 8 is another"
+
 # Another program of the tree has files of the same names.
 project strangers
 mkdir "$p/tool" "$p.before/tool"
