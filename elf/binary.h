@@ -36,6 +36,8 @@ bool binary_has(const struct binary *binary, uint64_t address, uint64_t size);
 
 /* Read the word of 8 bytes at an address as it is after relocation. */
 struct binary_word binary_word(const struct binary *binary, uint64_t address);
+/* Return whether ld.so writes the address of this place of the object into any word. */
+bool binary_word_holds(const struct binary *binary, uint64_t address);
 /* Return the name and the version with which the program imports or exports a symbol; false: .dynsym has none. */
 bool binary_import(const struct binary *binary, const char *name, const char **version);
 

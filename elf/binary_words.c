@@ -142,6 +142,15 @@ struct binary_word binary_word(const struct binary *binary, uint64_t address)
     return plain;
 }
 
+bool binary_word_holds(const struct binary *binary, uint64_t address)
+{
+    for (size_t i = 0; i < binary->word_count; i++)
+        if (binary->words[i].word.kind == BINARY_WORD_ADDRESS &&
+            binary->words[i].word.value == address)
+            return true;
+    return false;
+}
+
 /* ------------------------------------------------------- imports --- */
 
 struct wanted_import {

@@ -39,32 +39,54 @@ static bool word_is_sought(const struct host_sought *sought, const struct binary
            binary_at(sought->binary, sought->address, bears_name, (void *)(uintptr_t)word->name);
 }
 
-static bool place_is_sought(const struct host_sought *sought, uint64_t place)
+/* Return whether the four bytes at `at` are where a call or jump leads: its opcode comes before them. */
+static bool is_direct_field(const uint8_t *code, size_t at)
+{
+    return at > 0 && (code[at - 1] == 0xe8 || code[at - 1] == 0xe9 ||
+                      (at > 1 && code[at - 2] == 0x0f && (code[at - 1] & 0xf0) == 0x80));
+}
+
+/* Likewise of a call or jump through a word. */
+static bool is_word_field(const uint8_t *code, size_t at)
+{
+    return at > 1 && code[at - 2] == 0xff && (code[at - 1] == 0x15 || code[at - 1] == 0x25);
+}
+
+/* Return whether the four bytes at `at` may be a distance to data: a ModR/M byte for it comes before them. */
+static bool is_data_field(const uint8_t *code, size_t at)
+{
+    return at > 0 && (code[at - 1] & 0xc7) == 5;
+}
+
+/* Return whether the place is a stub or word that is filled by name with what is sought. */
+static bool place_is_filled(const struct host_sought *sought, const uint8_t *code, size_t at,
+                            uint64_t place)
 {
     struct binary_word word;
-    uint64_t at;
+    uint64_t through = place;
 
-    if (place == sought->address)
-        return true;
-    if (!sought->exported)
+    if (is_direct_field(code, at)) {
+        if (!binary_is_stub(sought->binary, place, &through))
+            return false;
+    } else if (!is_data_field(code, at)) {
         return false;
-    if (!binary_is_code(sought->binary, place))
-        word = binary_word(sought->binary, place);
-    else if (binary_is_stub(sought->binary, place, &at))
-        word = binary_word(sought->binary, at);
-    else
-        return false;
+    }
+    word = binary_word(sought->binary, through);
     return word_is_sought(sought, &word);
 }
 
-/* Return whether four bytes lead to what is sought: counted from their end, or as they stand. */
-static bool field_leads(const struct host_sought *sought, const uint8_t *field, uint64_t place)
+/* Return whether the four bytes at `at` of a function's code at `begin` lead to what is sought: counted from their end, or
+ * as they stand. */
+static bool field_leads(const struct host_sought *sought, const uint8_t *code, size_t at,
+                        uint64_t begin)
 {
     int32_t value;
+    uint64_t place;
 
-    memcpy(&value, field, sizeof(value));
-    return place_is_sought(sought, place + sizeof(value) + (uint64_t)(int64_t)value) ||
-           (uint64_t)(uint32_t)value == sought->address;
+    memcpy(&value, code + at, sizeof(value));
+    place = begin + at + sizeof(value) + (uint64_t)(int64_t)value;
+    return place == sought->address || (uint64_t)(uint32_t)value == sought->address ||
+           (sought->exported && place_is_filled(sought, code, at, place));
 }
 
 static bool function_refers(const struct host_sought *sought, const struct binary_symbol *function)
@@ -77,7 +99,7 @@ static bool function_refers(const struct host_sought *sought, const struct binar
     if (function->size < size)
         size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
-        if (field_leads(sought, bytes + i, function->address + i))
+        if (field_leads(sought, bytes, i, function->address))
             return true;
     }
     return false;
@@ -116,17 +138,6 @@ static bool data_holds(const struct host_sought *sought, const struct binary_sym
     return false;
 }
 
-/* Return whether the four bytes at `at` are where a call or jump leads: its opcode comes before them. */
-static bool is_branch_field(const uint8_t *code, size_t at)
-{
-    if (at > 0 && (code[at - 1] == 0xe8 || code[at - 1] == 0xe9))
-        return true;
-    if (at < 2)
-        return false;
-    return (code[at - 2] == 0x0f && (code[at - 1] & 0xf0) == 0x80) ||
-           (code[at - 2] == 0xff && (code[at - 1] == 0x15 || code[at - 1] == 0x25));
-}
-
 /* Return whether the function's code takes the address, to store or to pass it. */
 static bool function_takes(const struct host_sought *sought, const struct binary_symbol *function)
 {
@@ -138,7 +149,8 @@ static bool function_takes(const struct host_sought *sought, const struct binary
     if (function->size < size)
         size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
-        if (field_leads(sought, bytes + i, function->address + i) && !is_branch_field(bytes, i))
+        if (field_leads(sought, bytes, i, function->address) && !is_direct_field(bytes, i) &&
+            !is_word_field(bytes, i))
             return true;
     }
     return false;
@@ -148,6 +160,8 @@ bool host_address_taken(const struct binary *binary, uint64_t address)
 {
     struct host_sought sought = sought_at(binary, address);
 
+    if (binary_word_holds(binary, address))
+        return true;
     for (size_t i = 0; i < binary_symbol_count(binary); i++) {
         const struct binary_symbol *symbol = binary_symbol(binary, i);
 
