@@ -58,6 +58,27 @@ static bool may_be_copied(const struct build_run *run, const struct edit_step *s
            source_is_code(step->real) && (!own || own->stranger);
 }
 
+/* A generated source has copies of all that it names, so that a part of the edit would be left out. */
+static int check_all_copied(const struct build_run *run, const struct edit_list *list,
+                            struct refusal *why)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < run->step_count; i++)
+        for (size_t j = 0; j < list->count; j++) {
+            const struct edit_file *file = &list->files[j];
+            const char *name = base_name(run->steps[i].real);
+
+            if (may_be_copied(run, &run->steps[i]) && !run->steps[i].used &&
+                memmem(file->old_text, file->old_size, name, strlen(name)))
+                result = refuse(why, HP_SOURCE,
+                                "%s names %s, and has no copy of it that is the same: make both "
+                                "builds, and give them with --from and --to",
+                                file->path, run->steps[i].file->path);
+        }
+    return result;
+}
+
 int build_edit_copies(struct build_run *run, struct edit_list *list, struct refusal *why)
 {
     const struct units *units = &run->build->units;
@@ -73,5 +94,7 @@ int build_edit_copies(struct build_run *run, struct edit_list *list, struct refu
                 edit_copy(run, list, step, &units->list[j], why) != 0)
                 result = -1;
     }
+    if (check_all_copied(run, list, why) != 0)
+        result = -1;
     return result;
 }

@@ -1,26 +1,31 @@
 /*
- * copied_text.c - see copied_text.h. Lines that the whole has once show where the copy lies; the lines there are matched with those of
- * the text, and nearly all must be found. A hunk goes in where its old lines stand together with lines beside them.
+ * copied_text.c - see copied_text.h. Long lines that the whole has once show where the lines of the copy stand, in their order; what
+ * lies between them may be more (a generator puts a header in place of its #include), but nearly all lines must be there. A hunk
+ * goes in where its old lines stand together with lines beside them.
  */
 #include "cli/build/copied_text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/build/line_match.h"
 #include "cli/output/output.h"
 
-#define ANCHORS 24     /* lines that are searched for, evenly spread */
-#define ANCHOR_SIZE 16 /* bytes that such a line has at least */
-#define MARGIN 100     /* lines that the copy may have more, at each end, than the anchors tell */
+#define LONG_LINE 16 /* bytes: shorter ones, as braces, stand anywhere */
 #define COPY_PERCENT 85
-#define MISSES 64 /* lines that are searched for in vain before the first is found */
+
+struct hashed_line {
+    uint64_t hash;
+    size_t line;
+};
 
 struct copy_search {
     struct line_rows old_rows, new_rows, whole_rows;
-    size_t first, last; /* lines of the whole where the copy may lie */
-    size_t *place;      /* by line of the old text: the line of the whole, or LINE_UNMATCHED */
+    struct hashed_line *index; /* of the whole's long lines, by hash */
+    size_t index_count;
+    size_t *place; /* by line of the old text: the line of the whole, or LINE_UNMATCHED */
     char *out;
     size_t size, row;
 };
@@ -30,103 +35,118 @@ static size_t line_size(const struct line_rows *rows, size_t line)
     return (size_t)(rows->at[line + 1] - rows->at[line]);
 }
 
-/* Return the line of the whole that contains the address. */
-static size_t line_at(const struct line_rows *rows, const char *address)
+/* FNV-1a */
+static uint64_t line_hash(const struct line_rows *rows, size_t line)
 {
-    size_t low = 0, high = rows->count;
+    uint64_t hash = 0xcbf29ce484222325;
 
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
+    for (const char *at = rows->at[line]; at < rows->at[line + 1]; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+    return hash;
+}
 
-        if (rows->at[middle] <= address)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+static int order_hashes(const void *a, const void *b)
+{
+    const struct hashed_line *one = a, *other = b;
+
+    return (one->hash > other->hash) - (one->hash < other->hash);
+}
+
+static void index_whole(struct copy_search *search)
+{
+    const struct line_rows *rows = &search->whole_rows;
+
+    search->index = allocate((rows->count + 1) * sizeof(*search->index));
+    for (size_t i = 0; i < rows->count; i++)
+        if (line_size(rows, i) >= LONG_LINE)
+            search->index[search->index_count++] = (struct hashed_line){line_hash(rows, i), i};
+    qsort(search->index, search->index_count, sizeof(*search->index), order_hashes);
 }
 
 /* Return the line of the whole that is this line of the text, if there is one only. */
-static size_t find_anchor(const struct copy_search *search, size_t line)
+static size_t find_only(const struct copy_search *search, size_t line)
 {
-    const struct line_rows *whole = &search->whole_rows;
-    const char *text = search->old_rows.at[line], *end = whole->at[whole->count], *found, *again;
-    size_t size = line_size(&search->old_rows, line);
+    const struct hashed_line wanted = {.hash = line_hash(&search->old_rows, line)}, *found, *end;
 
-    if (size < ANCHOR_SIZE)
+    if (line_size(&search->old_rows, line) < LONG_LINE)
         return LINE_UNMATCHED;
-    found = memmem(whole->at[0], (size_t)(end - whole->at[0]), text, size);
-    again = found ? memmem(found + 1, (size_t)(end - found - 1), text, size) : NULL;
-    return found && !again ? line_at(whole, found) : LINE_UNMATCHED;
+    found = bsearch(&wanted, search->index, search->index_count, sizeof(wanted), order_hashes);
+    end = search->index + search->index_count;
+    if (!found || (found > search->index && found[-1].hash == wanted.hash) ||
+        (found + 1 < end && found[1].hash == wanted.hash))
+        return LINE_UNMATCHED;
+    return found->line;
 }
 
-/* Find where the copy may lie. Return whether two anchors were found. */
-static bool find_window(struct copy_search *search)
+/* Keep the longest rising sequence of the places ("patience sorting"). */
+static void keep_rising(struct copy_search *search)
 {
-    size_t count = search->old_rows.count, found = 0;
-    size_t step = count / ANCHORS ? count / ANCHORS : 1;
-    size_t low = LINE_UNMATCHED, high = 0, missed = 0;
+    size_t count = search->old_rows.count, length = 0;
+    size_t *tops = allocate((count + 1) * sizeof(*tops)); /* by length: the line that ends one */
+    size_t *before = allocate((count + 1) * sizeof(*before));
 
-    for (size_t part = 0; part < count; part += step)
-        for (size_t line = part; line < part + step && line < count; line++) {
-            size_t at = find_anchor(search, line);
+    for (size_t i = 0; i < count; i++) {
+        size_t low = 0, high = length;
 
-            if (at == LINE_UNMATCHED && ++missed == MISSES && !found)
-                return false;
-            if (at == LINE_UNMATCHED)
-                continue;
-            found++;
-            low = at < line ? 0 : at - line < low ? at - line : low;
-            high = at + count - line > high ? at + count - line : high;
-            break;
+        while (search->place[i] != LINE_UNMATCHED && low < high) {
+            size_t middle = low + (high - low) / 2;
+
+            if (search->place[tops[middle]] < search->place[i])
+                low = middle + 1;
+            else
+                high = middle;
         }
-    if (found < 2 || high - low > 2 * count + 2 * MARGIN)
-        return false;
-    search->first = low > MARGIN ? low - MARGIN : 0;
-    search->last =
-        high + MARGIN < search->whole_rows.count ? high + MARGIN : search->whole_rows.count;
-    return true;
+        if (search->place[i] == LINE_UNMATCHED)
+            continue;
+        before[i] = low ? tops[low - 1] : LINE_UNMATCHED;
+        tops[low] = i;
+        length = low == length ? length + 1 : length;
+    }
+    for (size_t i = count, kept = length ? tops[length - 1] : LINE_UNMATCHED; i-- > 0;)
+        if (i == kept)
+            kept = before[i];
+        else
+            search->place[i] = LINE_UNMATCHED;
+    free(tops);
+    free(before);
 }
 
-/* Return whether a short line of the text is that line of the whole. */
-static bool short_is_at(const struct copy_search *search, size_t line, size_t at)
+/* Return whether the line of the text is that line of the whole. */
+static bool line_is_at(const struct copy_search *search, size_t line, size_t at)
 {
     size_t size = line_size(&search->old_rows, line);
 
-    return size < ANCHOR_SIZE && at < search->whole_rows.count &&
-           size == line_size(&search->whole_rows, at) &&
+    return at < search->whole_rows.count && size == line_size(&search->whole_rows, at) &&
            memcmp(search->old_rows.at[line], search->whole_rows.at[at], size) == 0;
 }
 
-/* A brace is matched with any other: let short lines stay with those beside them. */
-static void join_short_lines(struct copy_search *search)
+/* Lines that stand several times in the whole are those beside lines that stand once. */
+static void join_lines(struct copy_search *search)
 {
     size_t *place = search->place;
 
     for (size_t i = 1; i < search->old_rows.count; i++)
-        if (place[i - 1] != LINE_UNMATCHED && short_is_at(search, i, place[i - 1] + 1))
+        if (place[i] == LINE_UNMATCHED && place[i - 1] != LINE_UNMATCHED &&
+            line_is_at(search, i, place[i - 1] + 1))
             place[i] = place[i - 1] + 1;
     for (size_t i = search->old_rows.count; i-- > 1;)
-        if (place[i] != LINE_UNMATCHED && place[i] && short_is_at(search, i - 1, place[i] - 1))
+        if (place[i - 1] == LINE_UNMATCHED && place[i] != LINE_UNMATCHED && place[i] &&
+            line_is_at(search, i - 1, place[i] - 1))
             place[i - 1] = place[i] - 1;
 }
 
 /* Find where each line of the text stands in the whole. Return whether nearly all do. */
 static bool place_lines(struct copy_search *search)
 {
-    struct line_rows window = {search->whole_rows.at + search->first, search->last - search->first};
-    size_t *match = line_match(&search->old_rows, &window), found = 0;
+    size_t count = search->old_rows.count, found = 0;
 
-    for (size_t i = 0; i < search->old_rows.count; i++)
-        search->place[i] = LINE_UNMATCHED;
-    for (size_t i = 0; i < window.count; i++)
-        if (match[i] != LINE_UNMATCHED) {
-            search->place[match[i]] = search->first + i;
-            found++;
-        }
-    free(match);
-    join_short_lines(search);
-    return found * 100 >= search->old_rows.count * COPY_PERCENT;
+    for (size_t i = 0; i < count; i++)
+        search->place[i] = find_only(search, i);
+    keep_rising(search);
+    join_lines(search);
+    for (size_t i = 0; i < count; i++)
+        found += search->place[i] != LINE_UNMATCHED;
+    return found * 100 >= count * COPY_PERCENT;
 }
 
 static void put_copied(struct copy_search *search, const char *bytes, size_t size)
@@ -154,17 +174,16 @@ static bool lines_stand(struct copy_search *search, size_t first, size_t last, s
     return first < last;
 }
 
-/* Return whether the hunk's old lines stand together with one beside them at each end, and at one end with all up to a long line,
- * since a brace stands anywhere. */
+/* Return whether the hunk's old lines stand together with one beside them at each end, and at one end with all up to a long line. */
 static bool hunk_stands(struct copy_search *search, const struct copy_hunk *hunk, size_t done)
 {
     size_t count = search->old_rows.count;
     size_t first = hunk->old_first ? hunk->old_first - 1 : 0, long_first = first;
     size_t last = hunk->old_last < count ? hunk->old_last + 1 : count, long_last = last;
 
-    while (long_first && line_size(&search->old_rows, long_first) < ANCHOR_SIZE)
+    while (long_first && line_size(&search->old_rows, long_first) < LONG_LINE)
         long_first--;
-    while (long_last < count && line_size(&search->old_rows, long_last - 1) < ANCHOR_SIZE)
+    while (long_last < count && line_size(&search->old_rows, long_last - 1) < LONG_LINE)
         long_last++;
     return lines_stand(search, long_first, last, done) ||
            lines_stand(search, first, long_last, done);
@@ -223,7 +242,8 @@ enum copied copied_text_edit(const struct copied_part *whole, const struct copie
     line_rows_split(&search.old_rows, old_text->text, old_text->size);
     line_rows_split(&search.new_rows, new_text->text, new_text->size);
     search.place = allocate((search.old_rows.count + 1) * sizeof(*search.place));
-    if (find_window(&search) && place_lines(&search))
+    index_whole(&search);
+    if (place_lines(&search))
         result = take_hunks(&search) ? COPIED_EDITED : COPIED_PART;
     *row = search.row;
     if (result == COPIED_EDITED) {
@@ -233,6 +253,7 @@ enum copied copied_text_edit(const struct copied_part *whole, const struct copie
         free(search.out);
     }
     free(search.place);
+    free(search.index);
     line_rows_free(&search.whole_rows);
     line_rows_free(&search.old_rows);
     line_rows_free(&search.new_rows);

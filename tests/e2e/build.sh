@@ -530,6 +530,7 @@ check "the other is not tried" test "$(wc -l <"$work/runs")" -eq 2
 # A generated source has copies of several: sqlite3.c.
 project copies
 {
+    echo '/* without more.h */'
     echo '/* Begin file limits_of.h */'
     cat "$p/include/limits_of.h"
     for f in twice where; do
@@ -538,6 +539,7 @@ project copies
     done
 } >"$p/all.c"
 (cd "$p" && $cc -O2 -g -Iinclude -c all.c) && $cc -o "$p/app" "$p/main.o" "$p/all.o" || exit 1
+printf '/* the first line of more.h */\n#define MORE_THAN_THAT 7\n' >"$p/include/more.h"
 rows=
 row "$p/src" main.c "$cc -O2 -g -I../include -c -o ../main.o main.c"
 row "$p" all.c "$cc -O2 -g -Iinclude -c all.c"
@@ -547,6 +549,14 @@ cp -r "$p" "$p.before"
 edit src/twice.c 's/\* 2/* 5/; s/\* 3/* 4/'
 check "an edit of a source whose text another one has is one of that" finds 2 twice not_clamped
 check "which is said" grep -q "has a copy of src/twice.c\|has a copy of $p/src/twice.c" "$p.out"
+edit src/twice.c 's/\* 2/* LIMIT/'
+(cd "$p.new" && sed -i 's/LIMIT 10/LIMIT 12/' include/limits_of.h)
+make_diff
+check "a header is found there, too" finds 1 twice
+edit src/twice.c 's/\* 2/* 5/'
+(cd "$p.new" && sed -i 's/7/8/' include/more.h)
+make_diff
+check "one that it names and that is another there is no part to leave out" refused HP-SOURCE "names .*more.h"
 edit src/twice.c 's/^int twice(int x)/int twice(const int x)/; s/\* 2/* 5/'
 check "where the copy has another line it is refused" refused HP-SOURCE "where line 8 is another"
 
