@@ -280,6 +280,36 @@ static void common_symbols_are_bound_to_the_program_s(void **state)
     edited_close(&edited);
 }
 
+#define MINE "__attribute__((section(\".data.mine\"))) "
+
+static void variables_of_one_section_lie_as_the_program_has_them(void **state)
+{
+    static const char before[] =
+        "static int one " MINE "= 1;\nstatic int middle " MINE "= 2;\nstatic int last " MINE
+        "= 3;\n" KEEP "int f(int x) { return x + one++ + middle++ + last++; }\n"
+        "int main(int c, char **v) { (void)v; return f(c); }\n";
+    static const char changed[] =
+        "static int one " MINE "= 1;\nstatic int middle " MINE "= 2;\nstatic int last " MINE
+        "= 3;\n" KEEP "int f(int x) { return x - one++ + middle++ + last++; }\n"
+        "int main(int c, char **v) { (void)v; return f(c); }\n";
+    static const char removed[] = "static int one " MINE "= 1;\nstatic int last " MINE "= 3;\n" KEEP
+                                  "int f(int x) { return x - one++ + last++; }\n"
+                                  "int main(int c, char **v) { (void)v; return f(c); }\n";
+    static const char added[] =
+        "static int one " MINE "= 1;\nstatic int middle " MINE "= 2;\nstatic int last " MINE
+        "= 3;\nstatic int new " MINE "= 4;\n" KEEP
+        "int f(int x) { return x - one++ + middle++ + last++ + new++; }\n"
+        "int main(int c, char **v) { (void)v; return f(c); }\n";
+
+    (void)state;
+    IN_ALL_WAYS(before, changed, {
+        edited_expect_replaced(&edited, "f");
+        assert_int_equal(edited_choice(&edited, 0, "last").kind, CHOICE_HOST);
+    })
+    IN_ALL_WAYS(before, removed, edited_expect_refused(&edited, HP_SECTION, "do not lie as"))
+    IN_ALL_WAYS(before, added, edited_expect_refused(&edited, HP_SECTION, "has a new variable"))
+}
+
 /* ---- constants ---- */
 
 #define TABLE(static, last)                                                                  \
@@ -303,6 +333,18 @@ static void a_changed_constant_that_others_may_read_is_refused(void **state)
     (void)state;
     IN_ALL_WAYS(TABLE("", "4"), TABLE("", "5"),
                 edited_expect_refused(&edited, HP_DATA, "table changed"))
+}
+
+static void a_constant_that_others_may_read_stays_one_that_they_can(void **state)
+{
+    (void)state;
+    IN_ALL_WAYS(TABLE("", "4"), TABLE("static ", "5"),
+                edited_expect_refused(&edited, HP_DATA, "table changed"))
+    IN_ALL_WAYS("const int table[] = {1, 2, 3, 4};\n" KEEP "int f(int x) { return table[x & 3]; }\n"
+                "int main(int c, char **v) { (void)v; return f(c); }\n",
+                "int table[] = {1, 2, 3, 4};\n" KEEP "int f(int x) { return table[x & 3]++; }\n"
+                "int main(int c, char **v) { (void)v; return f(c); }\n",
+                edited_expect_refused(&edited, HP_DATA, "table was constant"))
 }
 
 static void a_changed_constant_behind_a_variable_is_refused(void **state)
@@ -426,8 +468,10 @@ int main(void)
         cmocka_unit_test(a_changed_initial_value_is_a_note),
         cmocka_unit_test(a_renamed_variable_is_known_by_its_use),
         cmocka_unit_test(common_symbols_are_bound_to_the_program_s),
+        cmocka_unit_test(variables_of_one_section_lie_as_the_program_has_them),
         cmocka_unit_test(readers_of_a_changed_constant_are_in_the_patch),
         cmocka_unit_test(a_changed_constant_that_others_may_read_is_refused),
+        cmocka_unit_test(a_constant_that_others_may_read_stays_one_that_they_can),
         cmocka_unit_test(a_changed_constant_behind_a_variable_is_refused),
         cmocka_unit_test(an_equal_constant_is_the_program_s),
         cmocka_unit_test(a_table_of_strings_changes_with_a_string),

@@ -411,6 +411,25 @@ static void a_global_of_another_file_is_found_in_the_binary(void **state)
     }
 }
 
+static void callers_of_a_function_that_is_the_program_s_own_now_are_in_the_patch(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < WAYS; way++) {
+        const struct edited_file files[] = {
+            {"a",
+             "int getppid(void);\n" KEEP "int f(int x) { return x + getppid(); }\n" MAIN("f(c)"),
+             "int getppid(void);\n" KEEP "int f(int x) { return x + getppid(); }\n" MAIN("f(c)")},
+            {"b", "int other(int x) { return x; }\n",
+             "int other(int x) { return x; }\nint getppid(void) { return 5; }\n"}};
+        struct edited edited = edited_select(ways[way], files, 2);
+
+        edited_expect_replaced(&edited, "f");
+        edited_expect_placed(&edited, "f getppid");
+        assert_int_equal(edited_choice(&edited, 0, "getppid").kind, CHOICE_UNIT);
+        edited_close(&edited);
+    }
+}
+
 static void what_the_binary_does_not_know_is_left_to_the_dynamic_linker(void **state)
 {
     (void)state;
@@ -470,6 +489,50 @@ static void functions_in_a_section_of_their_own_are_functions(void **state)
         edited_expect_replaced(&edited, "f"))
 }
 
+static void the_address_of_an_unchanged_function_beside_is_the_program_s(void **state)
+{
+#define SPECIAL "__attribute__((section(\".text.special\"))) " KEEP
+    (void)state;
+    IN_ALL_WAYS("int (*stored)(int);\n" SPECIAL "int g(int x) { return x + 5; }\n" SPECIAL
+                "int f(int x) { stored = g; return x + 1; }\n" MAIN("f(c) + stored(c)"),
+                "int (*stored)(int);\n" SPECIAL "int g(int x) { return x + 5; }\n" SPECIAL
+                "int f(int x) { stored = g; return x + 2; }\n" MAIN("f(c) + stored(c)"),
+                {
+                    struct symbol_choice g = edited_choice(&edited, 0, "g");
+
+                    edited_expect_replaced(&edited, "f");
+                    assert_int_equal(g.kind, CHOICE_OWN);
+                    assert_true(g.has_host);
+                    assert_int_equal(g.host, edited_address(&edited, "g"));
+                })
+}
+
+static void a_removed_constructor_is_refused(void **state)
+{
+    (void)state;
+    IN_ALL_WAYS("char *getenv(const char *); int n;\n__attribute__((constructor)) static void "
+                "start(void) { n = getenv(\"A\") ? 3 : 5; }\n" KEEP
+                "int f(int x) { return x + n; }\n" MAIN("f(c)"),
+                "int n;\n" KEEP "int f(int x) { return x - n; }\n" MAIN("f(c)"),
+                edited_expect_refused(&edited, HP_SECTION, ".init_array is gone"))
+}
+
+#define CATCHER(type)                                                                       \
+    "extern \"C\" int g(int x) { if (x > 3) throw x; return x; }\n"                         \
+    "extern \"C\" int f(int x) { try { return g(x); } catch (" type " &) { return 7; } }\n" \
+    "extern \"C\" int h(int x) { return x + "
+
+static void an_unchanged_function_that_catches_another_type_is_refused(void **state)
+{
+    struct edited edited =
+        edited_one("g++ -g -O2 -fno-inline", CATCHER("int") "1; }\n" MAIN("f(c) + h(c)"),
+                   CATCHER("long") "2; }\n" MAIN("f(c) + h(c)"));
+
+    (void)state;
+    edited_expect_refused(&edited, HP_SECTION, "exceptions of unchanged code changed");
+    edited_close(&edited);
+}
+
 /* ---- what is not in the binary ---- */
 
 static void a_function_that_the_linker_left_out_is_placed(void **state)
@@ -515,7 +578,11 @@ int main(void)
         cmocka_unit_test(a_new_function_of_a_new_file_is_visible),
         cmocka_unit_test(a_function_that_moves_to_another_file_is_replaced),
         cmocka_unit_test(a_global_of_another_file_is_found_in_the_binary),
+        cmocka_unit_test(callers_of_a_function_that_is_the_program_s_own_now_are_in_the_patch),
         cmocka_unit_test(what_the_binary_does_not_know_is_left_to_the_dynamic_linker),
+        cmocka_unit_test(the_address_of_an_unchanged_function_beside_is_the_program_s),
+        cmocka_unit_test(a_removed_constructor_is_refused),
+        cmocka_unit_test(an_unchanged_function_that_catches_another_type_is_refused),
         cmocka_unit_test(a_changed_list_of_constructors_is_refused),
         cmocka_unit_test(a_changed_constructor_is_replaced),
         cmocka_unit_test(a_changed_section_of_the_source_s_own_is_refused),
