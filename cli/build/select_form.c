@@ -48,13 +48,39 @@ static struct shown look_up(const struct object_dwarf *dwarf, const struct entit
     return shown;
 }
 
-/* The entity is a variable of the program that the edited code does not have as one. */
-static bool is_lost(const struct unit_compare *compare, const struct entity *entity)
+/* Return whether the edited object has the variable among constants that the linker merges, of which no entity is made: clang
+ * puts what nothing stores into there. */
+static bool is_merged_now(const struct object_view *after, const struct entity *entity)
 {
+    const char *function = entity->variable ? entity->variable->function : NULL;
+    size_t length, count;
+    const char *name = entity_source_name(entity, &length);
+    const struct dwarf_variable *variables = object_dwarf_variables(after->dwarf, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t section = variables[i].place.section;
+
+        if (section < after->object->section_count &&
+            (after->sections[section].class == SECTION_LITERALS ||
+             after->sections[section].class == SECTION_STRINGS) &&
+            names_it(variables[i].name, variables[i].function, name, length, function))
+            return true;
+    }
+    return false;
+}
+
+/* The entity is a variable of the program that the edited code does not have as one. */
+static bool is_lost(const struct unit_compare *compare, uint32_t before)
+{
+    const struct entity *entity = &compare->before->entities[before];
+    uint32_t match = compare->back[before];
     struct shown old = look_up(compare->before->dwarf, entity);
     struct shown new = look_up(compare->after->dwarf, entity);
 
-    if (new.formed &&new.placed < old.placed)
+    /* What is read-only may be a number wherever its place is known: an element of an array. */
+    if (match)
+        return compare->after->entities[match - 1].kind == ENTITY_CONSTANT;
+    if ((new.formed &&new.placed < old.placed) || is_merged_now(compare->after, entity))
         return true;
     for (uint32_t i = 0; i < compare->after->entity_count; i++) {
         const struct entity *other = &compare->after->entities[i];
@@ -72,8 +98,7 @@ static void check_lost(struct selecting *selecting, const struct unit_compare *c
     const struct entity *entity = &compare->before->entities[before];
     char name[256], where[512];
 
-    if (!entity_is_variable(entity) || compare->back[before] || entity->external ||
-        !is_lost(compare, entity))
+    if (!entity_is_variable(entity) || entity->external || !is_lost(compare, before))
         return;
     entity_where(compare->before, entity, where, sizeof(where));
     refuse(selecting->why, HP_STATE,

@@ -280,6 +280,83 @@ static void common_symbols_are_bound_to_the_program_s(void **state)
     edited_close(&edited);
 }
 
+static void a_resized_variable_that_the_patch_does_not_use_is_refused(void **state)
+{
+    (void)state;
+    IN_ALL_WAYS("int a[4];\n" KEEP "int f(int x) { return x + 1; }\n"
+                "int main(int c, char **v) { (void)v; return f(c); }\n",
+                "int a[8];\n" KEEP "int f(int x) { return x + 2; }\n"
+                "int main(int c, char **v) { (void)v; return f(c); }\n",
+                edited_expect_refused(&edited, HP_STATE, "a has another size"))
+}
+
+static void a_global_that_the_linker_left_out_is_refused(void **state)
+{
+    struct edited edited =
+        edited_one("gcc -g -O2 -ffunction-sections -fdata-sections -Wl,--gc-sections",
+                   "int unused = 3;\n" KEEP "int f(int x) { return x + 1; }\n"
+                   "int main(int c, char **v) { (void)v; return f(c); }\n",
+                   "int unused = 3;\n" KEEP "int f(int x) { return x + unused++; }\n"
+                   "int main(int c, char **v) { (void)v; return f(c); }\n");
+
+    (void)state;
+    edited_expect_refused(&edited, HP_STATE, "unused: it was not found in the program");
+    edited_close(&edited);
+}
+
+static void a_new_global_of_a_name_that_another_file_has_is_refused(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < WAYS; way++) {
+        const struct edited_file files[] = {
+            {"a",
+             "int g(int);\n" KEEP "int f(int x) { return x + 1; }\n"
+             "int main(int c, char **v) { (void)v; return f(c) + g(c); }\n",
+             "int g(int); int total = 7;\n" KEEP "int f(int x) { return x + total++; }\n"
+             "int main(int c, char **v) { (void)v; return f(c) + g(c); }\n"},
+            {"b", "int total = 8;\nint g(int x) { return total += x; }\n", NULL}};
+        struct edited edited = edited_select(ways[way], files, 2);
+
+        edited_expect_refused(&edited, HP_STATE, "another file of the program has a variable");
+        edited_close(&edited);
+    }
+}
+
+#define LISTED(code)                                                                          \
+    "static int limit = 10;\nstatic int list[4] = {1, 2, 3, 4};\n" KEEP                       \
+    "void change(int n) { " code " }\n" KEEP "int f(int x) { return list[x & 3] + limit; }\n" \
+    "int main(int c, char **v) { (void)v; change(c); return f(c); }\n"
+
+/* Compilers that optimise take the initial value of a static that nothing stores into. */
+static void a_static_that_nothing_stores_into_any_more_is_refused(void **state)
+{
+    static const char *const optimising[] = {"gcc -g -O2", "clang -g -O2"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct edited edited =
+            edited_one(optimising[i], LISTED("limit += n; list[1] += n;"), LISTED("list[1] += n;"));
+
+        edited_expect_refused(&edited, HP_STATE, "limit: nothing stores into it");
+        edited_close(&edited);
+    }
+}
+
+/* clang lets the linker merge an array of that size with constants; gcc puts its elements into code. */
+static void nor_is_an_array_accepted(void **state)
+{
+    static const char *const optimising[] = {"gcc -g -O2", "clang -g -O2"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct edited edited =
+            edited_one(optimising[i], LISTED("limit += n; list[1] += n;"), LISTED("limit += n;"));
+
+        edited_expect_refused(&edited, HP_STATE, "list: nothing stores into it");
+        edited_close(&edited);
+    }
+}
+
 #define MINE "__attribute__((section(\".data.mine\"))) "
 
 static void variables_of_one_section_lie_as_the_program_has_them(void **state)
@@ -468,6 +545,11 @@ int main(void)
         cmocka_unit_test(a_changed_initial_value_is_a_note),
         cmocka_unit_test(a_renamed_variable_is_known_by_its_use),
         cmocka_unit_test(common_symbols_are_bound_to_the_program_s),
+        cmocka_unit_test(a_resized_variable_that_the_patch_does_not_use_is_refused),
+        cmocka_unit_test(a_global_that_the_linker_left_out_is_refused),
+        cmocka_unit_test(a_new_global_of_a_name_that_another_file_has_is_refused),
+        cmocka_unit_test(a_static_that_nothing_stores_into_any_more_is_refused),
+        cmocka_unit_test(nor_is_an_array_accepted),
         cmocka_unit_test(variables_of_one_section_lie_as_the_program_has_them),
         cmocka_unit_test(readers_of_a_changed_constant_are_in_the_patch),
         cmocka_unit_test(a_changed_constant_that_others_may_read_is_refused),

@@ -442,6 +442,61 @@ static void what_the_binary_does_not_know_is_left_to_the_dynamic_linker(void **s
                 })
 }
 
+static void a_static_of_another_file_is_not_meant_by_an_undefined_name(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < WAYS; way++) {
+        const struct edited_file files[] = {
+            {"a", "int g(int);\n" KEEP "int f(int x) { return x + 1; }\n" MAIN("f(c) + g(c)"),
+             "int g(int), hidden(int);\n" KEEP
+             "int f(int x) { return x + hidden(x); }\n" MAIN("f(c) + g(c)")},
+            {"b",
+             "static " KEEP "int hidden(int x) { static volatile int n; return x + n; }\n"
+             "int g(int x) { return hidden(x); }\n",
+             NULL}};
+        struct edited edited = edited_select(ways[way], files, 2);
+
+        edited_expect_why(&edited, "f", "");
+        assert_int_equal(edited_choice(&edited, 0, "hidden").kind, CHOICE_DYNAMIC);
+        edited_close(&edited);
+    }
+}
+
+static void a_weak_function_that_the_program_lacks_is_looked_for_again(void **state)
+{
+    struct edited edited =
+        edited_one("gcc -g -O2 -no-pie -fno-pie",
+                   "__attribute__((weak)) int maybe(int);\n" KEEP
+                   "int f(int x) { return maybe ? maybe(x) : 1; }\n" MAIN("f(c)"),
+                   "__attribute__((weak)) int maybe(int);\n" KEEP
+                   "int f(int x) { return maybe ? maybe(x) : 2; }\n" MAIN("f(c)"));
+
+    (void)state;
+    edited_expect_replaced(&edited, "f");
+    assert_int_equal(edited_choice(&edited, 0, "maybe").kind, CHOICE_DYNAMIC);
+    assert_true(edited_choice(&edited, 0, "maybe").weak);
+    edited_close(&edited);
+}
+
+/* Another object may stand before the library. */
+static void what_a_library_exports_is_found_as_the_library_finds_it(void **state)
+{
+    const struct edited_file files[] = {
+        {"a",
+         "int (*stored)(int);\n" KEEP "int g(int x) { return x + 5; }\n" KEEP
+         "int f(int x) { stored = g; return x + 1; }\n",
+         "int other(int); int (*stored)(int);\n" KEEP "int g(int x) { return x + 5; }\n" KEEP
+         "int f(int x) { stored = g; return x + other(x); }\n"},
+        {"b", "int other(int x) { return x * 3; }\n", NULL}};
+    struct edited edited = edited_select("gcc -g -O2 -fPIC -shared", files, 2);
+
+    (void)state;
+    edited_expect_replaced(&edited, "f");
+    assert_int_equal(edited_choice(&edited, 0, "g").kind, CHOICE_HOST_GOT);
+    assert_int_equal(edited_choice(&edited, 0, "other").kind, CHOICE_DYNAMIC);
+    edited_close(&edited);
+}
+
 /* ---- sections with a meaning of their own ---- */
 
 static void a_changed_list_of_constructors_is_refused(void **state)
@@ -580,6 +635,9 @@ int main(void)
         cmocka_unit_test(a_global_of_another_file_is_found_in_the_binary),
         cmocka_unit_test(callers_of_a_function_that_is_the_program_s_own_now_are_in_the_patch),
         cmocka_unit_test(what_the_binary_does_not_know_is_left_to_the_dynamic_linker),
+        cmocka_unit_test(a_static_of_another_file_is_not_meant_by_an_undefined_name),
+        cmocka_unit_test(a_weak_function_that_the_program_lacks_is_looked_for_again),
+        cmocka_unit_test(what_a_library_exports_is_found_as_the_library_finds_it),
         cmocka_unit_test(the_address_of_an_unchanged_function_beside_is_the_program_s),
         cmocka_unit_test(a_removed_constructor_is_refused),
         cmocka_unit_test(an_unchanged_function_that_catches_another_type_is_refused),
