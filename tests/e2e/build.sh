@@ -691,7 +691,7 @@ if [ "$(id -u)" -eq 0 ]; then
         check "a full disk is reported" refused HP-OPEN "No space left" -o "$work/full/fix.hpo"
         whole()
         {
-            ls -l "$work/full" && [ "$(ls "$work/full" | wc -l)" -eq 2 ] && [ "$(stat -c %s "$work/full/fix.hpo")" -eq 4096 ]
+            ls -l "$work/full" && [ "$(echo "$work"/full/*)" = "$work/full/fix.hpo $work/full/more" ] && [ "$(stat -c %s "$work/full/fix.hpo")" -eq 4096 ]
         }
         check "the old thin object stays, and nothing else is left" whole
         umount "$work/full"
