@@ -61,7 +61,7 @@ failed:
     return -1;
 }
 
-static int write_whole(int file, const char *bytes, size_t size)
+static int bytes_write_out(int file, const char *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         ssize_t n = write(file, bytes + done, size - done);
@@ -90,7 +90,7 @@ int file_bytes_write(const char *path, const char *bytes, size_t size)
 {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-    return file < 0 ? -1 : close_after(file, write_whole(file, bytes, size));
+    return file < 0 ? -1 : close_after(file, bytes_write_out(file, bytes, size));
 }
 
 int file_bytes_exchange(const char *path, const char *bytes, size_t size, mode_t mode)
@@ -99,7 +99,8 @@ int file_bytes_exchange(const char *path, const char *bytes, size_t size, mode_t
     int file = mkostemp(temporary, O_CLOEXEC), result = -1, error = errno;
 
     if (file >= 0) {
-        result = close_after(file, fchmod(file, mode) == 0 ? write_whole(file, bytes, size) : -1);
+        result =
+            close_after(file, fchmod(file, mode) == 0 ? bytes_write_out(file, bytes, size) : -1);
         if (result == 0)
             result = rename(temporary, path);
         error = errno;
