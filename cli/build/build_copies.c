@@ -1,4 +1,7 @@
-/* build_copies.c - see build_copies.h. A generated source names the files that it has copies of. */
+/*
+ * build_copies.c - see build_copies.h. A generated source names the files that it has copies of, and is much larger than one of them:
+ * a source that somebody has made from another one by hand is not.
+ */
 #include "cli/build/build_copies.h"
 
 #include <stdlib.h>
@@ -28,7 +31,7 @@ static int edit_copy(struct build_run *run, struct edit_list *list, struct edit_
         whole = (struct copied_part){file->new_text, file->new_size};
     else if (file_bytes_read(unit->real, &text, &size, NULL) == 0)
         whole = (struct copied_part){text, size};
-    if (whole.size > old_text.size && memmem(whole.text, whole.size, name, strlen(name)))
+    if (whole.size / 3 * 2 > old_text.size && memmem(whole.text, whole.size, name, strlen(name)))
         copied = copied_text_edit(&whole, &old_text, &new_text, &out, &size, &row);
     if (copied == COPIED_PART)
         result =

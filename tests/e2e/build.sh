@@ -529,6 +529,8 @@ check "the other is not tried" test "$(wc -l <"$work/runs")" -eq 2
 
 # A generated source has copies of several: sqlite3.c.
 project copies
+echo '/* made from other.c */' >>"$p/src/main.c"
+cp "$p/src/main.c" "$p/src/other.c"
 {
     echo '/* without more.h */'
     echo '/* Begin file limits_of.h */'
@@ -557,6 +559,8 @@ edit src/twice.c 's/\* 2/* 5/'
 (cd "$p.new" && sed -i 's/7/8/' include/more.h)
 make_diff
 check "one that it names and that is another there is no part to leave out" refused HP-SOURCE "names .*more.h"
+edit src/other.c 's/%d %d/%d  %d/'
+check "a source that was made from the edited one by hand has no copy of it" refused HP-SOURCE "no file of the edit"
 edit src/twice.c 's/^int twice(int x)/int twice(const int x)/; s/\* 2/* 5/'
 check "where the copy has another line it is refused" refused HP-SOURCE "where line 8 is another"
 
