@@ -67,8 +67,7 @@ static void run(struct host *host, struct stream *stream, size_t transactions)
     long refused = stream_run(stream, lines, count, transactions);
     if (refused != 0)
         fail_msg("%ld of %zu transactions failed: %s; the host is %s; log:\n%s", refused,
-                 transactions, stream->refusal, host_fate(host),
-                 host_log(host));
+                 transactions, stream->refusal, host_fate(host), host_log(host));
 }
 
 static void assert_reverted(struct host *host)

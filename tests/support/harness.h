@@ -57,7 +57,7 @@ void host_expect(struct host *host, const char *question, const char *answer);
 void host_become(struct host *host, const char *how);
 bool host_alive(struct host *host);
 const char *host_fate(struct host *host); /* "alive", or how the started process ended */
-const char *host_log(struct host *host); /* the host's standard error so far */
+const char *host_log(struct host *host);  /* the host's standard error so far */
 bool host_log_has(struct host *host, const char *text);
 void host_log_await(struct host *host, const char *text);
 /* Close the host's input. The host must end with status 0 and leave no file of its own. */
