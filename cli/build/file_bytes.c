@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/output/output.h"
@@ -59,6 +60,43 @@ failed:
     close(file);
     errno = error;
     return -1;
+}
+
+/* Return 0, or -1 with errno: EFBIG for what has no end. */
+static int read_to_end(int file, char **bytes, size_t *size)
+{
+    size_t room = 1 << 16, got;
+
+    *bytes = allocate(room);
+    *size = 0;
+    for (;;) {
+        if (read_up_to(file, *bytes + *size, room - 1 - *size, &got) != 0)
+            return -1;
+        *size += got;
+        (*bytes)[*size] = '\0';
+        if (*size < room - 1)
+            return 0;
+        if (room >= (size_t)FILE_MAX)
+            return errno = EFBIG, -1;
+        *bytes = reallocate(*bytes, room *= 2);
+    }
+}
+
+int file_bytes_read_stream(const char *path, char **bytes, size_t *size)
+{
+    bool input = strcmp(path, "-") == 0;
+    int file = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), result, error;
+
+    if (file < 0)
+        return -1;
+    result = read_to_end(file, bytes, size);
+    error = errno;
+    if (!input)
+        close(file);
+    if (result != 0)
+        free(*bytes);
+    errno = error;
+    return result;
 }
 
 static int bytes_write_out(int file, const char *bytes, size_t size)

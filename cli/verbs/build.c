@@ -25,7 +25,8 @@ static const char help[] =
     "\n"
     "Makes a thin object of an edit of the sources that BIN was built from: a file with the\n"
     "functions that change, for `hotpatch load` into each process of that build. The sources are\n"
-    "not changed. The edit is one diff or several, or the difference of two trees.\n"
+    "not changed. The edit is one diff or several (`-`: the standard input), or the difference of\n"
+    "two trees.\n"
     "\n"
     "    --target BIN     the program or library, with symbols\n"
     "    --build-dir DIR  has compile_commands.json (cmake, meson, bear)\n"
@@ -182,7 +183,9 @@ static char *output_path(const struct build_request *request)
 
     if (request->output)
         return format_text("%s", request->output);
-    stem = without_suffix(request->diff_count ? request->diffs[0] : request->with.target);
+    stem = without_suffix(request->diff_count && strcmp(request->diffs[0], "-") != 0
+                              ? request->diffs[0]
+                              : request->with.target);
     path = format_text("%s.hpo", stem);
     free(stem);
     return path;
@@ -306,7 +309,7 @@ static int read_diffs(const struct build_request *request, struct build *build,
         char *text;
         size_t size;
 
-        if (file_bytes_read(request->diffs[i], &text, &size, NULL) != 0)
+        if (file_bytes_read_stream(request->diffs[i], &text, &size) != 0)
             return refuse(why, HP_OPEN, "open %s: %s", request->diffs[i], strerror(errno));
         result = diff_edit(list, build, text, size, request->diffs[i], request->strip, why);
         free(text);

@@ -291,6 +291,11 @@ default_output()
     [ "$(ls -A "$work/here")" = a.fix.hpo ]
 }
 check "the thin object has the name of the first diff, in the working directory" default_output
+from_pipe()
+{
+    cat "$p.diff" | build -p1 - && grep -q "^1 functions" "$p.out"
+}
+check "a diff may come through a pipe" from_pipe
 mkfifo "$work/a.fifo"
 check "a FIFO is not exchanged for the thin object" refused HP-OPEN "no regular file" -o "$work/a.fifo"
 stays()
