@@ -293,9 +293,10 @@ default_output()
 check "the thin object has the name of the first diff, in the working directory" default_output
 from_pipe()
 {
-    cat "$p.diff" | build -p1 - && grep -q "^1 functions" "$p.out"
+    mkfifo "$work/diff.fifo"
+    { cp "$p.diff" "$work/diff.fifo" & } && build -p1 "$work/diff.fifo" && build -p1 - <"$p.diff" && grep -q "^1 functions" "$p.out"
 }
-check "a diff may come through a pipe" from_pipe
+check "a diff may be a pipe, or the standard input" from_pipe
 mkfifo "$work/a.fifo"
 check "a FIFO is not exchanged for the thin object" refused HP-OPEN "no regular file" -o "$work/a.fifo"
 stays()
