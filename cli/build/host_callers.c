@@ -89,15 +89,26 @@ static bool field_leads(const struct host_sought *sought, const uint8_t *code, s
            (sought->exported && place_is_filled(sought, code, at, place));
 }
 
+/* Return the function's code, of `*size` bytes. */
+static const uint8_t *function_bytes(const struct binary *binary,
+                                     const struct binary_symbol *function, size_t *size)
+{
+    const uint8_t *bytes;
+
+    *size = 0;
+    bytes = binary_bytes(binary, function->address, size);
+    if (!bytes)
+        *size = 0;
+    else if (function->size < *size)
+        *size = function->size;
+    return bytes;
+}
+
 static bool function_refers(const struct host_sought *sought, const struct binary_symbol *function)
 {
-    size_t size = 0;
-    const uint8_t *bytes = binary_bytes(sought->binary, function->address, &size);
+    size_t size;
+    const uint8_t *bytes = function_bytes(sought->binary, function, &size);
 
-    if (!bytes)
-        return false;
-    if (function->size < size)
-        size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
         if (field_leads(sought, bytes, i, function->address))
             return true;
@@ -141,13 +152,9 @@ static bool data_holds(const struct host_sought *sought, const struct binary_sym
 /* Return whether the function's code takes the address, to store or to pass it. */
 static bool function_takes(const struct host_sought *sought, const struct binary_symbol *function)
 {
-    size_t size = 0;
-    const uint8_t *bytes = binary_bytes(sought->binary, function->address, &size);
+    size_t size;
+    const uint8_t *bytes = function_bytes(sought->binary, function, &size);
 
-    if (!bytes)
-        return false;
-    if (function->size < size)
-        size = function->size;
     for (size_t i = 0; i + sizeof(int32_t) <= size; i++) {
         if (field_leads(sought, bytes, i, function->address) && !is_direct_field(bytes, i) &&
             !is_word_field(bytes, i))
