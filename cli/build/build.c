@@ -154,6 +154,7 @@ int build_open(struct build **out, const struct build_options *options, struct r
         result = scratch_make(&build->scratch, &build->place.owner, why);
     }
     build->place.scratch = build->scratch.path;
+    build->place.group = build->scratch.sweeper;
     free(here);
     if (result != 0) {
         build_close(build);

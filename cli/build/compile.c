@@ -227,7 +227,7 @@ void compile_tasks(struct workplace *place, struct compile_task *tasks, size_t c
         files[runs].cache = entry;
         run[runs++] = &tasks[i];
     }
-    compiler_run(jobs, runs, &place->owner, place->scratch);
+    compiler_run(jobs, runs, &place->owner, place->scratch, place->group);
     for (size_t i = 0; i < runs; i++) {
         end_task(place, run[i], &jobs[i], &files[i], begun);
         unlink(jobs[i].output);

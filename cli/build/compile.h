@@ -13,6 +13,7 @@ struct workplace {
     struct build_owner owner;
     const char *scratch;    /* directory */
     struct word_list roots; /* directories of the project: below them a view may have other texts */
+    pid_t group;            /* process group of compilers */
     unsigned runs;          /* numbers the files in `scratch` */
     bool no_cache;          /* objects are neither taken from the cache nor stored */
     bool stored;            /* something was, so that the cache may be too large */

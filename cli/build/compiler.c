@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,21 +81,26 @@ static _Noreturn void run_child(const struct compile_job *job, const struct buil
     child_failed(report, job->words.list[0]);
 }
 
-static void start(struct compile_job *job, const struct build_owner *owner, const char *scratch)
+static void start(struct compile_job *job, const struct build_owner *owner, const char *scratch,
+                  pid_t group)
 {
     int ends[2];
 
     job->pid = 0;
-    job->report = -1;
+    job->report = job->end = -1;
     if (pipe2(ends, O_CLOEXEC) != 0) {
         job->failure = format_text("make a pipe: %s", strerror(errno));
         return;
     }
     job->pid = fork();
-    if (job->pid == 0)
+    if (job->pid == 0) {
+        if (group)
+            setpgid(0, group);
         run_child(job, owner, scratch, ends[1]);
+    }
     close(ends[1]);
     job->report = ends[0];
+    job->end = job->pid > 0 ? pidfd_open(job->pid, 0) : -1;
     if (job->pid < 0)
         job->failure = format_text("fork: %s", strerror(errno));
 }
@@ -111,7 +119,6 @@ static void take_end(struct compile_job *job, int status)
     job->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* Wait for the oldest of the running jobs. Others that end meanwhile stay zombies for as long. */
 static void await_end(struct compile_job *job)
 {
     int status = 0;
@@ -123,7 +130,9 @@ static void await_end(struct compile_job *job)
     }
     if (job->report >= 0)
         close(job->report);
-    job->report = -1;
+    if (job->end >= 0)
+        close(job->end);
+    job->report = job->end = -1;
     job->pid = 0;
 }
 
@@ -135,39 +144,83 @@ static size_t processors(void)
     return count > 1 ? (size_t)count : 1;
 }
 
-/* Return the index of a running job that has ended; waits for one. */
-static size_t await_any(struct compile_job *jobs, size_t first, size_t next)
+/* Return a descriptor that can be read when a signal is pending that ends the command and that the caller holds back. */
+static int held_signals(void)
 {
-    for (;;) {
-        siginfo_t info = {0};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t blocked, held;
 
-        for (size_t i = first; i < next; i++)
-            if (jobs[i].pid > 0 &&
-                waitid(P_PID, (id_t)jobs[i].pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                info.si_pid == jobs[i].pid)
-                return i;
-        /* Some child has ended, perhaps none of these: look again soon. */
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0) {
-            bool ours = false;
+    sigemptyset(&held);
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction action;
 
-            for (size_t i = first; i < next; i++)
-                ours |= jobs[i].pid == info.si_pid;
-            if (!ours)
-                usleep(1000);
-        } else if (errno != EINTR) {
-            return first;
+        if (sigismember(&blocked, numbers[i]) && sigaction(numbers[i], NULL, &action) == 0 &&
+            action.sa_handler != SIG_IGN)
+            sigaddset(&held, numbers[i]);
+    }
+    return signalfd(-1, &held, SFD_CLOEXEC);
+}
+
+/* Return the index of a running job that has ended; waits for one. Return `count` if a signal comes first. */
+static size_t await_any(const struct compile_job *jobs, size_t count, int signals)
+{
+    struct pollfd *events = allocate((count + 1) * sizeof(*events));
+    size_t ended = count;
+    bool seen = false, blind = false;
+
+    while (!seen) {
+        events[count] = (struct pollfd){.fd = signals, .events = POLLIN};
+        for (size_t i = 0; i < count; i++) {
+            events[i] = (struct pollfd){.fd = jobs[i].end, .events = POLLIN};
+            blind |= jobs[i].pid > 0 && jobs[i].end < 0;
+        }
+        if (poll(events, count + 1, blind ? 10 : -1) < 0 && errno != EINTR)
+            break;
+        seen = signals >= 0 && events[count].revents;
+        for (size_t i = 0; i < count && !seen; i++) {
+            siginfo_t info = {0};
+
+            seen = jobs[i].pid > 0 &&
+                   waitid(P_PID, (id_t)jobs[i].pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                   info.si_pid == jobs[i].pid;
+            ended = seen ? i : count;
+        }
+    }
+    free(events);
+    return ended;
+}
+
+/* End the running jobs, and let no other begin. */
+static void stop(struct compile_job *jobs, size_t count, pid_t group)
+{
+    if (group)
+        kill(-group, SIGTERM);
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].pid > 0) {
+            kill(jobs[i].pid, SIGKILL);
+            await_end(&jobs[i]);
+        }
+        if (jobs[i].failure || jobs[i].status < 0) {
+            free(jobs[i].failure);
+            jobs[i].failure = format_text("a signal asked hotpatch to end");
         }
     }
 }
 
 void compiler_run(struct compile_job *jobs, size_t count, const struct build_owner *owner,
-                  const char *scratch)
+                  const char *scratch, pid_t group)
 {
     size_t next = 0, running = 0, most = processors();
+    int signals = held_signals();
 
+    for (size_t i = 0; i < count; i++)
+        jobs[i].status = -1;
     for (size_t ended = 0; ended < count;) {
+        size_t job;
+
         while (next < count && running < most) {
-            start(&jobs[next], owner, scratch);
+            start(&jobs[next], owner, scratch, group);
             if (jobs[next].pid > 0)
                 running++;
             else
@@ -176,10 +229,17 @@ void compiler_run(struct compile_job *jobs, size_t count, const struct build_own
         }
         if (!running)
             continue;
-        await_end(&jobs[await_any(jobs, 0, next)]);
+        job = await_any(jobs, next, signals);
+        if (job == next) {
+            stop(jobs, count, group);
+            break;
+        }
+        await_end(&jobs[job]);
         running--;
         ended++;
     }
+    if (signals >= 0)
+        close(signals);
 }
 
 bool compiler_done(const struct compile_job *job)

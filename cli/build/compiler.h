@@ -20,11 +20,14 @@ struct compile_job {
     int status;    /* its exit code */
     pid_t pid;
     int report; /* descriptor: why it could not be started */
+    int end;    /* descriptor: it has ended */
 };
 
-/* Run all jobs, as many at a time as there are processors. `scratch`: where compilers make their own temporary files. */
+/* Run all jobs, as many at a time as there are processors. `scratch`: where compilers make their own temporary files.
+ * `group`: the process group that compilers run in (scratch.h); 0: the caller's. Compilers end at a SIGINT, SIGTERM or SIGHUP
+ * that the caller holds back; it stays pending. */
 void compiler_run(struct compile_job *jobs, size_t count, const struct build_owner *owner,
-                  const char *scratch);
+                  const char *scratch, pid_t group);
 /* Return whether the job did what it was asked for. */
 bool compiler_done(const struct compile_job *job);
 /* Return what the job wrote, malloc'd; "" where it wrote nothing. */

@@ -234,7 +234,7 @@ void grammar_run(struct workplace *place, const struct grammar *grammar, const c
     words_take(&job.words, tool_name(root, grammar->input));
     job.output = format_text("%s/grammar.txt", place->scratch);
     if (file_bytes_write(input_place, input, input_size) == 0)
-        compiler_run(&job, 1, &place->owner, place->scratch);
+        compiler_run(&job, 1, &place->owner, place->scratch, place->group);
     if (compiler_done(&job)) {
         output->source = take_text(output_place, &output->source_size, root);
         output->header = take_text(header_place, &output->header_size, root);

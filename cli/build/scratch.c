@@ -51,8 +51,12 @@ static _Noreturn void sweep(const char *path, int life, const struct build_owner
         _exit(1);
     while (read(0, &byte, 1) < 0 && errno == EINTR)
         ;
+    if (getpgrp() == getpid())
+        kill(0, SIGTERM); /* which this process ignores */
     for (int i = 0; i < SWEEPS && !remove_tree(path); i++)
         usleep(50000);
+    if (getpgrp() == getpid())
+        kill(0, SIGKILL);
     _exit(0);
 }
 
@@ -66,8 +70,11 @@ static int start_sweeper(struct scratch *scratch, const struct build_owner *owne
     scratch->sweeper = fork();
     if (scratch->sweeper == 0) {
         close(ends[1]);
+        setpgid(0, 0);
         sweep(scratch->path, ends[0], owner);
     }
+    if (scratch->sweeper > 0)
+        setpgid(scratch->sweeper, scratch->sweeper);
     close(ends[0]);
     scratch->life = ends[1];
     if (scratch->sweeper < 0) {

@@ -2,7 +2,7 @@
  * scratch.h - a directory of mode 0700 for what is made on the way, which no end of the command leaves behind.
  *
  * A child process, the sweeper, waits for the end of the command: it removes the directory where the command did not, because a
- * signal, SIGKILL too, has ended it.
+ * signal, SIGKILL too, has ended it. Compilers run in its process group: those that still run then are ended first.
  */
 #ifndef HOTPATCH_SCRATCH_H
 #define HOTPATCH_SCRATCH_H
@@ -13,9 +13,9 @@
 #include "cli/build/rights.h"
 
 struct scratch {
-    char *path; /* without symbolic links; NULL: none */
-    int life;   /* a pipe whose end the sweeper waits for */
-    pid_t sweeper;
+    char *path;    /* without symbolic links; NULL: none */
+    int life;      /* a pipe whose end the sweeper waits for */
+    pid_t sweeper; /* also the process group of compilers */
 };
 
 /* Make a directory of the owner's under $TMPDIR; without that variable under /dev/shm if it is in memory and has room, else

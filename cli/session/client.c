@@ -23,6 +23,7 @@ struct loop {
 };
 
 static volatile sig_atomic_t interrupted;
+static bool taken; /* the signal that ended the loop */
 
 static void note_signal(int number)
 {
@@ -38,6 +39,7 @@ bool client_interrupted(void)
 void client_interrupt_taken(void)
 {
     interrupted = 0;
+    taken = true;
 }
 
 static int loop_timeout(const struct loop *loop)
@@ -120,9 +122,10 @@ static size_t window_size(size_t count)
     return count < possible ? (count ? count : 1) : possible;
 }
 
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP}; /* that end a request */
+
 void client_hold_signals(sigset_t *before)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = note_signal};
     sigset_t held;
 
@@ -143,17 +146,21 @@ bool requests_run(struct session_request *requests, size_t count,
                   const struct client_request *client_request)
 {
     struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC), .window = window_size(count)};
-    sigset_t before;
+    sigset_t before, waiting;
     size_t next = 0;
 
     loop.sessions = allocate(loop.window * sizeof(struct session *));
     client_hold_signals(&before);
+    waiting = before;
+    for (size_t i = 0; !taken && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigdelset(&waiting,
+                  numbers[i]); /* also if the caller holds them back between its requests */
     while (next < count || loop.active) {
         for (; next < count && loop.active < loop.window; next++)
             if (!requests[next].reply)
                 session_new(&loop, &requests[next], client_request);
         if (loop.active)
-            loop_turn(&loop, &before);
+            loop_turn(&loop, &waiting);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(loop.sessions);

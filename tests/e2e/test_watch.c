@@ -5,6 +5,7 @@
  * The program is built in the suite's directory by a user's tools. It answers the lines of its input.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -592,6 +593,78 @@ static void events_are_json_lines_if_asked(void **state)
     talker_await(&world->watch, "\"event\":\"reverted\"");
 }
 
+/* Save a source that includes a FIFO. Return the end for writing, when the compiler reads the other one. */
+static int save_what_hangs(void)
+{
+    int fifo;
+
+    assert_int_equal(mkfifo(directory_path("endless.h"), 0600), 0);
+    save("step.c", step_c, "#include \"step.h\"\n",
+         "#include \"step.h\"\n#include \"endless.h\"\n");
+    fifo = open(directory_path("endless.h"), O_WRONLY | O_CLOEXEC);
+    assert_true(fifo >= 0);
+    assert_int_equal(unlink(directory_path("endless.h")), 0);
+    return fifo;
+}
+
+/* Wait until nobody reads the FIFO. */
+static void await_no_reader(int fifo)
+{
+    struct pollfd event = {.fd = fifo};
+
+    assert_int_equal(poll(&event, 1, 10000), 1);
+    assert_true(event.revents & POLLERR);
+    close(fifo);
+}
+
+static void a_compiler_that_does_not_end_is_ended_with_the_watch(void **state)
+{
+    struct world *world = *state;
+    int fifo;
+
+    watch_host(world);
+    fifo = save_what_hangs();
+    assert_int_equal(talker_interrupt(&world->watch), 0);
+    await_no_reader(fifo);
+    host_expect(world->host, "word", "one");
+}
+
+static void no_compiler_outlives_a_watch_that_is_killed(void **state)
+{
+    struct world *world = *state;
+    int fifo;
+
+    watch_host(world);
+    fifo = save_what_hangs();
+    talker_stop(&world->watch);
+    await_no_reader(fifo);
+}
+
+/* Wait until the doorbell of a stopped process has been rung. */
+static void await_ring(const struct host *host)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command),
+             "until grep -E '^(SigPnd|ShdPnd)' /proc/%d/status | grep -q '[1-9a-f]0*$'; do "
+             "sleep 0.01; done",
+             (int)host->pid);
+    run_shell(command);
+}
+
+static void a_watch_that_waits_for_a_stopped_process_can_be_interrupted(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    kill(world->host->pid, SIGSTOP);
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    await_ring(world->host);
+    assert_int_equal(talker_interrupt(&world->watch), 0);
+    assert_false(talker_said(&world->watch, "step.c: live in "));
+    kill(world->host->pid, SIGCONT);
+}
+
 /* ---- a program that the command starts ---- */
 
 static void a_program_is_started_and_its_exit_status_is_returned(void **state)
@@ -708,6 +781,9 @@ int main(int argc, char **argv)
         TEST(the_patches_stay_and_how_to_revert_is_said),
         TEST(the_patches_are_reverted_at_exit_if_asked),
         TEST(events_are_json_lines_if_asked),
+        TEST(a_compiler_that_does_not_end_is_ended_with_the_watch),
+        TEST(no_compiler_outlives_a_watch_that_is_killed),
+        TEST(a_watch_that_waits_for_a_stopped_process_can_be_interrupted),
         TEST(a_program_is_started_and_its_exit_status_is_returned),
         TEST(a_program_that_is_not_built_from_the_sources_is_ended_and_refused),
         TEST(a_program_that_cannot_be_patched_is_not_started),
