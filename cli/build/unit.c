@@ -2,6 +2,7 @@
 #include "cli/build/unit.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,13 +134,40 @@ static void add_command(struct unit *unit, struct command_line *line)
     unit->candidates[unit->candidate_count++] = (struct candidate){.line = *line};
 }
 
+/* A unit in a tree that is sorted by `real`: there may be 100,000. */
+struct unit_place {
+    const char *real;
+    size_t index;
+};
+
+static int compare_places(const void *first, const void *second)
+{
+    return strcmp(((const struct unit_place *)first)->real,
+                  ((const struct unit_place *)second)->real);
+}
+
+/* Return the unit of the file. Takes `real`. */
+static struct unit *unit_of(struct units *units, void **tree, const char *file, char *real)
+{
+    struct unit_place *place = allocate(sizeof(*place)), *found;
+
+    *place = (struct unit_place){.real = real, .index = units->count};
+    found = *(struct unit_place **)tsearch(place, tree, compare_places);
+    if (found == place)
+        return add_unit(units, file, real);
+    free(place);
+    free(real);
+    return &units->list[found->index];
+}
+
 int units_make(struct units *units, const struct compile_commands *commands, struct refusal *why)
 {
+    void *tree = NULL;
+
     for (size_t i = 0; i < commands->count; i++) {
         const struct compile_entry *entry = &commands->list[i];
         struct command_line line;
         struct refusal problem = {0};
-        struct unit *unit;
         char *real;
 
         real = path_real(entry->file);
@@ -149,13 +177,9 @@ int units_make(struct units *units, const struct compile_commands *commands, str
             refusal_clear(&problem);
             continue;
         }
-        unit = units_find(units, real);
-        if (unit)
-            free(real);
-        else
-            unit = add_unit(units, entry->file, real);
-        add_command(unit, &line);
+        add_command(unit_of(units, &tree, entry->file, real), &line);
     }
+    tdestroy(tree, free);
     if (!units->count)
         return refuse(why, HP_COMMANDS, "the compile commands compile no file");
     return 0;
