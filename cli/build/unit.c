@@ -140,7 +140,7 @@ struct unit_place {
     size_t index;
 };
 
-static int compare_places(const void *first, const void *second)
+static int compare_unit_places(const void *first, const void *second)
 {
     return strcmp(((const struct unit_place *)first)->real,
                   ((const struct unit_place *)second)->real);
@@ -152,7 +152,7 @@ static struct unit *unit_of(struct units *units, void **tree, const char *file, 
     struct unit_place *place = allocate(sizeof(*place)), *found;
 
     *place = (struct unit_place){.real = real, .index = units->count};
-    found = *(struct unit_place **)tsearch(place, tree, compare_places);
+    found = *(struct unit_place **)tsearch(place, tree, compare_unit_places);
     if (found == place)
         return add_unit(units, file, real);
     free(place);
