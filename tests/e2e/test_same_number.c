@@ -196,6 +196,8 @@ static struct host *host_inside(const struct where *where)
         host_kill(host);
         return NULL;
     }
+    host->answers = (int)syscall(SYS_pidfd_open, host->pid, 0);
+    assert_true(host->answers > 0);
     return host;
 }
 

@@ -242,7 +242,7 @@ static void host_free(struct host *host)
         close(host->to);
     close(host->from);
     close(host->watch);
-    if (host->answers >= 0)
+    if (host->answers > 0)
         close(host->answers);
     remove_tree(host->scratch);
     free(host);
@@ -286,7 +286,6 @@ static struct host *spawn(const char *program, const char *const *environment, b
     host->to = in[1];
     host->from = out[0];
     host->watch = (int)syscall(SYS_pidfd_open, host->pid, 0);
-    host->answers = -1;
     assert_true(host->watch >= 0);
     if (hosts_of != getpid()) {
         hosts = NULL;
@@ -376,9 +375,9 @@ void host_expect(struct host *host, const char *question, const char *answer)
 void host_become(struct host *host, const char *how)
 {
     int pid = 0;
-    if (host->answers >= 0)
+    if (host->answers > 0)
         close(host->answers);
-    host->answers = -1;
+    host->answers = 0;
     host->pid = 0; /* the started process may end before the process that answers */
     assert_int_equal(sscanf(host_ask(host, "%s", how), "pid %d", &pid), 1);
     host->pid = pid;
@@ -478,7 +477,7 @@ void host_kill(struct host *host)
     if (host->child > 0) {
         kill(host->child, SIGKILL);
         /* By its pidfd: init has waited for it if it has ended, and a thread of another host may have its number. */
-        if (host->pid != host->child && host->answers >= 0)
+        if (host->pid != host->child && host->answers > 0)
             syscall(SYS_pidfd_send_signal, host->answers, SIGKILL, NULL, 0);
         host_wait(host);
     }

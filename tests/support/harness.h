@@ -27,7 +27,7 @@ struct host {
     pid_t pid;   /* the process that answers; changes with `fork` and `daemonize` */
     pid_t child; /* the process that was started */
     int watch;   /* pidfd of `child` */
-    int answers; /* pidfd of `pid` if that is another process; -1: it is not */
+    int answers; /* pidfd of `pid` if that is another process; else 0 */
     int to;      /* the host's standard input */
     int from;    /* the host's standard output */
     char scratch[64];
