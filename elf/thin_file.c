@@ -61,9 +61,14 @@ static const struct rel_section *section_of_symbol(const struct thin_file *thin,
 static int thin_read_text(struct thin_reader *reader, const char **text)
 {
     if (*text || reader->count != 2)
-        return line_fails(reader, "there is one name, one version, one target");
+        return line_fails(reader, "there is one digest, one name, one version, one target");
     *text = reader->fields[1];
     return 0;
+}
+
+static int thin_read_digest(struct thin_reader *reader)
+{
+    return thin_read_text(reader, &reader->thin->digest);
 }
 
 static int thin_read_name(struct thin_reader *reader)
@@ -218,9 +223,10 @@ static const struct {
     const char *word;
     int (*read)(struct thin_reader *reader);
 } thin_words[] = {
-    {"name", thin_read_name},       {"version", thin_read_version}, {"target", thin_read_target},
-    {"replace", thin_read_replace}, {"address", thin_read_address}, {"import", thin_read_import},
-    {"keep", thin_read_keep},       {"callers", thin_read_callers}, {"private", thin_read_private},
+    {"digest", thin_read_digest},   {"name", thin_read_name},       {"version", thin_read_version},
+    {"target", thin_read_target},   {"replace", thin_read_replace}, {"address", thin_read_address},
+    {"import", thin_read_import},   {"keep", thin_read_keep},       {"callers", thin_read_callers},
+    {"private", thin_read_private},
 };
 
 static void split(struct thin_reader *reader, char *line)

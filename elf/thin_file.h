@@ -6,6 +6,7 @@
  * text, one fact a line, with tabs between the fields; the first line is the format's version:
  *
  *   hotpatch-thin 1
+ *   digest   HEX                          thin_digest.h
  *   name     NAME
  *   version  VERSION
  *   target   OBJECT BUILD-ID PATH         base name, build-id in hex, and path of the object that is patched
@@ -83,6 +84,7 @@ struct thin_private {
 
 struct thin_file {
     struct rel_object *object;
+    const char *digest; /* or NULL; what it says is for thin_digest.h */
     const char *name, *version;
     const char *target, *build_id, *target_path;
     struct thin_symbol *symbols; /* by index of the object's symbol */

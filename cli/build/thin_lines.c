@@ -12,6 +12,7 @@
 #include "cli/build/selection.h"
 #include "cli/build/thin_meta.h"
 #include "elf/rel_object.h"
+#include "elf/thin_digest.h"
 #include "elf/thin_file.h"
 #include "resolve/baseline.h"
 
@@ -192,7 +193,7 @@ static int put_all_lines(FILE *file, const struct selection *selection,
                          const struct thin_meta *meta, const struct thin_numbers *units,
                          struct refusal *why)
 {
-    fputs(THIN_FIRST_LINE "\n", file);
+    fprintf(file, THIN_FIRST_LINE "\n" THIN_DIGEST "\t%0*d\n", THIN_DIGEST_SIZE, 0);
     put_line(file, "name", meta->name);
     put_line(file, "version", meta->version);
     put_target(file, meta);

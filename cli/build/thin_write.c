@@ -20,6 +20,7 @@
 #include "cli/build/selection.h"
 #include "cli/build/thin_lines.h"
 #include "elf/rel_object.h"
+#include "elf/thin_digest.h"
 #include "elf/thin_file.h"
 #include "resolve/far_data.h"
 
@@ -420,6 +421,10 @@ static int put_together(struct thin_writer *writer, void **bytes, size_t *size)
         if (section->header.sh_type != SHT_NOBITS && section->header.sh_size)
             memcpy(file + section->header.sh_offset, section->bytes, section->header.sh_size);
     }
+    for (size_t i = 1; i < writer->section_count; i++)
+        if ((const char *)writer->sections[i].bytes == writer->lines)
+            thin_digest_set(file, total, writer->sections[i].header.sh_offset,
+                            writer->sections[i].header.sh_size);
     *bytes = file;
     *size = total;
     return 0;

@@ -15,6 +15,7 @@
 #include "cli/debug/file_image.h"
 #include "cli/output/output.h"
 #include "cli/session/reply.h"
+#include "elf/thin_digest.h"
 #include "elf/thin_file.h"
 #include "elf/thin_link.h"
 #include "resolve/elf_refusal.h"
@@ -56,7 +57,8 @@ static int open_thin_and_file(struct thin_check *check)
 
     if (file_image_bytes(&check->patch, check->patch_path, &check->why) != 0)
         return -1;
-    if (thin_file_open(&check->thin, check->patch.bytes, check->patch.size, &error) != 0)
+    if (thin_file_open(&check->thin, check->patch.bytes, check->patch.size, &error) != 0 ||
+        thin_digest_check(check->thin->object, &error) != 0)
         return refuse_thin_file(check, &error);
     if (file_image_open(&check->host, check->host_path, 0, &check->why) != 0)
         return -1;

@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "base/text.h"
+#include "elf/thin_digest.h"
 #include "elf/thin_file.h"
 #include "elf/thin_link.h"
 #include "include/hotpatch.h"
@@ -89,7 +90,8 @@ int thin_module_read(struct module *module, struct refusal *why)
     module->bytes = NULL;
     if (module->replace_count > 0)
         return refuse(why, HP_VALUE, "%s: a thin object names its functions itself", module->path);
-    if (thin_file_open(&thin->file, thin->file_bytes, thin->file_size, &error) != 0)
+    if (thin_file_open(&thin->file, thin->file_bytes, thin->file_size, &error) != 0 ||
+        thin_digest_check(thin->file->object, &error) != 0)
         return refuse_thin(module, &error, why);
     return take_thin_file(module, why);
 }

@@ -9,6 +9,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "elf/thin_digest.h"
+#include "elf/thin_file.h"
 #include "tests/support/directory.h"
 #include "tests/support/harness.h"
 #include "tests/support/thin_made.h"
@@ -129,6 +131,16 @@ static void damage(unsigned char *bytes, size_t size, unsigned seed)
     }
 }
 
+/* Give the bytes their own digest, so that what is damaged is met. */
+static void renew_digest(unsigned char *bytes, size_t size)
+{
+    static const char first[] = THIN_FIRST_LINE "\n";
+    unsigned char *lines = memmem(bytes, size, first, sizeof(first) - 1);
+
+    if (lines)
+        thin_digest_set(bytes, size, (size_t)(lines - bytes), size - (size_t)(lines - bytes));
+}
+
 /* Write the damaged file of that seed. A shorter file is one that is still being written. */
 static void write_damaged(const char *path, const struct file *whole, unsigned seed)
 {
@@ -136,6 +148,7 @@ static void write_damaged(const char *path, const struct file *whole, unsigned s
 
     memcpy(bytes, whole->bytes, whole->size);
     damage(bytes, whole->size, seed);
+    renew_digest(bytes, whole->size);
     file_write(path, bytes, seed % 7 == 0 ? whole->size * (seed % 11) / 11 : whole->size, 0644);
     free(bytes);
 }
@@ -177,6 +190,34 @@ static void a_damaged_thin_object_never_harms_the_program(void **state)
     host_expect(host, "answer", "one 71");
     must_apply(host, "revert last");
     host_expect(host, "answer", "zero 70");
+    host_stop(host);
+    file_free(&whole);
+}
+
+/* Also in code and data, where no reader could tell. */
+static void an_object_with_another_bit_is_refused(void **state)
+{
+    enum { BITS = 300 };
+    struct file whole = file_read(directory_path("v1.hpo"));
+    struct host *host = host_start(directory_path("host"), NULL);
+    char path[256];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/bit.hpo", directory);
+    srand(1);
+    for (int i = 0; i < BITS; i++) {
+        size_t at = (size_t)rand() % whole.size;
+        unsigned char bit = (unsigned char)(1 << rand() % 8);
+
+        whole.bytes[at] ^= bit;
+        file_write(path, whole.bytes, whole.size, 0644);
+        whole.bytes[at] ^= bit;
+        if (strncmp(outcome(host, "load %s", path), "HP-", 3) != 0)
+            fail_msg("bit %#x of byte %zu", bit, at);
+    }
+    file_write(path, whole.bytes, whole.size, 0644);
+    must_apply(host, "load %s", path);
+    host_expect(host, "answer", "one 71");
     host_stop(host);
     file_free(&whole);
 }
@@ -249,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damaged_thin_object_never_harms_the_program),
+        cmocka_unit_test(an_object_with_another_bit_is_refused),
         cmocka_unit_test(versions_change_a_thousand_times_under_threads_that_call),
         cmocka_unit_test(a_forked_child_goes_on_with_the_same_versions),
         cmocka_unit_test(a_directory_without_execution_is_no_obstacle),
