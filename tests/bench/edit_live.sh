@@ -156,11 +156,17 @@ cp edited b/answer.c
 diff -u a/answer.c b/answer.c >fix.diff
 hotpatch build --target small --cc 'gcc -O2 -g' main.c answer.c fix.diff -o fix.hpo >/dev/null || fail "hotpatch build"
 python3 - <<'END' || fail "python3"
+from hashlib import sha256
+
 text = open("fix.hpo", "rb").read()
-mark = bytes.fromhex("ad5ead5e")
-assert mark in text
+mark, word = bytes.fromhex("ad5ead5e"), b"hotpatch-thin 1\ndigest\t"
+assert mark in text and word in text
+digits = text.index(word) + len(word)
 for number in range(1000):
-    open(f"fix{number}.hpo", "wb").write(text.replace(mark, (number + 2000).to_bytes(4, "little")))
+    made = text.replace(mark, (number + 2000).to_bytes(4, "little"))
+    parts = (made[:digits], made[digits + 64:])  # elf/thin_digest.h
+    digest = sha256("".join(sha256(part).hexdigest() for part in parts).encode()).hexdigest()
+    open(f"fix{number}.hpo", "wb").write(parts[0] + digest.encode() + parts[1])
 END
 hotpatch run ./small >answers 2>&1 </dev/null &
 small=$!
