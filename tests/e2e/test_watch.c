@@ -646,8 +646,8 @@ static void await_ring(const struct host *host)
     char command[256];
 
     snprintf(command, sizeof(command),
-             "until grep -E '^(SigPnd|ShdPnd)' /proc/%d/status | grep -q '[1-9a-f]0*$'; do "
-             "sleep 0.01; done",
+             "n=0; until grep -E '^(SigPnd|ShdPnd)' /proc/%d/status | grep -q '[1-9a-f]0*$'; do "
+             "sleep 0.01; n=$((n + 1)); [ $n -lt 3000 ] || exit 1; done",
              (int)host->pid);
     run_shell(command);
 }
@@ -655,7 +655,10 @@ static void await_ring(const struct host *host)
 static void a_watch_that_waits_for_a_stopped_process_can_be_interrupted(void **state)
 {
     struct world *world = *state;
+    const char *listen = getenv("HOTPATCH_LISTEN");
 
+    if (listen && strcmp(listen, "start") == 0)
+        skip(); /* a process whose threads listen is not rung */
     watch_host(world);
     kill(world->host->pid, SIGSTOP);
     save("step.c", step_c, "\"one\"", "\"two\"");
