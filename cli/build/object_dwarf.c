@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/build/object_dwarf_content.h"
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 #include "elf/rel_debug.h"
@@ -68,14 +69,15 @@ int object_dwarf_open(struct object_dwarf **out, const char *name, const struct 
         dwarf->elf = elf_memory((char *)dwarf->bytes, object->size);
     if (dwarf->elf && rel_section_named(object, ".debug_info"))
         dwarf->dwarf = dwarf_begin_elf(dwarf->elf, DWARF_C_READ, NULL);
-    if (dwarf->elf && !is_split(dwarf->dwarf)) {
+    if (dwarf->elf && (!dwarf->dwarf || debug_texts_end(dwarf->dwarf)) && !is_split(dwarf->dwarf)) {
         *out = dwarf;
         return 0;
     }
-    if (dwarf->elf)
+    if (dwarf->elf && is_split(dwarf->dwarf))
         refuse_form(name, "-gsplit-dwarf", "-gno-split-dwarf", why);
     else
-        refuse(why, HP_ELF_CORRUPT, "%s cannot be read as an ELF object", name);
+        refuse(why, HP_ELF_CORRUPT, "%s cannot be read as an ELF object, or its DWARF is damaged",
+               name);
     object_dwarf_close(dwarf);
     return -1;
 }
@@ -228,7 +230,7 @@ const char *object_dwarf_producer(const struct object_dwarf *dwarf)
     Dwarf_Die die;
 
     return first_unit(dwarf, &die) && dwarf_attr(&die, DW_AT_producer, &attribute)
-               ? dwarf_formstring(&attribute)
+               ? debug_text(&attribute)
                : NULL;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/build/types_spell.h"
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
@@ -106,14 +107,6 @@ static const char *keep_text(struct dwarf_content *content, char *text)
     return text;
 }
 
-static const char *linkage_name(Dwarf_Die *die)
-{
-    Dwarf_Attribute attribute;
-
-    return dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ? dwarf_formstring(&attribute)
-                                                                     : NULL;
-}
-
 static bool is_external(Dwarf_Die *die)
 {
     Dwarf_Attribute attribute;
@@ -160,7 +153,7 @@ static const char *function_by_symbol(const struct object_dwarf *dwarf, struct d
 static bool undefined_place(const struct object_dwarf *dwarf, Dwarf_Die *die,
                             const struct place_in_source *in, struct dwarf_place *place, bool *tls)
 {
-    const char *name = linkage_name(die) ? linkage_name(die) : dwarf_diename(die);
+    const char *name = debug_linkage_name(die) ? debug_linkage_name(die) : debug_die_name(die);
     uint32_t index;
 
     if (in->function || !dwarf_hasattr(die, DW_AT_declaration) || !is_external(die))
@@ -218,7 +211,7 @@ static void read_formed_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
             reallocate(content->formed, content->formed_capacity * sizeof(*content->formed));
     }
     content->formed[content->formed_count++] = (struct dwarf_formed){
-        .name = dwarf_diename(die), .function = in->function, .form = keep_text(content, form)};
+        .name = debug_die_name(die), .function = in->function, .form = keep_text(content, form)};
 }
 
 static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
@@ -230,7 +223,7 @@ static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
     uint32_t type;
     bool tls;
 
-    if (!dwarf_diename(die))
+    if (!debug_die_name(die))
         return;
     if (!variable_place(die, &place, &tls) && !undefined_place(dwarf, die, in, &place, &tls)) {
         read_formed_die(dwarf, die, in);
@@ -246,11 +239,11 @@ static void read_variable_die(const struct object_dwarf *dwarf, Dwarf_Die *die,
     type = type_table_typed(types, die);
     content->variables[content->variable_count++] = (struct dwarf_variable){
         .place = place,
-        .name = dwarf_diename(die),
-        .linkage = linkage_name(die),
+        .name = debug_die_name(die),
+        .linkage = debug_linkage_name(die),
         .function = in->function || !in->blocks
                         ? in->function
-                        : function_by_symbol(dwarf, place, dwarf_diename(die)),
+                        : function_by_symbol(dwarf, place, debug_die_name(die)),
         .block = in->block,
         .type = keep_text(content, type_spell(types, type, NULL)),
         .size = type_table_size(types, type),
@@ -290,7 +283,7 @@ static Dwarf_Die abstract_origin(Dwarf_Die *die)
 /* Keep the entry of a function by its symbol's name. */
 static void keep_named(struct dwarf_content *content, Dwarf_Die *die)
 {
-    const char *name = linkage_name(die) ? linkage_name(die) : dwarf_diename(die);
+    const char *name = debug_linkage_name(die) ? debug_linkage_name(die) : debug_die_name(die);
 
     if (!name)
         return;
@@ -312,8 +305,8 @@ static int compare_named_dies(const void *a, const void *b)
 static struct dwarf_function function_entry(Dwarf_Die *die)
 {
     return (struct dwarf_function){
-        .name = dwarf_diename(die),
-        .linkage = linkage_name(die),
+        .name = debug_die_name(die),
+        .linkage = debug_linkage_name(die),
         .file = debug_decl_file(die),
         .line = line_of(die),
         .external = is_external(die),
@@ -347,7 +340,7 @@ static void walk_function(const struct object_dwarf *dwarf, Dwarf_Die *die,
     unsigned blocks = 0;
 
     read_function_die(dwarf, die);
-    in.function = dwarf_diename(die);
+    in.function = debug_die_name(die);
     in.block = 0;
     in.blocks = &blocks;
     walk(dwarf, die, in);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
@@ -12,8 +13,8 @@ static const char *callee_symbol(Dwarf_Die *die)
 {
     Dwarf_Attribute attribute;
 
-    return dwarf_attr(die, DW_AT_linkage_name, &attribute) ? dwarf_formstring(&attribute)
-                                                           : dwarf_diename(die);
+    return dwarf_attr(die, DW_AT_linkage_name, &attribute) ? debug_text(&attribute)
+                                                           : debug_die_name(die);
 }
 
 static void add_callee(struct callee_list *list, Dwarf_Die *die)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
@@ -114,7 +115,7 @@ static bool is_scope(int tag)
 static void name_node(struct type_table *table, uint32_t node, const char *scope, bool local)
 {
     struct type_node *it = &table->nodes[node];
-    const char *name = dwarf_diename(&it->die);
+    const char *name = debug_die_name(&it->die);
 
     it->local = local;
     if (name && scope)
@@ -148,7 +149,7 @@ static void add_scoped(struct type_table *table, Dwarf_Die *die, const char *sco
     const char *name;
 
     if (tag == DW_TAG_namespace) {
-        name = dwarf_diename(die) ? dwarf_diename(die) : "(anonymous namespace)";
+        name = debug_die_name(die) ? debug_die_name(die) : "(anonymous namespace)";
         if (scope)
             name = keep_name(table, format_text("%s::%s", scope, name));
         add_scope(table, die, name, depth + 1);
@@ -181,7 +182,7 @@ static uint32_t reference(struct type_table *table, Dwarf_Die *die)
     int tag = dwarf_tag(die);
     bool named = is_scope(tag) || tag == DW_TAG_enumeration_type || tag == DW_TAG_typedef;
 
-    if (tag == DW_TAG_unspecified_type && !dwarf_diename(die))
+    if (tag == DW_TAG_unspecified_type && !debug_die_name(die))
         return 0;
     return find_or_add(table, die, NULL, named && table->units_read);
 }
@@ -213,7 +214,7 @@ static uint64_t member_offset(Dwarf_Die *die, uint64_t bit_size)
 
 static void read_field(struct type_table *table, uint32_t node, Dwarf_Die *die)
 {
-    struct type_member member = {.name = dwarf_diename(die), .line = decl_line(die)};
+    struct type_member member = {.name = debug_die_name(die), .line = decl_line(die)};
     uint64_t bit_size = 0;
 
     if (attribute_flag(die, DW_AT_external) || attribute_flag(die, DW_AT_declaration))
@@ -234,7 +235,7 @@ static void read_virtual(struct type_table *table, uint32_t node, Dwarf_Die *die
     Dwarf_Attribute attribute;
     Dwarf_Op *operation;
     size_t count;
-    const char *name = dwarf_diename(die);
+    const char *name = debug_die_name(die);
 
     if (!dwarf_attr(die, DW_AT_vtable_elem_location, &attribute) ||
         dwarf_getlocation(&attribute, &operation, &count) != 0 || count == 0)
@@ -246,7 +247,7 @@ static void read_virtual(struct type_table *table, uint32_t node, Dwarf_Die *die
 
 static void read_enumerator(struct type_table *table, uint32_t node, Dwarf_Die *die)
 {
-    struct type_member member = {.name = dwarf_diename(die), .line = decl_line(die)};
+    struct type_member member = {.name = debug_die_name(die), .line = decl_line(die)};
     Dwarf_Attribute attribute;
     Dwarf_Sword value = 0;
 
@@ -258,7 +259,7 @@ static void read_enumerator(struct type_table *table, uint32_t node, Dwarf_Die *
 
 static void read_parameter(struct type_table *table, uint32_t node, Dwarf_Die *die)
 {
-    struct type_member member = {.name = dwarf_diename(die)};
+    struct type_member member = {.name = debug_die_name(die)};
 
     member.type = typed(table, die);
     add_member(table, node, &member);

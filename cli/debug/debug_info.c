@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/base_name.h"
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
@@ -36,10 +37,11 @@ struct debug_info {
     struct image *image; /* of an object that declares slots; read when first asked for */
     struct slot_table slots;
     bool slots_read;
-    struct debug_names own, all;   /* likewise */
-    struct debug_names dwarf;      /* what DWARF names, as far as it has been read */
-    Dwarf_CU *dwarf_last;          /* the last unit of it */
-    struct inlined_index *inlined; /* likewise */
+    struct debug_names own, all;      /* likewise */
+    bool dwarf_tested, dwarf_damaged; /* damaged DWARF is as good as none */
+    struct debug_names dwarf;         /* what DWARF names, as far as it has been read */
+    Dwarf_CU *dwarf_last;             /* the last unit of it */
+    struct inlined_index *inlined;    /* likewise */
 };
 
 /* ----------------------------------------------------------------- opening --- */
@@ -355,8 +357,14 @@ Dwarf *debug_info_dwarf(struct debug_info *info, Dwarf_Addr *bias)
 {
     Dwarf *dwarf = dwfl_module_getdwarf(info->module, bias);
 
-    if (dwarf)
-        *bias -= info->bias;
+    if (!dwarf || info->dwarf_damaged)
+        return NULL;
+    if (!info->dwarf_tested && !debug_texts_end(dwarf)) {
+        info->dwarf_damaged = true;
+        return NULL;
+    }
+    info->dwarf_tested = true;
+    *bias -= info->bias;
     return dwarf;
 }
 
@@ -405,13 +413,13 @@ static void add_unit_functions(struct debug_info *info, Dwarf_Die *unit, Dwarf_A
     if (dwarf_child(unit, &die) != 0)
         return;
     do {
-        const char *called = is_plain_function(&die) ? dwarf_diename(&die) : NULL;
+        const char *called = is_plain_function(&die) ? debug_die_name(&die) : NULL;
         struct debug_function function = {.name = called, .local = true};
         Dwarf_Addr entry;
 
         if (!called || dwarf_entrypc(&die, &entry) != 0)
             continue;
-        function.file = base_name(dwarf_diename(unit));
+        function.file = base_name(debug_die_name(unit));
         function.address = entry + bias;
         debug_names_add(&function, &info->dwarf);
     } while (dwarf_siblingof(&die, &die) == 0);
@@ -447,5 +455,5 @@ const char *debug_info_source(struct debug_info *info, uint64_t address)
     Dwarf_Die storage, split;
     Dwarf_Die *unit = debug_info_unit(info, address, &storage, &bias);
 
-    return unit ? base_name(dwarf_diename(debug_unit_whole(unit, &split))) : NULL;
+    return unit ? base_name(debug_die_name(debug_unit_whole(unit, &split))) : NULL;
 }

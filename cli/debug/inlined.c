@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/base_name.h"
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/debug/inlined_index.h"
 #include "cli/output/clock.h"
@@ -125,7 +126,7 @@ static char *told(struct sought *sought)
 
 static bool seek(struct sought *sought, Dwarf_Die *function)
 {
-    sought->name = dwarf_diename(function);
+    sought->name = debug_die_name(function);
     return sought->name && declaration(function, &sought->file, &sought->line);
 }
 
@@ -145,7 +146,7 @@ static bool is_private(Dwarf_Die *function, Dwarf_Die *unit, const char *file)
 {
     Dwarf_Attribute attribute;
     bool external = false;
-    const char *name = base_name(dwarf_diename(unit));
+    const char *name = base_name(debug_die_name(unit));
 
     if (dwarf_attr_integrate(function, DW_AT_external, &attribute))
         dwarf_formflag(&attribute, &external);
@@ -199,7 +200,7 @@ static bool abstract_in(Dwarf_Die *unit, const char *name)
     do {
         const char *called =
             dwarf_tag(&die) == DW_TAG_subprogram && dwarf_hasattr(&die, DW_AT_inline)
-                ? dwarf_diename(&die)
+                ? debug_die_name(&die)
                 : NULL;
 
         if (called && strcmp(called, name) == 0)

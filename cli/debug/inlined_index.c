@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/debug/debug_names.h"
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/clock.h"
 #include "cli/output/output.h"
@@ -80,13 +81,13 @@ static void grow_buckets(struct inlined_index *index)
     for (size_t i = 0; i < index->bucket_count; i++)
         index->buckets[i] = SIZE_MAX;
     for (size_t i = 0; i < index->copy_count; i++)
-        link_copy(index, i, dwarf_diename(&index->copies[i].origin));
+        link_copy(index, i, debug_die_name(&index->copies[i].origin));
 }
 
 static void index_copy(struct inlined_index *index, Dwarf_Die *origin, Dwarf_Die *call,
                        Dwarf_Die *function)
 {
-    const char *name = dwarf_diename(origin);
+    const char *name = debug_die_name(origin);
 
     if (!name)
         return;
@@ -97,7 +98,7 @@ static void index_copy(struct inlined_index *index, Dwarf_Die *origin, Dwarf_Die
     if (index->copy_count >= index->bucket_count)
         grow_buckets(index);
     index->copies[index->copy_count] =
-        (struct inlined_copy){.origin = *origin, .call = *call, .caller = dwarf_diename(function)};
+        (struct inlined_copy){.origin = *origin, .call = *call, .caller = debug_die_name(function)};
     link_copy(index, index->copy_count++, name);
 }
 
@@ -238,7 +239,7 @@ int inlined_copies(const struct inlined_index *index, const char *name, inlined_
     for (; i != SIZE_MAX && result == 0; i = index->copies[i].next) {
         Dwarf_Die origin = index->copies[i].origin;
 
-        if (strcmp(dwarf_diename(&origin), name) == 0)
+        if (strcmp(debug_die_name(&origin), name) == 0)
             result = each(&index->copies[i], context);
     }
     return result;

@@ -4,6 +4,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "cli/debug/dwarf_text.h"
 #include "cli/debug/dwarf_units.h"
 #include "cli/output/output.h"
 
@@ -65,7 +66,7 @@ static bool is_unfit(Dwarf_Die *type)
 
 static char *spell(Dwarf_Die *type, Dwarf_Die *peeled)
 {
-    const char *name = dwarf_diename(type) ? dwarf_diename(type) : dwarf_diename(peeled);
+    const char *name = debug_die_name(type) ? debug_die_name(type) : debug_die_name(peeled);
     bool tagged = dwarf_tag(type) == DW_TAG_structure_type || dwarf_tag(type) == DW_TAG_union_type;
 
     return format_text("%s%s",

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/debug/dwarf_text.h"
 #include "cli/output/output.h"
 
 static const char *unit_text(Dwarf_Die *die, unsigned name)
 {
     Dwarf_Attribute attribute;
-    const char *text = dwarf_formstring(dwarf_attr(die, name, &attribute));
+    const char *text = debug_text(dwarf_attr(die, name, &attribute));
 
     return text ? text : "";
 }
@@ -30,12 +31,13 @@ static void add_unit_name(struct unit_names *names, Dwarf_Die *die)
 void unit_names_read(struct unit_names *names, int file)
 {
     Dwarf *dwarf = dwarf_begin(file, DWARF_C_READ);
+    bool sound = dwarf && debug_texts_end(dwarf);
     Dwarf_CU *last = NULL;
     Dwarf_Die unit;
     uint8_t type;
 
     memset(names, 0, sizeof(*names));
-    while (dwarf && dwarf_get_units(dwarf, last, &last, NULL, &type, &unit, NULL) == 0)
+    while (sound && dwarf_get_units(dwarf, last, &last, NULL, &type, &unit, NULL) == 0)
         if (type == DW_UT_compile || type == DW_UT_skeleton)
             add_unit_name(names, &unit);
     dwarf_end(dwarf);

@@ -300,6 +300,38 @@ static void the_flags_that_undo_these_forms_work(void **state)
     }
 }
 
+/* Overwrite the last byte of the section, and open the debug information. */
+static void must_refuse_damage(const char *command, const char *section_name)
+{
+    struct compiled compiled = compile_plain(command, "damaged", source);
+    struct object_dwarf *dwarf = NULL;
+    struct refusal why = {0};
+    bool found = false;
+
+    for (size_t i = 1; i < compiled.object->section_count; i++) {
+        const struct rel_section *section = &compiled.object->sections[i];
+
+        if (strcmp(section->name, section_name) != 0)
+            continue;
+        compiled.file.bytes[section->bytes - compiled.object->bytes + section->size - 1] = 'x';
+        found = true;
+    }
+    assert_true(found);
+    assert_int_not_equal(object_dwarf_open(&dwarf, "damaged.o", compiled.object, &why), 0);
+    assert_int_equal(why.items[0].code, HP_ELF_CORRUPT);
+    assert_non_null(strstr(refusal_text(&why, 0), "its DWARF is damaged"));
+    refusal_clear(&why);
+    compiled_close(&compiled);
+}
+
+static void names_without_an_end_are_refused(void **state)
+{
+    (void)state;
+    must_refuse_damage("gcc -gdwarf-4", ".debug_str");
+    must_refuse_damage("gcc -gdwarf-5", ".debug_line_str");
+    must_refuse_damage("clang -gdwarf-5", ".debug_str");
+}
+
 static void flags_that_depend_on_the_whole_program_are_found(void **state)
 {
     struct compiled plain = compile_object("gcc -g -O2", "plain", source);
@@ -352,6 +384,7 @@ int main(void)
         cmocka_unit_test(an_object_without_debug_information_has_no_types),
         cmocka_unit_test(forms_that_cannot_be_read_are_refused_with_the_flag),
         cmocka_unit_test(the_flags_that_undo_these_forms_work),
+        cmocka_unit_test(names_without_an_end_are_refused),
         cmocka_unit_test(flags_that_depend_on_the_whole_program_are_found),
         cmocka_unit_test(a_cxx_unit_is_known_and_its_variables_have_linkage_names),
     };
