@@ -35,6 +35,11 @@ static uint32_t function_named(const struct unit_compare *compare, uint32_t inde
     return before->of_symbol[found] - 1;
 }
 
+static void share_entry(struct entity_state *state)
+{
+    state->shared = state->together = true;
+}
+
 /* Two names of one entry that the edit makes two functions: neither may take the entry without the other. */
 static void function_share(struct unit_compare *compare, uint32_t before, uint32_t after)
 {
@@ -42,8 +47,44 @@ static void function_share(struct unit_compare *compare, uint32_t before, uint32
 
     if (!other || other - 1 == after)
         return;
-    compare->states[after].shared = compare->states[other - 1].shared = true;
-    compare->states[after].together = compare->states[other - 1].together = true;
+    share_entry(&compare->states[after]);
+    share_entry(&compare->states[other - 1]);
+}
+
+/* Return whether the two names are of one function: the compiler gives it local aliases ("NAME.localalias"). */
+static bool same_function_name(const char *one, const char *two)
+{
+    size_t length = strcspn(one, ".");
+
+    return length == strcspn(two, ".") && memcmp(one, two, length) == 0;
+}
+
+static bool keeps_name(const struct object_view *view, uint32_t index, const char *name)
+{
+    struct rel_symbols symbols = rel_section_symbols(view->object, view->entities[index].section);
+
+    for (size_t i = 0; i < symbols.count; i++) {
+        if (view->of_symbol[symbols.indexes[i]] == index + 1 &&
+            same_function_name(view->object->symbols[symbols.indexes[i]].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* A static function that the compiler merged with another (-fipa-icf), and that the edited object does not have: calls of it
+ * that run go on to come to the entry, which must stay what it was. */
+static void function_share_gone(struct unit_compare *compare, uint32_t before, uint32_t after)
+{
+    const struct object_view *view = compare->before;
+    struct rel_symbols symbols = rel_section_symbols(view->object, view->entities[before].section);
+
+    for (size_t i = 0; i < symbols.count; i++) {
+        const struct rel_symbol *symbol = &view->object->symbols[symbols.indexes[i]];
+
+        if (view->of_symbol[symbols.indexes[i]] == before + 1 && symbol->type == STT_FUNC &&
+            symbol->binding == STB_LOCAL && !keeps_name(compare->after, after, symbol->name))
+            share_entry(&compare->states[after]);
+    }
 }
 
 static int clone_pairs(struct unit_compare *compare, uint32_t index)
@@ -77,6 +118,7 @@ static int functions_match(struct unit_compare *compare)
         if (old == UINT32_MAX)
             continue;
         function_share(compare, old, i);
+        function_share_gone(compare, old, i);
         unit_compare_match(compare, old, i);
         if (unit_compare_pair(compare, old, i) < 0)
             return -1;
