@@ -172,15 +172,25 @@ const struct dwarf_function *object_dwarf_functions(const struct object_dwarf *d
     return content->functions;
 }
 
-const struct dwarf_function *object_dwarf_function_at(const struct object_dwarf *dwarf,
-                                                      uint32_t section, uint64_t offset)
+const struct dwarf_function *object_dwarf_function_nth(const struct object_dwarf *dwarf,
+                                                       struct dwarf_place place, size_t number)
 {
     struct dwarf_content *content = dwarf_content_of(dwarf);
     const struct place_index *found =
-        dwarf_place_find(content->functions_by_place, content->function_count,
-                         (struct dwarf_place){section, offset});
+        dwarf_place_find(content->functions_by_place, content->function_count, place);
 
-    return found && found->place.offset == offset ? &content->functions[found->index] : NULL;
+    if (!found || number > (size_t)(found - content->functions_by_place))
+        return NULL;
+    found -= number;
+    return found->place.section == place.section && found->place.offset == place.offset
+               ? &content->functions[found->index]
+               : NULL;
+}
+
+const struct dwarf_function *object_dwarf_function_at(const struct object_dwarf *dwarf,
+                                                      uint32_t section, uint64_t offset)
+{
+    return object_dwarf_function_nth(dwarf, (struct dwarf_place){section, offset}, 0);
 }
 
 static const char *line_table_where(const struct object_dwarf *dwarf, Dwarf_Addr address,

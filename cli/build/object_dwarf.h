@@ -50,6 +50,10 @@ const struct dwarf_function *object_dwarf_functions(const struct object_dwarf *d
 /* Return the function whose code begins there, a clone's too; or NULL. */
 const struct dwarf_function *object_dwarf_function_at(const struct object_dwarf *dwarf,
                                                       uint32_t section, uint64_t offset);
+/* Return one of several functions whose code begins there: gcc merges static functions of equal code (-fipa-icf). Number 0 is
+ * that of object_dwarf_function_at(); NULL: there are no more. */
+const struct dwarf_function *object_dwarf_function_nth(const struct object_dwarf *dwarf,
+                                                       struct dwarf_place place, size_t number);
 
 /* Return the source file, and in `*line` the line, of the code at the place: of a function's declaration where it is a
  * function's start, else of the line table. NULL, 0: not known. */

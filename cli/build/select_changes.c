@@ -88,7 +88,8 @@ static bool prototype_differs(const struct unit_compare *compare, uint32_t befor
     result = types_prototype(
         unit->old_dwarf, entity_dwarf_place(&compare->before->entities[before]), unit->new_dwarf,
         entity_dwarf_place(&compare->after->entities[after]), NULL, NULL);
-    return result == PROTOTYPE_CHANGED || result == PROTOTYPE_LAYOUT;
+    return result == PROTOTYPE_CHANGED || result == PROTOTYPE_LAYOUT ||
+           result == PROTOTYPE_ONE_SIDED;
 }
 
 static bool is_ordinary(const struct entity *entity)

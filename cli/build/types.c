@@ -68,40 +68,99 @@ static uint32_t signature_of(const struct object_dwarf *dwarf,
     return type_table_signature(object_dwarf_types(dwarf), &origin);
 }
 
-static void spell_prototype(const struct object_dwarf *dwarf, const struct dwarf_function *function,
-                            char **text)
+static char *spell_prototype(const struct object_dwarf *dwarf,
+                             const struct dwarf_function *function)
 {
-    if (text)
-        *text = function ? type_spell_function(object_dwarf_types(dwarf),
-                                               signature_of(dwarf, function), function->name)
-                         : NULL;
+    return function ? type_spell_function(object_dwarf_types(dwarf), signature_of(dwarf, function),
+                                          function->name)
+                    : NULL;
 }
 
-enum types_prototype types_prototype(const struct object_dwarf *old_dwarf, struct dwarf_place old,
-                                     const struct object_dwarf *new_dwarf, struct dwarf_place new,
-                                     char **old_text, char **new_text)
-{
-    const struct dwarf_function *old_function = code_at_place(old_dwarf, old);
-    const struct dwarf_function *new_function = code_at_place(new_dwarf, new);
-    struct pair_list pairs = {0};
-    struct type_comparison *comparison;
+/* A function, unedited and edited; NULL: not known. */
+struct prototype_pair {
+    const struct dwarf_function *old, *new;
     enum types_prototype result;
-    uint32_t old_type, new_type;
+};
 
-    spell_prototype(old_dwarf, old_function, old_text);
-    spell_prototype(new_dwarf, new_function, new_text);
-    if (!old_function || !new_function || !object_dwarf_has_types(old_dwarf) ||
-        !object_dwarf_has_types(new_dwarf))
-        return PROTOTYPE_UNKNOWN;
-    old_type = signature_of(old_dwarf, old_function);
-    new_type = signature_of(new_dwarf, new_function);
-    comparison = comparison_of(old_dwarf, new_dwarf);
+static enum types_prototype compare_prototypes(const struct object_dwarf *old_dwarf,
+                                               const struct object_dwarf *new_dwarf,
+                                               const struct prototype_pair *pair)
+{
+    uint32_t old_type = signature_of(old_dwarf, pair->old);
+    uint32_t new_type = signature_of(new_dwarf, pair->new);
+    struct type_comparison *comparison = comparison_of(old_dwarf, new_dwarf);
+    struct pair_list pairs = {0};
+    enum types_prototype result;
+
     if (!type_comparison_alike(comparison, old_type, new_type, &pairs))
         result = PROTOTYPE_CHANGED;
     else
         result = type_comparison_reaches(comparison, &pairs) ? PROTOTYPE_LAYOUT : PROTOTYPE_SAME;
     free(pairs.list);
     return result;
+}
+
+static const char *symbol_name(const struct dwarf_function *function)
+{
+    return function->linkage ? function->linkage : function->name;
+}
+
+/* Return the function of the place that has the name of another; NULL: none has. */
+static const struct dwarf_function *named_like(const struct object_dwarf *dwarf,
+                                               struct dwarf_place place,
+                                               const struct dwarf_function *other)
+{
+    const struct dwarf_function *function;
+
+    for (size_t i = 0; (function = object_dwarf_function_nth(dwarf, place, i)); i++)
+        if (strcmp(symbol_name(function), symbol_name(other)) == 0)
+            return function;
+    return NULL;
+}
+
+/* Compare each of the functions that the compiler merged with the one of its name, and keep the pair that differs most. */
+static struct prototype_pair most_different(const struct object_dwarf *old_dwarf,
+                                            struct dwarf_place old,
+                                            const struct object_dwarf *new_dwarf,
+                                            struct dwarf_place new)
+{
+    struct prototype_pair most = {code_at_place(old_dwarf, old), code_at_place(new_dwarf, new),
+                                  PROTOTYPE_UNKNOWN};
+    struct prototype_pair pair;
+    bool found = false;
+
+    if (!most.old || !most.new) {
+        most.result = most.old || most.new ? PROTOTYPE_ONE_SIDED : PROTOTYPE_UNKNOWN;
+        return most;
+    }
+    for (size_t i = 0; (pair.old = object_dwarf_function_nth(old_dwarf, old, i)); i++) {
+        pair.new = named_like(new_dwarf, new, pair.old);
+        if (!pair.new)
+            continue;
+        pair.result = compare_prototypes(old_dwarf, new_dwarf, &pair);
+        if (!found || pair.result > most.result)
+            most = pair;
+        found = true;
+    }
+    if (!found)
+        most.result = compare_prototypes(old_dwarf, new_dwarf, &most);
+    return most;
+}
+
+enum types_prototype types_prototype(const struct object_dwarf *old_dwarf, struct dwarf_place old,
+                                     const struct object_dwarf *new_dwarf, struct dwarf_place new,
+                                     char **old_text, char **new_text)
+{
+    struct prototype_pair pair = {0};
+
+    pair.result = PROTOTYPE_UNKNOWN;
+    if (object_dwarf_has_types(old_dwarf) && object_dwarf_has_types(new_dwarf))
+        pair = most_different(old_dwarf, old, new_dwarf, new);
+    if (old_text)
+        *old_text = spell_prototype(old_dwarf, pair.old);
+    if (new_text)
+        *new_text = spell_prototype(new_dwarf, pair.new);
+    return pair.result;
 }
 
 /* ------------------------------------------------------------- variables --- */
@@ -162,25 +221,34 @@ static char *function_text(const struct object_dwarf *dwarf, const struct types_
                        found->line);
 }
 
+static char *prototype_finding(enum types_prototype prototype, const char *name, const char *old,
+                               const char *new)
+{
+    if (prototype == PROTOTYPE_ONE_SIDED)
+        return format_text("%s has debug information only %s the edit: %s; whether its prototype "
+                           "changed is not known",
+                           name, old ? "before" : "after", old ? old : new);
+    return format_text("the prototype of %s changed: %s became %s; callers that run, or are "
+                       "not in the patch, pass the old arguments",
+                       name, old, new);
+}
+
 static void check_signature(struct check *check, const struct types_function *function)
 {
     const struct types_unit *unit = &check->question->units[function->unit];
+    enum types_prototype prototype;
     char *old, *new, *name;
 
     if (!function->replaces || !function->has_old || !function->has_new || !unit->old_dwarf ||
-        !unit->new_dwarf ||
-        types_prototype(unit->old_dwarf, function->old_place, unit->new_dwarf, function->new_place,
-                        NULL, NULL) != PROTOTYPE_CHANGED)
+        !unit->new_dwarf)
         return;
-    types_prototype(unit->old_dwarf, function->old_place, unit->new_dwarf, function->new_place,
-                    &old, &new);
-    name = function_text(unit->new_dwarf, function, function->new_place);
-    types_finding_add(
-        &check->findings,
-        format_text("the prototype of %s changed: %s became %s; callers that run, or are "
-                    "not in the patch, pass the old arguments",
-                    name, old, new));
-    free(name);
+    prototype = types_prototype(unit->old_dwarf, function->old_place, unit->new_dwarf,
+                                function->new_place, &old, &new);
+    if (prototype == PROTOTYPE_CHANGED || prototype == PROTOTYPE_ONE_SIDED) {
+        name = function_text(unit->new_dwarf, function, function->new_place);
+        types_finding_add(&check->findings, prototype_finding(prototype, name, old, new));
+        free(name);
+    }
     free(old);
     free(new);
 }

@@ -58,10 +58,12 @@ enum types_prototype {
     PROTOTYPE_SAME,
     PROTOTYPE_LAYOUT, /* the same words, but a type that a parameter or the result reaches has another layout */
     PROTOTYPE_CHANGED,
-    PROTOTYPE_UNKNOWN /* one of both has no debug information */
+    PROTOTYPE_ONE_SIDED, /* one of both objects alone has debug information on it: it became assembler, or was */
+    PROTOTYPE_UNKNOWN /* neither has, or one of both has no types */
 };
 
-/* Compare the prototypes of the functions at two places of two objects. `old_text` and `new_text` (NULL: not wanted)
+/* Compare the prototypes of the functions at two places of two objects; where the compiler merged several, of each name that
+ * both have, and return the greatest difference. `old_text` and `new_text` (NULL: not wanted)
  * receive "int f(struct a *, int)", malloc'd, or NULL. */
 enum types_prototype types_prototype(const struct object_dwarf *old_dwarf, struct dwarf_place old,
                                      const struct object_dwarf *new_dwarf, struct dwarf_place new,

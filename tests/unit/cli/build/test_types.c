@@ -244,12 +244,54 @@ static void what_is_refused_is_a_note_if_it_is_forced(void **state)
     assert_true(refused > 10);
 }
 
+/* Where gcc merges functions of equal code, they lie at one place, and each has a prototype of its own. */
+static enum types_prototype merged_prototype(const char *first, const char *second, char **old_text)
+{
+    static const char form[] = "struct a { int x; }; struct b { int x; }; int take(void *);\n" //
+        NOINLINE "static int f(%s) { return take(p) + 1; }\n"                                  //
+        NOINLINE "static int g(%s) { return take(p) + 1; }\n"
+                               "int call(void *p) { return f(p) + g(p); }\n";
+    char before[512], after[512], *new_text;
+    struct compiled old, new;
+    struct dwarf_place place, new_place;
+    enum types_prototype result;
+
+    snprintf(before, sizeof(before), form, "struct a *p", "struct b *p");
+    snprintf(after, sizeof(after), form, first, second);
+    old = compile_object("gcc -g -O2", "before", before);
+    new = compile_object("gcc -g -O2", "after", after);
+    place = compiled_place(&old, "f");
+    assert_int_equal(place.section, compiled_place(&old, "g").section);
+    new_place = compiled_place(&new, "f");
+    result = types_prototype(old.dwarf, place, new.dwarf, new_place, old_text, &new_text);
+    free(new_text);
+    compiled_close(&old);
+    compiled_close(&new);
+    return result;
+}
+
+static void each_of_merged_functions_has_its_prototype(void **state)
+{
+    char *text;
+
+    (void)state;
+    assert_int_equal(merged_prototype("struct a *p", "struct b *p", &text), PROTOTYPE_SAME);
+    free(text);
+    assert_int_equal(merged_prototype("struct b *p", "struct b *p", &text), PROTOTYPE_CHANGED);
+    assert_non_null(strstr(text, "f(struct a *"));
+    free(text);
+    assert_int_equal(merged_prototype("struct a *p", "struct a *p", &text), PROTOTYPE_CHANGED);
+    assert_non_null(strstr(text, "g(struct b *"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_edit_has_its_verdict),
         cmocka_unit_test(every_edit_of_cxx_has_its_verdict),
         cmocka_unit_test(what_is_refused_is_a_note_if_it_is_forced),
+        cmocka_unit_test(each_of_merged_functions_has_its_prototype),
     };
 
     return cmocka_run_group_tests(tests, directory_make, directory_remove);
