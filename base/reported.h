@@ -195,6 +195,8 @@ struct reported_status {
     void (*each_module)(reported_module_fn *put, void *context);
     /* This looks at all threads: for the reply to a request, not for the file. */
     void (*each_old_call)(reported_old_call_fn *put, void *context);
+    /* Call after each_old_call(): threads that could not be looked at, because they ran; `slot` is NULL. */
+    void (*each_running)(reported_old_call_fn *put, void *context);
 };
 
 #endif

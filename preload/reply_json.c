@@ -486,6 +486,16 @@ static void put_old_call(void *context, const struct reported_old_call *call)
     json_object_end(json);
 }
 
+static void put_running(void *context, const struct reported_old_call *call)
+{
+    struct json *json = context;
+
+    json_object_begin(json, NULL);
+    json_unsigned(json, "tid", call->tid);
+    json_string(json, "thread", call->thread);
+    json_object_end(json);
+}
+
 void reply_json_status(struct json *json, const struct reported_status *status, bool threads)
 {
     json_unsigned(json, "damaged", status->damaged);
@@ -499,5 +509,8 @@ void reply_json_status(struct json *json, const struct reported_status *status, 
         return;
     json_array_begin(json, "old_calls");
     status->each_old_call(put_old_call, json);
+    json_array_end(json);
+    json_array_begin(json, "running");
+    status->each_running(put_running, json);
     json_array_end(json);
 }

@@ -36,7 +36,7 @@ void reply_json_result(struct reply_json *reply, const struct reported_result *r
 void reply_json_end(struct reply_json *reply, const char *warning, uint64_t microseconds);
 void reply_json_discard(struct reply_json *reply);
 
-/* Add the members "damaged", "slots" and "modules" to an open object; `threads`: and "old_calls". */
+/* Add the members "damaged", "slots" and "modules" to an open object; `threads`: and "old_calls" and "running". */
 void reply_json_status(struct json *json, const struct reported_status *status, bool threads);
 
 #endif

@@ -183,6 +183,8 @@ static void document(struct json *json, const char *key, size_t records, bool th
         if (threads) {
             json_array_begin(json, "old_calls");
             json_array_end(json);
+            json_array_begin(json, "running");
+            json_array_end(json);
         }
     }
     json_array_begin(json, "history");

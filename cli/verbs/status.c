@@ -300,6 +300,18 @@ static void print_history(struct json_object *history)
     table_free(&table);
 }
 
+/* Print the threads that could not be looked at. */
+static void print_running(struct json_object *threads)
+{
+    for (size_t i = 0; i < json_length(threads); i++) {
+        struct json_object *thread = json_item(threads, i);
+
+        printf("%sthread %lld (", i ? "" : "\n", (long long)json_integer(thread, "tid", 0));
+        text_print(stdout, json_text(thread, "thread"));
+        puts(") ran whenever it was looked at: whether it still runs old code is not known");
+    }
+}
+
 static bool with_history;
 
 static void print_status(struct json_object *reply, const struct process *process)
@@ -316,6 +328,7 @@ static void print_status(struct json_object *reply, const struct process *proces
     }
     if (layered == 0)
         puts("nothing is applied");
+    print_running(json_list(status, "running"));
     if (with_history)
         print_history(json_list(status, "history"));
 }

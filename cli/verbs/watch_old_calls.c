@@ -63,31 +63,66 @@ static bool is_watched(struct json_object *status, struct json_object *call,
     return false;
 }
 
-/* Add the process's calls to `now`, and print those that are new. */
-static void take_reply(const struct watch_old_calls *calls, struct watch_old_calls *now,
-                       const struct watch_processes *processes, const struct watch_process *process,
-                       struct json_object *reply)
-{
-    struct json_object *status = NULL, *list;
+/* What was said at the last look, and what is said now. */
+struct saying {
+    const struct watch_old_calls *before;
+    struct watch_old_calls now;
+    const struct watch_processes *processes;
+};
 
-    json_object_object_get_ex(reply, "status", &status);
-    list = json_list(status, "old_calls");
+/* Add a sentence, malloc'd, and print it if it is new. */
+static void say(struct saying *saying, char *text)
+{
+    struct watch_old_calls *now = &saying->now;
+
+    if (!was_said(saying->before, text))
+        report_event(saying->processes->report, "old_call", "%s", text);
+    now->said = reallocate(now->said, (now->count + 1) * sizeof(*now->said));
+    now->said[now->count++] = text;
+}
+
+static void say_calls(struct saying *saying, const struct watch_process *process,
+                      struct json_object *status)
+{
+    struct json_object *list = json_list(status, "old_calls");
+
     for (size_t i = 0; i < json_length(list); i++) {
         struct json_object *call = json_item(list, i);
-        char *text;
 
-        if (!is_watched(status, call, process))
-            continue;
-        text = format_text(
-            "%s: thread %lld (%s) of process %d still runs the old code; its call has not "
-            "returned since %s",
-            json_text(call, "slot"), (long long)json_integer(call, "tid", 0),
-            json_text(call, "thread"), process->process.pid, json_text(call, "since"));
-        if (!was_said(calls, text))
-            report_event(processes->report, "old_call", "%s", text);
-        now->said = reallocate(now->said, (now->count + 1) * sizeof(*now->said));
-        now->said[now->count++] = text;
+        if (is_watched(status, call, process))
+            say(saying,
+                format_text(
+                    "%s: thread %lld (%s) of process %d still runs the old code; its call has not "
+                    "returned since %s",
+                    json_text(call, "slot"), (long long)json_integer(call, "tid", 0),
+                    json_text(call, "thread"), process->process.pid, json_text(call, "since")));
     }
+}
+
+static void say_running(struct saying *saying, const struct watch_process *process,
+                        struct json_object *status)
+{
+    struct json_object *list = json_list(status, "running");
+
+    for (size_t i = 0; i < json_length(list); i++) {
+        struct json_object *thread = json_item(list, i);
+
+        say(saying,
+            format_text("thread %lld (%s) of process %d ran whenever it was looked at: whether it "
+                        "still runs old code is not known",
+                        (long long)json_integer(thread, "tid", 0), json_text(thread, "thread"),
+                        process->process.pid));
+    }
+}
+
+static void take_reply(struct saying *saying, const struct watch_process *process,
+                       struct json_object *reply)
+{
+    struct json_object *status = NULL;
+
+    json_object_object_get_ex(reply, "status", &status);
+    say_calls(saying, process, status);
+    say_running(saying, process, status);
 }
 
 void watch_old_calls_look(struct watch_old_calls *calls, const struct watch_processes *processes)
@@ -95,7 +130,7 @@ void watch_old_calls_look(struct watch_old_calls *calls, const struct watch_proc
     const struct client_request client_request = {
         .verb = "status", .keys = "", .timeout = REQUEST_TIMEOUT_DEFAULT};
     struct session_request *requests;
-    struct watch_old_calls now = {0};
+    struct saying saying = {.before = calls, .processes = processes};
 
     if (!calls->next || now_ms() < calls->next)
         return;
@@ -105,10 +140,10 @@ void watch_old_calls_look(struct watch_old_calls *calls, const struct watch_proc
     if (processes->count)
         requests_run(requests, processes->count, &client_request);
     for (size_t i = 0; i < processes->count; i++) {
-        take_reply(calls, &now, processes, &processes->list[i], requests[i].reply);
+        take_reply(&saying, &processes->list[i], requests[i].reply);
         json_object_put(requests[i].reply);
     }
     free(requests);
     watch_old_calls_free(calls);
-    *calls = now;
+    *calls = saying.now;
 }

@@ -12,11 +12,13 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "base/sys_wait.h"
 #include "base/unwind.h"
 #include "loader/text/stacks.h"
 #include "loader/text/thread_scan.h"
 
 enum {
+    LOOKS = 10,          /* at a thread that runs, a millisecond after each other */
     FRAMES_MAX = 256,    /* of one thread */
     WORDS_SEARCHED = 512 /* for a saved frame pointer */
 };
@@ -90,8 +92,9 @@ static enum cfi_result step_or_guess(const struct cfi_memory *memory, struct cfi
     return step(memory, frame, function);
 }
 
-/* Add the thread's functions. They are dropped again if the thread has moved on. */
-static void unwind_thread(struct thread_frames *frames, pid_t entry, struct frames_reader *reader)
+/* Add the functions of a thread that sleeps. They are dropped again if the thread has moved on. Return false if nothing of it
+ * is known. */
+static bool unwind_thread(struct thread_frames *frames, pid_t entry, struct frames_reader *reader)
 {
     const struct cfi_memory memory = {.read = read_process, .context = reader};
     struct cfi_frame frame = {.signal = true};
@@ -100,7 +103,7 @@ static void unwind_thread(struct thread_frames *frames, pid_t entry, struct fram
     uintptr_t pc, sp, pc_now, sp_now;
 
     if (!thread_scan_sleeps(entry, &pc, &sp))
-        return;
+        return false;
     frame.value[cfi_machine.pc] = pc;
     frame.value[cfi_machine.sp] = sp;
     frame.known = 1U << cfi_machine.pc | 1U << cfi_machine.sp;
@@ -113,8 +116,39 @@ static void unwind_thread(struct thread_frames *frames, pid_t entry, struct fram
         if (result != CFI_OK)
             break;
     }
-    if (!thread_scan_sleeps(entry, &pc_now, &sp_now) || pc_now != pc || sp_now != sp)
-        frames->count = before;
+    if (thread_scan_sleeps(entry, &pc_now, &sp_now) && pc_now == pc && sp_now == sp)
+        return true;
+    frames->count = before;
+    return false;
+}
+
+/* Look once at each thread of which nothing is known, and keep those that ran again. */
+static void look_at_running(struct thread_frames *frames, struct frames_reader *reader)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < frames->running_count; i++) {
+        pid_t entry = frames->running[i];
+
+        if (!unwind_thread(frames, entry, reader) && thread_scan_runs(entry))
+            frames->running[kept++] = entry;
+    }
+    frames->running_count = kept;
+}
+
+static void look_at_all(struct thread_frames *frames, const struct thread_scan *scan,
+                        struct frames_reader *reader, uint64_t until)
+{
+    frames->running = malloc((scan->count + 1) * sizeof(*frames->running));
+    frames->cut = !frames->running;
+    for (size_t i = 0; frames->running && i < scan->count; i++) {
+        if (clock_ms() > until) {
+            frames->cut = true;
+            break;
+        }
+        if (!unwind_thread(frames, scan->threads[i].entry, reader))
+            frames->running[frames->running_count++] = scan->threads[i].entry;
+    }
 }
 
 void frames_look(struct thread_frames *frames, unsigned milliseconds)
@@ -125,13 +159,11 @@ void frames_look(struct thread_frames *frames, unsigned milliseconds)
 
     *frames = (struct thread_frames){0};
     if (thread_scan_look(&scan) == 0)
-        for (size_t i = 0; i < scan.count; i++) {
-            if (clock_ms() > until) {
-                frames->cut = true;
-                break;
-            }
-            unwind_thread(frames, scan.threads[i].entry, &reader);
-        }
+        look_at_all(frames, &scan, &reader, until);
+    for (int i = 1; i < LOOKS && frames->running_count && clock_ms() <= until; i++) {
+        sys_pause(1);
+        look_at_running(frames, &reader);
+    }
     if (reader.memory >= 0)
         sys_close(reader.memory);
 }
@@ -139,5 +171,6 @@ void frames_look(struct thread_frames *frames, unsigned milliseconds)
 void frames_free(struct thread_frames *frames)
 {
     free(frames->list);
+    free(frames->running);
     *frames = (struct thread_frames){0};
 }

@@ -1,9 +1,8 @@
 /*
  * frames.h - the functions that the other threads of the process are in: their stacks, unwound from outside.
  *
- * Called by the listener with the engine lock held. Only threads that sleep in a system call are looked at; a thread
- * that wakes meanwhile is left out. What is found was true at a past moment. No thread is stopped, and no signal is
- * sent.
+ * Called by the listener with the engine lock held. Only threads that sleep in a system call can be looked at: each thread
+ * several times, until it does. What is found was true at a past moment. No thread is stopped, and no signal is sent.
  */
 #ifndef HOTPATCH_FRAMES_H
 #define HOTPATCH_FRAMES_H
@@ -22,7 +21,9 @@ struct thread_frame {
 struct thread_frames {
     struct thread_frame *list;
     size_t count, capacity;
-    bool cut; /* there was no memory, or no time, for all */
+    bool cut;       /* there was no memory, or no time, for all */
+    pid_t *running; /* the threads that ran whenever they were looked at */
+    size_t running_count;
 };
 
 /* Unwind the threads, for at most `milliseconds`. */

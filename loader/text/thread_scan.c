@@ -175,6 +175,14 @@ bool thread_scan_sleeps(pid_t entry, uintptr_t *pc, uintptr_t *sp)
     return read_place(entry, pc, sp) == OUTSIDE;
 }
 
+bool thread_scan_runs(pid_t entry)
+{
+    uintptr_t pc, sp;
+    struct scanned_thread thread = {.entry = entry};
+
+    return read_place(entry, &pc, &sp) == RUNNING && read_status(&thread);
+}
+
 void thread_scan_name(pid_t entry, char name[32])
 {
     ssize_t n = read_thread_file(entry, "/comm", name, 32);

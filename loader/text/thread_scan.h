@@ -58,6 +58,8 @@ int thread_scan_evacuate(struct thread_scan *scan, uintptr_t begin, uintptr_t en
 bool thread_scan_has_left(uintptr_t begin, uintptr_t end);
 /* Return whether the thread sleeps in a system call, and with which PC and SP. */
 bool thread_scan_sleeps(pid_t entry, uintptr_t *pc, uintptr_t *sp);
+/* Return whether the thread runs, or is to run: not if it is gone, or sleeps. */
+bool thread_scan_runs(pid_t entry);
 /* Write the thread's name to `name`; "?" if the thread is gone. */
 void thread_scan_name(pid_t entry, char name[32]);
 

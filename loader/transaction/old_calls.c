@@ -16,27 +16,28 @@
 
 enum { LOOK_MS = 100 };
 
+static struct thread_frames frames; /* of the last look */
+
 struct old_code {
     const struct slot *slot;
     uintptr_t function;
     const struct timespec *since; /* the switch after which it is old */
 };
 
-static void put_threads(const struct thread_frames *frames, const struct old_code *old,
-                        reported_old_call_fn *put, void *context)
+static void put_threads(const struct old_code *old, reported_old_call_fn *put, void *context)
 {
     pid_t last = 0;
 
-    for (size_t i = 0; i < frames->count; i++) {
+    for (size_t i = 0; i < frames.count; i++) {
         struct reported_old_call call = {.slot = old->slot->name,
                                          .object = slot_object_name(old->slot),
                                          .since = *old->since,
-                                         .tid = frames->list[i].entry};
+                                         .tid = frames.list[i].entry};
         char name[32];
 
-        if (frames->list[i].function != old->function || frames->list[i].entry == last)
+        if (frames.list[i].function != old->function || frames.list[i].entry == last)
             continue;
-        last = frames->list[i].entry; /* a function that calls itself is one */
+        last = frames.list[i].entry; /* a function that calls itself is one */
         thread_scan_name(last, name);
         call.thread = name;
         put(context, &call);
@@ -61,23 +62,23 @@ static bool is_layer(const struct slot *slot, uintptr_t function)
     return false;
 }
 
-static void put_slot_calls(const struct thread_frames *frames, const struct slot *slot,
-                           reported_old_call_fn *put, void *context)
+static void put_slot_calls(const struct slot *slot, reported_old_call_fn *put, void *context)
 {
     const struct layer *top = &slot->layers[slot->layer_count - 1];
     struct old_code own = {slot, slot->object->bias + slot->definition, &slot->left},
                     replaced = {slot, top->replaced, &top->since};
 
     if (!may_call_own(slot))
-        put_threads(frames, &own, put, context);
+        put_threads(&own, put, context);
     if (replaced.function != slot->base && !is_layer(slot, replaced.function))
-        put_threads(frames, &replaced, put, context);
+        put_threads(&replaced, put, context);
 }
 
 void old_calls_each(reported_old_call_fn *put, void *context)
 {
-    struct thread_frames frames = {0};
     bool looked = false;
+
+    frames_free(&frames);
 
     for (const struct slot *slot = slots_of(SLOT_ENTRY); slot; slot = slot->next_of_kind) {
         if (slot->layer_count == 0 || !slot->object)
@@ -85,7 +86,19 @@ void old_calls_each(reported_old_call_fn *put, void *context)
         if (!looked)
             frames_look(&frames, LOOK_MS);
         looked = true;
-        put_slot_calls(&frames, slot, put, context);
+        put_slot_calls(slot, put, context);
+    }
+}
+
+void old_calls_each_running(reported_old_call_fn *put, void *context)
+{
+    for (size_t i = 0; i < frames.running_count; i++) {
+        struct reported_old_call call = {.tid = frames.running[i]};
+        char name[32];
+
+        thread_scan_name(frames.running[i], name);
+        call.thread = name;
+        put(context, &call);
     }
     frames_free(&frames);
 }

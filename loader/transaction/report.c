@@ -338,5 +338,6 @@ struct reported_status report_status(void)
     return (struct reported_status){.damaged = damaged,
                                     .each_slot = each_status_slot,
                                     .each_module = each_status_module,
-                                    .each_old_call = old_calls_each};
+                                    .each_old_call = old_calls_each,
+                                    .each_running = old_calls_each_running};
 }

@@ -49,17 +49,23 @@ static void put(const char *name, const char *text)
     file_write(directory_path(name), text, strlen(text), 0644);
 }
 
-static struct host *start(const char *flags)
+/* Compile the program with the flags, and the patch. */
+static void compile(const char *flags, const char *name)
 {
     char command[1024];
 
+    snprintf(command, sizeof(command),
+             "cd %s && gcc %s -g -pthread -o %s %s.c && "
+             "gcc -I%s -shared -fPIC -o patch.so patch.c",
+             directory, flags, name, name, source_file("include"));
+    run_shell(command);
+}
+
+static struct host *start(const char *flags)
+{
     put("program.c", program_c);
     put("patch.c", patch_c);
-    snprintf(command, sizeof(command),
-             "cd %s && gcc %s -g -pthread -o program program.c && "
-             "gcc -I%s -shared -fPIC -o patch.so patch.c",
-             directory, flags, source_file("include"));
-    run_shell(command);
+    compile(flags, "program");
     return host_start(directory_path("program"), NULL);
 }
 
@@ -102,11 +108,47 @@ static void frames_with_frame_pointers_are_found_too(void **state)
     with_flags("-O0");
 }
 
+/* The thread never sleeps after its line: /proc does not say where it is. */
+static const char spinner_c[] = "#include <stdio.h>\n"
+                                "__attribute__((noipa)) int answer(int n) { return n * 1000003; }\n"
+                                "int main(void)\n"
+                                "{\n"
+                                "    puts(\"ready\");\n"
+                                "    fflush(stdout);\n"
+                                "    for (volatile int n = 0;; n = answer(n))\n"
+                                "        ;\n"
+                                "}\n";
+
+static void a_thread_that_never_sleeps_is_named_as_not_known(void **state)
+{
+    struct host *host;
+    const char *pid;
+
+    (void)state;
+    put("spinner.c", spinner_c);
+    put("patch.c", "#include <hotpatch.h>\n"
+                   "HOTPATCH_MODULE(\"new\", \"1\");\n"
+                   "HOTPATCH_REPLACE(int, answer, (int n)) { return n + 2; }\n");
+    compile("-O2", "spinner");
+    host = host_start(directory_path("spinner"), NULL);
+    pid = pid_text(host->pid);
+    output_must(hotpatch(host, "status", pid, NULL), 0, "nothing is applied", "whenever");
+    output_must(hotpatch(host, "load", pid, directory_path("patch.so"), NULL), 0, "applied", NULL);
+    output_must(hotpatch(host, "status", pid, NULL), 0,
+                "(spinner) ran whenever it was looked at: whether it still runs old code is not "
+                "known",
+                "its call has not");
+    output_must(hotpatch(host, "revert", pid, "all", NULL), 0, "reverted", NULL);
+    output_must(hotpatch(host, "status", pid, NULL), 0, "nothing is applied", "whenever");
+    host_kill(host);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_that_have_not_returned_are_named),
         cmocka_unit_test(frames_with_frame_pointers_are_found_too),
+        cmocka_unit_test(a_thread_that_never_sleeps_is_named_as_not_known),
     };
 
     return cmocka_run_group_tests(tests, directory_make, directory_remove);

@@ -49,6 +49,9 @@ static const char main_c[] = "#include <stdio.h>\n"
                              "            printf(\"%d\\n\", step());\n"
                              "        else if (!strcmp(line, \"word\\n\"))\n"
                              "            puts(word());\n"
+                             "        else if (!strcmp(line, \"spin\\n\"))\n"
+                             "            for (volatile int n = puts(\"spinning\");; n++)\n"
+                             "                ;\n"
                              "        else if (!strncmp(line, \"exit \", 5))\n"
                              "            return line[5] - '0';\n"
                              "        else\n"
@@ -436,6 +439,17 @@ static void a_call_that_does_not_return_is_named_with_its_thread(void **state)
     host_expect(world->host, "other", "10");
 }
 
+static void a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    host_expect(world->host, "spin", "spinning");
+    save("main.c", main_c, "printf(\"%d\\n\", other())", "printf(\"%d\\n\", other() + 1)");
+    talker_await(&world->watch, "main.c: live in ");
+    talker_await(&world->watch, "ran whenever it was looked at: whether it still runs old code");
+}
+
 static void a_source_that_is_new_in_the_compile_commands_becomes_part_of_the_program(void **state)
 {
     struct world *world = *state;
@@ -775,6 +789,7 @@ int main(int argc, char **argv)
         TEST(changed_compile_commands_are_read_again),
         TEST(a_header_that_comes_after_its_include_is_waited_for),
         TEST(a_call_that_does_not_return_is_named_with_its_thread),
+        TEST(a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at),
         TEST(the_watch_ends_with_the_process),
         TEST(two_processes_of_one_program_are_both_patched),
         TEST(a_source_that_is_new_in_the_compile_commands_becomes_part_of_the_program),
