@@ -71,7 +71,7 @@ struct saying {
 };
 
 /* Add a sentence, malloc'd, and print it if it is new. */
-static void say(struct saying *saying, char *text)
+static void say_once(struct saying *saying, char *text)
 {
     struct watch_old_calls *now = &saying->now;
 
@@ -90,7 +90,8 @@ static void say_calls(struct saying *saying, const struct watch_process *process
         struct json_object *call = json_item(list, i);
 
         if (is_watched(status, call, process))
-            say(saying,
+            say_once(
+                saying,
                 format_text(
                     "%s: thread %lld (%s) of process %d still runs the old code; its call has not "
                     "returned since %s",
@@ -107,7 +108,8 @@ static void say_running(struct saying *saying, const struct watch_process *proce
     for (size_t i = 0; i < json_length(list); i++) {
         struct json_object *thread = json_item(list, i);
 
-        say(saying,
+        say_once(
+            saying,
             format_text("thread %lld (%s) of process %d ran whenever it was looked at: whether it "
                         "still runs old code is not known",
                         (long long)json_integer(thread, "tid", 0), json_text(thread, "thread"),
