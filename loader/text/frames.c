@@ -136,8 +136,8 @@ static void look_at_running(struct thread_frames *frames, struct frames_reader *
     frames->running_count = kept;
 }
 
-static void look_at_all(struct thread_frames *frames, const struct thread_scan *scan,
-                        struct frames_reader *reader, uint64_t until)
+static void unwind_threads(struct thread_frames *frames, const struct thread_scan *scan,
+                           struct frames_reader *reader, uint64_t until)
 {
     frames->running = malloc((scan->count + 1) * sizeof(*frames->running));
     frames->cut = !frames->running;
@@ -159,7 +159,7 @@ void frames_look(struct thread_frames *frames, unsigned milliseconds)
 
     *frames = (struct thread_frames){0};
     if (thread_scan_look(&scan) == 0)
-        look_at_all(frames, &scan, &reader, until);
+        unwind_threads(frames, &scan, &reader, until);
     for (int i = 1; i < LOOKS && frames->running_count && clock_ms() <= until; i++) {
         sys_pause(1);
         look_at_running(frames, &reader);
