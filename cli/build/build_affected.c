@@ -7,18 +7,8 @@
 #include "base/base_name.h"
 #include "cli/build/file_bytes.h"
 #include "cli/build/paths.h"
+#include "cli/build/source_place.h"
 #include "cli/output/output.h"
-
-static const char *const source_suffixes[] = {".c", ".cc", ".cpp", ".cxx", ".C", NULL};
-
-static bool is_source(const char *path)
-{
-    for (const char *const *suffix = source_suffixes; *suffix; suffix++)
-        if (strlen(path) > strlen(*suffix) &&
-            strcmp(path + strlen(path) - strlen(*suffix), *suffix) == 0)
-            return true;
-    return false;
-}
 
 static void add_affected(struct build_run *run, struct unit *unit)
 {
@@ -101,7 +91,7 @@ static bool may_include(const struct build_run *run, const struct unit *unit)
 
         if (strcmp(step->real, unit->real) == 0)
             continue;
-        if (!is_source(step->real) || !units_find(&run->build->units, step->real)) {
+        if (!source_is_compiled(step->real) || !units_find(&run->build->units, step->real)) {
             if (!step->is_text)
                 return true;
         } else if (text_names(run, unit->real, base_name(step->real))) {
@@ -163,7 +153,7 @@ static void add_new_sources(struct build_run *run)
         const struct edit_step *step = &run->steps[i];
         struct unit *unit = units_find(&run->build->units, step->real), *sibling;
 
-        if (step->file->old_text || !step->file->new_text || !is_source(step->real))
+        if (step->file->old_text || !step->file->new_text || !source_is_compiled(step->real))
             continue;
         if (!unit && (sibling = find_sibling(run, step->real)))
             unit = units_add_like(&run->build->units, step->file->path, sibling);
@@ -203,7 +193,7 @@ int build_find_affected(struct build_run *run, struct refusal *why)
 /* Return whether the target has a source of this name, and no command of one was read. */
 static bool lacks_command(const struct build *build, const char *real)
 {
-    if (!is_source(real) || units_find(&build->units, real) ||
+    if (!source_is_compiled(real) || units_find(&build->units, real) ||
         !binary_file_count(build->target.binary, base_name(real)))
         return false;
     for (size_t i = 0; i < build->units.count; i++)
@@ -229,7 +219,7 @@ static int check_unread(const struct build_run *run, const char *real, const cha
     for (size_t i = 0; i < run->step_count; i++) {
         const struct edit_step *step = &run->steps[i];
 
-        if (!step->same && !step->is_text && !is_source(step->real) &&
+        if (!step->same && !step->is_text && !source_is_compiled(step->real) &&
             text_names(run, real, base_name(step->real)))
             return refuse(why, HP_COMMANDS, "%s may include %s: %s", real, step->file->path,
                           reason);

@@ -208,27 +208,55 @@ static void remove_file_of(struct diff_editor *editor, const char *place)
         edit_list_change(file, NULL, 0);
 }
 
+static bool is_text(const char *text, size_t size, const char *other, size_t other_size)
+{
+    return text && other && size == other_size && memcmp(text, other, size) == 0;
+}
+
+/* Return whether a source that the diff makes is there, but not in the target: an edit that was taken back left it. */
+static bool is_left_over(const struct diff_editor *editor, const char *place, const char *out,
+                         size_t out_size)
+{
+    const struct unit *unit = units_find(&editor->build->units, place);
+    char *read = NULL;
+    size_t size = 0;
+    bool left;
+
+    if (!source_is_compiled(place) || (unit && !unit->stranger) ||
+        edit_list_find(editor->list, place) || file_bytes_read(place, &read, &size, NULL) != 0)
+        return false;
+    left = is_text(read, size, out, out_size);
+    free(read);
+    return left;
+}
+
+/* Make a file. One that is there already with the same text is no obstacle. */
 static int create_file(struct diff_editor *editor, const struct diff_file *file, const char *path,
                        struct refusal *why)
 {
-    char *place = place_of_new(editor, path), *out;
-    size_t out_size, failed;
-    struct edit_file *made = take_file_text(editor, place);
+    char *place = place_of_new(editor, path), *out = NULL;
+    size_t out_size = 0, failed;
     bool ambiguous;
+    bool fits = diff_apply(file, "", 0, false, &out, &out_size, &failed, &ambiguous, NULL) == 0;
+    struct edit_file *made =
+        fits && is_left_over(editor, place, out, out_size) ? NULL : take_file_text(editor, place);
     int result = 0;
 
-    if (made && made->new_text && made->new_size && source_is_code(place)) {
+    if (made && made->new_text && made->new_size && source_is_code(place) &&
+        !(fits && is_text(made->new_text, made->new_size, out, out_size))) {
         result =
             refuse(why, HP_DIFF, "%s: it makes %s, which is there already", editor->name, place);
-    } else if (diff_apply(file, "", 0, false, &out, &out_size, &failed, &ambiguous, NULL) == 0) {
+    } else if (fits) {
         if (!made)
             made = edit_list_add(editor->list, format_text("%s", place), NULL, 0);
         edit_list_change(made, out, out_size);
+        out = NULL;
     } else if (is_no_source(editor, place)) {
         note_ignored(editor, place, "the diff does not apply to an empty file");
     } else {
         result = refuse_hunk(editor, file, place, failed, ambiguous, why);
     }
+    free(out);
     free(place);
     return result;
 }

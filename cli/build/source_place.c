@@ -87,6 +87,17 @@ bool source_leads_out(const char *path)
     return false;
 }
 
+bool source_is_compiled(const char *path)
+{
+    static const char *const suffixes[] = {".c", ".cc", ".cpp", ".cxx", ".C"};
+    const char *dot = strrchr(path, '.');
+
+    for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (strcmp(dot, suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
 bool source_is_code(const char *path)
 {
     static const char *const suffixes[] = {".c",  ".h",   ".inc", ".def", ".y",   ".l",

@@ -17,5 +17,7 @@ void source_places(const struct build *build, const struct word_list *bases, con
 bool source_leads_out(const char *path);
 /* Return whether a compiler may read a file of this name, so that it has to be right. */
 bool source_is_code(const char *path);
+/* Return whether a file of this name is compiled by itself. */
+bool source_is_compiled(const char *path);
 
 #endif

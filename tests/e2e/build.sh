@@ -192,6 +192,12 @@ printf '#include "limits_of.h"\n#include "more.h"\nint helper(int x)\n{\n    ret
 echo '#define MORE 7' >"$p.new/include/more.h"
 make_diff
 check "a new file and a new header belong to the edit" finds 2 helper not_clamped
+cp "$p.new/src/helper.c" "$p/src"
+cp "$p.new/include/more.h" "$p/include"
+check "they may be there already, where an edit that was taken back left them" finds 2 helper not_clamped
+echo '#define MORE 8' >"$p/include/more.h"
+check "but not with other text" refused HP-DIFF "more.h, which is there already"
+rm "$p/src/helper.c" "$p/include/more.h"
 
 edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
 rm "$p.new/src/where.c"
