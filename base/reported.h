@@ -181,8 +181,10 @@ typedef void reported_result_fn(void *context, const struct reported_result *res
 
 /* A call that began before a switch and has not returned. */
 struct reported_old_call {
-    const char *slot, *object;
-    struct timespec since; /* the switch */
+    const char *slot, *object; /* `slot`: the function's name, where it has no slot */
+    const char *module;        /* the patch that made the code old; or NULL */
+    bool entry;                /* false: it has no slot; old code alone calls it */
+    struct timespec since;     /* the switch */
     uint64_t tid;
     const char *thread; /* its name */
 };

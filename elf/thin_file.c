@@ -204,6 +204,21 @@ static int thin_read_private(struct thin_reader *reader)
     return 0;
 }
 
+static int thin_read_old(struct thin_reader *reader)
+{
+    struct thin_file *thin = reader->thin;
+    struct thin_old *olds = realloc(thin->olds, (thin->old_count + 1) * sizeof(*olds)),
+                    one = {.name = reader->fields[2]};
+
+    if (!olds)
+        return elf_fail(reader->error, ELF_NO_MEMORY, "no memory");
+    thin->olds = olds;
+    if (!*one.name || !thin_read_number(reader->fields[1], 16, &one.offset))
+        return line_fails(reader, "an old function has an offset and a name");
+    olds[thin->old_count++] = one;
+    return 0;
+}
+
 static int thin_read_keep(struct thin_reader *reader)
 {
     uint32_t symbol = thin_read_symbol(reader);
@@ -226,7 +241,7 @@ static const struct {
     {"digest", thin_read_digest},   {"name", thin_read_name},       {"version", thin_read_version},
     {"target", thin_read_target},   {"replace", thin_read_replace}, {"address", thin_read_address},
     {"import", thin_read_import},   {"keep", thin_read_keep},       {"callers", thin_read_callers},
-    {"private", thin_read_private},
+    {"private", thin_read_private}, {"old", thin_read_old},
 };
 
 static void split(struct thin_reader *reader, char *line)
@@ -346,6 +361,7 @@ void thin_file_close(struct thin_file *thin)
     free(thin->replacements);
     free(thin->callers);
     free(thin->privates);
+    free(thin->olds);
     free(thin->text);
     free(thin);
 }

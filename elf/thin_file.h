@@ -20,6 +20,8 @@
  *                                         replaced: calls from elsewhere rely on the ABI alone. 0 0: there is none
  *   private  NAME OFFSET                  no other object may be bound to the target's NAME, the function at OFFSET:
  *                                         its callers are in this file, and its old entry stays as it is
+ *   old      OFFSET NAME                  the target's function at OFFSET is old code, and keeps its entry: a clone, a part, or
+ *                                         a function all of whose callers are in this file or gone
  *   keep     SYMBOL KEY                   new writable data: its value is kept over reloads by KEY
  *
  * SYMBOL is an index of .symtab, decimal. OFFSET, CALL and SIZE are hexadecimal: virtual addresses before load bias of
@@ -82,6 +84,12 @@ struct thin_private {
     uint64_t offset;
 };
 
+/* A function of the target that old code alone calls. */
+struct thin_old {
+    const char *name;
+    uint64_t offset;
+};
+
 struct thin_file {
     struct rel_object *object;
     const char *digest; /* or NULL; what it says is for thin_digest.h */
@@ -95,6 +103,8 @@ struct thin_file {
     size_t caller_count;
     struct thin_private *privates;
     size_t private_count;
+    struct thin_old *olds;
+    size_t old_count;
     char *text; /* the section, with NUL at the ends of fields; the strings above lie here */
 };
 

@@ -480,6 +480,8 @@ static void put_old_call(void *context, const struct reported_old_call *call)
     json_object_begin(json, NULL);
     json_string(json, "slot", call->slot);
     json_string(json, "object", call->object);
+    json_string(json, "module", call->module);
+    json_boolean(json, "entry", call->entry);
     json_unsigned(json, "tid", call->tid);
     json_string(json, "thread", call->thread);
     put_time(json, "since", &call->since);

@@ -26,6 +26,7 @@ void selection_free(struct selection *selection)
     free(selection->units);
     free(selection->functions);
     free(selection->privates);
+    free(selection->olds);
     free(selection->notes);
     free(selection);
 }

@@ -69,6 +69,12 @@ struct selected_private {
     uint64_t host;
 };
 
+/* A function of the binary that keeps its entry and that old code alone calls: a clone, a part, one whose callers all change. */
+struct selected_old {
+    const char *name;
+    uint64_t host;
+};
+
 struct selection {
     struct selected_unit *units; /* as many as pairs, in their order */
     size_t unit_count;
@@ -76,6 +82,8 @@ struct selection {
     size_t function_count;
     struct selected_private *privates;
     size_t private_count;
+    struct selected_old *olds;
+    size_t old_count;
     char **notes; /* sentences: "initial value of `limit` changed: the live value stays" */
     size_t note_count;
 };

@@ -13,6 +13,7 @@
 #include "cli/build/select_closure.h"
 #include "cli/build/select_data.h"
 #include "cli/build/select_form.h"
+#include "cli/build/select_old.h"
 #include "cli/build/select_prototypes.h"
 #include "cli/build/select_types.h"
 #include "cli/build/selecting.h"
@@ -183,6 +184,7 @@ static void select_steps(struct selecting *selecting)
     if (selecting->why->count)
         return;
     functions_add(selecting);
+    select_old(selecting);
     if (!replaces_any(selecting->selection))
         refuse_unchanged(selecting);
 }

@@ -189,6 +189,15 @@ static void put_privates(FILE *file, const struct selection *selection)
     }
 }
 
+static void put_olds(FILE *file, const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->old_count; i++) {
+        fprintf(file, "old\t%" PRIx64, selection->olds[i].host);
+        put_field(file, selection->olds[i].name);
+        fputc('\n', file);
+    }
+}
+
 static int put_all_lines(FILE *file, const struct selection *selection,
                          const struct thin_meta *meta, const struct thin_numbers *units,
                          struct refusal *why)
@@ -211,6 +220,7 @@ static int put_all_lines(FILE *file, const struct selection *selection,
         put_replacement(file, function, symbol);
     }
     put_privates(file, selection);
+    put_olds(file, selection);
     put_symbols(file, selection, units);
     return 0;
 }

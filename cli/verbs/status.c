@@ -184,12 +184,32 @@ static void print_old_calls(struct json_object *status, struct json_object *slot
     for (size_t i = 0; i < json_length(calls); i++) {
         struct json_object *call = json_item(calls, i);
 
-        if (strcmp(json_text(call, "slot"), json_text(slot, "name")) != 0 ||
+        if (!json_true(call, "entry") ||
+            strcmp(json_text(call, "slot"), json_text(slot, "name")) != 0 ||
             strcmp(json_text(call, "object"), json_text(slot, "object")) != 0)
             continue;
         printf("  thread %lld (", (long long)json_integer(call, "tid", 0));
         text_print(stdout, json_text(call, "thread"));
         printf(") still runs the old code: its call has not returned since %s\n",
+               json_text(call, "since"));
+    }
+}
+
+static void print_name(const char *name);
+
+/* Print the threads that are in old code that has no slot. */
+static void print_inner_calls(struct json_object *calls)
+{
+    for (size_t i = 0; i < json_length(calls); i++) {
+        struct json_object *call = json_item(calls, i);
+
+        if (json_true(call, "entry"))
+            continue;
+        putchar('\n');
+        print_name(json_text(call, "slot"));
+        printf(": thread %lld (", (long long)json_integer(call, "tid", 0));
+        text_print(stdout, json_text(call, "thread"));
+        printf(") still runs the old code: a call that led to it has not returned since %s\n",
                json_text(call, "since"));
     }
 }
@@ -328,6 +348,7 @@ static void print_status(struct json_object *reply, const struct process *proces
     }
     if (layered == 0)
         puts("nothing is applied");
+    print_inner_calls(json_list(status, "old_calls"));
     print_running(json_list(status, "running"));
     if (with_history)
         print_history(json_list(status, "history"));

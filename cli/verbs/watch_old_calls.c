@@ -44,23 +44,20 @@ static bool was_said(const struct watch_old_calls *calls, const char *text)
     return false;
 }
 
-/* Return whether the slot's live code is that of a patch of the watch. */
-static bool is_watched(struct json_object *status, struct json_object *call,
-                       const struct watch_process *process)
+/* Return whether a patch of the watch made the code old. */
+static bool is_watched(struct json_object *call, const struct watch_process *process)
 {
-    struct json_object *slots = json_list(status, "slots");
-
-    for (size_t i = 0; i < json_length(slots); i++) {
-        struct json_object *slot = json_item(slots, i);
-
-        if (strcmp(json_text(slot, "name"), json_text(call, "slot")) != 0 ||
-            strcmp(json_text(slot, "object"), json_text(call, "object")) != 0)
-            continue;
-        for (size_t j = 0; j < process->part_count; j++)
-            if (strcmp(json_text(slot, "live_module"), process->parts[j].binary->module) == 0)
-                return true;
-    }
+    for (size_t i = 0; i < process->part_count; i++)
+        if (strcmp(json_text(call, "module"), process->parts[i].binary->module) == 0)
+            return true;
     return false;
+}
+
+/* Return the end of the sentence that a thread still runs the old code: of an entry its own call has not returned. */
+static const char *began(struct json_object *call)
+{
+    return json_true(call, "entry") ? "its call has not returned since"
+                                    : "a call that led to it has not returned since";
 }
 
 /* What was said at the last look, and what is said now. */
@@ -89,14 +86,13 @@ static void say_calls(struct saying *saying, const struct watch_process *process
     for (size_t i = 0; i < json_length(list); i++) {
         struct json_object *call = json_item(list, i);
 
-        if (is_watched(status, call, process))
+        if (is_watched(call, process))
             say_once(
                 saying,
-                format_text(
-                    "%s: thread %lld (%s) of process %d still runs the old code; its call has not "
-                    "returned since %s",
-                    json_text(call, "slot"), (long long)json_integer(call, "tid", 0),
-                    json_text(call, "thread"), process->process.pid, json_text(call, "since")));
+                format_text("%s: thread %lld (%s) of process %d still runs the old code; %s %s",
+                            json_text(call, "slot"), (long long)json_integer(call, "tid", 0),
+                            json_text(call, "thread"), process->process.pid, began(call),
+                            json_text(call, "since")));
     }
 }
 

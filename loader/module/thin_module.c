@@ -62,6 +62,23 @@ static int take_callers(struct module *module)
     return 0;
 }
 
+static int take_olds(struct thin_module *thin)
+{
+    thin->olds = calloc(thin->file->old_count + 1, sizeof(*thin->olds));
+    if (!thin->olds)
+        return -1;
+    for (size_t i = 0; i < thin->file->old_count; i++) {
+        struct thin_old_code *code = &thin->olds[thin->old_count];
+
+        code->name = text_copy(thin->file->olds[i].name);
+        code->offset = thin->file->olds[i].offset;
+        if (!code->name)
+            return -1;
+        thin->old_count++;
+    }
+    return 0;
+}
+
 static int take_thin_file(struct module *module, struct refusal *why)
 {
     const struct thin_file *file = module->thin->file;
@@ -69,7 +86,8 @@ static int take_thin_file(struct module *module, struct refusal *why)
     module->name = text_copy(file->name);
     module->version = text_copy(file->version);
     module->build_id = text_copy(file->build_id);
-    if (!module->name || !module->version || !module->build_id || take_callers(module) != 0)
+    if (!module->name || !module->version || !module->build_id || take_callers(module) != 0 ||
+        take_olds(module->thin) != 0)
         return no_memory_of(module, why);
     for (size_t i = 0; i < file->replacement_count; i++)
         if (add_replacement_of(module, &file->replacements[i]) != 0)

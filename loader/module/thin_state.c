@@ -39,6 +39,24 @@ void thin_module_take(struct module *module, struct thin_module *parked)
     thin_module_free(parked);
 }
 
+static void old_code_follow(struct thin_old_code *code, const struct module *old)
+{
+    for (size_t i = 0; i < old->thin->old_count; i++) {
+        const struct thin_old_code *same = &old->thin->olds[i];
+
+        if (same->offset == code->offset)
+            code->since = same->since.tv_sec ? same->since : old->since;
+    }
+}
+
+void thin_olds_follow(struct module *module, const struct module *old)
+{
+    if (!old->thin || old->thin->target_bias != module->thin->target_bias)
+        return;
+    for (size_t i = 0; i < module->thin->old_count; i++)
+        old_code_follow(&module->thin->olds[i], old);
+}
+
 void thin_module_forget_file(struct thin_module *thin)
 {
     if (!thin)
@@ -59,5 +77,8 @@ void thin_module_free(struct thin_module *thin)
     thin_module_forget_file(thin);
     free(thin->functions);
     free(thin->relied);
+    for (size_t i = 0; i < thin->old_count; i++)
+        free(thin->olds[i].name);
+    free(thin->olds);
     free(thin);
 }

@@ -63,6 +63,8 @@ bool thin_plan(struct transaction *transaction, struct module *module, const str
 {
     if (thin_module_find(module, transaction->why) != 0)
         return false;
+    if (old)
+        thin_olds_follow(module, old);
     if (thin_private_check(module, transaction->why) != 0)
         return true;
     if ((old && module_is_same(module, old)) || parked_next(module, NULL))

@@ -439,6 +439,61 @@ static void a_call_that_does_not_return_is_named_with_its_thread(void **state)
     host_expect(world->host, "other", "10");
 }
 
+/* gcc makes serve.constprop.0 of serve(), and main() jumps to it: no frame of main() is left. */
+static const char clone_c[] =
+    "#include <stdio.h>\n"
+    "#include \"step.h\"\n"
+    "__attribute__((noinline)) static int serve(int count, const char *word)\n"
+    "{\n"
+    "    char line[64];\n"
+    "    puts(\"ready\");\n"
+    "    fflush(stdout);\n"
+    "    while (fgets(line, sizeof(line), stdin)) {\n"
+    "        count += 2;\n"
+    "        printf(\"%d %s %d\\n\", count, word, other());\n"
+    "        fflush(stdout);\n"
+    "    }\n"
+    "    return count + step();\n"
+    "}\n"
+    "int main(int argc, char **argv) { return serve(argc + !argv[0], \"it\"); }\n";
+
+/* Read from status since when the code of the clone is old. */
+static void read_since(const struct world *world, char *since, size_t size)
+{
+    struct output *output = hotpatch(world->host, "status", pid_text(world->host->pid), NULL);
+    const char *text = strstr(output->out, "serve.constprop.0: thread ");
+
+    assert_non_null(text);
+    text = strstr(text, "led to it has not returned since ");
+    assert_non_null(text);
+    snprintf(since, size, "%.*s", (int)strcspn(text, "\n"), text);
+    output_free(output);
+}
+
+static void a_thread_in_a_clone_is_named_with_the_time_of_the_first_save(void **state)
+{
+    struct world *world = *state;
+    char since[128], again[128];
+
+    host_kill(world->host);
+    put("main.c", clone_c);
+    build_program();
+    world->host = host_start(directory_path(program), NULL);
+    watch_host(world);
+    save("main.c", clone_c, "count += 2", "count += 3");
+    talker_await(&world->watch, "main.c: live in ");
+    talker_await(&world->watch, "serve.constprop.0: thread ");
+    talker_await(&world->watch, "the old code; a call that led to it has not returned since 2");
+    host_expect(world->host, "x", "3 it 10");
+    await_read(world->host->pid);
+    read_since(world, since, sizeof(since));
+    save("main.c", clone_c, "count += 2", "count += 4");
+    talker_await(&world->watch, "main.c: live in ");
+    read_since(world, again, sizeof(again));
+    assert_string_equal(since, again);
+    host_expect(world->host, "x", "5 it 10");
+}
+
 static void a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at(void **state)
 {
     struct world *world = *state;
@@ -789,6 +844,7 @@ int main(int argc, char **argv)
         TEST(changed_compile_commands_are_read_again),
         TEST(a_header_that_comes_after_its_include_is_waited_for),
         TEST(a_call_that_does_not_return_is_named_with_its_thread),
+        TEST(a_thread_in_a_clone_is_named_with_the_time_of_the_first_save),
         TEST(a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at),
         TEST(the_watch_ends_with_the_process),
         TEST(two_processes_of_one_program_are_both_patched),

@@ -117,7 +117,8 @@ static void every_line_is_read(void **state)
     struct thin_file *thin = must_open(HEAD "replace\t1\t1f0\t20\tf\tunit.c\t12\tint (void *)\n"
                                             "address\t1\t1f0\nimport\t4\taddress\t4010\t1030\n"
                                             "keep\t2\tunit.c - d int 4\ncallers\t100\t200\n"
-                                            "private\tg\t1e0\n");
+                                            "private\tg\t1e0\n"
+                                            "old\t1f0\tg.part.0\n");
 
     (void)state;
     assert_string_equal(thin->name, "fix");
@@ -139,6 +140,9 @@ static void every_line_is_read(void **state)
     assert_int_equal(thin->private_count, 1);
     assert_string_equal(thin->privates[0].name, "g");
     assert_int_equal(thin->privates[0].offset, 0x1e0);
+    assert_int_equal(thin->old_count, 1);
+    assert_string_equal(thin->olds[0].name, "g.part.0");
+    assert_int_equal(thin->olds[0].offset, 0x1f0);
     thin_file_close(thin);
 }
 
@@ -193,6 +197,8 @@ static void lines_that_contradict_the_object_are_refused(void **state)
     must_refuse(HEAD "callers\t20\t10\n");
     must_refuse(HEAD "private\t\t10\n");
     must_refuse(HEAD "private\tg\n");
+    must_refuse(HEAD "old\t10\n");
+    must_refuse(HEAD "old\tg\tg\n");
 }
 
 static void only_relocatable_objects_with_that_section_are_thin(void **state)

@@ -141,6 +141,19 @@ static void an_inlined_function_changes_those_it_is_inlined_into(void **state)
 
 /* ---- clones and parts ---- */
 
+/* Check the functions that keep their entries and are old code: `names`, a space after each. */
+static void expect_old(const struct edited *edited, const char *names)
+{
+    char all[512] = "";
+
+    for (size_t i = 0; i < edited->selection->old_count; i++) {
+        assert_true(edited->selection->olds[i].host != 0);
+        snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s ",
+                 edited->selection->olds[i].name);
+    }
+    assert_string_equal(all, names);
+}
+
 #define CLONE(body)                                                                     \
     "struct s { int a, b, c; };\nextern int volatile sink;\nint volatile sink;\n" KEEP  \
     "static int clone(struct s *s, int unused, int x) { sink = s->a; " body " }\n" KEEP \
@@ -160,6 +173,8 @@ static void callers_of_a_changed_clone_are_in_the_patch(void **state)
         clone |= strncmp(edited.selection->functions[i].name, "clone.", 6) == 0 &&
                  !edited.selection->functions[i].replaces;
     assert_true(clone);
+    assert_int_equal(edited.selection->old_count, 1);
+    assert_int_equal(strncmp(edited.selection->olds[0].name, "clone.", 6), 0);
     edited_close(&edited);
 }
 
@@ -176,6 +191,7 @@ static void an_unchanged_clone_is_the_program_s(void **state)
              CLONE("return s->a * x;"));
     edited = edited_one("gcc -g -O2", before, after);
     edited_expect_placed(&edited, "h");
+    expect_old(&edited, "");
     edited_close(&edited);
 }
 
@@ -191,6 +207,7 @@ static void a_function_and_its_cold_part_are_one(void **state)
     edited_expect_replaced(&edited, "f");
     edited_expect_placed(&edited, "f");
     assert_int_equal(edited_choice(&edited, 0, "f.cold").kind, CHOICE_OWN);
+    expect_old(&edited, "f.cold ");
     edited_close(&edited);
 }
 
@@ -209,6 +226,7 @@ static void callers_of_a_static_function_with_a_new_prototype_are_in_the_patch(v
                     edited_expect_why(&edited, "h", "changed");
                     edited_expect_why(&edited, "f", "changed");
                     assert_false(edited_choice(&edited, 0, "g").has_host);
+                    expect_old(&edited, "g ");
                 })
 }
 
@@ -381,6 +399,7 @@ static void a_function_that_moves_to_another_file_is_replaced(void **state)
 
         edited_expect_replaced(&edited, "f main");
         edited_expect_why(&edited, "f", "moved here");
+        expect_old(&edited, "");
         assert_int_equal(n.kind, CHOICE_HOST);
         assert_int_equal(n.at, edited_address(&edited, "n"));
         edited_close(&edited);
