@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/build/paths.h"
 #include "cli/output/clock.h"
 #include "cli/output/fatal.h"
 #include "cli/output/output.h"
@@ -287,6 +289,17 @@ static int watch_run(struct watch_state *watch)
     return exit_code;
 }
 
+/* Return the path of the compile commands from the root: events have names of directories that begin there; malloc'd. */
+static char *commands_path(const char *build_dir)
+{
+    char *here = getcwd(NULL, 0), *file = format_text("%s/compile_commands.json", build_dir);
+    char *path = path_absolute(here ? here : "/", file);
+
+    free(file);
+    free(here);
+    return path;
+}
+
 int verb_watch(int argc, char **argv)
 {
     struct watch_state watch = {0};
@@ -299,7 +312,7 @@ int verb_watch(int argc, char **argv)
                           watch.options.json, &why) != 0)
         return refused("watch", 0, &why, watch.options.json);
     if (watch.options.build_dir)
-        watch.commands = format_text("%s/compile_commands.json", watch.options.build_dir);
+        watch.commands = commands_path(watch.options.build_dir);
     exit_code = watch_run(&watch);
     watch_free(&watch);
     return watch.program > 0 ? watch_program_exit(watch.program_status) : exit_code;

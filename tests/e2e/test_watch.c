@@ -412,6 +412,25 @@ static void changed_compile_commands_are_read_again(void **state)
     host_expect(world->host, "word", "two");
 }
 
+static void
+changed_commands_of_a_build_directory_that_is_named_from_here_are_read_again(void **state)
+{
+    struct world *world = *state;
+    const char *argv[] = {"watch", pid_text(world->host->pid), "--build-dir", ".", NULL};
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_int_equal(chdir(directory), 0);
+    talker_start(&world->watch, world->host->directory, argv);
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    talker_await(&world->watch, "ready in ");
+    put_commands("-O2 -g -DUNUSED");
+    talker_await(&world->watch, "compile_commands.json has changed: read again");
+    save("step.c", step_c, "\"one\"", "\"two\"");
+    talker_await(&world->watch, "step.c: live in ");
+    host_expect(world->host, "word", "two");
+}
+
 static void a_header_that_comes_after_its_include_is_waited_for(void **state)
 {
     struct world *world = *state;
@@ -842,6 +861,7 @@ int main(int argc, char **argv)
         TEST(a_refused_edit_says_why_and_the_next_one_is_live),
         TEST(sources_that_are_not_the_programs_are_refused),
         TEST(changed_compile_commands_are_read_again),
+        TEST(changed_commands_of_a_build_directory_that_is_named_from_here_are_read_again),
         TEST(a_header_that_comes_after_its_include_is_waited_for),
         TEST(a_call_that_does_not_return_is_named_with_its_thread),
         TEST(a_thread_in_a_clone_is_named_with_the_time_of_the_first_save),
