@@ -286,17 +286,50 @@ bool object_dwarf_is_cxx(const struct object_dwarf *dwarf)
 }
 
 /* Debug information of level 1 has functions, variables and line numbers without types. */
+/* Return whether the object has code or data. */
+static bool has_contents(const struct rel_object *object)
+{
+    for (size_t i = 1; i < object->section_count; i++)
+        if ((object->sections[i].flags & SHF_ALLOC) && object->sections[i].type != SHT_NOTE &&
+            object->sections[i].size)
+            return true;
+    return false;
+}
+
+/* Return whether the last level that DW_AT_producer states is 1. Only gcc states it. */
+static bool states_level_1(const char *producer)
+{
+    const char *last = "";
+
+    for (const char *at = producer; at && (at = strstr(at, " -g")); at++)
+        if (strspn(at + 3, "0123456789") == strcspn(at + 3, " "))
+            last = at + 3;
+    return *last == '1';
+}
+
+/* A unit whose functions have neither parameters nor results has no type in it. With level 1 gcc writes the same; clang
+ * writes no frame base. */
+static bool has_level_2(const struct object_dwarf *dwarf, Dwarf_Die *function)
+{
+    const char *producer = object_dwarf_producer(dwarf);
+
+    return producer && dwarf_hasattr(function, DW_AT_frame_base) && !states_level_1(producer);
+}
+
 bool object_dwarf_has_types(const struct object_dwarf *dwarf)
 {
     Dwarf_Die die, child;
 
+    if (!has_contents(dwarf->object))
+        return true; /* there is nothing that could have another type */
     if (!first_unit(dwarf, &die) || dwarf_child(&die, &child) != 0)
         return false;
     do
         switch (dwarf_tag(&child)) {
         case DW_TAG_subprogram:
         case DW_TAG_variable:
-            if (dwarf_hasattr(&child, DW_AT_type) || dwarf_hasattr(&child, DW_AT_prototyped))
+            if (dwarf_hasattr(&child, DW_AT_type) || dwarf_hasattr(&child, DW_AT_prototyped) ||
+                has_level_2(dwarf, &child))
                 return true;
             break;
         case DW_TAG_imported_unit:

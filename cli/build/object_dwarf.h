@@ -31,7 +31,8 @@ int object_dwarf_open(struct object_dwarf **out, const char *name, const struct 
                       struct refusal *why);
 void object_dwarf_close(struct object_dwarf *dwarf); /* NULL is allowed */
 
-/* Return whether there are types to compare: debug information of level 2 (-g; not -g1 alone, and not none). */
+/* Return whether types can be compared: there is debug information of level 2 (-g; not -g1 alone, and not none), or
+ * neither code nor data that could have a type, as in a source that was empty. */
 bool object_dwarf_has_types(const struct object_dwarf *dwarf);
 
 /* Return all variables with a place, in the order of the debug information. */

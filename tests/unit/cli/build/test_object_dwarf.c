@@ -230,6 +230,34 @@ static void a_function_that_was_merged_with_another_keeps_its_name(void **state)
     compiled_close(&compiled);
 }
 
+static void a_source_without_a_parameter_or_result_has_types(void **state)
+{
+    static const char plain[] = "void tick()\n{\n    __asm__ volatile(\"nop\");\n}\n";
+    static const char *const levels[][2] = {{"gcc -g -O2", "clang -g -O2"},
+                                            {"gcc -g -O0", "clang -g -O0"},
+                                            {"gcc -g1 -O2", "clang -g1 -O2"}};
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct compiled compiled = compile_object(levels[i / 2][i % 2], "plain", plain);
+
+        assert_int_equal(object_dwarf_has_types(compiled.dwarf), i < 4);
+        compiled_close(&compiled);
+    }
+}
+
+static void a_source_without_code_has_nothing_that_lacks_types(void **state)
+{
+    struct compiled empty = compile_object("gcc -g -O2", "empty", "");
+    struct compiled comment = compile_object("clang -g -O2", "comment", "/* nothing */\n");
+
+    (void)state;
+    assert_true(object_dwarf_has_types(empty.dwarf));
+    assert_true(object_dwarf_has_types(comment.dwarf));
+    compiled_close(&empty);
+    compiled_close(&comment);
+}
+
 static void an_object_without_debug_information_has_no_types(void **state)
 {
     struct compiled none = compile_object("gcc -g0 -O2", "none", source);
@@ -381,6 +409,8 @@ int main(void)
         cmocka_unit_test(a_clone_has_the_name_of_its_function),
         cmocka_unit_test(the_cold_part_belongs_to_its_function),
         cmocka_unit_test(a_function_that_was_merged_with_another_keeps_its_name),
+        cmocka_unit_test(a_source_without_a_parameter_or_result_has_types),
+        cmocka_unit_test(a_source_without_code_has_nothing_that_lacks_types),
         cmocka_unit_test(an_object_without_debug_information_has_no_types),
         cmocka_unit_test(forms_that_cannot_be_read_are_refused_with_the_flag),
         cmocka_unit_test(the_flags_that_undo_these_forms_work),
