@@ -77,7 +77,7 @@
   X(HP_DIFF, "HP-DIFF", 1, "the diff does not apply to the sources", "give the sources that the binary was built from, and the right -pN") \
   X(HP_COMPILE, "HP-COMPILE", 1, "the compiler refused the source", "the compiler's own words are shown; the old code stays") \
   X(HP_BASELINE, "HP-BASELINE", 1, "the unedited source does not give the code of the binary", "use the sources, compiler and flags that the binary was built with; build the binary again if the sources are newer") \
-  X(HP_LTO, "HP-LTO", 1, "the binary was optimised as a whole (LTO, PGO or -fwhole-program)", "build it again without -flto, -fprofile-use and -fwhole-program") \
+  X(HP_LTO, "HP-LTO", 1, "the binary's code depends on the whole program or has counters (LTO, PGO, coverage)", "build it again without the option that is named: -flto, -fwhole-program, -fprofile-..., --coverage") \
   X(HP_NO_SYMBOLS, "HP-NO-SYMBOLS", 1, "the binary has no symbols", "give --debug FILE: a debug file of its build-id, or an unstripped rebuild of the same layout") \
   X(HP_UNCHANGED, "HP-UNCHANGED", 1, "the edit changes no machine code", "initial values of variables that exist change only in a new process; set them in the running one") \
   X(HP_TYPES, "HP-TYPES", 1, "a type or a prototype changed, and unchanged code or living data use the old", "keep the layout, or give --force-types where nothing of the old type lives") \

@@ -57,6 +57,7 @@ static const char *const outputs[] = {"-o",
                                       "-Wl,",
                                       "-fstack-usage",
                                       "-fcallgraph-info",
+                                      "-fopt-info",
                                       "-fdebug-types-section",
                                       "-fdiagnostics-color",
                                       NULL};
@@ -130,6 +131,26 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
     return result;
 }
 
+/* Take what makes files or compresses sections out of the assembler's options -Wa,A,B. */
+static void add_assembler(struct command_line *line, const char *word)
+{
+    char *kept = format_text("-Wa"), *copy = format_text("%s", word + strlen("-Wa,")), *rest = copy;
+
+    for (char *part; (part = strsep(&rest, ","));) {
+        char *longer;
+
+        if (strncmp(part, "--compress-debug-sections", 25) == 0 || strncmp(part, "-a", 2) == 0)
+            continue;
+        longer = format_text("%s,%s", kept, part);
+        free(kept);
+        kept = longer;
+    }
+    if (strcmp(kept, "-Wa") != 0)
+        words_add(&line->words, kept);
+    free(kept);
+    free(copy);
+}
+
 /* Take the dependency options out of -Wp,A,B. */
 static void add_preprocessor(struct command_line *line, const char *word)
 {
@@ -156,20 +177,33 @@ static void add_preprocessor(struct command_line *line, const char *word)
     free(copy);
 }
 
+/* Note an option with which a function's code does not follow from its source alone: it depends on the whole program, or
+ * has counters of which a file has a record that the program writes when it ends. */
 static void note_whole(struct command_line *line, const char *word)
 {
+    static const char *const begins[][2] = {
+        {"-fprofile-use", "-fprofile-use"},
+        {"-fprofile-instr-use", "-fprofile-use"},
+        {"-fauto-profile", "-fprofile-use"},
+        {"-fbranch-probabilities", "-fprofile-use"},
+        {"-fprofile-generate", "-fprofile-generate"},
+        {"-fprofile-instr-generate", "-fprofile-instr-generate"},
+        {"-fcs-profile-generate", "-fcs-profile-generate"},
+        {"-fprofile-arcs", "-fprofile-arcs"},
+        {"--coverage", "--coverage"},
+        {"-coverage", "--coverage"},
+    };
+
     if (strcmp(word, "-fno-lto") == 0 || strcmp(word, "-fno-whole-program") == 0 ||
-        strcmp(word, "-fno-profile-use") == 0)
+        strncmp(word, "-fno-profile-", 13) == 0)
         line->whole = NULL;
     else if (strncmp(word, "-flto", 5) == 0 && strncmp(word, "-flto-", 6) != 0)
         line->whole = "-flto";
     else if (strcmp(word, "-fwhole-program") == 0)
         line->whole = "-fwhole-program";
-    else if (strncmp(word, "-fprofile-use", 13) == 0 ||
-             strncmp(word, "-fprofile-instr-use", 19) == 0 ||
-             strncmp(word, "-fauto-profile", 14) == 0 ||
-             strcmp(word, "-fbranch-probabilities") == 0)
-        line->whole = "-fprofile-use";
+    for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+        if (strncmp(word, begins[i][0], strlen(begins[i][0])) == 0)
+            line->whole = begins[i][1];
 }
 
 static bool is_map(const char *word)
@@ -209,6 +243,8 @@ static void take_argument(struct command_line *line, const char *word)
         words_add(&line->maps, word);
     if (strncmp(word, "-Wp,", 4) == 0)
         add_preprocessor(line, word);
+    else if (strncmp(word, "-Wa,", 4) == 0)
+        add_assembler(line, word);
     else if (!is_in_list(word, output_words) && !begins_listed(word, outputs))
         words_add(&line->words, word);
 }

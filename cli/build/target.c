@@ -63,6 +63,11 @@ int target_open(struct build_target *target, const char *path, const char *debug
         else if (!binary_has_symbols(target->binary))
             result = refuse(why, HP_NO_SYMBOLS, "%s has no symbol table%s", target->name,
                             debug ? ", nor has the debug file" : "");
+        else if (!*binary_build_id(target->binary))
+            result = refuse(why, HP_BUILD_ID,
+                            "%s has no build-id, by which a process is known to run it: link it "
+                            "with -Wl,--build-id",
+                            target->name);
     }
     if (result == 0)
         unit_names_read(&target->names, symbols >= 0 ? symbols : file);

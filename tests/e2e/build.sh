@@ -484,6 +484,31 @@ project lto '-O2 -g'
 sed -i 's/-O2/-O2 -flto/' "$p/compile_commands.json"
 edit src/twice.c 's/\* 2/* 5/'
 check "link-time optimisation is refused in words" refused HP-LTO "flto"
+sed -i 's/-flto/--coverage/' "$p/compile_commands.json"
+check "so are counters of coverage" refused HP-LTO "is compiled with --coverage"
+sed -i 's/--coverage/-fprofile-generate=dir/' "$p/compile_commands.json"
+check "and those of a profile" refused HP-LTO "is compiled with -fprofile-generate"
+
+project sections '-O2 -g -Wa,--compress-debug-sections,--noexecstack,-a=list.txt'
+edit src/twice.c 's/\* 2/* 5/'
+rm -f "$p/src/list.txt"
+check "the assembler is not asked to compress, nor for a list" finds 1 twice
+check "and writes none" test ! -e "$p/src/list.txt"
+$cc -Wl,--build-id=none -o "$p/app" "$p/main.o" "$p/twice.o" "$p/where.o" || exit 1
+check "a program without a build-id is refused" refused HP-BUILD-ID "app has no build-id"
+
+# A source of which nothing is compiled, until the edit.
+project nothing '-O2 -g'
+: >"$p/src/where.c"
+: >"$p.before/src/where.c"
+(cd "$p/src" && $cc -O2 -g -I../include -c -o ../where.o where.c) || exit 1
+sed -i 's/where()/0/; /int where(void);/d' "$p/src/main.c" "$p.before/src/main.c"
+(cd "$p/src" && $cc -O2 -g -I../include -c -o ../main.o main.c) || exit 1
+$cc -o "$p/app" "$p/main.o" "$p/twice.o" "$p/where.o" || exit 1
+edit src/twice.c 's/\* 2/* five()/; 1i int five(void);'
+echo 'int five(void) { return 5; }' >"$p.new/src/where.c"
+make_diff
+check "a source that was empty gets a function" finds 2 five twice
 
 # Out of the tree, absolute names, a header read through "..", and through a link of the user's.
 project cmake
