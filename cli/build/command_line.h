@@ -12,10 +12,11 @@
 struct command_line {
     char *directory; /* where the compiler runs */
     struct word_list
-        words;         /* the compiler and its options, without outputs, and without the source */
-    char *source;      /* as the command spells it */
-    char *language;    /* the value of the last -x before the source, or NULL */
-    const char *whole; /* the option by which code depends on more than its source (-flto, --coverage), or NULL */
+        words;      /* the compiler and its options, without outputs, and without the source */
+    char *source;   /* as the command spells it */
+    char *language; /* the value of the last -x before the source, or NULL */
+    const char *
+        whole; /* the option by which code depends on more than its source (-flto, --coverage), or NULL */
     struct word_list maps; /* the -f...-prefix-map= options of the command */
 };
 
