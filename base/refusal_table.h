@@ -28,7 +28,7 @@
   X(HP_LIMIT, "HP-LIMIT", 1, "a limit of the process leaves no room for the request", "raise the limit (prlimit --pid), or load the patch before the program lowers it") \
   X(HP_LATER, "HP-LATER", 1, "this version of hotpatch cannot do that yet", "see NEWS for what each version can do") \
   /* the file */ \
-  X(HP_OPEN, "HP-OPEN", 1, "a file cannot be opened", "check the path and its permissions; a patch is opened as the program's user") \
+  X(HP_OPEN, "HP-OPEN", 1, "a file cannot be opened", "check the path and its permissions; load opens a patch as the user of the program") \
   X(HP_NOT_REGULAR, "HP-NOT-REGULAR", 1, "the path does not name a regular file", "give the path of the file itself: a patch, a program or its debug information") \
   X(HP_WRITABLE, "HP-WRITABLE", 1, "users other than root and the program's user can change the patch", "chown it and its directory; chmod go-w both") \
   X(HP_CHANGED, "HP-CHANGED", 1, "the patch changed while it was read", "load it when its build has finished") \
@@ -75,7 +75,7 @@
   X(HP_COMMANDS, "HP-COMMANDS", 1, "the compile commands cannot be used", "use cmake, meson or bear; compile_commands.json and its directory must be yours or root's, and writable by no other user") \
   X(HP_SOURCE, "HP-SOURCE", 1, "the edit names a file that the binary was not built from, or that several files match", "give --source DIR, or the path as compile_commands.json spells it") \
   X(HP_DIFF, "HP-DIFF", 1, "the diff does not apply to the sources", "give the sources that the binary was built from, and the right -pN") \
-  X(HP_COMPILE, "HP-COMPILE", 1, "the compiler refused the source", "the compiler's own words are shown; the old code stays") \
+  X(HP_COMPILE, "HP-COMPILE", 1, "the compiler refused the source", "mend the source where the compiler's own words say; until it compiles no code changes") \
   X(HP_BASELINE, "HP-BASELINE", 1, "the unedited source does not give the code of the binary", "use the sources, compiler and flags that the binary was built with; build the binary again if the sources are newer") \
   X(HP_LTO, "HP-LTO", 1, "the binary's code depends on the whole program or has counters (LTO, PGO, coverage)", "build it again without the option that is named: -flto, -fwhole-program, -fprofile-..., --coverage") \
   X(HP_NO_SYMBOLS, "HP-NO-SYMBOLS", 1, "the binary has no symbols", "give --debug FILE: a debug file of its build-id, or an unstripped rebuild of the same layout") \

@@ -87,6 +87,11 @@ static int read_commands(struct build *build, const char *build_dir,
     int result;
 
     build->commands_path = format_text("%s/compile_commands.json", build_dir);
+    if (access(build->commands_path, F_OK) != 0 && errno == ENOENT)
+        return refuse(why, HP_COMMANDS,
+                      "%s has no compile_commands.json: name the directory that has it with "
+                      "--build-dir, or the compiler with --cc 'gcc FLAGS' and the files",
+                      build_dir);
     checked = owner_check_file(&build->place.owner, build->commands_path, why);
     if (!checked)
         return -1;

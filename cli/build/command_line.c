@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/build/file_bytes.h"
 #include "cli/build/paths.h"
@@ -94,6 +95,16 @@ void command_line_free(struct command_line *line)
 
 /* ------------------------------------------------------- reading --- */
 
+/* Return whether the word names a file itself: gcc takes "@NAME" as a file where there is no NAME. */
+static bool is_file(const char *directory, const char *word)
+{
+    char *path = path_absolute(directory, word);
+    bool there = access(path, F_OK) == 0;
+
+    free(path);
+    return there;
+}
+
 /* Return `words` with the words of response files in their places. */
 static int expand(struct word_list *out, const struct word_list *words, const char *directory,
                   unsigned depth, struct refusal *why)
@@ -105,13 +116,15 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
         struct word_list inner = {0};
         char *path, *text;
         size_t size;
+        int error;
 
         if (*word != '@' || (i == 0 && depth == 0)) {
             words_add(out, word);
             continue;
         }
         path = path_absolute(directory, word + 1);
-        if (file_bytes_read(path, &text, &size, NULL) == 0) {
+        error = file_bytes_read(path, &text, &size, NULL) == 0 ? 0 : errno;
+        if (!error) {
             problem = words_split(&inner, text, WORDS_RESPONSE);
             if (problem || depth == RESPONSE_DEPTH)
                 result = refuse(why, HP_COMMANDS, "the response file %s: %s", path,
@@ -120,11 +133,11 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
                 result = expand(out, &inner, directory, depth + 1, why);
             words_free(&inner);
             free(text);
-        } else if (errno == ENOENT) {
-            words_add(out, word); /* as gcc does */
+        } else if (error == ENOENT && is_file(directory, word)) {
+            words_add(out, word);
         } else {
             result =
-                refuse(why, HP_COMMANDS, "read the response file %s: %s", path, strerror(errno));
+                refuse(why, HP_COMMANDS, "read the response file %s: %s", path, strerror(error));
         }
         free(path);
     }

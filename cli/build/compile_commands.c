@@ -116,15 +116,18 @@ static const char *find_compiler(struct compile_entry *entry)
     return problem;
 }
 
-/* Return whether the command makes an object of a source. */
-static bool compiles(const struct compile_entry *entry)
+/* Return whether the command makes an object of a source, alone or with another one after it. */
+static bool compiles(struct compile_entry *entry)
 {
     for (size_t i = 1; i < entry->arguments.count; i++) {
         const char *word = entry->arguments.list[i];
 
-        if (strcmp(word, "-E") == 0 || strcmp(word, "-S") == 0 || strcmp(word, "-M") == 0 ||
-            strcmp(word, "-MM") == 0 || strcmp(word, "-fsyntax-only") == 0)
+        if (strcmp(word, "-M") == 0 || strcmp(word, "-MM") == 0 ||
+            strcmp(word, "-fsyntax-only") == 0)
             return false;
+        if (strcmp(word, "-E") == 0 || strcmp(word, "-S") == 0)
+            entry->problem = "its command ends before the object (-E, -S): a build in several "
+                             "steps cannot be followed; let one command with -c make the object";
     }
     return entry->arguments.count > 1;
 }

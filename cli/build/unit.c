@@ -180,6 +180,9 @@ int units_make(struct units *units, const struct compile_commands *commands, str
         add_command(unit_of(units, &tree, entry->file, real), &line);
     }
     tdestroy(tree, free);
+    if (!units->count && units->unread.count > 1)
+        return refuse(why, HP_COMMANDS, "no compile command can be followed: %s: %s",
+                      units->unread.list[0], units->unread.list[1]);
     if (!units->count)
         return refuse(why, HP_COMMANDS, "the compile commands compile no file");
     return 0;

@@ -225,6 +225,18 @@ done
 echo "[$rows]" >"$p/compile_commands.json"
 edit src/where.c 's/__LINE__/7/'
 check "a source of the program without any command is refused" refused HP-COMMANDS "where.c: the compile commands do not compile it"
+row "$p/src" where.c "$cc -O2 -g -I../include -S where.c -o where.s"
+row "$p/src" where.s "$cc -c where.s -o where.o"
+echo "[$rows]" >"$p/compile_commands.json"
+check "one that is compiled in two steps is named" refused HP-COMMANDS "where.c: its command ends before the object"
+edit include/limits_of.h 's/LIMIT 10/LIMIT 20/'
+check "so is its header" refused HP-COMMANDS "where.c may include .*its command ends before the object"
+rows=
+for f in main twice where; do
+    row "$p/src" "$f.c" "$cc @flags.rsp -I../include -c $f.c"
+done
+echo "[$rows]" >"$p/compile_commands.json"
+check "a missing response file is named" refused HP-COMMANDS "no compile command can be followed: .*main.c: read the response file .*/flags.rsp"
 cp "$p.before/compile_commands.json" "$p/compile_commands.json"
 
 edit src/twice.c 's/return x \* 3;/return x * 3 +;/'
@@ -335,6 +347,17 @@ check "two trees beside the build directory" trees "$p.before" "$p.new" --build-
 cp "$p.new/src/twice.c" "$p/src/twice.c"
 check "the tree of the build directory may have the edit already" trees "$p.before" "$p.new" --build-dir "$p"
 cp "$p.before/src/twice.c" "$p/src/twice.c"
+
+commandless()
+{
+    mkdir "$work/bare"
+    cp "$p/src/twice.c" "$work/bare"
+    trees "$work/bare" "$p.new" >"$work/bare.out"
+    status=$?
+    rm -r "$work/bare"
+    [ $status -eq 1 ] && grep -q "HP-COMMANDS: $work/bare has no compile_commands.json.*--build-dir.*--cc" "$p.err"
+}
+check "a tree without compile commands is told from the build directory" commandless
 
 # A second command finds the unedited objects of the first.
 compilers()

@@ -123,10 +123,25 @@ static void a_script_of_several_commands_is_a_problem_of_its_file_alone(void **s
 static void what_compiles_nothing_is_left_out(void **state)
 {
     (void)state;
-    assert_string_equal(entry_of("\"directory\":\"/b\",\"file\":\"a.c\",\"command\":\"cc -E a.c\""),
-                        "none");
+    assert_string_equal(
+        entry_of("\"directory\":\"/b\",\"file\":\"a.c\",\"command\":\"cc -fsyntax-only a.c\""),
+        "none");
     assert_string_equal(entry_of("\"directory\":\"/b\",\"file\":\"a.c\",\"command\":\"cc -M a.c\""),
                         "none");
+}
+
+static void a_command_that_ends_before_the_object_is_a_problem_of_its_file(void **state)
+{
+    static const char *const ends[] = {"-E", "-S"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text),
+                 "\"directory\":\"/b\",\"file\":\"a.c\",\"command\":\"cc %s a.c -o a.x\"", ends[i]);
+        assert_non_null(strstr(entry_of(text), "problem: its command ends before the object"));
+    }
 }
 
 static void a_file_that_is_no_list_of_commands_is_refused(void **state)
@@ -320,6 +335,22 @@ static void a_response_file_that_names_itself_is_refused(void **state)
     unlink(path);
 }
 
+static void a_response_file_that_is_not_there_is_named(void **state)
+{
+    struct compile_entry entry = {.directory = "/tmp", .file = "/tmp/a.c"};
+    struct command_line line;
+    struct refusal why = {0};
+
+    (void)state;
+    words_split(&entry.arguments, "gcc @hotpatch-not-there.rsp -c a.c", WORDS_COMMAND);
+    assert_int_equal(command_line_read(&line, &entry, &why), -1);
+    assert_string_equal(refusal_text(&why, 0),
+                        "read the response file "
+                        "/tmp/hotpatch-not-there.rsp: No such file or directory");
+    refusal_clear(&why);
+    words_free(&entry.arguments);
+}
+
 /* -------------------------------------------------------- whose they are --- */
 
 /* A link may be exchanged after the check, so the file is opened by a path that has none. */
@@ -397,6 +428,7 @@ int main(void)
         cmocka_unit_test(what_stands_before_the_compiler_is_left_out),
         cmocka_unit_test(a_script_of_several_commands_is_a_problem_of_its_file_alone),
         cmocka_unit_test(what_compiles_nothing_is_left_out),
+        cmocka_unit_test(a_command_that_ends_before_the_object_is_a_problem_of_its_file),
         cmocka_unit_test(a_file_that_is_no_list_of_commands_is_refused),
         cmocka_unit_test(outputs_and_other_inputs_are_left_out),
         cmocka_unit_test(a_command_that_does_not_name_its_file_is_refused),
@@ -406,6 +438,7 @@ int main(void)
         cmocka_unit_test(prefix_maps_of_the_command_hold_in_the_view),
         cmocka_unit_test(response_files_are_opened),
         cmocka_unit_test(a_response_file_that_names_itself_is_refused),
+        cmocka_unit_test(a_response_file_that_is_not_there_is_named),
         cmocka_unit_test(the_path_that_is_checked_has_no_link),
         cmocka_unit_test(the_first_rule_of_dependencies_is_read),
         cmocka_unit_test(paths_are_made_absolute),
