@@ -216,7 +216,7 @@ static void whole_program_options_are_found_unless_taken_back(void **state)
         {"gcc -flto-partition=none a.c", ""},
         {"gcc -fwhole-program a.c", "-fwhole-program"},
         {"gcc -fprofile-use=x a.c", "-fprofile-use"},
-        {"gcc -fprofile-generate a.c", ""},
+        {"gcc -fprofile-generate a.c", "-fprofile-generate"},
     };
 
     (void)state;
