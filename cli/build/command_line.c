@@ -96,7 +96,7 @@ void command_line_free(struct command_line *line)
 /* ------------------------------------------------------- reading --- */
 
 /* Return whether the word names a file itself: gcc takes "@NAME" as a file where there is no NAME. */
-static bool is_file(const char *directory, const char *word)
+static bool is_file_there(const char *directory, const char *word)
 {
     char *path = path_absolute(directory, word);
     bool there = access(path, F_OK) == 0;
@@ -133,7 +133,7 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
                 result = expand(out, &inner, directory, depth + 1, why);
             words_free(&inner);
             free(text);
-        } else if (error == ENOENT && is_file(directory, word)) {
+        } else if (error == ENOENT && is_file_there(directory, word)) {
             words_add(out, word);
         } else {
             result =
