@@ -63,15 +63,15 @@ static struct watch_round saves_round(struct watch_state *watch)
 static struct pollfd *watch_polls(const struct watch_state *watch, size_t *count)
 {
     size_t processes = watch->processes.count;
-    struct pollfd *polls = allocate((PATH_WATCH_POLLS + processes + 1) * sizeof(*polls));
+    struct pollfd *polls = allocate((PATH_WATCH_POLLS + 2 * processes + 1) * sizeof(*polls));
 
     watch_files_polls(watch->files, polls);
-    for (size_t i = 0; i < processes; i++)
-        polls[PATH_WATCH_POLLS + i] =
-            (struct pollfd){.fd = watch->processes.list[i].end, .events = POLLIN};
-    polls[PATH_WATCH_POLLS + processes] =
-        watch->report.out == stdout ? results_poll() : (struct pollfd){.fd = -1};
-    *count = PATH_WATCH_POLLS + processes + 1;
+    *count = PATH_WATCH_POLLS;
+    for (size_t i = 0; i < processes; i++) {
+        polls[(*count)++] = (struct pollfd){.fd = watch->processes.list[i].end, .events = POLLIN};
+        polls[(*count)++] = (struct pollfd){.fd = watch->processes.list[i].claim, .events = POLLIN};
+    }
+    polls[(*count)++] = watch->report.out == stdout ? results_poll() : (struct pollfd){.fd = -1};
     return polls;
 }
 
@@ -170,6 +170,7 @@ static void watch_loop(struct watch_state *watch)
             watch_files_extend(watch->files);
             run_round(watch, true);
         }
+        watch_processes_others(&watch->processes);
         take_saves(watch);
         watch_old_calls_look(&watch->old_calls, &watch->processes);
         if (!client_interrupted())

@@ -16,6 +16,7 @@
 #include "cli/process/await_ready.h"
 #include "cli/process/mapped.h"
 #include "cli/process/process_targets.h"
+#include "cli/verbs/watch_claim.h"
 
 #define LOOK_MS 250      /* between two looks while there is a process */
 #define LOOK_NONE_MS 100 /* while there is none */
@@ -64,7 +65,38 @@ static void watched_free(struct watch_process *watched)
     process_close(&watched->process);
     if (watched->end >= 0)
         close(watched->end);
+    if (watched->claim >= 0)
+        close(watched->claim);
     free(watched->parts);
+}
+
+static void say_other(const struct watch_processes *processes, pid_t pid, pid_t other)
+{
+    report_event(processes->report, "other_watch",
+                 "process %d has another hotpatch watch, too (process %d): a save of either takes "
+                 "out what the other made live",
+                 pid, other);
+}
+
+static void claim_process(const struct watch_processes *processes, struct watch_process *watched)
+{
+    pid_t other;
+
+    watched->claim = watch_claim(watched->process.pid, watched->process.start_time, &other);
+    if (other)
+        say_other(processes, watched->process.pid, other);
+}
+
+void watch_processes_others(struct watch_processes *processes)
+{
+    for (size_t i = 0; i < processes->count; i++) {
+        struct watch_process *watched = &processes->list[i];
+        pid_t other = watched->claim >= 0 ? watch_claim_other(watched->claim) : 0;
+
+        if (other && !watched->shared)
+            say_other(processes, watched->process.pid, other);
+        watched->shared |= other != 0;
+    }
 }
 
 /* Take over the process. Return 0, or -1 with the refusal: it stays in the list without parts, so that it is not
@@ -72,7 +104,8 @@ static void watched_free(struct watch_process *watched)
 static int watched_add(struct watch_processes *processes, struct process *process,
                        struct refusal *why)
 {
-    struct watch_process watched = {.process = *process, .end = pidfd_open(process->pid, 0)};
+    struct watch_process watched = {
+        .process = *process, .end = pidfd_open(process->pid, 0), .claim = -1};
 
     memset(process, 0, sizeof(*process));
     if (!watched.process.shim)
@@ -80,6 +113,8 @@ static int watched_add(struct watch_processes *processes, struct process *proces
                watched.process.pid, process_name(&watched.process));
     if (why->count == 0)
         parts_find(processes, &watched, why);
+    if (why->count == 0)
+        claim_process(processes, &watched);
     processes->list =
         reallocate(processes->list, (processes->count + 1) * sizeof(*processes->list));
     processes->list[processes->count++] = watched;

@@ -21,7 +21,9 @@ struct watch_process {
     int end; /* pidfd; -1: there is none */
     struct watch_part *parts;
     size_t part_count;
-    bool lost; /* it did not answer: tried again at the next save */
+    int claim;   /* watch_claim.h; -1: none */
+    bool shared; /* that another watch has it was said */
+    bool lost;   /* it did not answer: tried again at the next save */
 };
 
 struct watch_processes {
@@ -45,6 +47,8 @@ void watch_processes_end(struct watch_processes *processes);
 /* Drop those that have ended, and say so. Return whether the watch goes on: there is a process, or one of @NAME may
  * come. */
 bool watch_processes_drop(struct watch_processes *processes);
+/* Say, once for each process, that another watch has the process, too. */
+void watch_processes_others(struct watch_processes *processes);
 /* Look for new processes of @NAME, if it is time. Return whether one was found. */
 bool watch_processes_join(struct watch_processes *processes);
 /* Find libraries that the processes have loaded meanwhile. */

@@ -513,6 +513,22 @@ static void a_thread_in_a_clone_is_named_with_the_time_of_the_first_save(void **
     host_expect(world->host, "x", "5 it 10");
 }
 
+static void two_watches_of_a_process_are_told_of_each_other(void **state)
+{
+    struct world *world = *state;
+    const char *argv[] = {"watch", pid_text(world->host->pid), "--build-dir", directory, NULL};
+    struct talker second = {0};
+
+    watch_host(world);
+    talker_start(&second, world->host->directory, argv);
+    talker_await(&second, "has another hotpatch watch, too (process ");
+    talker_await(&second, "ready in ");
+    talker_await(&world->watch, "has another hotpatch watch, too (process ");
+    assert_null(
+        strstr(strstr(world->watch.text, "another hotpatch watch") + 1, "another hotpatch"));
+    talker_stop(&second);
+}
+
 static void a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at(void **state)
 {
     struct world *world = *state;
@@ -865,6 +881,7 @@ int main(int argc, char **argv)
         TEST(a_header_that_comes_after_its_include_is_waited_for),
         TEST(a_call_that_does_not_return_is_named_with_its_thread),
         TEST(a_thread_in_a_clone_is_named_with_the_time_of_the_first_save),
+        TEST(two_watches_of_a_process_are_told_of_each_other),
         TEST(a_thread_that_never_sleeps_is_named_as_one_that_cannot_be_looked_at),
         TEST(the_watch_ends_with_the_process),
         TEST(two_processes_of_one_program_are_both_patched),
