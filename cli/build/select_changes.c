@@ -1,10 +1,12 @@
 /* select_changes.c - see select_changes.h. */
 #include "cli/build/select_changes.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/build/changes.h"
+#include "cli/build/entity_names.h"
 #include "cli/build/entry_judge.h"
 #include "cli/build/generated_names.h"
 #include "cli/build/object_dwarf_convention.h"
@@ -143,6 +145,15 @@ static bool has_no_entry(struct selecting *selecting, struct placing_unit *unit,
     return plan->no_entry != NULL;
 }
 
+/* Return whether the function is the resolver of an IFUNC. */
+static bool is_resolver(const struct object_view *view, uint32_t entity)
+{
+    for (uint32_t i = 1; i < view->object->symbol_count; i++)
+        if (view->of_symbol[i] == entity + 1 && view->object->symbols[i].type == STT_GNU_IFUNC)
+            return true;
+    return false;
+}
+
 static bool mark_together(struct selecting *selecting, struct placing_unit *unit, uint32_t after)
 {
     struct unit_compare *compare = &unit->compare;
@@ -151,7 +162,8 @@ static bool mark_together(struct selecting *selecting, struct placing_unit *unit
     struct function_plan *plan = &unit->functions[after];
     const struct entity_pair *pair;
 
-    if (!is_ordinary(entity) || !state->match || state->together)
+    if (!is_ordinary(entity) || !state->match || state->together ||
+        is_resolver(compare->after, after))
         return false;
     pair = unit_compare_find(compare, state->match - 1, after);
     if (!pair || pair->equal)
@@ -219,6 +231,60 @@ static bool keeps_entry(const struct placing_unit *unit, uint32_t after)
            !unit_callers_take_address(&unit->compare, after);
 }
 
+/* Return whether the edited resolver may still choose each function that the old one might have chosen. */
+static bool resolver_keeps(const struct unit_compare *compare, uint32_t before)
+{
+    const struct entity *entity = &compare->before->entities[before];
+    const struct section_view *section = &compare->before->sections[entity->section];
+
+    for (size_t i = object_view_reference_from(section, entity->offset);
+         i < section->reference_count &&
+         section->references[i].offset < entity->offset + entity->size;
+         i++) {
+        struct target target =
+            object_view_target(compare->before, &section->references[i], entity->offset);
+
+        if (target.kind == TARGET_ENTITY &&
+            compare->before->entities[target.entity].kind == ENTITY_FUNCTION &&
+            !compare->back[target.entity])
+            return false;
+    }
+    return true;
+}
+
+/* A resolver ran when the program started, and never runs again. */
+static void plan_resolver(struct selecting *selecting, uint32_t unit, uint32_t before,
+                          uint32_t after)
+{
+    struct placing_unit *of = &selecting->units[unit];
+    const struct unit_compare *compare = &of->compare;
+    const struct entity *entity = &compare->after->entities[after];
+    int length = (int)strcspn(entity->name, "."); /* chosen.resolver */
+    char where[512];
+
+    of->functions[after].changed = false;
+    entity_where(compare->after, entity, where, sizeof(where));
+    if (!is_resolver(compare->before, before))
+        selecting_refuse(selecting, HP_LATER, unit, after,
+                         "%.*s() becomes an IFUNC, which is chosen when a program starts", length,
+                         entity->name);
+    else if (!is_resolver(compare->after, after))
+        selecting_refuse(
+            selecting, HP_LATER, unit, after,
+            "%.*s() was an IFUNC: callers have what was chosen when the program started", length,
+            entity->name);
+    else if (!resolver_keeps(compare, before))
+        selecting_refuse(
+            selecting, HP_LATER, unit, after,
+            "the resolver of %.*s (IFUNC) may have chosen a function that the edit removes", length,
+            entity->name);
+    else
+        selecting_note(selecting,
+                       "%s%sthe resolver of %.*s (IFUNC) changed: what it chose when the program "
+                       "started stays",
+                       where, *where ? ": " : "", length, entity->name);
+}
+
 static void plan_matched(struct selecting *selecting, uint32_t unit, uint32_t after)
 {
     struct placing_unit *of = &selecting->units[unit];
@@ -231,6 +297,11 @@ static void plan_matched(struct selecting *selecting, uint32_t unit, uint32_t af
     plan_host(selecting, unit, after, host_function(&of->compare, before));
     if (!plan->changed)
         return;
+    if (is_resolver(of->compare.after, after) ||
+        (is_resolver(of->compare.before, before) && of->compare.after->entities[after].external)) {
+        plan_resolver(selecting, unit, before, after);
+        return;
+    }
     plan->replaces = plan->has_host && !keeps_entry(of, after) && !of->compare.states[after].shared;
     changes_explain(&of->compare, before, after, text, sizeof(text));
     explain(selecting, plan, text);
