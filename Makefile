@@ -62,8 +62,8 @@ engine_arch := $(filter-out $(shim_only_arch) $(wildcard $(ARCH)/compare*.c) $(A
 command_arch := $(wildcard $(addprefix $(ARCH)/,decode.c sha256.c fields.c prologue.c references.c hold.c stub.c callers*.c compare*.c far_data.c kept_names.c \
 	machine.c plt.c relocation.c system_call.S thin.c))
 preload_sources := $(call sources,preload) $(addprefix base/,$(shim_base)) $(shim_arch)
-# The engine does not compare objects with binaries.
-command_only := $(wildcard elf/binary*.c resolve/baseline*.c) resolve/far_data.c
+# The engine does not compare objects with binaries, nor change their lines.
+command_only := $(wildcard elf/binary*.c elf/line_*.c resolve/baseline*.c) elf/decl_lines.c elf/object_lines.c resolve/far_data.c
 engine_sources := $(filter-out $(command_only),$(call sources,loader elf resolve)) $(addprefix base/,$(engine_base)) \
 	$(engine_arch)
 command_sources := $(call sources,cli elf resolve) $(addprefix base/,$(command_base)) $(command_arch)

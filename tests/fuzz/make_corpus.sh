@@ -1,7 +1,7 @@
 #!/bin/sh
 # make_corpus.sh - make the seeds of fuzz_image, fuzz_slot_table, fuzz_manifest, fuzz_functions,
-# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue, fuzz_prologue_steps, fuzz_rel_object and
-# fuzz_object_dwarf anew.
+# fuzz_call_number, fuzz_bpf, fuzz_cfi, fuzz_callers, fuzz_prologue, fuzz_prologue_steps, fuzz_rel_object,
+# fuzz_object_dwarf and fuzz_object_lines anew.
 #
 #   tests/fuzz/make_corpus.sh [DIRECTORY]    default: corpus/ beside this script
 #
@@ -336,5 +336,33 @@ for compiler in gcc clang; do
             printf '%b' "$(printf '\\%03o\\%03o\\000\\000' $((size & 255)) $((size >> 8)))"
             cat "$work/old.o" "$work/new.o"
         } >"$out/fuzz_object_dwarf/$compiler-$version"
+    done
+done
+
+# fuzz_object_lines: an object whose hunk has a name.
+cat >"$work/t.c" <<'END'
+int one(int n) { return n + 1; }
+extern int later;
+static inline int two(int n) { return n * 2 + later; }
+#line 4 "/h/1/t.c"
+static inline int added(int n)
+{
+    int in = n;
+    return in * 3;
+}
+#line 4 "/h/0/t.c"
+int three(int n)
+{
+    return added(n) + two(n);
+}
+int later = 3;
+END
+mkdir -p "$out/fuzz_object_lines"
+for compiler in gcc clang; do
+    for version in 4 5; do
+        (cd "$work" && $compiler -gdwarf-$version -O2 -c -ffunction-sections -fno-asynchronous-unwind-tables \
+            -ffile-prefix-map="$work"=. -o lines.o t.c)
+        cp "$work/lines.o" "$out/fuzz_object_lines/$compiler-$version"
+        chmod 644 "$out/fuzz_object_lines/$compiler-$version"
     done
 done
