@@ -65,10 +65,10 @@ static void add_task(struct object_tasks *tasks, const struct build_run *run, st
 
     tasks->list = reallocate(tasks->list, count * sizeof(*tasks->list));
     tasks->places = reallocate(tasks->places, count * sizeof(*tasks->places));
-    tasks->list[tasks->count] =
-        (struct compile_task){.file = unit->file,
-                              .line = &candidate->line,
-                              .overlay = edited ? &run->new_view : old_view};
+    tasks->list[tasks->count] = (struct compile_task){.file = unit->file,
+                                                      .line = &candidate->line,
+                                                      .overlay = edited ? &run->new_view : old_view,
+                                                      .plain = candidate->plain};
     tasks->places[tasks->count] = (struct object_task){unit, candidate, edited};
     tasks->count = count;
 }
@@ -105,6 +105,7 @@ static void take_results(struct object_tasks *tasks, bool edited)
         if (tasks->places[i].edited != edited)
             continue;
         *to = tasks->list[i].result;
+        tasks->places[i].candidate->plain |= tasks->list[i].plain;
         tasks->list[i].result = NULL;
     }
 }
@@ -171,8 +172,8 @@ static int repeat_tasks(struct object_tasks *tasks, struct build_run *run, struc
             continue;
         if (task->result)
             open_directories(view, &tasks->places[i], task->result);
-        again[count] =
-            (struct compile_task){.file = task->file, .line = task->line, .overlay = view};
+        again[count] = (struct compile_task){
+            .file = task->file, .line = task->line, .overlay = view, .plain = task->plain};
         places[count++] = i;
     }
     if (count) {

@@ -6,7 +6,7 @@
 
 #include "cli/build/file_bytes.h"
 #include "cli/build/grammar.h"
-#include "cli/build/line_marks.h"
+#include "cli/build/hunk_lines.h"
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
 
@@ -59,15 +59,18 @@ static void view_step(struct overlay *view, const struct edit_step *step, bool e
     const struct edit_file *file = step->file;
     const char *text = edited ? file->new_text : file->old_text;
     size_t size = edited ? file->new_size : file->old_size;
+    struct hunk_lines lines = {0};
     char *copy = NULL;
 
     if (text && edited && file->old_text && !step->same) {
-        copy = line_marks_add(file->old_text, file->old_size, text, size, &size);
+        copy = hunk_lines_mark(&lines, (unsigned)view->file_count, file->old_text, file->old_size,
+                               text, size, &size);
     } else if (text) {
         copy = allocate(size + 1);
         memcpy(copy, text, size);
     }
     overlay_replace(view, step->real, copy, size);
+    overlay_take_lines(view, &lines);
 }
 
 /* Make real what a unit's compiler enters, and where names with ".." begin. */

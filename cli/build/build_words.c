@@ -34,14 +34,14 @@ static bool take_marks_away(struct build_run *run)
     return made;
 }
 
-/* Take the second failure for the first. */
-static void take_failure(struct compile_task *task, struct compile_task *again)
+/* Take what came of the text without marks: the failure, or the object, which the marks kept from being made. */
+static void take_again(struct compile_task *task, struct compile_task *again)
 {
-    if (again->result)
-        return;
     compile_tasks_free(task, 1);
+    task->result = again->result;
     task->words = again->words;
     task->why = again->why;
+    again->result = NULL;
     again->words = NULL;
     memset(&again->why, 0, sizeof(again->why));
 }
@@ -61,7 +61,7 @@ void build_say_true_lines(struct build_run *run, struct compile_task *tasks, siz
     if (failed && take_marks_away(run)) {
         compile_tasks(&run->build->place, again, failed);
         for (size_t i = 0; i < failed; i++)
-            take_failure(&tasks[places[i]], &again[i]);
+            take_again(&tasks[places[i]], &again[i]);
         compile_tasks_free(again, failed);
     }
     free(places);

@@ -1,6 +1,7 @@
 /* compile.c - see compile.h. */
 #include "cli/build/compile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "cli/build/compiler.h"
 #include "cli/build/dependencies.h"
 #include "cli/build/file_bytes.h"
+#include "cli/build/hunk_names.h"
 #include "cli/build/object_cache.h"
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
@@ -18,6 +20,7 @@
 struct run_files {
     char *object, *dependencies, *directory;
     char *cache; /* the entry of the object cache; NULL: none */
+    struct hunk_names hunks;
 };
 
 static void free_files(struct run_files *files)
@@ -28,6 +31,7 @@ static void free_files(struct run_files *files)
     free(files->dependencies);
     free(files->directory);
     free(files->cache);
+    hunk_names_end(&files->hunks);
 }
 
 /* Return the path of the cache's entry for an unedited source that is compiled in place. */
@@ -106,6 +110,7 @@ static void prepare_job(struct workplace *place, const struct compile_task *task
         command_line_compose_depends(task->line, &places, &job->words);
     else
         command_line_compose(task->line, &places, &job->words);
+    hunk_names_begin(&files->hunks, task->line, task->overlay, task->plain, &job->words);
     job->directory = files->directory;
     job->output = format_text("%s/%u.txt", place->scratch, run);
 }
@@ -190,6 +195,30 @@ static void task_failed(struct compile_task *task, const struct compile_job *job
     free(first);
 }
 
+/* Open the object. Return NULL with the refusal, or with `plain` set: it has to be compiled without names of hunks. */
+static struct compiled *open_result(struct compile_task *task, const struct run_files *run)
+{
+    struct compiled *compiled;
+    char *bytes;
+    size_t size;
+
+    if (file_bytes_read(run->object, &bytes, &size, NULL) != 0) {
+        refuse(&task->why, HP_COMPILE, "read the object of %s: %s", task->file, strerror(errno));
+        return NULL;
+    }
+    if (!hunk_names_change(&run->hunks, &bytes, &size)) {
+        free(bytes);
+        task->plain = true;
+        return NULL;
+    }
+    compiled = compiled_take(bytes, size, task->file, &task->why);
+    if (!compiled || !hunk_names_leak(&run->hunks, compiled->object))
+        return compiled;
+    compiled_free(compiled);
+    task->plain = true;
+    return NULL;
+}
+
 static void end_task(struct workplace *place, struct compile_task *task,
                      const struct compile_job *job, const struct run_files *run,
                      struct timespec begun)
@@ -199,12 +228,20 @@ static void end_task(struct workplace *place, struct compile_task *task,
     else if (task->depends_only)
         task->result = allocate(sizeof(*task->result));
     else
-        task->result = compiled_open(run->object, task->file, &task->why);
+        task->result = open_result(task, run);
     if (!task->result)
         return;
     take_files(place, task, run);
     if (run->cache)
         store_result(place, task, run->cache, begun);
+}
+
+/* Compile those again whose hunks cannot have names. */
+static void compile_plain(struct workplace *place, struct compile_task **run, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (run[i]->plain && !run[i]->result && !run[i]->words && !run[i]->why.count)
+            compile_tasks(place, run[i], 1);
 }
 
 void compile_tasks(struct workplace *place, struct compile_task *tasks, size_t count)
@@ -234,6 +271,7 @@ void compile_tasks(struct workplace *place, struct compile_task *tasks, size_t c
         compiler_job_free(&jobs[i]);
         free_files(&files[i]);
     }
+    compile_plain(place, run, runs);
     free(run);
     free(files);
     free(jobs);

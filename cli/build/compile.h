@@ -25,9 +25,10 @@ struct compile_task {
     const struct command_line *line;
     const struct overlay *overlay; /* NULL: in place */
     bool depends_only;             /* -M: `result` has the lists of files and no object */
-    struct compiled *result;       /* the caller's; NULL: it failed */
-    char *words;                   /* of the compiler that failed; or NULL */
-    struct refusal why;            /* HP-COMPILE, where it failed */
+    bool plain; /* the source's hunks have no names (hunk_names.h); set where they did not do */
+    struct compiled *result; /* the caller's; NULL: it failed */
+    char *words;             /* of the compiler that failed; or NULL */
+    struct refusal why;      /* HP-COMPILE, where it failed */
     bool
         leaks; /* a replaced file was read at its own place: the view has to have more real directories */
 };

@@ -173,6 +173,7 @@ struct line_marker {
         mark_group; /* the depth of #if where the last mark stands; 0: a mark outside counts everywhere */
     bool again; /* the last mark may have been in a group that is skipped */
     FILE *out;
+    struct line_place *places; /* by line of the new text; or NULL */
 };
 
 static void mark_line(struct line_marker *marker, size_t line, size_t old_line)
@@ -195,16 +196,29 @@ static void mark_line(struct line_marker *marker, size_t line, size_t old_line)
     marker->again = false;
 }
 
+/* Return whether the line, which is the next one, ends a group. */
+static bool ends_group(const struct line_marker *marker, size_t line)
+{
+    const char *end = marker->new_rows.at[line + 1];
+    const char *name = directive_name(marker->new_rows.at[line], end);
+
+    return name && !marker->state.comment && !marker->state.continued && is_group_end(name, end);
+}
+
 /* A mark in a group that is left counts only if the group was compiled. */
 static void leave_group(struct line_marker *marker, size_t line)
 {
-    const char *name = directive_name(marker->new_rows.at[line], marker->new_rows.at[line + 1]);
-
-    if (!name || marker->state.comment || marker->state.continued || !marker->mark_group)
-        return;
-    if (is_group_end(name, marker->new_rows.at[line + 1]) &&
-        marker->state.group <= marker->mark_group)
+    if (marker->mark_group && ends_group(marker, line) && marker->state.group <= marker->mark_group)
         marker->again = true;
+}
+
+static void note_place(struct line_marker *marker, size_t line)
+{
+    marker->places[line] =
+        (struct line_place){.number = marker->new_numbers.number[line] + (size_t)marker->shift,
+                            .group = marker->state.group,
+                            .safe = is_safe(&marker->state),
+                            .ends_group = ends_group(marker, line)};
 }
 
 static void write_lines(struct line_marker *marker)
@@ -214,32 +228,70 @@ static void write_lines(struct line_marker *marker)
 
         if (marker->match[i] != LINE_UNMATCHED)
             mark_line(marker, i, marker->match[i]);
+        if (marker->places)
+            note_place(marker, i);
         leave_group(marker, i);
         follow_line(&marker->state, at, end);
         fwrite(at, 1, (size_t)(end - at), marker->out);
     }
 }
 
-char *line_marks_add(const char *old_text, size_t old_size, const char *new_text, size_t new_size,
-                     size_t *out_size)
+static void marker_begin(struct line_marker *marker, const char *old_text, size_t old_size,
+                         const char *new_text, size_t new_size)
+{
+    line_rows_split(&marker->old_rows, old_text, old_size);
+    line_rows_split(&marker->new_rows, new_text, new_size);
+    number_lines(&marker->old_numbers, &marker->old_rows);
+    number_lines(&marker->new_numbers, &marker->new_rows);
+    marker->match = line_match(&marker->old_rows, &marker->new_rows);
+}
+
+static void marker_end(struct line_marker *marker)
+{
+    free(marker->match);
+    free(marker->places);
+    free_numbers(&marker->old_numbers);
+    free_numbers(&marker->new_numbers);
+    line_rows_free(&marker->old_rows);
+    line_rows_free(&marker->new_rows);
+}
+
+/* Return whether one of the texts has such directives of its own. */
+static bool has_directives(const struct line_marker *marker)
+{
+    const struct line_numbers *old = &marker->old_numbers, *new = &marker->new_numbers;
+    size_t old_count = marker->old_rows.count, new_count = marker->new_rows.count;
+
+    return (old_count && old->marked[old_count - 1]) || (new_count && new->marked[new_count - 1]);
+}
+
+char *line_marks_place(const char *old_text, size_t old_size, const char *new_text, size_t new_size,
+                       size_t *out_size, struct line_place **places)
 {
     struct line_marker marker = {0};
     char *text = NULL;
 
+    marker_begin(&marker, old_text, old_size, new_text, new_size);
+    if (places)
+        marker.places = allocate((marker.new_rows.count + 1) * sizeof(*marker.places));
     marker.out = open_memstream(&text, out_size);
-    line_rows_split(&marker.old_rows, old_text, old_size);
-    line_rows_split(&marker.new_rows, new_text, new_size);
-    number_lines(&marker.old_numbers, &marker.old_rows);
-    number_lines(&marker.new_numbers, &marker.new_rows);
-    marker.match = line_match(&marker.old_rows, &marker.new_rows);
     if (marker.out)
         write_lines(&marker);
     if (!marker.out || fclose(marker.out) != 0 || !text)
         text = format_text("%.*s", (int)(*out_size = new_size), new_text);
-    free(marker.match);
-    free_numbers(&marker.old_numbers);
-    free_numbers(&marker.new_numbers);
-    line_rows_free(&marker.old_rows);
-    line_rows_free(&marker.new_rows);
+    if (places) {
+        *places = NULL;
+        if (!has_directives(&marker)) {
+            *places = marker.places;
+            marker.places = NULL;
+        }
+    }
+    marker_end(&marker);
     return text;
+}
+
+char *line_marks_add(const char *old_text, size_t old_size, const char *new_text, size_t new_size,
+                     size_t *out_size)
+{
+    return line_marks_place(old_text, old_size, new_text, new_size, out_size, NULL);
 }

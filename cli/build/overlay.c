@@ -27,6 +27,7 @@ void overlay_free(struct overlay *overlay)
     for (size_t i = 0; i < overlay->file_count; i++) {
         free(overlay->files[i].path);
         free(overlay->files[i].text);
+        hunk_lines_free(&overlay->files[i].lines);
     }
     free(overlay->files);
     free(overlay->root);
@@ -84,6 +85,12 @@ void overlay_replace(struct overlay *overlay, const char *real_path, char *text,
     free(directory);
 }
 
+void overlay_take_lines(struct overlay *overlay, struct hunk_lines *lines)
+{
+    overlay->files[overlay->file_count - 1].lines = *lines;
+    *lines = (struct hunk_lines){0};
+}
+
 void overlay_change(struct overlay *overlay, const char *real_path, const char *text, size_t size)
 {
     for (size_t i = 0; i < overlay->file_count; i++) {
@@ -91,6 +98,7 @@ void overlay_change(struct overlay *overlay, const char *real_path, const char *
 
         if (strcmp(file->path, real_path) != 0)
             continue;
+        hunk_lines_free(&file->lines);
         free(file->text);
         file->text = allocate(size + 1);
         memcpy(file->text, text, size);

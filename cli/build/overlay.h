@@ -19,13 +19,15 @@
 #include <time.h>
 
 #include "base/refusal.h"
+#include "cli/build/hunk_lines.h"
 #include "cli/build/words.h"
 
 struct overlay_file {
     char *path; /* path_real() */
     char *text; /* NULL: the file is not there */
     size_t size;
-    struct timespec time; /* of the file that it stands for; 0: the file is new */
+    struct timespec time;    /* of the file that it stands for; 0: the file is new */
+    struct hunk_lines lines; /* of the text's marks */
 };
 
 struct overlay {
@@ -42,6 +44,8 @@ struct overlay {
 void overlay_begin(struct overlay *overlay, const char *root, const struct word_list *roots);
 /* Take the text, which was allocated. */
 void overlay_replace(struct overlay *overlay, const char *real_path, char *text, size_t size);
+/* Take the lines of the text that was replaced last. */
+void overlay_take_lines(struct overlay *overlay, struct hunk_lines *lines);
 /* Take a copy of the text for a file that has been replaced. */
 void overlay_change(struct overlay *overlay, const char *real_path, const char *text, size_t size);
 /* Make the directory, which the tree's compilers enter or begin names in, real. `path` is absolute; links in it are kept. */

@@ -1,12 +1,10 @@
 /* unit.c - see unit.h. */
 #include "cli/build/unit.h"
 
-#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/build/file_bytes.h"
 #include "cli/build/object_dwarf.h"
 #include "cli/build/paths.h"
 #include "cli/output/output.h"
@@ -48,17 +46,6 @@ struct compiled *compiled_take(char *bytes, size_t size, const char *name, struc
     else if (object_dwarf_open(&compiled->dwarf, name, compiled->object, why) == 0)
         return compiled;
     compiled_free(compiled);
-    return NULL;
-}
-
-struct compiled *compiled_open(const char *path, const char *name, struct refusal *why)
-{
-    char *bytes;
-    size_t size;
-
-    if (file_bytes_read(path, &bytes, &size, NULL) == 0)
-        return compiled_take(bytes, size, name, why);
-    refuse(why, HP_COMPILE, "read the object of %s: %s", name, strerror(errno));
     return NULL;
 }
 

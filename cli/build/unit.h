@@ -32,6 +32,7 @@ struct candidate {
     struct compiled *edited; /* of the last edit */
     char *edited_key;        /* the texts that it was compiled from */
     bool untouched;          /* the edited object is all that the target has of the unit */
+    bool plain;              /* its hunks have no names (hunk_names.h) */
 };
 
 struct unit {
@@ -62,8 +63,6 @@ struct unit *units_find(const struct units *units, const char *real);
 /* Return whether the edited source reads the file, by its last compilation. */
 bool unit_edited_reads(const struct unit *unit, const char *real);
 
-/* Open the object that was written to `path`. Return NULL with the refusal. */
-struct compiled *compiled_open(const char *path, const char *name, struct refusal *why);
 /* Open the object in memory, which is taken. Return NULL with the refusal. */
 struct compiled *compiled_take(char *bytes, size_t size, const char *name, struct refusal *why);
 void compiled_free(struct compiled *compiled);

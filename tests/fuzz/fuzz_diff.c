@@ -10,6 +10,7 @@
 
 #include "cli/build/diff_apply.h"
 #include "cli/build/diff_read.h"
+#include "cli/build/hunk_lines.h"
 #include "cli/build/line_marks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,7 @@ static void apply(const struct diff_file *file, const char *text, size_t size)
     size_t out_size, failed, marked_size;
     bool ambiguous;
     char *out, *marked;
+    struct hunk_lines lines;
 
     diff_strip(file->old_path ? file->old_path : "", 1);
     if (diff_apply(file, text, size, true, &out, &out_size, &failed, &ambiguous, NULL) == 0)
@@ -31,6 +33,11 @@ static void apply(const struct diff_file *file, const char *text, size_t size)
     marked = line_marks_add(text, size, out, out_size, &marked_size);
     if (marked_size < out_size)
         abort();
+    free(marked);
+    marked = hunk_lines_mark(&lines, 0, text, size, out, out_size, &marked_size);
+    if (marked_size < out_size)
+        abort();
+    hunk_lines_free(&lines);
     free(marked);
     free(out);
 }
