@@ -42,8 +42,7 @@ static bool begins_with(const char *name, const char *with)
 /* Return whether the compiler gave the section its name, and the code's references and the named data tell all of it. */
 static bool is_usual_section(const struct rel_section *section)
 {
-    static const char *const names[] = {".text", ".data",     ".bss",  ".rodata",
-                                        ".note", ".eh_frame", ".group"};
+    static const char *const names[] = {".text", ".data", ".bss", ".rodata", ".note", ".eh_frame"};
 
     if (!(section->flags & SHF_ALLOC) || section->size == 0)
         return true;
