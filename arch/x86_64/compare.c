@@ -143,6 +143,24 @@ static bool skip_binary_nops(struct compare_step *step)
     return true;
 }
 
+/* Skip prefixes of the binary's instruction by which the assembler moved a branch away from a boundary
+ * (-mbranches-within-32B-boundaries); false: there are none. The processor ignores CS in 64-bit mode. */
+static bool skip_binary_prefixes(struct compare_step *step)
+{
+    enum { CS = 0x2e };
+    const struct arch_compare *question = step->question;
+    uint64_t after = step->binary;
+
+    if (*object_code_at(step) == CS)
+        return false;
+    while (after < question->binary_size && question->binary[after] == CS)
+        after++;
+    if (after == step->binary)
+        return false;
+    step->binary = after;
+    return true;
+}
+
 /* ------------------------------------------------------- branches --- */
 
 static bool is_relative_branch(const struct instruction *in)
@@ -408,7 +426,7 @@ static enum compare_result compare_instruction(struct compare_step *step)
         return compare_differs(step, "the function ends here in the binary");
     do
         result = fields ? compare_with_fields(step, fields) : compare_plain(step);
-    while (result == COMPARE_DIFFERS && skip_binary_nops(step));
+    while (result == COMPARE_DIFFERS && (skip_binary_nops(step) || skip_binary_prefixes(step)));
     return result;
 }
 

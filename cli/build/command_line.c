@@ -59,9 +59,14 @@ static const char *const outputs[] = {"-o",
                                       "-fstack-usage",
                                       "-fcallgraph-info",
                                       "-fopt-info",
+                                      "-mbranches-within-32B-boundaries",
+                                      "-malign-branch",
                                       "-fdebug-types-section",
                                       "-fdiagnostics-color",
                                       NULL};
+/* What is left out of -Wa,A,B. */
+static const char *const assembler_outputs[] = {
+    "--compress-debug-sections", "-a", "-mbranches-within-32B-boundaries", "-malign-branch", NULL};
 /* Outputs of one whole word. */
 static const char *const output_words[] = {"-c",      "-MD",  "-MMD",    "-MP",       "-MG",
                                            "-pipe",   "-pie", "-shared", "-static",   "-rdynamic",
@@ -144,7 +149,8 @@ static int expand(struct word_list *out, const struct word_list *words, const ch
     return result;
 }
 
-/* Take what makes files or compresses sections out of the assembler's options -Wa,A,B. */
+/* Take what makes files, compresses sections or moves branches away from boundaries out of the assembler's options
+ * -Wa,A,B. How far a branch is moved depends on the function's address. */
 static void add_assembler(struct command_line *line, const char *word)
 {
     char *kept = format_text("-Wa"), *copy = format_text("%s", word + strlen("-Wa,")), *rest = copy;
@@ -152,7 +158,7 @@ static void add_assembler(struct command_line *line, const char *word)
     for (char *part; (part = strsep(&rest, ","));) {
         char *longer;
 
-        if (strncmp(part, "--compress-debug-sections", 25) == 0 || strncmp(part, "-a", 2) == 0)
+        if (begins_listed(part, assembler_outputs))
             continue;
         longer = format_text("%s,%s", kept, part);
         free(kept);
