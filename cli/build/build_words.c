@@ -38,6 +38,7 @@ static bool take_marks_away(struct build_run *run)
 static void take_again(struct compile_task *task, struct compile_task *again)
 {
     compile_tasks_free(task, 1);
+    task->plain |= again->result != NULL;
     task->result = again->result;
     task->words = again->words;
     task->why = again->why;

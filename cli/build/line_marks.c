@@ -17,6 +17,7 @@ struct line_state {
     long depth;     /* of parentheses */
     long group;     /* depth of #if */
     char quote;     /* of a string that goes on after a backslash, or 0 */
+    char raw[20];   /* what ends the raw string (C++11, 5.13.5; C of GNU has them, too), or "" */
 };
 
 /* The numbers of one text. */
@@ -102,11 +103,63 @@ static void follow_directive(struct line_state *state, const char *name, const c
         state->group--;
 }
 
+static bool is_name_byte(char byte)
+{
+    return byte == '_' || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= 'A' && byte <= 'Z');
+}
+
+/* Return whether the quotation mark follows R, uR, u8R, UR or LR. */
+static bool follows_raw(const char *begin, const char *quote)
+{
+    const char *at = quote;
+
+    if (at == begin || *--at != 'R')
+        return false;
+    if (at - begin >= 2 && at[-2] == 'u' && at[-1] == '8')
+        at -= 2;
+    else if (at > begin && (at[-1] == 'u' || at[-1] == 'U' || at[-1] == 'L'))
+        at--;
+    return at == begin || !is_name_byte(at[-1]);
+}
+
+/* Begin a raw string, if one begins at the quotation mark. Return the number of bytes before its text; 0: none begins. */
+static size_t begin_raw(struct line_state *state, const char *begin, const char *quote,
+                        const char *end)
+{
+    size_t length = 0, most = (size_t)(end - quote) - 1;
+
+    if (*quote != '"' || !follows_raw(begin, quote))
+        return 0;
+    while (length < most && length < 17 && !memchr("( )\\\t\v\f\n", quote[1 + length], 8))
+        length++;
+    if (length == most || length == 17 || quote[1 + length] != '(')
+        return 0;
+    snprintf(state->raw, sizeof(state->raw), ")%.*s\"", (int)length, quote + 1);
+    return length + 2;
+}
+
+/* Follow the text of a raw string. Return where it ends. */
+static const char *follow_raw(struct line_state *state, const char *at, const char *end)
+{
+    const char *close = memmem(at, (size_t)(end - at), state->raw, strlen(state->raw));
+
+    if (!close)
+        return end;
+    close += strlen(state->raw);
+    state->raw[0] = '\0';
+    return close;
+}
+
 /* Follow one byte outside of comments and strings. Return the number of bytes that were taken. */
-static size_t follow_byte(struct line_state *state, const char *at, const char *end)
+static size_t follow_byte(struct line_state *state, const char *begin, const char *at,
+                          const char *end)
 {
     bool two = at + 1 < end;
+    size_t raw = begin_raw(state, begin, at, end);
 
+    if (raw)
+        return raw;
     if (two && at[0] == '/' && at[1] == '/')
         return (size_t)(end - at);
     if (two && at[0] == '/' && at[1] == '*')
@@ -120,18 +173,25 @@ static size_t follow_byte(struct line_state *state, const char *at, const char *
     return 1;
 }
 
+/* Return whether the next line is part of a comment, of a raw string or of the line before it. */
+static bool line_goes_on(const struct line_state *state)
+{
+    return state->comment || state->continued || *state->raw;
+}
+
 /* Follow a line, without its newline, to the state at the beginning of the next one. */
 static void follow_line(struct line_state *state, const char *at, const char *end)
 {
-    const char *name;
+    const char *name, *begin = at;
     bool backslash;
 
     while (end > at && (end[-1] == '\n' || end[-1] == '\r'))
         end--;
     backslash = end > at && end[-1] == '\\';
-    if (!state->comment && !state->continued && (name = directive_name(at, end)))
+    name = line_goes_on(state) ? NULL : directive_name(at, end);
+    if (name)
         follow_directive(state, name, end);
-    else if (!state->comment && !state->continued && at < end && *at == '}')
+    else if (!line_goes_on(state) && at < end && *at == '}')
         state->depth = 0; /* whatever branches of #if have left open */
     while (at < end) {
         if (state->comment) {
@@ -139,6 +199,8 @@ static void follow_line(struct line_state *state, const char *at, const char *en
 
             state->comment = !close;
             at = close ? close + 2 : end;
+        } else if (*state->raw) {
+            at = follow_raw(state, at, end);
         } else if (state->quote) {
             if (*at == '\\')
                 at++;
@@ -146,7 +208,7 @@ static void follow_line(struct line_state *state, const char *at, const char *en
                 state->quote = 0;
             at++;
         } else {
-            at += follow_byte(state, at, end);
+            at += follow_byte(state, begin, at, end);
         }
     }
     state->continued = backslash;
@@ -158,8 +220,7 @@ static void follow_line(struct line_state *state, const char *at, const char *en
 
 static bool is_safe(const struct line_state *state)
 {
-    return !state->comment && !state->continued && !state->quote && !state->depth &&
-           !state->directive;
+    return !line_goes_on(state) && !state->quote && !state->depth && !state->directive;
 }
 
 struct line_marker {
@@ -202,7 +263,7 @@ static bool ends_group(const struct line_marker *marker, size_t line)
     const char *end = marker->new_rows.at[line + 1];
     const char *name = directive_name(marker->new_rows.at[line], end);
 
-    return name && !marker->state.comment && !marker->state.continued && is_group_end(name, end);
+    return name && !line_goes_on(&marker->state) && is_group_end(name, end);
 }
 
 /* A mark in a group that is left counts only if the group was compiled. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* Return the new text with marks where its numbers would differ from the old text's, malloc'd. A mark stands before a whole line of
- * the edit's context, outside comments, strings, directives, and parentheses, which may be those of a macro. */
+ * the edit's context, outside comments, strings, raw strings, directives, and parentheses, which may be those of a macro. */
 char *line_marks_add(const char *old_text, size_t old_size, const char *new_text, size_t new_size,
                      size_t *out_size);
 

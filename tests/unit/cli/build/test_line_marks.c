@@ -66,6 +66,21 @@ static void a_mark_waits_for_the_end_of_comments_strings_and_arguments(void **st
                         "s = \"a\\\nn\\\nb\";\n#line 3\ng;\n");
 }
 
+static void a_mark_waits_for_the_end_of_a_raw_string(void **state)
+{
+    (void)state;
+    assert_string_equal(marked("s = R\"(a\nb\n)\";\ng;\n", "s = R\"(a\nn\nb\n)\";\ng;\n"),
+                        "s = R\"(a\nn\nb\n)\";\n#line 4\ng;\n");
+    assert_string_equal(marked("s = u8R\"x(a\n)\"\n#if\n)x\"; h;\ng;\n",
+                               "s = u8R\"x(a\nn\n)\"\n#if\n)x\"; h;\ng;\n"),
+                        "s = u8R\"x(a\nn\n)\"\n#if\n)x\"; h;\n#line 5\ng;\n");
+    /* No raw strings. */
+    assert_string_equal(marked("s = OR\"(a\";\ng;\n", "n;\ns = OR\"(a\";\ng;\n"),
+                        "n;\n#line 1\ns = OR\"(a\";\ng;\n");
+    assert_string_equal(marked("s = R\" (a\";\nb;\ng;\n", "s = R\" (a\";\nb;\nn;\ng;\n"),
+                        "s = R\" (a\";\nb;\nn;\n#line 3\ng;\n");
+}
+
 static void quotes_in_comments_and_parentheses_in_strings_do_not_count(void **state)
 {
     (void)state;
@@ -176,6 +191,7 @@ int main(void)
         cmocka_unit_test(each_hunk_has_its_mark),
         cmocka_unit_test(a_mark_waits_for_the_end_of_a_macro),
         cmocka_unit_test(a_mark_waits_for_the_end_of_comments_strings_and_arguments),
+        cmocka_unit_test(a_mark_waits_for_the_end_of_a_raw_string),
         cmocka_unit_test(quotes_in_comments_and_parentheses_in_strings_do_not_count),
         cmocka_unit_test(parentheses_that_branches_leave_open_end_with_the_function),
         cmocka_unit_test(a_mark_in_a_group_is_repeated_after_the_group),
