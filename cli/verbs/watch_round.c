@@ -224,6 +224,23 @@ static void note_loaded(struct watch_process *process)
             process->parts[i].loaded = part_wants(&process->parts[i]);
 }
 
+/* Take the paths of patches, which are of no use to the user, off the errors. */
+static void drop_paths(struct json_object *reply, const struct load_group *group)
+{
+    struct json_object *errors = json_list(reply, "errors");
+
+    for (size_t i = 0; i < json_length(errors); i++)
+        for (size_t j = 0; j < group->patch_count; j++) {
+            struct json_object *error = json_item(errors, i);
+            const char *text = json_text(error, "text");
+            size_t length = strlen(group->patches[j]);
+
+            if (strncmp(text, group->patches[j], length) == 0 &&
+                strncmp(text + length, ": ", 2) == 0)
+                json_object_object_add(error, "text", json_object_new_string(text + length + 2));
+        }
+}
+
 /* Load the group's patches. Return the number of processes that have them. */
 static size_t group_load(const struct watch_round *round, const struct load_group *group,
                          const char *files)
@@ -244,6 +261,7 @@ static size_t group_load(const struct watch_round *round, const struct load_grou
             note_loaded(group->members[i]);
             done++;
         } else if (process_alive(&group->members[i]->process)) {
+            drop_paths(requests[i].reply, group);
             report_failed(round->report, files, group->members[i]->process.pid, requests[i].reply);
         }
     }

@@ -523,17 +523,19 @@ check "a program without a build-id is refused" refused HP-BUILD-ID "app has no 
 # Branches that the assembler moves away from boundaries, by an amount that depends on the function's place.
 project boundaries '-O2 -g'
 for i in $(seq 40); do
-    echo "int many_$i(int *a, int n) { int s = $i; while (n-- > 0) { if (a[n] > s) s += a[n] * $i;" \
-        "else if (a[n] < -s) s -= many_$i(a, n - $i); else if (n & $i) s ^= n; } return s; }"
+    echo "int other(int, int); int many_$i(int *a, int n) { int s = $i; if (!a) return other(n, s);" \
+        "for (int k = 0; k < n; k++) { if (other(a[k], k) > s) s += other(s, a[k]) * $i; else if (n & $i) s ^= k; }" \
+        "switch (s) { case 0: return other(1, n); case 1: other(2, s); break; case 2: return other(3, $i); }" \
+        "return other(s, n) + s; }"
 done | tee "$p/src/where.c" >"$p.before/src/where.c"
-echo 'int where(void) { return 0; }' | tee -a "$p/src/where.c" >>"$p.before/src/where.c"
+echo 'int other(int a, int b) { return a ^ b; } int where(void) { return 0; }' | tee -a "$p/src/where.c" >>"$p.before/src/where.c"
 sed -i 's/-O2/-O2 -Wa,-mbranches-within-32B-boundaries/' "$p/compile_commands.json"
 for f in main twice where; do
     (cd "$p/src" && $cc -O2 -g -Wa,-mbranches-within-32B-boundaries -I../include -c -o ../$f.o $f.c) || exit 1
 done
 $cc -o "$p/app" "$p/main.o" "$p/twice.o" "$p/where.o" || exit 1
-edit src/where.c 's/\* 25;/* 26;/'
-check "branches that were moved away from boundaries are the same" finds 1 many_25
+edit src/where.c 's/s ^= k/s ^= k + 1/'
+check "branches that were moved away from boundaries are the same" finds 40 $(seq -f many_%g 40)
 
 # A source of which nothing is compiled, until the edit.
 project nothing '-O2 -g'

@@ -431,6 +431,18 @@ changed_commands_of_a_build_directory_that_is_named_from_here_are_read_again(voi
     host_expect(world->host, "word", "two");
 }
 
+static void a_refusal_of_the_process_names_the_source_and_no_file_of_the_command(void **state)
+{
+    struct world *world = *state;
+
+    watch_host(world);
+    save("step.c", step_c, "int step(void) { count += STEP",
+         "int nowhere(void);\nint step(void) { count += nowhere()");
+    talker_await(&world->watch, "step.c: not live in process ");
+    talker_await(&world->watch, "HP-UNDEFINED: nothing in the process defines nowhere\n");
+    host_expect(world->host, "step", "1");
+}
+
 static void a_header_that_comes_after_its_include_is_waited_for(void **state)
 {
     struct world *world = *state;
@@ -876,6 +888,7 @@ int main(int argc, char **argv)
         TEST(an_edit_that_changes_no_code_is_said_and_changes_nothing),
         TEST(a_refused_edit_says_why_and_the_next_one_is_live),
         TEST(sources_that_are_not_the_programs_are_refused),
+        TEST(a_refusal_of_the_process_names_the_source_and_no_file_of_the_command),
         TEST(changed_compile_commands_are_read_again),
         TEST(changed_commands_of_a_build_directory_that_is_named_from_here_are_read_again),
         TEST(a_header_that_comes_after_its_include_is_waited_for),
