@@ -166,7 +166,8 @@ static void watch_loop(struct watch_state *watch)
 {
     while (!client_interrupted() && watch_report_wanted(&watch->report) &&
            watch_processes_drop(&watch->processes)) {
-        if (watch_processes_join(&watch->processes)) {
+        if (watch_processes_join(&watch->processes) ||
+            watch_processes_libraries(&watch->processes)) {
             watch_files_extend(watch->files);
             run_round(watch, true);
         }

@@ -238,6 +238,16 @@ void watch_binaries_stale(struct watch_binaries *binaries)
         binaries->list[i]->stale = true;
 }
 
+bool watch_binaries_lack(const struct watch_binaries *binaries)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < binaries->count && !count; i++)
+        if (binaries->list[i]->build)
+            build_other_sources(binaries->list[i]->build, count_source, &count);
+    return count > 0;
+}
+
 /* ---- a file that was built again ---- */
 
 /* Compare one side of the edit with the binary, by an edit of equal texts. Return how many functions have other

@@ -69,4 +69,7 @@ int watch_binary_extend(struct watch_binaries *binaries, struct watch_binary *bi
 int watch_binary_reopen(struct watch_binaries *binaries, struct watch_binary *binary,
                         struct refusal *why);
 
+/* Return whether the compile commands have a source that some binary does not come from: it may be of another. */
+bool watch_binaries_lack(const struct watch_binaries *binaries);
+
 #endif

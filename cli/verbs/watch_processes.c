@@ -20,6 +20,7 @@
 
 #define LOOK_MS 250      /* between two looks while there is a process */
 #define LOOK_NONE_MS 100 /* while there is none */
+#define LIBRARIES_MS 500 /* between two looks for libraries that processes have opened */
 
 static void part_add(struct watch_process *watched, struct watch_binary *binary)
 {
@@ -248,9 +249,38 @@ void watch_processes_refresh(struct watch_processes *processes)
     refusal_clear(&ignored);
 }
 
+/* Return the number of parts of all processes. */
+static size_t parts_of_all(const struct watch_processes *processes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < processes->count; i++)
+        count += processes->list[i].part_count;
+    return count;
+}
+
+bool watch_processes_libraries(struct watch_processes *processes)
+{
+    size_t before = parts_of_all(processes), more;
+
+    if (!watch_binaries_lack(processes->binaries) || now_ms() < processes->next_library)
+        return false;
+    processes->next_library = now_ms() + LIBRARIES_MS;
+    watch_processes_refresh(processes);
+    more = parts_of_all(processes) - before;
+    if (more)
+        report_event(processes->report, "found", "%s is patched from now on",
+                     processes->binaries->list[processes->binaries->count - 1]->name);
+    return more > 0;
+}
+
 uint64_t watch_processes_next(const struct watch_processes *processes)
 {
-    return *processes->target == '@' ? processes->next : UINT64_MAX;
+    uint64_t next = *processes->target == '@' ? processes->next : UINT64_MAX;
+
+    if (watch_binaries_lack(processes->binaries) && processes->next_library < next)
+        next = processes->next_library;
+    return next;
 }
 
 bool watch_processes_use(const struct watch_processes *processes, const struct watch_binary *binary)

@@ -32,8 +32,9 @@ struct watch_processes {
     const char *target; /* "123" or "@app" */
     struct watch_process *list;
     size_t count;
-    uint64_t next; /* ms: the next look for processes of @NAME */
-    bool said;     /* that a process is waited for */
+    uint64_t next;         /* ms: the next look for processes of @NAME */
+    uint64_t next_library; /* ms: the next look for libraries */
+    bool said;             /* that a process is waited for */
     bool
         silent; /* the end of a process is not reported: it is the program's, whose terminal this is */
 };
@@ -51,6 +52,9 @@ bool watch_processes_drop(struct watch_processes *processes);
 void watch_processes_others(struct watch_processes *processes);
 /* Look for new processes of @NAME, if it is time. Return whether one was found. */
 bool watch_processes_join(struct watch_processes *processes);
+/* Look for libraries of the sources that the processes have opened meanwhile (dlopen), if it is time and the compile
+ * commands have sources of none that is known. Return whether one was found. */
+bool watch_processes_libraries(struct watch_processes *processes);
 /* Find libraries that the processes have loaded meanwhile. */
 void watch_processes_refresh(struct watch_processes *processes);
 /* Return the time of the next look; UINT64_MAX: none. */

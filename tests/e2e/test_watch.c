@@ -443,6 +443,40 @@ static void a_refusal_of_the_process_names_the_source_and_no_file_of_the_command
     host_expect(world->host, "step", "1");
 }
 
+/* The program opens its library when it is asked for "other". */
+static void a_library_that_is_opened_later_is_watched(void **state)
+{
+    static const char plugin_c[] = "static int calls;\nint plugin(void);\n"
+                                   "int plugin(void) { return 500 + ++calls; }\n";
+    struct world *world = *state;
+    char text[4096], command[512];
+
+    host_kill(world->host);
+    put("more.c", plugin_c);
+    snprintf(text, sizeof(text),
+             "#include <dlfcn.h>\n#include \"step.h\"\n"
+             "int other(void) { static int (*plugin)(void); if (!plugin)\n"
+             "plugin = (int (*)(void))dlsym(dlopen(\"%s/plugin.so\", RTLD_NOW), \"plugin\");\n"
+             "return plugin(); }\n",
+             directory);
+    put("other.c", text);
+    put_commands_of("-O2 -g -fPIC", 4);
+    snprintf(command, sizeof(command),
+             "cd %s && for f in step other main more; do gcc -O2 -g -fPIC -c -o $f.o $f.c || "
+             "exit 1; done && gcc -shared -o plugin.so more.o && "
+             "gcc -g -o app.new step.o other.o main.o && mv app.new %s",
+             directory, program);
+    run_shell(command);
+    world->host = host_start(directory_path(program), NULL);
+    watch_host(world);
+    host_expect(world->host, "other", "501");
+    talker_await(&world->watch, "plugin.so is patched from now on");
+    save("more.c", plugin_c, "500", "700");
+    talker_await(&world->watch, "more.c: live in ");
+    host_expect(world->host, "other", "702");
+    unlink(directory_path("more.c"));
+}
+
 static void a_header_that_comes_after_its_include_is_waited_for(void **state)
 {
     struct world *world = *state;
@@ -889,6 +923,7 @@ int main(int argc, char **argv)
         TEST(a_refused_edit_says_why_and_the_next_one_is_live),
         TEST(sources_that_are_not_the_programs_are_refused),
         TEST(a_refusal_of_the_process_names_the_source_and_no_file_of_the_command),
+        TEST(a_library_that_is_opened_later_is_watched),
         TEST(changed_compile_commands_are_read_again),
         TEST(changed_commands_of_a_build_directory_that_is_named_from_here_are_read_again),
         TEST(a_header_that_comes_after_its_include_is_waited_for),
