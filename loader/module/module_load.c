@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "loader/module/module.h"
 #include "loader/module/snapshot.h"
+#include "loader/module/thin_place.h"
+#include "loader/module/thin_state.h"
 
 /* Remove PT_GNU_RELRO from the copy in memory. Under a filter that forbids mprotect(2) ld.so cannot protect RELRO, and
  * refuses the object. */
@@ -94,6 +96,8 @@ int module_dlopen(struct module *module, char *error, size_t error_size)
 {
     struct link_map *map;
 
+    if (module->thin)
+        thin_spot_open(&module->thin->spot);
     module->handle = open_any(module, error, error_size);
     if (!module->handle)
         return -1;

@@ -2,8 +2,14 @@
 #include "loader/module/thin_place.h"
 
 #include <stddef.h>
+#include <sys/mman.h>
 
+#include "base/sys.h"
 #include "loader/text/gaps.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 
 enum { THIN_PAGE_SIZE = 4096, THIN_SPARES = 3 };
 
@@ -51,6 +57,18 @@ static uintptr_t find_in(const struct gaps *gaps, const struct near_wish *wish)
     return at;
 }
 
+/* Map the place without access. Between the choice and dlopen(3) the engine allocates: its own mappings would lie where
+ * the kernel maps next, which is often the place. Where this fails, the place may be lost, and another is tried. */
+static void hold(struct thin_spot *spot)
+{
+    long got = sys_call(SYS_mmap, (long)spot->base, (long)spot->size, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+    spot->held = got == (long)spot->base;
+    if (!spot->held && got > 0)
+        sys_call3(SYS_munmap, got, (long)spot->size, 0); /* a kernel before 4.17: elsewhere */
+}
+
 uintptr_t thin_spot_find(struct thin_spot *spot, const struct thin_extent *extent, uint64_t near,
                          int *error)
 {
@@ -76,11 +94,20 @@ uintptr_t thin_spot_find(struct thin_spot *spot, const struct thin_extent *exten
     spot->base = at;
     spot->next = waiting;
     waiting = spot;
+    hold(spot);
     return at;
+}
+
+void thin_spot_open(struct thin_spot *spot)
+{
+    if (spot->held)
+        sys_call3(SYS_munmap, (long)spot->base, (long)spot->size, 0);
+    spot->held = false;
 }
 
 void thin_spot_done(struct thin_spot *spot)
 {
+    thin_spot_open(spot);
     for (struct thin_spot **place = &waiting; *place; place = &(*place)->next) {
         if (*place == spot) {
             *place = spot->next;

@@ -87,6 +87,37 @@ static int release(void **state)
     return 0;
 }
 
+static bool is_free(const struct thin_spot *spot)
+{
+    void *at = mmap((void *)spot->base, spot->size, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if (at == MAP_FAILED)
+        return false;
+    munmap(at, spot->size);
+    return true;
+}
+
+static void nothing_is_mapped_at_a_place_that_waits(void **state)
+{
+    const struct thin_extent extent = {.size = 12345, .low = 4096, .high = UINT64_MAX / 2};
+    struct thin_spot spot = {0};
+    int error;
+
+    (void)state;
+    assert_int_not_equal(thin_spot_find(&spot, &extent, (uint64_t)(uintptr_t)thin_answer, &error),
+                         0);
+    assert_false(is_free(&spot));
+    thin_spot_open(&spot);
+    assert_true(is_free(&spot));
+    thin_spot_done(&spot);
+    assert_int_not_equal(thin_spot_find(&spot, &extent, (uint64_t)(uintptr_t)thin_answer, &error),
+                         0);
+    assert_false(is_free(&spot));
+    thin_spot_done(&spot);
+    assert_true(is_free(&spot));
+}
+
 static const char *load_new(void)
 {
     char line[300];
@@ -127,6 +158,7 @@ static void a_mapping_is_used_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(nothing_is_mapped_at_a_place_that_waits, release),
         cmocka_unit_test_setup(after_too_many_tries_it_is_refused, release),
         cmocka_unit_test_setup(another_place_is_tried, release),
         cmocka_unit_test_setup(a_mapping_is_used_again, release),
