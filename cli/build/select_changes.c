@@ -146,7 +146,7 @@ static bool has_no_entry(struct selecting *selecting, struct placing_unit *unit,
 }
 
 /* Return whether the function is the resolver of an IFUNC. */
-static bool is_resolver(const struct object_view *view, uint32_t entity)
+static bool is_ifunc_entity(const struct object_view *view, uint32_t entity)
 {
     for (uint32_t i = 1; i < view->object->symbol_count; i++)
         if (view->of_symbol[i] == entity + 1 && view->object->symbols[i].type == STT_GNU_IFUNC)
@@ -163,7 +163,7 @@ static bool mark_together(struct selecting *selecting, struct placing_unit *unit
     const struct entity_pair *pair;
 
     if (!is_ordinary(entity) || !state->match || state->together ||
-        is_resolver(compare->after, after))
+        is_ifunc_entity(compare->after, after))
         return false;
     pair = unit_compare_find(compare, state->match - 1, after);
     if (!pair || pair->equal)
@@ -264,11 +264,11 @@ static void plan_resolver(struct selecting *selecting, uint32_t unit, uint32_t b
 
     of->functions[after].changed = false;
     entity_where(compare->after, entity, where, sizeof(where));
-    if (!is_resolver(compare->before, before))
+    if (!is_ifunc_entity(compare->before, before))
         selecting_refuse(selecting, HP_LATER, unit, after,
                          "%.*s() becomes an IFUNC, which is chosen when a program starts", length,
                          entity->name);
-    else if (!is_resolver(compare->after, after))
+    else if (!is_ifunc_entity(compare->after, after))
         selecting_refuse(
             selecting, HP_LATER, unit, after,
             "%.*s() was an IFUNC: callers have what was chosen when the program started", length,
@@ -297,8 +297,9 @@ static void plan_matched(struct selecting *selecting, uint32_t unit, uint32_t af
     plan_host(selecting, unit, after, host_function(&of->compare, before));
     if (!plan->changed)
         return;
-    if (is_resolver(of->compare.after, after) ||
-        (is_resolver(of->compare.before, before) && of->compare.after->entities[after].external)) {
+    if (is_ifunc_entity(of->compare.after, after) ||
+        (is_ifunc_entity(of->compare.before, before) &&
+         of->compare.after->entities[after].external)) {
         plan_resolver(selecting, unit, before, after);
         return;
     }
