@@ -6,6 +6,7 @@
  */
 #include "cli/build/build_objects.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -535,6 +536,53 @@ static bool forget_doubtful(struct build_run *run)
     return doubtful;
 }
 
+/* ---- other programs ---- */
+
+static bool defines_main(const struct compiled *compiled)
+{
+    for (size_t i = 1; compiled && i < compiled->object->symbol_count; i++) {
+        const struct rel_symbol *symbol = &compiled->object->symbols[i];
+
+        if (rel_symbol_placed(symbol) && symbol->binding == STB_GLOBAL &&
+            strcmp(symbol->name, "main") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Return whether main() leaves a source that the edit changes or removes: a new source may be its new place. */
+static bool main_moves(const struct build_run *run)
+{
+    for (size_t i = 0; i < run->step_count; i++)
+        if (run->steps[i].file->old_text && !run->steps[i].file->new_text)
+            return true;
+    for (size_t i = 0; i < run->affected_count; i++)
+        for (size_t j = 0; j < run->affected[i]->candidate_count; j++) {
+            const struct candidate *candidate = &run->affected[i]->candidates[j];
+
+            if (candidate->edited && defines_main(candidate->old) &&
+                !defines_main(candidate->edited))
+                return true;
+        }
+    return false;
+}
+
+/* A new source with a main() of its own is of another program, such as a test of a fix. */
+static void leave_other_programs(struct build_run *run)
+{
+    bool moves = main_moves(run);
+
+    for (size_t i = 0; i < run->affected_count && !moves; i++) {
+        struct unit *unit = run->affected[i];
+        const struct candidate *chosen = unit->added ? first_chosen(unit) : NULL;
+
+        if (!chosen || !defines_main(chosen->edited))
+            continue;
+        unit->stranger = true;
+        build_note(run, "%s is ignored: it is a program of its own", unit->file);
+    }
+}
+
 int build_objects(struct build_run *run, struct refusal *why)
 {
     int result = make_objects(run, why);
@@ -543,5 +591,7 @@ int build_objects(struct build_run *run, struct refusal *why)
         run->build->place.no_cache = true;
         result = make_objects(run, why);
     }
+    if (result == 0)
+        leave_other_programs(run);
     return result;
 }

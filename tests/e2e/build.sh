@@ -192,6 +192,12 @@ printf '#include "limits_of.h"\n#include "more.h"\nint helper(int x)\n{\n    ret
 echo '#define MORE 7' >"$p.new/include/more.h"
 make_diff
 check "a new file and a new header belong to the edit" finds 2 helper not_clamped
+printf '#include "limits_of.h"\nint calls, where_calls;\nint main(void)\n{\n    return twice(1) + where() != 3;\n}\n' >"$p.new/src/t_twice.c"
+make_diff
+check "a new source with a main() of its own is of another program" finds 2 helper not_clamped
+check "which is said" grep -q 'note: .*t_twice.c is ignored' "$p.out"
+rm "$p.new/src/t_twice.c"
+make_diff
 cp "$p.new/src/helper.c" "$p/src"
 cp "$p.new/include/more.h" "$p/include"
 check "they may be there already, where an edit that was taken back left them" finds 2 helper not_clamped
