@@ -162,15 +162,28 @@ static void take_saves(struct watch_state *watch)
         watch->stale = 0;
 }
 
+/* Take part in processes and libraries that are new. A library is reported when saves that came meanwhile are live: later ones
+ * are saves of their own. */
+static void take_new(struct watch_state *watch)
+{
+    bool joined = watch_processes_join(&watch->processes);
+    const char *name = joined ? NULL : watch_processes_library(&watch->processes);
+    char *library = name ? format_text("%s", name) : NULL; /* the round may open its file anew */
+
+    if (!joined && !library)
+        return;
+    watch_files_extend(watch->files);
+    run_round(watch, true);
+    if (library)
+        report_event(&watch->report, "found", "%s is patched from now on", library);
+    free(library);
+}
+
 static void watch_loop(struct watch_state *watch)
 {
     while (!client_interrupted() && watch_report_wanted(&watch->report) &&
            watch_processes_drop(&watch->processes)) {
-        if (watch_processes_join(&watch->processes) ||
-            watch_processes_libraries(&watch->processes)) {
-            watch_files_extend(watch->files);
-            run_round(watch, true);
-        }
+        take_new(watch);
         watch_processes_others(&watch->processes);
         take_saves(watch);
         watch_old_calls_look(&watch->old_calls, &watch->processes);

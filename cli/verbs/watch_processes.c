@@ -259,19 +259,17 @@ static size_t parts_of_all(const struct watch_processes *processes)
     return count;
 }
 
-bool watch_processes_libraries(struct watch_processes *processes)
+const char *watch_processes_library(struct watch_processes *processes)
 {
-    size_t before = parts_of_all(processes), more;
+    size_t before = parts_of_all(processes);
 
     if (!watch_binaries_lack(processes->binaries) || now_ms() < processes->next_library)
-        return false;
+        return NULL;
     processes->next_library = now_ms() + LIBRARIES_MS;
     watch_processes_refresh(processes);
-    more = parts_of_all(processes) - before;
-    if (more)
-        report_event(processes->report, "found", "%s is patched from now on",
-                     processes->binaries->list[processes->binaries->count - 1]->name);
-    return more > 0;
+    if (parts_of_all(processes) == before)
+        return NULL;
+    return processes->binaries->list[processes->binaries->count - 1]->name;
 }
 
 uint64_t watch_processes_next(const struct watch_processes *processes)

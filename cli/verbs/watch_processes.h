@@ -53,8 +53,8 @@ void watch_processes_others(struct watch_processes *processes);
 /* Look for new processes of @NAME, if it is time. Return whether one was found. */
 bool watch_processes_join(struct watch_processes *processes);
 /* Look for libraries of the sources that the processes have opened meanwhile (dlopen), if it is time and the compile
- * commands have sources of none that is known. Return whether one was found. */
-bool watch_processes_libraries(struct watch_processes *processes);
+ * commands have sources of none that is known. Return the name of one that was found, or NULL. */
+const char *watch_processes_library(struct watch_processes *processes);
 /* Find libraries that the processes have loaded meanwhile. */
 void watch_processes_refresh(struct watch_processes *processes);
 /* Return the time of the next look; UINT64_MAX: none. */
