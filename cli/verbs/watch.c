@@ -164,7 +164,7 @@ static void take_saves(struct watch_state *watch)
 
 /* Take part in processes and libraries that are new. A library is reported when saves that came meanwhile are live: later ones
  * are saves of their own. */
-static void take_new(struct watch_state *watch)
+static void take_newcomers(struct watch_state *watch)
 {
     bool joined = watch_processes_join(&watch->processes);
     const char *name = joined ? NULL : watch_processes_library(&watch->processes);
@@ -183,7 +183,7 @@ static void watch_loop(struct watch_state *watch)
 {
     while (!client_interrupted() && watch_report_wanted(&watch->report) &&
            watch_processes_drop(&watch->processes)) {
-        take_new(watch);
+        take_newcomers(watch);
         watch_processes_others(&watch->processes);
         take_saves(watch);
         watch_old_calls_look(&watch->old_calls, &watch->processes);
