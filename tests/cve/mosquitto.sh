@@ -40,11 +40,11 @@ press()
     done
     while :; do
         for qos in 1 2; do
-            mosquitto_pub -h 127.0.0.1 -p $port -q $qos -t cve/press/$qos/x -l <"$work/sent" || return 1
+            timeout 30 mosquitto_pub -h 127.0.0.1 -p $port -q $qos -t cve/press/$qos/x -l <"$work/sent" || return 1
             subscriber $qos -C 500 -W 20 >"$work/received" || return 1
             cmp -s "$work/sent" "$work/received" || return 1
         done
-        mosquitto_pub -h 127.0.0.1 -p $port -t cve/press/0 -l <"$work/sent" || return 1
+        timeout 30 mosquitto_pub -h 127.0.0.1 -p $port -t cve/press/0 -l <"$work/sent" || return 1
     done
 }
 
